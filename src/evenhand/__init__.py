@@ -1,0 +1,3 @@
+"""Evenhand audits trained models."""
+
+__version__ = "0.1.0"

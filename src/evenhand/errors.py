@@ -1,0 +1,89 @@
+"""What can go wrong, worded for the person who has to mend it.
+
+Every error that evenhand raises on purpose is an `EvenhandError`: a sentence that says what is wrong, where, the
+value that was met, and the way out. Problems of one input are collected and told together.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable
+from types import ModuleType
+
+
+class EvenhandError(Exception):
+    """The base of every error that is raised on purpose; its text is complete without a traceback."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems: tuple[str, ...] = problems
+        """Each problem as one sentence, in the order in which they were found."""
+        super().__init__("\n".join(problems))
+
+
+class InputError(EvenhandError):
+    """Data or arguments that cannot be audited as they are."""
+
+
+class ModelError(EvenhandError):
+    """A model that cannot be loaded, run or compressed."""
+
+
+class PolicyError(EvenhandError):
+    """A policy that cannot be judged by."""
+
+
+class RecordError(EvenhandError):
+    """An `audit.json` that cannot be read."""
+
+
+class OutputError(EvenhandError):
+    """A place that cannot be written to."""
+
+
+class MissingExtraError(EvenhandError):
+    """A feature whose optional packages are not installed."""
+
+
+def raise_all(kind: type[EvenhandError], problems: Iterable[str]) -> None:
+    """Raise one error that tells all of `problems`, or return when there is none."""
+    found = tuple(problems)
+    if found:
+        raise kind(*found)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the nearest known word, or an empty string when none is near."""
+    near = difflib.get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.6)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def shorten(text: object, most: int = 80) -> str:
+    """Return `text` on one line and at most `most` characters long, for use inside an error sentence."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def need(module: str, extra: str) -> ModuleType:
+    """Import an optional package, or say in one sentence how to install it.
+
+    Parameters
+    ----------
+    module : str
+        The dotted name to import, such as ``"torch"``.
+    extra : str
+        The extra of evenhand that brings it.
+
+    Raises
+    ------
+    MissingExtraError
+        When the package is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as absent:
+        if absent.name is None or absent.name.split(".")[0] != module.split(".")[0]:
+            raise
+        raise MissingExtraError(
+            f"This needs the package '{module.split('.')[0]}', which is not installed: pip install \"evenhand[{extra}]\""
+        ) from None

@@ -1,0 +1,187 @@
+"""What an audit states: findings with their uncertainty, and the record that keeps them.
+
+A record knows neither limits nor formats. It holds what was found, the counts behind it, and where both came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from evenhand.errors import RecordError, did_you_mean
+from evenhand.keys import Key
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from fairlearn.metrics import MetricFrame
+
+Direction: TypeAlias = Literal["higher_is_better", "lower_is_better", "neutral"]
+Unit: TypeAlias = Literal["share", "number", "ratio", "bytes", "seconds", "score"]
+Plain: TypeAlias = "None | bool | int | float | str | list[Plain] | dict[str, Plain]"
+"""What JSON can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A two-sided interval. An end that is None is unbounded, because a group's value is undefined, say."""
+
+    low: float | None
+    """The lower end."""
+    high: float | None
+    """The upper end."""
+    level: float
+    """The confidence, 0.95 say: at most half of 1 - level is the chance of an error on either side."""
+    method: str
+    """How it was found: ``wilson``, ``clopper-pearson``, ``newcombe``, ``delong`` ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupValue:
+    """One group's part in a disparity."""
+
+    group: str
+    """The group as the page names it; an intersection's parts are joined by ``", "``."""
+    estimate: float | None
+    """The group's own value of the finding's component, None when it is undefined."""
+    support: int
+    """The rows in the denominator of that value."""
+    rows: int
+    """All rows of the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One statement of an audit, with its uncertainty and the rows it rests on."""
+
+    key: Key
+    """Its name everywhere."""
+    audit: str
+    """The audit that states it: ``performance``, ``fairness``, ``explanation``, ``compression`` ..."""
+    estimate: float | None
+    """The value, on its own scale; None means undefined, and then `undefined` says why."""
+    interval: Interval | None = None
+    """The interval a limit is judged by. For an extreme over groups its two ends follow two rules: the end that can
+    pass a limit is unadjusted (intersection-union), the end that can fail one is simultaneous."""
+    support: int = 0
+    """The number of rows the value rests on: a rate's denominator, a disparity's rows in all its groups."""
+    direction: Direction = "neutral"
+    """Which way is better."""
+    unit: Unit = "share"
+    """The scale of the estimate."""
+    groups: tuple[GroupValue, ...] = ()
+    """The groups that make a disparity, the one with the least value first."""
+    component: str = ""
+    """The metric whose values stand in `groups`: ``recall`` or ``false_positive_rate`` for equalized odds."""
+    unadjusted: Interval | None = None
+    """For an extreme over groups: both ends without a correction for the number of groups."""
+    critical: tuple[float, float] | None = None
+    """The critical values (in standard errors) behind the low and the high end of `interval`."""
+    undefined: str = ""
+    """Why there is no estimate; empty when there is one."""
+    undefined_groups: tuple[str, ...] = ()
+    """Groups whose own value is undefined, so that a disparity's interval is open on their side."""
+    note: str = ""
+    """One plain sentence a reader should see beside the number."""
+    volatile: bool = False
+    """True for times and memory: kept outside the record's digest."""
+
+    @property
+    def name(self) -> str:
+        """The key as text."""
+        return str(self.key)
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is an estimate."""
+        return self.estimate is not None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCounts:
+    """The sufficient statistics of one grouping: what every count finding can be computed from again."""
+
+    model: str
+    """``subject``, ``original``, or ``joint`` for a tally of original x compressed."""
+    columns: tuple[str, ...]
+    """The columns that make the groups; empty for all rows."""
+    groups: tuple[tuple[str, ...], ...]
+    """One tuple of values for each group, in the order of `counts`."""
+    axes: tuple[str, ...]
+    """What the axes of `counts` are: ``("group", "true", "predicted")`` say."""
+    counts: Plain
+    """Nested lists of row counts."""
+    weights: Plain = None
+    """Nested lists of weight sums, None when rows are not weighted."""
+    squared_weights: Plain = None
+    """Nested lists of sums of squared weights, None when rows are not weighted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Whether an audit ran."""
+
+    audit: str
+    """The audit's name."""
+    ran: bool
+    """False when there was nothing it could work on."""
+    reason: str = ""
+    """Why it did not run, or what limits what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """Everything an audit found, with the counts behind it and its provenance.
+
+    Examples
+    --------
+    >>> from evenhand.findings import AuditRecord, Finding
+    >>> from evenhand.keys import Key
+    >>> record = AuditRecord((Finding(Key.of("accuracy"), "performance", 0.9, support=10),))
+    >>> record["accuracy"].estimate
+    0.9
+    """
+
+    findings: tuple[Finding, ...]
+    """All findings, in the order in which the audits state them."""
+    sections: tuple[Section, ...] = ()
+    """Which audits ran, and why others did not."""
+    tallies: tuple[GroupCounts, ...] = ()
+    """The counts behind the findings."""
+    provenance: Mapping[str, Plain] = field(default_factory=dict)
+    """Hashes of model and data, versions, seed, roles, recipe: the same for the same run."""
+    measurements: Mapping[str, Plain] = field(default_factory=dict)
+    """What differs from run to run: time, duration, machine load. Outside the digest."""
+
+    def __getitem__(self, key: str | Key) -> Finding:
+        """Return the finding of that key, in any accepted spelling of the key's text."""
+        wanted = Key.parse(key) if isinstance(key, str) else key
+        found = self.get(wanted)
+        if found is None:
+            hint = did_you_mean(str(wanted), (finding.name for finding in self.findings))
+            raise RecordError(f"The record has no finding '{wanted}'.{hint}")
+        return found
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, (str, Key)) and self.get(key) is not None
+
+    def get(self, key: str | Key) -> Finding | None:
+        """Return the finding of that key, or None."""
+        wanted = Key.parse(key) if isinstance(key, str) else key
+        return next((finding for finding in self.findings if finding.key == wanted), None)
+
+    def of_audit(self, audit: str) -> tuple[Finding, ...]:
+        """Return the findings of one audit."""
+        return tuple(finding for finding in self.findings if finding.audit == audit)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a tidy pandas table, one row a finding."""
+        from evenhand.frames import findings_frame
+
+        return findings_frame(self)
+
+    def to_metric_frame(self, *columns: str, model: str = "subject") -> MetricFrame:
+        """Return fairlearn's `MetricFrame` of the count metrics over `columns`, made from the record's counts."""
+        from evenhand.frames import metric_frame
+
+        return metric_frame(self, columns, model)

@@ -1,0 +1,219 @@
+"""The name of a finding, the same in a policy, in JSON, on the page, on the command line and in JUnit.
+
+::
+
+    key       = metric [ "[" [ feature { "," feature } ] { ";" name "=" value } "]" ]
+    feature   = column [ "=" group ]
+    quoting   = "..." with \\" and \\\\ where a name holds [ ] , ; = * " or blanks at its ends
+
+A column alone means *over its groups*; with a group, *that group*; with ``=*``, which only a policy may say, *each
+group*. Parsing and formatting are inverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from evenhand.errors import EvenhandError
+
+_SPECIAL: Final = frozenset('[],;=*"\\')
+
+
+class KeySyntaxError(EvenhandError, ValueError):
+    """A text that is no key."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Feature:
+    """A column of the key, with one of its groups, each of them, or none."""
+
+    column: str
+    """The name of the column."""
+    group: str | None = None
+    """One value of the column; None means: over all its groups."""
+    each: bool = False
+    """True for ``column=*``: the limit applies to each group on its own."""
+
+    def __str__(self) -> str:
+        if self.each:
+            return f"{quote(self.column)}=*"
+        return quote(self.column) if self.group is None else f"{quote(self.column)}={quote(self.group)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The parsed name of a finding.
+
+    Examples
+    --------
+    >>> str(Key.of("recall", {"sex": "F", "race": "Black"}))
+    'recall[race=Black,sex=F]'
+    >>> Key.parse("accuracy_change[race=Black;of=original]").qualifiers
+    (('of', 'original'),)
+    """
+
+    metric: str
+    """The metric, in its canonical spelling when evenhand made the key."""
+    features: tuple[Feature, ...] = ()
+    """Columns, sorted by name."""
+    qualifiers: tuple[tuple[str, str], ...] = ()
+    """Pairs such as ``("of", "original")``, sorted by name."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "features", tuple(sorted(self.features, key=_feature_order)))
+        object.__setattr__(self, "qualifiers", tuple(sorted(self.qualifiers)))
+
+    @classmethod
+    def of(
+        cls,
+        metric: str,
+        features: Mapping[str, str | None] | Iterable[str] = (),
+        **qualifiers: str,
+    ) -> Key:
+        """Build a key from a metric, columns (with groups, when a mapping is given) and qualifiers."""
+        pairs = features.items() if isinstance(features, Mapping) else ((name, None) for name in features)
+        return cls(metric, tuple(Feature(column, group) for column, group in pairs), tuple(qualifiers.items()))
+
+    @classmethod
+    def parse(cls, text: str) -> Key:
+        """Read a key.
+
+        Raises
+        ------
+        KeySyntaxError
+            When the text does not follow the grammar; the sentence says at which character.
+        """
+        return _Reader(text).key()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns, without their groups."""
+        return tuple(feature.column for feature in self.features)
+
+    @property
+    def group(self) -> tuple[tuple[str, str], ...]:
+        """The (column, group) pairs of the columns that name a group."""
+        return tuple((f.column, f.group) for f in self.features if f.group is not None)
+
+    def qualifier(self, name: str) -> str | None:
+        """Return the value of a qualifier, or None when the key has none of that name."""
+        return dict(self.qualifiers).get(name)
+
+    def renamed(self, metric: str) -> Key:
+        """Return the same key for another metric."""
+        return Key(metric, self.features, self.qualifiers)
+
+    def __str__(self) -> str:
+        if not self.features and not self.qualifiers:
+            return quote(self.metric)
+        inside = ",".join(str(feature) for feature in self.features)
+        inside += "".join(f";{quote(name)}={quote(value)}" for name, value in self.qualifiers)
+        return f"{quote(self.metric)}[{inside}]"
+
+
+def quote(name: str) -> str:
+    """Return `name` as the grammar writes it, in quotes only where it must be."""
+    if name and name == name.strip() and not _SPECIAL.intersection(name):
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _feature_order(feature: Feature) -> tuple[str, str, bool]:
+    return feature.column, feature.group or "", feature.each
+
+
+class _Reader:
+    """A reader of one key, from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def key(self) -> Key:
+        metric = self._name("a metric")
+        features: list[Feature] = []
+        qualifiers: list[tuple[str, str]] = []
+        if self._take("["):
+            self._inside(features, qualifiers)
+        if self.at < len(self.text):
+            raise self._wrong("nothing more")
+        return Key(metric, tuple(features), tuple(qualifiers))
+
+    def _inside(self, features: list[Feature], qualifiers: list[tuple[str, str]]) -> None:
+        if self._peek() not in ("]", ";"):
+            features.append(self._feature())
+            while self._take(","):
+                features.append(self._feature())
+        while self._take(";"):
+            name = self._name("a qualifier")
+            self._must("=")
+            qualifiers.append((name, self._name("a value")))
+        self._must("]")
+        self._refuse_repeats([f.column for f in features], "column")
+        self._refuse_repeats([name for name, _ in qualifiers], "qualifier")
+
+    def _feature(self) -> Feature:
+        column = self._name("a column")
+        if not self._take("="):
+            return Feature(column)
+        if self._take("*"):
+            return Feature(column, each=True)
+        return Feature(column, self._name("a group"))
+
+    def _name(self, what: str) -> str:
+        self._blanks()
+        if self._peek() == '"':
+            name = self._quoted()
+        else:
+            start = self.at
+            while self.at < len(self.text) and self.text[self.at] not in _SPECIAL:
+                self.at += 1
+            name = self.text[start : self.at].strip()
+            if not name:
+                raise self._wrong(what)
+        self._blanks()
+        return name
+
+    def _quoted(self) -> str:
+        self.at += 1
+        out: list[str] = []
+        while self.at < len(self.text):
+            char = self.text[self.at]
+            if char == "\\" and self.at + 1 < len(self.text):
+                out.append(self.text[self.at + 1])
+                self.at += 2
+                continue
+            self.at += 1
+            if char == '"':
+                return "".join(out)
+            out.append(char)
+        raise self._wrong("a closing quote")
+
+    def _refuse_repeats(self, names: list[str], what: str) -> None:
+        for name in names:
+            if names.count(name) > 1:
+                raise KeySyntaxError(f"'{self.text}' is no key: the {what} '{name}' stands in it twice.")
+
+    def _blanks(self) -> None:
+        while self.at < len(self.text) and self.text[self.at].isspace():
+            self.at += 1
+
+    def _peek(self) -> str:
+        self._blanks()
+        return self.text[self.at] if self.at < len(self.text) else ""
+
+    def _take(self, char: str) -> bool:
+        if self._peek() != char:
+            return False
+        self.at += 1
+        return True
+
+    def _must(self, char: str) -> None:
+        if not self._take(char):
+            raise self._wrong(f"'{char}'")
+
+    def _wrong(self, expected: str) -> KeySyntaxError:
+        return KeySyntaxError(f"'{self.text}' is no key: expected {expected} at character {self.at + 1}.")
