@@ -1,3 +1,99 @@
-"""Evenhand audits trained models."""
+"""Evenhand audits trained models.
+
+It measures what a model does and to whom, states every number with its uncertainty, explains it, tells what
+compression changed and for whom, writes a report that a release manager, a data scientist and an auditor can read,
+and stops a release when the evidence says so.
+
+>>> import evenhand as eh
+>>> record = eh.audit_predictions([1, 0, 1, 1], [1, 0, 0, 1], sensitive_features={"sex": ["f", "f", "m", "m"]})
+>>> record["accuracy"].estimate
+0.75
+
+Importing this package loads none of torch, shap, scikit-learn or fairlearn: each name below is fetched when it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evenhand.audits import audit, audit_predictions
+    from evenhand.compression import open_model
+    from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, split
+    from evenhand.errors import EvenhandError
+    from evenhand.evidence import AuditOptions
+    from evenhand.findings import AuditRecord, Finding, Interval
+    from evenhand.keys import Key
+    from evenhand.policy import Policy, Verdict, judge, load_policy
+    from evenhand.records import read_record, write_record
+    from evenhand.report import render, write_report
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "AuditOptions": "evidence",
+    "AuditRecord": "findings",
+    "EvaluationSet": "data",
+    "EvenhandError": "errors",
+    "Finding": "findings",
+    "Interval": "findings",
+    "Key": "keys",
+    "Policy": "policy",
+    "Verdict": "policy",
+    "audit": "audits",
+    "audit_predictions": "audits",
+    "judge": "policy",
+    "load_loanapp": "data",
+    "load_policy": "policy",
+    "open_model": "compression",
+    "read_evaluation_set": "data",
+    "read_record": "records",
+    "render": "report",
+    "split": "data",
+    "write_record": "records",
+    "write_report": "report",
+}
+"""Where each public name lives."""
+
+__all__ = [
+    "AuditOptions",
+    "AuditRecord",
+    "EvaluationSet",
+    "EvenhandError",
+    "Finding",
+    "Interval",
+    "Key",
+    "Policy",
+    "Verdict",
+    "__version__",
+    "audit",
+    "audit_predictions",
+    "judge",
+    "load_loanapp",
+    "load_policy",
+    "open_model",
+    "read_evaluation_set",
+    "read_record",
+    "render",
+    "split",
+    "write_record",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'evenhand' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"evenhand.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
+
+
+if "IPython" in sys.modules:
+    from evenhand.report.notebook import register
+
+    register()

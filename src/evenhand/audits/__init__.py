@@ -1,1 +1,16 @@
-"""."""
+"""Audits: evidence in, findings out. One file a concern; none imports another; none holds a limit.
+
+- `performance`: how good the model is over all rows
+- `calibration`: whether a probability means what it says
+- `fairness`: every metric for every group, and the disparities between groups
+- `custom`: metrics that a person brings
+- `explanation`: what the scores rest on
+- `compression`: what compression did, and to whom
+"""
+
+from evenhand.audits.auditing import audit, run
+from evenhand.audits.catalogue import AUDITS, catalogue
+from evenhand.audits.predictions_only import audit_given, audit_predictions
+from evenhand.audits.statement import Statement
+
+__all__ = ["AUDITS", "Statement", "audit", "audit_given", "audit_predictions", "catalogue", "run"]

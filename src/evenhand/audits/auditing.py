@@ -1,0 +1,175 @@
+"""The act of auditing: run every audit over the same evidence and keep what they state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from evenhand.audits.catalogue import catalogue
+from evenhand.errors import InputError, did_you_mean, raise_all
+from evenhand.evidence import AuditOptions, Evidence, provenance
+from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
+from evenhand.keys import Key
+
+if TYPE_CHECKING:
+    from evenhand.data import EvaluationSet, Grouping
+    from evenhand.evidence.evidence import MetricFunction
+    from evenhand.subjects import Subject
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+"""Told of each step: its number, how many there are, and what is being done."""
+
+
+def audit(
+    model: object,
+    data: EvaluationSet,
+    *,
+    original: object = None,
+    background: EvaluationSet | None = None,
+    audits: Iterable[str] | None = None,
+    metrics: Mapping[str, MetricFunction] | None = None,
+    options: AuditOptions | None = None,
+    progress: Progress | None = None,
+    **settings: object,
+) -> AuditRecord:
+    """Audit a trained model on an evaluation set.
+
+    Parameters
+    ----------
+    model : Subject, scikit-learn estimator or callable
+        The model under audit; a callable takes the features and returns scores of the positive class, shape (n,).
+    data : EvaluationSet
+        The rows, with label and sensitive features.
+    original : optional
+        The model before compression, compared row by row.
+    background : EvaluationSet, optional
+        Rows to explain against; training rows say. The evaluation rows when absent.
+    audits : names, optional
+        Which audits to run; all of them when absent.
+    metrics : mapping of name to function, optional
+        Further metrics ``f(y_true, y_pred, sample_weight=)``.
+    options : AuditOptions, optional
+        Confidence, seed and sizes; single ones may be given as keyword arguments (``level=0.9``).
+    progress : callable, optional
+        Called before each audit as ``progress(step, steps, name)``.
+
+    Returns
+    -------
+    AuditRecord
+        Findings, the counts behind them and their provenance. No limit is applied: judging is an act of its own.
+
+    Raises
+    ------
+    InputError, ModelError
+        When data or model cannot be audited as they are; all problems are told together.
+    """
+    from evenhand.subjects import as_subject
+
+    chosen = chosen_options(options, metrics, settings)
+    evidence = Evidence(
+        _subject(model, data, as_subject),
+        data,
+        original=None if original is None else _subject(original, data, as_subject),
+        background=background,
+        options=chosen,
+    )
+    return run(evidence, audits, progress)
+
+
+def run(evidence: Evidence, audits: Iterable[str] | None = None, progress: Progress | None = None) -> AuditRecord:
+    """Run audits over evidence and gather the record."""
+    started, clock = datetime.now(UTC), time.perf_counter()
+    known = catalogue()
+    names = tuple(known) if audits is None else tuple(audits)
+    raise_all(InputError, (_unknown(name, known) for name in names if name not in known))
+    findings: list[Finding] = []
+    sections: list[Section] = []
+    for step, name in enumerate(names):
+        if progress is not None:
+            progress(step, len(names), name)
+        statement = known[name](evidence)
+        findings += statement.findings
+        sections.append(Section(name, statement.ran, statement.reason))
+    measurements: dict[str, Plain] = {
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - clock, 3),
+    }
+    return AuditRecord(_once(findings), tuple(sections), _counts(evidence), provenance(evidence), measurements)
+
+
+def chosen_options(
+    options: AuditOptions | None, metrics: Mapping[str, MetricFunction] | None, settings: Mapping[str, object]
+) -> AuditOptions:
+    """Return the options of an audit, single settings winning; a setting of an unknown name is an error."""
+    chosen = options or AuditOptions()
+    known = AuditOptions.__dataclass_fields__
+    raise_all(
+        InputError,
+        (f"audit() knows no option '{name}'.{did_you_mean(name, known)}" for name in settings if name not in known),
+    )
+    if metrics:
+        settings = {**settings, "metrics": dict(metrics)}
+    chosen = replace(chosen, **settings)  # type: ignore[arg-type]
+    if not 0 < chosen.level < 1:
+        raise InputError(f"level is {chosen.level}; a confidence between 0 and 1 is needed, such as 0.95.")
+    return chosen
+
+
+def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:
+    return as_subject(model, positive=data.roles.positive)
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    return f"There is no audit '{name}'.{did_you_mean(name, known)} See: evenhand list audits"
+
+
+def _once(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Keep the first finding of each key: a metric over all rows may be stated by two audits."""
+    seen: dict[Key, Finding] = {}
+    for finding in findings:
+        seen.setdefault(finding.key, finding)
+    return tuple(seen.values())
+
+
+def _counts(evidence: Evidence) -> tuple[GroupCounts, ...]:
+    """Return the sufficient statistics: counts of all rows and of every grouping, of each model, and jointly."""
+    models = ("subject",) if evidence.original is None else ("subject", "original")
+    groupings: tuple[Grouping | None, ...] = (None, *evidence.groupings)
+    counts = [_tally_counts(evidence, grouping, model) for model in models for grouping in groupings]
+    if evidence.original is not None:
+        axes = ("group", "true", "original", "predicted")
+        counts += [
+            GroupCounts("joint", _columns(grouping), _labels(grouping), axes, evidence.joint_counts(grouping).tolist())
+            for grouping in groupings
+        ]
+    return tuple(counts)
+
+
+def _tally_counts(evidence: Evidence, grouping: Grouping | None, model: str) -> GroupCounts:
+    tally = evidence.tally(grouping, model)
+
+    def listed(cells: np.ndarray | None) -> Plain:
+        return None if cells is None else cells.tolist()
+
+    return GroupCounts(
+        model,
+        _columns(grouping),
+        _labels(grouping),
+        ("group", "true", "predicted"),
+        tally.counts.tolist(),
+        listed(tally.weights),
+        listed(tally.squared_weights),
+    )
+
+
+def _columns(grouping: Grouping | None) -> tuple[str, ...]:
+    return () if grouping is None else grouping.columns
+
+
+def _labels(grouping: Grouping | None) -> tuple[tuple[str, ...], ...]:
+    return ((),) if grouping is None else grouping.labels

@@ -1,0 +1,85 @@
+"""Metrics that a person brings: any function of scikit-learn's or fairlearn's shape, disaggregated by fairlearn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.errors import InputError
+from evenhand.findings import Finding, GroupValue, Interval
+from evenhand.keys import Key
+
+if TYPE_CHECKING:
+    from evenhand.data import Grouping
+    from evenhand.evidence import Evidence, MetricFunction
+
+NAME = "custom"
+REPLICATES = 200
+
+
+def custom(evidence: Evidence) -> Statement:
+    """State each of the given metrics over all rows and for each group, with a bootstrap interval over rows.
+
+    The interval of a single value is a percentile interval over rows. No interval of an extreme over groups is made
+    from it: such intervals do not cover.
+    """
+    if not evidence.options.metrics:
+        return not_applicable("No metric of one's own was given.")
+    findings: list[Finding] = []
+    for name, function in evidence.options.metrics.items():
+        findings.append(_whole(evidence, name, function))
+        for grouping in evidence.groupings:
+            findings += _by_group(evidence, name, function, grouping)
+    return Statement(tuple(findings))
+
+
+def _whole(evidence: Evidence, name: str, function: MetricFunction) -> Finding:
+    rows = np.arange(len(evidence.data))
+    return _finding(Key.of(name), evidence, function, rows, _call(evidence, function, rows))
+
+
+def _by_group(evidence: Evidence, name: str, function: MetricFunction, grouping: Grouping) -> Iterator[Finding]:
+    from fairlearn.metrics import MetricFrame
+
+    predictions = evidence.predictions
+    weight = evidence.data.sample_weight
+    frame = MetricFrame(
+        metrics=function,
+        y_true=predictions.y_true,
+        y_pred=predictions.y_pred,
+        sensitive_features=grouping.codes,
+        sample_params=None if weight is None else {"sample_weight": weight},
+    )
+    for group in range(len(grouping.labels)):
+        rows = np.flatnonzero(grouping.codes == group)
+        yield _finding(group_key(name, grouping, group), evidence, function, rows, float(frame.by_group[group]))
+
+
+def _finding(
+    key: Key, evidence: Evidence, function: MetricFunction, rows: NDArray[np.int64], estimate: float
+) -> Finding:
+    value = number(estimate)
+    if value is None:
+        reason = "The metric gave no number for these rows."
+        return Finding(key, NAME, None, support=len(rows), unit="score", undefined=reason)
+    rng = np.random.default_rng([evidence.options.seed, len(rows)])
+    draws = [_call(evidence, function, rng.choice(rows, size=len(rows))) for _ in range(REPLICATES)]
+    level = evidence.options.level
+    low, high = np.quantile(np.asarray(draws), [(1 - level) / 2, (1 + level) / 2])
+    interval = Interval(number(low), number(high), level, "row bootstrap, percentile")
+    group = (GroupValue("", value, len(rows), len(rows)),)
+    return Finding(key, NAME, value, interval, len(rows), unit="score", groups=group, component=key.metric)
+
+
+def _call(evidence: Evidence, function: MetricFunction, rows: NDArray[np.int64]) -> float:
+    predictions, weight = evidence.predictions, evidence.data.sample_weight
+    y_true, y_pred = predictions.y_true[rows], predictions.y_pred[rows]
+    try:
+        return float(function(y_true, y_pred) if weight is None else function(y_true, y_pred, sample_weight=weight[rows]))
+    except (TypeError, ValueError) as wrong:
+        name = getattr(function, "__name__", "metric")
+        raise InputError(f"The metric '{name}' cannot be computed as f(y_true, y_pred, sample_weight=): {wrong}") from wrong

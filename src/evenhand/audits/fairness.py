@@ -1,0 +1,99 @@
+"""Whom the model treats how: every metric for every group, and the disparities between groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
+from evenhand.findings import Finding
+from evenhand.keys import Key
+from evenhand.metrics import Tally, disparity, measure, roc_auc, roc_auc_disparity
+
+if TYPE_CHECKING:
+    from evenhand.data import Grouping
+    from evenhand.evidence import Evidence
+
+NAME = "fairness"
+BY_GROUP = (
+    "base_rate",
+    "selection_rate",
+    "accuracy",
+    "recall",
+    "false_positive_rate",
+    "false_negative_rate",
+    "specificity",
+    "precision",
+    "f1",
+    "balanced_accuracy",
+)
+DISPARITIES = (
+    "selection_rate_difference",
+    "selection_rate_ratio",
+    "equalized_odds_difference",
+    "equalized_odds_ratio",
+    "recall_difference",
+    "recall_ratio",
+    "false_positive_rate_difference",
+    "false_positive_rate_ratio",
+    "false_negative_rate_difference",
+    "precision_difference",
+    "precision_ratio",
+    "accuracy_difference",
+    "accuracy_ratio",
+    "f1_difference",
+    "balanced_accuracy_difference",
+    "accuracy_group_min",
+    "recall_group_min",
+    "precision_group_min",
+    "selection_rate_group_min",
+    "false_positive_rate_group_max",
+    "false_negative_rate_group_max",
+)
+FAVOURABLE = ("favourable_rate_difference", "favourable_rate_ratio")
+
+
+def fairness(evidence: Evidence) -> Statement:
+    """State each metric for each group and intersection, and the disparities over them."""
+    if not evidence.groupings:
+        return not_applicable("No sensitive feature was named, so nothing is said about groups.")
+    findings: list[Finding] = []
+    for grouping in evidence.groupings:
+        findings += _of_groups(evidence, grouping)
+        findings += _between_groups(evidence, grouping)
+    return Statement(tuple(findings))
+
+
+def _of_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    level = evidence.options.level
+    favourable = evidence.favourable_tally(grouping)
+    parts = [(metric, measure(metric, evidence.tally(grouping), level)) for metric in BY_GROUP]
+    if favourable is not None:
+        parts.append(("favourable_rate", measure("favourable_rate", favourable, level)))
+    for metric, measured in parts:
+        for group in range(len(grouping.labels)):
+            yield value_finding(group_key(metric, grouping, group), NAME, measured, group, level)
+    scores = evidence.predictions.y_score
+    if scores is not None:
+        areas = roc_auc(evidence.predictions.y_true, scores, grouping.codes, len(grouping.labels), level)
+        for group in range(len(grouping.labels)):
+            yield value_finding(group_key("roc_auc", grouping, group), NAME, areas, group, level, unit="score")
+
+
+def _between_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    level = evidence.options.level
+    tallies: list[tuple[tuple[str, ...], Tally | None]] = [
+        (DISPARITIES, evidence.tally(grouping)),
+        (FAVOURABLE, evidence.favourable_tally(grouping)),
+    ]
+    for names, tally in tallies:
+        for name in names if tally is not None else ():
+            key = Key.of(name, grouping.columns)
+            assert tally is not None  # no name is looked at without a tally
+            yield disparity_finding(key, NAME, disparity(name, tally, level), grouping, level)
+    scores = evidence.predictions.y_score
+    if scores is not None:
+        y_true, groups = evidence.predictions.y_true, len(grouping.labels)
+        for name in ("roc_auc_difference", "roc_auc_group_min"):
+            found = roc_auc_disparity(name, y_true, scores, grouping.codes, groups, level)
+            yield disparity_finding(Key.of(name, grouping.columns), NAME, found, grouping, level)

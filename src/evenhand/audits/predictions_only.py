@@ -1,0 +1,123 @@
+"""Auditing predictions that someone else's model already made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evenhand.audits.auditing import chosen_options, run
+from evenhand.errors import InputError
+from evenhand.evidence import Evidence
+from evenhand.evidence.predictions import ScoreKind, given
+from evenhand.findings import AuditRecord
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from evenhand.audits.auditing import Progress
+    from evenhand.data import EvaluationSet
+    from evenhand.evidence.evidence import MetricFunction
+
+
+def audit_predictions(
+    y_true: ArrayLike,
+    y_pred: ArrayLike | None = None,
+    *,
+    y_score: ArrayLike | None = None,
+    sensitive_features: object = None,
+    control_features: object = None,
+    sample_weight: ArrayLike | None = None,
+    positive: object = None,
+    favourable: object = None,
+    threshold: float | None = None,
+    score_kind: ScoreKind = "probability",
+    missing: str = "error",
+    name: str = "predictions",
+    metrics: Mapping[str, MetricFunction] | None = None,
+    **settings: object,
+) -> AuditRecord:
+    """Audit predictions without a model.
+
+    Parameters
+    ----------
+    y_true : (n,) array, Series (pandas, Polars) or list
+        The truth, two values.
+    y_pred : (n,), optional
+        Decisions, in the labels of `y_true`. Made from `y_score` and `threshold` when absent.
+    y_score : (n,), optional
+        Scores of the positive class: probabilities, or any scale with ``score_kind="ranking"``.
+    sensitive_features : (n,) or (n, k), optional
+        Arrays, a table, or a mapping of name to values.
+    threshold : float, optional
+        A score at or above it is predicted positive; 0.5 for probabilities when absent.
+    **settings
+        Options of `evenhand.audit`, such as ``level`` or ``intersections``.
+
+    Returns
+    -------
+    AuditRecord
+
+    Raises
+    ------
+    InputError
+        When lengths differ, values are missing, or neither decisions nor scores are given.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([0, 1, 1, 0], [0, 1, 0, 0], sensitive_features={"sex": ["f", "f", "m", "m"]})
+    >>> record["recall[sex=f]"].estimate
+    1.0
+    """
+    from evenhand.data import evaluation_set_from_arrays
+
+    data = evaluation_set_from_arrays(
+        y_true,
+        sensitive_features=sensitive_features,
+        control_features=control_features,
+        sample_weight=sample_weight,
+        positive=positive,
+        favourable=favourable,
+        missing=missing,
+        name=name,
+    )
+    return audit_given(
+        data, y_pred, y_score, threshold=threshold, score_kind=score_kind, metrics=metrics, settings=settings
+    )
+
+
+def audit_given(
+    data: EvaluationSet,
+    y_pred: ArrayLike | None = None,
+    y_score: ArrayLike | None = None,
+    *,
+    threshold: float | None = None,
+    score_kind: ScoreKind = "probability",
+    metrics: Mapping[str, MetricFunction] | None = None,
+    settings: Mapping[str, object] | None = None,
+    progress: Progress | None = None,
+) -> AuditRecord:
+    """Audit decisions or scores for the rows of `data`; its own prediction and score columns when none are passed.
+
+    Raises
+    ------
+    InputError
+        When there are neither decisions nor scores.
+    """
+    from evenhand.subjects.predictions import PredictionsSubject
+
+    roles = data.roles
+    if y_pred is None and y_score is None:
+        y_pred = None if roles.prediction is None else data.table[roles.prediction]
+        y_score = None if roles.score is None else data.table[roles.score]
+    if y_pred is None and y_score is None:
+        raise InputError(f"{data.name}: neither decisions nor scores are given; an audit needs one of them.")
+    predictions = given(data, y_pred, y_score, threshold=threshold, kind=score_kind)
+    values = predictions.y_pred.astype(np.float64) if predictions.y_score is None else predictions.y_score
+    subject = PredictionsSubject(
+        values, name=data.name, threshold=predictions.threshold, score_kind=predictions.kind
+    )
+    options = chosen_options(None, metrics, {"explain": False, "footprint": False, **(settings or {})})
+    return run(Evidence(subject, data, predictions=predictions, options=options), progress=progress)

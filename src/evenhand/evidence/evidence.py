@@ -1,0 +1,185 @@
+"""The evidence: subject and data, and all that can be computed from them, each once and only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evenhand.evidence.predictions import Predictions, inputs, predict
+from evenhand.metrics import Tally
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evenhand.data import EvaluationSet, Grouping
+    from evenhand.explaining import Attributions
+    from evenhand.subjects import Subject
+
+MetricFunction: TypeAlias = Callable[..., float]
+"""A metric of scikit-learn's or fairlearn's shape: ``f(y_true, y_pred, sample_weight=None) -> float``."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """What a person may decide about an audit; none of it is a limit."""
+
+    level: float = 0.95
+    """Two-sided confidence of every interval."""
+    seed: int = 0
+    """The seed of everything that is drawn."""
+    intersections: int = 2
+    """How many sensitive features are crossed at most: 1 for none, 2 for all pairs."""
+    explain: bool = True
+    """Whether attributions are computed."""
+    explain_rows: int = 200
+    """How many evaluation rows are explained."""
+    background_rows: int = 100
+    """How many rows they are explained against."""
+    footprint: bool = True
+    """Whether size and latency are measured."""
+    metrics: Mapping[str, MetricFunction] = field(default_factory=dict)
+    """Further metrics by name, disaggregated through fairlearn's MetricFrame."""
+
+
+class Evidence:
+    """All that an audit may look at.
+
+    Parameters
+    ----------
+    subject : Subject
+        The model under audit.
+    data : EvaluationSet
+        The rows it is audited on.
+    original : Subject, optional
+        The model before compression, for the paired comparison.
+    background : EvaluationSet, optional
+        Rows to explain against, training rows say; the evaluation rows when absent.
+    predictions : Predictions, optional
+        What the subject said, where it was given and need not be asked.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        data: EvaluationSet,
+        *,
+        original: Subject | None = None,
+        background: EvaluationSet | None = None,
+        predictions: Predictions | None = None,
+        options: AuditOptions | None = None,
+    ) -> None:
+        self.subject = subject
+        self.data = data
+        self.original = original
+        self.background = background
+        self.options = options or AuditOptions()
+        self._given = predictions
+        self._tallies: dict[tuple[str, tuple[str, ...]], Tally] = {}
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """The subject's scores and decisions."""
+        return self._given or predict(self.subject, self.data)
+
+    @cached_property
+    def original_predictions(self) -> Predictions | None:
+        """The original's scores and decisions on the same rows, None without an original."""
+        return predict(self.original, self.data) if self.original is not None else None
+
+    @cached_property
+    def groupings(self) -> tuple[Grouping, ...]:
+        """Each sensitive feature, then their crossings up to the depth asked for."""
+        features = sorted(self.data.roles.sensitive_features)
+        depth = min(self.options.intersections, len(features))
+        return tuple(
+            self.data.grouping(*columns) for size in range(1, depth + 1) for columns in combinations(features, size)
+        )
+
+    def tally(self, grouping: Grouping | None = None, model: str = "subject") -> Tally:
+        """Return the counts of truth x decision per group (one group of all rows without a grouping).
+
+        Parameters
+        ----------
+        grouping : Grouping, optional
+            The groups to count by.
+        model : {"subject", "original"}
+            Whose decisions are counted.
+        """
+        columns = () if grouping is None else grouping.columns
+        if (model, columns) not in self._tallies:
+            self._tallies[model, columns] = self._count(grouping, self._predictions_of(model).y_pred)
+        return self._tallies[model, columns]
+
+    def favourable_tally(self, grouping: Grouping | None = None) -> Tally | None:
+        """Return the tally turned so that 1 is the outcome that is good for the person; None when none is declared."""
+        roles = self.data.roles
+        if roles.favourable is None:
+            return None
+        tally = self.tally(grouping)
+        return tally if favourable_is_positive(self.data) else _turned(tally)
+
+    def joint_counts(self, grouping: Grouping | None = None) -> NDArray[np.int64]:
+        """Return counts (G, 2, 2, 2) of [group, truth, original's decision, subject's decision]."""
+        before = self._predictions_of("original").y_pred.astype(np.int64)
+        after = self.predictions.y_pred.astype(np.int64)
+        codes = np.zeros(len(after), dtype=np.int64) if grouping is None else grouping.codes.astype(np.int64)
+        groups = 1 if grouping is None else len(grouping.labels)
+        cell = ((codes * 2 + self.data.y_true.astype(np.int64)) * 2 + before) * 2 + after
+        return np.bincount(cell, minlength=groups * 8).reshape(groups, 2, 2, 2)
+
+    @cached_property
+    def explained_rows(self) -> NDArray[np.int64]:
+        """The positions of the rows that are explained: all, or a seeded sample."""
+        n = len(self.data)
+        if n <= self.options.explain_rows:
+            return np.arange(n)
+        rng = np.random.default_rng(self.options.seed)
+        return np.sort(rng.choice(n, size=self.options.explain_rows, replace=False))
+
+    @cached_property
+    def attributions(self) -> Attributions:
+        """Shapley values of the model's own input columns for the explained rows."""
+        from evenhand.explaining import explain
+
+        rows = inputs(self.subject, self.data).iloc[self.explained_rows]
+        return explain(self.subject, rows, self._background(), seed=self.options.seed)
+
+    def _background(self) -> pd.DataFrame:
+        source = self.background if self.background is not None else self.data
+        table = inputs(self.subject, source)
+        most = self.options.background_rows
+        if len(table) <= most:
+            return table
+        rng = np.random.default_rng(self.options.seed + 1)
+        return table.iloc[np.sort(rng.choice(len(table), size=most, replace=False))]
+
+    def _predictions_of(self, model: str) -> Predictions:
+        if model == "subject":
+            return self.predictions
+        if self.original_predictions is None:
+            raise LookupError("There is no original to compare with.")
+        return self.original_predictions
+
+    def _count(self, grouping: Grouping | None, y_pred: NDArray[np.int8]) -> Tally:
+        weight = self.data.sample_weight
+        if grouping is None:
+            return Tally.count(self.data.y_true, y_pred, sample_weight=weight)
+        return Tally.count(self.data.y_true, y_pred, grouping.codes, len(grouping.labels), sample_weight=weight)
+
+
+def favourable_is_positive(data: EvaluationSet) -> bool:
+    """Whether the outcome that is good for the person is the positive class."""
+    return bool(data.roles.favourable == data.roles.positive)
+
+
+def _turned(tally: Tally) -> Tally:
+    def turn(cells: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+        return None if cells is None else np.ascontiguousarray(cells[:, ::-1, ::-1])
+
+    return Tally(np.ascontiguousarray(tally.counts[:, ::-1, ::-1]), turn(tally.weights), turn(tally.squared_weights))

@@ -1,0 +1,191 @@
+"""Scores and decisions of one model on one evaluation set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evenhand.data import EvaluationSet
+    from evenhand.subjects import Subject
+
+ScoreKind: TypeAlias = Literal["probability", "ranking", "label"]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a subject says of an evaluation set, row by row."""
+
+    y_true: NDArray[np.int8]
+    """(n,) 1 = positive."""
+    y_score: NDArray[np.float64] | None
+    """(n,) scores of the positive class; None when the subject gives decisions only."""
+    y_pred: NDArray[np.int8]
+    """(n,) decisions, 1 = predicted positive."""
+    threshold: float
+    """A score at or above it is predicted positive."""
+    kind: ScoreKind
+    """``probability`` in [0, 1]; ``ranking`` on a scale of its own; ``label`` for decisions only."""
+
+
+def predict(subject: Subject, data: EvaluationSet) -> Predictions:
+    """Let `subject` predict `data`, once, and check what it answers.
+
+    Raises
+    ------
+    ModelError
+        When the answer has another length, holds NaN or infinite scores, or scores outside [0, 1] of a subject that
+        claims probabilities.
+    InputError
+        When the data lack a column that the subject needs.
+    """
+    scores = np.asarray(subject.predict(inputs(subject, data)), dtype=np.float64)
+    _check(scores, subject, len(data))
+    threshold = float(subject.threshold)
+    y_pred = (scores >= threshold).astype(np.int8)
+    kind: ScoreKind = subject.score_kind
+    return Predictions(data.y_true, None if kind == "label" else scores, y_pred, threshold, kind)
+
+
+def given(
+    data: EvaluationSet,
+    y_pred: ArrayLike | None,
+    y_score: ArrayLike | None,
+    *,
+    threshold: float | None = None,
+    kind: ScoreKind = "probability",
+) -> Predictions:
+    """Return the predictions that someone else's model made for the rows of `data`.
+
+    Parameters
+    ----------
+    data : EvaluationSet
+        The rows.
+    y_pred : (n,), optional
+        Decisions in the labels of the truth; made from scores and threshold when absent.
+    y_score : (n,), optional
+        Scores of the positive class.
+    threshold : float, optional
+        0.5 for probabilities when absent; ranking scores without decisions need one.
+    kind : {"probability", "ranking"}
+        What the scores claim to be.
+
+    Raises
+    ------
+    InputError
+        All problems of both columns together.
+    """
+    scores = None if y_score is None else np.asarray(y_score, dtype=np.float64)
+    raise_all(InputError, _given_problems(data, y_pred, scores, threshold, kind))
+    cut = 0.5 if threshold is None else float(threshold)
+    if y_pred is None:
+        assert scores is not None  # one of both was asked for above
+        return Predictions(data.y_true, scores, (scores >= cut).astype(np.int8), cut, kind)
+    decided = _decisions(data, y_pred)
+    return Predictions(data.y_true, scores, decided, cut, "label" if scores is None else kind)
+
+
+def _given_problems(
+    data: EvaluationSet,
+    y_pred: ArrayLike | None,
+    scores: NDArray[np.float64] | None,
+    threshold: float | None,
+    kind: ScoreKind,
+) -> Iterator[str]:
+    if y_pred is None and scores is None:
+        yield f"{data.name}: neither decisions nor scores are given; an audit needs one of them."
+    for what, column in (("y_pred", y_pred), ("y_score", scores)):
+        length = len(data) if column is None else len(np.asarray(column))
+        if length != len(data):
+            yield f"{data.name}: {what} has {length:,} rows and y_true has {len(data):,}; they must be equal."
+            return
+    if y_pred is not None:
+        yield from _decision_problems(data, y_pred)
+    if scores is not None:
+        yield from _score_problems(data.name, scores, threshold if y_pred is None else 0.5, kind)
+
+
+def _decision_problems(data: EvaluationSet, y_pred: ArrayLike) -> Iterator[str]:
+    import pandas as pd
+
+    column = pd.Series(np.asarray(y_pred))
+    absent = int(column.isna().sum())
+    if absent:
+        yield f"{data.name}: y_pred has no value in {absent:,} of {len(column):,} rows. Fill them or drop the rows."
+    known = set(data.classes)
+    strange = [value for value in column.dropna().unique().tolist() if value not in known]
+    if strange:
+        way = " Scores belong in y_score." if any(isinstance(value, float) for value in strange) else ""
+        yield (
+            f"{data.name}: y_pred holds {strange[0]!r}, which is no value of the label "
+            f"({', '.join(repr(value) for value in data.classes)}).{way}"
+        )
+
+
+def _score_problems(
+    name: str, scores: NDArray[np.float64], threshold: float | None, kind: ScoreKind
+) -> Iterator[str]:
+    broken = int((~np.isfinite(scores)).sum())
+    if broken:
+        yield f"{name}: y_score is no finite number in {broken:,} of {len(scores):,} rows. Mend or drop the rows."
+    outside = int(((scores < 0) | (scores > 1)).sum())
+    if outside and kind == "probability":
+        yield (
+            f"{name}: y_score lies outside [0, 1] in {outside:,} of {len(scores):,} rows. If the scores only rank, say "
+            'score_kind="ranking" with a threshold on their own scale; calibration is then not applicable.'
+        )
+    if kind == "ranking" and threshold is None:
+        yield f"{name}: ranking scores need a threshold on their own scale, at or above which a row is predicted positive."
+
+
+def _decisions(data: EvaluationSet, y_pred: ArrayLike) -> NDArray[np.int8]:
+    import pandas as pd
+
+    column = pd.Series(np.asarray(y_pred))
+    return (column == data.roles.positive).to_numpy().astype(np.int8)
+
+
+def inputs(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
+    """Return the columns of `data` that the subject reads: its own list where it has one, else all features."""
+    wanted = subject.facts.get("features")
+    if not isinstance(wanted, list) or not wanted:
+        return data.X
+    names = [str(name) for name in wanted]
+    known = [str(name) for name in data.table.columns]
+    raise_all(
+        InputError,
+        (
+            f"{data.name}: column '{name}' is missing, and the model '{subject.name}' reads it.{did_you_mean(name, known)}"
+            for name in names
+            if name not in known
+        ),
+    )
+    return data.table[names]
+
+
+def _check(scores: NDArray[np.float64], subject: Subject, rows: int) -> None:
+    if scores.shape != (rows,):
+        raise ModelError(
+            f"The model '{subject.name}' answered with shape {scores.shape} for {rows:,} rows; one score a row is needed."
+        )
+    broken = int((~np.isfinite(scores)).sum())
+    if broken:
+        raise ModelError(
+            f"The model '{subject.name}' gave a score that is no finite number for {broken:,} of {rows:,} rows. "
+            "Mend the model or the inputs; such rows are never dropped in silence."
+        )
+    outside = int(((scores < 0) | (scores > 1)).sum())
+    if outside and subject.score_kind == "probability":
+        raise ModelError(
+            f"The model '{subject.name}' gave scores outside [0, 1] for {outside:,} of {rows:,} rows "
+            f"(least {scores.min():.4g}, greatest {scores.max():.4g}). If they only rank, say score_kind=\"ranking\" "
+            "with a threshold on their own scale; calibration is then not applicable."
+        )

@@ -1,0 +1,106 @@
+"""Where a record comes from: model, data, versions, seed. The same for the same run."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evenhand.evidence.predictions import inputs
+from evenhand.findings import Plain
+
+if TYPE_CHECKING:
+    from evenhand.evidence.evidence import Evidence
+    from evenhand.subjects import Subject
+
+PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn", "torch", "onnxruntime", "shap")
+
+
+def provenance(evidence: Evidence) -> dict[str, Plain]:
+    """Return hashes, facts, roles, versions and seed as plain data."""
+    data, options = evidence.data, evidence.options
+    return {
+        "subject": _subject(evidence.subject),
+        "original": _subject(evidence.original) if evidence.original is not None else None,
+        "data": {
+            **_plain_mapping(data.provenance),
+            "name": data.name,
+            "rows": len(data),
+            "content_hash": data.content_hash(),
+            "label": data.roles.label,
+            "positive": plain(data.roles.positive),
+            "favourable": plain(data.roles.favourable),
+            "sensitive_features": list(data.roles.sensitive_features),
+            "control_features": list(data.roles.control_features),
+            "missing": data.missing,
+        },
+        "sensitive_inputs": _sensitive_inputs(evidence),
+        "rows_seen_in_training": _rows_seen(evidence),
+        "options": {
+            "level": options.level,
+            "seed": options.seed,
+            "intersections": options.intersections,
+            "explain_rows": options.explain_rows,
+            "background_rows": options.background_rows,
+        },
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def plain(value: object) -> Plain:
+    """Return `value` as JSON can say it; numpy scalars become Python's, anything unknown its text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(part) for part in value]
+    return str(value)
+
+
+def _plain_mapping(mapping: Mapping[str, object]) -> dict[str, Plain]:
+    return {name: plain(value) for name, value in mapping.items()}
+
+
+def _subject(subject: Subject) -> dict[str, Plain]:
+    return {
+        **_plain_mapping(subject.facts),
+        "name": subject.name,
+        "threshold": float(subject.threshold),
+        "score_kind": subject.score_kind,
+    }
+
+
+def _sensitive_inputs(evidence: Evidence) -> list[Plain]:
+    """The sensitive features that the model reads."""
+    if evidence.subject.facts.get("kind") == "predictions":
+        return []
+    read = set(inputs(evidence.subject, evidence.data).columns)
+    return [name for name in sorted(evidence.data.roles.sensitive_features) if name in read]
+
+
+def _rows_seen(evidence: Evidence) -> Plain:
+    """How many evaluation rows occur among the rows the model was fitted or tuned on; None when that is unknown."""
+    from evenhand.data import overlap
+
+    fitted = getattr(evidence.subject, "fit_row_hashes", None)
+    if fitted is None or len(fitted) == 0:
+        return None
+    return int(overlap(evidence.data.row_hashes(), fitted))
+
+
+def _versions() -> dict[str, Plain]:
+    found: dict[str, Plain] = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
