@@ -1,1 +1,7 @@
-"""."""
+"""The door for models: what a subject is, one adapter a kind of model, and safe loading."""
+
+from evenhand.subjects.catalogue import ADAPTERS, as_subject
+from evenhand.subjects.loading import open_subject
+from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject
+
+__all__ = ["ADAPTERS", "OutputKind", "ScoreKind", "Subject", "as_subject", "open_subject"]

@@ -1,0 +1,136 @@
+"""Any function from a table to scores or labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.errors import ModelError, shorten
+from evenhand.subjects.inputs import select
+from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold, labels_to_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from evenhand.findings import Plain
+    from evenhand.subjects.protocol import ScoreKind
+
+
+class CallableSubject:
+    """A function `f(X)` that returns (n,) or (n, 2) scores, or one label a row.
+
+    When `score_kind` is not given, what the function returns decides: floating-point numbers are probabilities and
+    must lie in [0, 1]; booleans, integers and text are labels.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a pandas table.
+    name : str, optional
+        What the report calls it; the function's own name when not given.
+    threshold : float, optional
+        0.5, or 0 for a ranking score, when not given.
+    score_kind : "probability", "ranking" or "label", optional
+        What it returns.
+    positive : object
+        The label that stands for the positive class, where it returns labels.
+    features : sequence of str, optional
+        The columns to hand over; all when not given.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[pd.DataFrame], object],
+        *,
+        name: str | None = None,
+        threshold: float | None = None,
+        score_kind: ScoreKind | None = None,
+        positive: object = 1,
+        features: Sequence[str] | None = None,
+    ) -> None:
+        self.function = function
+        self.name = name or _name_of(function)
+        self.positive = positive
+        self.features = None if features is None else tuple(features)
+        self._declared = score_kind
+        self._seen: ScoreKind = score_kind or "probability"
+        self._threshold = threshold
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """As declared; else as seen in the last prediction, and a probability before that."""
+        return self._declared or self._seen
+
+    @property
+    def threshold(self) -> float:
+        """A score at or above it is predicted positive."""
+        return default_threshold(self.score_kind) if self._threshold is None else float(self._threshold)
+
+    @property
+    def facts(self) -> Mapping[str, Plain]:
+        """Nothing but the name can be known of a function."""
+        return {
+            "kind": "callable",
+            "class": _name_of(self.function),
+            "features": None if self.features is None else list(self.features),
+            "parameters": None,
+            "nonzero_parameters": None,
+            "file_bytes": None,
+            "sha256": None,
+        }
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the score of the positive class of each row, shape (n,)."""
+        import numpy as np
+
+        raw = self._call(select(X, self.features, self.name))
+        values = np.asarray(raw)
+        self._seen = self._declared or ("probability" if values.dtype.kind == "f" else "label")
+        if self._seen == "label":
+            return self._labels(values, len(X))
+        scores = check_scores(values, len(X), self.name)
+        return check_probabilities(scores, self.name) if self._seen == "probability" else scores
+
+    def _labels(self, values: NDArray[np.generic], rows: int) -> NDArray[np.float64]:
+        import numpy as np
+
+        check_scores(np.zeros(values.shape), rows, self.name)
+        if values.ndim == 2 and values.shape[1] > 1:
+            raise ModelError(
+                f"Model '{self.name}' returned {values.shape[1]} columns of labels: one label a row is meant."
+            )
+        labels = values.reshape(rows)
+        if labels.dtype.kind == "f":
+            check_scores(labels, rows, self.name)
+        elif self._declared is None and labels.dtype.kind in "iu":
+            self._refuse_counts(labels)
+        return labels_to_scores(labels, self.positive)
+
+    def _refuse_counts(self, labels: NDArray[np.generic]) -> None:
+        """Whole numbers of many values are more likely a scale, such as deciles, than labels."""
+        import numpy as np
+
+        kinds = np.unique(labels)
+        if len(kinds) > 2:
+            raise ModelError(
+                f"Model '{self.name}' returned whole numbers of {len(kinds)} values (from {kinds[0]} to {kinds[-1]}). "
+                "Pass score_kind='ranking' with a threshold on their own scale, or score_kind='label' for classes."
+            )
+
+    def _call(self, X: pd.DataFrame) -> object:
+        try:
+            return self.function(X)
+        except ModelError:
+            raise
+        except Exception as problem:
+            raise ModelError(
+                f"Model '{self.name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
+            ) from problem
+
+
+def _name_of(function: object) -> str:
+    name = getattr(function, "__name__", type(function).__name__)
+    return "function" if name == "<lambda>" else str(name)

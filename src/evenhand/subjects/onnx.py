@@ -1,0 +1,182 @@
+"""A plain ONNX file, run by ONNX Runtime on one thread."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from evenhand.errors import ModelError, need, shorten
+from evenhand.subjects.inputs import numeric_matrix, select
+from evenhand.subjects.outputs import default_threshold, to_score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import onnxruntime
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from evenhand.findings import Plain
+    from evenhand.subjects.protocol import OutputKind, ScoreKind
+
+_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(bool)": "bool",
+    "tensor(string)": "object",
+}
+
+
+class OnnxSubject:
+    """An ONNX graph with one matrix input of all columns, or one input a column under the column's name.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    name : str
+        What the report calls it.
+    threshold : float, optional
+        0.5, or 0 for a ranking score, when not given.
+    features : sequence of str, optional
+        The columns of the matrix input, in order; all columns of the table when not given.
+    output : "probability", "logit" or "ranking"
+        What it returns. Nothing is guessed: "probability" outside [0, 1] is an error.
+    output_name : str, optional
+        Which output to read; needed when several are floating-point.
+    positive_index : int
+        The column of the positive class, where the output has several.
+
+    Raises
+    ------
+    ModelError
+        When the file cannot be run or its inputs or outputs cannot be read.
+    """
+
+    def __init__(
+        self,
+        content: bytes,
+        *,
+        name: str = "onnx model",
+        threshold: float | None = None,
+        features: Sequence[str] | None = None,
+        output: OutputKind = "probability",
+        output_name: str | None = None,
+        positive_index: int = 1,
+    ) -> None:
+        self.content = content
+        self.name = name
+        self.output: OutputKind = output
+        self.score_kind: ScoreKind = "ranking" if output == "ranking" else "probability"
+        self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
+        self.positive_index = positive_index
+        self._session = _start(content, name)
+        self._inputs = {put.name: _known_type(put.type, put.name, name) for put in self._session.get_inputs()}
+        self._matrix = len(self._inputs) == 1 and len(self._session.get_inputs()[0].shape) == 2
+        self.features = self._columns(features)
+        self._output_name = self._choose_output(output_name)
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the score of the positive class of each row, shape (n,)."""
+        chosen = select(X, self.features, self.name)
+        if self._matrix:
+            return self.predict_prepared(numeric_matrix(chosen, self.name))
+        return self._run({name: self._column(chosen, name) for name in self._inputs}, len(X))
+
+    def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the scores of a float32 matrix, for a graph with one matrix input."""
+        ((name, dtype),) = self._inputs.items()
+        return self._run({name: prepared.astype(dtype)}, len(prepared))
+
+    @property
+    def facts(self) -> Mapping[str, Plain]:
+        """Bytes, hash, inputs and parameters of the graph."""
+        parameters, nonzero = _count(self.content)
+        return {
+            "kind": "onnx",
+            "output": self.output,
+            "output_name": self._output_name,
+            "features": None if self.features is None else list(self.features),
+            "parameters": parameters,
+            "nonzero_parameters": nonzero,
+            "file_bytes": len(self.content),
+            "sha256": hashlib.sha256(self.content).hexdigest(),
+        }
+
+    def __getstate__(self) -> dict[str, object]:
+        """A session cannot be pickled; it is started again from the bytes."""
+        return {key: value for key, value in self.__dict__.items() if key != "_session"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._session = _start(self.content, self.name)
+
+    def _columns(self, features: Sequence[str] | None) -> tuple[str, ...] | None:
+        if features is not None:
+            return tuple(features)
+        return None if self._matrix else tuple(self._inputs)
+
+    def _column(self, X: pd.DataFrame, name: str) -> NDArray[np.generic]:
+        try:
+            column = X[name].to_numpy(dtype=self._inputs[name])
+        except (TypeError, ValueError):
+            raise ModelError(
+                f"Model '{self.name}' takes {self._inputs[name]} in column '{shorten(name)}', "
+                f"which holds {X[name].dtype}."
+            ) from None
+        flat = len(next(put.shape for put in self._session.get_inputs() if put.name == name)) == 1
+        return column if flat else column.reshape(-1, 1)
+
+    def _run(self, feed: dict[str, NDArray[np.generic]], rows: int) -> NDArray[np.float64]:
+        try:
+            (raw,) = self._session.run([self._output_name], feed)
+        except Exception as problem:  # ONNX Runtime's errors share no base below Exception
+            raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}") from problem
+        return to_score(raw, self.output, rows, self.name, self.positive_index)
+
+    def _choose_output(self, wanted: str | None) -> str:
+        types = {put.name: str(put.type) for put in self._session.get_outputs()}
+        if wanted is not None and wanted in types:
+            return wanted
+        floating = [name for name, kind in types.items() if kind in ("tensor(float)", "tensor(double)")]
+        if wanted is None and len(floating) == 1:
+            return str(floating[0])
+        listed = ", ".join(f"'{name}' ({kind})" for name, kind in types.items())
+        if wanted is not None:
+            raise ModelError(f"Model '{self.name}' has no output '{wanted}'; it has {listed}.")
+        advice = "pass output_name=" if floating else "export it so that scores are a float tensor (zipmap=False)"
+        raise ModelError(
+            f"Model '{self.name}' has the outputs {listed}: which holds the scores is not clear; {advice}."
+        )
+
+
+def _start(content: bytes, name: str) -> onnxruntime.InferenceSession:
+    runtime = need("onnxruntime", "onnx")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as problem:  # ONNX Runtime's errors share no base below Exception
+        raise ModelError(f"'{name}' is no ONNX file that ONNX Runtime can run: {shorten(problem, 300)}") from None
+
+
+def _known_type(kind: str, put: str, name: str) -> str:
+    if kind not in _TYPES:
+        raise ModelError(f"Model '{name}' takes {kind} in its input '{put}'; known are {', '.join(_TYPES)}.")
+    return _TYPES[kind]
+
+
+def _count(content: bytes) -> tuple[int | None, int | None]:
+    """Return parameters and non-zero ones, or None where the package that reads graphs is absent."""
+    try:
+        import onnx
+        from onnx import numpy_helper
+    except ModuleNotFoundError:
+        return None, None
+    arrays = [numpy_helper.to_array(t) for t in onnx.load_from_string(content).graph.initializer]
+    return sum(int(a.size) for a in arrays), sum(int((a != 0).sum()) for a in arrays)

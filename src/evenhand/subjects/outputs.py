@@ -1,0 +1,138 @@
+"""From what a model returned to finite scores of the positive class, or a sentence that says why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.errors import ModelError, shorten
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from evenhand.subjects.protocol import OutputKind, ScoreKind
+
+
+def check_scores(raw: object, rows: int, name: str, positive_index: int = 1) -> NDArray[np.float64]:
+    """Return the score of the positive class, shape (n,).
+
+    Parameters
+    ----------
+    raw : array-like
+        Shape (n,), (n, 1), or (n, classes) of which column `positive_index` is taken.
+    rows : int
+        The number of rows that were put in.
+    name : str
+        The model's name, for the sentences.
+    positive_index : int
+        The column of the positive class.
+
+    Raises
+    ------
+    ModelError
+        For another length or shape, text, NaN or infinite scores (counted).
+    """
+    scores = pick_column(_numbers(raw, name), rows, name, positive_index)
+    return _finite(scores, name)
+
+
+def pick_column(values: NDArray[np.float64], rows: int, name: str, positive_index: int) -> NDArray[np.float64]:
+    """Return one score a row out of shape (n,), (n, 1) or (n, classes)."""
+    shape = "x".join(str(size) for size in values.shape) or "a single number"
+    if values.ndim == 0 or values.shape[0] != rows:
+        raise ModelError(
+            f"Model '{name}' was given {rows:,} rows and returned {shape}: it must return one score a row."
+        )
+    if values.ndim == 1:
+        return values
+    if values.ndim == 2 and values.shape[1] == 1:
+        return values[:, 0]
+    if values.ndim == 2 and -values.shape[1] <= positive_index < values.shape[1]:
+        return values[:, positive_index]
+    raise ModelError(f"Model '{name}' returned an array of shape {shape}: (rows,) or (rows, classes) can be read.")
+
+
+def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_index: int = 1) -> NDArray[np.float64]:
+    """Return scores from a network's raw output, by what the output was declared to be.
+
+    A declared logit becomes a probability: 1 / (1 + exp(-z)) for one column, softmax for several.
+
+    Raises
+    ------
+    ModelError
+        When an output declared a probability lies outside [0, 1]; nothing is guessed.
+    """
+    import numpy as np
+
+    if output != "logit":
+        scores = check_scores(raw, rows, name, positive_index)
+        return scores if output == "ranking" else check_probabilities(scores, name)
+    values = _numbers(raw, name)
+    logit = check_scores(values, rows, name, positive_index)
+    if values.ndim == 2 and values.shape[1] > 1:
+        _finite(values, name)
+        return np.asarray(np.exp(logit - np.logaddexp.reduce(values, axis=1)), dtype=np.float64)
+    return sigmoid(logit)
+
+
+def sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 / (1 + exp(-z)) without overflow."""
+    import numpy as np
+
+    return np.asarray(np.exp(-np.logaddexp(0.0, -logit)), dtype=np.float64)
+
+
+def check_probabilities(scores: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """Return the scores when all lie in [0, 1].
+
+    Raises
+    ------
+    ModelError
+        Otherwise; with the number outside, the extremes and the ways out.
+    """
+    outside = int(((scores < 0) | (scores > 1)).sum())
+    if outside:
+        raise ModelError(
+            f"Model '{name}' returned {outside:,} of {len(scores):,} scores outside [0, 1] (from {scores.min():.4g} to "
+            f"{scores.max():.4g}), so they are no probabilities. Declare what they are: a logit, or a ranking score "
+            "with a threshold on its own scale."
+        )
+    return scores
+
+
+def labels_to_scores(labels: NDArray[np.generic], positive: object) -> NDArray[np.float64]:
+    """Return 1.0 where a predicted label is the positive one and 0.0 elsewhere."""
+    import numpy as np
+
+    return np.asarray([same_label(label, positive) for label in labels.tolist()], dtype=np.float64)
+
+
+def same_label(label: object, positive: object) -> bool:
+    """Whether two values name the same class: equal, or written the same."""
+    return bool(label == positive) or str(label) == str(positive)
+
+
+def default_threshold(kind: ScoreKind) -> float:
+    """Return 0 for a ranking score, as decision functions have it, and 0.5 otherwise."""
+    return 0.0 if kind == "ranking" else 0.5
+
+
+def _numbers(raw: object, name: str) -> NDArray[np.float64]:
+    import numpy as np
+
+    try:
+        return np.asarray(raw, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ModelError(f"Model '{name}' returned {shorten(repr(raw))}, which is no array of numbers.") from None
+
+
+def _finite(scores: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    import numpy as np
+
+    missing, infinite = int(np.isnan(scores).sum()), int(np.isinf(scores).sum())
+    if missing or infinite:
+        raise ModelError(
+            f"Model '{name}' returned {missing:,} NaN and {infinite:,} infinite of {scores.size:,} scores. "
+            "A score must be a finite number; look for missing values in these rows of the table."
+        )
+    return scores

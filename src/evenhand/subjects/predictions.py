@@ -1,0 +1,94 @@
+"""Predictions without a model: all an audit needs when the model cannot be had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.errors import InputError, ModelError
+from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    from evenhand.findings import Plain
+    from evenhand.subjects.protocol import ScoreKind
+
+
+class PredictionsSubject:
+    """Scores or labels in the order of the rows.
+
+    Parameters
+    ----------
+    scores : array-like (n,)
+        Scores, or labels 0 and 1 with ``score_kind="label"``.
+    name : str
+        What the report calls them.
+    threshold : float, optional
+        0.5, or 0 for a ranking score, when not given.
+    score_kind : "probability", "ranking" or "label"
+        What a score says.
+
+    Raises
+    ------
+    InputError
+        When a score is not finite, a probability lies outside [0, 1], or a label is neither 0 nor 1.
+    """
+
+    def __init__(
+        self,
+        scores: ArrayLike,
+        *,
+        name: str = "predictions",
+        threshold: float | None = None,
+        score_kind: ScoreKind = "probability",
+    ) -> None:
+        self.name = name
+        self.score_kind: ScoreKind = score_kind
+        self.threshold = default_threshold(score_kind) if threshold is None else float(threshold)
+        self.scores = _checked(scores, score_kind, name)
+
+    @property
+    def facts(self) -> Mapping[str, Plain]:
+        """There is no model to know anything of."""
+        return {
+            "kind": "predictions",
+            "features": None,
+            "parameters": None,
+            "nonzero_parameters": None,
+            "file_bytes": None,
+            "sha256": None,
+        }
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the stored scores; `X` must be the table they were made from, in its order.
+
+        Raises
+        ------
+        ModelError
+            When `X` has another number of rows, as it has when something asks for predictions of changed rows.
+        """
+        if len(X) != len(self.scores):
+            raise ModelError(
+                f"'{self.name}' holds {len(self.scores):,} predictions and was asked for {len(X):,} rows. Without the "
+                "model only the rows it was made from can be audited, all of them and in their order."
+            )
+        return self.scores.copy()
+
+
+def _checked(scores: ArrayLike, kind: ScoreKind, name: str) -> NDArray[np.float64]:
+    import numpy as np
+
+    values = np.asarray(scores)
+    try:
+        checked = check_scores(values, len(values) if values.ndim else 0, name)
+        if kind == "probability":
+            check_probabilities(checked, name)
+    except ModelError as problem:
+        raise InputError(*problem.problems) from None
+    if kind == "label" and not np.isin(checked, (0.0, 1.0)).all():
+        raise InputError(f"'{name}' holds labels other than 0 and 1: {np.unique(checked)[:6].tolist()}.")
+    return checked

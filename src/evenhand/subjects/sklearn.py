@@ -1,0 +1,164 @@
+"""Estimators and pipelines of scikit-learn, and whatever has the same methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from evenhand.errors import ModelError, shorten
+from evenhand.subjects.inputs import select
+from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold, labels_to_scores, same_label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from evenhand.findings import Plain
+    from evenhand.subjects.protocol import ScoreKind
+
+
+class Estimator(Protocol):
+    """A fitted model with scikit-learn's `predict`."""
+
+    def predict(self, X: object, /) -> object:
+        """Return one label a row."""
+        ...
+
+
+class SklearnSubject:
+    """A fitted estimator, asked by `predict_proba`, else `decision_function`, else `predict`.
+
+    Parameters
+    ----------
+    estimator : Estimator
+        A fitted classifier or pipeline.
+    name : str, optional
+        What the report calls it; the class's name when not given.
+    threshold : float, optional
+        0.5 for probabilities and labels and 0 for decision functions when not given.
+    positive : object
+        The class whose score is asked for, one of `classes_`.
+    features : sequence of str, optional
+        The columns it takes; `feature_names_in_` when it has that.
+    file_facts : mapping, optional
+        `file_bytes` and `sha256` of the file it came from.
+
+    Raises
+    ------
+    ModelError
+        When it has no `predict`, is not fitted, or does not know the class `positive`.
+    """
+
+    def __init__(
+        self,
+        estimator: Estimator,
+        *,
+        name: str | None = None,
+        threshold: float | None = None,
+        positive: object = 1,
+        features: Sequence[str] | None = None,
+        file_facts: Mapping[str, Plain] | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.name = name or type(estimator).__name__
+        self.positive = positive
+        self.features = tuple(features) if features is not None else _names_seen_in_fitting(estimator)
+        self.score_kind: ScoreKind = _score_kind(estimator)
+        self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
+        self._classes = _classes(estimator)
+        self._index = self._positive_index()
+        self._file_facts = dict(file_facts or {})
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the score of the positive class of each row, shape (n,)."""
+        import numpy as np
+
+        chosen = select(X, self.features, self.name)
+        given = chosen if self._takes_tables() else chosen.to_numpy()
+        raw = self._call(given)
+        if self.score_kind == "label":
+            labels = np.asarray(raw)
+            check_scores(np.zeros(labels.shape), len(X), self.name)
+            return labels_to_scores(labels.reshape(len(X)), self.positive)
+        scores = check_scores(raw, len(X), self.name, self._index)
+        if self.score_kind == "probability":
+            return check_probabilities(scores, self.name)
+        return -scores if self._is_reversed(raw) else scores
+
+    @property
+    def facts(self) -> Mapping[str, Plain]:
+        """Class, number of features and classes; parameters where the model is linear."""
+        count = getattr(self.estimator, "n_features_in_", None)
+        return {
+            "kind": "scikit-learn",
+            "class": type(self.estimator).__name__,
+            "method": _method(self.estimator),
+            "n_features": None if count is None else int(count),
+            "features": None if self.features is None else list(self.features),
+            "classes": [str(value) for value in self._classes],
+            "parameters": None,
+            "nonzero_parameters": None,
+            "file_bytes": None,
+            "sha256": None,
+            **self._file_facts,
+        }
+
+    def _positive_index(self) -> int:
+        if not self._classes:
+            return 1
+        for index, value in enumerate(self._classes):
+            if same_label(value, self.positive):
+                return index
+        known = ", ".join(repr(value) for value in self._classes[:10])
+        raise ModelError(
+            f"Model '{self.name}' knows no class {shorten(repr(self.positive))}; its classes are {known}. "
+            "Pass positive= with the one that stands for the positive label."
+        )
+
+    def _takes_tables(self) -> bool:
+        """A model fitted on an array warns when it is given column names."""
+        return hasattr(self.estimator, "feature_names_in_") or not hasattr(self.estimator, "n_features_in_")
+
+    def _is_reversed(self, raw: object) -> bool:
+        """A one-column decision function speaks for the second class."""
+        import numpy as np
+
+        return np.ndim(raw) == 1 and len(self._classes) == 2 and self._index == 0  # type: ignore[arg-type]
+
+    def _call(self, given: object) -> object:
+        try:
+            return getattr(self.estimator, _method(self.estimator))(given)
+        except ModelError:
+            raise
+        except Exception as problem:
+            raise ModelError(
+                f"Model '{self.name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
+            ) from problem
+
+
+def _method(estimator: object) -> str:
+    known = ("predict_proba", "decision_function", "predict")
+    # hasattr is False for an SVC without probability=True, as scikit-learn means it to be.
+    for method in known:
+        if callable(getattr(estimator, method, None)):
+            return method
+    raise ModelError(f"A {type(estimator).__name__} has none of the methods {', '.join(known)}, so it cannot predict.")
+
+
+def _score_kind(estimator: object) -> ScoreKind:
+    kinds: dict[str, ScoreKind] = {"predict_proba": "probability", "decision_function": "ranking", "predict": "label"}
+    return kinds[_method(estimator)]
+
+
+def _classes(estimator: object) -> tuple[object, ...]:
+    classes = getattr(estimator, "classes_", None)
+    if classes is None:
+        return ()
+    return tuple(classes.tolist()) if hasattr(classes, "tolist") else tuple(classes)
+
+
+def _names_seen_in_fitting(estimator: object) -> tuple[str, ...] | None:
+    names = getattr(estimator, "feature_names_in_", None)
+    return None if names is None else tuple(str(name) for name in names)
