@@ -32,8 +32,8 @@ _WAYS_OUT: Final[dict[str, str]] = {
         "Load it yourself and pass the model to eh.audit, or export it to ONNX."
     ),
     "hdf5": (
-        "'{path}' is an HDF5 file, as Keras writes them. Load it yourself and pass model.predict to eh.audit, or export "
-        "it to ONNX."
+        "'{path}' is an HDF5 file, as Keras writes them. Load it yourself and pass model.predict to eh.audit, or "
+        "export it to ONNX."
     ),
     "json": "'{path}' is text (JSON). Load it with the library that wrote it and pass the model to eh.audit.",
     "text": "'{path}' is text, no model. Known are .onnx, .safetensors and, with trust_pickle, .joblib.",
