@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterable
-from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
 
 
 class EvenhandError(Exception):
@@ -79,11 +82,12 @@ def need(module: str, extra: str) -> ModuleType:
     MissingExtraError
         When the package is not installed.
     """
+    package = module.partition(".")[0]
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as absent:
-        if absent.name is None or absent.name.split(".")[0] != module.split(".")[0]:
+        if absent.name is None or absent.name.partition(".")[0] != package:
             raise
         raise MissingExtraError(
-            f"This needs the package '{module.split('.')[0]}', which is not installed: pip install \"evenhand[{extra}]\""
+            f"This needs the package '{package}', which is not installed: pip install \"evenhand[{extra}]\""
         ) from None

@@ -5,7 +5,6 @@ A record knows neither limits nor formats. It holds what was found, the counts b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -13,12 +12,14 @@ from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from fairlearn.metrics import MetricFrame
 
 Direction: TypeAlias = Literal["higher_is_better", "lower_is_better", "neutral"]
 Unit: TypeAlias = Literal["share", "number", "ratio", "bytes", "seconds", "score"]
-Plain: TypeAlias = "None | bool | int | float | str | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 """What JSON can say."""
 
 

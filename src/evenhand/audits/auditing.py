@@ -8,17 +8,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
 from evenhand.audits.catalogue import catalogue
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence import AuditOptions, Evidence, provenance
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
-from evenhand.keys import Key
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from evenhand.data import EvaluationSet, Grouping
     from evenhand.evidence.evidence import MetricFunction
+    from evenhand.keys import Key
     from evenhand.subjects import Subject
 
 Progress: TypeAlias = Callable[[int, int, str], None]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evenhand.audits.statement import Statement, group_key, not_applicable, value_finding
-from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.metrics import Measured, brier_score, calibration_error, log_loss
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from evenhand.evidence import Evidence
+    from evenhand.findings import Finding
 
 NAME = "calibration"
 SCORES: Mapping[str, Callable[..., Measured]] = {

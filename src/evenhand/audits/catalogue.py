@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from evenhand.audits.calibration import calibration
@@ -11,9 +10,11 @@ from evenhand.audits.custom import custom
 from evenhand.audits.explanation import explanation
 from evenhand.audits.fairness import fairness
 from evenhand.audits.performance import performance
-from evenhand.audits.statement import Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from evenhand.audits.statement import Statement
     from evenhand.evidence import Evidence
 
 Audit: TypeAlias = "Callable[[Evidence], Statement]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,6 +15,8 @@ from evenhand.metrics import Tally, describe, disparity, measure
 from evenhand.metrics.paired import PairedChange, paired_change
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from evenhand.compression import Footprint
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
@@ -47,7 +48,9 @@ def compression(evidence: Evidence) -> Statement:
 
 def _of_everyone(evidence: Evidence) -> Iterator[Finding]:
     joint, level = evidence.joint_counts(), evidence.options.level
-    yield value_finding(Key.of("flip_rate", of="original"), NAME, measure("selection_rate", _flips(joint), level), 0, level)
+    yield value_finding(
+        Key.of("flip_rate", of="original"), NAME, measure("selection_rate", _flips(joint), level), 0, level
+    )
     for name in CHANGES:
         yield _change(Key.of(name, of="original"), _paired(name, joint, level), 0, level)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evenhand.audits.statement import Statement, group_key, not_applicable, number
 from evenhand.errors import InputError
@@ -14,6 +12,10 @@ from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence, MetricFunction
 
@@ -79,7 +81,11 @@ def _call(evidence: Evidence, function: MetricFunction, rows: NDArray[np.int64])
     predictions, weight = evidence.predictions, evidence.data.sample_weight
     y_true, y_pred = predictions.y_true[rows], predictions.y_pred[rows]
     try:
-        return float(function(y_true, y_pred) if weight is None else function(y_true, y_pred, sample_weight=weight[rows]))
+        return float(
+            function(y_true, y_pred) if weight is None else function(y_true, y_pred, sample_weight=weight[rows])
+        )
     except (TypeError, ValueError) as wrong:
         name = getattr(function, "__name__", "metric")
-        raise InputError(f"The metric '{name}' cannot be computed as f(y_true, y_pred, sample_weight=): {wrong}") from wrong
+        raise InputError(
+            f"The metric '{name}' cannot be computed as f(y_true, y_pred, sample_weight=): {wrong}"
+        ) from wrong

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from evenhand.audits.statement import Statement, group_label, not_applicable, number
@@ -10,6 +9,8 @@ from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.explaining import Importance
@@ -67,4 +68,6 @@ def _residual(evidence: Evidence) -> Finding:
     attributions = evidence.attributions
     note = "Greatest difference between the sum of a row's values with their base and the model's own score."
     rows = len(attributions.values)
-    return Finding(Key.of("attribution_residual"), NAME, float(attributions.residual), support=rows, unit="score", note=note)
+    return Finding(
+        Key.of("attribution_residual"), NAME, float(attributions.residual), support=rows, unit="score", note=note
+    )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
-from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.metrics import Tally, disparity, measure, roc_auc, roc_auc_disparity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
+    from evenhand.findings import Finding
 
 NAME = "fairness"
 BY_GROUP = (

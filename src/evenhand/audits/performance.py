@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenhand.audits.statement import Statement, value_finding
-from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.metrics import measure, roc_auc
 
 if TYPE_CHECKING:
     from evenhand.evidence import Evidence
+    from evenhand.findings import Finding
 
 NAME = "performance"
 METRICS = (

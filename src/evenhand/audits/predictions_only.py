@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +10,16 @@ from evenhand.audits.auditing import chosen_options, run
 from evenhand.errors import InputError
 from evenhand.evidence import Evidence
 from evenhand.evidence.predictions import ScoreKind, given
-from evenhand.findings import AuditRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
     from evenhand.audits.auditing import Progress
     from evenhand.data import EvaluationSet
     from evenhand.evidence.evidence import MetricFunction
+    from evenhand.findings import AuditRecord
 
 
 def audit_predictions(
@@ -116,8 +117,6 @@ def audit_given(
         raise InputError(f"{data.name}: neither decisions nor scores are given; an audit needs one of them.")
     predictions = given(data, y_pred, y_score, threshold=threshold, kind=score_kind)
     values = predictions.y_pred.astype(np.float64) if predictions.y_score is None else predictions.y_score
-    subject = PredictionsSubject(
-        values, name=data.name, threshold=predictions.threshold, score_kind=predictions.kind
-    )
+    subject = PredictionsSubject(values, name=data.name, threshold=predictions.threshold, score_kind=predictions.kind)
     options = chosen_options(None, metrics, {"explain": False, "footprint": False, **(settings or {})})
     return run(Evidence(subject, data, predictions=predictions, options=options), progress=progress)

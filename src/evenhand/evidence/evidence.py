@@ -9,13 +9,13 @@ from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evenhand.evidence.predictions import Predictions, inputs, predict
 from evenhand.metrics import Tally
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet, Grouping
     from evenhand.explaining import Attributions

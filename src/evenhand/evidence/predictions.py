@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
 
     from evenhand.data import EvaluationSet
     from evenhand.subjects import Subject
@@ -130,9 +131,7 @@ def _decision_problems(data: EvaluationSet, y_pred: ArrayLike) -> Iterator[str]:
         )
 
 
-def _score_problems(
-    name: str, scores: NDArray[np.float64], threshold: float | None, kind: ScoreKind
-) -> Iterator[str]:
+def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | None, kind: ScoreKind) -> Iterator[str]:
     broken = int((~np.isfinite(scores)).sum())
     if broken:
         yield f"{name}: y_score is no finite number in {broken:,} of {len(scores):,} rows. Mend or drop the rows."
@@ -143,7 +142,7 @@ def _score_problems(
             'score_kind="ranking" with a threshold on their own scale; calibration is then not applicable.'
         )
     if kind == "ranking" and threshold is None:
-        yield f"{name}: ranking scores need a threshold on their own scale, at or above which a row is predicted positive."
+        yield f"{name}: ranking scores need a threshold on their own scale; from it on a row is predicted positive."
 
 
 def _decisions(data: EvaluationSet, y_pred: ArrayLike) -> NDArray[np.int8]:
@@ -163,7 +162,7 @@ def inputs(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
     raise_all(
         InputError,
         (
-            f"{data.name}: column '{name}' is missing, and the model '{subject.name}' reads it.{did_you_mean(name, known)}"
+            f"{data.name}: column '{name}' is missing; model '{subject.name}' reads it.{did_you_mean(name, known)}"
             for name in names
             if name not in known
         ),
@@ -174,7 +173,7 @@ def inputs(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
 def _check(scores: NDArray[np.float64], subject: Subject, rows: int) -> None:
     if scores.shape != (rows,):
         raise ModelError(
-            f"The model '{subject.name}' answered with shape {scores.shape} for {rows:,} rows; one score a row is needed."
+            f"The model '{subject.name}' answered with shape {scores.shape} for {rows:,} rows; needed is ({rows},)."
         )
     broken = int((~np.isfinite(scores)).sum())
     if broken:
@@ -186,6 +185,6 @@ def _check(scores: NDArray[np.float64], subject: Subject, rows: int) -> None:
     if outside and subject.score_kind == "probability":
         raise ModelError(
             f"The model '{subject.name}' gave scores outside [0, 1] for {outside:,} of {rows:,} rows "
-            f"(least {scores.min():.4g}, greatest {scores.max():.4g}). If they only rank, say score_kind=\"ranking\" "
+            f'(least {scores.min():.4g}, greatest {scores.max():.4g}). If they only rank, say score_kind="ranking" '
             "with a threshold on their own scale; calibration is then not applicable."
         )

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenhand.evidence.predictions import inputs
-from evenhand.findings import Plain
 
 if TYPE_CHECKING:
     from evenhand.evidence.evidence import Evidence
+    from evenhand.findings import Plain
     from evenhand.subjects import Subject
 
 PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn", "torch", "onnxruntime", "shap")

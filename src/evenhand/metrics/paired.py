@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,13 @@ class PairedChange:
     """Newcombe (1998b), Statistics in Medicine 17, 2635-2650, method 10."""
 
 
-def paired_change(both: NDArray[np.int64], gained: NDArray[np.int64], lost: NDArray[np.int64], neither: NDArray[np.int64], level: float = 0.95) -> PairedChange:  # fmt: skip
+def paired_change(
+    both: NDArray[np.int64],
+    gained: NDArray[np.int64],
+    lost: NDArray[np.int64],
+    neither: NDArray[np.int64],
+    level: float = 0.95,
+) -> PairedChange:
     """Return the paired change ``(gained - lost) / n`` of a proportion, with Newcombe's square-and-add interval.
 
     Parameters

@@ -1,0 +1,121 @@
+"""``evenhand audit``: measure, and judge nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from evenhand.cli.console import progress, say
+from evenhand.cli.roles import read_table, role_flags, settings_of
+
+if TYPE_CHECKING:
+    from evenhand.cli.settings import Settings
+    from evenhand.data import EvaluationSet
+    from evenhand.findings import AuditRecord
+
+AUDIT_FLAGS = ("level", "seed", "intersections", "explain", "explain_rows", "background_rows", "footprint")
+
+
+@click.command(name="audit")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--model", "-m", type=click.Path(path_type=Path), help="Model file: .safetensors, .onnx, .joblib.")
+@click.option("--original", type=click.Path(path_type=Path), help="The model before compression, to compare with.")
+@click.option("--background", type=click.Path(path_type=Path), help="Table to explain against, training rows say.")
+@click.option("--prediction", help="Column with decisions, instead of a model.")
+@click.option("--score", help="Column with scores, instead of a model.")
+@click.option("--score-kind", type=click.Choice(["probability", "ranking"]), help="What --score claims to be.")
+@click.option("--threshold", type=float, help="A score at or above it is predicted positive.")
+@role_flags
+@click.option("--level", type=float, help="Confidence of the intervals (0.95).")
+@click.option("--seed", type=int, help="Seed of everything drawn (0).")
+@click.option("--intersections", type=int, help="How many sensitive features are crossed at most (2).")
+@click.option("--explain/--no-explain", default=None, help="Compute SHAP values.")
+@click.option("--explain-rows", type=int, help="How many rows are explained (200).")
+@click.option("--background-rows", type=int, help="How many rows they are explained against (100).")
+@click.option("--footprint/--no-footprint", default=None, help="Measure size and latency beside the original.")
+@click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True)
+def command(data: Path, output: Path, trust_pickle: bool, **flags: object) -> None:
+    """Measure a model, or given predictions, on DATA and write audit.json.
+
+    \b
+    Examples:
+      evenhand audit test.parquet --model credit.safetensors --label approve --sensitive race -o audit.json
+      evenhand audit scored.csv --label y --score p --threshold 0.5 --sensitive sex
+    """
+    from evenhand.records import write_record
+    from evenhand.writing import check_writable
+
+    check_writable(output)
+    settings = settings_of(flags)
+    files = {name: flags.pop(name) for name in ("model", "original", "background")}
+    given = {name: flags.pop(name) for name in ("threshold", "score_kind")}
+    chosen = _audit_settings(settings, flags)
+    table = read_table(data, settings, flags)
+    threshold = given["threshold"] if given["threshold"] is not None else settings.data.get("threshold")
+    if files["model"] is None:
+        kind = given["score_kind"] or settings.data.get("score_kind") or "probability"
+        record = _given(table, threshold, kind, chosen)
+    else:
+        if trust_pickle:
+            say("--trust-pickle: loading a pickle can run any code on this machine.")
+        record = _model(table, files, threshold, trust_pickle, chosen)
+    write_record(output, record)
+    _tell(record, output)
+
+
+def _audit_settings(settings: Settings, flags: dict[str, object]) -> dict[str, object]:
+    asked = {name: flags.pop(name) for name in AUDIT_FLAGS}
+    return {**settings.audit, **{name: value for name, value in asked.items() if value is not None}}
+
+
+def _given(table: EvaluationSet, threshold: object, kind: object, chosen: dict[str, object]) -> AuditRecord:
+    from evenhand.audits import audit_given
+
+    with progress("Auditing") as step:
+        return audit_given(
+            table,
+            threshold=threshold,  # type: ignore[arg-type]
+            score_kind=kind,  # type: ignore[arg-type]
+            settings=chosen,
+            progress=step,
+        )
+
+
+def _model(
+    table: EvaluationSet, files: dict[str, object], threshold: object, trust_pickle: bool, chosen: dict[str, object]
+) -> AuditRecord:
+    from evenhand.audits import audit
+    from evenhand.compression import open_model
+    from evenhand.data import read_evaluation_set
+    from evenhand.subjects import as_subject
+
+    positive = table.roles.positive
+    model = open_model(files["model"], trust_pickle=trust_pickle, positive=positive)  # type: ignore[arg-type]
+    if threshold is not None:
+        model = as_subject(model, threshold=float(threshold))  # type: ignore[arg-type]
+    original = files["original"] and open_model(files["original"], trust_pickle=trust_pickle, positive=positive)  # type: ignore[arg-type]
+    background = files["background"] and read_evaluation_set(files["background"], like=table)
+    with progress("Auditing") as step:
+        return audit(
+            model,
+            table,
+            original=original,
+            background=background,  # type: ignore[arg-type]
+            progress=step,
+            **chosen,
+        )
+
+
+def _tell(record: AuditRecord, output: Path) -> None:
+    seen = record.provenance.get("rows_seen_in_training")
+    if isinstance(seen, int) and seen:
+        say(f"{seen:,} of the evaluation rows occur among the rows the model was fitted on: what follows flatters it.")
+    for section in record.sections:
+        if not section.ran:
+            say(f"{section.audit}: not run. {section.reason}")
+    say(f"{len(record.findings):,} findings in {output}")
+    sys.stdout.flush()

@@ -1,0 +1,56 @@
+"""``evenhand list``: what evenhand knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@click.command(name="list")
+@click.argument("what", type=click.Choice(["metrics", "audits", "recipes", "formats"]))
+def command(what: str) -> None:
+    """List metrics, audits, recipes or formats, each with its one line.
+
+    \b
+    Example: evenhand list metrics
+    """
+    rows = list({"metrics": _metrics, "audits": _audits, "recipes": _recipes, "formats": _formats}[what]())
+    width = max(len(name) for name, _ in rows)
+    for name, meaning in rows:
+        click.echo(f"{name:<{width}}  {meaning}".rstrip())
+
+
+def _metrics() -> Iterator[tuple[str, str]]:
+    from evenhand.metrics import describe, names
+
+    for name in names():
+        yield name, describe(name).meaning
+
+
+def _audits() -> Iterator[tuple[str, str]]:
+    from evenhand.audits import catalogue
+
+    for name, audit in catalogue().items():
+        yield name, _first_line(audit)
+
+
+def _recipes() -> Iterator[tuple[str, str]]:
+    from evenhand.compression import RECIPES
+
+    for name, recipe in RECIPES.items():
+        yield name, _first_line(recipe)
+
+
+def _formats() -> Iterator[tuple[str, str]]:
+    from evenhand.report import FORMATS
+
+    for name, form in FORMATS.items():
+        yield name, _first_line(form)
+
+
+def _first_line(thing: object) -> str:
+    return (thing.__doc__ or "").strip().split("\n")[0]

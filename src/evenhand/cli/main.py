@@ -1,0 +1,113 @@
+"""The command ``evenhand``: finds the verb, runs it, and turns every ending into an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Final
+
+import click
+
+from evenhand.errors import EvenhandError
+
+VERBS: Final = {
+    "init": "Write evenhand.toml and policy.toml to begin with.",
+    "train": "Fit a model on a table and save it with its preprocessing.",
+    "compress": "Make a model smaller: prune neurons, quantize to int8.",
+    "audit": "Measure a model, or given predictions; write audit.json.",
+    "gate": "Judge audit.json by a policy: exit 0 passed, 1 failed, 3 undecided.",
+    "report": "Draw audit.json as a page (HTML, Markdown, JSON, text).",
+    "compare": "Show what changed between two audits.",
+    "list": "List metrics, audits, recipes or formats.",
+    "demo": "Train, compress, audit, report and judge on real mortgage decisions.",
+}
+"""The verbs and their one line; each lives in a module of its own, imported only when it is used."""
+
+COULD_NOT_RUN: Final = 2
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are asked for, so that the gate stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of a person's work."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one verb."""
+        if cmd_name not in VERBS:
+            return None
+        command = importlib.import_module(f"evenhand.cli.{cmd_name}_verb").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say the nearest verb when one is misspelt."""
+        from evenhand.errors import did_you_mean
+
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            ctx.fail(f"There is no command '{args[0]}'.{did_you_mean(args[0], VERBS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="evenhand", prog_name="evenhand")
+def cli() -> None:
+    """Audit trained models: whom they serve worse, how sure that is, and what compression did.
+
+    \b
+    Exit codes: 0 passed, 1 failed, 2 could not run, 3 undecided.
+    Example:    evenhand audit test.parquet --model credit.safetensors -o audit.json
+    """
+
+
+def run() -> None:
+    """Run the command line and exit; whatever could not run exits 2, never 1."""
+    sys.exit(exit_code(sys.argv[1:]))
+
+
+def exit_code(arguments: list[str]) -> int:
+    """Run the command line with `arguments` and return its exit code."""
+    try:
+        result = cli.main(args=arguments, prog_name="evenhand", standalone_mode=False)
+    except click.ClickException as wrong:
+        wrong.show()
+        return COULD_NOT_RUN
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. Nothing half-written was left behind.", err=True)
+        return COULD_NOT_RUN
+    except EvenhandError as wrong:
+        for problem in wrong.problems:
+            click.echo(f"evenhand: {_harmless(problem)}", err=True)
+        return COULD_NOT_RUN
+    except BrokenPipeError:
+        # The reader of our output has gone; what remains must not raise again when Python flushes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT_RUN
+    except Exception as bug:  # a bug must not look like a failed gate, which exits 1
+        return _bug(bug)
+    return result if isinstance(result, int) else 0
+
+
+def _bug(bug: Exception) -> int:
+    click.echo(f"evenhand: this is a bug in evenhand: {type(bug).__name__}: {_harmless(str(bug))}", err=True)
+    if os.environ.get("EVENHAND_TRACEBACK"):
+        import traceback
+
+        traceback.print_exception(bug)
+    else:
+        click.echo("Set EVENHAND_TRACEBACK=1 to see where.", err=True)
+    return COULD_NOT_RUN
+
+
+def _harmless(text: str) -> str:
+    """Return `text` without characters that command a terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text)

@@ -1,0 +1,73 @@
+"""The flags that name the roles of columns, and the reading of a table by flags and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from evenhand.cli.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from evenhand.data import EvaluationSet
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+ROLE_FLAGS = (
+    click.option("--label", help="Column with the truth."),
+    click.option("--pos-label", help="Value of the label that counts as positive."),
+    click.option("--favourable", help="Value of the label that is good for the person."),
+    click.option("--sensitive", "sensitive_features", multiple=True, help="Sensitive feature; may be repeated."),
+    click.option("--control", "control_features", multiple=True, help="Control feature; may be repeated."),
+    click.option("--weight", "sample_weight", help="Column with sampling weights."),
+    click.option("--id", "id", help="Column that names the row; never a model input."),
+    click.option("--cluster", help="Column that names whom rows belong to together."),
+    click.option("--exclude", multiple=True, help="Column that is no model input; may be repeated."),
+    click.option("--use-sensitive", is_flag=True, default=None, help="Let the model read the sensitive features."),
+    click.option(
+        "--missing",
+        type=click.Choice(["error", "group"]),
+        help="Missing sensitive values: refuse them, or count them as a group of their own.",
+    ),
+    click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        help="Settings file; evenhand.toml in this folder when not given.",
+    ),
+)
+
+
+def role_flags(command: Command) -> Command:
+    """Add the flags that name roles to a command."""
+    for flag in reversed(ROLE_FLAGS):
+        command = flag(command)
+    return command
+
+
+def read_table(source: Path, settings: Settings, flags: dict[str, object], **more: object) -> EvaluationSet:
+    """Read a table; flags win over the settings file.
+
+    Parameters
+    ----------
+    flags : dict
+        The values of `ROLE_FLAGS`; None, empty and unset ones leave the file's value.
+    more : optional
+        Further arguments of `read_evaluation_set`.
+    """
+    from evenhand.data import read_evaluation_set
+
+    asked = {name: value for name, value in flags.items() if value not in (None, ())}
+    values = {**settings.data, **asked}
+    for name in ("threshold", "score_kind", "config"):
+        values.pop(name, None)
+    if "pos_label" in values:
+        values["positive"] = values.pop("pos_label")
+    return read_evaluation_set(source, **values, **more)  # type: ignore[arg-type]
+
+
+def settings_of(flags: dict[str, object]) -> Settings:
+    """Take ``config`` out of the flags and read the settings file it names."""
+    config = flags.pop("config", None)
+    return read_settings(config if isinstance(config, Path) else None)

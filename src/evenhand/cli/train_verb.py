@@ -1,0 +1,120 @@
+"""``evenhand train``: a table in, a fitted and saved model out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from evenhand.cli.console import progress, say
+from evenhand.cli.roles import read_table, role_flags, settings_of
+
+if TYPE_CHECKING:
+    from evenhand.cli.settings import Settings
+    from evenhand.data import EvaluationSet
+
+
+@click.command(name="train")
+@click.argument("data", type=click.Path(path_type=Path))
+@role_flags
+@click.option(
+    "--test-output", type=click.Path(path_type=Path), help="Hold out test rows and write them here (.parquet or .csv)."
+)
+@click.option("--train-output", type=click.Path(path_type=Path), help="Write the training rows here.")
+@click.option("--test-share", type=float, help="Share of rows held out for --test-output (0.3).")
+@click.option("--epochs", type=int, help="Passes over the training rows at most.")
+@click.option("--seed", type=int, help="Seed of split and fit (0).")
+@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("model.safetensors"), show_default=True)
+def command(
+    data: Path,
+    output: Path,
+    test_output: Path | None,
+    train_output: Path | None,
+    test_share: float | None,
+    epochs: int | None,
+    seed: int | None,
+    **flags: object,
+) -> None:
+    """Fit a model on DATA and save it with its preprocessing and threshold.
+
+    Validation rows, for early stopping and the threshold, are taken from DATA; test rows are held out with
+    --test-output.
+
+    \b
+    Example: evenhand train loans.parquet --label approve --sensitive race -o credit.safetensors
+    """
+    from evenhand.training import fit
+    from evenhand.writing import check_writable
+
+    for place in (output, test_output, train_output):
+        if place is not None:
+            check_writable(place)
+    settings = settings_of(flags)
+    table = read_table(data, settings, flags)
+    parts = _split(table, settings, test_output is not None, test_share, seed)
+    config = _config(settings, epochs, seed)
+    with progress("Training") as step:
+        model = fit(parts["train"], parts["validation"], config=config, progress=step)
+    model.save(output)
+    for place, part in ((test_output, "test"), (train_output, "train")):
+        if place is not None:
+            write_table(parts[part], place)
+    rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
+    say(f"Wrote {output}: {rows} rows; decides at {model.threshold:.3f}")
+
+
+def _split(
+    table: EvaluationSet, settings: Settings, hold_out: bool, test_share: float | None, seed: int | None
+) -> dict[str, EvaluationSet]:
+    from evenhand.data import split
+    from evenhand.errors import InputError
+
+    shares = {name: float(settings.split.get(name, usual)) for name, usual in _USUAL.items()}  # type: ignore[arg-type]
+    if test_share is not None:
+        if not 0 < test_share < 1:
+            raise InputError(f"--test-share is {test_share}; a share between 0 and 1 is needed, such as 0.3.")
+        rest = shares["train"] + shares["validation"]
+        shares = {name: share / rest * (1 - test_share) for name, share in shares.items()}
+        shares["test"] = test_share
+    if not hold_out:
+        shares.pop("test")
+    total = sum(shares.values())
+    chosen = seed if seed is not None else int(settings.split.get("seed", 0))  # type: ignore[call-overload]
+    return split(table, {name: share / total for name, share in shares.items()}, seed=chosen)
+
+
+_USUAL = {"train": 0.55, "validation": 0.15, "test": 0.3}
+
+
+def _config(settings: Settings, epochs: int | None, seed: int | None) -> TrainingConfig:
+    from evenhand.training import TrainingConfig
+
+    values = dict(settings.train)
+    if isinstance(values.get("hidden"), list):
+        values["hidden"] = tuple(values["hidden"])  # type: ignore[arg-type]
+    if epochs is not None:
+        values["epochs"] = epochs
+    if seed is not None:
+        values["seed"] = seed
+    return TrainingConfig(**values)  # type: ignore[arg-type]
+
+
+def write_table(part: EvaluationSet, place: Path) -> None:
+    """Write the rows of an evaluation set as Parquet or CSV, beside and then renamed."""
+    import io
+
+    from evenhand.errors import need
+    from evenhand.writing import write_bytes
+
+    held = io.BytesIO()
+    if place.suffix == ".parquet":
+        need("pyarrow", "data")
+        part.table.to_parquet(held, index=False)
+    else:
+        part.table.to_csv(held, index=False)
+    write_bytes(place, held.getvalue())
+
+
+if TYPE_CHECKING:
+    from evenhand.training import TrainingConfig
