@@ -1,1 +1,23 @@
-"""."""
+"""Evaluation sets: reading tables, what columns are, groups, splits, fingerprints, example data."""
+
+from evenhand.data.evaluation_set import EvaluationSet
+from evenhand.data.examples import load_loanapp
+from evenhand.data.grouping import MISSING, Grouping
+from evenhand.data.hashing import overlap
+from evenhand.data.reading import evaluation_set_from_arrays, read_evaluation_set
+from evenhand.data.roles import Roles
+from evenhand.data.splitting import split
+from evenhand.data.validating import check_scores
+
+__all__ = [
+    "MISSING",
+    "EvaluationSet",
+    "Grouping",
+    "Roles",
+    "check_scores",
+    "evaluation_set_from_arrays",
+    "load_loanapp",
+    "overlap",
+    "read_evaluation_set",
+    "split",
+]

@@ -1,0 +1,201 @@
+"""From columns to group codes: single features and their intersections."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from evenhand.data.values import order, show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+MISSING = "(missing)"
+"""The group of rows without a value. The texts "nan" and "" are values like any other."""
+
+_DENSE = 1 << 24
+"""Intersections up to this many cells are counted in an array; more are sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The groups of one feature, or of the intersection of several.
+
+    Groups without rows have no code; `empty_intersections` lists them.
+    """
+
+    columns: tuple[str, ...]
+    """The columns that make the groups: ``("race",)`` or ``("race", "sex")``."""
+    labels: tuple[tuple[str, ...], ...]
+    """One tuple of values a group, as text, in order."""
+    codes: NDArray[np.int32]
+    """(n,) index into `labels`."""
+    values: tuple[tuple[str, ...], ...] = ()
+    """The values of each column on its own, in order."""
+
+    def __len__(self) -> int:
+        """Return the number of groups."""
+        return len(self.labels)
+
+    def name(self, group: int) -> str:
+        """Return a group as the page names it: its values, joined by ``", "``."""
+        return ", ".join(self.labels[group])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all groups."""
+        return tuple(self.name(group) for group in range(len(self.labels)))
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """(G,) the number of rows of each group."""
+        return np.bincount(self.codes, minlength=len(self.labels)).astype(np.int64)
+
+    @property
+    def empty_count(self) -> int:
+        """How many combinations of the columns' values have no row at all."""
+        return math.prod(map(len, self.values)) - len(self.labels) if self.values else 0
+
+    @property
+    def empty_intersections(self) -> tuple[tuple[str, ...], ...]:
+        """Combinations of the columns' values that have no row at all, in order."""
+        return tuple(self.iter_empty())
+
+    def iter_empty(self) -> Iterator[tuple[str, ...]]:
+        """Yield the empty intersections one by one, for features of so many values that nobody wants all of them."""
+        seen = set(self.labels)
+        return (labels for labels in product(*self.values) if self.values and labels not in seen)
+
+
+def encode(name: str, column: pd.Series, edges: Sequence[float] | None = None) -> Grouping:
+    """Return the groups of one column.
+
+    Numbers are in numeric order, False before True, ordered categories in their own order, everything else in the order
+    of its text. Rows without a value make the last group, `MISSING`.
+
+    Parameters
+    ----------
+    name : str
+        The column's name.
+    column : pd.Series
+        (n,) its values.
+    edges : sequence of float, optional
+        Increasing edges for a numeric column: a value v is in the group from edge e if e <= v < the next edge.
+    """
+    if edges is not None:
+        codes, texts = _binned(column, edges)
+    elif isinstance(column.dtype, pd.CategoricalDtype):
+        codes, texts = _categories(column)
+    else:
+        codes, texts = _factorized(column)
+    codes, labels = _used(codes, texts)
+    absent = codes < 0
+    if absent.any():
+        word = MISSING
+        while word in labels:
+            word = f"({word})"
+        codes[absent] = len(labels)
+        labels = (*labels, word)
+    return Grouping((name,), tuple((text,) for text in labels), codes, (labels,))
+
+
+def intersect(singles: Sequence[Grouping], rows: int) -> Grouping:
+    """Return the groups of several features together, those that have rows; of no feature: one group of all rows."""
+    columns = tuple(single.columns[0] for single in singles)
+    values = tuple(single.values[0] for single in singles)
+    sizes = [len(texts) for texts in values]
+    cells = math.prod(sizes)
+    if not singles:
+        return Grouping((), ((),), np.zeros(rows, dtype=np.int32), ())
+    if cells >= 2**63:
+        return _intersect_by_steps(singles)
+    mixed = np.zeros(rows, dtype=np.int64)
+    for single, size in zip(singles, sizes, strict=True):
+        mixed *= size
+        mixed += single.codes
+    present, codes = _compact(mixed, cells)
+    digits = np.unravel_index(present, sizes)
+    labels = tuple(
+        tuple(texts[digit] for texts, digit in zip(values, row, strict=True)) for row in zip(*digits, strict=True)
+    )
+    return Grouping(columns, labels, codes, values)
+
+
+def bin_labels(edges: Sequence[float], whole: bool) -> tuple[str, ...]:
+    """Return the names of the groups between edges: ``<25``, ``25-39``, ``>=40``, or ``25 to <40`` for fractions."""
+    between = [_between(low, high, whole) for low, high in pairwise(edges)]
+    return (f"<{show(edges[0])}", *between, f">={show(edges[-1])}")
+
+
+def _between(low: float, high: float, whole: bool) -> str:
+    if not whole:
+        return f"{show(low)} to <{show(high)}"
+    return show(low) if high == low + 1 else f"{show(low)}-{show(high - 1)}"
+
+
+def _binned(column: pd.Series, edges: Sequence[float]) -> tuple[NDArray[np.int32], list[str]]:
+    numbers = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
+    absent = np.isnan(numbers)
+    known = numbers[~absent]
+    whole = bool(np.all(known == np.floor(known))) and all(float(edge).is_integer() for edge in edges)
+    codes = np.digitize(numbers, np.asarray(edges, dtype=np.float64)).astype(np.int32)
+    codes[absent] = -1
+    return codes, list(bin_labels(edges, whole))
+
+
+def _categories(column: pd.Series) -> tuple[NDArray[np.int32], list[str]]:
+    codes = column.cat.codes.to_numpy().astype(np.int32)
+    values = list(column.cat.categories)
+    return (codes, [show(value) for value in values]) if column.cat.ordered else _sorted(codes, values)
+
+
+def _factorized(column: pd.Series) -> tuple[NDArray[np.int32], list[str]]:
+    codes, values = pd.factorize(column)
+    return _sorted(codes.astype(np.int32), list(values))
+
+
+def _sorted(codes: NDArray[np.int32], values: list[object]) -> tuple[NDArray[np.int32], list[str]]:
+    positions = order(values)
+    rank = np.empty(len(values) + 1, dtype=np.int32)
+    rank[positions] = np.arange(len(values), dtype=np.int32)
+    rank[-1] = -1  # where a missing value's code of -1 looks
+    return rank[codes], [show(values[at]) for at in positions]
+
+
+def _used(codes: NDArray[np.int32], texts: list[str]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Drop values without rows, and let values of the same text (1 and "1") be one group."""
+    rows = np.bincount(codes[codes >= 0], minlength=len(texts))
+    new: dict[str, int] = {}
+    lookup = np.full(len(texts) + 1, -1, dtype=np.int32)
+    for at, text in enumerate(texts):
+        if rows[at]:
+            lookup[at] = new.setdefault(text, len(new))
+    return lookup[codes], tuple(new)
+
+
+def _compact(mixed: NDArray[np.int64], cells: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    if cells > _DENSE:
+        present, inverse = np.unique(mixed, return_inverse=True)
+        return present, inverse.astype(np.int32)
+    present = np.flatnonzero(np.bincount(mixed, minlength=cells)).astype(np.int64)
+    lookup = np.zeros(cells, dtype=np.int32)
+    lookup[present] = np.arange(len(present), dtype=np.int32)
+    return present, lookup[mixed]
+
+
+def _intersect_by_steps(singles: Sequence[Grouping]) -> Grouping:
+    """Intersect features of so many values that their product is no 64-bit number, two at a time."""
+    columns = tuple(single.columns[0] for single in singles)
+    labels, codes = list(singles[0].labels), singles[0].codes
+    for single in singles[1:]:
+        size = len(single.labels)
+        present, codes = _compact(codes.astype(np.int64) * size + single.codes, len(labels) * size)
+        labels = [labels[at // size] + single.labels[at % size] for at in present.tolist()]
+    return Grouping(columns, tuple(labels), codes, tuple(single.values[0] for single in singles))

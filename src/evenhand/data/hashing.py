@@ -1,0 +1,99 @@
+"""Fingerprints of rows and tables, the same in every process and for every order of rows and columns."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from evenhand.data.values import show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+_ABSENT = np.uint64(0x9E3779B97F4A7C15)
+
+
+def hash_rows(table: pd.DataFrame, columns: Iterable[str], y_true: NDArray[np.int8]) -> NDArray[np.uint64]:
+    """Return one hash a row over named columns and the truth.
+
+    ``mix(sum over columns of mix(hash(value) xor hash(name)))`` in 64-bit arithmetic, so the order of the columns does
+    not matter. 1, 1.0 and True are the same value, and so are all kinds of missing values.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        (n, m) the rows.
+    columns : iterable of str
+        The columns to look at.
+    y_true : NDArray[np.int8]
+        (n,) the truth, which is part of a row.
+
+    Returns
+    -------
+    NDArray[np.uint64]
+        (n,) equal for equal rows; two different rows are equal with a chance of about 2**-64.
+    """
+    total = _mix(_hash_numbers(y_true.astype(np.float64)))
+    for column in columns:
+        total += _mix(hash_column(table[column]) ^ _hash_texts([column])[0])
+    return _mix(total)
+
+
+def hash_column(column: pd.Series) -> NDArray[np.uint64]:
+    """Return one hash a value: of a number as a double, of anything else as text."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = column.cat.codes.to_numpy()
+        return np.append(hash_column(pd.Series(column.cat.categories)), _ABSENT)[codes]
+    if column.dtype == object:
+        column = column.infer_objects()
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype):
+        return _hash_numbers(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    codes, found = pd.factorize(column.map(show, na_action="ignore") if column.dtype == object else column)
+    return np.append(_hash_texts([show(value) for value in found]), _ABSENT)[codes]
+
+
+def hash_content(row_hashes: NDArray[np.uint64], columns: Iterable[str]) -> str:
+    """Return the sha256 over sorted column names and sorted row hashes: one name for a table, whatever its order."""
+    digest = hashlib.sha256()
+    for column in sorted(columns):
+        digest.update(column.encode("utf-8", "surrogatepass") + b"\0")
+    digest.update(np.sort(row_hashes).astype("<u8").tobytes())
+    return digest.hexdigest()
+
+
+def overlap(evaluated: NDArray[np.uint64], fitted: NDArray[np.uint64]) -> int:
+    """Return how many rows of `evaluated` have an equal row in `fitted`.
+
+    Equal people may well be different people: in a table of few, coarse columns some overlap is to be expected.
+
+    Parameters
+    ----------
+    evaluated, fitted : NDArray[np.uint64]
+        (n,) and (m,) row hashes, as `EvaluationSet.row_hashes` gives them for the same roles.
+    """
+    return int(np.isin(evaluated, fitted).sum())
+
+
+def _hash_numbers(numbers: NDArray[np.float64]) -> NDArray[np.uint64]:
+    plain = numbers + 0.0  # makes -0.0 the same as 0.0
+    hashed = _mix(plain.view(np.uint64))
+    hashed[np.isnan(plain)] = _ABSENT
+    return hashed
+
+
+def _hash_texts(texts: list[str]) -> NDArray[np.uint64]:
+    objects = np.empty(len(texts), dtype=object)
+    objects[:] = texts
+    return pd.util.hash_array(objects, categorize=False).astype(np.uint64)
+
+
+def _mix(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread every bit over all 64 (the finalizer of splitmix64: Steele, Lea, Flood 2014)."""
+    mixed = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)), dtype=np.uint64)

@@ -1,0 +1,306 @@
+"""From a file or another library's table to a pandas table, with one sentence for whatever is wrong with it."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import os
+import warnings
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from evenhand.errors import InputError, need, shorten
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from evenhand.findings import Plain
+
+_ABSENT_WORDS: Final = (
+    "",
+    *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
+    *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
+"""What a delimited file's feature columns may write for a missing value (pandas' own list)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that was read, and where from."""
+
+    name: str
+    """How sentences call it."""
+    frame: pd.DataFrame
+    """Its rows, numbered from 0, with text column names, none of them twice."""
+    provenance: dict[str, Plain]
+    """File name, size and sha256 for a file; the library for a table in memory."""
+
+
+def read_table(source: object, name: str | None = None, literal: Iterable[str] = ()) -> Table:
+    """Read a table from a path or take one from memory.
+
+    Parameters
+    ----------
+    source : path, pandas, Polars or PyArrow table, mapping of column names to arrays
+        A path ends in one of .csv, .tsv, .jsonl, .ndjson (each also with .gz), .parquet, .pq, .feather, .arrow.
+    name : str, optional
+        How sentences call the table; the file's name by default.
+    literal : iterable of str
+        Columns of a delimited file in which only the empty field is missing, and texts such as "NA" and "None" are
+        values. In the other columns the words that pandas takes for missing are missing.
+
+    Raises
+    ------
+    InputError
+        When there is no file, it is empty, no table, has a column name twice, or has no rows.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        frame = _read_file(path, frozenset(literal))
+        table = Table(name or path.name, frame, _file_facts(path))
+    else:
+        frame = _from_memory(source, name or "data")
+        table = Table(name or "data", frame, {"source": type(source).__module__.split(".")[0]})
+    if not len(frame):
+        raise InputError(f"{table.name}: there are {len(frame.columns):,} columns but no rows.")
+    return table
+
+
+def _read_file(path: Path, literal: frozenset[str]) -> pd.DataFrame:
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file.")
+    if not path.is_file():
+        raise InputError(f"{path}: this is no file but a directory; name the file in it.")
+    suffix = next((ending for ending in READERS if path.name.lower().endswith(ending)), None)
+    if suffix is None:
+        raise InputError(f"{path.name}: a table's file name ends in one of {', '.join(READERS)}.")
+    try:
+        if path.stat().st_size == 0:
+            raise InputError(f"{path.name}: the file is empty.")
+        return READERS[suffix](path, literal)
+    except PermissionError:
+        raise InputError(f"{path}: there is no permission to read this file.") from None
+
+
+def _read_csv(path: Path, literal: frozenset[str]) -> pd.DataFrame:
+    return _read_delimited(path, literal, None)
+
+
+def _read_tsv(path: Path, literal: frozenset[str]) -> pd.DataFrame:
+    return _read_delimited(path, literal, "\t")
+
+
+def _read_delimited(path: Path, literal: frozenset[str], separator: str | None) -> pd.DataFrame:
+    line = _first_record(path)
+    separator = separator or _separator(line)
+    header = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
+    _refuse_repeats(path.name, header)
+    absent = {column: [""] if column in literal else list(_ABSENT_WORDS) for column in header}
+    try:
+        with warnings.catch_warnings():
+            # without this a row of more fields than the header loses them with no more than a warning
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                path,
+                sep=separator,
+                encoding="utf-8-sig",
+                keep_default_na=False,
+                na_values=absent,
+                index_col=False,
+                low_memory=False,
+            )
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name}: the file is not UTF-8 text; save it as UTF-8.") from None
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as wrong:
+        reason = shorten(str(wrong).removeprefix("Error tokenizing data. C error: "))
+        raise InputError(f"{path.name}: the rows do not fit the header of {len(header):,} columns: {reason}.") from None
+    return _named(path.name, frame)
+
+
+def _first_record(path: Path) -> str:
+    """Return the header, which may run over lines inside quotes, or say why this is no text."""
+    try:
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+            start = file.read(1 << 20)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise InputError(f"{path.name}: the name ends in .gz, but the file is no whole gzip file.") from None
+    if b"\0" in start:
+        raise InputError(f"{path.name}: the file is no table of UTF-8 text: it holds binary data.")
+    try:
+        text = start.decode("utf-8-sig") if len(start) < 1 << 20 else start.decode("utf-8-sig", "ignore")
+    except UnicodeDecodeError as wrong:
+        raise InputError(f"{path.name}: the file is not UTF-8 text (byte {wrong.start + 1:,}); save it so.") from None
+    text = text.lstrip("\r\n")
+    if not text.strip():
+        raise InputError(f"{path.name}: the file is empty.")
+    lines = io.StringIO(text, newline="")
+    record = lines.readline()
+    while record.count('"') % 2 and (more := lines.readline()):
+        record += more
+    return record
+
+
+def _separator(line: str) -> str:
+    return next((mark for mark in (",", ";", "\t", "|") if mark in line), ",")
+
+
+def _read_json_lines(path: Path, literal: frozenset[str]) -> pd.DataFrame:
+    try:
+        frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False, encoding="utf-8")
+    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile, AttributeError) as wrong:
+        raise InputError(f"{path.name}: this is no table of JSON lines: {shorten(wrong)}.") from None
+    _refuse_repeats(path.name, _first_keys(path))
+    return _named(path.name, frame)
+
+
+def _first_keys(path: Path) -> list[str]:
+    with (gzip.open if path.name.lower().endswith(".gz") else open)(path, "rb") as file:
+        first = next((line for line in file if line.strip()), b"{}")
+    keys: list[str] = []
+    json.loads(first, object_pairs_hook=lambda pairs: keys.extend(key for key, _ in pairs))
+    return keys
+
+
+def _read_parquet(path: Path, literal: frozenset[str]) -> pd.DataFrame:
+    parquet, arrow = need("pyarrow.parquet", "data"), need("pyarrow", "data")
+    try:
+        with parquet.ParquetFile(path) as file:
+            return _from_arrow(path.name, file.read())
+    except (arrow.ArrowException, OSError) as wrong:
+        raise InputError(f"{path.name}: this is no Parquet file that can be read: {shorten(wrong)}.") from None
+
+
+def _read_feather(path: Path, literal: frozenset[str]) -> pd.DataFrame:
+    feather, arrow = need("pyarrow.feather", "data"), need("pyarrow", "data")
+    try:
+        return _from_arrow(path.name, feather.read_table(path))
+    except (arrow.ArrowException, OSError) as wrong:
+        raise InputError(f"{path.name}: this is no Feather file that can be read: {shorten(wrong)}.") from None
+
+
+READERS: Final[dict[str, Callable[[Path, frozenset[str]], pd.DataFrame]]] = {
+    ".csv": _read_csv,
+    ".csv.gz": _read_csv,
+    ".tsv": _read_tsv,
+    ".tsv.gz": _read_tsv,
+    ".parquet": _read_parquet,
+    ".pq": _read_parquet,
+    ".feather": _read_feather,
+    ".arrow": _read_feather,
+    ".jsonl": _read_json_lines,
+    ".jsonl.gz": _read_json_lines,
+    ".ndjson": _read_json_lines,
+    ".ndjson.gz": _read_json_lines,
+}
+"""What reads a file, by the end of its name."""
+
+
+def _from_memory(source: object, name: str) -> pd.DataFrame:
+    if isinstance(source, pd.DataFrame):
+        return _named(name, source.reset_index(drop=True))
+    if isinstance(source, Mapping):
+        return from_columns(name, {str(column): values for column, values in source.items()})
+    import narwhals as nw
+
+    wrapped = nw.from_native(source, pass_through=True)
+    if isinstance(wrapped, nw.LazyFrame):
+        wrapped = wrapped.collect()
+    if not isinstance(wrapped, nw.DataFrame):
+        raise InputError(
+            f"{name}: a {type(source).__name__} is no table; pass a path, a pandas, Polars or PyArrow table, "
+            "or a mapping of column names to arrays."
+        )
+    need("pyarrow", "data")
+    return _from_arrow(name, wrapped.to_arrow())
+
+
+def _from_arrow(name: str, table: pa.Table) -> pd.DataFrame:
+    _refuse_repeats(name, table.column_names)
+    # a pandas index that was written is no feature; a named one is a column like any other
+    kept = [column for column in table.column_names if not column.startswith("__index_level_")]
+    return _named(name, table.select(kept).to_pandas(ignore_metadata=True))
+
+
+def from_columns(name: str, columns: Mapping[str, object]) -> pd.DataFrame:
+    """Return a table of columns that must be equally long; pandas indexes must agree, as nothing is aligned here.
+
+    Raises
+    ------
+    InputError
+        When lengths or indexes differ, or a column has more than one dimension.
+    """
+    series = {column: as_series(values, f"{name}: column '{shorten(column)}'") for column, values in columns.items()}
+    lengths = {column: len(values) for column, values in series.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"'{shorten(column)}' has {length:,}" for column, length in lengths.items())
+        raise InputError(f"{name}: the columns must be equally long: {shorten(told, 300)} rows.")
+    refuse_other_index(name, columns)
+    return _named(name, pd.DataFrame({column: values.reset_index(drop=True) for column, values in series.items()}))
+
+
+def as_series(values: object, what: str) -> pd.Series:
+    """Return any one-dimensional column (list, array, pandas, Polars, PyArrow) as a pandas one."""
+    if isinstance(values, pd.Series):
+        return values
+    if isinstance(values, (pd.Index, pd.Categorical, pd.api.extensions.ExtensionArray)):
+        return pd.Series(values)
+    if not isinstance(values, (np.ndarray, list, tuple)):
+        import narwhals as nw
+
+        wrapped = nw.from_native(values, pass_through=True, allow_series=True)
+        if isinstance(wrapped, nw.Series):
+            return wrapped.to_pandas()
+        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+            raise InputError(f"{what} is a {type(values).__name__}, not a column of values.")
+        values = values if hasattr(values, "__array__") else list(values)
+    array = values if isinstance(values, list) else np.asarray(values)
+    shape = np.shape(np.asarray(array, dtype=object)) if isinstance(array, list) else array.shape
+    if len(shape) == 2 and shape[1] == 1:
+        array, shape = np.asarray(array)[:, 0], (shape[0],)
+    if len(shape) != 1:
+        raise InputError(f"{what} has the shape {shape}; a column has one dimension.")
+    return pd.Series(array)
+
+
+def refuse_other_index(name: str, columns: Mapping[str, object]) -> None:
+    """Refuse pandas columns whose indexes differ: pairing their rows by position may pair strangers."""
+    indexed = {what: v.index for what, v in columns.items() if isinstance(v, (pd.Series, pd.DataFrame))}
+    first = next(iter(indexed), "")
+    for what, index in indexed.items():
+        if not index.equals(indexed[first]):
+            raise InputError(
+                f"{name}: '{shorten(what)}' and '{shorten(first)}' are pandas objects with different indexes, and rows "
+                "are not aligned silently. Align them, or pass .to_numpy() to pair them by position."
+            )
+
+
+def _named(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    columns = [str(column) for column in frame.columns]
+    _refuse_repeats(name, columns)
+    frame.columns = pd.Index(columns)
+    return frame
+
+
+def _refuse_repeats(name: str, columns: Iterable[str]) -> None:
+    found = list(columns)
+    twice = (
+        [column for column in dict.fromkeys(found) if found.count(column) > 1] if len(set(found)) < len(found) else []
+    )
+    if twice:
+        told = ", ".join(f"'{shorten(column)}' ({found.count(column)} times)" for column in twice)
+        raise InputError(f"{name}: column names stand in the table more than once: {told}. Rename or drop them.")
+
+
+def _file_facts(path: Path) -> dict[str, Plain]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"file": path.name, "sha256": digest, "bytes": path.stat().st_size}

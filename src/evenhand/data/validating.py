@@ -1,0 +1,208 @@
+"""Every complaint about an evaluation set, each as one sentence, so that all can be told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from evenhand.data.values import listed, match, plain
+from evenhand.errors import did_you_mean, shorten
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from evenhand.data.roles import Roles
+
+Missing: TypeAlias = Literal["error", "group"]
+Bins: TypeAlias = Mapping[str, Sequence[float]]
+
+MOST_GROUPS: Final = 1000
+"""A feature of more distinct values than this makes no groups anybody can read."""
+MOST_NUMBERS: Final = 20
+"""A numeric feature of more distinct values than this is a measurement, and needs edges."""
+
+_OTHERS: Final = ("sample_weight", "id", "cluster", "prediction", "score")
+
+
+def column_problems(name: str, table: pd.DataFrame, roles: Roles) -> Iterator[str]:
+    """Yield a sentence for every role whose column is not there, and for columns whose two roles cannot go together."""
+    columns = [str(column) for column in table.columns]
+    known = set(columns)
+    if roles.label is None:
+        yield f"{name}: no label column is named; pass label= with one of {shorten(listed(columns), 200)}."
+    for role, column in roles.named():
+        if column not in known:
+            what = role.removesuffix("s").replace("_", " ")
+            yield f"{name}: there is no {what} column '{shorten(column)}'.{did_you_mean(column, columns)}"
+    for column in roles.exclude:
+        if column not in known:
+            yield f"{name}: there is no column '{shorten(column)}' to exclude.{did_you_mean(column, columns)}"
+    yield from _double_roles(name, roles)
+
+
+def _double_roles(name: str, roles: Roles) -> Iterator[str]:
+    features = {*roles.sensitive_features, *roles.control_features}
+    for column in sorted(features & {roles.label}):
+        yield f"{name}: column '{shorten(column)}' is the label and cannot also make the groups."
+    for role in _OTHERS:
+        if roles.label is not None and getattr(roles, role) == roles.label:
+            what = role.replace("_", " ")
+            yield f"{name}: column '{shorten(roles.label)}' is the label and cannot also be the {what}."
+
+
+def feature_problems(name: str, table: pd.DataFrame, roles: Roles, missing: Missing, bins: Bins) -> Iterator[str]:
+    """Yield complaints about sensitive and control features: missing values, and values that make no groups."""
+    features = (*roles.sensitive_features, *roles.control_features)
+    for column in bins:
+        if column not in features:
+            hint = did_you_mean(column, features)
+            yield f"{name}: bins are given for '{shorten(column)}', which is no sensitive or control feature.{hint}"
+    for column in dict.fromkeys(features):
+        if column not in table:
+            continue
+        values = table[column]
+        if missing == "error":
+            yield from missing_problem(name, values)
+        yield from _bin_problems(name, values, bins[column]) if column in bins else _group_problems(name, values)
+
+
+def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
+    """Yield the sentence about rows of a feature that have no value."""
+    absent = int(values.isna().sum())
+    if absent:
+        yield (
+            f"{name}: column '{shorten(values.name)}' has no value in {absent:,} of {len(values):,} rows. "
+            'Fill them, drop them, or pass missing="group" to count them as a group.'
+        )
+
+
+def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
+    where = f"{name}: column '{shorten(values.name)}'"
+    try:
+        distinct = int(values.nunique())
+    except TypeError:
+        yield f"{where} holds values that are lists or records, and groups need single values."
+        return
+    if _is_number(values) and distinct > MOST_NUMBERS:
+        yield (
+            f"{where} is numeric with {distinct:,} different values in {len(values):,} rows, which is a measurement, "
+            f"no grouping. Declare edges, such as bins={{{shorten(values.name)!r}: {_edges(values)}}}."
+        )
+    elif distinct > MOST_GROUPS:
+        yield (
+            f"{where} has {distinct:,} different values in {len(values):,} rows; groups can be read up to "
+            f"{MOST_GROUPS:,}. Group the values into a column of fewer, or name another column."
+        )
+
+
+def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Iterator[str]:
+    where = f"{name}: column '{shorten(values.name)}'"
+    numbers = np.asarray(edges, dtype=np.float64) if _all_numbers(edges) else np.array([])
+    if not numbers.size or not np.isfinite(numbers).all() or (np.diff(numbers) <= 0).any():
+        yield f"{where}: bins take increasing finite edges, such as [25, 40, 60], not {shorten(edges)}."
+    if not _is_number(values):
+        told = listed(values.dropna().unique()[:3])
+        yield f"{where} has edges declared in bins, but its values are no numbers: {told}."
+
+
+def _edges(values: pd.Series) -> list[object]:
+    """Suggest edges near the quartiles, rounded to two digits."""
+    numbers = values.dropna().to_numpy(dtype=np.float64)
+    quartiles = np.quantile(numbers[np.isfinite(numbers)], [0.25, 0.5, 0.75]) if np.isfinite(numbers).any() else []
+    return [plain(edge) for edge in dict.fromkeys(float(f"{quartile:.2g}") for quartile in quartiles)]
+
+
+def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
+    """Yield complaints about row weights: they are finite, not negative, and not all zero."""
+    where = f"{name}: sample weight '{shorten(weights.name)}'"
+    if not pd.api.types.is_numeric_dtype(weights.dtype):
+        yield f"{where} is no number: {listed(weights.dropna().unique()[:3])}."
+        return
+    numbers = weights.to_numpy(dtype=np.float64, na_value=np.nan)
+    rows = len(numbers)
+    for what, count in (
+        ("has no value", int(np.isnan(numbers).sum())),
+        ("is infinite", int(np.isinf(numbers).sum())),
+        ("is negative", int((numbers < 0).sum())),
+    ):
+        if count:
+            way = "Weights are finite numbers from 0; mend or drop the rows."
+            yield f"{where} {what} in {count:,} of {rows:,} rows. {way}"
+    if rows and not numbers.any():
+        yield f"{where} is 0 in all {rows:,} rows, so that no row counts."
+
+
+def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object, object]) -> Iterator[str]:
+    """Yield complaints about a column of decisions: each is a value of the label."""
+    where = f"{name}: predictions '{shorten(predictions.name)}'"
+    absent = int(predictions.isna().sum())
+    if absent:
+        yield f"{where} have no value in {absent:,} of {len(predictions):,} rows. Fill them or drop the rows."
+    strange = [value for value in predictions.dropna().unique() if match(value, classes) is None]
+    if strange:
+        rows = int(predictions.isin(strange).sum())
+        yield (
+            f"{where} hold {shorten(listed(strange, 3))} in {rows:,} of {len(predictions):,} rows, which is no value "
+            f"of the label ({listed(classes)}). Scores belong in score=."
+        )
+
+
+def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
+    """Yield the complaint about an id or cluster column that does not say for every row where it belongs."""
+    absent = int(keys.isna().sum())
+    if absent:
+        yield (
+            f"{name}: {role} '{shorten(keys.name)}' has no value in {absent:,} of {len(keys):,} rows. "
+            f"Fill them, drop the rows, or leave {role}= away."
+        )
+
+
+def check_scores(
+    scores: ArrayLike, kind: Literal["probability", "ranking", "label"] = "probability", *, name: str = "scores"
+) -> tuple[str, ...]:
+    """Return a sentence for each thing wrong with scores, from a column or from a model.
+
+    Parameters
+    ----------
+    scores : array_like
+        (n,) the scores.
+    kind : {"probability", "ranking", "label"}
+        Probabilities lie in [0, 1] and labels are 0 or 1; ranking scores are any finite numbers.
+    name : str
+        How the sentences call the scores.
+    """
+    try:
+        numbers = np.asarray(scores, dtype=np.float64)
+    except (TypeError, ValueError):
+        return (f"{name} are no numbers.",)
+    if numbers.ndim != 1:
+        return (f"{name} have the shape {numbers.shape}; one number for each row is needed.",)
+    return tuple(_score_problems(numbers, kind, name))
+
+
+def _score_problems(numbers: np.ndarray, kind: str, name: str) -> Iterator[str]:
+    rows = len(numbers)
+    finite = numbers[np.isfinite(numbers)]
+    outside = finite[(finite < 0) | (finite > 1)]
+    if absent := int(np.isnan(numbers).sum()):
+        yield f"{name} have no value (NaN) in {absent:,} of {rows:,} rows. Fill them or drop the rows."
+    if infinite := int(np.isinf(numbers).sum()):
+        yield f"{name} are infinite in {infinite:,} of {rows:,} rows; a score is a finite number."
+    if kind == "probability" and outside.size:
+        yield (
+            f"{name} lie outside [0, 1] in {outside.size:,} of {rows:,} rows (from {outside.min():g} to "
+            f'{outside.max():g}). If they only rank, say score_kind="ranking" and give a threshold on their own scale.'
+        )
+    if kind == "label" and (strange := int((~np.isin(finite, (0, 1))).sum())):
+        yield f"{name} are neither 0 nor 1 in {strange:,} of {rows:,} rows, and labels must be."
+
+
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+
+
+def _all_numbers(edges: Iterable[object]) -> bool:
+    return all(isinstance(edge, (int, float, np.number)) and not isinstance(edge, bool) for edge in edges)

@@ -1,0 +1,77 @@
+"""Single values: as plain Python, as text, and whether two of them mean the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def plain(value: object) -> object:
+    """Return a value as Python itself would hold it; whole floats become integers."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def show(value: object) -> str:
+    """Return a value as the page shows it: ``1.0`` as "1", ``np.float32(0.1)`` as "0.1"."""
+    if isinstance(value, (float, np.floating)):
+        return str(int(value)) if float(value).is_integer() else str(value)
+    return str(value)
+
+
+def order(values: Sequence[object]) -> list[int]:
+    """Return the positions of `values` in order: numbers (and False before True) by size, then all else by its text."""
+    return sorted(range(len(values)), key=lambda at: _rank(values[at]))
+
+
+def match(value: object, known: Iterable[object]) -> object | None:
+    """Return the one of `known` that `value` means, or None.
+
+    A value from a command line or a configuration file may be text where the table holds numbers: "1" means 1, 1.0
+    and True when nothing equals it more closely.
+    """
+    candidates = list(known)
+    for same in (_equal, _equal_text, _equal_number):
+        for candidate in candidates:
+            if same(value, candidate):
+                return candidate
+    return None
+
+
+def listed(values: Iterable[object], most: int = 8) -> str:
+    """Return values in words for a sentence: ``'no', 'yes'``."""
+    found = [repr(plain(value)) for value in values]
+    return ", ".join(found[:most]) + (f" and {len(found) - most:,} more" if len(found) > most else "")
+
+
+def _rank(value: object) -> tuple[bool, float, str]:
+    number = _number(value) if not isinstance(value, str) else None
+    return number is None, 0.0 if number is None else number, show(value)
+
+
+def _number(value: object) -> float | None:
+    if not isinstance(value, (bool, int, float, str, np.number, np.bool_)):
+        return None
+    if isinstance(value, str) and value.strip().casefold() in ("true", "false"):
+        return float(value.strip().casefold() == "true")
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _equal(left: object, right: object) -> bool:
+    return type(left) is type(right) and left == right
+
+
+def _equal_text(left: object, right: object) -> bool:
+    return show(left) == show(right)
+
+
+def _equal_number(left: object, right: object) -> bool:
+    first, second = _number(left), _number(right)
+    return first is not None and first == second
