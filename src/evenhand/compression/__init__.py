@@ -1,1 +1,35 @@
-"""."""
+"""Making trained models smaller, and measuring what that gained beside the original."""
+
+from evenhand.compression.agreement import Agreement, agreement
+from evenhand.compression.catalogue import RECIPES
+from evenhand.compression.compressed import CompressedModel, load_compressed
+from evenhand.compression.compressing import compress
+from evenhand.compression.footprint import Footprint, Latency, measure_footprint
+from evenhand.compression.gains import gain_sentence, size_sentence, speed_sentence
+from evenhand.compression.int8 import Int8
+from evenhand.compression.magnitude_pruning import MagnitudePruning
+from evenhand.compression.neuron_pruning import NeuronPruning
+from evenhand.compression.onnx_export import OnnxExport
+from evenhand.compression.opening import open_model
+from evenhand.compression.recipe import Recipe
+
+__all__ = [
+    "RECIPES",
+    "Agreement",
+    "CompressedModel",
+    "Footprint",
+    "Int8",
+    "Latency",
+    "MagnitudePruning",
+    "NeuronPruning",
+    "OnnxExport",
+    "Recipe",
+    "agreement",
+    "compress",
+    "gain_sentence",
+    "load_compressed",
+    "measure_footprint",
+    "open_model",
+    "size_sentence",
+    "speed_sentence",
+]

@@ -1,0 +1,194 @@
+"""A compressed model: one ONNX file that holds its own preprocessing, threshold and history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from evenhand.errors import ModelError, need, shorten
+from evenhand.subjects.outputs import sigmoid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import onnxruntime
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from evenhand.findings import Plain
+    from evenhand.subjects import ScoreKind
+    from evenhand.training import Preprocessing, TabularModel
+
+METADATA: Final = "evenhand"
+"""The key of the graph's metadata under which the JSON stands."""
+FORMAT: Final = 1
+"""The version of that JSON."""
+
+
+class CompressedModel:
+    """A subject run by ONNX Runtime on one thread.
+
+    Parameters
+    ----------
+    content : bytes
+        An ONNX file whose metadata holds what `from_network` wrote.
+    where : str
+        What to call the file in a sentence.
+
+    Raises
+    ------
+    ModelError
+        When the file cannot be run, or was not written by this module, or by a newer version of it.
+    """
+
+    def __init__(self, content: bytes, where: str = "the compressed model") -> None:
+        from evenhand.training import Preprocessing
+
+        self.content = content
+        self._session = _start(content, where)
+        self._input = str(self._session.get_inputs()[0].name)
+        about = read_metadata(self._session, where)
+        try:
+            self.name = str(about["name"])
+            self.threshold = float(cast("float", about["threshold"]))
+            self.preprocessing: Preprocessing = Preprocessing.from_plain(
+                cast("dict[str, Plain]", about["preprocessing"])
+            )
+            self._facts = cast("dict[str, Plain]", about["facts"])
+        except (KeyError, TypeError, ValueError) as problem:
+            raise ModelError(f"What {where} says of its own preprocessing is damaged: {shorten(problem)}.") from None
+        self.score_kind: ScoreKind = "probability"
+
+    def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
+        """Return the columns of the network, shape (n, columns)."""
+        return self.preprocessing.transform(X)
+
+    def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the probability of the positive class for prepared columns, shape (n,)."""
+        (logit,) = self._session.run(None, {self._input: prepared})
+        return sigmoid(logit.astype("float64"))
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the probability of the positive class of each row, shape (n,)."""
+        return self.predict_prepared(self.prepare(X))
+
+    @property
+    def facts(self) -> Mapping[str, Plain]:
+        """What is known of the model, the bytes and hash of its file among it."""
+        return {
+            **self._facts,
+            "file_bytes": len(self.content),
+            "sha256": hashlib.sha256(self.content).hexdigest(),
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write the one file, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            When the place cannot be written to.
+        """
+        from evenhand.writing import write_bytes
+
+        write_bytes(Path(path), self.content)
+
+    def __getstate__(self) -> dict[str, object]:
+        """A session cannot be pickled; it is started again from the bytes."""
+        return {key: value for key, value in self.__dict__.items() if key != "_session"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        self._session = _start(self.content, self.name)
+
+
+def from_network(graph: bytes, model: TabularModel, recipe: Mapping[str, Plain]) -> CompressedModel:
+    """Return the compressed model of a graph over the columns that `model` prepares."""
+    from evenhand.compression.exporting import count_graph_parameters, with_metadata
+    from evenhand.compression.networks import network_macs
+
+    parameters, nonzero = count_graph_parameters(graph)
+    facts: dict[str, Plain] = {
+        **model.facts,
+        "kind": "onnx",
+        "runtime": "onnxruntime",
+        "recipe": [*history(model.facts), dict(recipe)],
+        "parameters": parameters,
+        "nonzero_parameters": nonzero,
+        "macs": network_macs(model.network),
+    }
+    about = {
+        "format": FORMAT,
+        "name": model.name,
+        "threshold": model.threshold,
+        "preprocessing": model.preprocessing.to_plain(),
+        "facts": {key: value for key, value in facts.items() if key not in ("file_bytes", "sha256")},
+    }
+    text = json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return CompressedModel(with_metadata(graph, {METADATA: text}))
+
+
+def history(facts: Mapping[str, Plain]) -> list[Plain]:
+    """Return the recipes that a model has already been through."""
+    known = facts.get("recipe")
+    if not known:
+        return []
+    return list(known) if isinstance(known, list) else [known]
+
+
+def load_compressed(path: str | Path) -> CompressedModel:
+    """Read a compressed model from its one file; nothing in it can run code.
+
+    Raises
+    ------
+    ModelError
+        When the file is missing or of another kind.
+    """
+    from evenhand.subjects.loading import file_kind, read_model_file
+
+    place = Path(path)
+    content = read_model_file(place)
+    if file_kind(content, place.suffix) != "onnx":
+        raise ModelError(f"'{place}' is no ONNX file; compressed models are saved as .onnx.")
+    return CompressedModel(content, f"'{place}'")
+
+
+def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str, object]:
+    """Return what the file says of itself.
+
+    Raises
+    ------
+    ModelError
+        When it says nothing, or a newer version of evenhand wrote it.
+    """
+    text = session.get_modelmeta().custom_metadata_map.get(METADATA)
+    if text is None:
+        raise ModelError(
+            f"{where} is an ONNX file that evenhand did not write: open it with evenhand.subjects.open_subject, "
+            "which runs it without preprocessing."
+        )
+    try:
+        about: dict[str, object] = json.loads(text)
+        version = int(cast("int", about["format"]))
+    except (ValueError, KeyError, TypeError):
+        raise ModelError(f"What {where} says of itself is damaged.") from None
+    if version > FORMAT:
+        raise ModelError(
+            f"{where} is of format {version}, newer than this evenhand, which reads up to {FORMAT}: update it."
+        )
+    return about
+
+
+def _start(content: bytes, where: str) -> onnxruntime.InferenceSession:
+    runtime = need("onnxruntime", "onnx")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as problem:  # ONNX Runtime's errors share no base below Exception
+        raise ModelError(f"{where} is no ONNX file that ONNX Runtime can run: {shorten(problem, 300)}") from None

@@ -1,0 +1,107 @@
+"""From a model and recipes to a new, smaller model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from evenhand.compression.agreement import agreement, check_agreement
+from evenhand.compression.recipe import Bench, Progress, Recipe
+from evenhand.errors import InputError, ModelError, raise_all
+
+if TYPE_CHECKING:
+    from evenhand.compression.compressed import CompressedModel
+    from evenhand.data import EvaluationSet
+    from evenhand.training import TabularModel
+
+
+def compress(
+    model: TabularModel,
+    recipes: Recipe | Sequence[Recipe],
+    *,
+    train: EvaluationSet,
+    validation: EvaluationSet | None = None,
+    seed: int = 0,
+    balance: str | Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> TabularModel | CompressedModel:
+    """Return a new model, made by the recipes in order; `model` stays as it is.
+
+    Calibration, fine-tuning and the check after each step see training rows only. The new model keeps the threshold of
+    the original, so that a change of a decision is the compression's doing and not that of a new threshold.
+
+    Parameters
+    ----------
+    model : TabularModel
+        As `evenhand.training.fit` returns it or `load_model` reads it.
+    recipes : Recipe or sequence of Recipe
+        ``[NeuronPruning(0.5), Int8()]`` say; a recipe that leaves torch must be the last.
+    train : EvaluationSet
+        The rows the model was trained on. Never hand over test rows.
+    validation : EvaluationSet, optional
+        Rows to stop fine-tuning by; a part of `train` when not given.
+    seed : int
+        Decides samples and the order of rows.
+    balance : str or sequence of str, optional
+        Columns whose groups are drawn equally often in fine-tuning.
+    progress : callable, optional
+        Called as ``progress(step, steps, text)``.
+
+    Returns
+    -------
+    TabularModel or CompressedModel
+        The latter, run by ONNX Runtime, when the last recipe is `Int8` or `OnnxExport`.
+
+    Raises
+    ------
+    InputError
+        Without a recipe or rows, or when a recipe stands after one that leaves torch.
+    ModelError
+        When the model cannot be compressed, or a step made it decide otherwise than before on too many rows.
+    """
+    steps: tuple[Recipe, ...] = tuple(recipes) if isinstance(recipes, Sequence) else (recipes,)
+    _check(model, steps, train)
+    columns = (balance,) if isinstance(balance, str) else None if balance is None else tuple(balance)
+    current: TabularModel | CompressedModel = model
+    for number, recipe in enumerate(steps):
+        bench = Bench(train, validation, seed, columns, progress, number, len(steps))
+        current = _apply(recipe, model, current, bench)
+    if progress is not None:
+        progress(len(steps), len(steps), "")
+    return current
+
+
+def _apply(
+    recipe: Recipe, original: TabularModel, before: TabularModel | CompressedModel, bench: Bench
+) -> TabularModel | CompressedModel:
+    """Apply one recipe and check at once that the model still decides as before."""
+    from evenhand.training import TabularModel
+
+    assert isinstance(before, TabularModel)  # checked before the first step
+    after = recipe.apply(before, bench)
+    step = str(recipe.describe()["recipe"])
+    check_agreement(before, after, bench.train.X, step=step, floor=recipe.floor)
+    found = agreement(original, after, bench.train.X)
+    bench.say(f"{step}: decides as the original on {found.share:.1%} of {found.rows:,} training rows")
+    return after
+
+
+def _check(model: object, recipes: tuple[Recipe, ...], train: EvaluationSet) -> None:
+    from evenhand.training import TabularModel
+
+    problems = []
+    if not recipes:
+        problems.append("compress needs one recipe at least, such as Int8() or NeuronPruning(0.5).")
+    problems += [
+        f"{type(recipe).__name__} makes an ONNX file, which no recipe can be applied to: put it last."
+        for recipe in recipes[:-1]
+        if recipe.describe().get("runtime") == "onnxruntime"
+    ]
+    if not len(train):
+        problems.append("There are no training rows to compress with.")
+    raise_all(InputError, problems)
+    if not isinstance(model, TabularModel):
+        raise ModelError(
+            f"Only a model trained by evenhand (TabularModel) can be compressed, not a {type(model).__name__}. "
+            "A compressed model is made anew from its original."
+        )

@@ -1,0 +1,218 @@
+"""What models cost to keep and to run, measured beside each other in one run."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from evenhand.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from evenhand.subjects import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """The time of one call with a fixed number of rows."""
+
+    median: float
+    """Seconds; what a caller waits for on this machine, with its other load."""
+    minimum: float
+    """Seconds; disturbed least by other load, so ratios are made of minima."""
+    n: int
+    """The number of calls that were timed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What one model costs."""
+
+    file_bytes: int | None
+    """The bytes of the deployable file on disk; None when there is no file."""
+    parameters: int | None
+    """The numbers that were learned."""
+    nonzero_parameters: int | None
+    """Those that are not zero. Zeros save neither bytes nor time in a dense file."""
+    macs: int | None
+    """Multiplications with addition for one row, whatever their precision."""
+    latency: Mapping[int, Latency]
+    """By batch size: the network alone where every model of the run can be asked so, else the whole of `predict`."""
+    end_to_end: Mapping[int, Latency]
+    """By batch size: the whole of `predict`, with the preprocessing of a table."""
+    measures: Literal["network", "predict"]
+    """What `latency` is of."""
+    runtime: str
+    """What ran it: ``torch``, ``onnxruntime``, or the kind of another model."""
+    threads: int
+    """The threads a call could use."""
+
+
+@runtime_checkable
+class PreparedSubject(Protocol):
+    """A subject whose preprocessing and network can be asked one by one."""
+
+    def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
+        """Return the columns of the network, shape (n, columns)."""
+        ...
+
+    def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the scores of prepared columns, shape (n,)."""
+        ...
+
+
+def measure_footprint(
+    models: Mapping[str, Subject],
+    X: pd.DataFrame,
+    *,
+    batches: Sequence[int] = (1, 256),
+    repeats: int = 60,
+    seconds: float = 2.0,
+) -> dict[str, Footprint]:
+    """Measure models in turns (A B A B ...), after a warm-up, on one thread.
+
+    Parameters
+    ----------
+    models : mapping of name to subject
+        What is compared, all in this one run: times of different runs cannot be compared.
+    X : pandas.DataFrame
+        Rows to predict; they are repeated where a batch is larger.
+    batches : sequence of int
+        Rows a call.
+    repeats : int
+        Rounds for each batch size.
+    seconds : float
+        No further round of a batch size begins after this time, but there are five at least.
+
+    Returns
+    -------
+    dict of name to Footprint
+
+    Raises
+    ------
+    InputError
+        When there are no rows, or a batch or the number of rounds is below 1.
+    """
+    if not len(X) or repeats < 1 or min(batches, default=0) < 1:
+        raise InputError(
+            f"Times can be measured with one row, one round and a batch of one at least: there are {len(X)} rows, "
+            f"{repeats} rounds and batches of {list(batches)}."
+        )
+    by_network = all(isinstance(model, PreparedSubject) for model in models.values())
+    with _one_thread():
+        whole = {size: _race(_whole_calls(models, _rows(X, size)), repeats, seconds) for size in batches}
+        network = (
+            {size: _race(_network_calls(models, _rows(X, size)), repeats, seconds) for size in batches}
+            if by_network
+            else whole
+        )
+    return {
+        name: Footprint(
+            file_bytes=artefact_bytes(model),
+            parameters=_count(model, "parameters"),
+            nonzero_parameters=_count(model, "nonzero_parameters"),
+            macs=count_macs(model),
+            latency={size: network[size][name] for size in batches},
+            end_to_end={size: whole[size][name] for size in batches},
+            measures="network" if by_network else "predict",
+            runtime=str(model.facts.get("runtime") or model.facts.get("kind") or type(model).__name__),
+            threads=1,
+        )
+        for name, model in models.items()
+    }
+
+
+def artefact_bytes(model: Subject) -> int | None:
+    """Return the size of the deployable file: of the file it came from, else of the one that `save` writes."""
+    known = model.facts.get("file_bytes")
+    if isinstance(known, int):
+        return known
+    save = getattr(model, "save", None)
+    if not callable(save):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "model.safetensors"
+        save(place)
+        return place.stat().st_size
+
+
+def count_macs(model: Subject) -> int | None:
+    """Return multiplications with addition for one row, counted by torch on the network; None without one."""
+    known = model.facts.get("macs")
+    if isinstance(known, int):
+        return known
+    network = getattr(model, "network", None)
+    if network is None:
+        return None
+    from evenhand.compression.networks import network_macs
+
+    return network_macs(network)
+
+
+def _count(model: Subject, fact: str) -> int | None:
+    value = model.facts.get(fact)
+    return value if isinstance(value, int) else None
+
+
+def _rows(X: pd.DataFrame, size: int) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([X] * math.ceil(size / len(X))).iloc[:size].reset_index(drop=True)
+
+
+def _whole_calls(models: Mapping[str, Subject], X: pd.DataFrame) -> dict[str, Callable[[], object]]:
+    return {name: lambda model=model: model.predict(X) for name, model in models.items()}  # type: ignore[misc]
+
+
+def _network_calls(models: Mapping[str, Subject], X: pd.DataFrame) -> dict[str, Callable[[], object]]:
+    calls: dict[str, Callable[[], object]] = {}
+    for name, model in models.items():
+        assert isinstance(model, PreparedSubject)
+        ready = model.prepare(X)
+        calls[name] = lambda model=model, ready=ready: model.predict_prepared(ready)  # type: ignore[misc]
+    return calls
+
+
+def _race(calls: Mapping[str, Callable[[], object]], repeats: int, seconds: float) -> dict[str, Latency]:
+    """Time calls in turns, so that a neighbour's load falls on all of them."""
+    for call in calls.values():
+        for _ in range(3):
+            call()
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    start = time.perf_counter()
+    for done in range(repeats):
+        if done >= 5 and time.perf_counter() - start > seconds:
+            break
+        for name, call in calls.items():
+            before = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - before)
+    return {name: Latency(statistics.median(taken), min(taken), len(taken)) for name, taken in times.items()}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Hold torch to one thread, when it is loaded: two threads on two busy cores make small batches slower."""
+    import sys
+
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

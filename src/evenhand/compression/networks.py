@@ -1,0 +1,205 @@
+"""What compression knows of a network's inside: its chain of linear layers, and how to take neurons out of it."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+from typing import TYPE_CHECKING
+
+from evenhand.errors import ModelError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from torch import nn
+
+
+def linear_chain(network: nn.Module) -> list[tuple[str, nn.Linear]]:
+    """Return the linear layers of a feed-forward network, with their names, from input to output.
+
+    Raises
+    ------
+    ModelError
+        When there is none, or one does not take what the one before gives.
+    """
+    from torch import nn
+
+    chain = [(name, module) for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    fits = all(a.out_features == b.in_features for (_, a), (_, b) in itertools.pairwise(chain))
+    if not chain or not fits:
+        raise ModelError(
+            f"Neurons can be pruned in a chain of linear layers, each taking what the one before gives; "
+            f"{type(network).__name__} is no such chain."
+        )
+    return chain
+
+
+def network_columns(network: nn.Module) -> int:
+    """Return the number of prepared columns that the network takes."""
+    return int(linear_chain(network)[0][1].in_features)
+
+
+def hidden_sizes(network: nn.Module) -> tuple[int, ...]:
+    """Return the numbers of neurons of the hidden layers."""
+    return tuple(int(layer.out_features) for _, layer in linear_chain(network)[:-1])
+
+
+def network_macs(network: nn.Module) -> int:
+    """Return multiplications with addition for one row, as torch's own counter has them (it counts each twice)."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    dtype = next(network.parameters()).dtype
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        network(torch.zeros(1, network_columns(network), dtype=dtype))
+    return int(counter.get_total_flops() // 2)
+
+
+def without_neurons(network: nn.Module, share: float, rows: NDArray[np.float32]) -> nn.Module:
+    """Return a smaller network: of each hidden layer of `width` neurons, floor(share * width) are taken out.
+
+    A neuron matters by the standard deviation of its output over `rows` times the norm of its outgoing weights, as a
+    constant one can be replaced by a bias. The next layer's weights are then fitted anew (ridge least squares over
+    `rows`), so that it receives as nearly as possible what it did before; see He, Zhang and Sun 2017, "Channel
+    pruning for accelerating very deep neural networks".
+
+    Raises
+    ------
+    ModelError
+        When the network is no chain of linear layers, or nothing would be taken out.
+    """
+    import torch
+
+    smaller = copy.deepcopy(network).eval()
+    names = [name for name, _ in linear_chain(smaller)]
+    removed = [math.floor(share * width + 1e-9) for width in hidden_sizes(smaller)]
+    if not any(removed):
+        sizes = ", ".join(str(width) for width in hidden_sizes(smaller)) or "none"
+        raise ModelError(f"A share of {share:g} of the hidden layers ({sizes} neurons) is less than one neuron.")
+    data = torch.from_numpy(rows)
+    with torch.no_grad():
+        for before, after, count in zip(names, names[1:], removed, strict=False):
+            if count:
+                _shrink(smaller, before, after, count, data)
+    return smaller.train(network.training)
+
+
+def _shrink(network: nn.Module, before: str, after: str, count: int, data: torch.Tensor) -> None:
+    """Take `count` neurons out of the layer `before` and fit the layer `after` to what is left."""
+    import torch
+    from torch import nn
+
+    first, second = network.get_submodule(before), network.get_submodule(after)
+    assert isinstance(first, nn.Linear)
+    assert isinstance(second, nn.Linear)
+    outputs = _inputs_of(network, second, data).double()
+    importance = outputs.std(dim=0, correction=0) * second.weight.double().norm(dim=0)
+    # A stable order, so that neurons that matter alike are taken out the same way everywhere.
+    order = torch.argsort(importance, descending=True, stable=True)
+    kept = torch.sort(order[: len(order) - count]).values
+    wanted = outputs @ second.weight.double().T
+    if second.bias is not None:
+        wanted = wanted + second.bias.double()
+    _put(network, before, _linear(first.weight[kept], None if first.bias is None else first.bias[kept]))
+    for name in _between(network, before, after):
+        _narrow(network, name, kept)
+    _put(network, after, _linear(*_refit(outputs[:, kept], wanted)))
+
+
+def _inputs_of(network: nn.Module, layer: nn.Module, data: torch.Tensor) -> torch.Tensor:
+    """Return what a layer receives when the network is given `data`."""
+    caught: list[torch.Tensor] = []
+    hook = layer.register_forward_pre_hook(lambda _module, given: caught.append(given[0].detach()))
+    try:
+        network(data)
+    finally:
+        hook.remove()
+    return caught[0]
+
+
+def _refit(inputs: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return weights and bias of the ridge regression of `wanted` on `inputs`; the bias is not held down."""
+    import torch
+
+    mean, target_mean = inputs.mean(dim=0), wanted.mean(dim=0)
+    centred = inputs - mean
+    gram = centred.T @ centred
+    ridge = 1e-3 * gram.diagonal().mean().clamp_min(1e-12)
+    weight = torch.linalg.solve(
+        gram + ridge * torch.eye(len(gram), dtype=gram.dtype), centred.T @ (wanted - target_mean)
+    ).T
+    return weight.float(), (target_mean - weight @ mean).float()
+
+
+def _linear(weight: torch.Tensor, bias: torch.Tensor | None) -> nn.Linear:
+    from torch import nn
+
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
+    layer.weight = nn.Parameter(weight.clone())
+    if bias is not None:
+        layer.bias = nn.Parameter(bias.clone())
+    return layer
+
+
+def _between(network: nn.Module, before: str, after: str) -> list[str]:
+    """Return the names of the modules with parameters or buffers that stand between two layers."""
+    leaves = [name for name, module in network.named_modules() if not list(module.children())]
+    names = leaves[leaves.index(before) + 1 : leaves.index(after)]
+    return [name for name in names if any(True for _ in network.get_submodule(name).state_dict())]
+
+
+def _narrow(network: nn.Module, name: str, kept: torch.Tensor) -> None:
+    """Keep the channels `kept` of a batch normalization."""
+    from torch import nn
+
+    module = network.get_submodule(name)
+    if not isinstance(module, nn.BatchNorm1d):
+        raise ModelError(
+            f"Neurons cannot be pruned before layer '{name}', a {type(module).__name__}: only batch normalization and "
+            "layers without weights are known between linear layers."
+        )
+    for values in (*module.parameters(), *module.buffers()):
+        if values.ndim:
+            values.data = values.data[kept].clone()
+    module.num_features = len(kept)
+
+
+def _put(network: nn.Module, name: str, module: nn.Module) -> None:
+    parent, _, own = name.rpartition(".")
+    module.train(network.training)
+    setattr(network.get_submodule(parent), own, module)
+
+
+def masks_of_largest(network: nn.Module, share: float) -> dict[str, torch.Tensor]:
+    """Return for each linear layer's weights which stay: floor(share * weights) of all go, the smallest ones.
+
+    Raises
+    ------
+    ModelError
+        When no weight would go.
+    """
+    import torch
+
+    weights = {f"{name}.weight" if name else "weight": layer.weight.detach() for name, layer in linear_chain(network)}
+    sizes = torch.cat([weight.abs().flatten() for weight in weights.values()])
+    count = math.floor(share * len(sizes) + 1e-9)
+    if not count:
+        raise ModelError(f"A share of {share:g} of {len(sizes):,} weights is less than one weight.")
+    stays = torch.ones(len(sizes), dtype=torch.bool)
+    stays[torch.argsort(sizes, stable=True)[:count]] = False
+    parts = torch.split(stays, [weight.numel() for weight in weights.values()])
+    return {name: part.reshape(weights[name].shape) for name, part in zip(weights, parts, strict=True)}
+
+
+def sparse(network: nn.Module, masks: dict[str, torch.Tensor]) -> nn.Module:
+    """Return a copy of a network in which the weights that do not stay are zero."""
+    import torch
+
+    masked = copy.deepcopy(network)
+    with torch.no_grad():
+        for name, mask in masks.items():
+            masked.get_parameter(name).mul_(mask)
+    return masked

@@ -1,0 +1,62 @@
+"""Structured pruning: whole neurons are taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from evenhand.errors import InputError, raise_all
+
+if TYPE_CHECKING:
+    from evenhand.compression.recipe import Bench
+    from evenhand.findings import Plain
+    from evenhand.training import TabularModel
+
+
+@dataclass(frozen=True, slots=True)
+class NeuronPruning:
+    """A share of the neurons of every hidden layer is taken out, so that the layers become smaller.
+
+    The neurons that matter least on training rows go, the next layer is fitted anew to what is left, and the whole
+    network is fine-tuned on training rows. Parameters, file and multiplications really become fewer.
+
+    Raises
+    ------
+    InputError
+        When the share is not above 0 and below 1, or there are fewer than 0 epochs.
+    """
+
+    share: float = 0.5
+    """Of a layer of w neurons floor(share * w) are taken out; above 0, below 1."""
+    epochs: int = 20
+    """Passes over the training rows in fine-tuning, at most."""
+    rows: int = 4096
+    """Training rows by which neurons are weighed, drawn by the seed; all when there are fewer."""
+
+    floor: ClassVar[float] = 0.5
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not 0 < self.share < 1:
+            problems.append(f"The share of neurons to prune must lie above 0 and below 1, not {self.share:g}.")
+        if self.epochs < 0 or self.rows < 1:
+            problems.append(f"NeuronPruning needs 0 epochs and 1 row at least, not {self.epochs} and {self.rows}.")
+        raise_all(InputError, problems)
+
+    def describe(self) -> dict[str, Plain]:
+        """Return the settings as plain values."""
+        return {"recipe": "neuron_pruning", "share": self.share, "epochs": self.epochs, "rows": self.rows}
+
+    def apply(self, model: TabularModel, bench: Bench) -> TabularModel:
+        """Return the smaller, fine-tuned model."""
+        from evenhand.compression.networks import hidden_sizes, without_neurons
+        from evenhand.compression.tuning import tune
+
+        bench.say(f"pruning {self.share:.0%} of the neurons")
+        network = without_neurons(model.network, self.share, bench.prepared(model, self.rows))
+        said: dict[str, Plain] = {
+            **self.describe(),
+            "neurons_before": list(hidden_sizes(model.network)),
+            "neurons_after": list(hidden_sizes(network)),
+        }
+        return tune(model.with_network(network, said), bench, self.epochs)

@@ -1,0 +1,71 @@
+"""What a recipe is, and what it works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from evenhand.compression.compressed import CompressedModel
+    from evenhand.data import EvaluationSet
+    from evenhand.findings import Plain
+    from evenhand.training import TabularModel
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+"""Told the step, the number of steps, and in a few words what is being done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The rows and the seed that recipes work with. Test rows never lie on it."""
+
+    train: EvaluationSet
+    """Rows to calibrate on, to fine-tune on and to check agreement on."""
+    validation: EvaluationSet | None = None
+    """Rows to stop fine-tuning by; a part of `train` when None."""
+    seed: int = 0
+    """Decides samples and the order of rows."""
+    balance: str | tuple[str, ...] | None = None
+    """Columns whose groups are drawn equally often in fine-tuning, so that small ones do not lose most."""
+    progress: Progress | None = None
+    """Told what is being done."""
+    step: int = 0
+    """The number of recipes applied before this one."""
+    steps: int = 1
+    """The number of recipes."""
+
+    def say(self, text: str) -> None:
+        """Tell the progress, when somebody listens."""
+        if self.progress is not None:
+            self.progress(self.step, self.steps, text)
+
+    def prepared(self, model: TabularModel, most: int) -> NDArray[np.float32]:
+        """Return at most `most` training rows, drawn by the seed, as the columns of the model's network."""
+        import numpy as np
+
+        table = self.train.X
+        if len(table) > most:
+            chosen = np.sort(np.random.default_rng(self.seed).choice(len(table), most, replace=False))
+            table = table.iloc[chosen]
+        return model.prepare(table)
+
+
+class Recipe(Protocol):
+    """One way to make a model smaller: a frozen record of its settings that can be applied to a model."""
+
+    @property
+    def floor(self) -> float:
+        """The least share of equal decisions with the model before; below it the step is taken to have failed."""
+        ...
+
+    def describe(self) -> dict[str, Plain]:
+        """Return the settings as plain values, with the recipe's name under ``recipe``."""
+        ...
+
+    def apply(self, model: TabularModel, bench: Bench) -> TabularModel | CompressedModel:
+        """Return a new model; `model` stays as it is."""
+        ...
