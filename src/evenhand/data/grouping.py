@@ -152,13 +152,19 @@ def _binned(column: pd.Series, edges: Sequence[float]) -> tuple[NDArray[np.int32
 
 def _categories(column: pd.Series) -> tuple[NDArray[np.int32], list[str]]:
     codes = column.cat.codes.to_numpy().astype(np.int32)
-    values = list(column.cat.categories)
+    values = _each(column.cat.categories)
     return (codes, [show(value) for value in values]) if column.cat.ordered else _sorted(codes, values)
 
 
 def _factorized(column: pd.Series) -> tuple[NDArray[np.int32], list[str]]:
     codes, values = pd.factorize(column)
-    return _sorted(codes.astype(np.int32), list(values))
+    return _sorted(codes.astype(np.int32), _each(values))
+
+
+def _each(values: pd.Index) -> list[object]:
+    array = np.asarray(values)
+    # a float32 must stay one to be shown as 0.1 and not as 0.10000000149011612
+    return list(array) if array.dtype.kind == "f" else list(values)
 
 
 def _sorted(codes: NDArray[np.int32], values: list[object]) -> tuple[NDArray[np.int32], list[str]]:

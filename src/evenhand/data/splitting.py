@@ -86,13 +86,16 @@ def _units(data: EvaluationSet) -> _Units:
 
 
 def _turns(units: int, shares: list[float], seed: int) -> NDArray[np.intp]:
-    """Return (u,) whose turn it is: part k holds exactly its size, spread evenly from a random start."""
+    """Return (u,) whose turn it is: part k holds exactly its size, spread evenly.
+
+    The sequence is turned by a random number of places, so that every place is part k's with a chance of its share.
+    """
     exact = np.asarray(shares) / sum(shares) * units
     sizes = np.floor(exact).astype(int)
     sizes[np.argsort(-(exact - sizes), kind="stable")[: units - sizes.sum()]] += 1
-    start = np.random.default_rng([seed, 1]).random(len(shares))
-    at = np.concatenate([(np.arange(size) + begin) / max(size, 1) for size, begin in zip(sizes, start, strict=True)])
-    return np.repeat(np.arange(len(shares)), sizes)[np.argsort(at, kind="stable")]
+    at = np.concatenate([(np.arange(size) + 0.5) / max(size, 1) for size in sizes])
+    turns = np.repeat(np.arange(len(shares)), sizes)[np.argsort(at, kind="stable")]
+    return np.roll(turns, np.random.default_rng([seed, 1]).integers(units))
 
 
 def _part(data: EvaluationSet, rows: NDArray[np.intp], name: str, share: float, seed: int) -> EvaluationSet:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,8 @@ _ABSENT_WORDS: Final = (
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 """What a delimited file's feature columns may write for a missing value (pandas' own list)."""
+
+_NO_GZIP: Final = "{}: the name ends in .gz, but the file is no whole gzip file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,10 @@ def _read_delimited(path: Path, literal: frozenset[str], separator: str | None) 
 def _first_record(path: Path) -> str:
     """Return the header, which may run over lines inside quotes, or say why this is no text."""
     try:
-        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+        with _opened(path) as file:
             start = file.read(1 << 20)
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise InputError(f"{path.name}: the name ends in .gz, but the file is no whole gzip file.") from None
+        raise InputError(_NO_GZIP.format(path.name)) from None
     if b"\0" in start:
         raise InputError(f"{path.name}: the file is no table of UTF-8 text: it holds binary data.")
     try:
@@ -149,25 +151,41 @@ def _first_record(path: Path) -> str:
     return record
 
 
+def _opened(path: Path) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
+
+
 def _separator(line: str) -> str:
     return next((mark for mark in (",", ";", "\t", "|") if mark in line), ",")
 
 
 def _read_json_lines(path: Path, literal: frozenset[str]) -> pd.DataFrame:
+    records = []
     try:
-        frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False, encoding="utf-8")
-    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile, AttributeError) as wrong:
-        raise InputError(f"{path.name}: this is no table of JSON lines: {shorten(wrong)}.") from None
-    _refuse_repeats(path.name, _first_keys(path))
-    return _named(path.name, frame)
+        with _opened(path) as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    records.append(_record(path.name, number, line))
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise InputError(_NO_GZIP.format(path.name)) from None
+    if not records:
+        raise InputError(f"{path.name}: the file is empty.")
+    return _named(path.name, pd.DataFrame.from_records(records))
 
 
-def _first_keys(path: Path) -> list[str]:
-    with (gzip.open if path.name.lower().endswith(".gz") else open)(path, "rb") as file:
-        first = next((line for line in file if line.strip()), b"{}")
-    keys: list[str] = []
-    json.loads(first, object_pairs_hook=lambda pairs: keys.extend(key for key, _ in pairs))
-    return keys
+def _record(name: str, number: int, line: bytes) -> dict[str, object]:
+    def paired(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len(found := dict(pairs)) < len(pairs):
+            _refuse_repeats(f"{name}, line {number:,}", [key for key, _ in pairs])
+        return found
+
+    try:
+        record = json.loads(line, object_pairs_hook=paired)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as wrong:
+        raise InputError(f"{name}: line {number:,} is no JSON: {shorten(wrong)}.") from None
+    if not isinstance(record, dict):
+        raise InputError(f"{name}: line {number:,} is no JSON object of column names and values.")
+    return record
 
 
 def _read_parquet(path: Path, literal: frozenset[str]) -> pd.DataFrame:

@@ -24,6 +24,7 @@ MOST_GROUPS: Final = 1000
 MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
 
+_LOOKED_AT: Final = 50
 _OTHERS: Final = ("sample_weight", "id", "cluster", "prediction", "score")
 
 
@@ -141,9 +142,12 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
     absent = int(predictions.isna().sum())
     if absent:
         yield f"{where} have no value in {absent:,} of {len(predictions):,} rows. Fill them or drop the rows."
-    strange = [value for value in predictions.dropna().unique() if match(value, classes) is None]
+    found = predictions.dropna().unique()
+    # a column of scores has as many values as rows; the first few say all there is to say
+    known = [value for value in found[:_LOOKED_AT] if match(value, classes) is not None]
+    strange = [value for value in found[:_LOOKED_AT] if match(value, classes) is None]
     if strange:
-        rows = int(predictions.isin(strange).sum())
+        rows = int((~predictions.isin(known) & predictions.notna()).sum())
         yield (
             f"{where} hold {shorten(listed(strange, 3))} in {rows:,} of {len(predictions):,} rows, which is no value "
             f"of the label ({listed(classes)}). Scores belong in score=."
