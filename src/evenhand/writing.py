@@ -1,0 +1,73 @@
+"""Writing files so that nobody ever finds half of one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from evenhand.errors import OutputError
+
+
+def check_writable(path: str | Path) -> None:
+    """Say before long work that a file cannot be written, rather than after it.
+
+    Raises
+    ------
+    OutputError
+        When the folder is missing or may not be written to, or the path is a folder.
+    """
+    place = Path(path)
+    folder = place.parent
+    if place.is_dir():
+        raise OutputError(f"{place}: this is a folder; name a file in it.")
+    if not folder.is_dir():
+        raise OutputError(f"{place}: the folder '{folder}' does not exist. Make it first, or choose another place.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{place}: the folder '{folder}' may not be written to. Choose another place.")
+    if place.exists() and not os.access(place, os.W_OK):
+        raise OutputError(f"{place}: the file may not be replaced. Choose another place.")
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write UTF-8 text whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write bytes beside the place and rename them into it: whole, or not at all.
+
+    Raises
+    ------
+    OutputError
+        When the place cannot be written to; what stood there before still stands.
+    """
+    place = Path(path)
+    check_writable(place)
+    try:
+        beside = _write_beside(place, data)
+    except OSError as wrong:
+        raise OutputError(f"{place}: cannot be written: {wrong.strerror or wrong}.") from None
+    try:
+        beside.replace(place)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _write_beside(place: Path, data: bytes) -> Path:
+    """Write to a new file in the same folder, readable by whom the umask allows, and return its path."""
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}.", suffix=".part")
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        beside.chmod(0o666 & ~mask)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    return beside
