@@ -1,1 +1,1 @@
-"""."""
+"""The JSON Schemas of what evenhand writes, one file a version."""

@@ -1,0 +1,265 @@
+"""audit.json: the contract between measuring, judging and drawing.
+
+The document is versioned, validated against its JSON Schema on reading, and carries a digest over everything but what
+differs from run to run (times, memory), so that a changed record does not pass for the one that was written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from evenhand.errors import RecordError, shorten
+from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Interval, Plain, Section
+from evenhand.keys import Key
+from evenhand.writing import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+NAME: Final = "evenhand-audit"
+SCHEMA_VERSION: Final = 1
+
+Document = dict[str, Plain]
+
+
+def to_plain(record: AuditRecord) -> Document:
+    """Return the record as the plain data that audit.json holds."""
+    steady = _steady(record)
+    volatile = [_finding(finding) for finding in record.findings if finding.volatile]
+    return {
+        "schema": NAME,
+        "schema_version": SCHEMA_VERSION,
+        "digest": _digest(steady),
+        **steady,
+        "measurements": {**record.measurements, "findings": cast("Plain", volatile)},
+    }
+
+
+def digest(record: AuditRecord) -> str:
+    """Return the sha256 over all of a record but its volatile findings and measurements."""
+    return _digest(_steady(record))
+
+
+def from_plain(document: Mapping[str, Plain]) -> AuditRecord:
+    """Return the record that plain data hold; they must follow the schema."""
+    measurements = dict(cast("Mapping[str, Plain]", document["measurements"]))
+    volatile = cast("list[Plain]", measurements.pop("findings", []))
+    steady = cast("list[Plain]", document["findings"])
+    findings = [_read_finding(part, False) for part in steady] + [_read_finding(part, True) for part in volatile]
+    return AuditRecord(
+        tuple(findings),
+        tuple(Section(**part) for part in cast("list[dict[str, str]]", document["sections"])),  # type: ignore[arg-type]
+        tuple(_read_counts(part) for part in cast("list[dict[str, Plain]]", document["tallies"])),
+        cast("Mapping[str, Plain]", document["provenance"]),
+        measurements,
+    )
+
+
+def write_record(path: str | Path, record: AuditRecord) -> None:
+    """Write audit.json, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        When the place cannot be written to.
+    RecordError
+        When the record holds a number that JSON cannot say.
+    """
+    write_text(path, dump(to_plain(record)))
+
+
+def dump(document: Mapping[str, Plain]) -> str:
+    """Return a document as the text of audit.json: the same text for the same record."""
+    try:
+        return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError:
+        raise RecordError("The record holds a number that is not finite, which JSON cannot say.") from None
+
+
+def read_record(path: str | Path) -> AuditRecord:
+    """Read and check an audit.json.
+
+    Raises
+    ------
+    RecordError
+        When the file is missing, is no audit.json, is of a newer schema, or was changed since it was written.
+    """
+    place = Path(path)
+    document = _parse(place)
+    _check_kind(place, document)
+    _check_schema(place, document)
+    steady = {name: document[name] for name in _STEADY}
+    if _digest(steady) != document["digest"]:
+        raise RecordError(
+            f"{place}: the file has been changed since evenhand wrote it (its digest differs). Audit again, or restore it."
+        )
+    return from_plain(document)
+
+
+_STEADY: Final = ("findings", "sections", "tallies", "provenance")
+
+
+def _steady(record: AuditRecord) -> Document:
+    return {
+        "findings": [_finding(finding) for finding in record.findings if not finding.volatile],
+        "sections": [
+            {"audit": section.audit, "ran": section.ran, "reason": section.reason} for section in record.sections
+        ],
+        "tallies": [_counts(counts) for counts in record.tallies],
+        "provenance": dict(record.provenance),
+    }
+
+
+def _digest(steady: Mapping[str, Plain]) -> str:
+    try:
+        text = json.dumps(steady, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        raise RecordError("The record holds a number that is not finite, which JSON cannot say.") from None
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _finding(finding: Finding) -> Document:
+    """Say a finding; what is empty is left out."""
+    document: Document = {
+        "key": finding.name,
+        "audit": finding.audit,
+        "estimate": finding.estimate,
+        "interval": _interval(finding.interval),
+        "support": finding.support,
+        "direction": finding.direction,
+        "unit": finding.unit,
+        "groups": [
+            {"group": part.group, "estimate": part.estimate, "support": part.support, "rows": part.rows}
+            for part in finding.groups
+        ],
+        "component": finding.component,
+        "unadjusted": _interval(finding.unadjusted),
+        "critical": None if finding.critical is None else list(finding.critical),
+        "undefined": finding.undefined,
+        "undefined_groups": list(finding.undefined_groups),
+        "note": finding.note,
+    }
+    optional = ("interval", "groups", "component", "unadjusted", "critical", "undefined", "undefined_groups", "note")
+    return {name: value for name, value in document.items() if name not in optional or value not in (None, "", [])}
+
+
+def _interval(interval: Interval | None) -> Plain:
+    if interval is None:
+        return None
+    return {"low": interval.low, "high": interval.high, "level": interval.level, "method": interval.method}
+
+
+def _counts(counts: GroupCounts) -> Document:
+    document: Document = {
+        "model": counts.model,
+        "columns": list(counts.columns),
+        "groups": [list(group) for group in counts.groups],
+        "axes": list(counts.axes),
+        "counts": counts.counts,
+    }
+    if counts.weights is not None:
+        document |= {"weights": counts.weights, "squared_weights": counts.squared_weights}
+    return document
+
+
+def _read_finding(part: Plain, volatile: bool) -> Finding:
+    values = dict(cast("dict[str, Plain]", part))
+    critical = cast("list[float] | None", values.get("critical"))
+    return Finding(
+        key=Key.parse(cast("str", values["key"])),
+        audit=cast("str", values["audit"]),
+        estimate=_real(values["estimate"]),
+        interval=_read_interval(values.get("interval")),
+        support=cast("int", values["support"]),
+        direction=values["direction"],  # type: ignore[arg-type]  # the schema allows the three words only
+        unit=values["unit"],  # type: ignore[arg-type]  # the schema allows its words only
+        groups=tuple(_read_group(group) for group in cast("list[dict[str, Plain]]", values.get("groups", []))),
+        component=cast("str", values.get("component", "")),
+        unadjusted=_read_interval(values.get("unadjusted")),
+        critical=None if critical is None else (float(critical[0]), float(critical[1])),
+        undefined=cast("str", values.get("undefined", "")),
+        undefined_groups=tuple(cast("list[str]", values.get("undefined_groups", []))),
+        note=cast("str", values.get("note", "")),
+        volatile=volatile,
+    )
+
+
+def _read_group(part: dict[str, Plain]) -> GroupValue:
+    return GroupValue(
+        cast("str", part["group"]), _real(part["estimate"]), cast("int", part["support"]), cast("int", part["rows"])
+    )
+
+
+def _read_interval(part: Plain) -> Interval | None:
+    if part is None:
+        return None
+    values = cast("dict[str, Plain]", part)
+    level = cast("float", values["level"])
+    return Interval(_real(values["low"]), _real(values["high"]), level, cast("str", values["method"]))
+
+
+def _real(value: Plain) -> float | None:
+    return None if value is None else float(cast("float", value))
+
+
+def _read_counts(part: dict[str, Plain]) -> GroupCounts:
+    return GroupCounts(
+        cast("str", part["model"]),
+        tuple(cast("list[str]", part["columns"])),
+        tuple(tuple(group) for group in cast("list[list[str]]", part["groups"])),
+        tuple(cast("list[str]", part["axes"])),
+        part["counts"],
+        part.get("weights"),
+        part.get("squared_weights"),
+    )
+
+
+def _parse(place: Path) -> Mapping[str, Plain]:
+    try:
+        text = place.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RecordError(f"{place}: there is no such file. Make one with: evenhand audit") from None
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise RecordError(f"{place}: cannot be read as text: {wrong}") from None
+    try:
+        document = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as wrong:
+        raise RecordError(f"{place}: this is no JSON: {wrong}") from None
+    if not isinstance(document, dict) or document.get("schema") != NAME:
+        raise RecordError(f"{place}: this is JSON, but no audit.json of evenhand. Make one with: evenhand audit")
+    return document
+
+
+def _refuse(word: str) -> float:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _check_kind(place: Path, document: Mapping[str, Plain]) -> None:
+    version = document.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise RecordError(
+            f"{place}: was written by a newer evenhand (schema {version}; this one reads up to {SCHEMA_VERSION}). "
+            "Upgrade with: pip install -U evenhand"
+        )
+
+
+def _check_schema(place: Path, document: Mapping[str, Plain]) -> None:
+    from importlib.resources import files
+
+    import jsonschema
+
+    schema = json.loads(files("evenhand.schemas").joinpath(f"audit-{SCHEMA_VERSION}.json").read_text("utf-8"))
+    wrong = jsonschema.Draft202012Validator(schema).iter_errors(document)
+    first = next(iter(wrong), None)
+    if first is not None:
+        where = _path(first.absolute_path)
+        raise RecordError(
+            f"{place}: does not follow the schema of audit.json at {where}: {shorten(first.message, 160)}"
+        )
+
+
+def _path(parts: Sequence[object]) -> str:
+    return "/" + "/".join(str(part) for part in parts)
