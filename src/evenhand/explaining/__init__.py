@@ -1,1 +1,26 @@
-"""."""
+"""Shapley values of a model's own input columns, for any model, with their standard errors.
+
+A column of the table is a player, whatever the model makes of it inside; the fast path needs numpy and pandas only.
+"""
+
+from evenhand.explaining.attributions import Attributions
+from evenhand.explaining.background import choose_background
+from evenhand.explaining.choosing import WAYS, Method, Way
+from evenhand.explaining.explain import explain
+from evenhand.explaining.scores import Link
+from evenhand.explaining.summaries import GapParts, Importance, gap_parts, group_importance, importance
+
+__all__ = [
+    "WAYS",
+    "Attributions",
+    "GapParts",
+    "Importance",
+    "Link",
+    "Method",
+    "Way",
+    "choose_background",
+    "explain",
+    "gap_parts",
+    "group_importance",
+    "importance",
+]

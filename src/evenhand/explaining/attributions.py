@@ -1,0 +1,103 @@
+"""The Shapley values of a table's rows, and how they were found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evenhand.errors import InputError, need
+from evenhand.explaining.blocks import t_quantile
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import shap
+    from numpy.typing import NDArray
+
+    from evenhand.explaining.scores import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Attributions:
+    """Interventional Shapley values of n rows and m players, against a background.
+
+    ``values[i].sum() + base_value == predictions[i]`` up to `residual`, all on the scale that `link` names.
+    """
+
+    values: NDArray[np.float64]
+    """(n, m): what each player adds to the row's score, in units of `link` (log-odds for ``logit``)."""
+    base_value: float
+    """The mean score of the background rows that were used."""
+    predictions: NDArray[np.float64]
+    """(n,): the model's own score of the rows, on the same scale."""
+    feature_names: tuple[str, ...]
+    """The players: columns, or declared groups of columns."""
+    standard_errors: NDArray[np.float64] | None
+    """(n, m): from blocks of the background, so that they hold the background's and the sampling error; None when
+    they are not known, with the reason in `notes`."""
+    block_values: NDArray[np.float64] | None
+    """(blocks, n, m): the values against each block of the background alone; None when they are not known."""
+    block_rows: NDArray[np.int64] | None
+    """(blocks,): the background rows in each block."""
+    method: str
+    """The way they were found, one of `WAYS`."""
+    reason: str
+    """Why that way, in whole sentences."""
+    exact: bool
+    """True when, given the background, nothing was sampled."""
+    residual: float
+    """max |sum of a row's values + base - score|, against the user's own `predict`."""
+    residual_p99: float
+    """The 99th percentile of the same."""
+    evaluations: int
+    """Rows that were composed for the model."""
+    model_rows: int
+    """Rows that the model was in fact asked for; fewer where composed rows were alike."""
+    clipped: int
+    """Probabilities nearer to 0 or 1 than 1e-7, which were clipped before taking log-odds."""
+    background_rows: int
+    """The background rows that were used."""
+    seed: int
+    """The seed of all random orders."""
+    link: Link
+    """``logit`` for log-odds, ``identity`` for the score itself."""
+    notes: tuple[str, ...]
+    """What a reader must know: a model that depends on its batch, say. Whole sentences."""
+    data: pd.DataFrame
+    """The explained rows, one column a player."""
+
+    def interval(self, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the lower and upper ends, each (n, m), of t-intervals from the blocks of the background.
+
+        Parameters
+        ----------
+        level : float
+            The confidence, two-sided.
+
+        Raises
+        ------
+        InputError
+            When no standard errors are known.
+        """
+        if self.standard_errors is None or self.block_rows is None:
+            raise InputError("These attributions have no standard errors, so they have no interval: see their notes.")
+        half = t_quantile(level, len(self.block_rows) - 1) * self.standard_errors
+        return self.values - half, self.values + half
+
+    def to_shap(self) -> shap.Explanation:
+        """Return the same as a `shap.Explanation`, for shap's plots.
+
+        Raises
+        ------
+        MissingExtraError
+            When shap is not installed.
+        """
+        explanation = need("shap", "explain").Explanation
+        return explanation(
+            values=self.values.copy(),
+            base_values=np.full(len(self.values), self.base_value),
+            data=self.data.to_numpy(dtype=object),
+            feature_names=list(self.feature_names),
+            error_std=None if self.standard_errors is None else self.standard_errors.copy(),
+        )

@@ -1,0 +1,100 @@
+"""Which way a model's values are found: the one table, and the reason that is kept with the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+
+from evenhand.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Method: TypeAlias = Literal["auto", "pairs", "exact", "shap-permutation", "shap-exact", "shap-kernel", "tree", "linear"]
+"""What can be asked for; ``auto`` takes the first of ``linear``, ``tree`` and ``pairs`` that holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of finding Shapley values."""
+
+    meaning: str
+    """What it does."""
+    holds: str
+    """For which models and tables."""
+    automatic: bool
+    """Whether ``auto`` may take it."""
+    checked: bool
+    """Whether it is refused, and the pairs taken instead, when its values do not add up to the user's own predict."""
+    needs_shap: bool = False
+    """Whether the shap package does the work."""
+
+
+WAYS: Final[Mapping[str, Way]] = {
+    "linear": Way(
+        "Closed form: weight times the distance to the background's mean, summed within a group of columns.",
+        "A linear scikit-learn model directly on numeric columns without missing values.",
+        automatic=True,
+        checked=True,
+    ),
+    "tree": Way(
+        "shap's TreeExplainer, interventional, against every background row.",
+        "A binary tree ensemble directly on numeric columns, each its own player, on the scale its leaves add up on.",
+        automatic=True,
+        checked=True,
+        needs_shap=True,
+    ),
+    "pairs": Way(
+        "Each pair of rows over the columns in which it differs: enumerated where cheap, else random orders and their "
+        "reverses.",
+        "Any model.",
+        automatic=True,
+        checked=False,
+    ),
+    "exact": Way(
+        "Each pair of rows over the columns in which it differs, all subsets enumerated.",
+        "Any model, where no pair differs in more than 18 players.",
+        automatic=False,
+        checked=False,
+    ),
+    "shap-permutation": Way(
+        "shap's PermutationExplainer over the players.", "Any model.", automatic=False, checked=False, needs_shap=True
+    ),
+    "shap-exact": Way(
+        "shap's ExactExplainer over the players.",
+        "Any model with few players.",
+        automatic=False,
+        checked=False,
+        needs_shap=True,
+    ),
+    "shap-kernel": Way(
+        "shap's KernelExplainer over the players, without its selection of ten features.",
+        "Any model.",
+        automatic=False,
+        checked=False,
+        needs_shap=True,
+    ),
+}
+"""Every way, in the order in which ``auto`` tries those it may take."""
+
+
+class NotThisWay(Exception):  # noqa: N818 - it is not an error, but the reason why the next way is tried
+    """Why a way does not hold for this model; the text is a whole sentence."""
+
+
+def ways_to_try(method: Method) -> tuple[str, ...]:
+    """Return the ways to try, in order; the last one always holds.
+
+    Raises
+    ------
+    InputError
+        For an unknown method.
+    """
+    if method == "auto":
+        return tuple(name for name, way in WAYS.items() if way.automatic)
+    if method not in WAYS:
+        known = get_args(Method)
+        raise InputError(
+            f"method='{method}' is unknown; it is one of {', '.join(known)}.{did_you_mean(str(method), known)}"
+        )
+    return (method, "pairs") if WAYS[method].checked else (method,)

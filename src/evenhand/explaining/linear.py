@@ -1,0 +1,74 @@
+"""Linear models in closed form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evenhand.explaining.blocks import deal
+from evenhand.explaining.choosing import NotThisWay
+from evenhand.explaining.engine import PairMeans
+from evenhand.explaining.estimators import fitted_estimator, plain_numbers, takes_exactly
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+def explain_linear(
+    model: object,
+    X: pd.DataFrame,
+    background: pd.DataFrame,
+    players: Mapping[str, Sequence[str]],
+    scores: NDArray[np.float64],
+    seed: int,
+) -> PairMeans:
+    """Return ``w_j (x_j - mean of b_j)``, summed over the columns of each player: exact for a linear score.
+
+    Parameters
+    ----------
+    model : object
+        A subject with a linear `estimator`.
+    X, background : DataFrame
+        Numeric columns without missing values.
+    players : mapping
+        The columns of each player.
+    scores : (n,) array
+        The model's own scores, which tell whether the linear form speaks for the positive class or against it.
+    seed : int
+        Seed of the blocks of the background.
+
+    Raises
+    ------
+    NotThisWay
+        When the model is not linear on exactly these columns.
+    """
+    weights, intercept = _coefficients(model, X)
+    x, b = plain_numbers(X), plain_numbers(background)
+    if np.isnan(x).any() or np.isnan(b).any():
+        raise NotThisWay("There are missing values.")
+    if np.max(np.abs(x @ weights + intercept - scores)) > np.max(np.abs(x @ weights + intercept + scores)):
+        weights, intercept = -weights, -intercept
+    order = np.random.default_rng(seed).permutation(len(b))
+    block = deal(len(b))
+    means = np.stack([b[order[block == k]].mean(axis=0) for k in range(int(block.max()) + 1)])
+    by_column = weights * (x[None, :, :] - means[:, None, :])
+    place = {column: index for index, column in enumerate(X.columns)}
+    parts = [by_column[:, :, [place[column] for column in columns]].sum(axis=2) for columns in players.values()]
+    base = float((b @ weights + intercept).mean())
+    return PairMeans(np.stack(parts, axis=2), np.bincount(block).astype(np.int64), base, x @ weights + intercept)
+
+
+def _coefficients(model: object, X: pd.DataFrame) -> tuple[NDArray[np.float64], float]:
+    estimator = fitted_estimator(model)
+    weights = getattr(estimator, "coef_", None)
+    if weights is None or not hasattr(estimator, "intercept_"):
+        raise NotThisWay("The estimator has no linear coefficients.")
+    takes_exactly(estimator, X, model)
+    flat = np.asarray(weights, dtype=np.float64)
+    if flat.size != X.shape[1] or flat.ndim > 2:
+        raise NotThisWay("The estimator has more than one linear form.")
+    return flat.reshape(-1), float(np.ravel(np.asarray(estimator.intercept_))[0])

@@ -1,0 +1,143 @@
+"""What the pairs will cost, and which of them are enumerated: known before the model is asked anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from evenhand.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from evenhand.explaining.table import CodedTable
+
+EXACT_EVALUATIONS: Final = 100_000
+"""Without a budget, every pair is enumerated where that takes no more evaluations than this."""
+
+MOST_EXACT: Final = 18
+"""Beyond this many differing players a pair has half a million subsets and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the pairs of a table are going to be computed."""
+
+    order: NDArray[np.int64]
+    """The background rows that are used, in the order of use."""
+    counts: NDArray[np.int16]
+    """(n, used): how many players differ in each pair."""
+    exact_up_to: int
+    """Pairs with at most so many differing players are enumerated."""
+    permutations: int
+    """Antithetic permutations for each other pair."""
+    evaluations: int
+    """The rows that will be composed."""
+    reason: str
+    """Why, as a sentence."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether every pair is enumerated."""
+        return int(self.counts.max(initial=0)) <= self.exact_up_to
+
+
+def make_plan(
+    table: CodedTable,
+    *,
+    seed: int,
+    permutations: int,
+    budget: int | None,
+    method: Literal["pairs", "exact"],
+) -> Plan:
+    """Decide how many background rows are used and which pairs are enumerated.
+
+    A pair of d differing players costs ``2^d - 2`` evaluations to enumerate and ``2 (d - 1) k`` by k antithetic
+    permutations, since both ends are known.
+
+    Raises
+    ------
+    InputError
+        When an exact answer is asked for and a pair has too many differing players.
+    """
+    order = np.random.default_rng(seed).permutation(table.background.shape[1])
+    counts = count_differing(table, order)
+    most = int(counts.max(initial=0))
+    if method == "exact":
+        _refuse_exact(most)
+        return _fit(Plan(order, counts, most, permutations, 0, "Every pair was enumerated, as asked."), None)
+    cheap = max((d for d in range(most + 1) if enumerated(d) <= sampled(d, permutations)), default=1)
+    limit = EXACT_EVALUATIONS if budget is None else budget
+    best = max(
+        (d for d in range(cheap, min(most, MOST_EXACT) + 1) if _total(counts, d, permutations) <= limit), default=cheap
+    )
+    return _fit(Plan(order, counts, max(best, 1), permutations, 0, _why(counts, best, permutations)), budget)
+
+
+def enumerated(players: int) -> int:
+    """Return the evaluations of all subsets but the empty and the full one, whose values are known."""
+    return max((1 << players) - 2, 0)
+
+
+def sampled(players: int, permutations: int) -> int:
+    """Return the evaluations of `permutations` orders and their reverses."""
+    return 2 * max(players - 1, 0) * permutations
+
+
+def count_differing(table: CodedTable, order: NDArray[np.int64]) -> NDArray[np.int16]:
+    """Return (n, background): in how many players each pair differs."""
+    counts = np.zeros((table.rows.shape[1], len(order)), dtype=np.int16)
+    for rows, background in zip(table.rows, table.background, strict=True):
+        counts += rows[:, None] != background[order][None, :]
+    return counts
+
+
+def costs(plan: Plan) -> NDArray[np.int64]:
+    """Return the evaluations of a pair by its number of differing players."""
+    return _cost_of(int(plan.counts.max(initial=0)), plan.exact_up_to, plan.permutations)
+
+
+def _cost_of(most: int, exact_up_to: int, permutations: int) -> NDArray[np.int64]:
+    sizes = range(most + 1)
+    return np.array([enumerated(d) if d <= exact_up_to else sampled(d, permutations) for d in sizes], dtype=np.int64)
+
+
+def _total(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> int:
+    met = np.bincount(counts.ravel())
+    return int(met @ _cost_of(len(met) - 1, exact_up_to, permutations))
+
+
+def _fit(plan: Plan, budget: int | None) -> Plan:
+    """Use as many background rows as the budget pays for, at least one."""
+    running = np.cumsum(costs(plan)[plan.counts].sum(axis=0))
+    total = int(running[-1])
+    if budget is None or total <= budget:
+        return Plan(plan.order, plan.counts, plan.exact_up_to, plan.permutations, total, plan.reason)
+    used = max(int(np.searchsorted(running, budget, side="right")), 1)
+    reason = (
+        f"{plan.reason} The budget of {budget:,} evaluations pays for {used:,} of {len(plan.order):,} background rows."
+    )
+    kept = plan.counts[:, :used]
+    return Plan(plan.order[:used], kept, plan.exact_up_to, plan.permutations, int(running[used - 1]), reason)
+
+
+def _why(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> str:
+    most = int(counts.max(initial=0))
+    if most <= exact_up_to:
+        return f"Every pair of rows differs in at most {most} features, so all subsets were enumerated."
+    orders = "one random order" if permutations == 1 else f"{permutations} random orders"
+    needed = float(np.sum(2.0 ** counts.astype(np.float64)))
+    return (
+        f"Each pair of a row and a background row had {orders} and its reverse, enumerating where at most "
+        f"{exact_up_to} features differ; enumerating all would take {needed:.2g} evaluations."
+    )
+
+
+def _refuse_exact(most: int) -> None:
+    if most > MOST_EXACT:
+        raise InputError(
+            f'method="exact" would need 2^{most} evaluations for a pair of rows that differ in {most} features; '
+            f'at most {MOST_EXACT} are enumerated. Pass method="pairs", or join columns by players=.'
+        )

@@ -1,0 +1,142 @@
+"""A model as a function from a table to numbers on the scale that is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+
+import numpy as np
+
+from evenhand.errors import EvenhandError, InputError, ModelError, shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from evenhand.subjects import Subject
+
+Link: TypeAlias = Literal["logit", "identity"]
+"""The scale that is explained: log-odds of the probability, or the score as it is."""
+
+Predict: TypeAlias = Callable[["pd.DataFrame"], object]
+"""A bare function from a table to one number a row."""
+
+CLIP: Final = 1e-7
+"""Probabilities are kept this far from 0 and 1 before taking log-odds; single precision cannot tell them closer."""
+
+
+class LinkedScore:
+    """f(X) on the explained scale, with a count of what was asked and clipped.
+
+    Parameters
+    ----------
+    model : Subject or callable
+        A subject, a fitted estimator, or a function from a table to one score a row.
+    link : "logit" or "identity"
+        The scale asked for; a ranking score or a label has no log-odds and is explained as it is.
+    """
+
+    def __init__(self, model: Subject | Predict, link: Link) -> None:
+        self.model = _as_model(model)
+        self.name = str(getattr(self.model, "name", getattr(self.model, "__name__", "model")))
+        self.link: Link = link
+        self.notes: list[str] = []
+        self.clipped = 0
+        self.rows_asked = 0
+        self._predict = _predict_of(self.model)
+        self._logits: Predict | None = None
+
+    def settle(self, X: pd.DataFrame) -> None:
+        """Ask once, and settle the scale by what the model turns out to be."""
+        scores = self._raw(self._predict, X)
+        kind = getattr(self.model, "score_kind", "probability")
+        if self.link == "logit" and kind != "probability":
+            self.link = "identity"
+            self.notes.append(f"The model gives a {kind}, which has no log-odds, so the score itself is explained.")
+        if self.link == "logit" and ((scores < 0) | (scores > 1)).any():
+            worst = scores[np.argmax(np.abs(scores - 0.5))]
+            raise ModelError(
+                f"Model '{self.name}' returned {worst:g}, which is no probability, so it has no log-odds. "
+                'Pass link="identity" to explain the score itself.'
+            )
+        logits = getattr(self.model, "predict_logits", None)
+        if self.link == "logit" and callable(logits):
+            self._take_logits(cast("Predict", logits), X, scores)
+
+    def __call__(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the score of each row on the explained scale, shape (n,), finite."""
+        if self._logits is not None:
+            return self._raw(self._logits, X)
+        scores = self._raw(self._predict, X)
+        return self._log_odds(scores) if self.link == "logit" else scores
+
+    def _take_logits(self, logits: Predict, X: pd.DataFrame, scores: NDArray[np.float64]) -> None:
+        from scipy.special import expit
+
+        if np.max(np.abs(expit(self._raw(logits, X)) - scores), initial=0.0) <= 1e-4:
+            self._logits = logits
+        else:
+            self.notes.append("The model's own logits disagree with its probabilities, so the probabilities are used.")
+
+    def _log_odds(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        outside = (scores < CLIP) | (scores > 1 - CLIP)
+        self.clipped += int(outside.sum())
+        inside = np.clip(scores, CLIP, 1 - CLIP)
+        return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
+
+    def _raw(self, predict: Predict, X: pd.DataFrame) -> NDArray[np.float64]:
+        self.rows_asked += len(X)
+        try:
+            returned = predict(X)
+        except EvenhandError:
+            raise
+        except Exception as problem:
+            raise ModelError(
+                f"Model '{self.name}' could not predict {len(X)} rows: {type(problem).__name__}: "
+                f"{shorten(problem, 300)}"
+            ) from problem
+        return self._checked(returned, len(X))
+
+    def _checked(self, returned: object, rows: int) -> NDArray[np.float64]:
+        if hasattr(returned, "detach"):
+            returned = returned.detach().cpu().numpy()
+        try:
+            scores = np.asarray(returned, dtype=np.float64)
+        except (TypeError, ValueError) as problem:
+            raise ModelError(
+                f"Model '{self.name}' returned {type(returned).__name__} values that are no numbers: one number a row "
+                "is meant."
+            ) from problem
+        if scores.ndim == 2 and scores.shape[1] in (1, 2):
+            scores = scores[:, -1]
+        if scores.shape != (rows,):
+            raise ModelError(
+                f"Model '{self.name}' returned an array of shape {scores.shape} for {rows} rows: "
+                "one number a row is meant."
+            )
+        broken = int((~np.isfinite(scores)).sum())
+        if broken:
+            raise ModelError(
+                f"Model '{self.name}' returned {broken:,} scores that are not finite (nan or infinite) for {rows:,} "
+                "rows; values cannot be explained where there is no score. Does it take missing values?"
+            )
+        return scores
+
+
+def _as_model(model: Subject | Predict) -> Subject | Predict:
+    """A fitted estimator's `predict` gives labels, so such an object goes through the door for models."""
+    if hasattr(model, "score_kind") or not hasattr(model, "predict"):
+        return model
+    from evenhand.subjects import as_subject
+
+    return as_subject(model)
+
+
+def _predict_of(model: Subject | Predict) -> Predict:
+    predict = getattr(model, "predict", model)
+    if not callable(predict):
+        raise InputError(
+            f"A {type(model).__name__} can be explained only when it is a subject with `predict`, or a function from "
+            "a table to one score a row."
+        )
+    return cast("Predict", predict)

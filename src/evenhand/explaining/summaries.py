@@ -1,0 +1,294 @@
+"""What attributions say of all rows, of groups, and of the gap between two groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evenhand.errors import InputError
+from evenhand.explaining.blocks import block_errors, jackknife_variance, t_quantile, without_each
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from evenhand.explaining.attributions import Attributions
+    from evenhand.explaining.scores import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """The mean absolute Shapley value of each feature."""
+
+    feature_names: tuple[str, ...]
+    """The features, in the order of the columns."""
+    estimate: NDArray[np.float64]
+    """(m,): mean of |phi|, at least 0, in units of `link`."""
+    low: NDArray[np.float64]
+    """(m,): lower ends, at least 0; nan where there is no interval."""
+    high: NDArray[np.float64]
+    """(m,): upper ends; nan where there is no interval."""
+    standard_errors: NDArray[np.float64]
+    """(m,): of the rows and of the background together; nan where there is none."""
+    rows: int
+    """The rows averaged over."""
+    link: Link
+    """The scale of the values."""
+    level: float
+    """The confidence."""
+    method: str
+    """What the interval holds, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapParts:
+    """The gap between two groups' mean scores, feature by feature."""
+
+    feature_names: tuple[str, ...]
+    """The features, in the order of the columns."""
+    estimate: NDArray[np.float64]
+    """(m,): mean phi in group a less mean phi in group b; they sum to `gap`."""
+    low: NDArray[np.float64]
+    """(m,): lower ends; nan where a group has one row."""
+    high: NDArray[np.float64]
+    """(m,): upper ends."""
+    standard_errors: NDArray[np.float64]
+    """(m,): of the rows and of the background together."""
+    gap: float
+    """Mean score of group a less that of group b, in units of `link`."""
+    residual: float
+    """|sum of `estimate` - gap|."""
+    rows: tuple[int, int]
+    """The rows of a and of b."""
+    link: Link
+    """The scale of the values."""
+    level: float
+    """The confidence."""
+    method: str
+    """What the interval holds, in words."""
+
+
+def importance(
+    attributions: Attributions,
+    weights: NDArray[np.float64] | None = None,
+    *,
+    rows: NDArray[np.bool_] | NDArray[np.int64] | None = None,
+    level: float = 0.95,
+) -> Importance:
+    """Return ``sum_i w_i |phi_ij| / sum_i w_i`` for each feature, with an interval.
+
+    The variance is that of a mean over the rows plus a jackknife over the blocks of the background, which holds what
+    another background and other random orders would have changed.
+
+    Parameters
+    ----------
+    attributions : Attributions
+        n rows.
+    weights : (n,) array, optional
+        Row weights, at least 0.
+    rows : mask or indices, optional
+        The rows to average over.
+    level : float
+        The confidence.
+
+    Raises
+    ------
+    InputError
+        When no row is chosen or the weights do not fit.
+    """
+    chosen = _chosen(attributions, rows)
+    share = _shares(attributions, weights, chosen)
+    sizes = np.abs(attributions.values[chosen])
+    estimate = share @ sizes
+    by_rows, freedom = _row_variance(sizes, share)
+    by_blocks = None
+    if (
+        attributions.block_values is not None
+        and attributions.block_rows is not None
+        and len(attributions.block_rows) > 1
+    ):
+        left_out = without_each(attributions.block_values[:, chosen], attributions.block_rows)
+        by_blocks = jackknife_variance(np.abs(left_out).transpose(0, 2, 1) @ share)
+    errors, half = _joined(by_rows, freedom, by_blocks, _blocks(attributions), level)
+    return Importance(
+        attributions.feature_names,
+        estimate,
+        np.maximum(estimate - half, 0.0),
+        estimate + half,
+        errors,
+        len(chosen),
+        attributions.link,
+        level,
+        _words(by_blocks),
+    )
+
+
+def group_importance(
+    attributions: Attributions,
+    codes: NDArray[np.integer],
+    n_groups: int | None = None,
+    weights: NDArray[np.float64] | None = None,
+    *,
+    level: float = 0.95,
+) -> tuple[Importance | None, ...]:
+    """Return the importance within each group; None for a group without rows.
+
+    Parameters
+    ----------
+    attributions : Attributions
+        n rows.
+    codes : (n,) array
+        The group of each row, from 0.
+    n_groups : int, optional
+        How many groups there are; as many as the codes show when not given.
+    weights, level
+        As in `importance`.
+    """
+    codes = _checked_codes(attributions, codes)
+    groups = int(codes.max()) + 1 if n_groups is None else n_groups
+    return tuple(
+        importance(attributions, weights, rows=codes == group, level=level) if (codes == group).any() else None
+        for group in range(groups)
+    )
+
+
+def gap_parts(
+    attributions: Attributions,
+    codes: NDArray[np.integer],
+    a: int,
+    b: int,
+    weights: NDArray[np.float64] | None = None,
+    *,
+    level: float = 0.95,
+) -> GapParts:
+    """Return mean phi of group `a` less that of group `b`, which sum over the features to the gap in the mean score.
+
+    ``mean_a f - mean_b f = sum_j (mean_a phi_j - mean_b phi_j)``: the base value is the same in both and drops out.
+
+    Parameters
+    ----------
+    attributions : Attributions
+        n rows.
+    codes : (n,) array
+        The group of each row.
+    a, b : int
+        The two groups.
+    weights : (n,) array, optional
+        Row weights.
+    level : float
+        The confidence of the intervals.
+
+    Raises
+    ------
+    InputError
+        When a group has no rows.
+    """
+    codes = _checked_codes(attributions, codes)
+    sides = [_chosen(attributions, codes == group) for group in (a, b)]
+    shares = [_shares(attributions, weights, side) for side in sides]
+    means = [share @ attributions.values[side] for share, side in zip(shares, sides, strict=True)]
+    scores = [float(share @ attributions.predictions[side]) for share, side in zip(shares, sides, strict=True)]
+    spreads = [_row_variance(attributions.values[side], share) for share, side in zip(shares, sides, strict=True)]
+    by_rows = spreads[0][0] + spreads[1][0]
+    by_blocks = _gap_block_variance(attributions, sides, shares)
+    freedom = min(spreads[0][1], spreads[1][1])
+    errors, half = _joined(by_rows, freedom, by_blocks, _blocks(attributions), level)
+    estimate = means[0] - means[1]
+    gap = scores[0] - scores[1]
+    return GapParts(
+        attributions.feature_names,
+        estimate,
+        estimate - half,
+        estimate + half,
+        errors,
+        gap,
+        abs(float(estimate.sum()) - gap),
+        (len(sides[0]), len(sides[1])),
+        attributions.link,
+        level,
+        _words(by_blocks),
+    )
+
+
+def _gap_block_variance(
+    attributions: Attributions, sides: list[NDArray[np.int64]], shares: list[NDArray[np.float64]]
+) -> NDArray[np.float64] | None:
+    if attributions.block_values is None or attributions.block_rows is None:
+        return None
+    parts = [
+        np.einsum("n,knm->km", share, attributions.block_values[:, side])
+        for share, side in zip(shares, sides, strict=True)
+    ]
+    errors = block_errors((parts[0] - parts[1])[:, None, :], attributions.block_rows)
+    return None if errors is None else errors[0] ** 2
+
+
+def _blocks(attributions: Attributions) -> int:
+    return 0 if attributions.block_rows is None else len(attributions.block_rows)
+
+
+def _chosen(attributions: Attributions, rows: NDArray[np.bool_] | NDArray[np.int64] | None) -> NDArray[np.int64]:
+    every = np.arange(len(attributions.values))
+    if rows is None:
+        return every
+    picked: NDArray[np.generic] = np.asarray(rows)
+    if picked.dtype == np.bool_ and picked.shape != every.shape:
+        raise InputError(f"The mask has shape {picked.shape} and there are {len(every)} explained rows.")
+    chosen = every[rows]
+    if len(chosen) == 0:
+        raise InputError("No explained row is chosen, so there is nothing to average over.")
+    return chosen
+
+
+def _shares(
+    attributions: Attributions, weights: NDArray[np.float64] | None, chosen: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    if weights is None:
+        return np.full(len(chosen), 1.0 / len(chosen))
+    weights = np.asarray(weights, dtype=np.float64)
+    if weights.shape != (len(attributions.values),):
+        raise InputError(
+            f"The weights have shape {weights.shape} and there are {len(attributions.values)} explained rows."
+        )
+    part = weights[chosen]
+    if not np.isfinite(part).all() or (part < 0).any() or part.sum() <= 0:
+        raise InputError("The weights must be finite, at least 0, and not all 0 among the chosen rows.")
+    return np.asarray(part / part.sum(), dtype=np.float64)
+
+
+def _checked_codes(attributions: Attributions, codes: NDArray[np.integer]) -> NDArray[np.integer]:
+    codes = np.asarray(codes)
+    if codes.shape != (len(attributions.values),):
+        raise InputError(
+            f"The group codes have shape {codes.shape} and there are {len(attributions.values)} explained rows."
+        )
+    return codes
+
+
+def _row_variance(values: NDArray[np.float64], share: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Return the variance of the weighted mean over rows (linearised) and its degrees of freedom."""
+    effective = 1.0 / float(np.sum(share**2))
+    used = int((share > 0).sum())
+    if used < 2:
+        return np.full(values.shape[1], np.nan), 1.0
+    spread = values - share @ values
+    return np.asarray(used / (used - 1) * ((share**2) @ spread**2), dtype=np.float64), max(effective - 1.0, 1.0)
+
+
+def _joined(
+    by_rows: NDArray[np.float64], freedom: float, by_blocks: NDArray[np.float64] | None, blocks: int, level: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the standard errors and half widths, with Welch and Satterthwaite's degrees of freedom."""
+    other = np.zeros_like(by_rows) if by_blocks is None else by_blocks
+    total = by_rows + other
+    errors = np.sqrt(total)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        joint = total**2 / (by_rows**2 / freedom + other**2 / max(blocks - 1, 1))
+    critical = np.array([t_quantile(level, value) if np.isfinite(value) else 0.0 for value in joint])
+    half = np.where(np.isnan(errors), np.nan, critical * np.nan_to_num(errors))
+    return errors, half
+
+
+def _words(by_blocks: NDArray[np.float64] | None) -> str:
+    return "t, rows only" if by_blocks is None else "t, rows and blocks of the background"
