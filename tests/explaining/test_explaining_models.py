@@ -250,6 +250,9 @@ def test_tables_that_cannot_be_explained_are_refused_with_a_sentence() -> None:
     with pytest.raises(InputError) as told:
         explain(lambda t: t, X, X, permutations=0, budget_evaluations=0, budget_seconds=-1)
     assert len(told.value.problems) == 3
+    with pytest.raises(InputError) as told:
+        explain(lambda t: t, X, X, seed=-1, link="log")  # type: ignore[arg-type]
+    assert len(told.value.problems) == 2
     many = pd.DataFrame(np.random.default_rng(0).normal(size=(2, 30)))
     with pytest.raises(InputError, match="at most"):
         explain(lambda t: sigmoid(t[0]), many, many, method="exact")

@@ -198,3 +198,29 @@ def test_a_chosen_background_is_part_of_the_table_and_repeatable() -> None:
     assert choose_background(table, 5000) is table
     with pytest.raises(InputError):
         choose_background(table.iloc[:0])
+
+
+def test_rows_that_share_an_index_and_columns_that_are_numbers_are_explained() -> None:
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(6, 3)), index=[1, 1, 2, 2, 2, 3])
+    found = explain(lambda t: t[0] * t[2], X, X, link="identity")
+    assert found.feature_names == ("0", "1", "2") and found.residual < 1e-12
+    pd.testing.assert_index_equal(found.data.index, X.index)
+    with pytest.raises(InputError, match="as text"):
+        both = X.rename(columns={1: "0"})
+        explain(lambda t: t[0], both, both)
+
+
+def test_wide_tables_are_explained_in_little_memory() -> None:
+    import tracemalloc
+
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(2, 1500)))
+    w = rng.normal(size=1500)
+    tracemalloc.start()
+    found = explain(
+        lambda t: t.to_numpy() @ w, X, X * 0, link="identity", players={"rest": [str(j) for j in range(600)]}
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(found.values[:, 1:], (X * w).to_numpy()[:, 600:], atol=1e-9)
+    assert peak < 400e6

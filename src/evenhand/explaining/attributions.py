@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from evenhand.explaining.scores import Link
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Attributions:
     """Interventional Shapley values of n rows and m players, against a background.
 
@@ -66,6 +66,13 @@ class Attributions:
     """What a reader must know: a model that depends on its batch, say. Whole sentences."""
     data: pd.DataFrame
     """The explained rows, one column a player."""
+
+    @property
+    def error_method(self) -> str:
+        """How the standard errors were found, empty when there are none."""
+        if self.standard_errors is None or self.block_rows is None:
+            return ""
+        return f"t, {len(self.block_rows)} blocks of {self.background_rows} background rows"
 
     def interval(self, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the lower and upper ends, each (n, m), of t-intervals from the blocks of the background.

@@ -61,12 +61,22 @@ def _table_problems(X: pd.DataFrame, background: pd.DataFrame) -> list[str]:
         twice = [str(column) for column in table.columns[table.columns.duplicated()].unique()]
         if twice:
             problems.append(f"{name} has more than one column called {', '.join(map(repr, twice[:5]))}. Rename them.")
+    problems += _alike_as_text(X)
     absent = [str(column) for column in X.columns if column not in background.columns]
     if absent:
         known = [str(column) for column in background.columns]
         hint = did_you_mean(absent[0], known)
         problems.append(f"The background lacks {len(absent)} columns of X: {shorten(', '.join(absent))}.{hint}")
     return problems
+
+
+def _alike_as_text(X: pd.DataFrame) -> list[str]:
+    met = Counter(str(column) for column in X.columns.unique())
+    return [
+        f"X has different columns that are all called {name!r} as text. Rename them."
+        for name, n in met.items()
+        if n > 1
+    ]
 
 
 def checked_players(X: pd.DataFrame, players: Mapping[str, Sequence[str]] | None) -> dict[str, tuple[str, ...]]:
@@ -121,7 +131,7 @@ class Behaviour:
     """What was found, as sentences."""
 
 
-def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame, rows: int) -> Behaviour:
+def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame) -> Behaviour:
     """Predict the same rows twice, alone, together and among others, and compare.
 
     Parameters
@@ -130,11 +140,9 @@ def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame, rows:
         The model, its scale settled.
     X, background : DataFrame
         The longer of the two is probed.
-    rows : int
-        A limit on the rows probed together.
     """
     table = X if len(X) > len(background) else background
-    few = table.iloc[: min(PROBED, rows)]
+    few = table.iloc[:PROBED]
     together = score(few)
     size = max(float(np.max(np.abs(together))), 1.0)
     noise = _apart(together, score(few))

@@ -81,6 +81,11 @@ WAYS: Final[Mapping[str, Way]] = {
 class NotThisWay(Exception):  # noqa: N818 - it is not an error, but the reason why the next way is tried
     """Why a way does not hold for this model; the text is a whole sentence."""
 
+    def __init__(self, sentence: str, *, notable: bool = False) -> None:
+        super().__init__(sentence)
+        self.notable = notable
+        """True when the way seemed to hold and then did not, which a reader should know in any case."""
+
 
 def ways_to_try(method: Method) -> tuple[str, ...]:
     """Return the ways to try, in order; the last one always holds.

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 FLUSH: Final = 2**16
 """Composed rows that are collected before the model is asked."""
 
+CELLS: Final = 2**24
+"""Codes that are held at once: fewer rows are collected of wide tables."""
+
 Progress = Callable[[int, int], None]
 """Called with the evaluations done and those planned."""
 
@@ -87,6 +90,7 @@ class PairEngine:
         self._plan = plan
         self._seed = seed
         n = table.rows.shape[1]
+        self._most_rows = max(1, min(FLUSH, CELLS // len(table.names)))
         ends = evaluate(np.concatenate([table.rows, table.background[:, plan.order]], axis=1))
         self._fx = ends[:n]
         self._fb = np.zeros(table.background.shape[1])
@@ -106,18 +110,25 @@ class PairEngine:
         used = len(self._plan.order)
         block = deal(used)
         sums = np.zeros((int(block.max()) + 1, n, players))
-        # With a deadline the clock is looked at after every background row.
-        step = 1 if deadline is not None else max(1, 2**22 // (n * players))
+        most = max(1, 2**22 // (n * players))
+        step = most if deadline is None else 1
         done = 0
         while done < used:
             part = slice(done, min(done + step, used))
+            started = time.monotonic()
             for place, values in zip(range(part.start, part.stop), self._round(part), strict=True):
                 sums[block[place]] += values
             done = part.stop
             if progress is not None:
                 progress(self._evaluate.evaluations, self._plan.evaluations + n + used)
-            if deadline is not None and time.monotonic() >= deadline:
-                break
+            if deadline is not None:
+                now = time.monotonic()
+                if now >= deadline:
+                    break
+                # Larger steps ask the model less often; none may take more than a tenth of the time that is left.
+                step = max(
+                    1, min(most, int(0.1 * (deadline - now) / max((now - started) / (part.stop - part.start), 1e-6)))
+                )
         return self._means(sums, block[:done])
 
     def _means(self, sums: NDArray[np.float64], block: NDArray[np.int64]) -> PairMeans:
@@ -136,7 +147,7 @@ class PairEngine:
         for asked in self._compose(self._plan.counts[:, part].T.ravel(), chosen, phi):
             waiting.append(asked)
             held += asked.codes.shape[1]
-            if held >= FLUSH:
+            if held >= self._most_rows:
                 self._flush(waiting)
                 waiting, held = [], 0
         self._flush(waiting)
@@ -163,7 +174,7 @@ class PairEngine:
             if size == 1:
                 self._single(pairs, phi)
             elif size > 1:
-                each = max(1, FLUSH // int(cost[size]))
+                each = max(1, self._most_rows // int(cost[size]))
                 for start in range(0, len(at), each):
                     yield from self._bucket(_cut(pairs, slice(start, start + each)), phi)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -144,14 +144,15 @@ def explain(
     [[0.0, 0.0], [1.0, 1.0]]
     """
     started = time.monotonic()
-    _check_budgets(permutations, budget_evaluations, budget_seconds)
+    _check_arguments(seed, link, permutations, budget_evaluations, budget_seconds)
     ways = ways_to_try(method)
     background = checked_tables(X, background)
     named = checked_players(X, players)
     score = LinkedScore(subject_or_predict, link)
     score.settle(X)
+    behaviour = observe(score, X, background)
+    score.clipped = 0
     own = score(X)
-    behaviour = observe(score, X, background, rows=64)
     deadline = None if budget_seconds is None else started + budget_seconds
     task = _Task(
         score,
@@ -169,8 +170,12 @@ def explain(
     return _finished(task, _first_that_holds(task, ways, asked=method), behaviour.notes)
 
 
-def _check_budgets(permutations: int, evaluations: int | None, seconds: float | None) -> None:
+def _check_arguments(seed: int, link: str, permutations: int, evaluations: int | None, seconds: float | None) -> None:
     problems = []
+    if not 0 <= seed < 2**63:
+        problems.append(f"seed is {seed}; it must be at least 0 and below 2^63.")
+    if link not in get_args(Link):
+        problems.append(f"link is {link!r}; it is one of {', '.join(get_args(Link))}.")
     if permutations < 1:
         problems.append(f"permutations is {permutations}; it must be at least 1.")
     if evaluations is not None and evaluations < 1:
@@ -184,21 +189,13 @@ def _first_that_holds(task: _Task, ways: tuple[str, ...], asked: Method) -> _Ans
     passed_over: list[str] = []
     for way in ways[:-1]:
         try:
-            answer = _by(task, way)
+            return _by(task, way)
         except NotThisWay as reason:
-            passed_over.append(f"Not {way}: {reason}")
-            continue
-        return answer
+            # With auto, that a model is neither linear nor a tree is no news.
+            if asked != "auto" or reason.notable:
+                passed_over.append(f"Not {way}: {reason}")
     answer = _by(task, ways[-1])
-    # With auto, that a model is neither linear nor a tree is no news; a way that was asked for or broke down is.
-    told = passed_over if asked != "auto" else [text for text in passed_over if "cannot read" in text or "miss" in text]
-    return _replaced_reason(answer, " ".join([answer.reason, *told]))
-
-
-def _replaced_reason(answer: _Answer, reason: str) -> _Answer:
-    from dataclasses import replace
-
-    return replace(answer, reason=reason)
+    return replace(answer, reason=" ".join([answer.reason, *passed_over]))
 
 
 def _by(task: _Task, way: str) -> _Answer:
@@ -236,6 +233,8 @@ def _through_shap(task: _Task, way: str, evaluate: Evaluator, table: CodedTable)
     )
     note = "shap's explainer gives no error of its values, and the background was not split into blocks."
     reason = "Asked for by name; every background row was used."
+    if task.deadline is not None:
+        reason += " shap's explainers cannot be stopped, so budget_seconds was not kept."
     used = len(task.background)
     return _Answer(way, reason, way == "shap-exact", evaluate.evaluations, values, base, None, used, (note,))
 
@@ -250,7 +249,9 @@ def _checked_answer(task: _Task, way: str, means: PairMeans, reason: str) -> _An
         abs(means.base_value - float(against.mean())),
     )
     if miss > TOLERANCE * spread:
-        raise NotThisWay(f"Its sums miss the model's own scores by up to {miss:.2g} (their spread is {spread:.2g}).")
+        raise NotThisWay(
+            f"Its sums miss the model's own scores by up to {miss:.2g} (their spread is {spread:.2g}).", notable=True
+        )
     return _Answer(way, reason, True, 0, values, means.base_value, means, int(means.block_rows.sum()))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evenhand.explaining.scores import Link
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Importance:
     """The mean absolute Shapley value of each feature."""
 
@@ -41,7 +41,7 @@ class Importance:
     """What the interval holds, in words."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GapParts:
     """The gap between two groups' mean scores, feature by feature."""
 

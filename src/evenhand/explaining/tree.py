@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def explain_tree(
     estimator = fitted_estimator(model)
     _refuse(model, estimator, X, players, link)
     x, b = plain_numbers(X), plain_numbers(background)
-    positive = int(getattr(model, "_index", 1))
+    positive = _positive_index(model, estimator)
     order = np.random.default_rng(seed).permutation(len(b))
     block = deal(len(b))
     rows = np.bincount(block).astype(np.int64)
@@ -81,8 +81,15 @@ def _refuse(
     takes_exactly(estimator, X, model)
 
 
+def _positive_index(model: object, estimator: Fitted) -> int:
+    """A wrong guess would show in the sums, which are compared with the model's own scores."""
+    classes = list(getattr(estimator, "classes_", ()))
+    positive = getattr(model, "positive", None)
+    return classes.index(positive) if positive in classes else 1
+
+
 def _interventional(
-    estimator: Fitted, x: NDArray[np.float64], b: NDArray[np.float64], positive: Literal[0, 1] | int, link: Link
+    estimator: Fitted, x: NDArray[np.float64], b: NDArray[np.float64], positive: int, link: Link
 ) -> tuple[NDArray[np.float64], float]:
     try:
         shap = need("shap", "explain")
@@ -91,10 +98,11 @@ def _interventional(
         values = np.asarray(explainer.shap_values(x, check_additivity=False), dtype=np.float64)
         base = np.ravel(np.asarray(explainer.expected_value, dtype=np.float64))
     except MissingExtraError as absent:
-        raise NotThisWay(str(absent)) from absent
+        raise NotThisWay(str(absent), notable=True) from absent
     except Exception as problem:
         raise NotThisWay(
-            f"shap's TreeExplainer cannot read the ensemble: {type(problem).__name__}: {shorten(problem, 120)}."
+            f"shap's TreeExplainer cannot read the ensemble: {type(problem).__name__}: {shorten(problem, 120)}.",
+            notable=True,
         ) from problem
     if values.ndim == 3:
         return values[:, :, positive], float(base[positive])
