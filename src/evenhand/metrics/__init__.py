@@ -1,1 +1,75 @@
-"""."""
+"""Pure arithmetic on counts and scores: rates, disparities, intervals.
+
+The names of metrics load nothing heavy; what computes is fetched when it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from evenhand.metrics.catalogue import METRICS, Metric
+from evenhand.metrics.names import canonical, describe, names, parse_disparity
+
+if TYPE_CHECKING:
+    from evenhand.metrics.disparities import Disparity, compare, disparity
+    from evenhand.metrics.measuring import Measured, measure
+    from evenhand.metrics.paired import PairedChange, paired_change
+    from evenhand.metrics.scores import (
+        SCORES,
+        brier_score,
+        calibration_error,
+        log_loss,
+        reliability,
+        roc_auc,
+        roc_auc_disparity,
+    )
+    from evenhand.metrics.tally import Tally
+
+_HOMES = {
+    "Disparity": "disparities",
+    "compare": "disparities",
+    "disparity": "disparities",
+    "Measured": "measuring",
+    "measure": "measuring",
+    "PairedChange": "paired",
+    "paired_change": "paired",
+    "SCORES": "scores",
+    "brier_score": "scores",
+    "calibration_error": "scores",
+    "log_loss": "scores",
+    "reliability": "scores",
+    "roc_auc": "scores",
+    "roc_auc_disparity": "scores",
+    "Tally": "tally",
+}
+
+__all__ = [
+    "METRICS",
+    "SCORES",
+    "Disparity",
+    "Measured",
+    "Metric",
+    "PairedChange",
+    "Tally",
+    "brier_score",
+    "calibration_error",
+    "canonical",
+    "compare",
+    "describe",
+    "disparity",
+    "log_loss",
+    "measure",
+    "names",
+    "paired_change",
+    "parse_disparity",
+    "reliability",
+    "roc_auc",
+    "roc_auc_disparity",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'evenhand.metrics' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"evenhand.metrics.{_HOMES[name]}"), name)

@@ -1,0 +1,163 @@
+"""Names: from any accepted spelling to the one canonical one, and the entry behind it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final, Literal, TypeAlias
+
+from evenhand.metrics.catalogue import METRICS, Metric
+
+How: TypeAlias = Literal["difference", "ratio", "group_min", "group_max"]
+
+HOWS: Final[dict[How, str]] = {
+    "difference": "The greatest difference between the groups' {what}: 0 when all are alike.",
+    "ratio": "The least of the groups' {what} over the greatest: 1 when all are alike.",
+    "group_min": "The {what} of the group where it is least.",
+    "group_max": "The {what} of the group where it is greatest.",
+}
+"""How the values of groups become one, each in a sentence."""
+
+EQUALIZED_ODDS: Final = ("recall", "false_positive_rate")
+"""The two rates of equalized odds."""
+
+OTHER_NAMES: Final = {
+    "demographic_parity_difference": "selection_rate_difference",
+    "demographic_parity_ratio": "selection_rate_ratio",
+    "statistical_parity_difference": "selection_rate_difference",
+    "disparate_impact": "selection_rate_ratio",
+    "impact_ratio": "selection_rate_ratio",
+    "equal_opportunity_difference": "recall_difference",
+    "equal_opportunity_ratio": "recall_ratio",
+    "predictive_parity_difference": "precision_difference",
+    "predictive_parity_ratio": "precision_ratio",
+    "predictive_equality_difference": "false_positive_rate_difference",
+    "predictive_equality_ratio": "false_positive_rate_ratio",
+}
+"""Names of disparities in the field, and the canonical ones."""
+
+_COMPARED: Final = ("rate", "composite", "score")
+
+
+def canonical(name: str) -> str | None:
+    """Return the canonical spelling of a metric or disparity, None when it is unknown.
+
+    Examples
+    --------
+    >>> canonical("demographic_parity_ratio"), canonical("tpr_difference"), canonical("recal")
+    ('selection_rate_ratio', 'recall_difference', None)
+    """
+    if name in METRICS:
+        return name
+    if name in OTHER_NAMES:
+        return OTHER_NAMES[name]
+    if name in _aliases():
+        return _aliases()[name]
+    split = parse_disparity(name)
+    return None if split is None else f"{split[0]}_{split[1]}"
+
+
+def parse_disparity(name: str) -> tuple[str, How] | None:
+    """Return the canonical metric and the way of comparing of a disparity's name, None when it is none.
+
+    Examples
+    --------
+    >>> parse_disparity("recall_group_min"), parse_disparity("equalized_odds_ratio")
+    (('recall', 'group_min'), ('equalized_odds', 'ratio'))
+    """
+    name = OTHER_NAMES.get(name, name)
+    for how in HOWS:
+        metric = name.removesuffix(f"_{how}")
+        if metric == name:
+            continue
+        if metric == "equalized_odds":
+            return (metric, how) if how in ("difference", "ratio") else None
+        metric = _aliases().get(metric, metric)
+        if metric in METRICS and METRICS[metric].kind in _COMPARED:
+            return metric, how
+    return None
+
+
+@cache
+def describe(name: str) -> Metric:
+    """Return the entry of a metric or disparity; of an unknown one, an entry that says nothing but its name."""
+    known = canonical(name)
+    if known is None:
+        return Metric(name, name, "statement", "neutral", "", "A metric that was brought to this audit.")
+    if known in METRICS:
+        return METRICS[known]
+    split = parse_disparity(known)
+    assert split is not None  # a canonical name is a metric's or a disparity's
+    return _equalized_odds(split[1]) if split[0] == "equalized_odds" else _disparity(*split)
+
+
+def names() -> tuple[str, ...]:
+    """Return every canonical name: metrics, then the disparities of each that can be compared between groups."""
+    compared = [metric.name for metric in METRICS.values() if metric.kind in _COMPARED]
+    disparities = [f"{metric}_{how}" for metric in compared for how in HOWS]
+    return (*METRICS, *disparities, "equalized_odds_difference", "equalized_odds_ratio")
+
+
+@cache
+def _aliases() -> dict[str, str]:
+    return {alias: metric.name for metric in METRICS.values() for alias in metric.aliases}
+
+
+def _disparity(metric: str, how: How) -> Metric:
+    entry = METRICS[metric]
+    words = {
+        "difference": "difference",
+        "ratio": "ratio",
+        "group_min": "of the lowest group",
+        "group_max": "of the highest group",
+    }
+    direction = entry.direction
+    if how in ("difference", "ratio"):
+        direction = "lower_is_better" if how == "difference" else "higher_is_better"
+    formulas = {
+        "difference": f"max over groups of {metric} - min over groups",
+        "ratio": f"min over groups of {metric} / max over groups",
+        "group_min": f"min over groups of {metric}",
+        "group_max": f"max over groups of {metric}",
+    }
+    return Metric(
+        f"{metric}_{how}",
+        f"{entry.label} {words[how]}",
+        "disparity",
+        direction,
+        formulas[how],
+        HOWS[how].format(what=_lower(entry.label)),
+        "Over many small groups chance alone makes it large; the interval allows for that, the estimate does not.",
+        _sources().get(f"{metric}_{how}", entry.source),
+        tuple(other for other, known in OTHER_NAMES.items() if known == f"{metric}_{how}"),
+    )
+
+
+def _lower(label: str) -> str:
+    return label if label.isupper() or label[1:2].isupper() or label[1:2].isdigit() else label[0].lower() + label[1:]
+
+
+def _sources() -> dict[str, str]:
+    return {
+        "selection_rate_ratio": "29 CFR 1607.4(D), the four-fifths rule; Feldman et al. (2015), KDD",
+        "selection_rate_difference": "Dwork et al. (2012), ITCS",
+        "recall_difference": "Hardt et al. (2016), NeurIPS",
+        "precision_difference": "Chouldechova (2017), Big Data 5",
+    }
+
+
+def _equalized_odds(how: How) -> Metric:
+    better: dict[str, tuple[str, str]] = {
+        "difference": ("greater", "0 when both are alike in all groups"),
+        "ratio": ("lesser", "1 when both are alike in all groups"),
+    }
+    which, zero = better[how]
+    return Metric(
+        f"equalized_odds_{how}",
+        f"Equalized odds {how}",
+        "disparity",
+        "lower_is_better" if how == "difference" else "higher_is_better",
+        f"the {which} of recall_{how} and false_positive_rate_{how}",
+        f"The worse of the {how}s in recall and in false positive rate: {zero}.",
+        "It cannot hold together with equal precision when base rates differ, unless the model is perfect.",
+        "Hardt et al. (2016), NeurIPS",
+    )
