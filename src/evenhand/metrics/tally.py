@@ -123,6 +123,6 @@ def _problems(
         if wrong.any():
             yield f"{name} holds {values[wrong][0]!r}; a tally counts 0 and 1 only."
     if groups is not None and groups.size and (groups.min() < 0 or groups.max() >= n_groups):
-        yield f"codes run from {groups.min()} to {groups.max()}; with {n_groups} groups they must be 0 to {n_groups - 1}."
+        yield f"codes run from {groups.min()} to {groups.max()}; they must be 0 to {n_groups - 1}."
     if weight is not None and not (np.isfinite(weight).all() and (weight >= 0).all()):
         yield "sample_weight must be finite and at least 0 in every row."

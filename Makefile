@@ -1,0 +1,55 @@
+# Two commands matter: `make demo` and `make test`. `make help` lists the rest.
+# A machine needs Python 3.11+, pip, git and make.
+
+PYTHON ?= python3
+VENV ?= .venv
+# Where pip finds the CPU build of PyTorch, if you want it rather than your platform's default; see the README.
+TORCH_INDEX ?=
+
+BIN := $(VENV)/bin
+TESTED := constraints/tested.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEMO_STAMP := $(VENV)/.demo
+TEST_STAMP := $(VENV)/.test
+
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help demo test test-slow check golden clean
+
+help:  ## List these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(DEMO_STAMP)  ## Train, compress, audit, report and judge on real mortgage decisions
+	$(BIN)/evenhand demo
+
+test: $(TEST_STAMP)  ## Run the tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-slow: $(TEST_STAMP)  ## Run the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+check: $(TEST_STAMP)  ## Lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+golden: $(TEST_STAMP)  ## Write the golden pages anew; read the difference before you commit it
+	EVENHAND_UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/report -q
+
+clean:  ## Remove the environment and what was built
+	rm -rf $(VENV) build dist src/*.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# torch first and alone, so that an index for it is asked for nothing else.
+$(DEMO_STAMP): pyproject.toml $(TESTED) | $(VENV)/bin/python
+	@echo "Installing evenhand with what the demo needs (a few minutes, once) ..."
+	$(PIP) install -c $(TESTED) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(PIP) install -c $(TESTED) -e ".[torch,explain,onnx,data]"
+	@touch $@
+
+$(TEST_STAMP): pyproject.toml $(TESTED) $(DEMO_STAMP)
+	@echo "Installing what the tests need ..."
+	$(PIP) install -c $(TESTED) -e ".[all,test,check]"
+	@touch $@
