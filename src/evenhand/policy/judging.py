@@ -1,0 +1,231 @@
+"""Judging: a record and a policy in, a verdict out. The one place where findings meet limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final
+
+from evenhand.errors import PolicyError, raise_all
+from evenhand.metrics import canonical
+from evenhand.policy.needed import rows_needed
+from evenhand.policy.verdict import Judgement, Status, Verdict
+from evenhand.policy.wording import groups_text, limit_text, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.keys import Feature, Key
+    from evenhand.policy.limits import Effect, Limit, Policy, Waiver
+
+RANK: Final[dict[Status, int]] = {"failed": 0, "undecided": 1, "passed": 2}
+
+
+def judge(record: AuditRecord, policy: Policy, *, today: date | None = None) -> Verdict:
+    """Judge a record by a policy.
+
+    A limit passes when the whole interval is inside it, fails when the whole interval is outside, and is undecided
+    otherwise; what is undefined or missing is undecided, too, never passed.
+
+    Parameters
+    ----------
+    record : AuditRecord
+    policy : Policy
+    today : date, optional
+        The day by which waivers expire; today when absent.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    PolicyError
+        When the policy asks for another confidence than the record's intervals have.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([1, 0] * 200, [1, 0] * 200)
+    >>> verdict = eh.judge(record, eh.load_policy({"limits": {"accuracy": {"at_least": 0.8}}}))
+    >>> verdict.status, verdict.exit_code
+    ('passed', 0)
+    """
+    day = today or datetime.now(UTC).date()
+    found = [judgement for limit in policy.limits for judgement in _judge_limit(limit, record, policy)]
+    raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
+    covered = [_waive(judgement, policy, day) for judgement in found]
+    ordered = tuple(sorted(covered, key=_worst_first))
+    status = _status(ordered)
+    remarks = (*_waiver_remarks(found, policy, day), *_small_groups(record, policy))
+    return Verdict(status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, remarks)
+
+
+def _judge_limit(limit: Limit, record: AuditRecord, policy: Policy) -> Iterator[Judgement]:
+    for key in _expand(limit.key, record):
+        yield _judge_finding(limit, key, _find(record, key), policy)
+
+
+def _find(record: AuditRecord, key: Key) -> Finding | None:
+    found = record.get(key)
+    if found is not None:
+        return found
+    return next((f for f in record.findings if f.key.renamed(canonical(f.key.metric) or f.key.metric) == key), None)
+
+
+def _expand(key: Key, record: AuditRecord) -> tuple[Key, ...]:
+    """Replace ``column=*`` by every group that the record has."""
+    if not any(feature.each for feature in key.features):
+        return (key,)
+    there = [finding.key for finding in record.findings if _is_instance(finding.key, key)]
+    return tuple(there) or (key,)
+
+
+def _is_instance(key: Key, pattern: Key) -> bool:
+    if (canonical(key.metric) or key.metric) != pattern.metric or key.qualifiers != pattern.qualifiers:
+        return False
+    if key.columns != pattern.columns:
+        return False
+    return all(_matches(own, asked) for own, asked in zip(key.features, pattern.features, strict=True))
+
+
+def _matches(own: Feature, asked: Feature) -> bool:
+    return own.group is not None if asked.each else own == asked
+
+
+def _judge_finding(limit: Limit, key: Key, finding: Finding | None, policy: Policy) -> Judgement:
+    if finding is None:
+        return _open(
+            limit, key, None, limit.missing, "The record has no such finding, and what is absent has not passed."
+        )
+    if finding.estimate is None:
+        return _open(limit, key, finding, limit.undefined, finding.undefined or "It has no value.")
+    status = _compare(finding, limit, policy)
+    if status == "undecided":
+        return _undecided(limit, key, finding)
+    words = "; ".join(part for part in (groups_text(finding), limit.note if status == "failed" else "") if part)
+    return Judgement(limit, key, status, finding, words, stops=status == "failed" and not limit.advisory)
+
+
+def _open(limit: Limit, key: Key, finding: Finding | None, effect: Effect, sentence: str) -> Judgement:
+    return Judgement(limit, key, "undecided", finding, sentence, stops=effect == "stop" and not limit.advisory)
+
+
+def _compare(finding: Finding, limit: Limit, policy: Policy) -> Status:
+    """Passed inside, failed outside, undecided between; a measurement without interval is exact."""
+    low, high = _ends(finding, limit, policy)
+    if limit.at_most is not None:
+        if high is not None and high <= limit.at_most:
+            return "passed"
+        return "failed" if low is not None and low > limit.at_most else "undecided"
+    if low is not None and low >= limit.bound:
+        return "passed"
+    return "failed" if high is not None and high < limit.bound else "undecided"
+
+
+def _ends(finding: Finding, limit: Limit, policy: Policy) -> tuple[float | None, float | None]:
+    interval = finding.interval
+    if interval is None:
+        return finding.estimate, finding.estimate
+    low, high = interval.low, interval.high
+    if policy.failing_bound == "unadjusted" and finding.unadjusted is not None:
+        if limit.at_most is not None:
+            low = finding.unadjusted.low
+        else:
+            high = finding.unadjusted.high
+    if finding.undefined_groups:
+        # A group without a value may be worse than any other: nothing may pass because of it.
+        return (low, None) if limit.at_most is not None else (None, high)
+    return low, high
+
+
+def _undecided(limit: Limit, key: Key, finding: Finding) -> Judgement:
+    needed = rows_needed(finding, limit)
+    if finding.undefined_groups:
+        sentence = finding.note or f"No value for {', '.join(finding.undefined_groups)}."
+    elif needed is None:
+        sentence = "no practical number of rows would decide it"
+    else:
+        rows, group = needed
+        whose = f" of {group}" if group else ""
+        sentence = f"about {rows:,} more rows{whose} give an 80 % chance to decide it"
+    rows_only = needed[0] if needed is not None and not finding.undefined_groups else None
+    return Judgement(
+        limit, key, "undecided", finding, sentence, rows_only, limit.undecided == "stop" and not limit.advisory
+    )
+
+
+def _level_problems(found: list[Judgement], policy: Policy) -> Iterator[str]:
+    for judgement in found:
+        interval = judgement.finding.interval if judgement.finding is not None else None
+        if interval is not None and abs(interval.level - policy.confidence) > 1e-9:
+            yield (
+                f"{policy.name}: defaults.confidence is {policy.confidence:g}, and the record's intervals have "
+                f"{interval.level:g}. Audit with --level {policy.confidence:g}, or set confidence = {interval.level:g}."
+            )
+
+
+def _waive(judgement: Judgement, policy: Policy, day: date) -> Judgement:
+    if not judgement.stops:
+        return judgement
+    for waiver in policy.waivers:
+        if waiver.key == judgement.limit.key and day <= waiver.expires and not _breached(waiver, judgement):
+            sentence = f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}; {judgement.sentence}"
+            return replace(judgement, stops=False, waiver=waiver, sentence=sentence)
+    return judgement
+
+
+def _breached(waiver: Waiver, judgement: Judgement) -> bool:
+    estimate = judgement.finding.estimate if judgement.finding is not None else None
+    if waiver.accept_to is None or estimate is None:
+        return False
+    return estimate > waiver.accept_to if judgement.limit.at_most is not None else estimate < waiver.accept_to
+
+
+def _waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterator[str]:
+    for waiver in policy.waivers:
+        covered = [judgement for judgement in found if judgement.limit.key == waiver.key and judgement.stops]
+        if not covered:
+            yield f"The waiver of {waiver.key} is not used: its limit stops nothing."
+        elif day > waiver.expires:
+            yield f"The waiver of {waiver.key} expired on {waiver.expires}; its owner is {waiver.owner}."
+        elif any(_breached(waiver, judgement) for judgement in covered):
+            accepted = number(waiver.accept_to)
+            yield f"The waiver of {waiver.key} no longer covers: the estimate is worse than the accepted {accepted}."
+
+
+def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:
+    if not policy.minimum_group_size:
+        return
+    sizes = {
+        ", ".join(group for _, group in finding.key.group): finding.groups[0].rows
+        for finding in record.findings
+        if finding.key.metric == "selection_rate" and finding.key.group and finding.groups
+    }
+    small = [f"{group} ({rows})" for group, rows in sizes.items() if rows < policy.minimum_group_size]
+    if small:
+        yield f"Groups with fewer than {policy.minimum_group_size} rows, all of them judged: {', '.join(small)}."
+
+
+def _worst_first(judgement: Judgement) -> tuple[bool, int, bool, str]:
+    return judgement.limit.advisory, RANK[judgement.status], not judgement.stops, str(judgement.key)
+
+
+def _status(found: tuple[Judgement, ...]) -> Status:
+    stopping = {judgement.status for judgement in found if judgement.stops}
+    if "failed" in stopping:
+        return "failed"
+    return "undecided" if stopping else "passed"
+
+
+def _sentence(status: Status, found: tuple[Judgement, ...]) -> str:
+    blocking = [judgement for judgement in found if judgement.blocking]
+    count = {word: sum(judgement.status == word for judgement in blocking) for word in RANK}
+    tally = f"{count['passed']} of {len(blocking)} blocking limits passed"
+    tally += f", {count['failed']} failed, {count['undecided']} undecided"
+    first = next((judgement for judgement in found if judgement.stops and judgement.status == status), None)
+    if first is None:
+        return f"Passed: {tally}."
+    shown = number(first.finding.estimate, first.limit.bound) if first.finding is not None else "missing"
+    return f"{status.capitalize()}: {tally}. First: {first.key} is {shown}, the limit is {limit_text(first.limit)}."

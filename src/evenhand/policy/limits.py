@@ -1,0 +1,94 @@
+"""What a policy says: limits, waivers, and what to do when the evidence does not decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from evenhand.keys import Key
+
+Effect: TypeAlias = Literal["stop", "warn", "pass"]
+"""What an undecided limit does to a release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit on one finding, or on each group's finding where the key says ``=*``."""
+
+    key: Key
+    """The finding it applies to, in canonical spelling."""
+    at_most: float | None = None
+    """The value must not exceed this."""
+    at_least: float | None = None
+    """The value must not fall below this."""
+    advisory: bool = False
+    """An advisory limit is judged and shown, and stops nothing."""
+    undecided: Effect = "stop"
+    """When the interval holds the limit."""
+    undefined: Effect = "stop"
+    """When the finding has no value."""
+    missing: Effect = "stop"
+    """When the record has no such finding."""
+    note: str = ""
+    """Why there is this limit, and where it comes from."""
+
+    @property
+    def bound(self) -> float:
+        """The value of the limit."""
+        bound = self.at_most if self.at_most is not None else self.at_least
+        assert bound is not None  # reading refuses a limit without one
+        return bound
+
+    @property
+    def sign(self) -> str:
+        """``<=`` or ``>=``."""
+        return "<=" if self.at_most is not None else ">="
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.sign} {self.bound:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A failed or undecided limit that someone has taken responsibility for, until a day."""
+
+    key: Key
+    """The limit's key."""
+    reason: str
+    """Why it is accepted."""
+    owner: str
+    """Who answers for it."""
+    expires: date
+    """The last day on which it holds."""
+    approved_by: str = ""
+    """Who approved it."""
+    accept_to: float | None = None
+    """The estimate may be this bad; worse, and the waiver stops covering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A set of limits."""
+
+    limits: tuple[Limit, ...]
+    """In the order of the file."""
+    confidence: float = 0.95
+    """The confidence that the findings' intervals must have."""
+    failing_bound: Literal["simultaneous", "unadjusted"] = "simultaneous"
+    """The end that fails a limit on an extreme over groups."""
+    minimum_group_size: int = 0
+    """Groups with fewer rows are named as small; none is ever left out."""
+    waivers: tuple[Waiver, ...] = ()
+    """Limits that are waived for a time."""
+    name: str = "policy"
+    """The file's name."""
+    sha256: str = ""
+    """The hash of the file's bytes."""
+
+    @property
+    def blocking(self) -> tuple[Limit, ...]:
+        """The limits that can stop a release."""
+        return tuple(limit for limit in self.limits if not limit.advisory)

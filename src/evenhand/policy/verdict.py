@@ -1,0 +1,78 @@
+"""What judging ends in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from evenhand.findings import Finding
+    from evenhand.keys import Key
+    from evenhand.policy.limits import Limit, Waiver
+
+Status: TypeAlias = Literal["passed", "failed", "undecided"]
+
+EXIT_CODES: dict[Status, int] = {"passed": 0, "failed": 1, "undecided": 3}
+"""The gate's exit code of each verdict; 2 is kept for what could not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One limit, judged on one finding."""
+
+    limit: Limit
+    """The limit."""
+    key: Key
+    """The finding it was judged on; the limit's own key with ``=*`` replaced by a group."""
+    status: Status
+    """Passed when the whole interval is inside, failed when the whole interval is outside, else undecided."""
+    finding: Finding | None
+    """The finding, None when the record has none."""
+    sentence: str
+    """Why, in one sentence."""
+    needed_rows: int | None = None
+    """About how many more rows give an 80 % chance to decide it; None when it is decided or no number would do."""
+    stops: bool = False
+    """Whether this judgement stops the release."""
+    waiver: Waiver | None = None
+    """The waiver that covers it."""
+
+    @property
+    def blocking(self) -> bool:
+        """Whether the limit can stop a release."""
+        return not self.limit.advisory
+
+    @property
+    def waived(self) -> bool:
+        """Whether a waiver covers it."""
+        return self.waiver is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All judgements of a policy, and what follows from them."""
+
+    status: Status
+    """Failed when a blocking limit failed; else undecided when one is; else passed."""
+    sentence: str
+    """Why, in one sentence."""
+    judgements: tuple[Judgement, ...]
+    """Worst first."""
+    policy_name: str
+    """The policy's file name."""
+    policy_sha256: str
+    """The hash of the policy's file."""
+    confidence: float
+    """The confidence that was asked for."""
+    remarks: tuple[str, ...] = ()
+    """What is to be said beside: waivers that expired, that nothing uses or that no longer cover; small groups."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 passed, 1 failed, 3 undecided."""
+        return EXIT_CODES[self.status]
+
+    @property
+    def blocking(self) -> tuple[Judgement, ...]:
+        """The judgements of blocking limits."""
+        return tuple(judgement for judgement in self.judgements if judgement.blocking)

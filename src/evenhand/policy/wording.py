@@ -1,0 +1,106 @@
+"""Verdicts in words. A number that is shown never contradicts the verdict: it is rounded after judging, and away
+from the limit.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evenhand.findings import Finding, GroupValue
+    from evenhand.policy.limits import Limit
+    from evenhand.policy.verdict import Judgement, Verdict
+
+MOST_DIGITS = 12
+
+
+def number(value: float | None, limit: float | None = None, digits: int = 2) -> str:
+    """Return a number with `digits` decimals, with more where fewer would put it on the other side of `limit`.
+
+    Examples
+    --------
+    >>> number(0.7996, 0.8), number(0.8, 0.8), number(0.5, 0.8), number(None)
+    ('0.7996', '0.80', '0.50', '...')
+    """
+    if value is None or math.isinf(value):
+        return "..."
+    if abs(value) >= 1000:
+        digits = 0
+    text = f"{value:,.{digits}f}"
+    while (
+        limit is not None and digits < MOST_DIGITS and _side(float(text.replace(",", "")), limit) != _side(value, limit)
+    ):
+        digits += 1
+        text = f"{value:,.{digits}f}"
+    return text
+
+
+def _side(value: float, limit: float) -> int:
+    return (value > limit) - (value < limit)
+
+
+def measured(finding: Finding | None, limit: Limit) -> str:
+    """Return the estimate with its interval, ``0.31 [0.12, 0.49]``."""
+    if finding is None:
+        return "missing"
+    if finding.estimate is None:
+        return "undefined"
+    estimate = number(finding.estimate, limit.bound)
+    if finding.interval is None:
+        return estimate
+    ends = (number(end, limit.bound) for end in (finding.interval.low, finding.interval.high))
+    return f"{estimate} [{', '.join(ends)}]"
+
+
+def limit_text(limit: Limit) -> str:
+    """Return ``<= 0.10``."""
+    return f"{limit.sign} {number(limit.bound, limit.bound)}"
+
+
+def groups_text(finding: Finding) -> str:
+    """Return the groups that make a disparity: ``recall: black 0.62 (n=41), white 0.93 (n=440)``."""
+    named = [part for part in finding.groups if part.group]
+    if not named:
+        return f"n={finding.support:,}"
+    return f"{finding.component}: " + ", ".join(_group(part) for part in named)
+
+
+def _group(part: GroupValue) -> str:
+    return f"{part.group} {number(part.estimate)} (n={part.support:,})"
+
+
+def lines(verdict: Verdict) -> list[str]:
+    """Return one line a judgement, worst first, in aligned columns, and the remarks."""
+    rows = [_cells(judgement) for judgement in verdict.judgements]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    shown = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
+    ]
+    return [line.rstrip() for line in (*shown, *(harmless(remark) for remark in verdict.remarks))]
+
+
+def _cells(judgement: Judgement) -> tuple[str, str, str, str, str]:
+    limit = judgement.limit
+    status = judgement.status + (" (advisory)" if limit.advisory else " (waived)" if judgement.waived else "")
+    return (
+        status,
+        _cut(harmless(str(judgement.key))),
+        measured(judgement.finding, limit),
+        f"limit {limit_text(limit)}",
+        harmless(judgement.sentence),
+    )
+
+
+def _cut(text: str, most: int = 90) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def harmless(text: str) -> str:
+    """Return text on one line, without characters that command a terminal or turn the direction of writing."""
+    return "".join(char if _is_plain(char) else f"\\u{ord(char):04x}" for char in text)
+
+
+def _is_plain(char: str) -> bool:
+    return unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp") or char == "\u200d"
