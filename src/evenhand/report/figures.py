@@ -1,0 +1,85 @@
+"""Figures from findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.report.numbers import cut, with_interval
+from evenhand.report.scales import height, row_y, scale_of
+from evenhand.report.view import Dot, Figure, Mark, Table
+
+if TYPE_CHECKING:
+    from evenhand.findings import Finding
+
+LABEL = 32
+MOST_ROWS = 40
+
+
+def figure(
+    name: str,
+    title: str,
+    rows: list[tuple[str, Finding, Mark, float | None]],
+    *,
+    kind: str = "forest",
+    digits: int = 2,
+) -> Figure:
+    """Return a figure of findings, one row each, with its table twin.
+
+    Parameters
+    ----------
+    rows : list of (label, finding, mark, limit)
+        A limit is drawn where it is not None. Rows beyond `MOST_ROWS` stand in the table only.
+    """
+    shown = rows[:MOST_ROWS]
+    values: list[float | None] = []
+    for _, finding, _, limit in shown:
+        interval = finding.interval
+        values += [finding.estimate, limit, interval and interval.low, interval and interval.high]  # type: ignore[list-item]
+    scale = scale_of(values)
+    dots = []
+    for index, (label, finding, mark, limit) in enumerate(shown):
+        interval, estimate = finding.interval, finding.estimate
+        low = estimate if interval is None else interval.low
+        high = estimate if interval is None else interval.high
+        dots.append(
+            Dot(
+                label=cut(label, LABEL),
+                full=cut(label, 300),
+                text=with_interval(finding, digits),
+                mark=mark,
+                y=row_y(index),
+                x=None if estimate is None else scale.place(estimate),
+                low=scale.place(low, scale.low),
+                high=scale.place(high, scale.high),
+                limit=None if limit is None else scale.place(limit),
+            )
+        )
+    return Figure(
+        name=name,
+        kind="bars" if kind == "bars" else "forest",
+        title=title,
+        description=_describe(title, shown, digits),
+        dots=tuple(dots),
+        ticks=scale.ticks(),
+        zero=scale.place(0.0),
+        height=height(len(shown)),
+        table=_twin(name, title, rows, digits),
+    )
+
+
+def _describe(title: str, rows: list[tuple[str, Finding, Mark, float | None]], digits: int) -> str:
+    few = "; ".join(f"{cut(label, 60)}: {with_interval(finding, digits)}" for label, finding, _, _ in rows[:4])
+    more = f"; and {len(rows) - 4} more in the table below" if len(rows) > 4 else ""
+    return f"{title}. {few}{more}."
+
+
+def _twin(name: str, title: str, rows: list[tuple[str, Finding, Mark, float | None]], digits: int) -> Table:
+    return Table(
+        f"{name}-table",
+        title,
+        ("", "estimate and interval", "rows"),
+        tuple(
+            (cut(label, 200), with_interval(finding, digits), f"{finding.support:,}") for label, finding, _, _ in rows
+        ),
+        frozenset({1, 2}),
+    )

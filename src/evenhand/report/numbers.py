@@ -1,0 +1,56 @@
+"""Numbers as text, each by its unit."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from evenhand.findings import Finding, Unit
+
+
+def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
+    """Return a value with its unit.
+
+    Examples
+    --------
+    >>> show(0.3149), show(23512, "bytes"), show(0.000042, "seconds"), show(None), show(1234, "number")
+    ('0.31', '23.5 kB', '42.0 µs', 'undefined', '1,234')
+    """
+    if value is None:
+        return "undefined"
+    if unit == "bytes":
+        return _scaled(value, (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0)))
+    if unit == "seconds":
+        return _scaled(value, (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)))
+    if unit == "number":
+        return f"{value:,.0f}"
+    if unit == "score" and 0 < abs(value) < 10 ** -(digits + 1):
+        return f"{value:.1e}"
+    return f"{value:.{digits}f}"
+
+
+def _scaled(value: float, units: tuple[tuple[str, float], ...]) -> str:
+    name, size = next(((name, size) for name, size in units if abs(value) >= size), units[-1])
+    return f"{value / size:.1f} {name}" if size != 1.0 or name == "s" else f"{value:.0f} {name}"
+
+
+def with_interval(finding: Finding | None, digits: int = 2) -> str:
+    """Return ``0.62 [0.45, 0.77]``; "undefined" where there is no value, a dash where there is no finding."""
+    if finding is None:
+        return "–"
+    estimate = show(finding.estimate, finding.unit, digits)
+    if finding.interval is None or finding.estimate is None:
+        return estimate
+    ends = (end(value, finding, digits) for value in (finding.interval.low, finding.interval.high))
+    return f"{estimate} [{', '.join(ends)}]"
+
+
+def end(value: float | None, finding: Finding, digits: int = 2) -> str:
+    """Return one end of an interval; an unbounded one as dots."""
+    return "…" if value is None or math.isinf(value) else show(value, finding.unit, digits)
+
+
+def cut(text: str, most: int) -> str:
+    """Return at most `most` characters, visibly cut."""
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,83 @@
+"""From values to places on a figure: all arithmetic of the drawings, so that templates hold none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+LEFT: Final = 236
+"""Where the plot begins, in units of the figure; labels stand before it."""
+RIGHT: Final = 556
+"""Where the plot ends; numbers stand behind it."""
+TOP: Final = 26
+ROW: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on the axis."""
+
+    x: float
+    """Its place."""
+    text: str
+    """Its label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A linear axis from `low` to `high`."""
+
+    low: float
+    """The value at the left end."""
+    high: float
+    """The value at the right end."""
+
+    def place(self, value: float | None, otherwise: float | None = None) -> float:
+        """Return the place of a value, cut at the ends; an unbounded end (None) lies at `otherwise`."""
+        if value is None or not math.isfinite(value):
+            value = self.low if otherwise is None else otherwise
+        share = (value - self.low) / (self.high - self.low)
+        return round(LEFT + min(max(share, 0.0), 1.0) * (RIGHT - LEFT), 1)
+
+    def ticks(self) -> tuple[Tick, ...]:
+        """Return about five round marks."""
+        step = nice_step((self.high - self.low) / 4)
+        first = math.ceil(self.low / step - 1e-9)
+        count = math.floor(self.high / step + 1e-9) - first + 1
+        digits = max(0, -math.floor(math.log10(step) + 1e-9))
+        values = ((first + index) * step for index in range(count))
+        return tuple(Tick(self.place(value), f"{value + 0.0:.{digits}f}") for value in values)
+
+
+def nice_step(rough: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, at or above `rough`.
+
+    Examples
+    --------
+    >>> nice_step(0.25), nice_step(0.07), nice_step(3)
+    (0.5, 0.1, 5.0)
+    """
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough * (1 - 1e-9))
+
+
+def scale_of(values: list[float | None]) -> Scale:
+    """Return an axis that holds all values, from 0 to 1 where they are shares."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    low, high = min(known, default=0.0), max(known, default=1.0)
+    if low >= 0 and high <= 1 and high > 0.3:
+        return Scale(0.0, 1.0)
+    low, high = min(low, 0.0), max(high, 0.0)
+    step = nice_step(max(high - low, 1e-9) / 4)
+    return Scale(math.floor(low / step) * step, math.ceil(high / step) * step)
+
+
+def height(rows: int) -> int:
+    """Return the height of a figure with that many rows."""
+    return TOP + ROW * rows + 30
+
+
+def row_y(index: int) -> int:
+    """Return the middle of a row."""
+    return TOP + ROW * index + ROW // 2

@@ -1,0 +1,165 @@
+"""The page as plain data: what every format says, before any of them says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from evenhand.report.scales import Tick
+
+Mark: TypeAlias = Literal["passed", "failed", "undecided", "plain"]
+"""The shape and colour of a value: judged, or merely stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text."""
+
+    name: str
+    """An identifier, unique on the page."""
+    title: str
+    """What it shows."""
+    head: tuple[str, ...]
+    """Column labels."""
+    rows: tuple[tuple[str, ...], ...]
+    """Cells."""
+    numeric: frozenset[int] = frozenset()
+    """Columns set flush right."""
+    cut: int = 0
+    """How many rows were left out of the page; they stand in audit.json."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One row of a figure."""
+
+    label: str
+    """The row's name, short enough for the figure."""
+    full: str
+    """The row's whole name."""
+    text: str
+    """The numbers, as text."""
+    mark: Mark
+    """Its shape."""
+    y: int
+    """Its place downwards."""
+    x: float | None
+    """The place of the estimate; None when it is undefined."""
+    low: float
+    """The place of the low end."""
+    high: float
+    """The place of the high end."""
+    limit: float | None = None
+    """The place of the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure with its table twin."""
+
+    name: str
+    """An identifier, unique on the page."""
+    kind: Literal["forest", "bars"]
+    """Dots with intervals, or bars from zero with intervals."""
+    title: str
+    """What it shows."""
+    description: str
+    """The same for people who do not see it."""
+    dots: tuple[Dot, ...]
+    """Rows."""
+    ticks: tuple[Tick, ...]
+    """Marks on the axis."""
+    zero: float
+    """The place of zero."""
+    height: int
+    """The figure's height."""
+    table: Table
+    """The same numbers as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One metric of the glossary."""
+
+    name: str
+    """The key's metric."""
+    label: str
+    """Its name for people."""
+    meaning: str
+    """What it says."""
+    formula: str
+    """How it is computed."""
+    misleads: str
+    """When it misleads."""
+    source: str
+    """Where it is defined."""
+
+
+Block: TypeAlias = Table | Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the page."""
+
+    name: str
+    """Its anchor."""
+    title: str
+    """Its heading."""
+    lead: tuple[str, ...]
+    """Plain sentences before anything else."""
+    blocks: tuple[Block, ...] = ()
+    """Figures and tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """One judged limit."""
+
+    status: Literal["passed", "failed", "undecided"]
+    """The judgement."""
+    badge: str
+    """The judgement in words, with "advisory" or "waived" where it is."""
+    key: str
+    """The finding."""
+    label: str
+    """The finding in words."""
+    measured: str
+    """Estimate and interval."""
+    limit: str
+    """The limit."""
+    sentence: str
+    """Why, or what would decide it."""
+    note: str
+    """Where the limit comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything a report says."""
+
+    title: str
+    """The title."""
+    subtitle: str
+    """The model, the data and the number of rows."""
+    status: Literal["passed", "failed", "undecided", "none"]
+    """The verdict; ``none`` without a policy."""
+    headline: str
+    """The verdict in one word."""
+    sentence: str
+    """The verdict in one sentence."""
+    remarks: tuple[str, ...]
+    """What is to be said beside the verdict."""
+    limits: tuple[LimitRow, ...]
+    """All judged limits, worst first."""
+    glance: Figure | None
+    """The judged limits on one axis."""
+    risks: tuple[str, ...]
+    """At most five, worst first."""
+    parts: tuple[Part, ...]
+    """The rest, in reading order."""
+    glossary: tuple[Entry, ...]
+    """Each metric that the page uses."""
+    version: str
+    """The version of evenhand that audited."""
