@@ -1,0 +1,51 @@
+"""The record and the verdict as JSON, for machines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.records import dump, to_plain
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord, Plain
+    from evenhand.policy import Judgement, Verdict
+
+
+def json(record: AuditRecord, verdict: Verdict | None = None) -> str:
+    """The verdict with its judgements; without a policy, the record itself (.json)."""
+    return dump(to_plain(record) if verdict is None else verdict_to_plain(verdict, str(to_plain(record)["digest"])))
+
+
+def verdict_to_plain(verdict: Verdict, digest: str) -> dict[str, Plain]:
+    """Return a verdict as plain data, with the digest of the record it judges."""
+    return {
+        "schema": "evenhand-verdict",
+        "schema_version": 1,
+        "audit_digest": digest,
+        "status": verdict.status,
+        "exit_code": verdict.exit_code,
+        "sentence": verdict.sentence,
+        "policy": {"name": verdict.policy_name, "sha256": verdict.policy_sha256, "confidence": verdict.confidence},
+        "remarks": list(verdict.remarks),
+        "judgements": [_judgement(judgement) for judgement in verdict.judgements],
+    }
+
+
+def _judgement(judgement: Judgement) -> dict[str, Plain]:
+    finding, limit = judgement.finding, judgement.limit
+    interval = finding.interval if finding is not None else None
+    return {
+        "key": str(judgement.key),
+        "status": judgement.status,
+        "blocking": judgement.blocking,
+        "stops": judgement.stops,
+        "waived": judgement.waived,
+        "at_most": limit.at_most,
+        "at_least": limit.at_least,
+        "estimate": None if finding is None else finding.estimate,
+        "low": None if interval is None else interval.low,
+        "high": None if interval is None else interval.high,
+        "support": None if finding is None else finding.support,
+        "needed_rows": judgement.needed_rows,
+        "sentence": judgement.sentence,
+    }

@@ -1,0 +1,114 @@
+"""The whole page as plain data, from a record and a verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.metrics import canonical, describe
+from evenhand.policy.wording import limit_text, measured
+from evenhand.report.figures import figure
+from evenhand.report.numbers import cut
+from evenhand.report.sections import parts
+from evenhand.report.view import Entry, Figure, LimitRow, Mark, Page
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.policy import Judgement, Verdict
+
+HEADLINES = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided", "none": "Measured, not judged"}
+MOST_RISKS = 5
+MOST_KEY = 160
+
+
+def build_page(record: AuditRecord, verdict: Verdict | None) -> Page:
+    """Return everything a report says."""
+    data, subject = record.provenance.get("data"), record.provenance.get("subject")
+    name = str(subject.get("name", "model")) if isinstance(subject, dict) else "model"
+    source = str(data.get("name", "data")) if isinstance(data, dict) else "data"
+    rows = data.get("rows", 0) if isinstance(data, dict) else 0
+    versions = record.provenance.get("versions")
+    status = "none" if verdict is None else verdict.status
+    return Page(
+        title=f"Audit of {cut(name, 80)}",
+        subtitle=f"{cut(name, 80)} on {cut(source, 80)}, {rows:,} rows",
+        status=status,
+        headline=HEADLINES[status],
+        sentence=verdict.sentence if verdict is not None else "No policy was given, so nothing is passed or failed.",
+        remarks=verdict.remarks if verdict is not None else (),
+        limits=tuple(_limit(judgement) for judgement in verdict.judgements) if verdict is not None else (),
+        glance=_glance(verdict),
+        risks=_risks(record, verdict),
+        parts=parts(record, verdict),
+        glossary=_glossary(record, verdict),
+        version=str(versions.get("evenhand", "")) if isinstance(versions, dict) else "",
+    )
+
+
+def _limit(judgement: Judgement) -> LimitRow:
+    badge = judgement.status + (
+        ", waived" if judgement.waived else ", advisory" if judgement.limit.advisory else ""
+    )
+    return LimitRow(
+        judgement.status,
+        badge,
+        cut(str(judgement.key), MOST_KEY),
+        describe(judgement.key.metric).label,
+        measured(judgement.finding, judgement.limit),
+        limit_text(judgement.limit),
+        cut(judgement.sentence, 400),
+        judgement.limit.note,
+    )
+
+
+def _glance(verdict: Verdict | None) -> Figure | None:
+    """Draw the judged limits that are shares or ratios on one axis, each with its limit."""
+    if verdict is None:
+        return None
+    rows: list[tuple[str, Finding, Mark, float | None]] = [
+        (str(judgement.key), judgement.finding, judgement.status, judgement.limit.bound)
+        for judgement in verdict.judgements
+        if judgement.finding is not None and judgement.finding.estimate is not None and _drawable(judgement)
+    ]
+    return figure("limits-figure", "Each limit, with the interval it was judged by", rows) if rows else None
+
+
+def _drawable(judgement: Judgement) -> bool:
+    finding = judgement.finding
+    return finding is not None and finding.unit in ("share", "ratio", "score") and -1 <= (finding.estimate or 0) <= 1
+
+
+def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[str, ...]:
+    """At most five: what fails or is undecided, most people first; then what flatters the audit."""
+    found = [] if verdict is None else [judgement for judgement in verdict.judgements if judgement.status != "passed"]
+    found.sort(key=lambda judgement: (judgement.status != "failed", -_people(judgement)))
+    risks = [_risk(judgement) for judgement in found]
+    seen = record.provenance.get("rows_seen_in_training")
+    if isinstance(seen, int) and seen > 0:
+        risks.insert(0, f"{seen:,} of the evaluation rows were also used for fitting: every figure here flatters the model.")
+    return tuple(risks[:MOST_RISKS])
+
+
+def _people(judgement: Judgement) -> int:
+    if judgement.finding is None or not judgement.finding.groups:
+        return 0
+    return judgement.finding.groups[0].rows
+
+
+def _risk(judgement: Judgement) -> str:
+    words = describe(judgement.key.metric).label
+    shown, limit = measured(judgement.finding, judgement.limit), limit_text(judgement.limit)
+    key = cut(str(judgement.key), MOST_KEY)
+    said = "is outside the limit" if judgement.status == "failed" else "may be outside the limit"
+    return f"{words} ({key}) {said} {limit}: {shown}. {cut(judgement.sentence, 300)}"
+
+
+def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]:
+    """The entry of every metric that the page uses, by label."""
+    used = {finding.key.metric for finding in record.findings}
+    if verdict is not None:
+        used |= {judgement.key.metric for judgement in verdict.judgements}
+    entries = {canonical(name) or name: describe(name) for name in used}
+    return tuple(
+        Entry(cut(name, MOST_KEY), cut(e.label, MOST_KEY), e.meaning, e.formula, e.misleads, e.source)
+        for name, e in sorted(entries.items(), key=lambda pair: pair[1].label.lower())
+    )

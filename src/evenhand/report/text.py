@@ -1,0 +1,25 @@
+"""The verdict for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.policy import lines
+from evenhand.policy.wording import harmless
+from evenhand.report.numbers import with_interval
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
+
+
+def text(record: AuditRecord, verdict: Verdict | None = None) -> str:
+    """One line a limit; without a policy, one line a finding (.txt)."""
+    if verdict is not None:
+        return "\n".join([*lines(verdict), verdict.sentence]) + "\n"
+    width = max((len(finding.name) for finding in record.findings), default=0)
+    rows = (
+        f"{harmless(finding.name):<{min(width, 90)}}  {with_interval(finding, 3)}  n={finding.support:,}"
+        for finding in record.findings
+    )
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,66 @@
+"""Rendering a record, and writing it where a person asked for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evenhand.errors import InputError, did_you_mean
+from evenhand.report.catalogue import ENDINGS, FORMATS
+from evenhand.writing import write_text
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
+    from evenhand.report.catalogue import Format
+
+
+def render(record: AuditRecord, verdict: Verdict | None = None, format: str = "html") -> str:
+    """Return a report as text.
+
+    Parameters
+    ----------
+    record : AuditRecord
+    verdict : Verdict, optional
+        Put first where it is given.
+    format : str
+        ``html``, ``markdown``, ``json`` or ``text``.
+
+    Raises
+    ------
+    InputError
+        When there is no such format.
+    """
+    return _format(format)(record, verdict)
+
+
+def write_report(
+    path: str | Path, record: AuditRecord, verdict: Verdict | None = None, *, format: str | None = None
+) -> None:
+    """Write a report; the format is told from the file's ending unless it is named.
+
+    Raises
+    ------
+    InputError
+        When the format is unknown.
+    OutputError
+        When the place cannot be written to.
+    """
+    place = Path(path)
+    name = format or ENDINGS.get(place.suffix.lower())
+    if name is None:
+        known = ", ".join(ENDINGS)
+        raise InputError(f"{place}: the ending '{place.suffix}' names no format. Known are {known}; or say format=.")
+    write_text(place, render(record, verdict, name))
+
+
+def _format(name: str) -> Format:
+    if name in FORMATS:
+        return FORMATS[name]
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="evenhand.formats"):
+        if point.name == name:
+            loaded: Format = point.load()
+            return loaded
+    raise InputError(f"There is no format '{name}'.{did_you_mean(name, FORMATS)} See: evenhand list formats")
