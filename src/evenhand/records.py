@@ -94,7 +94,7 @@ def read_record(path: str | Path) -> AuditRecord:
     steady = {name: document[name] for name in _STEADY}
     if _digest(steady) != document["digest"]:
         raise RecordError(
-            f"{place}: the file has been changed since evenhand wrote it (its digest differs). Audit again, or restore it."
+            f"{place}: changed since evenhand wrote it (its digest differs). Audit again, or restore the file."
         )
     return from_plain(document)
 
@@ -257,7 +257,7 @@ def _check_schema(place: Path, document: Mapping[str, Plain]) -> None:
     if first is not None:
         where = _path(first.absolute_path)
         raise RecordError(
-            f"{place}: does not follow the schema of audit.json at {where}: {shorten(first.message, 160)}"
+            f"{place}: breaks the schema of audit.json at {where}: {shorten(first.message, 160)}"
         )
 
 
