@@ -91,13 +91,11 @@ def _config(settings: Settings, epochs: int | None, seed: int | None) -> Trainin
     from evenhand.training import TrainingConfig
 
     values = dict(settings.train)
-    if isinstance(values.get("hidden"), list):
-        values["hidden"] = tuple(values["hidden"])  # type: ignore[arg-type]
     if epochs is not None:
         values["epochs"] = epochs
     if seed is not None:
         values["seed"] = seed
-    return TrainingConfig(**values)  # type: ignore[arg-type]
+    return TrainingConfig.from_plain(values)
 
 
 def write_table(part: EvaluationSet, place: Path) -> None:

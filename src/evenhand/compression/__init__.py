@@ -4,8 +4,10 @@ from evenhand.compression.agreement import Agreement, agreement
 from evenhand.compression.catalogue import RECIPES
 from evenhand.compression.compressed import CompressedModel, load_compressed
 from evenhand.compression.compressing import compress
+from evenhand.compression.distillation import Distillation
 from evenhand.compression.footprint import Footprint, Latency, measure_footprint
 from evenhand.compression.gains import gain_sentence, size_sentence, speed_sentence
+from evenhand.compression.half_precision import HalfPrecision
 from evenhand.compression.int8 import Int8
 from evenhand.compression.magnitude_pruning import MagnitudePruning
 from evenhand.compression.neuron_pruning import NeuronPruning
@@ -17,7 +19,9 @@ __all__ = [
     "RECIPES",
     "Agreement",
     "CompressedModel",
+    "Distillation",
     "Footprint",
+    "HalfPrecision",
     "Int8",
     "Latency",
     "MagnitudePruning",

@@ -26,6 +26,7 @@ METADATA: Final = "evenhand"
 """The key of the graph's metadata under which the JSON stands."""
 FORMAT: Final = 1
 """The version of that JSON."""
+_TOLD_BY_THE_FILE: Final = ("file_bytes", "sha256", "features", "preprocessing")
 
 
 class CompressedModel:
@@ -37,6 +38,8 @@ class CompressedModel:
         An ONNX file whose metadata holds what `from_network` wrote.
     where : str
         What to call the file in a sentence.
+    fit_row_hashes : array of uint64, optional
+        Fingerprints of the rows it was fitted, tuned and calibrated on, sorted; none when unknown.
 
     Raises
     ------
@@ -44,10 +47,16 @@ class CompressedModel:
         When the file cannot be run, or was not written by this module, or by a newer version of it.
     """
 
-    def __init__(self, content: bytes, where: str = "the compressed model") -> None:
+    def __init__(
+        self,
+        content: bytes,
+        where: str = "the compressed model",
+        fit_row_hashes: NDArray[np.uint64] | None = None,
+    ) -> None:
         from evenhand.training import Preprocessing
 
         self.content = content
+        self.fit_row_hashes = fit_row_hashes
         self._session = _start(content, where)
         self._input = str(self._session.get_inputs()[0].name)
         about = read_metadata(self._session, where)
@@ -80,21 +89,26 @@ class CompressedModel:
         """What is known of the model, the bytes and hash of its file among it."""
         return {
             **self._facts,
+            "features": list(self.preprocessing.features),
+            "preprocessing": self.preprocessing.describe(),
             "file_bytes": len(self.content),
             "sha256": hashlib.sha256(self.content).hexdigest(),
         }
 
     def save(self, path: str | Path) -> None:
-        """Write the one file, whole or not at all.
+        """Write the one file, whole or not at all, and the fingerprints of its training rows beside it.
 
         Raises
         ------
         OutputError
             When the place cannot be written to.
         """
+        from evenhand.training.rows import write_rows
         from evenhand.writing import write_bytes
 
         write_bytes(Path(path), self.content)
+        if self.fit_row_hashes is not None:
+            write_rows(Path(path), self.fit_row_hashes)
 
     def __getstate__(self) -> dict[str, object]:
         """A session cannot be pickled; it is started again from the bytes."""
@@ -125,10 +139,10 @@ def from_network(graph: bytes, model: TabularModel, recipe: Mapping[str, Plain])
         "name": model.name,
         "threshold": model.threshold,
         "preprocessing": model.preprocessing.to_plain(),
-        "facts": {key: value for key, value in facts.items() if key not in ("file_bytes", "sha256")},
+        "facts": {key: value for key, value in facts.items() if key not in _TOLD_BY_THE_FILE},
     }
     text = json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return CompressedModel(with_metadata(graph, {METADATA: text}))
+    return CompressedModel(with_metadata(graph, {METADATA: text}), fit_row_hashes=model.fit_row_hashes)
 
 
 def history(facts: Mapping[str, Plain]) -> list[Plain]:
@@ -148,12 +162,13 @@ def load_compressed(path: str | Path) -> CompressedModel:
         When the file is missing or of another kind.
     """
     from evenhand.subjects.loading import file_kind, read_model_file
+    from evenhand.training.rows import read_rows
 
     place = Path(path)
     content = read_model_file(place)
     if file_kind(content, place.suffix) != "onnx":
         raise ModelError(f"'{place}' is no ONNX file; compressed models are saved as .onnx.")
-    return CompressedModel(content, f"'{place}'")
+    return CompressedModel(content, f"'{place}'", read_rows(place))
 
 
 def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str, object]:

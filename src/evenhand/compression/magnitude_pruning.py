@@ -52,5 +52,5 @@ class MagnitudePruning:
 
         bench.say(f"zeroing {self.share:.0%} of the weights")
         masks = masks_of_largest(model.network, self.share)
-        start = model.with_network(sparse(model.network, masks), self.describe())
-        return tune(start, bench, self.epochs, masks)
+        network = tune(sparse(model.network, masks), model, bench, self.epochs, masks)
+        return model.with_network(network, self.describe())

@@ -59,4 +59,4 @@ class NeuronPruning:
             "neurons_before": list(hidden_sizes(model.network)),
             "neurons_after": list(hidden_sizes(network)),
         }
-        return tune(model.with_network(network, said), bench, self.epochs)
+        return model.with_network(tune(network, model, bench, self.epochs), said)

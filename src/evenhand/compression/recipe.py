@@ -29,7 +29,7 @@ class Bench:
     """Rows to stop fine-tuning by; a part of `train` when None."""
     seed: int = 0
     """Decides samples and the order of rows."""
-    balance: str | tuple[str, ...] | None = None
+    balance: tuple[str, ...] | None = None
     """Columns whose groups are drawn equally often in fine-tuning, so that small ones do not lose most."""
     progress: Progress | None = None
     """Told what is being done."""
@@ -42,6 +42,10 @@ class Bench:
         """Tell the progress, when somebody listens."""
         if self.progress is not None:
             self.progress(self.step, self.steps, text)
+
+    def epochs(self, done: int, total: int, _text: str) -> None:
+        """Tell the progress of a fit within the step."""
+        self.say(f"fine-tuning {done}/{total}")
 
     def prepared(self, model: TabularModel, most: int) -> NDArray[np.float32]:
         """Return at most `most` training rows, drawn by the seed, as the columns of the model's network."""

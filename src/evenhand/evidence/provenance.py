@@ -89,11 +89,13 @@ def _sensitive_inputs(evidence: Evidence) -> list[Plain]:
 def _rows_seen(evidence: Evidence) -> Plain:
     """How many evaluation rows occur among the rows the model was fitted or tuned on; None when that is unknown."""
     from evenhand.data import overlap
+    from evenhand.data.hashing import hash_rows
 
     fitted = getattr(evidence.subject, "fit_row_hashes", None)
     if fitted is None or len(fitted) == 0:
         return None
-    return int(overlap(evidence.data.row_hashes(), fitted))
+    columns = [str(column) for column in inputs(evidence.subject, evidence.data).columns]
+    return int(overlap(hash_rows(evidence.data.table, columns, evidence.data.y_true), fitted))
 
 
 def _versions() -> dict[str, Plain]:

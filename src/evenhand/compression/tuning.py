@@ -1,0 +1,81 @@
+"""Further training of a changed network, on training rows only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from evenhand.compression.recipe import Bench
+    from evenhand.data import EvaluationSet
+    from evenhand.training import Lesson, TabularModel
+
+HELD_OUT = 0.2
+"""Share of the training rows that fine-tuning stops by when no validation rows are given."""
+HEAVIEST = 10.0
+"""A row of a small group counts at most this many times the mean: a group of one row must not steer the whole."""
+
+
+def tune(
+    network: nn.Module,
+    model: TabularModel,
+    bench: Bench,
+    epochs: int,
+    masks: Mapping[str, torch.Tensor] | None = None,
+) -> nn.Module:
+    """Return a network fine-tuned on training rows; the untouched one takes part, so the loss never rises.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Over the columns that `model` prepares; it stays as it is.
+    model : TabularModel
+        Prepares the rows.
+    bench : Bench
+        The rows, the seed, and what is to be balanced.
+    epochs : int
+        Passes over the training rows.
+    masks : mapping of parameter name to tensor, optional
+        1 where a weight may live; the others are zero after every step.
+    """
+    from evenhand.training.loop import Course, run
+
+    lesson, check = lessons(model, bench)
+    course = Course(epochs=epochs, seed=bench.seed)
+    return run(network, lesson, check, course, masks=masks, progress=bench.epochs).network
+
+
+def lessons(model: TabularModel, bench: Bench) -> tuple[Lesson, Lesson]:
+    """Return the rows to learn from and those to stop by."""
+    whole = lesson_of(model, bench.train, bench.balance)
+    if bench.validation is None:
+        return whole.hold_out(HELD_OUT, bench.seed)
+    return whole, lesson_of(model, bench.validation, bench.balance)
+
+
+def lesson_of(model: TabularModel, data: EvaluationSet, balance: tuple[str, ...] | None = None) -> Lesson:
+    """Return rows with their labels, weighted by the set's own weights and, with `balance`, each group alike."""
+    import numpy as np
+
+    from evenhand.training.loop import Lesson
+
+    weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
+    if balance:
+        weight = weight * group_weights(data.grouping(*balance).codes)
+    return Lesson(
+        model.prepare(data.X), data.y_true.astype(np.float32), (weight / weight.mean()).astype(np.float32)
+    )
+
+
+def group_weights(codes: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return (n,) weights of mean about 1 that let each group weigh alike, up to `HEAVIEST`."""
+    import numpy as np
+
+    weight = 1.0 / np.bincount(codes)[codes]
+    return np.asarray(np.minimum(weight / weight.mean(), HEAVIEST))

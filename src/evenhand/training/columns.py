@@ -1,0 +1,208 @@
+"""One input column: what was learnt of it, and how it is written for the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+import numpy as np
+import pandas as pd
+
+from evenhand.errors import ModelError, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from evenhand.findings import Plain
+
+FURTHEST: Final = 10.0
+"""A standardized number is held within this many standard deviations, so that one outlier cannot swamp the network."""
+
+
+class Column(Protocol):
+    """What a column of either kind can do."""
+
+    @property
+    def name(self) -> str:
+        """The column of the table."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """The number of prepared columns."""
+        ...
+
+    def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
+        """Write the prepared columns, shape (n, width)."""
+        ...
+
+    def describe(self) -> dict[str, Plain]:
+        """Return what is done, for a report."""
+        ...
+
+    def to_plain(self) -> dict[str, Plain]:
+        """Return all that was learnt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NumberColumn:
+    """A number: the median where it is missing, standardized, and a mark where missing values were seen."""
+
+    name: str
+    """The column of the table."""
+    median: float
+    """Stands for a missing value."""
+    mean: float
+    """Of the training rows, after filling."""
+    scale: float
+    """Standard deviation of the training rows, after filling; 1 for a constant column."""
+    missing: int
+    """Missing cells among the training rows."""
+
+    @classmethod
+    def fit(cls, name: str, values: pd.Series) -> NumberColumn:
+        """Learn from training rows."""
+        numbers = _numbers(name, values)
+        absent = ~np.isfinite(numbers)
+        median = float(np.median(numbers[~absent])) if not absent.all() else 0.0
+        filled = np.where(absent, median, numbers)
+        deviation = float(filled.std())
+        scale = deviation if deviation > 1e-12 * max(1.0, abs(median)) else 1.0
+        return cls(name, median, float(filled.mean()), scale, int(absent.sum()))
+
+    @property
+    def width(self) -> int:
+        """One column, and one more for the mark of missing values."""
+        return 2 if self.missing else 1
+
+    def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
+        """Write the standardized number, and 1 where it is missing."""
+        numbers = _numbers(self.name, values)
+        absent = ~np.isfinite(numbers)
+        standard = (np.where(absent, self.median, numbers) - self.mean) / self.scale
+        out[:, 0] = np.clip(standard, -FURTHEST, FURTHEST)
+        if self.missing:
+            out[:, 1] = absent
+
+    def describe(self) -> dict[str, Plain]:
+        """Return what is done, for a report."""
+        return {"column": self.name, "kind": "number", "columns": self.width, "missing_cells": self.missing}
+
+    def to_plain(self) -> dict[str, Plain]:
+        """Return all that was learnt."""
+        return {
+            "kind": "number",
+            "name": self.name,
+            "median": self.median,
+            "mean": self.mean,
+            "scale": self.scale,
+            "missing": self.missing,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryColumn:
+    """A category: one column a level seen in training, one for missing values and one for rare levels, where seen."""
+
+    name: str
+    """The column of the table."""
+    levels: tuple[str, ...]
+    """The levels that have a column, as text, in order."""
+    missing: int
+    """Missing cells among the training rows."""
+    rare: int
+    """Training rows whose level has no column of its own."""
+
+    @classmethod
+    def fit(cls, name: str, values: pd.Series, most: int) -> CategoryColumn:
+        """Learn from training rows; the `most` most frequent levels get columns."""
+        texts = _texts(values)
+        counts = pd.Series(texts).value_counts(dropna=True)
+        # By count, then by name, so that the same rows in any order give the same columns.
+        ranked = sorted(counts.index, key=lambda level: (-int(counts[level]), str(level)))
+        kept = tuple(sorted(str(level) for level in ranked[:most]))
+        rare = int(sum(int(counts[level]) for level in ranked[most:]))
+        return cls(name, kept, int(values.isna().sum()), rare)
+
+    @property
+    def width(self) -> int:
+        """One a level, one for missing and one for rare levels where training rows had them."""
+        return len(self.levels) + bool(self.missing) + bool(self.rare)
+
+    def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
+        """Write 1 in the column of the level and 0 elsewhere."""
+        texts = _texts(values)
+        codes = pd.Index(self.levels).get_indexer(pd.Index(texts))
+        absent = values.isna().to_numpy()
+        out[:] = 0.0
+        known = np.flatnonzero(codes >= 0)
+        out[known, codes[known]] = 1.0
+        if self.missing:
+            out[absent, len(self.levels)] = 1.0
+        if self.rare:
+            out[(codes < 0) & ~absent, -1] = 1.0
+
+    def describe(self) -> dict[str, Plain]:
+        """Return what is done, for a report."""
+        return {
+            "column": self.name,
+            "kind": "category",
+            "columns": self.width,
+            "levels": len(self.levels),
+            "missing_cells": self.missing,
+            "rare_cells": self.rare,
+        }
+
+    def to_plain(self) -> dict[str, Plain]:
+        """Return all that was learnt."""
+        return {
+            "kind": "category",
+            "name": self.name,
+            "levels": list(self.levels),
+            "missing": self.missing,
+            "rare": self.rare,
+        }
+
+
+def column_from_plain(plain: Mapping[str, Plain]) -> Column:
+    """Return the column that wrote `plain`.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When `plain` is something else.
+    """
+    name, missing = str(plain["name"]), int(cast("int", plain["missing"]))
+    if plain["kind"] == "number":
+        median, mean, scale = (float(cast("float", plain[field])) for field in ("median", "mean", "scale"))
+        return NumberColumn(name, median, mean, scale, missing)
+    if plain["kind"] == "category":
+        levels = tuple(str(level) for level in cast("list[Plain]", plain["levels"]))
+        return CategoryColumn(name, levels, missing, int(cast("int", plain["rare"])))
+    raise ValueError(f"no kind of column: {plain['kind']!r}")
+
+
+def _numbers(name: str, values: pd.Series) -> NDArray[np.float64]:
+    if not pd.api.types.is_numeric_dtype(values.dtype):
+        if values.dtype != object or not values.map(lambda value: isinstance(value, (int, float, np.number))).all():
+            raise ModelError(
+                f"Column '{shorten(name)}' held numbers in training and holds {values.dtype} now: the model cannot read it."
+            )
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _texts(values: pd.Series) -> NDArray[np.object_]:
+    """Return levels as text: a whole float as the integer it is, so that 1 and 1.0 are one level; missing as None."""
+    codes, found = pd.factorize(values)
+    shown = np.empty(len(found) + 1, dtype=object)
+    shown[:-1] = [_show(value) for value in found]
+    return shown[codes]  # missing has code -1, the last place, which holds None
+
+
+def _show(value: object) -> str:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)

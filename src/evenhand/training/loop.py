@@ -1,0 +1,265 @@
+"""The one training loop, kept by skorch: for a first fit, for fine-tuning after compression, for distillation."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from evenhand.errors import ModelError, need
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+    from torch import nn
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+"""Told the epoch, the number of epochs, and in a few words what was reached."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lesson:
+    """Rows with what a network should answer to them."""
+
+    columns: NDArray[np.float32]
+    """(n, columns) prepared."""
+    target: NDArray[np.float32]
+    """(n,) the label, or a teacher's probability, in [0, 1]."""
+    weight: NDArray[np.float32]
+    """(n,) of mean 1."""
+
+    def take(self, rows: NDArray[np.intp]) -> Lesson:
+        """Return some of the rows."""
+        return Lesson(self.columns[rows], self.target[rows], self.weight[rows])
+
+    def hold_out(self, share: float, seed: int) -> tuple[Lesson, Lesson]:
+        """Return the lesson without a random share of its rows, and that share; one row is both."""
+        order = np.random.default_rng(seed).permutation(len(self.target))
+        held = max(1, round(share * len(order)))
+        return (self.take(order[held:]), self.take(order[:held])) if len(order) > 1 else (self, self)
+
+    def answer(self) -> NDArray[np.float32]:
+        """Return (n, 2) target and weight, as the loss takes them."""
+        return np.stack([self.target, self.weight], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How long and how fast a network learns."""
+
+    epochs: int
+    """Passes over the rows at most."""
+    batch_size: int = 64
+    """Rows a step."""
+    learning_rate: float = 1e-3
+    """Of AdamW, at the beginning; it falls to nothing over the epochs (one cosine)."""
+    weight_decay: float = 1e-4
+    """Of AdamW."""
+    patience: int | None = None
+    """Epochs without a lower loss on the check rows after which it stops; None never stops early."""
+    temperature: float = 1.0
+    """Logits are divided by it in the loss, as a teacher's were."""
+    seed: int = 0
+    """Decides dropout and the order of rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A trained network and how it came about."""
+
+    network: nn.Module
+    """In the state with the least loss on the check rows, the state before training among them."""
+    train_loss: tuple[float, ...]
+    """Mean loss of each epoch on the lesson, dropout on."""
+    check_loss: tuple[float, ...]
+    """Loss after each epoch on the check rows."""
+    best_epoch: int
+    """The epoch that was kept, from 1; 0 is the state before training."""
+    stopped: str
+    """Why it ended: ``all epochs``, ``patience``, or ``loss not finite``."""
+
+
+def run(
+    network: nn.Module,
+    lesson: Lesson,
+    check: Lesson,
+    course: Course,
+    *,
+    masks: Mapping[str, torch.Tensor] | None = None,
+    progress: Progress | None = None,
+) -> Learned:
+    """Return a copy of the network, trained; `network` and torch's generator stay as they are.
+
+    The loss is the weighted binary cross-entropy of (n,) logits. On one machine the same seed gives the same weights.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        (n, columns) to (n,) or (n, 1) logits.
+    lesson, check : Lesson
+        Rows to learn from, and rows to choose the state by.
+    course : Course
+        How long and how fast.
+    masks : mapping of parameter name to tensor, optional
+        1 where a weight may live; the others are zero after every step.
+    progress : callable, optional
+        Called after each epoch.
+
+    Raises
+    ------
+    ModelError
+        When the loss is not finite before any epoch ended.
+    """
+    need("skorch", "torch")
+    import torch
+    from skorch import NeuralNet
+    from skorch.dataset import Dataset
+    from skorch.helper import predefined_split
+
+    started = copy.deepcopy(network)
+    if course.epochs < 1:
+        return Learned(started.eval(), (), (), 0, "all epochs")
+    watch = _Watch(course, masks or {}, progress)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(course.seed)
+        learner = NeuralNet(
+            started,
+            criterion=weighted_loss(course.temperature),
+            optimizer=torch.optim.AdamW,
+            optimizer__weight_decay=course.weight_decay,
+            lr=course.learning_rate,
+            max_epochs=course.epochs,
+            batch_size=course.batch_size,
+            iterator_train__shuffle=True,
+            iterator_valid__batch_size=max(4096, course.batch_size),
+            train_split=predefined_split(Dataset(check.columns, check.answer())),
+            callbacks=_callbacks(course, watch),
+            callbacks__print_log=None,
+            verbose=0,
+        )
+        learner.fit(lesson.columns, lesson.answer())
+    watch.check_interrupted()
+    return watch.learned(learner.module_)
+
+
+def weighted_loss(temperature: float) -> type[nn.Module]:
+    """Return the loss: (n,) logits against (n, 2) targets and weights, divided by the sum of the weights."""
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits
+
+    class WeightedLoss(torch.nn.Module):
+        def forward(self, logit: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
+            target, weight = answer[:, 0], answer[:, 1]
+            loss = binary_cross_entropy_with_logits(logit.reshape(-1) / temperature, target, reduction="none")
+            return (weight * loss).sum() / weight.sum()
+
+    return WeightedLoss
+
+
+def _callbacks(course: Course, watch: _Watch) -> list[tuple[str, object]]:
+    from skorch.callbacks import GradientNormClipping, LRScheduler
+    from torch.optim.lr_scheduler import CosineAnnealingLR
+
+    return [
+        ("clip", GradientNormClipping(5.0)),
+        ("schedule", LRScheduler(CosineAnnealingLR, T_max=course.epochs)),
+        ("watch", watch.as_callback()),
+    ]
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Keeps the best state, stops in time, holds zeros at zero, and tells the progress."""
+
+    course: Course
+    masks: Mapping[str, torch.Tensor]
+    progress: Progress | None
+    best: dict[str, torch.Tensor] = field(default_factory=dict)
+    least: float = math.inf
+    best_epoch: int = 0
+    train_loss: list[float] = field(default_factory=list)
+    check_loss: list[float] = field(default_factory=list)
+    stopped: str = ""
+
+    def as_callback(self) -> object:
+        """Return the callback that skorch calls."""
+        from skorch.callbacks import Callback
+
+        watch = self
+
+        class Watching(Callback):  # type: ignore[misc]
+            def on_train_begin(self, net: object, X: object = None, y: object = None, **_: object) -> None:
+                watch.begin(net)
+
+            def on_batch_end(self, net: object, batch: object = None, training: bool = False, **_: object) -> None:
+                if training:
+                    watch.hold_zeros(net)
+
+            def on_epoch_end(self, net: object, **_: object) -> None:
+                watch.end_epoch(net)
+
+        return Watching()
+
+    def begin(self, net: object) -> None:
+        """Let the state before training take part."""
+        self._keep(net, self._loss_before(net), 0)
+
+    def hold_zeros(self, net: object) -> None:
+        """Put masked weights back to zero after a step."""
+        import torch
+
+        with torch.no_grad():
+            for name, mask in self.masks.items():
+                net.module_.get_parameter(name).mul_(mask)  # type: ignore[attr-defined]
+
+    def end_epoch(self, net: object) -> None:
+        """Note the losses, keep the state when it is the best, and stop when it is time."""
+        row = net.history[-1]  # type: ignore[attr-defined]
+        train, check = float(row["train_loss"]), float(row["valid_loss"])
+        if not (math.isfinite(train) and math.isfinite(check)):
+            self.stopped = "loss not finite"
+            raise KeyboardInterrupt  # skorch ends its loop in order on this, and on nothing else
+        self.train_loss.append(train)
+        self.check_loss.append(check)
+        epoch = len(self.check_loss)
+        if check < self.least:
+            self._keep(net, check, epoch)
+        if self.progress is not None:
+            self.progress(epoch, self.course.epochs, f"epoch {epoch}, validation loss {check:.3f}")
+        if self.course.patience is not None and epoch - self.best_epoch >= self.course.patience:
+            self.stopped = "patience"
+            raise KeyboardInterrupt
+
+    def check_interrupted(self) -> None:
+        """Raise what skorch swallows: an interrupt of the user's own."""
+        if len(self.check_loss) < self.course.epochs and not self.stopped:
+            raise KeyboardInterrupt
+
+    def learned(self, network: nn.Module) -> Learned:
+        """Return the network in its best state."""
+        if self.stopped == "loss not finite" and not self.check_loss:
+            raise ModelError(
+                "The loss was not finite in the first epoch, so nothing was learnt. Look for extreme values in the "
+                f"input, or use a learning rate below {self.course.learning_rate:g}."
+            )
+        network.load_state_dict(self.best)
+        curves = tuple(self.train_loss), tuple(self.check_loss)
+        return Learned(network.eval(), *curves, self.best_epoch, self.stopped or "all epochs")
+
+    def _keep(self, net: object, loss: float, epoch: int) -> None:
+        self.best = copy.deepcopy(net.module_.state_dict())  # type: ignore[attr-defined]
+        self.least, self.best_epoch = loss, epoch
+
+    def _loss_before(self, net: object) -> float:
+        import torch
+
+        data = net.train_split(None)[1]  # type: ignore[attr-defined]
+        network = net.module_.eval()  # type: ignore[attr-defined]
+        with torch.no_grad():
+            logit = network(torch.from_numpy(data.X))
+            loss = float(net.criterion_(logit, torch.from_numpy(data.y)))  # type: ignore[attr-defined]
+        return loss if math.isfinite(loss) else math.inf

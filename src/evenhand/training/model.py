@@ -1,0 +1,166 @@
+"""A trained model: preprocessing, network and threshold, in one file."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evenhand.subjects.outputs import check_scores, sigmoid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from evenhand.findings import Plain
+    from evenhand.subjects import ScoreKind
+    from evenhand.training.networks import NetworkPlan
+    from evenhand.training.preprocessing import Preprocessing
+
+AT_ONCE = 65_536
+"""Rows that go through the network in one piece."""
+
+
+class TabularModel:
+    """A subject made by `fit`: give it a table, it gives probabilities.
+
+    Parameters
+    ----------
+    name : str
+        What the report calls it.
+    network : torch.nn.Module
+        (n, columns) float32 to (n,) logits.
+    plan : NetworkPlan
+        What the network is built from.
+    preprocessing : Preprocessing
+        From the columns of a table to the columns of the network.
+    threshold : float
+        A probability at or above it is predicted positive.
+    history : mapping
+        How it came about: settings, rows, losses.
+    fit_row_hashes : array of uint64
+        Fingerprints of the training and validation rows, sorted; empty when unknown.
+    recipe : list of mappings
+        Compression recipes it has been through.
+    stored_as : str
+        The type of the numbers in the file; they are computed with as float32.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        network: nn.Module,
+        plan: NetworkPlan,
+        preprocessing: Preprocessing,
+        threshold: float,
+        history: Mapping[str, Plain],
+        fit_row_hashes: NDArray[np.uint64],
+        recipe: list[Plain] | None = None,
+        stored_as: str = "float32",
+    ) -> None:
+        self.name = name
+        self.network = network.eval()
+        self.plan = plan
+        self.preprocessing = preprocessing
+        self.threshold = threshold
+        self.history = dict(history)
+        self.fit_row_hashes = fit_row_hashes
+        self.recipe: list[Plain] = recipe or []
+        self.stored_as = stored_as
+        self.score_kind: ScoreKind = "probability"
+
+    def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
+        """Return the columns of the network, shape (n, columns)."""
+        return self.preprocessing.transform(X)
+
+    def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the probability of the positive class for prepared columns, shape (n,)."""
+        return sigmoid(check_scores(logits(self.network, prepared), len(prepared), self.name))
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the probability of the positive class of each row, shape (n,)."""
+        return self.predict_prepared(self.prepare(X))
+
+    def predict_logits(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the log odds of each row, shape (n,); explanations add up on this scale."""
+        return logits(self.network, self.prepare(X))
+
+    @property
+    def facts(self) -> Mapping[str, Plain]:
+        """What is known of the model; bytes and hash are those of the file that `save` writes."""
+        parameters = list(self.network.parameters())
+        content = self.content
+        return {
+            "kind": "torch",
+            "runtime": "torch",
+            "features": list(self.preprocessing.features),
+            "parameters": sum(p.numel() for p in parameters),
+            "nonzero_parameters": sum(int(p.count_nonzero()) for p in parameters),
+            "network": self.plan.to_plain(),
+            "stored_as": self.stored_as,
+            "recipe": list(self.recipe),
+            "used_sensitive": self.history.get("used_sensitive", []),
+            "fit_rows": len(self.fit_row_hashes) or None,
+            "training": {key: value for key, value in self.history.items() if key != "used_sensitive"},
+            "preprocessing": self.preprocessing.describe(),
+            "file_bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+
+    @cached_property
+    def content(self) -> bytes:
+        """The bytes of the file that `save` writes; the network is not to be changed once they were made."""
+        from evenhand.training.storing import to_bytes
+
+        return to_bytes(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model, whole or not at all, and the fingerprints of its training rows beside it.
+
+        The fingerprints stand in ``<path>.rows.npy``: with the model alone nobody can ask whether a person was among
+        the training rows, while an audit that finds the file can tell when it measures on rows already seen.
+
+        Raises
+        ------
+        OutputError
+            When the place cannot be written to.
+        """
+        from evenhand.training.rows import write_rows
+        from evenhand.writing import write_bytes
+
+        write_bytes(Path(path), self.content)
+        write_rows(Path(path), self.fit_row_hashes)
+
+    def with_network(self, network: nn.Module, recipe: Mapping[str, Plain], stored_as: str = "float32") -> TabularModel:
+        """Return a new model with another network over the same columns, and the recipe that made it."""
+        return TabularModel(
+            name=self.name,
+            network=network,
+            plan=self.plan.of(network),
+            preprocessing=self.preprocessing,
+            threshold=self.threshold,
+            history=self.history,
+            fit_row_hashes=self.fit_row_hashes,
+            recipe=[*self.recipe, dict(recipe)],
+            stored_as=stored_as,
+        )
+
+
+def logits(network: nn.Module, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the log odds of prepared columns, shape (n,)."""
+    import numpy as np
+    import torch
+
+    network.eval()
+    with torch.inference_mode():
+        parts = [
+            network(torch.from_numpy(prepared[at : at + AT_ONCE])).reshape(-1).double().numpy()
+            for at in range(0, len(prepared), AT_ONCE)
+        ]
+    return np.concatenate(parts) if parts else np.empty(0)

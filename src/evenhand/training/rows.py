@@ -1,0 +1,40 @@
+"""Fingerprints of training rows, kept beside a model and not in it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def rows_path(model: Path) -> Path:
+    """Return where the fingerprints of a model's training rows stand."""
+    return model.with_name(model.name + ".rows.npy")
+
+
+def write_rows(model: Path, hashes: NDArray[np.uint64]) -> None:
+    """Write (n,) row hashes beside the model; an old file goes when there are none."""
+    from evenhand.writing import write_bytes
+
+    place = rows_path(model)
+    if not len(hashes):
+        place.unlink(missing_ok=True)
+        return
+    held = io.BytesIO()
+    np.save(held, np.unique(hashes).astype("<u8"), allow_pickle=False)
+    write_bytes(place, held.getvalue())
+
+
+def read_rows(model: Path) -> NDArray[np.uint64]:
+    """Return the row hashes that stand beside a model; none when there is no such file, or it is damaged."""
+    place = rows_path(model)
+    try:
+        found = np.load(place, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return np.empty(0, dtype=np.uint64)
+    return found if found.ndim == 1 and found.dtype == np.uint64 else np.empty(0, dtype=np.uint64)

@@ -1,0 +1,65 @@
+"""The decision threshold, chosen on validation rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from evenhand.training.config import ThresholdRule
+
+
+def choose_threshold(
+    y_true: NDArray[np.int8],
+    scores: NDArray[np.float64],
+    rule: ThresholdRule | float,
+    weight: NDArray[np.float64] | None = None,
+) -> float:
+    """Return the threshold that reaches most on these rows; a number is returned as it is.
+
+    Every cut between two neighbouring scores is tried. Where several are equally good the middle one is taken, and the
+    threshold lies half-way between two scores, so that rounding in another runtime turns no decision over.
+
+    Parameters
+    ----------
+    y_true : (n,)
+        1 = positive.
+    scores : (n,)
+        Probabilities of the positive class.
+    rule : str or float
+        ``accuracy``, ``balanced_accuracy``, ``f1``, or ``base_rate`` (as many are predicted positive as are).
+    weight : (n,), optional
+        Row weights.
+    """
+    if not isinstance(rule, str):
+        return float(rule)
+    weight = np.ones(len(scores)) if weight is None else weight
+    order = np.argsort(-scores, kind="stable")
+    ordered, positive, weight = scores[order], y_true[order] == 1, weight[order]
+    # Cut k predicts the first k rows positive; a cut inside a run of equal scores does not exist.
+    exists = np.concatenate([[True], ordered[1:] < ordered[:-1], [True]])
+    true_positive = np.concatenate([[0.0], np.cumsum(weight * positive)])
+    false_positive = np.concatenate([[0.0], np.cumsum(weight * ~positive)])
+    value = np.where(exists, _worth(true_positive, false_positive, rule), -np.inf)
+    best = np.flatnonzero(value >= value.max() - 1e-12)
+    cut = int(best[len(best) // 2])
+    above = ordered[cut - 1] if cut else 1.0
+    below = ordered[cut] if cut < len(ordered) else 0.0
+    return float((above + below) / 2)
+
+
+def _worth(
+    true_positive: NDArray[np.float64], false_positive: NDArray[np.float64], rule: ThresholdRule
+) -> NDArray[np.float64]:
+    """Return what each cut reaches."""
+    positives, negatives = true_positive[-1], false_positive[-1]
+    if rule == "accuracy":
+        return np.asarray(true_positive + negatives - false_positive)
+    if rule == "balanced_accuracy":
+        return np.asarray(true_positive / positives + 1 - false_positive / negatives)
+    if rule == "f1":
+        return np.asarray(2 * true_positive / (true_positive + false_positive + positives))
+    return np.asarray(-np.abs(true_positive + false_positive - positives))
