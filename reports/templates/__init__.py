@@ -1,0 +1,1 @@
+"""The templates of the page, found as the package `evenhand.report.templates`."""

@@ -256,9 +256,7 @@ def _check_schema(place: Path, document: Mapping[str, Plain]) -> None:
     first = next(iter(wrong), None)
     if first is not None:
         where = _path(first.absolute_path)
-        raise RecordError(
-            f"{place}: breaks the schema of audit.json at {where}: {shorten(first.message, 160)}"
-        )
+        raise RecordError(f"{place}: breaks the schema of audit.json at {where}: {shorten(first.message, 160)}")
 
 
 def _path(parts: Sequence[object]) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from evenhand.cli.main import exit_code
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 POLICY = "schema = 1\n[limits]\n"
 

@@ -183,7 +183,9 @@ def test_half_precision_halves_the_tensors_and_keeps_the_decisions(
     assert saved > 1.5 * int(original.facts["parameters"]), "two of four bytes a parameter, less what the recipe says"  # type: ignore[arg-type]
     assert agreement(original, half, parts["test"].X).share >= 0.97
     half.save(tmp_path / "half.safetensors")
-    assert np.array_equal(open_model(tmp_path / "half.safetensors").predict(parts["test"].X), half.predict(parts["test"].X))
+    assert np.array_equal(
+        open_model(tmp_path / "half.safetensors").predict(parts["test"].X), half.predict(parts["test"].X)
+    )
 
 
 def test_a_distilled_student_has_its_own_size_and_the_teachers_opinion(
@@ -269,7 +271,7 @@ def test_onnx_files_that_are_not_ours(int8: CompressedModel, tmp_path: Path) -> 
     with pytest.raises(ModelError, match="no ONNX file"):
         open_model(garbage)
     garbage.write_bytes(b"PK\x03\x04")
-    with pytest.raises(ModelError, match="saved as .onnx"):
+    with pytest.raises(ModelError, match=r"saved as \.onnx"):
         load_compressed(garbage)
 
 

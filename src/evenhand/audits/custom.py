@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data import Grouping
-    from evenhand.evidence import Evidence, MetricFunction
+    from evenhand.evidence import Evidence
+    from evenhand.evidence.evidence import MetricFunction
 
 NAME = "custom"
 REPLICATES = 200

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from evenhand.audits.auditing import Progress
     from evenhand.data import EvaluationSet
+    from evenhand.data.validating import Missing
     from evenhand.evidence.evidence import MetricFunction
     from evenhand.findings import AuditRecord
 
@@ -34,7 +35,7 @@ def audit_predictions(
     favourable: object = None,
     threshold: float | None = None,
     score_kind: ScoreKind = "probability",
-    missing: str = "error",
+    missing: Missing = "error",
     name: str = "predictions",
     metrics: Mapping[str, MetricFunction] | None = None,
     **settings: object,

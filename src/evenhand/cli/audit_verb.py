@@ -106,7 +106,7 @@ def _model(
             original=original,
             background=background,  # type: ignore[arg-type]
             progress=step,
-            **chosen,
+            **chosen,  # type: ignore[arg-type]  # names and values come from files and flags, and are checked there
         )
 
 

@@ -75,9 +75,7 @@ class Distillation:
             torch.manual_seed(bench.seed)
             student = replace(model.plan, hidden=tuple(self.hidden), dropout=0.0).build()
         lesson, check = (self._taught(model, part) for part in lessons(model, bench))
-        course = Course(
-            self.epochs, learning_rate=self.learning_rate, temperature=self.temperature, seed=bench.seed
-        )
+        course = Course(self.epochs, learning_rate=self.learning_rate, temperature=self.temperature, seed=bench.seed)
         return model.with_network(run(student, lesson, check, course, progress=bench.epochs).network, self.describe())
 
     def _taught(self, model: TabularModel, lesson: Lesson) -> Lesson:

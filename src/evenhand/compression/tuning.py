@@ -68,9 +68,7 @@ def lesson_of(model: TabularModel, data: EvaluationSet, balance: tuple[str, ...]
     weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     if balance:
         weight = weight * group_weights(data.grouping(*balance).codes)
-    return Lesson(
-        model.prepare(data.X), data.y_true.astype(np.float32), (weight / weight.mean()).astype(np.float32)
-    )
+    return Lesson(model.prepare(data.X), data.y_true.astype(np.float32), (weight / weight.mean()).astype(np.float32))
 
 
 def group_weights(codes: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -178,7 +178,7 @@ def _measured(
     return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends)
 
 
-_MISSING = {
+_MISSING: dict[tuple[tuple[int, int], ...], str] = {
     ((1, 0), (1, 1)): "whose truth is positive",
     ((0, 0), (0, 1)): "whose truth is negative",
     ((0, 1), (1, 1)): "predicted positive",

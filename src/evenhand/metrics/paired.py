@@ -53,22 +53,22 @@ def paired_change(
     The Wilson limits of the two shares are combined with their correlation phi, corrected for continuity where it is
     positive. Unlike the Wald interval it does not collapse to a point when no row changed.
     """
-    both, gained, lost, neither = (np.asarray(part, dtype=np.float64) for part in (both, gained, lost, neither))
-    n = both + gained + lost + neither
+    a, b, c, d = (np.asarray(part, dtype=np.float64) for part in (both, gained, lost, neither))
+    n = a + b + c + d
     z = NormalDist().inv_cdf(0.5 + level / 2)
-    new, new_low, new_high = _wilson(both + gained, n, z)
-    old, old_low, old_high = _wilson(both + lost, n, z)
-    phi = _correlation(both, gained, lost, neither)
+    new, new_low, new_high = _wilson(a + b, n, z)
+    old, old_low, old_high = _wilson(a + c, n, z)
+    phi = _correlation(a, b, c, d)
     below = _add(new - new_low, old_high - old, phi)
     above = _add(new_high - new, old - old_low, phi)
     with np.errstate(invalid="ignore", divide="ignore"):
-        estimate = (gained - lost) / n
+        estimate = (b - c) / n
     return PairedChange(
         estimate,
         np.maximum(estimate - below, -1.0),
         np.minimum(estimate + above, 1.0),
-        gained.astype(np.int64),
-        lost.astype(np.int64),
+        b.astype(np.int64),
+        c.astype(np.int64),
         n.astype(np.int64),
     )
 

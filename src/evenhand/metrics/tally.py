@@ -65,8 +65,8 @@ class Tally:
             return cls(counts)
         return cls(
             counts,
-            np.bincount(cell, weights=weight, minlength=cells).reshape(shape),
-            np.bincount(cell, weights=weight * weight, minlength=cells).reshape(shape),
+            np.bincount(cell, weights=weight, minlength=cells).reshape(shape).astype(np.float64),
+            np.bincount(cell, weights=weight * weight, minlength=cells).reshape(shape).astype(np.float64),
         )
 
     def __add__(self, other: Tally) -> Tally:
@@ -87,11 +87,11 @@ class Tally:
         """Return the tally in which group g has become group ``new_groups[g]``; groups merged so are summed."""
 
         def merge(cells: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
-            out = np.zeros((n_groups, 2, 2), dtype=cells.dtype)
+            out = np.zeros((n_groups, 2, 2))
             np.add.at(out, new_groups, cells)
             return out
 
-        counts = merge(self.counts).astype(np.int64)
+        counts = merge(self.counts).astype(np.int64)  # exact: a float64 counts to 2**53
         if self.weights is None or self.squared_weights is None:
             return Tally(counts)
         return Tally(counts, merge(self.weights), merge(self.squared_weights))

@@ -88,5 +88,5 @@ def _more(group: GroupValue, needed: float) -> tuple[int, str] | None:
 
 
 def _rounded(rows: float) -> int:
-    step = 10 ** max(len(str(math.ceil(rows))) - 2, 0)
+    step = int(10 ** max(len(str(math.ceil(rows))) - 2, 0))
     return math.ceil(rows / step) * step

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from evenhand.report.html import html
@@ -11,6 +10,8 @@ from evenhand.report.markdown import markdown
 from evenhand.report.text import text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
 

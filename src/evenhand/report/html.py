@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 def html(record: AuditRecord, verdict: Verdict | None = None) -> str:
     """One self-contained page for people (.html)."""
     style = _style()
-    return _environment().get_template("page.html.j2").render(
-        page=build_page(record, verdict), style=style, style_hash=_hash(style)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(page=build_page(record, verdict), style=style, style_hash=_hash(style))
     )
 
 

@@ -45,9 +45,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None) -> Page:
 
 
 def _limit(judgement: Judgement) -> LimitRow:
-    badge = judgement.status + (
-        ", waived" if judgement.waived else ", advisory" if judgement.limit.advisory else ""
-    )
+    badge = judgement.status + (", waived" if judgement.waived else ", advisory" if judgement.limit.advisory else "")
     return LimitRow(
         judgement.status,
         badge,
@@ -84,7 +82,9 @@ def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[str, ...]:
     risks = [_risk(judgement) for judgement in found]
     seen = record.provenance.get("rows_seen_in_training")
     if isinstance(seen, int) and seen > 0:
-        risks.insert(0, f"{seen:,} of the evaluation rows were also used for fitting: every figure here flatters the model.")
+        risks.insert(
+            0, f"{seen:,} of the evaluation rows were also used for fitting: every figure here flatters the model."
+        )
     return tuple(risks[:MOST_RISKS])
 
 

@@ -68,7 +68,9 @@ def scope(record: AuditRecord) -> Part:
     ]
     blocks: list[Block] = [Table("scope-facts", "What was audited", ("", ""), tuple(rows))]
     if groups:
-        blocks.append(_cut(Table("scope-groups", "Groups", ("feature", "group", "rows"), tuple(groups), frozenset({2}))))
+        blocks.append(
+            _cut(Table("scope-groups", "Groups", ("feature", "group", "rows"), tuple(groups), frozenset({2})))
+        )
     return Part("scope", "What was audited", (), tuple(blocks))
 
 
@@ -103,9 +105,7 @@ def fairness(record: AuditRecord, judged: Mapping[Key, tuple[Mark, float]]) -> t
     return tuple(_grouping(record, counts, judged, index) for index, counts in enumerate(groupings))
 
 
-def _grouping(
-    record: AuditRecord, counts: GroupCounts, judged: Mapping[Key, tuple[Mark, float]], index: int
-) -> Part:
+def _grouping(record: AuditRecord, counts: GroupCounts, judged: Mapping[Key, tuple[Mark, float]], index: int) -> Part:
     name, title = f"groups-{index}", " × ".join(cut(column, 60) for column in counts.columns)
     blocks: list[Block] = [_group_table(record, counts, name)]
     drawn = DRAWN if len(counts.columns) == 1 else DRAWN[:1]
@@ -152,7 +152,8 @@ def _disparity_table(found: list[Finding], name: str, title: str) -> Table:
         )
         for f in found
     )
-    return Table(f"{name}-gaps", f"Disparities by {title}", ("disparity", "estimate and interval", "least and greatest", ""), rows, frozenset({1}))  # fmt: skip
+    head = ("disparity", "estimate and interval", "least and greatest", "")
+    return Table(f"{name}-gaps", f"Disparities by {title}", head, rows, frozenset({1}))
 
 
 def _ends(finding: Finding) -> str:
@@ -166,8 +167,9 @@ def _group_sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...
     if gap is not None and gap.estimate is not None and len(gap.groups) > 1:
         least, greatest = gap.groups[0], gap.groups[-1]
         sentences.append(
-            f"{cut(greatest.group, 80)} is predicted positive in {_percent(greatest.estimate)} of {greatest.rows:,} rows, "
-            f"{cut(least.group, 80)} in {_percent(least.estimate)} of {least.rows:,}: a difference of {with_interval(gap)}."
+            f"{cut(greatest.group, 80)} is predicted positive in {_percent(greatest.estimate)} of "
+            f"{greatest.rows:,} rows, {cut(least.group, 80)} in {_percent(least.estimate)} of {least.rows:,}: "
+            f"a difference of {with_interval(gap)}."
         )
     undefined = sorted({group for f in _disparities(record, counts) for group in f.undefined_groups})
     if undefined:
@@ -191,11 +193,14 @@ def explanation(record: AuditRecord) -> Part:
     residual = record.get("attribution_residual")
     lead = [
         "Shapley values of the columns as a person named them, on the scale of log-odds: how far a feature moves the "
-        f"score from its average, over {overall[0].support:,} rows. They show what the model uses, not what causes the outcome."
+        f"score from its average, over {overall[0].support:,} rows. They show what the model uses, not what causes "
+        "the outcome."
     ]
     lead += _reasons(record, "explanation")
     if residual is not None:
-        lead.append(f"Greatest gap between a row's values and the model's own score: {show(residual.estimate, 'score')}.")
+        lead.append(
+            f"Greatest gap between a row's values and the model's own score: {show(residual.estimate, 'score')}."
+        )
     return Part("explanation", "Explanation", tuple(lead), (drawn, *_importance_by_group(every, overall)))
 
 
@@ -209,7 +214,11 @@ def _importance_by_group(every: list[Finding], overall: list[Finding]) -> tuple[
         for feature in overall[:20]
     )
     head = ("feature", *(cut(group, 60) for group in groups[:12]))
-    return (Table("importance-groups", "Mean absolute attribution in each group", head, rows, frozenset(range(1, len(head)))),)
+    return (
+        Table(
+            "importance-groups", "Mean absolute attribution in each group", head, rows, frozenset(range(1, len(head)))
+        ),
+    )
 
 
 def show_or_dash(finding: Finding | None) -> str:
@@ -231,7 +240,11 @@ def compression(record: AuditRecord, judged: Mapping[Key, tuple[Mark, float]]) -
             if f.key.metric == metric and len(f.key.columns) <= 1
         ]
         if rows:
-            blocks.append(figure(f"compression-{metric}", f"{describe(metric).label}, compressed against original", rows, digits=3))
+            blocks.append(
+                figure(
+                    f"compression-{metric}", f"{describe(metric).label}, compressed against original", rows, digits=3
+                )
+            )
     lead = tuple(text for text in (gain.note if gain is not None else "",) if text)
     return Part("compression", "Compression", (*lead, *_reasons(record, "compression")), tuple(blocks))
 
@@ -242,7 +255,10 @@ def _who(finding: Finding) -> str:
 
 def _size_table(record: AuditRecord) -> Table:
     names = ["file_bytes", "parameters", "nonzero_parameters", "macs"]
-    batches = sorted({f.key.qualifier("batch") or "" for f in record.findings if f.key.metric == "latency"}, key=lambda b: (len(b), b))
+    batches = sorted(
+        {f.key.qualifier("batch") or "" for f in record.findings if f.key.metric == "latency"},
+        key=lambda b: (len(b), b),
+    )
     rows = []
     for name, qualifiers in [(name, {}) for name in names] + [("latency", {"batch": batch}) for batch in batches]:
         new = record.get(Key.of(name, **qualifiers))
@@ -256,7 +272,10 @@ def _size_table(record: AuditRecord) -> Table:
             ratio = faster.estimate if faster is not None else ratio
         cells = (show(f.estimate, f.unit) if f is not None else "–" for f in (old, new))
         rows.append((words, *cells, "–" if ratio is None else f"{ratio:.2f}×"))
-    return Table("compression-size", "Size and speed, measured in one run on one thread", ("", "original", "compressed", "gain"), tuple(rows), frozenset({1, 2, 3}))  # fmt: skip
+    head = ("", "original", "compressed", "gain")
+    return Table(
+        "compression-size", "Size and speed, measured in one run on one thread", head, tuple(rows), frozenset({1, 2, 3})
+    )
 
 
 def provenance(record: AuditRecord) -> Part:
@@ -269,15 +288,19 @@ def provenance(record: AuditRecord) -> Part:
     started = record.measurements.get("started")
     if started:
         rows.append(("audited at", f"{started}, in {record.measurements.get('seconds')} s"))
-    return Part("provenance", "Provenance", ("Enough to repeat the audit and to see whether anything differs.",), (_cut(Table("provenance-table", "Provenance", ("", ""), tuple(rows))),))  # fmt: skip
+    table = _cut(Table("provenance-table", "Provenance", ("", ""), tuple(rows)))
+    lead = ("Enough to repeat the audit and to see whether anything differs.",)
+    return Part("provenance", "Provenance", lead, (table,))
 
 
 def limitations(record: AuditRecord, verdict: Verdict | None) -> Part:
     """What this page does not show."""
     level = next((f.interval.level for f in record.findings if f.interval is not None), 0.95)
     lead = [
-        f"Intervals have a confidence of {100 * level:g} %: {100 * (1 - level) / 2:g} % is the chance of an error on either side, of one limit.",
-        "Rows are taken as independent draws from the people the model will meet. Where they are not, intervals are too narrow.",
+        f"Intervals have a confidence of {100 * level:g} %: {100 * (1 - level) / 2:g} % is the chance of an error on "
+        "either side, of one limit.",
+        "Rows are taken as independent draws from the people the model will meet. Where they are not, intervals are "
+        "too narrow.",
         "The label is taken as the truth. Where it records past decisions, their bias counts as truth here.",
         "These are measurements; that they are evidence for a rule does not make a model comply with it.",
     ]

@@ -186,12 +186,15 @@ def column_from_plain(plain: Mapping[str, Plain]) -> Column:
 
 
 def _numbers(name: str, values: pd.Series) -> NDArray[np.float64]:
-    if not pd.api.types.is_numeric_dtype(values.dtype):
-        if values.dtype != object or not values.map(lambda value: isinstance(value, (int, float, np.number))).all():
-            raise ModelError(
-                f"Column '{shorten(name)}' held numbers in training and holds {values.dtype} now: the model cannot read it."
-            )
+    if not pd.api.types.is_numeric_dtype(values.dtype) and not _only_numbers(values):
+        raise ModelError(
+            f"Column '{shorten(name)}' held numbers in training and holds {values.dtype} now: the model cannot read it."
+        )
     return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _only_numbers(values: pd.Series) -> bool:
+    return values.dtype == object and all(isinstance(value, (int, float, np.number)) for value in values)
 
 
 def _texts(values: pd.Series) -> NDArray[np.object_]:

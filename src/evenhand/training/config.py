@@ -100,7 +100,11 @@ class TrainingConfig:
         known = [field.name for field in dataclasses.fields(cls)]
         raise_all(
             InputError,
-            (f"There is no training setting '{name}'.{did_you_mean(name, known)}" for name in plain if name not in known),
+            (
+                f"There is no training setting '{name}'.{did_you_mean(name, known)}"
+                for name in plain
+                if name not in known
+            ),
         )
         values = dict(plain)
         if isinstance(values.get("hidden"), list):

@@ -47,9 +47,7 @@ class NetworkPlan:
         from torch import nn
 
         layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
-        return replace(
-            self, columns=layers[0].in_features, hidden=tuple(layer.out_features for layer in layers[:-1])
-        )
+        return replace(self, columns=layers[0].in_features, hidden=tuple(layer.out_features for layer in layers[:-1]))
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the plan as JSON can say it."""

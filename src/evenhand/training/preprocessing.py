@@ -131,6 +131,6 @@ def _problems(name: str, column: pd.Series) -> Iterator[str]:
         levels = column.nunique()
         if levels > 200 and levels > len(column) / 2:
             yield (
-                f"Column '{shorten(name)}' holds {levels:,} different values in {len(column):,} rows, so it is a name or "
-                f"free text and no category. {way_out}"
+                f"Column '{shorten(name)}' holds {levels:,} different values in {len(column):,} rows, so it is a name "
+                f"or free text and no category. {way_out}"
             )
