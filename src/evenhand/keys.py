@@ -113,6 +113,18 @@ class Key:
         return f"{quote(self.metric)}[{inside}]"
 
 
+def group_name(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return a group as a person reads it: its value, or ``race=black, sex=female`` for an intersection.
+
+    Examples
+    --------
+    >>> group_name([("race", "black")]), group_name([("race", "black"), ("sex", "female")])
+    ('black', 'race=black, sex=female')
+    """
+    found = list(pairs)
+    return found[0][1] if len(found) == 1 else ", ".join(f"{column}={value}" for column, value in found)
+
+
 def quote(name: str) -> str:
     """Return `name` as the grammar writes it, in quotes only where it must be."""
     if name and name == name.strip() and not _SPECIAL.intersection(name):

@@ -94,7 +94,7 @@ def test_groups_are_encoded_once_and_cover_any_column():
     data = read_evaluation_set({"y": [0, 1, 1], "a": list("xyx"), "b": list("uuv")}, label="y", sensitive_features="a")
     assert data.grouping("a") is data.grouping("a")
     assert data.grouping("a", "b") is data.grouping("a", "b")
-    assert data.grouping("b", "a").name(0) == "u, x"
+    assert data.grouping("b", "a").name(0) == "b=u, a=x"
     assert data.grouping().labels == ((),)
     assert data.grouping("a", "b").empty_intersections == (("y", "v"),)
     with pytest.raises(InputError, match=r"no column 'aa' to group by. Did you mean 'a'\?"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -68,7 +69,7 @@ def _of_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
             yield _change(_key(name, grouping, group), changes, group, level)
     key = Key.of("flip_rate_difference", grouping.columns, of="original")
     found = disparity("selection_rate_difference", flips, level)
-    yield disparity_finding(key, NAME, found, grouping, level)
+    yield replace(disparity_finding(key, NAME, found, grouping, level), component="flip_rate")
 
 
 def _key(metric: str, grouping: Grouping, group: int) -> Key:

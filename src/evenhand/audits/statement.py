@@ -39,7 +39,7 @@ def group_key(metric: str, grouping: Grouping, group: int) -> Key:
 
 def group_label(grouping: Grouping, group: int) -> str:
     """Return the group as a person reads it."""
-    return ", ".join(grouping.labels[group])
+    return grouping.name(group)
 
 
 def number(value: float | np.floating) -> float | None:

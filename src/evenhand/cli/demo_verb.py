@@ -66,7 +66,7 @@ def _data(seed: int) -> dict[str, EvaluationSet]:
 def _train(parts: dict[str, EvaluationSet], seed: int, output: Path) -> TabularModel:
     from evenhand.training import TrainingConfig, fit
 
-    model = fit(parts["train"], parts["validation"], config=TrainingConfig(seed=seed))
+    model = fit(parts["train"], parts["validation"], config=TrainingConfig(seed=seed), name="credit")
     model.save(output / "credit.safetensors")
     return model
 

@@ -55,7 +55,7 @@ def command(
     parts = _split(table, settings, test_output is not None, test_share, seed)
     config = _config(settings, epochs, seed)
     with progress("Training") as step:
-        model = fit(parts["train"], parts["validation"], config=config, progress=step)
+        model = fit(parts["train"], parts["validation"], config=config, progress=step, name=output.stem)
     model.save(output)
     for place, part in ((test_output, "test"), (train_output, "train")):
         if place is not None:

@@ -136,7 +136,7 @@ def from_network(graph: bytes, model: TabularModel, recipe: Mapping[str, Plain])
     }
     about = {
         "format": FORMAT,
-        "name": model.name,
+        "name": f"{model.name} + {recipe['recipe']}",
         "threshold": model.threshold,
         "preprocessing": model.preprocessing.to_plain(),
         "facts": {key: value for key, value in facts.items() if key not in _TOLD_BY_THE_FILE},

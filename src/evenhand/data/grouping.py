@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.data.values import order, show
+from evenhand.keys import group_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,8 +46,8 @@ class Grouping:
         return len(self.labels)
 
     def name(self, group: int) -> str:
-        """Return a group as the page names it: its values, joined by ``", "``."""
-        return ", ".join(self.labels[group])
+        """Return a group as the page names it: its value, or ``race=black, sex=female`` for an intersection."""
+        return group_name(zip(self.columns, self.labels[group], strict=True))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -199,13 +199,13 @@ def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:
     if not policy.minimum_group_size:
         return
     sizes = {
-        ", ".join(group for _, group in finding.key.group): finding.groups[0].rows
+        ", ".join(f"{column}={group}" for column, group in finding.key.group): finding.groups[0].rows
         for finding in record.findings
         if finding.key.metric == "selection_rate" and finding.key.group and finding.groups
     }
     small = [f"{group} ({rows})" for group, rows in sizes.items() if rows < policy.minimum_group_size]
     if small:
-        yield f"Groups with fewer than {policy.minimum_group_size} rows, all of them judged: {', '.join(small)}."
+        yield f"Groups with fewer than {policy.minimum_group_size} rows, none left out: {'; '.join(small)}."
 
 
 def _worst_first(judgement: Judgement) -> tuple[bool, int, bool, str]:

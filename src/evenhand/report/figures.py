@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.scales import height, row_y, scale_of
+from evenhand.report.scales import NUMBERS, height, label_room, row_y, scale_of
 from evenhand.report.view import Dot, Figure, Mark, Table
 
 if TYPE_CHECKING:
     from evenhand.findings import Finding
 
-LABEL = 32
+LABEL = 42
 MOST_ROWS = 40
 
 
@@ -35,7 +35,8 @@ def figure(
     for _, finding, _, limit in shown:
         interval = finding.interval
         values += [finding.estimate, limit, interval and interval.low, interval and interval.high]  # type: ignore[list-item]
-    scale = scale_of(values)
+    labels = [cut(label, LABEL) for label, *_ in shown]
+    scale = scale_of(values, label_room(labels), shares=kind != "bars")
     dots = []
     for index, (label, finding, mark, limit) in enumerate(shown):
         interval, estimate = finding.interval, finding.estimate
@@ -43,7 +44,7 @@ def figure(
         high = estimate if interval is None else interval.high
         dots.append(
             Dot(
-                label=cut(label, LABEL),
+                label=labels[index],
                 full=cut(label, 300),
                 text=with_interval(finding, digits),
                 mark=mark,
@@ -62,6 +63,9 @@ def figure(
         dots=tuple(dots),
         ticks=scale.ticks(),
         zero=scale.place(0.0),
+        left=scale.left,
+        right=scale.right,
+        width=scale.right + NUMBERS,
         height=height(len(shown)),
         table=_twin(name, title, rows, digits),
     )

@@ -39,6 +39,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["plain"] = _without_controls
+    environment.filters["tight"] = _tight
     return environment
 
 
@@ -51,6 +52,11 @@ def _style() -> str:
 def _hash(style: str) -> str:
     """The hash by which the content security policy allows this style and no other."""
     return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+def _tight(text: str) -> str:
+    """Return numbers whose interval is not broken over two lines; the line breaks before it."""
+    return text.replace(", ", ",\u00a0").replace("= ", "=\u00a0")
 
 
 def _without_controls(text: str) -> str:

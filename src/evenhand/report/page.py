@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evenhand.metrics import canonical, describe
-from evenhand.policy.wording import limit_text, measured
+from evenhand.policy.wording import groups_text, limit_text, measured
 from evenhand.report.figures import figure
 from evenhand.report.numbers import cut
 from evenhand.report.sections import parts
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Judgement, Verdict
 
 HEADLINES = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided", "none": "Measured, not judged"}
+UNJUDGED = "No policy was given, so nothing is passed or failed."
 MOST_RISKS = 5
 MOST_KEY = 160
 
@@ -33,7 +34,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None) -> Page:
         subtitle=f"{cut(name, 80)} on {cut(source, 80)}, {rows:,} rows",
         status=status,
         headline=HEADLINES[status],
-        sentence=verdict.sentence if verdict is not None else "No policy was given, so nothing is passed or failed.",
+        sentence=UNJUDGED if verdict is None else _signs(verdict.sentence),
         remarks=verdict.remarks if verdict is not None else (),
         limits=tuple(_limit(judgement) for judgement in verdict.judgements) if verdict is not None else (),
         glance=_glance(verdict),
@@ -52,7 +53,7 @@ def _limit(judgement: Judgement) -> LimitRow:
         cut(str(judgement.key), MOST_KEY),
         describe(judgement.key.metric).label,
         measured(judgement.finding, judgement.limit),
-        limit_text(judgement.limit),
+        _signs(limit_text(judgement.limit)),
         cut(judgement.sentence, 400),
         judgement.limit.note,
     )
@@ -96,10 +97,18 @@ def _people(judgement: Judgement) -> int:
 
 def _risk(judgement: Judgement) -> str:
     words = describe(judgement.key.metric).label
-    shown, limit = measured(judgement.finding, judgement.limit), limit_text(judgement.limit)
+    shown, limit = measured(judgement.finding, judgement.limit), _signs(limit_text(judgement.limit))
     key = cut(str(judgement.key), MOST_KEY)
     said = "is outside the limit" if judgement.status == "failed" else "may be outside the limit"
-    return f"{words} ({key}) {said} {limit}: {shown}. {cut(judgement.sentence, 300)}"
+    sentence = cut(judgement.sentence, 300)
+    who = groups_text(judgement.finding) if judgement.finding is not None and judgement.status != "failed" else ""
+    told = f"; {who}" if "(n=" in who and who not in sentence else ""
+    return f"{words} ({key}) {said} {limit}: {shown}{told}. {sentence[:1].upper()}{sentence[1:]}"
+
+
+def _signs(text: str) -> str:
+    """Return text with the signs that people write, for a page that is no ASCII."""
+    return text.replace("<= ", "≤ ").replace(">= ", "≥ ")
 
 
 def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]:

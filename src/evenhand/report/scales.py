@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Final
+from unicodedata import east_asian_width
 
-LEFT: Final = 236
-"""Where the plot begins, in units of the figure; labels stand before it."""
-RIGHT: Final = 556
-"""Where the plot ends; numbers stand behind it."""
+PLOT: Final = 400
+"""Width of the plot, in units of the figure."""
+NUMBERS: Final = 170
+"""Width of the numbers behind it."""
+LETTER: Final = 6.7
+"""Width of a letter of a label, on the wide side."""
 TOP: Final = 26
 ROW: Final = 24
 
@@ -32,17 +35,24 @@ class Scale:
     """The value at the left end."""
     high: float
     """The value at the right end."""
+    left: int = 100
+    """The place of the left end."""
+
+    @property
+    def right(self) -> int:
+        """The place of the right end."""
+        return self.left + PLOT
 
     def place(self, value: float | None, otherwise: float | None = None) -> float:
         """Return the place of a value, cut at the ends; an unbounded end (None) lies at `otherwise`."""
         if value is None or not math.isfinite(value):
             value = self.low if otherwise is None else otherwise
         share = (value - self.low) / (self.high - self.low)
-        return round(LEFT + min(max(share, 0.0), 1.0) * (RIGHT - LEFT), 1)
+        return round(self.left + min(max(share, 0.0), 1.0) * PLOT, 1)
 
     def ticks(self) -> tuple[Tick, ...]:
         """Return about five round marks."""
-        step = nice_step((self.high - self.low) / 4)
+        step = nice_step((self.high - self.low) / 5)
         first = math.ceil(self.low / step - 1e-9)
         count = math.floor(self.high / step + 1e-9) - first + 1
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
@@ -62,15 +72,21 @@ def nice_step(rough: float) -> float:
     return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough * (1 - 1e-9))
 
 
-def scale_of(values: list[float | None]) -> Scale:
-    """Return an axis that holds all values, from 0 to 1 where they are shares."""
+def scale_of(values: list[float | None], left: int = 100, *, shares: bool = True) -> Scale:
+    """Return an axis that holds all values, from 0 to 1 where they are shares and may be."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     low, high = min(known, default=0.0), max(known, default=1.0)
-    if low >= 0 and high <= 1 and high > 0.3:
-        return Scale(0.0, 1.0)
+    if shares and low >= 0 and high <= 1 and high > 0.3:
+        return Scale(0.0, 1.0, left)
     low, high = min(low, 0.0), max(high, 0.0)
     step = nice_step(max(high - low, 1e-9) / 4)
-    return Scale(math.floor(low / step) * step, math.ceil(high / step) * step)
+    return Scale(math.floor(low / step) * step, math.ceil(high / step) * step, left)
+
+
+def label_room(labels: list[str]) -> int:
+    """Return the width that labels need; characters of double width count twice."""
+    longest = max((len(label) + sum(east_asian_width(char) in "WF" for char in label) for label in labels), default=0)
+    return math.ceil(LETTER * longest) + 18
 
 
 def height(rows: int) -> int:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, cast
 from evenhand.keys import Key
 from evenhand.metrics import describe
 from evenhand.report.figures import figure
+from evenhand.report.groups import group_parts, group_rows, groupings
+from evenhand.report.judged import Judged
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.view import Block, Mark, Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
+    from evenhand.findings import AuditRecord, Finding, Plain
     from evenhand.policy import Verdict
 
 MOST_ROWS = 200
@@ -21,16 +23,9 @@ GROUP_COLUMNS = ("base_rate", "selection_rate", "recall", "false_positive_rate",
 DRAWN = ("selection_rate", "recall", "false_positive_rate")
 
 
-def marks(verdict: Verdict | None) -> Mapping[Key, tuple[Mark, float]]:
-    """Return the judgement and the limit of each judged finding."""
-    if verdict is None:
-        return {}
-    return {judgement.key: (judgement.status, judgement.limit.bound) for judgement in verdict.judgements}
-
-
 def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
     """Return the page's parts after the verdict, in reading order."""
-    judged = marks(verdict)
+    judged = Judged(verdict)
     return (
         scope(record),
         performance(record, judged),
@@ -60,27 +55,33 @@ def scope(record: AuditRecord) -> Part:
         ("Missing sensitive values", "a group of their own" if data.get("missing") == "group" else "refused"),
         ("Evaluation rows also used for fitting", _seen(source.get("rows_seen_in_training"))),
     ]
-    groups = [
-        (" × ".join(counts.columns), ", ".join(group), f"{_rows(counts, index):,}")
-        for counts in record.tallies
-        if counts.model == "subject" and counts.columns
-        for index, group in enumerate(counts.groups)
-    ]
-    blocks: list[Block] = [Table("scope-facts", "What was audited", ("", ""), tuple(rows))]
-    if groups:
-        blocks.append(
-            _cut(Table("scope-groups", "Groups", ("feature", "group", "rows"), tuple(groups), frozenset({2})))
+    rows[8:8] = [(f"Groups of {title}", sizes) for title, sizes in _sizes(record)]
+    return Part("scope", "What was audited", (), (Table("scope-facts", "What was audited", ("", ""), tuple(rows)),))
+
+
+def _sizes(record: AuditRecord) -> list[tuple[str, str]]:
+    """Say for each feature how many rows each group has."""
+    return [
+        (
+            cut(counts.columns[0], 60),
+            ", ".join(
+                f"{cut(group[0], 60)} ({group_rows(counts, at):,})" for at, group in enumerate(counts.groups[:20])
+            )
+            + (f" and {len(counts.groups) - 20} more" if len(counts.groups) > 20 else ""),
         )
-    return Part("scope", "What was audited", (), tuple(blocks))
+        for counts in groupings(record)
+        if len(counts.columns) == 1
+    ]
 
 
-def performance(record: AuditRecord, judged: Mapping[Key, tuple[Mark, float]]) -> Part:
+def performance(record: AuditRecord, judged: Judged) -> Part:
     """How good the model is over all rows."""
     found = [f for f in record.findings if not f.key.features and not f.key.qualifiers and _is_performance(f)]
     if not found:
         return Part("performance", "Performance", ("No metric was computed over all rows.",))
     shares = [f for f in found if f.unit in ("share", "score") and (f.estimate or 0) <= 1]
-    drawn = figure("performance-all", "Over all rows", [_row(f, judged) for f in shares], digits=3)
+    rows = [judged.row(describe(f.key.metric).label, f) for f in shares]
+    drawn = figure("performance-all", "Over all rows", rows, digits=3)
     reasons = _reasons(record, "performance", "calibration")
     return Part("performance", "Performance", reasons, (drawn, *_curious(found, shares)))
 
@@ -97,89 +98,10 @@ def _is_performance(finding: Finding) -> bool:
     return finding.audit in ("performance", "calibration", "custom")
 
 
-def fairness(record: AuditRecord, judged: Mapping[Key, tuple[Mark, float]]) -> tuple[Part, ...]:
-    """Whom the model treats how, one part for each feature and crossing."""
-    groupings = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
-    if not groupings:
-        return (Part("fairness", "Groups", _reasons(record, "fairness") or ("No sensitive feature was named.",)),)
-    return tuple(_grouping(record, counts, judged, index) for index, counts in enumerate(groupings))
-
-
-def _grouping(record: AuditRecord, counts: GroupCounts, judged: Mapping[Key, tuple[Mark, float]], index: int) -> Part:
-    name, title = f"groups-{index}", " × ".join(cut(column, 60) for column in counts.columns)
-    blocks: list[Block] = [_group_table(record, counts, name)]
-    drawn = DRAWN if len(counts.columns) == 1 else DRAWN[:1]
-    for metric in drawn:
-        found = [record.get(_group_key(metric, counts, group)) for group in range(len(counts.groups))]
-        rows = [
-            (_label(counts, group), finding, judged.get(finding.key, ("plain", None))[0], _limit(finding.key, judged))
-            for group, finding in enumerate(found)
-            if finding is not None
-        ]
-        if rows:
-            blocks.append(figure(f"{name}-{metric}", f"{describe(metric).label} by {title}", rows))
-    disparities = _disparities(record, counts)
-    if disparities:
-        blocks.append(_disparity_table(disparities, name, title))
-    return Part(name, f"Groups by {title}", _group_sentences(record, counts), tuple(blocks))
-
-
-def _group_table(record: AuditRecord, counts: GroupCounts, name: str) -> Table:
-    rows = []
-    for group in range(len(counts.groups)):
-        cells = [with_interval(record.get(_group_key(metric, counts, group))) for metric in GROUP_COLUMNS]
-        rows.append((_label(counts, group, 200), f"{_rows(counts, group):,}", *cells))
-    head = ("group", "rows", *(describe(metric).label for metric in GROUP_COLUMNS))
-    return _cut(Table(f"{name}-table", "Every group", head, tuple(rows), frozenset(range(1, len(head)))))
-
-
-def _disparities(record: AuditRecord, counts: GroupCounts) -> list[Finding]:
-    columns = tuple(counts.columns)
-    return [
-        f
-        for f in record.findings
-        if f.key.columns == columns and not f.key.group and not f.key.qualifiers and f.audit == "fairness"
-    ]
-
-
-def _disparity_table(found: list[Finding], name: str, title: str) -> Table:
-    rows = tuple(
-        (
-            describe(f.key.metric).label,
-            with_interval(f),
-            _ends(f),
-            f.undefined or f.note,
-        )
-        for f in found
-    )
-    head = ("disparity", "estimate and interval", "least and greatest", "")
-    return Table(f"{name}-gaps", f"Disparities by {title}", head, rows, frozenset({1}))
-
-
-def _ends(finding: Finding) -> str:
-    return ", ".join(f"{cut(part.group, 60)} {show(part.estimate)} (n={part.support:,})" for part in finding.groups)
-
-
-def _group_sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
-    """Say the widest gap in selection, and which groups have no value of a metric."""
-    sentences = []
-    gap = record.get(Key.of("selection_rate_difference", counts.columns))
-    if gap is not None and gap.estimate is not None and len(gap.groups) > 1:
-        least, greatest = gap.groups[0], gap.groups[-1]
-        sentences.append(
-            f"{cut(greatest.group, 80)} is predicted positive in {_percent(greatest.estimate)} of "
-            f"{greatest.rows:,} rows, {cut(least.group, 80)} in {_percent(least.estimate)} of {least.rows:,}: "
-            f"a difference of {with_interval(gap)}."
-        )
-    undefined = sorted({group for f in _disparities(record, counts) for group in f.undefined_groups})
-    if undefined:
-        named = ", ".join(cut(group, 60) for group in undefined[:8])
-        sentences.append(f"Some metric cannot be computed for {named}; it is said where, and is never taken for 0.")
-    return tuple(sentences)
-
-
-def _percent(value: float | None) -> str:
-    return "an unknown share" if value is None else f"{100 * value:.1f} %"
+def fairness(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Whom the model treats how; one sentence when no group was named."""
+    found = group_parts(record, judged)
+    return found or (Part("fairness", "Groups", _reasons(record, "fairness") or ("No sensitive feature was named.",)),)
 
 
 def explanation(record: AuditRecord) -> Part:
@@ -226,7 +148,7 @@ def show_or_dash(finding: Finding | None) -> str:
     return "–" if finding is None else show(finding.estimate, "share", 3)
 
 
-def compression(record: AuditRecord, judged: Mapping[Key, tuple[Mark, float]]) -> Part:
+def compression(record: AuditRecord, judged: Judged) -> Part:
     """What compression did, and to whom."""
     found = [f for f in record.findings if f.audit == "compression"]
     if not found:
@@ -234,11 +156,7 @@ def compression(record: AuditRecord, judged: Mapping[Key, tuple[Mark, float]]) -
     gain = record.get("size_ratio[;of=original]")
     blocks: list[Block] = [_size_table(record)]
     for metric in ("flip_rate", "accuracy_change", "selection_rate_change"):
-        rows = [
-            (_who(f), f, judged.get(f.key, ("plain", None))[0], _limit(f.key, judged))
-            for f in found
-            if f.key.metric == metric and len(f.key.columns) <= 1
-        ]
+        rows = [judged.row(_who(f), f) for f in found if f.key.metric == metric and len(f.key.columns) <= 1]
         if rows:
             blocks.append(
                 figure(
@@ -288,7 +206,7 @@ def provenance(record: AuditRecord) -> Part:
     started = record.measurements.get("started")
     if started:
         rows.append(("audited at", f"{started}, in {record.measurements.get('seconds')} s"))
-    table = _cut(Table("provenance-table", "Provenance", ("", ""), tuple(rows)))
+    table = Table("provenance-table", "Provenance", ("", ""), tuple(rows)).bounded()
     lead = ("Enough to repeat the audit and to see whether anything differs.",)
     return Part("provenance", "Provenance", lead, (table,))
 
@@ -310,39 +228,8 @@ def limitations(record: AuditRecord, verdict: Verdict | None) -> Part:
     return Part("limitations", "What this page does not show", tuple(lead))
 
 
-def _row(finding: Finding, judged: Mapping[Key, tuple[Mark, float]]) -> tuple[str, Finding, Mark, float | None]:
-    mark = judged.get(finding.key, ("plain", 0.0))[0]
-    return describe(finding.key.metric).label, finding, mark, _limit(finding.key, judged)
-
-
-def _limit(key: Key, judged: Mapping[Key, tuple[Mark, float]]) -> float | None:
-    return judged[key][1] if key in judged else None
-
-
-def _group_key(metric: str, counts: GroupCounts, group: int) -> Key:
-    return Key.of(metric, dict(zip(counts.columns, counts.groups[group], strict=True)))
-
-
-def _label(counts: GroupCounts, group: int, most: int = 80) -> str:
-    return cut(", ".join(counts.groups[group]), most)
-
-
-def _rows(counts: GroupCounts, group: int) -> int:
-    def total(cells: Plain) -> int:
-        return sum(total(cell) for cell in cells) if isinstance(cells, list) else int(cast("int", cells))
-
-    return total(cast("list[Plain]", counts.counts)[group])
-
-
 def _reasons(record: AuditRecord, *audits: str) -> tuple[str, ...]:
     return tuple(section.reason for section in record.sections if section.audit in audits and section.reason)
-
-
-def _cut(table: Table) -> Table:
-    left = len(table.rows) - MOST_ROWS
-    if left <= 0:
-        return table
-    return Table(table.name, table.title, table.head, table.rows[:MOST_ROWS], table.numeric, left)
 
 
 def _mapping(value: Plain | Mapping[str, Plain]) -> Mapping[str, Plain]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ class Table:
     """Columns set flush right."""
     cut: int = 0
     """How many rows were left out of the page; they stand in audit.json."""
+    folded: str = ""
+    """What is to be clicked to see it; empty for a table that stands open."""
+
+    def bounded(self, most: int = 200) -> Table:
+        """Return the table with at most `most` rows, visibly cut."""
+        left = len(self.rows) - most
+        return self if left <= 0 else replace(self, rows=self.rows[:most], cut=left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,12 @@ class Figure:
     """Marks on the axis."""
     zero: float
     """The place of zero."""
+    left: int
+    """Where the plot begins; labels end before it."""
+    right: int
+    """Where the plot ends; numbers begin behind it."""
+    width: int
+    """The figure's width."""
     height: int
     """The figure's height."""
     table: Table

@@ -140,7 +140,7 @@ class TabularModel:
     def with_network(self, network: nn.Module, recipe: Mapping[str, Plain], stored_as: str = "float32") -> TabularModel:
         """Return a new model with another network over the same columns, and the recipe that made it."""
         return TabularModel(
-            name=self.name,
+            name=f"{self.name} + {recipe['recipe']}",
             network=network,
             plan=self.plan.of(network),
             preprocessing=self.preprocessing,

@@ -1,0 +1,132 @@
+"""Whom the model treats how: one part for each feature and crossing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from evenhand.keys import Key, group_name
+from evenhand.metrics import describe
+from evenhand.report.figures import figure
+from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.view import Block, Part, Table
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
+    from evenhand.report.judged import Judged
+
+GROUP_COLUMNS = ("base_rate", "selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
+DRAWN = ("selection_rate", "recall", "false_positive_rate")
+
+
+def groupings(record: AuditRecord) -> list[GroupCounts]:
+    """Return the features and crossings, in the order in which the features were declared, crossings last."""
+    data = record.provenance.get("data")
+    declared = data.get("sensitive_features") if isinstance(data, dict) else None
+    order = {name: at for at, name in enumerate(declared)} if isinstance(declared, list) else {}
+    found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
+    return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
+
+
+def group_parts(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return one part for each feature and crossing."""
+    return tuple(_part(record, counts, judged, at) for at, counts in enumerate(groupings(record)))
+
+
+def group_rows(counts: GroupCounts, group: int) -> int:
+    """Return the number of rows of a group."""
+
+    def total(cells: Plain) -> int:
+        return sum(total(cell) for cell in cells) if isinstance(cells, list) else int(cast("int", cells))
+
+    return total(cast("list[Plain]", counts.counts)[group])
+
+
+def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> Part:
+    name, title = f"groups-{at}", " × ".join(cut(column, 60) for column in counts.columns)
+    blocks: list[Block] = [_group_table(record, counts, name)]
+    drawn = DRAWN if len(counts.columns) == 1 else DRAWN[:1]
+    rows = [
+        judged.row(f"{describe(metric).label}: {_label(counts, group)}", finding)
+        for metric in drawn
+        for group in range(len(counts.groups))
+        if (finding := record.get(_key(metric, counts, group))) is not None
+    ]
+    if rows:
+        blocks.append(figure(f"{name}-rates", f"Who is predicted positive, and how rightly, by {title}", rows))
+    disparities = _disparities(record, counts)
+    if disparities:
+        blocks.append(_disparity_table(disparities, name, title))
+    return Part(name, f"Groups by {title}", _sentences(record, counts), tuple(blocks))
+
+
+def _group_table(record: AuditRecord, counts: GroupCounts, name: str) -> Table:
+    rows = []
+    for group in range(len(counts.groups)):
+        cells = [with_interval(record.get(_key(metric, counts, group))) for metric in GROUP_COLUMNS]
+        rows.append((_label(counts, group, 200), f"{group_rows(counts, group):,}", *cells))
+    head = ("group", "rows", *(describe(metric).label for metric in GROUP_COLUMNS))
+    return Table(f"{name}-table", "Every group", head, tuple(rows), frozenset(range(1, len(head)))).bounded()
+
+
+def _disparities(record: AuditRecord, counts: GroupCounts) -> list[Finding]:
+    columns = tuple(counts.columns)
+    return [
+        f
+        for f in record.findings
+        if f.key.columns == columns and not f.key.group and not f.key.qualifiers and f.audit == "fairness"
+    ]
+
+
+def _disparity_table(found: list[Finding], name: str, title: str) -> Table:
+    rows = tuple((describe(f.key.metric).label, with_interval(f), _ends(f), f.undefined or f.note) for f in found)
+    notes = any(row[3] for row in rows)
+    head = ("disparity", "estimate and interval", "least and greatest", "")[: 4 if notes else 3]
+    kept = rows if notes else tuple(row[:3] for row in rows)
+    return Table(
+        f"{name}-gaps", f"Disparities by {title}", head, kept, frozenset({1}), folded=f"All {len(rows)} disparities"
+    )
+
+
+def _ends(finding: Finding) -> str:
+    return "; ".join(f"{cut(part.group, 60)} {show(part.estimate)} (n={part.support:,})" for part in finding.groups)
+
+
+def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
+    """Say the widest gap in selection, and which groups have no value of a metric."""
+    sentences = []
+    gap = record.get(Key.of("selection_rate_difference", counts.columns))
+    if gap is not None and gap.estimate is not None and len(gap.groups) > 1:
+        least, greatest = gap.groups[0], gap.groups[-1]
+        sentences.append(
+            f"{_named(greatest.group, counts)}: predicted positive in {_percent(greatest.estimate)} of "
+            f"{greatest.rows:,} rows; {_named(least.group, counts)}: in {_percent(least.estimate)} of {least.rows:,}. "
+            f"The difference is {with_interval(gap)}, {_against_chance(gap)}."
+        )
+    undefined = sorted({group for f in _disparities(record, counts) for group in f.undefined_groups})
+    if undefined:
+        named = "; ".join(cut(group, 60) for group in undefined[:8])
+        sentences.append(f"Some metric cannot be computed for {named}; it is said where, and is never taken for 0.")
+    return tuple(sentences)
+
+
+def _named(group: str, counts: GroupCounts) -> str:
+    return cut(f"{counts.columns[0]}={group}" if len(counts.columns) == 1 else group, 80)
+
+
+def _against_chance(gap: Finding) -> str:
+    low = None if gap.interval is None else gap.interval.low
+    if low is None or low > 0:
+        return "more than chance alone would make of equal groups" if low else "without an interval"
+    return "which equal groups of these sizes could show by chance"
+
+
+def _percent(value: float | None) -> str:
+    return "an unknown share" if value is None else f"{100 * value:.1f} %"
+
+
+def _key(metric: str, counts: GroupCounts, group: int) -> Key:
+    return Key.of(metric, dict(zip(counts.columns, counts.groups[group], strict=True)))
+
+
+def _label(counts: GroupCounts, group: int, most: int = 80) -> str:
+    return cut(group_name(zip(counts.columns, counts.groups[group], strict=True)), most)

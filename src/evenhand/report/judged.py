@@ -1,0 +1,29 @@
+"""Findings as rows of a figure, marked by how they were judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evenhand.findings import Finding
+    from evenhand.keys import Key
+    from evenhand.policy import Verdict
+    from evenhand.report.view import Mark
+
+FigureRow: TypeAlias = "tuple[str, Finding, Mark, float | None]"
+"""Label, finding, mark, and the limit where one was judged."""
+
+
+class Judged:
+    """How each finding was judged; nothing when no policy was given."""
+
+    def __init__(self, verdict: Verdict | None) -> None:
+        found = () if verdict is None else verdict.judgements
+        self._by_key: Mapping[Key, tuple[Mark, float]] = {j.key: (j.status, j.limit.bound) for j in found}
+
+    def row(self, label: str, finding: Finding) -> FigureRow:
+        """Return the finding as a row of a figure."""
+        found = self._by_key.get(finding.key)
+        return (label, finding, "plain", None) if found is None else (label, finding, *found)
