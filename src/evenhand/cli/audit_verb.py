@@ -113,7 +113,10 @@ def _model(
 def _tell(record: AuditRecord, output: Path) -> None:
     seen = record.provenance.get("rows_seen_in_training")
     if isinstance(seen, int) and seen:
-        say(f"{seen:,} of the evaluation rows occur among the rows the model was fitted on: what follows flatters it.")
+        say(
+            f"{seen:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
+            "the same cases, and not only alike, the audit flatters the model."
+        )
     for section in record.sections:
         if not section.ran:
             say(f"{section.audit}: not run. {section.reason}")

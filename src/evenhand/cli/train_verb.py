@@ -60,6 +60,8 @@ def command(
     for place, part in ((test_output, "test"), (train_output, "train")):
         if place is not None:
             write_table(parts[part], place)
+    for column, reason in model.preprocessing.left_out:
+        say(f"Left out: column '{column}' {reason}.")
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
     say(f"Wrote {output}: {rows} rows; decides at {model.threshold:.3f}")
 

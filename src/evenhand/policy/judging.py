@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import PolicyError, raise_all
+from evenhand.errors import PolicyError, raise_all, shorten
 from evenhand.metrics import canonical
 from evenhand.policy.needed import rows_needed
 from evenhand.policy.verdict import Judgement, Status, Verdict
@@ -143,13 +143,14 @@ def _ends(finding: Finding, limit: Limit, policy: Policy) -> tuple[float | None,
 def _undecided(limit: Limit, key: Key, finding: Finding) -> Judgement:
     needed = rows_needed(finding, limit)
     if finding.undefined_groups:
-        sentence = finding.note or f"No value for {', '.join(finding.undefined_groups)}."
+        sentence = finding.note or f"No value for {', '.join(shorten(group) for group in finding.undefined_groups)}."
     elif needed is None:
         sentence = "no practical number of rows would decide it"
     else:
         rows, group = needed
         whose = f" of {group}" if group else ""
-        sentence = f"about {rows:,} more rows{whose} give an 80 % chance to decide it"
+        what = "1 more row" if rows == 1 else f"{rows:,} more rows"
+        sentence = f"about {what}{whose} {'gives' if rows == 1 else 'give'} an 80 % chance to decide it"
     rows_only = needed[0] if needed is not None and not finding.undefined_groups else None
     return Judgement(
         limit, key, "undecided", finding, sentence, rows_only, limit.undecided == "stop" and not limit.advisory
@@ -199,7 +200,7 @@ def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:
     if not policy.minimum_group_size:
         return
     sizes = {
-        ", ".join(f"{column}={group}" for column, group in finding.key.group): finding.groups[0].rows
+        shorten(", ".join(f"{column}={group}" for column, group in finding.key.group)): finding.groups[0].rows
         for finding in record.findings
         if finding.key.metric == "selection_rate" and finding.key.group and finding.groups
     }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
+
+from evenhand.errors import shorten
 
 if TYPE_CHECKING:
     from evenhand.findings import Finding, GroupValue
@@ -23,16 +26,25 @@ def rows_needed(finding: Finding, limit: Limit) -> tuple[int, str] | None:
     in standard errors. Rows are added to the group that has fewer in the denominator, and to both alike once they are
     equal, by the rates observed.
     """
-    groups = [part for part in finding.groups if part.estimate is not None and part.support > 0]
+    groups = [_named(part, finding) for part in finding.groups if part.estimate is not None and part.support > 0]
     if finding.estimate is None or not groups or finding.undefined_groups or finding.unit in ("bytes", "seconds"):
         return None
     distance = abs(finding.estimate - limit.bound)
     if distance == 0:
         return None
-    reach = distance / (_critical(finding, limit) + NormalDist().inv_cdf(CHANCE))
+    critical = _critical(finding, limit)
+    reach = distance / (critical + NormalDist().inv_cdf(CHANCE))
     if len(groups) == 1:
-        return _one(groups[0], reach)
+        least = _exact_end(groups[0].estimate, limit.bound, critical) if finding.unit == "share" else 0.0
+        return _one(groups[0], reach, least)
     return _two(groups, reach, ratio=finding.unit == "ratio")
+
+
+def _named(part: GroupValue, finding: Finding) -> GroupValue:
+    """Return the value with its group as a sentence calls it: ``sex=female``, cut where it is very long."""
+    columns = finding.key.columns
+    named = len(columns) == 1 and part.group
+    return replace(part, group=shorten(f"{columns[0]}={part.group}" if named else part.group))
 
 
 def _critical(finding: Finding, limit: Limit) -> float:
@@ -44,9 +56,19 @@ def _critical(finding: Finding, limit: Limit) -> float:
     return low if finding.estimate > limit.bound else high
 
 
-def _one(group: GroupValue, reach: float) -> tuple[int, str] | None:
-    needed = _variance(group) / reach**2
-    return _more(group, needed)
+def _one(group: GroupValue, reach: float, least: float) -> tuple[int, str] | None:
+    return _more(group, max(_variance(group) / reach**2, least))
+
+
+def _exact_end(estimate: float | None, bound: float, critical: float) -> float:
+    """Return the rows at which the exact interval of 0 of n, or n of n, reaches the bound; 0 for rates between.
+
+    The exact end of n of n is tail**(1/n), where the normal distribution has no width at all.
+    """
+    if estimate not in (0.0, 1.0) or not 0 < bound < 1:
+        return 0.0
+    tail = 1 - NormalDist().cdf(critical)
+    return math.log(tail) / math.log(bound if estimate == 1.0 else 1 - bound)
 
 
 def _variance(group: GroupValue) -> float:

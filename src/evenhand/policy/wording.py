@@ -68,7 +68,7 @@ def groups_text(finding: Finding) -> str:
 
 
 def _group(part: GroupValue) -> str:
-    return f"{part.group} {number(part.estimate)} (n={part.support:,})"
+    return f"{_cut(part.group)} {number(part.estimate)} (n={part.support:,})"
 
 
 def lines(verdict: Verdict) -> list[str]:
@@ -94,6 +94,7 @@ def _cells(judgement: Judgement) -> tuple[str, str, str, str, str]:
 
 
 def _cut(text: str, most: int = 90) -> str:
+    """Return at most `most` characters, visibly cut."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

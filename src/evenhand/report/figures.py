@@ -45,7 +45,7 @@ def figure(
         dots.append(
             Dot(
                 label=labels[index],
-                full=cut(label, 300),
+                full=cut(label, 120),
                 text=with_interval(finding, digits),
                 mark=mark,
                 y=row_y(index),

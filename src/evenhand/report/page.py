@@ -84,7 +84,9 @@ def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[str, ...]:
     seen = record.provenance.get("rows_seen_in_training")
     if isinstance(seen, int) and seen > 0:
         risks.insert(
-            0, f"{seen:,} of the evaluation rows were also used for fitting: every figure here flatters the model."
+            0,
+            f"{seen:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
+            "the same cases, every figure here flatters the model.",
         )
     return tuple(risks[:MOST_RISKS])
 

@@ -53,7 +53,7 @@ def scope(record: AuditRecord) -> Part:
         ("Sensitive features", _listed(data.get("sensitive_features"))),
         ("Sensitive features the model reads", _listed(source.get("sensitive_inputs"))),
         ("Missing sensitive values", "a group of their own" if data.get("missing") == "group" else "refused"),
-        ("Evaluation rows also used for fitting", _seen(source.get("rows_seen_in_training"))),
+        ("Evaluation rows with an equal row among the fitted", _seen(source.get("rows_seen_in_training"))),
     ]
     rows[8:8] = [(f"Groups of {title}", sizes) for title, sizes in _sizes(record)]
     return Part("scope", "What was audited", (), (Table("scope-facts", "What was audited", ("", ""), tuple(rows)),))

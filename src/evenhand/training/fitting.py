@@ -88,7 +88,7 @@ def fit(
         preprocessing=preprocessing,
         threshold=threshold,
         history=_history(config, learned, fitted, chosen),
-        fit_row_hashes=np.unique(np.concatenate([fitted.row_hashes(), chosen.row_hashes()])),
+        fit_row_hashes=_row_hashes(preprocessing, fitted, chosen),
     )
 
 
@@ -135,6 +135,13 @@ def _scores(network: nn.Module, columns: NDArray[np.float32]) -> NDArray[np.floa
     from evenhand.training.model import logits
 
     return sigmoid(logits(network, columns))
+
+
+def _row_hashes(preprocessing: Preprocessing, *seen: EvaluationSet) -> NDArray[np.uint64]:
+    """Return fingerprints of the rows, over the label and the columns that the model reads."""
+    from evenhand.data.hashing import hash_rows
+
+    return np.unique(np.concatenate([hash_rows(data.table, preprocessing.features, data.y_true) for data in seen]))
 
 
 def _history(

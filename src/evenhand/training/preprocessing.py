@@ -12,7 +12,7 @@ from evenhand.errors import InputError, ModelError, did_you_mean, raise_all, sho
 from evenhand.training.columns import CategoryColumn, Column, NumberColumn, column_from_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -30,6 +30,8 @@ class Preprocessing:
     """One for each input column."""
     rows: int
     """Rows it was fitted on."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Columns that the network cannot read, each with the reason."""
 
     @classmethod
     def fit(cls, X: pd.DataFrame) -> Preprocessing:
@@ -39,21 +41,26 @@ class Preprocessing:
         ----------
         X : pandas.DataFrame
             (n, m) numbers and booleans, which are standardized, and texts or categories, which are one-hot coded.
-            Missing values are taken for the median, or for a level of their own, and marked by a column.
+            Missing values are taken for the median, or for a level of their own, and marked by a column. Columns of
+            dates, of names or free text and without any value are left out, each with the reason.
 
         Raises
         ------
         InputError
-            For columns of dates, of free text or without any value; all of them are named.
+            When no column is left; all reasons are told.
         """
-        raise_all(InputError, (problem for name in X.columns for problem in _problems(str(name), X[name])))
+        left_out = {str(name): reason for name in X.columns if (reason := _why_left_out(X[name]))}
+        if len(left_out) == X.shape[1]:
+            raise InputError(*(f"Column '{shorten(name)}' {reason}." for name, reason in left_out.items()))
         columns: list[Column] = []
         for name in X.columns:
+            if str(name) in left_out:
+                continue
             if pd.api.types.is_numeric_dtype(X[name].dtype):
                 columns.append(NumberColumn.fit(str(name), X[name]))
             else:
                 columns.append(CategoryColumn.fit(str(name), X[name], MOST_LEVELS))
-        return cls(tuple(columns), len(X))
+        return cls(tuple(columns), len(X), tuple(left_out.items()))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -90,11 +97,16 @@ class Preprocessing:
 
     def describe(self) -> list[Plain]:
         """Return what is done to each column, as plain records for a report."""
-        return [column.describe() for column in self.columns]
+        told: list[Plain] = [column.describe() for column in self.columns]
+        return told + [{"column": name, "kind": "left out", "reason": reason} for name, reason in self.left_out]
 
     def to_plain(self) -> dict[str, Plain]:
         """Return everything as JSON can say it."""
-        return {"rows": self.rows, "columns": [column.to_plain() for column in self.columns]}
+        return {
+            "rows": self.rows,
+            "columns": [column.to_plain() for column in self.columns],
+            "left_out": [[name, reason] for name, reason in self.left_out],
+        }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Plain]) -> Preprocessing:
@@ -106,7 +118,12 @@ class Preprocessing:
             When `plain` is something else.
         """
         columns = cast("list[dict[str, Plain]]", plain["columns"])
-        return cls(tuple(column_from_plain(column) for column in columns), int(cast("int", plain["rows"])))
+        left_out = cast("list[tuple[str, str]]", plain.get("left_out", []))
+        return cls(
+            tuple(column_from_plain(column) for column in columns),
+            int(cast("int", plain["rows"])),
+            tuple((str(name), str(reason)) for name, reason in left_out),
+        )
 
     def _check(self, X: pd.DataFrame) -> None:
         present = {str(name) for name in X.columns}
@@ -120,17 +137,15 @@ class Preprocessing:
         )
 
 
-def _problems(name: str, column: pd.Series) -> Iterator[str]:
-    """Yield why a column cannot be an input."""
-    way_out = f"Exclude it (exclude=['{shorten(name)}'], --exclude), or turn it into numbers or categories first."
+def _why_left_out(column: pd.Series) -> str:
+    """Return why a column cannot be an input; empty when it can."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
-        yield f"Column '{shorten(name)}' holds dates or times, which the network cannot read. {way_out}"
-    elif not column.notna().any():
-        yield f"Column '{shorten(name)}' has no value in any of the {len(column):,} training rows. {way_out}"
-    elif not pd.api.types.is_numeric_dtype(column.dtype):
-        levels = column.nunique()
-        if levels > 200 and levels > len(column) / 2:
-            yield (
-                f"Column '{shorten(name)}' holds {levels:,} different values in {len(column):,} rows, so it is a name "
-                f"or free text and no category. {way_out}"
-            )
+        return "holds dates or times; turn them into numbers, such as days, to use them"
+    if not column.notna().any():
+        return f"has no value in any of the {len(column):,} training rows"
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return ""
+    levels = column.nunique()
+    if levels > 200 and levels > len(column) / 2:
+        return f"holds {levels:,} different values in {len(column):,} rows: names, dates or free text, no category"
+    return ""

@@ -1,0 +1,181 @@
+"""The walls of docs/design/rooms.md: who may import whom, what may be loaded, how large a file may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "evenhand"
+FILES = sorted(SOURCE.rglob("*.py"))
+
+ROWS = (
+    ("errors", "writing"),
+    ("findings", "keys", "records", "frames", "schemas"),
+    ("subjects", "metrics", "data"),
+    ("explaining", "training"),
+    ("evidence", "compression"),
+    ("audits", "policy"),
+    ("report", "mitigation", "monitoring", "studies", "pytest_plugin"),
+    ("cli",),
+)
+"""From the ground up: a room imports from rows below its own, never from one beside it; the lowest two rows are each
+one room in several files."""
+HEIGHT = {room: height for height, row in enumerate(ROWS) for room in row}
+MAY_USE_TORCH = {"subjects", "training", "compression", "explaining"}
+SIBLINGS = {
+    "audits": {"performance", "calibration", "fairness", "custom", "explanation", "compression", "reliance"},
+    "report": {
+        "html", "markdown", "text", "json_format", "junit", "sarif", "github", "gitlab", "csv_format", "model_card",
+    },
+    "compression": {
+        "int8", "neuron_pruning", "magnitude_pruning", "onnx_export", "half_precision", "distillation",
+    },
+    "subjects": {"adjusted", "callable", "onnx", "predictions", "sklearn", "torch"},
+}  # fmt: skip
+"""Files of which none may import another: one concern, one format, one recipe, one adapter each."""
+
+
+def room_of(file: Path) -> str:
+    parts = file.relative_to(SOURCE).parts
+    return parts[0].removesuffix(".py")
+
+
+def imports(file: Path) -> set[str]:
+    """Every module that a file names in an import, wherever it stands, but not those for types only."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_a_room_imports_only_from_rooms_below(file: Path) -> None:
+    room = room_of(file)
+    if room == "__init__":
+        return
+    assert room in HEIGHT, f"{room} is no room of the house: give it a row"
+    for module in imports(file):
+        other = module.split(".")[1] if module.startswith("evenhand.") else None
+        if other is None or other == room or other not in HEIGHT:
+            continue
+        assert HEIGHT[other] < HEIGHT[room] or (HEIGHT[other] == HEIGHT[room] <= 1), f"{room} imports {module}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_torch_stays_in_its_rooms(file: Path) -> None:
+    if room_of(file) not in MAY_USE_TORCH:
+        assert not [module for module in imports(file) if module.split(".")[0] in ("torch", "skorch", "safetensors")]
+
+
+@pytest.mark.parametrize("room", sorted(SIBLINGS))
+def test_siblings_do_not_import_each_other(room: str) -> None:
+    for name in SIBLINGS[room]:
+        file = SOURCE / room / f"{name}.py"
+        if file.exists():
+            others = {f"evenhand.{room}.{other}" for other in SIBLINGS[room] - {name}}
+            assert not imports(file) & others, name
+
+
+def test_report_and_policy_need_only_the_record() -> None:
+    for room in ("report", "policy"):
+        for file in sorted((SOURCE / room).glob("*.py")):
+            used = {module.split(".")[1] for module in imports(file) if module.startswith("evenhand.")}
+            assert not used & {"evidence", "subjects", "data", "audits", "training", "compression", "explaining"}, file
+
+
+def loaded_by(code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*sorted(sys.modules), file=sys.stderr)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(done.stderr.split())
+
+
+HEAVY = {"torch", "shap", "sklearn", "fairlearn", "pandas", "onnxruntime", "skorch", "jinja2"}
+
+
+def test_importing_evenhand_loads_nothing_heavy() -> None:
+    assert not loaded_by("import evenhand") & HEAVY
+
+
+def test_the_gate_loads_nothing_heavy(tmp_path: Path) -> None:
+    import evenhand as eh
+
+    record = eh.audit_predictions([1, 0, 1, 0] * 20, [1, 0, 0, 0] * 20, sensitive_features={"sex": ["f", "m"] * 40})
+    eh.write_record(tmp_path / "audit.json", record)
+    (tmp_path / "policy.toml").write_text('schema = 1\n[limits]\n"accuracy" = { at_least = 0.5 }\n')
+    sys_argv = ["evenhand", "gate", str(tmp_path / "audit.json"), "--policy", str(tmp_path / "policy.toml")]
+    found = loaded_by(
+        f"import sys\nsys.argv = {sys_argv!r}\nfrom evenhand.cli.main import run\n"
+        "try:\n    run()\nexcept SystemExit as end:\n    assert end.code in (0, None), end.code"
+    )
+    assert not found & HEAVY
+    assert "evenhand.policy.judging" in found
+
+
+def test_every_public_name_is_there() -> None:
+    import evenhand as eh
+
+    for name in eh.__all__:
+        assert getattr(eh, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = eh.nothing
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_files_and_functions_are_short(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            docstring = node.body[0].end_lineno if ast.get_docstring(node) else node.lineno
+            assert (node.end_lineno or 0) - (docstring or 0) < 60, node.name
+
+
+def test_nothing_is_left_for_later() -> None:
+    words = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+    for file in FILES:
+        assert not words.search(file.read_text(encoding="utf-8")), file
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = set(project["tool"]["setuptools"]["packages"]) - {"evenhand.report.templates"}
+    there = {".".join(("evenhand", *file.parent.relative_to(SOURCE).parts)) for file in SOURCE.rglob("__init__.py")} | {
+        "evenhand.schemas"
+    }
+    assert named >= there
+
+
+def test_catalogues_name_what_exists_and_all_of_it() -> None:
+    from evenhand.audits.catalogue import catalogue
+    from evenhand.compression import RECIPES
+    from evenhand.report.catalogue import ENDINGS, FORMATS
+    from evenhand.subjects.catalogue import ADAPTERS, adapter
+
+    assert set(catalogue()) == {name for name in SIBLINGS["audits"] if (SOURCE / "audits" / f"{name}.py").exists()}
+    assert set(RECIPES) == SIBLINGS["compression"]
+    assert set(ENDINGS.values()) <= set(FORMATS)
+    for name in ADAPTERS:
+        assert adapter(name).__module__ == f"evenhand.subjects.{name}"

@@ -1,0 +1,225 @@
+"""The page: one file that loads and runs nothing, says the verdict first, and shows every name as text."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import evenhand as eh
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
+
+    Case = tuple[str, AuditRecord, Verdict]
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+ALONE = {"line", "circle", "rect", "path"}
+
+
+class Reader(HTMLParser):
+    """What stands in a page: tags, attributes, text, and whether every tag is closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return " ".join("".join(self.text).split())
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "text"])
+def test_golden(case: Case, form: str) -> None:
+    """Any change of what people read is seen in the difference; EVENHAND_UPDATE_GOLDEN=1 writes it anew."""
+    name, record, verdict = case
+    ending = {"html": "html", "markdown": "md", "text": "txt"}[form]
+    place = GOLDEN / "report" / f"{name}.{ending}"
+    made = eh.render(record, verdict, form)
+    if os.environ.get("EVENHAND_UPDATE_GOLDEN"):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(made, encoding="utf-8")
+    assert made == place.read_text(encoding="utf-8")
+
+
+def test_each_case_is_what_its_name_says(make_case: Callable[[str], tuple[AuditRecord, Verdict]]) -> None:
+    status = {name: make_case(name)[1].status for name in ("passing", "failing", "undecided")}
+    assert status == {"passing": "passed", "failing": "failed", "undecided": "undecided"}
+
+
+def test_the_page_is_well_formed(case: Case) -> None:
+    _, record, verdict = case
+    page = Reader(eh.render(record, verdict))
+    assert page.open == []
+    assert page.wrong == []
+    ids = Counter(str(attrs["id"]) for _, attrs in page.tags if "id" in attrs)
+    assert [name for name, count in ids.items() if count > 1] == []
+    targets = [str(attrs["href"])[1:] for tag, attrs in page.tags if tag == "a"]
+    assert set(targets) <= set(ids)
+    named = [value for _, attrs in page.tags for value in str(attrs.get("aria-labelledby") or "").split()]
+    assert set(named) <= set(ids)
+
+
+def test_the_page_loads_and_runs_nothing(case: Case) -> None:
+    _, record, verdict = case
+    made = eh.render(record, verdict)
+    page = Reader(made)
+    assert not {tag for tag, _ in page.tags} & {"script", "link", "img", "iframe", "object", "embed", "form", "base"}
+    for tag, attrs in page.tags:
+        assert not [name for name in attrs if name.startswith("on") or name in ("style", "src", "srcset", "action")], (
+            tag
+        )
+        assert str(attrs.get("href") or "#").startswith("#")
+    assert "url(" not in made
+    assert "@import" not in made
+
+
+def test_the_content_policy_allows_this_style_and_nothing_else(case: Case) -> None:
+    import base64
+    import hashlib
+
+    made = eh.render(case[1], case[2])
+    style = re.search(r"<style>(.*?)</style>", made, re.S)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'sha256-{digest}'" in made
+
+
+def test_the_verdict_comes_first_and_every_limit_is_there(case: Case) -> None:
+    _, record, verdict = case
+    words = Reader(eh.render(record, verdict)).words
+    headline = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided"}[verdict.status]
+    assert words.index(headline) < words.index("Every limit") < words.rindex("What was audited")
+    rows = re.findall(r'<tr class="(passed|failed|undecided)">', eh.render(record, verdict))
+    assert rows == [judgement.status for judgement in verdict.judgements]
+
+
+def test_no_group_is_left_out(make_case: Callable[[str], tuple[AuditRecord, Verdict]]) -> None:
+    record, verdict = make_case("undecided")
+    words = Reader(eh.render(record, verdict)).words
+    for text in ("black", "hispanic", "white", "hispanic (6)"):
+        assert text in words
+
+
+def test_hostile_names_are_text(make_case: Callable[[str], tuple[AuditRecord, Verdict]]) -> None:
+    record, verdict = make_case("hostile")
+    made = eh.render(record, verdict)
+    page = Reader(made)
+    assert "<script>alert(1)</script>" in page.words
+    assert "{{ 7*7 }}" in page.words
+    assert "49" not in re.findall(r"(?<![\d.,])49(?![\d.,])", page.words.split("race")[0])
+    assert not [char for char in made if char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"]
+    assert "مجموعة" in page.words
+    assert "x" * 400 not in made, "a name of 10,000 characters is cut visibly"
+
+
+@pytest.mark.parametrize("name", ["passing", "failing", "undecided", "hostile"])
+def test_budgets(name: str, make_case: Callable[[str], tuple[AuditRecord, Verdict]]) -> None:
+    made = eh.render(*make_case(name))
+    assert len(made.encode()) < 300_000
+    for figure in re.findall(r"<svg viewBox=\"0 0 \d+ \d+\" width.*?</svg>", made, re.S):
+        assert len(figure.encode()) < 12_000
+
+
+def test_the_same_record_gives_the_same_bytes(make_case: Callable[[str], tuple[AuditRecord, Verdict]]) -> None:
+    assert eh.render(*make_case("failing")) == eh.render(*make_case("failing"))
+
+
+def test_a_page_is_drawn_again_from_the_file_alone(
+    make_case: Callable[[str], tuple[AuditRecord, Verdict]], tmp_path: Path
+) -> None:
+    record, verdict = make_case("undecided")
+    eh.write_record(tmp_path / "audit.json", record)
+    assert eh.render(eh.read_record(tmp_path / "audit.json"), verdict) == eh.render(record, verdict)
+
+
+def test_without_a_policy_nothing_is_passed_or_failed(make_case: Callable[[str], tuple[AuditRecord, Verdict]]) -> None:
+    record, _ = make_case("failing")
+    words = Reader(eh.render(record)).words
+    assert "No policy was given" in words
+    assert "Every limit" not in words
+
+
+def test_every_figure_has_a_title_a_description_and_a_table(case: Case) -> None:
+    made = eh.render(case[1], case[2])
+    figures = re.findall(r'<figure class="chart".*?</figure>', made, re.S)
+    assert figures
+    for figure in figures:
+        assert re.search(r"<title [^>]*>[^<]+</title>", figure)
+        assert re.search(r"<desc [^>]*>[^<]+</desc>", figure)
+        assert "<table" in figure
+
+
+def test_status_is_never_colour_alone(case: Case) -> None:
+    made = eh.render(case[1], case[2])
+    for status in re.findall(r'<td class="status">(.*?)</td>', made):
+        assert re.search(r"</svg> (passed|failed|undecided)", status)
+
+
+def test_the_format_is_told_from_the_ending(
+    make_case: Callable[[str], tuple[AuditRecord, Verdict]], tmp_path: Path
+) -> None:
+    record, verdict = make_case("failing")
+    for ending, start in ((".html", "<!doctype html>"), (".md", "# Audit"), (".json", "{"), (".txt", "")):
+        eh.write_report(tmp_path / f"page{ending}", record, verdict)
+        assert (tmp_path / f"page{ending}").read_text().startswith(start)
+    with pytest.raises(eh.EvenhandError, match="names no format"):
+        eh.write_report(tmp_path / "page.docx", record)
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_browser_shows_it_without_errors_or_requests(
+    width: int, make_case: Callable[[str], tuple[AuditRecord, Verdict]], tmp_path: Path
+) -> None:
+    record, verdict = make_case("hostile")
+    place = tmp_path / "page.html"
+    eh.write_report(place, record, verdict)
+    # A proxy that does not exist: whatever the page wanted from a network would be an error on stderr.
+    done = subprocess.run(
+        [
+            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+            "--disable-background-networking", "--disable-component-update", "--enable-logging=stderr", "--v=0",
+            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900", "--dump-dom", place.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    said = [line for line in done.stderr.splitlines() if "CONSOLE" in line or "Refused" in line]
+    assert said == []
+    assert "<script" not in done.stdout
+    assert "Every limit" in done.stdout
