@@ -22,6 +22,7 @@ def figure(
     *,
     kind: str = "forest",
     digits: int = 2,
+    texts: list[str] | None = None,
 ) -> Figure:
     """Return a figure of findings, one row each, with its table twin.
 
@@ -29,8 +30,11 @@ def figure(
     ----------
     rows : list of (label, finding, mark, limit)
         A limit is drawn where it is not None. Rows beyond `MOST_ROWS` stand in the table only.
+    texts : list of str, optional
+        The numbers as text, where they are to be rounded away from a limit.
     """
     shown = rows[:MOST_ROWS]
+    numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
     values: list[float | None] = []
     for _, finding, _, limit in shown:
         interval = finding.interval
@@ -46,7 +50,7 @@ def figure(
             Dot(
                 label=labels[index],
                 full=cut(label, 120),
-                text=with_interval(finding, digits),
+                text=numbers[index],
                 mark=mark,
                 y=row_y(index),
                 x=None if estimate is None else scale.place(estimate),
@@ -67,7 +71,7 @@ def figure(
         right=scale.right,
         width=scale.right + NUMBERS,
         height=height(len(shown)),
-        table=_twin(name, title, rows, digits),
+        table=_twin(name, title, rows, numbers),
     )
 
 
@@ -77,13 +81,14 @@ def _describe(title: str, rows: list[tuple[str, Finding, Mark, float | None]], d
     return f"{title}. {few}{more}."
 
 
-def _twin(name: str, title: str, rows: list[tuple[str, Finding, Mark, float | None]], digits: int) -> Table:
+def _twin(name: str, title: str, rows: list[tuple[str, Finding, Mark, float | None]], numbers: list[str]) -> Table:
     return Table(
         f"{name}-table",
         title,
         ("", "estimate and interval", "rows"),
         tuple(
-            (cut(label, 200), with_interval(finding, digits), f"{finding.support:,}") for label, finding, _, _ in rows
+            (cut(label, 200), text, f"{finding.support:,}")
+            for (label, finding, _, _), text in zip(rows, numbers, strict=True)
         ),
         frozenset({1, 2}),
     )

@@ -63,17 +63,23 @@ def _glance(verdict: Verdict | None) -> Figure | None:
     """Draw the judged limits that are shares or ratios on one axis, each with its limit."""
     if verdict is None:
         return None
+    drawn = [judgement for judgement in verdict.judgements if _drawable(judgement)]
     rows: list[tuple[str, Finding, Mark, float | None]] = [
         (str(judgement.key), judgement.finding, judgement.status, judgement.limit.bound)
-        for judgement in verdict.judgements
-        if judgement.finding is not None and judgement.finding.estimate is not None and _drawable(judgement)
+        for judgement in drawn
+        if judgement.finding is not None
     ]
-    return figure("limits-figure", "Each limit, with the interval it was judged by", rows) if rows else None
+    texts = [measured(judgement.finding, judgement.limit) for judgement in drawn]
+    return (
+        figure("limits-figure", "Each limit, with the interval it was judged by", rows, texts=texts) if rows else None
+    )
 
 
 def _drawable(judgement: Judgement) -> bool:
     finding = judgement.finding
-    return finding is not None and finding.unit in ("share", "ratio", "score") and -1 <= (finding.estimate or 0) <= 1
+    if finding is None or finding.estimate is None:
+        return False
+    return finding.unit in ("share", "ratio", "score") and -1 <= finding.estimate <= 1
 
 
 def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[str, ...]:
