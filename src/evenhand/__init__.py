@@ -18,6 +18,8 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
+from evenhand.keys import accept_spellings
+
 if TYPE_CHECKING:
     from evenhand.audits import audit, audit_predictions
     from evenhand.compression import open_model
@@ -81,6 +83,15 @@ __all__ = [
     "write_record",
     "write_report",
 ]
+
+
+def _canonical(metric: str) -> str | None:
+    from evenhand.metrics.names import canonical
+
+    return canonical(metric)
+
+
+accept_spellings(_canonical)
 
 
 def __getattr__(name: str) -> object:

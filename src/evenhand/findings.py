@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from evenhand.errors import RecordError, did_you_mean
-from evenhand.keys import Key
+from evenhand.keys import Key, canonical_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,9 +167,13 @@ class AuditRecord:
         return isinstance(key, (str, Key)) and self.get(key) is not None
 
     def get(self, key: str | Key) -> Finding | None:
-        """Return the finding of that key, or None."""
+        """Return the finding of that key, in any accepted spelling, or None."""
         wanted = Key.parse(key) if isinstance(key, str) else key
-        return next((finding for finding in self.findings if finding.key == wanted), None)
+        found = next((finding for finding in self.findings if finding.key == wanted), None)
+        spelled = wanted if found is not None else canonical_key(wanted)
+        if spelled == wanted:
+            return found
+        return next((finding for finding in self.findings if finding.key == spelled), None)
 
     def of_audit(self, audit: str) -> tuple[Finding, ...]:
         """Return the findings of one audit."""

@@ -12,7 +12,7 @@ group*. Parsing and formatting are inverse.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -111,6 +111,22 @@ class Key:
         inside = ",".join(str(feature) for feature in self.features)
         inside += "".join(f";{quote(name)}={quote(value)}" for name, value in self.qualifiers)
         return f"{quote(self.metric)}[{inside}]"
+
+
+_SPELLINGS: Final[list[Callable[[str], str | None]]] = []
+
+
+def accept_spellings(canonical: Callable[[str], str | None]) -> None:
+    """Let other spellings of a metric's name be understood: told a name, `canonical` returns the one that is used.
+
+    The grammar knows no metrics; the package's face tells it where they are declared.
+    """
+    _SPELLINGS.append(canonical)
+
+
+def canonical_key(key: Key) -> Key:
+    """Return the key with its metric in canonical spelling; as it is when the metric is unknown."""
+    return next((key.renamed(name) for canonical in _SPELLINGS if (name := canonical(key.metric))), key)
 
 
 def group_name(pairs: Iterable[tuple[str, str]]) -> str:

@@ -55,6 +55,8 @@ def load_model(path: str | Path) -> TabularModel:
     from evenhand.training.rows import read_rows
 
     need("torch", "torch")
+    from safetensors import SafetensorError
+
     place = Path(path)
     content = read_model_file(place)
     kind = file_kind(content, place.suffix)
@@ -63,7 +65,7 @@ def load_model(path: str | Path) -> TabularModel:
     about = _read_about(content, place)
     try:
         return _build(about, content, read_rows(place))
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as problem:
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, SafetensorError) as problem:
         raise ModelError(f"'{place}' is damaged: {shorten(problem, 200)}.") from None
 
 

