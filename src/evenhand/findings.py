@@ -34,7 +34,7 @@ class Interval:
     level: float
     """The confidence, 0.95 say: at most half of 1 - level is the chance of an error on either side."""
     method: str
-    """How it was found: ``wilson``, ``clopper-pearson``, ``newcombe``, ``delong`` ..."""
+    """How it was found: ``clopper-pearson``, ``mover``, ``newcombe``, ``delong`` ..."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def _difference(found: Disparity, values: Measured, chosen: NDArray[np.intp], le
         unadjusted_low=max(float(plain_low.max()), 0.0),
         unadjusted_high=1.0 if top is None and bounded else top,
         critical=(adjusted, plain),
-        method="newcombe" if METRICS[values.metric].kind == "rate" else "mover",
+        method=f"mover, {values.method}",
     )
 
 
@@ -139,7 +139,7 @@ def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: 
         unadjusted_low=low,
         unadjusted_high=min(float(plain_high.min()), 1.0),
         critical=(plain, adjusted),
-        method="mover-r",
+        method=f"mover-r, {values.method}",
     )
 
 

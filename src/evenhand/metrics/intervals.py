@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats: TypeAlias = NDArray[np.float64]
-
-FEW_EVENTS: Final = 10
-"""With fewer events or non-events than this a rate's interval is exact (Clopper-Pearson) rather than Wilson's."""
 
 
 def z_of(level: float) -> float:
@@ -59,7 +56,8 @@ def wilson(events: ArrayLike, n: ArrayLike, z: float) -> tuple[Floats, Floats]:
 def clopper_pearson(events: ArrayLike, n: ArrayLike, z: float) -> tuple[Floats, Floats]:
     """Return the exact interval of a proportion; nan where n is 0.
 
-    Source: Clopper and Pearson (1934), Biometrika 26.
+    Neither side ever errs more than it says. Source: Clopper and Pearson (1934), Biometrika 26. `events` and `n` may be
+    effective (weighted) counts.
     """
     from scipy.special import betaincinv
 
@@ -72,19 +70,12 @@ def clopper_pearson(events: ArrayLike, n: ArrayLike, z: float) -> tuple[Floats, 
     return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
 
 
-def rate_interval(events: ArrayLike, n: ArrayLike, z: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Return Wilson's interval, or the exact one where events or non-events are few, and where that was so."""
-    k, size = np.asarray(events, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    few = np.minimum(k, size - k) < FEW_EVENTS
-    score, exact = wilson(k, size, z), clopper_pearson(k, size, z)
-    return np.where(few, exact[0], score[0]), np.where(few, exact[1], score[1]), few
-
-
 def difference_interval(a: tuple[Floats, Floats, Floats], b: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
     """Return the interval of a - b from the estimate, low and high end of each (square-and-add).
 
     Over Wilson limits this is Newcombe's method 10 (Newcombe 1998a, Statistics in Medicine 17); over other limits it
-    is MOVER (Zou and Donner 2008).
+    is MOVER (Zou and Donner 2008). Over exact limits each side errs at most 3.5 % where Wilson's let one side err up
+    to 10 % for rare events.
     """
     gap = a[0] - b[0]
     low = gap - np.sqrt((a[0] - a[1]) ** 2 + (b[2] - b[0]) ** 2)

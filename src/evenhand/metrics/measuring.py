@@ -9,7 +9,7 @@ import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
 from evenhand.metrics.catalogue import METRICS, Cells, Metric
-from evenhand.metrics.intervals import rate_interval, wilson, z_of
+from evenhand.metrics.intervals import clopper_pearson, z_of
 from evenhand.metrics.names import canonical, names
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Measured:
     method: str
     """How the interval was found."""
     ends: Ends
-    """Ends for other critical values, for comparing groups; Wilson's for every rate, as Newcombe's method has it."""
+    """Ends for other critical values, for comparing groups."""
 
 
 def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
@@ -127,30 +127,28 @@ def _rate(entry: Metric, tally: Tally, level: float) -> Measured:
     if entry.name == "flip_rate":
         raise InputError("The flip rate compares two models; state it with the compression audit.")
     share = _share(tally, numerator, denominator)
-    low, high, exact = rate_interval(share.events, share.size, z_of(level))
-    method = "clopper-pearson" if exact.all() else "wilson" if not exact.any() else "wilson, clopper-pearson where few"
     weighted = ", effective size" if tally.weights is not None else ""
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        return wilson(share.events, share.size, z)
+        return clopper_pearson(share.events, share.size, z)
 
-    return _measured(entry, tally, share, (share.estimate, low, high), method + weighted, ends)
+    values = (share.estimate, *ends(z_of(level)))
+    return _measured(entry, tally, share, values, f"clopper-pearson{weighted}", ends)
 
 
 def _f1(entry: Metric, tally: Tally, level: float) -> Measured:
     """F1 is 2 J / (1 + J) of the share J = TP / (TP + FP + FN): its interval is that of J, mapped."""
     share = _share(tally, ((1, 1),), ((0, 1), (1, 0), (1, 1)))
-    low, high, _ = rate_interval(share.events, share.size, z_of(level))
 
     def mapped(j: Floats) -> Floats:
         return np.asarray(2 * j / (1 + j))
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        least, most = wilson(share.events, share.size, z)
+        least, most = clopper_pearson(share.events, share.size, z)
         return mapped(least), mapped(most)
 
-    values = (mapped(share.estimate), mapped(low), mapped(high))
-    return _measured(entry, tally, share, values, "wilson of the Jaccard share, mapped", ends)
+    values = (mapped(share.estimate), *ends(z_of(level)))
+    return _measured(entry, tally, share, values, "clopper-pearson of the Jaccard share, mapped", ends)
 
 
 def _balanced(entry: Metric, tally: Tally, level: float) -> Measured:
@@ -159,7 +157,8 @@ def _balanced(entry: Metric, tally: Tally, level: float) -> Measured:
     estimate = (recall.estimate + rest.estimate) / 2
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        first, second = wilson(recall.events, recall.size, z), wilson(rest.events, rest.size, z)
+        first = clopper_pearson(recall.events, recall.size, z)
+        second = clopper_pearson(rest.events, rest.size, z)
         below = np.hypot(recall.estimate - first[0], rest.estimate - second[0]) / 2
         above = np.hypot(first[1] - recall.estimate, second[1] - rest.estimate) / 2
         return estimate - below, estimate + above
@@ -167,7 +166,7 @@ def _balanced(entry: Metric, tally: Tally, level: float) -> Measured:
     support = np.where((recall.support > 0) & (rest.support > 0), tally.rows, 0)
     share = _Share(estimate, support.astype(np.float64), support)
     low, high = ends(z_of(level))
-    return _measured(entry, tally, share, (estimate, low, high), "MOVER of two Wilson intervals", ends)
+    return _measured(entry, tally, share, (estimate, low, high), "mover of two clopper-pearson intervals", ends)
 
 
 def _measured(

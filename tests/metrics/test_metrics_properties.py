@@ -1,0 +1,149 @@
+"""Laws that hold for any counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from evenhand.errors import InputError
+from evenhand.metrics import METRICS, Tally, disparity, measure, names
+
+COUNTED = sorted(name for name, m in METRICS.items() if m.kind in ("rate", "composite") and name != "flip_rate")
+COUNTS = arrays(np.int64, st.tuples(st.integers(1, 6), st.just(2), st.just(2)), elements=st.integers(0, 60))
+SEVERAL = arrays(np.int64, st.tuples(st.integers(2, 6), st.just(2), st.just(2)), elements=st.integers(0, 60))
+
+
+@given(counts=COUNTS, metric=st.sampled_from(COUNTED))
+def test_an_estimate_lies_in_its_interval_and_a_value_always_has_one(counts: np.ndarray, metric: str) -> None:
+    found = measure(metric, Tally(counts))
+    inside = found.defined
+    assert (found.low[inside] <= found.estimate[inside] + 1e-12).all()
+    assert (found.estimate[inside] <= found.high[inside] + 1e-12).all()
+    assert (found.low[inside] >= -1e-12).all()
+    assert (found.high[inside] <= 1 + 1e-12).all()
+    assert np.isnan(found.estimate[~inside]).all()
+    assert all(bool(reason) != bool(ok) for reason, ok in zip(found.reason, inside, strict=True))
+    assert len(found.estimate) == len(counts), "no group is ever dropped"
+
+
+@given(counts=COUNTS, metric=st.sampled_from(COUNTED))
+def test_more_confidence_is_wider(counts: np.ndarray, metric: str) -> None:
+    narrow, wide = (measure(metric, Tally(counts), level) for level in (0.8, 0.99))
+    ok = narrow.defined
+    assert (wide.low[ok] <= narrow.low[ok] + 1e-9).all()
+    assert (wide.high[ok] >= narrow.high[ok] - 1e-9).all()
+
+
+@given(counts=SEVERAL, metric=st.sampled_from(COUNTED), data=st.data())
+def test_the_order_of_groups_does_not_matter(counts: np.ndarray, metric: str, data: st.DataObject) -> None:
+    order = np.array(data.draw(st.permutations(range(len(counts)))))
+    for how in ("difference", "ratio", "group_min", "group_max"):
+        one, other = (disparity(f"{metric}_{how}", Tally(part)) for part in (counts, counts[order]))
+        for field in ("estimate", "low", "high"):
+            a, b = getattr(one, field), getattr(other, field)
+            assert (a is None) == (b is None)
+            assert a is None or a == pytest.approx(b, abs=1e-12)
+
+
+@given(counts=SEVERAL, metric=st.sampled_from(COUNTED))
+def test_ends_of_disparities_are_ordered_and_simultaneous_is_stricter(counts: np.ndarray, metric: str) -> None:
+    for how in ("difference", "ratio", "group_min", "group_max"):
+        found = disparity(f"{metric}_{how}", Tally(counts))
+        if found.estimate is None:
+            assert found.reason
+            continue
+        assert found.low is not None
+        low, high = found.low, 1.0 if found.high is None else found.high
+        assert -1e-12 <= low <= found.estimate + 1e-9
+        assert found.estimate <= high + 1e-9
+        if how == "difference":
+            assert low <= (found.unadjusted_low or 0.0) + 1e-12
+        if how == "ratio":
+            assert high >= (1.0 if found.unadjusted_high is None else found.unadjusted_high) - 1e-12
+
+
+ROWS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(0, 3)), min_size=1, max_size=200)
+
+
+@given(rows=ROWS, data=st.data())
+def test_shards_add_up_to_the_whole_in_any_order(rows: list[tuple[int, int, int]], data: st.DataObject) -> None:
+    table = np.array(rows)
+    cut = data.draw(st.integers(0, len(rows)))
+    shuffled = table[np.random.default_rng(0).permutation(len(rows))]
+    parts = [Tally.count(*part.T, n_groups=4) for part in (shuffled[:cut], shuffled[cut:])]
+    whole = Tally.count(*table.T, n_groups=4)
+    assert np.array_equal((parts[0] + parts[1]).counts, whole.counts)
+    assert whole.counts.sum() == len(rows)
+    assert np.array_equal(whole.overall().counts[0], whole.counts.sum(axis=0))
+
+
+@given(rows=ROWS)
+def test_equal_weights_change_no_estimate(rows: list[tuple[int, int, int]]) -> None:
+    table = np.array(rows)
+    plain = Tally.count(*table.T, n_groups=4)
+    weighted = Tally.count(*table.T, n_groups=4, sample_weight=np.full(len(rows), 2.5))
+    for metric in COUNTED:
+        a, b = measure(metric, plain), measure(metric, weighted)
+        np.testing.assert_allclose(a.estimate, b.estimate, atol=1e-12)
+        np.testing.assert_allclose(a.low, b.low, atol=1e-6)
+        np.testing.assert_allclose(a.high, b.high, atol=1e-6)
+
+
+@settings(max_examples=20)
+@given(st.sampled_from(["uint8", "int8", "bool", "float32", "int64"]))
+def test_narrow_types_do_not_overflow(kind: str) -> None:
+    truth = np.ones(1000, dtype=kind)
+    tally = Tally.count(truth, truth, np.zeros(1000, dtype="uint8"), 1)
+    assert tally.counts[0, 1, 1] == 1000
+
+
+def test_strided_and_read_only_arrays() -> None:
+    truth = np.arange(40) % 2
+    truth.setflags(write=False)
+    assert np.array_equal(Tally.count(truth[::2], truth[1::2]).counts, [[[0, 20], [0, 0]]])
+
+
+def test_more_rows_than_32_bits_can_count() -> None:
+    many = np.array([[[2**33, 2**31], [2**32, 2**34]]], dtype=np.int64)
+    found = measure("recall", Tally(many) + Tally(many))
+    assert found.estimate[0] == pytest.approx(0.8)
+    assert found.support[0] == 2**33 + 2**35
+    assert found.high[0] - found.low[0] < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("given_", "said"),
+    [
+        ({"y_true": [0, 2], "y_pred": [0, 1]}, "counts 0 and 1 only"),
+        ({"y_true": [0, 1], "y_pred": [0]}, "must be equal"),
+        ({"y_true": [0, 1], "y_pred": [0, 1], "codes": [0, 1]}, "codes run from 0 to 1"),
+        ({"y_true": [0, 1], "y_pred": [0, 1], "sample_weight": [1, -1]}, "at least 0"),
+        ({"y_true": [0, 1], "y_pred": [0, 1], "sample_weight": [1, float("nan")]}, "finite"),
+    ],
+)
+def test_what_cannot_be_counted_gets_a_sentence(given_: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        Tally.count(**given_)  # type: ignore[arg-type]
+
+
+def test_a_thousand_small_equal_groups_show_no_disparity() -> None:
+    rng = np.random.default_rng(0)
+    hits = rng.binomial(8, 0.5, 1000)
+    counts = np.zeros((1000, 2, 2), dtype=np.int64)
+    counts[:, 1, 1], counts[:, 1, 0] = hits, 8 - hits
+    found = disparity("recall_difference", Tally(counts))
+    assert found.estimate == 1.0, "the widest gap between a thousand groups of eight is always large"
+    assert found.low == 0.0
+
+
+def test_every_name_is_described() -> None:
+    from evenhand.metrics import canonical, describe
+
+    for name in names():
+        entry = describe(name)
+        assert canonical(name) == name
+        assert entry.meaning
+        assert entry.label
