@@ -14,7 +14,7 @@ TEST_STAMP := $(VENV)/.test
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-slow check golden clean
+.PHONY: help demo test test-slow check golden coverage bench docs clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,8 +36,18 @@ check: $(TEST_STAMP)  ## Lint, format and types
 golden: $(TEST_STAMP)  ## Write the golden pages anew; read the difference before you commit it
 	EVENHAND_UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/report -q
 
+coverage: $(TEST_STAMP)  ## Compute how often intervals err, and print the tables of docs/design/intervals.md
+	$(BIN)/python benchmarks/interval_coverage.py
+
+bench: $(TEST_STAMP)  ## Run the benchmarks beside their peers (minutes); raw figures go to benchmarks/results
+	for file in benchmarks/fairness.py benchmarks/explaining.py; do $(BIN)/python $$file; done
+
+docs: $(TEST_STAMP)  ## Build the site into site/
+	$(PIP) install -e ".[docs]"
+	$(BIN)/mkdocs build --strict
+
 clean:  ## Remove the environment and what was built
-	rm -rf $(VENV) build dist src/*.egg-info
+	rm -rf $(VENV) build dist site src/*.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import betainc, ndtr
 from scipy.stats import binom, binomtest
 
 from evenhand.metrics import Tally, disparity
 from evenhand.metrics.intervals import (
+    _beta_quantile,
     clopper_pearson,
     difference_interval,
     ratio_interval,
@@ -27,6 +29,15 @@ def test_single_rates_equal_scipys(k: int, n: int) -> None:
         theirs = binomtest(k, n).proportion_ci(0.95, method=method)
         assert low[0] == pytest.approx(theirs.low, abs=1e-9)
         assert high[0] == pytest.approx(theirs.high, abs=1e-9)
+
+
+@pytest.mark.parametrize("a", [2_001, 40_000, 10**8])
+@pytest.mark.parametrize("b", [2_001, 3_000_000])
+@pytest.mark.parametrize("z", [-3.5, -1.96, 1.2, 2.9])
+def test_the_expansion_for_many_rows_leaves_the_same_tail(a: int, b: int, z: float) -> None:
+    below = float(ndtr(z))
+    found = _beta_quantile(np.array([float(a)]), np.array([float(b)]), z, below)[0]
+    assert betainc(a, b, found) == pytest.approx(below, abs=1e-5)
 
 
 def side(k: int, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,7 +71,10 @@ def _finding(
         reason = "The metric gave no number for these rows."
         return Finding(key, NAME, None, support=len(rows), unit="score", undefined=reason)
     rng = np.random.default_rng([evidence.options.seed, len(rows)])
-    draws = [_call(evidence, function, rng.choice(rows, size=len(rows))) for _ in range(REPLICATES)]
+    with warnings.catch_warnings():
+        # What is to be said of the rows themselves was said for the estimate; resamples would say it again and again.
+        warnings.simplefilter("ignore")
+        draws = [_call(evidence, function, rng.choice(rows, size=len(rows))) for _ in range(REPLICATES)]
     level = evidence.options.level
     low, high = np.quantile(np.asarray(draws), [(1 - level) / 2, (1 + level) / 2])
     interval = Interval(number(low), number(high), level, "row bootstrap, percentile")

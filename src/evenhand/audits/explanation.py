@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from evenhand.explaining import Importance
 
 NAME = "explanation"
+LEAST_EXPLAINED = 5
+"""Explained rows of a group below which nothing is said of what carries its gap."""
 
 
 def explanation(evidence: Evidence) -> Statement:
@@ -31,6 +33,7 @@ def explanation(evidence: Evidence) -> Statement:
     for grouping in evidence.groupings:
         if len(grouping.columns) == 1:
             findings += _of_group_features(evidence, grouping)
+            findings += _of_gap(evidence, grouping)
     findings.append(_residual(evidence))
     return Statement(tuple(findings), attributions.reason)
 
@@ -44,8 +47,55 @@ def _of_group_features(evidence: Evidence, grouping: Grouping) -> Iterator[Findi
         if not rows.any():
             continue
         found = importance(evidence.attributions, rows=rows, level=evidence.options.level)
-        given = str(Key.of("group", {grouping.columns[0]: grouping.labels[group][0]}))[len("group[") : -1]
-        yield from _of_features(found, evidence, given, group_label(grouping, group))
+        yield from _of_features(found, evidence, _named(grouping, group), group_label(grouping, group))
+
+
+def _of_gap(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    """State what carries the gap in mean score between the groups that are selected least and most often."""
+    from evenhand.explaining import gap_parts
+
+    level = evidence.options.level
+    pair = _least_and_most(evidence, grouping)
+    if pair is None:
+        return
+    codes = grouping.codes[evidence.explained_rows]
+    found = gap_parts(evidence.attributions, codes, *pair, level=level)
+    named = dict(zip(("given", "vs"), (_named(grouping, group) for group in pair), strict=True))
+    words = f"{named['given']} less {named['vs']}, on the {'log-odds' if found.link == 'logit' else 'score'} scale"
+    rows = sum(found.rows)
+    yield Finding(
+        Key.of("score_gap", **named), NAME, float(found.gap), support=rows, unit="score", note=f"Mean score of {words}."
+    )
+    for feature, name in enumerate(found.feature_names):
+        yield Finding(
+            Key.of("gap_part", [name], **named),
+            NAME,
+            float(found.estimate[feature]),
+            Interval(number(found.low[feature]), number(found.high[feature]), level, found.method),
+            support=rows,
+            unit="score",
+            note=f"Part of the gap in mean score, {words}.",
+        )
+
+
+def _least_and_most(evidence: Evidence, grouping: Grouping) -> tuple[int, int] | None:
+    """Return the groups selected least and most often, of those with enough explained rows; None for fewer than two."""
+    import numpy as np
+
+    explained = np.bincount(grouping.codes[evidence.explained_rows], minlength=len(grouping))
+    rows = np.bincount(grouping.codes, minlength=len(grouping))
+    hits = np.bincount(grouping.codes, weights=evidence.predictions.y_pred, minlength=len(grouping))
+    known = np.flatnonzero(explained >= LEAST_EXPLAINED)
+    if len(known) < 2:
+        return None
+    rate = hits[known] / rows[known]
+    least, most = int(known[np.argmin(rate)]), int(known[np.argmax(rate)])
+    return None if least == most else (least, most)
+
+
+def _named(grouping: Grouping, group: int) -> str:
+    """Return a group as a qualifier's value names it: ``race=black``."""
+    return str(Key.of("group", {grouping.columns[0]: grouping.labels[group][0]}))[len("group[") : -1]
 
 
 def _of_features(found: Importance, evidence: Evidence, given: str = "", group: str = "") -> Iterator[Finding]:

@@ -26,7 +26,7 @@ METADATA: Final = "evenhand"
 """The key of the graph's metadata under which the JSON stands."""
 FORMAT: Final = 1
 """The version of that JSON."""
-_TOLD_BY_THE_FILE: Final = ("file_bytes", "sha256", "features", "preprocessing")
+_TOLD_BY_THE_FILE: Final = ("file_bytes", "sha256", "features", "preprocessing", "stored_as")
 
 
 class CompressedModel:

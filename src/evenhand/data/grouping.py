@@ -99,6 +99,7 @@ def encode(name: str, column: pd.Series, edges: Sequence[float] | None = None) -
     codes, labels = _used(codes, texts)
     absent = codes < 0
     if absent.any():
+        codes = codes.copy()
         word = MISSING
         while word in labels:
             word = f"({word})"
@@ -170,6 +171,8 @@ def _each(values: pd.Index) -> list[object]:
 
 def _sorted(codes: NDArray[np.int32], values: list[object]) -> tuple[NDArray[np.int32], list[str]]:
     positions = order(values)
+    if positions == list(range(len(values))):
+        return codes, [show(value) for value in values]
     rank = np.empty(len(values) + 1, dtype=np.int32)
     rank[positions] = np.arange(len(values), dtype=np.int32)
     rank[-1] = -1  # where a missing value's code of -1 looks
@@ -178,7 +181,10 @@ def _sorted(codes: NDArray[np.int32], values: list[object]) -> tuple[NDArray[np.
 
 def _used(codes: NDArray[np.int32], texts: list[str]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Drop values without rows, and let values of the same text (1 and "1") be one group."""
-    rows = np.bincount(codes[codes >= 0], minlength=len(texts))
+    # Shifted by one, so that rows without a value are counted too and no copy without them is made.
+    rows = np.bincount(codes + 1, minlength=len(texts) + 1)[1:]
+    if rows.all() and len(set(texts)) == len(texts):
+        return codes, tuple(texts)
     new: dict[str, int] = {}
     lookup = np.full(len(texts) + 1, -1, dtype=np.int32)
     for at, text in enumerate(texts):

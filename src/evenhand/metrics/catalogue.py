@@ -6,47 +6,12 @@ heavy: the gate knows metrics by it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final
 
-if TYPE_CHECKING:
-    from evenhand.findings import Direction
+from evenhand.metrics.entry import ALL, FN, FP, TN, TP, Cells, Metric
+from evenhand.metrics.stated import STATED
 
-Kind: TypeAlias = Literal["rate", "composite", "score", "statement", "disparity"]
-Cells: TypeAlias = tuple[tuple[int, int], ...]
-"""Cells (truth, decision) of the confusion table, 1 = positive."""
-
-TN, FP, FN, TP = (0, 0), (0, 1), (1, 0), (1, 1)
-ALL = (TN, FP, FN, TP)
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One declared metric."""
-
-    name: str
-    """The canonical name."""
-    label: str
-    """Its name for people."""
-    kind: Kind
-    """How it is computed: a rate of cells, a composite of rates, from scores, or stated by one audit."""
-    direction: Direction
-    """Which way is better."""
-    formula: str
-    """The formula, in the letters of the confusion table."""
-    meaning: str
-    """What it says, in one line."""
-    misleads: str = ""
-    """When it misleads."""
-    source: str = ""
-    """Where it is defined."""
-    aliases: tuple[str, ...] = ()
-    """Other accepted names."""
-    numerator: Cells = ()
-    """The cells that are counted."""
-    denominator: Cells = ()
-    """The cells they are a share of."""
-
+__all__ = ["METRICS", "Cells", "Metric"]
 
 _FAWCETT = "Fawcett (2006), Pattern Recognition Letters 27"
 _FAIRLEARN = "Fairlearn user guide, common fairness metrics"
@@ -292,108 +257,5 @@ _OTHERS: Final = (
     ),
 )
 
-_STATED: Final = (
-    Metric(
-        "importance",
-        "Importance",
-        "statement",
-        "neutral",
-        "mean of |Shapley value|",
-        "How much a feature moves the score, on average over the explained rows.",
-        "It is what the model uses, not what causes the outcome.",
-        "Lundberg and Lee (2017), NeurIPS",
-    ),
-    Metric(
-        "attribution_residual",
-        "Attribution residual",
-        "statement",
-        "lower_is_better",
-        "max of |sum of values + base - score|",
-        "How far the attributions are from adding up to the model's own score.",
-        "Adding up does not prove them right; not adding up proves them wrong.",
-        "Lundberg and Lee (2017), NeurIPS",
-    ),
-    Metric(
-        "flip_rate",
-        "Flip rate",
-        "rate",
-        "lower_is_better",
-        "rows decided differently / n",
-        "The share of rows that the compressed model decides otherwise than the original (churn).",
-        "Two fits of the same model differ as well: compare with their flip rate.",
-        "Milani Fard et al. (2016), NeurIPS",
-        ("churn",),
-    ),
-    *(
-        Metric(
-            f"{name}_change",
-            f"{words} change",
-            "statement",
-            direction,  # type: ignore[arg-type]  # the three words of Direction
-            f"{name} of the compressed model - {name} of the original",
-            f"What compression did to the {words.lower()}, row by row.",
-            "No change on average can hide gains of one group and losses of another.",
-            "Newcombe (1998b), Statistics in Medicine 17",
-        )
-        for name, words, direction in (
-            ("accuracy", "Accuracy", "higher_is_better"),
-            ("recall", "Recall", "higher_is_better"),
-            ("false_positive_rate", "False positive rate", "lower_is_better"),
-            ("selection_rate", "Selection rate", "neutral"),
-        )
-    ),
-    Metric("file_bytes", "File size", "statement", "lower_is_better", "bytes", "The bytes of the deployable file."),
-    Metric(
-        "parameters",
-        "Parameters",
-        "statement",
-        "lower_is_better",
-        "count",
-        "The numbers that were learned.",
-    ),
-    Metric(
-        "nonzero_parameters",
-        "Non-zero parameters",
-        "statement",
-        "lower_is_better",
-        "count",
-        "The learned numbers that are not zero; zeros save neither bytes nor time in a dense file.",
-    ),
-    Metric(
-        "macs",
-        "Multiply-adds",
-        "statement",
-        "lower_is_better",
-        "count",
-        "Multiplications with addition for one row, whatever their precision.",
-    ),
-    Metric(
-        "size_ratio",
-        "Size ratio",
-        "statement",
-        "higher_is_better",
-        "bytes of the original / bytes of the compressed model",
-        "How many times smaller the file became.",
-    ),
-    Metric(
-        "latency",
-        "Latency",
-        "statement",
-        "lower_is_better",
-        "median seconds of one call",
-        "What a caller waits for, on this machine with its other load, on one thread.",
-        "Times differ from machine to machine; ratios of one run travel better.",
-    ),
-    Metric(
-        "latency_ratio",
-        "Speed-up",
-        "statement",
-        "higher_is_better",
-        "least seconds of the original / least seconds of the compressed model",
-        "How many times faster one call became, measured interleaved in one run.",
-        "It holds the gain of a faster runtime as well as that of compression.",
-    ),
-)
-
-METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in (*_RATES, *_OTHERS, *_STATED)}
+METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in (*_RATES, *_OTHERS, *STATED)}
 """Every metric by its canonical name."""

