@@ -57,8 +57,9 @@ def raise_all(kind: type[EvenhandError], problems: Iterable[str]) -> None:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest known word, or an empty string when none is near."""
-    near = difflib.get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.6)
-    return f" Did you mean '{near[0]}'?" if near else ""
+    names = {str(name).casefold(): str(name) for name in known}
+    near = difflib.get_close_matches(str(word).casefold(), names, n=1, cutoff=0.6)
+    return f" Did you mean '{names[near[0]]}'?" if near else ""
 
 
 def shorten(text: object, most: int = 80) -> str:
