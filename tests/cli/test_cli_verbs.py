@@ -202,3 +202,44 @@ def test_train_compress_audit_gate(tmp_path: Path) -> None:
         POLICY + '"accuracy" = { at_least = 0.6 }\n"flip_rate[;of=original]" = { at_most = 0.5 }'
     )
     assert exit_code(["gate", str(tmp_path / "audit.json"), "-p", str(tmp_path / "policy.toml")]) == 0
+
+
+def test_several_formats_at_once(audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY + '"accuracy" = { at_least = 0.5 }\n')
+    files = {form: tmp_path / f"gate.{form}" for form in ("junit", "sarif", "markdown")}
+    wanted = [part for form, file in files.items() for part in ("--format", f"{form}={file}")]
+    assert exit_code(["gate", str(audited), "--policy", str(policy), "-f", "text", *wanted]) == 0
+    assert "passed  accuracy" in capsys.readouterr().out
+    assert files["junit"].read_text().startswith("<?xml")
+    assert json.loads(files["sarif"].read_text())["version"] == "2.1.0"
+
+
+def test_formats_that_cannot_go_together(audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY + '"accuracy" = { at_least = 0.5 }\n')
+    assert exit_code(["gate", str(audited), "-p", str(policy), "-f", "text", "-f", "junt", "-f", "json"]) == 2
+    said = capsys.readouterr().err
+    assert "Did you mean 'junit'" in said
+    assert "Only one format can go to stdout" in said
+
+
+def test_the_step_summary_is_written(
+    audited: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY + '"accuracy" = { at_least = 0.99 }\n')
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(["gate", str(audited), "--policy", "policy.toml", "--format", "github"]) == 1
+    assert capsys.readouterr().out.startswith("::error file=policy.toml,line=3,title=accuracy >= 0.99::failed")
+    assert "Failed" in (tmp_path / "summary.md").read_text()
+
+
+def test_a_baseline_limits_the_drop(audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY + '"roc_auc" = { max_drop = 0.1 }\n')
+    gate = ["gate", str(audited), "--policy", str(policy)]
+    assert exit_code([*gate, "--baseline", str(audited)]) == 0
+    assert "roc_auc[;vs=baseline]" in capsys.readouterr().out
+    assert exit_code(gate) == 3

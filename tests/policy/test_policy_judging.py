@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -200,3 +201,56 @@ def test_rows_needed_really_decide_it() -> None:
     assert first.needed_rows is not None
     decided = [eh.judge(audit(100 + first.needed_rows), policy).status == "passed" for _ in range(200)]
     assert 0.65 <= np.mean(decided) <= 0.95
+
+
+class TestAgainstABaseline:
+    """Non-inferiority to an earlier audit: how much worse may it be?"""
+
+    def verdict(self, now: Finding, before: Finding | None, **limit: float) -> eh.Verdict:
+        baseline = None if before is None else AuditRecord((before,))
+        policy = eh.load_policy({"limits": {now.name: limit or {"at_least": 0.5, "max_drop": 0.03}}})
+        return eh.judge(AuditRecord((now,)), policy, baseline=baseline, today=TODAY)
+
+    @pytest.mark.parametrize(
+        ("now", "before", "status"),
+        [((0.9, 0.89, 0.91), (0.9, 0.89, 0.91), "passed"), ((0.8, 0.79, 0.81), (0.9, 0.89, 0.91), "failed"),
+         ((0.9, 0.85, 0.95), (0.92, 0.88, 0.96), "undecided")],
+    )  # fmt: skip
+    def test_passed_failed_undecided(
+        self, now: tuple[float, float, float], before: tuple[float, float, float], status: str
+    ) -> None:
+        found = self.verdict(*(replace(finding(*part), direction="higher_is_better") for part in (now, before)))
+        assert found.status == status
+        assert {str(judgement.key) for judgement in found.judgements} == {"accuracy", "accuracy[;vs=baseline]"}
+
+    def test_getting_better_is_no_drop_in_either_direction(self) -> None:
+        now, before = (
+            replace(finding(*part, "log_loss"), direction="lower_is_better")
+            for part in ((0.3, 0.29, 0.31), (0.5, 0.49, 0.51))
+        )
+        assert self.verdict(now, before, max_drop=0.01).status == "passed"
+        assert self.verdict(before, now, max_drop=0.01).status == "failed"
+
+    def test_without_a_baseline_it_has_not_passed(self) -> None:
+        found = self.verdict(finding(0.9, 0.89, 0.91), None)
+        assert found.exit_code == 3
+        assert any("--baseline" in judgement.sentence for judgement in found.judgements)
+
+    def test_the_interval_of_the_drop_covers(self) -> None:
+        import numpy as np
+
+        from evenhand.metrics.intervals import clopper_pearson
+        from evenhand.policy.dropping import drop
+
+        rng = np.random.default_rng(1)
+        missed = 0
+        for _ in range(500):
+            parts = []
+            for p in (0.86, 0.9):
+                k = rng.binomial(300, p)
+                low, high = clopper_pearson([k], [300], 1.959964)
+                parts.append(replace(finding(k / 300, low[0], high[0]), direction="higher_is_better"))
+            interval = drop(*parts).interval  # type: ignore[union-attr]
+            assert interval is not None
+            missed += not (interval.low or 0) <= 0.04 <= (interval.high or 0)
+        assert missed / 500 <= 0.07

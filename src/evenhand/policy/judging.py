@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import PolicyError, raise_all, shorten
 from evenhand.metrics import canonical
+from evenhand.policy.dropping import drop, drop_key
 from evenhand.policy.needed import rows_needed
 from evenhand.policy.verdict import Judgement, Status, Verdict
 from evenhand.policy.wording import groups_text, limit_text, number
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 RANK: Final[dict[Status, int]] = {"failed": 0, "undecided": 1, "passed": 2}
 
 
-def judge(record: AuditRecord, policy: Policy, *, today: date | None = None) -> Verdict:
+def judge(
+    record: AuditRecord, policy: Policy, *, baseline: AuditRecord | None = None, today: date | None = None
+) -> Verdict:
     """Judge a record by a policy.
 
     A limit passes when the whole interval is inside it, fails when the whole interval is outside, and is undecided
@@ -32,6 +35,8 @@ def judge(record: AuditRecord, policy: Policy, *, today: date | None = None) -> 
     ----------
     record : AuditRecord
     policy : Policy
+    baseline : AuditRecord, optional
+        An earlier audit, of the last release say; limits with `max_drop` compare with it.
     today : date, optional
         The day by which waivers expire; today when absent.
 
@@ -53,18 +58,28 @@ def judge(record: AuditRecord, policy: Policy, *, today: date | None = None) -> 
     ('passed', 0)
     """
     day = today or datetime.now(UTC).date()
-    found = [judgement for limit in policy.limits for judgement in _judge_limit(limit, record, policy)]
+    found = [judgement for limit in policy.limits for judgement in _judge_limit(limit, record, policy, baseline)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
     covered = [_waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)
     remarks = (*_waiver_remarks(found, policy, day), *_small_groups(record, policy))
-    return Verdict(status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, remarks)
+    return Verdict(
+        status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path, remarks
+    )
 
 
-def _judge_limit(limit: Limit, record: AuditRecord, policy: Policy) -> Iterator[Judgement]:
+def _judge_limit(
+    limit: Limit, record: AuditRecord, policy: Policy, baseline: AuditRecord | None
+) -> Iterator[Judgement]:
     for key in _expand(limit.key, record):
-        yield _judge_finding(limit, key, _find(record, key), policy)
+        finding = _find(record, key)
+        if not limit.against:
+            yield _judge_finding(limit, key, finding, policy)
+        elif baseline is None:
+            yield _open(limit, drop_key(key), None, limit.missing, "max_drop needs an earlier audit: add --baseline.")
+        else:
+            yield _judge_finding(limit, drop_key(key), drop(finding, _find(baseline, key)), policy)
 
 
 def _find(record: AuditRecord, key: Key) -> Finding | None:

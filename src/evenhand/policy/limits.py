@@ -24,6 +24,8 @@ class Limit:
     """The value must not exceed this."""
     at_least: float | None = None
     """The value must not fall below this."""
+    against: Literal["", "baseline"] = ""
+    """``baseline``: the value that is limited is how much worse the finding is than the earlier audit's."""
     advisory: bool = False
     """An advisory limit is judged and shown, and stops nothing."""
     undecided: Effect = "stop"
@@ -34,6 +36,8 @@ class Limit:
     """When the record has no such finding."""
     note: str = ""
     """Why there is this limit, and where it comes from."""
+    line: int = 0
+    """The line of the policy file on which it stands, from 1; 0 when it came from no file."""
 
     @property
     def bound(self) -> float:
@@ -87,6 +91,8 @@ class Policy:
     """The file's name."""
     sha256: str = ""
     """The hash of the file's bytes."""
+    path: str = "policy.toml"
+    """Where the file lies, from the folder of work when it lies below it: pipelines show limits there."""
 
     @property
     def blocking(self) -> tuple[Limit, ...]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, cast
@@ -29,6 +31,7 @@ DEFAULTS: Final[Mapping[str, type | tuple[type, ...]]] = {
 LIMIT: Final[Mapping[str, type | tuple[type, ...]]] = {
     "at_most": (int, float),
     "at_least": (int, float),
+    "max_drop": (int, float),
     "advisory": bool,
     "undecided": str,
     "undefined": str,
@@ -44,6 +47,8 @@ WAIVER: Final[Mapping[str, type | tuple[type, ...]]] = {
     "accept_to": (int, float),
 }
 SCHEMA_VERSION: Final = 1
+_QUOTED: Final = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
+_KEY_LINE: Final = re.compile(rf"^\s*(?:(?P<key>{_QUOTED})\s*=|\[limits\.(?P<table>{_QUOTED})\])")
 
 Content = Mapping[str, object]
 
@@ -70,7 +75,33 @@ def load_policy(source: str | Path | Content) -> Policy:
         content = tomllib.loads(raw.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise PolicyError(f"{place}: this is no TOML: {wrong}") from None
-    return _build(content, place.name, hashlib.sha256(raw).hexdigest())
+    policy = _build(content, place.name, hashlib.sha256(raw).hexdigest())
+    lines = key_lines(raw.decode("utf-8"))
+    limits = tuple(replace(limit, line=lines.get(str(limit.key), 0)) for limit in policy.limits)
+    return replace(policy, limits=limits, path=_shown(place))
+
+
+def key_lines(text: str) -> dict[str, int]:
+    """Return the line, from 1, on which each limit's key stands: ``"key" = ...`` or ``[limits."key"]``."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        written = _KEY_LINE.match(line)
+        if written is None:
+            continue
+        try:
+            (key,) = tomllib.loads(f"{written['key'] or written['table']} = 0")
+            found.setdefault(str(_canonical(key)), number)
+        except (tomllib.TOMLDecodeError, KeySyntaxError, ValueError):
+            continue  # a line of another table, or inside a text
+    return found
+
+
+def _shown(place: Path) -> str:
+    """Return the path from the folder of work when it lies below it, else the file's name: no path of a machine."""
+    try:
+        return place.resolve().relative_to(Path.cwd()).as_posix()
+    except (ValueError, OSError):
+        return place.name
 
 
 def _build(content: Content, name: str, sha256: str) -> Policy:
@@ -81,7 +112,7 @@ def _build(content: Content, name: str, sha256: str) -> Policy:
     limits = cast("Mapping[str, Content]", content.get("limits", {}))
     waivers = cast("list[Content]", content.get("waivers", []))
     return Policy(
-        tuple(_limit(_canonical(key), {**defaults, **values}) for key, values in limits.items()),
+        tuple(limit for key, values in limits.items() for limit in _limits(_canonical(key), {**defaults, **values})),
         confidence=float(cast("float", defaults.get("confidence", 0.95))),
         failing_bound=defaults.get("failing_bound", "simultaneous"),  # type: ignore[arg-type]  # checked above
         minimum_group_size=cast("int", defaults.get("minimum_group_size", 0)),
@@ -96,6 +127,15 @@ def _canonical(text: str) -> Key:
     return key.renamed(canonical(key.metric) or key.metric)
 
 
+def _limits(key: Key, values: Content) -> Iterator[Limit]:
+    """Yield the limit on the value and, where asked for, the one on how much worse it became."""
+    if "at_most" in values or "at_least" in values:
+        yield _limit(key, values)
+    if "max_drop" in values:
+        own = {name: value for name, value in values.items() if name not in ("at_most", "at_least")}
+        yield replace(_limit(key, {**own, "at_most": values["max_drop"]}), against="baseline")
+
+
 def _limit(key: Key, values: Content) -> Limit:
     def number(name: str) -> float | None:
         return float(cast("float", values[name])) if name in values else None
@@ -107,11 +147,11 @@ def _limit(key: Key, values: Content) -> Limit:
         key,
         number("at_most"),
         number("at_least"),
-        bool(values.get("advisory", False)),
-        effect("undecided"),
-        effect("undefined"),
-        effect("missing"),
-        str(values.get("note", "")),
+        advisory=bool(values.get("advisory", False)),
+        undecided=effect("undecided"),
+        undefined=effect("undefined"),
+        missing=effect("missing"),
+        note=str(values.get("note", "")),
     )
 
 
@@ -191,8 +231,12 @@ def _limit_problems(values: object, where: str) -> Iterator[str]:
         yield f"{where}: a limit is a table such as {{ at_most = 0.1 }}."
         return
     yield from _fields(values, LIMIT, where)
-    if ("at_most" in values) == ("at_least" in values):
-        yield f"{where}: give either at_most or at_least."
+    given = [name for name in ("at_most", "at_least", "max_drop") if name in values]
+    if not given or {"at_most", "at_least"} <= set(given):
+        yield f"{where}: give either at_most or at_least, or max_drop."
+    drop = values.get("max_drop")
+    if isinstance(drop, (int, float)) and drop < 0:
+        yield f"{where}: max_drop is {drop}; it says how much worse the value may be, so it is 0 or above."
 
 
 def _waivers_problems(content: Content, name: str) -> Iterator[str]:

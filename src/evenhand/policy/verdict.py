@@ -64,6 +64,8 @@ class Verdict:
     """The hash of the policy's file."""
     confidence: float
     """The confidence that was asked for."""
+    policy_path: str = "policy.toml"
+    """Where the policy lies, from the folder of work."""
     remarks: tuple[str, ...] = ()
     """What is to be said beside: waivers that expired, that nothing uses or that no longer cover; small groups."""
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from evenhand.report.csv_format import csv
+from evenhand.report.github import github
+from evenhand.report.gitlab import gitlab
 from evenhand.report.html import html
 from evenhand.report.json_format import json
+from evenhand.report.junit import junit
 from evenhand.report.markdown import markdown
+from evenhand.report.model_card import model_card
+from evenhand.report.sarif import sarif
 from evenhand.report.text import text
 
 if TYPE_CHECKING:
@@ -17,6 +23,26 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = "Callable[[AuditRecord, Verdict | None], str]"
 
-FORMATS: Final[Mapping[str, Format]] = {"html": html, "markdown": markdown, "json": json, "text": text}
+FORMATS: Final[Mapping[str, Format]] = {
+    "html": html,
+    "markdown": markdown,
+    "json": json,
+    "text": text,
+    "csv": csv,
+    "junit": junit,
+    "sarif": sarif,
+    "github": github,
+    "gitlab": gitlab,
+    "model-card": model_card,
+}
 
-ENDINGS: Final = {".html": "html", ".htm": "html", ".md": "markdown", ".json": "json", ".txt": "text"}
+ENDINGS: Final = {
+    ".html": "html",
+    ".htm": "html",
+    ".md": "markdown",
+    ".json": "json",
+    ".txt": "text",
+    ".csv": "csv",
+    ".xml": "junit",
+    ".sarif": "sarif",
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenhand.report.markdown_text import as_markdown
 from evenhand.report.page import build_page
 from evenhand.report.view import Figure
 
@@ -20,18 +21,27 @@ SIGNS = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
 def markdown(record: AuditRecord, verdict: Verdict | None = None) -> str:
     """A summary in Markdown, at most 60 kB (.md)."""
     page = build_page(record, verdict)
-    out = [f"# {_text(page.title)}", "", f"**{SIGNS[page.status]} {page.headline}.** {_text(page.sentence)}", ""]
-    out += [f"- {_text(remark)}" for remark in page.remarks]
+    out = [
+        f"# {as_markdown(page.title)}",
+        "",
+        f"**{SIGNS[page.status]} {page.headline}.** {as_markdown(page.sentence)}",
+        "",
+    ]
+    out += [f"- {as_markdown(remark)}" for remark in page.remarks]
     if page.limits:
         head = ("", "limit on", "measured", "limit", "")
         rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, r.sentence) for r in page.limits]
         out += ["", *_rows(head, rows)]
     for part in page.parts:
-        block = ["", f"## {_text(part.title)}", "", *(f"{_text(sentence)}\n" for sentence in part.lead)]
+        block = ["", f"## {as_markdown(part.title)}", ""]
+        block += [f"{as_markdown(sentence)}\n" for sentence in part.lead]
         for piece in part.blocks:
             block += _block(piece)
         if sum(len(line) + 1 for line in (*out, *block)) > MOST - 200:
-            out += ["", f"*{_text(part.title)} and what follows it stand in the page; this summary is cut here.*"]
+            out += [
+                "",
+                f"*{as_markdown(part.title)} and what follows it stand in the page; this summary is cut here.*",
+            ]
             break
         out += block
     return "\n".join(out).strip() + "\n"
@@ -40,19 +50,11 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None) -> str:
 def _block(block: Block) -> list[str]:
     table: Table = block.table if isinstance(block, Figure) else block
     if not any(table.head):
-        return ["", *(f"- {_text(': '.join(row))}" for row in table.rows), ""]
-    return ["", f"**{_text(table.title)}**", "", *_rows(table.head, table.rows), ""]
+        return ["", *(f"- {as_markdown(': '.join(row))}" for row in table.rows), ""]
+    return ["", f"**{as_markdown(table.title)}**", "", *_rows(table.head, table.rows), ""]
 
 
 def _rows(head: tuple[str, ...], rows: object) -> list[str]:
-    lines = ["| " + " | ".join(_text(cell) for cell in head) + " |", "|" + " --- |" * len(head)]
-    lines += ["| " + " | ".join(_text(cell) for cell in row) + " |" for row in rows]  # type: ignore[attr-defined]
+    lines = ["| " + " | ".join(as_markdown(cell) for cell in head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]  # type: ignore[attr-defined]
     return lines
-
-
-def _text(text: str) -> str:
-    """Return text that Markdown shows as it is, on one line."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    for char in "\\`*_[]<>|#":
-        line = line.replace(char, f"\\{char}" if char not in "<>" else {"<": "&lt;", ">": "&gt;"}[char])
-    return line

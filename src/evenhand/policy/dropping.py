@@ -1,0 +1,66 @@
+"""How much worse a finding became since an earlier audit, with an interval."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from evenhand.findings import Finding, Interval
+
+if TYPE_CHECKING:
+    from evenhand.keys import Key
+
+
+def drop_key(key: Key) -> Key:
+    """Return the name of the change: ``roc_auc[;vs=baseline]``."""
+    return type(key)(key.metric, key.features, (*key.qualifiers, ("vs", "baseline")))
+
+
+def drop(now: Finding | None, before: Finding | None) -> Finding | None:
+    """Return how much worse `now` is than `before`: positive is worse, in the direction of the finding.
+
+    The two audits may rest on different rows, so they are taken as independent: square-and-add over both intervals
+    (Zou and Donner 2008). Rows that both share make that interval wider than it need be, never narrower. None when one
+    of both is missing.
+    """
+    if now is None or before is None:
+        return None
+    undefined = now.undefined or before.undefined
+    blank = replace(
+        now, key=drop_key(now.key), estimate=None, interval=None, unadjusted=None, critical=None, groups=(),
+        component="", undefined=undefined or "It has no direction in which it could be worse.",
+        direction="lower_is_better", note="Unpaired: the two audits are taken as independent.",
+    )  # fmt: skip
+    if now.estimate is None or before.estimate is None or now.direction == "neutral":
+        return blank
+    sign = 1.0 if now.direction == "higher_is_better" else -1.0
+    estimate = sign * (before.estimate - now.estimate)
+    interval = _interval(now, before, sign, estimate)
+    return replace(blank, estimate=estimate, interval=interval, undefined="")
+
+
+def _interval(now: Finding, before: Finding, sign: float, estimate: float) -> Interval | None:
+    if now.interval is None or before.interval is None:
+        return None
+    first, second = _margins(before), _margins(now)
+    below, above = (first[0], second[1]), (first[1], second[0])
+    if sign < 0:
+        below, above = (second[0], first[1]), (second[1], first[0])
+    low, high = estimate - math.hypot(*below), estimate + math.hypot(*above)
+    level = min(now.interval.level, before.interval.level)
+    return Interval(_finite(low), _finite(high), level, "mover of two independent audits")
+
+
+def _margins(finding: Finding) -> tuple[float, float]:
+    """Return how far the interval reaches below and above the estimate; an open end reaches without end."""
+    interval, estimate = finding.interval, finding.estimate
+    assert interval is not None  # asked for by the caller
+    assert estimate is not None
+    below = math.inf if interval.low is None else estimate - interval.low
+    above = math.inf if interval.high is None else interval.high - estimate
+    return below, above
+
+
+def _finite(end: float) -> float | None:
+    return end if math.isfinite(end) else None
