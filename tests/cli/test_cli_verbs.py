@@ -243,3 +243,21 @@ def test_a_baseline_limits_the_drop(audited: Path, tmp_path: Path, capsys: pytes
     assert exit_code([*gate, "--baseline", str(audited)]) == 0
     assert "roc_auc[;vs=baseline]" in capsys.readouterr().out
     assert exit_code(gate) == 3
+
+
+def test_policies_are_checked_explained_and_have_a_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad = tmp_path / "policy.toml", tmp_path / "bad.toml"
+    good.write_text(POLICY + '"recall[sex=f]" = { at_least = 0.5, undecided = "warn", note = "agreed in May" }\n')
+    bad.write_text(POLICY + '"recal" = { at_least = 0.5 }\n"f1" = { at_lest = 1 }\n')
+    assert exit_code(["policy", "check", str(good)]) == 0
+    assert exit_code(["policy", "check", str(good), str(bad)]) == 2
+    said = capsys.readouterr().err
+    assert "Did you mean 'recall'" in said
+    assert "Did you mean 'at_least'" in said
+    assert exit_code(["policy", "explain", str(good)]) == 0
+    out = capsys.readouterr().out
+    assert "Of those whose truth is positive" in out
+    assert "agreed in May" in out
+    assert "undecided: warn" in out
+    assert exit_code(["policy", "schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "evenhand policy"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import jsonschema
 import pytest
 
 import evenhand as eh
@@ -85,3 +88,47 @@ def test_the_policy_to_begin_with_is_one(columns: tuple[str, ...], tmp_path: Pat
     policy = eh.load_policy(place)
     assert len(policy.limits) == 3 + 4 * len(columns)
     assert {column for limit in policy.limits for column in limit.key.columns} == set(columns)
+
+
+def test_a_policy_in_pyproject(tmp_path: Path) -> None:
+    place = tmp_path / "pyproject.toml"
+    place.write_text('[project]\nname = "x"\n\n[tool.evenhand.limits]\n"accuracy" = { at_least = 0.5 }\n')
+    (limit,) = eh.load_policy(place).limits
+    assert (str(limit.key), limit.line) == ("accuracy", 5)
+    place.write_text("[tool.black]\n")
+    with pytest.raises(PolicyError, match=r"no \[tool\.evenhand\]"):
+        eh.load_policy(place)
+
+
+def test_limits_know_their_lines(tmp_path: Path) -> None:
+    place = tmp_path / "policy.toml"
+    place.write_text(
+        "schema = 1\n[limits]\n# a remark\n'tpr[sex=f]' = { at_least = 0.5 }\n"
+        '"recall[race=\\"a b\\"]" = { at_least = 0.5 }\n'
+        "accuracy = { at_least = 0.1 }\n[limits.precision]\nat_least = 0.2\n"
+    )
+    found = {str(limit.key): limit.line for limit in eh.load_policy(place).limits}
+    assert found == {"recall[sex=f]": 4, "recall[race=a b]": 5, "accuracy": 6, "precision": 7}
+
+
+POLICIES = [
+    ({"limits": {"accuracy": {"at_least": 0.5}}}, True),
+    ({"schema": 1, "limits": {"accuracy": {"max_drop": 0.1, "note": "x"}}, "defaults": {"undecided": "warn"}}, True),
+    ({"limits": {"accuracy": {"at_least": 0.5, "at_most": 0.9}}}, False),
+    ({"limits": {"accuracy": {}}}, False),
+    ({"limits": {"accuracy": {"at_last": 0.5}}}, False),
+    ({"limits": {"accuracy": {"at_least": 0.5}}, "defaults": {"undecided": "block"}}, False),
+    ({"limits": {"accuracy": {"max_drop": -0.1}}}, False),
+]
+
+
+@pytest.mark.parametrize(("content", "good"), POLICIES)
+def test_the_shipped_schema_and_the_reader_agree(content: dict[str, object], good: bool) -> None:
+    schema = json.loads(files("evenhand.schemas").joinpath("policy-1.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert jsonschema.Draft202012Validator(schema).is_valid(content) == good
+    if good:
+        assert eh.load_policy(content).limits
+    else:
+        with pytest.raises(PolicyError):
+            eh.load_policy(content)

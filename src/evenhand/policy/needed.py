@@ -30,7 +30,7 @@ def rows_needed(finding: Finding, limit: Limit) -> tuple[int, str] | None:
     if finding.estimate is None or not groups or finding.undefined_groups or finding.unit in ("bytes", "seconds"):
         return None
     distance = abs(finding.estimate - limit.bound)
-    if distance == 0:
+    if distance < 1e-12:
         return None
     critical = _critical(finding, limit)
     reach = distance / (critical + NormalDist().inv_cdf(CHANCE))

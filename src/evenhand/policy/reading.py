@@ -72,13 +72,24 @@ def load_policy(source: str | Path | Content) -> Policy:
     except OSError as wrong:
         raise PolicyError(f"{place}: cannot be read: {wrong.strerror or wrong}.") from None
     try:
-        content = tomllib.loads(raw.decode("utf-8"))
+        content: Content = tomllib.loads(raw.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise PolicyError(f"{place}: this is no TOML: {wrong}") from None
+    if place.name == "pyproject.toml":
+        content = _of_pyproject(content, place)
     policy = _build(content, place.name, hashlib.sha256(raw).hexdigest())
     lines = key_lines(raw.decode("utf-8"))
     limits = tuple(replace(limit, line=lines.get(str(limit.key), 0)) for limit in policy.limits)
     return replace(policy, limits=limits, path=_shown(place))
+
+
+def _of_pyproject(content: Content, place: Path) -> Content:
+    """Return the table ``[tool.evenhand]``."""
+    tool = content.get("tool")
+    table = tool.get("evenhand") if isinstance(tool, dict) else None
+    if not isinstance(table, dict):
+        raise PolicyError(f"{place}: there is no [tool.evenhand] in it. Write one, or name a policy.toml.")
+    return table
 
 
 def key_lines(text: str) -> dict[str, int]:

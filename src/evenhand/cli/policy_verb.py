@@ -1,0 +1,85 @@
+"""``evenhand policy``: check a policy, say what it demands, print its schema."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from evenhand.policy import Limit
+
+
+@click.group(name="policy")
+def command() -> None:
+    """Check a policy, say what it demands, print its schema.
+
+    \b
+    Example: evenhand policy check policy.toml
+    """
+
+
+@command.command(name="check")
+@click.argument("policies", nargs=-1, type=click.Path(path_type=Path))
+def check(policies: tuple[Path, ...]) -> None:
+    """Say every problem of each policy; exit 0 when there is none, 2 otherwise.
+
+    \b
+    Example: evenhand policy check policy.toml
+    """
+    from evenhand.errors import EvenhandError, PolicyError, raise_all
+    from evenhand.policy import load_policy
+
+    problems: list[str] = []
+    for place in policies or (Path("policy.toml"),):
+        try:
+            policy = load_policy(place)
+        except EvenhandError as wrong:
+            problems += str(wrong).splitlines()
+            continue
+        click.echo(f"{place}: {len(policy.limits)} limits, {len(policy.blocking)} of them blocking")
+    raise_all(PolicyError, problems)
+
+
+@command.command(name="explain")
+@click.argument("policy", type=click.Path(path_type=Path), default=Path("policy.toml"))
+def explain(policy: Path) -> None:
+    """Say in words what each limit demands, and when its metric misleads.
+
+    \b
+    Example: evenhand policy explain policy.toml
+    """
+    from evenhand.policy import load_policy
+
+    for limit in load_policy(policy).limits:
+        click.echo(_explained(limit))
+
+
+@command.command(name="schema")
+def schema() -> None:
+    """Print the JSON Schema of policies, for editors.
+
+    \b
+    Example: evenhand policy schema > policy.schema.json
+    """
+    from importlib.resources import files
+
+    sys.stdout.write(files("evenhand.schemas").joinpath("policy-1.json").read_text("utf-8"))
+
+
+def _explained(limit: Limit) -> str:
+    from evenhand.metrics import describe
+    from evenhand.policy.wording import harmless, limit_text
+
+    entry = describe(limit.key.metric)
+    demand = f"may be worse than the earlier audit by {limit.bound:g} at most" if limit.against else limit_text(limit)
+    effects = {"undecided": limit.undecided, "undefined": limit.undefined, "missing": limit.missing}
+    lenient = [f"{name}: {effect}" for name, effect in effects.items() if effect != "stop"]
+    lines = [f"{harmless(str(limit.key))} {demand}{' (advisory)' if limit.advisory else ''}", f"  {entry.meaning}"]
+    lines += [f"  It misleads: {entry.misleads}"] if entry.misleads else []
+    lines += [f"  Source: {entry.source}"] if entry.source else []
+    lines += [f"  {harmless(limit.note)}"] if limit.note else []
+    lines += [f"  {'; '.join(lenient)}"] if lenient else []
+    return "\n".join(lines)
