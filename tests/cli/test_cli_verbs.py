@@ -261,3 +261,33 @@ def test_policies_are_checked_explained_and_have_a_schema(tmp_path: Path, capsys
     assert "undecided: warn" in out
     assert exit_code(["policy", "schema"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "evenhand policy"
+
+
+def test_an_audit_is_verified_and_comes_out_the_same_again(
+    scored: Path, audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(["verify", str(audited), "--data", str(scored), "--rerun"]) == 0
+    out = capsys.readouterr().out
+    assert "same       data: " in out
+    assert "findings were computed again" in out
+    rows = scored.read_text().splitlines()
+    other = tmp_path / "other.csv"
+    other.write_text("\n".join([rows[0], *rows[2:]]) + "\n")
+    assert exit_code(["verify", str(audited), "--data", str(other), "--rerun"]) == 1
+    out = capsys.readouterr().out
+    assert "differs    data: " in out
+    assert "differs    accuracy: " in out
+
+
+def test_the_order_of_rows_and_columns_is_no_difference(
+    scored: Path, audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.read_csv(scored).sample(frac=1, random_state=1)[["p", "sex", "y"]]
+    table.to_csv(tmp_path / "shuffled.csv", index=False)
+    assert exit_code(["verify", str(audited), "--data", str(tmp_path / "shuffled.csv")]) == 0
+    assert "same       data: " in capsys.readouterr().out
+
+
+def test_the_command_line_is_on_record_outside_the_digest(audited: Path) -> None:
+    measured = json.loads(audited.read_text())["measurements"]
+    assert {"command", "started", "seconds"} <= set(measured)

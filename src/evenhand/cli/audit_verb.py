@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,8 +64,28 @@ def command(data: Path, output: Path, trust_pickle: bool, **flags: object) -> No
         if trust_pickle:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
         record = _model(table, files, threshold, trust_pickle, chosen)
-    write_record(output, record)
+    write_record(output, _with_circumstances(record))
     _tell(record, output)
+
+
+def _with_circumstances(record: AuditRecord) -> AuditRecord:
+    """Return the record with the command line and the state of the code around it, which are no part of its digest."""
+    circumstances = {"command": " ".join(sys.argv[1:]), **_git()}
+    return replace(record, measurements={**record.measurements, **circumstances})
+
+
+def _git() -> dict[str, str | bool]:
+    """Return the commit of the folder of work and whether files differ from it; nothing where there is no git."""
+    import subprocess
+
+    def ask(*words: str) -> str:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=True, timeout=5)
+        return done.stdout.strip()
+
+    try:
+        return {"git_commit": ask("rev-parse", "HEAD"), "git_dirty": bool(ask("status", "--porcelain", "-uno"))}
+    except (OSError, subprocess.SubprocessError):
+        return {}
 
 
 def _audit_settings(settings: Settings, flags: dict[str, object]) -> dict[str, object]:

@@ -18,6 +18,7 @@ VERBS: Final = {
     "audit": "Measure a model, or given predictions; write audit.json.",
     "gate": "Judge audit.json by a policy: exit 0 passed, 1 failed, 3 undecided.",
     "report": "Draw audit.json as a page (HTML, Markdown, JSON, text).",
+    "verify": "Say whether an audit.json speaks of these files, and comes out the same again.",
     "policy": "Check a policy, say what it demands, print its schema.",
     "compare": "Show what changed between two audits.",
     "list": "List metrics, audits, recipes or formats.",

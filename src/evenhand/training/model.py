@@ -49,6 +49,8 @@ class TabularModel:
         Compression recipes it has been through.
     stored_as : str
         The type of the numbers in the file; they are computed with as float32.
+    content : bytes, optional
+        The file it was read from, when it was.
     """
 
     def __init__(
@@ -63,7 +65,9 @@ class TabularModel:
         fit_row_hashes: NDArray[np.uint64],
         recipe: list[Plain] | None = None,
         stored_as: str = "float32",
+        content: bytes | None = None,
     ) -> None:
+        self._read_from = content
         self.name = name
         self.network = network.eval()
         self.plan = plan
@@ -115,10 +119,10 @@ class TabularModel:
 
     @cached_property
     def content(self) -> bytes:
-        """The bytes of the file that `save` writes; the network is not to be changed once they were made."""
+        """The bytes of the file that `save` writes: those read, else made once, so the network must stay."""
         from evenhand.training.storing import to_bytes
 
-        return to_bytes(self)
+        return self._read_from if self._read_from is not None else to_bytes(self)
 
     def save(self, path: str | Path) -> None:
         """Write the model, whole or not at all, and the fingerprints of its training rows beside it.

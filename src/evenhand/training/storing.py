@@ -114,6 +114,7 @@ def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64]) ->
         fit_row_hashes=rows,
         recipe=cast("list[Plain]", about["recipe"]),
         stored_as=str(about["stored_as"]),
+        content=content,
     )
 
 
