@@ -29,7 +29,7 @@ one room in several files."""
 HEIGHT = {room: height for height, row in enumerate(ROWS) for room in row}
 MAY_USE_TORCH = {"subjects", "training", "compression", "explaining"}
 SIBLINGS = {
-    "audits": {"performance", "calibration", "fairness", "custom", "explanation", "compression", "reliance"},
+    "audits": {"performance", "calibration", "fairness", "custom", "explanation", "compression", "slices"},
     "report": {
         "html", "markdown", "text", "json_format", "junit", "sarif", "github", "gitlab", "csv_format", "model_card",
     },

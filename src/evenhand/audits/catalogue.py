@@ -10,6 +10,7 @@ from evenhand.audits.custom import custom
 from evenhand.audits.explanation import explanation
 from evenhand.audits.fairness import fairness
 from evenhand.audits.performance import performance
+from evenhand.audits.slices import slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ AUDITS: Final[Mapping[str, Audit]] = {
     "performance": performance,
     "calibration": calibration,
     "fairness": fairness,
+    "slices": slices,
     "custom": custom,
     "explanation": explanation,
     "compression": compression,

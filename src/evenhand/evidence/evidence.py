@@ -101,6 +101,16 @@ class Evidence:
             self.data.grouping(*columns) for size in range(1, depth + 1) for columns in combinations(features, size)
         )
 
+    @cached_property
+    def slicing(self) -> tuple[Grouping, ...]:
+        """Each feature that rows can be sliced by: sensitive and control features, and the columns a model may read.
+
+        Numbers of many values are cut at their quartiles; columns of very many values, or of one, are left aside.
+        """
+        from evenhand.evidence.slicing import sliceable
+
+        return tuple(sliceable(self.data))
+
     def tally(self, grouping: Grouping | None = None, model: str = "subject") -> Tally:
         """Return the counts of truth x decision per group (one group of all rows without a grouping).
 

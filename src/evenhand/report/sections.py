@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from evenhand.keys import Key
+from evenhand.keys import Key, group_name
 from evenhand.metrics import describe
 from evenhand.report.explained import explanation
 from evenhand.report.figures import figure
@@ -32,6 +32,7 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
         scope(record),
         performance(record, judged),
         *fairness(record, judged),
+        sliced(record, judged),
         explanation(record),
         compression(record, judged),
         provenance(record),
@@ -105,6 +106,23 @@ def fairness(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Whom the model treats how; one sentence when no group was named."""
     found = group_parts(record, judged)
     return found or (Part("fairness", "Groups", reasons(record, "fairness") or ("No sensitive feature was named.",)),)
+
+
+def sliced(record: AuditRecord, judged: Judged) -> Part:
+    """Where the model errs more than elsewhere, in subgroups that nobody named."""
+    found = [f for f in record.findings if f.audit == "slices"]
+    said = reasons(record, "slices") or ("No subgroups were searched.",)
+    if not found:
+        return Part("slices", "Subgroups nobody named", said)
+    rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else _who(f), f) for f in found]
+    title = "How much more often the model errs there than elsewhere"
+    head = ("subgroup", "rows", "errs there", "errs elsewhere", "difference")
+    cells = tuple(
+        (label, f"{f.groups[1].support:,}", show(f.groups[1].estimate), show(f.groups[0].estimate), with_interval(f))
+        for label, f, _, _ in rows
+    )
+    table = Table("slices-table", "On the rows that took no part in the search", head, cells, frozenset({1, 2, 3, 4}))
+    return Part("slices", "Subgroups nobody named", said, (figure("slices-figure", title, rows[:12]), table))
 
 
 def compression(record: AuditRecord, judged: Judged) -> Part:

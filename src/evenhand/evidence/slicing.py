@@ -1,0 +1,56 @@
+"""The features of a table as codes that rows can be sliced by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from evenhand.data.grouping import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evenhand.data import EvaluationSet, Grouping
+
+MOST_VALUES: Final = 64
+"""Values above which a text is a name and no category."""
+FEW_VALUES: Final = 6
+"""Numbers with so many values are taken as they are; others are cut at their quartiles."""
+
+
+def sliceable(data: EvaluationSet) -> Iterator[Grouping]:
+    """Yield each feature that has between 2 and `MOST_VALUES` values, numbers cut at their quartiles."""
+    roles = data.roles
+    named = dict.fromkeys((*roles.sensitive_features, *roles.control_features, *data.features))
+    for column in named:
+        if column in roles.sensitive_features:
+            grouping = data.grouping(column)
+        else:
+            values = data.table[column]
+            if _is_number(values):
+                edges = _quartiles(values)
+                if values.nunique() > FEW_VALUES and not edges:
+                    continue
+                grouping = encode(column, values, edges if values.nunique() > FEW_VALUES else None)
+            elif values.nunique() > MOST_VALUES or pd.api.types.is_datetime64_any_dtype(values.dtype):
+                continue
+            else:
+                grouping = encode(column, values)
+        if 2 <= len(grouping) <= MOST_VALUES + 1:
+            yield grouping
+
+
+def _is_number(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+
+
+def _quartiles(values: pd.Series) -> list[float]:
+    """Return the distinct quartiles that leave values on both sides."""
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers):
+        return []
+    found = np.unique(np.quantile(numbers, [0.25, 0.5, 0.75], method="inverted_cdf"))
+    return [float(edge) for edge in found if edge > numbers.min()]

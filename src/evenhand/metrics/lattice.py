@@ -1,0 +1,216 @@
+"""Slices of rows by up to three features at once, counted with one bincount a combination of features.
+
+Pure arrays: features are codes, what is counted is a 0/1 mark (an error, say). The search and its false discoveries
+are the business of `find_slices`; whether a slice holds on other rows that of `confirm`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+MOST_COMBINATIONS: Final = 30_000
+"""Combinations of features above which the search goes one feature less deep."""
+FALSE_DISCOVERIES: Final = 0.10
+"""The share of false discoveries among candidates (Benjamini and Hochberg 1995); confirmation is stricter."""
+NESTED: Final = 0.95
+"""A slice with this much of its rows inside another is a part of it, whatever its words."""
+ALIKE: Final = 0.8
+"""Two slices that share this much of their union of rows are the same slice in other words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Rows that have certain values in certain features."""
+
+    features: tuple[int, ...]
+    """Positions of the features, increasing."""
+    values: tuple[int, ...]
+    """The code of each."""
+    rows: int
+    """Rows in it."""
+    marked: int
+    """Rows in it that are marked."""
+    z: float
+    """How many standard errors its share of marks lies above that of the other rows."""
+
+    @property
+    def share(self) -> float:
+        """The share of marked rows."""
+        return self.marked / self.rows
+
+    def members(self, codes: Sequence[NDArray[np.int32]]) -> NDArray[np.bool_]:
+        """Return which rows are in it."""
+        inside = np.ones(len(codes[0]), dtype=bool)
+        for feature, value in zip(self.features, self.values, strict=True):
+            inside &= codes[feature] == value
+        return inside
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was searched, and what was found."""
+
+    slices: tuple[Slice, ...]
+    """Candidates, the strongest first, none of them another in other words."""
+    tested: int
+    """Slices with enough rows."""
+    depth: int
+    """Features crossed at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A slice on rows that took no part in finding it."""
+
+    found: Slice
+    """As it was found."""
+    counts: NDArray[np.int64]
+    """(2, 2): [rest, slice] x [not marked, marked] rows."""
+    p: float
+    """Fisher's exact one-sided p-value, adjusted for all candidates (Holm 1979)."""
+
+
+def find_slices(
+    codes: Sequence[NDArray[np.int32]],
+    sizes: Sequence[int],
+    marks: NDArray[np.bool_],
+    *,
+    least_rows: int,
+    depth: int = 3,
+    most: int = 20,
+) -> Search:
+    """Return the slices whose share of marked rows lies above that of the others.
+
+    Parameters
+    ----------
+    codes : sequence of (n,) integer arrays
+        One a feature, from 0.
+    sizes : sequence of int
+        The number of codes of each feature.
+    marks : (n,) boolean array
+        What is counted.
+    least_rows : int
+        Slices with fewer rows, or leaving fewer, are not looked at.
+    depth : int
+        Features crossed at most; one less where there would be too many combinations.
+    most : int
+        Slices returned at most.
+    """
+    while depth > 1 and sum(comb(len(codes), size) for size in range(1, depth + 1)) > MOST_COMBINATIONS:
+        depth -= 1
+    found: list[Slice] = []
+    p_values: list[NDArray[np.float64]] = []
+    tested = 0
+    for features in (part for size in range(1, depth + 1) for part in combinations(range(len(codes)), size)):
+        slices, z = _cells(codes, sizes, marks, features, least_rows)
+        tested += len(z)
+        p_values.append(z)
+        found += slices
+    threshold = _threshold(np.concatenate(p_values) if p_values else np.empty(0))
+    candidates = sorted((part for part in found if part.z >= threshold), key=lambda part: (-part.z, part.features))
+    return Search(tuple(_distinct(candidates, codes, most)), tested, depth)
+
+
+def confirm(slices: Sequence[Slice], codes: Sequence[NDArray[np.int32]], marks: NDArray[np.bool_]) -> list[Confirmed]:
+    """Return each slice on other rows, with an exact p-value that is adjusted for the number of slices."""
+    from scipy.stats import hypergeom
+
+    counted, p = [], []
+    for found in slices:
+        inside = found.members(codes)
+        counts = np.array([[np.sum(where & ~marks), np.sum(where & marks)] for where in (~inside, inside)])
+        counted.append(counts.astype(np.int64))
+        p.append(float(hypergeom.sf(counts[1, 1] - 1, len(marks), marks.sum(), inside.sum())))
+    adjusted = _holm(p)
+    return [Confirmed(*parts) for parts in zip(slices, counted, adjusted, strict=True)]
+
+
+def _cells(
+    codes: Sequence[NDArray[np.int32]],
+    sizes: Sequence[int],
+    marks: NDArray[np.bool_],
+    features: tuple[int, ...],
+    least_rows: int,
+) -> tuple[list[Slice], NDArray[np.float64]]:
+    """Return the slices of one combination that lie above the rest, and z of all that have enough rows."""
+    mixed, cells = codes[features[0]].astype(np.int64), sizes[features[0]]
+    for feature in features[1:]:
+        mixed, cells = mixed * sizes[feature] + codes[feature], cells * sizes[feature]
+    rows = np.bincount(mixed, minlength=cells)
+    marked = np.bincount(mixed[marks], minlength=cells)
+    n, total = len(marks), int(marks.sum())
+    kept = np.flatnonzero((rows >= least_rows) & (n - rows >= least_rows))
+    inside, hits = rows[kept], marked[kept]
+    spread = np.sqrt(total / n * (1 - total / n) * (1 / inside + 1 / (n - inside)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = np.nan_to_num((hits / inside - (total - hits) / (n - inside)) / spread)
+    shape = tuple(sizes[feature] for feature in features)
+    return [
+        Slice(
+            features,
+            tuple(int(value) for value in np.unravel_index(kept[at], shape)),
+            int(inside[at]),
+            int(hits[at]),
+            float(z[at]),
+        )
+        for at in np.flatnonzero(z > LEAST_Z)
+    ], z
+
+
+LEAST_Z: Final = 2.0
+"""Slices below it are no candidates whatever the number of tests."""
+
+
+def _threshold(z: NDArray[np.float64]) -> float:
+    """Return the z from which slices are candidates at the tolerated share of false discoveries."""
+    from scipy.special import ndtr
+
+    if not len(z):
+        return np.inf
+    ordered = np.sort(z)[::-1]
+    within = ndtr(-ordered) <= FALSE_DISCOVERIES * np.arange(1, len(ordered) + 1) / len(ordered)
+    return float(max(ordered[np.flatnonzero(within)[-1]], LEAST_Z)) if within.any() else np.inf
+
+
+def _distinct(candidates: list[Slice], codes: Sequence[NDArray[np.int32]], most: int) -> Iterator[Slice]:
+    """Yield the strongest slices, without those that say the same in other words."""
+    kept: list[tuple[Slice, NDArray[np.bool_]]] = []
+    for candidate in candidates[: most * 50]:
+        if len(kept) == most:
+            return
+        inside = candidate.members(codes)
+        if not any(_same(candidate, inside, other, rows) for other, rows in kept):
+            kept.append((candidate, inside))
+            yield candidate
+
+
+def _same(one: Slice, rows: NDArray[np.bool_], other: Slice, others: NDArray[np.bool_]) -> bool:
+    """Whether `one` adds nothing to `other`: much the same rows, or a part (or the whole) of it at no other rate."""
+    shared = int(np.sum(rows & others))
+    if shared >= ALIKE * int(np.sum(rows | others)):
+        return True
+    if shared < NESTED * min(one.rows, other.rows):
+        return False
+    small, large = (one, other) if one.rows <= other.rows else (other, one)
+    spread = np.sqrt(max(large.share * (1 - large.share), 1e-9) / small.rows)
+    if small is one:  # a part is worth naming only where it is worse than the whole
+        return bool(small.share - large.share < 2 * spread)
+    return bool(abs(small.share - large.share) < 2 * spread)
+
+
+def _holm(p: list[float]) -> list[float]:
+    adjusted, least = [0.0] * len(p), 0.0
+    for rank, at in enumerate(sorted(range(len(p)), key=lambda index: p[index])):
+        least = max(least, min(1.0, (len(p) - rank) * p[at]))
+        adjusted[at] = least
+    return adjusted
