@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.keys import Key
-from evenhand.metrics import Tally, disparity, measure, roc_auc, roc_auc_disparity
+from evenhand.metrics import Tally, disparity, disparity_to, measure, roc_auc, roc_auc_disparity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,16 @@ DISPARITIES = (
     "false_positive_rate_group_max",
     "false_negative_rate_group_max",
 )
+TO_REFERENCE = (
+    "selection_rate_difference",
+    "selection_rate_ratio",
+    "recall_difference",
+    "false_positive_rate_difference",
+    "precision_difference",
+    "accuracy_difference",
+)
+"""Compared with all rows, too, and with the rows of the other groups."""
+REFERENCES: tuple[Literal["overall", "rest"], ...] = ("overall", "rest")
 FAVOURABLE = ("favourable_rate_difference", "favourable_rate_ratio")
 
 
@@ -62,6 +72,8 @@ def fairness(evidence: Evidence) -> Statement:
     for grouping in evidence.groupings:
         findings += _of_groups(evidence, grouping)
         findings += _between_groups(evidence, grouping)
+        if len(grouping.columns) == 1:
+            findings += _to_reference(evidence, grouping)
     return Statement(tuple(findings))
 
 
@@ -79,6 +91,15 @@ def _of_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
         areas = roc_auc(evidence.predictions.y_true, scores, grouping.codes, len(grouping.labels), level)
         for group in range(len(grouping.labels)):
             yield value_finding(group_key("roc_auc", grouping, group), NAME, areas, group, level, unit="score")
+
+
+def _to_reference(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    """State the widest gap of a group to all rows, and to the rows of the other groups."""
+    level, tally = evidence.options.level, evidence.tally(grouping)
+    for name in TO_REFERENCE:
+        for to in REFERENCES:
+            key = Key.of(name, grouping.columns, vs=to)
+            yield disparity_finding(key, NAME, disparity_to(name, tally, to, level), grouping, level)
 
 
 def _between_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:

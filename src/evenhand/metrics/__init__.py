@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from evenhand.metrics.disparities import Disparity, compare, disparity
     from evenhand.metrics.measuring import Measured, measure
     from evenhand.metrics.paired import PairedChange, paired_change
+    from evenhand.metrics.references import disparity_to
     from evenhand.metrics.scores import (
         SCORES,
         brier_score,
@@ -30,6 +31,7 @@ _HOMES = {
     "Disparity": "disparities",
     "compare": "disparities",
     "disparity": "disparities",
+    "disparity_to": "references",
     "Measured": "measuring",
     "measure": "measuring",
     "PairedChange": "paired",
@@ -58,6 +60,7 @@ __all__ = [
     "compare",
     "describe",
     "disparity",
+    "disparity_to",
     "log_loss",
     "measure",
     "names",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from datetime import date
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 Effect: TypeAlias = Literal["stop", "warn", "pass"]
 """What an undecided limit does to a release."""
+Over: TypeAlias = Literal["", "features", "intersections", "groups"]
+"""Which findings of the record a limit without columns of its own is applied to."""
+
+DECLARED: Final = "declared"
+"""The first word of a key that asks for a statement that only people can make: ``declared[human_oversight]``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,11 @@ class Limit:
     """The value must not fall below this."""
     against: Literal["", "baseline"] = ""
     """``baseline``: the value that is limited is how much worse the finding is than the earlier audit's."""
+    required: bool = False
+    """For a declaration: it must be there, whatever it says."""
+    over: Over = ""
+    """``features``: each sensitive feature of the record on its own; ``intersections``: each crossing of them;
+    ``groups``: each group of each feature; empty: only the finding that the key names."""
     advisory: bool = False
     """An advisory limit is judged and shown, and stops nothing."""
     undecided: Effect = "stop"
@@ -36,12 +46,18 @@ class Limit:
     """When the record has no such finding."""
     note: str = ""
     """Why there is this limit, and where it comes from."""
+    controls: tuple[str, ...] = ()
+    """Controls for which the finding is evidence, such as ``nyc-ll144:5-301(b)``."""
+    origin: str = ""
+    """The rule pack that it comes from, ``builtin:four-fifths@1`` say; empty for a limit of the policy itself."""
     line: int = 0
-    """The line of the policy file on which it stands, from 1; 0 when it came from no file."""
+    """The line of the policy file on which it stands, or names its rule pack, from 1; 0 when it came from no file."""
 
     @property
     def bound(self) -> float:
-        """The value of the limit."""
+        """The value of the limit; of a required declaration 1, for present."""
+        if self.required:
+            return 1.0
         bound = self.at_most if self.at_most is not None else self.at_least
         assert bound is not None  # reading refuses a limit without one
         return bound
@@ -52,7 +68,7 @@ class Limit:
         return "<=" if self.at_most is not None else ">="
 
     def __str__(self) -> str:
-        return f"{self.key} {self.sign} {self.bound:g}"
+        return f"{self.key} required" if self.required else f"{self.key} {self.sign} {self.bound:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +76,7 @@ class Waiver:
     """A failed or undecided limit that someone has taken responsibility for, until a day."""
 
     key: Key
-    """The limit's key."""
+    """The limit's key, or that of one finding it is judged on."""
     reason: str
     """Why it is accepted."""
     owner: str
@@ -71,6 +87,8 @@ class Waiver:
     """Who approved it."""
     accept_to: float | None = None
     """The estimate may be this bad; worse, and the waiver stops covering."""
+    starts: date | None = None
+    """The first day on which it holds; None: at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +96,7 @@ class Policy:
     """A set of limits."""
 
     limits: tuple[Limit, ...]
-    """In the order of the file."""
+    """Those of the rule packs it extends, then its own in the order of the file."""
     confidence: float = 0.95
     """The confidence that the findings' intervals must have."""
     failing_bound: Literal["simultaneous", "unadjusted"] = "simultaneous"
@@ -90,9 +108,11 @@ class Policy:
     name: str = "policy"
     """The file's name."""
     sha256: str = ""
-    """The hash of the file's bytes."""
+    """The hash of the file's bytes, and of the files it extends."""
     path: str = "policy.toml"
     """Where the file lies, from the folder of work when it lies below it: pipelines show limits there."""
+    extends: tuple[str, ...] = ()
+    """The rule packs it extends, by name and version."""
 
     @property
     def blocking(self) -> tuple[Limit, ...]:

@@ -1,0 +1,97 @@
+"""Which findings a limit applies to."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, cast
+
+from evenhand.keys import Feature, Key
+from evenhand.metrics import canonical
+from evenhand.policy.dropping import drop_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evenhand.findings import AuditRecord
+    from evenhand.policy.limits import Limit, Policy
+
+
+def canonical_key(text: str) -> Key:
+    """Read a key with its metric in canonical spelling."""
+    return _spelled(Key.parse(text))
+
+
+def covers(limit: Limit, key: Key) -> bool:
+    """Whether the limit is, or may be, judged on the finding of that key."""
+    own = drop_key(limit.key) if limit.against else limit.key
+    if own == key or _is_instance(key, own):
+        return True
+    if not limit.over or (key.metric, key.qualifiers) != (own.metric, own.qualifiers):
+        return False
+    return _has_shape(key, limit.over)
+
+
+def instances(limit: Limit, record: AuditRecord, policy: Policy) -> tuple[Key, ...]:
+    """Return the keys that a limit is judged on in this record.
+
+    ``column=*`` becomes every group that the record has; a limit over features becomes one for each sensitive feature
+    of the record, but for those that have a limit of their own. Empty when there is nothing to apply it to.
+    """
+    if limit.over:
+        rivals = [other for other in policy.limits if not other.over and other.against == limit.against]
+        found = _over(limit, record)
+        return tuple(key for key in found if not any(_owns(other, key) for other in rivals))
+    if not any(feature.each for feature in limit.key.features):
+        return (limit.key,)
+    there = [finding.key for finding in record.findings if _is_instance(_spelled(finding.key), limit.key)]
+    return tuple(there) or (limit.key,)
+
+
+def _owns(limit: Limit, key: Key) -> bool:
+    return limit.key == key or _is_instance(key, limit.key)
+
+
+def _over(limit: Limit, record: AuditRecord) -> tuple[Key, ...]:
+    key, columns = limit.key, sensitive_features(record)
+    if limit.over == "features" and columns:
+        return tuple(Key(key.metric, (Feature(column),), key.qualifiers) for column in columns)
+    if limit.over == "intersections" and columns:
+        pairs = combinations(columns, 2)
+        return tuple(Key(key.metric, tuple(map(Feature, pair)), key.qualifiers) for pair in pairs)
+    return tuple(_with_shape(limit, record))
+
+
+def _with_shape(limit: Limit, record: AuditRecord) -> Iterator[Key]:
+    for finding in record.findings:
+        key = _spelled(finding.key)
+        if (key.metric, key.qualifiers) == (limit.key.metric, limit.key.qualifiers) and _has_shape(key, limit.over):
+            yield key
+
+
+def _has_shape(key: Key, over: str) -> bool:
+    if over == "groups":
+        return len(key.features) == 1 and key.features[0].group is not None
+    wide = len(key.features) >= 2 if over == "intersections" else len(key.features) == 1
+    return wide and all(feature.group is None and not feature.each for feature in key.features)
+
+
+def sensitive_features(record: AuditRecord) -> tuple[str, ...]:
+    """Return the sensitive features that the record names."""
+    data = record.provenance.get("data")
+    named = data.get("sensitive_features") if isinstance(data, dict) else None
+    return tuple(sorted(str(name) for name in cast("list[object]", named))) if isinstance(named, list) else ()
+
+
+def _spelled(key: Key) -> Key:
+    return key.renamed(canonical(key.metric) or key.metric)
+
+
+def _is_instance(key: Key, pattern: Key) -> bool:
+    if (key.metric, key.qualifiers, key.columns) != (pattern.metric, pattern.qualifiers, pattern.columns):
+        return False
+    if not any(feature.each for feature in pattern.features):
+        return False
+    return all(
+        own.group is not None if asked.each else own == asked
+        for own, asked in zip(key.features, pattern.features, strict=True)
+    )

@@ -1,0 +1,70 @@
+"""Waivers: who has taken responsibility for a limit that stops, for how long, and down to where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from evenhand.policy.matching import covers
+from evenhand.policy.wording import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from evenhand.policy.limits import Policy, Waiver
+    from evenhand.policy.verdict import Judgement
+
+LONGEST: Final = timedelta(days=180)
+"""A waiver holds for at most so long: what is accepted for ever is a limit."""
+
+
+def waive(judgement: Judgement, policy: Policy, day: date) -> Judgement:
+    """Return the judgement, covered by the first waiver of it that holds on that day."""
+    if not judgement.stops:
+        return judgement
+    for waiver in policy.waivers:
+        if _names(waiver, judgement) and not _why_not(waiver, day) and not _breached(waiver, judgement):
+            sentence = f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}; {judgement.sentence}"
+            return replace(judgement, stops=False, waiver=waiver, sentence=sentence)
+    return judgement
+
+
+def waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterator[str]:
+    """Yield a sentence for every waiver that does not do what its owner may think; `found` is not yet waived."""
+    for waiver in policy.waivers:
+        named = [judgement for judgement in found if _names(waiver, judgement) and judgement.stops]
+        if not named:
+            yield f"The waiver of {waiver.key} is not used: its limit stops nothing."
+        elif why := _why_not(waiver, day):
+            yield f"The waiver of {waiver.key} {why}; its owner is {waiver.owner}."
+        elif any(_breached(waiver, judgement) for judgement in named):
+            accepted = number(waiver.accept_to)
+            yield f"The waiver of {waiver.key} no longer covers: the estimate is worse than the accepted {accepted}."
+
+
+def _names(waiver: Waiver, judgement: Judgement) -> bool:
+    if judgement.limit.against:
+        return waiver.key == judgement.key or (
+            covers(judgement.limit, waiver.key) and any(feature.each for feature in waiver.key.features)
+        )
+    return waiver.key in (judgement.key, judgement.limit.key)
+
+
+def _why_not(waiver: Waiver, day: date) -> str:
+    """Return why the waiver does not hold on that day; empty when it does."""
+    if day > waiver.expires:
+        return f"expired on {waiver.expires}"
+    if waiver.starts is not None and day < waiver.starts:
+        return f"does not hold before {waiver.starts}"
+    if waiver.expires - max(day, waiver.starts or day) > LONGEST:
+        return f"does not hold: it expires on {waiver.expires}, more than {LONGEST.days} days ahead"
+    return ""
+
+
+def _breached(waiver: Waiver, judgement: Judgement) -> bool:
+    estimate = judgement.finding.estimate if judgement.finding is not None else None
+    if waiver.accept_to is None or estimate is None:
+        return False
+    return estimate > waiver.accept_to if judgement.limit.at_most is not None else estimate < waiver.accept_to
