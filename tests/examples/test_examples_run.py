@@ -169,3 +169,10 @@ def test_the_examples_of_the_docstrings(name: str, tmp_path: Path, monkeypatch: 
     failed, tried = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert tried
     assert failed == 0
+
+
+def test_the_page_of_metrics_is_made_from_the_entries() -> None:
+    import runpy
+
+    made = runpy.run_path(str(ROOT / "docs" / "_metrics.py"))["page"]()
+    assert made == (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8"), "python docs/_metrics.py writes it anew"
