@@ -223,3 +223,31 @@ def test_a_browser_shows_it_without_errors_or_requests(
     assert said == []
     assert "<script" not in done.stdout
     assert "Every limit" in done.stdout
+
+
+AXE = os.environ.get("EVENHAND_AXE")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(not AXE, reason="EVENHAND_AXE names no axe.min.js (npm pack axe-core)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["failing", "undecided", "hostile"])
+def test_axe_finds_no_violation(
+    name: str, scheme: str, make_case: Callable[[str], tuple[AuditRecord, Verdict]], tmp_path: Path
+) -> None:
+    """The page forbids scripts, so its policy is taken out of the copy that axe looks at."""
+    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", eh.render(*make_case(name)))
+    ask = "axe.run().then(r => document.title = JSON.stringify(r.violations.map(v => [v.id, v.nodes[0].html])))"
+    axe = Path(str(AXE)).read_text(encoding="utf-8")
+    place = tmp_path / "page.html"
+    place.write_text(page.replace("</body>", f"<script>{axe}</script><script>{ask}</script></body>"), encoding="utf-8")
+    dark = ["--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []
+    done = subprocess.run(
+        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
+         "--virtual-time-budget=60000", "--window-size=1280,900", "--dump-dom", *dark, place.as_uri()],
+        capture_output=True, text=True, timeout=180, check=True,
+    )  # fmt: skip
+    found = re.search(r"<title>(.*?)</title>", done.stdout, re.S)
+    assert found is not None
+    assert found[1] == "[]"
