@@ -170,6 +170,43 @@ def test_a_waiver_covers_down_to_what_was_accepted() -> None:
     assert any("no longer covers" in remark for remark in breached.remarks)
 
 
+def test_a_waiver_that_does_not_hold_yet_is_told() -> None:
+    early = waived(0.7, starts=date(2026, 6, 2))
+    assert early.exit_code == 1
+    assert any("does not hold before 2026-06-02" in remark for remark in early.remarks)
+    assert waived(0.7, starts=TODAY).exit_code == 0
+
+
+def test_a_waiver_holds_for_half_a_year_at_most() -> None:
+    assert waived(0.7, expires=date(2026, 11, 28)).exit_code == 0
+    long = waived(0.7, expires=date(2026, 11, 29))
+    assert long.exit_code == 1
+    assert any("more than 180 days ahead" in remark for remark in long.remarks)
+
+
+def test_a_waiver_of_one_group_covers_no_other() -> None:
+    found = [finding(0.5, 0.4, 0.6, f"recall[race={group}]") for group in ("a", "b")]
+    verdict = judged(found, {"recall[race=*]": {"at_least": 0.8}}, waivers=[{**WAIVER, "limit": "recall[race=a]"}])
+    assert {str(judgement.key): judgement.stops for judgement in verdict.judgements} == {
+        "recall[race=a]": False,
+        "recall[race=b]": True,
+    }
+    both = judged(found, {"recall[race=*]": {"at_least": 0.8}}, waivers=[{**WAIVER, "limit": "recall[race=*]"}])
+    assert both.exit_code == 0
+
+
+def test_a_waived_value_is_no_waived_drop() -> None:
+    now, before = (
+        replace(finding(*part), direction="higher_is_better") for part in ((0.7, 0.69, 0.71), (0.9, 0.89, 0.91))
+    )
+    for key, code in (("accuracy", 1), ("accuracy[;vs=baseline]", 0)):
+        policy = eh.load_policy(
+            {"limits": {"accuracy": {"at_least": 0.5, "max_drop": 0.1}}, "waivers": [{**WAIVER, "limit": key}]}
+        )
+        verdict = eh.judge(AuditRecord((now,)), policy, baseline=AuditRecord((before,)), today=TODAY)
+        assert verdict.exit_code == code
+
+
 def test_an_unused_waiver_is_told() -> None:
     assert any("is not used" in remark for remark in waived(0.95).remarks)
 

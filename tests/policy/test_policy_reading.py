@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,92 @@ def test_limits_know_their_lines(tmp_path: Path) -> None:
     assert found == {"recall[sex=f]": 4, "recall[race=a b]": 5, "accuracy": 6, "precision": 7}
 
 
+def test_problems_are_told_with_their_line(tmp_path: Path) -> None:
+    place = tmp_path / "policy.toml"
+    place.write_text(
+        """schema = 1
+extends = ["builtin:nothing@1"]
+
+[defaults]
+undecided = "warm"
+
+[limits]
+"accuracy" = { at_least = 0.5 }
+"recall[sex" = { at_least = 0.5 }
+
+[limits."precision"]
+at_last = 0.5
+
+[[waivers]]
+limit = "accuracy"
+reason = "x"
+owner = "y"
+expires = 2026-09-01
+
+[[waivers]]
+limit = "roc_auc]"
+"""
+    )
+    with pytest.raises(PolicyError) as told:
+        eh.load_policy(place)
+    said = {problem.split(":", 2)[1]: problem for problem in told.value.problems}
+    assert sorted(map(int, said)) == [2, 5, 9, 11, 20]
+    assert "Did you mean 'warn'?" in said["5"]
+    assert "expected ']' at character" in said["9"] or "is no key" in said["9"]
+    assert said["20"].startswith("policy.toml:20: waiver 2")
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ({"accuracy": {"at_least": 0.5, "over": "feature"}}, "Did you mean 'features'"),
+        ({"accuracy": {"at_least": 0.5, "over": []}}, "one at least"),
+        ({"accuracy": {"at_least": 0.5, "over": ["groups", "groups"]}}, "at most once"),
+        ({"recall[sex]": {"at_least": 0.5, "over": "groups"}}, "key without columns"),
+        ({"accuracy": {"at_least": 0.5, "controls": "x"}}, "wrong type"),
+        ({"accuracy": {"at_least": 0.5, "controls": [1]}}, "controls is a list of texts"),
+        ({"accuracy": {"required": True}}, "required is for declarations"),
+        ({"declared[owner]": {"at_least": 1}}, "is required = true"),
+        ({"declared[owner]": {"required": False}}, "is required = true"),
+        ({"declared[owner=me]": {"required": True}}, "is named alone"),
+        ({"declared": {"required": True}}, "is named alone"),
+        ({"g_mean": {"at_least": 0.5}}, "named in custom_metrics"),
+    ],
+)
+def test_what_is_no_limit(limit: dict[str, object], said: str) -> None:
+    with pytest.raises(PolicyError, match=said):
+        eh.load_policy({"limits": {"recall": {"at_least": 0.5}, **limit}})
+
+
+def test_a_metric_of_ones_own_is_named() -> None:
+    policy = eh.load_policy({"custom_metrics": ["g_mean"], "limits": {"g_mean[sex=*]": {"at_least": 0.5}}})
+    assert str(policy.limits[0].key) == "g_mean[sex=*]"
+    with pytest.raises(PolicyError, match="custom_metrics is a list"):
+        eh.load_policy({"custom_metrics": "g_mean", "limits": {"accuracy": {"at_least": 0.5}}})
+
+
+def test_controls_and_notes_are_kept() -> None:
+    said = {"at_least": 0.8, "controls": ["nyc-ll144:5-301(b)"], "note": "agreed"}
+    (limit,) = eh.load_policy({"limits": {"selection_rate_ratio[sex]": said}}).limits
+    assert (limit.controls, limit.note) == (("nyc-ll144:5-301(b)",), "agreed")
+
+
+@pytest.mark.parametrize(
+    ("waiver", "said"),
+    [
+        ({"starts": date(2026, 5, 1), "expires": date(2026, 4, 1)}, "expires before"),
+        ({"starts": date(2026, 1, 1), "expires": date(2026, 12, 1)}, "the longest is 180"),
+        ({"expires": "2026-04-01"}, "wrong type"),
+        ({"limit": "acuracy"}, "Did you mean 'accuracy'"),
+        ({"limit": "recall[sex=f]"}, "there is no limit"),
+    ],
+)
+def test_what_is_no_waiver(waiver: dict[str, object], said: str) -> None:
+    good = {"limit": "accuracy", "reason": "x", "owner": "y", "expires": date(2026, 4, 1)}
+    with pytest.raises(PolicyError, match=said):
+        eh.load_policy({"limits": {"accuracy": {"at_least": 0.5}}, "waivers": [{**good, **waiver}]})
+
+
 POLICIES = [
     ({"limits": {"accuracy": {"at_least": 0.5}}}, True),
     ({"schema": 1, "limits": {"accuracy": {"max_drop": 0.1, "note": "x"}}, "defaults": {"undecided": "warn"}}, True),
@@ -119,6 +206,14 @@ POLICIES = [
     ({"limits": {"accuracy": {"at_last": 0.5}}}, False),
     ({"limits": {"accuracy": {"at_least": 0.5}}, "defaults": {"undecided": "block"}}, False),
     ({"limits": {"accuracy": {"max_drop": -0.1}}}, False),
+    ({"extends": ["builtin:four-fifths@1"]}, True),
+    ({"extends": "builtin:four-fifths@1"}, False),
+    ({"limits": {"recall": {"at_least": 0.5, "over": "groups", "controls": ["x"]}}}, True),
+    ({"limits": {"recall": {"at_least": 0.5, "over": ["features", "intersections"]}}}, True),
+    ({"limits": {"recall": {"at_least": 0.5, "over": "group"}}}, False),
+    ({"limits": {"declared[owner]": {"required": True}}}, True),
+    ({"limits": {"declared[owner]": {"at_least": 0.5}}}, False),
+    ({"limits": {"accuracy": {"required": True}}}, False),
 ]
 
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 
 def drop_key(key: Key) -> Key:
-    """Return the name of the change: ``roc_auc[;vs=baseline]``."""
-    return type(key)(key.metric, key.features, (*key.qualifiers, ("vs", "baseline")))
+    """Return the name of the change: ``roc_auc[;vs=baseline]``; ``since=baseline`` where a finding is versus another."""
+    name = "vs" if key.qualifier("vs") is None else "since"
+    return type(key)(key.metric, key.features, (*key.qualifiers, (name, "baseline")))
 
 
 def drop(now: Finding | None, before: Finding | None) -> Finding | None:

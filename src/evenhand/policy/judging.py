@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import PolicyError, raise_all, shorten
 from evenhand.metrics import canonical
+from evenhand.policy.declaring import declaration, undeclared
 from evenhand.policy.dropping import drop, drop_key
+from evenhand.policy.matching import instances, own_key
 from evenhand.policy.needed import rows_needed
 from evenhand.policy.verdict import Judgement, Status, Verdict
+from evenhand.policy.waiving import waive, waiver_remarks
 from evenhand.policy.wording import groups_text, limit_text, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from evenhand.findings import AuditRecord, Finding
-    from evenhand.keys import Feature, Key
-    from evenhand.policy.limits import Effect, Limit, Policy, Waiver
+    from evenhand.keys import Key
+    from evenhand.policy.limits import Effect, Limit, Policy
 
 RANK: Final[dict[Status, int]] = {"failed": 0, "undecided": 1, "passed": 2}
+ABSENT: Final = "The record has no such finding, and what is absent has not passed."
+NOWHERE: Final = {
+    "features": "The record names no sensitive feature to apply it to.",
+    "intersections": "The record names no two sensitive features to cross.",
+    "groups": "The record has no group to apply it to.",
+}
 
 
 def judge(
@@ -47,7 +55,7 @@ def judge(
     Raises
     ------
     PolicyError
-        When the policy asks for another confidence than the record's intervals have.
+        When the policy asks for another confidence than the record's intervals have, or gates nothing in this record.
 
     Examples
     --------
@@ -59,11 +67,11 @@ def judge(
     """
     day = today or datetime.now(UTC).date()
     found = [judgement for limit in policy.limits for judgement in _judge_limit(limit, record, policy, baseline)]
-    raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
-    covered = [_waive(judgement, policy, day) for judgement in found]
+    raise_all(PolicyError, [*sorted(set(_level_problems(found, policy))), *_gates_nothing(found, policy)])
+    covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)
-    remarks = (*_waiver_remarks(found, policy, day), *_small_groups(record, policy))
+    remarks = (*waiver_remarks(found, policy, day), *_small_groups(record, policy))
     return Verdict(
         status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path, remarks
     )
@@ -72,7 +80,13 @@ def judge(
 def _judge_limit(
     limit: Limit, record: AuditRecord, policy: Policy, baseline: AuditRecord | None
 ) -> Iterator[Judgement]:
-    for key in _expand(limit.key, record):
+    if limit.required:
+        yield _judge_declaration(limit, record)
+        return
+    keys = instances(limit, record, policy)
+    if keys is None:
+        yield _open(limit, own_key(limit), None, limit.missing, _with_note(NOWHERE[limit.over], limit))
+    for key in keys or ():
         finding = _find(record, key)
         if not limit.against:
             yield _judge_finding(limit, key, finding, policy)
@@ -89,31 +103,20 @@ def _find(record: AuditRecord, key: Key) -> Finding | None:
     return next((f for f in record.findings if f.key.renamed(canonical(f.key.metric) or f.key.metric) == key), None)
 
 
-def _expand(key: Key, record: AuditRecord) -> tuple[Key, ...]:
-    """Replace ``column=*`` by every group that the record has."""
-    if not any(feature.each for feature in key.features):
-        return (key,)
-    there = [finding.key for finding in record.findings if _is_instance(finding.key, key)]
-    return tuple(there) or (key,)
+def _judge_declaration(limit: Limit, record: AuditRecord) -> Judgement:
+    found = declaration(record, limit.key)
+    if found is None:
+        return _open(limit, limit.key, None, limit.missing, _with_note(undeclared(record, limit.key), limit))
+    return Judgement(limit, limit.key, "passed", found, f"declared: {shorten(found.note, 200)}")
 
 
-def _is_instance(key: Key, pattern: Key) -> bool:
-    if (canonical(key.metric) or key.metric) != pattern.metric or key.qualifiers != pattern.qualifiers:
-        return False
-    if key.columns != pattern.columns:
-        return False
-    return all(_matches(own, asked) for own, asked in zip(key.features, pattern.features, strict=True))
-
-
-def _matches(own: Feature, asked: Feature) -> bool:
-    return own.group is not None if asked.each else own == asked
+def _with_note(sentence: str, limit: Limit) -> str:
+    return f"{sentence} {limit.note}" if limit.note else sentence
 
 
 def _judge_finding(limit: Limit, key: Key, finding: Finding | None, policy: Policy) -> Judgement:
     if finding is None:
-        return _open(
-            limit, key, None, limit.missing, "The record has no such finding, and what is absent has not passed."
-        )
+        return _open(limit, key, None, limit.missing, _with_note(ABSENT, limit))
     if finding.estimate is None:
         return _open(limit, key, finding, limit.undefined, finding.undefined or "It has no value.")
     status = _compare(finding, limit, policy)
@@ -182,33 +185,12 @@ def _level_problems(found: list[Judgement], policy: Policy) -> Iterator[str]:
             )
 
 
-def _waive(judgement: Judgement, policy: Policy, day: date) -> Judgement:
-    if not judgement.stops:
-        return judgement
-    for waiver in policy.waivers:
-        if waiver.key == judgement.limit.key and day <= waiver.expires and not _breached(waiver, judgement):
-            sentence = f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}; {judgement.sentence}"
-            return replace(judgement, stops=False, waiver=waiver, sentence=sentence)
-    return judgement
-
-
-def _breached(waiver: Waiver, judgement: Judgement) -> bool:
-    estimate = judgement.finding.estimate if judgement.finding is not None else None
-    if waiver.accept_to is None or estimate is None:
-        return False
-    return estimate > waiver.accept_to if judgement.limit.at_most is not None else estimate < waiver.accept_to
-
-
-def _waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterator[str]:
-    for waiver in policy.waivers:
-        covered = [judgement for judgement in found if judgement.limit.key == waiver.key and judgement.stops]
-        if not covered:
-            yield f"The waiver of {waiver.key} is not used: its limit stops nothing."
-        elif day > waiver.expires:
-            yield f"The waiver of {waiver.key} expired on {waiver.expires}; its owner is {waiver.owner}."
-        elif any(_breached(waiver, judgement) for judgement in covered):
-            accepted = number(waiver.accept_to)
-            yield f"The waiver of {waiver.key} no longer covers: the estimate is worse than the accepted {accepted}."
+def _gates_nothing(found: list[Judgement], policy: Policy) -> Iterator[str]:
+    if not any(judgement.blocking for judgement in found):
+        yield (
+            f"{policy.name}: none of its blocking limits applies to this record: each finding of them has an advisory "
+            "limit of its own. So it gates nothing."
+        )
 
 
 def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:
@@ -243,5 +225,7 @@ def _sentence(status: Status, found: tuple[Judgement, ...]) -> str:
     first = next((judgement for judgement in found if judgement.stops and judgement.status == status), None)
     if first is None:
         return f"Passed: {tally}."
+    if first.limit.required:
+        return f"{status.capitalize()}: {tally}. First: {first.key} is required and was not declared."
     shown = number(first.finding.estimate, first.limit.bound) if first.finding is not None else "missing"
     return f"{status.capitalize()}: {tally}. First: {first.key} is {shown}, the limit is {limit_text(first.limit)}."

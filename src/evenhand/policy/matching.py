@@ -21,9 +21,14 @@ def canonical_key(text: str) -> Key:
     return _spelled(Key.parse(text))
 
 
+def own_key(limit: Limit) -> Key:
+    """Return the name of a limit: its key, or that of the change it limits."""
+    return drop_key(limit.key) if limit.against else limit.key
+
+
 def covers(limit: Limit, key: Key) -> bool:
     """Whether the limit is, or may be, judged on the finding of that key."""
-    own = drop_key(limit.key) if limit.against else limit.key
+    own = own_key(limit)
     if own == key or _is_instance(key, own):
         return True
     if not limit.over or (key.metric, key.qualifiers) != (own.metric, own.qualifiers):
@@ -31,16 +36,16 @@ def covers(limit: Limit, key: Key) -> bool:
     return _has_shape(key, limit.over)
 
 
-def instances(limit: Limit, record: AuditRecord, policy: Policy) -> tuple[Key, ...]:
+def instances(limit: Limit, record: AuditRecord, policy: Policy) -> tuple[Key, ...] | None:
     """Return the keys that a limit is judged on in this record.
 
     ``column=*`` becomes every group that the record has; a limit over features becomes one for each sensitive feature
-    of the record, but for those that have a limit of their own. Empty when there is nothing to apply it to.
+    of the record, but for those that have a limit of their own. None when the record has nothing to apply it to.
     """
     if limit.over:
         rivals = [other for other in policy.limits if not other.over and other.against == limit.against]
         found = _over(limit, record)
-        return tuple(key for key in found if not any(_owns(other, key) for other in rivals))
+        return tuple(key for key in found if not any(_owns(other, key) for other in rivals)) if found else None
     if not any(feature.each for feature in limit.key.features):
         return (limit.key,)
     there = [finding.key for finding in record.findings if _is_instance(_spelled(finding.key), limit.key)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Path = tuple[str, ...]
 
@@ -55,7 +57,9 @@ def lines_of(text: str, below: Path = ()) -> dict[Path, int]:
                 table = (*table, str(arrays[table]))
             found.setdefault(table, number)
         elif key is not None:
-            found.setdefault((*table, *_parts(key["key"])), number)
+            parts = _parts(key["key"])
+            for end in range(1, len(parts) + 1):
+                found.setdefault((*table, *parts[:end]), number)
     depth = len(below)
     return {path[depth:]: number for path, number in found.items() if path[:depth] == below and len(path) > depth}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from evenhand.policy.matching import covers
+from evenhand.policy.matching import own_key
 from evenhand.policy.wording import number
 
 if TYPE_CHECKING:
@@ -45,11 +45,7 @@ def waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterato
 
 
 def _names(waiver: Waiver, judgement: Judgement) -> bool:
-    if judgement.limit.against:
-        return waiver.key == judgement.key or (
-            covers(judgement.limit, waiver.key) and any(feature.each for feature in waiver.key.features)
-        )
-    return waiver.key in (judgement.key, judgement.limit.key)
+    return waiver.key in (judgement.key, own_key(judgement.limit))
 
 
 def _why_not(waiver: Waiver, day: date) -> str:

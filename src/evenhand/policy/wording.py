@@ -45,6 +45,8 @@ def measured(finding: Finding | None, limit: Limit) -> str:
     """Return the estimate with its interval, ``0.31 [0.12, 0.49]``."""
     if finding is None:
         return "missing"
+    if limit.required:
+        return "declared"
     if finding.estimate is None:
         return "undefined"
     estimate = number(finding.estimate, limit.bound)
@@ -55,7 +57,9 @@ def measured(finding: Finding | None, limit: Limit) -> str:
 
 
 def limit_text(limit: Limit) -> str:
-    """Return ``<= 0.10``."""
+    """Return ``<= 0.10``, or ``required``."""
+    if limit.required:
+        return "required"
     return f"{limit.sign} {number(limit.bound, limit.bound)}"
 
 
@@ -88,7 +92,7 @@ def _cells(judgement: Judgement) -> tuple[str, str, str, str, str]:
         status,
         _cut(harmless(str(judgement.key))),
         measured(judgement.finding, limit),
-        f"limit {limit_text(limit)}",
+        limit_text(limit) if limit.required else f"limit {limit_text(limit)}",
         harmless(judgement.sentence),
     )
 
