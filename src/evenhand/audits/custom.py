@@ -33,6 +33,8 @@ def custom(evidence: Evidence) -> Statement:
     """
     if not evidence.options.metrics:
         return not_applicable("No metric of one's own was given.")
+    if evidence.data.frequency is not None:
+        return not_applicable("A metric of one's own needs rows; the table holds counts.")
     findings: list[Finding] = []
     for name, function in evidence.options.metrics.items():
         findings.append(_whole(evidence, name, function))

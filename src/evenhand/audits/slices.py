@@ -38,6 +38,8 @@ def slices(evidence: Evidence) -> Statement:
     other half, and stated where Fisher's exact test, adjusted for all candidates, confirms it there. So the estimates
     are not those by which the slices were chosen.
     """
+    if evidence.data.frequency is not None:
+        return not_applicable("Counts cannot be split into a half that is searched and one that confirms.")
     rows = len(evidence.data)
     if rows < LEAST_ROWS:
         return not_applicable(f"{rows} rows are too few to search one half and confirm on the other.")

@@ -15,6 +15,7 @@ VERBS: Final = {
     "init": "Write evenhand.toml and policy.toml to begin with.",
     "train": "Fit a model on a table and save it with its preprocessing.",
     "compress": "Make a model smaller: prune neurons, quantize to int8.",
+    "count": "Count files larger than memory where they lie, for an audit of counts.",
     "audit": "Measure a model, or given predictions; write audit.json.",
     "gate": "Judge audit.json by a policy: exit 0 passed, 1 failed, 3 undecided.",
     "report": "Draw audit.json as a page (HTML, Markdown, JSON, text).",

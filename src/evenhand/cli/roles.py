@@ -22,6 +22,7 @@ ROLE_FLAGS = (
     click.option("--sensitive", "sensitive_features", multiple=True, help="Sensitive feature; may be repeated."),
     click.option("--control", "control_features", multiple=True, help="Control feature; may be repeated."),
     click.option("--weight", "sample_weight", help="Column with sampling weights."),
+    click.option("--frequency", help="Column that says for how many rows each row stands (a table of counts)."),
     click.option("--id", "id", help="Column that names the row; never a model input."),
     click.option("--cluster", help="Column that names whom rows belong to together."),
     click.option("--exclude", multiple=True, help="Column that is no model input; may be repeated."),

@@ -22,6 +22,7 @@ KNOWN: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
         "sensitive_features": list,
         "control_features": list,
         "sample_weight": str,
+        "frequency": str,
         "id": str,
         "cluster": str,
         "prediction": str,

@@ -74,6 +74,19 @@ class EvaluationSet:
             return None
         return self.table[self.roles.sample_weight].to_numpy(dtype=np.float64)
 
+    @property
+    def frequency(self) -> NDArray[np.int64] | None:
+        """(n,) for how many rows each row stands; None when each stands for itself."""
+        if self.roles.frequency is None:
+            return None
+        return self.table[self.roles.frequency].to_numpy(dtype=np.int64)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows that were counted: that of the table, or the sum of the frequencies."""
+        frequency = self.frequency
+        return len(self) if frequency is None else int(frequency.sum())
+
     def grouping(self, *columns: str) -> Grouping:
         """Return the groups of a column, or of the intersection of several; encoded once.
 

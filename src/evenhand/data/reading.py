@@ -19,6 +19,7 @@ from evenhand.data.validating import (
     check_scores,
     column_problems,
     feature_problems,
+    frequency_problems,
     key_problems,
     prediction_problems,
     weight_problems,
@@ -38,6 +39,7 @@ def read_evaluation_set(
     sensitive_features: str | Sequence[str] = (),
     control_features: str | Sequence[str] = (),
     sample_weight: str | None = None,
+    frequency: str | None = None,
     id: str | None = None,
     cluster: str | None = None,
     prediction: str | None = None,
@@ -66,6 +68,8 @@ def read_evaluation_set(
         The value of the label that is good for the person. "1" is understood as 1.
     sensitive_features, control_features : str or sequence of str
         Columns that make the groups, and columns within whose values groups are compared.
+    frequency : str, optional
+        The column that says for how many rows each row stands: the table is one of counts, such as a GROUP BY gives.
     sample_weight, id, cluster, prediction, score : str, optional
         Columns of weights, of row or person names, of what belongs together, of decisions, of scores.
     exclude : str or sequence of str
@@ -104,6 +108,7 @@ def read_evaluation_set(
         sensitive_features=names(sensitive_features, "sensitive_features"),
         control_features=names(control_features, "control_features"),
         sample_weight=sample_weight,
+        frequency=frequency,
         id=id,
         cluster=cluster,
         prediction=prediction,
@@ -222,6 +227,8 @@ def _column_complaints(
     found: list[str] = []
     if roles.sample_weight in frame:
         found += weight_problems(name, frame[roles.sample_weight])
+    if roles.frequency in frame:
+        found += frequency_problems(name, roles, frame[roles.frequency])
     for role in ("id", "cluster"):
         column = getattr(roles, role)
         if column in frame:

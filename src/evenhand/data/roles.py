@@ -28,6 +28,8 @@ class Roles:
     """Columns within whose values groups are compared."""
     sample_weight: str | None = None
     """The column of row weights."""
+    frequency: str | None = None
+    """The column that says for how many rows each row stands, as a table of counts has one."""
     id: str | None = None
     """The column that names a row or a person."""
     cluster: str | None = None
@@ -41,7 +43,7 @@ class Roles:
 
     def named(self) -> Iterator[tuple[str, str]]:
         """Yield (role, column) for every column that must be in the table; `exclude` is not among them."""
-        for role in ("label", "sample_weight", "id", "cluster", "prediction", "score"):
+        for role in ("label", "sample_weight", "frequency", "id", "cluster", "prediction", "score"):
             column = getattr(self, role)
             if column is not None:
                 yield role, column
@@ -50,7 +52,8 @@ class Roles:
 
     def inputs(self, columns: Iterable[str], use_sensitive: bool = False) -> tuple[str, ...]:
         """Return those of `columns` that a model may read: no truth, no answers, no names, and no sensitive feature."""
-        barred = {self.label, self.sample_weight, self.id, self.cluster, self.prediction, self.score, *self.exclude}
+        barred = {column for _, column in self.named()} - {*self.sensitive_features, *self.control_features}
+        barred.update(self.exclude)
         if not use_sensitive:
             barred.update(self.sensitive_features)
         return tuple(column for column in columns if column not in barred)
@@ -64,6 +67,7 @@ class Roles:
             "sensitive_features": list(self.sensitive_features),
             "control_features": list(self.control_features),
             "sample_weight": self.sample_weight,
+            "frequency": self.frequency,
             "id": self.id,
             "cluster": self.cluster,
             "prediction": self.prediction,

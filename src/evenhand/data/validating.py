@@ -25,7 +25,7 @@ MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
 
 _LOOKED_AT: Final = 50
-_OTHERS: Final = ("sample_weight", "id", "cluster", "prediction", "score")
+_OTHERS: Final = ("sample_weight", "frequency", "id", "cluster", "prediction", "score")
 
 
 def column_problems(name: str, table: pd.DataFrame, roles: Roles) -> Iterator[str]:
@@ -134,6 +134,24 @@ def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
             yield f"{where} {what} in {count:,} of {rows:,} rows. {way}"
     if rows and not numbers.any():
         yield f"{where} is 0 in all {rows:,} rows, so that no row counts."
+
+
+def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Iterator[str]:
+    """Yield complaints about frequencies: whole numbers from 0, beside decisions only."""
+    where = f"{name}: frequency '{shorten(frequencies.name)}'"
+    if not pd.api.types.is_numeric_dtype(frequencies.dtype):
+        yield f"{where} is no number: {listed(frequencies.dropna().unique()[:3])}."
+        return
+    numbers = frequencies.to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = int((~np.isfinite(numbers) | (numbers < 0) | (numbers != np.floor(numbers))).sum())
+    if wrong:
+        yield f"{where} is no whole number from 0 in {wrong:,} of {len(numbers):,} rows."
+    elif not numbers.any():
+        yield f"{where} is 0 in all {len(numbers):,} rows, so that nothing is counted."
+    if roles.sample_weight is not None:
+        yield f"{where}: a table of counts cannot have sampling weights ('{shorten(roles.sample_weight)}'), too."
+    if roles.score is not None:
+        yield f"{where}: counts say nothing of scores; name decisions (prediction=), not '{shorten(roles.score)}'."
 
 
 def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object, object]) -> Iterator[str]:

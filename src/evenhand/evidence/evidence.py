@@ -177,10 +177,9 @@ class Evidence:
         return self.original_predictions
 
     def _count(self, grouping: Grouping | None, y_pred: NDArray[np.int8]) -> Tally:
-        weight = self.data.sample_weight
-        if grouping is None:
-            return Tally.count(self.data.y_true, y_pred, sample_weight=weight)
-        return Tally.count(self.data.y_true, y_pred, grouping.codes, len(grouping.labels), sample_weight=weight)
+        codes, groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.labels))
+        weight, frequency = self.data.sample_weight, self.data.frequency
+        return Tally.count(self.data.y_true, y_pred, codes, groups, sample_weight=weight, frequency=frequency)
 
 
 def favourable_is_positive(data: EvaluationSet) -> bool:

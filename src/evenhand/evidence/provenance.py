@@ -28,7 +28,7 @@ def provenance(evidence: Evidence) -> dict[str, Plain]:
         "data": {
             **_plain_mapping(data.provenance),
             "name": data.name,
-            "rows": len(data),
+            "rows": data.rows,
             "content_hash": data.content_hash(),
             "label": data.roles.label,
             "positive": plain(data.roles.positive),

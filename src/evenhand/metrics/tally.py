@@ -34,6 +34,7 @@ class Tally:
         codes: ArrayLike | None = None,
         n_groups: int = 1,
         sample_weight: ArrayLike | None = None,
+        frequency: ArrayLike | None = None,
     ) -> Tally:
         """Count rows.
 
@@ -46,6 +47,8 @@ class Tally:
             The number of groups G.
         sample_weight : (n,) array, optional
             Sampling weights, finite and at least 0.
+        frequency : (n,) array, optional
+            For how many rows each row stands: counts of a table of counts, exact up to 2**63.
 
         Raises
         ------
@@ -61,6 +64,10 @@ class Tally:
             cell *= 2
             cell += part.astype(np.int8, copy=False)
         shape, cells = (n_groups, 2, 2), n_groups * 4
+        if frequency is not None:
+            exact = np.zeros(cells, dtype=np.int64)
+            np.add.at(exact, cell, np.asarray(frequency, dtype=np.int64))
+            return cls(exact.reshape(shape))
         counts = np.bincount(cell, minlength=cells).reshape(shape).astype(np.int64)
         if weight is None:
             return cls(counts)
