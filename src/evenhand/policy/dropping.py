@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def drop_key(key: Key) -> Key:
-    """Return the name of the change: ``roc_auc[;vs=baseline]``; ``since=baseline`` where a finding is versus another."""
+    """Return the name of the change: ``roc_auc[;vs=baseline]``; ``since=baseline`` where the key has a ``vs``."""
     name = "vs" if key.qualifier("vs") is None else "since"
     return type(key)(key.metric, key.features, (*key.qualifiers, (name, "baseline")))
 
