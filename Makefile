@@ -40,7 +40,7 @@ coverage: $(TEST_STAMP)  ## Compute how often intervals err, and print the table
 	$(BIN)/python benchmarks/interval_coverage.py
 
 bench: $(TEST_STAMP)  ## Run the benchmarks beside their peers (minutes); raw figures go to benchmarks/results
-	for file in benchmarks/fairness.py benchmarks/explaining.py; do $(BIN)/python $$file; done
+	for file in benchmarks/fairness.py benchmarks/counting.py benchmarks/explaining.py; do $(BIN)/python $$file; done
 
 docs: $(TEST_STAMP)  ## Build the site into site/
 	$(PIP) install -e ".[docs]"
