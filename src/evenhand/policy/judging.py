@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from evenhand.keys import Key
     from evenhand.policy.limits import Effect, Limit, Policy
 
+SAME_LEVEL: Final = 1e-9
+"""Two levels of confidence that are this near are one."""
 RANK: Final[dict[Status, int]] = {"failed": 0, "undecided": 1, "passed": 2}
 ABSENT: Final = "The record has no such finding, and what is absent has not passed."
 NOWHERE: Final = {
@@ -35,6 +37,8 @@ def judge(
     record: AuditRecord, policy: Policy, *, baseline: AuditRecord | None = None, today: date | None = None
 ) -> Verdict:
     """Judge a record by a policy.
+
+    Where the policy asks for another confidence than the record has, intervals are computed again from its counts.
 
     A limit passes when the whole interval is inside it, fails when the whole interval is outside, and is undecided
     otherwise; what is undefined or missing is undecided, too, never passed.
@@ -55,7 +59,7 @@ def judge(
     Raises
     ------
     PolicyError
-        When the policy asks for another confidence than the record's intervals have, or gates nothing in this record.
+        When an interval cannot be computed again at the policy's confidence, or the policy gates nothing here.
 
     Examples
     --------
@@ -87,13 +91,15 @@ def _judge_limit(
     if keys is None:
         yield _open(limit, own_key(limit), None, limit.missing, _with_note(NOWHERE[limit.over], limit))
     for key in keys or ():
-        finding = _find(record, key)
+        finding = _at_level(_find(record, key), record, policy)
         if not limit.against:
             yield _judge_finding(limit, key, finding, policy)
         elif baseline is None:
             yield _open(limit, drop_key(key), None, limit.missing, "max_drop needs an earlier audit: add --baseline.")
         else:
-            yield _judge_finding(limit, drop_key(key), drop(finding, _find(baseline, key)), policy)
+            yield _judge_finding(
+                limit, drop_key(key), drop(finding, _at_level(_find(baseline, key), baseline, policy)), policy
+            )
 
 
 def _find(record: AuditRecord, key: Key) -> Finding | None:
@@ -101,6 +107,15 @@ def _find(record: AuditRecord, key: Key) -> Finding | None:
     if found is not None:
         return found
     return next((f for f in record.findings if f.key.renamed(canonical(f.key.metric) or f.key.metric) == key), None)
+
+
+def _at_level(finding: Finding | None, record: AuditRecord, policy: Policy) -> Finding | None:
+    """Return the finding at the policy's confidence, computed again where the record's is another."""
+    if finding is None or finding.interval is None or abs(finding.interval.level - policy.confidence) <= SAME_LEVEL:
+        return finding
+    from evenhand.policy.recomputing import at_confidence  # it loads numpy, which most gates do without
+
+    return at_confidence(finding, record, policy.confidence)
 
 
 def _judge_declaration(limit: Limit, record: AuditRecord) -> Judgement:
@@ -178,10 +193,11 @@ def _undecided(limit: Limit, key: Key, finding: Finding) -> Judgement:
 def _level_problems(found: list[Judgement], policy: Policy) -> Iterator[str]:
     for judgement in found:
         interval = judgement.finding.interval if judgement.finding is not None else None
-        if interval is not None and abs(interval.level - policy.confidence) > 1e-9:
+        if interval is not None and abs(interval.level - policy.confidence) > SAME_LEVEL:
             yield (
-                f"{policy.name}: defaults.confidence is {policy.confidence:g}, and the record's intervals have "
-                f"{interval.level:g}. Audit with --level {policy.confidence:g}, or set confidence = {interval.level:g}."
+                f"{policy.name}: defaults.confidence is {policy.confidence:g}; {judgement.key} has an interval of "
+                f"{interval.level:g}, which cannot be computed again from the record's counts. "
+                f"Audit with --level {policy.confidence:g}, or set confidence = {interval.level:g}."
             )
 
 
