@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "evenhand-audit"
 SCHEMA_VERSION: Final = 1
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 Document = dict[str, Plain]
 
@@ -74,9 +76,11 @@ def write_record(path: str | Path, record: AuditRecord) -> None:
 def dump(document: Mapping[str, Plain]) -> str:
     """Return a document as the text of audit.json: the same text for the same record."""
     try:
-        return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+        text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
     except ValueError:
         raise RecordError("The record holds a number that is not finite, which JSON cannot say.") from None
+    # Half a surrogate pair, which a broken import leaves in a name, is no UTF-8; as an escape it comes back as it was.
+    return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def read_record(path: str | Path) -> AuditRecord:

@@ -30,8 +30,8 @@ def check_writable(path: str | Path) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text whole or not at all."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write UTF-8 text whole or not at all; half a character, which UTF-8 cannot say, is written as its number."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
@@ -50,6 +50,9 @@ def write_bytes(path: str | Path, data: bytes) -> None:
         raise OutputError(f"{place}: cannot be written: {wrong.strerror or wrong}.") from None
     try:
         beside.replace(place)
+    except OSError as wrong:
+        beside.unlink(missing_ok=True)
+        raise OutputError(f"{place}: cannot be written: {wrong.strerror or wrong}.") from None
     except BaseException:
         beside.unlink(missing_ok=True)
         raise

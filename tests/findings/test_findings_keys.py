@@ -27,6 +27,25 @@ def test_parsing_and_formatting_are_inverse(
     assert str(Key.parse(str(key))) == str(key)
 
 
+@given(column=NAMES, other=NAMES)
+def test_each_group_is_no_group_called_star(column: str, other: str) -> None:
+    each, star = Key("m", (Feature(column, each=True),)), Key("m", (Feature(column, "*"),))
+    assert Key.parse(str(each)) == each != star == Key.parse(str(star))
+    if column != other:
+        both = Key("m", (Feature(column, each=True), Feature(other)))
+        assert Key.parse(str(both)) == both
+
+
+@given(text=st.text(alphabet='ab[],;=*"\\ ', max_size=30))
+def test_any_text_is_a_key_or_gets_a_sentence(text: str) -> None:
+    try:
+        key = Key.parse(text)
+    except KeySyntaxError as wrong:
+        assert "is no key" in str(wrong)
+    else:
+        assert Key.parse(str(key)) == key
+
+
 @pytest.mark.parametrize(
     "text",
     [

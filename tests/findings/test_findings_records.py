@@ -19,7 +19,7 @@ from evenhand.errors import OutputError, RecordError
 from evenhand.findings import AuditRecord, Finding, Interval
 from evenhand.keys import Key
 from evenhand.records import digest, from_plain, to_plain
-from evenhand.writing import write_bytes, write_text
+from evenhand.writing import check_writable, write_bytes, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,3 +166,61 @@ def test_places_that_cannot_be_written_to_get_a_sentence(tmp_path: Path) -> None
         write_bytes(tmp_path / "absent" / "x", b"")
     with pytest.raises(OutputError, match="is a folder"):
         write_bytes(tmp_path, b"")
+
+
+def test_a_place_that_cannot_be_renamed_into_gets_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "page.html"
+    place.write_text("old")
+
+    def busy(*_: object) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr("pathlib.Path.replace", busy)
+    with pytest.raises(OutputError, match="Device or resource busy"):
+        write_text(place, "new")
+    assert place.read_text() == "old"
+    assert [part.name for part in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_a_folder_without_permission_is_told_before_long_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # a test may run as root, whom no folder refuses
+    with pytest.raises(OutputError, match="may not be written to"):
+        check_writable(tmp_path / "audit.json")
+
+
+HOSTILE = (
+    "</script><img onerror=x>",
+    '"; DROP',
+    "\u202eabc",
+    "\ud800 half",
+    "🦉",
+    "a\nb\x00",
+    "x" * 10_000,
+    "*",
+    "[;]=,",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_come_back_and_can_be_drawn(name: str, tmp_path: Path) -> None:
+    groups = {"race": [name, "other"] * 50, name: ["f", "m"] * 50}
+    found = eh.audit_predictions([1, 0, 1, 1] * 25, [1, 0, 0, 1] * 25, sensitive_features=groups)
+    eh.write_record(tmp_path / "audit.json", found)
+    again = eh.read_record(tmp_path / "audit.json")
+    assert again.findings == found.findings
+    key = str(Key.of("recall", {"race": name}))
+    assert again[key] == found[key]
+    verdict = eh.judge(again, eh.load_policy({"limits": {key: {"at_least": 0.1}, "accuracy": {"at_least": 0.1}}}))
+    for form in ("html", "markdown", "text", "json", "csv", "junit", "sarif"):
+        place = tmp_path / f"out.{form}"
+        eh.write_report(place, again, verdict, format=form)
+        text = place.read_text("utf-8")
+        assert "<img onerror" not in text or form in ("json", "sarif", "text", "csv")
+
+
+def test_half_a_character_comes_back_as_it_was(tmp_path: Path) -> None:
+    found = Finding(Key.of("recall", {"race": "\ud800 half"}), "fairness", 0.5, note="\udfff")
+    eh.write_record(tmp_path / "audit.json", AuditRecord((found,)))
+    assert eh.read_record(tmp_path / "audit.json").findings == (found,)
+    write_text(tmp_path / "page.html", "\ud800")
+    assert (tmp_path / "page.html").read_text("utf-8") == "\\ud800"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pickletools
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ import evenhand as eh
 from evenhand.data import EvaluationSet, load_loanapp, split
 from evenhand.errors import InputError, ModelError
 from evenhand.training import Preprocessing, TabularModel, TrainingConfig, fit, load_model
+from evenhand.training.fitting import lesson_of
 from evenhand.training.loop import Course, Lesson, run
 from evenhand.training.networks import NetworkPlan
 from evenhand.training.thresholds import choose_threshold
@@ -322,3 +324,28 @@ def test_rows_of_one_class_cannot_be_learnt_from(parts: dict[str, EvaluationSet]
 def test_sensitive_features_are_no_inputs_and_it_is_on_record(model: TabularModel) -> None:
     assert not {"race", "sex", "married"} & set(model.facts["features"])  # type: ignore[arg-type]
     assert model.facts["used_sensitive"] == []
+
+
+def test_balanced_classes_weigh_alike(parts: dict[str, EvaluationSet]) -> None:
+    train = parts["train"]
+    prepared = Preprocessing.fit(train.X)
+    balanced = lesson_of(prepared, train, TrainingConfig(class_weight="balanced"))
+    sums = [float(balanced.weight[train.y_true == label].sum()) for label in (0, 1)]
+    assert sums[0] == pytest.approx(sums[1], rel=1e-5)
+    plain = fit(train, parts["validation"], QUICK).predict(parts["test"].X).mean()
+    weighed = fit(train, parts["validation"], dataclasses.replace(QUICK, class_weight="balanced"))
+    assert weighed.predict(parts["test"].X).mean() < plain - 0.1, "most were approved; now both classes count alike"
+
+
+def test_the_weights_of_rows_are_those_of_the_set() -> None:
+    table = mixed(100).assign(y=[0, 1] * 50, w=np.arange(1.0, 101.0))
+    data = eh.read_evaluation_set(table, label="y", positive=1, sample_weight="w")
+    lesson = lesson_of(Preprocessing.fit(data.X), data, TrainingConfig())
+    assert lesson.weight.mean() == pytest.approx(1, abs=1e-6)
+    assert lesson.weight[-1] / lesson.weight[0] == pytest.approx(100, rel=1e-5)
+
+
+def test_validation_rows_change_no_preprocessing(parts: dict[str, EvaluationSet]) -> None:
+    changed = parts["validation"].take(np.arange(20, len(parts["validation"])), "fewer")
+    first, second = (fit(parts["train"], rows, QUICK).preprocessing for rows in (parts["validation"], changed))
+    assert first == second == Preprocessing.fit(parts["train"].X)

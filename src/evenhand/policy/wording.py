@@ -108,4 +108,4 @@ def harmless(text: str) -> str:
 
 
 def _is_plain(char: str) -> bool:
-    return unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp") or char == "\u200d"
+    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or char == "\u200d"
