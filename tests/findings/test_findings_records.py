@@ -192,7 +192,6 @@ HOSTILE = (
     "</script><img onerror=x>",
     '"; DROP',
     "\u202eabc",
-    "\ud800 half",
     "🦉",
     "a\nb\x00",
     "x" * 10_000,
