@@ -91,6 +91,16 @@ def test_an_advisory_limit_is_shown_and_stops_nothing() -> None:
     assert "failed (advisory)" in "\n".join(lines(verdict))
 
 
+def test_an_advisory_limit_stops_nothing_when_it_is_open_either() -> None:
+    found = finding(0.9, 0.85, 0.95)
+    for absent in ("recall", "roc_auc"):
+        limits: dict[str, dict[str, object]] = {absent: {"at_least": 0.8, "advisory": True}}
+        assert judged(found, {"accuracy": {"at_least": 0.8}, **limits}).exit_code == 0
+    undecided = finding(0.8, 0.7, 0.9, "recall")
+    verdict = judged([found, undecided], {"accuracy": {"at_least": 0.8}, "recall": {"at_least": 0.8, "advisory": True}})
+    assert verdict.exit_code == 0
+
+
 def test_undecided_stops_unless_the_policy_says_otherwise() -> None:
     found = finding(0.8, 0.7, 0.9)
     for effect, code in (("stop", 3), ("warn", 0), ("pass", 0)):
@@ -168,6 +178,17 @@ def test_a_waiver_covers_down_to_what_was_accepted() -> None:
     breached = waived(0.69, accept_to=0.7)
     assert breached.exit_code == 1
     assert any("no longer covers" in remark for remark in breached.remarks)
+
+
+def test_what_was_accepted_is_a_greatest_value_for_a_limit_from_above() -> None:
+    for accepted, code in ((0.35, 0), (0.25, 1)):
+        found = finding(0.3, 0.25, 0.35, "recall_difference[sex]")
+        waiver = {**WAIVER, "limit": "recall_difference[sex]", "accept_to": accepted}
+        assert judged(found, {"recall_difference[sex]": {"at_most": 0.1}}, waivers=[waiver]).exit_code == code
+
+
+def test_a_waiver_holds_on_its_last_day() -> None:
+    assert waived(0.7, expires=TODAY).exit_code == 0
 
 
 def test_a_waiver_that_does_not_hold_yet_is_told() -> None:

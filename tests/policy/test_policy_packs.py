@@ -90,6 +90,12 @@ def test_a_limit_of_ones_own_wins(record: AuditRecord) -> None:
     assert [(limit.bound, limit.origin) for limit in replaced.limits] == [(0.9, "")]
 
 
+def test_limits_of_packs_come_first() -> None:
+    own = {"accuracy": {"at_least": 0.1}, "favourable_rate_ratio": {"at_least": 0.9, "over": "features"}}
+    limits = eh.load_policy({"extends": ["builtin:four-fifths@1", "builtin:responsibility@1"], "limits": own}).limits
+    assert [limit.origin for limit in limits] == ["builtin:responsibility@1"] * 8 + ["", ""]
+
+
 def test_a_pack_that_ones_own_limits_make_advisory_gates_nothing(record: AuditRecord) -> None:
     own = {f"favourable_rate_ratio[{name}]": {"at_least": 0.8, "advisory": True} for name in ("race", "sex")}
     with pytest.raises(PolicyError, match="gates nothing"):
