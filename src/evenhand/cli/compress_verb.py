@@ -32,9 +32,18 @@ if TYPE_CHECKING:
     help="A recipe, such as neuron_pruning=0.5 or int8; in order.",
 )
 @role_flags
+@click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh alike.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="Where the new model is written.")
-def command(model: Path, data: Path, recipes: tuple[str, ...], seed: int, output: Path, **flags: object) -> None:
+def command(
+    model: Path,
+    data: Path,
+    recipes: tuple[str, ...],
+    balance: tuple[str, ...],
+    seed: int,
+    output: Path,
+    **flags: object,
+) -> None:
     """Apply recipes to MODEL, in order, and save the new model. See: evenhand list recipes
 
     \b
@@ -50,7 +59,7 @@ def command(model: Path, data: Path, recipes: tuple[str, ...], seed: int, output
     settings = settings_of(flags)
     table = read_table(data, settings, flags)
     with progress("Compressing") as step:
-        small = compress(load_model(model), chosen, train=table, seed=seed, progress=step)
+        small = compress(load_model(model), chosen, train=table, seed=seed, balance=balance or None, progress=step)
     if not hasattr(small, "save"):
         raise ModelError(f"The result of {', '.join(recipes)} cannot be saved.")
     suffix = ".onnx" if small.facts.get("kind") == "onnx" else ".safetensors"
