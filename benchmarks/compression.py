@@ -67,9 +67,8 @@ def main() -> None:
                 "worst_flip_rate": [worst.name, worst.estimate, worst.interval.high],
             }
         )
-    print(
-        "| model | size | batch 1 | batch 256 | accuracy | most decisions changed in a group |\n|---|---|---|---|---|---|"
-    )
+    head = "| model | size | batch 1 | batch 256 | accuracy | most decisions that may have changed in a group |"
+    print(f"{head}\n|---|---|---|---|---|---|")
     for row in rows:
         size = (base.file_bytes or 0) / (row["bytes"] or 1)  # type: ignore[operator]
         fast = {size: base.latency[size].median / row["latency"][str(size)] for size in base.latency}  # type: ignore[index]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from evenhand.audits import audit, audit_predictions
     from evenhand.compression import open_model
     from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, split
+    from evenhand.declarations import with_declarations
     from evenhand.errors import EvenhandError
     from evenhand.evidence import AuditOptions
     from evenhand.findings import AuditRecord, Finding, Interval
@@ -54,6 +55,7 @@ _HOMES = {
     "read_record": "records",
     "render": "report",
     "split": "data",
+    "with_declarations": "declarations",
     "write_record": "records",
     "write_report": "report",
 }
@@ -80,6 +82,7 @@ __all__ = [
     "read_record",
     "render",
     "split",
+    "with_declarations",
     "write_record",
     "write_report",
 ]

@@ -129,10 +129,10 @@ def test_the_output_is_tried_before_the_work(scored: Path, tmp_path: Path, capsy
     assert "folder" in capsys.readouterr().err
 
 
-def test_init_writes_two_files_once(tmp_path: Path) -> None:
+def test_init_writes_three_files_once(tmp_path: Path) -> None:
     arguments = ["init", "--label", "y", "--sensitive", "sex", "--folder", str(tmp_path)]
     assert exit_code(arguments) == 0
-    assert {place.name for place in tmp_path.iterdir()} == {"evenhand.toml", "policy.toml"}
+    assert {place.name for place in tmp_path.iterdir()} == {"evenhand.toml", "policy.toml", "responsibility.toml"}
     assert exit_code(arguments) == 2
     assert exit_code([*arguments, "--force"]) == 0
 

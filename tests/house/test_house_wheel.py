@@ -50,6 +50,8 @@ def test_the_wheel_holds_templates_schemas_and_types(wheel: Path) -> None:
         "evenhand/report/templates/partials/charts.svg.j2",
         "evenhand/report/templates/style.css",
         "evenhand/schemas/audit-1.json",
+        "evenhand/schemas/policy-1.json",
+        "evenhand/policy/packs/four-fifths-1.toml",
         "evenhand/py.typed",
     ):
         assert name in names

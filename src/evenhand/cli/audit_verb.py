@@ -37,9 +37,14 @@ AUDIT_FLAGS = ("level", "seed", "intersections", "explain", "explain_rows", "bac
 @click.option("--explain-rows", type=int, help="How many rows are explained (200).")
 @click.option("--background-rows", type=int, help="How many rows they are explained against (100).")
 @click.option("--footprint/--no-footprint", default=None, help="Measure size and latency beside the original.")
+@click.option(
+    "--responsibility",
+    type=click.Path(path_type=Path),
+    help="What people declare of the model; responsibility.toml in this folder when not given.",
+)
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True)
-def command(data: Path, output: Path, trust_pickle: bool, **flags: object) -> None:
+def command(data: Path, output: Path, responsibility: Path | None, trust_pickle: bool, **flags: object) -> None:
     """Measure a model, or given predictions, on DATA and write audit.json.
 
     \b
@@ -47,10 +52,12 @@ def command(data: Path, output: Path, trust_pickle: bool, **flags: object) -> No
       evenhand audit test.parquet --model credit.safetensors --label approve --sensitive race -o audit.json
       evenhand audit scored.csv --label y --score p --threshold 0.5 --sensitive sex
     """
+    from evenhand.declarations import with_declarations
     from evenhand.records import write_record
     from evenhand.writing import check_writable
 
     check_writable(output)
+    answers = _answers(responsibility)
     settings = settings_of(flags)
     files = {name: flags.pop(name) for name in ("model", "original", "background")}
     given = {name: flags.pop(name) for name in ("threshold", "score_kind")}
@@ -64,8 +71,20 @@ def command(data: Path, output: Path, trust_pickle: bool, **flags: object) -> No
         if trust_pickle:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
         record = _model(table, files, threshold, trust_pickle, chosen)
+    if answers:
+        record = with_declarations(record, answers)
     write_record(output, _with_circumstances(record))
     _tell(record, output)
+
+
+def _answers(named: Path | None) -> dict[str, str]:
+    """Return what people declare of the model: of the file named, or of the one in this folder, if there is one."""
+    from evenhand.declarations import read_declarations
+
+    usual = Path("responsibility.toml")
+    if named is None and not usual.exists():
+        return {}
+    return read_declarations(named or usual)
 
 
 def _with_circumstances(record: AuditRecord) -> AuditRecord:

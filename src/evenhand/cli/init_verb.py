@@ -1,4 +1,4 @@
-"""``evenhand init``: the two files a project begins with."""
+"""``evenhand init``: the three files a project begins with."""
 
 from __future__ import annotations
 
@@ -50,11 +50,12 @@ def command(
     folder: Path,
     force: bool,
 ) -> None:
-    """Write evenhand.toml (roles and settings) and policy.toml (limits) to begin with.
+    """Write evenhand.toml (roles, settings), policy.toml (limits) and responsibility.toml to begin with.
 
     \b
     Example: evenhand init --label approve --favourable 1 --sensitive race --sensitive sex
     """
+    from evenhand.declarations import skeleton
     from evenhand.errors import OutputError
     from evenhand.policy import default_policy
     from evenhand.writing import write_text
@@ -66,7 +67,11 @@ def command(
         sensitive=json.dumps(list(sensitive), ensure_ascii=False),
         exclude=json.dumps(list(exclude), ensure_ascii=False),
     )
-    files = {folder / "evenhand.toml": settings, folder / "policy.toml": default_policy(sensitive)}
+    files = {
+        folder / "evenhand.toml": settings,
+        folder / "policy.toml": default_policy(sensitive),
+        folder / "responsibility.toml": skeleton(),
+    }
     there = [str(place) for place in files if place.exists()]
     if there and not force:
         raise OutputError(f"{', '.join(there)}: already there. Replace with --force, or choose another --folder.")

@@ -12,7 +12,7 @@ import click
 from evenhand.errors import EvenhandError
 
 VERBS: Final = {
-    "init": "Write evenhand.toml and policy.toml to begin with.",
+    "init": "Write evenhand.toml, policy.toml and responsibility.toml to begin with.",
     "train": "Fit a model on a table and save it with its preprocessing.",
     "compress": "Make a model smaller: prune neurons, quantize to int8.",
     "count": "Count files larger than memory where they lie, for an audit of counts.",

@@ -18,6 +18,15 @@ STATED: Final = (
         "Lundberg and Lee (2017), NeurIPS",
     ),
     Metric(
+        "declared",
+        "Declaration",
+        "statement",
+        "neutral",
+        "an answer in responsibility.toml",
+        "What people have said of the model; nothing was measured.",
+        "That something was declared does not make it true.",
+    ),
+    Metric(
         "score_gap",
         "Gap in mean score",
         "statement",

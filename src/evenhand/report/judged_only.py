@@ -41,6 +41,8 @@ def names(verdict: Verdict) -> list[str]:
 def message(judgement: Judgement) -> str:
     """Return what was found, in one sentence."""
     status = judgement.status + (", waived" if judgement.waived else ", advisory" if not judgement.blocking else "")
+    if judgement.limit.required:
+        return f"{status}: {short(str(judgement.key))} is required. {short(judgement.sentence)}"
     shown = measured(judgement.finding, judgement.limit)
     return f"{status}: {short(str(judgement.key))} is {shown}, the limit is {limit_text(judgement.limit)}. " + short(
         judgement.sentence

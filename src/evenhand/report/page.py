@@ -104,6 +104,8 @@ def _people(judgement: Judgement) -> int:
 
 
 def _risk(judgement: Judgement) -> str:
+    if judgement.limit.required:
+        return f"{judgement.sentence} The policy requires it."
     words = describe(judgement.key.metric).label
     shown, limit = measured(judgement.finding, judgement.limit), _signs(limit_text(judgement.limit))
     key = cut(str(judgement.key), MOST_KEY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from evenhand.declarations import QUESTIONS
 from evenhand.keys import Key, group_name
 from evenhand.metrics import describe
 from evenhand.report.explained import explanation
@@ -30,6 +31,7 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
     judged = Judged(verdict)
     return (
         scope(record),
+        declared(record),
         performance(record, judged),
         *fairness(record, judged),
         sliced(record, judged),
@@ -75,6 +77,20 @@ def _sizes(record: AuditRecord) -> list[tuple[str, str]]:
         for counts in groupings(record)
         if len(counts.columns) == 1
     ]
+
+
+def declared(record: AuditRecord) -> Part:
+    """What people said of the model, and what they did not say."""
+    said = _mapping(record.provenance.get("declared"))
+    rows = tuple((question, _text(said[name])) for name, question in QUESTIONS.items() if said.get(name))
+    absent = [question for name, question in QUESTIONS.items() if not said.get(name)]
+    lead = ["Declared by people, not measured."] if rows else []
+    if absent and rows:
+        lead.append(f"Not declared: {' '.join(absent)}")
+    elif absent:
+        lead.append("Nothing was declared of the model's purpose, oversight and limits; a responsibility.toml would.")
+    blocks = (Table("declared-table", "What people say of the model", ("", ""), rows),) if rows else ()
+    return Part("declared", "Responsibility", tuple(lead), blocks)
 
 
 def performance(record: AuditRecord, judged: Judged) -> Part:

@@ -1,0 +1,87 @@
+"""What only people know of a model: ``responsibility.toml``. Declared, never measured, and never mixed with what is."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from evenhand.findings import AuditRecord, Plain
+
+QUESTIONS: Final[Mapping[str, str]] = {
+    "intended_use": "What is the model for?",
+    "uses_excluded": "What must it not be used for?",
+    "decision": "Which decision does it make or support?",
+    "affected": "Who is affected by the decision?",
+    "stakes": "What happens to a person when it is wrong?",
+    "human_oversight": "Who looks at decisions, and can they overrule them?",
+    "appeal_channel": "Where can a person object, and who answers?",
+    "legal_basis": "On which legal basis are personal data used?",
+    "data_origin": "Where do the training data come from?",
+    "consent": "What do the people in the data know of their use?",
+    "retention": "How long are data and decisions kept?",
+    "owner": "Who answers for the model?",
+    "review_date": "When is it reviewed next?",
+    "known_limitations": "Where is it known to do badly?",
+}
+"""The questions, by the name of their answer."""
+
+
+def skeleton() -> str:
+    """Return the text of a responsibility.toml to fill in."""
+    lines = ["# What only people know of the model. An answer left empty is named on the page as not declared.", ""]
+    for name, question in QUESTIONS.items():
+        lines += [f"# {question}", f'{name} = ""', ""]
+    return "\n".join(lines)
+
+
+def read_declarations(path: str | Path) -> dict[str, str]:
+    """Read a responsibility.toml; answers left empty are left out.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or no TOML, or holds a name that is no question, or an answer that is no text.
+    """
+    place = Path(path)
+    try:
+        content = tomllib.loads(place.read_text("utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{place}: there is no such file. Make one with: evenhand init") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
+        raise InputError(f"{place}: this is no TOML that can be read: {shorten(wrong)}") from None
+    raise_all(InputError, _problems(str(place), content))
+    answers = {name: _text(value) for name, value in content.items()}
+    return {name: answer for name, answer in answers.items() if answer}
+
+
+def with_declarations(record: AuditRecord, answers: Mapping[str, str]) -> AuditRecord:
+    """Return the record with what people declared, in its provenance and so in its digest.
+
+    Raises
+    ------
+    InputError
+        When a name is no question, or an answer no text.
+    """
+    raise_all(InputError, _problems("declarations", answers))
+    told: dict[str, Plain] = {name: _text(value) for name, value in answers.items() if _text(value)}
+    return replace(record, provenance={**record.provenance, "declared": told})
+
+
+def _problems(where: str, content: Mapping[str, object]) -> Iterator[str]:
+    for name, value in content.items():
+        if name not in QUESTIONS:
+            yield f"{where}: there is no question '{shorten(name)}'.{did_you_mean(name, QUESTIONS)}"
+        elif isinstance(value, (dict, bool, int, float)):
+            yield f"{where}: {name} = {shorten(value)}; an answer is text, a date, or a list of texts."
+
+
+def _text(value: object) -> str:
+    """Return an answer as one text; a list's parts are joined."""
+    return "; ".join(str(part).strip() for part in value) if isinstance(value, list) else str(value).strip()
