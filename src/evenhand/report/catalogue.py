@@ -10,6 +10,7 @@ from evenhand.report.gitlab import gitlab
 from evenhand.report.html import html
 from evenhand.report.json_format import json
 from evenhand.report.junit import junit
+from evenhand.report.ll144 import ll144
 from evenhand.report.markdown import markdown
 from evenhand.report.model_card import model_card
 from evenhand.report.sarif import sarif
@@ -34,6 +35,7 @@ FORMATS: Final[Mapping[str, Format]] = {
     "github": github,
     "gitlab": gitlab,
     "model-card": model_card,
+    "ll144": ll144,
 }
 
 ENDINGS: Final = {

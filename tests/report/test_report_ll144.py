@@ -1,0 +1,68 @@
+"""New York's public summary: rates, ratios, unknown and small categories; no limit, so no verdict."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import evenhand as eh
+
+
+def applicants(groups: dict[str | None, tuple[int, int]], **more: object) -> eh.AuditRecord:
+    """Return the audit of groups with (applicants, selected); the truth does not matter here."""
+    names = [name for name, (rows, _) in groups.items() for _ in range(rows)]
+    selected = [int(at < hits) for rows, hits in groups.values() for at in range(rows)]
+    truth = [at % 2 for at in range(len(names))]
+    values: dict[str, object] = {"favourable": 1, "missing": "group", **more}
+    return eh.audit_predictions(truth, selected, sensitive_features={"sex": names}, **values)  # type: ignore[arg-type]
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    found = re.findall(r"^\| ([^|]+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", text, re.M)
+    return {name.strip(): [cell.strip() for cell in cells] for name, *cells in found}
+
+
+def test_the_rules_own_example() -> None:
+    """The sample of the final rule: 1,390 men and 1,181 women assessed, 667 and 555 selected."""
+    found = rows(eh.render(applicants({"Male": (1390, 667), "Female": (1181, 555)}), None, "ll144"))
+    assert found["Male"] == ["1,390", "667", "0.480", "1.000"]
+    assert found["Female"] == ["1,181", "555", "0.470", "0.979"]
+
+
+def test_unknown_and_small_categories() -> None:
+    text = eh.render(applicants({"Male": (500, 250), "Female": (490, 200), "X": (10, 9), None: (37, 5)}), None, "ll144")
+    found = rows(text)
+    assert found["X"] == ["10", "9", "0.900", ""], "counted and shown, without a ratio, and no measure of the others"
+    assert found["Male"][3] == "1.000"
+    assert "(missing)" not in found
+    assert "left out: 37." in text
+    assert "without an impact ratio (5-301(d)): X." in text
+
+
+def test_it_never_says_passed_or_failed() -> None:
+    record = applicants({"Male": (500, 400), "Female": (500, 100)})
+    verdict = eh.judge(record, eh.load_policy({"limits": {"selection_rate_ratio[sex]": {"at_least": 0.8}}}))
+    text = eh.render(record, verdict, "ll144").lower()
+    assert verdict.status == "failed"
+    assert not re.search(r"pass|fail|undecided|complian", text)
+
+
+def test_the_fields_that_the_rule_names() -> None:
+    record = eh.with_declarations(applicants({"a": (50, 20), "b": (50, 10)}), {"data_origin": "Applications of 2026"})
+    text = eh.render(record, None, "ll144")
+    for part in (
+        "Date of the audit: 20",
+        "Applications of 2026",
+        "Date of distribution",
+        "100 people",
+        "unknown category",
+    ):
+        assert part in text
+
+
+def test_selection_must_be_declared() -> None:
+    with pytest.raises(eh.EvenhandError, match="--favourable"):
+        eh.render(applicants({"a": (50, 20), "b": (50, 10)}, favourable=None), None, "ll144")
+    with pytest.raises(eh.EvenhandError, match="no sensitive feature"):
+        eh.render(eh.audit_predictions([1, 0], [1, 0]), None, "ll144")
