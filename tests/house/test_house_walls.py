@@ -31,7 +31,8 @@ MAY_USE_TORCH = {"subjects", "training", "compression", "explaining"}
 SIBLINGS = {
     "audits": {"performance", "calibration", "fairness", "custom", "explanation", "compression", "slices"},
     "report": {
-        "html", "markdown", "text", "json_format", "junit", "sarif", "github", "gitlab", "csv_format", "model_card", "ll144",
+        "html", "markdown", "text", "json_format", "junit", "sarif", "github", "gitlab", "csv_format", "model_card",
+        "ll144",
     },
     "compression": {
         "int8", "neuron_pruning", "magnitude_pruning", "onnx_export", "half_precision", "distillation",
