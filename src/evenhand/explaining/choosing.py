@@ -10,8 +10,10 @@ from evenhand.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Method: TypeAlias = Literal["auto", "pairs", "exact", "shap-permutation", "shap-exact", "shap-kernel", "tree", "linear"]
-"""What can be asked for; ``auto`` takes the first of ``linear``, ``tree`` and ``pairs`` that holds."""
+Method: TypeAlias = Literal[
+    "auto", "pairs", "exact", "shap-permutation", "shap-exact", "shap-kernel", "tree", "linear", "additive"
+]
+"""What can be asked for; ``auto`` takes the first of ``linear``, ``additive``, ``tree`` and ``pairs`` that holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,13 @@ WAYS: Final[Mapping[str, Way]] = {
     "linear": Way(
         "Closed form: weight times the distance to the background's mean, summed within a group of columns.",
         "A linear scikit-learn model directly on numeric columns without missing values.",
+        automatic=True,
+        checked=True,
+    ),
+    "additive": Way(
+        "Each column varied alone: its function at the row less its mean over the background; tried on mixed rows.",
+        "A scikit-learn pipeline with a linear last step behind preprocessing that lets columns be (scaling, imputing, "
+        "splines, one-hot coding).",
         automatic=True,
         checked=True,
     ),

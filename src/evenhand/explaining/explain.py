@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError, raise_all
+from evenhand.explaining.additive import explain_additive
 from evenhand.explaining.attributions import Attributions
 from evenhand.explaining.blocks import block_errors, pooled
 from evenhand.explaining.checks import checked_players, checked_tables, observe
@@ -202,6 +203,9 @@ def _by(task: _Task, way: str) -> _Answer:
     if way == "linear":
         means = explain_linear(task.score.model, task.X, task.background, task.players, task.own, task.seed)
         return _checked_answer(task, way, means, "The score is linear in these columns: closed form.")
+    if way == "additive":
+        means = explain_additive(task.score, task.X, task.background, task.players, task.seed)
+        return _checked_answer(task, way, means, "The score is a sum over these columns: each was varied on its own.")
     if way == "tree":
         means = explain_tree(task.score.model, task.X, task.background, task.players, task.score.link, task.seed)
         return _checked_answer(
