@@ -7,13 +7,14 @@ stops nothing.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
+    from datetime import date
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Judgement, Policy, Verdict
@@ -22,25 +23,41 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that name a record and a policy."""
     group = parser.getgroup("evenhand")
-    for name, what in (("record", "an audit.json"), ("policy", "a policy.toml"), ("baseline", "an earlier audit.json")):
-        group.addoption(f"--evenhand-{name}", dest=f"evenhand_{name}", help=f"{what} whose limits become test items")
-        parser.addini(f"evenhand_{name}", f"{what} whose limits become test items")
+    for name, what in (
+        ("record", "an audit.json whose limits become test items"),
+        ("policy", "the policy.toml that it is judged by"),
+        ("baseline", "an earlier audit.json, for limits with max_drop"),
+    ):
+        group.addoption(f"--evenhand-{name}", dest=f"evenhand_{name}", metavar="FILE", help=what)
+        parser.addini(f"evenhand_{name}", what)
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add an item for each limit, when a record is named."""
     record, policy = _named(config, "record"), _named(config, "policy")
-    if record is None:
+    if record is None and policy is None:
         return
-    if policy is None:
-        raise pytest.UsageError("evenhand_record is named without evenhand_policy: there is nothing to judge it by.")
+    if record is None or policy is None:
+        given, absent = ("policy", "record") if record is None else ("record", "policy")
+        raise pytest.UsageError(f"evenhand_{given} is named without evenhand_{absent}: both are needed to judge.")
+    if _asks_for_single_tests(config):
+        return
     node = LimitsFile.from_parent(session, path=record)
     items.extend(node.items(policy, _named(config, "baseline")))
 
 
 def _named(config: pytest.Config, name: str) -> Path | None:
-    said = config.getoption(f"evenhand_{name}") or config.getini(f"evenhand_{name}")
-    return config.rootpath / said if said else None
+    """Return a file: one of the command line from where pytest was called, one of the settings from beside them."""
+    flag, setting = config.getoption(f"evenhand_{name}"), config.getini(f"evenhand_{name}")
+    if flag:
+        return config.invocation_params.dir / str(flag)
+    beside = config.inipath.parent if config.inipath is not None else config.rootpath
+    return beside / str(setting) if setting else None
+
+
+def _asks_for_single_tests(config: pytest.Config) -> bool:
+    """Whether the record comes from the settings, and a person asked for ``test_file.py::test_name`` alone."""
+    return not config.getoption("evenhand_record") and any("::" in argument for argument in config.args)
 
 
 class LimitsFile(pytest.File):
@@ -59,7 +76,7 @@ class LimitsFile(pytest.File):
         except EvenhandError as wrong:
             raise pytest.UsageError(str(wrong)) from None
         for judgement, name in zip(verdict.judgements, names(verdict), strict=True):
-            yield LimitItem.from_parent(self, name=name, judgement=judgement)
+            yield LimitItem.from_parent(self, name=name, judgement=judgement, policy=policy)
 
     def collect(self) -> Iterator[pytest.Item]:
         """Collect nothing by itself; the items are added when all files were collected."""
@@ -69,9 +86,11 @@ class LimitsFile(pytest.File):
 class LimitItem(pytest.Item):
     """One limit."""
 
-    def __init__(self, *, judgement: Judgement, **rest: object) -> None:
+    def __init__(self, *, judgement: Judgement, policy: Path, **rest: object) -> None:
         super().__init__(**rest)  # type: ignore[arg-type]
         self.judgement = judgement
+        self.policy = policy
+        self.user_properties.extend(_properties(judgement))
 
     def runtest(self) -> None:
         """Fail when the limit stops a release; skip when it did not pass and stops nothing."""
@@ -83,30 +102,70 @@ class LimitItem(pytest.Item):
             pytest.skip(message(self.judgement))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        """Return the one sentence."""
-        return str(excinfo.value)
+        """Return the one sentence, and where the limit stands."""
+        if not isinstance(excinfo.value, LimitError):
+            return str(super().repr_failure(excinfo))
+        line = f":{self.judgement.limit.line}" if self.judgement.limit.line else ""
+        return f"{excinfo.value}\n{self.policy}{line}: the limit"
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Return where the item stands."""
-        return self.path, None, self.name
+        """Return where the limit stands: pytest counts lines from 0."""
+        line = self.judgement.limit.line
+        return self.policy, line - 1 if line else None, self.name
 
 
 class LimitError(AssertionError):
     """A limit that stops a release."""
 
 
-def assert_policy(record: AuditRecord, policy: Policy | str | Path, baseline: AuditRecord | None = None) -> Verdict:
+def _properties(judgement: Judgement) -> list[tuple[str, object]]:
+    """What was measured, for pytest's own JUnit file and other plugins."""
+    finding = judgement.finding
+    told: list[tuple[str, object]] = [("evenhand_status", judgement.status)]
+    if finding is not None and finding.estimate is not None:
+        told += [("evenhand_estimate", finding.estimate), ("evenhand_support", finding.support)]
+        if finding.interval is not None:
+            told += [("evenhand_low", finding.interval.low), ("evenhand_high", finding.interval.high)]
+    return told
+
+
+def assert_policy(
+    record: AuditRecord | str | Path,
+    policy: Policy | Mapping[str, object] | str | Path,
+    baseline: AuditRecord | str | Path | None = None,
+    *,
+    today: date | None = None,
+) -> Verdict:
     """Return the verdict when it lets the release through.
+
+    Parameters
+    ----------
+    record : AuditRecord or path
+        The audit, or its audit.json.
+    policy : Policy, mapping or path
+        The limits, or their policy.toml.
+    baseline : AuditRecord or path, optional
+        An earlier audit, for limits with ``max_drop``.
+    today : date, optional
+        The day by which waivers expire; today when absent.
 
     Raises
     ------
     AssertionError
         Otherwise, with one line a limit, worst first.
     """
+    __tracebackhide__ = True
     from evenhand.policy import Policy, judge, lines, load_policy
 
     rules = policy if isinstance(policy, Policy) else load_policy(policy)
-    verdict = judge(record, rules, baseline=baseline)
+    earlier = None if baseline is None else _read(baseline)
+    verdict = judge(_read(record), rules, baseline=earlier, today=today)
     if verdict.exit_code:
         raise LimitError("\n".join([verdict.sentence, *lines(verdict)]))
     return verdict
+
+
+def _read(record: AuditRecord | str | Path) -> AuditRecord:
+    from evenhand.records import read_record
+
+    return read_record(record) if isinstance(record, (str, Path)) else record

@@ -169,7 +169,7 @@ def test_the_model_cards_front_matter_is_yaml(case: Case) -> None:
     yaml = pytest.importorskip("yaml")
     text = eh.render(case[1], case[2], "model-card")
     _, front, body = text.split("---\n", 2)
-    (entry,) = yaml.safe_load("{" + front + "}" if not front.lstrip().startswith("{") else front)["model-index"]
+    (entry,) = yaml.safe_load(front)["model-index"]
     (result,) = entry["results"]
     accuracy = next(metric["value"] for metric in result["metrics"] if metric["type"] == "accuracy")
     assert accuracy == pytest.approx(case[1]["accuracy"].estimate, abs=1e-6)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
     "forms",
     multiple=True,
     metavar="NAME[=FILE]",
-    help="text, json, markdown, junit, sarif, github, gitlab, csv, html; may be repeated.  [default: text]",
+    help="text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
+    "with a file for all but one.  [default: text]",
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the one format here instead of stdout.")
 def command(audit: Path, policy: Path, baseline: Path | None, forms: tuple[str, ...], output: Path | None) -> int:
@@ -43,63 +43,30 @@ def command(audit: Path, policy: Path, baseline: Path | None, forms: tuple[str, 
       evenhand gate audit.json --policy policy.toml
       evenhand gate audit.json -f text -f junit=gate.xml -f sarif=gate.sarif
     """
+    from evenhand.cli.outputs import put, wanted_outputs
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
-    from evenhand.writing import check_writable
 
-    wanted = _wanted(forms or ("text",), output)
-    for place in wanted.values():
-        if place is not None:
-            check_writable(place)
+    wanted = wanted_outputs(forms or ("text",), output)
     record = read_record(audit)
     earlier = None if baseline is None else read_record(baseline)
     verdict = judge(record, load_policy(policy), baseline=earlier)
-    for form, place in wanted.items():
-        _put(_render(form, record, verdict), place)
+    put(record, verdict, wanted)
     if "github" in wanted:
         _summarize(record, verdict)
     return verdict.exit_code
 
 
-def _wanted(forms: tuple[str, ...], output: Path | None) -> dict[str, Path | None]:
-    """Return each format with its file, None for stdout, which one of them may have."""
-    from evenhand.errors import InputError, did_you_mean, raise_all
-    from evenhand.report import FORMATS
-
-    pairs = [(name, Path(file) if file else None) for name, _, file in (form.partition("=") for form in forms)]
-    problems = [
-        f"There is no format '{name}'.{did_you_mean(name, FORMATS)} See: evenhand list formats"
-        for name, _ in pairs
-        if name not in FORMATS
-    ]
-    if output is not None and (len(pairs) > 1 or pairs[0][1] is not None):
-        problems.append("--output names the file of one format; name each file with --format NAME=FILE.")
-    if sum(file is None for _, file in pairs) > 1:
-        problems.append("Only one format can go to stdout; name files for the others with --format NAME=FILE.")
-    if len({name for name, _ in pairs}) < len(pairs):
-        problems.append("A format is named twice.")
-    raise_all(InputError, problems)
-    return {name: file or output for name, file in pairs}
-
-
-def _render(form: str, record: AuditRecord, verdict: Verdict) -> str:
-    from evenhand.report import render
-
-    return render(record, verdict, form)
-
-
-def _put(text: str, place: Path | None) -> None:
-    from evenhand.writing import write_text
-
-    if place is None:
-        sys.stdout.write(text)
-    else:
-        write_text(place, text)
-
-
 def _summarize(record: AuditRecord, verdict: Verdict) -> None:
     """Append the summary to the step's page, where GitHub Actions names a file for it."""
+    from evenhand.cli.console import say
+    from evenhand.errors import OutputError
+    from evenhand.report import render
+    from evenhand.report.summaries import append_summary
+
     named = os.environ.get("GITHUB_STEP_SUMMARY")
     if named:
-        with Path(named).open("a", encoding="utf-8") as file:
-            file.write(_render("markdown", record, verdict))
+        try:
+            append_summary(named, render(record, verdict, "markdown"))
+        except OutputError as wrong:
+            say(f"evenhand: {wrong}")  # the verdict stands, whether or not its summary is shown

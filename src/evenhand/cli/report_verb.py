@@ -6,27 +6,55 @@ from pathlib import Path
 
 import click
 
+PAGE = Path("report.html")
+
 
 @click.command(name="report")
 @click.argument("audit", type=click.Path(path_type=Path))
 @click.option("--policy", "-p", type=click.Path(path_type=Path), help="Judge by this policy and put the verdict first.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("report.html"), show_default=True)
-@click.option("--format", "form", help="See: evenhand list formats. Told from the ending of --output otherwise.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: report.html]")
+@click.option(
+    "--format",
+    "-f",
+    "forms",
+    multiple=True,
+    metavar="NAME[=FILE]",
+    help="See: evenhand list formats; may be repeated, with a file for each. Told from the ending of --output "
+    "otherwise; a format without any file goes to stdout.",
+)
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law asks to be published.")
-def command(audit: Path, policy: Path | None, output: Path, form: str | None, public_summary: str | None) -> None:
+def command(
+    audit: Path, policy: Path | None, output: Path | None, forms: tuple[str, ...], public_summary: str | None
+) -> None:
     """Draw AUDIT (audit.json) as one self-contained page.
 
     \b
-    Example: evenhand report audit.json --policy policy.toml -o report.html
+    Examples:
+      evenhand report audit.json --policy policy.toml -o report.html
+      evenhand report audit.json -f html=report.html -f model-card=README.md
     """
     from evenhand.cli.console import say
+    from evenhand.cli.outputs import put, wanted_outputs
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
-    from evenhand.report import write_report
-    from evenhand.writing import check_writable
 
-    check_writable(output)
+    wanted = wanted_outputs(*_asked(forms, output, public_summary))
     record = read_record(audit)
     verdict = judge(record, load_policy(policy)) if policy is not None else None
-    write_report(output, record, verdict, format=public_summary or form)
-    say(f"Wrote {output}")
+    put(record, verdict, wanted)
+    for place in wanted.values():
+        if place is not None:
+            say(f"Wrote {place}")
+
+
+def _asked(forms: tuple[str, ...], output: Path | None, public_summary: str | None) -> tuple[list[str], Path | None]:
+    """Return the formats and the one file: a page where nothing is said, else what the flags or the ending say."""
+    from evenhand.report import format_of
+
+    named = [*([public_summary] if public_summary else []), *forms]
+    if named == ["html"] or (public_summary and not forms):
+        return named, output or PAGE
+    if named:
+        return named, output
+    place = output or PAGE
+    return [format_of(place)], place

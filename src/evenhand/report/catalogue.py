@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from evenhand.report.csv_format import csv
+from evenhand.report.cyclonedx import cyclonedx
 from evenhand.report.github import github
 from evenhand.report.gitlab import gitlab
 from evenhand.report.html import html
@@ -35,6 +36,7 @@ FORMATS: Final[Mapping[str, Format]] = {
     "github": github,
     "gitlab": gitlab,
     "model-card": model_card,
+    "cyclonedx": cyclonedx,
     "ll144": ll144,
 }
 

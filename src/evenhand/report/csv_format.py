@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv as writing
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from evenhand.report.plain_text import plain
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 
 FINDING = ("key", "audit", "estimate", "low", "high", "support", "unit", "undefined", "note")
 JUDGED = ("status", "blocking", "stops", "waived", "at_most", "at_least", "sentence")
+
+FORMULA: Final = frozenset("=+-@＝＋－＠")
+"""What begins a formula; the wide ones do where they are typed on an East Asian keyboard."""
 
 
 def csv(record: AuditRecord, verdict: Verdict | None = None) -> str:
@@ -36,10 +41,10 @@ def _cells(finding: Finding | None, key: str) -> tuple[object, ...]:
     interval = finding.interval
     ends = ("", "") if interval is None else (interval.low, interval.high)
     told = (finding.support, finding.unit, _safe(finding.undefined), _safe(finding.note))
-    return (_safe(key), finding.audit, finding.estimate, *ends, *told)
+    return (_safe(key), _safe(finding.audit), finding.estimate, *ends, *told)
 
 
 def _safe(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula, on one line."""
-    line = "".join(char if char.isprintable() else " " for char in text)
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+    """Return text that no spreadsheet takes for a formula, on one line; numbers are no text and stay numbers."""
+    begins = text[:1] in ("\t", "\r", "\n") or text.lstrip()[:1] in FORMULA
+    return f"'{plain(text)}" if text and begins else plain(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.report.judged_only import message, names, need_verdict
+from evenhand.report.plain_text import plain
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -25,7 +26,7 @@ def github(record: AuditRecord, verdict: Verdict | None = None) -> str:
         lines += [_annotation(kind, judgement, name, judged) for judgement, name in shown]
         if len(found) > len(shown):
             lines.append(f"::{kind} title=evenhand::{len(found) - len(shown)} more stand in the report.")
-    lines.append(f"::notice title=evenhand::{_data(judged.sentence)}")
+    lines.append(f"::notice title=evenhand::{_data(plain(judged.sentence))}")
     return "\n".join(lines) + "\n"
 
 
@@ -36,14 +37,13 @@ def _kind(judgement: Judgement) -> str:
 
 
 def _annotation(kind: str, judgement: Judgement, name: str, verdict: Verdict) -> str:
-    place = f"file={_property(verdict.policy_path)},line={max(judgement.limit.line, 1)}"
+    place = f"file={_property(plain(verdict.policy_path))},line={max(judgement.limit.line, 1)}"
     return f"::{kind} {place},title={_property(name)}::{_data(message(judgement))}"
 
 
 def _data(text: str) -> str:
     """Return text as the runner reads it: a line break would begin another command."""
-    line = "".join(char if char.isprintable() or char in "\r\n" else "\ufffd" for char in text)
-    return line.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from evenhand.report.judged_only import message, need_verdict, short, stable_id
+from evenhand.report.judged_only import message, need_verdict, stable_id
+from evenhand.report.plain_text import plain, short
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain
@@ -27,7 +28,7 @@ def _entry(judgement: Judgement, verdict: Verdict) -> Plain:
         "check_name": short(str(judgement.limit.key)),
         "fingerprint": stable_id(judgement),
         "severity": _severity(judgement),
-        "location": {"path": verdict.policy_path, "lines": {"begin": max(judgement.limit.line, 1)}},
+        "location": {"path": plain(verdict.policy_path), "lines": {"begin": max(judgement.limit.line, 1)}},
     }
 
 

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from evenhand.errors import InputError
 from evenhand.policy.wording import limit_text, measured
+from evenhand.report.plain_text import short
 
 if TYPE_CHECKING:
     from evenhand.policy import Judgement, Verdict
-
-LONGEST = 300
-"""Characters of a name or sentence; a group may be called anything."""
 
 
 def need_verdict(verdict: Verdict | None, name: str) -> Verdict:
@@ -47,11 +45,6 @@ def message(judgement: Judgement) -> str:
     return f"{status}: {short(str(judgement.key))} is {shown}, the limit is {limit_text(judgement.limit)}. " + short(
         judgement.sentence
     )
-
-
-def short(text: str) -> str:
-    """Return at most `LONGEST` characters, visibly cut."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def stable_id(judgement: Judgement) -> str:

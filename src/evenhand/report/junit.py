@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 from evenhand.records import digest
 from evenhand.report.judged_only import message, names, need_verdict
+from evenhand.report.plain_text import short
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -32,7 +33,9 @@ def junit(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 def _case(suite: ET.Element, judgement: Judgement, name: str) -> str:
     """Add a test case; return ``passed``, ``failure`` or ``skipped``."""
-    case = ET.SubElement(suite, "testcase", classname=f"evenhand.{judgement.key.metric}", name=_legal(name), time="0")
+    case = ET.SubElement(
+        suite, "testcase", classname=_legal(f"evenhand.{short(judgement.key.metric)}"), name=_legal(name), time="0"
+    )
     said = _legal(message(judgement))
     if judgement.status == "passed":
         ET.SubElement(case, "system-out").text = said
@@ -47,7 +50,7 @@ def _case(suite: ET.Element, judgement: Judgement, name: str) -> str:
 def _properties(record: AuditRecord, verdict: Verdict) -> list[tuple[str, str]]:
     return [
         ("verdict", verdict.status),
-        ("policy", verdict.policy_name),
+        ("policy", short(verdict.policy_name)),
         ("policy_sha256", verdict.policy_sha256),
         ("audit_digest", digest(record)),
         ("confidence", f"{verdict.confidence:g}"),

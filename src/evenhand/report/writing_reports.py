@@ -24,14 +24,15 @@ def render(record: AuditRecord, verdict: Verdict | None = None, format: str = "h
     verdict : Verdict, optional
         Put first where it is given.
     format : str
-        ``html``, ``markdown``, ``json`` or ``text``.
+        A name of `FORMATS`: ``html``, ``markdown``, ``json``, ``junit``, ``sarif`` ..., or one that an installed
+        package brings.
 
     Raises
     ------
     InputError
         When there is no such format.
     """
-    return _format(format)(record, verdict)
+    return find_format(format)(record, verdict)
 
 
 def write_report(
@@ -47,14 +48,33 @@ def write_report(
         When the place cannot be written to.
     """
     place = Path(path)
-    name = format or ENDINGS.get(place.suffix.lower())
+    write_text(place, render(record, verdict, format or format_of(place)))
+
+
+def format_of(path: str | Path) -> str:
+    """Return the name of the format that a file's ending stands for.
+
+    Raises
+    ------
+    InputError
+        When it stands for none.
+    """
+    place = Path(path)
+    name = ENDINGS.get(place.suffix.lower())
     if name is None:
         known = ", ".join(ENDINGS)
         raise InputError(f"{place}: the ending '{place.suffix}' names no format. Known are {known}; or say format=.")
-    write_text(place, render(record, verdict, name))
+    return name
 
 
-def _format(name: str) -> Format:
+def find_format(name: str) -> Format:
+    """Return a format by its name; other packages add theirs under the entry point ``evenhand.formats``.
+
+    Raises
+    ------
+    InputError
+        When there is no such format.
+    """
     if name in FORMATS:
         return FORMATS[name]
     from importlib.metadata import entry_points

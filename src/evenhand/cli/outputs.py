@@ -1,0 +1,78 @@
+"""Which formats go where: ``--format NAME`` and ``--format NAME=FILE``, as often as wanted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
+
+
+def wanted_outputs(forms: Sequence[str], output: Path | None) -> dict[str, Path | None]:
+    """Return each format with its file, None for stdout, which one of them may have.
+
+    Raises
+    ------
+    InputError
+        All that is wrong together: unknown names, two formats for one file or for stdout, a format named twice.
+    OutputError
+        When one of the files cannot be written to; found before any work is done.
+    """
+    from evenhand.errors import InputError, raise_all
+    from evenhand.writing import check_writable
+
+    pairs = [form.partition("=") for form in forms]
+    raise_all(InputError, _problems(pairs, output))
+    wanted = {name: Path(file) if file else output for name, _, file in pairs}
+    for place in wanted.values():
+        if place is not None:
+            check_writable(place)
+    return wanted
+
+
+def _problems(pairs: Sequence[tuple[str, str, str]], output: Path | None) -> Iterator[str]:
+    from evenhand.errors import EvenhandError
+    from evenhand.report import find_format
+
+    for name, sign, file in pairs:
+        try:
+            find_format(name)
+        except EvenhandError as unknown:
+            yield str(unknown)
+        if sign and not file:
+            yield f"--format {name}= names no file. Name one, or write --format {name} for stdout."
+    if output is not None and (len(pairs) > 1 or pairs[0][1]):
+        yield "--output names the file of one format; name each file with --format NAME=FILE."
+    if sum(not sign for _, sign, _ in pairs) > 1:
+        yield "Only one format can go to stdout; name files for the others with --format NAME=FILE."
+    names = [name for name, _, _ in pairs]
+    yield from (f"The format {name} is named twice." for name in dict.fromkeys(names) if names.count(name) > 1)
+    files = [Path(file).resolve() for _, _, file in pairs if file]
+    yield from (f"{file}: two formats would be written here." for file in dict.fromkeys(files) if files.count(file) > 1)
+
+
+def put(record: AuditRecord, verdict: Verdict | None, wanted: dict[str, Path | None]) -> None:
+    """Render every format, then write the files, then stdout: nothing is written when one cannot be rendered."""
+    from evenhand.report import render
+    from evenhand.writing import write_text
+
+    texts = {name: render(record, verdict, name) for name in wanted}
+    for name, place in wanted.items():
+        if place is not None:
+            write_text(place, texts[name])
+    for name, place in wanted.items():
+        if place is None:
+            sys.stdout.write(for_logs(texts[name]) if name == "text" else texts[name])
+
+
+def for_logs(text: str) -> str:
+    """Return lines that a runner of GitHub or Azure prints and does not obey.
+
+    Both read ``##[command]`` and ``##vso[command]`` anywhere in a line of a log, so a group's name could be one.
+    """
+    return text.replace("##[", "## [").replace("##vso[", "## vso[")

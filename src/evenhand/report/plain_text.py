@@ -1,0 +1,56 @@
+"""Anybody's names as text that nothing acts upon: what commands, turns or breaks is shown as its code point."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from typing import Final
+
+LONGEST: Final = 300
+"""Characters of a name or sentence; a group may be called anything."""
+ACTING: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's categories of what is not shown but obeyed, and of half characters that UTF-8 cannot say."""
+
+
+def plain(text: str) -> str:
+    r"""Return text on one line, with what is not shown but obeyed written as its code point.
+
+    That is controls, line breaks, marks that turn the direction of writing, half characters, and code points that
+    Unicode keeps out of texts. The joiner of emoji stays: it turns nothing.
+
+    Examples
+    --------
+    >>> plain("a\nb"), plain("\u202eabc"), plain("\ud800"), plain("m\u00fcnd")
+    ('a\\u000ab', '\\u202eabc', '\\ud800', 'münd')
+    """
+    return "".join(char if _is_shown(char) else _code(char) for char in text)
+
+
+def short(text: str, most: int = LONGEST) -> str:
+    """Return plain text of at most `most` characters; a cut one ends in a mark of what it was, so it stays unique.
+
+    Examples
+    --------
+    >>> short("x" * 10_000, 20)
+    'xxxxxxxxxx… e48b4f05'
+    """
+    shown = plain(text)
+    if len(shown) <= most:
+        return shown
+    mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{shown[: most - 10]}… {mark}"
+
+
+def _is_shown(char: str) -> bool:
+    if char == "\u200d":
+        return True
+    return unicodedata.category(char) not in ACTING and not _is_noncharacter(ord(char))
+
+
+def _is_noncharacter(code: int) -> bool:
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+
+
+def _code(char: str) -> str:
+    code = ord(char)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -1,0 +1,47 @@
+"""The summary of a step on GitHub's page: appended to what earlier commands wrote, and never beyond what is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from evenhand.errors import OutputError
+
+MOST_BYTES: Final = 1024 * 1024
+"""GitHub drops the summary of a step whole when it is larger."""
+CUT: Final = "\n*This summary is cut here: GitHub shows no more than 1 MiB of a step.*\n"
+
+
+def append_summary(path: str | Path, text: str) -> None:
+    """Append Markdown to a step's summary, cut at a line where the file would become larger than GitHub shows.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written to.
+    """
+    place = Path(path)
+    try:
+        held = place.stat().st_size if place.exists() else 0
+        data = fitting(text, MOST_BYTES - 1 - held)
+        if data:
+            with place.open("ab") as file:
+                file.write(data)
+    except OSError as wrong:
+        raise OutputError(f"{place}: the step's summary cannot be written: {wrong.strerror or wrong}.") from None
+
+
+def fitting(text: str, most: int) -> bytes:
+    """Return as many whole lines of `text` as fit in `most` bytes, and a sentence where some did not.
+
+    Examples
+    --------
+    >>> fitting("a\\nb\\n", 10), fitting("a\\nb\\n", 0)
+    (b'a\\nb\\n', b'')
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    if len(data) <= most:
+        return data
+    room = most - len(CUT)
+    end = data.rfind(b"\n", 0, room) + 1 if room > 0 else 0
+    return data[:end] + CUT.encode() if end else b""
