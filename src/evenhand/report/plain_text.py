@@ -32,7 +32,7 @@ def short(text: str, most: int = LONGEST) -> str:
     Examples
     --------
     >>> short("x" * 10_000, 20)
-    'xxxxxxxxxx… e48b4f05'
+    'xxxxxxxxxx… e4ee97ec'
     """
     shown = plain(text)
     if len(shown) <= most:
