@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Direction: TypeAlias = Literal["higher_is_better", "lower_is_better", "neutral"]
 Unit: TypeAlias = Literal["share", "number", "ratio", "bytes", "seconds", "score"]
+Task: TypeAlias = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
+"""What a label is: one of two classes, one of several, several at once, a number, or the worth of an item in a list."""
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 """What JSON can say."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from evenhand.audits.auditing import chosen_options, run
 from evenhand.errors import InputError
 from evenhand.evidence import Evidence
-from evenhand.evidence.predictions import ScoreKind, given
+from evenhand.evidence.predictions import ScoreKind, given, given_of_task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.data.validating import Missing
     from evenhand.evidence.evidence import MetricFunction
-    from evenhand.findings import AuditRecord
+    from evenhand.findings import AuditRecord, Task
 
 
 def audit_predictions(
@@ -31,6 +31,9 @@ def audit_predictions(
     sensitive_features: object = None,
     control_features: object = None,
     sample_weight: ArrayLike | None = None,
+    cluster: object = None,
+    query: object = None,
+    task: Task | None = None,
     positive: object = None,
     favourable: object = None,
     threshold: float | None = None,
@@ -45,13 +48,18 @@ def audit_predictions(
     Parameters
     ----------
     y_true : (n,) array, Series (pandas, Polars) or list
-        The truth, two values.
+        The truth; (n, L) for several labels, with ``task="multilabel"``.
     y_pred : (n,), optional
         Decisions, in the labels of `y_true`. Made from `y_score` and `threshold` when absent.
     y_score : (n,), optional
-        Scores of the positive class: probabilities, or any scale with ``score_kind="ranking"``.
+        Scores of the positive class: probabilities, or any scale with ``score_kind="ranking"``. For several classes
+        (n, C), in the order of the sorted classes.
     sensitive_features : (n,) or (n, k), optional
         Arrays, a table, or a mapping of name to values.
+    cluster, query : (n,), optional
+        What belongs together; the list an item stands in.
+    task : optional
+        What the label is, as in `read_evaluation_set`; told from its values when not given.
     threshold : float, optional
         A score at or above it is predicted positive; 0.5 for probabilities when absent.
     **settings
@@ -80,6 +88,9 @@ def audit_predictions(
         sensitive_features=sensitive_features,
         control_features=control_features,
         sample_weight=sample_weight,
+        cluster=cluster,
+        query=query,
+        task=task,
         positive=positive,
         favourable=favourable,
         missing=missing,
@@ -108,6 +119,7 @@ def audit_given(
     InputError
         When there are neither decisions nor scores.
     """
+    from evenhand.subjects.of_task import GivenSubject
     from evenhand.subjects.predictions import PredictionsSubject
 
     roles = data.roles
@@ -116,8 +128,12 @@ def audit_given(
         y_score = None if roles.score is None else data.table[roles.score]
     if y_pred is None and y_score is None:
         raise InputError(f"{data.name}: neither decisions nor scores are given; an audit needs one of them.")
+    options = chosen_options(None, metrics, {"explain": False, "footprint": False, **(settings or {})})
+    if data.task != "binary":
+        answered = given_of_task(data, y_pred, y_score)
+        there = GivenSubject(answered.y_pred if answered.y_score is None else answered.y_score, data.name)
+        return run(Evidence(there, data, predictions=answered, options=options), progress=progress)
     predictions = given(data, y_pred, y_score, threshold=threshold, kind=score_kind)
     values = predictions.y_pred.astype(np.float64) if predictions.y_score is None else predictions.y_score
     subject = PredictionsSubject(values, name=data.name, threshold=predictions.threshold, score_kind=predictions.kind)
-    options = chosen_options(None, metrics, {"explain": False, "footprint": False, **(settings or {})})
     return run(Evidence(subject, data, predictions=predictions, options=options), progress=progress)

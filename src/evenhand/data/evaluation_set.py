@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pandas as pd
 
 from evenhand.data.grouping import Grouping, encode, intersect
 from evenhand.data.hashing import hash_content, hash_rows
@@ -15,11 +16,10 @@ from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.data.roles import Roles
-    from evenhand.findings import Plain
+    from evenhand.findings import Plain, Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,14 +35,16 @@ class EvaluationSet:
     """(n, m) all columns."""
     roles: Roles
     """What the columns are."""
-    y_true: NDArray[np.int8] = field(repr=False)
-    """(n,) 1 = positive."""
+    y_true: NDArray[Any] = field(repr=False)
+    """(n,) 1 = positive; by task also positions in `classes`, numbers, or (n, L) labels of 0 and 1."""
     missing: Missing = "error"
     """Whether missing sensitive values were refused, or make a group."""
     provenance: Mapping[str, Plain] = field(default_factory=dict, repr=False)
     """File name, sha256, rows, roles, what was done to missing values."""
-    classes: tuple[object, object] = (0, 1)
-    """The label's negative and positive value."""
+    classes: tuple[object, ...] = (0, 1)
+    """The label's negative and positive value, or all its classes, or the names of several labels."""
+    task: Task = "binary"
+    """What the label is."""
     use_sensitive: bool = False
     """Whether sensitive features are model inputs."""
     bins: Bins = field(default_factory=dict)
@@ -80,6 +82,15 @@ class EvaluationSet:
         if self.roles.frequency is None:
             return None
         return self.table[self.roles.frequency].to_numpy(dtype=np.int64)
+
+    @property
+    def clusters(self) -> NDArray[np.int64] | None:
+        """(n,) the cluster of each row, from 0; None when no column says what belongs together."""
+        if self.roles.cluster is None:
+            return None
+        if ("cluster",) not in self._kept:
+            self._kept["cluster",] = pd.factorize(self.table[self.roles.cluster])[0].astype(np.int64)
+        return cast("NDArray[np.int64]", self._kept["cluster",])
 
     @property
     def rows(self) -> int:
@@ -137,6 +148,7 @@ class EvaluationSet:
             missing=self.missing,
             provenance={**self.provenance, "rows": len(rows), **facts},
             classes=self.classes,
+            task=self.task,
             use_sensitive=self.use_sensitive,
             bins=self.bins,
         )

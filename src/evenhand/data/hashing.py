@@ -31,14 +31,17 @@ def hash_rows(table: pd.DataFrame, columns: Iterable[str], y_true: NDArray[np.in
     columns : iterable of str
         The columns to look at.
     y_true : NDArray[np.int8]
-        (n,) the truth, which is part of a row.
+        (n,) or (n, labels) the truth, which is part of a row.
 
     Returns
     -------
     NDArray[np.uint64]
         (n,) equal for equal rows; two different rows are equal with a chance of about 2**-64.
     """
-    total = _mix(_hash_numbers(y_true.astype(np.float64)))
+    truths = y_true.astype(np.float64).reshape(len(y_true), -1)
+    total = _mix(_hash_numbers(truths[:, 0]))
+    for place in range(1, truths.shape[1]):
+        total = _mix(total ^ _hash_numbers(truths[:, place]))
     for column in columns:
         total += _mix(hash_column(table[column]) ^ _hash_texts([column])[0])
     return _mix(total)

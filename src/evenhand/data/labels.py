@@ -1,9 +1,9 @@
-"""Reading a label of two classes: which values it has, which is the positive one."""
+"""Reading a label: of two classes, of several, or a number; which values it has, which is the positive one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from evenhand.errors import did_you_mean, shorten
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from evenhand.findings import Task
+
 _CONVENTIONS = ({"0", "1"}, {"-1", "1"}, {"False", "True"})
 """Pairs whose greater value everybody takes for the positive class."""
 
@@ -22,16 +24,26 @@ _CONVENTIONS = ({"0", "1"}, {"-1", "1"}, {"False", "True"})
 class Label:
     """A label that has been understood."""
 
-    y_true: NDArray[np.int8]
-    """(n,) 1 = positive."""
-    classes: tuple[object, object]
-    """The negative and the positive value, as plain Python values."""
+    y_true: NDArray[np.generic]
+    """(n,) int8, 1 = positive; of several classes int32, the position in `classes`; of numbers float64."""
+    classes: tuple[object, ...]
+    """The negative and the positive value, or all classes in order, as plain Python values; empty for numbers."""
     favourable: object
     """The class that is good for the person, None when it was not declared."""
+    task: Task = "binary"
+    """What the label is."""
+
+
+MOST_CLASSES: Final = 200
+"""A label of more classes than this makes no table anybody can read."""
 
 
 def read_label(
-    name: str, column: pd.Series, positive: object = None, favourable: object = None
+    name: str,
+    column: pd.Series,
+    positive: object = None,
+    favourable: object = None,
+    task: Task | None = None,
 ) -> tuple[Label | None, list[str]]:
     """Return the label, or None and why not.
 
@@ -44,7 +56,70 @@ def read_label(
     positive, favourable : object, optional
         Values of the label; "1" is understood as 1. Without `positive`, the greater value of {0, 1}, {-1, 1} and
         booleans is the positive class, and the favourable value of any other label.
+    task : "binary", "multiclass", "regression" or "ranking", optional
+        What the label is. When not given, two values are two classes and more than two texts are several; more than two
+        numbers could be classes or amounts, and are refused.
     """
+    if task in ("regression", "ranking"):
+        return _read_numbers(name, column, task)
+    if task == "multiclass" or (task is None and _is_of_several_texts(column)):
+        return _read_classes(name, column)
+    return _read_two(name, column, positive, favourable)
+
+
+def read_labels(name: str, columns: pd.DataFrame) -> tuple[Label | None, list[str]]:
+    """Return several labels that a row carries at once, each of 0 and 1, or None and why not."""
+    problems = []
+    for column in columns:
+        strange = ~columns[column].isin([0, 1])
+        if strange.any():
+            problems.append(
+                f"{name}: label '{shorten(column)}' is neither 0 nor 1 in {int(strange.sum()):,} of {len(columns):,} "
+                "rows; of several labels each is there (1) or not (0)."
+            )
+    if problems:
+        return None, problems
+    return Label(columns.to_numpy(dtype=np.int8), tuple(map(str, columns)), None, "multilabel"), []
+
+
+def _is_of_several_texts(column: pd.Series) -> bool:
+    if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return False
+    kinds = column.dropna().unique()
+    return 2 < len(kinds) <= MOST_CLASSES and all(isinstance(value, str) for value in kinds)
+
+
+def _read_numbers(name: str, column: pd.Series, task: Task) -> tuple[Label | None, list[str]]:
+    where = f"{name}: label '{shorten(column.name)}'"
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        return None, [f"{where} holds {listed(column.dropna().unique()[:3])}, which is no number."]
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    problems = []
+    if broken := int((~np.isfinite(values)).sum()):
+        problems.append(f"{where} is no finite number in {broken:,} of {len(values):,} rows. Fill or drop the rows.")
+    if task == "ranking" and (below := int((values < 0).sum())):
+        problems.append(f"{where} is below 0 in {below:,} of {len(values):,} rows; relevance is a number from 0.")
+    return (None, problems) if problems else (Label(values, (), None, task), [])
+
+
+def _read_classes(name: str, column: pd.Series) -> tuple[Label | None, list[str]]:
+    where = f"{name}: label '{shorten(column.name)}'"
+    codes, found = pd.factorize(column)
+    values = [plain(value) for value in found]
+    if absent := int((codes < 0).sum()):
+        return None, [f"{where} has no value in {absent:,} of {len(column):,} rows. Fill them or drop the rows."]
+    if not 2 <= len(values) <= MOST_CLASSES:
+        return None, [f"{where} has {len(values):,} different values; 2 to {MOST_CLASSES} can be audited as classes."]
+    positions = order(values)
+    rank = np.empty(len(values), dtype=np.int32)
+    rank[positions] = np.arange(len(values), dtype=np.int32)
+    return Label(rank[codes], tuple(values[at] for at in positions), None, "multiclass"), []
+
+
+def _read_two(
+    name: str, column: pd.Series, positive: object = None, favourable: object = None
+) -> tuple[Label | None, list[str]]:
+    """Return the label of two classes, or None and why not."""
     where = f"{name}: label '{shorten(column.name)}'"
     codes, found = pd.factorize(column)
     values = [plain(value) for value in found]
@@ -80,7 +155,7 @@ def _value_problems(where: str, values: list[object], absent: int, rows: int) ->
     if len(values) > 2:
         problems.append(
             f"{where} has {len(values):,} different values ({shorten(listed([values[at] for at in order(values)]))}); "
-            "evenhand audits labels of two classes. Make it two, or name another column."
+            "nothing says whether these are classes or amounts. Name the task: multiclass, regression or ranking."
         )
     return problems
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.data.evaluation_set import EvaluationSet
-from evenhand.data.labels import read_label
+from evenhand.data.labels import read_label, read_labels
 from evenhand.data.roles import Roles, names
 from evenhand.data.tables import Table, as_series, from_columns, read_table, refuse_other_index
 from evenhand.data.validating import (
@@ -27,13 +27,14 @@ from evenhand.data.validating import (
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
-    from evenhand.findings import Plain
+    from evenhand.findings import Plain, Task
 
 
 def read_evaluation_set(
     source: object,
     *,
     label: str | None = None,
+    task: Task | None = None,
     positive: object = None,
     favourable: object = None,
     sensitive_features: str | Sequence[str] = (),
@@ -41,6 +42,7 @@ def read_evaluation_set(
     sample_weight: str | None = None,
     frequency: str | None = None,
     id: str | None = None,
+    query: str | None = None,
     cluster: str | None = None,
     prediction: str | None = None,
     score: str | None = None,
@@ -60,7 +62,9 @@ def read_evaluation_set(
         column of a delimited file only the empty field is missing: "NA" and "None" are values there. In every other
         column the words that pandas takes for a missing value are missing.
     label : str
-        The column of the truth; it has two values.
+        The column of the truth.
+    task : {"binary", "multiclass", "regression", "ranking"}, optional
+        What the label is. Two values are two classes, and more than two texts are several classes, when not given.
     positive : object, optional
         The value of the label that is the positive class. By default the greater of {0, 1}, {-1, 1} and booleans, and
         the favourable value of any other label.
@@ -70,8 +74,9 @@ def read_evaluation_set(
         Columns that make the groups, and columns within whose values groups are compared.
     frequency : str, optional
         The column that says for how many rows each row stands: the table is one of counts, such as a GROUP BY gives.
-    sample_weight, id, cluster, prediction, score : str, optional
-        Columns of weights, of row or person names, of what belongs together, of decisions, of scores.
+    sample_weight, id, query, cluster, prediction, score : str, optional
+        Columns of weights, of row or person names, of the list an item stands in, of what belongs together, of
+        decisions, of scores.
     exclude : str or sequence of str
         Columns that are never model inputs.
     use_sensitive : bool, default False
@@ -110,6 +115,7 @@ def read_evaluation_set(
         sample_weight=sample_weight,
         frequency=frequency,
         id=id,
+        query=query,
         cluster=cluster,
         prediction=prediction,
         score=score,
@@ -124,8 +130,15 @@ def read_evaluation_set(
         missing = missing or like.missing
         bins = like.bins if bins is None else bins
         use_sensitive = like.use_sensitive if use_sensitive is None else use_sensitive
+        task = task or (like.task if roles.label == like.roles.label else None)
     return build(
-        table, roles, missing=missing or "error", bins=bins or {}, use_sensitive=bool(use_sensitive), problems=problems
+        table,
+        roles,
+        task=task,
+        missing=missing or "error",
+        bins=bins or {},
+        use_sensitive=bool(use_sensitive),
+        problems=problems,
     )
 
 
@@ -135,6 +148,9 @@ def evaluation_set_from_arrays(
     sensitive_features: object = None,
     control_features: object = None,
     sample_weight: object = None,
+    cluster: object = None,
+    query: object = None,
+    task: Task | None = None,
     positive: object = None,
     favourable: object = None,
     missing: Missing = "error",
@@ -146,12 +162,15 @@ def evaluation_set_from_arrays(
     Parameters
     ----------
     y_true : array_like
-        (n,) the truth, of two values. Arrays, lists, pandas, Polars and PyArrow columns are taken.
+        (n,) the truth, or (n, L) of several labels of 0 and 1. Arrays, lists, pandas, Polars and PyArrow columns are
+        taken.
     sensitive_features, control_features : array_like, table or mapping, optional
         (n,) or (n, k). Columns without a name are called ``sensitive_feature_0`` and so on, as fairlearn does.
     sample_weight : array_like, optional
         (n,) row weights.
-    positive, favourable, missing, bins, name
+    cluster, query : array_like, optional
+        (n,) what belongs together, and the list an item stands in.
+    task, positive, favourable, missing, bins, name
         As for `read_evaluation_set`.
 
     Raises
@@ -160,22 +179,26 @@ def evaluation_set_from_arrays(
         With every complaint; also when pandas objects have different indexes, because nothing is aligned silently.
     """
     parts = {"y_true": y_true, "sensitive_features": sensitive_features, "control_features": control_features}
-    parts |= {"sample_weight": sample_weight}
+    parts |= {"sample_weight": sample_weight, "cluster": cluster, "query": query}
     refuse_other_index(name, parts)
-    truth = _columns(y_true, "y_true", name)
+    truth = _columns(y_true, "y_true_0" if task == "multilabel" else "y_true", name)
     label = next(iter(truth))
     sensitive = _columns(sensitive_features, "sensitive_feature_0", name)
     control = _columns(control_features, "control_feature_0", name)
     weight = _columns(sample_weight, "sample_weight", name)
-    given = [*truth, *sensitive, *control, *weight]
+    more = {**_columns(cluster, "cluster", name), **_columns(query, "query", name)}
+    given = [*truth, *sensitive, *control, *weight, *more]
     twice = [column for column in dict.fromkeys(given) if given.count(column) > 1]
     if twice:
         raise InputError(f"{name}: columns of the same name are given twice: {', '.join(map(shorten, twice))}.")
-    frame = from_columns(name, {**truth, **sensitive, **control, **weight})
+    frame = from_columns(name, {**truth, **sensitive, **control, **weight, **more})
     if not len(frame):
         raise InputError(f"{name}: y_true has no rows.")
     roles = Roles(
-        label=label,
+        label=label if len(truth) == 1 else None,
+        labels=tuple(truth) if len(truth) > 1 else (),
+        query=None if query is None else list(more)[-1],
+        cluster=None if cluster is None else next(iter(more)),
         positive=positive,
         favourable=favourable,
         sensitive_features=tuple(sensitive),
@@ -183,13 +206,14 @@ def evaluation_set_from_arrays(
         sample_weight=next(iter(weight), None),
         exclude=tuple(control),
     )
-    return build(Table(name, frame, {"source": "arrays"}), roles, missing=missing, bins=bins or {})
+    return build(Table(name, frame, {"source": "arrays"}), roles, task=task, missing=missing, bins=bins or {})
 
 
 def build(
     table: Table,
     roles: Roles,
     *,
+    task: Task | None = None,
     missing: Missing = "error",
     bins: Bins | None = None,
     use_sensitive: bool = False,
@@ -201,13 +225,19 @@ def build(
     name, frame, bins = table.name, table.frame, dict(bins or {})
     found = [*problems, *column_problems(name, frame, roles), *feature_problems(name, frame, roles, missing, bins)]
     label = None
-    if roles.label is not None and roles.label in frame:
-        label, wrong = read_label(name, frame[roles.label], roles.positive, roles.favourable)
+    if roles.labels:
+        label, wrong = read_labels(name, frame[list(roles.labels)])
         found += wrong
-    found += _column_complaints(name, frame, roles, label.classes if label else None)
+    elif roles.label is not None and roles.label in frame:
+        label, wrong = read_label(name, frame[roles.label], roles.positive, roles.favourable, task)
+        found += wrong
+    if task == "ranking" and roles.query is None:
+        found.append(f"{name}: ranking needs the column that names the list of each item (query=).")
+    found += _column_complaints(name, frame, roles, label.classes if label and label.classes else None)
     raise_all(InputError, dict.fromkeys(found))
     assert label is not None  # a label that was not understood has raised its complaint
-    roles = replace(roles, positive=label.classes[1], favourable=label.favourable)
+    if label.task == "binary":
+        roles = replace(roles, positive=label.classes[1], favourable=label.favourable)
     return EvaluationSet(
         name=name,
         table=frame,
@@ -216,20 +246,19 @@ def build(
         missing=missing,
         provenance=_provenance(table, roles, missing),
         classes=label.classes,
+        task=label.task,
         use_sensitive=use_sensitive,
         bins=bins,
     )
 
 
-def _column_complaints(
-    name: str, frame: pd.DataFrame, roles: Roles, classes: tuple[object, object] | None
-) -> list[str]:
+def _column_complaints(name: str, frame: pd.DataFrame, roles: Roles, classes: tuple[object, ...] | None) -> list[str]:
     found: list[str] = []
     if roles.sample_weight in frame:
         found += weight_problems(name, frame[roles.sample_weight])
     if roles.frequency in frame:
         found += frequency_problems(name, roles, frame[roles.frequency])
-    for role in ("id", "cluster"):
+    for role in ("id", "cluster", "query"):
         column = getattr(roles, role)
         if column in frame:
             found += key_problems(name, frame[column], role)

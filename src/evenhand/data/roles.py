@@ -32,6 +32,10 @@ class Roles:
     """The column that says for how many rows each row stands, as a table of counts has one."""
     id: str | None = None
     """The column that names a row or a person."""
+    labels: tuple[str, ...] = ()
+    """Columns of several labels that a row carries at once, each 0 or 1, in place of one label."""
+    query: str | None = None
+    """The column that names the list an item stands in, such as a search."""
     cluster: str | None = None
     """The column that names what rows belong together, such as a household."""
     prediction: str | None = None
@@ -43,10 +47,11 @@ class Roles:
 
     def named(self) -> Iterator[tuple[str, str]]:
         """Yield (role, column) for every column that must be in the table; `exclude` is not among them."""
-        for role in ("label", "sample_weight", "frequency", "id", "cluster", "prediction", "score"):
+        for role in ("label", "sample_weight", "frequency", "id", "query", "cluster", "prediction", "score"):
             column = getattr(self, role)
             if column is not None:
                 yield role, column
+        yield from (("labels", column) for column in self.labels)
         yield from (("sensitive_features", column) for column in self.sensitive_features)
         yield from (("control_features", column) for column in self.control_features)
 
@@ -70,6 +75,8 @@ class Roles:
             "frequency": self.frequency,
             "id": self.id,
             "cluster": self.cluster,
+            **({"labels": list(self.labels)} if self.labels else {}),
+            **({"query": self.query} if self.query else {}),
             "prediction": self.prediction,
             "score": self.score,
             "exclude": list(self.exclude),

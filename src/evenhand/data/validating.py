@@ -32,7 +32,7 @@ def column_problems(name: str, table: pd.DataFrame, roles: Roles) -> Iterator[st
     """Yield a sentence for every role whose column is not there, and for columns whose two roles cannot go together."""
     columns = [str(column) for column in table.columns]
     known = set(columns)
-    if roles.label is None:
+    if roles.label is None and not roles.labels:
         yield f"{name}: no label column is named; pass label= with one of {shorten(listed(columns), 200)}."
     for role, column in roles.named():
         if column not in known:
@@ -154,7 +154,7 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
         yield f"{where}: counts say nothing of scores; name decisions (prediction=), not '{shorten(roles.score)}'."
 
 
-def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object, object]) -> Iterator[str]:
+def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object, ...]) -> Iterator[str]:
     """Yield complaints about a column of decisions: each is a value of the label."""
     where = f"{name}: predictions '{shorten(predictions.name)}'"
     absent = int(predictions.isna().sum())

@@ -132,7 +132,7 @@ class Evidence:
         if roles.favourable is None:
             return None
         tally = self.tally(grouping)
-        return tally if favourable_is_positive(self.data) else _turned(tally)
+        return tally if favourable_is_positive(self.data) else tally.turned()
 
     def joint_counts(self, grouping: Grouping | None = None) -> NDArray[np.int64]:
         """Return counts (G, 2, 2, 2) of [group, truth, original's decision, subject's decision]."""
@@ -178,17 +178,13 @@ class Evidence:
 
     def _count(self, grouping: Grouping | None, y_pred: NDArray[np.int8]) -> Tally:
         codes, groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.labels))
-        weight, frequency = self.data.sample_weight, self.data.frequency
-        return Tally.count(self.data.y_true, y_pred, codes, groups, sample_weight=weight, frequency=frequency)
+        data = self.data
+        classes = len(data.classes) if data.task == "multiclass" else 2
+        return Tally.count(
+            data.y_true, y_pred, codes, groups, data.sample_weight, data.frequency, data.clusters, classes
+        )
 
 
 def favourable_is_positive(data: EvaluationSet) -> bool:
     """Whether the outcome that is good for the person is the positive class."""
     return bool(data.roles.favourable == data.roles.positive)
-
-
-def _turned(tally: Tally) -> Tally:
-    def turn(cells: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
-        return None if cells is None else np.ascontiguousarray(cells[:, ::-1, ::-1])
-
-    return Tally(np.ascontiguousarray(tally.counts[:, ::-1, ::-1]), turn(tally.weights), turn(tally.squared_weights))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.subjects import Subject
 
-ScoreKind: TypeAlias = Literal["probability", "ranking", "label"]
+ScoreKind: TypeAlias = Literal["probability", "ranking", "label", "value"]
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
     """What a subject says of an evaluation set, row by row."""
 
-    y_true: NDArray[np.int8]
-    """(n,) 1 = positive."""
+    y_true: NDArray[Any]
+    """(n,) 1 = positive; for other tasks as in `EvaluationSet.y_true`."""
     y_score: NDArray[np.float64] | None
-    """(n,) scores of the positive class; None when the subject gives decisions only."""
-    y_pred: NDArray[np.int8]
-    """(n,) decisions, 1 = predicted positive."""
+    """(n,) scores of the positive class, or (n, C) of each class; None when the subject gives decisions only."""
+    y_pred: NDArray[Any]
+    """(n,) decisions, 1 = predicted positive; or classes, numbers, (n, L) labels."""
     threshold: float
-    """A score at or above it is predicted positive."""
+    """A score at or above it is predicted positive; nan where nothing is cut."""
     kind: ScoreKind
-    """``probability`` in [0, 1]; ``ranking`` on a scale of its own; ``label`` for decisions only."""
+    """``probability`` in [0, 1]; ``ranking`` on a scale of its own; ``label`` for decisions; ``value`` for numbers."""
 
 
 def predict(subject: Subject, data: EvaluationSet) -> Predictions:
@@ -48,12 +48,72 @@ def predict(subject: Subject, data: EvaluationSet) -> Predictions:
     InputError
         When the data lack a column that the subject needs.
     """
+    if data.task != "binary":
+        return answers(subject, data)
     scores = np.asarray(subject.predict(inputs(subject, data)), dtype=np.float64)
     _check(scores, subject, len(data))
     threshold = float(subject.threshold)
     y_pred = (scores >= threshold).astype(np.int8)
     kind: ScoreKind = subject.score_kind
     return Predictions(data.y_true, None if kind == "label" else scores, y_pred, threshold, kind)
+
+
+def answers(subject: Subject, data: EvaluationSet) -> Predictions:
+    """Let `subject` predict `data` of another task: one number a row, or one column a class or label.
+
+    Raises
+    ------
+    ModelError
+        When the answer has another shape, or holds NaN or infinite numbers.
+    """
+    values = np.asarray(subject.predict(inputs(subject, data)), dtype=np.float64)
+    wanted = (len(data),) if data.task in ("regression", "ranking") else (len(data), len(data.classes))
+    if values.shape != wanted:
+        raise ModelError(f"The model '{subject.name}' answered with shape {values.shape}; needed is {wanted}.")
+    broken = int((~np.isfinite(values)).sum())
+    if broken:
+        raise ModelError(f"The model '{subject.name}' gave {broken:,} values that are no finite numbers.")
+    return of_task(data, values, subject.score_kind)
+
+
+def of_task(data: EvaluationSet, values: NDArray[np.float64], kind: ScoreKind) -> Predictions:
+    """Return predictions from numbers (n,) or from one column a class or label."""
+    if data.task in ("regression", "ranking"):
+        return Predictions(data.y_true, None, values, float("nan"), "value")
+    scores = values if kind != "label" else None
+    if data.task == "multilabel":
+        return Predictions(data.y_true, scores, (values >= 0.5).astype(np.int8), 0.5, kind)
+    return Predictions(data.y_true, scores, values.argmax(axis=1).astype(np.int32), float("nan"), kind)
+
+
+def given_of_task(data: EvaluationSet, y_pred: object, y_score: object) -> Predictions:
+    """Return the predictions that someone else's model made for data of another task.
+
+    Raises
+    ------
+    InputError
+        When shapes do not fit, a decision is none of the classes, or a number is not finite.
+    """
+    import pandas as pd
+
+    if y_score is not None:
+        values = np.asarray(y_score, dtype=np.float64)
+        kind: ScoreKind = "probability"
+    elif data.task == "multiclass":
+        place = {value: at for at, value in enumerate(data.classes)}
+        codes = pd.Series(np.asarray(y_pred).ravel()).map(place)
+        if codes.isna().any():
+            strange = np.asarray(y_pred).ravel()[codes.isna().to_numpy()][0]
+            raise InputError(f"{data.name}: y_pred holds {strange!r}, which is no class of the label.")
+        values, kind = np.eye(len(data.classes))[codes.to_numpy(dtype=np.intp)], "label"
+    else:
+        values, kind = np.asarray(y_pred, dtype=np.float64), "label"
+    wanted = (len(data),) if data.task in ("regression", "ranking") else (len(data), len(data.classes))
+    if values.shape != wanted:
+        raise InputError(f"{data.name}: predictions have shape {values.shape}; needed is {wanted}.")
+    if not np.isfinite(values).all():
+        raise InputError(f"{data.name}: {int((~np.isfinite(values)).sum()):,} predictions are no finite numbers.")
+    return of_task(data, values, kind)
 
 
 def given(

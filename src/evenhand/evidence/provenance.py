@@ -31,6 +31,7 @@ def provenance(evidence: Evidence) -> dict[str, Plain]:
             "rows": data.rows,
             "content_hash": data.content_hash(),
             "label": data.roles.label,
+            **({} if data.task == "binary" else {"task": data.task, "classes": [str(c) for c in data.classes]}),
             "positive": plain(data.roles.positive),
             "favourable": plain(data.roles.favourable),
             "sensitive_features": list(data.roles.sensitive_features),
@@ -73,7 +74,7 @@ def _subject(subject: Subject) -> dict[str, Plain]:
     return {
         **_plain_mapping(subject.facts),
         "name": subject.name,
-        "threshold": float(subject.threshold),
+        "threshold": plain(float(subject.threshold)),
         "score_kind": subject.score_kind,
     }
 

@@ -13,17 +13,21 @@ from evenhand.metrics.names import canonical, describe, names, parse_disparity
 
 if TYPE_CHECKING:
     from evenhand.metrics.disparities import Disparity, compare, disparity
+    from evenhand.metrics.means import means, measured_mean
     from evenhand.metrics.measuring import Measured, measure
     from evenhand.metrics.paired import PairedChange, paired_change
+    from evenhand.metrics.ranks import average_precision, roc_auc
     from evenhand.metrics.references import disparity_to
     from evenhand.metrics.scores import (
         SCORES,
         brier_score,
         calibration_error,
+        calibration_floor,
         log_loss,
+        mean_score,
         reliability,
-        roc_auc,
         roc_auc_disparity,
+        score_disparity,
     )
     from evenhand.metrics.tally import Tally
 
@@ -41,7 +45,13 @@ _HOMES = {
     "calibration_error": "scores",
     "log_loss": "scores",
     "reliability": "scores",
-    "roc_auc": "scores",
+    "average_precision": "ranks",
+    "mean_score": "scores",
+    "means": "means",
+    "measured_mean": "means",
+    "score_disparity": "scores",
+    "calibration_floor": "scores",
+    "roc_auc": "ranks",
     "roc_auc_disparity": "scores",
     "Tally": "tally",
 }
@@ -54,21 +64,27 @@ __all__ = [
     "Metric",
     "PairedChange",
     "Tally",
+    "average_precision",
     "brier_score",
     "calibration_error",
+    "calibration_floor",
     "canonical",
     "compare",
     "describe",
     "disparity",
     "disparity_to",
     "log_loss",
+    "mean_score",
+    "means",
     "measure",
+    "measured_mean",
     "names",
     "paired_change",
     "parse_disparity",
     "reliability",
     "roc_auc",
     "roc_auc_disparity",
+    "score_disparity",
 ]
 
 

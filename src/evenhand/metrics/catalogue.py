@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from evenhand.metrics.entry import ALL, FN, FP, TN, TP, Cells, Metric
+from evenhand.metrics.other_tasks import OTHER_TASKS
 from evenhand.metrics.stated import STATED
 
 __all__ = ["METRICS", "Cells", "Metric"]
@@ -212,6 +213,66 @@ _OTHERS: Final = (
         ("balanced_accuracy_score",),
     ),
     Metric(
+        "matthews_correlation",
+        "Matthews correlation",
+        "composite",
+        "higher_is_better",
+        "(TP x TN - FP x FN) / sqrt((TP + FP)(TP + FN)(TN + FP)(TN + FN))",
+        "The correlation of truth and decision; 0 is no better than chance.",
+        "It is not defined where only one class occurs in the truth or in the decisions.",
+        "Matthews (1975), Biochimica et Biophysica Acta 405; Gorodkin (2004) for several classes",
+        ("mcc", "matthews_corrcoef"),
+        lowest=-1.0,
+    ),
+    Metric(
+        "cohen_kappa",
+        "Cohen's kappa",
+        "composite",
+        "higher_is_better",
+        "(accuracy - accuracy by chance) / (1 - accuracy by chance)",
+        "The agreement of truth and decision beyond what chance would give.",
+        "It depends on how common the classes are, so groups of unequal base rates are hard to compare by it.",
+        "Cohen (1960), Educational and Psychological Measurement 20",
+        ("kappa", "cohen_kappa_score"),
+        lowest=-1.0,
+    ),
+    Metric(
+        "treatment_equality",
+        "False negatives per false positive",
+        "composite",
+        "neutral",
+        "FN / FP",
+        "Which of the two errors a group suffers more often; treatment equality asks that it be alike.",
+        "It says nothing of how many errors there are, only how they divide.",
+        "Berk et al. (2018), Sociological Methods & Research 50",
+        ("fn_fp_ratio",),
+        highest=None,
+    ),
+    Metric(
+        "generalized_entropy",
+        "Generalized entropy index",
+        "composite",
+        "lower_is_better",
+        "mean of ((b / mean b) squared - 1) / 2, with b = decision - truth + 1",
+        "How unequally benefit is spread: 2 for an undue positive decision, 0 for a denied one, 1 for a right one.",
+        "It takes the positive decision for the benefit, and an undue one for twice the benefit of a due one.",
+        "Speicher et al. (2018), KDD",
+        ("generalized_entropy_index", "generalized_entropy_error"),
+        highest=None,
+    ),
+    Metric(
+        "theil_index",
+        "Theil index",
+        "composite",
+        "lower_is_better",
+        "mean of (b / mean b) ln(b / mean b), with b = decision - truth + 1",
+        "As the generalized entropy index, of order 1: it weighs denied benefits less.",
+        "It takes the positive decision for the benefit, and an undue one for twice the benefit of a due one.",
+        "Speicher et al. (2018), KDD",
+        (),
+        highest=None,
+    ),
+    Metric(
         "roc_auc",
         "ROC AUC",
         "score",
@@ -221,6 +282,29 @@ _OTHERS: Final = (
         "It is about ranking, not about the threshold that is used.",
         "DeLong et al. (1988), Biometrics 44",
         ("auc", "roc_auc_score"),
+    ),
+    Metric(
+        "average_precision",
+        "Average precision",
+        "score",
+        "higher_is_better",
+        "sum over thresholds of (gain in recall) x precision",
+        "The area under the precision-recall curve: how purely the highest scores are of positives.",
+        "Its value for useless scores is the base rate, so groups of unequal base rates are not comparable by it.",
+        "Boyd et al. (2013), ECML",
+        ("pr_auc", "average_precision_score"),
+    ),
+    Metric(
+        "mean_score",
+        "Mean score",
+        "score",
+        "neutral",
+        "mean of scores",
+        "The mean score; the truth takes no part in it.",
+        "Groups of equal mean scores can be decided very differently at a threshold.",
+        "NYC Local Law 144 rules (6 RCNY 5-301) use its rank-based kin, the scoring rate",
+        lowest=None,
+        highest=None,
     ),
     Metric(
         "brier_score",
@@ -243,6 +327,7 @@ _OTHERS: Final = (
         "One row that was excluded with certainty dominates it; probabilities are kept 1e-15 away from 0 and 1.",
         "Good (1952), JRSS B 14",
         (),
+        highest=None,
     ),
     Metric(
         "calibration_error",
@@ -257,5 +342,5 @@ _OTHERS: Final = (
     ),
 )
 
-METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in (*_RATES, *_OTHERS, *STATED)}
+METRICS: Final[dict[str, Metric]] = {metric.name: metric for metric in (*_RATES, *_OTHERS, *OTHER_TASKS, *STATED)}
 """Every metric by its canonical name."""

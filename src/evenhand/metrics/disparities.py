@@ -9,6 +9,7 @@ at). So neither the number of groups nor the upward bias of a maximum makes a fa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -18,9 +19,10 @@ from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.intervals import difference_interval, ratio_interval, sidak_z, simultaneous_z, z_of
 from evenhand.metrics.measuring import Measured, measure
 from evenhand.metrics.names import EQUALIZED_ODDS, How, describe, names, parse_disparity
+from evenhand.metrics.pairs import extreme_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,8 +83,11 @@ def disparity(name: str, tally: Tally, level: float = 0.95) -> Disparity:
     if split is None:
         raise InputError(f"'{name}' is no disparity.{did_you_mean(name, names())} See: evenhand list metrics")
     metric, how = split
-    if metric == "equalized_odds":
-        return _equalized_odds(tally, how, level)
+    metrics = EQUALIZED_ODDS if metric == "equalized_odds" else (metric,)
+    return worst_of([partial(_of_level, name, tally, how) for name in metrics], how, level)
+
+
+def _of_level(metric: str, tally: Tally, how: How, level: float) -> Disparity:
     return compare(measure(metric, tally, level), how, level)
 
 
@@ -105,18 +110,19 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
 
 def _difference(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
     adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
-    low = _pairs(values, chosen, adjusted, difference_interval)[0].max()
-    plain_low, plain_high = _pairs(values, chosen, plain, difference_interval)
+    low = extreme_pairs(values, chosen, adjusted, difference_interval, np.nanmax)[0]
+    plain_low, plain_high = extreme_pairs(values, chosen, plain, difference_interval, np.nanmax)
     estimate = values.estimate[chosen]
-    top = None if found.undefined else float(plain_high.max())
-    bounded = METRICS[values.metric].kind in ("rate", "composite") or values.metric == "roc_auc"
+    top = None if found.undefined else plain_high
+    entry = METRICS[values.metric]
+    widest = None if entry.lowest is None or entry.highest is None else entry.highest - entry.lowest
     return replace(
         found,
         estimate=float(estimate.max() - estimate.min()),
-        low=max(float(low), 0.0),
-        high=1.0 if top is None and bounded else top,
-        unadjusted_low=max(float(plain_low.max()), 0.0),
-        unadjusted_high=1.0 if top is None and bounded else top,
+        low=max(low, 0.0),
+        high=widest if top is None else top,
+        unadjusted_low=max(plain_low, 0.0),
+        unadjusted_high=widest if top is None else top,
         critical=(adjusted, plain),
         method=f"mover, {values.method}",
     )
@@ -128,16 +134,16 @@ def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: 
         words = describe(values.metric).label.lower()
         return replace(found, pair=None, reason=f"The {words} is 0 in every group: their ratio is 0 of 0.")
     adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
-    high = _pairs(values, chosen, adjusted, ratio_interval)[1].min()
-    plain_low, plain_high = _pairs(values, chosen, plain, ratio_interval)
-    low = 0.0 if found.undefined else float(plain_low.min())
+    high = extreme_pairs(values, chosen, adjusted, ratio_interval, np.nanmin)[1]
+    plain_low, plain_high = extreme_pairs(values, chosen, plain, ratio_interval, np.nanmin)
+    low = 0.0 if found.undefined else plain_low
     return replace(
         found,
         estimate=float(estimate.min() / estimate.max()),
         low=low,
-        high=min(float(high), 1.0),
+        high=min(high, 1.0),
         unadjusted_low=low,
-        unadjusted_high=min(float(plain_high.min()), 1.0),
+        unadjusted_high=min(plain_high, 1.0),
         critical=(plain, adjusted),
         method=f"mover-r, {values.method}",
     )
@@ -146,7 +152,7 @@ def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: 
 def _group_min(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
     adjusted = sidak_z(len(chosen), level)
     high = float(values.ends(adjusted)[1][chosen].min())
-    low = 0.0 if found.undefined else float(values.low[chosen].min())
+    low = METRICS[values.metric].lowest if found.undefined else float(values.low[chosen].min())
     return replace(
         found,
         estimate=float(values.estimate[chosen].min()),
@@ -162,7 +168,7 @@ def _group_min(found: Disparity, values: Measured, chosen: NDArray[np.intp], lev
 def _group_max(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
     adjusted = sidak_z(len(chosen), level)
     low = float(values.ends(adjusted)[0][chosen].max())
-    high = None if found.undefined else float(values.high[chosen].max())
+    high = METRICS[values.metric].highest if found.undefined else float(values.high[chosen].max())
     return replace(
         found,
         estimate=float(values.estimate[chosen].max()),
@@ -182,49 +188,50 @@ _REDUCE: dict[How, Callable[[Disparity, Measured, NDArray[np.intp], float], Disp
     "group_max": _group_max,
 }
 
-Interval: TypeAlias = "Callable[[tuple[Floats, Floats, Floats], tuple[Floats, Floats, Floats]], tuple[Floats, Floats]]"
 
+def worst_of(parts: Sequence[Callable[[float], Disparity]], how: How, level: float = 0.95) -> Disparity:
+    """Return the worst of several disparities: of two rates, of classes, of the strata of a control feature.
 
-def _pairs(values: Measured, chosen: NDArray[np.intp], z: float, interval: Interval) -> tuple[Floats, Floats]:
-    """Return low and high ends over all ordered pairs of different groups."""
-    low, high = values.ends(z)
-    left, right = (side.ravel() for side in np.meshgrid(chosen, chosen, indexing="ij"))
-    apart = left != right
-    left, right = left[apart], right[apart]
+    Any of them may fail the limit, so the side that fails it is shared between them (Bonferroni); the limit passes only
+    if all of them do, so the other side is not.
 
-    def side(groups: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
-        return values.estimate[groups], low[groups], high[groups]
-
-    return interval(side(left), side(right))
-
-
-def _equalized_odds(tally: Tally, how: How, level: float) -> Disparity:
-    """The worse of two families: either may fail the limit, so the failing side is shared between them."""
-    halved = 1 - (1 - level) / 2
-    parts = [measure(rate, tally, level) for rate in EQUALIZED_ODDS]
-    plain = [compare(part, how, level) for part in parts]
-    strict = [compare(part, how, halved) for part in parts]
+    Parameters
+    ----------
+    parts : sequence of callables
+        From a level to a disparity of the way `how`.
+    how : How
+        The way of comparing.
+    level : float
+        Two-sided confidence.
+    """
+    if len(parts) == 1:
+        return parts[0](level)
+    plain = [part(level) for part in parts]
+    strict = [part(1 - (1 - level) / len(parts)) for part in parts]
     known = [index for index, part in enumerate(plain) if part.estimate is not None]
     if not known:
-        return replace(plain[0], reason=f"{plain[0].reason} {plain[1].reason}")
-    sign = 1 if how == "difference" else -1
+        return replace(plain[0], reason=" ".join(dict.fromkeys(part.reason for part in plain)))
+    sign = -1 if how in ("ratio", "group_min") else 1
     worst = max(known, key=lambda index: sign * (plain[index].estimate or 0.0))
-    found = plain[worst]
-    undefined = tuple(sorted({group for part in plain for group in part.undefined}))
-    if how == "difference":
-        low = max(strict[index].low or 0.0 for index in known)
-        high = 1.0 if undefined else max(plain[index].high or 0.0 for index in known)
-        plain_low = max(plain[index].unadjusted_low or 0.0 for index in known)
-        critical = (strict[worst].critical[0], found.critical[1])
-        ends = {"low": low, "high": high, "unadjusted_low": plain_low, "unadjusted_high": high}
-    else:
-        low = 0.0 if undefined else min(plain[index].low or 0.0 for index in known)
-        high = min(_or_one(strict[index].high) for index in known)
-        plain_high = min(_or_one(plain[index].unadjusted_high) for index in known)
+    found, undefined = plain[worst], tuple(sorted({group for part in plain for group in part.undefined}))
+    fails, passes = ("low", "high") if sign > 0 else ("high", "low")
+    limit = METRICS[found.component].highest if sign > 0 else METRICS[found.component].lowest
+    open_end = bool(undefined) or len(known) < len(parts)
+    ends = {
+        fails: _worst([getattr(strict[index], fails) for index in known], sign),
+        passes: limit if open_end else _worst([getattr(plain[index], passes) for index in known], sign),
+        f"unadjusted_{fails}": _worst([getattr(plain[index], f"unadjusted_{fails}") for index in known], sign),
+    }
+    ends[f"unadjusted_{passes}"] = ends[passes]
+    critical = (strict[worst].critical[0], found.critical[1])
+    if sign < 0:
         critical = (found.critical[0], strict[worst].critical[1])
-        ends = {"low": low, "high": high, "unadjusted_low": low, "unadjusted_high": plain_high}
     return replace(found, undefined=undefined, critical=critical, **ends)  # type: ignore[arg-type]
 
 
-def _or_one(end: float | None) -> float:
-    return 1.0 if end is None else end
+def _worst(ends: list[float | None], sign: int) -> float | None:
+    """Return the greatest end (the least, for a ratio); None where one of them is unbounded on that side."""
+    known = [end for end in ends if end is not None]
+    if len(known) < len(ends):
+        return None
+    return max(known) if sign > 0 else min(known)

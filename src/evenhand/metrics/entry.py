@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from evenhand.findings import Direction
+    from evenhand.findings import Direction, Task
 
 Kind: TypeAlias = Literal["rate", "composite", "score", "statement", "disparity"]
 Cells: TypeAlias = tuple[tuple[int, int], ...]
@@ -42,3 +42,9 @@ class Metric:
     """The cells that are counted."""
     denominator: Cells = ()
     """The cells they are a share of."""
+    lowest: float | None = 0.0
+    """The least value it can have; None without a bound."""
+    highest: float | None = 1.0
+    """The greatest value it can have; None without a bound."""
+    task: Task = "binary"
+    """What kind of label it is about."""

@@ -120,3 +120,29 @@ def ratio_interval(a: tuple[Floats, Floats, Floats], b: tuple[Floats, Floats, Fl
         root = np.sqrt(np.maximum(product**2 - over * under, 0))
         high = np.where(under <= 0, np.inf, (product + root) / under)
     return low, high
+
+
+def scaled_ends(
+    value: Floats, error: Floats, z: float, lowest: float | None, highest: float | None
+) -> tuple[Floats, Floats]:
+    """Return the ends of an estimate with a normal error, on a scale that keeps them inside its range.
+
+    The scale is the logit between two bounds, the logarithm above one, and the plain one otherwise. At a bound itself,
+    where no scale helps, the end is plain and cut.
+    """
+    plain = value - z * error, value + z * error
+    least, most = (-np.inf if lowest is None else lowest), (np.inf if highest is None else highest)
+    cut = np.maximum(plain[0], least), np.minimum(plain[1], most)
+    if lowest is None:
+        return cut
+    inside = (value > least) & (value < most)
+    above = np.where(inside, value - least, 1.0)
+    if highest is None:
+        factor = np.exp(np.minimum(z * error / above, 700))
+        low, high = least + above / factor, least + above * factor
+    else:
+        below = np.where(inside, most - value, 1.0)
+        half = np.minimum(z * error * (most - least) / (above * below), 700)
+        odds = above / below
+        low, high = (least + (most - least) * part / (1 + part) for part in (odds * np.exp(-half), odds * np.exp(half)))
+    return np.where(inside, low, cut[0]), np.where(inside, high, cut[1])

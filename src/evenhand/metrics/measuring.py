@@ -9,7 +9,8 @@ import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
 from evenhand.metrics.catalogue import METRICS, Cells, Metric
-from evenhand.metrics.intervals import clopper_pearson, z_of
+from evenhand.metrics.composites import COMPOSITES, with_error
+from evenhand.metrics.intervals import clopper_pearson, scaled_ends, z_of
 from evenhand.metrics.names import canonical, names
 
 if TYPE_CHECKING:
@@ -82,10 +83,11 @@ def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
         raise InputError(
             f"'{metric}' is no metric of counts.{did_you_mean(metric, names())} See: evenhand list metrics"
         )
-    if entry.name == "f1":
-        return _f1(entry, tally, level)
-    if entry.name == "balanced_accuracy":
-        return _balanced(entry, tally, level)
+    if entry.name in COMPOSITES:
+        return _composite(entry, tally, level)
+    special = {"f1": _f1, "balanced_accuracy": _balanced, "treatment_equality": _treatment}
+    if entry.name in special:
+        return special[entry.name](entry, tally, level)
     return _rate(entry, tally, level)
 
 
@@ -104,18 +106,55 @@ class _Share:
 
 def _share(tally: Tally, numerator: Cells, denominator: Cells) -> _Share:
     support = _sum(tally.counts, denominator).astype(np.int64)
-    if tally.weights is None or tally.squared_weights is None:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return _Share(_sum(tally.counts, numerator) / support, support.astype(np.float64), support)
-    weight, squares = _sum(tally.weights, denominator), _sum(tally.squared_weights, denominator)
+    weight = tally.counts if tally.weights is None else tally.weights
     with np.errstate(invalid="ignore", divide="ignore"):
-        p = _sum(tally.weights, numerator) / weight
+        p = _sum(weight, numerator) / _sum(weight, denominator)
+    sizes = [support.astype(np.float64)]
+    if tally.weights is not None and tally.squared_weights is not None:
+        sizes += _weighted_sizes(tally.weights, tally.squared_weights, p, numerator, denominator)
+    if tally.moments is not None and tally.clusters is not None:
+        sizes.append(_clustered_size(tally, p, numerator, denominator))
+    # The least of these sizes covers .947 to .958 where either alone falls to .91 (docs/design/intervals.md).
+    return _Share(p, np.nan_to_num(np.fmin.reduce(sizes)), support)
+
+
+def _weighted_sizes(
+    weights: Floats, squared: Floats, p: Floats, numerator: Cells, denominator: Cells
+) -> tuple[Floats, Floats]:
+    """Return Kish's effective size, and the one at which the linearised variance is a binomial one."""
+    weight, squares, hit = _sum(weights, denominator), _sum(squared, denominator), _sum(squared, numerator)
+    with np.errstate(invalid="ignore", divide="ignore"):
         kish = weight**2 / squares
-        hit = _sum(tally.squared_weights, numerator)
         variance = (hit * (1 - p) ** 2 + (squares - hit) * p**2) / weight**2
-        linearised = np.where(variance > 0, p * (1 - p) / variance, kish)
-    # The lesser of both sizes covers .947 to .958 where either alone falls to .91 (docs/design/intervals.md).
-    return _Share(p, np.nan_to_num(np.fmin(kish, linearised)), support)
+        return kish, np.where(variance > 0, p * (1 - p) / variance, kish)
+
+
+def _clustered_size(tally: Tally, p: Floats, numerator: Cells, denominator: Cells) -> Floats:
+    """Return the effective size of Korn and Graubard (1998), Survey Methodology 24.
+
+    The linearised variance between clusters, as a binomial one, with Student's quantile in place of the normal one.
+    Where all rows are alike there is no variance, and each cluster is taken for one row.
+    """
+    from scipy.stats import t
+
+    assert tally.moments is not None
+    assert tally.clusters is not None
+    weight = tally.counts if tally.weights is None else tally.weights
+    top, bottom = _indicator(numerator), _indicator(denominator)
+    residual = top - np.nan_to_num(p)[:, None] * bottom
+    squares = np.einsum("gi,gij,gj->g", residual, tally.moments, residual)
+    number = np.maximum(tally.clusters, 1).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = squares / _sum(weight, denominator) ** 2 * number / np.maximum(number - 1, 1)
+        size = np.where(variance > 0, p * (1 - p) / variance, number)
+    student = t.ppf(0.975, np.maximum(number - 1, 1))
+    return np.asarray(size * (z_of(0.95) / student) ** 2)
+
+
+def _indicator(cells: Cells) -> Floats:
+    """Return (4,) ones where a cell counts, in the order of truth and decision."""
+    classes = 1 + max(max(cell) for cell in (*cells, (1, 1)))
+    return np.array([float((true, decided) in cells) for true in range(classes) for decided in range(classes)])
 
 
 def _sum(cells: NDArray[np.generic], chosen: Cells) -> Floats:
@@ -128,6 +167,7 @@ def _rate(entry: Metric, tally: Tally, level: float) -> Measured:
         raise InputError("The flip rate compares two models; state it with the compression audit.")
     share = _share(tally, numerator, denominator)
     weighted = ", effective size" if tally.weights is not None else ""
+    weighted += ", clusters" if tally.clusters is not None else ""
 
     def ends(z: float) -> tuple[Floats, Floats]:
         return clopper_pearson(share.events, share.size, z)
@@ -149,6 +189,45 @@ def _f1(entry: Metric, tally: Tally, level: float) -> Measured:
 
     values = (mapped(share.estimate), *ends(z_of(level)))
     return _measured(entry, tally, share, values, "clopper-pearson of the Jaccard share, mapped", ends)
+
+
+def _treatment(entry: Metric, tally: Tally, level: float) -> Measured:
+    """FN / FP is p / (1 - p) of the share p of false negatives among errors: its interval is that of p, mapped."""
+    share = _share(tally, ((1, 0),), ((0, 1), (1, 0)))
+
+    def mapped(p: Floats) -> Floats:
+        with np.errstate(divide="ignore"):
+            return np.asarray(p / (1 - p))
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        least, most = clopper_pearson(share.events, share.size, z)
+        return mapped(least), mapped(most)
+
+    values = (mapped(share.estimate), *ends(z_of(level)))
+    return _measured(entry, tally, share, values, "clopper-pearson of the share of errors, mapped", ends)
+
+
+def _composite(entry: Metric, tally: Tally, level: float) -> Measured:
+    """A smooth function of the cells: the delta method, on a scale that fits its range."""
+    cells = tally.counts if tally.weights is None else tally.weights
+    value, error = with_error(COMPOSITES[entry.name], cells, tally.squared_weights)
+    if tally.clusters is not None:
+        error = error * np.sqrt(_design_effect(tally))
+    share = _Share(value, tally.rows.astype(np.float64), tally.rows)
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return scaled_ends(value, error, z, entry.lowest, entry.highest)
+
+    return _measured(entry, tally, share, (value, *ends(z_of(level))), "delta method", ends)
+
+
+def _design_effect(tally: Tally) -> Floats:
+    """Return how many times greater clusters make the variance of accuracy; at least 1."""
+    classes = tally.counts.shape[1]
+    right = tuple((c, c) for c in range(classes))
+    everyone = tuple((t, p) for t in range(classes) for p in range(classes))
+    size = _share(tally, right, everyone).size
+    return np.asarray(np.maximum(tally.rows / np.maximum(size, 1e-9), 1.0))
 
 
 def _balanced(entry: Metric, tally: Tally, level: float) -> Measured:
@@ -173,6 +252,7 @@ def _measured(
     entry: Metric, tally: Tally, share: _Share, values: tuple[Floats, Floats, Floats], method: str, ends: Ends
 ) -> Measured:
     defined = np.isfinite(values[0])
+    values = (np.where(defined, values[0], np.nan), *values[1:])
     reasons = tuple("" if ok else _reason(entry, rows) for ok, rows in zip(defined, tally.rows, strict=True))
     return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends)
 
@@ -191,6 +271,10 @@ def _reason(entry: Metric, rows: int) -> str:
         return f"No row at all: {words} is 0 of 0."
     if entry.name == "f1":
         return "No row whose truth or prediction is positive: F1 is 0 of 0."
+    if entry.name == "treatment_equality":
+        return "No false positive: false negatives per false positive are a number over 0."
+    if entry.kind == "composite" and entry.name != "balanced_accuracy":
+        return f"{entry.label} is 0 of 0 for these rows."
     if entry.name == "balanced_accuracy":
         return "Only one of the two classes has rows: balanced accuracy needs both."
     which = _MISSING.get(tuple(sorted(entry.denominator)), "in its denominator")

@@ -72,7 +72,7 @@ def parse_disparity(name: str) -> tuple[str, How] | None:
         if metric == "equalized_odds":
             return (metric, how) if how in ("difference", "ratio") else None
         metric = _aliases().get(metric, metric)
-        if metric in METRICS and METRICS[metric].kind in _COMPARED:
+        if metric in METRICS and how in hows_of(METRICS[metric]):
             return metric, how
     return None
 
@@ -92,9 +92,15 @@ def describe(name: str) -> Metric:
 
 def names() -> tuple[str, ...]:
     """Return every canonical name: metrics, then the disparities of each that can be compared between groups."""
-    compared = [metric.name for metric in METRICS.values() if metric.kind in _COMPARED]
-    disparities = [f"{metric}_{how}" for metric in compared for how in HOWS]
+    disparities = [f"{metric.name}_{how}" for metric in METRICS.values() for how in hows_of(metric)]
     return (*METRICS, *disparities, "equalized_odds_difference", "equalized_odds_ratio")
+
+
+def hows_of(metric: Metric) -> tuple[How, ...]:
+    """Return the ways in which groups can be compared by a metric: no ratio where values may be below 0."""
+    if metric.kind not in _COMPARED:
+        return ()
+    return tuple(how for how in HOWS if how != "ratio" or metric.lowest == 0)
 
 
 @cache

@@ -19,10 +19,11 @@ from evenhand.metrics.disparities import Disparity
 from evenhand.metrics.intervals import difference_interval, ratio_interval, z_of
 from evenhand.metrics.measuring import Measured, measure
 from evenhand.metrics.names import names, parse_disparity
-from evenhand.metrics.tally import Tally
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from evenhand.metrics.tally import Tally
 
     Floats: TypeAlias = NDArray[np.float64]
     Side: TypeAlias = tuple[Floats, Floats, Floats]
@@ -101,18 +102,14 @@ def _parsed(name: str) -> tuple[str, str]:
 def _sides(metric: str, values: Measured, tally: Tally, to: Reference, level: float) -> _Sides:
     groups = len(values.estimate)
     if isinstance(to, int):
-        one = Tally(*(None if cells is None else cells[[to] * groups] for cells in _cells(tally)))  # type: ignore[arg-type]
+        one = tally.each(lambda cells: None if cells is None else cells[[to] * groups])
         return _Sides(values, measure(metric, one, level), np.zeros(groups))
-    rest = Tally(*(None if cells is None else cells.sum(axis=0)[None] - cells for cells in _cells(tally)))  # type: ignore[arg-type]
+    rest = tally.each(lambda cells: None if cells is None else cells.sum(axis=0)[None] - cells)
     if to == "rest":
         return _Sides(values, measure(metric, rest, level), np.zeros(groups))
-    sizes = sum(_cells(tally)[0 if tally.weights is None else 1][:, t, p] for t, p in METRICS[metric].denominator)  # type: ignore[index,misc]
-    size = np.asarray(sizes, dtype=np.float64)
+    counted = tally.counts if tally.weights is None else tally.weights
+    size = np.asarray(sum(counted[:, t, p] for t, p in METRICS[metric].denominator), dtype=np.float64)
     return _Sides(values, measure(metric, rest, level), size / max(float(size.sum()), 1e-300))
-
-
-def _cells(tally: Tally) -> tuple[NDArray[np.generic] | None, ...]:
-    return tally.counts, tally.weights, tally.squared_weights
 
 
 def _together(comparisons: int, level: float) -> float:

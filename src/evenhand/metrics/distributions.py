@@ -1,0 +1,177 @@
+"""How far apart the groups' distributions are: of predicted classes, and of scores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain, combinations
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from evenhand.metrics.disparities import Disparity, worst_of
+from evenhand.metrics.intervals import clopper_pearson, difference_interval, z_of
+from evenhand.metrics.means import finished
+from evenhand.metrics.sums import rows_by, sums_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from evenhand.metrics.measuring import Measured
+    from evenhand.metrics.tally import Tally
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+ALL_SETS: Final = 10
+"""Up to so many classes every set of classes is looked at; above it, single classes and their sums."""
+GRID: Final = 4_096
+"""Distinct scores at which distribution functions are compared; of more, evenly spaced quantiles."""
+
+
+def selection_distance(tally: Tally, level: float = 0.95) -> Disparity:
+    """Return the greatest total variation distance between two groups' shares of predicted classes.
+
+    The distance of a pair is its widest gap over sets of classes, and each set is two proportions. So the end that
+    passes a limit is the greatest unadjusted upper end over sets and pairs, whichever set is the true one; the end that
+    fails one holds for all sets and pairs together (Scheffe over classes, Bonferroni over pairs).
+    """
+    return _distance(tally.counts.sum(axis=1), level)
+
+
+def equalized_odds_distance(tally: Tally, level: float = 0.95) -> Disparity:
+    """Return the greatest distance between two groups' predictions among rows of the same true class."""
+
+    def of_class(chosen: int) -> Callable[[float], Disparity]:
+        return lambda confidence: _distance(tally.counts[:, chosen], confidence)
+
+    return worst_of([of_class(chosen) for chosen in range(tally.classes)], "difference", level)
+
+
+def _distance(counts: NDArray[np.int64], level: float) -> Disparity:
+    """Compare counts (G, C) of predicted classes."""
+    rows = counts.sum(axis=1)
+    chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
+    plain = z_of(level)
+    empty = Disparity(
+        None, None, None, None, None, (plain, plain), None, undefined, "selection_rate", "", _shares(counts, level)
+    )
+    if len(chosen) < 2:
+        return replace(empty, reason="Fewer than 2 groups have a row here, so there is nothing to compare.")
+    known = counts[chosen]
+    left, right = (index.ravel() for index in np.triu_indices(len(chosen), 1))
+    shares = known / known.sum(axis=1, keepdims=True)
+    distance = np.abs(shares[left] - shares[right]).sum(axis=1) / 2
+    worst = int(np.argmax(distance))
+    together = _scheffe_z(counts.shape[1], len(left), level)
+    sets = _sets(counts.shape[1])
+    high = min(max(_ends(known, left, right, sets, plain)[1], float(distance.max())), 1.0)
+    low = max(_ends(known, left, right, sets, together)[0], 0.0)
+    plain_low = max(_ends(known, left, right, sets, plain)[0], 0.0)
+    return replace(
+        empty,
+        estimate=float(distance[worst]),
+        low=low,
+        high=1.0 if undefined else high,
+        unadjusted_low=plain_low,
+        unadjusted_high=1.0 if undefined else high,
+        critical=(together, plain),
+        pair=(int(chosen[left[worst]]), int(chosen[right[worst]])),
+        method="mover over sets of classes, clopper-pearson",
+    )
+
+
+def _shares(counts: NDArray[np.int64], level: float) -> Measured:
+    """Return each group's share of its commonest class: what a page shows beside the distance."""
+    rows = counts.sum(axis=1).astype(np.int64)
+    top = counts.max(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = top / rows
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return clopper_pearson(top, rows, z)
+
+    reasons = tuple("" if count else "No row at all." for count in rows)
+    return finished("selection_rate", share, rows, reasons, "clopper-pearson", ends, level)
+
+
+def _sets(classes: int) -> NDArray[np.bool_]:
+    """Return sets of classes (S, C): every one up to its complement, or for many classes the single ones."""
+    if classes > ALL_SETS:
+        return np.eye(classes, dtype=bool)
+    members = chain.from_iterable(combinations(range(classes), size) for size in range(1, classes))
+    return np.array([[c in chosen for c in range(classes)] for chosen in members], dtype=bool)
+
+
+def _ends(
+    counts: NDArray[np.int64], left: NDArray[np.intp], right: NDArray[np.intp], sets: NDArray[np.bool_], z: float
+) -> tuple[float, float]:
+    """Return the greatest lower and the greatest upper end of a gap over pairs and sets."""
+    rows = counts.sum(axis=1)
+    events = counts @ sets.T.astype(np.int64)
+    share = events / rows[:, None]
+    low, high = clopper_pearson(events, np.broadcast_to(rows[:, None], events.shape), z)
+
+    def side(groups: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
+        return share[groups], low[groups], high[groups]
+
+    lows, highs = difference_interval(side(left), side(right))
+    back_lows, back_highs = difference_interval(side(right), side(left))
+    if counts.shape[1] <= ALL_SETS:
+        return float(max(lows.max(), back_lows.max())), float(max(highs.max(), back_highs.max()))
+    # many classes: no set differs by more than the sum of what its classes may differ by
+    total = np.maximum(np.abs(lows), np.abs(highs)).sum(axis=1) / 2
+    return float(max(lows.max(), back_lows.max())), float(total.max())
+
+
+def _scheffe_z(classes: int, pairs: int, level: float) -> float:
+    """Return the critical value at which all sets of classes of all pairs hold together, on the side that fails."""
+    from scipy.stats import chi2
+
+    return float(np.sqrt(chi2.ppf(1 - (1 - level) / 2 / pairs, classes - 1)))
+
+
+def score_distance(score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95) -> Disparity:
+    """Return the greatest distance between two groups' distribution functions of scores (Kolmogorov and Smirnov).
+
+    Each function lies within a band of known width around its sample's (Dvoretzky, Kiefer, Wolfowitz; Massart 1990), so
+    a distance lies within the sum of two widths of what was seen.
+    """
+    scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
+    grid = np.unique(scores)
+    if len(grid) > GRID:
+        grid = np.unique(np.quantile(grid, np.linspace(0, 1, GRID), method="inverted_cdf"))
+    place = np.searchsorted(grid, scores, side="left")
+    counts = np.bincount(groups * (len(grid) + 1) + place, minlength=n_groups * (len(grid) + 1))
+    table = counts.reshape(n_groups, len(grid) + 1)
+    rows = rows_by(groups, n_groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = table.cumsum(axis=1) / rows[:, None]
+        mean = sums_by(groups, scores, n_groups) / rows
+    found = finished("mean_score", mean, rows, tuple("" for _ in rows), "", lambda _: (mean, mean), level)
+    chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
+    empty = Disparity(None, None, None, None, None, (0.0, 0.0), None, undefined, "mean_score", "", found)
+    if len(chosen) < 2:
+        return replace(empty, reason="Fewer than 2 groups have a score, so there is nothing to compare.")
+    left, right = (chosen[index] for index in np.triu_indices(len(chosen), 1))
+    distance = np.array([np.abs(share[a] - share[b]).max() for a, b in zip(left, right, strict=True)])
+    band = _bands(rows, left, right, 1 - level)
+    strict = _bands(rows, left, right, (1 - level) / len(left))
+    worst = int(np.argmax(distance))
+    high = 1.0 if undefined else float(np.minimum(distance + band, 1).max())
+    return replace(
+        empty,
+        estimate=float(distance[worst]),
+        low=float(np.maximum(distance - strict, 0).max()),
+        high=high,
+        unadjusted_low=float(np.maximum(distance - band, 0).max()),
+        unadjusted_high=high,
+        pair=(int(left[worst]), int(right[worst])),
+        method="dvoretzky-kiefer-wolfowitz bands",
+    )
+
+
+def _bands(rows: NDArray[np.int64], left: NDArray[np.intp], right: NDArray[np.intp], error: float) -> Floats:
+    """Return the sum of two bands' widths; each of both sides of each band errs an eighth of `error` or less."""
+    width = np.sqrt(np.log(4 / error) / (2 * np.maximum(rows, 1)))
+    return np.asarray(width[left] + width[right])

@@ -1,0 +1,155 @@
+"""Models of other tasks than two classes: several classes, several labels, numbers, places in a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from evenhand.errors import ModelError, shorten
+from evenhand.subjects.inputs import select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from evenhand.findings import Plain, Task
+    from evenhand.subjects.protocol import ScoreKind
+
+
+class TaskSubject:
+    """An estimator of scikit-learn's kind, or a function of a table, that answers for a task.
+
+    Parameters
+    ----------
+    model : object
+        With `predict_proba` (several classes) or `predict`, or itself callable.
+    task : Task
+        What the label is.
+    classes : sequence
+        The classes, or the names of several labels, in the order of the answer's columns; empty for numbers.
+    name : str, optional
+        What the report calls it.
+
+    Raises
+    ------
+    ModelError
+        When it can neither predict nor be called.
+    """
+
+    def __init__(self, model: object, task: Task, classes: Sequence[object] = (), name: str | None = None) -> None:
+        self.model = model
+        self.task = task
+        self.classes = tuple(classes)
+        self.name = name or _name(model)
+        self.threshold = 0.5
+        self.score_kind: ScoreKind = "label"
+        self._features = getattr(model, "feature_names_in_", None)
+        self._ask()
+
+    @property
+    def facts(self) -> Mapping[str, Plain]:
+        """Class, task and the columns it was fitted on."""
+        features = None if self._features is None else [str(name) for name in self._features]
+        return {
+            "kind": "scikit-learn" if hasattr(self.model, "predict") else "callable",
+            "class": _name(self.model),
+            "task": self.task,
+            "features": cast("Plain", features),
+            "parameters": None,
+            "nonzero_parameters": None,
+            "file_bytes": None,
+            "sha256": None,
+        }
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return (n,) numbers, or (n, C) scores of the classes; a predicted class is 1 in its column."""
+        import numpy as np
+
+        names = None if self._features is None else [str(name) for name in self._features]
+        try:
+            raw = self._ask()(select(X, names, self.name))
+        except ModelError:
+            raise
+        except Exception as problem:
+            raise ModelError(
+                f"Model '{self.name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
+            ) from problem
+        values = np.asarray(raw)
+        if self.task in ("regression", "ranking"):
+            return np.asarray(values, dtype=np.float64).reshape(len(X))
+        if values.ndim == 2:
+            self.score_kind = "probability" if values.dtype.kind == "f" else "label"
+            return self._in_order(values.astype(np.float64))
+        return self._one_hot(values)
+
+    def _ask(self) -> Callable[[pd.DataFrame], object]:
+        named = ("predict",) if self.task in ("regression", "ranking") else ("predict_proba", "predict")
+        for method in named:
+            found = getattr(self.model, method, None)
+            if callable(found):
+                return cast("Callable[[pd.DataFrame], object]", found)
+        if callable(self.model):
+            return cast("Callable[[pd.DataFrame], object]", self.model)
+        raise ModelError(f"A {type(self.model).__name__} can neither predict nor be called.")
+
+    def _in_order(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the columns in the order of the label's classes; a class the model does not know gets 0."""
+        import numpy as np
+
+        known = getattr(self.model, "classes_", None)
+        if known is None or self.task != "multiclass":
+            return values
+        place = {str(value): at for at, value in enumerate(self.classes)}
+        strange = [str(value) for value in known if str(value) not in place]
+        if strange:
+            raise ModelError(f"Model '{self.name}' predicts '{shorten(strange[0])}', which is no class of the label.")
+        out = np.zeros((len(values), len(self.classes)))
+        out[:, [place[str(value)] for value in known]] = values
+        return out
+
+    def _one_hot(self, labels: NDArray[np.generic]) -> NDArray[np.float64]:
+        import numpy as np
+
+        place = {str(value): at for at, value in enumerate(self.classes)}
+        strange = sorted({str(value) for value in labels.tolist()} - set(place))
+        if strange:
+            raise ModelError(f"Model '{self.name}' predicts '{shorten(strange[0])}', which is no class of the label.")
+        return np.eye(len(self.classes))[[place[str(value)] for value in labels.tolist()]]
+
+
+class GivenSubject:
+    """Answers for a task that were made before, in the order of the rows."""
+
+    def __init__(self, values: NDArray[np.generic], name: str = "predictions") -> None:
+        self.name = name
+        self.values = values
+        self.threshold = 0.5
+        self.score_kind: ScoreKind = "label"
+
+    @property
+    def facts(self) -> Mapping[str, Plain]:
+        """There is no model to know anything of."""
+        return dict.fromkeys(("features", "parameters", "nonzero_parameters", "file_bytes", "sha256")) | {
+            "kind": "predictions"
+        }
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the stored answers, for all of their rows only.
+
+        Raises
+        ------
+        ModelError
+            When `X` has another number of rows.
+        """
+        import numpy as np
+
+        if len(X) != len(self.values):
+            raise ModelError(f"'{self.name}' holds {len(self.values):,} predictions and was asked for {len(X):,} rows.")
+        return np.asarray(self.values, dtype=np.float64)
+
+
+def _name(model: object) -> str:
+    name = getattr(model, "__name__", type(model).__name__)
+    return "function" if name == "<lambda>" else str(name)
