@@ -59,6 +59,8 @@ def metric_frame(record: AuditRecord, columns: tuple[str, ...], model: str = "su
 
     counts = _counts_of(record, tuple(sorted(columns)), model)
     cells = np.asarray(counts.counts if counts.weights is None else counts.weights, dtype=np.float64)
+    if cells.shape[1:] != (2, 2):
+        raise RecordError("A MetricFrame is made of two classes; this record is of another task.")
     group, true, predicted = np.nonzero(cells)
     metrics = {
         "accuracy": accuracy_score,

@@ -29,7 +29,10 @@ one room in several files."""
 HEIGHT = {room: height for height, row in enumerate(ROWS) for room in row}
 MAY_USE_TORCH = {"subjects", "training", "compression", "explaining"}
 SIBLINGS = {
-    "audits": {"performance", "calibration", "fairness", "custom", "explanation", "compression", "slices"},
+    "audits": {
+        "performance", "calibration", "fairness", "custom", "explanation", "compression", "slices", "classes", "labels",
+        "numbers", "rankings", "chance", "strata", "proxied",
+    },
     "report": {
         "html", "markdown", "text", "json_format", "junit", "sarif", "github", "gitlab", "csv_format", "model_card",
         "ll144",
@@ -37,7 +40,7 @@ SIBLINGS = {
     "compression": {
         "int8", "neuron_pruning", "magnitude_pruning", "onnx_export", "half_precision", "distillation",
     },
-    "subjects": {"adjusted", "callable", "onnx", "predictions", "sklearn", "torch"},
+    "subjects": {"adjusted", "callable", "of_task", "onnx", "predictions", "sklearn", "torch"},
 }  # fmt: skip
 """Files of which none may import another: one concern, one format, one recipe, one adapter each."""
 

@@ -126,7 +126,7 @@ def test_over_groups_judges_each_group_of_each_feature(record: AuditRecord) -> N
 
 
 def test_defaults_of_the_policy_hold_for_its_packs(record: AuditRecord) -> None:
-    empty = replace(record, findings=())
+    empty = replace(record, findings=(), tallies=())
     assert eh.judge(empty, eh.load_policy(FOUR_FIFTHS), today=TODAY).exit_code == 3
     lenient = eh.load_policy({**FOUR_FIFTHS, "defaults": {"missing": "warn"}})
     assert eh.judge(empty, lenient, today=TODAY).exit_code == 0

@@ -88,7 +88,7 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
 
 
 def test_every_adapter_file_is_in_the_catalogue_and_every_entry_can_be_had() -> None:
-    shared = {"__init__", "protocol", "inputs", "outputs", "catalogue", "loading"}
+    shared = {"__init__", "protocol", "inputs", "outputs", "catalogue", "loading", "of_task"}
     assert {path.stem for path in ROOM.glob("*.py")} - shared == set(ADAPTERS)
     for name, (_, attribute) in ADAPTERS.items():
         assert adapter(name).__name__ == attribute

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from evenhand.audits.catalogue import catalogue
+from evenhand.audits.catalogue import catalogue, tasks_of
+from evenhand.audits.statement import Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence import AuditOptions, Evidence, provenance
-from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
+from evenhand.evidence.provenance import sweepable
+from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
+from evenhand.subjects.of_task import TaskSubject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,14 +88,15 @@ def run(evidence: Evidence, audits: Iterable[str] | None = None, progress: Progr
     """Run audits over evidence and gather the record."""
     started, clock = datetime.now(UTC), time.perf_counter()
     known = catalogue()
-    names = tuple(known) if audits is None else tuple(audits)
+    task = evidence.data.task
+    names = tuple(name for name in known if task in tasks_of(name)) if audits is None else tuple(audits)
     raise_all(InputError, (_unknown(name, known) for name in names if name not in known))
     findings: list[Finding] = []
     sections: list[Section] = []
     for step, name in enumerate(names):
         if progress is not None:
             progress(step, len(names), name)
-        statement = known[name](evidence)
+        statement = known[name](evidence) if task in tasks_of(name) else _of_another_task(name, task)
         findings += statement.findings
         sections.append(Section(name, statement.ran, statement.reason))
     measurements: dict[str, Plain] = {
@@ -121,7 +125,16 @@ def chosen_options(
 
 
 def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:
+    if data.task != "binary" and not isinstance(model, TaskSubject):
+        inner = getattr(model, "estimator", getattr(model, "function", model))
+        return TaskSubject(inner, data.task, data.classes, getattr(model, "name", None))
     return as_subject(model, positive=data.roles.positive)
+
+
+def _of_another_task(name: str, task: Task) -> Statement:
+    return not_applicable(
+        f"The label is one of {task}; the {name} audit is about {' or '.join(sorted(tasks_of(name)))}."
+    )
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
@@ -138,6 +151,8 @@ def _once(findings: list[Finding]) -> tuple[Finding, ...]:
 
 def _counts(evidence: Evidence) -> tuple[GroupCounts, ...]:
     """Return the sufficient statistics: counts of all rows and of every grouping, of each model, and jointly."""
+    if evidence.data.task not in ("binary", "multiclass"):
+        return _sizes(evidence)
     models = ("subject",) if evidence.original is None else ("subject", "original")
     groupings: tuple[Grouping | None, ...] = (None, *evidence.groupings)
     counts = [_tally_counts(evidence, grouping, model) for model in models for grouping in groupings]
@@ -147,7 +162,38 @@ def _counts(evidence: Evidence) -> tuple[GroupCounts, ...]:
             GroupCounts("joint", _columns(grouping), _labels(grouping), axes, evidence.joint_counts(grouping).tolist())
             for grouping in groupings
         ]
-    return tuple(counts)
+    return (*counts, *_scores(evidence))
+
+
+MOST_CELLS = 40_000
+"""Counts by score are kept for groupings of up to so many cells."""
+
+
+def _scores(evidence: Evidence) -> Iterator[GroupCounts]:
+    """Yield counts by score, from which decisions at every threshold follow."""
+    if not sweepable(evidence):
+        return
+    for grouping in (None, *evidence.groupings):
+        groups = 1 if grouping is None else len(grouping.labels)
+        if groups * 2 * (len(evidence.score_edges) + 1) <= MOST_CELLS:
+            axes = ("group", "true", "reached")
+            counts = evidence.score_counts(grouping).tolist()
+            yield GroupCounts("scores", _columns(grouping), _labels(grouping), axes, counts)
+
+
+def _sizes(evidence: Evidence) -> tuple[GroupCounts, ...]:
+    """Return the rows of every group: all that there is to count where decisions are no classes."""
+    groupings: tuple[Grouping | None, ...] = (None, *evidence.groupings)
+    return tuple(
+        GroupCounts(
+            "subject",
+            _columns(grouping),
+            _labels(grouping),
+            ("group",),
+            [len(evidence.data)] if grouping is None else grouping.rows.tolist(),
+        )
+        for grouping in groupings
+    )
 
 
 def _tally_counts(evidence: Evidence, grouping: Grouping | None, model: str) -> GroupCounts:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, get_args
 
 from evenhand.audits.calibration import calibration
+from evenhand.audits.chance import chance
+from evenhand.audits.classes import classes
 from evenhand.audits.compression import compression
 from evenhand.audits.custom import custom
 from evenhand.audits.explanation import explanation
 from evenhand.audits.fairness import fairness
+from evenhand.audits.labels import labels
+from evenhand.audits.numbers import numbers
 from evenhand.audits.performance import performance
+from evenhand.audits.proxied import proxied
+from evenhand.audits.rankings import rankings
 from evenhand.audits.slices import slices
+from evenhand.audits.strata import strata
+from evenhand.findings import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,13 +30,37 @@ Audit: TypeAlias = "Callable[[Evidence], Statement]"
 
 AUDITS: Final[Mapping[str, Audit]] = {
     "performance": performance,
+    "classes": classes,
+    "labels": labels,
+    "numbers": numbers,
+    "rankings": rankings,
     "calibration": calibration,
     "fairness": fairness,
+    "strata": strata,
+    "proxied": proxied,
+    "chance": chance,
     "slices": slices,
     "custom": custom,
     "explanation": explanation,
     "compression": compression,
 }
+
+TASKS: Final[Mapping[str, frozenset[Task]]] = {
+    "classes": frozenset({"multiclass"}),
+    "labels": frozenset({"multilabel"}),
+    "numbers": frozenset({"regression"}),
+    "rankings": frozenset({"ranking"}),
+    "custom": frozenset({"binary", "multiclass", "regression"}),
+    "explanation": frozenset({"binary", "regression"}),
+}
+"""The tasks that an audit can work on; two classes where nothing is said."""
+
+
+def tasks_of(audit: str) -> frozenset[Task]:
+    """Return the tasks that an audit can work on; one that a package brought is asked for every task."""
+    if audit not in AUDITS:
+        return frozenset(get_args(Task))
+    return TASKS.get(audit, frozenset({"binary"}))
 
 
 def catalogue() -> dict[str, Audit]:

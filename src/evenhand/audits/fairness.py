@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.keys import Key
-from evenhand.metrics import Tally, disparity, disparity_to, measure, roc_auc, roc_auc_disparity
+from evenhand.metrics import SCORES, Tally, disparity, disparity_to, measure, score_disparity
+from evenhand.metrics.distributions import score_distance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +62,7 @@ TO_REFERENCE = (
 )
 """Compared with all rows, too, and with the rows of the other groups."""
 REFERENCES: tuple[Literal["overall", "rest"], ...] = ("overall", "rest")
+SCORED = ("roc_auc", "average_precision", "mean_score")
 FAVOURABLE = ("favourable_rate_difference", "favourable_rate_ratio")
 
 
@@ -87,10 +89,19 @@ def _of_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
         for group in range(len(grouping.labels)):
             yield value_finding(group_key(metric, grouping, group), NAME, measured, group, level)
     scores = evidence.predictions.y_score
-    if scores is not None:
-        areas = roc_auc(evidence.predictions.y_true, scores, grouping.codes, len(grouping.labels), level)
+    if scores is None:
+        return
+    for metric in SCORED:
+        found = SCORES[metric](
+            evidence.predictions.y_true,
+            scores,
+            grouping.codes,
+            len(grouping.labels),
+            level,
+            evidence.data.sample_weight,
+        )
         for group in range(len(grouping.labels)):
-            yield value_finding(group_key("roc_auc", grouping, group), NAME, areas, group, level, unit="score")
+            yield value_finding(group_key(metric, grouping, group), NAME, found, group, level, unit="score")
 
 
 def _to_reference(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
@@ -115,7 +126,10 @@ def _between_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]
             yield disparity_finding(key, NAME, disparity(name, tally, level), grouping, level)
     scores = evidence.predictions.y_score
     if scores is not None:
-        y_true, groups = evidence.predictions.y_true, len(grouping.labels)
-        for name in ("roc_auc_difference", "roc_auc_group_min"):
-            found = roc_auc_disparity(name, y_true, scores, grouping.codes, groups, level)
+        y_true, groups, weight = evidence.predictions.y_true, len(grouping.labels), evidence.data.sample_weight
+        for name in ("roc_auc_difference", "roc_auc_group_min", "mean_score_difference"):
+            found = score_disparity(name, y_true, scores, grouping.codes, groups, level, weight)
             yield disparity_finding(Key.of(name, grouping.columns), NAME, found, grouping, level)
+        if weight is None:
+            apart = score_distance(scores, grouping.codes, groups, level)
+            yield disparity_finding(Key.of("score_distance", grouping.columns), NAME, apart, grouping, level)

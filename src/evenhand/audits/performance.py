@@ -8,7 +8,7 @@ import numpy as np
 
 from evenhand.audits.statement import Statement, value_finding
 from evenhand.keys import Key
-from evenhand.metrics import measure, roc_auc
+from evenhand.metrics import average_precision, measure, roc_auc
 
 if TYPE_CHECKING:
     from evenhand.evidence import Evidence
@@ -22,6 +22,7 @@ METRICS = (
     "recall",
     "specificity",
     "f1",
+    "matthews_correlation",
     "false_positive_rate",
     "false_negative_rate",
     "selection_rate",
@@ -41,6 +42,7 @@ def performance(evidence: Evidence) -> Statement:
         reason = "The model gives decisions without scores, so nothing is said of its ranking (ROC AUC)."
         return Statement(tuple(findings), reason)
     one_group = np.zeros(len(scores), dtype=np.int32)
-    area = roc_auc(evidence.predictions.y_true, scores, one_group, 1, level)
-    findings.append(value_finding(Key.of("roc_auc"), NAME, area, 0, level, unit="score"))
+    for metric, compute in (("roc_auc", roc_auc), ("average_precision", average_precision)):
+        area = compute(evidence.predictions.y_true, scores, one_group, 1, level, evidence.data.sample_weight)
+        findings.append(value_finding(Key.of(metric), NAME, area, 0, level, unit="score"))
     return Statement(tuple(findings))

@@ -30,6 +30,7 @@ def audit_predictions(
     y_score: ArrayLike | None = None,
     sensitive_features: object = None,
     control_features: object = None,
+    group_probabilities: Mapping[str, object] | None = None,
     sample_weight: ArrayLike | None = None,
     cluster: object = None,
     query: object = None,
@@ -56,6 +57,8 @@ def audit_predictions(
         (n, C), in the order of the sorted classes.
     sensitive_features : (n,) or (n, k), optional
         Arrays, a table, or a mapping of name to values.
+    group_probabilities : mapping of feature to table, optional
+        A sensitive feature that no row names: the probability of each row to be of each group, a named column each.
     cluster, query : (n,), optional
         What belongs together; the list an item stands in.
     task : optional
@@ -87,6 +90,7 @@ def audit_predictions(
         y_true,
         sensitive_features=sensitive_features,
         control_features=control_features,
+        group_probabilities=group_probabilities,
         sample_weight=sample_weight,
         cluster=cluster,
         query=query,
@@ -135,5 +139,5 @@ def audit_given(
         return run(Evidence(there, data, predictions=answered, options=options), progress=progress)
     predictions = given(data, y_pred, y_score, threshold=threshold, kind=score_kind)
     values = predictions.y_pred.astype(np.float64) if predictions.y_score is None else predictions.y_score
-    subject = PredictionsSubject(values, name=data.name, threshold=predictions.threshold, score_kind=predictions.kind)
+    subject = PredictionsSubject(values, name=data.name, threshold=predictions.threshold, score_kind=predictions.kind)  # type: ignore[arg-type]
     return run(Evidence(subject, data, predictions=predictions, options=options), progress=progress)

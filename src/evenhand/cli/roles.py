@@ -17,6 +17,12 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 ROLE_FLAGS = (
     click.option("--label", help="Column with the truth."),
+    click.option(
+        "--task",
+        type=click.Choice(["binary", "multiclass", "regression", "ranking"]),
+        help="What the label is; told from its values where they leave no doubt.",
+    ),
+    click.option("--query", help="Column that names the list an item stands in, for ranking."),
     click.option("--pos-label", help="Value of the label that counts as positive."),
     click.option("--favourable", help="Value of the label that is good for the person."),
     click.option("--sensitive", "sensitive_features", multiple=True, help="Sensitive feature; may be repeated."),
@@ -25,6 +31,7 @@ ROLE_FLAGS = (
     click.option("--frequency", help="Column that says for how many rows each row stands (a table of counts)."),
     click.option("--id", "id", help="Column that names the row; never a model input."),
     click.option("--cluster", help="Column that names whom rows belong to together."),
+    click.option("--proxy", "proxies", multiple=True, help="Feature known by probabilities: race=p_black,p_white."),
     click.option("--exclude", multiple=True, help="Column that is no model input; may be repeated."),
     click.option("--use-sensitive", is_flag=True, default=None, help="Let the model read the sensitive features."),
     click.option(
@@ -63,9 +70,19 @@ def read_table(source: Path, settings: Settings, flags: dict[str, object], **mor
     values = {**settings.data, **asked}
     for name in ("threshold", "score_kind", "config"):
         values.pop(name, None)
+    said = values.get("proxies")
+    if isinstance(said, tuple):
+        values["proxies"] = dict(_proxy(text) for text in said)
     if "pos_label" in values:
         values["positive"] = values.pop("pos_label")
     return read_evaluation_set(source, **values, **more)  # type: ignore[arg-type]
+
+
+def _proxy(text: str) -> tuple[str, list[str]]:
+    name, found, columns = text.partition("=")
+    if not found or not columns:
+        raise click.BadParameter(f"'{text}' names no columns; write race=p_black,p_white.", param_hint="--proxy")
+    return name, columns.split(",")
 
 
 def settings_of(flags: dict[str, object]) -> Settings:

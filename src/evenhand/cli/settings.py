@@ -17,6 +17,8 @@ FILE: Final = "evenhand.toml"
 KNOWN: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
     "data": {
         "label": str,
+        "task": str,
+        "query": str,
         "pos_label": (str, int, float, bool),
         "favourable": (str, int, float, bool),
         "sensitive_features": list,
@@ -29,6 +31,7 @@ KNOWN: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
         "score": str,
         "score_kind": str,
         "exclude": list,
+        "proxies": dict,
         "use_sensitive": bool,
         "missing": str,
         "bins": dict,

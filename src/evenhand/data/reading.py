@@ -46,6 +46,7 @@ def read_evaluation_set(
     cluster: str | None = None,
     prediction: str | None = None,
     score: str | None = None,
+    proxies: Mapping[str, Sequence[str]] | None = None,
     exclude: str | Sequence[str] = (),
     use_sensitive: bool | None = None,
     missing: Missing | None = None,
@@ -77,6 +78,9 @@ def read_evaluation_set(
     sample_weight, id, query, cluster, prediction, score : str, optional
         Columns of weights, of row or person names, of the list an item stands in, of what belongs together, of
         decisions, of scores.
+    proxies : mapping of name to columns, optional
+        A sensitive feature that no row names, by the probability to be of each of its groups:
+        ``{"race": ["p_black", "p_white"]}``.
     exclude : str or sequence of str
         Columns that are never model inputs.
     use_sensitive : bool, default False
@@ -119,6 +123,7 @@ def read_evaluation_set(
         cluster=cluster,
         prediction=prediction,
         score=score,
+        proxies=tuple((feature, tuple(columns)) for feature, columns in (proxies or {}).items()),
         exclude=names(exclude, "exclude"),
     )
     roles = roles if like is None else _merge(roles, like.roles)
@@ -147,6 +152,7 @@ def evaluation_set_from_arrays(
     *,
     sensitive_features: object = None,
     control_features: object = None,
+    group_probabilities: Mapping[str, object] | None = None,
     sample_weight: object = None,
     cluster: object = None,
     query: object = None,
@@ -166,6 +172,9 @@ def evaluation_set_from_arrays(
         taken.
     sensitive_features, control_features : array_like, table or mapping, optional
         (n,) or (n, k). Columns without a name are called ``sensitive_feature_0`` and so on, as fairlearn does.
+    group_probabilities : mapping of feature to table, optional
+        A sensitive feature that no row names: for each row the probability to be of each group, one named column a
+        group.
     sample_weight : array_like, optional
         (n,) row weights.
     cluster, query : array_like, optional
@@ -186,17 +195,20 @@ def evaluation_set_from_arrays(
     sensitive = _columns(sensitive_features, "sensitive_feature_0", name)
     control = _columns(control_features, "control_feature_0", name)
     weight = _columns(sample_weight, "sample_weight", name)
+    chances = {name: _columns(table, f"{name}_0", name) for name, table in (group_probabilities or {}).items()}
     more = {**_columns(cluster, "cluster", name), **_columns(query, "query", name)}
-    given = [*truth, *sensitive, *control, *weight, *more]
+    likely = {column: part for columns in chances.values() for column, part in columns.items()}
+    given = [*truth, *sensitive, *control, *weight, *more, *likely]
     twice = [column for column in dict.fromkeys(given) if given.count(column) > 1]
     if twice:
         raise InputError(f"{name}: columns of the same name are given twice: {', '.join(map(shorten, twice))}.")
-    frame = from_columns(name, {**truth, **sensitive, **control, **weight, **more})
+    frame = from_columns(name, {**truth, **sensitive, **control, **weight, **more, **likely})
     if not len(frame):
         raise InputError(f"{name}: y_true has no rows.")
     roles = Roles(
         label=label if len(truth) == 1 else None,
         labels=tuple(truth) if len(truth) > 1 else (),
+        proxies=tuple((feature, tuple(columns)) for feature, columns in chances.items()),
         query=None if query is None else list(more)[-1],
         cluster=None if cluster is None else next(iter(more)),
         positive=positive,

@@ -42,6 +42,8 @@ class Roles:
     """A column that already holds decisions, in the label's own values."""
     score: str | None = None
     """A column that already holds scores."""
+    proxies: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Sensitive features that no row names: each with the columns of the probability to be of its groups."""
     exclude: tuple[str, ...] = ()
     """Columns that are never model inputs."""
 
@@ -51,6 +53,7 @@ class Roles:
             column = getattr(self, role)
             if column is not None:
                 yield role, column
+        yield from (("proxies", column) for _, columns in self.proxies for column in columns)
         yield from (("labels", column) for column in self.labels)
         yield from (("sensitive_features", column) for column in self.sensitive_features)
         yield from (("control_features", column) for column in self.control_features)
@@ -76,6 +79,7 @@ class Roles:
             "id": self.id,
             "cluster": self.cluster,
             **({"labels": list(self.labels)} if self.labels else {}),
+            **({"proxies": {name: list(columns) for name, columns in self.proxies}} if self.proxies else {}),
             **({"query": self.query} if self.query else {}),
             "prediction": self.prediction,
             "score": self.score,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from evenhand.errors import InputError, MissingExtraError, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     import narwhals as nw
     import pandas as pd
@@ -67,11 +68,44 @@ def count_files(
     MissingExtraError
         When neither engine is installed.
     """
+    return count_frame(
+        _scan(source, engine), source, label=label, groups=groups, prediction=prediction, score=score,
+        threshold=threshold,
+    )  # fmt: skip
+
+
+def count_frame(
+    table: object,
+    name: str = "table",
+    *,
+    label: str,
+    groups: Sequence[str] = (),
+    prediction: str | None = None,
+    score: str | None = None,
+    threshold: float = 0.5,
+) -> pd.DataFrame:
+    """Return the counts of the rows of a lazy table, counted by its own engine.
+
+    Parameters
+    ----------
+    table : DuckDB relation, Polars LazyFrame, PySpark or Dask DataFrame, Ibis table
+        Whatever narwhals takes as a lazy frame; a cluster counts its own rows.
+    name : str
+        How sentences call it.
+    label, groups, prediction, score, threshold
+        As in `count_files`.
+
+    Raises
+    ------
+    InputError
+        When columns are absent, scores are missing, or neither decisions nor scores are named.
+    """
     import narwhals as nw
 
+    source = name
     if (prediction is None) == (score is None):
         raise InputError(f"{source}: name either the column of decisions (prediction=) or that of scores (score=).")
-    frame = _scan(source, engine)
+    frame: Lazy = nw.from_native(table).lazy()  # type: ignore[call-overload]
     columns = frame.collect_schema().names()
     wanted = [label, *dict.fromkeys(groups), prediction or score or ""]
     raise_all(InputError, _absent(source, wanted, columns))
@@ -82,6 +116,44 @@ def count_files(
     keys = list(dict.fromkeys([*groups, label, decision]))
     counted = frame.group_by(*keys).agg(nw.len().alias(_free(FREQUENCY, keys))).sort(*keys)
     return counted.collect(backend="pyarrow").to_pandas()
+
+
+def merge_counts(tables: Iterable[object], frequency: str = FREQUENCY) -> pd.DataFrame:
+    """Return the sum of several tables of counts: of the shards of one table, say.
+
+    Parameters
+    ----------
+    tables : iterable of paths or pandas tables
+        Of the same columns, as `count_files` makes them.
+    frequency : str
+        The column of counts.
+
+    Raises
+    ------
+    InputError
+        When a table has other columns, or no column of counts.
+    """
+    from pathlib import Path
+
+    import pandas as pd
+
+    frames = [table if isinstance(table, pd.DataFrame) else _counts_file(Path(str(table))) for table in tables]
+    first = list(frames[0].columns)
+    for frame in frames:
+        if frequency not in frame.columns or set(frame.columns) != set(first):
+            raise InputError(f"The tables of counts differ in their columns, or lack '{shorten(frequency)}'.")
+    keys = [column for column in first if column != frequency]
+    whole = pd.concat([frame[first] for frame in frames], ignore_index=True)
+    return whole.groupby(keys, dropna=False, sort=True)[[frequency]].sum().reset_index()
+
+
+def _counts_file(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file.")
+    # texts stay what they are, so that equal groups of two shards are equal; only the empty field is missing
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _scan(source: str, engine: str | None) -> Lazy:

@@ -12,6 +12,7 @@ import numpy as np
 
 from evenhand.evidence.predictions import Predictions, inputs, predict
 from evenhand.metrics import Tally
+from evenhand.metrics.sweeping import count_scores, thresholds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,6 +134,20 @@ class Evidence:
             return None
         tally = self.tally(grouping)
         return tally if favourable_is_positive(self.data) else tally.turned()
+
+    @cached_property
+    def score_edges(self) -> NDArray[np.float64]:
+        """The thresholds at which decisions are counted: quantiles of the scores, and the one in use."""
+        scores = self.predictions.y_score
+        assert scores is not None  # asked for only where there are scores
+        return thresholds(scores, self.predictions.threshold)
+
+    def score_counts(self, grouping: Grouping | None = None) -> NDArray[np.int64]:
+        """Return counts (G, 2, B + 1) of [group, truth, how many of the B thresholds the score reaches]."""
+        scores = self.predictions.y_score
+        assert scores is not None  # asked for only where there are scores
+        codes, groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.labels))
+        return count_scores(self.data.y_true, scores, codes, groups, self.score_edges)
 
     def joint_counts(self, grouping: Grouping | None = None) -> NDArray[np.int64]:
         """Return counts (G, 2, 2, 2) of [group, truth, original's decision, subject's decision]."""

@@ -38,6 +38,7 @@ def provenance(evidence: Evidence) -> dict[str, Plain]:
             "control_features": list(data.roles.control_features),
             "missing": data.missing,
         },
+        **({"score_edges": evidence.score_edges.tolist()} if sweepable(evidence) else {}),
         "sensitive_inputs": _sensitive_inputs(evidence),
         "rows_seen_in_training": _rows_seen(evidence),
         "options": {
@@ -49,6 +50,14 @@ def provenance(evidence: Evidence) -> dict[str, Plain]:
         },
         "versions": {"python": platform.python_version(), **_versions()},
     }
+
+
+def sweepable(evidence: Evidence) -> bool:
+    """Whether decisions at other thresholds can be counted: there are scores of two classes, and rows count alike."""
+    data = evidence.data
+    if data.task != "binary" or data.sample_weight is not None or data.frequency is not None:
+        return False
+    return evidence.predictions.y_score is not None
 
 
 def plain(value: object) -> Plain:

@@ -12,8 +12,8 @@ from evenhand.metrics.catalogue import METRICS, Metric
 from evenhand.metrics.names import canonical, describe, names, parse_disparity
 
 if TYPE_CHECKING:
+    from evenhand.metrics.averages import means, measured_mean
     from evenhand.metrics.disparities import Disparity, compare, disparity
-    from evenhand.metrics.means import means, measured_mean
     from evenhand.metrics.measuring import Measured, measure
     from evenhand.metrics.paired import PairedChange, paired_change
     from evenhand.metrics.ranks import average_precision, roc_auc
@@ -47,8 +47,8 @@ _HOMES = {
     "reliability": "scores",
     "average_precision": "ranks",
     "mean_score": "scores",
-    "means": "means",
-    "measured_mean": "means",
+    "means": "averages",
+    "measured_mean": "averages",
     "score_disparity": "scores",
     "calibration_floor": "scores",
     "roc_auc": "ranks",

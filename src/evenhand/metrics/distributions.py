@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from evenhand.metrics.averages import finished
 from evenhand.metrics.disparities import Disparity, worst_of
 from evenhand.metrics.intervals import clopper_pearson, difference_interval, z_of
-from evenhand.metrics.means import finished
 from evenhand.metrics.sums import rows_by, sums_by
 
 if TYPE_CHECKING:

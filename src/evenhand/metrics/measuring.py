@@ -91,6 +91,21 @@ def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
     return _rate(entry, tally, level)
 
 
+def counted_share(metric: str, tally: Tally) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows that a rate counts and those it counts them among, (G,) each, whatever their weights.
+
+    Raises
+    ------
+    InputError
+        When the metric is no rate.
+    """
+    entry = METRICS.get(canonical(metric) or "")
+    if entry is None or entry.kind != "rate" or not entry.denominator:
+        raise InputError(f"'{metric}' is no rate.{did_you_mean(metric, names())}")
+    parts = (_sum(tally.counts, cells).astype(np.int64) for cells in (entry.numerator, entry.denominator))
+    return next(parts), next(parts)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Share:
     """A proportion over groups, with the row count it is worth."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from evenhand.metrics.averages import finished, means, measured_mean
 from evenhand.metrics.intervals import clopper_pearson, scaled_ends
-from evenhand.metrics.means import finished, means, measured_mean
 from evenhand.metrics.sums import rows_by
 
 if TYPE_CHECKING:

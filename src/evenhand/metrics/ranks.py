@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from evenhand.metrics.averages import finished
 from evenhand.metrics.intervals import wilson
-from evenhand.metrics.means import finished
 from evenhand.metrics.sums import rows_by, sums_by
 
 if TYPE_CHECKING:

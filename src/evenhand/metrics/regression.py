@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
+from evenhand.metrics.averages import Means, finished, means, measured_mean
 from evenhand.metrics.intervals import clopper_pearson, scaled_ends
-from evenhand.metrics.means import Means, finished, means, measured_mean
 from evenhand.metrics.sums import rows_by, sums_by
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
+from evenhand.metrics.averages import finished, means, measured_mean
 from evenhand.metrics.disparities import Disparity, compare
 from evenhand.metrics.intervals import sidak_z, wilson
-from evenhand.metrics.means import finished, means, measured_mean
 from evenhand.metrics.names import names, parse_disparity
 from evenhand.metrics.ranks import average_precision, roc_auc
 

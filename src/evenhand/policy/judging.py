@@ -70,7 +70,7 @@ def judge(
     ('passed', 0)
     """
     day = today or datetime.now(UTC).date()
-    found = [judgement for limit in policy.limits for judgement in _judge_limit(limit, record, policy, baseline)]
+    found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, baseline)]
     raise_all(PolicyError, [*sorted(set(_level_problems(found, policy))), *_gates_nothing(found, policy)])
     covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
@@ -81,9 +81,8 @@ def judge(
     )
 
 
-def _judge_limit(
-    limit: Limit, record: AuditRecord, policy: Policy, baseline: AuditRecord | None
-) -> Iterator[Judgement]:
+def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, baseline: AuditRecord | None) -> Iterator[Judgement]:
+    """Yield a judgement for each finding that a limit applies to."""
     if limit.required:
         yield _judge_declaration(limit, record)
         return
@@ -91,22 +90,30 @@ def _judge_limit(
     if keys is None:
         yield _open(limit, own_key(limit), None, limit.missing, _with_note(NOWHERE[limit.over], limit))
     for key in keys or ():
-        finding = _at_level(_find(record, key), record, policy)
+        finding = _at_level(_find(record, key, policy), record, policy)
         if not limit.against:
             yield _judge_finding(limit, key, finding, policy)
         elif baseline is None:
             yield _open(limit, drop_key(key), None, limit.missing, "max_drop needs an earlier audit: add --baseline.")
         else:
             yield _judge_finding(
-                limit, drop_key(key), drop(finding, _at_level(_find(baseline, key), baseline, policy)), policy
+                limit, drop_key(key), drop(finding, _at_level(_find(baseline, key, policy), baseline, policy)), policy
             )
 
 
-def _find(record: AuditRecord, key: Key) -> Finding | None:
+def _find(record: AuditRecord, key: Key, policy: Policy) -> Finding | None:
+    """Return the finding of a key, as the audit stated it or else as its counts say it."""
     found = record.get(key)
     if found is not None:
         return found
-    return next((f for f in record.findings if f.key.renamed(canonical(f.key.metric) or f.key.metric) == key), None)
+    for finding in record.findings:
+        if finding.key.renamed(canonical(finding.key.metric) or finding.key.metric) == key:
+            return finding
+    if not record.tallies:
+        return None
+    from evenhand.policy.recomputing import from_counts
+
+    return from_counts(record, key, policy.confidence)
 
 
 def _at_level(finding: Finding | None, record: AuditRecord, policy: Policy) -> Finding | None:

@@ -49,7 +49,17 @@ def instances(limit: Limit, record: AuditRecord, policy: Policy) -> tuple[Key, .
     if not any(feature.each for feature in limit.key.features):
         return (limit.key,)
     there = [finding.key for finding in record.findings if _is_instance(_spelled(finding.key), limit.key)]
-    return tuple(there) or (limit.key,)
+    return tuple(there) or _counted(limit.key, record) or (limit.key,)
+
+
+def _counted(key: Key, record: AuditRecord) -> tuple[Key, ...]:
+    """Return the keys of ``column=*`` for every group that the record has counts of, where no finding was stated."""
+    from evenhand.policy.recomputing import counted_groups, is_counted
+
+    if not is_counted(key.metric) or not all(feature.each for feature in key.features):
+        return ()
+    groups = counted_groups(record, key.columns)
+    return tuple(Key.of(key.metric, dict(zip(key.columns, group, strict=True))) for group in groups)
 
 
 def _owns(limit: Limit, key: Key) -> bool:
@@ -71,6 +81,11 @@ def _with_shape(limit: Limit, record: AuditRecord) -> Iterator[Key]:
         key = _spelled(finding.key)
         if (key.metric, key.qualifiers) == (limit.key.metric, limit.key.qualifiers) and _has_shape(key, limit.over):
             yield key
+    if not record.findings and limit.over == "groups":  # counts alone, as at another threshold
+        for part in record.tallies:
+            if part.model == "subject" and len(part.columns) == 1:
+                each = tuple(Feature(column, each=True) for column in part.columns)
+                yield from _counted(Key(limit.key.metric, each), record)
 
 
 def _has_shape(key: Key, over: str) -> bool:

@@ -1,17 +1,23 @@
-"""Intervals at another confidence, computed again from the counts that a record keeps."""
+"""Findings computed from the counts that a record keeps: at another confidence, at another threshold, or at all.
+
+What an audit has not stated can be stated afterwards, as long as counts say it: every rate, every disparity, against
+other groups, all rows or the rest. So a policy may limit any of them, whatever the audit listed.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
-from evenhand.findings import Interval
+from evenhand.keys import Key, group_name
 from evenhand.metrics import METRICS, canonical, parse_disparity
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord, Finding, GroupCounts
-    from evenhand.keys import Key
-    from evenhand.metrics import Tally
+    from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
+    from evenhand.metrics import Disparity, Tally
+
+COUNTED = ("rate", "composite")
 
 
 def at_confidence(finding: Finding, record: AuditRecord, level: float) -> Finding:
@@ -20,49 +26,91 @@ def at_confidence(finding: Finding, record: AuditRecord, level: float) -> Findin
     What no count can say (areas under curves, attributions, metrics of one's own) comes back as it is, so that its
     level still tells that it was not computed again.
     """
-    if finding.estimate is None or finding.interval is None:
+    if finding.estimate is None or finding.interval is None or "clusters" in finding.interval.method:
         return finding
-    name = canonical(finding.key.metric)
-    counts = _counts(record, finding.key)
-    if name is None or counts is None or finding.key.qualifiers:
+    again = from_counts(record, finding.key, level)
+    if again is None or again.interval is None:
         return finding
+    return replace(finding, interval=again.interval, unadjusted=again.unadjusted, critical=again.critical)
+
+
+def from_counts(record: AuditRecord, key: Key, level: float, tallies: tuple[GroupCounts, ...] = ()) -> Finding | None:
+    """Return the finding of a key computed from counts; None when no count says it.
+
+    Parameters
+    ----------
+    record : AuditRecord
+    key : Key
+        A rate, a composite or a disparity; of the qualifiers only ``vs=overall`` and ``vs=rest`` are known here.
+    level : float
+        Two-sided confidence.
+    tallies : optional
+        Counts in place of the record's: those at another threshold, say.
+    """
+    name = canonical(key.metric)
+    counts = _counts(tallies or record.tallies, key)
+    if name is None or counts is None or not is_counted(name) or _has_clusters(record):
+        return None
     tally = _tally(counts, turned=name.startswith("favourable_") and _other_is_favourable(record))
+    if name.startswith("favourable_") and not _favourable(record):
+        return None
     if name in METRICS:
-        return _value(finding, name, counts, tally, level) if METRICS[name].kind in ("rate", "composite") else finding
+        return _value(name, key, counts, tally, level)
+    return _disparity(name, key, counts, tally, level)
+
+
+def is_counted(name: str) -> bool:
+    """Whether counts of truth and decision are all that a metric or disparity needs."""
     split = parse_disparity(name)
-    known = split is not None and (split[0] == "equalized_odds" or METRICS[split[0]].kind in ("rate", "composite"))
-    return _disparity(finding, name, tally, level) if known else finding
+    metric = name if name in METRICS else split[0] if split is not None else ""
+    if metric == "equalized_odds":
+        return True
+    entry = METRICS.get(metric)
+    return entry is not None and entry.kind in COUNTED and entry.task == "binary" and metric != "flip_rate"
 
 
-def _value(finding: Finding, name: str, counts: GroupCounts, tally: Tally, level: float) -> Finding:
+def counted_groups(record: AuditRecord, columns: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of these columns that the record has counts of."""
+    found = _counts(record.tallies, Key.of("selection_rate", columns))
+    return found.groups if found is not None else ()
+
+
+def _value(name: str, key: Key, counts: GroupCounts, tally: Tally, level: float) -> Finding | None:
     from evenhand.metrics import measure
+    from evenhand.metrics.stating import value_finding
 
-    labels = dict(finding.key.group)
+    labels = dict(key.group)
     wanted = tuple(labels.get(column, "") for column in counts.columns)
-    if counts.columns and wanted not in counts.groups:
-        return finding
+    if key.qualifiers or (counts.columns and wanted not in counts.groups):
+        return None
     at = counts.groups.index(wanted) if counts.columns else 0
-    found = measure(name, tally, level)
-    ends = Interval(_number(found.low[at]), _number(found.high[at]), level, found.method)
-    return replace(finding, interval=ends)
+    return value_finding(key, "counts", measure(name, tally, level), at, level)
 
 
-def _disparity(finding: Finding, name: str, tally: Tally, level: float) -> Finding:
-    from evenhand.metrics import disparity
+def _disparity(name: str, key: Key, counts: GroupCounts, tally: Tally, level: float) -> Finding | None:
+    from evenhand.metrics import disparity, disparity_to
+    from evenhand.metrics.stating import disparity_finding
 
-    found = disparity(name, tally, level)
-    return replace(
-        finding,
-        interval=Interval(found.low, found.high, level, found.method),
-        unadjusted=Interval(found.unadjusted_low, found.unadjusted_high, level, found.method),
-        critical=found.critical,
-    )
+    if key.group or not counts.columns:
+        return None
+    against = dict(key.qualifiers)
+    to = against.pop("vs", "")
+    if against or to not in ("", "overall", "rest"):
+        return None
+    found: Disparity = disparity_to(name, tally, to, level) if to else disparity(name, tally, level)  # type: ignore[arg-type]
+    return disparity_finding(key, "counts", found, partial(_name, counts), level)
 
 
-def _counts(record: AuditRecord, key: Key) -> GroupCounts | None:
-    """Return the counts of truth and decision that the finding was computed from."""
-    wanted = [part for part in record.tallies if part.model == "subject" and part.axes[1:] == ("true", "predicted")]
-    return next((part for part in wanted if part.columns == key.columns), None)
+def _name(counts: GroupCounts, group: int) -> str:
+    return group_name(zip(counts.columns, counts.groups[group], strict=True))
+
+
+def _counts(tallies: tuple[GroupCounts, ...], key: Key) -> GroupCounts | None:
+    """Return the counts of truth and decision by the columns of a key."""
+    for part in tallies:
+        if part.model == "subject" and part.axes[1:] == ("true", "predicted") and part.columns == key.columns:
+            return part if len(cast("list[list[Plain]]", part.counts)[0]) == 2 else None
+    return None
 
 
 def _tally(counts: GroupCounts, *, turned: bool) -> Tally:
@@ -70,19 +118,28 @@ def _tally(counts: GroupCounts, *, turned: bool) -> Tally:
 
     from evenhand.metrics import Tally
 
-    step = -1 if turned else 1
     weights, squared = (
-        None if part is None else np.ascontiguousarray(np.asarray(part, dtype=np.float64)[:, ::step, ::step])
+        None if part is None else np.asarray(part, dtype=np.float64)
         for part in (counts.weights, counts.squared_weights)
     )
-    rows = np.ascontiguousarray(np.asarray(counts.counts, dtype=np.int64)[:, ::step, ::step])
-    return Tally(rows, weights, squared)
+    tally = Tally(np.asarray(counts.counts, dtype=np.int64), weights, squared)
+    return tally.turned() if turned else tally
+
+
+def _has_clusters(record: AuditRecord) -> bool:
+    """Whether rows belong together, so that counts alone do not say how sure they make us."""
+    roles = _data(record).get("roles")
+    return isinstance(roles, dict) and roles.get("cluster") is not None
+
+
+def _favourable(record: AuditRecord) -> bool:
+    return _data(record).get("favourable") is not None
 
 
 def _other_is_favourable(record: AuditRecord) -> bool:
+    return _data(record).get("favourable") != _data(record).get("positive")
+
+
+def _data(record: AuditRecord) -> dict[str, Plain]:
     data = record.provenance.get("data")
-    return isinstance(data, dict) and data.get("favourable") != data.get("positive")
-
-
-def _number(value: float) -> float | None:
-    return float(value) if abs(value) < float("inf") else None  # nan is not below infinity either
+    return data if isinstance(data, dict) else {}

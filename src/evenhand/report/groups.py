@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from evenhand.keys import Key, group_name
-from evenhand.metrics import describe
+from evenhand.metrics import METRICS, describe
 from evenhand.report.figures import figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.view import Block, Part, Table
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from evenhand.report.judged import Judged
 
 GROUP_COLUMNS = ("base_rate", "selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
+STATING = ("fairness", "classes", "labels", "numbers", "rankings")
+"""The audits that state disparities between groups."""
 DRAWN = ("selection_rate", "recall", "false_positive_rate")
 
 
@@ -43,28 +45,44 @@ def group_rows(counts: GroupCounts, group: int) -> int:
 
 def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> Part:
     name, title = f"groups-{at}", " × ".join(cut(column, 60) for column in counts.columns)
-    blocks: list[Block] = [_group_table(record, counts, name)]
-    drawn = DRAWN if len(counts.columns) == 1 else DRAWN[:1]
+    metrics = _metrics(record, counts)
+    blocks: list[Block] = [_group_table(record, counts, name, metrics)]
+    drawn = [metric for metric in DRAWN if metric in metrics] or [m for m in metrics if METRICS[m].highest == 1][:3]
     rows = [
         judged.row(f"{describe(metric).label}: {_label(counts, group)}", finding)
-        for metric in drawn
+        for metric in (drawn if len(counts.columns) == 1 else drawn[:1])
         for group in range(len(counts.groups))
         if (finding := record.get(_key(metric, counts, group))) is not None
     ]
     if rows:
-        blocks.append(figure(f"{name}-rates", f"Who is predicted positive, and how rightly, by {title}", rows))
+        usual = "selection_rate" in metrics
+        words = "Who is predicted positive, and how rightly" if usual else "How right predictions are"
+        blocks.append(figure(f"{name}-rates", f"{words}, by {title}", rows))
     disparities = _disparities(record, counts)
     if disparities:
         blocks.append(_disparity_table(disparities, name, title))
     return Part(name, f"Groups by {title}", _sentences(record, counts), tuple(blocks))
 
 
-def _group_table(record: AuditRecord, counts: GroupCounts, name: str) -> Table:
+def _metrics(record: AuditRecord, counts: GroupCounts) -> list[str]:
+    """Return the metrics of the table of groups: the usual ones, or of another task the first that were measured."""
+    usual = [metric for metric in GROUP_COLUMNS if record.get(_key(metric, counts, 0)) is not None]
+    if "selection_rate" in usual:
+        return list(GROUP_COLUMNS)
+    mine = {key.metric: None for f in record.findings if _is_of(key := f.key, counts) and key.metric in METRICS}
+    return list(mine)[:7]
+
+
+def _is_of(key: Key, counts: GroupCounts) -> bool:
+    return not key.qualifiers and tuple(group for _, group in key.group) == counts.groups[0] != ()
+
+
+def _group_table(record: AuditRecord, counts: GroupCounts, name: str, metrics: list[str]) -> Table:
     rows = []
     for group in range(len(counts.groups)):
-        cells = [with_interval(record.get(_key(metric, counts, group))) for metric in GROUP_COLUMNS]
+        cells = [with_interval(record.get(_key(metric, counts, group))) for metric in metrics]
         rows.append((_label(counts, group, 200), f"{group_rows(counts, group):,}", *cells))
-    head = ("group", "rows", *(describe(metric).label for metric in GROUP_COLUMNS))
+    head = ("group", "rows", *(describe(metric).label for metric in metrics))
     return Table(f"{name}-table", "Every group", head, tuple(rows), frozenset(range(1, len(head)))).bounded()
 
 
@@ -73,7 +91,7 @@ def _disparities(record: AuditRecord, counts: GroupCounts) -> list[Finding]:
     return [
         f
         for f in record.findings
-        if f.key.columns == columns and not f.key.group and not f.key.qualifiers and f.audit == "fairness"
+        if f.key.columns == columns and not f.key.group and not f.key.qualifiers and f.audit in STATING
     ]
 
 
@@ -95,7 +113,7 @@ def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
     """Say the widest gap in selection, and which groups have no value of a metric."""
     sentences = []
     gap = record.get(Key.of("selection_rate_difference", counts.columns))
-    if gap is not None and gap.estimate is not None and len(gap.groups) > 1:
+    if gap is not None and gap.estimate is not None and len(gap.groups) > 1 and gap.audit == "fairness":
         least, greatest = gap.groups[0], gap.groups[-1]
         sentences.append(
             f"{_named(greatest.group, counts)}: predicted positive in {_percent(greatest.estimate)} of "

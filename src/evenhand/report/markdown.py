@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from evenhand.report.markdown_text import as_markdown
 from evenhand.report.page import build_page
-from evenhand.report.view import Figure
+from evenhand.report.view import Table
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
-    from evenhand.report.view import Block, Table
+    from evenhand.report.view import Block
 
 MOST = 60_000
 """Characters: what a pull request's comment holds."""
@@ -48,7 +48,7 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 
 def _block(block: Block) -> list[str]:
-    table: Table = block.table if isinstance(block, Figure) else block
+    table: Table = block if isinstance(block, Table) else block.table
     if not any(table.head):
         return ["", *(f"- {as_markdown(': '.join(row))}" for row in table.rows), ""]
     return ["", f"**{as_markdown(table.title)}**", "", *_rows(table.head, table.rows), ""]

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, cast
 from evenhand.declarations import QUESTIONS
 from evenhand.keys import Key, group_name
 from evenhand.metrics import describe
+from evenhand.report.compared import by_chance, by_probability, within
 from evenhand.report.explained import explanation
 from evenhand.report.figures import figure
 from evenhand.report.groups import group_parts, group_rows, groupings
 from evenhand.report.judged import Judged
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.reasons import reasons
+from evenhand.report.sweeping import swept
 from evenhand.report.view import Block, Part, Table
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
         declared(record),
         performance(record, judged),
         *fairness(record, judged),
+        *within(record),
+        *by_probability(record),
+        *by_chance(record),
+        swept(record),
         sliced(record, judged),
         explanation(record),
         compression(record, judged),
@@ -47,14 +53,19 @@ def scope(record: AuditRecord) -> Part:
     source = record.provenance
     data = _mapping(source.get("data"))
     subject = _mapping(source.get("subject"))
+    task = data.get("task")
+    cut_at = _text(subject.get("threshold")) if task is None else _task_words(data)
     rows = [
         ("Model", _text(subject.get("name"))),
-        ("Decides positive at a score of at least", _text(subject.get("threshold"))),
+        ("Decides positive at a score of at least" if task is None else "Task", cut_at),
         ("Data", _text(data.get("name"))),
         ("Rows", show(cast("float", data.get("rows") or 0), "number")),
         ("Label", _text(data.get("label"))),
-        ("Positive class", _text(data.get("positive"))),
-        ("Favourable outcome", _text(data.get("favourable"))),
+        *(
+            [("Positive class", _text(data.get("positive"))), ("Favourable outcome", _text(data.get("favourable")))]
+            if task is None
+            else []
+        ),
         ("Sensitive features", _listed(data.get("sensitive_features"))),
         ("Sensitive features the model reads", _listed(source.get("sensitive_inputs"))),
         ("Missing sensitive values", "a group of their own" if data.get("missing") == "group" else "refused"),
@@ -62,6 +73,11 @@ def scope(record: AuditRecord) -> Part:
     ]
     rows[8:8] = [(f"Groups of {title}", sizes) for title, sizes in _sizes(record)]
     return Part("scope", "What was audited", (), (Table("scope-facts", "What was audited", ("", ""), tuple(rows)),))
+
+
+def _task_words(data: Mapping[str, Plain]) -> str:
+    classes = data.get("classes")
+    return f"{data.get('task')}: {_listed(classes)}" if classes else str(data.get("task"))
 
 
 def _sizes(record: AuditRecord) -> list[tuple[str, str]]:
@@ -101,9 +117,24 @@ def performance(record: AuditRecord, judged: Judged) -> Part:
     shares = [f for f in found if f.unit in ("share", "score") and (f.estimate or 0) <= 1]
     rows = [judged.row(describe(f.key.metric).label, f) for f in shares]
     drawn = figure("performance-all", "Over all rows", rows, digits=3)
-    return Part(
-        "performance", "Performance", reasons(record, "performance", "calibration"), (drawn, *_curious(found, shares))
-    )
+    blocks = (*((drawn,) if rows else ()), *_curious(found, shares), *_of_classes(record))
+    return Part("performance", "Performance", reasons(record, "performance", "calibration"), blocks)
+
+
+def _of_classes(record: AuditRecord) -> tuple[Block, ...]:
+    """Return the table of classes, or labels, where the task has several."""
+    found = {
+        (f.key.qualifier("class") or "", f.key.metric): f
+        for f in record.findings
+        if f.key.qualifier("class") is not None and not f.key.features
+    }
+    if not found:
+        return ()
+    names, metrics = dict.fromkeys(name for name, _ in found), dict.fromkeys(metric for _, metric in found)
+    rows = tuple((cut(name, 80), *(with_interval(found.get((name, m)), 3) for m in metrics)) for name in names)
+    head = ("class", *(describe(metric).label for metric in metrics))
+    columns = frozenset(range(1, len(head)))
+    return (Table("performance-classes", "Each class against the rest", head, rows, columns).bounded(),)
 
 
 def _curious(found: list[Finding], shares: list[Finding]) -> tuple[Block, ...]:
@@ -115,7 +146,7 @@ def _curious(found: list[Finding], shares: list[Finding]) -> tuple[Block, ...]:
 
 
 def _is_performance(finding: Finding) -> bool:
-    return finding.audit in ("performance", "calibration", "custom")
+    return finding.audit in ("performance", "calibration", "custom", "classes", "labels", "numbers", "rankings")
 
 
 def fairness(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:

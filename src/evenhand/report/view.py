@@ -92,6 +92,50 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a figure of lines."""
+
+    label: str
+    """What it shows."""
+    points: str
+    """Its places, ready for a polyline."""
+    number: int
+    """Its place among the lines: it decides dash and colour."""
+    y: int
+    """Where its label stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines over an axis of numbers, with their table twin."""
+
+    name: str
+    """An identifier, unique on the page."""
+    title: str
+    """What it shows."""
+    description: str
+    """The same for people who do not see it."""
+    lines: tuple[Line, ...]
+    """The lines."""
+    across: tuple[Tick, ...]
+    """Marks on the axis across."""
+    upwards: tuple[tuple[float, str], ...]
+    """Marks on the axis upwards: place and label."""
+    marker: float | None
+    """The place of an upright line; None without one."""
+    left: int
+    """Where the plot begins."""
+    right: int
+    """Where the plot ends."""
+    width: int
+    """The figure's width."""
+    height: int
+    """The figure's height."""
+    table: Table
+    """The same numbers as text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One metric of the glossary."""
 
@@ -109,7 +153,7 @@ class Entry:
     """Where it is defined."""
 
 
-Block: TypeAlias = Table | Figure
+Block: TypeAlias = Table | Figure | Lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,53 @@
+"""Several labels that a row carries at once: each on its own, and all together."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from evenhand.audits.by_group import Quantity, over_rows, state
+from evenhand.audits.statement import Statement
+from evenhand.metrics import Tally, measure
+from evenhand.metrics.multilabel import f1_over_labels, hamming_loss, subset_accuracy
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from evenhand.evidence import Evidence
+    from evenhand.findings import Finding
+    from evenhand.metrics import Measured
+
+NAME = "labels"
+EACH = ("base_rate", "selection_rate", "recall", "precision", "f1", "false_positive_rate")
+
+
+def labels(evidence: Evidence) -> Statement:
+    """State Hamming loss, exact match and F1 over labels, and the usual rates of each label; for each group too."""
+    true, decided, level = evidence.predictions.y_true, evidence.predictions.y_pred, evidence.options.level
+    findings: list[Finding] = []
+    for metric, compute in (("hamming_loss", hamming_loss), ("subset_accuracy", subset_accuracy)):
+        quantity = Quantity(metric, over_rows(evidence, partial(compute, true, decided, level=level)))
+        findings += state(evidence, NAME, quantity)
+    for metric in ("micro_f1", "macro_f1"):
+        compute_f1 = partial(f1_over_labels, metric, true, decided, level=level)
+        quantity = Quantity(metric, over_rows(evidence, compute_f1))
+        findings += state(evidence, NAME, quantity)
+    for place, name in enumerate(evidence.data.classes):
+        for metric in EACH:
+            rates = over_rows(evidence, partial(_rates, evidence, metric, place))
+            findings += state(evidence, NAME, Quantity(metric, rates, qualifiers={"class": str(name)}))
+    return Statement(tuple(findings))
+
+
+def _rates(evidence: Evidence, metric: str, place: int, codes: NDArray[np.int32], groups: int) -> Measured:
+    data, predictions = evidence.data, evidence.predictions
+    tally = Tally.count(
+        predictions.y_true[:, place],
+        predictions.y_pred[:, place],
+        codes,
+        groups,
+        data.sample_weight,
+        clusters=data.clusters,
+    )
+    return measure(metric, tally, evidence.options.level)

@@ -1,0 +1,36 @@
+"""Ordered lists: how good their order is, and whose items get the attention."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from evenhand.audits.by_group import Quantity, over_rows, state
+from evenhand.audits.statement import Statement, value_finding
+from evenhand.keys import Key
+from evenhand.metrics.ranking import exposure, exposure_to_merit, ndcg
+
+if TYPE_CHECKING:
+    from evenhand.evidence import Evidence
+    from evenhand.findings import Finding
+
+NAME = "rankings"
+FIRST = (5, 10)
+"""How many places a hurried reader looks at."""
+
+
+def rankings(evidence: Evidence) -> Statement:
+    """State NDCG over lists, and for each group the exposure of its items, plain and per merit."""
+    relevance, score, level = evidence.predictions.y_true, evidence.predictions.y_pred, evidence.options.level
+    query = evidence.data.table[evidence.data.roles.query].to_numpy()
+    findings: list[Finding] = [
+        value_finding(Key.of("ndcg"), NAME, ndcg(relevance, score, query, level=level), 0, level, "score")
+    ]
+    for at in FIRST:
+        found = ndcg(relevance, score, query, at=at, level=level)
+        findings.append(value_finding(Key.of("ndcg", at=str(at)), NAME, found, 0, level, "score"))
+    attention = partial(exposure, score, query, level=level)
+    merit = partial(exposure_to_merit, relevance, score, query, level=level)
+    findings += state(evidence, NAME, Quantity("exposure", over_rows(evidence, attention), "score"))
+    findings += state(evidence, NAME, Quantity("exposure_to_merit", over_rows(evidence, merit), "number"))
+    return Statement(tuple(findings))

@@ -1,0 +1,29 @@
+"""``evenhand merge``: the counts of several shards as one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evenhand.cli.console import say
+
+
+@click.command(name="merge")
+@click.argument("counts", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--frequency", default="rows", show_default=True, help="Column of counts.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("counts.csv"), show_default=True)
+def command(counts: tuple[Path, ...], frequency: str, output: Path) -> None:
+    """Add up tables of COUNTS that ``evenhand count`` made of shards: exactly what one count of all rows would give.
+
+    \b
+    Example:
+      evenhand merge shard-*.csv -o counts.csv
+    """
+    from evenhand.evidence.counting import merge_counts
+    from evenhand.writing import check_writable, write_text
+
+    check_writable(output)
+    whole = merge_counts(counts, frequency)
+    write_text(output, whole.to_csv(index=False))
+    say(f"Wrote {output}: {int(whole[frequency].sum()):,} rows in {len(whole):,} cells of {len(counts)} tables")

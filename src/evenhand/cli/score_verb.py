@@ -1,0 +1,46 @@
+"""``evenhand score``: a model's scores of a table larger than memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evenhand.cli.console import progress, say
+
+
+@click.command(name="score")
+@click.argument("source")
+@click.option("--model", "-m", type=click.Path(path_type=Path), required=True, help="Model file.")
+@click.option("--keep", multiple=True, help="Column carried over beside the score; may be repeated.")
+@click.option("--batch", type=click.IntRange(1), default=100_000, show_default=True, help="Rows scored at a time.")
+@click.option("--column", default="score", show_default=True, help="Name of the scores.")
+@click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("scored"), show_default=True)
+def command(
+    source: str, model: Path, keep: tuple[str, ...], batch: int, column: str, trust_pickle: bool, output: Path
+) -> None:
+    """Score SOURCE (a Parquet file, or a quoted glob) batch by batch into the folder OUTPUT.
+
+    After a kill the same command goes on where it was broken off.
+
+    \b
+    Example:
+      evenhand score "rows/*.parquet" --model credit.onnx --keep paid --keep race -o scored
+      evenhand count "scored/*.parquet" --label paid --score score --sensitive race
+    """
+    from evenhand.compression import open_model
+    from evenhand.evidence.scoring import score_files
+
+    subject = open_model(model, trust_pickle=trust_pickle)
+    with progress("Scoring") as step:
+        parts = score_files(
+            subject,
+            source,
+            output,
+            keep=keep,
+            batch=batch,
+            column=column,
+            progress=lambda done, total: step(done, total, f"{done:,} of {total:,} rows"),
+        )
+    say(f"Scored into {output}: {len(parts):,} parts")

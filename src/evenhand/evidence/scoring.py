@@ -1,0 +1,127 @@
+"""Scoring tables larger than memory: batch by batch, in constant memory, taken up again where it was broken off."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from evenhand.errors import InputError, need
+from evenhand.writing import write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from evenhand.subjects import Subject
+
+    Progress = Callable[[int, int], None]
+
+BATCH: Final = 100_000
+"""Rows scored at a time."""
+PLAN: Final = "scoring.json"
+"""What the parts in a folder are parts of; other work does not go on in it."""
+
+
+def score_files(
+    subject: Subject,
+    source: str,
+    folder: str | Path,
+    *,
+    keep: tuple[str, ...] = (),
+    batch: int = BATCH,
+    column: str = "score",
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Score Parquet files batch by batch, into one Parquet part a batch.
+
+    A part is written whole or not at all, and parts that are there are not scored again: after a kill the same call
+    goes on where it was.
+
+    Parameters
+    ----------
+    subject : Subject
+        The model.
+    source : str
+        A Parquet file or a glob of several.
+    folder : path
+        Where the parts go; `count_files` counts them as ``folder/*.parquet``.
+    keep : tuple of str
+        Columns that are carried over beside the score: the label and the groups.
+    batch : int
+        Rows a part.
+    column : str
+        The name of the scores.
+    progress : callable, optional
+        Called as ``progress(rows done, rows in all)`` after each batch.
+
+    Returns
+    -------
+    list of Path
+        The parts, in order.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, a column is absent, or the folder holds parts of other work.
+    """
+    parquet, arrow = need("pyarrow.parquet", "data"), need("pyarrow", "data")
+    files, place = _files(source), Path(folder)
+    total = sum(parquet.ParquetFile(file).metadata.num_rows for file in files)
+    place.mkdir(parents=True, exist_ok=True)
+    _take_up(place, subject, files, keep, batch, column)
+    parts: list[Path] = []
+    done = 0
+    for number, rows in enumerate(_batches(parquet, files, batch)):
+        part = place / f"part-{number:06d}.parquet"
+        parts.append(part)
+        if not part.exists():
+            table = rows.to_pandas()
+            scores = np.asarray(subject.predict(_read_by(subject, table)), dtype=np.float64)
+            kept = arrow.Table.from_pandas(table[list(keep)].assign(**{column: scores}), preserve_index=False)
+            unfinished = part.with_suffix(".unfinished")
+            parquet.write_table(kept, unfinished)
+            unfinished.replace(part)
+        done += rows.num_rows
+        if progress is not None:
+            progress(done, total)
+    return parts
+
+
+def _read_by(subject: Subject, table: pd.DataFrame) -> pd.DataFrame:
+    wanted = subject.facts.get("features")
+    return table if not isinstance(wanted, list) or not wanted else table[[str(name) for name in wanted]]
+
+
+def _files(source: str) -> list[str]:
+    from glob import glob
+
+    found = sorted(glob(source))  # noqa: PTH207 - a pattern may begin at the root
+    if not found:
+        raise InputError(f"{source}: there is no such file.")
+    return found
+
+
+def _batches(parquet: Any, files: list[str], batch: int) -> Iterator[Any]:
+    for file in files:
+        yield from parquet.ParquetFile(file).iter_batches(batch_size=batch)
+
+
+def _take_up(place: Path, subject: Subject, files: list[str], keep: tuple[str, ...], batch: int, column: str) -> None:
+    """Write down what the parts are parts of, or refuse to mix them with those of other work."""
+    plan: dict[str, object] = {
+        "model": subject.name,
+        "model_sha256": subject.facts.get("sha256"),
+        "files": [{"name": Path(file).name, "bytes": Path(file).stat().st_size} for file in files],
+        "keep": list(keep),
+        "batch": batch,
+        "column": column,
+    }
+    there = place / PLAN
+    if not there.exists():
+        write_text(there, json.dumps(plan, indent=1) + "\n")
+    elif json.loads(there.read_text(encoding="utf-8")) != plan:
+        raise InputError(f"{place}: holds parts of other work ({PLAN} differs). Name another folder or empty this one.")

@@ -1,0 +1,205 @@
+"""Audits of other tasks, and those that look at groups in other ways."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import f1_score, mean_absolute_error
+
+import evenhand as eh
+from evenhand.data import read_evaluation_set
+from evenhand.errors import InputError, ModelError, PolicyError
+from evenhand.policy.sweeping import sweep
+from evenhand.records import read_record, write_record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def wine() -> pd.DataFrame:
+    features, label = load_wine(return_X_y=True, as_frame=True)
+    rng = np.random.default_rng(0)
+    return features.iloc[:, :5].assign(kind=np.array(["a", "b", "c"])[label], sex=rng.choice(["f", "m"], len(label)))
+
+
+def test_several_classes_from_model_to_page(wine: pd.DataFrame, tmp_path: Path) -> None:
+    model = LogisticRegression(max_iter=5_000).fit(wine.iloc[:, :5], wine["kind"])
+    record = eh.audit(model, read_evaluation_set(wine, label="kind", sensitive_features="sex"))
+    decided = model.predict(wine.iloc[:, :5])
+    assert record["macro_f1"].estimate == pytest.approx(f1_score(wine["kind"], decided, average="macro"))
+    mine = (wine["sex"] == "f") & (wine["kind"] == "b")
+    assert record["recall[sex=f;class=b]"].estimate == pytest.approx((decided[mine] == "b").mean())
+    worst = record["equalized_odds_difference[sex]"]
+    each = [record[f"equalized_odds_difference[sex;class={name}]"] for name in "abc"]
+    assert worst.estimate == max(f.estimate for f in each if f.estimate is not None)
+    policy = eh.load_policy({"limits": {"accuracy": {"at_least": 0.5}, "recall[;class=c]": {"at_least": 0.999}}})
+    assert {str(j.key): j.status for j in eh.judge(record, policy).judgements} == {
+        "accuracy": "passed",
+        "recall[;class=c]": "failed",
+    }
+    write_record(tmp_path / "audit.json", record)
+    again = read_record(tmp_path / "audit.json")
+    eh.write_report(tmp_path / "page.html", again)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Each class against the rest" in page
+    assert "multiclass: a, b, c" in page
+
+
+def test_a_model_of_other_classes_and_numbers_without_a_task_are_refused(wine: pd.DataFrame) -> None:
+    model = LogisticRegression(max_iter=5_000).fit(wine.iloc[:, :5], wine["kind"].replace("c", "z"))
+    with pytest.raises(ModelError, match="'z', which is no class"):
+        eh.audit(model, read_evaluation_set(wine, label="kind", sensitive_features="sex"))
+    with pytest.raises(InputError, match="classes or amounts"):
+        read_evaluation_set(wine.assign(many=np.arange(len(wine))), label="many")
+
+
+def test_numbers_from_model_to_gap() -> None:
+    table = load_diabetes(as_frame=True).frame
+    table["group"] = np.where(table["sex"] > 0, "one", "other")
+    data = read_evaluation_set(table, label="target", task="regression", sensitive_features="group", exclude=["sex"])
+    model = LinearRegression().fit(data.X, table["target"])
+    record = eh.audit(model, data, explain=False)
+    error = {
+        group: mean_absolute_error(rows["target"], model.predict(rows[list(data.features)]))
+        for group, rows in table.groupby("group")
+    }
+    assert record["mae[group=one]"].estimate == pytest.approx(error["one"])
+    assert record["mean_absolute_error_difference[group]"].estimate == pytest.approx(abs(error["one"] - error["other"]))
+    assert record["mean_squared_error_group_max[group]"].interval is not None
+    assert record["r2"].interval is not None
+
+
+def test_several_labels_and_lists() -> None:
+    rng = np.random.default_rng(0)
+    truth = pd.DataFrame((rng.random((300, 3)) < 0.4).astype(int), columns=["x", "y", "z"])
+    decided = np.where(rng.random((300, 3)) < 0.8, truth, 1 - truth)
+    sex = rng.choice(["f", "m"], 300)
+    record = eh.audit_predictions(truth, decided, task="multilabel", sensitive_features={"sex": sex})
+    assert record["recall[;class=y]"].estimate == pytest.approx(decided[truth["y"] == 1, 1].mean())
+    assert "hamming_loss_difference[sex]" in record
+    ranked = eh.audit_predictions(
+        rng.integers(0, 3, 300).astype(float),
+        rng.random(300),
+        task="ranking",
+        query=np.repeat(np.arange(30), 10),
+        sensitive_features={"sex": sex},
+    )
+    assert 0 < (ranked["ndcg[;at=10]"].estimate or 0) < 1
+    assert "exposure_ratio[sex]" in ranked
+
+
+def decisions(rows: int = 4_000) -> dict[str, np.ndarray]:
+    """Everyone is decided alike at their school; one group goes to the harder school: Simpson's paradox."""
+    rng = np.random.default_rng(0)
+    sex = rng.choice(["f", "m"], rows)
+    school = np.where(rng.random(rows) < np.where(sex == "f", 0.8, 0.2), "hard", "easy")
+    chosen = (rng.random(rows) < np.where(school == "hard", 0.2, 0.7)).astype(int)
+    return {"y_true": rng.integers(0, 2, rows), "y_pred": chosen, "sex": sex, "school": school}
+
+
+def test_a_gap_that_lies_between_schools_is_none_within_them() -> None:
+    rows = decisions()
+    record = eh.audit_predictions(
+        rows["y_true"],
+        rows["y_pred"],
+        sensitive_features={"sex": rows["sex"]},
+        control_features={"school": rows["school"]},
+    )
+    plain = record["selection_rate_difference[sex]"]
+    within = record['selection_rate_difference[sex;given="school=hard"]']
+    worst = record["selection_rate_difference[sex;given=school]"]
+    assert plain.interval is not None
+    assert within.interval is not None
+    assert worst.interval is not None
+    assert plain.interval.low is not None
+    assert plain.interval.low > 0.2
+    assert (within.interval.low, worst.interval.low) == (0.0, 0.0)
+    assert worst.interval.high is not None
+    assert worst.interval.high < 0.15
+
+
+def test_a_feature_known_by_probabilities_is_audited_with_its_bounds() -> None:
+    rng = np.random.default_rng(1)
+    chance = rng.choice([0.05, 0.9], 2_000)
+    decided = (rng.random(2_000) < 0.3 + 0.4 * chance).astype(int)
+    table = pd.DataFrame({"black": chance, "white": 1 - chance})
+    record = eh.audit_predictions(rng.integers(0, 2, 2_000), decided, group_probabilities={"race": table})
+    finding = record["selection_rate[race=black]"]
+    assert finding.interval is not None
+    assert finding.interval.low is not None
+    assert finding.interval.low < (finding.estimate or 0) < (finding.interval.high or 0)
+    assert record["selection_rate_difference[race]"].estimate == pytest.approx(0.29, abs=0.08)
+
+
+def test_what_was_not_stated_is_judged_from_counts() -> None:
+    rows = decisions()
+    record = eh.audit_predictions(rows["y_true"], rows["y_pred"], sensitive_features={"sex": rows["sex"]})
+    limits = {
+        "false_omission_rate_difference[sex]": {"at_most": 0.2},
+        "treatment_equality_group_max[sex]": {"at_most": 50},
+        "negative_predictive_value[sex=*]": {"at_least": 0.1},
+        "theil_index": {"at_most": 5},
+    }
+    assert "false_omission_rate_difference[sex]" not in record
+    verdict = eh.judge(record, eh.load_policy({"limits": limits}))
+    assert {str(j.key) for j in verdict.judgements} == {
+        "false_omission_rate_difference[sex]",
+        "treatment_equality_group_max[sex]",
+        "negative_predictive_value[sex=f]",
+        "negative_predictive_value[sex=m]",
+        "theil_index",
+    }
+    assert {j.status for j in verdict.judgements} == {"passed"}
+
+
+def test_chance_is_told_beside_the_gap() -> None:
+    rows = decisions()
+    record = eh.audit_predictions(rows["y_true"], rows["y_pred"], sensitive_features={"sex": rows["sex"]})
+    assert (record["p_value[sex;rate=selection_rate]"].estimate or 1) < 0.001
+    assert (record["p_value[sex=f;rate=accuracy]"].estimate or 0) > 0.001
+    floor, gap = record["noise_floor[sex;rate=selection_rate]"], record["selection_rate_difference[sex]"]
+    assert (floor.estimate or 1) < 0.03 < (gap.estimate or 0)
+
+
+def test_a_sweep_agrees_with_auditing_at_each_threshold() -> None:
+    rng = np.random.default_rng(3)
+    truth, sex = rng.integers(0, 2, 1_500), rng.choice(["f", "m"], 1_500)
+    score = np.round(np.clip(0.25 * truth + 0.7 * rng.random(1_500) + 0.05 * (sex == "m"), 0, 1), 2)
+    record = eh.audit_predictions(truth, y_score=score, sensitive_features={"sex": sex})
+    limits = {"selection_rate_difference[sex]": {"at_most": 0.2}, "recall[sex=*]": {"at_least": 0.3}}
+    policy = eh.load_policy({"limits": {**limits, "roc_auc": {"at_least": 0.5}}})
+    found = sweep(record, policy)
+    assert found.left_out == ("roc_auc",)
+    assert sum(step.in_use for step in found.steps) == 1
+    for step in found.steps[::17]:
+        direct = eh.judge(
+            eh.audit_predictions(truth, y_score=score, threshold=step.threshold, sensitive_features={"sex": sex}),
+            eh.load_policy({"limits": limits}),
+        )
+        told = {str(j.key): (j.status, j.finding and j.finding.estimate) for j in direct.judgements}
+        assert {str(j.key): (j.status, j.finding and j.finding.estimate) for j in step.judgements} == told
+    best = found.operating_point
+    assert best is not None
+    assert best.accuracy == max(step.accuracy or 0 for step in found.steps if step.status == "passed")
+
+
+def test_rows_of_one_person_make_intervals_wider_and_cannot_be_judged_at_another_confidence() -> None:
+    rng = np.random.default_rng(4)
+    person = np.repeat(np.arange(100), 10)
+    chance = np.repeat(rng.beta(1, 2, 100), 10)
+    decided, truth = (rng.random(1_000) < chance).astype(int), rng.integers(0, 2, 1_000)
+    naive = eh.audit_predictions(truth, decided)["selection_rate"].interval
+    found = eh.audit_predictions(truth, decided, cluster=person)
+    honest = found["selection_rate"].interval
+    assert naive is not None
+    assert honest is not None
+    assert (honest.high or 0) - (honest.low or 0) > 1.4 * ((naive.high or 0) - (naive.low or 0))
+    policy = eh.load_policy({"limits": {"accuracy": {"at_least": 0.1}}, "defaults": {"confidence": 0.9}})
+    with pytest.raises(PolicyError, match="cannot be computed again"):
+        eh.judge(found, policy)

@@ -1,0 +1,88 @@
+"""P-values, noise floors and shrunken gaps hold what they promise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import fisher_exact, permutation_test
+
+from evenhand.metrics import Tally, calibration_floor
+from evenhand.metrics.significance import benjamini_hochberg, holm, noise_floor, p_values, shrunken_gap, shrunken_rates
+from evenhand.metrics.sweeping import count_scores, tallies, tally_at, thresholds
+
+
+def tally_of(events: np.ndarray, rows: np.ndarray) -> Tally:
+    counts = np.zeros((len(rows), 2, 2), dtype=np.int64)
+    counts[:, 1, 1], counts[:, 1, 0] = events, rows - events
+    return Tally(counts)
+
+
+def test_each_group_against_the_rest_is_fishers_test() -> None:
+    events, rows = np.array([3, 12, 20]), np.array([20, 30, 40])
+    found = p_values("recall", tally_of(events, rows))
+    theirs = [fisher_exact([[e, r - e], [35 - e, 90 - r - (35 - e)]])[1] for e, r in zip(events, rows, strict=True)]
+    assert found.plain == pytest.approx(theirs)
+    assert set(found.method) == {"fisher"}
+    assert set(p_values("recall", tally_of(events * 1_000, rows * 1_000)).method) == {"score"}
+
+
+def test_the_omnibus_test_is_a_permutation_test_of_the_rows() -> None:
+    events, rows = np.array([3, 9, 14]), np.array([15, 18, 20])
+    samples = [np.repeat([1, 0], [e, r - e]) for e, r in zip(events, rows, strict=True)]
+
+    def gap(*parts: np.ndarray, axis: int = 0) -> np.ndarray:
+        return np.ptp([part.mean(axis=axis) for part in parts], axis=0)
+
+    theirs = permutation_test(samples, gap, n_resamples=4_000, alternative="greater", vectorized=True, rng=0).pvalue
+    assert p_values("recall", tally_of(events, rows), draws=8_000).omnibus == pytest.approx(theirs, abs=0.02)
+
+
+def test_adjusted_p_values_by_hand() -> None:
+    values = np.array([0.01, 0.04, 0.03, np.nan])
+    assert holm(values) == pytest.approx([0.03, 0.06, 0.06, np.nan], nan_ok=True)
+    assert benjamini_hochberg(values) == pytest.approx([0.03, 0.04, 0.04, np.nan], nan_ok=True)
+
+
+def test_equal_groups_are_seldom_called_unequal_and_their_gap_is_the_floor() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.full(6, 60)
+    drawn = [rng.binomial(60, 0.3, 6) for _ in range(300)]
+    found = [p_values("recall", tally_of(events, rows), draws=400) for events in drawn]
+    assert np.mean([p.omnibus <= 0.05 for p in found]) <= 0.08
+    assert np.mean([p.holm.min() <= 0.05 for p in found]) <= 0.08
+    plain = np.mean([np.ptp(events / rows) for events in drawn])
+    assert noise_floor("recall", tally_of(drawn[0], rows)) == pytest.approx(plain, abs=0.02)
+    shrunken = np.mean([shrunken_gap("recall", tally_of(events, rows)) for events in drawn])
+    assert shrunken < plain / 3, "most of a gap between equal groups is chance"
+
+
+def test_a_large_group_keeps_its_own_rate() -> None:
+    rates = shrunken_rates("recall", tally_of(np.array([9_000, 4_000, 1]), np.array([10_000, 10_000, 1])))
+    assert rates[:2] == pytest.approx([0.9, 0.4], abs=1e-3)
+    assert 0.4 < rates[2] < 0.95
+
+
+def test_a_calibrated_model_is_at_its_floor() -> None:
+    rng = np.random.default_rng(1)
+    chances = []
+    for _ in range(150):
+        score = rng.random(300)
+        floor, chance = calibration_floor(rng.random(300) < score, score, np.zeros(300, dtype=int), draws=200)
+        chances.append(chance[0])
+        assert 0.02 < floor[0] < 0.12
+    assert np.mean(np.array(chances) <= 0.05) <= 0.09
+    worst = calibration_floor(rng.random(3_000) < 0.5, rng.random(3_000), np.zeros(3_000, dtype=int))
+    assert worst[1][0] < 0.01
+
+
+def test_one_count_of_scores_gives_the_decisions_at_every_threshold() -> None:
+    rng = np.random.default_rng(2)
+    truth, codes, score = rng.integers(0, 2, 900), rng.integers(0, 3, 900), np.round(rng.random(900), 2)
+    edges = thresholds(score, 0.505, most=40)
+    assert 0.505 in edges
+    counts = count_scores(truth, score, codes, 3, edges)
+    together = tallies(counts).counts.reshape(len(edges), 3, 2, 2)
+    for place, edge in enumerate(edges):
+        direct = Tally.count(truth, (score >= edge).astype(int), codes, 3).counts
+        assert np.array_equal(tally_at(counts, place).counts, direct)
+        assert np.array_equal(together[place], direct)
