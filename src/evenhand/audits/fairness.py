@@ -8,6 +8,7 @@ from evenhand.audits.statement import Statement, disparity_finding, group_key, n
 from evenhand.keys import Key
 from evenhand.metrics import SCORES, Tally, disparity, disparity_to, measure, score_disparity
 from evenhand.metrics.distributions import score_distance
+from evenhand.metrics.names import HOWS, extra_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +83,8 @@ def fairness(evidence: Evidence) -> Statement:
 def _of_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     level = evidence.options.level
     favourable = evidence.favourable_tally(grouping)
-    parts = [(metric, measure(metric, evidence.tally(grouping), level)) for metric in BY_GROUP]
+    brought = tuple(metric.name for metric in extra_metrics())
+    parts = [(metric, measure(metric, evidence.tally(grouping), level)) for metric in (*BY_GROUP, *brought)]
     if favourable is not None:
         parts.append(("favourable_rate", measure("favourable_rate", favourable, level)))
     for metric, measured in parts:
@@ -115,8 +117,9 @@ def _to_reference(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
 
 def _between_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     level = evidence.options.level
+    brought = tuple(f"{metric.name}_{how}" for metric in extra_metrics() for how in HOWS)
     tallies: list[tuple[tuple[str, ...], Tally | None]] = [
-        (DISPARITIES, evidence.tally(grouping)),
+        ((*DISPARITIES, *brought), evidence.tally(grouping)),
         (FAVOURABLE, evidence.favourable_tally(grouping)),
     ]
     for names, tally in tallies:

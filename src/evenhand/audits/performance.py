@@ -9,6 +9,7 @@ import numpy as np
 from evenhand.audits.statement import Statement, value_finding
 from evenhand.keys import Key
 from evenhand.metrics import average_precision, measure, roc_auc
+from evenhand.metrics.names import extra_metrics
 
 if TYPE_CHECKING:
     from evenhand.evidence import Evidence
@@ -35,7 +36,8 @@ def performance(evidence: Evidence) -> Statement:
     level = evidence.options.level
     tally = evidence.tally()
     findings: list[Finding] = [
-        value_finding(Key.of(metric), NAME, measure(metric, tally, level), 0, level) for metric in METRICS
+        value_finding(Key.of(metric), NAME, measure(metric, tally, level), 0, level)
+        for metric in (*METRICS, *(metric.name for metric in extra_metrics()))
     ]
     scores = evidence.predictions.y_score
     if scores is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final, Literal, TypeAlias
 
+from evenhand.errors import InputError
 from evenhand.metrics.catalogue import METRICS, Metric
 
 How: TypeAlias = Literal["difference", "ratio", "group_min", "group_max"]
@@ -38,6 +39,33 @@ OTHER_NAMES: Final = {
 _COMPARED: Final = ("rate", "composite", "score")
 
 
+@cache
+def extra_metrics() -> tuple[Metric, ...]:
+    """Return the metrics that installed packages bring (entry point ``evenhand.metrics``), and know them from now on.
+
+    Each entry point is a `Metric` or a sequence of them: rates, with numerator and denominator. They are looked for
+    when an audit begins or a name is not known otherwise, so a gate on known metrics does not wait for it.
+
+    Raises
+    ------
+    InputError
+        When one has a name that is taken, or is no rate.
+    """
+    from importlib.metadata import entry_points
+
+    found: list[Metric] = []
+    for point in entry_points(group="evenhand.metrics"):
+        brought = point.load()
+        found += [brought] if isinstance(brought, Metric) else list(brought)
+    for metric in found:
+        if metric.name in METRICS or metric.kind != "rate" or not metric.denominator:
+            raise InputError(f"The metric '{metric.name}' of another package has a name that is taken, or is no rate.")
+        METRICS[metric.name] = metric
+    _aliases.cache_clear()
+    describe.cache_clear()
+    return tuple(found)
+
+
 def canonical(name: str) -> str | None:
     """Return the canonical spelling of a metric or disparity, None when it is unknown.
 
@@ -53,7 +81,16 @@ def canonical(name: str) -> str | None:
     if name in _aliases():
         return _aliases()[name]
     split = parse_disparity(name)
-    return None if split is None else f"{split[0]}_{split[1]}"
+    if split is not None:
+        return f"{split[0]}_{split[1]}"
+    return canonical(name) if _looked() else None
+
+
+def _looked() -> bool:
+    """Look for metrics of other packages, once; whether there are any that were not known before."""
+    known = len(METRICS)
+    extra_metrics()
+    return len(METRICS) > known
 
 
 def parse_disparity(name: str) -> tuple[str, How] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evenhand.keys import group_name
 from evenhand.report.numbers import cut
 from evenhand.report.scales import Scale
 from evenhand.report.view import Line, Lines, Part, Table
@@ -25,7 +24,7 @@ def swept(record: AuditRecord) -> Part:
     if not isinstance(edges, list) or not found or len(edges) < 3:
         return Part("thresholds", title, ("Scores of two classes, not weighted, would fill this.",))
     places = [float(edge) for edge in edges]  # type: ignore[arg-type]
-    lines = _lines(found)
+    lines = _lines(record, found)
     today = _in_use(record)
     table = _table(places, lines, today)
     lead = ["Each line is what decisions at that threshold would be, for the same rows and scores."]
@@ -34,7 +33,14 @@ def swept(record: AuditRecord) -> Part:
     return Part("thresholds", title, tuple(lead), (_drawn(places, lines, today, table),))
 
 
-def _lines(found: list[GroupCounts]) -> list[tuple[str, list[float]]]:
+def _first_feature(record: AuditRecord) -> str:
+    """Return the sensitive feature that was named first."""
+    data = record.provenance.get("data")
+    named = data.get("sensitive_features") if isinstance(data, dict) else None
+    return str(named[0]) if isinstance(named, list) and named else ""
+
+
+def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, list[float]]]:
     """Return accuracy over all rows, then the selection rate of the largest groups of the first feature."""
     import numpy as np
 
@@ -42,14 +48,15 @@ def _lines(found: list[GroupCounts]) -> list[tuple[str, list[float]]]:
     from evenhand.metrics.sweeping import tallies
 
     lines = []
-    for part in sorted(found, key=lambda part: len(part.columns))[:2]:
+    first = next((part for part in found if part.columns == (_first_feature(record),)), None)
+    for part in (found[0], *((first,) if first is not None else ())):
         counts = np.asarray(part.counts, dtype=np.int64)
         metric = "selection_rate" if part.columns else "accuracy"
         values = measure(metric, tallies(counts)).estimate.reshape(-1, len(counts))
         largest = np.argsort(-counts.sum(axis=(1, 2)), kind="stable")[: MOST_LINES - 1]
         for group in sorted(largest.tolist()):
-            who = group_name(zip(part.columns, part.groups[group], strict=True)) if part.columns else ""
-            label = f"Selection rate: {cut(who, 30)}" if who else "Accuracy, all rows"
+            who = "=".join((*part.columns, *part.groups[group]))
+            label = f"Selection rate: {cut(who, 30)}" if part.columns else "Accuracy, all rows"
             lines.append((label, np.nan_to_num(values[:, group]).tolist()))
     return lines
 
