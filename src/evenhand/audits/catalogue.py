@@ -16,6 +16,9 @@ from evenhand.audits.numbers import numbers
 from evenhand.audits.performance import performance
 from evenhand.audits.proxied import proxied
 from evenhand.audits.rankings import rankings
+from evenhand.audits.reasons import reasons
+from evenhand.audits.recourse import recourse
+from evenhand.audits.reliance import reliance
 from evenhand.audits.slices import slices
 from evenhand.audits.strata import strata
 from evenhand.findings import Task
@@ -42,6 +45,9 @@ AUDITS: Final[Mapping[str, Audit]] = {
     "slices": slices,
     "custom": custom,
     "explanation": explanation,
+    "reliance": reliance,
+    "reasons": reasons,
+    "recourse": recourse,
     "compression": compression,
 }
 

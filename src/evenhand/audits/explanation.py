@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from evenhand.explaining import Importance
 
 NAME = "explanation"
-LEAST_EXPLAINED = 5
-"""Explained rows of a group below which nothing is said of what carries its gap."""
 
 
 def explanation(evidence: Evidence) -> Statement:
@@ -55,7 +53,7 @@ def _of_gap(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     from evenhand.explaining import gap_parts
 
     level = evidence.options.level
-    pair = _least_and_most(evidence, grouping)
+    pair = evidence.extreme_pair(grouping)
     if pair is None:
         return
     codes = grouping.codes[evidence.explained_rows]
@@ -76,21 +74,6 @@ def _of_gap(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
             unit="score",
             note=f"Part of the gap in mean score, {words}.",
         )
-
-
-def _least_and_most(evidence: Evidence, grouping: Grouping) -> tuple[int, int] | None:
-    """Return the groups selected least and most often, of those with enough explained rows; None for fewer than two."""
-    import numpy as np
-
-    explained = np.bincount(grouping.codes[evidence.explained_rows], minlength=len(grouping))
-    rows = np.bincount(grouping.codes, minlength=len(grouping))
-    hits = np.bincount(grouping.codes, weights=evidence.predictions.y_pred, minlength=len(grouping))
-    known = np.flatnonzero(explained >= LEAST_EXPLAINED)
-    if len(known) < 2:
-        return None
-    rate = hits[known] / rows[known]
-    least, most = int(known[np.argmin(rate)]), int(known[np.argmax(rate)])
-    return None if least == most else (least, most)
 
 
 def _named(grouping: Grouping, group: int) -> str:

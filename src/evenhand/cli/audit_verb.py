@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.findings import AuditRecord
 
-AUDIT_FLAGS = ("level", "seed", "intersections", "explain", "explain_rows", "background_rows", "footprint")
+AUDIT_FLAGS = (
+    "actionable",
+    "level",
+    "seed",
+    "intersections",
+    "explain",
+    "explain_rows",
+    "background_rows",
+    "footprint",
+)
 
 
 @click.command(name="audit")
@@ -36,6 +45,7 @@ AUDIT_FLAGS = ("level", "seed", "intersections", "explain", "explain_rows", "bac
 @click.option("--explain/--no-explain", default=None, help="Compute SHAP values.")
 @click.option("--explain-rows", type=int, help="How many rows are explained (200).")
 @click.option("--background-rows", type=int, help="How many rows they are explained against (100).")
+@click.option("--actionable", multiple=True, help="Feature a person can change: income=increase; may be repeated.")
 @click.option("--footprint/--no-footprint", default=None, help="Measure size and latency beside the original.")
 @click.option(
     "--responsibility",
@@ -109,7 +119,14 @@ def _git() -> dict[str, str | bool]:
 
 def _audit_settings(settings: Settings, flags: dict[str, object]) -> dict[str, object]:
     asked = {name: flags.pop(name) for name in AUDIT_FLAGS}
+    asked["actionable"] = _actionable(asked["actionable"]) or None
     return {**settings.audit, **{name: value for name, value in asked.items() if value is not None}}
+
+
+def _actionable(said: object) -> dict[str, str]:
+    """Read ``income=increase``; a name alone may move in any direction."""
+    parts = [str(text).partition("=") for text in said] if isinstance(said, tuple) else []
+    return {name: direction or "any" for name, _, direction in parts}
 
 
 def _given(table: EvaluationSet, threshold: object, kind: object, chosen: dict[str, object]) -> AuditRecord:

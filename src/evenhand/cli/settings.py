@@ -59,6 +59,7 @@ KNOWN: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
         "explain_rows": int,
         "background_rows": int,
         "footprint": bool,
+        "actionable": dict,
     },
 }
 """Every table of the file, with its keys and their types."""

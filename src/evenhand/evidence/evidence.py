@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 MetricFunction: TypeAlias = Callable[..., float]
 """A metric of scikit-learn's or fairlearn's shape: ``f(y_true, y_pred, sample_weight=None) -> float``."""
+
+
+LEAST_EXPLAINED: Final = 5
+"""Explained rows of a group below which nothing is said of what carries its gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class AuditOptions:
     """How many rows they are explained against."""
     footprint: bool = True
     """Whether size and latency are measured."""
+    actionable: Mapping[str, str] = field(default_factory=dict)
+    """Features that a person can change, with the direction: ``increase``, ``decrease`` or ``any``."""
     metrics: Mapping[str, MetricFunction] = field(default_factory=dict)
     """Further metrics by name, disaggregated through fairlearn's MetricFrame."""
 
@@ -173,7 +179,25 @@ class Evidence:
         from evenhand.explaining import explain
 
         rows = inputs(self.subject, self.data).iloc[self.explained_rows]
-        return explain(self.subject, rows, self._background(), seed=self.options.seed)
+        return explain(self.subject, rows, self.background_table, seed=self.options.seed)
+
+    def extreme_pair(self, grouping: Grouping) -> tuple[int, int] | None:
+        """Return the groups selected least and most often, of those with enough explained rows; None for fewer."""
+        size = len(grouping)
+        explained = np.bincount(grouping.codes[self.explained_rows], minlength=size)
+        rows = np.bincount(grouping.codes, minlength=size)
+        hits = np.bincount(grouping.codes, weights=self.predictions.y_pred, minlength=size)
+        known = np.flatnonzero(explained >= LEAST_EXPLAINED)
+        if len(known) < 2:
+            return None
+        rate = hits[known] / rows[known]
+        least, most = int(known[np.argmin(rate)]), int(known[np.argmax(rate)])
+        return None if least == most else (least, most)
+
+    @cached_property
+    def background_table(self) -> pd.DataFrame:
+        """The rows that are explained against: what values are usual."""
+        return self._background()
 
     def _background(self) -> pd.DataFrame:
         source = self.background if self.background is not None else self.data

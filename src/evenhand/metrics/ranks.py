@@ -9,6 +9,7 @@ import numpy as np
 
 from evenhand.metrics.averages import finished
 from evenhand.metrics.intervals import wilson
+from evenhand.metrics.ordered import Ordered, order_scores, placements
 from evenhand.metrics.sums import rows_by, sums_by
 
 if TYPE_CHECKING:
@@ -88,14 +89,29 @@ def roc_auc(
 
     Source: DeLong et al. (1988), Biometrics 44; ranks as in Sun and Xu (2014).
     """
+    if weight is None:
+        return roc_auc_of(order_scores(y_true, score, codes, n_groups), level)
     ordered = _in_order(y_true, score, codes, n_groups, weight)
-    area, error, smaller = _delong(ordered)
+    return _areas(*_delong(ordered), rows_by(ordered.group, n_groups), level)
 
+
+def roc_auc_of(ordered: Ordered, level: float = 0.95) -> Measured:
+    """Measure the area under the ROC curve of every group from scores in order."""
+    found = np.full((3, len(ordered.positives)), np.nan)
+    for group, (negatives, positives) in enumerate(zip(ordered.negatives, ordered.positives, strict=True)):
+        if len(negatives) and len(positives):
+            above, below = placements(group, ordered)
+            # a class of a single row says nothing of its own spread: the greatest there is
+            parts = (part.var(ddof=1) / len(part) if len(part) > 1 else 0.25 for part in (above, below))
+            found[:, group] = above.mean(), np.sqrt(sum(parts)), min(len(negatives), len(positives))
+    return _areas(found[0], found[1], np.nan_to_num(found[2]), ordered.rows, level)
+
+
+def _areas(area: Floats, error: Floats, smaller: Floats, rows: NDArray[np.int64], level: float) -> Measured:
     def ends(z: float) -> tuple[Floats, Floats]:
         return _logit_ends(area, error, smaller, z)
 
     reasons = tuple("" if ok else "Only one class has rows: the area needs both." for ok in np.isfinite(area))
-    rows = rows_by(ordered.group, n_groups)
     return finished("roc_auc", area, rows, reasons, "delong, logit", ends, level)
 
 

@@ -12,10 +12,12 @@ from evenhand.metrics.averages import finished, means, measured_mean
 from evenhand.metrics.disparities import Disparity, compare
 from evenhand.metrics.intervals import sidak_z, wilson
 from evenhand.metrics.names import names, parse_disparity
+from evenhand.metrics.ordered import bins_of, order_scores
 from evenhand.metrics.ranks import average_precision, roc_auc
+from evenhand.metrics.sums import rows_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -126,14 +128,17 @@ def calibration_error(
     The low end adds up, bin by bin, what remains of the gap when all bins' intervals hold together, so it is 0 for a
     calibrated model; the high end adds the bins' margins in quadrature.
     """
-    tables = _tables(y_true, score, codes, n_groups, weight)
+    return calibration_error_of(_tables(y_true, score, codes, n_groups, weight), _rows(codes, n_groups), level)
+
+
+def calibration_error_of(tables: Sequence[Floats], rows: NDArray[np.int64], level: float = 0.95) -> Measured:
+    """Measure the calibration error of every group from its reliability table."""
     estimate = np.array([_error_of(table) for table in tables])
 
     def ends(z: float) -> tuple[Floats, Floats]:
         found = [_calibration_ends(table, z) for table in tables]
         return np.array([low for low, _ in found]), np.array([high for _, high in found])
 
-    rows = np.bincount(np.asarray(codes), minlength=n_groups).astype(np.int64)
     reasons = tuple("" if count else "No row at all." for count in rows)
     return finished("calibration_error", estimate, rows, reasons, f"wilson in {BINS} bins", ends, level)
 
@@ -167,14 +172,17 @@ def _tables(
     y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int, weight: ArrayLike | None
 ) -> list[Floats]:
     """Return the reliability table of each group; with weights its rows are effective ones."""
+    if weight is None:
+        ordered = order_scores(y_true, score, codes, n_groups)
+        return [bins_of(group, ordered, BINS) for group in range(n_groups)]
     true, scores, groups = np.asarray(y_true), np.asarray(score, dtype=np.float64), np.asarray(codes)
-    order = np.argsort(groups, kind="stable")
-    edges = np.cumsum(np.bincount(groups, minlength=n_groups))[:-1]
-    one = None if weight is None else np.asarray(weight, dtype=np.float64)
-    return [
-        reliability(true[rows], scores[rows], weight=None if one is None else one[rows])
-        for rows in np.split(order, edges)
-    ]
+    one = np.asarray(weight, dtype=np.float64)
+    order, edges = np.argsort(groups, kind="stable"), np.cumsum(_rows(codes, n_groups))[:-1]
+    return [reliability(true[rows], scores[rows], weight=one[rows]) for rows in np.split(order, edges)]
+
+
+def _rows(codes: ArrayLike, n_groups: int) -> NDArray[np.int64]:
+    return rows_by(np.asarray(codes), n_groups)
 
 
 def reliability(y_true: ArrayLike, score: ArrayLike, bins: int = BINS, weight: ArrayLike | None = None) -> Floats:
@@ -183,12 +191,15 @@ def reliability(y_true: ArrayLike, score: ArrayLike, bins: int = BINS, weight: A
     Equal scores stay in one bin, so there may be fewer bins than asked for. With weights, the rows of a bin are as many
     as its weights are worth (Kish), and its positives their weighted share of them.
     """
+    if weight is None:
+        everyone = np.zeros(len(np.asarray(score)), dtype=np.int16)
+        return bins_of(0, order_scores(y_true, score, everyone), bins)
     true, scores = np.asarray(y_true, dtype=np.float64), np.asarray(score, dtype=np.float64)
     if not len(scores):
         return np.empty((0, 3))
     edges = np.unique(np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1], method="inverted_cdf"))
     which = np.searchsorted(edges, scores, side="left")
-    one = np.ones(len(scores)) if weight is None else np.asarray(weight, dtype=np.float64)
+    one = np.asarray(weight, dtype=np.float64)
     count = partial(np.bincount, which, minlength=len(edges) + 1)
     total = count(weights=one)
     filled = total > 0

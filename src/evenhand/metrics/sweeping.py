@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 100
 """Thresholds that are looked at, besides the one in use; of more distinct scores evenly spaced quantiles."""
+LOOKED_AT: Final = 10_000
+"""Rows that mostly tell whether scores are many."""
 
 
 def thresholds(score: ArrayLike, in_use: float | None = None, most: int = MOST) -> NDArray[np.float64]:
@@ -26,9 +28,12 @@ def thresholds(score: ArrayLike, in_use: float | None = None, most: int = MOST) 
     most : int
         How many, besides it.
     """
-    found = np.unique(np.asarray(score, dtype=np.float64))
+    scores = np.asarray(score, dtype=np.float64)
+    found = np.unique(scores[:LOOKED_AT])
+    if len(found) <= most:  # a few rows may not tell that there are many
+        found = np.unique(scores)
     if len(found) > most:
-        found = np.unique(np.quantile(found, np.linspace(0, 1, most), method="inverted_cdf"))
+        found = np.unique(np.quantile(scores, np.linspace(0, 1, most), method="inverted_cdf"))
     return found if in_use is None else np.unique(np.append(found, in_use))
 
 

@@ -14,6 +14,7 @@ from evenhand.report.groups import group_parts, group_rows, groupings
 from evenhand.report.judged import Judged
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.reasons import reasons
+from evenhand.report.relied import refused, relied
 from evenhand.report.sweeping import swept
 from evenhand.report.view import Block, Part, Table
 
@@ -42,6 +43,8 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
         swept(record),
         sliced(record, judged),
         explanation(record),
+        *relied(record, judged),
+        *refused(record, judged),
         compression(record, judged),
         provenance(record),
         limitations(record, verdict),

@@ -1,0 +1,101 @@
+"""Slices of the census income data beside SliceLine and DivExplorer: CPU seconds, in one run, equal counts.
+
+The peers want other versions of libraries, so they run in an environment of their own: set PEERS to its python, with
+sliceline, divexplorer, pandas and scikit-learn in it, and name the files of the data (UCI "Adult").
+Writes benchmarks/results/slices.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from evenhand.data.grouping import encode
+from evenhand.metrics.lattice import find_slices
+
+if TYPE_CHECKING:
+    import numpy as np
+
+OUT = Path(__file__).parent / "results" / "slices.json"
+DEPTH, SUPPORT = 3, 0.01
+PEER = """
+import json, sys, time, warnings
+import pandas as pd
+warnings.filterwarnings("ignore")
+table = pd.read_csv(sys.argv[1], dtype=str); wrong = pd.read_csv(sys.argv[2])["wrong"].to_numpy()
+out = {}
+start = time.process_time()
+from sliceline.slicefinder import Slicefinder
+Slicefinder(alpha=0.95, k=10, max_l=3, min_sup=int(0.01 * len(table)), verbose=False).fit(table, wrong)
+out["sliceline"] = time.process_time() - start
+start = time.process_time()
+from divexplorer import DivergenceExplorer
+found = DivergenceExplorer(table.assign(wrong=wrong)).get_pattern_divergence(
+    min_support=0.01, quantitative_outcomes=["wrong"], attributes=list(table.columns))
+sizes = found["itemset"].map(len)
+out["divexplorer"] = time.process_time() - start
+out["divexplorer_slices"] = int(((sizes >= 1) & (sizes <= 3)).sum()); out["divexplorer_all"] = int(len(found))
+print(json.dumps(out))
+"""
+
+
+def main() -> None:
+    """Find slices with all three, print the table, write the figures."""
+    table, wrong = errors()
+    groupings = [encode(str(name), table[name], None) for name in table.columns]
+    codes, sizes = [grouping.codes for grouping in groupings], [len(grouping) for grouping in groupings]
+    taken, tested = [], 0
+    for _ in range(5):
+        start = time.process_time()
+        found = find_slices(codes, sizes, wrong, least_rows=int(SUPPORT * len(table)))
+        taken.append(time.process_time() - start)
+        tested = found.tested
+    mine = statistics.median(taken)
+    print(f"evenhand: {mine:.2f} s, {tested:,} slices of at least {SUPPORT:.0%} of {len(table):,} rows")
+    result = {"evenhand": taken, "tested": tested, "python": platform.python_version(), "numpy": version("numpy")}
+    peers = os.environ.get("PEERS")
+    if peers:
+        result["peers"] = other(peers, table, wrong)
+        for name in ("sliceline", "divexplorer"):
+            print(f"{name}: {result['peers'][name]:.1f} s, {result['peers'][name] / mine:,.0f} x")
+    OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def other(python: str, table: pd.DataFrame, wrong: np.ndarray) -> dict[str, float]:
+    """Run the peers in their own environment, on one thread."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        table.to_csv(place / "rows.csv", index=False)
+        pd.DataFrame({"wrong": wrong.astype(int)}).to_csv(place / "wrong.csv", index=False)
+        command = [python, "-c", PEER, str(place / "rows.csv"), str(place / "wrong.csv")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def errors() -> tuple[pd.DataFrame, np.ndarray]:
+    """Return twelve binned features of the census income data, and where a boosted model errs."""
+    table = pd.concat([pd.read_csv(path) for path in sys.argv[1:]], ignore_index=True)
+    label = (table.pop("income").astype(str).str.contains(">50K")).to_numpy().astype(int)
+    table = table.drop(columns=[name for name in ("fnlwgt", "education_num") if name in table])
+    for name in table.select_dtypes("number").columns:
+        table[name] = pd.qcut(table[name], 5, duplicates="drop").astype(str)
+    table = table.fillna("missing").astype(str)
+    features = table.apply(lambda column: column.astype("category").cat.codes)
+    model = HistGradientBoostingClassifier(random_state=0).fit(features, label)
+    return table, model.predict(features) != label
+
+
+if __name__ == "__main__":
+    main()

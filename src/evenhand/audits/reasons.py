@@ -1,0 +1,100 @@
+"""Why people are refused: the principal reasons of adverse decisions, and whether they are fit for a notice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evenhand.audits.statement import Statement, not_applicable, number
+from evenhand.evidence.evidence import favourable_is_positive
+from evenhand.findings import Finding, Interval
+from evenhand.keys import Key
+from evenhand.metrics.intervals import clopper_pearson, z_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from evenhand.evidence import Evidence
+
+NAME = "reasons"
+LEAST = 5
+"""Adverse decisions among the explained rows below which nothing is said of their reasons."""
+
+
+def reasons(evidence: Evidence) -> Statement:
+    """State how often each feature is the first reason of an adverse decision, and where a notice may not be sent."""
+    if not evidence.options.explain or evidence.subject.facts.get("kind") == "predictions":
+        return not_applicable("Reasons come from explanations, which were not computed.")
+    good = 1 if evidence.data.roles.favourable is None or favourable_is_positive(evidence.data) else 0
+    explained = evidence.explained_rows
+    adverse = np.flatnonzero(evidence.predictions.y_pred[explained] != good)
+    if len(adverse) < LEAST:
+        return not_applicable(f"{len(adverse)} of the explained rows were decided against the person: too few to say.")
+    from evenhand.explaining.reasons import reasons_against
+
+    found = reasons_against(evidence.attributions.values[adverse], low_is_bad=good == 1)
+    findings = [
+        *_first(evidence, found),
+        *_of_groups(evidence, found, explained[adverse]),
+        *_sensitive(evidence, found),
+        *_unstable(evidence, adverse, good == 1),
+    ]
+    words = (
+        f"{len(adverse)} adverse decisions among {len(explained)} explained rows, against the mean of the background."
+    )
+    return Statement(tuple(findings), words)
+
+
+def _share(evidence: Evidence, key: Key, hits: int, rows: int, note: str = "") -> Finding:
+    level = evidence.options.level
+    low, high = clopper_pearson([hits], [rows], z_of(level))
+    interval = Interval(number(low[0]), number(high[0]), level, "clopper-pearson")
+    return Finding(key, NAME, hits / rows, interval, support=rows, note=note)
+
+
+def _first(evidence: Evidence, found: NDArray[np.int64]) -> Iterator[Finding]:
+    names = evidence.attributions.feature_names
+    hits = np.bincount(found[:, 0][found[:, 0] >= 0], minlength=len(names))
+    for at in np.argsort(-hits, kind="stable"):
+        if hits[at]:
+            yield _share(evidence, Key.of("principal_reason", [names[at]]), int(hits[at]), len(found))
+
+
+def _of_groups(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[Finding]:
+    names = evidence.attributions.feature_names
+    for grouping in evidence.groupings:
+        if len(grouping.columns) > 1:
+            continue
+        codes = grouping.codes[rows]
+        for group in range(len(grouping.labels)):
+            mine = found[codes == group]
+            if len(mine) < LEAST:
+                continue
+            hits = np.bincount(mine[:, 0][mine[:, 0] >= 0], minlength=len(names))
+            named = str(Key.of("g", {grouping.columns[0]: grouping.labels[group][0]}))[2:-1]
+            for at in np.argsort(-hits, kind="stable")[:3]:
+                if hits[at]:
+                    key = Key.of("principal_reason", [names[at]], given=named)
+                    yield _share(evidence, key, int(hits[at]), len(mine))
+
+
+def _sensitive(evidence: Evidence, found: NDArray[np.int64]) -> Iterator[Finding]:
+    names = evidence.attributions.feature_names
+    for column in sorted(evidence.data.roles.sensitive_features):
+        if column in names:
+            hits = int((found == names.index(column)).any(axis=1).sum())
+            note = "A notice with this reason is withheld; without it, it would not say the model's reasons."
+            yield _share(evidence, Key.of("sensitive_reason_share", [column]), hits, len(found), note)
+
+
+def _unstable(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> Iterator[Finding]:
+    from evenhand.explaining.reasons import unstable
+
+    blocks = evidence.attributions.block_values
+    if blocks is not None and len(blocks) > 1:
+        hits = int(unstable(evidence.attributions, adverse, low_is_bad=low_is_bad).sum())
+        note = "The first reason differs between one half of the background and the other."
+        yield _share(evidence, Key.of("unstable_reasons"), hits, len(adverse), note)

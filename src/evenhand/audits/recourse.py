@@ -1,0 +1,77 @@
+"""What a refused person could change, and whether that costs some groups more than others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+import numpy as np
+
+from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
+from evenhand.evidence.evidence import favourable_is_positive
+from evenhand.evidence.predictions import inputs
+from evenhand.keys import Key
+from evenhand.metrics import Tally, compare, means, measure, measured_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from evenhand.data import Grouping
+    from evenhand.evidence import Evidence
+    from evenhand.explaining.reliance import Direction
+    from evenhand.findings import Finding
+
+NAME = "recourse"
+MOST_ROWS: Final = 300
+"""Refused rows for which a way is looked for; of more a seeded sample."""
+
+
+def recourse(evidence: Evidence) -> Statement:
+    """State the least change that turns a refusal, and how many have none, for all and for each group."""
+    actionable = evidence.options.actionable
+    if not actionable:
+        return not_applicable(
+            "No feature was said to be actionable; with some, the way out of a refusal is looked for."
+        )
+    if evidence.subject.facts.get("kind") == "predictions":
+        return not_applicable("Predictions were given without a model, which would be asked about changed rows.")
+    from evenhand.explaining.reliance import recourse as least_change
+
+    table = inputs(evidence.subject, evidence.data)
+    good = evidence.data.roles.favourable is None or favourable_is_positive(evidence.data)
+    refused = np.flatnonzero((evidence.predictions.y_pred == 1) != good)
+    if not len(refused):
+        return not_applicable("Nobody was refused.")
+    rng = np.random.default_rng([evidence.options.seed, 11])
+    chosen = np.sort(rng.permutation(refused)[:MOST_ROWS])
+    threshold = evidence.predictions.threshold
+
+    def accepts(rows: pd.DataFrame) -> NDArray[np.bool_]:
+        return np.asarray((evidence.subject.predict(rows) >= threshold) == good)
+
+    given = cast("dict[str, Direction]", dict(actionable))
+    found = least_change(accepts, table.iloc[chosen], evidence.background_table, given)
+    findings = list(_stated(evidence, None, np.zeros(len(chosen), dtype=np.int64), found.cost))
+    for grouping in evidence.groupings:
+        findings += _stated(evidence, grouping, grouping.codes[chosen].astype(np.int64), found.cost)
+    words = f"{len(chosen):,} of {len(refused):,} refused rows; one or two of {', '.join(actionable)} are changed."
+    return Statement(tuple(findings), words)
+
+
+def _stated(
+    evidence: Evidence, grouping: Grouping | None, codes: NDArray[np.int64], cost: NDArray[np.float64]
+) -> Iterator[Finding]:
+    level, groups = evidence.options.level, 1 if grouping is None else len(grouping.labels)
+    stuck = np.isinf(cost).astype(np.int8)
+    none = measure("selection_rate", Tally.count(stuck, stuck, codes, groups), level)
+    price = measured_mean("recourse_cost", means(cost[stuck == 0], codes[stuck == 0], groups), level)
+    for metric, found, unit in (("no_recourse_rate", none, "share"), ("recourse_cost", price, "number")):
+        for group in range(groups):
+            key = Key.of(metric) if grouping is None else group_key(metric, grouping, group)
+            yield value_finding(key, NAME, found, group, level, unit)  # type: ignore[arg-type]
+        if grouping is not None:
+            gap = compare(found, "difference", level)
+            key = Key.of(f"{metric}_difference", grouping.columns)
+            yield disparity_finding(key, NAME, gap, grouping, level, unit)  # type: ignore[arg-type]

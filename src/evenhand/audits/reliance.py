@@ -1,0 +1,133 @@
+"""What stands for a group: columns that tell it, those that also carry its gap, and what swapping it would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from evenhand.audits.statement import Statement, group_key, not_applicable, number, value_finding
+from evenhand.evidence.predictions import inputs
+from evenhand.findings import Finding, Interval
+from evenhand.keys import Key
+from evenhand.metrics import Tally, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evenhand.data import Grouping
+    from evenhand.evidence import Evidence
+
+NAME = "reliance"
+MOST_GROUPS: Final = 12
+"""Of features of more groups only the information they share with a column is stated."""
+MOST_VALUES: Final = 12
+"""Values of a sensitive input that are swapped in."""
+TELLS: Final = 0.55
+"""A column whose area surely lies above this tells the group."""
+MATERIAL: Final = 0.10
+"""A column carries the gap when it surely carries some of it, and at least this share."""
+SCORE = "(score)"
+
+
+def reliance(evidence: Evidence) -> Statement:
+    """State what tells each group, which proxies carry its gap, and how many decisions turn on it."""
+    singles = [grouping for grouping in evidence.groupings if len(grouping.columns) == 1]
+    if not singles or evidence.subject.facts.get("kind") == "predictions":
+        return not_applicable("Proxies are looked for with a model and a sensitive feature.")
+    if evidence.data.frequency is not None:
+        return not_applicable("Counts do not say which columns tell a group.")
+    table = inputs(evidence.subject, evidence.data)
+    findings: list[Finding] = []
+    for grouping in singles:
+        findings += _told(evidence, grouping, table)
+        findings += _proxies(evidence, grouping, findings)
+        if grouping.columns[0] in table.columns:
+            findings += _swapped(evidence, grouping, table)
+    read = [grouping.columns[0] for grouping in singles if grouping.columns[0] in table.columns]
+    words = f"The model itself reads {', '.join(read)}." if read else "The model reads no sensitive feature itself."
+    return Statement(tuple(findings), words)
+
+
+def _columns(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    for name in table.columns:
+        if name != grouping.columns[0]:
+            yield str(name), table[name]
+    if evidence.predictions.y_score is not None:
+        yield SCORE, pd.Series(evidence.predictions.y_score)
+
+
+def _told(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
+    """State how well each column, and the score, tell each group."""
+    from evenhand.explaining.reliance import shared_information, tells
+
+    level, groups = evidence.options.level, len(grouping.labels)
+    alone = groups == 2  # what tells one of two groups tells the other
+    for name, column in _columns(evidence, grouping, table):
+        shared = shared_information(column, grouping.codes, groups)
+        key = Key.of("mutual_information", grouping.columns, feature=name)
+        yield Finding(key, NAME, shared, support=len(column), unit="number")
+        for group in range(groups if groups <= MOST_GROUPS else 0):
+            found = None if alone and group else tells(column, grouping.codes == group, level, evidence.options.seed)
+            if found is not None:
+                labels = dict(zip(grouping.columns, grouping.labels[group], strict=True))
+                interval = Interval(number(found.low), number(found.high), level, "delong, logit")
+                key = Key.of("proxy_auc", labels, feature=name)
+                yield Finding(key, NAME, found.auc, interval, support=len(column), unit="score")
+
+
+def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Iterator[Finding]:
+    """Name the columns that tell a group and surely carry a material part of its gap in mean score."""
+    if not evidence.options.explain:
+        return
+    from evenhand.explaining import gap_parts
+
+    pair = evidence.extreme_pair(grouping)
+    if pair is None:
+        return
+    codes, level = grouping.codes[evidence.explained_rows], evidence.options.level
+    found = gap_parts(evidence.attributions, codes, *pair, level=level)
+    if not np.isfinite(found.gap) or found.gap == 0:
+        return
+    column = grouping.columns[0]
+    telling = {
+        f.key.qualifier("feature")
+        for f in told
+        if f.key.metric == "proxy_auc"
+        and f.key.columns == (column,)
+        and f.interval is not None
+        and (f.interval.low or 0) > TELLS
+    }
+    for at, name in enumerate(found.feature_names):
+        part, sure = float(found.estimate[at]), bool(found.low[at] > 0 or found.high[at] < 0)
+        if name in telling and name != column and sure and part / found.gap >= MATERIAL:
+            ends = sorted((float(found.low[at]) / found.gap, float(found.high[at]) / found.gap))
+            words = " and ".join(grouping.name(group) for group in pair)
+            yield Finding(
+                Key.of("proxy_part", [column], feature=name),
+                NAME,
+                part / float(found.gap),
+                Interval(number(ends[0]), number(ends[1]), level, found.method),
+                support=sum(found.rows),
+                unit="number",
+                note=f"{name} tells the group and carries a part of the gap in mean score between {words}.",
+            )
+
+
+def _swapped(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
+    """State the share of each group whose decision changes when only the sensitive input is given another value."""
+    column, threshold = grouping.columns[0], evidence.predictions.threshold
+    values = table[column].dropna().unique()[:MOST_VALUES]
+    turned = np.zeros(len(table), dtype=bool)
+    for value in values:
+        changed = table.copy()
+        changed[column] = pd.Series([value] * len(table), index=table.index).astype(table[column].dtype)
+        scores = np.asarray(evidence.subject.predict(changed), dtype=np.float64)
+        turned |= (scores >= threshold) != (evidence.predictions.y_pred == 1)
+    tally = Tally.count(turned.astype(np.int8), turned.astype(np.int8), grouping.codes, len(grouping.labels))
+    found = measure("selection_rate", tally, evidence.options.level)
+    for group in range(len(grouping.labels)):
+        yield value_finding(
+            group_key("counterfactual_flip_rate", grouping, group), NAME, found, group, evidence.options.level
+        )

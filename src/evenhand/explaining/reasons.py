@@ -1,0 +1,116 @@
+"""Reason codes: the features that count most against a person, in words, and never a sensitive one in silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from evenhand.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from evenhand.explaining.attributions import Attributions
+
+MOST_REASONS: Final = 4
+"""Principal reasons of a notice, at most (Regulation B, 12 CFR 1002.9, official interpretation of paragraph (b)(2))."""
+MATERIAL: Final = 0.05
+"""A feature is a reason when it carries at least this share of all that counts against the person."""
+
+
+def reasons_against(values: NDArray[np.float64], *, low_is_bad: bool = True) -> NDArray[np.int64]:
+    """Return the positions of the principal reasons of each row, the greatest first; -1 where there are fewer.
+
+    Parameters
+    ----------
+    values : (n, m) array
+        Shapley values: what each feature adds to the score.
+    low_is_bad : bool
+        Whether a low score is the one that is bad for the person.
+
+    Returns
+    -------
+    (n, 4) array of int
+    """
+    against = -values if low_is_bad else values
+    order = np.argsort(-against, axis=1, kind="stable")[:, :MOST_REASONS]
+    kept = np.take_along_axis(against, order, axis=1)
+    total = np.maximum(against, 0).sum(axis=1, keepdims=True)
+    found = np.where((kept > 0) & (kept >= MATERIAL * total), order, -1)
+    return np.pad(found, ((0, 0), (0, MOST_REASONS - found.shape[1])), constant_values=-1)
+
+
+def reason_codes(
+    attributions: Attributions,
+    adverse: NDArray[np.bool_],
+    *,
+    low_is_bad: bool = True,
+    sensitive: Iterable[str] = (),
+    words: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Return a notice for each adverse decision: up to four principal reasons against the mean of the background.
+
+    Where a sensitive feature is among the reasons, the notice is withheld and says so: leaving the feature out would
+    state other reasons than those the model had.
+
+    Parameters
+    ----------
+    attributions : Attributions
+        Of the explained rows.
+    adverse : (n,) array of bool
+        Which of them were decided against the person.
+    low_is_bad : bool
+        Whether a low score is the one that is bad for the person.
+    sensitive : iterable of str
+        Features that may not be a reason.
+    words : mapping of feature to sentence, optional
+        A feature dictionary, in the words of the notice.
+
+    Returns
+    -------
+    DataFrame
+        One row an adverse decision: ``row`` (its position), ``status`` (``ready`` or ``withheld: ...``), ``reason_1``
+        to ``reason_4`` (empty where there are fewer).
+
+    Raises
+    ------
+    InputError
+        When `adverse` is of another length.
+    """
+    if len(adverse) != len(attributions.values):
+        raise InputError(f"adverse has {len(adverse)} rows, the attributions {len(attributions.values)}.")
+    said, barred = words or {}, set(sensitive)
+    rows = np.flatnonzero(adverse)
+    names = attributions.feature_names
+    found = reasons_against(attributions.values[rows], low_is_bad=low_is_bad)
+    table: dict[str, list[object]] = {"row": list(rows.tolist()), "status": []}
+    for place in range(MOST_REASONS):
+        table[f"reason_{place + 1}"] = []
+    for reasons in found:
+        chosen = [names[at] for at in reasons if at >= 0]
+        held = [name for name in chosen if name in barred]
+        table["status"].append(f"withheld: {', '.join(held)} is among the reasons" if held else "ready")
+        shown = [] if held else [said.get(name, name) for name in chosen]
+        for place in range(MOST_REASONS):
+            table[f"reason_{place + 1}"].append(shown[place] if place < len(shown) else "")
+    return pd.DataFrame(table)
+
+
+def unstable(attributions: Attributions, rows: NDArray[np.int64], *, low_is_bad: bool = True) -> NDArray[np.bool_]:
+    """Return for each row whether its first reason is another against one half of the background than the other.
+
+    Raises
+    ------
+    InputError
+        When the attributions have no blocks of the background.
+    """
+    if attributions.block_values is None or len(attributions.block_values) < 2:
+        raise InputError("These attributions have no blocks of the background, so nothing tells how stable they are.")
+    blocks = attributions.block_values[:, rows]
+    halves = (blocks[: len(blocks) // 2].mean(axis=0), blocks[len(blocks) // 2 :].mean(axis=0))
+    first = [reasons_against(half, low_is_bad=low_is_bad)[:, 0] for half in halves]
+    return np.asarray(first[0] != first[1])

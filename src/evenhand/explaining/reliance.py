@@ -1,0 +1,202 @@
+"""How well a column tells a group, and what a person could change: arithmetic without opinion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from evenhand.errors import InputError, did_you_mean, raise_all
+from evenhand.metrics.ranks import roc_auc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+Direction: TypeAlias = Literal["increase", "decrease", "any"]
+"""In which direction a person can change a feature."""
+FOLDS: Final = 5
+BINS: Final = 10
+STEPS: Final = 9
+"""Values of a number that are tried: its deciles among the rows that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How well a column tells one group from all others."""
+
+    auc: float
+    """The area under the ROC curve, at least 0.5: 0.5 tells nothing, 1 tells all."""
+    low: float
+    """The low end of its interval."""
+    high: float
+    """The high end."""
+
+
+def tells(column: pd.Series, member: NDArray[np.bool_], level: float = 0.95, seed: int = 0) -> Told | None:
+    """Return how well a column tells the rows of a group from the others; None where one of both has no row.
+
+    A number is taken as it is. A category is taken by the share of the group among the rows of its value in other
+    folds, so that a column of many values does not tell by heart.
+
+    Parameters
+    ----------
+    column : (n,) Series
+    member : (n,) array of bool
+        Which rows are of the group.
+    """
+    if member.all() or not member.any():
+        return None
+    score = _numbers(column) if _is_number(column) else _out_of_fold(column, member, seed)
+    found = roc_auc(member.astype(np.int8), score, np.zeros(len(member), dtype=np.int32), 1, level)
+    area, low, high = float(found.estimate[0]), float(found.low[0]), float(found.high[0])
+    return Told(area, low, high) if area >= 0.5 else Told(1 - area, 1 - high, 1 - low)
+
+
+def shared_information(column: pd.Series, codes: NDArray[np.integer], groups: int) -> float:
+    """Return the mutual information of a column and the groups in bits, less what chance adds (Miller 1955)."""
+    values = pd.qcut(_numbers(column), BINS, labels=False, duplicates="drop") if _is_number(column) else None
+    kinds = pd.factorize(column if values is None else values)[0] + 1
+    table = np.bincount(kinds * groups + codes, minlength=(kinds.max() + 1) * groups).reshape(-1, groups)
+    table = table[table.sum(axis=1) > 0]
+    joint = table / table.sum()
+    expected = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        plain = float(np.nansum(np.where(joint > 0, joint * np.log2(joint / expected), 0.0)))
+    chance = (len(table) - 1) * (int((table.sum(axis=0) > 0).sum()) - 1) / (2 * np.log(2) * table.sum())
+    return float(max(plain - chance, 0.0))
+
+
+def _is_number(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(column.dtype)) and not pd.api.types.is_bool_dtype(column.dtype)
+
+
+def _numbers(column: pd.Series) -> Floats:
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(values), values, np.nanmin(values) - 1 if np.isfinite(values).any() else 0.0)
+
+
+def _out_of_fold(column: pd.Series, member: NDArray[np.bool_], seed: int) -> Floats:
+    codes = pd.factorize(column)[0] + 1
+    fold = np.random.default_rng(seed).integers(0, FOLDS, len(codes))
+    score = np.empty(len(codes))
+    for part in range(FOLDS):
+        others = fold != part
+        rows = np.bincount(codes[others], minlength=codes.max() + 1)
+        hits = np.bincount(codes[others], weights=member[others], minlength=codes.max() + 1)
+        # an unseen value says nothing: the share of all; a seldom one little
+        score[~others] = ((hits + member[others].mean()) / (rows + 1))[codes[~others]]
+    return score
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recourse:
+    """The least change of actionable features that turns each refusal."""
+
+    cost: NDArray[np.float64]
+    """(n,) the sum over changed features of how far along their distribution they move, 0 to 1 each; inf for none."""
+    changed: tuple[tuple[str, ...], ...]
+    """(n,) the features of the least change; empty without one."""
+
+
+def recourse(
+    accepts: Callable[[pd.DataFrame], NDArray[np.bool_]],
+    rows: pd.DataFrame,
+    reference: pd.DataFrame,
+    actionable: Mapping[str, Direction],
+) -> Recourse:
+    """Return the least change of one or two actionable features that turns each refused row into an accepted one.
+
+    Numbers move among the deciles of `reference`, in the direction given; their cost is how much of its distribution
+    lies between (Ustun et al. 2019, FAT*). Another value of a category costs 1.
+
+    Parameters
+    ----------
+    accepts : callable
+        From a table to (n,) bool: whether the decision is the one that is good for the person.
+    rows : DataFrame
+        The refused rows, columns as the model reads them.
+    reference : DataFrame
+        Rows whose values are possible, training rows say.
+    actionable : mapping of feature to "increase", "decrease" or "any"
+
+    Raises
+    ------
+    InputError
+        When a feature is no column or a direction is no word of these.
+    """
+    raise_all(InputError, _problems(rows, actionable))
+    ways = [step for name, direction in actionable.items() for step in _steps(reference[name], str(name), direction)]
+    single = [(step,) for step in ways]
+    double = [pair for pair in combinations(ways, 2) if pair[0].name != pair[1].name]
+    cost = np.full(len(rows), np.inf)
+    changed: list[tuple[str, ...]] = [()] * len(rows)
+    for steps in (*single, *double):
+        prices = np.sum([step.price(rows[step.name]) for step in steps], axis=0)
+        tried = np.flatnonzero(prices < cost)
+        if not len(tried):
+            continue
+        table = rows.iloc[tried].copy()
+        for step in steps:
+            table[step.name] = pd.Series([step.value] * len(table), index=table.index).astype(rows[step.name].dtype)
+        for place in tried[np.asarray(accepts(table), dtype=bool)]:
+            cost[place], changed[place] = prices[place], tuple(step.name for step in steps)
+    return Recourse(cost, tuple(changed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One value to which a feature may be set."""
+
+    name: str
+    value: object
+    direction: Direction
+    known: NDArray[np.float64] | None
+    """The sorted values of a number; None for a category."""
+
+    def price(self, column: pd.Series) -> Floats:
+        """Return the cost of setting each row to the value; inf where that is the wrong direction, or no change."""
+        if self.known is None:
+            return np.where(column.to_numpy(dtype=object) == self.value, np.inf, 1.0)
+        now = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        target = float(self.value)  # type: ignore[arg-type]  # a number, as the values known are
+        # half of the rows that share a value lie below it, so a move is as dear there as back
+        places = (np.searchsorted(self.known, [target], "left") + np.searchsorted(self.known, [target], "right")) / 2
+        here = (np.searchsorted(self.known, now, "left") + np.searchsorted(self.known, now, "right")) / 2
+        move = np.abs(places[0] - here) / len(self.known)
+        barred = (now == target) | ~np.isfinite(now)
+        if self.direction != "any":
+            barred |= (target < now) if self.direction == "increase" else (target > now)
+        return np.where(barred, np.inf, move)
+
+
+def _steps(column: pd.Series, name: str, direction: Direction) -> list[_Step]:
+    known = column.dropna()
+    if not _is_number(column):
+        return [_Step(name, value, "any", None) for value in known.unique()]
+    values = np.sort(known.to_numpy(dtype=np.float64))
+    chosen = np.unique(np.quantile(values, np.linspace(0, 1, STEPS + 2), method="inverted_cdf"))
+    whole = pd.api.types.is_integer_dtype(column.dtype)
+    return [_Step(name, int(value) if whole else float(value), direction, values) for value in chosen]
+
+
+def _problems(rows: pd.DataFrame, actionable: Mapping[str, Direction]) -> list[str]:
+    columns = [str(column) for column in rows.columns]
+    found = [
+        f"'{name}' is said to be actionable, but the model reads no such column.{did_you_mean(name, columns)}"
+        for name in actionable
+        if name not in columns
+    ]
+    known = ("increase", "decrease", "any")
+    found += [
+        f"'{name}' is actionable in the direction '{direction}'; known are {', '.join(known)}."
+        for name, direction in actionable.items()
+        if direction not in known
+    ]
+    return found

@@ -1,0 +1,87 @@
+"""Scores of every group in order, positives and negatives apart: sorted once, for areas, calibration and thresholds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ordered:
+    """Scores by group and truth, each part in increasing order."""
+
+    negatives: tuple[NDArray[np.float64], ...]
+    """(G,) the sorted scores of each group's negative rows."""
+    positives: tuple[NDArray[np.float64], ...]
+    """(G,) the sorted scores of each group's positive rows."""
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """(G,) rows of each group."""
+        return np.array([len(n) + len(p) for n, p in zip(self.negatives, self.positives, strict=True)], dtype=np.int64)
+
+
+def order_scores(y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1) -> Ordered:
+    """Sort scores within group and truth.
+
+    Parameters
+    ----------
+    y_true : (n,) array of 0 and 1
+    score : (n,) array
+    codes : (n,) integer array
+        The group of each row.
+    n_groups : int
+        The number of groups G.
+    """
+    true, scores, groups = np.asarray(y_true), np.asarray(score, dtype=np.float64), np.asarray(codes)
+    kind = "int16" if n_groups < 1 << 14 else "int64"  # small whole numbers are sorted by their digits
+    key = (2 * groups.astype(kind)).astype(kind) + (true == 1)
+    scores = scores[np.argsort(key, kind="stable")]
+    edges = np.concatenate([[0], np.cumsum(np.bincount(key, minlength=2 * n_groups))])
+    parts = [np.sort(scores[edges[at] : edges[at + 1]]) for at in range(2 * n_groups)]
+    return Ordered(tuple(parts[::2]), tuple(parts[1::2]))
+
+
+def placements(group: int, ordered: Ordered) -> tuple[Floats, Floats]:
+    """Return the share of negatives that each positive outranks, and of positives that outrank each negative."""
+    negatives, positives = ordered.negatives[group], ordered.positives[group]
+    above = _between(negatives, positives) / len(negatives)
+    below = 1 - _between(positives, negatives) / len(positives)
+    return above, below
+
+
+def _between(others: Floats, mine: Floats) -> Floats:
+    """Return for each of `mine` how many of `others` lie below it, equal ones by half."""
+    return (np.searchsorted(others, mine, "left") + np.searchsorted(others, mine, "right")) / 2
+
+
+def bins_of(group: int, ordered: Ordered, bins: int) -> Floats:
+    """Return a group's reliability table (b, 3): one row a bin of equal count, with rows, mean score and positives."""
+    negatives, positives = ordered.negatives[group], ordered.positives[group]
+    everyone = np.sort(np.concatenate([negatives, positives]), kind="stable")  # two runs in order are only merged
+    if not len(everyone):
+        return np.empty((0, 3))
+    at = np.ceil(np.arange(1, bins) / bins * len(everyone) - 1e-9).astype(np.int64) - 1
+    edges = np.unique(everyone[np.maximum(at, 0)])
+    ends, hits = (np.append(np.searchsorted(part, edges, "right"), len(part)) for part in (everyone, positives))
+    sums = np.diff(np.concatenate([[0.0], np.concatenate([[0.0], np.cumsum(everyone)])[ends]]))
+    rows, found = np.diff(ends, prepend=0), np.diff(hits, prepend=0)
+    filled = rows > 0
+    return np.column_stack([rows[filled], sums[filled] / rows[filled], found[filled]]).astype(np.float64)
+
+
+def counts_of(ordered: Ordered, edges: Floats) -> NDArray[np.int64]:
+    """Return counts (G, 2, B + 1) of [group, truth, how many of the B increasing edges the score reaches]."""
+    out = np.empty((len(ordered.positives), 2, len(edges) + 1), dtype=np.int64)
+    for group, parts in enumerate(zip(ordered.negatives, ordered.positives, strict=True)):
+        for truth, scores in enumerate(parts):
+            reached = np.concatenate([[0], np.searchsorted(scores, edges, "left"), [len(scores)]])
+            out[group, truth] = np.diff(reached)
+    return out
