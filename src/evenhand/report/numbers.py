@@ -14,8 +14,8 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
 
     Examples
     --------
-    >>> show(0.3149), show(23512, "bytes"), show(0.000042, "seconds"), show(None), show(1234, "number")
-    ('0.31', '23.5 kB', '42.0 µs', 'undefined', '1,234')
+    >>> show(0.3149), show(23512, "bytes"), show(0.000042, "seconds"), show(1234, "number"), show(4.2188, "number")
+    ('0.31', '23.5 kB', '42.0 µs', '1,234', '4.22')
     """
     if value is None:
         return "undefined"
@@ -24,7 +24,7 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
     if unit == "seconds":
         return _scaled(value, (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)))
     if unit == "number":
-        return f"{value:,.0f}"
+        return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:.3g}"
     if unit == "score" and 0 < abs(value) < 10 ** -(digits + 1):
         return f"{value:.1e}"
     return f"{value:.{digits}f}"
