@@ -22,9 +22,15 @@ PAGE = Path("report.html")
     help="See: evenhand list formats; may be repeated, with a file for each. Told from the ending of --output "
     "otherwise; a format without any file goes to stdout.",
 )
+@click.option("--lang", type=click.Choice(["en", "zh-CN"]), default="en", show_default=True, help="Of its sentences.")
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law asks to be published.")
 def command(
-    audit: Path, policy: Path | None, output: Path | None, forms: tuple[str, ...], public_summary: str | None
+    audit: Path,
+    policy: Path | None,
+    output: Path | None,
+    forms: tuple[str, ...],
+    lang: str,
+    public_summary: str | None,
 ) -> None:
     """Draw AUDIT (audit.json) as one self-contained page.
 
@@ -41,7 +47,7 @@ def command(
     wanted = wanted_outputs(*_asked(forms, output, public_summary))
     record = read_record(audit)
     verdict = judge(record, load_policy(policy)) if policy is not None else None
-    put(record, verdict, wanted)
+    put(record, verdict, wanted, lang)
     for place in wanted.values():
         if place is not None:
             say(f"Wrote {place}")

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from evenhand.report.page import build_page
+from evenhand.report.speaking import Words, translated
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -16,14 +17,11 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
 
 
-def html(record: AuditRecord, verdict: Verdict | None = None) -> str:
+def html(record: AuditRecord, verdict: Verdict | None = None, lang: str = "en") -> str:
     """One self-contained page for people (.html)."""
-    style = _style()
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(page=build_page(record, verdict), style=style, style_hash=_hash(style))
-    )
+    style, page = _style(), translated(build_page(record, verdict), record, lang)
+    template = _environment().get_template("page.html.j2")
+    return template.render(page=page, t=Words(lang).say, style=style, style_hash=_hash(style))
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from evenhand.report.markdown_text import as_markdown
 from evenhand.report.page import build_page
+from evenhand.report.speaking import Words, translated
 from evenhand.report.view import Table
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ MOST = 60_000
 SIGNS = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
 
 
-def markdown(record: AuditRecord, verdict: Verdict | None = None) -> str:
+def markdown(record: AuditRecord, verdict: Verdict | None = None, lang: str = "en") -> str:
     """A summary in Markdown, at most 60 kB (.md)."""
-    page = build_page(record, verdict)
+    page, say = translated(build_page(record, verdict), record, lang), Words(lang).say
     out = [
         f"# {as_markdown(page.title)}",
         "",
@@ -29,7 +30,7 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None) -> str:
     ]
     out += [f"- {as_markdown(remark)}" for remark in page.remarks]
     if page.limits:
-        head = ("", "limit on", "measured", "limit", "")
+        head = ("", say("limit on"), say("measured"), say("limit"), "")
         rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, r.sentence) for r in page.limits]
         out += ["", *_rows(head, rows)]
     for part in page.parts:
@@ -38,10 +39,8 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None) -> str:
         for piece in part.blocks:
             block += _block(piece)
         if sum(len(line) + 1 for line in (*out, *block)) > MOST - 200:
-            out += [
-                "",
-                f"*{as_markdown(part.title)} and what follows it stand in the page; this summary is cut here.*",
-            ]
+            cut = f"{as_markdown(part.title)} and what follows it stand in the page; this summary is cut here."
+            out += ["", f"*{say(cut)}*"]
             break
         out += block
     return "\n".join(out).strip() + "\n"

@@ -220,3 +220,5 @@ class Page:
     """Each metric that the page uses."""
     version: str
     """The version of evenhand that audited."""
+    lang: str = "en"
+    """The language of its sentences."""

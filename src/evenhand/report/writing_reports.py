@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, did_you_mean
 from evenhand.report.catalogue import ENDINGS, FORMATS
@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from evenhand.report.catalogue import Format
 
 
-def render(record: AuditRecord, verdict: Verdict | None = None, format: str = "html") -> str:
+SPOKEN: Final = ("html", "markdown")
+"""Formats of sentences, which can be had in other languages; the others are for machines."""
+
+
+def render(record: AuditRecord, verdict: Verdict | None = None, format: str = "html", lang: str = "en") -> str:
     """Return a report as text.
 
     Parameters
@@ -26,19 +30,32 @@ def render(record: AuditRecord, verdict: Verdict | None = None, format: str = "h
     format : str
         A name of `FORMATS`: ``html``, ``markdown``, ``json``, ``junit``, ``sarif`` ..., or one that an installed
         package brings.
+    lang : str
+        ``en`` or ``zh-CN``, for HTML and Markdown.
 
     Raises
     ------
     InputError
-        When there is no such format.
+        When there is no such format, or it has no words of that language.
     """
-    return find_format(format)(record, verdict)
+    if lang == "en":
+        return find_format(format)(record, verdict)
+    if format not in SPOKEN:
+        raise InputError(
+            f"The format {format} is for machines and stays as it is; {' and '.join(SPOKEN)} speak {lang}."
+        )
+    return find_format(format)(record, verdict, lang)  # type: ignore[call-arg]
 
 
 def write_report(
-    path: str | Path, record: AuditRecord, verdict: Verdict | None = None, *, format: str | None = None
+    path: str | Path,
+    record: AuditRecord,
+    verdict: Verdict | None = None,
+    *,
+    format: str | None = None,
+    lang: str = "en",
 ) -> None:
-    """Write a report; the format is told from the file's ending unless it is named.
+    """Write a report; the format is told from the file's ending unless it is named, and English where nothing is said.
 
     Raises
     ------
@@ -48,7 +65,7 @@ def write_report(
         When the place cannot be written to.
     """
     place = Path(path)
-    write_text(place, render(record, verdict, format or format_of(place)))
+    write_text(place, render(record, verdict, format or format_of(place), lang))
 
 
 def format_of(path: str | Path) -> str:
