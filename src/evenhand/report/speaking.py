@@ -30,8 +30,8 @@ _AS_THEY_ARE: Final = frozenset(
 _JOINTS: Final = ("; ", ". ", ": ")
 """Where sentences are put together."""
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
-_FEW: Final = 2
-"""A pattern with at most so many pairs of letters would take a list of its like for one of them."""
+_FEW: Final = 1
+"""A pattern with at most so many pairs of letters of its own would take a list of its like for one of them."""
 _Part = TypeVar("_Part")
 
 
