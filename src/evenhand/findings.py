@@ -99,6 +99,11 @@ class Finding:
         """Whether there is an estimate."""
         return self.estimate is not None
 
+    @property
+    def absence(self) -> str:
+        """What stands in the place of an estimate that is not there: ``undefined``, or ``withheld`` in a public copy."""
+        return "withheld" if self.undefined.startswith("withheld") else "undefined"
+
 
 @dataclass(frozen=True, slots=True)
 class GroupCounts:

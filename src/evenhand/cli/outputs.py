@@ -56,12 +56,18 @@ def _problems(pairs: Sequence[tuple[str, str, str]], output: Path | None) -> Ite
     yield from (f"{file}: two formats would be written here." for file in dict.fromkeys(files) if files.count(file) > 1)
 
 
-def put(record: AuditRecord, verdict: Verdict | None, wanted: dict[str, Path | None], lang: str = "en") -> None:
+def put(
+    record: AuditRecord,
+    verdict: Verdict | None,
+    wanted: dict[str, Path | None],
+    lang: str = "en",
+    suppress_below: int | None = None,
+) -> None:
     """Render every format, then write the files, then stdout: nothing is written when one cannot be rendered."""
     from evenhand.report import render
     from evenhand.writing import write_text
 
-    texts = {name: render(record, verdict, name, lang) for name in wanted}
+    texts = {name: render(record, verdict, name, lang, suppress_below) for name in wanted}
     for name, place in wanted.items():
         if place is not None:
             write_text(place, texts[name])

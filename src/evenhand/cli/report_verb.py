@@ -23,6 +23,12 @@ PAGE = Path("report.html")
     "otherwise; a format without any file goes to stdout.",
 )
 @click.option("--lang", type=click.Choice(["en", "zh-CN"]), default="en", show_default=True, help="Of its sentences.")
+@click.option(
+    "--suppress-below",
+    type=click.IntRange(min=2),
+    metavar="ROWS",
+    help="A copy for publication: withhold what rests on fewer rows, and what would give it away.",
+)
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law asks to be published.")
 def command(
     audit: Path,
@@ -30,6 +36,7 @@ def command(
     output: Path | None,
     forms: tuple[str, ...],
     lang: str,
+    suppress_below: int | None,
     public_summary: str | None,
 ) -> None:
     """Draw AUDIT (audit.json) as one self-contained page.
@@ -47,7 +54,7 @@ def command(
     wanted = wanted_outputs(*_asked(forms, output, public_summary))
     record = read_record(audit)
     verdict = judge(record, load_policy(policy)) if policy is not None else None
-    put(record, verdict, wanted, lang)
+    put(record, verdict, wanted, lang, suppress_below)
     for place in wanted.values():
         if place is not None:
             say(f"Wrote {place}")

@@ -59,7 +59,8 @@ def judge(
     Raises
     ------
     PolicyError
-        When an interval cannot be computed again at the policy's confidence, or the policy gates nothing here.
+        When an interval cannot be computed again at the policy's confidence, the policy gates nothing here, or the
+        record is a suppressed copy for publication.
 
     Examples
     --------
@@ -69,6 +70,11 @@ def judge(
     >>> verdict.status, verdict.exit_code
     ('passed', 0)
     """
+    if "suppressed_below" in record.provenance:
+        raise PolicyError(
+            f"This is a copy for publication: figures that rest on fewer than {record.provenance['suppressed_below']} "
+            "rows are withheld from it. Judge the full record."
+        )
     day = today or datetime.now(UTC).date()
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, baseline)]
     raise_all(PolicyError, [*sorted(set(_level_problems(found, policy))), *_gates_nothing(found, policy)])

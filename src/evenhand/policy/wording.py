@@ -48,7 +48,7 @@ def measured(finding: Finding | None, limit: Limit) -> str:
     if limit.required:
         return "declared"
     if finding.estimate is None:
-        return "undefined"
+        return finding.absence
     estimate = number(finding.estimate, limit.bound)
     if finding.interval is None:
         return estimate

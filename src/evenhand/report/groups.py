@@ -45,6 +45,8 @@ def group_rows(counts: GroupCounts, group: int) -> int:
 
 def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> Part:
     name, title = f"groups-{at}", " × ".join(cut(column, 60) for column in counts.columns)
+    if not counts.groups:
+        return Part(name, f"Groups by {title}", _sentences(record, counts))
     metrics = _metrics(record, counts)
     blocks: list[Block] = [_group_table(record, counts, name, metrics)]
     drawn = [metric for metric in DRAWN if metric in metrics] or [m for m in metrics if METRICS[m].highest == 1][:3]
@@ -124,7 +126,18 @@ def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
     if undefined:
         named = "; ".join(cut(group, 60) for group in undefined[:8])
         sentences.append(f"Some metric cannot be computed for {named}; it is said where, and is never taken for 0.")
+    withheld = _withheld(record, counts)
+    if withheld:
+        sentences.append(f"Withheld in this copy, small groups and those that would give them away: {withheld}.")
     return tuple(sentences)
+
+
+def _withheld(record: AuditRecord, counts: GroupCounts) -> str:
+    """Return the groups of this grouping that a copy for publication withholds."""
+    found = record.provenance.get("withheld_groups")
+    groups = [cell for cell in found if isinstance(cell, dict)] if isinstance(found, list) else []
+    mine = [cell for cell in groups if tuple(sorted(cell)) == tuple(sorted(counts.columns))]
+    return "; ".join(cut(group_name((column, str(value)) for column, value in cell.items()), 60) for cell in mine)
 
 
 def _named(group: str, counts: GroupCounts) -> str:

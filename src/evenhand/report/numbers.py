@@ -39,7 +39,7 @@ def with_interval(finding: Finding | None, digits: int = 2) -> str:
     """Return ``0.62 [0.45, 0.77]``; "undefined" where there is no value, a dash where there is no finding."""
     if finding is None:
         return "–"
-    estimate = show(finding.estimate, finding.unit, digits)
+    estimate = finding.absence if finding.estimate is None else show(finding.estimate, finding.unit, digits)
     if finding.interval is None or finding.estimate is None:
         return estimate
     ends = (end(value, finding, digits) for value in (finding.interval.low, finding.interval.high))

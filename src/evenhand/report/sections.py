@@ -15,6 +15,7 @@ from evenhand.report.judged import Judged
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.reasons import reasons
 from evenhand.report.relied import refused, relied
+from evenhand.report.suppressing import WITHHELD
 from evenhand.report.sweeping import swept
 from evenhand.report.view import Block, Part, Table
 
@@ -251,6 +252,8 @@ def limitations(record: AuditRecord, verdict: Verdict | None) -> Part:
     ]
     if verdict is not None:
         lead.insert(1, f"{len(verdict.blocking)} blocking limits were judged, each on its own.")
+    if "suppressed_below" in record.provenance:
+        lead.insert(0, WITHHELD.format(below=record.provenance["suppressed_below"]))
     lead += [f"Not run: {section.audit}. {section.reason}" for section in record.sections if not section.ran]
     return Part("limitations", "What this page does not show", tuple(lead))
 

@@ -19,7 +19,13 @@ SPOKEN: Final = ("html", "markdown")
 """Formats of sentences, which can be had in other languages; the others are for machines."""
 
 
-def render(record: AuditRecord, verdict: Verdict | None = None, format: str = "html", lang: str = "en") -> str:
+def render(
+    record: AuditRecord,
+    verdict: Verdict | None = None,
+    format: str = "html",
+    lang: str = "en",
+    suppress_below: int | None = None,
+) -> str:
     """Return a report as text.
 
     Parameters
@@ -32,12 +38,16 @@ def render(record: AuditRecord, verdict: Verdict | None = None, format: str = "h
         package brings.
     lang : str
         ``en`` or ``zh-CN``, for HTML and Markdown.
+    suppress_below : int, optional
+        Withhold what rests on fewer rows than this, and what would give it away: a copy for publication.
 
     Raises
     ------
     InputError
         When there is no such format, or it has no words of that language.
     """
+    if suppress_below is not None:
+        record, verdict = _publication(record, verdict, suppress_below)
     if lang == "en":
         return find_format(format)(record, verdict)
     if format not in SPOKEN:
@@ -47,6 +57,13 @@ def render(record: AuditRecord, verdict: Verdict | None = None, format: str = "h
     return find_format(format)(record, verdict, lang)  # type: ignore[call-arg]
 
 
+def _publication(record: AuditRecord, verdict: Verdict | None, below: int) -> tuple[AuditRecord, Verdict | None]:
+    from evenhand.report.suppressing import suppressed, suppressed_verdict
+
+    copy = suppressed(record, below)
+    return copy, None if verdict is None else suppressed_verdict(verdict, copy)
+
+
 def write_report(
     path: str | Path,
     record: AuditRecord,
@@ -54,8 +71,9 @@ def write_report(
     *,
     format: str | None = None,
     lang: str = "en",
+    suppress_below: int | None = None,
 ) -> None:
-    """Write a report; the format is told from the file's ending unless it is named, and English where nothing is said.
+    """Write a report as `render` does; the format is told from the file's ending unless it is named.
 
     Raises
     ------
@@ -65,7 +83,7 @@ def write_report(
         When the place cannot be written to.
     """
     place = Path(path)
-    write_text(place, render(record, verdict, format or format_of(place), lang))
+    write_text(place, render(record, verdict, format or format_of(place), lang, suppress_below))
 
 
 def format_of(path: str | Path) -> str:

@@ -1,0 +1,237 @@
+"""A copy for publication: what rests on fewer rows than a limit is withheld, and what would give it away.
+
+A group with fewer rows than the limit is withheld. Of a group with enough rows, but too few of one true class or one
+decision, only the rates over all its rows are shown, because the others could be solved from any third. A group alone
+withheld among groups that add up to a shown total could be subtracted; so another is withheld with it, in every line of
+every table (complementary suppression; Willenborg & de Waal 2001, section 5.4), until no line gives one away. Counts
+leave the copy; only the sizes of shown groups stay. Every rate that is shown rests on enough rows; its numerator may
+still be small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+from evenhand.errors import InputError
+from evenhand.findings import AuditRecord, GroupCounts, Section
+from evenhand.keys import group_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from evenhand.findings import Finding
+    from evenhand.policy import Judgement, Verdict
+
+Cell: TypeAlias = "tuple[tuple[str, str], ...]"
+"""A group of any grouping: pairs of column and value; empty for all rows."""
+
+
+def suppressed(record: AuditRecord, below: int) -> AuditRecord:
+    """Return a copy without what rests on fewer than `below` rows.
+
+    Parameters
+    ----------
+    record : AuditRecord
+    below : int
+        2 or more.
+
+    Returns
+    -------
+    AuditRecord
+        Withheld findings have neither estimate nor interval and say so; the gate refuses the copy.
+
+    Raises
+    ------
+    InputError
+        When `below` is less than 2, or all rows together are fewer.
+    """
+    if below < 2:
+        raise InputError(f"Suppression below {below} rows withholds nothing; say 5 or 10.")
+    tables = _Tables.of(record)
+    if tables.rows.get((), below) < below:
+        raise InputError(f"All rows together are fewer than {below}; nothing could be shown.")
+    hidden = _closed({cell for cell, rows in tables.rows.items() if rows < below}, tables.rows, tables.lines, below)
+    thin = {cell for cell, least in tables.least.items() if least < below}
+    halved = _closed(hidden | thin, tables.least, tables.lines, below)
+    strata = any(_least(f) < below for f in record.findings if f.key.qualifier("given"))
+    return AuditRecord(
+        tuple(
+            _shown(finding, hidden if _over_all_rows(finding) else halved, below, strata) for finding in record.findings
+        ),
+        tuple(replace(section, reason=_without_figures(section)) for section in record.sections),
+        tuple(_sizes(counts, hidden) for counts in record.tallies if counts.model == "subject"),
+        {
+            **{name: block for name, block in record.provenance.items() if name != "score_edges"},
+            "suppressed_below": below,
+            "withheld_groups": [dict(cell) for cell in sorted(hidden)],
+        },
+        record.measurements,
+    )
+
+
+def suppressed_verdict(verdict: Verdict, copy: AuditRecord) -> Verdict:
+    """Return the verdict as a suppressed copy may show it: every status, and the figures that are shown."""
+    below = copy.provenance["suppressed_below"]
+    judgements = tuple(_judgement(judgement, copy) for judgement in verdict.judgements)
+    sentence = verdict.sentence.partition(" First:")[0]
+    return replace(verdict, judgements=judgements, sentence=sentence, remarks=(WITHHELD.format(below=below),))
+
+
+WITHHELD = (
+    "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
+    "This copy is for publication; the gate judges the full record."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The sizes of all groups of all groupings."""
+
+    rows: dict[Cell, int] = field(default_factory=dict)
+    """Rows of a group; under the empty cell: of all."""
+    least: dict[Cell, int] = field(default_factory=dict)
+    """The smallest margin of a group that is not empty: rows, true classes, decisions."""
+    lines: list[tuple[Cell, tuple[Cell, ...]]] = field(default_factory=list)
+    """A total, and the cells that add up to it."""
+
+    @classmethod
+    def of(cls, record: AuditRecord) -> _Tables:
+        tables = cls()
+        for counts in record.tallies:
+            if counts.model == "subject":
+                tables._add(counts)
+        for cell in list(tables.rows):
+            for column, _ in cell:
+                total = tuple(pair for pair in cell if pair[0] != column)
+                if total in tables.rows:
+                    tables._line(total, cell, column)
+        return tables
+
+    def _add(self, counts: GroupCounts) -> None:
+        import numpy as np
+
+        cells = np.asarray(counts.counts, dtype=float)
+        for at, group in enumerate(counts.groups):
+            table = cells[at]
+            margins = [table.sum(axis=tuple(a for a in range(table.ndim) if a != axis)) for axis in range(table.ndim)]
+            sizes = [int(size) for margin in margins for size in np.ravel(margin) if size > 0] or [int(table.sum())]
+            cell = tuple(zip(counts.columns, group, strict=True))
+            self.rows[cell], self.least[cell] = int(table.sum()), min(sizes)
+
+    def _line(self, total: Cell, cell: Cell, column: str) -> None:
+        others = tuple(
+            other
+            for other in self.rows
+            if len(other) == len(cell) and {*other} >= {*total} and column in (name for name, _ in other)
+        )
+        if (total, others) not in self.lines:
+            self.lines.append((total, others))
+
+
+def _closed(
+    seed: set[Cell], sizes: Mapping[Cell, int], lines: list[tuple[Cell, tuple[Cell, ...]]], below: int
+) -> set[Cell]:
+    """Return the groups of a seed with those that protect them from subtraction; all rows are never withheld."""
+    hidden = {cell for cell in seed if cell and sizes[cell]}
+    grown = True
+    while grown:
+        found = {_protecting(total, cells, hidden, sizes, below) for total, cells in lines} - {None}
+        grown = bool(found - hidden)
+        hidden |= cast("set[Cell]", found)
+    return hidden
+
+
+def _protecting(
+    total: Cell, cells: tuple[Cell, ...], hidden: set[Cell], sizes: Mapping[Cell, int], below: int
+) -> Cell | None:
+    """Return one more group to withhold, where subtraction in this line would show what is withheld."""
+    away = [cell for cell in cells if cell in hidden]
+    if total in hidden:
+        safe = bool(away)
+    else:
+        safe = not away or (len(away) > 1 and sum(sizes[cell] for cell in away) >= below)
+    if safe:
+        return None
+    shown = [cell for cell in cells if cell not in hidden and sizes[cell]]
+    if shown:
+        return min(shown, key=lambda cell: (sizes[cell], cell))
+    return total if total and total not in hidden else None
+
+
+OVER_ALL_ROWS: Final = frozenset(
+    {"selection_rate", "favourable_rate", "base_rate", "mean_score", "flip_rate", "selection_rate_change"}
+)
+"""Rates whose denominators are all rows of a group, and of which no two give away the others."""
+
+
+def _over_all_rows(finding: Finding) -> bool:
+    return (finding.key.qualifier("rate") or finding.component or finding.key.metric) in OVER_ALL_ROWS
+
+
+def _shown(finding: Finding, hidden: set[Cell], below: int, strata: bool) -> Finding:
+    cell: Cell = tuple(sorted(finding.key.group))
+    withheld = cell in hidden or _least(finding) < below or _names_hidden(finding, hidden)
+    if not withheld and not (strata and finding.key.qualifier("given")):
+        return finding
+    return replace(
+        finding,
+        estimate=None,
+        interval=None,
+        unadjusted=None,
+        critical=None,
+        support=0,
+        groups=(),
+        undefined=f"withheld: it, or what it would give away, rests on fewer than {below} rows",
+        undefined_groups=(),
+        note="",
+    )
+
+
+def _least(finding: Finding) -> float:
+    """Return the smallest number of people a finding tells of; what tells of no rows is no cell."""
+    sizes = [finding.support, *(size for part in finding.groups for size in (part.support, part.rows))]
+    return min((size for size in sizes if size > 0), default=float("inf"))
+
+
+def _names_hidden(finding: Finding, hidden: set[Cell]) -> bool:
+    columns = finding.key.columns
+    names = {label for cell in hidden if tuple(column for column, _ in cell) == columns for label in _labels(cell)}
+    against = finding.key.qualifier("vs")
+    return against in names or any(part.group in names for part in finding.groups)
+
+
+def _labels(cell: Cell) -> Iterator[str]:
+    yield group_name(cell)
+    yield ", ".join(value for _, value in cell)
+
+
+def _sizes(counts: GroupCounts, hidden: set[Cell]) -> GroupCounts:
+    """Return the rows of the groups that are shown, and no other counts."""
+    import numpy as np
+
+    kept = [
+        at for at, group in enumerate(counts.groups) if tuple(zip(counts.columns, group, strict=True)) not in hidden
+    ]
+    cells = np.asarray(counts.counts, dtype=float)
+    return GroupCounts(
+        "subject",
+        counts.columns,
+        tuple(counts.groups[at] for at in kept),
+        ("group",),
+        [int(cells[at].sum()) for at in kept],
+    )
+
+
+def _without_figures(section: Section) -> str:
+    """Return why an audit did not run; what limits one that ran may name groups and their sizes."""
+    return "" if section.ran else section.reason
+
+
+def _judgement(judgement: Judgement, copy: AuditRecord) -> Judgement:
+    finding = judgement.finding and copy.get(judgement.finding.key)
+    if finding is not None and finding.estimate is not None:
+        return judgement
+    below: Mapping[str, object] = copy.provenance
+    words = f"Its figures are withheld: they rest on fewer than {cast('int', below['suppressed_below'])} rows."
+    return replace(judgement, finding=finding, sentence=words, needed_rows=None)
