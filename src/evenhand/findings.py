@@ -101,7 +101,7 @@ class Finding:
 
     @property
     def absence(self) -> str:
-        """What stands in the place of an estimate that is not there: ``undefined``, or ``withheld`` in a public copy."""
+        """What stands in the place of an absent estimate: ``undefined``, or ``withheld`` in a public copy."""
         return "withheld" if self.undefined.startswith("withheld") else "undefined"
 
 

@@ -51,7 +51,8 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
     tables = _Tables.of(record)
     if tables.rows.get((), below) < below:
         raise InputError(f"All rows together are fewer than {below}; nothing could be shown.")
-    hidden = _closed({cell for cell, rows in tables.rows.items() if rows < below}, tables.rows, tables.lines, below)
+    small = {cell for cell, rows in tables.rows.items() if rows < below}
+    hidden = _closed(small, tables.rows, tables.lines, below)
     thin = {cell for cell, least in tables.least.items() if least < below}
     halved = _closed(hidden | thin, tables.least, tables.lines, below)
     strata = any(_least(f) < below for f in record.findings if f.key.qualifier("given"))
@@ -147,11 +148,8 @@ def _protecting(
 ) -> Cell | None:
     """Return one more group to withhold, where subtraction in this line would show what is withheld."""
     away = [cell for cell in cells if cell in hidden]
-    if total in hidden:
-        safe = bool(away)
-    else:
-        safe = not away or (len(away) > 1 and sum(sizes[cell] for cell in away) >= below)
-    if safe:
+    enough = len(away) > 1 and sum(sizes[cell] for cell in away) >= below
+    if (away and (enough or total in hidden)) or (not away and total not in hidden):
         return None
     shown = [cell for cell in cells if cell not in hidden and sizes[cell]]
     if shown:
