@@ -12,6 +12,7 @@ from evenhand.audits.catalogue import catalogue, tasks_of
 from evenhand.audits.statement import Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence import AuditOptions, Evidence, provenance
+from evenhand.evidence.keeping import Keeping, keep
 from evenhand.evidence.provenance import sweepable
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
 from evenhand.subjects.of_task import TaskSubject
@@ -37,6 +38,7 @@ def audit(
     audits: Iterable[str] | None = None,
     metrics: Mapping[str, MetricFunction] | None = None,
     options: AuditOptions | None = None,
+    keeping: Keeping | None = None,
     progress: Progress | None = None,
     **settings: object,
 ) -> AuditRecord:
@@ -58,6 +60,8 @@ def audit(
         Further metrics ``f(y_true, y_pred, sample_weight=)``.
     options : AuditOptions, optional
         Confidence, seed and sizes; single ones may be given as keyword arguments (``level=0.9``).
+    keeping : Keeping, optional
+        Where the predictions are kept, in a private file, for a later comparison row by row.
     progress : callable, optional
         Called before each audit as ``progress(step, steps, name)``.
 
@@ -81,10 +85,15 @@ def audit(
         background=background,
         options=chosen,
     )
-    return run(evidence, audits, progress)
+    return run(evidence, audits, progress, keeping)
 
 
-def run(evidence: Evidence, audits: Iterable[str] | None = None, progress: Progress | None = None) -> AuditRecord:
+def run(
+    evidence: Evidence,
+    audits: Iterable[str] | None = None,
+    progress: Progress | None = None,
+    keeping: Keeping | None = None,
+) -> AuditRecord:
     """Run audits over evidence and gather the record."""
     started, clock = datetime.now(UTC), time.perf_counter()
     known = catalogue()
@@ -103,7 +112,8 @@ def run(evidence: Evidence, audits: Iterable[str] | None = None, progress: Progr
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - clock, 3),
     }
-    return AuditRecord(_once(findings), tuple(sections), _counts(evidence), provenance(evidence), measurements)
+    source = provenance(evidence) | ({} if keeping is None else {"predictions": keep(evidence, keeping)})
+    return AuditRecord(_once(findings), tuple(sections), _counts(evidence), source, measurements)
 
 
 def chosen_options(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.data.validating import Missing
     from evenhand.evidence.evidence import MetricFunction
+    from evenhand.evidence.keeping import Keeping
     from evenhand.findings import AuditRecord, Task
 
 
@@ -114,6 +115,7 @@ def audit_given(
     score_kind: ScoreKind = "probability",
     metrics: Mapping[str, MetricFunction] | None = None,
     settings: Mapping[str, object] | None = None,
+    keeping: Keeping | None = None,
     progress: Progress | None = None,
 ) -> AuditRecord:
     """Audit decisions or scores for the rows of `data`; its own prediction and score columns when none are passed.
@@ -136,8 +138,8 @@ def audit_given(
     if data.task != "binary":
         answered = given_of_task(data, y_pred, y_score)
         there = GivenSubject(answered.y_pred if answered.y_score is None else answered.y_score, data.name)
-        return run(Evidence(there, data, predictions=answered, options=options), progress=progress)
+        return run(Evidence(there, data, predictions=answered, options=options), progress=progress, keeping=keeping)
     predictions = given(data, y_pred, y_score, threshold=threshold, kind=score_kind)
     values = predictions.y_pred.astype(np.float64) if predictions.y_score is None else predictions.y_score
     subject = PredictionsSubject(values, name=data.name, threshold=predictions.threshold, score_kind=predictions.kind)  # type: ignore[arg-type]
-    return run(Evidence(subject, data, predictions=predictions, options=options), progress=progress)
+    return run(Evidence(subject, data, predictions=predictions, options=options), progress=progress, keeping=keeping)

@@ -15,6 +15,7 @@ from evenhand.cli.roles import read_table, role_flags, settings_of
 if TYPE_CHECKING:
     from evenhand.cli.settings import Settings
     from evenhand.data import EvaluationSet
+    from evenhand.evidence.keeping import Keeping
     from evenhand.findings import AuditRecord
 
 AUDIT_FLAGS = (
@@ -52,9 +53,30 @@ AUDIT_FLAGS = (
     type=click.Path(path_type=Path),
     help="What people declare of the model; responsibility.toml in this folder when not given.",
 )
+@click.option(
+    "--keep-predictions",
+    type=click.Path(path_type=Path),
+    metavar="FILE.parquet",
+    help="Keep each row's truth, score and groups in a private file, to pair rows with a later audit.",
+)
+@click.option(
+    "--row-key",
+    type=click.Path(path_type=Path),
+    default=Path(".evenhand-row-key"),
+    show_default=True,
+    help="Secret that hides the rows in it; made where it is not there.",
+)
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True)
-def command(data: Path, output: Path, responsibility: Path | None, trust_pickle: bool, **flags: object) -> None:
+def command(
+    data: Path,
+    output: Path,
+    responsibility: Path | None,
+    keep_predictions: Path | None,
+    row_key: Path,
+    trust_pickle: bool,
+    **flags: object,
+) -> None:
     """Measure a model, or given predictions, on DATA and write audit.json.
 
     \b
@@ -67,6 +89,7 @@ def command(data: Path, output: Path, responsibility: Path | None, trust_pickle:
     from evenhand.writing import check_writable
 
     check_writable(output)
+    keeping = _keeping(keep_predictions, row_key)
     answers = _answers(responsibility)
     settings = settings_of(flags)
     files = {name: flags.pop(name) for name in ("model", "original", "background")}
@@ -76,15 +99,25 @@ def command(data: Path, output: Path, responsibility: Path | None, trust_pickle:
     threshold = given["threshold"] if given["threshold"] is not None else settings.data.get("threshold")
     if files["model"] is None:
         kind = given["score_kind"] or settings.data.get("score_kind") or "probability"
-        record = _given(table, threshold, kind, chosen)
+        record = _given(table, threshold, kind, chosen, keeping)
     else:
         if trust_pickle:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
-        record = _model(table, files, threshold, trust_pickle, chosen)
+        record = _model(table, files, threshold, trust_pickle, chosen, keeping)
     if answers:
         record = with_declarations(record, answers)
     write_record(output, _with_circumstances(record))
     _tell(record, output)
+
+
+def _keeping(place: Path | None, key: Path) -> Keeping | None:
+    if place is None:
+        return None
+    from evenhand.evidence.keeping import Keeping, row_key
+    from evenhand.writing import check_writable
+
+    check_writable(place)
+    return Keeping(place, row_key(key))
 
 
 def _answers(named: Path | None) -> dict[str, str]:
@@ -129,7 +162,9 @@ def _actionable(said: object) -> dict[str, str]:
     return {name: direction or "any" for name, _, direction in parts}
 
 
-def _given(table: EvaluationSet, threshold: object, kind: object, chosen: dict[str, object]) -> AuditRecord:
+def _given(
+    table: EvaluationSet, threshold: object, kind: object, chosen: dict[str, object], keeping: Keeping | None
+) -> AuditRecord:
     from evenhand.audits import audit_given
 
     with progress("Auditing") as step:
@@ -138,12 +173,18 @@ def _given(table: EvaluationSet, threshold: object, kind: object, chosen: dict[s
             threshold=threshold,  # type: ignore[arg-type]
             score_kind=kind,  # type: ignore[arg-type]
             settings=chosen,
+            keeping=keeping,
             progress=step,
         )
 
 
 def _model(
-    table: EvaluationSet, files: dict[str, object], threshold: object, trust_pickle: bool, chosen: dict[str, object]
+    table: EvaluationSet,
+    files: dict[str, object],
+    threshold: object,
+    trust_pickle: bool,
+    chosen: dict[str, object],
+    keeping: Keeping | None,
 ) -> AuditRecord:
     from evenhand.audits import audit
     from evenhand.compression import open_model
@@ -162,6 +203,7 @@ def _model(
             table,
             original=original,
             background=background,  # type: ignore[arg-type]
+            keeping=keeping,
             progress=step,
             **chosen,  # type: ignore[arg-type]  # names and values come from files and flags, and are checked there
         )

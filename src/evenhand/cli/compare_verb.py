@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from evenhand.evidence.pairing import PairedPredictions
     from evenhand.findings import AuditRecord, Finding
 
 
@@ -19,23 +20,37 @@ if TYPE_CHECKING:
 @click.option(
     "--policy", "-p", type=click.Path(path_type=Path), help="Compare the verdicts of this policy, limit by limit."
 )
+@click.option("--old-predictions", type=click.Path(path_type=Path), help="What --keep-predictions wrote for OLD.")
+@click.option("--new-predictions", type=click.Path(path_type=Path), help="The same for NEW: changes are paired by row.")
 @click.option("--all", "everything", is_flag=True, help="Show findings whose intervals overlap, too.")
-def command(old: Path, new: Path, policy: Path | None, everything: bool) -> None:
+def command(
+    old: Path,
+    new: Path,
+    policy: Path | None,
+    old_predictions: Path | None,
+    new_predictions: Path | None,
+    everything: bool,
+) -> None:
     """Show what changed from OLD to NEW (two audit.json).
 
-    A finding is called changed when its two intervals do not overlap: that is a cautious rule for two audits on
-    different rows. For two models on the same rows, audit the new one with --original: it compares them row by row.
+    With the predictions that both audits kept, rates are compared row by row; a change is one whose paired interval
+    excludes 0. Without them a finding is called changed when its two intervals do not overlap: a cautious rule for two
+    audits on different rows. Two models on the same rows can also be audited together: audit with --original.
 
     \b
-    Example: evenhand compare last_release.json audit.json --policy policy.toml
+    Examples:
+      evenhand compare last_release.json audit.json --policy policy.toml
+      evenhand compare old.json new.json --old-predictions old.parquet --new-predictions new.parquet
     """
+    from evenhand.cli.pairs import paired
     from evenhand.records import read_record
 
     before, after = read_record(old), read_record(new)
+    pairs = paired(after, new_predictions, before, old_predictions)
     if policy is not None:
         for line in _verdicts(before, after, policy):
             click.echo(line)
-    rows = list(_findings(before, after, everything))
+    rows = list(_findings(before, after, pairs, everything))
     width = max((len(name) for name, _ in rows), default=0)
     for name, text in rows:
         click.echo(f"{name:<{width}}  {text}")
@@ -44,26 +59,48 @@ def command(old: Path, new: Path, policy: Path | None, everything: bool) -> None
 
 
 def _verdicts(before: AuditRecord, after: AuditRecord, place: Path) -> Iterator[str]:
+    """Yield what became of each limit: new, worse, unchanged, better or fixed."""
     from evenhand.policy import judge, load_policy
 
     policy = load_policy(place)
-    old, new = judge(before, policy), judge(after, policy)
-    earlier = {str(judgement.limit): judgement.status for judgement in old.judgements}
+    old, new = judge(before, policy, baseline=before), judge(after, policy, baseline=before)
     for judgement in new.judgements:
-        was = earlier.get(str(judgement.limit), "absent")
-        name = judgement.finding.name if judgement.finding is not None else str(judgement.limit.key)
-        yield f"{was} -> {judgement.status}  {name}" if was != judgement.status else f"still {was}  {name}"
+        was = judgement.before or "absent"
+        word = _WORDS.get((was, judgement.status), "unchanged")
+        told = judgement.status if was == judgement.status else f"{was} -> {judgement.status}"
+        yield f"{word:<9}  {judgement.key}  {told}"
     yield f"verdict: {old.status} -> {new.status}"
 
 
-def _findings(before: AuditRecord, after: AuditRecord, everything: bool) -> Iterator[tuple[str, str]]:
+_WORDS: Final = {
+    ("passed", "failed"): "new",
+    ("passed", "undecided"): "new",
+    ("absent", "failed"): "new",
+    ("absent", "undecided"): "new",
+    ("undecided", "failed"): "worse",
+    ("failed", "undecided"): "better",
+    ("failed", "passed"): "fixed",
+    ("undecided", "passed"): "fixed",
+}
+"""What becomes of a limit, by what it came to before and now."""
+
+
+def _findings(
+    before: AuditRecord, after: AuditRecord, pairs: PairedPredictions | None, everything: bool
+) -> Iterator[tuple[str, str]]:
     earlier = {finding.key: finding for finding in before.findings}
     for finding in after.findings:
         if finding.volatile:
             continue
         was = earlier.pop(finding.key, None)
+        change = None if pairs is None else _change(pairs, finding)
         if was is None:
             yield finding.name, f"new      {_shown(finding)}"
+        elif change is not None:
+            apart = _excludes_zero(change)
+            if apart or everything:
+                word = "changed" if apart else "paired "
+                yield finding.name, f"{word}  {_shown(was)} -> {_shown(finding)}; paired {_shown(change)}"
         elif _apart(was, finding):
             yield finding.name, f"changed  {_shown(was)} -> {_shown(finding)}"
         elif everything:
@@ -71,6 +108,15 @@ def _findings(before: AuditRecord, after: AuditRecord, everything: bool) -> Iter
     for finding in earlier.values():
         if not finding.volatile:
             yield finding.name, f"gone     {_shown(finding)}"
+
+
+def _change(pairs: PairedPredictions, finding: Finding) -> Finding | None:
+    return pairs.change(finding.key, finding.interval.level) if finding.interval is not None else None
+
+
+def _excludes_zero(change: Finding) -> bool:
+    low, high = (change.interval.low, change.interval.high) if change.interval is not None else (None, None)
+    return low is not None and high is not None and not low <= 0 <= high
 
 
 def _apart(old: Finding, new: Finding) -> bool:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     help="The limits; a policy.toml, or a pyproject.toml with [tool.evenhand].",
 )
 @click.option("--baseline", type=click.Path(path_type=Path), help="An earlier audit.json, for limits with max_drop.")
+@click.option("--predictions", type=click.Path(path_type=Path), help="What --keep-predictions wrote for AUDIT.")
+@click.option("--baseline-predictions", type=click.Path(path_type=Path), help="The same of the earlier audit.")
+@click.option("--new-only", is_flag=True, help="Stop only for limits that came to something better in the baseline.")
 @click.option(
     "--format",
     "-f",
@@ -34,7 +37,16 @@ if TYPE_CHECKING:
     "with a file for all but one.  [default: text]",
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the one format here instead of stdout.")
-def command(audit: Path, policy: Path, baseline: Path | None, forms: tuple[str, ...], output: Path | None) -> int:
+def command(
+    audit: Path,
+    policy: Path,
+    baseline: Path | None,
+    predictions: Path | None,
+    baseline_predictions: Path | None,
+    new_only: bool,
+    forms: tuple[str, ...],
+    output: Path | None,
+) -> int:
     """Judge AUDIT (audit.json) by a policy, one line a limit, worst first.
 
     \b
@@ -44,13 +56,15 @@ def command(audit: Path, policy: Path, baseline: Path | None, forms: tuple[str, 
       evenhand gate audit.json -f text -f junit=gate.xml -f sarif=gate.sarif
     """
     from evenhand.cli.outputs import put, wanted_outputs
+    from evenhand.cli.pairs import paired
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 
     wanted = wanted_outputs(forms or ("text",), output)
     record = read_record(audit)
     earlier = None if baseline is None else read_record(baseline)
-    verdict = judge(record, load_policy(policy), baseline=earlier)
+    pairs = paired(record, predictions, earlier, baseline_predictions)
+    verdict = judge(record, load_policy(policy), baseline=earlier, pairs=pairs, new_only=new_only)
     put(record, verdict, wanted)
     if "github" in wanted:
         _summarize(record, verdict)

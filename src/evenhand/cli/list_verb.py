@@ -11,14 +11,21 @@ if TYPE_CHECKING:
 
 
 @click.command(name="list")
-@click.argument("what", type=click.Choice(["metrics", "audits", "recipes", "formats"]))
+@click.argument("what", type=click.Choice(["metrics", "audits", "recipes", "formats", "controls"]))
 def command(what: str) -> None:
-    """List metrics, audits, recipes or formats, each with its one line.
+    """List metrics, audits, recipes, formats or controls, each with its one line.
 
     \b
     Example: evenhand list metrics
     """
-    rows = list({"metrics": _metrics, "audits": _audits, "recipes": _recipes, "formats": _formats}[what]())
+    tables = {
+        "metrics": _metrics,
+        "audits": _audits,
+        "recipes": _recipes,
+        "formats": _formats,
+        "controls": _controls,
+    }
+    rows = list(tables[what]())
     width = max(len(name) for name, _ in rows)
     for name, meaning in rows:
         click.echo(f"{name:<{width}}  {meaning}".rstrip())
@@ -50,6 +57,15 @@ def _formats() -> Iterator[tuple[str, str]]:
 
     for name, form in FORMATS.items():
         yield name, _first_line(form)
+
+
+def _controls() -> Iterator[tuple[str, str]]:
+    from evenhand.report.controlled import frameworks, today
+
+    for framework in frameworks():
+        for clause in framework.clauses:
+            told = f"{clause.text['en']} ({clause.standing(today())}; looked up {framework.as_of})"
+            yield f"{framework.id}:{clause.id}", told
 
 
 def _first_line(thing: object) -> str:

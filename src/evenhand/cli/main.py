@@ -25,7 +25,7 @@ VERBS: Final = {
     "verify": "Say whether an audit.json speaks of these files, and comes out the same again.",
     "policy": "Check a policy, say what it demands, print its schema.",
     "compare": "Show what changed between two audits.",
-    "list": "List metrics, audits, recipes or formats.",
+    "list": "List metrics, audits, recipes, formats or controls.",
     "demo": "Train, compress, audit, report and judge on real mortgage decisions.",
 }
 """The verbs and their one line; each lives in a module of its own, imported only when it is used."""

@@ -96,3 +96,39 @@ def _correlation(
 
 def _add(a: NDArray[np.float64], b: NDArray[np.float64], phi: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.sqrt(np.maximum(a * a - 2 * phi * a * b + b * b, 0.0))
+
+
+def paired_auc_change(
+    y_true: NDArray[np.int8], old: NDArray[np.float64], new: NDArray[np.float64], level: float = 0.95
+) -> tuple[float, float, float]:
+    """Return the change of the area under the ROC curve, new minus old, and its paired DeLong interval.
+
+    Parameters
+    ----------
+    y_true : (n,)
+        1 for positives; both classes must be there, each with two rows at least.
+    old, new : (n,)
+        The scores of both models for the same rows.
+
+    Notes
+    -----
+    DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44, 837-845: the variance is that of the difference of the
+    placement values, so that what both models share cancels. Where no placement changed there is no spread to
+    estimate; then the interval is as wide as one changed pair in each class would make it.
+    """
+    positive = np.asarray(y_true) == 1
+    parts = []
+    for scores in (new, old):
+        hits, misses = np.sort(scores[positive]), np.sort(scores[~positive])
+        parts.append((_share_below(misses, scores[positive]), 1 - _share_below(hits, scores[~positive])))
+    above, below = (parts[0][side] - parts[1][side] for side in (0, 1))
+    change = float(above.mean())
+    variance = sum(max(float(part.var(ddof=1)), 1 / len(part) ** 2) / len(part) for part in (above, below))
+    half = NormalDist().inv_cdf(0.5 + level / 2) * float(np.sqrt(variance))
+    return change, max(change - half, -1.0), min(change + half, 1.0)
+
+
+def _share_below(others: NDArray[np.float64], mine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each of `mine` the share of sorted `others` below it, equal ones by half."""
+    left, right = np.searchsorted(others, mine, "left"), np.searchsorted(others, mine, "right")
+    return np.asarray((left + right) / 2 / len(others), dtype=np.float64)

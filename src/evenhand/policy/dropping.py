@@ -41,6 +41,22 @@ def drop(now: Finding | None, before: Finding | None) -> Finding | None:
     return replace(blank, estimate=estimate, interval=interval, undefined="")
 
 
+def paired_drop(now: Finding | None, change: Finding) -> Finding:
+    """Return how much worse `now` is from a paired change, new minus old, over rows that both audits share."""
+    sign = -1.0 if now is not None and now.direction == "higher_is_better" else 1.0
+    estimate, interval = change.estimate, change.interval
+    assert estimate is not None  # a paired change without a value is None itself
+    assert interval is not None
+    ends = sorted(sign * end for end in (interval.low, interval.high) if end is not None)
+    return replace(
+        change,
+        key=drop_key(change.key),
+        estimate=sign * estimate,
+        interval=replace(interval, low=ends[0], high=ends[-1]),
+        direction="lower_is_better",
+    )
+
+
 def _interval(now: Finding, before: Finding, sign: float, estimate: float) -> Interval | None:
     if now.interval is None or before.interval is None:
         return None

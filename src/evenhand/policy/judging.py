@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import PolicyError, raise_all, shorten
 from evenhand.metrics import canonical
 from evenhand.policy.declaring import declaration, undeclared
-from evenhand.policy.dropping import drop, drop_key
+from evenhand.policy.dropping import drop_key
+from evenhand.policy.earlier import RANK, Earlier, Pairs, beside
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.needed import rows_needed
 from evenhand.policy.verdict import Judgement, Status, Verdict
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 SAME_LEVEL: Final = 1e-9
 """Two levels of confidence that are this near are one."""
-RANK: Final[dict[Status, int]] = {"failed": 0, "undecided": 1, "passed": 2}
 ABSENT: Final = "The record has no such finding, and what is absent has not passed."
 NOWHERE: Final = {
     "features": "The record names no sensitive feature to apply it to.",
@@ -34,7 +34,13 @@ NOWHERE: Final = {
 
 
 def judge(
-    record: AuditRecord, policy: Policy, *, baseline: AuditRecord | None = None, today: date | None = None
+    record: AuditRecord,
+    policy: Policy,
+    *,
+    baseline: AuditRecord | None = None,
+    pairs: Pairs | None = None,
+    new_only: bool = False,
+    today: date | None = None,
 ) -> Verdict:
     """Judge a record by a policy.
 
@@ -49,6 +55,10 @@ def judge(
     policy : Policy
     baseline : AuditRecord, optional
         An earlier audit, of the last release say; limits with `max_drop` compare with it.
+    pairs : PairedPredictions, optional
+        The rows that both audits share; then limits with `max_drop` are judged row by row.
+    new_only : bool
+        Whether a limit that came to nothing better in the baseline does not stop; needs `baseline`.
     today : date, optional
         The day by which waivers expire; today when absent.
 
@@ -75,9 +85,16 @@ def judge(
             f"This is a copy for publication: figures that rest on fewer than {record.provenance['suppressed_below']} "
             "rows are withheld from it. Judge the full record."
         )
+    if new_only and baseline is None:
+        raise PolicyError("What is new is told from an earlier audit: add --baseline.")
     day = today or datetime.now(UTC).date()
-    found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, baseline)]
+    earlier = None if baseline is None else Earlier(baseline, pairs)
+    found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, [*sorted(set(_level_problems(found, policy))), *_gates_nothing(found, policy)])
+    if baseline is not None:
+        steady = [limit for limit in policy.limits if not limit.against]
+        before = [judgement for limit in steady for judgement in judge_limit(limit, baseline, policy, None)]
+        found = beside(found, before, new_only)
     covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)
@@ -87,7 +104,7 @@ def judge(
     )
 
 
-def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, baseline: AuditRecord | None) -> Iterator[Judgement]:
+def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Earlier | None) -> Iterator[Judgement]:
     """Yield a judgement for each finding that a limit applies to."""
     if limit.required:
         yield _judge_declaration(limit, record)
@@ -99,12 +116,12 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, baseline: Aud
         finding = _at_level(_find(record, key, policy), record, policy)
         if not limit.against:
             yield _judge_finding(limit, key, finding, policy)
-        elif baseline is None:
+        elif earlier is None:
             yield _open(limit, drop_key(key), None, limit.missing, "max_drop needs an earlier audit: add --baseline.")
         else:
-            yield _judge_finding(
-                limit, drop_key(key), drop(finding, _at_level(_find(baseline, key, policy), baseline, policy)), policy
-            )
+            before = _at_level(_find(earlier.record, key, policy), earlier.record, policy)
+            dropped = earlier.drop(key, finding, before, policy.confidence)
+            yield _judge_finding(limit, drop_key(key), dropped, policy)
 
 
 def _find(record: AuditRecord, key: Key, policy: Policy) -> Finding | None:

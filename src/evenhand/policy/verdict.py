@@ -36,6 +36,10 @@ class Judgement:
     """Whether this judgement stops the release."""
     waiver: Waiver | None = None
     """The waiver that covers it."""
+    before: Status | None = None
+    """What the limit came to in the earlier audit; None without one, or where it did not apply there."""
+    known: bool = False
+    """Whether it does not stop because it was as bad in the earlier audit."""
 
     @property
     def blocking(self) -> bool:
@@ -46,6 +50,11 @@ class Judgement:
     def waived(self) -> bool:
         """Whether a waiver covers it."""
         return self.waiver is not None
+
+    @property
+    def aside(self) -> str:
+        """Why it stops nothing whatever its status, in a word; empty where it can stop."""
+        return "advisory" if self.limit.advisory else "waived" if self.waived else "not new" if self.known else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def lines(verdict: Verdict) -> list[str]:
 
 def _cells(judgement: Judgement) -> tuple[str, str, str, str, str]:
     limit = judgement.limit
-    status = judgement.status + (" (advisory)" if limit.advisory else " (waived)" if judgement.waived else "")
+    status = judgement.status + (f" ({judgement.aside})" if judgement.aside else "")
     return (
         status,
         _cut(harmless(str(judgement.key))),

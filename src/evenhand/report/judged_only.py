@@ -38,7 +38,7 @@ def names(verdict: Verdict) -> list[str]:
 
 def message(judgement: Judgement) -> str:
     """Return what was found, in one sentence."""
-    status = judgement.status + (", waived" if judgement.waived else ", advisory" if not judgement.blocking else "")
+    status = judgement.status + (f", {judgement.aside}" if judgement.aside else "")
     if judgement.limit.required:
         return f"{status}: {short(str(judgement.key))} is required. {short(judgement.sentence)}"
     shown = measured(judgement.finding, judgement.limit)

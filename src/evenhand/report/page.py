@@ -46,7 +46,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None) -> Page:
 
 
 def _limit(judgement: Judgement) -> LimitRow:
-    badge = judgement.status + (", waived" if judgement.waived else ", advisory" if judgement.limit.advisory else "")
+    badge = judgement.status + (f", {judgement.aside}" if judgement.aside else "")
     return LimitRow(
         judgement.status,
         badge,

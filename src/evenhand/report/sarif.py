@@ -94,8 +94,17 @@ def _result(judgement: Judgement, order: dict[str, int], verdict: Verdict) -> Pl
         "partialFingerprints": {"evenhandLimit/v1": stable_id(judgement)},
         # An empty list says "not suppressed"; the standard wants it on all results of a run or on none (3.27.23).
         "suppressions": _suppressions(judgement),
+        # Also on all results or on none (3.27.24): where an earlier audit was given.
+        **({"baselineState": _since(judgement)} if any(other.before for other in verdict.judgements) else {}),
         "properties": {"stops": judgement.stops},
     }
+
+
+def _since(judgement: Judgement) -> str:
+    """Return what the result is beside that of the earlier audit, in the standard's words."""
+    if judgement.before in (None, "passed"):
+        return "new"
+    return "unchanged" if judgement.before == judgement.status else "updated"
 
 
 def _suppressions(judgement: Judgement) -> list[Plain]:

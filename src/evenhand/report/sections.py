@@ -8,6 +8,7 @@ from evenhand.declarations import QUESTIONS
 from evenhand.keys import Key, group_name
 from evenhand.metrics import describe
 from evenhand.report.compared import by_chance, by_probability, within
+from evenhand.report.controlled import controls
 from evenhand.report.explained import explanation
 from evenhand.report.figures import figure
 from evenhand.report.groups import group_parts, group_rows, groupings
@@ -47,6 +48,7 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
         *relied(record, judged),
         *refused(record, judged),
         compression(record, judged),
+        *controls(record, verdict),
         provenance(record),
         limitations(record, verdict),
     )

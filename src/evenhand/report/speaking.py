@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS, describe
+from evenhand.report.controlled import frameworks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +131,9 @@ def _catalogue(lang: str) -> tuple[dict[str, str], tuple[tuple[re.Pattern[str], 
         return {}, ()
     content = tomllib.loads(files("evenhand.report.languages").joinpath(f"{lang}.toml").read_text("utf-8"))
     texts: dict[str, str] = dict(content["texts"])
+    for framework in frameworks():
+        said = [framework.title, *(clause.text for clause in framework.clauses)]
+        texts |= {words["en"]: words[lang] for words in said}
     for name, (label, meaning, misleads) in content["metrics"].items():
         entry = describe(name)
         texts |= {entry.label: label, _lower(entry.label): label, name: label}

@@ -1,0 +1,130 @@
+"""Predictions that are kept beside a record, so that a later audit can be compared with this one row by row.
+
+The record itself holds no rows. The file does: truth, score, decision and groups of each row, under a name that only
+who has the key can tell from the row. It is private; its hash stands in the record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from evenhand.data.hashing import hash_rows
+from evenhand.errors import InputError, OutputError, need
+
+if TYPE_CHECKING:
+    from evenhand.evidence.evidence import Evidence
+    from evenhand.findings import Plain
+
+ROW, TRUTH, SCORE, DECISION = "row", "y_true", "y_score", "y_pred"
+"""The columns of the file; the groups stand in columns called ``group:`` and the feature's name."""
+GROUP: Final = "group:"
+LEAST_KEY: Final = 16
+USUAL_KEY: Final = Path(".evenhand-row-key")
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where predictions are kept, and with which key rows are named."""
+
+    place: Path
+    """A .parquet file; it is written readable by its owner only."""
+    key: bytes
+    """At least 16 bytes. Two audits can be paired when they used the same."""
+
+
+def row_key(place: Path = USUAL_KEY) -> bytes:
+    """Return the key of a file, made with 32 random bytes where there is none.
+
+    Raises
+    ------
+    InputError
+        When the file holds fewer than 16 bytes.
+    OutputError
+        When it cannot be read or made.
+    """
+    try:
+        if not place.exists():
+            with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(32))
+        key = place.read_bytes()
+    except OSError as wrong:
+        raise OutputError(f"{place}: the key of rows cannot be read or made: {wrong.strerror or wrong}") from None
+    if len(key) < LEAST_KEY:
+        raise InputError(f"{place}: a key of {len(key)} bytes is too short to hide rows; {LEAST_KEY} are the least.")
+    return key
+
+
+def keep(evidence: Evidence, keeping: Keeping) -> dict[str, Plain]:
+    """Write the predictions and return what the record says of them: the file's hash, rows, and the key's fingerprint.
+
+    Raises
+    ------
+    InputError
+        When the task has no single decision a row, or rows stand for several.
+    MissingExtraError
+        When pyarrow is absent.
+    """
+    if evidence.data.task not in ("binary", "multiclass") or evidence.data.frequency is not None:
+        raise InputError("Predictions are kept for one label of two or more classes, one row a case.")
+    table = _table(evidence, keeping.key)
+    _write(keeping.place, table)
+    return {
+        "sha256": hashlib.sha256(keeping.place.read_bytes()).hexdigest(),
+        "rows": len(table),
+        "key_fingerprint": hashlib.sha256(b"evenhand-row-key" + keeping.key).hexdigest()[:16],
+    }
+
+
+def _table(evidence: Evidence, key: bytes) -> pd.DataFrame:
+    said, data = evidence.predictions, evidence.data
+    columns: dict[str, object] = {
+        ROW: row_names(evidence, key),
+        TRUTH: np.asarray(said.y_true, dtype=np.int32),
+        DECISION: np.asarray(said.y_pred, dtype=np.int32),
+    }
+    if said.y_score is not None and said.y_score.ndim == 1:
+        columns[SCORE] = said.y_score
+    for name in sorted(data.roles.sensitive_features):
+        grouping = data.grouping(name)
+        columns[GROUP + name] = np.array([group for (group,) in grouping.labels], dtype=object)[grouping.codes]
+    return pd.DataFrame(columns).sort_values(ROW, ignore_index=True)
+
+
+def row_names(evidence: Evidence, key: bytes) -> list[str]:
+    """Return (n,) names of rows: of the id where there is one, else of all the row holds but scores and predictions.
+
+    Equal rows are told apart by counting them.
+    """
+    data = evidence.data
+    aside = {data.roles.prediction, data.roles.score}
+    columns = [str(c) for c in data.table.columns if c not in aside] if data.roles.id is None else [data.roles.id]
+    truth = data.y_true if data.roles.id is None else np.zeros(len(data), dtype=np.int8)
+    hashes = pd.Series(hash_rows(data.table, columns, truth))
+    nth = hashes.groupby(hashes).cumcount().to_numpy(dtype=np.uint64)
+    held = np.column_stack([hashes.to_numpy(dtype=np.uint64), nth]).astype("<u8").tobytes()
+    return [
+        hashlib.blake2b(held[at : at + 16], key=key[:64], digest_size=16).hexdigest() for at in range(0, len(held), 16)
+    ]
+
+
+def _write(place: Path, table: pd.DataFrame) -> None:
+    import io
+
+    if place.suffix != ".parquet":
+        raise InputError(f"{place}: predictions are kept as Parquet; name a file that ends in .parquet.")
+    need("pyarrow", "data")
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    try:
+        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(buffer.getvalue())
+    except OSError as wrong:
+        raise OutputError(f"{place}: cannot be written: {wrong.strerror or wrong}") from None

@@ -1,0 +1,1 @@
+"""Rules and standards as dated data: what each clause asks, since when, and which findings are evidence for it."""

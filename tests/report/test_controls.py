@@ -1,0 +1,106 @@
+"""Rules as dated data: what is superseded is never shown as current, and old files say so."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+import evenhand as eh
+from evenhand.audits import catalogue
+from evenhand.cli.main import exit_code
+from evenhand.declarations import QUESTIONS
+from evenhand.metrics import describe
+from evenhand.report.controlled import OLD, controls, frameworks, outdated, today
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+
+LOOKED_UP = max(framework.as_of for framework in frameworks())
+
+
+@pytest.fixture(scope="module")
+def record() -> AuditRecord:
+    return eh.audit_predictions([1, 0, 1, 1] * 60, [1, 0, 0, 1] * 60, sensitive_features={"sex": ["f", "m"] * 120})
+
+
+def rows(record: AuditRecord, day: date) -> list[tuple[str, ...]]:
+    (part,) = controls(record, None, day)
+    return list(part.blocks[0].rows)  # type: ignore[union-attr]
+
+
+def test_every_clause_is_whole_in_both_languages() -> None:
+    known = {*catalogue(), "policy", "provenance", "data", "sensitive"}
+    for framework in frameworks():
+        assert {"en", "zh-CN"} <= framework.title.keys()
+        assert framework.source
+        assert len({clause.id for clause in framework.clauses}) == len(framework.clauses)
+        for clause in framework.clauses:
+            assert {"en", "zh-CN"} == clause.text.keys()
+            assert not re.search(r"compl(y|ies|iant)", clause.text["en"])
+            assert clause.evidence and bool(clause.superseded_by) == (clause.superseded_on is not None)
+            for name in clause.evidence:
+                kind, _, rest = name.partition(":")
+                assert name in known or (kind == "declared" and rest in QUESTIONS) or kind == "metric", name
+                if kind == "metric":
+                    assert describe(rest).label
+
+
+def test_what_is_superseded_is_never_shown_as_current(record: AuditRecord) -> None:
+    replaced = [(clause, f) for f in frameworks() for clause in f.clauses if clause.superseded_on]
+    assert len(replaced) >= 3
+    for clause, framework in replaced:
+        assert clause.superseded_on is not None
+        before, after = clause.superseded_on - timedelta(days=1), clause.superseded_on
+        assert clause.current(before) and not clause.current(after)
+        assert clause.standing(after).startswith(f"superseded by {clause.superseded_by}")
+        assert (framework.title["en"], clause.id) not in {row[:2] for row in rows(record, after)}
+    assert ("EU AI Act", "Art. 10(5)") in {row[:2] for row in rows(record, date(2026, 7, 1))}
+    assert ("EU AI Act", "Art. 4a(1)") in {row[:2] for row in rows(record, date(2026, 8, 1))}
+
+
+def test_what_does_not_apply_yet_says_from_when(record: AuditRecord) -> None:
+    def status(day: date) -> set[str]:
+        return {row[3] for row in rows(record, day) if row[1] == "Art. 13(3)(b)(v)"}
+
+    assert status(date(2026, 11, 23)) == {"applies from 2027-12-02"}
+    assert status(date(2027, 12, 2)) == {"in force"}
+
+
+def test_old_files_are_told_on_the_page_and_by_make(record: AuditRecord) -> None:
+    assert list(outdated(LOOKED_UP)) == []
+    late = LOOKED_UP + OLD + timedelta(days=1)
+    assert len(list(outdated(late))) == len(frameworks())
+    assert "perhaps outdated" in controls(record, None, late)[0].lead[1]
+    assert len(controls(record, None, LOOKED_UP)[0].lead) == 1
+
+
+def test_only_evidence_that_is_there_is_shown(record: AuditRecord) -> None:
+    shown = {row[1] for row in rows(record, LOOKED_UP)}
+    assert "MEASURE 2.11" in shown, "groups were compared"
+    assert "MEASURE 2.9" not in shown, "nothing was explained"
+    assert "Art. 14" not in shown, "nobody declared an oversight"
+
+
+def test_a_limit_names_its_controls(record: AuditRecord) -> None:
+    limits = {
+        "selection_rate_ratio[sex]": {"at_least": 0.8, "controls": ["nyc-ll144:5-301(b)", "our-house:7"]},
+        "accuracy": {"at_least": 0.5, "controls": ["us-model-risk:SR 11-7"]},
+    }
+    (part,) = controls(record, eh.judge(record, eh.load_policy({"limits": limits})), LOOKED_UP)
+    table = {row[1]: row for row in part.blocks[0].rows}  # type: ignore[union-attr]
+    assert "limit selection_rate_ratio[sex]" in table["5-301(b)"][4]
+    assert table["SR 11-7"][3] == "superseded by SR 26-2 since 2026-04-17"
+    assert any(row[0] == "our-house:7" and row[2] == "not known here" for row in table.values())
+
+
+def test_the_clock_of_a_reproducible_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+    assert today() == date(2026, 9, 21)
+
+
+def test_the_command_line_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["list", "controls"]) == 0
+    assert "nyc-ll144:5-301(b)" in capsys.readouterr().out
