@@ -16,7 +16,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
     ("errors", "writing"),
-    ("findings", "keys", "records", "frames", "declarations", "schemas"),
+    ("findings", "keys", "records", "frames", "declarations", "schemas", "signing"),
     ("subjects", "metrics", "data"),
     ("explaining", "training"),
     ("evidence", "compression"),

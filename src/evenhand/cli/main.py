@@ -23,6 +23,7 @@ VERBS: Final = {
     "sweep": "Judge a policy at every threshold.",
     "report": "Draw audit.json as a page (HTML, Markdown, JSON, text).",
     "verify": "Say whether an audit.json speaks of these files, and comes out the same again.",
+    "sign": "Sign an audit.json with an SSH key, offline.",
     "policy": "Check a policy, say what it demands, print its schema.",
     "compare": "Show what changed between two audits.",
     "list": "List metrics, audits, recipes, formats or controls.",

@@ -38,6 +38,11 @@ class Check:
 @click.option("--model", "-m", type=click.Path(path_type=Path), help="The model that was audited.")
 @click.option("--original", type=click.Path(path_type=Path), help="The model it was compared with.")
 @click.option("--background", type=click.Path(path_type=Path), help="The rows it was explained against, if other ones.")
+@click.option("--signature", type=click.Path(path_type=Path), help="The signature that evenhand sign wrote.")
+@click.option(
+    "--allowed-signers", type=click.Path(path_type=Path), help="Whose keys are trusted: a name and key a line."
+)
+@click.option("--signer", help="The name that must have signed; any of the allowed when not given.")
 @click.option("--rerun", is_flag=True, help="Audit again and compare every finding; needs --data, and --model if any.")
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
 def command(
@@ -46,6 +51,9 @@ def command(
     model: Path | None,
     original: Path | None,
     background: Path | None,
+    signature: Path | None,
+    allowed_signers: Path | None,
+    signer: str | None,
     rerun: bool,
     trust_pickle: bool,
 ) -> int:
@@ -59,6 +67,8 @@ def command(
 
     record = read_record(audit)
     checks = [Check(True, f"record: digest {digest(record)[:16]}")]
+    if signature is not None:
+        checks.append(_signed(audit, signature, allowed_signers, signer))
     rows = None if data is None else _rows(data, record)
     checks.append(
         _hash("data", None if rows is None else rows.content_hash(), _block(record, "data").get("content_hash"))
@@ -71,6 +81,13 @@ def command(
     for check in checks:
         click.echo(str(check))
     return int(any(check.same is False for check in checks))
+
+
+def _signed(audit: Path, signature: Path, allowed_signers: Path | None, signer: str | None) -> Check:
+    from evenhand.signing import check_signature
+
+    found = check_signature(audit, signature, allowed_signers, signer)
+    return Check(found.good, f"signature: {found.reason}")
 
 
 def _hash(name: str, found: str | None, recorded: Plain) -> Check:

@@ -1,0 +1,143 @@
+"""Detached signatures of an audit.json, by SSH keys: made and checked offline by OpenSSH's ssh-keygen (8.2 or newer).
+
+The signature is a file of its own beside the record, in OpenSSH's format SSHSIG, under the namespace
+``evenhand-audit``, so that a signature made for anything else does not pass for one of an audit.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from evenhand.errors import InputError, shorten
+from evenhand.writing import write_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAMESPACE: Final = "evenhand-audit"
+SECONDS: Final = 60
+"""How long ssh-keygen may take; a key with a passphrase asks for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a signature was found to be."""
+
+    good: bool
+    """Whether it is a signature of exactly this file, by a key that is allowed where allowed keys were named."""
+    signer: str
+    """Who the allowed signers' file says the key belongs to; empty where none was given or none fits."""
+    key: str
+    """The key's fingerprint, ``SHA256:...``; empty where the signature is none."""
+    reason: str
+    """What was found, in a sentence."""
+
+
+def sign(record: str | Path, key: str | Path, output: str | Path | None = None) -> Path:
+    """Sign a record with a private SSH key, or with the agent's key of a public one.
+
+    Parameters
+    ----------
+    record : path
+        An audit.json.
+    key : path
+        A key file as ssh-keygen takes it.
+    output : path, optional
+        Where the signature is written; the record's name and ``.sig`` when absent.
+
+    Returns
+    -------
+    Path
+        The signature.
+
+    Raises
+    ------
+    InputError
+        When the key cannot sign, or ssh-keygen is absent.
+    OutputError
+        When the signature cannot be written.
+    """
+    held = _read(record)
+    done = _keygen(["sign", "-f", str(key), "-n", NAMESPACE], held)
+    if done.returncode or not done.stdout.startswith(b"-----BEGIN SSH SIGNATURE-----"):
+        raise InputError(f"{key}: cannot sign: {_said(done)}")
+    place = Path(f"{record}.sig") if output is None else Path(output)
+    write_bytes(place, done.stdout)
+    return place
+
+
+def check_signature(
+    record: str | Path,
+    signature: str | Path,
+    allowed_signers: str | Path | None = None,
+    signer: str | None = None,
+) -> Signature:
+    """Say whether a signature is one of this file, and by whom.
+
+    Parameters
+    ----------
+    record, signature : paths
+    allowed_signers : path, optional
+        Whose keys are trusted, as ``ssh-keygen -Y verify`` reads it: a name and a public key a line. Without it, only
+        that the signature fits the file is checked; whose key it is stays open.
+    signer : str, optional
+        The name that is expected; any of the file when absent.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be read, or ssh-keygen is absent.
+    """
+    held, place = _read(record), str(signature)
+    _read(signature)
+    checked = _keygen(["check-novalidate", "-n", NAMESPACE, "-s", place], held)
+    key = _fingerprint(checked.stdout)
+    if checked.returncode:
+        return Signature(False, "", key, f"no signature of this file: {_said(checked)}")
+    if allowed_signers is None:
+        return Signature(True, "", key, f"made with the key {key}; whose it is was not checked")
+    _read(allowed_signers)
+    trusted = str(allowed_signers)
+    name = signer or _principal(place, trusted)
+    if not name:
+        return Signature(False, "", key, f"made with the key {key}, which {allowed_signers} does not name")
+    done = _keygen(["verify", "-f", trusted, "-I", name, "-n", NAMESPACE, "-s", place], held)
+    if done.returncode:
+        return Signature(False, "", key, f"not by {name}: {_said(done)}")
+    return Signature(True, name, key, f"by {name} with the key {key}")
+
+
+def _principal(signature: str, allowed: str) -> str:
+    found = _keygen(["find-principals", "-s", signature, "-f", allowed, "-n", NAMESPACE], b"")
+    return found.stdout.decode("utf-8", "replace").strip().split("\n")[0] if found.returncode == 0 else ""
+
+
+def _keygen(words: Sequence[str], held: bytes) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            ["ssh-keygen", "-Y", *words], input=held, capture_output=True, check=False, timeout=SECONDS
+        )
+    except FileNotFoundError:
+        raise InputError("Signatures need ssh-keygen of OpenSSH 8.2 or newer, which is not on this machine.") from None
+    except subprocess.TimeoutExpired:
+        raise InputError(f"ssh-keygen did not answer within {SECONDS} seconds.") from None
+
+
+def _fingerprint(said: bytes) -> str:
+    found = re.search(rb"SHA256:[A-Za-z0-9+/=]+", said)
+    return found.group().decode() if found else ""
+
+
+def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+    return shorten((done.stderr or done.stdout).decode("utf-8", "replace").strip(), 200)
+
+
+def _read(place: str | Path) -> bytes:
+    try:
+        return Path(place).read_bytes()
+    except OSError as wrong:
+        raise InputError(f"{place}: cannot be read: {wrong.strerror or wrong}") from None
