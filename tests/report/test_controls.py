@@ -104,3 +104,13 @@ def test_the_clock_of_a_reproducible_build(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_command_line_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(["list", "controls"]) == 0
     assert "nyc-ll144:5-301(b)" in capsys.readouterr().out
+
+
+def test_rule_packs_name_clauses_that_are_known() -> None:
+    import tomllib
+    from importlib.resources import files
+
+    known = {f"{framework.id}:{clause.id}" for framework in frameworks() for clause in framework.clauses}
+    for pack in files("evenhand.policy").joinpath("packs").iterdir():
+        for key, limit in tomllib.loads(pack.read_text("utf-8"))["limits"].items():
+            assert set(limit.get("controls", ())) <= known, f"{pack.name}: {key}"

@@ -39,6 +39,13 @@ intersections = 2        # how many sensitive features are crossed at most
 @click.option("--favourable", help="Value of the label that is good for the person.")
 @click.option("--sensitive", multiple=True, help="Sensitive feature; may be repeated.")
 @click.option("--exclude", multiple=True, help="Column that is no model input; may be repeated.")
+@click.option(
+    "--template",
+    type=click.Choice(["generic", "hiring", "credit", "medical"]),
+    default="generic",
+    show_default=True,
+    help="The limits of which field, each with its reason and source.",
+)
 @click.option("--folder", type=click.Path(path_type=Path), default=Path(), help="Where the files are written.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 def command(
@@ -47,6 +54,7 @@ def command(
     favourable: str | None,
     sensitive: tuple[str, ...],
     exclude: tuple[str, ...],
+    template: str,
     folder: Path,
     force: bool,
 ) -> None:
@@ -69,7 +77,7 @@ def command(
     )
     files = {
         folder / "evenhand.toml": settings,
-        folder / "policy.toml": default_policy(sensitive),
+        folder / "policy.toml": default_policy(sensitive, template=template),
         folder / "responsibility.toml": skeleton(),
     }
     there = [str(place) for place in files if place.exists()]

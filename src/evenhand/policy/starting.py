@@ -4,36 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.errors import InputError, did_you_mean
 from evenhand.keys import Key
+from evenhand.policy.templates import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-HEAD: Final = """\
-# Limits for the release gate: evenhand gate audit.json --policy policy.toml
-# A limit passes when the whole interval is inside it, fails when the whole interval is outside, else it is undecided.
-schema = 1
-
-[defaults]
-confidence = 0.95
-undecided = "stop"        # stop | warn | pass
-undefined = "stop"
-missing = "stop"          # what is absent has not passed
-minimum_group_size = 30   # smaller groups are named as small; none is ever left out
-
-[limits]
-# A model worse than this decides no better than the people it would replace. Set it to what your use needs.
-"balanced_accuracy" = { at_least = 0.60 }
-"""
-
-FEATURE: Final = """
-# {column}: the four-fifths rule (29 CFR 1607.4(D)); a rate under 4/5 of the highest is evidence of adverse impact.
-{ratio} = {{ at_least = 0.80 }}
-# {column}: equal errors (Hardt et al. 2016); of equally deserving people, no group is refused far more often.
-{odds} = {{ at_most = 0.20 }}
-# {column}: no group's recall may fall below this.
-{recall} = {{ at_least = 0.50, undecided = "warn" }}
-"""
 
 ORIGINAL: Final = """
 # The compressed model beside its original, on the same rows.
@@ -44,32 +20,31 @@ ORIGINAL: Final = """
 ORIGINAL_FEATURE: Final = '{flips} = {{ at_most = 0.10, undecided = "warn" }}\n'
 
 
-def default_policy(sensitive_features: Iterable[str] = (), *, original: bool = False) -> str:
+def default_policy(sensitive_features: Iterable[str] = (), *, original: bool = False, template: str = "generic") -> str:
     """Return the text of a policy.toml to begin with.
 
     Parameters
     ----------
     sensitive_features : names
-        Each gets the four-fifths rule, equalized odds and a least recall of every group.
+        Each gets the limits that the template has for a feature.
     original : bool
         Whether limits on what compression changed are added.
+    template : str
+        A name of `TEMPLATES`: ``generic``, ``hiring``, ``credit`` or ``medical``.
+
+    Raises
+    ------
+    InputError
+        When there is no such template.
     """
+    if template not in TEMPLATES:
+        raise InputError(f"There is no policy template '{template}'.{did_you_mean(template, TEMPLATES)}")
     columns = list(sensitive_features)
-    parts = [HEAD, *(_feature(column) for column in columns)]
+    parts = [TEMPLATES[template].text(columns)]
     if original:
         parts.append(ORIGINAL)
         parts += [ORIGINAL_FEATURE.format(flips=_quoted(_of("flip_rate_difference", column))) for column in columns]
     return "".join(parts)
-
-
-def _feature(column: str) -> str:
-    every = str(Key.of("recall", [column]))[:-1] + "=*]"
-    return FEATURE.format(
-        column=" ".join(column.split()),
-        ratio=_quoted(str(Key.of("selection_rate_ratio", [column]))),
-        odds=_quoted(str(Key.of("equalized_odds_difference", [column]))),
-        recall=_quoted(every),
-    )
 
 
 def _of(metric: str, column: str) -> str:

@@ -1,0 +1,137 @@
+"""Policies to begin with, by field: few limits, each with its reason and source. Figures are for people to set.
+
+A place in braces is a key: ``{recall}`` of the feature, ``{recall_each}`` of each of its groups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from evenhand.keys import Key
+
+HEAD: Final = """\
+# Limits for the release gate: evenhand gate audit.json --policy policy.toml
+# A limit passes when the whole interval is inside it, fails when the whole interval is outside, else it is undecided.
+schema = 1
+{extends}
+[defaults]
+confidence = 0.95
+undecided = "stop"        # stop | warn | pass
+undefined = "stop"
+missing = "stop"          # what is absent has not passed
+minimum_group_size = 30   # smaller groups are named as small; none is ever left out
+
+[limits]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The limits of a field."""
+
+    meaning: str
+    """What it is for, in one line."""
+    everyone: str
+    """Limits over all rows."""
+    feature: str
+    """Limits of each sensitive feature, with keys in braces."""
+    packs: tuple[str, ...] = ()
+    """Rule packs that it extends."""
+
+    def text(self, columns: list[str]) -> str:
+        """Return the policy for these sensitive features."""
+        named = ", ".join('"builtin:' + pack + '"' for pack in self.packs)
+        extends = f"extends = [{named}]\n" if named else ""
+        head = HEAD.format(extends=extends)
+        return head + self.everyone + "".join(self.feature.format_map(_Keys(column)) for column in columns)
+
+
+class _Keys(dict[str, str]):
+    """The keys of one feature, as TOML writes a string."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(column=" ".join(column.split()))
+        self._column = column
+
+    def __missing__(self, name: str) -> str:
+        import json
+
+        each = name.endswith("_each")
+        key = str(Key.of(name.removesuffix("_each"), [self._column]))
+        return json.dumps(key[:-1] + "=*]" if each else key, ensure_ascii=False)
+
+
+GENERIC: Final = Template(
+    "any decision about people",
+    """\
+# A model worse than this decides no better than the people it would replace. Set it to what your use needs.
+"balanced_accuracy" = { at_least = 0.60 }
+""",
+    """
+# {column}: the four-fifths rule (29 CFR 1607.4(D)); a rate under 4/5 of the highest is evidence of adverse impact.
+{selection_rate_ratio} = {{ at_least = 0.80 }}
+# {column}: equal errors (Hardt et al. 2016); of equally deserving people, no group is refused far more often.
+{equalized_odds_difference} = {{ at_most = 0.20 }}
+# {column}: no group's recall may fall below this.
+{recall_each} = {{ at_least = 0.50, undecided = "warn" }}
+""",
+)
+
+HIRING: Final = Template(
+    "choosing among applicants for work",
+    """\
+# A selection procedure must predict success at the work at all (29 CFR 1607.5, validity).
+"balanced_accuracy" = { at_least = 0.60 }
+""",
+    """
+# {column}: of people who would do well, no group is passed over far more often (equal opportunity, Hardt et al. 2016).
+# The rule of four fifths itself comes with the packs above, and turns on which outcome is good for the person.
+{recall_difference} = {{ at_most = 0.10 }}
+# {column}: a score means the same in every group; else a common cut-off does not (Cleary 1968, predictive bias).
+{precision_difference} = {{ at_most = 0.15, undecided = "warn" }}
+""",
+    ("four-fifths@1", "nyc-ll144@1"),
+)
+
+CREDIT: Final = Template(
+    "granting or refusing credit",
+    """\
+# Ranking by risk is what the score is for; the figure is a common floor for scorecards (Siddiqi 2017). Set your own.
+"roc_auc" = { at_least = 0.65 }
+# Prices and reserves rest on the probability itself: it may be wrong by so much on average.
+"calibration_error" = { at_most = 0.05 }
+# Principal reasons told to a person must not be an accident of the background sample (12 CFR 1002.9(b)(2)).
+"unstable_reasons" = { at_most = 0.10, advisory = true }
+""",
+    """
+# {column}: screening for adverse impact by the four-fifths rule, which lenders' own testing has taken from 29 CFR 1607.
+{selection_rate_ratio} = {{ at_least = 0.80 }}
+# {column}: of people who repay, no group is refused far more often (equal opportunity, Hardt et al. 2016).
+{recall_difference} = {{ at_most = 0.10 }}
+# {column}: a probability of default is as right in every group.
+{calibration_error_difference} = {{ at_most = 0.05, undecided = "warn" }}
+""",
+)
+
+MEDICAL: Final = Template(
+    "finding people who need care",
+    """\
+# The sick must be found: sensitivity over all patients. Set it by what a missed case costs.
+"recall" = { at_least = 0.80 }
+# And the healthy must not be alarmed without end: specificity.
+"specificity" = { at_least = 0.60 }
+# A probability shown to a clinician must be one.
+"calibration_error" = { at_most = 0.05 }
+""",
+    """
+# {column}: the sick of no group are missed (underdiagnosis: Seyyed-Kalantari et al. 2021, Nature Medicine 27).
+{recall_each} = {{ at_least = 0.70 }}
+{false_negative_rate_difference} = {{ at_most = 0.10 }}
+# {column}: a score asks for the same care whoever the patient is (calibration by group, Obermeyer et al. 2019).
+{calibration_error_difference} = {{ at_most = 0.05, undecided = "warn" }}
+""",
+)
+
+TEMPLATES: Final = {"generic": GENERIC, "hiring": HIRING, "credit": CREDIT, "medical": MEDICAL}
+"""The templates by name."""
