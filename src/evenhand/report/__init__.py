@@ -1,6 +1,17 @@
 """Reports: a record and a verdict in, text out. Needs no model and none of the heavy packages."""
 
 from evenhand.report.catalogue import ENDINGS, FORMATS
+from evenhand.report.to_mlflow import log_to_mlflow, mlflow_evaluation, mlflow_thresholds
 from evenhand.report.writing_reports import find_format, format_of, render, write_report
 
-__all__ = ["ENDINGS", "FORMATS", "find_format", "format_of", "render", "write_report"]
+__all__ = [
+    "ENDINGS",
+    "FORMATS",
+    "find_format",
+    "format_of",
+    "log_to_mlflow",
+    "mlflow_evaluation",
+    "mlflow_thresholds",
+    "render",
+    "write_report",
+]
