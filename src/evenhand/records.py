@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from evenhand.errors import RecordError, shorten
 from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Interval, Plain, Section
 from evenhand.keys import Key
+from evenhand.migrating import migrated
 from evenhand.writing import write_text
 
 if TYPE_CHECKING:
@@ -94,12 +95,9 @@ def read_record(path: str | Path) -> AuditRecord:
     place = Path(path)
     document = _parse(place)
     _check_kind(place, document)
+    _check_digest(place, document)
+    document = migrated(document, SCHEMA_VERSION)
     _check_schema(place, document)
-    steady = {name: document[name] for name in _STEADY}
-    if _digest(steady) != document["digest"]:
-        raise RecordError(
-            f"{place}: changed since evenhand wrote it (its digest differs). Audit again, or restore the file."
-        )
     return from_plain(document)
 
 
@@ -247,6 +245,20 @@ def _check_kind(place: Path, document: Mapping[str, Plain]) -> None:
         raise RecordError(
             f"{place}: was written by a newer evenhand (schema {version}; this one reads up to {SCHEMA_VERSION}). "
             "Upgrade with: pip install -U evenhand"
+        )
+
+
+def _check_digest(place: Path, document: Mapping[str, Plain]) -> None:
+    """Compare the digest with the document as it was written, before anything is migrated."""
+    version = document.get("schema_version")
+    if not isinstance(version, int) or not {*_STEADY, "digest"} <= document.keys():
+        _check_schema(place, document)  # says what is wrong with it
+        return
+    if _digest({name: document[name] for name in _STEADY}) != document["digest"]:
+        if version == SCHEMA_VERSION:
+            _check_schema(place, document)  # a broken part is told by its place
+        raise RecordError(
+            f"{place}: changed since evenhand wrote it (its digest differs). Audit again, or restore the file."
         )
 
 

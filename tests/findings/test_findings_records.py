@@ -223,3 +223,38 @@ def test_half_a_character_comes_back_as_it_was(tmp_path: Path) -> None:
     assert eh.read_record(tmp_path / "audit.json").findings == (found,)
     write_text(tmp_path / "page.html", "\ud800")
     assert (tmp_path / "page.html").read_text("utf-8") == "\\ud800"
+
+
+def test_older_records_are_migrated_step_by_step_and_checked_before(
+    record: AuditRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the format were at version 3: sections were called parts in version 1, and had no reason in version 2."""
+    from evenhand import migrating, records
+
+    def first(document: dict[str, object]) -> dict[str, object]:
+        return {name.replace("parts", "sections"): value for name, value in document.items()}
+
+    def second(document: dict[str, object]) -> dict[str, object]:
+        sections: list[dict[str, object]] = document["sections"]  # type: ignore[assignment]
+        return {**document, "sections": [{"reason": "", **section} for section in sections]}
+
+    steps = {1: first, 2: second}
+    old = {**to_plain(record), "schema_version": 1}
+    old["parts"] = [
+        {name: value for name, value in part.items() if name != "reason"}  # type: ignore[union-attr]
+        for part in old.pop("sections")  # type: ignore[union-attr]
+    ]
+    found = migrating.migrated(old, 3, steps)  # type: ignore[arg-type]
+    assert found["schema_version"] == 3
+    assert "parts" not in found
+    assert [section.audit for section in from_plain(found).sections] == [section.audit for section in record.sections]
+    with pytest.raises(RecordError, match="no way from schema 2"):
+        migrating.migrated(old, 3, {1: first})  # type: ignore[arg-type]
+
+    eh.write_record(tmp_path / "audit.json", record)
+    monkeypatch.setattr(records, "migrated", lambda document, version: {**document, "provenance": {"seen": True}})
+    assert eh.read_record(tmp_path / "audit.json").provenance == {"seen": True}, "the digest is of what was written"
+    text = (tmp_path / "audit.json").read_text()
+    (tmp_path / "audit.json").write_text(text.replace('"rows": 300', '"rows": 301'))
+    with pytest.raises(RecordError, match="changed since"):
+        eh.read_record(tmp_path / "audit.json")

@@ -16,7 +16,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
     ("errors", "writing"),
-    ("findings", "keys", "records", "frames", "declarations", "schemas", "signing"),
+    ("findings", "keys", "records", "frames", "declarations", "schemas", "signing", "migrating"),
     ("subjects", "metrics", "data"),
     ("explaining", "training"),
     ("evidence", "compression"),

@@ -57,7 +57,7 @@ def shown(page: str) -> list[str]:
 
 def test_no_english_sentence_is_left(judged: tuple[AuditRecord, Verdict]) -> None:
     for verdict in (judged[1], None):
-        page = render(judged[0], verdict, "html", "zh-CN")
+        page = render(judged[0], verdict, "html", lang="zh-CN")
         assert '<html lang="zh-CN">' in page
         left = [text for text in shown(page) if re.search(r"(?:[A-Za-z']+[ ,]+){2,}[A-Za-z]+", text)]
         assert left == [], left[:5]
@@ -68,12 +68,12 @@ def test_both_languages_show_the_same_numbers(judged: tuple[AuditRecord, Verdict
         tables = re.findall(r"<td.*?</td>|<th scope=\"row\">.*?</th>|<text class=\"value\".*?</text>", page, flags=re.S)
         return sorted(re.findall(r"\d[\d.,]*\d|\d", " ".join(tables)))
 
-    english, chinese = (render(*judged, "html", lang) for lang in LANGUAGES)
+    english, chinese = (render(*judged, "html", lang=lang) for lang in LANGUAGES)
     assert numbers(english) == numbers(chinese)
 
 
 def test_names_of_the_data_are_left_alone(judged: tuple[AuditRecord, Verdict]) -> None:
-    page = render(*judged, "html", "zh-CN")
+    page = render(*judged, "html", lang="zh-CN")
     for name in ("none", "score", "group"):
         assert f"<bdi>{name}</bdi>" in page, f"the group is called {name}, whatever that means elsewhere"
 
@@ -113,6 +113,6 @@ def test_the_command_line_speaks_it_and_formats_for_machines_do_not(
     assert "选择率" in (tmp_path / "a.html").read_text("utf-8")
     assert "召回率" in (tmp_path / "a.md").read_text("utf-8")
     with pytest.raises(InputError, match="for machines"):
-        render(*judged, "junit", "zh-CN")
+        render(*judged, "junit", lang="zh-CN")
     with pytest.raises(InputError, match="no words of 'xx'"):
-        render(*judged, "html", "xx")
+        render(*judged, "html", lang="xx")

@@ -60,14 +60,19 @@ def put(
     record: AuditRecord,
     verdict: Verdict | None,
     wanted: dict[str, Path | None],
-    lang: str = "en",
-    suppress_below: int | None = None,
+    assets: str = "inline",
+    **options: object,
 ) -> None:
     """Render every format, then write the files, then stdout: nothing is written when one cannot be rendered."""
     from evenhand.report import render
     from evenhand.writing import write_text
 
-    texts = {name: render(record, verdict, name, lang, suppress_below) for name in wanted}
+    page = wanted.get("html")
+    if page is not None and assets == "external":
+        from evenhand.report.writing_reports import write_style
+
+        options["stylesheet"] = write_style(page, options.get("template_dir"))  # type: ignore[arg-type]
+    texts = {name: render(record, verdict, name, **options) for name in wanted}  # type: ignore[arg-type]  # by flags
     for name, place in wanted.items():
         if place is not None:
             write_text(place, texts[name])

@@ -24,6 +24,19 @@ PAGE = Path("report.html")
 )
 @click.option("--lang", type=click.Choice(["en", "zh-CN"]), default="en", show_default=True, help="Of its sentences.")
 @click.option(
+    "--template-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder with a page.html.j2 and an extra.css of your own.",
+)
+@click.option(
+    "--assets",
+    type=click.Choice(["inline", "external"]),
+    default="inline",
+    show_default=True,
+    help="Where the style of the page stands; external for hosts that forbid it inside.",
+)
+@click.option("--omit-empty", is_flag=True, help="Leave out sections without figures.")
+@click.option(
     "--suppress-below",
     type=click.IntRange(min=2),
     metavar="ROWS",
@@ -35,9 +48,8 @@ def command(
     policy: Path | None,
     output: Path | None,
     forms: tuple[str, ...],
-    lang: str,
-    suppress_below: int | None,
     public_summary: str | None,
+    **look: object,
 ) -> None:
     """Draw AUDIT (audit.json) as one self-contained page.
 
@@ -54,7 +66,7 @@ def command(
     wanted = wanted_outputs(*_asked(forms, output, public_summary))
     record = read_record(audit)
     verdict = judge(record, load_policy(policy)) if policy is not None else None
-    put(record, verdict, wanted, lang, suppress_below)
+    put(record, verdict, wanted, **look)  # type: ignore[arg-type]  # the flags above, by their names
     for place in wanted.values():
         if place is not None:
             say(f"Wrote {place}")

@@ -5,32 +5,57 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from evenhand.errors import InputError, shorten
+from evenhand.report.looks import Look, style
 from evenhand.report.page import build_page
 from evenhand.report.speaking import Words, translated
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jinja2 import Environment
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
 
+USUAL: Final = Look()
+"""English, evenhand's own templates, everything in one file."""
 
-def html(record: AuditRecord, verdict: Verdict | None = None, lang: str = "en") -> str:
+
+def html(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL) -> str:
     """One self-contained page for people (.html)."""
-    style, page = _style(), translated(build_page(record, verdict), record, lang)
-    template = _environment().get_template("page.html.j2")
-    return template.render(page=page, t=Words(lang).say, style=style, style_hash=_hash(style))
+    css, page = style(look), translated(build_page(record, verdict, look.omit_empty), record, look.lang)
+    environment = _environment(look.template_dir)
+    from jinja2 import TemplateError
+
+    try:
+        return environment.get_template("page.html.j2").render(
+            page=page,
+            t=Words(look.lang).say,
+            style=css,
+            style_hash=_hash(css),
+            stylesheet=look.stylesheet,
+            inline=look.inline,
+        )
+    except TemplateError as wrong:
+        if look.template_dir is None:
+            raise
+        where = f"{getattr(wrong, 'name', None) or 'page.html.j2'}, line {getattr(wrong, 'lineno', None) or '?'}"
+        raise InputError(f"{look.template_dir}: {where}: {shorten(wrong, 200)}") from None
 
 
 @cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def _environment(own: Path | None) -> Environment:
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+
+    package = PackageLoader("evenhand.report.templates", ".")
+    mine = [] if own is None else [FileSystemLoader(own)]
 
     # Every name in a record is somebody else's text: it is escaped everywhere, and a misspelt variable is an error.
     environment = Environment(
-        loader=PackageLoader("evenhand.report.templates", "."),
+        loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -39,12 +64,6 @@ def _environment() -> Environment:
     environment.filters["plain"] = _without_controls
     environment.filters["tight"] = _tight
     return environment
-
-
-def _style() -> str:
-    from importlib.resources import files
-
-    return files("evenhand.report.templates").joinpath("style.css").read_text("utf-8")
 
 
 def _hash(style: str) -> str:

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 HEADLINES = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided", "none": "Measured, not judged"}
 UNJUDGED = "No policy was given, so nothing is passed or failed."
+KEPT = ("declared", "limitations")
+"""Sections of sentences, which are never left out: what people did not declare is named."""
 MOST_RISKS = 5
 MOST_KEY = 160
 
 
-def build_page(record: AuditRecord, verdict: Verdict | None) -> Page:
-    """Return everything a report says."""
+def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = False) -> Page:
+    """Return everything a report says; without sections that have no figures, where asked."""
     data, subject = record.provenance.get("data"), record.provenance.get("subject")
     name = str(subject.get("name", "model")) if isinstance(subject, dict) else "model"
     source = str(data.get("name", "data")) if isinstance(data, dict) else "data"
@@ -39,7 +41,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None) -> Page:
         limits=tuple(_limit(judgement) for judgement in verdict.judgements) if verdict is not None else (),
         glance=_glance(verdict),
         risks=_risks(record, verdict),
-        parts=parts(record, verdict),
+        parts=tuple(part for part in parts(record, verdict) if part.blocks or not omit_empty or part.name in KEPT),
         glossary=_glossary(record, verdict),
         version=str(versions.get("evenhand", "")) if isinstance(versions, dict) else "",
     )

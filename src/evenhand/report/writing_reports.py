@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evenhand.errors import InputError, did_you_mean
 from evenhand.report.catalogue import ENDINGS, FORMATS
+from evenhand.report.html import html
+from evenhand.report.looks import Look, style
+from evenhand.report.markdown import markdown
 from evenhand.writing import write_text
 
 if TYPE_CHECKING:
@@ -23,8 +26,12 @@ def render(
     record: AuditRecord,
     verdict: Verdict | None = None,
     format: str = "html",
-    lang: str = "en",
+    *,
     suppress_below: int | None = None,
+    lang: str = "en",
+    template_dir: str | Path | None = None,
+    stylesheet: str = "",
+    omit_empty: bool = False,
 ) -> str:
     """Return a report as text.
 
@@ -36,25 +43,33 @@ def render(
     format : str
         A name of `FORMATS`: ``html``, ``markdown``, ``json``, ``junit``, ``sarif`` ..., or one that an installed
         package brings.
-    lang : str
-        ``en`` or ``zh-CN``, for HTML and Markdown.
     suppress_below : int, optional
         Withhold what rests on fewer rows than this, and what would give it away: a copy for publication.
+    lang : str
+        ``en`` or ``zh-CN``, for HTML and Markdown.
+    template_dir : path, optional
+        A folder whose ``page.html.j2`` and ``extra.css`` come before evenhand's own, for HTML.
+    stylesheet : str
+        The address of the style, for hosts that forbid style inside a page; empty: inside the page.
+    omit_empty : bool
+        Whether sections of the page without figures are left out, instead of saying what would fill them.
 
     Raises
     ------
     InputError
-        When there is no such format, or it has no words of that language.
+        When there is no such format, it has no words of that language, or a template is wrong.
     """
+    form = find_format(format)
     if suppress_below is not None:
         record, verdict = _publication(record, verdict, suppress_below)
-    if lang == "en":
-        return find_format(format)(record, verdict)
-    if format not in SPOKEN:
+    look = Look(lang, None if template_dir is None else Path(template_dir), stylesheet, omit_empty)
+    if form is html:
+        return html(record, verdict, look)
+    if lang != "en" and format not in SPOKEN:
         raise InputError(
             f"The format {format} is for machines and stays as it is; {' and '.join(SPOKEN)} speak {lang}."
         )
-    return find_format(format)(record, verdict, lang)  # type: ignore[call-arg]
+    return markdown(record, verdict, lang) if form is markdown else form(record, verdict)
 
 
 def _publication(record: AuditRecord, verdict: Verdict | None, below: int) -> tuple[AuditRecord, Verdict | None]:
@@ -70,10 +85,17 @@ def write_report(
     verdict: Verdict | None = None,
     *,
     format: str | None = None,
-    lang: str = "en",
-    suppress_below: int | None = None,
+    assets: str = "inline",
+    **options: Any,
 ) -> None:
-    """Write a report as `render` does; the format is told from the file's ending unless it is named.
+    """Write a report; the format is told from the file's ending unless it is named.
+
+    Parameters
+    ----------
+    assets : {"inline", "external"}
+        Whether the style of a page stands in it, or in a file of its own beside it (``report.css``).
+    **options
+        What `render` takes: ``lang``, ``suppress_below``, ``template_dir``, ``omit_empty``.
 
     Raises
     ------
@@ -83,7 +105,19 @@ def write_report(
         When the place cannot be written to.
     """
     place = Path(path)
-    write_text(place, render(record, verdict, format or format_of(place), lang, suppress_below))
+    name = format or format_of(place)
+    if name == "html" and assets == "external":
+        options = {**options, "stylesheet": write_style(place, options.get("template_dir"))}
+    write_text(place, render(record, verdict, name, **options))
+
+
+def write_style(page: Path, template_dir: str | Path | None = None) -> str:
+    """Write the style beside a page, and return its address from there."""
+    from urllib.parse import quote
+
+    beside = page.with_suffix(".css")
+    write_text(beside, style(Look(template_dir=None if template_dir is None else Path(template_dir))))
+    return quote(beside.name)
 
 
 def format_of(path: str | Path) -> str:

@@ -1,0 +1,61 @@
+"""How a page looks: its language, whose templates and style it is drawn with, and where its style stands."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from evenhand.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LARGEST: Final = 200_000
+"""Bytes of a picture that is put into the page: the page is to stay small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a person chose of a page."""
+
+    lang: str = "en"
+    """``en`` or ``zh-CN``."""
+    template_dir: Path | None = None
+    """A folder whose files come before evenhand's own: ``page.html.j2``, which may extend ``evenhand/page.html.j2`` and
+    fill its blocks ``brand``, ``before`` and ``after``, and ``extra.css``, which is added to the style."""
+    stylesheet: str = ""
+    """The address of the style, for hosts that forbid style inside a page; empty: inside the page."""
+    omit_empty: bool = False
+    """Whether sections without figures are left out, instead of saying what would fill them."""
+
+    def own(self, name: str) -> str:
+        """Return the text of a file of the folder; empty where there is none."""
+        place = None if self.template_dir is None else self.template_dir / name
+        return place.read_text("utf-8") if place is not None and place.is_file() else ""
+
+    def inline(self, name: str) -> str:
+        """Return a picture of the folder as a ``data:`` address, so that the page stays one file.
+
+        Raises
+        ------
+        InputError
+            When there is no such picture in the folder, or it is large.
+        """
+        folder = self.template_dir
+        place = None if folder is None else (folder / name).resolve()
+        if place is None or folder is None or not place.is_file() or not place.is_relative_to(folder.resolve()):
+            raise InputError(f"{name}: there is no such picture in the folder of templates.")
+        kind = mimetypes.guess_type(place.name)[0] or ""
+        held = place.read_bytes()
+        if not kind.startswith("image/") or len(held) > LARGEST:
+            raise InputError(f"{place}: a picture of at most {LARGEST:,} bytes is needed.")
+        return f"data:{kind};base64,{base64.b64encode(held).decode()}"
+
+
+def style(look: Look) -> str:
+    """Return the style of a page: evenhand's, then the folder's own."""
+    from importlib.resources import files
+
+    return files("evenhand.report.templates").joinpath("style.css").read_text("utf-8") + look.own("extra.css")
