@@ -20,7 +20,7 @@ from evenhand.data import EvaluationSet, load_loanapp, split
 from evenhand.errors import InputError, ModelError
 from evenhand.training import Preprocessing, TabularModel, TrainingConfig, fit, load_model
 from evenhand.training.fitting import lesson_of
-from evenhand.training.loop import Course, Lesson, run
+from evenhand.training.loop import Course, Learned, Lesson, run, weighted_loss
 from evenhand.training.networks import NetworkPlan
 from evenhand.training.thresholds import choose_threshold
 
@@ -349,3 +349,139 @@ def test_validation_rows_change_no_preprocessing(parts: dict[str, EvaluationSet]
     changed = parts["validation"].take(np.arange(20, len(parts["validation"])), "fewer")
     first, second = (fit(parts["train"], rows, QUICK).preprocessing for rows in (parts["validation"], changed))
     assert first == second == Preprocessing.fit(parts["train"].X)
+
+
+KINDS = [
+    {"network": "mlp", "hidden": (8,), "batch_norm": True},
+    {"network": "residual", "hidden": (8, 8)},
+    {"network": "wide_deep", "hidden": (8,)},
+    {"network": "transformer", "hidden": (8, 8), "heads": 2},
+]
+
+
+@pytest.mark.parametrize("settings", KINDS, ids=lambda settings: settings["network"])
+def test_every_network_learns_is_saved_and_becomes_int8(
+    settings: dict[str, object], parts: dict[str, EvaluationSet], tmp_path: Path
+) -> None:
+    from evenhand.compression import Int8, MagnitudePruning, NeuronPruning, compress
+
+    made = fit(parts["train"], parts["validation"], TrainingConfig(epochs=8, **settings))  # type: ignore[arg-type]
+    losses = made.history["validation_loss"]
+    assert isinstance(losses, list) and min(losses[1:]) < losses[0], "it learnt"  # type: ignore[type-var]
+    made.save(tmp_path / "m.safetensors")
+    again = load_model(tmp_path / "m.safetensors")
+    X = parts["test"].X
+    np.testing.assert_array_equal(again.predict(X), made.predict(X))
+    small = compress(made, [MagnitudePruning(0.3, epochs=1), Int8()], train=parts["train"])
+    assert np.mean((small.predict(X) >= small.threshold) == (made.predict(X) >= made.threshold)) > 0.8
+    if settings["network"] != "mlp":
+        with pytest.raises(ModelError, match="chain of linear layers"):
+            compress(made, NeuronPruning(0.5), train=parts["train"])
+
+
+def test_a_token_is_one_column_of_the_table() -> None:
+    """What a transformer makes of a one-hot column is the vector of its level, whatever the other columns are."""
+    from evenhand.training.networks import NetworkPlan
+
+    network = NetworkPlan(4, (8,), kind="transformer", heads=2, blocks=(1, 3)).build()
+    tokens = torch.einsum("nc,cw,ct->ntw", torch.tensor([[2.0, 0, 1, 0]]), network.embedding, network.belongs)  # type: ignore[arg-type]
+    torch.testing.assert_close(tokens[0, 0], 2 * network.embedding[0])  # type: ignore[index]
+    torch.testing.assert_close(tokens[0, 1], network.embedding[2])  # type: ignore[index]
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "constant", "step"])
+@pytest.mark.parametrize("optimizer", ["adamw", "momentum"])
+def test_a_killed_fit_goes_on_exactly_as_it_would_have(schedule: str, optimizer: str, tmp_path: Path) -> None:
+    from evenhand.training.resuming import Checkpoint
+
+    course = Course(
+        6, 16, 0.01, seed=3, noise=0.1, schedule=schedule, optimizer=optimizer,  # type: ignore[arg-type]
+    )  # fmt: skip
+    net = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Dropout(0.3), torch.nn.Linear(8, 1))
+    whole = run(net, lesson(100), lesson(40), course)
+
+    class KilledError(Exception):
+        pass
+
+    def killer(epoch: int, _epochs: int, _text: str) -> None:
+        if epoch == 3:
+            raise KilledError
+
+    place = tmp_path / "fit.ckpt"
+    with pytest.raises(KilledError):
+        run(net, lesson(100), lesson(40), course, checkpoint=Checkpoint(place, "a"), progress=killer)
+    assert place.exists()
+    with pytest.raises(ModelError, match="another fit"):
+        run(net, lesson(100), lesson(40), course, checkpoint=Checkpoint(place, "b"))
+    resumed = run(net, lesson(100), lesson(40), course, checkpoint=Checkpoint(place, "a"))
+    assert (resumed.train_loss, resumed.check_loss) == (whole.train_loss, whole.check_loss)
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(value, resumed.network.state_dict()[name]), name
+    assert not place.exists(), "the fit has ended"
+    place.write_bytes(b"\x80\x04half a file")
+    with pytest.raises(ModelError, match="damaged"):
+        run(net, lesson(100), lesson(40), course, checkpoint=Checkpoint(place, "a"))
+
+
+def test_a_full_disk_does_not_stop_a_fit(parts: dict[str, EvaluationSet], tmp_path: Path) -> None:
+    made = fit(
+        parts["train"], config=TrainingConfig(epochs=1, hidden=()), checkpoint=tmp_path / "no" / "such" / "place"
+    )
+    assert "does not exist" in str(made.history["checkpoint_problem"])
+
+
+def test_a_batch_that_memory_cannot_hold_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    from evenhand.training import loop
+
+    said: list[str] = []
+    attempt = loop._attempt
+
+    def tight(network: torch.nn.Module, *rest: object) -> Learned:
+        if rest[2].batch_size > 16:  # type: ignore[attr-defined]
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        return attempt(network, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "_attempt", tight)
+    learned = run(network(), lesson(), lesson(), Course(1, 64), progress=lambda *told: said.append(str(told[2])))
+    assert learned.batch_size == 16
+    assert said[:2] == ["out of memory; the batch is halved to 32", "out of memory; the batch is halved to 16"]
+    monkeypatch.setattr(loop, "_attempt", lambda *_: (_ for _ in ()).throw(RuntimeError("shapes differ")))
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        run(network(), lesson(), lesson(), Course(1, 64))
+
+
+def test_losses_are_those_of_their_papers() -> None:
+    from torch.nn.functional import binary_cross_entropy
+
+    logit = torch.tensor([-2.0, 0.0, 3.0])
+    target = torch.tensor([0.0, 1.0, 0.0])
+    answer = torch.stack([target, torch.ones(3)], dim=1)
+
+    def loss(**settings: object) -> float:
+        return float(weighted_loss(Course(1, **settings))()(logit, answer))  # type: ignore[arg-type]
+
+    p = torch.sigmoid(logit)
+    right = torch.where(target == 1, p, 1 - p)
+    assert loss() == pytest.approx(float(binary_cross_entropy(p, target)))
+    assert loss(loss="mse") == pytest.approx(float(((p - target) ** 2).mean()))
+    assert loss(loss="focal", focal_gamma=2.0) == pytest.approx(float((-((1 - right) ** 2) * right.log()).mean()))
+    assert loss(loss="focal", focal_gamma=0.0) == pytest.approx(loss())
+    smooth = target * 0.9 + 0.05
+    assert loss(label_smoothing=0.1) == pytest.approx(float(binary_cross_entropy(p, smooth)))
+
+
+def test_numbers_are_scaled_as_asked_and_what_was_held_is_counted() -> None:
+    X = pd.DataFrame({"x": [0.0] * 200 + [4.0, 1e6]})
+    wide = Preprocessing.fit(X)
+    assert wide.describe()[0]["held_cells"] == 1  # type: ignore[index,call-overload]
+    plain = pd.DataFrame({"x": [2.0, 4.0, 6.0]})
+    np.testing.assert_allclose(Preprocessing.fit(plain, "unit").transform(plain)[:, 0], [0, 0.5, 1])
+    np.testing.assert_allclose(Preprocessing.fit(plain, "signed").transform(plain)[:, 0], [-1, 0, 1])
+
+
+def test_what_a_fit_cost_stands_beside_the_file(model: TabularModel, tmp_path: Path) -> None:
+    assert model.cost is not None
+    assert model.cost["cpu_seconds"] > 0  # type: ignore[operator]
+    model.save(tmp_path / "m.safetensors")
+    assert load_model(tmp_path / "m.safetensors").cost == model.cost
+    assert b"cpu_seconds" not in (tmp_path / "m.safetensors").read_bytes()

@@ -69,14 +69,17 @@ class Distillation:
 
         from evenhand.compression.tuning import lessons
         from evenhand.training.loop import Course, run
+        from evenhand.training.networks import NetworkPlan
 
         bench.say(f"distilling into a student of {' and '.join(map(str, self.hidden))} neurons")
+        plan = NetworkPlan(model.plan.columns, tuple(self.hidden), model.plan.activation)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(bench.seed)
-            student = replace(model.plan, hidden=tuple(self.hidden), dropout=0.0).build()
+            student = plan.build()
         lesson, check = (self._taught(model, part) for part in lessons(model, bench))
         course = Course(self.epochs, learning_rate=self.learning_rate, temperature=self.temperature, seed=bench.seed)
-        return model.with_network(run(student, lesson, check, course, progress=bench.epochs).network, self.describe())
+        taught = run(student, lesson, check, course, progress=bench.epochs).network
+        return model.with_network(taught, self.describe(), plan=plan)
 
     def _taught(self, model: TabularModel, lesson: Lesson) -> Lesson:
         """Return the lesson with the teacher's softened probabilities mixed into the labels."""

@@ -26,18 +26,23 @@ def linear_chain(network: nn.Module) -> list[tuple[str, nn.Linear]]:
     """
     from torch import nn
 
+    inner = [module for module in network.modules() if next(module.children(), None) is not None]
     chain = [(name, module) for name, module in network.named_modules() if isinstance(module, nn.Linear)]
     fits = all(a.out_features == b.in_features for (_, a), (_, b) in itertools.pairwise(chain))
-    if not chain or not fits:
+    if not chain or not fits or not all(isinstance(module, nn.Sequential) for module in inner):
         raise ModelError(
-            f"Neurons can be pruned in a chain of linear layers, each taking what the one before gives; "
-            f"{type(network).__name__} is no such chain."
+            "Neurons can be pruned, and layers factorized, in a chain of linear layers, each taking what the one "
+            f"before gives; {type(network).__name__} is no such chain. Int8, half precision, magnitude pruning and "
+            "distillation take any network."
         )
     return chain
 
 
 def network_columns(network: nn.Module) -> int:
     """Return the number of prepared columns that the network takes."""
+    known = getattr(network, "columns", None)
+    if isinstance(known, int):
+        return known
     return int(linear_chain(network)[0][1].in_features)
 
 
@@ -174,7 +179,7 @@ def _put(network: nn.Module, name: str, module: nn.Module) -> None:
 
 
 def masks_of_largest(network: nn.Module, share: float) -> dict[str, torch.Tensor]:
-    """Return for each linear layer's weights which stay: floor(share * weights) of all go, the smallest ones.
+    """Return for the weights of each linear layer which stay: floor(share * weights) of all go, the smallest ones.
 
     Raises
     ------
@@ -182,8 +187,10 @@ def masks_of_largest(network: nn.Module, share: float) -> dict[str, torch.Tensor
         When no weight would go.
     """
     import torch
+    from torch import nn
 
-    weights = {f"{name}.weight" if name else "weight": layer.weight.detach() for name, layer in linear_chain(network)}
+    layers = [(name, module) for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    weights = {f"{name}.weight" if name else "weight": layer.weight.detach() for name, layer in layers}
     sizes = torch.cat([weight.abs().flatten() for weight in weights.values()])
     count = math.floor(share * len(sizes) + 1e-9)
     if not count:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Plain
+    from evenhand.training.config import Scaling
 
 FURTHEST: Final = 10.0
 """A standardized number is held within this many standard deviations, so that one outlier cannot swamp the network."""
@@ -56,22 +57,25 @@ class NumberColumn:
     median: float
     """Stands for a missing value."""
     mean: float
-    """Of the training rows, after filling."""
+    """What is taken away: the mean of the training rows, after filling, or their least value or middle."""
     scale: float
-    """Standard deviation of the training rows, after filling; 1 for a constant column."""
+    """Standard deviation of the training rows, after filling, or their range; 1 for a constant column."""
     missing: int
     """Missing cells among the training rows."""
+    held: int = 0
+    """Cells of the training rows beyond `FURTHEST`, which were held there."""
 
     @classmethod
-    def fit(cls, name: str, values: pd.Series) -> NumberColumn:
+    def fit(cls, name: str, values: pd.Series, scaling: Scaling = "standard") -> NumberColumn:
         """Learn from training rows."""
         numbers = _numbers(name, values)
         absent = ~np.isfinite(numbers)
         median = float(np.median(numbers[~absent])) if not absent.all() else 0.0
         filled = np.where(absent, median, numbers)
-        deviation = float(filled.std())
-        scale = deviation if deviation > 1e-12 * max(1.0, abs(median)) else 1.0
-        return cls(name, median, float(filled.mean()), scale, int(absent.sum()))
+        mean, scale = _scale(filled, scaling)
+        scale = scale if scale > 1e-12 * max(1.0, abs(median)) else 1.0
+        held = int((np.abs((filled - mean) / scale) > FURTHEST).sum())
+        return cls(name, median, mean, scale, int(absent.sum()), held)
 
     @property
     def width(self) -> int:
@@ -89,7 +93,13 @@ class NumberColumn:
 
     def describe(self) -> dict[str, Plain]:
         """Return what is done, for a report."""
-        return {"column": self.name, "kind": "number", "columns": self.width, "missing_cells": self.missing}
+        return {
+            "column": self.name,
+            "kind": "number",
+            "columns": self.width,
+            "missing_cells": self.missing,
+            "held_cells": self.held,
+        }
 
     def to_plain(self) -> dict[str, Plain]:
         """Return all that was learnt."""
@@ -100,7 +110,16 @@ class NumberColumn:
             "mean": self.mean,
             "scale": self.scale,
             "missing": self.missing,
+            "held": self.held,
         }
+
+
+def _scale(numbers: NDArray[np.float64], scaling: Scaling) -> tuple[float, float]:
+    """Return what is taken away and what is divided by."""
+    if scaling == "standard":
+        return float(numbers.mean()), float(numbers.std())
+    low, high = float(numbers.min()), float(numbers.max())
+    return (low, high - low) if scaling == "unit" else ((low + high) / 2, (high - low) / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +197,7 @@ def column_from_plain(plain: Mapping[str, Plain]) -> Column:
     name, missing = str(plain["name"]), int(cast("int", plain["missing"]))
     if plain["kind"] == "number":
         median, mean, scale = (float(cast("float", plain[field])) for field in ("median", "mean", "scale"))
-        return NumberColumn(name, median, mean, scale, missing)
+        return NumberColumn(name, median, mean, scale, missing, int(cast("int", plain.get("held", 0))))
     if plain["kind"] == "category":
         levels = tuple(str(level) for level in cast("list[Plain]", plain["levels"]))
         return CategoryColumn(name, levels, missing, int(cast("int", plain["rare"])))

@@ -10,17 +10,52 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 from evenhand.errors import InputError, did_you_mean, raise_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from evenhand.findings import Plain
 
 Activation: TypeAlias = Literal["relu", "gelu", "tanh", "sigmoid"]
 """What stands between two linear layers."""
 
+Architecture: TypeAlias = Literal["mlp", "residual", "wide_deep", "transformer"]
+"""Which network: layers of neurons, blocks that add to what goes through, a linear model beside layers, attention."""
+
+Optimizer: TypeAlias = Literal["adamw", "adam", "sgd", "momentum"]
+"""How weights are moved; ``momentum`` is stochastic gradient descent with Nesterov momentum 0.9."""
+
+Schedule: TypeAlias = Literal["cosine", "one_cycle", "constant", "step"]
+"""How the learning rate goes: down by a cosine; up and down (Smith 2018); as it is; a tenth after each third."""
+
+Loss: TypeAlias = Literal["cross_entropy", "focal", "mse"]
+"""What is made small: cross-entropy, focal loss (Lin et al. 2017), or the squared error of the probability."""
+
+Scaling: TypeAlias = Literal["standard", "unit", "signed"]
+"""How numbers are scaled: mean 0 and deviation 1; onto [0, 1]; onto [-1, 1]."""
+
 ThresholdRule: TypeAlias = Literal["accuracy", "balanced_accuracy", "f1", "base_rate"]
 """What the decision threshold is to reach on validation rows; ``base_rate`` predicts positive as often as is true."""
 
 ACTIVATIONS: Final[tuple[str, ...]] = get_args(Activation)
+NETWORKS: Final[tuple[str, ...]] = get_args(Architecture)
+WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "network": NETWORKS,
+    "activation": ACTIVATIONS,
+    "optimizer": get_args(Optimizer),
+    "schedule": get_args(Schedule),
+    "loss": get_args(Loss),
+    "scaling": get_args(Scaling),
+}
+"""The settings that are one of a few words."""
+RANGES: Final[Mapping[str, tuple[Callable[[float], bool], str]]] = {
+    "dropout": (lambda value: 0 <= value < 1, "lie in [0, 1)"),
+    "label_smoothing": (lambda value: 0 <= value < 1, "lie in [0, 1)"),
+    "learning_rate": (lambda value: 0 < value < math.inf, "be above 0"),
+    "clip": (lambda value: 0 < value < math.inf, "be above 0"),
+    "weight_decay": (lambda value: 0 <= value < math.inf, "be 0 or above"),
+    "noise": (lambda value: 0 <= value < math.inf, "be 0 or above"),
+    "focal_gamma": (lambda value: 0 <= value < math.inf, "be 0 or above"),
+}
+"""The settings that are numbers of a range, and the range in words."""
 RULES: Final[tuple[str, ...]] = get_args(ThresholdRule)
 
 
@@ -35,15 +70,38 @@ class TrainingConfig:
     """
 
     hidden: tuple[int, ...] = (64, 32)
-    """Neurons of each hidden layer; none at all is logistic regression."""
+    """Neurons of each hidden layer; none at all is logistic regression. Blocks of a residual network and a transformer
+    are all of one width."""
+    network: Architecture = "mlp"
+    """Which network."""
     activation: Activation = "relu"
     """What stands between two layers."""
     dropout: float = 0.1
     """Share of the neurons left out in each training step, from 0 to below 1."""
+    batch_norm: bool = False
+    """Whether each hidden layer of a perceptron is normalized over the batch (Ioffe and Szegedy 2015)."""
+    heads: int = 4
+    """Heads of a transformer's attention; the width is a multiple of them."""
+    scaling: Scaling = "standard"
+    """How numbers are scaled."""
+    loss: Loss = "cross_entropy"
+    """What is made small."""
+    focal_gamma: float = 2.0
+    """Of the focal loss: how much less a row counts that is already right."""
+    label_smoothing: float = 0.0
+    """Labels are moved by half of it from 0 and 1."""
+    noise: float = 0.0
+    """Standard deviation of the noise added to prepared columns in each training step: augmentation."""
+    optimizer: Optimizer = "adamw"
+    """How weights are moved."""
+    schedule: Schedule = "cosine"
+    """How the learning rate goes."""
     learning_rate: float = 2e-3
-    """Of AdamW, at the beginning; it falls to nothing over the epochs (one cosine)."""
+    """At the beginning, or at its highest with ``one_cycle``."""
     weight_decay: float = 1e-2
-    """Of AdamW, decoupled (Loshchilov and Hutter 2019)."""
+    """Decoupled with ``adamw`` (Loshchilov and Hutter 2019), part of the gradient with the others."""
+    clip: float = 5.0
+    """The gradient's norm is held at this."""
     epochs: int = 60
     """Passes over the training rows at most."""
     batch_size: int = 64
@@ -61,16 +119,14 @@ class TrainingConfig:
         raise_all(InputError, self._problems())
 
     def _problems(self) -> Iterator[str]:
-        if any(not _whole(width, 1) for width in self.hidden):
-            yield f"hidden takes whole numbers of neurons, one at least a layer, not {self.hidden!r}."
-        if self.activation not in ACTIVATIONS:
-            yield f"There is no activation {self.activation!r}; known are {', '.join(ACTIVATIONS)}."
-        if not 0 <= self.dropout < 1:
-            yield f"dropout must lie in [0, 1), not {self.dropout!r}."
-        if not (0 < self.learning_rate < math.inf):
-            yield f"learning_rate must be above 0, not {self.learning_rate!r}."
-        if not (0 <= self.weight_decay < math.inf):
-            yield f"weight_decay must be 0 or above, not {self.weight_decay!r}."
+        yield from self._of_the_network()
+        for name, words in WORDS.items():
+            said = getattr(self, name)
+            if said not in words:
+                yield f"There is no {name} {said!r}; known are {', '.join(words)}."
+        for name, (inside, bounds) in RANGES.items():
+            if not inside(getattr(self, name)):
+                yield f"{name} must {bounds}, not {getattr(self, name)!r}."
         for name in ("epochs", "batch_size", "patience"):
             if not _whole(getattr(self, name), 1):
                 yield f"{name} must be a whole number above 0, not {getattr(self, name)!r}."
@@ -83,6 +139,14 @@ class TrainingConfig:
             yield f"A threshold must lie in (0, 1], not {self.threshold!r}."
         if not _whole(self.seed, 0):
             yield f"seed must be a whole number, 0 or above, not {self.seed!r}."
+
+    def _of_the_network(self) -> Iterator[str]:
+        if any(not _whole(width, 1) for width in self.hidden):
+            yield f"hidden takes whole numbers of neurons, one at least a layer, not {self.hidden!r}."
+        if self.network in ("residual", "transformer") and len(set(self.hidden)) != 1:
+            yield f"Blocks of a {self.network} are all of one width, such as hidden = (64, 64), not {self.hidden!r}."
+        elif self.network == "transformer" and (not _whole(self.heads, 1) or self.hidden[0] % self.heads):
+            yield f"A transformer's width is a multiple of its heads: {self.hidden[0]} is none of {self.heads!r}."
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the settings as JSON can say them."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+    from torch import nn
 
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
-    from evenhand.training.loop import Learned, Lesson, Progress
+    from evenhand.training.loop import Course, Learned, Lesson, Progress
     from evenhand.training.model import TabularModel
+    from evenhand.training.networks import NetworkPlan
 
 HELD_OUT = 0.2
 """Share of the training rows held out for early stopping and the threshold when no validation rows are given."""
@@ -31,6 +37,7 @@ def fit(
     config: TrainingConfig | None = None,
     progress: Progress | None = None,
     name: str = "model",
+    checkpoint: str | Path | None = None,
 ) -> TabularModel:
     """Return a fitted model.
 
@@ -49,6 +56,8 @@ def fit(
         Called as ``progress(epoch, epochs, text)``.
     name : str
         What the report calls the model.
+    checkpoint : path, optional
+        A file that keeps the state after each epoch; a fit that was killed goes on from it exactly as it would have.
 
     Returns
     -------
@@ -64,32 +73,71 @@ def fit(
     import torch
 
     from evenhand.training.loop import run
+    from evenhand.training.metering import Meter
     from evenhand.training.model import TabularModel
-    from evenhand.training.networks import NetworkPlan
+    from evenhand.training.resuming import Checkpoint
 
     need("skorch", "torch")
     config = config or TrainingConfig()
     raise_all(InputError, _problems(train, validation))
+    meter = Meter()
     fitted, chosen = (train, validation) if validation is not None else _hold_out(train, config.seed)
-    preprocessing = Preprocessing.fit(fitted.X)
-    plan = NetworkPlan(preprocessing.width, config.hidden, config.activation, config.dropout)
+    preprocessing = Preprocessing.fit(fitted.X, config.scaling)
+    plan = _plan(preprocessing, config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = plan.build()
     lesson = lesson_of(preprocessing, fitted, config)
     check = lesson_of(preprocessing, chosen, config)
-    learned = run(network, lesson, check, _course(config), progress=progress)
+    kept = None if checkpoint is None else Checkpoint(Path(checkpoint), _fit_name(config, fitted, chosen))
+    learned = run(network, lesson, check, _course(config), checkpoint=kept, progress=progress)
     scores = _scores(learned.network, check.columns)
     threshold = choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight)
+    decided = {
+        "train": (fitted, _scores(learned.network, lesson.columns) >= threshold),
+        "validation": (chosen, scores >= threshold),
+    }
     return TabularModel(
         name=name,
         network=learned.network,
         plan=plan,
         preprocessing=preprocessing,
         threshold=threshold,
-        history=_history(config, learned, fitted, chosen),
+        history={
+            **_history(config, learned, fitted, chosen),
+            "counts": {part: _counts(data.y_true, said) for part, (data, said) in decided.items()},
+            **({"checkpoint_problem": kept.problem} if kept is not None and kept.problem else {}),
+        },
         fit_row_hashes=_row_hashes(preprocessing, fitted, chosen),
+        cost=meter.read(),
     )
+
+
+def _plan(preprocessing: Preprocessing, config: TrainingConfig) -> NetworkPlan:
+    from evenhand.training.networks import NetworkPlan
+
+    return NetworkPlan(
+        preprocessing.width,
+        config.hidden,
+        config.activation,
+        config.dropout,
+        config.network,
+        config.batch_norm,
+        config.heads,
+        preprocessing.widths if config.network == "transformer" else (),
+    )
+
+
+def _counts(y_true: NDArray[np.int8], decided: NDArray[np.bool_]) -> Plain:
+    """Return rows by truth and decision: [[true negatives, false positives], [false negatives, true positives]]."""
+    tn, fp, fn, tp = (int(count) for count in np.bincount(2 * y_true.astype(np.intp) + decided, minlength=4))
+    return [[tn, fp], [fn, tp]]
+
+
+def _fit_name(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationSet) -> str:
+    """Return what a fit is of, so that a checkpoint of another one is told apart."""
+    said = json.dumps([config.to_plain(), fitted.content_hash(), chosen.content_hash()], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def lesson_of(preprocessing: Preprocessing, data: EvaluationSet, config: TrainingConfig) -> Lesson:
@@ -120,14 +168,8 @@ def _hold_out(train: EvaluationSet, seed: int) -> tuple[EvaluationSet, Evaluatio
 def _course(config: TrainingConfig) -> Course:
     from evenhand.training.loop import Course
 
-    return Course(
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-        patience=config.patience,
-        seed=config.seed,
-    )
+    shared = {field.name for field in dataclasses.fields(Course)} & {field.name for field in dataclasses.fields(config)}
+    return Course(**{name: getattr(config, name) for name in shared})
 
 
 def _scores(network: nn.Module, columns: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -175,9 +217,3 @@ def _problems(train: EvaluationSet, validation: EvaluationSet | None) -> Iterato
             yield f"{data.name}: all {len(data):,} {what} rows have the same label, so nothing can be learnt from them."
     if not train.features:
         yield f"{train.name}: no column is left as a model input."
-
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from evenhand.training.loop import Course

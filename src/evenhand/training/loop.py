@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
     from torch import nn
+
+    from evenhand.training.config import Loss, Optimizer, Schedule
+    from evenhand.training.resuming import Checkpoint
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Told the epoch, the number of epochs, and in a few words what was reached."""
@@ -56,15 +59,29 @@ class Course:
     batch_size: int = 64
     """Rows a step."""
     learning_rate: float = 1e-3
-    """Of AdamW, at the beginning; it falls to nothing over the epochs (one cosine)."""
+    """At the beginning, or at its highest with ``one_cycle``."""
     weight_decay: float = 1e-4
-    """Of AdamW."""
+    """Decoupled with ``adamw``, else part of the gradient."""
     patience: int | None = None
     """Epochs without a lower loss on the check rows after which it stops; None never stops early."""
     temperature: float = 1.0
     """Logits are divided by it in the loss, as a teacher's were."""
     seed: int = 0
     """Decides dropout and the order of rows."""
+    loss: Loss = "cross_entropy"
+    """What is made small."""
+    focal_gamma: float = 2.0
+    """Of the focal loss."""
+    label_smoothing: float = 0.0
+    """Targets are moved by half of it from 0 and 1."""
+    optimizer: Optimizer = "adamw"
+    """How weights are moved."""
+    schedule: Schedule = "cosine"
+    """How the learning rate goes."""
+    clip: float = 5.0
+    """The gradient's norm is held at this."""
+    noise: float = 0.0
+    """Standard deviation of the noise added to the columns of each step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +98,8 @@ class Learned:
     """The epoch that was kept, from 1; 0 is the state before training."""
     stopped: str
     """Why it ended: ``all epochs``, ``patience``, or ``loss not finite``."""
+    batch_size: int = 0
+    """Rows a step, after halving where memory did not suffice."""
 
 
 def run(
@@ -90,11 +109,13 @@ def run(
     course: Course,
     *,
     masks: Mapping[str, torch.Tensor] | None = None,
+    checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
 ) -> Learned:
     """Return a copy of the network, trained; `network` and torch's generator stay as they are.
 
-    The loss is the weighted binary cross-entropy of (n,) logits. On one machine the same seed gives the same weights.
+    On one machine the same seed gives the same weights, also where a killed fit goes on from its checkpoint. Where
+    memory does not suffice, the batch is halved, and the fit begins anew.
 
     Parameters
     ----------
@@ -106,6 +127,8 @@ def run(
         How long and how fast.
     masks : mapping of parameter name to tensor, optional
         1 where a weight may live; the others are zero after every step.
+    checkpoint : Checkpoint, optional
+        Where the state is kept after each epoch.
     progress : callable, optional
         Called after each epoch.
 
@@ -115,58 +138,136 @@ def run(
         When the loss is not finite before any epoch ended.
     """
     need("skorch", "torch")
+    if course.epochs < 1:
+        return Learned(copy.deepcopy(network).eval(), (), (), 0, "all epochs", course.batch_size)
+    while True:
+        try:
+            return _attempt(network, lesson, check, course, masks or {}, checkpoint, progress)
+        except (MemoryError, RuntimeError) as wrong:
+            if course.batch_size < 2 or not (isinstance(wrong, MemoryError) or "out of memory" in str(wrong).lower()):
+                raise
+        course = replace(course, batch_size=course.batch_size // 2)
+        if progress is not None:
+            progress(0, course.epochs, f"out of memory; the batch is halved to {course.batch_size}")
+
+
+def _attempt(
+    network: nn.Module,
+    lesson: Lesson,
+    check: Lesson,
+    course: Course,
+    masks: Mapping[str, torch.Tensor],
+    checkpoint: Checkpoint | None,
+    progress: Progress | None,
+) -> Learned:
     import torch
     from skorch import NeuralNet
     from skorch.dataset import Dataset
     from skorch.helper import predefined_split
 
     started = copy.deepcopy(network)
-    if course.epochs < 1:
-        return Learned(started.eval(), (), (), 0, "all epochs")
-    watch = _Watch(course, masks or {}, progress)
+    held = None if checkpoint is None else checkpoint.read()
+    watch = _Watch(course, masks, progress, checkpoint, held)
+    steps = -(-len(lesson.target) // course.batch_size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(course.seed)
         learner = NeuralNet(
             started,
-            criterion=weighted_loss(course.temperature),
-            optimizer=torch.optim.AdamW,
-            optimizer__weight_decay=course.weight_decay,
+            criterion=weighted_loss(course),
+            **_optimizer(course),
             lr=course.learning_rate,
             max_epochs=course.epochs,
             batch_size=course.batch_size,
             iterator_train__shuffle=True,
             iterator_valid__batch_size=max(4096, course.batch_size),
             train_split=predefined_split(Dataset(check.columns, check.answer())),
-            callbacks=_callbacks(course, watch),
+            callbacks=_callbacks(course, watch, steps),
             callbacks__print_log=None,
             verbose=0,
         )
-        learner.fit(lesson.columns, lesson.answer())
+        learner.initialize()
+        if held is not None:
+            learner.module_.load_state_dict(held["module"])
+            learner.optimizer_.load_state_dict(held["optimizer"])
+        learner.partial_fit(lesson.columns, lesson.answer(), epochs=course.epochs - watch.done)
     watch.check_interrupted()
+    if checkpoint is not None:
+        checkpoint.done()
     return watch.learned(learner.module_)
 
 
-def weighted_loss(temperature: float) -> type[nn.Module]:
+def _optimizer(course: Course) -> dict[str, object]:
+    """Return what skorch is to move weights with."""
+    import torch
+
+    kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
+    chosen: dict[str, object] = {
+        "optimizer": kinds.get(course.optimizer, torch.optim.SGD),
+        "optimizer__weight_decay": course.weight_decay,
+    }
+    if course.optimizer == "momentum":
+        chosen |= {"optimizer__momentum": 0.9, "optimizer__nesterov": True}
+    return chosen
+
+
+def weighted_loss(course: Course) -> type[nn.Module]:
     """Return the loss: (n,) logits against (n, 2) targets and weights, divided by the sum of the weights."""
     import torch
-    from torch.nn.functional import binary_cross_entropy_with_logits
+    from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+
+    def losses(logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        target = target * (1 - course.label_smoothing) + course.label_smoothing / 2
+        if course.loss == "mse":
+            return (torch.sigmoid(logit) - target) ** 2
+        plain = cross_entropy(logit, target, reduction="none")
+        if course.loss == "cross_entropy":
+            return plain
+        share = torch.sigmoid(logit)
+        right = share * target + (1 - share) * (1 - target)
+        return (1 - right) ** course.focal_gamma * plain
 
     class WeightedLoss(torch.nn.Module):
         def forward(self, logit: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
             target, weight = answer[:, 0], answer[:, 1]
-            loss = binary_cross_entropy_with_logits(logit.reshape(-1) / temperature, target, reduction="none")
-            return (weight * loss).sum() / weight.sum()
+            return (weight * losses(logit.reshape(-1) / course.temperature, target)).sum() / weight.sum()
 
     return WeightedLoss
 
 
-def _callbacks(course: Course, watch: _Watch) -> list[tuple[str, object]]:
-    from skorch.callbacks import GradientNormClipping, LRScheduler
-    from torch.optim.lr_scheduler import CosineAnnealingLR
+def factor(course: Course, progress: float) -> float:
+    """Return what the learning rate is multiplied by when a share of the fit is over.
 
+    Parameters
+    ----------
+    progress : float
+        From 0 to 1.
+    """
+    if course.schedule == "constant":
+        return 1.0
+    if course.schedule == "step":
+        return float(10.0 ** -min(int(3 * progress + 1e-9), 2))
+    if course.schedule == "cosine":
+        return (1 + math.cos(math.pi * progress)) / 2
+    rising = 0.3  # Smith and Topin 2018: up for the first part, from a 25th, and down to nothing
+    if progress < rising:
+        return 1 / 25 + (1 - 1 / 25) * (1 - math.cos(math.pi * progress / rising)) / 2
+    return (1 + math.cos(math.pi * (progress - rising) / (1 - rising))) / 2
+
+
+def _callbacks(course: Course, watch: _Watch, steps: int) -> list[tuple[str, object]]:
+    from skorch.callbacks import GradientNormClipping, LRScheduler
+    from torch.optim.lr_scheduler import LambdaLR
+
+    batchwise = course.schedule == "one_cycle"
+    whole, done = (course.epochs * steps, watch.done * steps) if batchwise else (course.epochs, watch.done)
+
+    def at(step: int) -> float:
+        return factor(course, min((step + done) / whole, 1.0))
+
+    every = "batch" if batchwise else "epoch"
     return [
-        ("clip", GradientNormClipping(5.0)),
-        ("schedule", LRScheduler(CosineAnnealingLR, T_max=course.epochs)),
+        ("clip", GradientNormClipping(course.clip)),
+        ("schedule", LRScheduler(LambdaLR, lr_lambda=at, step_every=every)),
         ("watch", watch.as_callback()),
     ]
 
@@ -178,6 +279,8 @@ class _Watch:
     course: Course
     masks: Mapping[str, torch.Tensor]
     progress: Progress | None
+    checkpoint: Checkpoint | None = None
+    held: dict[str, Any] | None = None
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     least: float = math.inf
     best_epoch: int = 0
@@ -195,6 +298,10 @@ class _Watch:
             def on_train_begin(self, net: object, X: object = None, y: object = None, **_: object) -> None:
                 watch.begin(net)
 
+            def on_batch_begin(self, net: object, batch: object = None, training: bool = False, **_: object) -> None:
+                if training and watch.course.noise:
+                    watch.add_noise(batch)
+
             def on_batch_end(self, net: object, batch: object = None, training: bool = False, **_: object) -> None:
                 if training:
                     watch.hold_zeros(net)
@@ -204,9 +311,46 @@ class _Watch:
 
         return Watching()
 
+    @property
+    def done(self) -> int:
+        """Epochs that an earlier, killed run has done."""
+        return 0 if self.held is None else len(self.held["check_loss"])
+
     def begin(self, net: object) -> None:
-        """Let the state before training take part."""
-        self._keep(net, self._loss_before(net), 0)
+        """Let the state before training take part; or go on where the killed run was."""
+        import torch
+
+        if self.held is None:
+            self._keep(net, self._loss_before(net), 0)
+            return
+        self.best, self.least, self.best_epoch = self.held["best"], self.held["least"], self.held["best_epoch"]
+        self.train_loss, self.check_loss = list(self.held["train_loss"]), list(self.held["check_loss"])
+        torch.set_rng_state(self.held["random"])
+
+    def add_noise(self, batch: object) -> None:
+        """Add noise to the columns of a step's rows, which are a copy."""
+        import torch
+
+        columns = batch[0]  # type: ignore[index]
+        columns.add_(torch.randn_like(columns), alpha=self.course.noise)
+
+    def _save(self, net: object) -> None:
+        import torch
+
+        if self.checkpoint is None:
+            return
+        self.checkpoint.write(
+            {
+                "module": net.module_.state_dict(),  # type: ignore[attr-defined]
+                "optimizer": net.optimizer_.state_dict(),  # type: ignore[attr-defined]
+                "best": self.best,
+                "least": self.least,
+                "best_epoch": self.best_epoch,
+                "train_loss": self.train_loss,
+                "check_loss": self.check_loss,
+                "random": torch.get_rng_state(),
+            }
+        )
 
     def hold_zeros(self, net: object) -> None:
         """Put masked weights back to zero after a step."""
@@ -228,6 +372,7 @@ class _Watch:
         epoch = len(self.check_loss)
         if check < self.least:
             self._keep(net, check, epoch)
+        self._save(net)
         if self.progress is not None:
             self.progress(epoch, self.course.epochs, f"epoch {epoch}, validation loss {check:.3f}")
         if self.course.patience is not None and epoch - self.best_epoch >= self.course.patience:
@@ -248,7 +393,8 @@ class _Watch:
             )
         network.load_state_dict(self.best)
         curves = tuple(self.train_loss), tuple(self.check_loss)
-        return Learned(network.eval(), *curves, self.best_epoch, self.stopped or "all epochs")
+        stopped = self.stopped or "all epochs"
+        return Learned(network.eval(), *curves, self.best_epoch, stopped, self.course.batch_size)
 
     def _keep(self, net: object, loss: float, epoch: int) -> None:
         self.best = copy.deepcopy(net.module_.state_dict())  # type: ignore[attr-defined]

@@ -51,6 +51,8 @@ class TabularModel:
         The type of the numbers in the file; they are computed with as float32.
     content : bytes, optional
         The file it was read from, when it was.
+    cost : mapping, optional
+        What its fit cost: seconds, memory, energy. It differs from run to run and is kept beside the file.
     """
 
     def __init__(
@@ -66,7 +68,9 @@ class TabularModel:
         recipe: list[Plain] | None = None,
         stored_as: str = "float32",
         content: bytes | None = None,
+        cost: Mapping[str, Plain] | None = None,
     ) -> None:
+        self.cost = dict(cost) if cost else None
         self._read_from = content
         self.name = name
         self.network = network.eval()
@@ -128,25 +132,33 @@ class TabularModel:
         """Write the model, whole or not at all, and the fingerprints of its training rows beside it.
 
         The fingerprints stand in ``<path>.rows.npy``: with the model alone nobody can ask whether a person was among
-        the training rows, while an audit that finds the file can tell when it measures on rows already seen.
+        the training rows, while an audit that finds the file can tell when it measures on rows already seen. What the
+        fit cost, which differs from run to run, stands in ``<path>.cost.json``.
 
         Raises
         ------
         OutputError
             When the place cannot be written to.
         """
-        from evenhand.training.rows import write_rows
+        from evenhand.training.rows import write_cost, write_rows
         from evenhand.writing import write_bytes
 
         write_bytes(Path(path), self.content)
         write_rows(Path(path), self.fit_row_hashes)
+        write_cost(Path(path), self.cost)
 
-    def with_network(self, network: nn.Module, recipe: Mapping[str, Plain], stored_as: str = "float32") -> TabularModel:
+    def with_network(
+        self,
+        network: nn.Module,
+        recipe: Mapping[str, Plain],
+        stored_as: str = "float32",
+        plan: NetworkPlan | None = None,
+    ) -> TabularModel:
         """Return a new model with another network over the same columns, and the recipe that made it."""
         return TabularModel(
             name=f"{self.name} + {recipe['recipe']}",
             network=network,
-            plan=self.plan.of(network),
+            plan=plan or self.plan.of(network),
             preprocessing=self.preprocessing,
             threshold=self.threshold,
             history=self.history,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Plain
+    from evenhand.training.config import Scaling
 
 MOST_LEVELS: Final = 64
 """Levels of a category that get a column of their own, the most frequent ones; the others share one."""
@@ -34,15 +35,17 @@ class Preprocessing:
     """Columns that the network cannot read, each with the reason."""
 
     @classmethod
-    def fit(cls, X: pd.DataFrame) -> Preprocessing:
+    def fit(cls, X: pd.DataFrame, scaling: Scaling = "standard") -> Preprocessing:
         """Learn medians, means, deviations and levels from training rows, and from nothing else.
 
         Parameters
         ----------
         X : pandas.DataFrame
-            (n, m) numbers and booleans, which are standardized, and texts or categories, which are one-hot coded.
+            (n, m) numbers and booleans, which are scaled, and texts or categories, which are one-hot coded.
             Missing values are taken for the median, or for a level of their own, and marked by a column. Columns of
             dates, of names or free text and without any value are left out, each with the reason.
+        scaling : {"standard", "unit", "signed"}
+            Mean 0 and deviation 1, onto [0, 1], or onto [-1, 1].
 
         Raises
         ------
@@ -57,7 +60,7 @@ class Preprocessing:
             if str(name) in left_out:
                 continue
             if pd.api.types.is_numeric_dtype(X[name].dtype):
-                columns.append(NumberColumn.fit(str(name), X[name]))
+                columns.append(NumberColumn.fit(str(name), X[name], scaling))
             else:
                 columns.append(CategoryColumn.fit(str(name), X[name], MOST_LEVELS))
         return cls(tuple(columns), len(X), tuple(left_out.items()))
@@ -71,6 +74,11 @@ class Preprocessing:
     def width(self) -> int:
         """The number of prepared columns."""
         return sum(column.width for column in self.columns)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """For each column of the table that is read, how many prepared columns it has."""
+        return tuple(column.width for column in self.columns)
 
     @property
     def origins(self) -> tuple[str, ...]:

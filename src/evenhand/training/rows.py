@@ -1,16 +1,20 @@
-"""Fingerprints of training rows, kept beside a model and not in it."""
+"""What is kept beside a model and not in it: fingerprints of its training rows, and what its fit cost."""
 
 from __future__ import annotations
 
 import io
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from evenhand.findings import Plain
 
 
 def rows_path(model: Path) -> Path:
@@ -39,3 +43,23 @@ def read_rows(model: Path) -> NDArray[np.uint64]:
     except (OSError, ValueError, EOFError):
         return np.empty(0, dtype=np.uint64)
     return found if found.ndim == 1 and found.dtype == np.uint64 else np.empty(0, dtype=np.uint64)
+
+
+def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
+    """Write what a fit cost beside the model; an old file goes when nothing is known."""
+    from evenhand.writing import write_text
+
+    place = model.with_name(model.name + ".cost.json")
+    if cost is None:
+        place.unlink(missing_ok=True)
+    else:
+        write_text(place, json.dumps(dict(cost), indent=1, sort_keys=True) + "\n")
+
+
+def read_cost(model: Path) -> dict[str, Plain] | None:
+    """Return what stands beside a model; None when there is no such file, or it is damaged."""
+    try:
+        held = json.loads(model.with_name(model.name + ".cost.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return held if isinstance(held, dict) else None

@@ -52,7 +52,7 @@ def load_model(path: str | Path) -> TabularModel:
         When the file is missing, of another kind, damaged, or written by a newer version.
     """
     from evenhand.subjects.loading import file_kind, read_model_file
-    from evenhand.training.rows import read_rows
+    from evenhand.training.rows import read_cost, read_rows
 
     need("torch", "torch")
     from safetensors import SafetensorError
@@ -64,9 +64,11 @@ def load_model(path: str | Path) -> TabularModel:
         raise ModelError(f"'{place}' is no trained model of evenhand: that is a .safetensors file, and this is {kind}.")
     about = _read_about(content, place)
     try:
-        return _build(about, content, read_rows(place))
+        model = _build(about, content, read_rows(place))
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, SafetensorError) as problem:
         raise ModelError(f"'{place}' is damaged: {shorten(problem, 200)}.") from None
+    model.cost = read_cost(place)
+    return model
 
 
 def _read_about(content: bytes, place: Path) -> dict[str, Plain]:

@@ -1,0 +1,154 @@
+"""Networks over prepared columns: each takes (n, columns) float32 and gives (n,) logits."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Final
+
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from evenhand.training.networks import NetworkPlan
+
+ACTIVATION: Final[dict[str, Callable[[], nn.Module]]] = {
+    "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid,
+}  # fmt: skip
+WIDER: Final = 2
+"""A block's inner layer is so many times as wide as what goes through it."""
+
+
+def build(plan: NetworkPlan) -> nn.Module:
+    """Return the network of a plan, its weights drawn from torch's generator."""
+    kinds: dict[str, Callable[[NetworkPlan], nn.Module]] = {
+        "mlp": perceptron,
+        "residual": Residual,
+        "wide_deep": WideAndDeep,
+        "transformer": TabularTransformer,
+    }
+    return kinds[plan.kind](plan)
+
+
+def perceptron(plan: NetworkPlan) -> nn.Sequential:
+    """Return layers of neurons, each with its activation and dropout; layers with a rank stand as two thin ones."""
+    layers: list[nn.Module] = []
+    widths = (plan.columns, *plan.hidden, 1)
+    ranks = plan.ranks or (0,) * (len(widths) - 1)
+    for at, (width, neurons) in enumerate(itertools.pairwise(widths)):
+        layers.append(linear(width, neurons, ranks[at]))
+        if at < len(plan.hidden):
+            layers += [nn.BatchNorm1d(neurons)] if plan.batch_norm else []
+            layers += [ACTIVATION[plan.activation](), nn.Dropout(plan.dropout)]
+    return nn.Sequential(*layers, nn.Flatten(0))
+
+
+def linear(width: int, neurons: int, rank: int = 0) -> nn.Module:
+    """Return a linear layer; with a rank, the product of two, of which the first has no bias."""
+    if not rank:
+        return nn.Linear(width, neurons)
+    return nn.Sequential(nn.Linear(width, rank, bias=False), nn.Linear(rank, neurons))
+
+
+class Residual(nn.Module):
+    """A residual network (Gorishniy et al. 2021, "Revisiting deep learning models for tabular data", section 3.2)."""
+
+    def __init__(self, plan: NetworkPlan) -> None:
+        super().__init__()
+        width = plan.hidden[0] if plan.hidden else plan.columns
+        self.columns = plan.columns
+        self.first = nn.Linear(plan.columns, width)
+        self.blocks = nn.ModuleList(_Block(width, plan) for _ in plan.hidden)
+        self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, 1)
+
+    def forward(self, columns: torch.Tensor) -> torch.Tensor:
+        """Return (n,) logits."""
+        held = self.first(columns)
+        for block in self.blocks:
+            held = held + block(held)
+        return torch.as_tensor(self.last(torch.relu(self.norm(held)))).flatten()
+
+
+class _Block(nn.Module):
+    """What is added to what goes through: norm, wider layer, activation, and back."""
+
+    def __init__(self, width: int, plan: NetworkPlan) -> None:
+        super().__init__()
+        self.inside = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, WIDER * width),
+            ACTIVATION[plan.activation](),
+            nn.Dropout(plan.dropout),
+            nn.Linear(WIDER * width, width),
+        )
+
+    def forward(self, held: torch.Tensor) -> torch.Tensor:
+        return torch.as_tensor(self.inside(held))
+
+
+class WideAndDeep(nn.Module):
+    """A linear model beside a perceptron, their logits added (Cheng et al. 2016)."""
+
+    def __init__(self, plan: NetworkPlan) -> None:
+        super().__init__()
+        self.columns = plan.columns
+        self.wide, self.deep = nn.Linear(plan.columns, 1, bias=False), perceptron(plan)
+
+    def forward(self, columns: torch.Tensor) -> torch.Tensor:
+        """Return (n,) logits."""
+        return torch.as_tensor(self.wide(columns).flatten() + self.deep(columns))
+
+
+class TabularTransformer(nn.Module):
+    """A feature tokenizer and a transformer over one token a column of the table (FT-Transformer, Gorishniy 2021).
+
+    All prepared columns of one column of the table make its token: a number times a vector, or the level's vector.
+    """
+
+    def __init__(self, plan: NetworkPlan) -> None:
+        super().__init__()
+        self.columns, width = plan.columns, plan.hidden[0]
+        blocks = plan.blocks or (1,) * plan.columns
+        self.embedding = nn.Parameter(torch.empty(plan.columns, width))
+        self.bias = nn.Parameter(torch.empty(len(blocks), width))
+        self.summary = nn.Parameter(torch.empty(width))
+        for values in (self.embedding, self.bias, self.summary):
+            nn.init.uniform_(values, -(width**-0.5), width**-0.5)
+        self.register_buffer("belongs", _belongs(blocks), persistent=False)
+        self.layers = nn.ModuleList(_Attending(width, plan) for _ in plan.hidden)
+        self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, 1)
+
+    def forward(self, columns: torch.Tensor) -> torch.Tensor:
+        """Return (n,) logits."""
+        # (n, columns, width) summed into (n, tokens, width)
+        tokens = torch.einsum("nc,cw,ct->ntw", columns, self.embedding, self.belongs) + self.bias
+        held = torch.cat([self.summary.expand(tokens.shape[0], 1, -1), tokens], dim=1)
+        for layer in self.layers:
+            held = layer(held)
+        return torch.as_tensor(self.last(torch.relu(self.norm(held[:, 0])))).flatten()
+
+
+class _Attending(nn.Module):
+    """Attention among the tokens, then a block for each."""
+
+    def __init__(self, width: int, plan: NetworkPlan) -> None:
+        super().__init__()
+        self.heads, self.norm = plan.heads, nn.LayerNorm(width)
+        self.asked, self.answer = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.block = _Block(width, plan)
+
+    def forward(self, held: torch.Tensor) -> torch.Tensor:
+        n, tokens, width = held.shape
+        asked = self.asked(self.norm(held)).reshape(n, tokens, 3, self.heads, width // self.heads)
+        query, key, value = asked.permute(2, 0, 3, 1, 4)
+        weight = torch.softmax(query @ key.transpose(-1, -2) / (width // self.heads) ** 0.5, dim=-1)
+        mixed = (weight @ value).transpose(1, 2).reshape(n, tokens, width)
+        held = held + self.answer(mixed)
+        return torch.as_tensor(held + self.block(held))
+
+
+def _belongs(blocks: Sequence[int]) -> torch.Tensor:
+    """Return (columns, tokens) of 0 and 1: which prepared column is of which token."""
+    places = torch.repeat_interleave(torch.arange(len(blocks)), torch.tensor(blocks))
+    return nn.functional.one_hot(places, len(blocks)).float()
