@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 @click.option("--test-share", type=float, help="Share of rows held out for --test-output (0.3).")
 @click.option("--epochs", type=int, help="Passes over the training rows at most.")
 @click.option("--seed", type=int, help="Seed of split and fit (0).")
+@click.option(
+    "--network", type=click.Choice(["mlp", "residual", "wide_deep", "transformer"]), help="Which network (mlp)."
+)
+@click.option(
+    "--loss", type=click.Choice(["cross_entropy", "focal", "mse"]), help="What is made small (cross_entropy)."
+)
+@click.option("--tune", "trials", type=click.IntRange(min=1), metavar="TRIALS", help="Search for settings first.")
+@click.option("--folds", type=click.IntRange(min=0), default=0, help="Cross-validate each trial over so many parts.")
+@click.option("--tune-storage", type=click.Path(path_type=Path), help="SQLite file; a killed search goes on from it.")
+@click.option("--tune-seconds", type=float, help="After so long no new trial begins.")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), help="Keep the state of each epoch; a killed fit goes on from it."
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("model.safetensors"), show_default=True)
 def command(
     data: Path,
@@ -34,6 +47,13 @@ def command(
     test_share: float | None,
     epochs: int | None,
     seed: int | None,
+    network: str | None,
+    loss: str | None,
+    trials: int | None,
+    folds: int,
+    tune_storage: Path | None,
+    tune_seconds: float | None,
+    checkpoint: Path | None,
     **flags: object,
 ) -> None:
     """Fit a model on DATA and save it with its preprocessing and threshold.
@@ -42,20 +62,26 @@ def command(
     --test-output.
 
     \b
-    Example: evenhand train loans.parquet --label approve --sensitive race -o credit.safetensors
+    Examples:
+      evenhand train loans.parquet --label approve --sensitive race -o credit.safetensors
+      evenhand train loans.parquet --label approve --network residual --tune 30 --tune-storage study.db
     """
     from evenhand.training import fit
     from evenhand.writing import check_writable
 
-    for place in (output, test_output, train_output):
+    for place in (output, test_output, train_output, checkpoint, tune_storage):
         if place is not None:
             check_writable(place)
     settings = settings_of(flags)
     table = read_table(data, settings, flags)
     parts = _split(table, settings, test_output is not None, test_share, seed)
-    config = _config(settings, epochs, seed)
+    config = _config(settings, epochs=epochs, seed=seed, network=network, loss=loss)
+    if trials is not None:
+        config = _tuned(parts["train"], config, trials, folds, tune_storage, tune_seconds)
     with progress("Training") as step:
-        model = fit(parts["train"], parts["validation"], config=config, progress=step, name=output.stem)
+        model = fit(
+            parts["train"], parts["validation"], config=config, progress=step, name=output.stem, checkpoint=checkpoint
+        )
     model.save(output)
     for place, part in ((test_output, "test"), (train_output, "train")):
         if place is not None:
@@ -89,15 +115,35 @@ def _split(
 _USUAL = {"train": 0.55, "validation": 0.15, "test": 0.3}
 
 
-def _config(settings: Settings, epochs: int | None, seed: int | None) -> TrainingConfig:
+def _config(settings: Settings, **flags: object) -> TrainingConfig:
     from evenhand.training import TrainingConfig
 
-    values = dict(settings.train)
-    if epochs is not None:
-        values["epochs"] = epochs
-    if seed is not None:
-        values["seed"] = seed
+    values = {**settings.train, **{name: value for name, value in flags.items() if value is not None}}
+    if values.get("network") in ("residual", "transformer"):
+        values.setdefault("hidden", [64, 64])  # its blocks are all of one width
     return TrainingConfig.from_plain(values)
+
+
+def _tuned(
+    rows: EvaluationSet, config: TrainingConfig, trials: int, folds: int, storage: Path | None, seconds: float | None
+) -> TrainingConfig:
+    """Return the settings that a search over the training rows found best, and say what it found."""
+    from evenhand.training import tune
+    from evenhand.training.searching import SPACE
+
+    # blocks of one width are not chosen by shape
+    space = {
+        name: values for name, values in SPACE.items() if name != "hidden" or config.network in ("mlp", "wide_deep")
+    }
+    with progress("Tuning") as step:
+        found = tune(
+            rows, trials=trials, config=config, space=space, folds=folds, storage=storage, seconds=seconds,
+            seed=config.seed, progress=step,
+        )  # fmt: skip
+    pruned = sum(trial["state"] == "pruned" for trial in found.trials)
+    chosen = ", ".join(f"{name}={getattr(found.config, name)}" for name in space)
+    say(f"{len(found.trials)} trials, {pruned} ended early; least loss {found.loss:.4f} with {chosen}")
+    return found.config
 
 
 def write_table(part: EvaluationSet, place: Path) -> None:

@@ -10,23 +10,37 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from evenhand.training.config import TrainingConfig
+    from evenhand.training.estimator import TabularClassifier
     from evenhand.training.fitting import fit
     from evenhand.training.loop import Lesson, run
     from evenhand.training.model import TabularModel
     from evenhand.training.preprocessing import Preprocessing
+    from evenhand.training.searching import tune
     from evenhand.training.storing import load_model
 
 _HOMES: Final = {
     "Lesson": "loop",
     "Preprocessing": "preprocessing",
+    "TabularClassifier": "estimator",
     "TabularModel": "model",
     "TrainingConfig": "config",
     "fit": "fitting",
     "load_model": "storing",
     "run": "loop",
+    "tune": "searching",
 }
 
-__all__ = ["Lesson", "Preprocessing", "TabularModel", "TrainingConfig", "fit", "load_model", "run"]
+__all__ = [
+    "Lesson",
+    "Preprocessing",
+    "TabularClassifier",
+    "TabularModel",
+    "TrainingConfig",
+    "fit",
+    "load_model",
+    "run",
+    "tune",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -16,7 +16,7 @@ from evenhand.training.preprocessing import Preprocessing
 from evenhand.training.thresholds import choose_threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
     from torch import nn
@@ -38,6 +38,7 @@ def fit(
     progress: Progress | None = None,
     name: str = "model",
     checkpoint: str | Path | None = None,
+    watch: Callable[[int, float], None] | None = None,
 ) -> TabularModel:
     """Return a fitted model.
 
@@ -58,6 +59,8 @@ def fit(
         What the report calls the model.
     checkpoint : path, optional
         A file that keeps the state after each epoch; a fit that was killed goes on from it exactly as it would have.
+    watch : callable, optional
+        Told each epoch and its loss on the validation rows; what it raises ends the fit.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def fit(
     lesson = lesson_of(preprocessing, fitted, config)
     check = lesson_of(preprocessing, chosen, config)
     kept = None if checkpoint is None else Checkpoint(Path(checkpoint), _fit_name(config, fitted, chosen))
-    learned = run(network, lesson, check, _course(config), checkpoint=kept, progress=progress)
+    learned = run(network, lesson, check, _course(config), checkpoint=kept, watch=watch, progress=progress)
     scores = _scores(learned.network, check.columns)
     threshold = choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight)
     decided = {

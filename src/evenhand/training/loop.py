@@ -110,6 +110,7 @@ def run(
     *,
     masks: Mapping[str, torch.Tensor] | None = None,
     checkpoint: Checkpoint | None = None,
+    watch: Callable[[int, float], None] | None = None,
     progress: Progress | None = None,
 ) -> Learned:
     """Return a copy of the network, trained; `network` and torch's generator stay as they are.
@@ -129,6 +130,8 @@ def run(
         1 where a weight may live; the others are zero after every step.
     checkpoint : Checkpoint, optional
         Where the state is kept after each epoch.
+    watch : callable, optional
+        Told each epoch and its loss on the check rows; what it raises ends the fit.
     progress : callable, optional
         Called after each epoch.
 
@@ -142,7 +145,7 @@ def run(
         return Learned(copy.deepcopy(network).eval(), (), (), 0, "all epochs", course.batch_size)
     while True:
         try:
-            return _attempt(network, lesson, check, course, masks or {}, checkpoint, progress)
+            return _attempt(network, lesson, check, course, masks or {}, checkpoint, watch, progress)
         except (MemoryError, RuntimeError) as wrong:
             if course.batch_size < 2 or not (isinstance(wrong, MemoryError) or "out of memory" in str(wrong).lower()):
                 raise
@@ -158,6 +161,7 @@ def _attempt(
     course: Course,
     masks: Mapping[str, torch.Tensor],
     checkpoint: Checkpoint | None,
+    told: Callable[[int, float], None] | None,
     progress: Progress | None,
 ) -> Learned:
     import torch
@@ -167,7 +171,7 @@ def _attempt(
 
     started = copy.deepcopy(network)
     held = None if checkpoint is None else checkpoint.read()
-    watch = _Watch(course, masks, progress, checkpoint, held)
+    watch = _Watch(course, masks, progress, checkpoint, told, held)
     steps = -(-len(lesson.target) // course.batch_size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(course.seed)
@@ -280,6 +284,7 @@ class _Watch:
     masks: Mapping[str, torch.Tensor]
     progress: Progress | None
     checkpoint: Checkpoint | None = None
+    told: Callable[[int, float], None] | None = None
     held: dict[str, Any] | None = None
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     least: float = math.inf
@@ -373,6 +378,8 @@ class _Watch:
         if check < self.least:
             self._keep(net, check, epoch)
         self._save(net)
+        if self.told is not None:
+            self.told(epoch, check)
         if self.progress is not None:
             self.progress(epoch, self.course.epochs, f"epoch {epoch}, validation loss {check:.3f}")
         if self.course.patience is not None and epoch - self.best_epoch >= self.course.patience:

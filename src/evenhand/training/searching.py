@@ -1,0 +1,198 @@
+"""Choosing settings by trials: Optuna's sampler and pruner, bounded, resumable, the same for a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from evenhand.errors import InputError, need
+from evenhand.training.config import TrainingConfig
+from evenhand.training.fitting import fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from evenhand.data import EvaluationSet
+    from evenhand.training.loop import Progress
+
+SPACE: Final[Mapping[str, tuple[object, ...]]] = {
+    "hidden": ((32,), (64, 32), (128, 64), (256, 128)),
+    "learning_rate": (5e-4, 1e-2),
+    "weight_decay": (1e-4, 1e-1),
+    "dropout": (0.0, 0.4),
+    "batch_size": (32, 64, 128, 256),
+}
+"""The usual space: two numbers of a setting that is a real number are its range, anything else is chosen from."""
+LOGARITHMIC: Final = frozenset({"learning_rate", "weight_decay"})
+REAL: Final = frozenset({"learning_rate", "weight_decay", "dropout", "label_smoothing", "noise", "focal_gamma", "clip"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What a search found."""
+
+    config: TrainingConfig
+    """The settings with the least loss."""
+    loss: float
+    """Their cross-entropy on the rows held out, the mean over the folds."""
+    trials: tuple[Mapping[str, object], ...]
+    """Each trial: its settings, its loss, and whether it was ``complete`` or ``pruned``."""
+
+
+def tune(
+    train: EvaluationSet,
+    *,
+    trials: int = 20,
+    config: TrainingConfig | None = None,
+    space: Mapping[str, tuple[object, ...]] | None = None,
+    folds: int = 0,
+    time: str | None = None,
+    storage: str | Path | None = None,
+    seconds: float | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Tuned:
+    """Search for settings with the least cross-entropy on rows held out of `train`; test rows take no part.
+
+    Parameters
+    ----------
+    train : EvaluationSet
+        The rows to learn from and to hold out of.
+    trials : int
+        How many settings are tried at most, those of an earlier run in `storage` among them.
+    config : TrainingConfig, optional
+        All settings that are not searched.
+    space : mapping of setting to values, optional
+        Two numbers of a real setting are a range; anything else is a choice. `SPACE` when not given.
+    folds : int
+        Cross-validation over so many parts: grouped where the data name a cluster, by time where `time` is given, else
+        stratified. 0 holds a fifth out once.
+    time : str, optional
+        The column that says when a row was: each fold is later than all it was learnt from.
+    storage : path, optional
+        An SQLite file; a search that was killed goes on from it.
+    seconds : float, optional
+        After so long no new trial begins.
+    seed : int
+        Decides what is tried, and every fit.
+    progress : callable, optional
+        Called as ``progress(trial, trials, text)``.
+
+    Raises
+    ------
+    InputError
+        When nothing is to be tried, or the space names no setting.
+    MissingExtraError
+        When Optuna is absent.
+    """
+    optuna: Any = need("optuna", "tune")
+    base, searched = config or TrainingConfig(seed=seed), dict(space or SPACE)
+    if trials < 1:
+        raise InputError(f"A search needs one trial at least, not {trials}.")
+    TrainingConfig.from_plain({**base.to_plain(), **dict.fromkeys(searched.keys() - base.to_plain().keys())})
+    parts = list(_parts(train, folds, time, seed))
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        study_name="evenhand-" + train.content_hash()[:16],
+        storage=None if storage is None else f"sqlite:///{storage}",
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3),
+        direction="minimize",
+        load_if_exists=True,
+    )
+
+    def objective(trial: Any) -> float:
+        if progress is not None:
+            best = "" if not _complete(study) else f"least loss {study.best_value:.4f}"
+            progress(trial.number, trials, best)
+        chosen = replace(base, **{name: _suggest(trial, name, values) for name, values in searched.items()})
+        return float(np.mean([_loss(*part, chosen, _pruning(trial, optuna, at)) for at, part in enumerate(parts)]))
+
+    left = trials - len(study.get_trials(states=[optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED]))
+    if left > 0:
+        study.optimize(objective, n_trials=left, timeout=seconds)
+    if not _complete(study):
+        raise InputError("No trial came to its end in that time; allow more seconds.")
+    found = {name: _value(name, study.best_params[name], searched[name]) for name in searched}
+    return Tuned(replace(base, **found), float(study.best_value), tuple(_told(study)))
+
+
+def _parts(
+    train: EvaluationSet, folds: int, time: str | None, seed: int
+) -> Iterator[tuple[EvaluationSet, EvaluationSet]]:
+    """Yield rows to learn from and rows held out."""
+    from sklearn import model_selection as splitting
+
+    rows = np.arange(len(train))
+    if time is not None:
+        order = np.argsort(train.table[time].to_numpy(), kind="stable")
+        for early, late in splitting.TimeSeriesSplit(max(folds, 2)).split(rows):
+            yield train.take(order[early]), train.take(order[late])
+        return
+    if not folds:
+        from evenhand.data import split
+
+        parts = split(train, {"train": 0.8, "validation": 0.2}, seed=seed)
+        yield parts["train"], parts["validation"]
+        return
+    clusters: NDArray[np.int64] | None = train.clusters
+    splitter = (
+        splitting.StratifiedKFold(folds, shuffle=True, random_state=seed)
+        if clusters is None
+        else splitting.StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    )
+    for learn, held in splitter.split(rows, train.y_true, clusters):
+        yield train.take(learn), train.take(held)
+
+
+def _loss(
+    learn: EvaluationSet, held: EvaluationSet, config: TrainingConfig, watch: Callable[[int, float], None]
+) -> float:
+    """Return the cross-entropy on the rows held out, of the epoch that was kept."""
+    model = fit(learn, held, config, watch=watch)
+    score = np.clip(model.predict(held.X), 1e-7, 1 - 1e-7)
+    weight = np.ones(len(held)) if held.sample_weight is None else held.sample_weight
+    losses = -np.where(held.y_true == 1, np.log(score), np.log1p(-score))
+    return float(np.average(losses, weights=weight))
+
+
+def _pruning(trial: Any, optuna: Any, fold: int) -> Callable[[int, float], None]:
+    """Return what is told each epoch's loss, and ends a trial that does worse than the median; in the first fold."""
+
+    def watch(epoch: int, loss: float) -> None:
+        if fold:
+            return
+        trial.report(loss, epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
+
+    return watch
+
+
+def _suggest(trial: Any, name: str, values: tuple[object, ...]) -> Any:
+    if _is_range(name, values):
+        low, high = (float(end) for end in values)  # type: ignore[arg-type]
+        return trial.suggest_float(name, low, high, log=name in LOGARITHMIC)
+    return values[trial.suggest_categorical(name, list(range(len(values))))]
+
+
+def _value(name: str, suggested: Any, values: tuple[object, ...]) -> Any:
+    return suggested if _is_range(name, values) else values[suggested]
+
+
+def _is_range(name: str, values: tuple[object, ...]) -> bool:
+    return name in REAL and len(values) == 2 and all(isinstance(value, (int, float)) for value in values)
+
+
+def _complete(study: Any) -> bool:
+    return any(trial.state.name == "COMPLETE" for trial in study.get_trials(deepcopy=False))
+
+
+def _told(study: Any) -> Iterator[Mapping[str, object]]:
+    for trial in study.get_trials(deepcopy=False):
+        yield {"trial": trial.number, "state": trial.state.name.lower(), "loss": trial.value, **trial.params}
