@@ -21,6 +21,7 @@ from evenhand.audits.recourse import recourse
 from evenhand.audits.reliance import reliance
 from evenhand.audits.slices import slices
 from evenhand.audits.strata import strata
+from evenhand.audits.training import training
 from evenhand.findings import Task
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ AUDITS: Final[Mapping[str, Audit]] = {
     "reasons": reasons,
     "recourse": recourse,
     "compression": compression,
+    "training": training,
 }
 
 TASKS: Final[Mapping[str, frozenset[Task]]] = {

@@ -94,6 +94,11 @@ class Evidence:
         """The subject's scores and decisions."""
         return self._given or predict(self.subject, self.data)
 
+    @property
+    def asked(self) -> bool:
+        """Whether the subject itself is asked; not where its predictions were given."""
+        return self._given is None
+
     @cached_property
     def original_predictions(self) -> Predictions | None:
         """The original's scores and decisions on the same rows, None without an original."""

@@ -39,13 +39,7 @@ LEAST_OF_A_CLASS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class PairedPredictions:
-    """The rows that two audits share.
-
-    Examples
-    --------
-    >>> pairs = PairedPredictions.read(new_record, "new.parquet", old_record, "old.parquet")  # doctest: +SKIP
-    >>> pairs.change(Key.of("accuracy"), 0.95)  # doctest: +SKIP
-    """
+    """The rows that two audits share: `read` pairs them, `change` says how a rate moved, with a paired interval."""
 
     table: pd.DataFrame = field(repr=False)
     """One row a shared case: truth, both decisions and scores, groups."""

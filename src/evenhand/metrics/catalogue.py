@@ -12,6 +12,7 @@ from evenhand.metrics.entry import ALL, FN, FP, TN, TP, Cells, Metric
 from evenhand.metrics.other_tasks import OTHER_TASKS
 from evenhand.metrics.stated import STATED
 from evenhand.metrics.stated_reliance import RELIANCE
+from evenhand.metrics.stated_training import TRAINING
 
 __all__ = ["METRICS", "Cells", "Metric"]
 
@@ -344,6 +345,6 @@ _OTHERS: Final = (
 )
 
 METRICS: Final[dict[str, Metric]] = {
-    metric.name: metric for metric in (*_RATES, *_OTHERS, *OTHER_TASKS, *STATED, *RELIANCE)
+    metric.name: metric for metric in (*_RATES, *_OTHERS, *OTHER_TASKS, *STATED, *RELIANCE, *TRAINING)
 }
 """Every metric by its canonical name."""

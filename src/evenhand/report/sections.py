@@ -18,6 +18,7 @@ from evenhand.report.reasons import reasons
 from evenhand.report.relied import refused, relied
 from evenhand.report.suppressing import WITHHELD
 from evenhand.report.sweeping import swept
+from evenhand.report.trained import trained
 from evenhand.report.view import Block, Part, Table
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
         *relied(record, judged),
         *refused(record, judged),
         compression(record, judged),
+        *trained(record, judged),
         *controls(record, verdict),
         provenance(record),
         limitations(record, verdict),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenhand.report.line_figures import line_figure
 from evenhand.report.numbers import cut
-from evenhand.report.scales import Scale
-from evenhand.report.view import Line, Lines, Part, Table
+from evenhand.report.view import Part, Table
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, GroupCounts
+    from evenhand.report.view import Lines
 
 MOST_LINES = 5
 MOST_ROWS = 21
-TALL, TOP, LEFT = 220, 20, 60
 
 
 def swept(record: AuditRecord) -> Part:
@@ -68,30 +68,8 @@ def _in_use(record: AuditRecord) -> float | None:
 
 
 def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: float | None, table: Table) -> Lines:
-    across = Scale(places[0], places[-1], LEFT)
-    drawn = []
-    for number, (label, values) in enumerate(lines):
-        points = " ".join(f"{across.place(x):g},{_down(y):g}" for x, y in zip(places, values, strict=True))
-        drawn.append(Line(label, points, number, TOP + 14 + 18 * number))
-    shown = (0.0, 0.25, 0.5, 0.75, 1.0)
-    return Lines(
-        name="thresholds-figure",
-        title="Accuracy, and who is predicted positive, at every threshold",
-        description=_describe(places, lines),
-        lines=tuple(drawn),
-        across=across.ticks(),
-        upwards=tuple((_down(value), f"{value:g}") for value in shown),
-        marker=None if today is None else across.place(today),
-        left=LEFT,
-        right=across.right,
-        width=across.right + 210,
-        height=TOP + TALL + 40,
-        table=table,
-    )
-
-
-def _down(value: float) -> float:
-    return round(TOP + TALL * (1 - min(max(value, 0.0), 1.0)), 1)
+    title = "Accuracy, and who is predicted positive, at every threshold"
+    return line_figure("thresholds-figure", title, _describe(places, lines), places, lines, table, marker=today)
 
 
 def _describe(places: list[float], lines: list[tuple[str, list[float]]]) -> str:

@@ -1,0 +1,105 @@
+"""How the model was trained, how much better it does on rows it knows, and what training and predicting cost."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from evenhand.audits.statement import Statement, not_applicable
+from evenhand.findings import Finding, Interval
+from evenhand.keys import Key
+from evenhand.metrics import Tally, measure
+from evenhand.metrics.intervals import difference_interval
+from evenhand.training.metering import WATTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from evenhand.evidence import Evidence
+    from evenhand.findings import Plain, Unit
+    from evenhand.metrics.measuring import Measured
+
+NAME = "training"
+RATES: Final = ("accuracy", "recall", "precision")
+PARTS: Final = ("train", "validation")
+COSTS: Final[Mapping[str, tuple[str, Unit]]] = {
+    "training_cpu_seconds": ("cpu_seconds", "seconds"),
+    "training_peak_bytes": ("peak_bytes", "bytes"),
+    "training_energy": ("energy_joules", "number"),
+}
+ROWS, REPEATS = 1_000, 3
+
+
+def training(evidence: Evidence) -> Statement:
+    """State how much better the model does on rows it knows, and what training and predicting cost."""
+    findings = [*_gaps(evidence), *_costs(evidence), *_predicting(evidence)]
+    if not findings:
+        return not_applicable("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
+    return Statement(tuple(findings))
+
+
+def _gaps(evidence: Evidence) -> Iterator[Finding]:
+    """Yield rates on training and validation rows, and by how much those on training rows are better."""
+    told = evidence.subject.facts.get("training")
+    counts = told.get("counts") if isinstance(told, dict) else None
+    if not isinstance(counts, dict) or evidence.subject.facts.get("recipe"):
+        return  # a compressed model was not asked about the training rows
+    level, test = evidence.options.level, evidence.tally()
+    for rate in RATES:
+        here = measure(rate, test, level)
+        for part in PARTS:
+            seen = Tally(np.asarray([counts[part]], dtype=np.int64), None, None)
+            there = measure(rate, seen, level)
+            if np.isfinite(there.estimate[0]):
+                ends = Interval(float(there.low[0]), float(there.high[0]), level, there.method)
+                yield Finding(
+                    Key.of(rate, of=part), NAME, float(there.estimate[0]), ends,
+                    support=int(there.support[0]), direction="higher_is_better",
+                )  # fmt: skip
+            if part == "train" and np.isfinite(there.estimate[0]) and np.isfinite(here.estimate[0]):
+                yield _gap(rate, there, here, level)
+
+
+def _gap(rate: str, there: Measured, here: Measured, level: float) -> Finding:
+    first, second = ((m.estimate, m.low, m.high) for m in (there, here))
+    low, high = difference_interval(first, second)
+    estimate = float(there.estimate[0] - here.estimate[0])
+    ends = Interval(float(low[0]), float(high[0]), level, "mover of two sets of rows")
+    sure = "The whole interval is above 0: the model has overfitted." if low[0] > 0 else ""
+    return Finding(
+        Key.of("generalization_gap", rate=rate), NAME, estimate, ends,
+        support=int(here.support[0]), direction="lower_is_better", note=sure,
+    )  # fmt: skip
+
+
+def _costs(evidence: Evidence) -> Iterator[Finding]:
+    cost: Mapping[str, Plain] = getattr(evidence.subject, "cost", None) or {}
+    for metric, (name, unit) in COSTS.items():
+        value = cost.get(name)
+        if isinstance(value, (int, float)):
+            note = str(cost.get("energy_source", "")) if metric == "training_energy" else ""
+            yield _cost(Key.of(metric), float(value), unit, note)
+
+
+def _predicting(evidence: Evidence) -> Iterator[Finding]:
+    """Yield what a thousand predictions cost; nothing where predictions were given."""
+    if not evidence.options.footprint or evidence.data.task != "binary" or not evidence.asked:
+        return
+    from evenhand.evidence.predictions import inputs
+
+    rows = inputs(evidence.subject, evidence.data).iloc[:ROWS]
+    seconds = []
+    for _ in range(REPEATS):
+        started = time.process_time()
+        evidence.subject.predict(rows)
+        seconds.append(time.process_time() - started)
+    per = statistics.median(seconds) * 1_000 / len(rows)
+    yield _cost(Key.of("prediction_cpu_seconds"), per, "seconds", f"Measured on {len(rows):,} rows.")
+    yield _cost(Key.of("prediction_energy"), per * WATTS, "number", f"Estimated, {WATTS:g} W a core.")
+
+
+def _cost(key: Key, value: float, unit: Unit, note: str) -> Finding:
+    return Finding(key, NAME, value, direction="lower_is_better", unit=unit, note=note, volatile=True)

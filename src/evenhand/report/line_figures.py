@@ -1,0 +1,70 @@
+"""Figures of lines over numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.report.scales import Scale
+from evenhand.report.view import Line, Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenhand.report.view import Table
+
+TALL, TOP, LEFT = 220, 20, 60
+ROOM = 210
+"""For the labels of the lines."""
+
+
+def line_figure(
+    name: str,
+    title: str,
+    description: str,
+    places: Sequence[float],
+    lines: Sequence[tuple[str, Sequence[float]]],
+    table: Table,
+    *,
+    marker: float | None = None,
+    top: float = 1.0,
+) -> Lines:
+    """Return a figure of lines, each with one value a place.
+
+    Parameters
+    ----------
+    places : numbers
+        Across, rising.
+    lines : pairs of label and values
+    marker : float, optional
+        Where an upright line stands.
+    top : float
+        The value at the upper end; the lower end is 0.
+    """
+    across = Scale(places[0], places[-1], LEFT)
+
+    def down(value: float) -> float:
+        return round(TOP + TALL * (1 - min(max(value / top, 0.0), 1.0)), 1)
+
+    drawn = tuple(
+        Line(
+            label,
+            " ".join(f"{across.place(x):g},{down(y):g}" for x, y in zip(places, values, strict=True)),
+            number,
+            TOP + 14 + 18 * number,
+        )
+        for number, (label, values) in enumerate(lines)
+    )
+    return Lines(
+        name=name,
+        title=title,
+        description=description,
+        lines=drawn,
+        across=across.ticks(),
+        upwards=tuple((down(share * top), f"{share * top:g}") for share in (0.0, 0.25, 0.5, 0.75, 1.0)),
+        marker=None if marker is None else across.place(marker),
+        left=LEFT,
+        right=across.right,
+        width=across.right + ROOM,
+        height=TOP + TALL + 40,
+        table=table,
+    )
