@@ -23,6 +23,7 @@ ROWS = (
     ("audits", "policy"),
     ("report", "mitigation", "monitoring", "studies"),
     ("cli", "pytest_plugin"),
+    ("__main__",),
 )
 """From the ground up: a room imports from rows below its own, never from one beside it; the lowest two rows are each
 one room in several files."""

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
+import evenhand as eh
+
 from evenhand.metrics import METRICS, Tally, compare, measure
 from evenhand.metrics.composites import COMPOSITES, between_groups, with_error
 from evenhand.metrics.distributions import equalized_odds_distance, score_distance, selection_distance
@@ -248,3 +250,16 @@ def test_equal_groups_get_equal_exposure_although_items_push_each_other_aside() 
         found = compare(exposure(rng.random(240), queries, codes, 2), "difference")
         wrong += (found.low or 0) > 0
     assert wrong <= 14
+
+
+def test_a_group_of_one_row_opens_the_interval_and_is_not_left_out() -> None:
+    rng = np.random.default_rng(0)
+    score, y = rng.random(200), rng.integers(0, 2, 200)
+    sex = np.array(["x"] + ["f", "m"] * 99 + ["f"])
+    record = eh.audit_predictions(y, y_score=score, sensitive_features={"sex": sex})
+    for metric, opened, beyond in (("log_loss", None, None), ("brier_score", 1.0, 0.6)):
+        assert record[f"{metric}_group_max[sex]"].interval.high == opened
+        widest = record[f"{metric}_difference[sex]"].interval.high
+        assert widest is beyond or widest > beyond
+        alone = record[f"{metric}[sex=x]"]
+        assert alone.estimate is not None and alone.support == 1

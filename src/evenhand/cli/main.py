@@ -99,6 +99,8 @@ def exit_code(arguments: list[str]) -> int:
         # The reader of our output has gone; what remains must not raise again when Python flushes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return COULD_NOT_RUN
+    except SystemExit:  # click's own exit, with 1, when a reader of our output has gone: nothing was judged
+        return COULD_NOT_RUN
     except Exception as bug:  # a bug must not look like a failed gate, which exits 1
         return _bug(bug)
     return result if isinstance(result, int) else 0

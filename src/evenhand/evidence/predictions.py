@@ -137,7 +137,7 @@ def given(
     threshold : float, optional
         0.5 for probabilities when absent; ranking scores without decisions need one.
     kind : {"probability", "ranking"}
-        What the scores claim to be.
+        What the scores claim to be; those outside [0, 1] rank, where the threshold is none of a probability.
 
     Raises
     ------
@@ -145,6 +145,8 @@ def given(
         All problems of both columns together.
     """
     scores = None if y_score is None else np.asarray(y_score, dtype=np.float64)
+    if threshold is not None and not 0 < threshold < 1 and scores is not None and _outside(scores):
+        kind = "ranking"  # no probability is cut there: the scores have a scale of their own
     raise_all(InputError, _given_problems(data, y_pred, scores, threshold, kind))
     cut = 0.5 if threshold is None else float(threshold)
     if y_pred is None:
@@ -195,14 +197,18 @@ def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | N
     broken = int((~np.isfinite(scores)).sum())
     if broken:
         yield f"{name}: y_score is no finite number in {broken:,} of {len(scores):,} rows. Mend or drop the rows."
-    outside = int(((scores < 0) | (scores > 1)).sum())
+    outside = _outside(scores)
     if outside and kind == "probability":
         yield (
-            f"{name}: y_score lies outside [0, 1] in {outside:,} of {len(scores):,} rows. If the scores only rank, say "
-            'score_kind="ranking" with a threshold on their own scale; calibration is then not applicable.'
+            f"{name}: y_score lies outside [0, 1] in {outside:,} of {len(scores):,} rows. If the scores only rank, give "
+            'a threshold on their own scale (and score_kind="ranking"); calibration is then not applicable.'
         )
     if kind == "ranking" and threshold is None:
         yield f"{name}: ranking scores need a threshold on their own scale; from it on a row is predicted positive."
+
+
+def _outside(scores: NDArray[np.float64]) -> int:
+    return int(((scores < 0) | (scores > 1)).sum())
 
 
 def _decisions(data: EvaluationSet, y_pred: ArrayLike) -> NDArray[np.int8]:

@@ -130,6 +130,19 @@ def finished(
     ends: Ends,
     level: float,
 ) -> Measured:
-    """Return values with what finds their intervals; a value that is nan is not defined."""
-    low, high = ends(z_of(level))
-    return Measured(metric, estimate, low, high, np.isfinite(estimate), rows, rows, reasons, method, ends)
+    """Return values with what finds their intervals; a value that is nan is not defined.
+
+    An end that cannot be computed, such as that of the mean of one row, is open: it is the end of the metric's range,
+    so that no comparison passes a limit by leaving the group out.
+    """
+    entry = METRICS[metric]
+    least = -np.inf if entry.lowest is None else entry.lowest
+    most = np.inf if entry.highest is None else entry.highest
+    defined = np.isfinite(estimate)
+
+    def open_ended(z: float) -> tuple[Floats, Floats]:
+        low, high = ends(z)
+        return np.where(defined & np.isnan(low), least, low), np.where(defined & np.isnan(high), most, high)
+
+    low, high = open_ended(z_of(level))
+    return Measured(metric, estimate, low, high, defined, rows, rows, reasons, method, open_ended)

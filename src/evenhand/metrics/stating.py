@@ -64,11 +64,16 @@ def disparity_finding(
         return replace(finding, undefined=found.reason)
     return replace(
         finding,
-        interval=Interval(found.low, found.high, level, found.method),
-        unadjusted=Interval(found.unadjusted_low, found.unadjusted_high, level, found.method),
+        interval=Interval(_end(found.low), _end(found.high), level, found.method),
+        unadjusted=Interval(_end(found.unadjusted_low), _end(found.unadjusted_high), level, found.method),
         critical=found.critical,
         groups=_pair(found, name),
     )
+
+
+def _end(value: float | None) -> float | None:
+    """Return a finite end, or None for an open one."""
+    return None if value is None else number(value)
 
 
 def _pair(found: Disparity, name: Callable[[int], str]) -> tuple[GroupValue, ...]:
