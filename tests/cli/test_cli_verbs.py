@@ -121,7 +121,10 @@ def test_a_reader_who_leaves_is_no_failed_gate(audited: Path, scored: Path) -> N
     os.close(reading)
     command = [sys.executable, "-m", "evenhand", "audit", str(scored), "--label", "y", "--sensitive", "sex"]
     done = subprocess.run(
-        [*command, "--score", "p", "-o", str(audited.parent / "again.json")], stderr=writing, stdout=writing, check=False
+        [*command, "--score", "p", "-o", str(audited.parent / "again.json")],
+        stderr=writing,
+        stdout=writing,
+        check=False,
     )
     os.close(writing)
     assert done.returncode == 2

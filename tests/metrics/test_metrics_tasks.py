@@ -7,7 +7,6 @@ import pytest
 import sklearn.metrics as sk
 
 import evenhand as eh
-
 from evenhand.metrics import METRICS, Tally, compare, measure
 from evenhand.metrics.composites import COMPOSITES, between_groups, with_error
 from evenhand.metrics.distributions import equalized_odds_distance, score_distance, selection_distance

@@ -95,11 +95,10 @@ def exit_code(arguments: list[str]) -> int:
         for problem in wrong.problems:
             click.echo(f"evenhand: {_harmless(problem)}", err=True)
         return COULD_NOT_RUN
-    except BrokenPipeError:
-        # The reader of our output has gone; what remains must not raise again when Python flushes it.
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output has gone (click then exits with 1, which would say that a limit failed); what remains
+        # must not raise again when Python flushes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return COULD_NOT_RUN
-    except SystemExit:  # click's own exit, with 1, when a reader of our output has gone: nothing was judged
         return COULD_NOT_RUN
     except Exception as bug:  # a bug must not look like a failed gate, which exits 1
         return _bug(bug)

@@ -200,7 +200,7 @@ def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | N
     outside = _outside(scores)
     if outside and kind == "probability":
         yield (
-            f"{name}: y_score lies outside [0, 1] in {outside:,} of {len(scores):,} rows. If the scores only rank, give "
+            f"{name}: y_score lies outside [0, 1] in {outside:,} of {len(scores):,} rows. If they only rank, give "
             'a threshold on their own scale (and score_kind="ranking"); calibration is then not applicable.'
         )
     if kind == "ranking" and threshold is None:
