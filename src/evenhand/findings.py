@@ -193,7 +193,10 @@ class AuditRecord:
         return findings_frame(self)
 
     def to_metric_frame(self, *columns: str, model: str = "subject") -> MetricFrame:
-        """Return fairlearn's `MetricFrame` of the count metrics over `columns`, made from the record's counts."""
+        """Return fairlearn's `MetricFrame` of the count metrics over `columns`, made from the record's counts.
+
+        Without columns, over the one sensitive feature of the record.
+        """
         from evenhand.frames import metric_frame
 
         return metric_frame(self, columns, model)

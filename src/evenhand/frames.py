@@ -47,17 +47,19 @@ def findings_frame(record: AuditRecord) -> pd.DataFrame:
 def metric_frame(record: AuditRecord, columns: tuple[str, ...], model: str = "subject") -> MetricFrame:
     """Return fairlearn's MetricFrame over `columns`: one row a cell of the counts, weighted by its number of rows.
 
+    Without columns, over the one feature that the record has.
+
     Raises
     ------
     RecordError
-        When the record has no counts of that model over these columns.
+        When the record has no counts of that model over these columns, or several features and none is named.
     """
     import fairlearn.metrics as fair
     import numpy as np
     import pandas as pd
     from sklearn.metrics import accuracy_score, precision_score, recall_score
 
-    counts = _counts_of(record, tuple(sorted(columns)), model)
+    counts = _counts_of(record, tuple(sorted(columns)) or _only_feature(record), model)
     cells = np.asarray(counts.counts if counts.weights is None else counts.weights, dtype=np.float64)
     if cells.shape[1:] != (2, 2):
         raise RecordError("A MetricFrame is made of two classes; this record is of another task.")
@@ -78,6 +80,14 @@ def metric_frame(record: AuditRecord, columns: tuple[str, ...], model: str = "su
         sensitive_features=pd.DataFrame([counts.groups[index] for index in group], columns=list(counts.columns)),
         sample_params={name: {"sample_weight": weight} for name in metrics},
     )
+
+
+def _only_feature(record: AuditRecord) -> tuple[str, ...]:
+    features = {counts.columns for counts in record.tallies if len(counts.columns) == 1}
+    if len(features) != 1:
+        there = ", ".join(sorted(column for (column,) in features)) or "none"
+        raise RecordError(f"Name the features of the MetricFrame, to_metric_frame('sex') say; the record has: {there}.")
+    return features.pop()
 
 
 def _counts_of(record: AuditRecord, columns: tuple[str, ...], model: str) -> GroupCounts:

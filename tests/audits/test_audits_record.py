@@ -115,6 +115,8 @@ def test_the_record_goes_back_to_fairlearn(record: eh.AuditRecord, rows: dict[st
     expected = rows["y_pred"][rows["race"] == "b"].mean()
     assert frame.by_group.loc["b", "selection_rate"] == pytest.approx(expected)
     assert len(record.to_frame()) == len(record.findings)
+    alone = eh.audit_predictions(rows["y_true"], rows["y_pred"], sensitive_features={"race": rows["race"]})
+    assert alone.to_metric_frame().by_group.equals(alone.to_metric_frame("race").by_group)
 
 
 def test_a_metric_of_ones_own_is_disaggregated(rows: dict[str, np.ndarray]) -> None:
