@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 NAME = "calibration"
 HOWS: tuple[How, ...] = ("difference", "group_max")
+MOST_GROUPS = 200
+"""For features of more groups the null distribution is drawn for all rows only."""
 SCORES: Mapping[str, Callable[..., Measured]] = {
     "brier_score": brier_score,
     "calibration_error": calibration_error,
@@ -45,14 +48,13 @@ def calibration(evidence: Evidence) -> Statement:
     scores = predictions.y_score
     assert scores is not None  # only labels come without scores
     findings: list[Finding] = list(_floor(evidence, scores))
-    weight = evidence.data.sample_weight
     for metric, compute in SCORES.items():
         everyone = np.zeros(len(scores), dtype=np.int32)
-        whole = compute(predictions.y_true, scores, everyone, 1, level, weight)
+        whole = compute(predictions.y_true, scores, everyone, 1, level, **evidence.worth)
         findings.append(value_finding(Key.of(metric), NAME, whole, 0, level, unit="score"))
         for grouping in evidence.groupings:
             groups = len(grouping.labels)
-            by_group = compute(predictions.y_true, scores, grouping.codes, groups, level, weight)
+            by_group = compute(predictions.y_true, scores, grouping.codes, groups, level, **evidence.worth)
             for how in HOWS:
                 gap, key = compare(by_group, how, level), Key.of(f"{metric}_{how}", grouping.columns)
                 findings.append(disparity_finding(key, NAME, gap, grouping, level, "score"))
@@ -64,11 +66,23 @@ def calibration(evidence: Evidence) -> Statement:
 
 
 def _floor(evidence: Evidence, scores: NDArray[np.float64]) -> Iterator[Finding]:
-    """State the calibration error that perfectly calibrated scores would show, and how unlikely the one seen is."""
-    if evidence.data.sample_weight is not None:
+    """State the calibration error that calibrated scores would show, of all rows and each group, and its chance."""
+    data = evidence.data
+    if data.sample_weight is not None or data.clusters is not None:
         return
-    true, seed = evidence.predictions.y_true, evidence.options.seed
+    draw = partial(calibration_floor, evidence.predictions.y_true, scores, frequency=data.frequency)
     everyone = np.zeros(len(scores), dtype=np.int32)
-    floor, chance = calibration_floor(true, scores, everyone, 1, seed=seed)
-    note = f"A calibrated model shows an error as great as the one seen with a chance of {chance[0]:.3g}."
-    yield Finding(Key.of("calibration_floor"), NAME, number(floor[0]), support=len(scores), unit="score", note=note)
+    yield _floored(Key.of("calibration_floor"), draw(everyone, 1, seed=evidence.options.seed), 0, data.rows)
+    for grouping in evidence.groupings:
+        if len(grouping.columns) == 1 and len(grouping) <= MOST_GROUPS:
+            found = draw(grouping.codes, len(grouping), seed=evidence.options.seed)
+            rows = evidence.tally(grouping).rows
+            for group in range(len(grouping)):
+                yield _floored(group_key("calibration_floor", grouping, group), found, group, int(rows[group]))
+
+
+def _floored(key: Key, found: tuple[NDArray[np.float64], NDArray[np.float64]], at: int, rows: int) -> Finding:
+    value = number(found[0][at])
+    note = f"A calibrated model shows an error as great as the one seen with a chance of {found[1][at]:.3g}."
+    undefined = "" if value is not None else "No row at all."
+    return Finding(key, NAME, value, support=rows, unit="score", note="" if undefined else note, undefined=undefined)

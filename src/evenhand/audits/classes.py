@@ -104,12 +104,14 @@ def _scores(evidence: Evidence) -> Iterator[Finding]:
     """State what only scores can say: ranking of each class, log loss, and whether the winner's score means itself."""
     predictions, level = evidence.predictions, evidence.options.level
     scores, true = predictions.y_score, predictions.y_true
+    weight, clusters = evidence.data.sample_weight, evidence.data.clusters
     if scores is None:
         return
-    weight = evidence.data.sample_weight
     for chosen, name in enumerate(evidence.data.classes):
         mine = (true == chosen).astype(np.int8)
-        area = over_rows(evidence, partial(roc_auc, mine, scores[:, chosen], level=level, weight=weight))
+        area = over_rows(
+            evidence, partial(roc_auc, mine, scores[:, chosen], level=level, weight=weight, clusters=clusters)
+        )
         hows: tuple[How, ...] = ("difference", "group_min")
         yield from state(evidence, NAME, Quantity("roc_auc", area, "score", {"class": str(name)}, hows))
     if not np.allclose(scores.sum(axis=1), 1, atol=1e-3) or scores.min() < 0:
@@ -117,9 +119,9 @@ def _scores(evidence: Evidence) -> Iterator[Finding]:
     loss = -np.log(np.clip(scores[np.arange(len(true)), true], 1e-15, 1))
 
     def surprise(codes: NDArray[np.int32], groups: int) -> Measured:
-        return measured_mean("log_loss", means(loss, codes, groups, weight), level)
+        return measured_mean("log_loss", means(loss, codes, groups, **evidence.worth), level)
 
     right, sure = (scores.argmax(axis=1) == true).astype(np.int8), scores.max(axis=1)
-    error = partial(calibration_error, right, sure, level=level, weight=weight)
+    error = partial(calibration_error, right, sure, level=level, weight=weight, clusters=clusters)
     yield from state(evidence, NAME, Quantity("log_loss", over_rows(evidence, surprise), "score"))
     yield from state(evidence, NAME, Quantity("calibration_error", over_rows(evidence, error), "score"))

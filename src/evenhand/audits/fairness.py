@@ -100,7 +100,7 @@ def _of_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
             grouping.codes,
             len(grouping.labels),
             level,
-            evidence.data.sample_weight,
+            **evidence.worth,
         )
         for group in range(len(grouping.labels)):
             yield value_finding(group_key(metric, grouping, group), NAME, found, group, level, unit="score")
@@ -129,10 +129,10 @@ def _between_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]
             yield disparity_finding(key, NAME, disparity(name, tally, level), grouping, level)
     scores = evidence.predictions.y_score
     if scores is not None:
-        y_true, groups, weight = evidence.predictions.y_true, len(grouping.labels), evidence.data.sample_weight
+        y_true, groups = evidence.predictions.y_true, len(grouping.labels)
         for name in ("roc_auc_difference", "roc_auc_group_min", "mean_score_difference"):
-            found = score_disparity(name, y_true, scores, grouping.codes, groups, level, weight)
+            found = score_disparity(name, y_true, scores, grouping.codes, groups, level, **evidence.worth)
             yield disparity_finding(Key.of(name, grouping.columns), NAME, found, grouping, level)
-        if weight is None:
-            apart = score_distance(scores, grouping.codes, groups, level)
+        if evidence.data.sample_weight is None and evidence.data.clusters is None:
+            apart = score_distance(scores, grouping.codes, groups, level, evidence.data.frequency)
             yield disparity_finding(Key.of("score_distance", grouping.columns), NAME, apart, grouping, level)

@@ -45,6 +45,6 @@ def performance(evidence: Evidence) -> Statement:
         return Statement(tuple(findings), reason)
     one_group = np.zeros(len(scores), dtype=np.int32)
     for metric, compute in (("roc_auc", roc_auc), ("average_precision", average_precision)):
-        area = compute(evidence.predictions.y_true, scores, one_group, 1, level, evidence.data.sample_weight)
+        area = compute(evidence.predictions.y_true, scores, one_group, 1, level, **evidence.worth)
         findings.append(value_finding(Key.of(metric), NAME, area, 0, level, unit="score"))
     return Statement(tuple(findings))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Missing: TypeAlias = Literal["error", "group"]
 Bins: TypeAlias = Mapping[str, Sequence[float]]
 
-MOST_GROUPS: Final = 1000
+MOST_GROUPS: Final = 10_000
 """A feature of more distinct values than this makes no groups anybody can read."""
 MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
@@ -150,8 +150,6 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
         yield f"{where} is 0 in all {len(numbers):,} rows, so that nothing is counted."
     if roles.sample_weight is not None:
         yield f"{where}: a table of counts cannot have sampling weights ('{shorten(roles.sample_weight)}'), too."
-    if roles.score is not None:
-        yield f"{where}: counts say nothing of scores; name decisions (prediction=), not '{shorten(roles.score)}'."
 
 
 def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object, ...]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -123,6 +123,12 @@ class Evidence:
 
         return tuple(sliceable(self.data))
 
+    @property
+    def worth(self) -> dict[str, NDArray[Any] | None]:
+        """What each row counts for: sampling weight, frequency and cluster, each None where rows are alike in it."""
+        data = self.data
+        return {"weight": data.sample_weight, "frequency": data.frequency, "clusters": data.clusters}
+
     def tally(self, grouping: Grouping | None = None, model: str = "subject") -> Tally:
         """Return the counts of truth x decision per group (one group of all rows without a grouping).
 
@@ -158,7 +164,7 @@ class Evidence:
         scores = self.predictions.y_score
         assert scores is not None  # asked for only where there are scores
         codes, groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.labels))
-        return count_scores(self.data.y_true, scores, codes, groups, self.score_edges)
+        return count_scores(self.data.y_true, scores, codes, groups, self.score_edges, self.data.frequency)
 
     def joint_counts(self, grouping: Grouping | None = None) -> NDArray[np.int64]:
         """Return counts (G, 2, 2, 2) of [group, truth, original's decision, subject's decision]."""

@@ -55,7 +55,7 @@ def provenance(evidence: Evidence) -> dict[str, Plain]:
 def sweepable(evidence: Evidence) -> bool:
     """Whether decisions at other thresholds can be counted: there are scores of two classes, and rows count alike."""
     data = evidence.data
-    if data.task != "binary" or data.sample_weight is not None or data.frequency is not None:
+    if data.task != "binary" or data.sample_weight is not None:
         return False
     return evidence.predictions.y_score is not None
 

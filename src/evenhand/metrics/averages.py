@@ -52,6 +52,7 @@ def means(
     n_groups: int = 1,
     weight: ArrayLike | None = None,
     clusters: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
 ) -> Means:
     """Return the mean of `values` in every group.
 
@@ -64,9 +65,13 @@ def means(
         Sampling weights; the error is that of a ratio (linearised).
     clusters : (n,) integer array, optional
         What belongs together; the error is then that between clusters.
+    frequency : (n,) integer array, optional
+        For how many rows each row stands.
     """
     value, group = np.asarray(values, dtype=np.float64), np.asarray(codes)
     one = np.ones(len(value)) if weight is None else np.asarray(weight, dtype=np.float64)
+    if frequency is not None:
+        return _means_of_counts(value, group, n_groups, np.asarray(frequency, dtype=np.float64))
     rows = rows_by(group, n_groups)
     total = sums_by(group, one, n_groups)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -75,14 +80,23 @@ def means(
         if clusters is None:
             squares, number = sums_by(group, residual**2, n_groups), rows.astype(np.float64)
         else:
-            squares, number = _between_clusters(residual, group, np.asarray(clusters), n_groups)
+            squares, number = between_clusters(residual, group, np.asarray(clusters), n_groups)
         error = np.sqrt(squares * number / (number - 1)) / total
     return Means(mean, np.where(number > 1, error, np.nan), number - 1, rows)
 
 
-def _between_clusters(
+def _means_of_counts(value: Floats, group: NDArray[np.generic], n_groups: int, times: Floats) -> Means:
+    rows = sums_by(group, times, n_groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = sums_by(group, times * value, n_groups) / rows
+        error = np.sqrt(sums_by(group, times * (value - mean[group]) ** 2, n_groups) / (rows - 1) / rows)
+    return Means(mean, np.where(rows > 1, error, np.nan), rows - 1, rows.astype(np.int64))
+
+
+def between_clusters(
     residual: Floats, group: NDArray[np.generic], clusters: NDArray[np.generic], n_groups: int
 ) -> tuple[Floats, Floats]:
+    """Return (G,) sums over clusters of the squares of their sums of residuals, and the number of clusters."""
     _, own = np.unique(clusters, return_inverse=True)
     pairs, position = np.unique(group.astype(np.int64) * (own.max() + 1) + own, return_inverse=True)
     sums = sums_by(position, residual, len(pairs))

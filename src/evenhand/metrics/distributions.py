@@ -11,7 +11,7 @@ import numpy as np
 from evenhand.metrics.averages import finished
 from evenhand.metrics.disparities import Disparity, worst_of
 from evenhand.metrics.intervals import clopper_pearson, difference_interval, z_of
-from evenhand.metrics.sums import rows_by, sums_by
+from evenhand.metrics.sums import sums_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,9 @@ def _scheffe_z(classes: int, pairs: int, level: float) -> float:
     return float(np.sqrt(chi2.ppf(1 - (1 - level) / 2 / pairs, classes - 1)))
 
 
-def score_distance(score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95) -> Disparity:
+def score_distance(
+    score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95, frequency: ArrayLike | None = None
+) -> Disparity:
     """Return the greatest distance between two groups' distribution functions of scores (Kolmogorov and Smirnov).
 
     Each function lies within a band of known width around its sample's (Dvoretzky, Kiefer, Wolfowitz; Massart 1990), so
@@ -142,12 +144,13 @@ def score_distance(score: ArrayLike, codes: ArrayLike, n_groups: int, level: flo
     if len(grid) > GRID:
         grid = np.unique(np.quantile(grid, np.linspace(0, 1, GRID), method="inverted_cdf"))
     place = np.searchsorted(grid, scores, side="left")
-    counts = np.bincount(groups * (len(grid) + 1) + place, minlength=n_groups * (len(grid) + 1))
-    table = counts.reshape(n_groups, len(grid) + 1)
-    rows = rows_by(groups, n_groups)
+    cell = groups.astype(np.int64) * (len(grid) + 1) + place
+    times = np.ones(len(scores)) if frequency is None else np.asarray(frequency, dtype=np.float64)
+    table = sums_by(cell, times, n_groups * (len(grid) + 1)).reshape(n_groups, len(grid) + 1)
+    rows = table.sum(axis=1).astype(np.int64)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = table.cumsum(axis=1) / rows[:, None]
-        mean = sums_by(groups, scores, n_groups) / rows
+        mean = sums_by(groups, times * scores, n_groups) / rows
     found = finished("mean_score", mean, rows, tuple("" for _ in rows), "", lambda _: (mean, mean), level)
     chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
     empty = Disparity(None, None, None, None, None, (0.0, 0.0), None, undefined, "mean_score", "", found)

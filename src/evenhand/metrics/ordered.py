@@ -63,18 +63,19 @@ def _between(others: Floats, mine: Floats) -> Floats:
 
 
 def bins_of(group: int, ordered: Ordered, bins: int) -> Floats:
-    """Return a group's reliability table (b, 3): one row a bin of equal count, with rows, mean score and positives."""
+    """Return a group's reliability table (b, 4), a row a bin of equal count: rows, mean score, positives, share."""
     negatives, positives = ordered.negatives[group], ordered.positives[group]
     everyone = np.sort(np.concatenate([negatives, positives]), kind="stable")  # two runs in order are only merged
     if not len(everyone):
-        return np.empty((0, 3))
+        return np.empty((0, 4))
     at = np.ceil(np.arange(1, bins) / bins * len(everyone) - 1e-9).astype(np.int64) - 1
     edges = np.unique(everyone[np.maximum(at, 0)])
     ends, hits = (np.append(np.searchsorted(part, edges, "right"), len(part)) for part in (everyone, positives))
     sums = np.diff(np.concatenate([[0.0], np.concatenate([[0.0], np.cumsum(everyone)])[ends]]))
     rows, found = np.diff(ends, prepend=0), np.diff(hits, prepend=0)
     filled = rows > 0
-    return np.column_stack([rows[filled], sums[filled] / rows[filled], found[filled]]).astype(np.float64)
+    share = rows / len(everyone)
+    return np.column_stack([part[filled] for part in (rows, sums / np.maximum(rows, 1), found, share)])
 
 
 def counts_of(ordered: Ordered, edges: Floats) -> NDArray[np.int64]:

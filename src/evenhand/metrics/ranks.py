@@ -1,16 +1,16 @@
-"""How well scores rank: areas under curves, for all groups in one sort."""
+"""How well scores rank: areas under curves, for all groups in one sort, from rows or from a tally of scores."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from evenhand.metrics.averages import finished
+from evenhand.metrics.averages import between_clusters, finished
 from evenhand.metrics.intervals import wilson
 from evenhand.metrics.ordered import Ordered, order_scores, placements
-from evenhand.metrics.sums import rows_by, sums_by
+from evenhand.metrics.score_tally import ScoreTally
+from evenhand.metrics.sums import rows_by
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -20,50 +20,6 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sorted:
-    """Rows in the order of group and score, and the blocks of equal scores among them."""
-
-    group: NDArray[np.int64]
-    true: NDArray[np.bool_]
-    weight: Floats
-    block: NDArray[np.int64]
-    """(n,) the block of each row."""
-    block_group: NDArray[np.int64]
-    """(B,) the group of each block."""
-    positives: Floats
-    """(B,) weight of the positive rows in the block."""
-    negatives: Floats
-    """(B,) weight of the negative rows in the block."""
-    n_groups: int
-
-    def below(self, sums: Floats) -> Floats:
-        """Return (B,) what lies in the blocks of lower scores of the same group."""
-        before = np.concatenate([[0.0], np.cumsum(sums)])
-        first = np.searchsorted(self.block_group, np.arange(self.n_groups))
-        return np.asarray(before[:-1] - before[first][self.block_group])
-
-    def total(self, sums: Floats) -> Floats:
-        """Return (G,) sums of blocks over each group."""
-        return sums_by(self.block_group, sums, self.n_groups)
-
-
-def _in_order(
-    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int, weight: ArrayLike | None
-) -> _Sorted:
-    scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
-    order = np.lexsort((scores, groups)) if n_groups > 1 else np.argsort(scores, kind="stable")
-    scores, group = scores[order], groups[order].astype(np.int64)
-    true = np.asarray(y_true)[order] == 1
-    one = np.ones(len(scores)) if weight is None else np.asarray(weight, dtype=np.float64)[order]
-    new = np.ones(len(scores), dtype=bool)
-    new[1:] = (scores[1:] != scores[:-1]) | (group[1:] != group[:-1])
-    block = np.cumsum(new) - 1
-    positives = sums_by(block, one * true, int(new.sum()))
-    negatives = sums_by(block, one * ~true, int(new.sum()))
-    return _Sorted(group, true, one, block, group[new], positives, negatives, n_groups)
-
-
 def roc_auc(
     y_true: ArrayLike,
     score: ArrayLike,
@@ -71,6 +27,8 @@ def roc_auc(
     n_groups: int = 1,
     level: float = 0.95,
     weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> Measured:
     """Measure the area under the ROC curve of every group, with DeLong's interval on the logit scale.
 
@@ -86,13 +44,69 @@ def roc_auc(
         The number of groups G.
     weight : (n,) array, optional
         Sampling weights; DeLong's variance is then linearised.
+    frequency : (n,) array, optional
+        For how many rows each row stands.
+    clusters : (n,) integer array, optional
+        What belongs together; the variance is then that between clusters (Obuchowski 1997, Biometrics 53).
 
     Source: DeLong et al. (1988), Biometrics 44; ranks as in Sun and Xu (2014).
     """
-    if weight is None:
+    if weight is None and frequency is None and clusters is None:
         return roc_auc_of(order_scores(y_true, score, codes, n_groups), level)
-    ordered = _in_order(y_true, score, codes, n_groups, weight)
-    return _areas(*_delong(ordered), rows_by(ordered.group, n_groups), level)
+    tally = ScoreTally.count(y_true, score, codes, n_groups, weight, frequency)
+    if clusters is None:
+        return roc_auc_of_tally(tally, level)
+    return _clustered_areas(
+        tally, np.asarray(y_true) == 1, np.asarray(score), np.asarray(codes), weight, clusters, level
+    )
+
+
+def roc_auc_of_tally(tally: ScoreTally, level: float = 0.95) -> Measured:
+    """Measure the area under the ROC curve of every group from counts by score, exact or in bins."""
+    mass, squares, number = tally.total(tally.mass), tally.total(tally.squares), tally.rows
+    with np.errstate(invalid="ignore", divide="ignore"):
+        placed, area = _placed(tally, mass)
+        spread = tally.total(tally.squares * (placed - area[tally.group][:, None]) ** 2) / mass**2
+        # a class of a single row says nothing of its own spread: the greatest there is
+        spread = np.where(number > 1, spread * number / np.maximum(number - 1, 1), 0.25)
+        worth = mass**2 / squares  # rows, or what weighted rows are worth (Kish)
+    missing = (mass <= 0).any(axis=1)
+    error, smaller = np.sqrt(spread.sum(axis=1)), np.nan_to_num(worth).min(axis=1)
+    return _areas(np.where(missing, np.nan, area), error, smaller, number.sum(axis=1), level)
+
+
+def _placed(tally: ScoreTally, mass: Floats) -> tuple[Floats, Floats]:
+    """Return for each block what a negative and a positive of it show of the area, (B, 2), and the areas (G,)."""
+    negatives, positives = tally.mass.T
+    outranks = (tally.below(negatives) + negatives / 2) / mass[tally.group, 0]
+    outranked = 1 - (tally.below(positives) + positives / 2) / mass[tally.group, 1]
+    return np.column_stack([outranked, outranks]), tally.total(positives * outranks) / mass[:, 1]
+
+
+def _clustered_areas(
+    tally: ScoreTally,
+    true: NDArray[np.bool_],
+    score: NDArray[np.generic],
+    codes: NDArray[np.generic],
+    weight: ArrayLike | None,
+    clusters: ArrayLike,
+    level: float,
+) -> Measured:
+    """Measure areas with the variance between clusters of what each row adds to them."""
+    mass, group = tally.total(tally.mass), codes.astype(np.intp)
+    one = np.ones(len(true)) if weight is None else np.asarray(weight, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        placed, area = _placed(tally, mass)
+        # rows in the order of the tally's blocks, and back
+        order = np.lexsort((score, codes))
+        block = np.empty(len(true), dtype=np.intp)
+        block[order] = np.repeat(np.arange(len(tally.group)), tally.counts.sum(axis=1))
+        side = true.astype(np.intp)
+        adds = one * (placed[block, side] - area[group]) / mass[group, side]
+        squares, number = between_clusters(np.nan_to_num(adds), codes, np.asarray(clusters), tally.n_groups)
+        error = np.sqrt(squares * number / (number - 1))
+    missing = (mass <= 0).any(axis=1) | (number < 2)
+    return _areas(np.where(missing, np.nan, area), error, number, tally.rows.sum(axis=1), level, ", clusters")
 
 
 def roc_auc_of(ordered: Ordered, level: float = 0.95) -> Measured:
@@ -107,34 +121,14 @@ def roc_auc_of(ordered: Ordered, level: float = 0.95) -> Measured:
     return _areas(found[0], found[1], np.nan_to_num(found[2]), ordered.rows, level)
 
 
-def _areas(area: Floats, error: Floats, smaller: Floats, rows: NDArray[np.int64], level: float) -> Measured:
+def _areas(
+    area: Floats, error: Floats, smaller: Floats, rows: NDArray[np.int64], level: float, more: str = ""
+) -> Measured:
     def ends(z: float) -> tuple[Floats, Floats]:
         return _logit_ends(area, error, smaller, z)
 
     reasons = tuple("" if ok else "Only one class has rows: the area needs both." for ok in np.isfinite(area))
-    return finished("roc_auc", area, rows, reasons, "delong, logit", ends, level)
-
-
-def _delong(rows: _Sorted) -> tuple[Floats, Floats, Floats]:
-    """Return the area, its standard error and the size of the smaller class of each group."""
-    hits, misses = rows.total(rows.positives), rows.total(rows.negatives)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # the share of negatives that a positive of the block outranks, and of positives that outrank a negative of it
-        outranks = (rows.below(rows.negatives) + rows.negatives / 2) / misses[rows.block_group]
-        outranked = 1 - (rows.below(rows.positives) + rows.positives / 2) / hits[rows.block_group]
-        area = rows.total(rows.positives * outranks) / hits
-        variance = _part(rows, rows.true, outranks, area, hits) + _part(rows, ~rows.true, outranked, area, misses)
-    missing = (hits <= 0) | (misses <= 0)
-    return np.where(missing, np.nan, area), np.sqrt(variance), np.minimum(hits, misses)
-
-
-def _part(rows: _Sorted, chosen: NDArray[np.bool_], placement: Floats, area: Floats, total: Floats) -> Floats:
-    """Return the variance that one class contributes: 1/4 where it has a single row."""
-    group, weight = rows.group[chosen], rows.weight[chosen]
-    squares = (weight * (placement[rows.block[chosen]] - area[group])) ** 2
-    number = rows_by(group, rows.n_groups)
-    spread = sums_by(group, squares, rows.n_groups) / total**2
-    return np.where(number > 1, spread * number / np.maximum(number - 1, 1), 0.25)
+    return finished("roc_auc", area, rows, reasons, f"delong, logit{more}", ends, level)
 
 
 def _logit_ends(area: Floats, error: Floats, smaller: Floats, z: float) -> tuple[Floats, Floats]:
@@ -157,24 +151,38 @@ def average_precision(
     n_groups: int = 1,
     level: float = 0.95,
     weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> Measured:
     """Measure the area under the precision-recall curve (average precision) of every group.
 
     The interval is binomial over the positive rows on the logit scale, which covers best of those that Boyd et al.
-    (2013), ECML, compared. Equal scores are taken together, as scikit-learn does.
+    (2013), ECML, compared; over what they are worth where rows are weighted (Kish), and over clusters that hold one
+    where rows belong together. Equal scores are taken together, as scikit-learn does.
     """
-    rows = _in_order(y_true, score, codes, n_groups, weight)
-    hits, everyone = rows.total(rows.positives), rows.total(rows.positives + rows.negatives)
+    tally = ScoreTally.count(y_true, score, codes, n_groups, weight, frequency)
+    worth = None
+    if clusters is not None:
+        true, group = np.asarray(y_true) == 1, np.asarray(codes)
+        pairs = np.unique(np.column_stack([group[true], np.asarray(clusters)[true]]), axis=0)
+        worth = rows_by(pairs[:, 0].astype(np.intp), n_groups).astype(np.float64)
+    return average_precision_of_tally(tally, level, worth)
+
+
+def average_precision_of_tally(tally: ScoreTally, level: float = 0.95, worth: Floats | None = None) -> Measured:
+    """Measure average precision from counts by score; `worth` (G,) is how many positive rows count as independent."""
+    negatives, positives = tally.mass.T
+    hits, everyone = tally.total(positives), tally.total(positives + negatives)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = hits[rows.block_group] - rows.below(rows.positives)
-        taken = everyone[rows.block_group] - rows.below(rows.positives + rows.negatives)
-        area = rows.total(rows.positives * found / taken) / hits
-    number = rows_by(rows.group[rows.true], n_groups).astype(np.float64)
+        found = hits[tally.group] - tally.below(positives)
+        taken = everyone[tally.group] - tally.below(positives + negatives)
+        area = tally.total(np.nan_to_num(positives * found / taken)) / hits
+        kish = hits**2 / tally.total(tally.squares[:, 1])
+    number = np.nan_to_num(kish if worth is None else worth)
 
     def ends(z: float) -> tuple[Floats, Floats]:
         error = np.sqrt(area * (1 - area) / np.maximum(number, 1))
         return _logit_ends(area, error, number, z)
 
     reasons = tuple("" if ok else "No row whose truth is positive: there is nothing to find." for ok in hits > 0)
-    counted = rows_by(rows.group, n_groups)
-    return finished("average_precision", area, counted, reasons, "binomial, logit", ends, level)
+    return finished("average_precision", area, tally.rows.sum(axis=1), reasons, "binomial, logit", ends, level)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -12,9 +11,9 @@ from evenhand.metrics.averages import finished, means, measured_mean
 from evenhand.metrics.disparities import Disparity, compare
 from evenhand.metrics.intervals import sidak_z, wilson
 from evenhand.metrics.names import names, parse_disparity
-from evenhand.metrics.ordered import bins_of, order_scores
 from evenhand.metrics.ranks import average_precision, roc_auc
-from evenhand.metrics.sums import rows_by
+from evenhand.metrics.reliability import BINS, reliability, reliability_tables
+from evenhand.metrics.sums import rows_by, sums_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
 
-BINS: Final = 10
-"""Bins of equal count in the calibration error."""
 CLIP: Final = 1e-15
 """How far log loss keeps probabilities from 0 and 1."""
 
@@ -39,6 +36,8 @@ def score_disparity(
     n_groups: int,
     level: float = 0.95,
     weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> Disparity:
     """Compare a metric of scores between groups, by the rules of `disparity`.
 
@@ -56,7 +55,9 @@ def score_disparity(
     split = parse_disparity(name)
     if split is None or split[0] not in SCORES:
         raise InputError(f"'{name}' is no disparity of a metric of scores.{did_you_mean(name, names())}")
-    return compare(SCORES[split[0]](y_true, score, codes, n_groups, level, weight), split[1], level)
+    return compare(
+        SCORES[split[0]](y_true, score, codes, n_groups, level, weight, frequency, clusters), split[1], level
+    )
 
 
 def roc_auc_disparity(
@@ -82,10 +83,14 @@ def brier_score(
     n_groups: int = 1,
     level: float = 0.95,
     weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> Measured:
     """Measure ``mean (score - truth)^2`` of every group."""
     true, scores = np.asarray(y_true, dtype=np.float64), np.asarray(score, dtype=np.float64)
-    return measured_mean("brier_score", means((scores - true) ** 2, codes, n_groups, weight), level)
+    return measured_mean(
+        "brier_score", means((scores - true) ** 2, codes, n_groups, weight, clusters, frequency), level
+    )
 
 
 def log_loss(
@@ -95,12 +100,14 @@ def log_loss(
     n_groups: int = 1,
     level: float = 0.95,
     weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> Measured:
     """Measure ``mean -log(probability of the truth)`` of every group, in nats."""
     true = np.asarray(y_true)
     scores = np.clip(np.asarray(score, dtype=np.float64), CLIP, 1 - CLIP)
     loss = -np.log(np.where(true == 1, scores, 1 - scores))
-    return measured_mean("log_loss", means(loss, codes, n_groups, weight), level)
+    return measured_mean("log_loss", means(loss, codes, n_groups, weight, clusters, frequency), level)
 
 
 def mean_score(
@@ -110,9 +117,11 @@ def mean_score(
     n_groups: int = 1,
     level: float = 0.95,
     weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> Measured:
     """Measure the mean score of every group; the truth takes no part in it."""
-    return measured_mean("mean_score", means(score, codes, n_groups, weight), level)
+    return measured_mean("mean_score", means(score, codes, n_groups, weight, clusters, frequency), level)
 
 
 def calibration_error(
@@ -122,13 +131,19 @@ def calibration_error(
     n_groups: int = 1,
     level: float = 0.95,
     weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
 ) -> Measured:
     """Measure ``sum over bins of share x |mean score - share of positives|`` of every group, over bins of equal count.
 
     The low end adds up, bin by bin, what remains of the gap when all bins' intervals hold together, so it is 0 for a
     calibrated model; the high end adds the bins' margins in quadrature.
     """
-    return calibration_error_of(_tables(y_true, score, codes, n_groups, weight), _rows(codes, n_groups), level)
+    tables = reliability_tables(y_true, score, codes, n_groups, weight, frequency, clusters)
+    rows = rows_by(np.asarray(codes), n_groups)
+    if frequency is not None:
+        rows = sums_by(np.asarray(codes), np.asarray(frequency), n_groups).astype(np.int64)
+    return calibration_error_of(tables, rows, level)
 
 
 def calibration_error_of(tables: Sequence[Floats], rows: NDArray[np.int64], level: float = 0.95) -> Measured:
@@ -144,7 +159,14 @@ def calibration_error_of(tables: Sequence[Floats], rows: NDArray[np.int64], leve
 
 
 def calibration_floor(
-    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, *, seed: int = 0, draws: int = 1_000
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int = 1,
+    *,
+    seed: int = 0,
+    draws: int = 1_000,
+    frequency: ArrayLike | None = None,
 ) -> tuple[Floats, Floats]:
     """Return the calibration error that a calibrated model of these scores would show, and the chance of as much.
 
@@ -157,71 +179,29 @@ def calibration_floor(
     """
     rng = np.random.default_rng(seed)
     floor, p_value = np.full(n_groups, np.nan), np.full(n_groups, np.nan)
-    for group, table in enumerate(_tables(y_true, score, codes, n_groups, None)):
+    for group, table in enumerate(reliability_tables(y_true, score, codes, n_groups, None, frequency)):
         if not len(table):
             continue
-        rows, mean, _ = table.T
+        rows, mean, _, share = table.T
         drawn = rng.binomial(rows.astype(np.int64), np.clip(mean, 0, 1), size=(draws, len(table)))
-        errors = (np.abs(mean - drawn / rows) * rows).sum(axis=1) / rows.sum()
+        errors = (np.abs(mean - drawn / rows) * share).sum(axis=1)
         floor[group] = errors.mean()
         p_value[group] = (1 + int((errors >= _error_of(table) - 1e-12).sum())) / (1 + draws)
     return floor, p_value
 
 
-def _tables(
-    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int, weight: ArrayLike | None
-) -> list[Floats]:
-    """Return the reliability table of each group; with weights its rows are effective ones."""
-    if weight is None:
-        ordered = order_scores(y_true, score, codes, n_groups)
-        return [bins_of(group, ordered, BINS) for group in range(n_groups)]
-    true, scores, groups = np.asarray(y_true), np.asarray(score, dtype=np.float64), np.asarray(codes)
-    one = np.asarray(weight, dtype=np.float64)
-    order, edges = np.argsort(groups, kind="stable"), np.cumsum(_rows(codes, n_groups))[:-1]
-    return [reliability(true[rows], scores[rows], weight=one[rows]) for rows in np.split(order, edges)]
-
-
-def _rows(codes: ArrayLike, n_groups: int) -> NDArray[np.int64]:
-    return rows_by(np.asarray(codes), n_groups)
-
-
-def reliability(y_true: ArrayLike, score: ArrayLike, bins: int = BINS, weight: ArrayLike | None = None) -> Floats:
-    """Return the reliability table: one row a bin of equal count, with rows, mean score and positives, shape (b, 3).
-
-    Equal scores stay in one bin, so there may be fewer bins than asked for. With weights, the rows of a bin are as many
-    as its weights are worth (Kish), and its positives their weighted share of them.
-    """
-    if weight is None:
-        everyone = np.zeros(len(np.asarray(score)), dtype=np.int16)
-        return bins_of(0, order_scores(y_true, score, everyone), bins)
-    true, scores = np.asarray(y_true, dtype=np.float64), np.asarray(score, dtype=np.float64)
-    if not len(scores):
-        return np.empty((0, 3))
-    edges = np.unique(np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1], method="inverted_cdf"))
-    which = np.searchsorted(edges, scores, side="left")
-    one = np.asarray(weight, dtype=np.float64)
-    count = partial(np.bincount, which, minlength=len(edges) + 1)
-    total = count(weights=one)
-    filled = total > 0
-    total, sums, positives, squares = (
-        part[filled] for part in (total, count(weights=one * scores), count(weights=one * true), count(weights=one**2))
-    )
-    worth = total**2 / squares
-    return np.column_stack([worth, sums / total, worth * positives / total])
-
-
 def _error_of(table: Floats) -> float:
     if not len(table):
         return float("nan")
-    rows, mean, positives = table.T
-    return float((np.abs(mean - positives / rows) * rows).sum() / rows.sum())
+    rows, mean, positives, share = table.T
+    return float((np.abs(mean - positives / rows) * share).sum() / share.sum())
 
 
 def _calibration_ends(table: Floats, z: float) -> tuple[float, float]:
     if not len(table):
         return float("nan"), float("nan")
-    rows, mean, positives = table.T
-    share, gap = rows / rows.sum(), np.abs(mean - positives / rows)
+    rows, mean, positives, share = table.T
+    gap = np.abs(mean - positives / rows)
     level = 1 - 2 * (1 - _phi(z))
     low, high = wilson(positives, rows, sidak_z(len(table), level))
     nearest = np.maximum(np.maximum(low - mean, mean - high), 0.0)
@@ -247,3 +227,17 @@ SCORES: Final[dict[str, Callable[..., Measured]]] = {
     "calibration_error": calibration_error,
 }
 """The metrics of scores."""
+
+__all__ = [
+    "BINS",
+    "SCORES",
+    "brier_score",
+    "calibration_error",
+    "calibration_error_of",
+    "calibration_floor",
+    "log_loss",
+    "mean_score",
+    "reliability",
+    "roc_auc_disparity",
+    "score_disparity",
+]

@@ -38,7 +38,12 @@ def thresholds(score: ArrayLike, in_use: float | None = None, most: int = MOST) 
 
 
 def count_scores(
-    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike | None, n_groups: int, edges: NDArray[np.float64]
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike | None,
+    n_groups: int,
+    edges: NDArray[np.float64],
+    frequency: ArrayLike | None = None,
 ) -> NDArray[np.int64]:
     """Return counts (G, 2, B + 1) of [group, truth, how many of the B increasing `edges` the score reaches].
 
@@ -46,6 +51,11 @@ def count_scores(
     """
     reached = np.searchsorted(edges, np.asarray(score, dtype=np.float64), side="right")
     groups = None if codes is None else np.asarray(codes)
+    if frequency is not None:
+        out = np.zeros((n_groups, 2, len(edges) + 1), dtype=np.int64)
+        where = np.zeros(len(reached), dtype=np.intp) if groups is None else groups
+        np.add.at(out, (where, np.asarray(y_true), reached), np.asarray(frequency, dtype=np.int64))
+        return out
     return count_cells((groups, np.asarray(y_true), reached), (n_groups, 2, len(edges) + 1))
 
 
