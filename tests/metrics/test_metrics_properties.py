@@ -13,6 +13,7 @@ from evenhand.metrics import METRICS, Tally, disparity, measure, names
 from evenhand.metrics.intervals import difference_interval, ratio_interval, z_of
 from evenhand.metrics.names import hows_of
 from evenhand.metrics.pairs import extreme_pairs
+from evenhand.metrics.tally import count_cells
 
 COUNTED = sorted(
     name
@@ -224,3 +225,16 @@ def test_counting_in_chunks_is_counting() -> None:
     many = Tally.count(truth, decided, codes, 20_000).counts
     assert np.array_equal(few.ravel(), np.bincount(((codes % 7) * 2 + truth) * 2 + decided, minlength=28))
     assert np.array_equal(many.ravel(), np.bincount((codes * 2 + truth) * 2 + decided, minlength=80_000))
+
+
+@pytest.mark.parametrize("kinds", [("int32", "int8", "int8"), ("uint8", "bool", "int64"), ("uint16", "uint8", "int32")])
+def test_the_compiled_loop_counts_what_numpy_counts(kinds: tuple[str, str, str]) -> None:
+    pytest.importorskip("numba", reason="numba is an optional extra: pip install 'evenhand[fast]'")
+    rng = np.random.default_rng(0)
+    parts = [rng.integers(0, size, 10_003).astype(kind) for size, kind in zip((100, 2, 2), kinds, strict=True)]
+    parts[0].flags.writeable = False
+    parts[1] = np.repeat(parts[1], 2)[::2]  # not contiguous
+    for chosen in (parts, [part[:3] for part in parts], [part[:0] for part in parts]):
+        np.testing.assert_array_equal(
+            count_cells(chosen, (100, 2, 2), compiled_from=0), count_cells(chosen, (100, 2, 2), compiled_from=10**12)
+        )

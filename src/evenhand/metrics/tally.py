@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evenhand.errors import InputError, raise_all
+from evenhand.metrics.kernels import WORTH_IT, compiled
 from evenhand.metrics.sums import rows_by, sums_by
 
 if TYPE_CHECKING:
@@ -175,13 +176,20 @@ CHUNK = 1 << 16
 """Rows counted at a time: their codes stay in the cache."""
 
 
-def count_cells(parts: Sequence[NDArray[np.generic] | None], shape: tuple[int, ...]) -> NDArray[np.int64]:
+def count_cells(
+    parts: Sequence[NDArray[np.generic] | None], shape: tuple[int, ...], *, compiled_from: int = WORTH_IT
+) -> NDArray[np.int64]:
     """Return counts of the combinations of codes, an array of `shape`; a part that is None is all zeros.
 
-    Rows are taken in chunks, so that no array as long as the table is made.
+    Rows are taken in chunks, so that no array as long as the table is made; three columns of `compiled_from` rows or
+    more are counted by a compiled loop, where numba is installed.
     """
     cells = int(np.prod(shape))
     rows = next(len(part) for part in parts if part is not None)
+    if rows >= compiled_from and len(parts) == 3 and (kernel := compiled()) is not None:
+        first, second, third = (np.zeros(1, np.int8) if part is None else part for part in parts)
+        if len(first) == len(second) == len(third):
+            return kernel(first, second, third, cells, shape[1], shape[2]).reshape(shape)
     kind = np.uint16 if cells <= 1 << 16 else np.int64
     total = np.zeros(cells, dtype=np.int64)
     for start in range(0, rows, CHUNK):
