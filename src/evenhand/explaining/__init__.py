@@ -3,6 +3,7 @@
 A column of the table is a player, whatever the model makes of it inside; the fast path needs numpy and pandas only.
 """
 
+from evenhand.explaining.arrays import explain_text, patch_players
 from evenhand.explaining.attributions import Attributions
 from evenhand.explaining.background import choose_background
 from evenhand.explaining.choosing import WAYS, Method, Way
@@ -20,7 +21,9 @@ __all__ = [
     "Way",
     "choose_background",
     "explain",
+    "explain_text",
     "gap_parts",
     "group_importance",
     "importance",
+    "patch_players",
 ]

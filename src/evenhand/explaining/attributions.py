@@ -66,12 +66,21 @@ class Attributions:
     """What a reader must know: a model that depends on its batch, say. Whole sentences."""
     data: pd.DataFrame
     """The explained rows, one column a player."""
+    repetitions: int = 1
+    """Random orders that each sampled pair had, each with its reverse."""
+    sampling_error: float | None = None
+    """Root of the summed squared standard errors from the random orders alone, relative to the same of the values: 0
+    where nothing was sampled, None where one order cannot tell."""
+    decisions: Attributions | None = None
+    """The values of the decision, 0 or 1, from the same mixed rows; None when they were not asked for."""
 
     @property
     def error_method(self) -> str:
         """How the standard errors were found, empty when there are none."""
         if self.standard_errors is None or self.block_rows is None:
             return ""
+        if len(self.block_rows) == 1:
+            return f"t, {self.repetitions} random orders"
         return f"t, {len(self.block_rows)} blocks of {self.background_rows} background rows"
 
     def interval(self, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -89,7 +98,8 @@ class Attributions:
         """
         if self.standard_errors is None or self.block_rows is None:
             raise InputError("These attributions have no standard errors, so they have no interval: see their notes.")
-        half = t_quantile(level, len(self.block_rows) - 1) * self.standard_errors
+        drawn = len(self.block_rows) if len(self.block_rows) > 1 else self.repetitions
+        half = t_quantile(level, drawn - 1) * self.standard_errors
         return self.values - half, self.values + half
 
     def to_shap(self) -> shap.Explanation:

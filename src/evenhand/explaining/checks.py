@@ -149,7 +149,7 @@ def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame) -> Be
     if noise > 1e-9 * size:
         note = (
             f"The model is not deterministic: asked twice for the same {len(few)} rows, its scores differed by up to "
-            f"{noise:.2g}. The values hold on average over its noise only."
+            f"{noise:.2g}. The values hold on average over its noise only; averaged= asks it several times."
         )
         return Behaviour(False, True, (note,))
     among = score(table)[: len(few)] if len(table) > len(few) else together
@@ -162,6 +162,22 @@ def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame) -> Be
         "attributions are not well defined. They were computed in batches of one size."
     )
     return Behaviour(True, False, (note,))
+
+
+def unseen(X: pd.DataFrame, background: pd.DataFrame) -> tuple[str, ...]:
+    """Say which categories of the explained rows no background row has: a number between others is no news."""
+    told = []
+    for name in X.columns:
+        if pd.api.types.is_numeric_dtype(X[name].dtype):
+            continue
+        new = ~X[name].isin(background[name].dropna().unique()) & X[name].notna()
+        if new.any():
+            values = ", ".join(repr(value) for value in X[name][new].unique()[:3])
+            told.append(
+                f"Column '{name}' has values in {int(new.sum()):,} explained rows that no background row has "
+                f"({shorten(values, 60)}): what they add rests on rows that mix them with others."
+            )
+    return tuple(told)
 
 
 def _apart(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

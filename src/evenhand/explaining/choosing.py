@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Method: TypeAlias = Literal[
-    "auto", "pairs", "exact", "shap-permutation", "shap-exact", "shap-kernel", "tree", "linear", "additive"
+    "auto",
+    "pairs",
+    "exact",
+    "gradients",
+    "rescale",
+    "shap-permutation",
+    "shap-exact",
+    "shap-kernel",
+    "shap-partition",
+    "tree",
+    "linear",
+    "additive",
 ]
 """What can be asked for; ``auto`` takes the first of ``linear``, ``additive``, ``tree`` and ``pairs`` that holds."""
 
@@ -28,6 +39,8 @@ class Way:
     """Whether ``auto`` may take it."""
     checked: bool
     """Whether it is refused, and the pairs taken instead, when its values do not add up to the user's own predict."""
+    needs_network: bool = False
+    """Whether only a torch network has it; of other models the pairs are taken instead."""
     needs_shap: bool = False
     """Whether the shap package does the work."""
 
@@ -66,6 +79,20 @@ WAYS: Final[Mapping[str, Way]] = {
         automatic=False,
         checked=False,
     ),
+    "gradients": Way(
+        "Expected gradients: the slope at points between the row and each background row, times their difference.",
+        "A torch network over prepared columns; images above all. Near Shapley values, and told what it misses.",
+        automatic=False,
+        checked=False,
+        needs_network=True,
+    ),
+    "rescale": Way(
+        "DeepLIFT's rescale rule, for all pairs of rows at once.",
+        "A chain of linear layers and activations of one number. Adds up, and is off by about a tenth.",
+        automatic=False,
+        checked=True,
+        needs_network=True,
+    ),
     "shap-permutation": Way(
         "shap's PermutationExplainer over the players.", "Any model.", automatic=False, checked=False, needs_shap=True
     ),
@@ -79,6 +106,13 @@ WAYS: Final[Mapping[str, Way]] = {
     "shap-kernel": Way(
         "shap's KernelExplainer over the players, without its selection of ten features.",
         "Any model.",
+        automatic=False,
+        checked=False,
+        needs_shap=True,
+    ),
+    "shap-partition": Way(
+        "shap's PartitionExplainer over the players, neighbours joined first: Owen values.",
+        "Long texts and large images, whose players stand in a row.",
         automatic=False,
         checked=False,
         needs_shap=True,
@@ -111,4 +145,4 @@ def ways_to_try(method: Method) -> tuple[str, ...]:
         raise InputError(
             f"method='{method}' is unknown; it is one of {', '.join(known)}.{did_you_mean(str(method), known)}"
         )
-    return (method, "pairs") if WAYS[method].checked else (method,)
+    return (method, "pairs") if WAYS[method].checked or WAYS[method].needs_network else (method,)

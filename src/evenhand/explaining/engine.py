@@ -49,6 +49,8 @@ class PairMeans:
     """The mean score of the background rows used."""
     predictions: NDArray[np.float64]
     """(n,): the scores of the explained rows, as the engine composed them."""
+    by_repetition: NDArray[np.float64] | None = None
+    """(repetitions, n, m): the values by each random order alone; None with one order, or where none was drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,18 @@ class _Asked:
 
     codes: NDArray[np.int32]
     settle: Callable[[NDArray[np.float64]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What one run over the background has summed up."""
+
+    sums: NDArray[np.float64]
+    """(blocks, n, m, outputs)."""
+    used: int
+    """Background rows that were done."""
+    enumerated: NDArray[np.float64] | None = None
+    """What in `sums` comes from pairs that were enumerated, where that was asked for."""
 
 
 class PairEngine:
@@ -93,31 +107,46 @@ class PairEngine:
         self._most_rows = max(1, min(FLUSH, CELLS // len(table.names)))
         ends = evaluate(np.concatenate([table.rows, table.background[:, plan.order]], axis=1))
         self._fx = ends[:n]
-        self._fb = np.zeros(table.background.shape[1])
+        self._fb = np.zeros((table.background.shape[1], evaluate.outputs))
         self._fb[plan.order] = ends[n:]
 
-    def run(self, *, deadline: float | None = None, progress: Progress | None = None) -> PairMeans:
+    def run(
+        self,
+        *,
+        repetition: int = 0,
+        deadline: float | None = None,
+        progress: Progress | None = None,
+        apart: bool = False,
+    ) -> Sums:
         """Compute the pairs, a few background rows at a time, until all are done or the time is up.
 
         Parameters
         ----------
+        repetition : int
+            Which random order each sampled pair gets. What is enumerated is done in the first one only.
         deadline : float, optional
             A value of `time.monotonic`; at least one background row is always done.
         progress : callable, optional
             Told the evaluations done and planned.
+        apart : bool
+            Whether the enumerated pairs are also summed up by themselves.
         """
         n, players = self._table.rows.shape[1], len(self._table.names)
         used = len(self._plan.order)
         block = deal(used)
-        sums = np.zeros((int(block.max()) + 1, n, players))
+        sums = np.zeros((int(block.max()) + 1, n, players, self._evaluate.outputs))
+        enumerated = np.zeros_like(sums) if apart else None
         most = max(1, 2**22 // (n * players))
         step = most if deadline is None else 1
         done = 0
         while done < used:
             part = slice(done, min(done + step, used))
             started = time.monotonic()
-            for place, values in zip(range(part.start, part.stop), self._round(part), strict=True):
+            for place, values in zip(range(part.start, part.stop), self._round(part, repetition), strict=True):
                 sums[block[place]] += values
+                if enumerated is not None:
+                    exact = self._plan.counts[:, place] <= max(self._plan.exact_up_to, 1)
+                    enumerated[block[place]][exact] += values[exact]
             done = part.stop
             if progress is not None:
                 progress(self._evaluate.evaluations, self._plan.evaluations + n + used)
@@ -126,32 +155,32 @@ class PairEngine:
                 if now >= deadline:
                     break
                 # Larger steps ask the model less often; none may take more than a tenth of the time that is left.
-                step = max(
-                    1, min(most, int(0.1 * (deadline - now) / max((now - started) / (part.stop - part.start), 1e-6)))
-                )
-        return self._means(sums, block[:done])
+                pace = max((now - started) / (part.stop - part.start), 1e-6)
+                step = max(1, min(most, int(0.1 * (deadline - now) / pace)))
+        return Sums(sums, done, enumerated)
 
-    def _means(self, sums: NDArray[np.float64], block: NDArray[np.int64]) -> PairMeans:
-        rows = np.bincount(block)
-        values = sums[: len(rows)] / rows[:, None, None]
-        base = float(self._fb[self._plan.order[: len(block)]].mean())
-        return PairMeans(values, rows.astype(np.int64), base, self._fx)
+    def means(self, sums: NDArray[np.float64], used: int, output: int = 0) -> PairMeans:
+        """Return the means of one output of sums over the first `used` background rows."""
+        rows = np.bincount(deal(used)).astype(np.int64)
+        values = sums[: len(rows), ..., output] / rows[:, None, None]
+        base = float(self._fb[self._plan.order[:used], output].mean())
+        return PairMeans(values, rows, base, self._fx[:, output])
 
-    def _round(self, part: slice) -> NDArray[np.float64]:
-        """Return (background rows, n, players): the values of all pairs with these background rows."""
+    def _round(self, part: slice, repetition: int) -> NDArray[np.float64]:
+        """Return (background rows, n, players, outputs): the values of all pairs with these background rows."""
         n, players = self._table.rows.shape[1], len(self._table.names)
         chosen = self._plan.order[part]
-        phi = np.zeros((len(chosen) * n, players))
+        phi = np.zeros((len(chosen) * n, players, self._evaluate.outputs))
         waiting: list[_Asked] = []
         held = 0
-        for asked in self._compose(self._plan.counts[:, part].T.ravel(), chosen, phi):
+        for asked in self._compose(self._plan.counts[:, part].T.ravel(), chosen, phi, repetition):
             waiting.append(asked)
             held += asked.codes.shape[1]
             if held >= self._most_rows:
                 self._flush(waiting)
                 waiting, held = [], 0
         self._flush(waiting)
-        return phi.reshape(len(chosen), n, players)
+        return phi.reshape(len(chosen), n, players, -1)
 
     def _flush(self, waiting: list[_Asked]) -> None:
         if not waiting:
@@ -164,11 +193,13 @@ class PairEngine:
             start = stop
 
     def _compose(
-        self, counts: NDArray[np.int16], chosen: NDArray[np.int64], phi: NDArray[np.float64]
+        self, counts: NDArray[np.int16], chosen: NDArray[np.int64], phi: NDArray[np.float64], repetition: int
     ) -> Iterator[_Asked]:
         n = self._table.rows.shape[1]
         cost = costs(self._plan)
         for size in np.unique(counts):
+            if repetition and size <= max(self._plan.exact_up_to, 1):
+                continue
             at = np.flatnonzero(counts == size)
             pairs = _Pairs(at % n, chosen[at // n], int(size), at)
             if size == 1:
@@ -176,16 +207,33 @@ class PairEngine:
             elif size > 1:
                 each = max(1, self._most_rows // int(cost[size]))
                 for start in range(0, len(at), each):
-                    yield from self._bucket(_cut(pairs, slice(start, start + each)), phi)
+                    yield from self._bucket(_cut(pairs, slice(start, start + each)), phi, repetition)
 
-    def _bucket(self, pairs: _Pairs, phi: NDArray[np.float64]) -> Iterator[_Asked]:
+    def _bucket(self, pairs: _Pairs, phi: NDArray[np.float64], repetition: int) -> Iterator[_Asked]:
         x, b, differs = self._sides(pairs)
+        split = self._evaluate.split
         if pairs.size <= self._plan.exact_up_to:
-            yield self._enumerate(pairs, x, b, differs, phi)
+            which = np.nonzero(differs)[1].reshape(len(pairs.at), pairs.size)
+            if split is not None:
+                self._settle_subsets(
+                    pairs,
+                    which,
+                    phi,
+                    self._evaluate.decided(self._counted(split.subsets(pairs.rows, pairs.background, which))),
+                )
+            else:
+                yield self._enumerate(pairs, x, b, which, phi)
             return
-        for repetition in range(self._plan.permutations):
-            order = random_orders(self._seed, pairs.rows, pairs.background, repetition, differs)
+        order = random_orders(self._seed, pairs.rows, pairs.background, repetition, differs)
+        if split is not None:
+            scores = self._counted(split.walk(pairs.rows, pairs.background, order[:, : pairs.size]))
+            self._settle_walks(pairs, order, phi, self._evaluate.decided(scores))
+        else:
             yield self._permute(pairs, x, b, order, phi)
+
+    def _counted(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        self._evaluate.evaluations += scores.size
+        return scores
 
     def _sides(self, pairs: _Pairs) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
         x = self._table.rows[:, pairs.rows]
@@ -202,26 +250,28 @@ class PairEngine:
         pairs: _Pairs,
         x: NDArray[np.int32],
         b: NDArray[np.int32],
-        differs: NDArray[np.bool_],
+        which: NDArray[np.int64],
         phi: NDArray[np.float64],
     ) -> _Asked:
         d, many = pairs.size, len(pairs.at)
         subsets = np.arange(1, 2**d - 1)
-        slot = np.maximum(np.cumsum(differs, axis=1) - 1, 0)
-        codes = np.empty((len(x), many, len(subsets)), dtype=np.int32)
-        for player in range(len(x)):
-            inside = (subsets[None, :] >> slot[:, player, None]) & 1
-            codes[player] = np.where(inside, x[player][:, None], b[player][:, None])
-        which = np.nonzero(differs)[1].reshape(many, d)
+        codes = np.repeat(b[:, :, None], len(subsets), axis=2)
+        for slot in range(d):
+            inside = np.flatnonzero((subsets >> slot) & 1)
+            player = which[:, slot]
+            codes[player[:, None], np.arange(many)[:, None], inside[None, :]] = x[player, np.arange(many)][:, None]
+        return _Asked(codes.reshape(len(x), -1), lambda scores: self._settle_subsets(pairs, which, phi, scores))
 
-        def settle(scores: NDArray[np.float64]) -> None:
-            v = np.empty((many, 2**d))
-            v[:, 0], v[:, -1] = self._fb[pairs.background], self._fx[pairs.rows]
-            v[:, 1:-1] = scores.reshape(many, len(subsets))
-            # The empty subset is taken as zero, so that large scores lose no digits.
-            phi[pairs.at[:, None], which] = (v - v[:, :1]) @ shapley_coefficients(d)
-
-        return _Asked(codes.reshape(len(x), -1), settle)
+    def _settle_subsets(
+        self, pairs: _Pairs, which: NDArray[np.int64], phi: NDArray[np.float64], scores: NDArray[np.float64]
+    ) -> None:
+        d, many = pairs.size, len(pairs.at)
+        v = np.empty((many, 2**d, self._evaluate.outputs))
+        v[:, 0], v[:, -1] = self._fb[pairs.background], self._fx[pairs.rows]
+        v[:, 1:-1] = scores.reshape(many, 2**d - 2, -1)
+        # The empty subset is taken as zero, so that large scores lose no digits.
+        v -= v[:, :1].copy()
+        phi[pairs.at[:, None], which] = np.moveaxis(np.moveaxis(v, 1, 2) @ shapley_coefficients(d), 1, 2)
 
     def _permute(
         self,
@@ -231,7 +281,7 @@ class PairEngine:
         order: NDArray[np.int64],
         phi: NDArray[np.float64],
     ) -> _Asked:
-        d, many, k = pairs.size, len(pairs.at), self._plan.permutations
+        d, many = pairs.size, len(pairs.at)
         rank = np.empty_like(order)
         np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :], axis=1)
         lengths = np.arange(1, d)[None, :]
@@ -240,16 +290,18 @@ class PairEngine:
             early = rank[:, player, None] < lengths
             codes[player, :, 0] = np.where(early, x[player][:, None], b[player][:, None])
             codes[player, :, 1] = np.where(early, b[player][:, None], x[player][:, None])
+        return _Asked(codes.reshape(len(x), -1), lambda scores: self._settle_walks(pairs, order, phi, scores))
 
-        def settle(scores: NDArray[np.float64]) -> None:
-            v = np.empty((many, 2, d + 1))
-            v[:, 0, 0] = v[:, 1, d] = self._fb[pairs.background]
-            v[:, 1, 0] = v[:, 0, d] = self._fx[pairs.rows]
-            v[:, :, 1:d] = scores.reshape(many, 2, d - 1)
-            forward, backward = np.diff(v[:, 0], axis=1), -np.diff(v[:, 1], axis=1)
-            phi[pairs.at[:, None], order[:, :d]] += (forward + backward) / (2 * k)
-
-        return _Asked(codes.reshape(len(x), -1), settle)
+    def _settle_walks(
+        self, pairs: _Pairs, order: NDArray[np.int64], phi: NDArray[np.float64], scores: NDArray[np.float64]
+    ) -> None:
+        d, many = pairs.size, len(pairs.at)
+        v = np.empty((many, 2, d + 1, self._evaluate.outputs))
+        v[:, 0, 0] = v[:, 1, d] = self._fb[pairs.background]
+        v[:, 1, 0] = v[:, 0, d] = self._fx[pairs.rows]
+        v[:, :, 1:d] = scores.reshape(many, 2, d - 1, -1)
+        forward, backward = np.diff(v[:, 0], axis=1), -np.diff(v[:, 1], axis=1)
+        phi[pairs.at[:, None], order[:, :d]] = (forward + backward) / 2
 
 
 def _cut(pairs: _Pairs, part: slice) -> _Pairs:

@@ -9,9 +9,11 @@ import numpy as np
 from evenhand.explaining.draws import mixed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from evenhand.explaining.scores import LinkedScore
+    from evenhand.explaining.splitting import SplitNetwork
     from evenhand.explaining.table import CodedTable
 
 FIXED_BATCH: Final = 2048
@@ -19,38 +21,62 @@ FIXED_BATCH: Final = 2048
 
 
 class Evaluator:
-    """The model as a function of codes (players, rows).
+    """The model as a function of codes (players, rows), with one output or two: the score, and the decision by it.
 
     Parameters
     ----------
-    score : LinkedScore
-        The model on the explained scale.
+    ask : callable
+        From codes to scores on the explained scale, shape (rows,).
     table : CodedTable
         What the codes stand for.
+    width : int
+        Columns of the rows that the model reads.
     fixed_batch : bool
         True for a model that depends on its batch.
+    decide_at : float, optional
+        A score at or above it is decided positive; the decision, 0 or 1, is then a second output of the same rows.
+    split : SplitNetwork, optional
+        The same model with its first layer taken apart, for whole walks from one row to another.
     """
 
-    def __init__(self, score: LinkedScore, table: CodedTable, *, fixed_batch: bool = False) -> None:
+    def __init__(
+        self,
+        ask: Callable[[NDArray[np.int32]], NDArray[np.float64]],
+        table: CodedTable,
+        *,
+        width: int,
+        fixed_batch: bool = False,
+        decide_at: float | None = None,
+        split: SplitNetwork | None = None,
+    ) -> None:
         self.evaluations = 0
-        self._score = score
-        self._table = table
+        self.split = split
+        self.outputs = 1 if decide_at is None else 2
+        self._ask = ask
+        self._decide_at = decide_at
+        self._cardinalities = table.cardinalities
         self._fixed = fixed_batch
-        self._chunk = FIXED_BATCH if fixed_batch else max(2048, min(8192, 2**19 // len(table.columns)))
+        self._chunk = FIXED_BATCH if fixed_batch else max(2048, min(8192, 2**19 // max(width, 1)))
         self._seen = 0
         self._alike = 0
 
     def __call__(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return the score of each composed row."""
+        """Return (rows, outputs) of the composed rows."""
         self.evaluations += codes.shape[1]
         if self._fixed or not self._worth_looking():
-            return self._in_chunks(codes)
-        first, inverse = distinct(codes, self._table.cardinalities)
+            return self.decided(self._in_chunks(codes))
+        first, inverse = distinct(codes, self._cardinalities)
         self._seen += codes.shape[1]
         self._alike += codes.shape[1] - len(first)
         if len(first) == codes.shape[1]:
-            return self._in_chunks(codes)
-        return self._in_chunks(codes[:, first])[inverse]
+            return self.decided(self._in_chunks(codes))
+        return self.decided(self._in_chunks(np.ascontiguousarray(codes[:, first]))[inverse])
+
+    def decided(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return scores (...) with the outputs asked for as a last axis (..., outputs)."""
+        if self._decide_at is None:
+            return scores[..., None]
+        return np.stack([scores, (scores >= self._decide_at).astype(np.float64)], axis=-1)
 
     def _worth_looking(self) -> bool:
         """Looking for equal rows is given up where next to none were found among the first 250,000."""
@@ -60,15 +86,14 @@ class Evaluator:
         rows = codes.shape[1]
         scores = np.empty(rows)
         for start in range(0, rows, self._chunk):
-            part = codes[:, start : start + self._chunk]
-            scores[start : start + self._chunk] = self._ask(part)
+            scores[start : start + self._chunk] = self._one(codes[:, start : start + self._chunk])
         return scores
 
-    def _ask(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
+    def _one(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
         rows = codes.shape[1]
         if self._fixed and rows < self._chunk:
             codes = codes[:, np.resize(np.arange(rows), self._chunk)]
-        return self._score(self._table.decode(codes))[:rows]
+        return self._ask(codes)[:rows]
 
 
 def distinct(codes: NDArray[np.int32], cardinalities: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -3,84 +3,46 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, cast, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError, raise_all
-from evenhand.explaining.additive import explain_additive
+from evenhand.explaining.arrays import as_tables
 from evenhand.explaining.attributions import Attributions
 from evenhand.explaining.blocks import block_errors, pooled
-from evenhand.explaining.checks import checked_players, checked_tables, observe
-from evenhand.explaining.choosing import Method, NotThisWay, ways_to_try
-from evenhand.explaining.engine import PairEngine, PairMeans, Progress
-from evenhand.explaining.evaluating import Evaluator
-from evenhand.explaining.linear import explain_linear
-from evenhand.explaining.planning import make_plan
+from evenhand.explaining.checks import checked_players, checked_tables, observe, unseen
+from evenhand.explaining.choosing import Method, ways_to_try
+from evenhand.explaining.repeating import repetition_errors, sampling_error
+from evenhand.explaining.running import Answer, Task, first_that_holds
 from evenhand.explaining.scores import Link, LinkedScore
-from evenhand.explaining.table import CodedTable
-from evenhand.explaining.through_shap import explain_through_shap
-from evenhand.explaining.tree import explain_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Literal
 
     from numpy.typing import NDArray
 
+    from evenhand.explaining.engine import PairMeans, Progress
     from evenhand.subjects import Subject
-
-TOLERANCE: Final = 1e-3
-"""A closed form or a tree explainer is refused when its sums miss the model's scores by more than this, relative to
-the spread of the scores: single precision leaves about a tenth of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """What is asked, after all checks."""
-
-    score: LinkedScore
-    X: pd.DataFrame
-    background: pd.DataFrame
-    players: Mapping[str, Sequence[str]]
-    own: NDArray[np.float64]
-    seed: int
-    permutations: int
-    budget: int | None
-    deadline: float | None
-    batch_free: bool
-    progress: Progress | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What one way found."""
-
-    method: str
-    reason: str
-    exact: bool
-    evaluations: int
-    values: NDArray[np.float64]
-    base_value: float
-    means: PairMeans | None
-    used: int
-    notes: tuple[str, ...] = ()
 
 
 def explain(
-    subject_or_predict: Subject | Callable[[pd.DataFrame], object],
-    X: pd.DataFrame,
-    background: pd.DataFrame,
+    subject_or_predict: Subject | Callable[..., object],
+    X: pd.DataFrame | NDArray[np.generic],
+    background: pd.DataFrame | NDArray[np.generic],
     *,
     seed: int = 0,
     link: Link = "logit",
     permutations: int = 1,
+    error: float | None = None,
     budget_evaluations: int | None = None,
     budget_seconds: float | None = None,
-    players: Mapping[str, Sequence[str]] | None = None,
+    players: Mapping[str, Sequence[str]] | NDArray[np.generic] | None = None,
     method: Method = "auto",
+    decide_at: float | None = None,
+    averaged: int = 1,
     progress: Progress | None = None,
 ) -> Attributions:
     """Return interventional Shapley values of the columns of `X` for the model's score.
@@ -95,10 +57,11 @@ def explain(
     Parameters
     ----------
     subject_or_predict : Subject or callable
-        A subject, a fitted estimator, or a function from a table to one score a row.
-    X : DataFrame
-        The n rows to explain.
-    background : DataFrame
+        A subject, a fitted estimator, or a function from a table (or an array, as `X` is) to one score a row.
+    X : DataFrame or array
+        The n rows to explain. An array (n, ...) may have any shape: images, rows of tokens; each cell is a column,
+        named by its place in a flattened row, and the model is called with arrays.
+    background : DataFrame or array
         The rows they are explained against; all are used (see `choose_background`).
     seed : int
         Seed of the random orders and of the blocks of the background.
@@ -106,14 +69,24 @@ def explain(
         Explain log-odds, or the score as it is; a ranking score or a label is always explained as it is.
     permutations : int
         Random orders, each with its reverse, for each pair that is not enumerated. More background rows help more.
+    error : float, optional
+        The sampling error to be reached, relative to the size of the values (0.01 for one in a hundred): random orders
+        are added until it is, 64 are drawn, or the time is up. What is left is told by `sampling_error`.
     budget_evaluations : int, optional
         Composed rows to spend: enumerates more pairs where it allows, uses fewer background rows where it does not.
+        Without one 60 million rows, or 8 thousand million cells, are the bound.
     budget_seconds : float, optional
         Stop after the background row during which the time runs out, and give the estimate so far with its error.
-    players : mapping of str to columns, optional
-        Groups of columns to be explained as one; the other columns are players of their own.
+    players : mapping of str to columns, or array, optional
+        Groups of columns to be explained as one; the other columns are players of their own. For arrays also a map of
+        the shape of a row with the number or name of each cell's player (see `patch_players`).
     method : str
         ``auto``, or one of `WAYS`.
+    decide_at : float, optional
+        The score (as `predict` gives it) from which on a decision is positive. The decision, 0 or 1, is then explained
+        from the same mixed rows; its values are in `decisions`.
+    averaged : int
+        How often the model is asked for the same rows, and the mean taken: for models that answer with noise.
     progress : callable, optional
         Called with the evaluations done and those planned.
 
@@ -145,33 +118,55 @@ def explain(
     [[0.0, 0.0], [1.0, 1.0]]
     """
     started = time.monotonic()
-    _check_arguments(seed, link, permutations, budget_evaluations, budget_seconds)
-    ways = ways_to_try(method)
-    background = checked_tables(X, background)
-    named = checked_players(X, players)
-    score = LinkedScore(subject_or_predict, link)
-    score.settle(X)
-    behaviour = observe(score, X, background)
-    score.clipped = 0
-    own = score(X)
-    deadline = None if budget_seconds is None else started + budget_seconds
-    task = _Task(
-        score,
-        X,
-        background,
-        named,
-        own,
+    _check_arguments(
         seed,
+        link,
         permutations,
         budget_evaluations,
-        deadline,
-        behaviour.batch_free,
-        progress,
+        budget_seconds,
+        error=error,
+        decide_at=decide_at,
+        averaged=averaged,
     )
-    return _finished(task, _first_that_holds(task, ways, asked=method), behaviour.notes)
+    ways = ways_to_try(method)
+    model: object = subject_or_predict
+    if isinstance(X, np.ndarray):
+        model, X, background, players = as_tables(model, X, background, players)
+    table = checked_tables(X, cast("pd.DataFrame", background))
+    named = checked_players(X, players)  # type: ignore[arg-type]
+    score = LinkedScore(model, link, averaged)  # type: ignore[arg-type]
+    score.settle(X)
+    behaviour = observe(score, X, table)
+    score.clipped = 0
+    task = Task(
+        score=score,
+        X=X,
+        background=table,
+        players=named,
+        own=score(X),
+        seed=seed,
+        permutations=permutations,
+        error=error,
+        budget=budget_evaluations,
+        deadline=None if budget_seconds is None else started + budget_seconds,
+        batch_free=behaviour.batch_free,
+        decide_at=None if decide_at is None else float(score.on_scale(np.array([float(decide_at)]))[0]),
+        progress=progress,
+    )
+    return _finished(task, first_that_holds(task, ways, asked=method), (*behaviour.notes, *unseen(X, table)))
 
 
-def _check_arguments(seed: int, link: str, permutations: int, evaluations: int | None, seconds: float | None) -> None:
+def _check_arguments(
+    seed: int,
+    link: str,
+    permutations: int,
+    evaluations: int | None,
+    seconds: float | None,
+    *,
+    error: float | None,
+    decide_at: float | None,
+    averaged: int,
+) -> None:
     problems = []
     if not 0 <= seed < 2**63:
         problems.append(f"seed is {seed}; it must be at least 0 and below 2^63.")
@@ -179,6 +174,12 @@ def _check_arguments(seed: int, link: str, permutations: int, evaluations: int |
         problems.append(f"link is {link!r}; it is one of {', '.join(get_args(Link))}.")
     if permutations < 1:
         problems.append(f"permutations is {permutations}; it must be at least 1.")
+    if error is not None and not 0 < error < 1:
+        problems.append(f"error is {error}; it must be above 0 and below 1: 0.01 is one in a hundred.")
+    if decide_at is not None and not np.isfinite(decide_at):
+        problems.append(f"decide_at is {decide_at}; a finite score is needed.")
+    if averaged < 1:
+        problems.append(f"averaged is {averaged}; it must be at least 1.")
     if evaluations is not None and evaluations < 1:
         problems.append(f"budget_evaluations is {evaluations}; it must be at least 1.")
     if seconds is not None and not seconds > 0:
@@ -186,97 +187,47 @@ def _check_arguments(seed: int, link: str, permutations: int, evaluations: int |
     raise_all(InputError, problems)
 
 
-def _first_that_holds(task: _Task, ways: tuple[str, ...], asked: Method) -> _Answer:
-    passed_over: list[str] = []
-    for way in ways[:-1]:
-        try:
-            return _by(task, way)
-        except NotThisWay as reason:
-            # With auto, that a model is neither linear nor a tree is no news.
-            if asked != "auto" or reason.notable:
-                passed_over.append(f"Not {way}: {reason}")
-    answer = _by(task, ways[-1])
-    return replace(answer, reason=" ".join([answer.reason, *passed_over]))
-
-
-def _by(task: _Task, way: str) -> _Answer:
-    if way == "linear":
-        means = explain_linear(task.score.model, task.X, task.background, task.players, task.own, task.seed)
-        return _checked_answer(task, way, means, "The score is linear in these columns: closed form.")
-    if way == "additive":
-        means = explain_additive(task.score, task.X, task.background, task.players, task.seed)
-        return _checked_answer(task, way, means, "The score is a sum over these columns: each was varied on its own.")
-    if way == "tree":
-        means = explain_tree(task.score.model, task.X, task.background, task.players, task.score.link, task.seed)
-        return _checked_answer(
-            task, way, means, "A tree ensemble: shap's TreeExplainer, interventional, against every background row."
-        )
-    table = CodedTable(task.X, task.background, task.players)
-    evaluate = Evaluator(task.score, table, fixed_batch=not task.batch_free)
-    if way.startswith("shap-"):
-        return _through_shap(task, way, evaluate, table)
-    return _by_pairs(task, cast("Literal['pairs', 'exact']", way), evaluate, table)
-
-
-def _by_pairs(task: _Task, way: Literal["pairs", "exact"], evaluate: Evaluator, table: CodedTable) -> _Answer:
-    plan = make_plan(table, seed=task.seed, permutations=task.permutations, budget=task.budget, method=way)
-    means = PairEngine(evaluate, table, plan, task.seed).run(deadline=task.deadline, progress=task.progress)
-    used = int(means.block_rows.sum())
-    reason = plan.reason
-    if used < len(plan.order):
-        reason += f" The time was up after {used:,} of {len(plan.order):,} background rows."
-    constant = float(np.ptp(means.predictions)) == 0.0 and not means.block_values.any()
-    notes = ("The model gave every row the same score whatever its values, so every value is 0.",) if constant else ()
-    values = pooled(means.block_values, means.block_rows)
-    return _Answer(way, reason, plan.exact, evaluate.evaluations, values, means.base_value, means, used, notes)
-
-
-def _through_shap(task: _Task, way: str, evaluate: Evaluator, table: CodedTable) -> _Answer:
-    values, base = explain_through_shap(
-        way, evaluate, table, seed=task.seed, permutations=task.permutations, budget=task.budget
-    )
-    note = "shap's explainer gives no error of its values, and the background was not split into blocks."
-    reason = "Asked for by name; every background row was used."
-    if task.deadline is not None:
-        reason += " shap's explainers cannot be stopped, so budget_seconds was not kept."
-    used = len(task.background)
-    return _Answer(way, reason, way == "shap-exact", evaluate.evaluations, values, base, None, used, (note,))
-
-
-def _checked_answer(task: _Task, way: str, means: PairMeans, reason: str) -> _Answer:
-    """Refuse a way whose sums are not the scores of the user's own predict: some explainers read a model wrongly."""
-    values = pooled(means.block_values, means.block_rows)
-    against = task.score(task.background)
-    spread = max(float(np.std(np.concatenate([task.own, against]))), 1e-9)
-    miss = max(
-        float(np.max(np.abs(values.sum(axis=1) + means.base_value - task.own))),
-        abs(means.base_value - float(against.mean())),
-    )
-    if miss > TOLERANCE * spread:
-        raise NotThisWay(
-            f"Its sums miss the model's own scores by up to {miss:.2g} (their spread is {spread:.2g}).", notable=True
-        )
-    return _Answer(way, reason, True, 0, values, means.base_value, means, int(means.block_rows.sum()))
-
-
-def _finished(task: _Task, answer: _Answer, seen: tuple[str, ...]) -> Attributions:
-    errors = None if answer.means is None else block_errors(answer.means.block_values, answer.means.block_rows)
-    misses = np.abs(answer.values.sum(axis=1) + answer.base_value - task.own)
+def _finished(task: Task, answer: Answer, seen: tuple[str, ...]) -> Attributions:
     notes = [*task.score.notes, *seen, *answer.notes]
     if answer.used == 1:
-        notes.append("There is one background row, so the values say nothing of other backgrounds and have no error.")
+        notes.append("There is one background row, so the values say nothing of other backgrounds.")
     if task.score.clipped:
         notes.append(
             f"{task.score.clipped:,} probabilities nearer to 0 or 1 than 1e-7 were clipped before the log-odds."
         )
+    made = _made(task, answer, answer.means, answer.values, answer.base_value, task.own, notes)
+    return made if answer.decisions is None else replace(made, decisions=_of_decisions(task, answer, answer.decisions))
+
+
+def _of_decisions(task: Task, answer: Answer, means: PairMeans) -> Attributions:
+    """Return the values of the decision, compared with the decisions of the user's own predict."""
+    decided = (task.own >= cast("float", task.decide_at)).astype(np.float64)
+    values = pooled(means.block_values, means.block_rows)
+    other = replace(answer, method="pairs" if answer.method != "exact" else "exact", used=int(means.block_rows.sum()))
+    made = _made(task, other, means, values, means.base_value, decided, ())
+    return replace(made, link="identity")
+
+
+def _made(
+    task: Task,
+    answer: Answer,
+    means: PairMeans | None,
+    values: NDArray[np.float64],
+    base_value: float,
+    own: NDArray[np.float64],
+    notes: Sequence[str],
+) -> Attributions:
+    errors = None if means is None else block_errors(means.block_values, means.block_rows)
+    drawn = None if means is None else means.by_repetition
+    misses = np.abs(values.sum(axis=1) + base_value - own)
     return Attributions(
-        values=answer.values,
-        base_value=answer.base_value,
-        predictions=task.own,
+        values=values,
+        base_value=base_value,
+        predictions=own,
         feature_names=tuple(task.players),
-        standard_errors=errors,
-        block_values=None if answer.means is None else answer.means.block_values,
-        block_rows=None if answer.means is None else answer.means.block_rows,
+        standard_errors=repetition_errors(drawn) if errors is None else errors,
+        block_values=None if means is None else means.block_values,
+        block_rows=None if means is None else means.block_rows,
         method=answer.method,
         reason=answer.reason,
         exact=answer.exact,
@@ -290,6 +241,8 @@ def _finished(task: _Task, answer: _Answer, seen: tuple[str, ...]) -> Attributio
         link=task.score.link,
         notes=tuple(notes),
         data=_player_data(task.X, task.players),
+        repetitions=1 if drawn is None else len(drawn),
+        sampling_error=0.0 if answer.exact else sampling_error(drawn),
     )
 
 

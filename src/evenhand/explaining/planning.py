@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
 EXACT_EVALUATIONS: Final = 100_000
 """Without a budget, every pair is enumerated where that takes no more evaluations than this."""
+
+MOST_EVALUATIONS: Final = 60_000_000
+"""Without a budget, no more rows are composed than this: a thousand rows against four hundred in sixty columns."""
+
+MOST_CELLS: Final = 8_000_000_000
+"""Nor more cells of composed rows, which bounds tables of very many columns."""
 
 MOST_EXACT: Final = 18
 """Beyond this many differing players a pair has half a million subsets and more."""
@@ -34,14 +40,30 @@ class Plan:
     permutations: int
     """Antithetic permutations for each other pair."""
     evaluations: int
-    """The rows that will be composed."""
-    reason: str
-    """Why, as a sentence."""
+    """The rows that will be composed with each repetition's share of the random orders taken together."""
+    of: int
+    """The background rows that there are."""
+    budget: int
+    """The evaluations that were allowed."""
+    stated: bool
+    """Whether the budget was asked for, and not evenhand's own bound."""
 
     @property
     def exact(self) -> bool:
         """Whether every pair is enumerated."""
         return int(self.counts.max(initial=0)) <= self.exact_up_to
+
+    def why(self, drawn: int) -> str:
+        """Return how the pairs were computed and why so, with the random orders that each had in the end."""
+        reason = _why(self.counts, self.exact_up_to, drawn)
+        if len(self.order) == self.of:
+            return reason
+        bound = "The budget" if self.stated else "The bound that holds where no budget is named,"
+        comma = "" if self.stated else ","
+        return (
+            f"{reason} {bound} of {self.budget:,} evaluations{comma} pays for {len(self.order):,} of {self.of:,} "
+            "background rows."
+        )
 
 
 def make_plan(
@@ -65,15 +87,17 @@ def make_plan(
     order = np.random.default_rng(seed).permutation(table.background.shape[1])
     counts = count_differing(table, order)
     most = int(counts.max(initial=0))
+    bound = min(MOST_EVALUATIONS, MOST_CELLS // len(table.columns)) if budget is None else budget
+    stated = budget is not None
     if method == "exact":
         _refuse_exact(most)
-        return _fit(Plan(order, counts, most, permutations, 0, "Every pair was enumerated, as asked."), None)
+        return _fit(Plan(order, counts, most, permutations, 0, len(order), np.iinfo(np.int64).max, stated))
     cheap = max((d for d in range(most + 1) if enumerated(d) <= sampled(d, permutations)), default=1)
     limit = EXACT_EVALUATIONS if budget is None else budget
     best = max(
         (d for d in range(cheap, min(most, MOST_EXACT) + 1) if _total(counts, d, permutations) <= limit), default=cheap
     )
-    return _fit(Plan(order, counts, max(best, 1), permutations, 0, _why(counts, best, permutations)), budget)
+    return _fit(Plan(order, counts, max(best, 1), permutations, 0, len(order), int(bound), stated))
 
 
 def enumerated(players: int) -> int:
@@ -109,18 +133,15 @@ def _total(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> in
     return int(met @ _cost_of(len(met) - 1, exact_up_to, permutations))
 
 
-def _fit(plan: Plan, budget: int | None) -> Plan:
+def _fit(plan: Plan) -> Plan:
     """Use as many background rows as the budget pays for, at least one."""
     running = np.cumsum(costs(plan)[plan.counts].sum(axis=0))
     total = int(running[-1])
-    if budget is None or total <= budget:
-        return Plan(plan.order, plan.counts, plan.exact_up_to, plan.permutations, total, plan.reason)
-    used = max(int(np.searchsorted(running, budget, side="right")), 1)
-    reason = (
-        f"{plan.reason} The budget of {budget:,} evaluations pays for {used:,} of {len(plan.order):,} background rows."
-    )
+    if total <= plan.budget:
+        return replace(plan, evaluations=total)
+    used = max(int(np.searchsorted(running, plan.budget, side="right")), 1)
     kept = plan.counts[:, :used]
-    return Plan(plan.order[:used], kept, plan.exact_up_to, plan.permutations, int(running[used - 1]), reason)
+    return replace(plan, order=plan.order[:used], counts=kept, evaluations=int(running[used - 1]))
 
 
 def _why(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> str:

@@ -34,12 +34,16 @@ class LinkedScore:
         A subject, a fitted estimator, or a function from a table to one score a row.
     link : "logit" or "identity"
         The scale asked for; a ranking score or a label has no log-odds and is explained as it is.
+    averaged : int
+        How often the model is asked for the same rows; the mean of its answers is its score.
     """
 
-    def __init__(self, model: Subject | Predict, link: Link) -> None:
+    def __init__(self, model: Subject | Predict, link: Link, averaged: int = 1) -> None:
         self.model = _as_model(model)
+        _evaluating(self.model)
         self.name = str(getattr(self.model, "name", getattr(self.model, "__name__", "model")))
         self.link: Link = link
+        self.averaged = averaged
         self.notes: list[str] = []
         self.clipped = 0
         self.rows_asked = 0
@@ -67,7 +71,14 @@ class LinkedScore:
         """Return the score of each row on the explained scale, shape (n,), finite."""
         if self._logits is not None:
             return self._raw(self._logits, X)
-        scores = self._raw(self._predict, X)
+        return self.on_scale(self._raw(self._predict, X))
+
+    def linked(self, returned: object, rows: int) -> NDArray[np.float64]:
+        """Return a model's answer for prepared rows on the explained scale, checked like any other."""
+        return self.on_scale(self._checked(returned, rows))
+
+    def on_scale(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return scores on the explained scale."""
         return self._log_odds(scores) if self.link == "logit" else scores
 
     def _take_logits(self, logits: Predict, X: pd.DataFrame, scores: NDArray[np.float64]) -> None:
@@ -85,6 +96,11 @@ class LinkedScore:
         return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
 
     def _raw(self, predict: Predict, X: pd.DataFrame) -> NDArray[np.float64]:
+        if self.averaged == 1:
+            return self._once(predict, X)
+        return np.asarray(np.mean([self._once(predict, X) for _ in range(self.averaged)], axis=0), dtype=np.float64)
+
+    def _once(self, predict: Predict, X: pd.DataFrame) -> NDArray[np.float64]:
         self.rows_asked += len(X)
         try:
             returned = predict(X)
@@ -130,6 +146,13 @@ def _as_model(model: Subject | Predict) -> Subject | Predict:
     from evenhand.subjects import as_subject
 
     return as_subject(model)
+
+
+def _evaluating(model: object) -> None:
+    """A network that still draws at random, or averages over its batch, as in training, is none to be explained."""
+    network = getattr(model, "network", getattr(model, "module", None))
+    if getattr(network, "training", False) is True and callable(getattr(network, "eval", None)):
+        network.eval()  # type: ignore[union-attr]
 
 
 def _predict_of(model: Subject | Predict) -> Predict:

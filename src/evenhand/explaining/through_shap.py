@@ -35,9 +35,14 @@ def explain_through_shap(
     rows, background = table.rows.T.astype(np.float64), table.background.T.astype(np.float64)
 
     def predict(codes: NDArray[np.float64]) -> NDArray[np.float64]:
-        return evaluate(np.ascontiguousarray(np.rint(codes).astype(np.int32).T))
+        return evaluate(np.ascontiguousarray(np.rint(codes).astype(np.int32).T))[:, 0]
 
-    run = {"shap-permutation": _permutation, "shap-exact": _exact, "shap-kernel": _kernel}[method]
+    run = {
+        "shap-permutation": _permutation,
+        "shap-exact": _exact,
+        "shap-kernel": _kernel,
+        "shap-partition": _partition,
+    }[method]
     try:
         values = run(shap, predict, rows, background, seed, permutations, budget)
     except ModelError:
@@ -46,7 +51,7 @@ def explain_through_shap(
         raise ModelError(
             f'{method} failed: {type(problem).__name__}: {shorten(problem, 300)}. Pass method="pairs" instead.'
         ) from problem
-    return values, float(evaluate(table.background).mean())
+    return values, float(evaluate(table.background)[:, 0].mean())
 
 
 def _permutation(
@@ -103,3 +108,37 @@ def _kernel(
     finally:
         np.random.set_state(state)
     return np.asarray(values, dtype=np.float64)
+
+
+def _partition(
+    shap: ModuleType,
+    predict: object,
+    rows: NDArray[np.float64],
+    background: NDArray[np.float64],
+    seed: int,
+    permutations: int,
+    budget: int | None,
+) -> NDArray[np.float64]:
+    del seed, permutations
+    players = rows.shape[1]
+    masker = shap.maskers.Partition(background, max_samples=len(background), clustering=_halves(players))
+    most = 500 if budget is None else max(budget // (len(rows) * len(background)), 2 * players)
+    explainer = shap.PartitionExplainer(predict, masker)
+    return np.asarray(explainer(rows, max_evals=most, silent=True).values, dtype=np.float64)
+
+
+def _halves(players: int) -> NDArray[np.float64]:
+    """Return the tree, in scipy's form, that joins neighbours, then neighbouring pairs, and so on."""
+    made: list[list[float]] = []
+    level, sizes = list(range(players)), [1] * players
+    height = 0.0
+    while len(level) > 1:
+        height += 1.0
+        joined = []
+        for at in range(0, len(level) - 1, 2):
+            one, other = level[at], level[at + 1]
+            sizes.append(sizes[one] + sizes[other])
+            joined.append(players + len(made))
+            made.append([float(one), float(other), height, float(sizes[-1])])
+        level = joined + ([level[-1]] if len(level) % 2 else [])
+    return np.array(made, dtype=np.float64).reshape(-1, 4)

@@ -60,7 +60,11 @@ class TorchSubject:
 
     def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
-        return self.predict_prepared(numeric_matrix(select(X, self.features, self.name), self.name))
+        return self.predict_prepared(self.prepare(X))
+
+    def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
+        """Return the float32 matrix of the columns that the module takes, shape (n, features)."""
+        return numeric_matrix(select(X, self.features, self.name), self.name)
 
     def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the scores of a float32 matrix."""

@@ -1,0 +1,210 @@
+"""Arrays as tables: images and token rows, each cell a column, and maps that say which cells are one player."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, cast
+
+import numpy as np
+import pandas as pd
+
+from evenhand.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from evenhand.explaining.attributions import Attributions
+
+    Array = NDArray[np.generic]
+
+TEXT_ORDERS: Final = 10
+"""Random orders of a text's tokens: there is one background row, so that nothing else averages over them."""
+
+
+def array_table(X: Array) -> pd.DataFrame:
+    """Return an array (n, ...) as a table with one column a cell, named by its place in a flattened row."""
+    flat = X.reshape(len(X), -1)
+    return pd.DataFrame(flat, columns=[str(place) for place in range(flat.shape[1])], copy=False)
+
+
+class ArrayModel:
+    """A model of arrays as a model of tables.
+
+    Parameters
+    ----------
+    predict : callable
+        From an array (rows, ...) to one score a row; a torch module is called with a tensor.
+    shape : tuple of int
+        The shape of one row.
+    dtype : dtype
+        The type of the array.
+    """
+
+    score_kind: str = "probability"
+
+    def __init__(self, predict: Callable[[Array], object], shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
+        self.name = str(getattr(predict, "name", getattr(predict, "__name__", type(predict).__name__)))
+        self.shape, self._dtype = shape, dtype
+        self._module = cast("nn.Module", predict) if hasattr(predict, "named_modules") else None
+        self._call = getattr(predict, "predict", predict)
+        self.network = None if self._module is None else _Reshaped.of(self._module, shape)
+
+    def prepare(self, X: pd.DataFrame) -> Array:
+        """Return the flattened rows."""
+        return X.to_numpy(dtype=self._dtype)
+
+    def predict_prepared(self, rows: Array) -> object:
+        """Return the answer for flattened rows."""
+        given = rows.reshape(len(rows), *self.shape)
+        if self._module is None:
+            return self._call(given)
+        import torch
+
+        with torch.inference_mode():
+            answer: object = self._module(torch.from_numpy(np.array(given)))
+        return answer
+
+    def predict(self, X: pd.DataFrame) -> object:
+        """Return the answer for a table of cells."""
+        return self.predict_prepared(self.prepare(X))
+
+
+class _Reshaped:
+    """Makes, where torch is there, a module of flattened rows from one of shaped rows."""
+
+    @staticmethod
+    def of(module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
+        from torch import nn
+
+        return module if len(shape) == 1 else nn.Sequential(nn.Unflatten(1, shape), module)
+
+
+def patch_players(shape: tuple[int, ...], patch: int, channels_last: bool = False) -> NDArray[np.int64]:
+    """Return a player map of an image: all cells of a square of `patch` by `patch` pixels are one player.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (height, width), (channels, height, width), or (height, width, channels) with `channels_last`.
+    patch : int
+        Pixels along one side; squares at the lower and the right edge may be smaller.
+    channels_last : bool
+        Where the channels stand.
+
+    Returns
+    -------
+    array of `shape`
+        The number of each cell's player, row by row of squares.
+
+    Examples
+    --------
+    >>> patch_players((4, 4), 2).tolist()
+    [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
+    """
+    if len(shape) not in (2, 3) or patch < 1:
+        raise InputError(f"An image has two or three axes and a patch at least one pixel; shape is {shape}, {patch=}.")
+    height, width = shape if len(shape) == 2 else shape[:2] if channels_last else shape[1:]
+    across = -(-width // patch)
+    squares = (np.arange(height) // patch)[:, None] * across + (np.arange(width) // patch)[None, :]
+    if len(shape) == 2:
+        return squares
+    return np.array(np.broadcast_to(squares[:, :, None] if channels_last else squares[None], shape))
+
+
+def mapped_players(players: Array, shape: tuple[int, ...]) -> dict[str, tuple[str, ...]]:
+    """Return a player map as the columns of each player.
+
+    Raises
+    ------
+    InputError
+        When the map has not the shape of a row.
+    """
+    if players.shape != shape:
+        raise InputError(f"The player map has shape {players.shape} and a row has shape {shape}.")
+    flat = players.reshape(-1)
+    names = [str(value) for value in np.unique(flat)]
+    return {
+        f"player {name}" if name.lstrip("-").isdigit() else name: tuple(map(str, np.flatnonzero(flat == value)))
+        for name, value in zip(names, np.unique(flat), strict=True)
+    }
+
+
+def explain_text(
+    predict: Callable[[list[str]], object],
+    text: str,
+    *,
+    mask: str = "",
+    tokens: Sequence[str] | None = None,
+    join: Callable[[Sequence[str]], str] | None = None,
+    permutations: int = TEXT_ORDERS,
+    **how: object,
+) -> Attributions:
+    """Return what each token of a text adds to its score, against the text with every token masked.
+
+    Parameters
+    ----------
+    predict : callable
+        From a list of texts to one score each.
+    text : str
+        The text.
+    mask : str
+        What stands in a masked token's place: nothing, or a model's own mask token.
+    tokens : sequence of str, optional
+        The players; words with the space after them when not given.
+    join : callable, optional
+        From tokens back to a text; joined without anything between them when not given.
+    permutations : int
+        Random orders, each with its reverse.
+    **how
+        As for `explain`.
+
+    Returns
+    -------
+    Attributions
+        One row; a player is ``0 The``, ``1 film`` and so on. `standard_errors` are of the random orders alone: the
+        baseline is one masked text, and says nothing of other baselines.
+
+    Examples
+    --------
+    >>> found = explain_text(lambda texts: [t.count("good") for t in texts], "a good film", link="identity")
+    >>> [float(value) for value in found.values[0].round(6)]
+    [0.0, 1.0, 0.0]
+    """
+    from evenhand.explaining.explain import explain
+
+    said = [*tokens] if tokens is not None else re.findall(r"\S+\s*", text)
+    if not said:
+        raise InputError("The text has no token, so there is nothing to explain its score by.")
+    put = join or "".join
+
+    def ask(rows: Array) -> object:
+        return predict([put([str(token) for token in row]) for row in rows])
+
+    X = np.array([said], dtype=object)
+    players = {f"{place} {token.strip()}": (str(place),) for place, token in enumerate(said)}
+    background = np.array([[mask] * len(said)], dtype=object)
+    return explain(ask, X, background, players=players, permutations=permutations, **how)  # type: ignore[arg-type]
+
+
+def as_tables(
+    model: object, X: Array, background: object, players: Mapping[str, Sequence[str]] | Array | None
+) -> tuple[object, pd.DataFrame, pd.DataFrame, Mapping[str, Sequence[str]] | None]:
+    """Return a model of arrays, its rows, its background and its players as those of tables.
+
+    Raises
+    ------
+    InputError
+        When rows and background are not of one shape.
+    """
+    other = np.asarray(background)
+    if X.ndim < 2 or X.shape[1:] != other.shape[1:]:
+        raise InputError(
+            f"Rows to explain have shape {X.shape} and the background has shape {other.shape}: both are (rows, ...), "
+            "with rows of one shape."
+        )
+    shape = X.shape[1:]
+    named = mapped_players(players, shape) if isinstance(players, np.ndarray) else players
+    return ArrayModel(model, shape, X.dtype), array_table(X), array_table(other.astype(X.dtype)), named  # type: ignore[arg-type]

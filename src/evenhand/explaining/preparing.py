@@ -1,0 +1,155 @@
+"""Mixed rows made from prepared columns: a model's own preprocessing is run once, and not for every mixed row.
+
+Most preprocessing (scaling, imputing, one-hot coding, embedding by level) turns each column of the table into
+columns of its own. Whether a model's does is tried, not read: one player's values at a time are moved along the rows,
+and what changes belongs to it. A prepared column that two players change, or one mixed row that does not come out as
+the model itself would prepare it, and the model is asked with whole tables instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from evenhand.explaining.scores import LinkedScore
+    from evenhand.explaining.table import CodedTable
+
+MOST_CELLS: Final = 60_000_000
+"""Prepared cells that may be spent on finding out."""
+TRIED: Final = 256
+"""Mixed rows on which the parts are compared with the whole."""
+CLOSE: Final = 1e-5
+"""How near, in spreads of the score, prepared rows must come to the model's own scores."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedParts:
+    """For each player, the prepared columns it makes and their values at each of its levels."""
+
+    places: tuple[NDArray[np.int64] | slice, ...]
+    """The columns of each player."""
+    levels: tuple[NDArray[np.generic], ...]
+    """(levels, columns) of each player."""
+    constant: NDArray[np.generic]
+    """(width,): one prepared row; columns of no player never differ from it."""
+
+    @property
+    def width(self) -> int:
+        """The prepared columns."""
+        return len(self.constant)
+
+    def compose(self, codes: NDArray[np.int32]) -> NDArray[np.generic]:
+        """Return the prepared rows (rows, width) of codes (players, rows)."""
+        made = np.empty((codes.shape[1], self.width), dtype=self.constant.dtype)
+        made[:] = self.constant
+        for place, levels, row in zip(self.places, self.levels, codes, strict=True):
+            made[:, place] = levels[row]
+        return made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A model as preprocessing and a function of prepared rows."""
+
+    parts: PreparedParts
+    """What each player prepares to."""
+    score: Callable[[NDArray[np.generic]], NDArray[np.float64]]
+    """From prepared rows to scores on the explained scale."""
+    network: object | None = None
+    """The torch network whose output is that score, where it is one."""
+
+
+def prepared(score: LinkedScore, table: CodedTable, joint: pd.DataFrame, own: NDArray[np.float64]) -> Prepared | None:
+    """Return the model in two steps, or None where it shows none or they do not hold.
+
+    Parameters
+    ----------
+    score : LinkedScore
+        The model.
+    table : CodedTable
+        Codes of the explained rows and the background.
+    joint : DataFrame
+        The same rows, below each other.
+    own : array
+        The model's own scores of the first rows of `joint`.
+    """
+    from evenhand.explaining.stages import stages
+
+    found = stages(score)
+    if found is None:
+        return None
+    prepare, ways, network = found
+    try:
+        parts = prepared_parts(prepare, table, joint)
+    except Exception:  # whatever it is, whole tables are asked instead, and speak for themselves
+        return None
+    if parts is None:
+        return None
+    few = table.rows[:, : min(len(own), TRIED)]
+    wanted = own[: few.shape[1]]
+    for number, way in enumerate(ways):
+        try:
+            got = way(parts.compose(few))
+        except Exception:  # the next way, or whole tables
+            continue
+        if got.shape == wanted.shape and np.max(np.abs(got - wanted)) <= CLOSE * max(float(np.ptp(wanted)), 1.0):
+            return Prepared(parts, way, network if number == 0 else None)
+    return None
+
+
+def prepared_parts(
+    prepare: Callable[[pd.DataFrame], NDArray[np.generic]], table: CodedTable, joint: pd.DataFrame
+) -> PreparedParts | None:
+    """Return what each player prepares to; None where a prepared column belongs to two players, or it is too dear."""
+    whole = prepare(joint)
+    if whole.ndim != 2 or whole.size * (len(table.names) + 1) > MOST_CELLS:
+        return None
+    both = np.concatenate([table.rows, table.background], axis=1)
+    owner = np.full(whole.shape[1], -1)
+    for player in range(len(both)):
+        moved = both.copy()
+        # Moved along by one row, no column that varies with the player can stay as it was.
+        moved[player] = np.roll(moved[player], 1)
+        changed = _differ(prepare(table.decode(moved)), whole).any(axis=0)
+        if (owner[changed] >= 0).any():
+            return None
+        owner[changed] = player
+    places = [np.flatnonzero(owner == player) for player in range(len(both))]
+    levels = [whole[_first(codes)][:, place] for codes, place in zip(both, places, strict=True)]
+    parts = PreparedParts(tuple(_as_slice(place) for place in places), tuple(levels), whole[0].copy())
+    return parts if _holds(parts, prepare, table, both) else None
+
+
+def _holds(
+    parts: PreparedParts,
+    prepare: Callable[[pd.DataFrame], NDArray[np.generic]],
+    table: CodedTable,
+    both: NDArray[np.int32],
+) -> bool:
+    taken = np.random.default_rng(0).integers(0, both.shape[1], (len(both), TRIED))
+    mixed = np.ascontiguousarray(np.take_along_axis(both, taken, axis=1))
+    return not _differ(parts.compose(mixed), prepare(table.decode(mixed))).any()
+
+
+def _differ(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.bool_]:
+    if one.dtype.kind == "f":
+        return np.asarray(~((one == other) | (np.isnan(one) & np.isnan(other))), dtype=bool)
+    return np.asarray(one != other, dtype=bool)
+
+
+def _first(codes: NDArray[np.int32]) -> NDArray[np.int64]:
+    return np.unique(codes, return_index=True)[1].astype(np.int64)
+
+
+def _as_slice(places: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    if len(places) and np.array_equal(places, np.arange(places[0], places[0] + len(places))):
+        return slice(int(places[0]), int(places[0]) + len(places))
+    return places

@@ -1,0 +1,251 @@
+"""The ways of finding values, tried in the order of the table until one holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, cast
+
+import numpy as np
+import pandas as pd
+
+from evenhand.explaining.additive import explain_additive
+from evenhand.explaining.blocks import pooled
+from evenhand.explaining.choosing import Method, NotThisWay
+from evenhand.explaining.engine import PairEngine, PairMeans, Progress
+from evenhand.explaining.evaluating import Evaluator
+from evenhand.explaining.gradients import POINTS, explain_gradients, explain_rescaled
+from evenhand.explaining.linear import explain_linear
+from evenhand.explaining.planning import make_plan
+from evenhand.explaining.preparing import Prepared, prepared
+from evenhand.explaining.repeating import run_repeated
+from evenhand.explaining.table import CodedTable
+from evenhand.explaining.through_shap import explain_through_shap
+from evenhand.explaining.tree import explain_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Literal
+
+    from numpy.typing import NDArray
+
+    from evenhand.explaining.scores import LinkedScore
+
+TOLERANCE: Final = 1e-3
+"""A closed form or a tree explainer is refused when its sums miss the model's scores by more than this, relative to
+the spread of the scores: single precision leaves about a tenth of it."""
+
+
+PRECISE: Final = 8
+"""Random orders for each pair that an asked-for error is expected to need: pairs that cost no more are enumerated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked, after all checks."""
+
+    score: LinkedScore
+    """The model on the explained scale."""
+    X: pd.DataFrame
+    """The rows to explain."""
+    background: pd.DataFrame
+    """The rows they are explained against."""
+    players: Mapping[str, Sequence[str]]
+    """The columns of each player."""
+    own: NDArray[np.float64]
+    """The model's own scores of `X`."""
+    seed: int
+    """Seed of the random orders and blocks."""
+    permutations: int
+    """Random orders for each pair."""
+    error: float | None
+    """The sampling error to be reached."""
+    budget: int | None
+    """Composed rows to spend."""
+    deadline: float | None
+    """When the time is up, on the monotonic clock."""
+    batch_free: bool
+    """Whether a row's score is the same in every batch."""
+    decide_at: float | None
+    """The score from which on a decision is positive, where decisions are explained too."""
+    progress: Progress | None
+    """Who is told how far it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one way found."""
+
+    method: str
+    """The way."""
+    reason: str
+    """Why that way."""
+    exact: bool
+    """Whether nothing was sampled."""
+    evaluations: int
+    """Rows that were composed."""
+    values: NDArray[np.float64]
+    """(n, m)."""
+    base_value: float
+    """The mean score of the background."""
+    means: PairMeans | None
+    """The values by blocks of the background, where they are known."""
+    used: int
+    """Background rows that were used."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know."""
+    decisions: PairMeans | None = None
+    """The values of the decision, where they were asked for."""
+
+
+def first_that_holds(task: Task, ways: tuple[str, ...], asked: Method) -> Answer:
+    """Return the answer of the first way that holds for this model."""
+    passed_over: list[str] = []
+    for way in ways[:-1]:
+        try:
+            return _with_decisions(task, _by(task, way))
+        except NotThisWay as reason:
+            # With auto, that a model is neither linear nor a tree is no news.
+            if asked != "auto" or reason.notable:
+                passed_over.append(f"Not {way}: {reason}")
+    answer = _with_decisions(task, _by(task, ways[-1]))
+    return replace(answer, reason=" ".join([answer.reason, *passed_over]))
+
+
+def _by(task: Task, way: str) -> Answer:
+    if way in ("linear", "additive", "tree"):
+        return _by_form(task, way)
+    table = CodedTable(task.X, task.background, task.players)
+    found = _in_two_stages(task, table)
+    if way == "gradients":
+        means = explain_gradients(table, found, task.seed)
+        reason = f"Expected gradients at {POINTS} midpoints against every background row: no Shapley values, but near."
+        return _of_means(way, reason, means, exact=False)
+    if way == "rescale":
+        means = explain_rescaled(table, found, task.seed)
+        return _checked_answer(task, way, means, "The rescale rule of DeepLIFT: no Shapley values, but they add up.")
+    evaluate = _evaluator(task, table, found)
+    if way.startswith("shap-"):
+        return _through_shap(task, way, evaluate, table)
+    return _by_pairs(task, cast("Literal['pairs', 'exact']", way), evaluate, table)
+
+
+def _by_form(task: Task, way: str) -> Answer:
+    """Answer by what is known of the model's form."""
+    if way == "linear":
+        means = explain_linear(task.score.model, task.X, task.background, task.players, task.own, task.seed)
+        reason = "The score is linear in these columns: closed form."
+    elif way == "additive":
+        means = explain_additive(task.score, task.X, task.background, task.players, task.seed)
+        reason = "The score is a sum over these columns: each was varied on its own."
+    else:
+        means = explain_tree(task.score.model, task.X, task.background, task.players, task.score.link, task.seed)
+        reason = "A tree ensemble: shap's TreeExplainer, interventional, against every background row."
+    return _checked_answer(task, way, means, reason)
+
+
+def _in_two_stages(task: Task, table: CodedTable) -> Prepared | None:
+    joint = pd.concat([task.X, task.background], ignore_index=True)
+    return prepared(task.score, table, joint, task.own)
+
+
+def _evaluator(task: Task, table: CodedTable, found: Prepared | None, *, decide: bool = True) -> Evaluator:
+    """Return the model as a function of codes: split where it can be, else by prepared rows, else by whole tables."""
+    cut = task.decide_at if decide else None
+    fixed = not task.batch_free
+    if found is None:
+
+        def ask_tables(codes: NDArray[np.int32]) -> NDArray[np.float64]:
+            return task.score(table.decode(codes))
+
+        return Evaluator(ask_tables, table, width=len(table.columns), fixed_batch=fixed, decide_at=cut)
+    parts, score = found.parts, found.score
+
+    def ask_prepared(codes: NDArray[np.int32]) -> NDArray[np.float64]:
+        task.score.rows_asked += codes.shape[1]
+        return score(parts.compose(codes))
+
+    split = None
+    if found.network is not None and task.batch_free:
+        from evenhand.explaining.splitting import split_network
+
+        split = split_network(found.network, parts, table)
+    return Evaluator(ask_prepared, table, width=parts.width, fixed_batch=fixed, decide_at=cut, split=split)
+
+
+def _by_pairs(task: Task, way: Literal["pairs", "exact"], evaluate: Evaluator, table: CodedTable) -> Answer:
+    planned = task.permutations if task.error is None else max(task.permutations, PRECISE)
+    plan = make_plan(table, seed=task.seed, permutations=planned, budget=task.budget, method=way)
+    engine = PairEngine(evaluate, table, plan, task.seed)
+    means, *others = run_repeated(
+        engine,
+        permutations=task.permutations,
+        error=task.error,
+        outputs=evaluate.outputs,
+        sampled=not plan.exact,
+        deadline=task.deadline,
+        progress=task.progress,
+    )
+    used = int(means.block_rows.sum())
+    drawn = 1 if means.by_repetition is None else len(means.by_repetition)
+    reason = plan.why(drawn)
+    if used < len(plan.order):
+        reason += f" The time was up after {used:,} of {len(plan.order):,} background rows."
+    if evaluate.split is not None:
+        reason += " The network's first layer was taken apart by features."
+        task.score.rows_asked += evaluate.split.asked
+    constant = float(np.ptp(means.predictions)) == 0.0 and not means.block_values.any()
+    notes = ("The model gave every row the same score whatever its values, so every value is 0.",) if constant else ()
+    answer = _of_means(way, reason, means, exact=plan.exact)
+    return replace(answer, evaluations=evaluate.evaluations, notes=notes, decisions=others[0] if others else None)
+
+
+def _of_means(way: str, reason: str, means: PairMeans, *, exact: bool) -> Answer:
+    values = pooled(means.block_values, means.block_rows)
+    return Answer(way, reason, exact, 0, values, means.base_value, means, int(means.block_rows.sum()))
+
+
+def _with_decisions(task: Task, answer: Answer) -> Answer:
+    """Add the values of the decision, by the pairs, where another way gave those of the score."""
+    if task.decide_at is None or answer.decisions is not None:
+        return answer
+    table = CodedTable(task.X, task.background, task.players)
+    evaluate = _evaluator(task, table, _in_two_stages(task, table))
+    plan = make_plan(table, seed=task.seed, permutations=task.permutations, budget=task.budget, method="pairs")
+    _, decisions = run_repeated(
+        PairEngine(evaluate, table, plan, task.seed),
+        permutations=task.permutations,
+        error=None,
+        outputs=2,
+        sampled=not plan.exact,
+        deadline=task.deadline,
+        progress=task.progress,
+    )
+    return replace(answer, decisions=decisions)
+
+
+def _through_shap(task: Task, way: str, evaluate: Evaluator, table: CodedTable) -> Answer:
+    values, base = explain_through_shap(
+        way, evaluate, table, seed=task.seed, permutations=task.permutations, budget=task.budget
+    )
+    note = "shap's explainer gives no error of its values, and the background was not split into blocks."
+    reason = "Asked for by name; every background row was used."
+    if task.deadline is not None:
+        reason += " shap's explainers cannot be stopped, so budget_seconds was not kept."
+    used = len(task.background)
+    return Answer(way, reason, way == "shap-exact", evaluate.evaluations, values, base, None, used, (note,))
+
+
+def _checked_answer(task: Task, way: str, means: PairMeans, reason: str) -> Answer:
+    """Refuse a way whose sums are not the scores of the user's own predict: some explainers read a model wrongly."""
+    values = pooled(means.block_values, means.block_rows)
+    against = task.score(task.background)
+    spread = max(float(np.std(np.concatenate([task.own, against]))), 1e-9)
+    miss = max(
+        float(np.max(np.abs(values.sum(axis=1) + means.base_value - task.own))),
+        abs(means.base_value - float(against.mean())),
+    )
+    if miss > TOLERANCE * spread:
+        raise NotThisWay(
+            f"Its sums miss the model's own scores by up to {miss:.2g} (their spread is {spread:.2g}).", notable=True
+        )
+    return _of_means(way, reason, means, exact=True)
