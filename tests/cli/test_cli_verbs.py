@@ -82,7 +82,7 @@ def test_report_is_drawn_without_the_model(audited: Path, tmp_path: Path) -> Non
         (["audit", "absent.csv", "--label", "y", "--score", "p"], "absent.csv"),
         (["gate", "absent.json"], "absent.json"),
         (["gaet"], "Did you mean 'gate'"),
-        (["audit"], "Missing argument"),
+        (["audit"], "Name the file to audit"),
     ],
 )
 def test_what_cannot_run_exits_2_with_a_sentence(

@@ -109,7 +109,7 @@ def test_through_the_command_line(shards: Path, tmp_path: Path, monkeypatch: pyt
     [
         ({"label": "Y", "score": "p"}, "no column 'Y'.*Did you mean 'y'"),
         ({"label": "y"}, "name either the column of decisions"),
-        ({"label": "y", "score": "p", "engine": "spark"}, "no engine 'spark'"),
+        ({"label": "y", "score": "p", "engine": "dask"}, "no engine 'dask'"),
     ],
 )
 def test_what_cannot_be_counted(shards: Path, asked: dict[str, str], said: str) -> None:

@@ -25,6 +25,8 @@ METHOD = "frechet bounds in bins of the probability"
 def proxied(evidence: Evidence) -> Statement:
     """State the rates of each group by probabilities, each between the bounds that hold whatever is not known."""
     proxies = evidence.data.roles.proxies
+    if evidence.data.frequency is not None:
+        return not_applicable("A table of counts has no probability a row.")
     if not proxies:
         return not_applicable("No sensitive feature was given by probabilities.")
     findings: list[Finding] = []

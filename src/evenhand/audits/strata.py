@@ -77,6 +77,7 @@ def _tallies(evidence: Evidence, grouping: Grouping, control: Grouping) -> list[
         data.sample_weight,
         data.frequency,
         data.clusters,
+        squared_weight=data.squared_weight,
     )
     return [
         whole.each(lambda cells, at=at: None if cells is None else cells[at * groups : (at + 1) * groups])  # type: ignore[misc]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.console import progress, say
-from evenhand.cli.roles import read_table, role_flags, settings_of
+from evenhand.cli.roles import read_table, role_flags, role_values, settings_of
 
 if TYPE_CHECKING:
     from evenhand.cli.settings import Settings
@@ -31,7 +31,9 @@ AUDIT_FLAGS = (
 
 
 @click.command(name="audit")
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path), required=False)
+@click.option("--table", help="In place of DATA: predictions to count where they lie; a glob, or lake.duckdb::scored.")
+@click.option("--engine", type=click.Choice(["duckdb", "polars", "spark"]), help="What counts --table.")
 @click.option("--model", "-m", type=click.Path(path_type=Path), help="Model file: .safetensors, .onnx, .joblib.")
 @click.option("--original", type=click.Path(path_type=Path), help="The model before compression, to compare with.")
 @click.option("--background", type=click.Path(path_type=Path), help="Table to explain against, training rows say.")
@@ -69,7 +71,9 @@ AUDIT_FLAGS = (
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True)
 def command(
-    data: Path,
+    data: Path | None,
+    table: str | None,
+    engine: str | None,
     output: Path,
     responsibility: Path | None,
     keep_predictions: Path | None,
@@ -83,6 +87,7 @@ def command(
     Examples:
       evenhand audit test.parquet --model credit.safetensors --label approve --sensitive race -o audit.json
       evenhand audit scored.csv --label y --score p --threshold 0.5 --sensitive sex
+      evenhand audit --table "scored/*.parquet" --label y --score p --sensitive sex
     """
     from evenhand.declarations import with_declarations
     from evenhand.records import write_record
@@ -95,19 +100,46 @@ def command(
     files = {name: flags.pop(name) for name in ("model", "original", "background")}
     given = {name: flags.pop(name) for name in ("threshold", "score_kind")}
     chosen = _audit_settings(settings, flags)
-    table = read_table(data, settings, flags)
     threshold = given["threshold"] if given["threshold"] is not None else settings.data.get("threshold")
-    if files["model"] is None:
+    _one_source(data, table, files["model"])
+    if table is not None:
+        record = _counted(table, engine, threshold, role_values(settings, flags), chosen)
+    elif files["model"] is None:
         kind = given["score_kind"] or settings.data.get("score_kind") or "probability"
-        record = _given(table, threshold, kind, chosen, keeping)
+        record = _given(read_table(data, settings, flags), threshold, kind, chosen, keeping)  # type: ignore[arg-type]
     else:
         if trust_pickle:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
-        record = _model(table, files, threshold, trust_pickle, chosen, keeping)
+        record = _model(read_table(data, settings, flags), files, threshold, trust_pickle, chosen, keeping)  # type: ignore[arg-type]
     if answers:
         record = with_declarations(record, answers)
     write_record(output, _with_circumstances(record))
     _tell(record, output)
+
+
+def _one_source(data: Path | None, table: str | None, model: object) -> None:
+    if (data is None) == (table is None):
+        raise click.UsageError("Name the file to audit, or --table for rows that are counted where they lie.")
+    if table is not None and model is not None:
+        raise click.UsageError("--table holds predictions. Score the rows first: evenhand score --help")
+
+
+def _counted(
+    table: str, engine: str | None, threshold: object, roles: dict[str, object], chosen: dict[str, object]
+) -> AuditRecord:
+    """Audit rows where they lie, from their counts."""
+    from inspect import signature
+
+    from evenhand.audits.where_they_lie import audit_table
+    from evenhand.errors import InputError
+
+    known = signature(audit_table).parameters
+    for name in roles:
+        if name not in known:
+            raise InputError(f"--table: rows that are only counted have no use for {name}; leave it away.")
+    more = {} if threshold is None else {"threshold": threshold}
+    with progress("Auditing") as step:
+        return audit_table(table, engine=engine, progress=step, **roles, **more, **chosen)  # type: ignore[arg-type]
 
 
 def _keeping(place: Path | None, key: Path) -> Keeping | None:

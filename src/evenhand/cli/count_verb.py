@@ -17,7 +17,13 @@ from evenhand.cli.console import say
 @click.option("--prediction", help="Column with decisions.")
 @click.option("--score", help="Column with scores, instead of decisions.")
 @click.option("--threshold", type=float, default=0.5, show_default=True, help="A score at or above it is positive.")
-@click.option("--engine", type=click.Choice(["duckdb", "polars"]), help="The first that is installed otherwise.")
+@click.option("--bins", type=click.IntRange(2), help="Count scores in so many bins of [0, 1], too.")
+@click.option("--weight", help="Column with sampling weights, which are summed.")
+@click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "polars", "spark"]),
+    help="DuckDB or Polars, whichever is there, otherwise.",
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("counts.csv"), show_default=True)
 def command(
     source: str,
@@ -27,17 +33,19 @@ def command(
     prediction: str | None,
     score: str | None,
     threshold: float,
+    bins: int | None,
+    weight: str | None,
     engine: str | None,
     output: Path,
 ) -> None:
-    """Count SOURCE (a Parquet or CSV file, or a quoted glob) where it lies, for an audit of counts.
+    """Count SOURCE where it lies, for an audit of counts: a Parquet or CSV file, a quoted glob, lake.duckdb::table.
 
     \b
     Example:
       evenhand count "scored/*.parquet" --label paid --score p --sensitive race -o counts.csv
       evenhand audit counts.csv --label paid --prediction decision --frequency rows --sensitive race
     """
-    from evenhand.evidence.counting import count_files
+    from evenhand.evidence.counting import FREQUENCY, count_files
     from evenhand.writing import check_writable, write_text
 
     check_writable(output)
@@ -48,7 +56,10 @@ def command(
         prediction=prediction,
         score=score,
         threshold=threshold,
+        bins=bins,
+        weight=weight,
         engine=engine,
     )
     write_text(output, counts.to_csv(index=False))
-    say(f"Wrote {output}: {int(counts.iloc[:, -1].sum()):,} rows in {len(counts):,} cells")
+    rows = next(counts[name] for name in counts if str(name).lstrip("_") == FREQUENCY)
+    say(f"Wrote {output}: {int(rows.sum()):,} rows in {len(counts):,} cells")

@@ -20,7 +20,7 @@ def command(counts: tuple[Path, ...], frequency: str, output: Path) -> None:
     Example:
       evenhand merge shard-*.csv -o counts.csv
     """
-    from evenhand.evidence.counting import merge_counts
+    from evenhand.evidence.merging import merge_counts
     from evenhand.writing import check_writable, write_text
 
     check_writable(output)

@@ -29,6 +29,9 @@ ROLE_FLAGS = (
     click.option("--control", "control_features", multiple=True, help="Control feature; may be repeated."),
     click.option("--weight", "sample_weight", help="Column with sampling weights."),
     click.option("--frequency", help="Column that says for how many rows each row stands (a table of counts)."),
+    click.option(
+        "--squared-weight", help="Column with sums of squared weights, in a table of counts of weighted rows."
+    ),
     click.option("--id", "id", help="Column that names the row; never a model input."),
     click.option("--cluster", help="Column that names whom rows belong to together."),
     click.option("--proxy", "proxies", multiple=True, help="Feature known by probabilities: race=p_black,p_white."),
@@ -66,6 +69,11 @@ def read_table(source: Path, settings: Settings, flags: dict[str, object], **mor
     """
     from evenhand.data import read_evaluation_set
 
+    return read_evaluation_set(source, **role_values(settings, flags), **more)  # type: ignore[arg-type]
+
+
+def role_values(settings: Settings, flags: dict[str, object]) -> dict[str, object]:
+    """Return what columns are, by the names of `read_evaluation_set`; flags win over the settings file."""
     asked = {name: value for name, value in flags.items() if value not in (None, ())}
     values = {**settings.data, **asked}
     for name in ("threshold", "score_kind", "config"):
@@ -75,7 +83,7 @@ def read_table(source: Path, settings: Settings, flags: dict[str, object], **mor
         values["proxies"] = dict(_proxy(text) for text in said)
     if "pos_label" in values:
         values["positive"] = values.pop("pos_label")
-    return read_evaluation_set(source, **values, **more)  # type: ignore[arg-type]
+    return values
 
 
 def _proxy(text: str) -> tuple[str, list[str]]:

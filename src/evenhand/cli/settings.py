@@ -25,6 +25,7 @@ KNOWN: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
         "control_features": list,
         "sample_weight": str,
         "frequency": str,
+        "squared_weight": str,
         "id": str,
         "cluster": str,
         "prediction": str,

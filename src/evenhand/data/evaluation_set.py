@@ -84,6 +84,13 @@ class EvaluationSet:
         return self.table[self.roles.frequency].to_numpy(dtype=np.int64)
 
     @property
+    def squared_weight(self) -> NDArray[np.float64] | None:
+        """(n,) sums of squared weights, in a table of counts of weighted rows; None elsewhere."""
+        if self.roles.squared_weight is None:
+            return None
+        return self.table[self.roles.squared_weight].to_numpy(dtype=np.float64)
+
+    @property
     def clusters(self) -> NDArray[np.int64] | None:
         """(n,) the cluster of each row, from 0; None when no column says what belongs together."""
         if self.roles.cluster is None:

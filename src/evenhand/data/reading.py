@@ -41,6 +41,7 @@ def read_evaluation_set(
     control_features: str | Sequence[str] = (),
     sample_weight: str | None = None,
     frequency: str | None = None,
+    squared_weight: str | None = None,
     id: str | None = None,
     query: str | None = None,
     cluster: str | None = None,
@@ -75,6 +76,9 @@ def read_evaluation_set(
         Columns that make the groups, and columns within whose values groups are compared.
     frequency : str, optional
         The column that says for how many rows each row stands: the table is one of counts, such as a GROUP BY gives.
+        Scores in it are those of each row it stands for, weights are their sums.
+    squared_weight : str, optional
+        In a table of counts of weighted rows, the column of sums of squared weights.
     sample_weight, id, query, cluster, prediction, score : str, optional
         Columns of weights, of row or person names, of the list an item stands in, of what belongs together, of
         decisions, of scores.
@@ -118,6 +122,7 @@ def read_evaluation_set(
         control_features=names(control_features, "control_features"),
         sample_weight=sample_weight,
         frequency=frequency,
+        squared_weight=squared_weight,
         id=id,
         query=query,
         cluster=cluster,
@@ -246,6 +251,8 @@ def build(
     if task == "ranking" and roles.query is None:
         found.append(f"{name}: ranking needs the column that names the list of each item (query=).")
     found += _column_complaints(name, frame, roles, label.classes if label and label.classes else None)
+    if roles.frequency is not None and label is not None and label.task not in ("binary", "multiclass"):
+        found.append(f"{name}: a table of counts holds classes; '{shorten(roles.label)}' is one of {label.task}.")
     raise_all(InputError, dict.fromkeys(found))
     assert label is not None  # a label that was not understood has raised its complaint
     if label.task == "binary":

@@ -29,7 +29,9 @@ class Roles:
     sample_weight: str | None = None
     """The column of row weights."""
     frequency: str | None = None
-    """The column that says for how many rows each row stands, as a table of counts has one."""
+    """The column that says for how many rows each row stands, as a table of counts has one; sums stand beside it."""
+    squared_weight: str | None = None
+    """The column of sums of squared weights, in a table of counts whose `sample_weight` holds sums of weights."""
     id: str | None = None
     """The column that names a row or a person."""
     labels: tuple[str, ...] = ()
@@ -49,7 +51,17 @@ class Roles:
 
     def named(self) -> Iterator[tuple[str, str]]:
         """Yield (role, column) for every column that must be in the table; `exclude` is not among them."""
-        for role in ("label", "sample_weight", "frequency", "id", "query", "cluster", "prediction", "score"):
+        for role in (
+            "label",
+            "sample_weight",
+            "frequency",
+            "squared_weight",
+            "id",
+            "query",
+            "cluster",
+            "prediction",
+            "score",
+        ):
             column = getattr(self, role)
             if column is not None:
                 yield role, column
@@ -76,6 +88,7 @@ class Roles:
             "control_features": list(self.control_features),
             "sample_weight": self.sample_weight,
             "frequency": self.frequency,
+            **({"squared_weight": self.squared_weight} if self.squared_weight else {}),
             "id": self.id,
             "cluster": self.cluster,
             **({"labels": list(self.labels)} if self.labels else {}),

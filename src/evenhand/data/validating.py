@@ -148,8 +148,13 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
         yield f"{where} is no whole number from 0 in {wrong:,} of {len(numbers):,} rows."
     elif not numbers.any():
         yield f"{where} is 0 in all {len(numbers):,} rows, so that nothing is counted."
-    if roles.sample_weight is not None:
-        yield f"{where}: a table of counts cannot have sampling weights ('{shorten(roles.sample_weight)}'), too."
+    if (roles.sample_weight is None) != (roles.squared_weight is None):
+        yield (
+            f"{where}: a table of counts of weighted rows has the sums of their weights (sample_weight=) and of the "
+            "squares of their weights (squared_weight=); one of both is not named."
+        )
+    if roles.sample_weight is not None and roles.score is not None:
+        yield f"{where}: counts of weighted rows are of decisions; leave the scores '{shorten(roles.score)}' away."
 
 
 def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object, ...]) -> Iterator[str]:

@@ -1,60 +1,73 @@
-"""Counting where the rows lie: one group-by over files larger than memory, by DuckDB or Polars.
+"""Counting where the rows lie: one group-by over a table larger than memory, by the engine that holds it.
 
-What comes back is a table of counts, one row for each group x truth x decision. An audit of it says what an audit of
-the rows would have said from counts; tables of several shards are simply put one under the other.
+What comes back is a table of counts, one row for each group x truth x decision (x bin of the score). An audit of it
+says what an audit of the rows would have said from counts; tables of several shards add up.
 """
 
 from __future__ import annotations
 
-import importlib.util
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from evenhand.errors import InputError, MissingExtraError, did_you_mean, raise_all, shorten
+import pandas as pd
+
+from evenhand.data.grouping import bin_labels
+from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.evidence.scanning import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
     import narwhals as nw
-    import pandas as pd
 
     Lazy: TypeAlias = nw.LazyFrame[Any]
 
-ENGINES: Final = ("duckdb", "polars")
-"""What can count files, in the order in which they are tried."""
 FREQUENCY: Final = "rows"
 """The column of counts; more underscores stand before it where the table has a column of that name."""
 DECISION: Final = "decision"
 """The column of decisions made from scores; likewise."""
-READERS: Final = {".parquet": "scan_parquet", ".pq": "scan_parquet", ".csv": "scan_csv"}
+SCORE: Final = "score"
+BIN: Final = "score_bin"
+"""The mean score of the rows counted, and its bin, from 0."""
+WEIGHT: Final = "weight_sum"
+SQUARES: Final = "weight_squares"
+"""Sums of sampling weights and of their squares."""
 
 
-def count_files(
-    source: str,
-    *,
-    label: str,
-    groups: Sequence[str] = (),
-    prediction: str | None = None,
-    score: str | None = None,
-    threshold: float = 0.5,
-    engine: str | None = None,
-) -> pd.DataFrame:
-    """Return the counts of the rows in a file or a glob of files, without reading them into memory.
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """What is counted of a table."""
+
+    label: str
+    """The column with the truth."""
+    groups: tuple[str, ...] = ()
+    """Sensitive and control features."""
+    prediction: str | None = None
+    """The column with decisions; made from scores when absent."""
+    score: str | None = None
+    """The column with scores."""
+    threshold: float = 0.5
+    """A score at or above it is decided positive: 1, else 0."""
+    bins: int | None = None
+    """Bins of equal width over [0, 1] in which scores are counted, too; None counts decisions alone."""
+    weight: str | None = None
+    """The column of sampling weights."""
+    edges: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Edges that make groups of numeric features, as ``bins`` in `read_evaluation_set`."""
+
+
+def count_files(source: str, *, engine: str | None = None, **what: Any) -> pd.DataFrame:
+    """Return the counts of the rows in a file, a glob of files or a database, without reading them into memory.
 
     Parameters
     ----------
     source : str
-        A Parquet or CSV file, or a glob such as ``"scored/*.parquet"``.
-    label : str
-        The column with the truth.
-    groups : sequence of str
-        Sensitive and control features.
-    prediction, score : str, optional
-        The column with decisions, or the one with scores; one of both.
-    threshold : float
-        A score at or above it is decided positive: 1, else 0.
-    engine : "duckdb" or "polars", optional
+        A Parquet or CSV file, a glob such as ``"scored/*.parquet"``, or ``"lake.duckdb::scored"``.
+    engine : "duckdb", "polars" or "spark", optional
         The first that is installed when not given.
+    **what
+        The fields of `Counting`: ``label``, ``groups``, ``prediction`` or ``score``, ``threshold``, ``bins``,
+        ``weight``, ``edges``.
 
     Returns
     -------
@@ -64,134 +77,136 @@ def count_files(
     Raises
     ------
     InputError
-        When columns are absent, scores are missing, or neither decisions nor scores are named.
+        When columns are absent, scores or weights are missing, or neither decisions nor scores are named.
     MissingExtraError
-        When neither engine is installed.
+        When no engine is installed.
     """
-    return count_frame(
-        _scan(source, engine), source, label=label, groups=groups, prediction=prediction, score=score,
-        threshold=threshold,
-    )  # fmt: skip
+    return count_frame(scan(source, engine), source, **what)
 
 
-def count_frame(
-    table: object,
-    name: str = "table",
-    *,
-    label: str,
-    groups: Sequence[str] = (),
-    prediction: str | None = None,
-    score: str | None = None,
-    threshold: float = 0.5,
-) -> pd.DataFrame:
-    """Return the counts of the rows of a lazy table, counted by its own engine.
+def count_frame(table: object, name: str = "table", **what: Any) -> pd.DataFrame:
+    """Return the counts of the rows of a table, counted by its own engine.
 
     Parameters
     ----------
-    table : DuckDB relation, Polars LazyFrame, PySpark or Dask DataFrame, Ibis table
-        Whatever narwhals takes as a lazy frame; a cluster counts its own rows.
+    table : DuckDB relation, Polars, PySpark, Dask, PyArrow or pandas table, Ibis table
+        Whatever narwhals takes; a cluster counts its own rows.
     name : str
         How sentences call it.
-    label, groups, prediction, score, threshold
-        As in `count_files`.
+    **what
+        The fields of `Counting`.
 
     Raises
     ------
     InputError
-        When columns are absent, scores are missing, or neither decisions nor scores are named.
+        When columns are absent, scores or weights are missing, or neither decisions nor scores are named.
     """
     import narwhals as nw
 
-    source = name
-    if (prediction is None) == (score is None):
-        raise InputError(f"{source}: name either the column of decisions (prediction=) or that of scores (score=).")
-    frame: Lazy = nw.from_native(table).lazy()  # type: ignore[call-overload]
+    wanted = Counting(**{**what, "groups": tuple(dict.fromkeys(what.get("groups", ())))})
+    if wanted.prediction is None and wanted.score is None:
+        raise InputError(f"{name}: name either the column of decisions (prediction=) or that of scores (score=).")
+    frame: Lazy = nw.from_native(table)
     columns = frame.collect_schema().names()
-    wanted = [label, *dict.fromkeys(groups), prediction or score or ""]
-    raise_all(InputError, _absent(source, wanted, columns))
-    decision = prediction or _free(DECISION, columns)
-    if score is not None:
-        _refuse_missing(frame, source, score)
-        frame = frame.with_columns((nw.col(score) >= threshold).cast(nw.Int8).alias(decision))
-    keys = list(dict.fromkeys([*groups, label, decision]))
-    counted = frame.group_by(*keys).agg(nw.len().alias(_free(FREQUENCY, keys))).sort(*keys)
-    return counted.collect(backend="pyarrow").to_pandas()
+    raise_all(InputError, _absent(name, wanted, columns))
+    _refuse_broken(frame, name, wanted)
+    whole = {column: frame.collect_schema()[column].is_integer() for column in wanted.edges}
+    frame, keys, sums = _prepared(frame, wanted, columns)
+    rows = _free(FREQUENCY, keys)
+    counted = frame.group_by(*keys).agg(nw.len().alias(rows), *(nw.col(part).sum() for part in sums)).sort(*keys)
+    found = (
+        counted.lazy().collect(backend="pyarrow").to_pandas() if isinstance(counted, nw.LazyFrame) else _eager(counted)
+    )
+    return _named(_finished(found, rows, sums), wanted.edges, whole)
 
 
-def merge_counts(tables: Iterable[object], frequency: str = FREQUENCY) -> pd.DataFrame:
-    """Return the sum of several tables of counts: of the shards of one table, say.
-
-    Parameters
-    ----------
-    tables : iterable of paths or pandas tables
-        Of the same columns, as `count_files` makes them.
-    frequency : str
-        The column of counts.
-
-    Raises
-    ------
-    InputError
-        When a table has other columns, or no column of counts.
-    """
-    from pathlib import Path
-
-    import pandas as pd
-
-    frames = [table if isinstance(table, pd.DataFrame) else _counts_file(Path(str(table))) for table in tables]
-    first = list(frames[0].columns)
-    for frame in frames:
-        if frequency not in frame.columns or set(frame.columns) != set(first):
-            raise InputError(f"The tables of counts differ in their columns, or lack '{shorten(frequency)}'.")
-    keys = [column for column in first if column != frequency]
-    whole = pd.concat([frame[first] for frame in frames], ignore_index=True)
-    return whole.groupby(keys, dropna=False, sort=True)[[frequency]].sum().reset_index()
+def _eager(counted: Any) -> pd.DataFrame:
+    found: pd.DataFrame = counted.to_pandas().reset_index(drop=True)
+    return found
 
 
-def _counts_file(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file.")
-    # texts stay what they are, so that equal groups of two shards are equal; only the empty field is missing
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
-
-
-def _scan(source: str, engine: str | None) -> Lazy:
-    """Open the files without reading them."""
-    from glob import glob
-
+def _prepared(frame: Lazy, wanted: Counting, columns: Sequence[str]) -> tuple[Lazy, list[str], list[str]]:
+    """Return the frame with what is counted and summed as columns of their own, and the names of both."""
     import narwhals as nw
 
-    if not glob(source):  # noqa: PTH207 - a pattern may begin at the root
-        raise InputError(f"{source}: there is no such file.")
-    reader = READERS.get(source[source.rfind(".") :].lower())
-    if reader is None:
-        raise InputError(f"{source}: files of the endings {', '.join(READERS)} can be counted where they lie.")
-    chosen = engine or next((name for name in ENGINES if importlib.util.find_spec(name)), None)
-    if chosen not in ENGINES:
-        known = " or ".join(ENGINES)
-        if engine is not None:
-            raise InputError(f"There is no engine '{engine}'; counting is done by {known}.")
-        raise MissingExtraError(f'Counting files needs {known}, of which none is there: pip install "evenhand[duckdb]"')
-    try:
-        frame: Lazy = getattr(nw, reader)(source, backend=chosen)
-    except Exception as wrong:  # each engine has errors of its own
-        raise InputError(f"{source}: cannot be read by {chosen}: {shorten(wrong, 200)}") from None
-    return frame
+    keys, sums = [*wanted.groups, wanted.label], []
+    decision = wanted.prediction or _free(DECISION, columns)
+    if wanted.prediction is None:
+        frame = frame.with_columns((nw.col(wanted.score or "") >= wanted.threshold).cast(nw.Int8).alias(decision))
+    for column, edges in wanted.edges.items():
+        reached = [(nw.col(column) >= edge).cast(nw.Int64) for edge in edges]
+        frame = frame.with_columns(sum(reached[1:], reached[0]).alias(column))
+    keys.append(decision)
+    if wanted.score is not None and wanted.bins is not None:
+        place = (nw.col(wanted.score).cast(nw.Float64) * wanted.bins).floor().clip(0, wanted.bins - 1).cast(nw.Int64)
+        frame = frame.with_columns(place.alias(BIN), nw.col(wanted.score).cast(nw.Float64).alias(SCORE))
+        keys, sums = [*keys, BIN], [SCORE]
+    if wanted.weight is not None:
+        weight = nw.col(wanted.weight).cast(nw.Float64)
+        frame = frame.with_columns(weight.alias(WEIGHT), (weight * weight).alias(SQUARES))
+        sums += [WEIGHT, SQUARES]
+    return frame.select(*dict.fromkeys([*keys, *sums])), list(dict.fromkeys(keys)), sums
 
 
-def _absent(source: str, wanted: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
-    for column in wanted:
-        if column not in columns:
+def _finished(found: pd.DataFrame, rows: str, sums: Sequence[str]) -> pd.DataFrame:
+    """Return counts as whole numbers, and the sum of scores as their mean."""
+    found[rows] = found[rows].astype("int64")
+    for part in sums:
+        found[part] = found[part].astype("float64")
+    if SCORE in sums:
+        found[SCORE] = (found[SCORE] / found[rows]).clip(0, 1)
+    return found
+
+
+def _named(found: pd.DataFrame, edges: Mapping[str, Sequence[float]], whole: Mapping[str, bool]) -> pd.DataFrame:
+    """Return counts in which groups between edges have their names, in their order."""
+    for column, cuts in edges.items():
+        names = bin_labels(cuts, whole[column] and all(float(cut).is_integer() for cut in cuts))
+        codes = found[column].fillna(-1).to_numpy(dtype="int64")
+        found[column] = pd.Categorical.from_codes(codes, pd.Index(names), ordered=True)
+    return found
+
+
+def _absent(source: str, wanted: Counting, columns: Sequence[str]) -> Iterator[str]:
+    needed = (wanted.label, *wanted.groups, wanted.prediction, wanted.score, wanted.weight)
+    for column in needed:
+        if column is not None and column not in columns:
             yield f"{source}: there is no column '{shorten(column)}'.{did_you_mean(column, columns)}"
+    made = ([BIN, SCORE] if wanted.bins else []) + ([WEIGHT, SQUARES] if wanted.weight else [])
+    for column in (wanted.label, *wanted.groups, wanted.prediction):
+        if column in made:
+            yield f"{source}: '{column}' is the name of a column of the counts; rename the one of the table."
+    if wanted.bins is not None and wanted.weight is not None:
+        yield f"{source}: scores are counted in bins without weights; name one of both."
 
 
-def _refuse_missing(frame: Lazy, source: str, score: str) -> None:
+def _refuse_broken(frame: Lazy, source: str, wanted: Counting) -> None:
+    """Refuse scores and weights without a value, scores outside [0, 1] that are to be binned, and weights below 0."""
     import narwhals as nw
 
-    absent = frame.filter(nw.col(score).is_null()).select(nw.len()).collect(backend="pyarrow").item()
-    if absent:
-        raise InputError(f"{source}: scores '{shorten(score)}' have no value in {absent:,} rows. Fill or drop them.")
+    schema = frame.collect_schema()
+
+    def broken(column: str) -> Any:
+        absent = nw.col(column).is_null()
+        return absent | nw.col(column).is_nan() if schema[column].is_float() else absent
+
+    checks: list[tuple[str, str]] = []
+    marks = []
+    if wanted.score is not None:
+        marks.append(broken(wanted.score).cast(nw.Int64).sum().alias("a"))
+        checks.append(("a", f"scores '{shorten(wanted.score)}' have no value in {{:,}} rows. Fill or drop them."))
+        if wanted.bins is not None:
+            outside = (nw.col(wanted.score) < 0) | (nw.col(wanted.score) > 1)
+            marks.append(outside.cast(nw.Int64).sum().alias("b"))
+            checks.append(("b", f"scores '{shorten(wanted.score)}' lie outside [0, 1] in {{:,}} rows: none is binned."))
+    if wanted.weight is not None:
+        bad = broken(wanted.weight) | (nw.col(wanted.weight) < 0)
+        marks.append(bad.cast(nw.Int64).sum().alias("c"))
+        checks.append(("c", f"weights '{shorten(wanted.weight)}' are no number from 0 in {{:,}} rows."))
+    if not marks:
+        return
+    found = frame.lazy().select(*marks).collect(backend="pyarrow").to_pandas().iloc[0]
+    raise_all(InputError, (f"{source}: {words.format(int(found[key]))}" for key, words in checks if found[key] > 0))
 
 
 def _free(name: str, columns: Sequence[str]) -> str:

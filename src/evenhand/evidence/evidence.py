@@ -230,9 +230,8 @@ class Evidence:
         codes, groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.labels))
         data = self.data
         classes = len(data.classes) if data.task == "multiclass" else 2
-        return Tally.count(
-            data.y_true, y_pred, codes, groups, data.sample_weight, data.frequency, data.clusters, classes
-        )
+        weights = (data.sample_weight, data.frequency, data.clusters)
+        return Tally.count(data.y_true, y_pred, codes, groups, *weights, classes, data.squared_weight)
 
 
 def favourable_is_positive(data: EvaluationSet) -> bool:

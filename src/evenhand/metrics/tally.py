@@ -46,6 +46,7 @@ class Tally:
         frequency: ArrayLike | None = None,
         clusters: ArrayLike | None = None,
         n_classes: int = 2,
+        squared_weight: ArrayLike | None = None,
     ) -> Tally:
         """Count rows.
 
@@ -65,6 +66,8 @@ class Tally:
             there is less to learn from them than from as many rows apart.
         n_classes : int
             The number of classes C.
+        squared_weight : (n,) array, optional
+            Sums of squared weights, beside sums of weights as `sample_weight` and a `frequency`.
 
         Raises
         ------
@@ -85,7 +88,10 @@ class Tally:
         if frequency is not None:
             exact = np.zeros(cells, dtype=np.int64)
             np.add.at(exact, cell, np.asarray(frequency, dtype=np.int64))
-            return cls(exact.reshape(shape))
+            if weight is None or squared_weight is None:
+                return cls(exact.reshape(shape))
+            summed = (sums_by(cell, np.asarray(part), cells).reshape(shape) for part in (weight, squared_weight))
+            return cls(exact.reshape(shape), next(summed), next(summed))
         found = cls(np.bincount(cell, minlength=cells).reshape(shape).astype(np.int64))
         if weight is not None:
             sums, squares = (sums_by(cell, part, cells) for part in (weight, weight * weight))

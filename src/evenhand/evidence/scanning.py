@@ -1,0 +1,99 @@
+"""Opening what is too large to read: files, globs and databases as lazy tables, by the engine that is there."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from evenhand.errors import InputError, MissingExtraError, need, shorten
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+    Lazy: TypeAlias = nw.LazyFrame[Any]
+
+ENGINES: Final = ("duckdb", "polars", "spark")
+"""What can count files; the first two are tried in this order where none is named."""
+READERS: Final = {".parquet": "scan_parquet", ".pq": "scan_parquet", ".csv": "scan_csv"}
+DATABASES: Final = (".duckdb", ".db")
+
+
+def scan(source: str, engine: str | None = None) -> Lazy:
+    """Open a Parquet or CSV file, a glob of them, or a table of a DuckDB database, without reading it.
+
+    Parameters
+    ----------
+    source : str
+        ``"scored/*.parquet"``, or ``"lake.duckdb::scored"`` for a table (or view, or SELECT) of a database.
+    engine : "duckdb", "polars" or "spark", optional
+        DuckDB where it is installed, else Polars.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, or it cannot be read.
+    MissingExtraError
+        When no engine is installed.
+    """
+    file, _, table = source.partition("::")
+    if table:
+        return _of_database(source, file, table)
+    if "://" not in source:
+        _refuse_absent(source)
+    reader = READERS.get(source[source.rfind(".") :].lower())
+    if reader is None:
+        endings = ", ".join((*READERS, *(f"{ending}::TABLE" for ending in DATABASES)))
+        raise InputError(f"{source}: files of the endings {endings} can be counted where they lie.")
+    chosen = _engine(engine)
+    try:
+        return _opened(reader, source, chosen)
+    except Exception as wrong:  # each engine has errors of its own
+        raise InputError(f"{source}: cannot be read by {chosen}: {shorten(wrong, 200)}") from None
+
+
+def _refuse_absent(source: str) -> None:
+    from glob import glob
+
+    if not glob(source):  # noqa: PTH207 - a pattern may begin at the root
+        raise InputError(f"{source}: there is no such file.")
+
+
+def _engine(named: str | None) -> str:
+    chosen = named or next((name for name in ENGINES[:2] if importlib.util.find_spec(name)), None)
+    known = " or ".join(ENGINES)
+    if chosen is None:
+        raise MissingExtraError(f'Counting files needs {known}, of which none is there: pip install "evenhand[duckdb]"')
+    if chosen not in ENGINES:
+        raise InputError(f"There is no engine '{chosen}'; counting is done by {known}.")
+    return chosen
+
+
+def _opened(reader: str, source: str, engine: str) -> Lazy:
+    import narwhals as nw
+
+    if engine != "spark":
+        found: Lazy = getattr(nw, reader)(source, backend=engine)
+        return found
+    session = need("pyspark.sql", "spark").SparkSession.builder.appName("evenhand").getOrCreate()
+    frames = session.read
+    table = frames.parquet(source) if reader == "scan_parquet" else frames.csv(source, header=True, inferSchema=True)
+    spark: Lazy = nw.from_native(table)
+    return spark
+
+
+def _of_database(source: str, file: str, table: str) -> Lazy:
+    import narwhals as nw
+
+    duckdb = need("duckdb", "duckdb")
+    if not file.lower().endswith(DATABASES) or not Path(file).exists():
+        raise InputError(
+            f"{source}: there is no database '{shorten(file)}'; its name ends in {' or '.join(DATABASES)}."
+        )
+    query = table if table.lower().lstrip().startswith("select") else f'FROM "{table.replace(chr(34), chr(34) * 2)}"'
+    try:
+        relation = duckdb.connect(file, read_only=True).sql(query)
+        found: Lazy = nw.from_native(relation)
+    except duckdb.Error as wrong:
+        raise InputError(f"{source}: cannot be read by duckdb: {shorten(wrong, 200)}") from None
+    return found
