@@ -16,11 +16,15 @@ from evenhand.compression import (
     CompressedModel,
     Distillation,
     HalfPrecision,
+    Int4,
     Int8,
+    LowRank,
     MagnitudePruning,
     NeuronPruning,
     OnnxExport,
+    QuantizationAware,
     Recipe,
+    StructuredPruning,
     agreement,
     compress,
     load_compressed,
@@ -242,7 +246,15 @@ def test_what_cannot_be_compressed_is_told_before_any_work(
         lambda: MagnitudePruning(1.0),
         lambda: Int8(0),
         lambda: Int8(1.5),  # type: ignore[arg-type]
-        lambda: Int8(kind="dynamic"),  # type: ignore[arg-type]
+        lambda: Int8(kind="int2"),  # type: ignore[arg-type]
+        lambda: Int4(8),
+        lambda: LowRank(1.0),
+        lambda: StructuredPruning(1.0),
+        lambda: StructuredPruning(0.0),
+        lambda: QuantizationAware(0),
+        lambda: MagnitudePruning(0.5, steps=0),
+        lambda: MagnitudePruning(0.5, scope="row"),  # type: ignore[arg-type]
+        lambda: Distillation((8,), states=-1.0),
         lambda: HalfPrecision("float8"),  # type: ignore[arg-type]
         lambda: Distillation(()),
         lambda: Distillation((8,), temperature=0),

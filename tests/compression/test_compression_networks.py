@@ -9,13 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from evenhand.compression.masks import masks_of_largest, sparse
 from evenhand.compression.networks import (
     hidden_sizes,
     linear_chain,
-    masks_of_largest,
-    network_columns,
     network_macs,
-    sparse,
     without_neurons,
 )
 from evenhand.errors import ModelError
@@ -56,7 +54,7 @@ def test_exact_numbers_of_neurons_are_left(share: float, left: tuple[int, int], 
     assert hidden_sizes(smaller) == left
     a, b = left
     assert count(smaller) == 30 * a + a + a * b + b + b + 1 + (2 * (a + b) if norm else 0)
-    assert network_macs(smaller) == 30 * a + a * b + b
+    assert network_macs(smaller, (30,)) == 30 * a + a * b + b
     assert run(smaller, rows(30)).shape == (300, 1)
     assert hidden_sizes(network) == (64, 32), "the original stays as it is"
 
@@ -107,7 +105,7 @@ def test_networks_that_are_no_chain_are_refused() -> None:
     with pytest.raises(ModelError, match="no such chain"):
         linear_chain(nn.Sequential(nn.Linear(3, 4), nn.Linear(5, 1)))
     with pytest.raises(ModelError, match="no such chain"):
-        network_columns(nn.ReLU())
+        linear_chain(nn.ReLU())
     normed = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 1))
     with pytest.raises(ModelError, match="a LayerNorm"):
         without_neurons(normed, 0.5, rows(3))

@@ -39,7 +39,8 @@ SIBLINGS = {
         "ll144",
     },
     "compression": {
-        "int8", "neuron_pruning", "magnitude_pruning", "onnx_export", "half_precision", "distillation",
+        "int8", "int4", "neuron_pruning", "structured_pruning", "magnitude_pruning", "onnx_export", "half_precision",
+        "distillation", "low_rank", "quantization_aware",
     },
     "subjects": {"adjusted", "callable", "of_task", "onnx", "predictions", "sklearn", "torch"},
 }  # fmt: skip

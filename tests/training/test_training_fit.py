@@ -20,8 +20,10 @@ from evenhand.data import EvaluationSet, load_loanapp, split
 from evenhand.errors import InputError, ModelError
 from evenhand.training import Preprocessing, TabularModel, TrainingConfig, fit, load_model
 from evenhand.training.fitting import lesson_of
-from evenhand.training.loop import Course, Learned, Lesson, run, weighted_loss
+from evenhand.training.lessons import Lesson
+from evenhand.training.loop import Course, Learned, run
 from evenhand.training.networks import NetworkPlan
+from evenhand.training.objective import weighted_loss
 from evenhand.training.thresholds import choose_threshold
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """Making trained models smaller, and measuring what that gained beside the original."""
 
 from evenhand.compression.agreement import Agreement, agreement
+from evenhand.compression.batch_dependence import BatchDependence, batch_dependence
 from evenhand.compression.catalogue import RECIPES
 from evenhand.compression.compressed import CompressedModel, load_compressed
 from evenhand.compression.compressing import compress
@@ -8,30 +9,43 @@ from evenhand.compression.distillation import Distillation
 from evenhand.compression.footprint import Footprint, Latency, measure_footprint
 from evenhand.compression.gains import gain_sentence, size_sentence, speed_sentence
 from evenhand.compression.half_precision import HalfPrecision
+from evenhand.compression.int4 import Int4
 from evenhand.compression.int8 import Int8
+from evenhand.compression.low_rank import LowRank
 from evenhand.compression.magnitude_pruning import MagnitudePruning
 from evenhand.compression.neuron_pruning import NeuronPruning
 from evenhand.compression.onnx_export import OnnxExport
 from evenhand.compression.opening import open_model
+from evenhand.compression.quantization_aware import QuantizationAware
 from evenhand.compression.recipe import Recipe
+from evenhand.compression.structured_pruning import StructuredPruning
+from evenhand.compression.twin import Twin, make_twin
 
 __all__ = [
     "RECIPES",
     "Agreement",
+    "BatchDependence",
     "CompressedModel",
     "Distillation",
     "Footprint",
     "HalfPrecision",
+    "Int4",
     "Int8",
     "Latency",
+    "LowRank",
     "MagnitudePruning",
     "NeuronPruning",
     "OnnxExport",
+    "QuantizationAware",
     "Recipe",
+    "StructuredPruning",
+    "Twin",
     "agreement",
+    "batch_dependence",
     "compress",
     "gain_sentence",
     "load_compressed",
+    "make_twin",
     "measure_footprint",
     "open_model",
     "size_sentence",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evenhand.errors import ModelError
+from evenhand.subjects.outputs import decisions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,11 +27,11 @@ class Agreement:
 
 
 def agreement(one: Subject, other: Subject, X: pd.DataFrame) -> Agreement:
-    """Compare two models' decisions, each at its own threshold, and their scores."""
+    """Compare two models' decisions, each at its own threshold or for the most probable class, and their scores."""
     import numpy as np
 
     first, second = one.predict(X), other.predict(X)
-    same = (first >= one.threshold) == (second >= other.threshold)
+    same = decisions(first, one.threshold) == decisions(second, other.threshold)
     return Agreement(float(same.mean()), float(np.abs(first - second).max()), len(X))
 
 

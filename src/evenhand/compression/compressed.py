@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from evenhand.errors import ModelError, need, shorten
-from evenhand.subjects.outputs import sigmoid
+from evenhand.errors import ModelError, shorten
+from evenhand.subjects.onnx import start_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.compression.twin import Twin
+    from evenhand.findings import Plain, Task
     from evenhand.subjects import ScoreKind
-    from evenhand.training import Preprocessing, TabularModel
+    from evenhand.training import Preparing, TabularModel
 
 METADATA: Final = "evenhand"
 """The key of the graph's metadata under which the JSON stands."""
@@ -53,35 +54,37 @@ class CompressedModel:
         where: str = "the compressed model",
         fit_row_hashes: NDArray[np.uint64] | None = None,
     ) -> None:
-        from evenhand.training import Preprocessing
+        from evenhand.training.preparing import preparing_from_plain
 
         self.content = content
         self.fit_row_hashes = fit_row_hashes
-        self._session = _start(content, where)
+        self._session = start_session(content, where)
         self._input = str(self._session.get_inputs()[0].name)
         about = read_metadata(self._session, where)
         try:
             self.name = str(about["name"])
             self.threshold = float(cast("float", about["threshold"]))
-            self.preprocessing: Preprocessing = Preprocessing.from_plain(
-                cast("dict[str, Plain]", about["preprocessing"])
-            )
+            self.preprocessing: Preparing = preparing_from_plain(cast("dict[str, Plain]", about["preprocessing"]))
             self._facts = cast("dict[str, Plain]", about["facts"])
         except (KeyError, TypeError, ValueError) as problem:
             raise ModelError(f"What {where} says of its own preprocessing is damaged: {shorten(problem)}.") from None
         self.score_kind: ScoreKind = "probability"
+        self.task: Task = "multiclass" if len(self._session.get_outputs()[0].shape) > 1 else "binary"
+        self.twin: Twin | None = None
 
     def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
-        """Return the columns of the network, shape (n, columns)."""
+        """Return what the network takes, shape (n, ...)."""
         return self.preprocessing.transform(X)
 
     def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the probability of the positive class for prepared columns, shape (n,)."""
-        (logit,) = self._session.run(None, {self._input: prepared})
-        return sigmoid(logit.astype("float64"))
+        """Return the probability of the positive class for prepared columns, shape (n,), or of each class, (n, C)."""
+        from evenhand.training.model import pieces, probabilities
+
+        run, name = self._session.run, self._input
+        return probabilities(pieces(lambda part: run(None, {name: part})[0], prepared), self.name)
 
     def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the probability of the positive class of each row, shape (n,)."""
+        """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C)."""
         return self.predict_prepared(self.prepare(X))
 
     @property
@@ -116,11 +119,11 @@ class CompressedModel:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
-        self._session = _start(self.content, self.name)
+        self._session = start_session(self.content, self.name)
 
 
 def from_network(graph: bytes, model: TabularModel, recipe: Mapping[str, Plain]) -> CompressedModel:
-    """Return the compressed model of a graph over the columns that `model` prepares."""
+    """Return the compressed model of a graph over what `model` prepares."""
     from evenhand.compression.exporting import count_graph_parameters, with_metadata
     from evenhand.compression.networks import network_macs
 
@@ -132,7 +135,7 @@ def from_network(graph: bytes, model: TabularModel, recipe: Mapping[str, Plain])
         "recipe": [*history(model.facts), dict(recipe)],
         "parameters": parameters,
         "nonzero_parameters": nonzero,
-        "macs": network_macs(model.network),
+        "macs": network_macs(model.network, model.preprocessing.shape),
     }
     about = {
         "format": FORMAT,
@@ -195,15 +198,3 @@ def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str
             f"{where} is of format {version}, newer than this evenhand, which reads up to {FORMAT}: update it."
         )
     return about
-
-
-def _start(content: bytes, where: str) -> onnxruntime.InferenceSession:
-    runtime = need("onnxruntime", "onnx")
-    options = runtime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as problem:  # ONNX Runtime's errors share no base below Exception
-        raise ModelError(f"{where} is no ONNX file that ONNX Runtime can run: {shorten(problem, 300)}") from None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.compression.agreement import agreement, check_agreement
 from evenhand.compression.recipe import Bench, Progress, Recipe
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from evenhand.training import TabularModel
 
 
+TWIN_ROWS: Final = 2_000
+"""Training rows on which a twin's agreement is stated."""
+
+
 def compress(
     model: TabularModel,
     recipes: Recipe | Sequence[Recipe],
@@ -23,6 +28,7 @@ def compress(
     validation: EvaluationSet | None = None,
     seed: int = 0,
     balance: str | Sequence[str] | None = None,
+    seconds: float | None = None,
     progress: Progress | None = None,
 ) -> TabularModel | CompressedModel:
     """Return a new model, made by the recipes in order; `model` stays as it is.
@@ -44,13 +50,17 @@ def compress(
         Decides samples and the order of rows.
     balance : str or sequence of str, optional
         Columns whose groups are drawn equally often in fine-tuning.
+    seconds : float, optional
+        After so long no further epoch of fine-tuning begins; the steps themselves are still taken. Where it bites, the
+        result depends on the machine.
     progress : callable, optional
         Called as ``progress(step, steps, text)``.
 
     Returns
     -------
     TabularModel or CompressedModel
-        The latter, run by ONNX Runtime, when the last recipe is `Int8` or `OnnxExport`.
+        The latter, run by ONNX Runtime, when the last recipe is `Int8`, `Int4` or `OnnxExport`; what `Int8` and
+        `Int4` made has a `twin` in torch, for what needs gradients.
 
     Raises
     ------
@@ -62,9 +72,11 @@ def compress(
     steps: tuple[Recipe, ...] = tuple(recipes) if isinstance(recipes, Sequence) else (recipes,)
     _check(model, steps, train)
     columns = (balance,) if isinstance(balance, str) else None if balance is None else tuple(balance)
+    began = time.monotonic()
     current: TabularModel | CompressedModel = model
     for number, recipe in enumerate(steps):
-        bench = Bench(train, validation, seed, columns, progress, number, len(steps))
+        left = None if seconds is None else max(0.0, began + seconds - time.monotonic())
+        bench = Bench(train, validation, seed, columns, left, progress, number, len(steps))
         current = _apply(recipe, model, current, bench)
     if progress is not None:
         progress(len(steps), len(steps), "")
@@ -75,6 +87,7 @@ def _apply(
     recipe: Recipe, original: TabularModel, before: TabularModel | CompressedModel, bench: Bench
 ) -> TabularModel | CompressedModel:
     """Apply one recipe and check at once that the model still decides as before."""
+    from evenhand.compression.twin import make_twin
     from evenhand.training import TabularModel
 
     assert isinstance(before, TabularModel)  # checked before the first step
@@ -83,6 +96,8 @@ def _apply(
     check_agreement(before, after, bench.train.X, step=step, floor=recipe.floor)
     found = agreement(original, after, bench.train.X)
     bench.say(f"{step}: decides as the original on {found.share:.1%} of {found.rows:,} training rows")
+    if not isinstance(after, TabularModel) and "int" in str(recipe.describe().get("weights")):
+        after.twin = make_twin(after, before, bench.train.X.iloc[:TWIN_ROWS])
     return after
 
 
@@ -102,6 +117,6 @@ def _check(model: object, recipes: tuple[Recipe, ...], train: EvaluationSet) -> 
     raise_all(InputError, problems)
     if not isinstance(model, TabularModel):
         raise ModelError(
-            f"Only a model trained by evenhand (TabularModel) can be compressed, not a {type(model).__name__}. "
-            "A compressed model is made anew from its original."
+            f"A network that evenhand trained, or one of your own by given_model, can be compressed, not a "
+            f"{type(model).__name__}. A compressed model is made anew from its original."
         )

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from evenhand.errors import InputError, raise_all
+from evenhand.errors import InputError, ModelError, raise_all
 
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import Lesson, TabularModel
+    from evenhand.training import Lesson, Plan, TabularModel
 
 
 @dataclass(frozen=True, slots=True)
 class Distillation:
     """A student of its own size is trained on the softened probabilities of the original, mixed with the labels.
 
-    Source: Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network".
+    Source: Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"; with `states`, what the
+    student holds before its last layer is led to what the teacher holds there (Romero et al. 2015, "FitNets").
 
     Raises
     ------
@@ -26,7 +27,7 @@ class Distillation:
     """
 
     hidden: tuple[int, ...] = (16,)
-    """Neurons of the student's hidden layers."""
+    """Neurons of the student's hidden layers, where no other network is named."""
     epochs: int = 60
     """Passes over the training rows; the epoch that does best on the check rows is kept."""
     temperature: float = 2.0
@@ -35,6 +36,10 @@ class Distillation:
     """Share of the label in what the student is to answer, from 0 (the teacher alone) to 1."""
     learning_rate: float = 5e-3
     """Of AdamW, at the beginning."""
+    student: Plan | None = None
+    """The student's network; by default that of the teacher with layers of `hidden` neurons."""
+    states: float = 0.0
+    """How much hidden states count beside the answers; 0 leaves them aside."""
 
     floor: ClassVar[float] = 0.5
 
@@ -49,18 +54,24 @@ class Distillation:
                 "Distillation needs a temperature and a learning rate above 0 and a share of labels in [0, 1], not "
                 f"{self.temperature!r}, {self.learning_rate!r} and {self.labels!r}."
             )
-        if self.epochs < 1:
-            problems.append(f"Distillation needs one epoch at least, not {self.epochs}.")
+        if self.epochs < 1 or not 0 <= self.states < float("inf"):
+            problems.append(
+                f"Distillation needs one epoch at least and a weight of states not below 0, not {self.epochs} and "
+                f"{self.states!r}."
+            )
         raise_all(InputError, problems)
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""
+        more: dict[str, Plain] = {} if self.student is None else {"student": self.student.to_plain()}
+        more |= {"states": self.states} if self.states else {}
         return {
             "recipe": "distillation",
             "hidden": list(self.hidden),
             "epochs": self.epochs,
             "temperature": self.temperature,
             "labels": self.labels,
+            **more,
         }
 
     def apply(self, model: TabularModel, bench: Bench) -> TabularModel:
@@ -69,25 +80,55 @@ class Distillation:
 
         from evenhand.compression.tuning import lessons
         from evenhand.training.loop import Course, run
-        from evenhand.training.networks import NetworkPlan
 
-        bench.say(f"distilling into a student of {' and '.join(map(str, self.hidden))} neurons")
-        plan = NetworkPlan(model.plan.columns, tuple(self.hidden), model.plan.activation)
+        plan = self._plan_of(model)
+        bench.say("distilling into a smaller network")
+        lesson, check = (self._taught(model, part) for part in lessons(model, bench))
+        matched = lesson.target.shape[1] - model.plan.outputs if lesson.target.ndim == 2 else 0
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(bench.seed)
             student = plan.build()
-        lesson, check = (self._taught(model, part) for part in lessons(model, bench))
-        course = Course(self.epochs, learning_rate=self.learning_rate, temperature=self.temperature, seed=bench.seed)
+            if matched:
+                from evenhand.compression.states import Telling
+
+                student = Telling(student, model.preprocessing.shape, matched, self.states)
+        course = Course(
+            self.epochs, learning_rate=self.learning_rate, temperature=self.temperature, seed=bench.seed,
+            matched=matched, seconds=bench.seconds,
+        )  # fmt: skip
         taught = run(student, lesson, check, course, progress=bench.epochs).network
-        return model.with_network(taught, self.describe(), plan=plan)
+        return model.with_network(taught.student if matched else taught, self.describe(), plan=plan, pruned=[])  # type: ignore[arg-type]
+
+    def _plan_of(self, model: TabularModel) -> Plan:
+        """Return the plan of the student."""
+        from evenhand.training.image_networks import ImagePlan
+        from evenhand.training.networks import NetworkPlan
+
+        if self.student is not None:
+            if self.student.outputs != model.plan.outputs:
+                raise ModelError(
+                    f"The student has {self.student.outputs} logits and its teacher {model.plan.outputs}: name a "
+                    "network of as many."
+                )
+            return self.student
+        base = getattr(model.plan, "base", model.plan)
+        if isinstance(base, ImagePlan):
+            return replace(base, hidden=tuple(self.hidden))
+        if isinstance(base, NetworkPlan):
+            return NetworkPlan(base.columns, tuple(self.hidden), base.activation, outputs=base.outputs)
+        raise ModelError(f"Which student '{model.name}' is to have is not clear: name its network by student=.")
 
     def _taught(self, model: TabularModel, lesson: Lesson) -> Lesson:
-        """Return the lesson with the teacher's softened probabilities mixed into the labels."""
+        """Return the lesson with the teacher's softened probabilities mixed into the labels, and its hidden states."""
         import numpy as np
 
-        from evenhand.subjects.outputs import sigmoid
-        from evenhand.training.model import logits
+        from evenhand.training.model import logits, probabilities
 
-        teacher = sigmoid(logits(model.network, lesson.columns) / self.temperature)
+        teacher = probabilities(logits(model.network, lesson.columns) / self.temperature, model.name)
         mixed = self.labels * lesson.target + (1 - self.labels) * teacher
+        if self.states:
+            from evenhand.compression.states import hidden_states
+
+            held = hidden_states(model.network, lesson.columns)
+            mixed = np.column_stack([mixed, np.sqrt(self.states) * held])
         return replace(lesson, target=mixed.astype(np.float32))

@@ -1,4 +1,4 @@
-"""From a torch network to the bytes of an ONNX graph, in full or 8-bit precision."""
+"""From a torch network to the bytes of an ONNX graph, which is checked to answer as the network does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.errors import ModelError, need, shorten
 
@@ -21,13 +21,18 @@ if TYPE_CHECKING:
     from torch import nn
 
 INPUT = "columns"
-"""The graph's one input: float32, (rows, prepared columns)."""
+"""The graph's one input: float32, (rows, prepared columns), or (rows, ...) of another shape."""
+COMPARED: Final = 256
+"""Rows that network and graph answer both."""
+TOLERANCE: Final = 1e-3
+"""Share of the largest answer, or of 1, by which rounding in another runtime may change an answer."""
+_NO_WEIGHTS: Final = ("_scale", "_scales", "_zero_point")
 OUTPUT = "logit"
-"""The graph's one output: float32, (rows,)."""
+"""The graph's one output: float32, (rows,), or (rows, classes)."""
 
 
-def export_network(network: nn.Module, columns: int) -> bytes:
-    """Return the float32 ONNX graph of a network over prepared columns; the number of rows is free.
+def export_network(network: nn.Module, shape: tuple[int, ...]) -> bytes:
+    """Return the float32 ONNX graph of a network over prepared rows of a shape; the number of rows is free.
 
     Raises
     ------
@@ -41,10 +46,10 @@ def export_network(network: nn.Module, columns: int) -> bytes:
     import torch
 
     # Two rows: torch takes a size of 1 for a constant.
-    example = torch.zeros(2, columns)
+    example = torch.zeros(2, *shape)
     rows = torch.export.Dim("rows")
     training = network.training
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    with tempfile.TemporaryDirectory() as folder, quiet():
         path = Path(folder) / "network.onnx"
         try:
             program = torch.onnx.export(
@@ -64,40 +69,35 @@ def export_network(network: nn.Module, columns: int) -> bytes:
         return path.read_bytes()
 
 
-def quantize(content: bytes, calibration: NDArray[np.float32]) -> bytes:
-    """Return the graph in 8 bits: QDQ, weights int8 per channel, activations uint8 by the extremes over `calibration`.
+def export_checked(network: nn.Module, rows: NDArray[np.float32]) -> bytes:
+    """Return the float32 graph of a network, after ONNX Runtime has answered as the network does.
 
-    Signed activations are up to eight times slower in ONNX Runtime on x86, entropy calibration gains nothing here;
-    the bytes are the same for the same graph and rows.
+    Parameters
+    ----------
+    rows : (n, ...)
+        Prepared rows to compare by; the first `COMPARED` of them.
 
     Raises
     ------
     ModelError
-        When ONNX Runtime cannot quantize the graph.
+        When the network cannot be exported, or an answer changes by more than `TOLERANCE` of the largest.
     """
-    need("onnx", "onnx")
-    need("onnxruntime", "onnx")
-    with _quiet():
-        from onnxruntime import quantization as ort
-        from onnxruntime.quantization.shape_inference import quant_pre_process
-    with tempfile.TemporaryDirectory() as folder, _quiet():
-        source, ready, small = (Path(folder) / f"{stage}.onnx" for stage in ("source", "ready", "small"))
-        source.write_bytes(content)
-        try:
-            quant_pre_process(str(source), str(ready))
-            ort.quantize_static(
-                str(ready),
-                str(small),
-                _Reader(calibration),
-                quant_format=ort.QuantFormat.QDQ,
-                activation_type=ort.QuantType.QUInt8,
-                weight_type=ort.QuantType.QInt8,
-                per_channel=True,
-                calibrate_method=ort.CalibrationMethod.MinMax,
-            )
-        except Exception as problem:  # the quantizer's errors share no base below Exception
-            raise ModelError(f"ONNX Runtime could not quantize the graph: {shorten(problem, 300)}") from problem
-        return small.read_bytes()
+    from evenhand.subjects.onnx import start_session
+    from evenhand.training.model import logits
+
+    graph = export_network(network, rows.shape[1:])
+    rows = rows[:COMPARED]
+    before = logits(network, rows)
+    (after,) = start_session(graph, "the exported network").run(None, {INPUT: rows})
+    difference = float(abs(before - after.reshape(before.shape)).max(initial=0.0))
+    allowed = TOLERANCE * max(1.0, float(abs(before).max(initial=0.0)))
+    if not difference <= allowed:
+        raise ModelError(
+            f"The network answers differently once it is exported to ONNX: by up to {difference:.3g} on {len(rows):,} "
+            f"training rows, where {allowed:.2g} is rounding. Something in it depends on Python code, on chance or on "
+            "the batch; put it into evaluation mode, or write that part in torch's operations."
+        )
+    return graph
 
 
 def count_graph_parameters(content: bytes) -> tuple[int, int]:
@@ -106,9 +106,14 @@ def count_graph_parameters(content: bytes) -> tuple[int, int]:
     from onnx import numpy_helper
 
     graph = onnx.load_from_string(content).graph
-    arrays = [numpy_helper.to_array(t) for t in graph.initializer if not t.name.endswith(("_scale", "_zero_point"))]
-    weights = [array for array in arrays if array.ndim and array.dtype.kind in "fi" and array.dtype != "int64"]
-    return sum(int(a.size) for a in weights), sum(int((a != 0).sum()) for a in weights)
+    arrays = {t.name: numpy_helper.to_array(t) for t in graph.initializer if not t.name.endswith(_NO_WEIGHTS)}
+    packed = [arrays.pop(node.input[1]) for node in graph.node if node.op_type == "MatMulNBits"]
+    shapes = [{entry.name: entry.i for entry in node.attribute} for node in graph.node if node.op_type == "MatMulNBits"]
+    weights = [array for array in arrays.values() if array.ndim and array.dtype.kind in "fi" and array.dtype != "int64"]
+    total = sum(int(a.size) for a in weights) + sum(shape["K"] * shape["N"] for shape in shapes)
+    # two weights of 4 bits a byte, of which 8 stands for zero
+    fours = sum(int((bits & 15 != 8).sum() + (bits >> 4 != 8).sum()) for bits in packed)
+    return total, sum(int((a != 0).sum()) for a in weights) + fours
 
 
 def with_metadata(content: bytes, entries: dict[str, str]) -> bytes:
@@ -134,31 +139,8 @@ def _strip(graph: object) -> None:
     graph.ClearField("doc_string")  # type: ignore[attr-defined]
 
 
-class _Reader:
-    """Hands calibration rows to the quantizer, as its interface asks: one feed a call, then None."""
-
-    def __init__(self, rows: NDArray[np.float32]) -> None:
-        self._left = iter([{INPUT: rows}])
-
-    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        """Return the next feed."""
-        return next(self._left, None)
-
-    def __iter__(self) -> Iterator[dict[str, NDArray[np.float32]]]:
-        return self._left
-
-    def __next__(self) -> dict[str, NDArray[np.float32]]:
-        return next(self._left)
-
-    def set_range(self, start_index: int, end_index: int) -> None:
-        """Part of the interface; one feed holds all rows."""
-
-    def __len__(self) -> int:
-        return 1
-
-
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the exporter's progress, remarks and deprecation notes from the user's screen; errors still rise."""
     before = logging.root.manager.disable
     with warnings.catch_warnings(), open_null() as null:

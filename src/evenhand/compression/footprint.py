@@ -157,7 +157,7 @@ def count_macs(model: Subject) -> int | None:
         return None
     from evenhand.compression.networks import network_macs
 
-    return network_macs(network)
+    return network_macs(network, model.preprocessing.shape)  # type: ignore[attr-defined]
 
 
 def _count(model: Subject, fact: str) -> int | None:

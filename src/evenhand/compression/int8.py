@@ -1,22 +1,26 @@
-"""Static 8-bit quantization, run by ONNX Runtime."""
+"""8-bit quantization, run by ONNX Runtime."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
-from evenhand.errors import InputError, raise_all
+from evenhand.errors import InputError, ModelError, raise_all
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from evenhand.compression.compressed import CompressedModel
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
     from evenhand.training import TabularModel
 
+Kind = Literal["static", "dynamic", "weights"]
+
 
 @dataclass(frozen=True, slots=True)
 class Int8:
-    """Weights as int8 per channel, activations as uint8, ranges from training rows.
+    """Weights as int8 per channel; activations as uint8 too, unless only the weights are asked for.
 
     The result is one ONNX file. Small networks do not always become faster: below some 20 microseconds a call the
     conversions between 8 bits and 32 cost more than they save, which `measure_footprint` shows.
@@ -28,9 +32,11 @@ class Int8:
     """
 
     calibration_rows: int = 512
-    """Training rows from which the ranges are taken, drawn by the seed; all when there are fewer."""
-    kind: Literal["static"] = "static"
-    """Ranges of activations are fixed beforehand; the only kind that gained size and time on feed-forward networks."""
+    """Training rows from which ``static`` takes its ranges, drawn by the seed; all when there are fewer."""
+    kind: Kind = "static"
+    """``static``: ranges of activations are fixed beforehand. ``dynamic``: they are taken anew from every batch, for
+    transformers; the answer to a row then depends a little on the rows beside it. ``weights``: activations stay in 32
+    bits; the file is as small, and the time as before."""
 
     floor: ClassVar[float] = 0.9
 
@@ -40,28 +46,50 @@ class Int8:
             problems.append(
                 f"Int8 needs a whole number of calibration rows, one at least, not {self.calibration_rows:g}."
             )
-        if self.kind != "static":
-            problems.append(f"Int8 knows the kind 'static' only, not {self.kind!r}.")
+        if self.kind not in get_args(Kind):
+            problems.append(f"Int8 knows the kinds {', '.join(get_args(Kind))}, not {self.kind!r}.")
         raise_all(InputError, problems)
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""
+        rows: dict[str, Plain] = {"calibration_rows": int(self.calibration_rows)} if self.kind == "static" else {}
         return {
             "recipe": "int8",
             "kind": self.kind,
-            "calibration_rows": int(self.calibration_rows),
+            **rows,
             "weights": "int8 per channel",
-            "activations": "uint8",
+            "activations": "float32" if self.kind == "weights" else "uint8",
             "runtime": "onnxruntime",
         }
 
     def apply(self, model: TabularModel, bench: Bench) -> CompressedModel:
         """Return the quantized model."""
+        from evenhand.compression import quantizing
         from evenhand.compression.compressed import from_network
-        from evenhand.compression.exporting import export_network, quantize
+        from evenhand.compression.exporting import export_checked
 
+        if self.kind == "dynamic":
+            _check_linear(model.network)
         rows = bench.prepared(model, int(self.calibration_rows))
         bench.say("exporting to ONNX")
-        graph = export_network(model.network, rows.shape[1])
-        bench.say(f"quantizing to 8 bits by {len(rows):,} training rows")
-        return from_network(quantize(graph, rows), model, self.describe())
+        graph = export_checked(model.network, rows)
+        if self.kind == "static":
+            bench.say(f"quantizing to 8 bits by {len(rows):,} training rows")
+            small = quantizing.static(graph, rows)
+        else:
+            bench.say("quantizing to 8 bits")
+            small = (quantizing.dynamic if self.kind == "dynamic" else quantizing.weights_only)(graph)
+        return from_network(small, model, self.describe())
+
+
+def _check_linear(network: nn.Module) -> None:
+    from torch import nn
+
+    folding = [
+        name for name, module in network.named_modules() if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d))
+    ]
+    if folding:
+        raise ModelError(
+            f"Int8(kind='dynamic') is for linear layers: convolution '{folding[0]}' would become several times slower "
+            "by it. Use Int8(), whose ranges are fixed by training rows, or Int8(kind='weights')."
+        )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, get_args
 
+from evenhand.compression.masks import Scope
 from evenhand.errors import InputError, raise_all
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MagnitudePruning:
-    """The smallest weights of all layers become zero; the model becomes neither smaller nor faster by it.
+    """The smallest weights become zero; the model becomes neither smaller nor faster by it.
 
     A dense file keeps its zeros and a dense product multiplies them. It is here for studies of what sparsity does to
     groups, and its effect is reported as it is: fewer non-zero weights, the same bytes and time.
@@ -23,34 +24,57 @@ class MagnitudePruning:
     Raises
     ------
     InputError
-        When the share is not above 0 and below 1, or there are fewer than 0 epochs.
+        When the share is not above 0 and below 1, or there are fewer than 0 epochs or 1 step.
     """
 
     share: float = 0.8
-    """Of all weights, biases left aside, floor(share * weights) become zero; above 0, below 1."""
+    """Of the weights, biases left aside, floor(share * weights) become zero; above 0, below 1; 0.5 with ``2:4``."""
     epochs: int = 20
-    """Passes over the training rows in fine-tuning, at most; zeros stay zero."""
+    """Passes over the training rows in fine-tuning, at most, all steps together; zeros stay zero."""
+    scope: Scope = "global"
+    """``global``: the smallest of all weights; ``layer``: of each layer; ``2:4``: two of each four inputs of a neuron,
+    the pattern that some graphics processors multiply faster, and processors do not."""
+    steps: int = 1
+    """Gradual pruning: the share is reached in so many steps, ``share * (1 - (1 - k / steps)^3)``, with fine-tuning
+    after each (Zhu and Gupta 2017, "To prune, or not to prune")."""
 
     floor: ClassVar[float] = 0.5
 
     def __post_init__(self) -> None:
         problems = []
+        if self.scope not in get_args(Scope):
+            problems.append(f"MagnitudePruning knows the scopes {', '.join(get_args(Scope))}, not {self.scope!r}.")
+        if self.scope == "2:4":
+            object.__setattr__(self, "share", 0.5)
         if not 0 < self.share < 1:
             problems.append(f"The share of weights to prune must lie above 0 and below 1, not {self.share:g}.")
-        if self.epochs < 0:
-            problems.append(f"MagnitudePruning needs 0 epochs at least, not {self.epochs}.")
+        if self.epochs < 0 or self.steps < 1:
+            problems.append(f"MagnitudePruning needs 0 epochs and 1 step at least, not {self.epochs} and {self.steps}.")
         raise_all(InputError, problems)
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""
-        return {"recipe": "magnitude_pruning", "share": self.share, "epochs": self.epochs}
+        more: dict[str, Plain] = {"scope": self.scope} if self.scope != "global" else {}
+        more |= {"steps": self.steps} if self.steps > 1 else {}
+        return {"recipe": "magnitude_pruning", "share": self.share, "epochs": self.epochs, **more}
 
     def apply(self, model: TabularModel, bench: Bench) -> TabularModel:
         """Return the sparse, fine-tuned model."""
-        from evenhand.compression.networks import masks_of_largest, sparse
+        from evenhand.compression.masks import masks_of_largest, sparse, weights_of
         from evenhand.compression.tuning import tune
 
-        bench.say(f"zeroing {self.share:.0%} of the weights")
-        masks = masks_of_largest(model.network, self.share)
-        network = tune(sparse(model.network, masks), model, bench, self.epochs, masks)
-        return model.with_network(network, self.describe())
+        network = model.network
+        for step in range(1, self.steps + 1):
+            share = self.share * (1 - (1 - step / self.steps) ** 3)
+            bench.say(f"zeroing {share:.0%} of the weights")
+            masks = masks_of_largest(network, share, self.scope)
+            network = tune(sparse(network, masks), model, bench, self._epochs_of(step), masks)
+        dense = [name for name in weights_of(network) if name not in masks]
+        said = self.describe()
+        if dense:
+            said["left_dense"] = list(dense)
+        return model.with_network(network, said)
+
+    def _epochs_of(self, step: int) -> int:
+        """Return the epochs of a step, so that all steps together take `epochs`."""
+        return self.epochs * step // self.steps - self.epochs * (step - 1) // self.steps

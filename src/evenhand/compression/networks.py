@@ -38,20 +38,12 @@ def linear_chain(network: nn.Module) -> list[tuple[str, nn.Linear]]:
     return chain
 
 
-def network_columns(network: nn.Module) -> int:
-    """Return the number of prepared columns that the network takes."""
-    known = getattr(network, "columns", None)
-    if isinstance(known, int):
-        return known
-    return int(linear_chain(network)[0][1].in_features)
-
-
 def hidden_sizes(network: nn.Module) -> tuple[int, ...]:
     """Return the numbers of neurons of the hidden layers."""
     return tuple(int(layer.out_features) for _, layer in linear_chain(network)[:-1])
 
 
-def network_macs(network: nn.Module) -> int:
+def network_macs(network: nn.Module, shape: tuple[int, ...]) -> int:
     """Return multiplications with addition for one row, as torch's own counter has them (it counts each twice)."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -59,7 +51,7 @@ def network_macs(network: nn.Module) -> int:
     dtype = next(network.parameters()).dtype
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
-        network(torch.zeros(1, network_columns(network), dtype=dtype))
+        network(torch.zeros(1, *shape, dtype=dtype))
     return int(counter.get_total_flops() // 2)
 
 
@@ -176,37 +168,3 @@ def _put(network: nn.Module, name: str, module: nn.Module) -> None:
     parent, _, own = name.rpartition(".")
     module.train(network.training)
     setattr(network.get_submodule(parent), own, module)
-
-
-def masks_of_largest(network: nn.Module, share: float) -> dict[str, torch.Tensor]:
-    """Return for the weights of each linear layer which stay: floor(share * weights) of all go, the smallest ones.
-
-    Raises
-    ------
-    ModelError
-        When no weight would go.
-    """
-    import torch
-    from torch import nn
-
-    layers = [(name, module) for name, module in network.named_modules() if isinstance(module, nn.Linear)]
-    weights = {f"{name}.weight" if name else "weight": layer.weight.detach() for name, layer in layers}
-    sizes = torch.cat([weight.abs().flatten() for weight in weights.values()])
-    count = math.floor(share * len(sizes) + 1e-9)
-    if not count:
-        raise ModelError(f"A share of {share:g} of {len(sizes):,} weights is less than one weight.")
-    stays = torch.ones(len(sizes), dtype=torch.bool)
-    stays[torch.argsort(sizes, stable=True)[:count]] = False
-    parts = torch.split(stays, [weight.numel() for weight in weights.values()])
-    return {name: part.reshape(weights[name].shape) for name, part in zip(weights, parts, strict=True)}
-
-
-def sparse(network: nn.Module, masks: dict[str, torch.Tensor]) -> nn.Module:
-    """Return a copy of a network in which the weights that do not stay are zero."""
-    import torch
-
-    masked = copy.deepcopy(network)
-    with torch.no_grad():
-        for name, mask in masks.items():
-            masked.get_parameter(name).mul_(mask)
-    return masked

@@ -28,8 +28,7 @@ class OnnxExport:
     def apply(self, model: TabularModel, bench: Bench) -> CompressedModel:
         """Return the exported model."""
         from evenhand.compression.compressed import from_network
-        from evenhand.compression.exporting import export_network
-        from evenhand.compression.networks import network_columns
+        from evenhand.compression.exporting import COMPARED, export_checked
 
         bench.say("exporting to ONNX")
-        return from_network(export_network(model.network, network_columns(model.network)), model, self.describe())
+        return from_network(export_checked(model.network, bench.prepared(model, COMPARED)), model, self.describe())

@@ -31,6 +31,8 @@ class Bench:
     """Decides samples and the order of rows."""
     balance: tuple[str, ...] | None = None
     """Columns whose groups are drawn equally often in fine-tuning, so that small ones do not lose most."""
+    seconds: float | None = None
+    """No further epoch of fine-tuning begins after this time; None does not end it."""
     progress: Progress | None = None
     """Told what is being done."""
     step: int = 0
@@ -48,7 +50,7 @@ class Bench:
         self.say(f"fine-tuning {done}/{total}")
 
     def prepared(self, model: TabularModel, most: int) -> NDArray[np.float32]:
-        """Return at most `most` training rows, drawn by the seed, as the columns of the model's network."""
+        """Return at most `most` training rows, drawn by the seed, as the model's network takes them."""
         import numpy as np
 
         table = self.train.X

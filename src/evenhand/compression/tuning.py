@@ -28,13 +28,14 @@ def tune(
     bench: Bench,
     epochs: int,
     masks: Mapping[str, torch.Tensor] | None = None,
+    learning_rate: float = 1e-3,
 ) -> nn.Module:
     """Return a network fine-tuned on training rows; the untouched one takes part, so the loss never rises.
 
     Parameters
     ----------
     network : torch.nn.Module
-        Over the columns that `model` prepares; it stays as it is.
+        Over what `model` prepares; it stays as it is.
     model : TabularModel
         Prepares the rows.
     bench : Bench
@@ -43,11 +44,13 @@ def tune(
         Passes over the training rows.
     masks : mapping of parameter name to tensor, optional
         1 where a weight may live; the others are zero after every step.
+    learning_rate : float
+        At the beginning.
     """
     from evenhand.training.loop import Course, run
 
     lesson, check = lessons(model, bench)
-    course = Course(epochs=epochs, seed=bench.seed)
+    course = Course(epochs=epochs, learning_rate=learning_rate, seed=bench.seed, seconds=bench.seconds)
     return run(network, lesson, check, course, masks=masks, progress=bench.epochs).network
 
 
@@ -63,12 +66,13 @@ def lesson_of(model: TabularModel, data: EvaluationSet, balance: tuple[str, ...]
     """Return rows with their labels, weighted by the set's own weights and, with `balance`, each group alike."""
     import numpy as np
 
-    from evenhand.training.loop import Lesson
+    from evenhand.training.fitting import targets
+    from evenhand.training.lessons import Lesson
 
     weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     if balance:
         weight = weight * group_weights(data.grouping(*balance).codes)
-    return Lesson(model.prepare(data.X), data.y_true.astype(np.float32), (weight / weight.mean()).astype(np.float32))
+    return Lesson(model.prepare(data.X), targets(data), (weight / weight.mean()).astype(np.float32))
 
 
 def group_weights(codes: NDArray[np.int32]) -> NDArray[np.float64]:

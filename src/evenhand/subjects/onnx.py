@@ -73,7 +73,7 @@ class OnnxSubject:
         self.score_kind: ScoreKind = "ranking" if output == "ranking" else "probability"
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
         self.positive_index = positive_index
-        self._session = _start(content, name)
+        self._session = start_session(content, f"'{name}'")
         self._inputs = {put.name: _known_type(put.type, put.name, name) for put in self._session.get_inputs()}
         self._matrix = len(self._inputs) == 1 and len(self._session.get_inputs()[0].shape) == 2
         self.features = self._columns(features)
@@ -112,7 +112,7 @@ class OnnxSubject:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
-        self._session = _start(self.content, self.name)
+        self._session = start_session(self.content, f"'{self.name}'")
 
     def _columns(self, features: Sequence[str] | None) -> tuple[str, ...] | None:
         if features is not None:
@@ -153,7 +153,14 @@ class OnnxSubject:
         )
 
 
-def _start(content: bytes, name: str) -> onnxruntime.InferenceSession:
+def start_session(content: bytes, where: str) -> onnxruntime.InferenceSession:
+    """Return a session of ONNX Runtime on one thread.
+
+    Raises
+    ------
+    ModelError
+        When the file cannot be run.
+    """
     runtime = need("onnxruntime", "onnx")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -162,7 +169,7 @@ def _start(content: bytes, name: str) -> onnxruntime.InferenceSession:
     try:
         return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as problem:  # ONNX Runtime's errors share no base below Exception
-        raise ModelError(f"'{name}' is no ONNX file that ONNX Runtime can run: {shorten(problem, 300)}") from None
+        raise ModelError(f"{where} is no ONNX file that ONNX Runtime can run: {shorten(problem, 300)}") from None
 
 
 def _known_type(kind: str, put: str, name: str) -> str:

@@ -82,6 +82,20 @@ def sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.exp(-np.logaddexp(0.0, -logit)), dtype=np.float64)
 
 
+def decisions(scores: NDArray[np.float64], threshold: float) -> NDArray[np.intp]:
+    """Return (n,) decisions: 1 at or above the threshold; of (n, C) probabilities the place of the largest."""
+    import numpy as np
+
+    return np.asarray(scores >= threshold if scores.ndim == 1 else scores.argmax(axis=1), dtype=np.intp)
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return exp(z) over the sum of its row, shape (n, classes), without overflow."""
+    import numpy as np
+
+    return np.asarray(np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)), dtype=np.float64)
+
+
 def check_probabilities(scores: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     """Return the scores when all lie in [0, 1].
 

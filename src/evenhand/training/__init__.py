@@ -12,31 +12,49 @@ if TYPE_CHECKING:
     from evenhand.training.config import TrainingConfig
     from evenhand.training.estimator import TabularClassifier
     from evenhand.training.fitting import fit
-    from evenhand.training.loop import Lesson, run
+    from evenhand.training.given import given_model
+    from evenhand.training.grid import Grid
+    from evenhand.training.image_networks import ImagePlan
+    from evenhand.training.lessons import Lesson
+    from evenhand.training.loop import run
     from evenhand.training.model import TabularModel
+    from evenhand.training.networks import NetworkPlan, Plan
+    from evenhand.training.preparing import Preparing
     from evenhand.training.preprocessing import Preprocessing
     from evenhand.training.searching import tune
     from evenhand.training.storing import load_model
 
 _HOMES: Final = {
-    "Lesson": "loop",
+    "Grid": "grid",
+    "ImagePlan": "image_networks",
+    "NetworkPlan": "networks",
+    "Plan": "networks",
+    "Preparing": "preparing",
+    "Lesson": "lessons",
     "Preprocessing": "preprocessing",
     "TabularClassifier": "estimator",
     "TabularModel": "model",
     "TrainingConfig": "config",
     "fit": "fitting",
+    "given_model": "given",
     "load_model": "storing",
     "run": "loop",
     "tune": "searching",
 }
 
 __all__ = [
+    "Grid",
+    "ImagePlan",
     "Lesson",
+    "NetworkPlan",
+    "Plan",
+    "Preparing",
     "Preprocessing",
     "TabularClassifier",
     "TabularModel",
     "TrainingConfig",
     "fit",
+    "given_model",
     "load_model",
     "run",
     "tune",

@@ -1,4 +1,4 @@
-"""Networks over prepared columns: each takes (n, columns) float32 and gives (n,) logits."""
+"""Networks over prepared columns: each takes (n, columns) float32 and gives (n,) logits, or (n, classes) of several."""
 
 from __future__ import annotations
 
@@ -32,23 +32,20 @@ def build(plan: NetworkPlan) -> nn.Module:
 
 
 def perceptron(plan: NetworkPlan) -> nn.Sequential:
-    """Return layers of neurons, each with its activation and dropout; layers with a rank stand as two thin ones."""
+    """Return layers of neurons, each with its activation and dropout."""
     layers: list[nn.Module] = []
-    widths = (plan.columns, *plan.hidden, 1)
-    ranks = plan.ranks or (0,) * (len(widths) - 1)
+    widths = (plan.columns, *plan.hidden, plan.outputs)
     for at, (width, neurons) in enumerate(itertools.pairwise(widths)):
-        layers.append(linear(width, neurons, ranks[at]))
+        layers.append(nn.Linear(width, neurons))
         if at < len(plan.hidden):
             layers += [nn.BatchNorm1d(neurons)] if plan.batch_norm else []
             layers += [ACTIVATION[plan.activation](), nn.Dropout(plan.dropout)]
-    return nn.Sequential(*layers, nn.Flatten(0))
+    return nn.Sequential(*layers, *([nn.Flatten(0)] if plan.outputs == 1 else []))
 
 
-def linear(width: int, neurons: int, rank: int = 0) -> nn.Module:
-    """Return a linear layer; with a rank, the product of two, of which the first has no bias."""
-    if not rank:
-        return nn.Linear(width, neurons)
-    return nn.Sequential(nn.Linear(width, rank, bias=False), nn.Linear(rank, neurons))
+def one_or_several(logits: torch.Tensor) -> torch.Tensor:
+    """Return (n, 1) logits as (n,), and those of several classes as they are."""
+    return logits.squeeze(-1)
 
 
 class Residual(nn.Module):
@@ -60,14 +57,14 @@ class Residual(nn.Module):
         self.columns = plan.columns
         self.first = nn.Linear(plan.columns, width)
         self.blocks = nn.ModuleList(_Block(width, plan) for _ in plan.hidden)
-        self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, 1)
+        self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, plan.outputs)
 
     def forward(self, columns: torch.Tensor) -> torch.Tensor:
-        """Return (n,) logits."""
+        """Return the logits."""
         held = self.first(columns)
         for block in self.blocks:
             held = held + block(held)
-        return torch.as_tensor(self.last(torch.relu(self.norm(held)))).flatten()
+        return one_or_several(self.last(torch.relu(self.norm(held))))
 
 
 class _Block(nn.Module):
@@ -93,11 +90,11 @@ class WideAndDeep(nn.Module):
     def __init__(self, plan: NetworkPlan) -> None:
         super().__init__()
         self.columns = plan.columns
-        self.wide, self.deep = nn.Linear(plan.columns, 1, bias=False), perceptron(plan)
+        self.wide, self.deep = nn.Linear(plan.columns, plan.outputs, bias=False), perceptron(plan)
 
     def forward(self, columns: torch.Tensor) -> torch.Tensor:
-        """Return (n,) logits."""
-        return torch.as_tensor(self.wide(columns).flatten() + self.deep(columns))
+        """Return the logits."""
+        return torch.as_tensor(one_or_several(self.wide(columns)) + self.deep(columns))
 
 
 class TabularTransformer(nn.Module):
@@ -117,16 +114,16 @@ class TabularTransformer(nn.Module):
             nn.init.uniform_(values, -(width**-0.5), width**-0.5)
         self.register_buffer("belongs", _belongs(blocks), persistent=False)
         self.layers = nn.ModuleList(_Attending(width, plan) for _ in plan.hidden)
-        self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, 1)
+        self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, plan.outputs)
 
     def forward(self, columns: torch.Tensor) -> torch.Tensor:
-        """Return (n,) logits."""
+        """Return the logits."""
         # (n, columns, width) summed into (n, tokens, width)
         tokens = torch.einsum("nc,cw,ct->ntw", columns, self.embedding, self.belongs) + self.bias
         held = torch.cat([self.summary.expand(tokens.shape[0], 1, -1), tokens], dim=1)
         for layer in self.layers:
             held = layer(held)
-        return torch.as_tensor(self.last(torch.relu(self.norm(held[:, 0])))).flatten()
+        return one_or_several(self.last(torch.relu(self.norm(held[:, 0]))))
 
 
 class _Attending(nn.Module):

@@ -32,6 +32,9 @@ Loss: TypeAlias = Literal["cross_entropy", "focal", "mse"]
 Scaling: TypeAlias = Literal["standard", "unit", "signed"]
 """How numbers are scaled: mean 0 and deviation 1; onto [0, 1]; onto [-1, 1]."""
 
+Precision: TypeAlias = Literal["float32", "bfloat16"]
+"""What products of a fit are computed in; bfloat16 is faster where the processor has it."""
+
 ThresholdRule: TypeAlias = Literal["accuracy", "balanced_accuracy", "f1", "base_rate"]
 """What the decision threshold is to reach on validation rows; ``base_rate`` predicts positive as often as is true."""
 
@@ -44,6 +47,7 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "schedule": get_args(Schedule),
     "loss": get_args(Loss),
     "scaling": get_args(Scaling),
+    "precision": get_args(Precision),
 }
 """The settings that are one of a few words."""
 RANGES: Final[Mapping[str, tuple[Callable[[float], bool], str]]] = {
@@ -53,6 +57,7 @@ RANGES: Final[Mapping[str, tuple[Callable[[float], bool], str]]] = {
     "clip": (lambda value: 0 < value < math.inf, "be above 0"),
     "weight_decay": (lambda value: 0 <= value < math.inf, "be 0 or above"),
     "noise": (lambda value: 0 <= value < math.inf, "be 0 or above"),
+    "mixup": (lambda value: 0 <= value < math.inf, "be 0 or above"),
     "focal_gamma": (lambda value: 0 <= value < math.inf, "be 0 or above"),
 }
 """The settings that are numbers of a range, and the range in words."""
@@ -92,6 +97,12 @@ class TrainingConfig:
     """Labels are moved by half of it from 0 and 1."""
     noise: float = 0.0
     """Standard deviation of the noise added to prepared columns in each training step: augmentation."""
+    mixup: float = 0.0
+    """Above 0, rows are mixed in pairs by shares of a Beta(mixup, mixup) distribution: augmentation."""
+    shift: int = 0
+    """Images are moved by at most so many pixels in each training step: augmentation."""
+    precision: Precision = "float32"
+    """What products are computed in."""
     optimizer: Optimizer = "adamw"
     """How weights are moved."""
     schedule: Schedule = "cosine"
@@ -137,8 +148,9 @@ class TrainingConfig:
                 yield f"There is no threshold rule {self.threshold!r}; known are {', '.join(RULES)}, or a number."
         elif not 0 < self.threshold <= 1:
             yield f"A threshold must lie in (0, 1], not {self.threshold!r}."
-        if not _whole(self.seed, 0):
-            yield f"seed must be a whole number, 0 or above, not {self.seed!r}."
+        for name in ("seed", "shift"):
+            if not _whole(getattr(self, name), 0):
+                yield f"{name} must be a whole number, 0 or above, not {getattr(self, name)!r}."
 
     def _of_the_network(self) -> Iterator[str]:
         if any(not _whole(width, 1) for width in self.hidden):

@@ -5,27 +5,31 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evenhand.errors import InputError, need, raise_all
+from evenhand.subjects.outputs import decisions
 from evenhand.training.config import TrainingConfig
 from evenhand.training.preprocessing import Preprocessing
 from evenhand.training.thresholds import choose_threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
     from torch import nn
 
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
-    from evenhand.training.loop import Course, Learned, Lesson, Progress
+    from evenhand.training.lessons import Lesson
+    from evenhand.training.loop import Course, Learned, Progress
     from evenhand.training.model import TabularModel
-    from evenhand.training.networks import NetworkPlan
+    from evenhand.training.networks import NetworkPlan, Plan
+    from evenhand.training.preparing import Preparing
 
 HELD_OUT = 0.2
 """Share of the training rows held out for early stopping and the threshold when no validation rows are given."""
@@ -39,8 +43,10 @@ def fit(
     name: str = "model",
     checkpoint: str | Path | None = None,
     watch: Callable[[int, float], None] | None = None,
+    plan: Plan | None = None,
+    preparing: Preparing | None = None,
 ) -> TabularModel:
-    """Return a fitted model.
+    """Return a fitted model, of two classes or of several.
 
     Preprocessing and weights are learnt from the training rows only; the epoch that is kept and the threshold are
     chosen on the validation rows. On one machine the same rows and seed give the same model.
@@ -61,6 +67,10 @@ def fit(
         A file that keeps the state after each epoch; a fit that was killed goes on from it exactly as it would have.
     watch : callable, optional
         Told each epoch and its loss on the validation rows; what it raises ends the fit.
+    plan : Plan, optional
+        Another network than the one of `config`, over images say; its logits are one for two classes, else one a class.
+    preparing : Preparing, optional
+        Fitted on training rows already, where columns are to be prepared otherwise: a `Grid` of pixels, say.
 
     Returns
     -------
@@ -85,8 +95,9 @@ def fit(
     raise_all(InputError, _problems(train, validation))
     meter = Meter()
     fitted, chosen = (train, validation) if validation is not None else _hold_out(train, config.seed)
-    preprocessing = Preprocessing.fit(fitted.X, config.scaling)
-    plan = _plan(preprocessing, config)
+    preprocessing = preparing or Preprocessing.fit(fitted.X, config.scaling)
+    plan = plan or _plan(preprocessing, config, _logits(fitted))
+    _check_plan(plan, preprocessing, fitted)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = plan.build()
@@ -95,10 +106,12 @@ def fit(
     kept = None if checkpoint is None else Checkpoint(Path(checkpoint), _fit_name(config, fitted, chosen))
     learned = run(network, lesson, check, _course(config), checkpoint=kept, watch=watch, progress=progress)
     scores = _scores(learned.network, check.columns)
-    threshold = choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight)
+    threshold = (
+        choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight) if plan.outputs == 1 else 0.5
+    )
     decided = {
-        "train": (fitted, _scores(learned.network, lesson.columns) >= threshold),
-        "validation": (chosen, scores >= threshold),
+        "train": (fitted, decisions(_scores(learned.network, lesson.columns), threshold)),
+        "validation": (chosen, decisions(scores, threshold)),
     }
     return TabularModel(
         name=name,
@@ -108,7 +121,7 @@ def fit(
         threshold=threshold,
         history={
             **_history(config, learned, fitted, chosen),
-            "counts": {part: _counts(data.y_true, said) for part, (data, said) in decided.items()},
+            "counts": {part: _counts(data.y_true, said, len(fitted.classes)) for part, (data, said) in decided.items()},
             **({"checkpoint_problem": kept.problem} if kept is not None and kept.problem else {}),
         },
         fit_row_hashes=_row_hashes(preprocessing, fitted, chosen),
@@ -116,25 +129,46 @@ def fit(
     )
 
 
-def _plan(preprocessing: Preprocessing, config: TrainingConfig) -> NetworkPlan:
+def _logits(data: EvaluationSet) -> int:
+    """Return how many logits the classes of the label need."""
+    return 1 if data.task == "binary" else len(data.classes)
+
+
+def _check_plan(plan: Plan, preparing: Preparing, data: EvaluationSet) -> None:
+    wanted = _logits(data)
+    problems = []
+    if plan.outputs != wanted:
+        problems.append(
+            f"{data.name}: the label has {len(data.classes)} classes, for which a network has {wanted} logits, and "
+            f"this one has {plan.outputs}."
+        )
+    taken = getattr(plan, "shape", None) or (getattr(plan, "columns", None),)
+    if taken != (None,) and tuple(taken) != tuple(preparing.shape):
+        problems.append(f"The network takes rows of shape {tuple(taken)}, and prepared are {preparing.shape}.")
+    raise_all(InputError, problems)
+
+
+def _plan(preprocessing: Preparing, config: TrainingConfig, outputs: int) -> NetworkPlan:
     from evenhand.training.networks import NetworkPlan
 
+    widths: tuple[int, ...] = getattr(preprocessing, "widths", ())
     return NetworkPlan(
-        preprocessing.width,
+        math.prod(preprocessing.shape),
         config.hidden,
         config.activation,
         config.dropout,
         config.network,
         config.batch_norm,
         config.heads,
-        preprocessing.widths if config.network == "transformer" else (),
+        widths if config.network == "transformer" else (),
+        outputs=outputs,
     )
 
 
-def _counts(y_true: NDArray[np.int8], decided: NDArray[np.bool_]) -> Plain:
-    """Return rows by truth and decision: [[true negatives, false positives], [false negatives, true positives]]."""
-    tn, fp, fn, tp = (int(count) for count in np.bincount(2 * y_true.astype(np.intp) + decided, minlength=4))
-    return [[tn, fp], [fn, tp]]
+def _counts(y_true: NDArray[np.int8], decided: NDArray[np.intp], classes: int) -> Plain:
+    """Return (C, C) rows by truth and decision."""
+    cells = np.bincount(classes * y_true.astype(np.intp) + decided, minlength=classes * classes)
+    return [[int(count) for count in row] for row in cells.reshape(classes, classes)]
 
 
 def _fit_name(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationSet) -> str:
@@ -143,22 +177,27 @@ def _fit_name(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationS
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def lesson_of(preprocessing: Preprocessing, data: EvaluationSet, config: TrainingConfig) -> Lesson:
+def lesson_of(preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig) -> Lesson:
     """Return rows as a lesson, weighted by the set's own weights and, when asked for, each class alike."""
-    from evenhand.training.loop import Lesson
+    from evenhand.training.lessons import Lesson
 
     weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     if config.class_weight == "balanced":
         weight = weight * class_weights(data.y_true)
-    return Lesson(
-        preprocessing.transform(data.X), data.y_true.astype(np.float32), (weight / weight.mean()).astype(np.float32)
-    )
+    return Lesson(preprocessing.transform(data.X), targets(data), (weight / weight.mean()).astype(np.float32))
+
+
+def targets(data: EvaluationSet) -> NDArray[np.float32]:
+    """Return (n,) labels of two classes, or (n, C) with 1 in the column of the class."""
+    if data.task == "binary":
+        return data.y_true.astype(np.float32)
+    return np.asarray(np.eye(len(data.classes), dtype=np.float32)[data.y_true])
 
 
 def class_weights(y_true: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return (n,) n / (2 n of the row's class): both classes weigh alike."""
-    counts = np.bincount(y_true, minlength=2)
-    return np.asarray(len(y_true) / (2.0 * np.maximum(counts, 1)))[y_true]
+    """Return (n,) n / (C n of the row's class): all C classes weigh alike."""
+    counts = np.bincount(y_true)
+    return np.asarray(len(y_true) / (np.count_nonzero(counts) * np.maximum(counts, 1.0)))[y_true]
 
 
 def _hold_out(train: EvaluationSet, seed: int) -> tuple[EvaluationSet, EvaluationSet]:
@@ -176,13 +215,12 @@ def _course(config: TrainingConfig) -> Course:
 
 
 def _scores(network: nn.Module, columns: NDArray[np.float32]) -> NDArray[np.float64]:
-    from evenhand.subjects.outputs import sigmoid
-    from evenhand.training.model import logits
+    from evenhand.training.model import logits, probabilities
 
-    return sigmoid(logits(network, columns))
+    return probabilities(logits(network, columns), "model")
 
 
-def _row_hashes(preprocessing: Preprocessing, *seen: EvaluationSet) -> NDArray[np.uint64]:
+def _row_hashes(preprocessing: Preparing, *seen: EvaluationSet) -> NDArray[np.uint64]:
     """Return fingerprints of the rows, over the label and the columns that the model reads."""
     from evenhand.data.hashing import hash_rows
 
@@ -200,6 +238,7 @@ def _history(
         "train_hash": fitted.content_hash(),
         "validation_hash": chosen.content_hash(),
         "label": fitted.roles.label,
+        **({"classes": [str(value) for value in fitted.classes]} if fitted.task != "binary" else {}),
         "positive": fitted.roles.to_plain()["positive"],
         "used_sensitive": [name for name in fitted.roles.sensitive_features if name in fitted.features],
         "epochs": len(learned.check_loss),
@@ -214,9 +253,27 @@ def _problems(train: EvaluationSet, validation: EvaluationSet | None) -> Iterato
     for what, data in (("training", train), ("validation", validation)):
         if data is None:
             continue
-        if len(data) < 2:
+        if data.task not in ("binary", "multiclass"):
+            yield f"{data.name}: a network learns two classes or several, and the label's task is {data.task}."
+        elif len(data) < 2:
             yield f"{data.name}: {len(data)} {what} rows are too few."
         elif data.y_true.min() == data.y_true.max():
             yield f"{data.name}: all {len(data):,} {what} rows have the same label, so nothing can be learnt from them."
+    if validation is not None and validation.classes != train.classes:
+        yield (
+            f"{validation.name}: its label has the classes {_listed(validation.classes)} and that of the training rows "
+            f"{_listed(train.classes)}. Read the one like=the other."
+        )
+    if train.task == "multiclass" and (absent := _absent(train)):
+        yield f"{train.name}: no training row is of {_listed(absent)}, so the class cannot be learnt. Leave it out."
     if not train.features:
         yield f"{train.name}: no column is left as a model input."
+
+
+def _absent(data: EvaluationSet) -> list[object]:
+    """Return the classes of the label that no row has."""
+    return [data.classes[at] for at in np.flatnonzero(np.bincount(data.y_true, minlength=len(data.classes)) == 0)]
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(f"'{value}'" for value in values)

@@ -4,51 +4,30 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from evenhand.errors import ModelError, need
+from evenhand.training.augmentation import change
+from evenhand.training.lessons import batches, rows_of
 from evenhand.training.objective import factor, moving, weighted_loss
 
 if TYPE_CHECKING:
     import torch
-    from numpy.typing import NDArray
     from torch import nn
 
-    from evenhand.training.config import Loss, Optimizer, Schedule
+    from evenhand.training.config import Loss, Optimizer, Precision, Schedule
+    from evenhand.training.lessons import Lesson
     from evenhand.training.resuming import Checkpoint
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Told the epoch, the number of epochs, and in a few words what was reached."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lesson:
-    """Rows with what a network should answer to them."""
-
-    columns: NDArray[np.float32]
-    """(n, columns) prepared."""
-    target: NDArray[np.float32]
-    """(n,) the label, or a teacher's probability, in [0, 1]."""
-    weight: NDArray[np.float32]
-    """(n,) of mean 1."""
-
-    def take(self, rows: NDArray[np.intp]) -> Lesson:
-        """Return some of the rows."""
-        return Lesson(self.columns[rows], self.target[rows], self.weight[rows])
-
-    def hold_out(self, share: float, seed: int) -> tuple[Lesson, Lesson]:
-        """Return the lesson without a random share of its rows, and that share; one row is both."""
-        order = np.random.default_rng(seed).permutation(len(self.target))
-        held = max(1, round(share * len(order)))
-        return (self.take(order[held:]), self.take(order[:held])) if len(order) > 1 else (self, self)
-
-    def answer(self) -> NDArray[np.float32]:
-        """Return (n, 2) target and weight, as the loss takes them."""
-        return np.stack([self.target, self.weight], axis=1)
+CHECKED_AT_ONCE: Final = 4096
+"""Rows that go through the network in one piece where nothing is learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +62,16 @@ class Course:
     """The gradient's norm is held at this."""
     noise: float = 0.0
     """Standard deviation of the noise added to the columns of each step."""
+    mixup: float = 0.0
+    """Above 0, rows of each step are mixed in pairs by shares of a Beta(mixup, mixup) distribution."""
+    shift: int = 0
+    """Images of each step are moved by at most so many pixels."""
+    matched: int = 0
+    """So many last outputs of the network are no logits: they are to equal the target, by squared error."""
+    precision: Precision = "float32"
+    """The type of the numbers that products are computed in; weights and their sums stay float32."""
+    seconds: float | None = None
+    """No further epoch begins after this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +87,7 @@ class Learned:
     best_epoch: int
     """The epoch that was kept, from 1; 0 is the state before training."""
     stopped: str
-    """Why it ended: ``all epochs``, ``patience``, or ``loss not finite``."""
+    """Why it ended: ``all epochs``, ``patience``, ``time``, or ``loss not finite``."""
     batch_size: int = 0
     """Rows a step, after halving where memory did not suffice."""
 
@@ -122,7 +111,7 @@ def run(
     Parameters
     ----------
     network : torch.nn.Module
-        (n, columns) to (n,) or (n, 1) logits.
+        (n, ...) to (n,) or (n, 1) logits of one class, or (n, C) of several.
     lesson, check : Lesson
         Rows to learn from, and rows to choose the state by.
     course : Course
@@ -166,8 +155,6 @@ def _attempt(
     progress: Progress | None,
 ) -> Learned:
     import torch
-    from skorch import NeuralNet
-    from skorch.dataset import Dataset
     from skorch.helper import predefined_split
 
     started = copy.deepcopy(network)
@@ -176,16 +163,18 @@ def _attempt(
     steps = -(-len(lesson.target) // course.batch_size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(course.seed)
-        learner = NeuralNet(
+        learner = _learner(course.precision)(
             started,
             criterion=weighted_loss(course),
             **moving(course),
             lr=course.learning_rate,
             max_epochs=course.epochs,
             batch_size=course.batch_size,
+            iterator_train=batches,
             iterator_train__shuffle=True,
-            iterator_valid__batch_size=max(4096, course.batch_size),
-            train_split=predefined_split(Dataset(check.columns, check.answer())),
+            iterator_valid=batches,
+            iterator_valid__batch_size=CHECKED_AT_ONCE,
+            train_split=predefined_split(rows_of(check)),
             callbacks=_callbacks(course, watch, steps),
             callbacks__print_log=None,
             verbose=0,
@@ -194,11 +183,27 @@ def _attempt(
         if held is not None:
             learner.module_.load_state_dict(held["module"])
             learner.optimizer_.load_state_dict(held["optimizer"])
-        learner.partial_fit(lesson.columns, lesson.answer(), epochs=course.epochs - watch.done)
+        learner.partial_fit(rows_of(lesson), y=None, epochs=course.epochs - watch.done)
     watch.check_interrupted()
     if checkpoint is not None:
         checkpoint.done()
     return watch.learned(learner.module_)
+
+
+def _learner(precision: Precision) -> Any:
+    """Return skorch's learner, whose network computes in a precision of its own."""
+    import torch
+    from skorch import NeuralNet
+
+    class Learner(NeuralNet):  # type: ignore[misc]
+        def infer(self, x: torch.Tensor, **more: object) -> torch.Tensor:
+            if precision == "float32":
+                return torch.as_tensor(super().infer(x, **more))
+            with torch.autocast(x.device.type, dtype=getattr(torch, precision)):
+                answer = super().infer(x, **more)
+            return torch.as_tensor(answer).float()
+
+    return Learner
 
 
 def _callbacks(course: Course, watch: _Watch, steps: int) -> list[tuple[str, object]]:
@@ -235,6 +240,7 @@ class _Watch:
     train_loss: list[float] = field(default_factory=list)
     check_loss: list[float] = field(default_factory=list)
     stopped: str = ""
+    began: float = 0.0
 
     def as_callback(self) -> object:
         """Return the callback that skorch calls."""
@@ -247,8 +253,8 @@ class _Watch:
                 watch.begin(net)
 
             def on_batch_begin(self, net: object, batch: object = None, training: bool = False, **_: object) -> None:
-                if training and watch.course.noise:
-                    watch.add_noise(batch)
+                if training:
+                    change(watch.course, *batch)  # type: ignore[misc]
 
             def on_batch_end(self, net: object, batch: object = None, training: bool = False, **_: object) -> None:
                 if training:
@@ -268,19 +274,13 @@ class _Watch:
         """Let the state before training take part; or go on where the killed run was."""
         import torch
 
+        self.began = time.monotonic()
         if self.held is None:
             self._keep(net, self._loss_before(net), 0)
             return
         self.best, self.least, self.best_epoch = self.held["best"], self.held["least"], self.held["best_epoch"]
         self.train_loss, self.check_loss = list(self.held["train_loss"]), list(self.held["check_loss"])
         torch.set_rng_state(self.held["random"])
-
-    def add_noise(self, batch: object) -> None:
-        """Add noise to the columns of a step's rows, which are a copy."""
-        import torch
-
-        columns = batch[0]  # type: ignore[index]
-        columns.add_(torch.randn_like(columns), alpha=self.course.noise)
 
     def _save(self, net: object) -> None:
         import torch
@@ -327,6 +327,9 @@ class _Watch:
             self.progress(epoch, self.course.epochs, f"epoch {epoch}, validation loss {check:.3f}")
         if self.course.patience is not None and epoch - self.best_epoch >= self.course.patience:
             self.stopped = "patience"
+        elif self.course.seconds is not None and time.monotonic() - self.began > self.course.seconds:
+            self.stopped = "time"
+        if self.stopped:
             raise KeyboardInterrupt
 
     def check_interrupted(self) -> None:
@@ -354,8 +357,12 @@ class _Watch:
         import torch
 
         data = net.train_split(None)[1]  # type: ignore[attr-defined]
-        network = net.module_.eval()  # type: ignore[attr-defined]
+        total = 0.0
+        net.module_.eval()  # type: ignore[attr-defined]
         with torch.no_grad():
-            logit = network(torch.from_numpy(data.X))
-            loss = float(net.criterion_(logit, torch.from_numpy(data.y)))  # type: ignore[attr-defined]
+            for at in range(0, len(data), CHECKED_AT_ONCE):
+                columns, answer = data[list(range(at, min(at + CHECKED_AT_ONCE, len(data))))]
+                logit = net.infer(columns)  # type: ignore[attr-defined]
+                total += float(net.criterion_(logit, answer)) * len(answer)  # type: ignore[attr-defined]
+        loss = total / len(data)
         return loss if math.isfinite(loss) else math.inf

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from evenhand.subjects.outputs import check_scores, sigmoid
+from evenhand.errors import ModelError
+from evenhand.subjects.outputs import check_scores, sigmoid, softmax
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
     from torch import nn
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Plain, Task
     from evenhand.subjects import ScoreKind
-    from evenhand.training.networks import NetworkPlan
-    from evenhand.training.preprocessing import Preprocessing
+    from evenhand.training.networks import Plan
+    from evenhand.training.preparing import Preparing
 
 AT_ONCE = 65_536
-"""Rows that go through the network in one piece."""
+"""Rows that go through the network in one piece, when a row is a few columns."""
+CELLS = 64
+"""Rows of more cells than this go in smaller pieces: what a layer makes of them has to stand in memory."""
 
 
 class TabularModel:
@@ -34,13 +38,13 @@ class TabularModel:
     name : str
         What the report calls it.
     network : torch.nn.Module
-        (n, columns) float32 to (n,) logits.
-    plan : NetworkPlan
+        (n, ...) float32 to (n,) logits, or (n, C) of several classes.
+    plan : Plan
         What the network is built from.
-    preprocessing : Preprocessing
-        From the columns of a table to the columns of the network.
+    preprocessing : Preparing
+        From the columns of a table to what the network takes.
     threshold : float
-        A probability at or above it is predicted positive.
+        A probability at or above it is predicted positive; of several classes the most probable is predicted.
     history : mapping
         How it came about: settings, rows, losses.
     fit_row_hashes : array of uint64
@@ -53,6 +57,8 @@ class TabularModel:
         The file it was read from, when it was.
     cost : mapping, optional
         What its fit cost: seconds, memory, energy. It differs from run to run and is kept beside the file.
+    pruned : list, optional
+        Which channels of which layers pruning has taken out, as it is kept in the file.
     """
 
     def __init__(
@@ -60,8 +66,8 @@ class TabularModel:
         *,
         name: str,
         network: nn.Module,
-        plan: NetworkPlan,
-        preprocessing: Preprocessing,
+        plan: Plan,
+        preprocessing: Preparing,
         threshold: float,
         history: Mapping[str, Plain],
         fit_row_hashes: NDArray[np.uint64],
@@ -69,6 +75,7 @@ class TabularModel:
         stored_as: str = "float32",
         content: bytes | None = None,
         cost: Mapping[str, Plain] | None = None,
+        pruned: list[Plain] | None = None,
     ) -> None:
         self.cost = dict(cost) if cost else None
         self._read_from = content
@@ -81,6 +88,8 @@ class TabularModel:
         self.fit_row_hashes = fit_row_hashes
         self.recipe: list[Plain] = recipe or []
         self.stored_as = stored_as
+        self.pruned: list[Plain] = pruned or []
+        self.task: Task = "binary" if plan.outputs == 1 else "multiclass"
         self.score_kind: ScoreKind = "probability"
 
     def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
@@ -88,15 +97,15 @@ class TabularModel:
         return self.preprocessing.transform(X)
 
     def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the probability of the positive class for prepared columns, shape (n,)."""
-        return sigmoid(check_scores(logits(self.network, prepared), len(prepared), self.name))
+        """Return the probability of the positive class for prepared columns, shape (n,), or of each class, (n, C)."""
+        return probabilities(logits(self.network, prepared), self.name)
 
     def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the probability of the positive class of each row, shape (n,)."""
+        """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C)."""
         return self.predict_prepared(self.prepare(X))
 
     def predict_logits(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the log odds of each row, shape (n,); explanations add up on this scale."""
+        """Return the log odds of each row, shape (n,), or the logits (n, C); explanations add up on this scale."""
         return logits(self.network, self.prepare(X))
 
     @property
@@ -152,7 +161,8 @@ class TabularModel:
         network: nn.Module,
         recipe: Mapping[str, Plain],
         stored_as: str = "float32",
-        plan: NetworkPlan | None = None,
+        plan: Plan | None = None,
+        pruned: list[Plain] | None = None,
     ) -> TabularModel:
         """Return a new model with another network over the same columns, and the recipe that made it."""
         return TabularModel(
@@ -165,18 +175,41 @@ class TabularModel:
             fit_row_hashes=self.fit_row_hashes,
             recipe=[*self.recipe, dict(recipe)],
             stored_as=stored_as,
+            pruned=self.pruned if pruned is None else pruned,
         )
 
 
-def logits(network: nn.Module, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the log odds of prepared columns, shape (n,)."""
+def probabilities(logit: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """Return probabilities for logits: (n,) of the positive class, or (n, C) whose rows sum to 1.
+
+    Raises
+    ------
+    ModelError
+        When a logit is not finite.
+    """
     import numpy as np
+
+    if logit.ndim == 1:
+        return sigmoid(check_scores(logit, len(logit), name))
+    if not np.isfinite(logit).all():
+        raise ModelError(f"Model '{name}' returned {int((~np.isfinite(logit)).sum()):,} logits that are not finite.")
+    return softmax(logit)
+
+
+def logits(network: nn.Module, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the log odds of prepared columns, shape (n,), or the logits of several classes, (n, C)."""
     import torch
 
     network.eval()
     with torch.inference_mode():
-        parts = [
-            network(torch.from_numpy(prepared[at : at + AT_ONCE])).reshape(-1).double().numpy()
-            for at in range(0, len(prepared), AT_ONCE)
-        ]
-    return np.concatenate(parts) if parts else np.empty(0)
+        return pieces(lambda part: network(torch.from_numpy(part)).numpy(), prepared)
+
+
+def pieces(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], prepared: NDArray[np.float32]) -> NDArray[Any]:
+    """Return what a network answers to prepared rows, which are given to it in pieces that memory can hold."""
+    import numpy as np
+
+    at_once = max(1, AT_ONCE * CELLS // max(CELLS, math.prod(prepared.shape[1:])))
+    parts = [ask(prepared[at : at + at_once]).astype(np.float64) for at in range(0, max(1, len(prepared)), at_once)]
+    found = np.concatenate(parts)
+    return found.reshape(-1) if found.ndim == 2 and found.shape[-1] == 1 else found

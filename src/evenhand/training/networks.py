@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from evenhand.errors import need
 from evenhand.training.config import ACTIVATIONS, NETWORKS, Activation, Architecture
@@ -16,9 +16,54 @@ if TYPE_CHECKING:
     from evenhand.findings import Plain
 
 
+class Plan(Protocol):
+    """What a network is built from, as a few plain numbers."""
+
+    @property
+    def kind(self) -> str:
+        """Which network."""
+        ...
+
+    @property
+    def outputs(self) -> int:
+        """Logits: one for two classes, else one a class."""
+        ...
+
+    def build(self) -> nn.Module:
+        """Return the network; weights are drawn from torch's generator."""
+        ...
+
+    def of(self, network: nn.Module) -> Plan:
+        """Return the plan of a network that differs from this one at most in sizes."""
+        ...
+
+    def to_plain(self) -> dict[str, Plain]:
+        """Return the plan as JSON can say it."""
+        ...
+
+
+def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) -> Plan:
+    """Return what `to_plain` was called on; `given` is the network that code outside evenhand builds, where one does.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When `plain` is something else.
+    """
+    from evenhand.training.given import GivenPlan
+    from evenhand.training.image_networks import IMAGE_KINDS, ImagePlan
+    from evenhand.training.resized import ResizedPlan
+
+    if plain["kind"] == "given":
+        return GivenPlan(int(cast("int", plain["outputs"])), given, str(plain["name"]))
+    if plain["kind"] == "resized":
+        return ResizedPlan.from_plain(plain, given)
+    return ImagePlan.from_plain(plain) if plain["kind"] in IMAGE_KINDS else NetworkPlan.from_plain(plain)
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
-    """A network with one logit over prepared columns."""
+    """A network over prepared columns."""
 
     columns: int
     """Prepared columns that it takes."""
@@ -36,11 +81,11 @@ class NetworkPlan:
     """Heads of a transformer's attention."""
     blocks: tuple[int, ...] = ()
     """Prepared columns of each column of the table, which share a token; for a transformer."""
-    ranks: tuple[int, ...] = ()
-    """Of each layer of a perceptron, the rank of the two thin layers that stand for it; 0 where it is whole."""
+    outputs: int = 1
+    """Logits: one for two classes, else one a class."""
 
     def build(self) -> nn.Module:
-        """Return the network: (n, columns) float32 to (n,) logits. Weights are drawn from torch's generator."""
+        """Return the network, (n, columns) float32 to (n,) or (n, outputs) logits, its weights drawn by torch."""
         need("torch", "torch")
         from evenhand.training.architectures import build
 
@@ -50,7 +95,7 @@ class NetworkPlan:
         """Return the plan of a network that differs from this one at most in the sizes of its hidden layers."""
         from torch import nn
 
-        if self.kind != "mlp" or self.ranks:
+        if self.kind != "mlp":
             return self
         layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
         return replace(self, columns=layers[0].in_features, hidden=tuple(layer.out_features for layer in layers[:-1]))
@@ -68,8 +113,8 @@ class NetworkPlan:
             plain["batch_norm"] = True
         if self.kind == "transformer":
             plain |= {"heads": self.heads, "blocks": list(self.blocks)}
-        if self.ranks:
-            plain["ranks"] = list(self.ranks)
+        if self.outputs > 1:
+            plain["outputs"] = self.outputs
         return plain
 
     @classmethod
@@ -93,7 +138,7 @@ class NetworkPlan:
             bool(plain.get("batch_norm", False)),
             int(cast("int", plain.get("heads", 4))),
             _numbers(plain.get("blocks", [])),
-            _numbers(plain.get("ranks", [])),
+            int(cast("int", plain.get("outputs", 1))),
         )
 
 

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from evenhand.training.loop import Course
@@ -26,27 +27,52 @@ def moving(course: Course) -> dict[str, object]:
 
 
 def weighted_loss(course: Course) -> type[nn.Module]:
-    """Return the loss: (n,) logits against (n, 2) targets and weights, divided by the sum of the weights."""
+    """Return the loss: logits against targets and, in the last column, weights, divided by the sum of the weights."""
     import torch
-    from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
     def losses(logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        target = target * (1 - course.label_smoothing) + course.label_smoothing / 2
-        if course.loss == "mse":
-            return (torch.sigmoid(logit) - target) ** 2
-        plain = cross_entropy(logit, target, reduction="none")
-        if course.loss == "cross_entropy":
-            return plain
-        share = torch.sigmoid(logit)
-        right = share * target + (1 - share) * (1 - target)
-        return (1 - right) ** course.focal_gamma * plain
+        classes = target.shape[1] - course.matched
+        of_logits = (_of_several if classes > 1 else _of_two)(course, logit[:, :classes], target[:, :classes])
+        if not course.matched:
+            return of_logits
+        return of_logits + ((logit[:, classes:] - target[:, classes:]) ** 2).mean(dim=1)
 
     class WeightedLoss(torch.nn.Module):
         def forward(self, logit: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
-            target, weight = answer[:, 0], answer[:, 1]
-            return (weight * losses(logit.reshape(-1) / course.temperature, target)).sum() / weight.sum()
+            target, weight = answer[:, :-1], answer[:, -1]
+            return (weight * losses(logit.reshape(target.shape), target)).sum() / weight.sum()
 
     return WeightedLoss
+
+
+def _of_two(course: Course, logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return (n,) losses of one logit, (n, 1), against the label, (n, 1)."""
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+
+    logit = logit[:, 0] / course.temperature
+    target = target[:, 0] * (1 - course.label_smoothing) + course.label_smoothing / 2
+    if course.loss == "mse":
+        return (torch.sigmoid(logit) - target) ** 2
+    plain = cross_entropy(logit, target, reduction="none")
+    if course.loss == "cross_entropy":
+        return plain
+    share = torch.sigmoid(logit)
+    return (1 - share * target - (1 - share) * (1 - target)) ** course.focal_gamma * plain
+
+
+def _of_several(course: Course, logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return (n,) losses of the logits of C classes, (n, C), against their probabilities, (n, C)."""
+    import torch
+
+    target = target * (1 - course.label_smoothing) + course.label_smoothing / target.shape[1]
+    said = torch.log_softmax(logit / course.temperature, dim=1)
+    if course.loss == "mse":
+        return ((said.exp() - target) ** 2).sum(dim=1)
+    plain = -(target * said).sum(dim=1)
+    if course.loss == "cross_entropy":
+        return plain
+    return (1 - (said.exp() * target).sum(dim=1)) ** course.focal_gamma * plain
 
 
 def factor(course: Course, progress: float) -> float:

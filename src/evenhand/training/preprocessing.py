@@ -76,6 +76,11 @@ class Preprocessing:
         return sum(column.width for column in self.columns)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one prepared row."""
+        return (self.width,)
+
+    @property
     def widths(self) -> tuple[int, ...]:
         """For each column of the table that is read, how many prepared columns it has."""
         return tuple(column.width for column in self.columns)

@@ -27,7 +27,11 @@ def to_bytes(model: TabularModel) -> bytes:
     from safetensors.torch import save
 
     kept = getattr(torch, model.stored_as)
-    tensors = {name: value.detach().to(kept).contiguous() for name, value in model.network.state_dict().items()}
+    tensors = {
+        # counters of batch normalization are whole numbers and stay so
+        name: (value.detach().to(kept) if value.is_floating_point() else value.detach()).contiguous()
+        for name, value in model.network.state_dict().items()
+    }
     about: dict[str, Plain] = {
         "format": FORMAT,
         "name": model.name,
@@ -38,13 +42,21 @@ def to_bytes(model: TabularModel) -> bytes:
         "recipe": model.recipe,
         "stored_as": model.stored_as,
         "fit_rows": len(model.fit_row_hashes) or None,
+        **({"pruned": model.pruned} if model.pruned else {}),
     }
     text = json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return save(tensors, {KEY: text})
 
 
-def load_model(path: str | Path) -> TabularModel:
+def load_model(path: str | Path, network: nn.Module | None = None) -> TabularModel:
     """Read a trained model from its one file; it predicts exactly what the saved one did.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    network : torch.nn.Module, optional
+        For a model around a network of your own (`given_model`): that network, whose weights the file holds.
 
     Raises
     ------
@@ -64,7 +76,7 @@ def load_model(path: str | Path) -> TabularModel:
         raise ModelError(f"'{place}' is no trained model of evenhand: that is a .safetensors file, and this is {kind}.")
     about = _read_about(content, place)
     try:
-        model = _build(about, content, read_rows(place))
+        model = _build(about, content, read_rows(place), network)
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, SafetensorError) as problem:
         raise ModelError(f"'{place}' is damaged: {shorten(problem, 200)}.") from None
     model.cost = read_cost(place)
@@ -96,27 +108,30 @@ def _read_about(content: bytes, place: Path) -> dict[str, Plain]:
     return about
 
 
-def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64]) -> TabularModel:
+def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], given: nn.Module | None) -> TabularModel:
     from safetensors.torch import load
 
     from evenhand.training.model import TabularModel
-    from evenhand.training.networks import NetworkPlan
-    from evenhand.training.preprocessing import Preprocessing
+    from evenhand.training.networks import plan_from_plain
+    from evenhand.training.preparing import preparing_from_plain
 
-    plan = NetworkPlan.from_plain(cast("dict[str, Plain]", about["network"]))
+    plan = plan_from_plain(cast("dict[str, Plain]", about["network"]), given)
     network: nn.Module = plan.build()
-    network.load_state_dict({name: value.float() for name, value in load(content).items()})
+    network.load_state_dict(
+        {name: value.float() if value.is_floating_point() else value for name, value in load(content).items()}
+    )
     return TabularModel(
         name=str(about["name"]),
         network=network,
         plan=plan,
-        preprocessing=Preprocessing.from_plain(cast("dict[str, Plain]", about["preprocessing"])),
+        preprocessing=preparing_from_plain(cast("dict[str, Plain]", about["preprocessing"])),
         threshold=float(cast("float", about["threshold"])),
         history=cast("dict[str, Plain]", about["history"]),
         fit_row_hashes=rows,
         recipe=cast("list[Plain]", about["recipe"]),
         stored_as=str(about["stored_as"]),
         content=content,
+        pruned=cast("list[Plain]", about.get("pruned", [])),
     )
 
 

@@ -1,0 +1,74 @@
+"""Whether a model's answer to a row depends on the rows beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from evenhand.subjects.outputs import decisions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evenhand.subjects import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDependence:
+    """The same rows, predicted all together and one by one."""
+
+    largest_difference: float
+    """The largest difference of a row's two scores."""
+    changed: int
+    """Rows that are decided otherwise."""
+    rows: int
+    """The rows that were predicted both ways."""
+    tolerance: float
+    """What rounding may do: a runtime adds in another order when there are more rows."""
+
+    @property
+    def depends(self) -> bool:
+        """Whether the answers differ by more than rounding does."""
+        return self.largest_difference > self.tolerance
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words; empty when nothing was."""
+        if not self.depends:
+            return ""
+        return (
+            f"The answer to a row depends on the rows beside it: of {self.rows} rows, predicted one by one and all "
+            f"together, scores differ by up to {self.largest_difference:.2g}, and {self.changed} decisions change."
+        )
+
+
+def batch_dependence(
+    subject: Subject, X: pd.DataFrame, *, rows: int = 64, seed: int = 0, tolerance: float = 1e-4
+) -> BatchDependence:
+    """Return how much the answers to some rows differ when the rows are predicted one by one.
+
+    Quantization that scales activations by the batch does so (``Int8(kind="dynamic")``), and batch normalization that
+    was left in training mode.
+
+    Parameters
+    ----------
+    subject : Subject
+        The model.
+    X : pandas.DataFrame
+        Rows to draw from.
+    rows : int
+        How many, drawn by the seed; all when there are fewer.
+    seed : int
+        Decides which.
+    tolerance : float
+        Differences of scores up to this are rounding.
+    """
+    import numpy as np
+
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(X))[:rows])
+    table = X.iloc[chosen]
+    together = subject.predict(table)
+    alone = np.concatenate([subject.predict(table.iloc[at : at + 1]) for at in range(len(table))])
+    changed = decisions(together, subject.threshold) != decisions(alone, subject.threshold)
+    difference = float(np.abs(together - alone).max(initial=0.0))
+    return BatchDependence(difference, int(changed.sum()), len(table), tolerance)

@@ -1,0 +1,55 @@
+"""Rows of a training step, changed by chance, so that a network does not learn them by heart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+    from evenhand.training.loop import Course
+
+
+def change(course: Course, columns: torch.Tensor, answer: torch.Tensor) -> None:
+    """Change a step's rows, which are a copy, in place, by what the course asks for.
+
+    Parameters
+    ----------
+    columns : (n, ...)
+        Prepared columns or images.
+    answer : (n, k + 1)
+        Targets and weights.
+    """
+    if course.shift:
+        columns.copy_(shifted(columns, course.shift))
+    if course.noise:
+        import torch
+
+        columns.add_(torch.randn_like(columns), alpha=course.noise)
+    if course.mixup:
+        mix(columns, answer, course.mixup)
+
+
+def mix(columns: torch.Tensor, answer: torch.Tensor, alpha: float) -> None:
+    """Mix each row with another by one share of a Beta(alpha, alpha) distribution, columns and answers alike.
+
+    Source: Zhang, Cisse, Dauphin and Lopez-Paz 2018, "mixup: beyond empirical risk minimization".
+    """
+    import torch
+
+    share = torch.distributions.Beta(alpha, alpha).sample()
+    others = torch.randperm(len(columns))
+    for values in (columns, answer):
+        values.copy_(share * values + (1 - share) * values[others])
+
+
+def shifted(images: torch.Tensor, most: int) -> torch.Tensor:
+    """Return images (n, channels, height, width), each moved by up to `most` pixels each way; zeros come in."""
+    import torch
+
+    n, _, height, width = images.shape
+    moves = torch.randint(0, 2 * most + 1, (2, n))
+    rows = torch.arange(height) + moves[0, :, None]
+    places = torch.arange(width) + moves[1, :, None]
+    padded = torch.nn.functional.pad(images, (most, most, most, most)).transpose(0, 1)
+    return padded[:, torch.arange(n)[:, None, None], rows[:, :, None], places[:, None, :]].transpose(0, 1)

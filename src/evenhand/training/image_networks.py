@@ -1,0 +1,146 @@
+"""Networks over images, described by a few plain numbers that are saved with the weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
+
+from evenhand.errors import InputError, need
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from torch import nn
+
+    from evenhand.findings import Plain
+
+ImageKind: TypeAlias = Literal["image_mlp", "cnn", "resnet18", "encoder"]
+"""Layers of neurons over all pixels, convolutions, residual blocks of convolutions, attention over rows of pixels."""
+IMAGE_KINDS: Final[tuple[str, ...]] = get_args(ImageKind)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePlan:
+    """A network over images (channels, height, width) with one logit a class.
+
+    Raises
+    ------
+    InputError
+        For a shape that is none of an image, or widths that make no network.
+    """
+
+    kind: ImageKind
+    """Which network."""
+    shape: tuple[int, ...]
+    """Of one image: channels, height, width."""
+    outputs: int
+    """Logits: one a class, or one for two classes."""
+    hidden: tuple[int, ...] = (128,)
+    """Neurons of each layer between pixels, or convolutions, and logits; of an encoder, the width of each layer."""
+    channels: tuple[int, ...] = ()
+    """Of each convolution; each is followed by a pooling that halves height and width."""
+    kernel: int = 3
+    """Height and width of a convolution's window; odd."""
+    dropout: float = 0.0
+    """Share of neurons left out in training."""
+    heads: int = 4
+    """Heads of an encoder's attention."""
+
+    def __post_init__(self) -> None:
+        if len(self.shape) != 3 or min(self.shape) < 1:
+            raise InputError(f"An image's shape is (channels, height, width), not {self.shape!r}.")
+        if self.kind == "cnn" and min(self.shape[1:]) < 2 ** len(self.channels):
+            raise InputError(
+                f"{len(self.channels)} halvings leave nothing of {self.shape[1]} x {self.shape[2]} pixels: name fewer "
+                "channels."
+            )
+        if self.kind == "encoder" and (not self.hidden or len(set(self.hidden)) > 1 or self.hidden[0] % self.heads):
+            raise InputError(
+                f"An encoder's layers are of one width, a multiple of its {self.heads} heads, not {self.hidden!r}."
+            )
+
+    def build(self) -> nn.Module:
+        """Return the network: (n, *shape) to (n, outputs) logits. Weights are drawn from torch's generator."""
+        need("torch", "torch")
+        return _KINDS[self.kind](self)
+
+    def of(self, network: nn.Module) -> ImagePlan:
+        """Return the plan of a network of the same sizes: this one."""
+        del network
+        return self
+
+    def to_plain(self) -> dict[str, Plain]:
+        """Return the plan as JSON can say it."""
+        return {
+            "kind": self.kind, "shape": list(self.shape), "outputs": self.outputs, "hidden": list(self.hidden),
+            "channels": list(self.channels), "kernel": self.kernel, "dropout": self.dropout, "heads": self.heads,
+        }  # fmt: skip
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Plain]) -> ImagePlan:
+        """Return what `to_plain` was called on.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When `plain` is something else.
+        """
+        if plain["kind"] not in IMAGE_KINDS:
+            raise ValueError(f"no known network: {plain['kind']!r}")
+        shape, hidden, channels = (
+            tuple(int(cast("int", size)) for size in cast("list[Plain]", plain[name]))
+            for name in ("shape", "hidden", "channels")
+        )
+        outputs, kernel, heads = (int(cast("int", plain[name])) for name in ("outputs", "kernel", "heads"))
+        kind = cast("ImageKind", plain["kind"])
+        return cls(kind, shape, outputs, hidden, channels, kernel, float(cast("float", plain["dropout"])), heads)
+
+
+def _perceptron(plan: ImagePlan) -> nn.Module:
+    from torch import nn
+
+    return nn.Sequential(nn.Flatten(), *_dense(math.prod(plan.shape), plan))
+
+
+def _convolutions(plan: ImagePlan) -> nn.Module:
+    from torch import nn
+
+    layers: list[nn.Module] = []
+    before, height, width = plan.shape
+    for channels in plan.channels:
+        layers += [
+            nn.Conv2d(before, channels, plan.kernel, padding=plan.kernel // 2),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        ]
+        before, height, width = channels, height // 2, width // 2
+    return nn.Sequential(*layers, nn.Flatten(), *_dense(before * height * width, plan))
+
+
+def _residual(plan: ImagePlan) -> nn.Module:
+    from evenhand.training.blocks import ResNet18
+
+    return ResNet18(plan)
+
+
+def _encoder(plan: ImagePlan) -> nn.Module:
+    from evenhand.training.blocks import Encoder
+
+    return Encoder(plan)
+
+
+def _dense(width: int, plan: ImagePlan) -> list[nn.Module]:
+    from torch import nn
+
+    layers: list[nn.Module] = []
+    for neurons in plan.hidden:
+        layers += [nn.Linear(width, neurons), nn.ReLU(), nn.Dropout(plan.dropout)]
+        width = neurons
+    return [*layers, nn.Linear(width, plan.outputs)]
+
+
+_KINDS: Final[dict[str, Callable[[ImagePlan], nn.Module]]] = {
+    "image_mlp": _perceptron, "cnn": _convolutions, "resnet18": _residual, "encoder": _encoder,
+}  # fmt: skip

@@ -1,0 +1,130 @@
+"""A network whose layers were made smaller or written as products, built anew from plain numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+    from torch import nn
+
+    from evenhand.findings import Plain
+    from evenhand.training.networks import Plan
+
+_SIZES: Final[Mapping[str, tuple[str, ...]]] = {
+    "Linear": ("out_features", "in_features"),
+    "Conv1d": ("out_channels", "in_channels"),
+    "Conv2d": ("out_channels", "in_channels"),
+    "BatchNorm1d": ("num_features",),
+    "BatchNorm2d": ("num_features",),
+}
+"""What a layer says of the sizes of its weight, in the order of the weight's dimensions."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResizedPlan:
+    """A plan, and in what a network differs from it: layers as products, tensors of other sizes."""
+
+    base: Plan
+    """The network before."""
+    sizes: tuple[tuple[str, tuple[int, ...]], ...]
+    """Names of tensors of the state, and their shapes, where they are others than in `base`."""
+    ranks: tuple[tuple[str, int], ...] = ()
+    """Names of linear layers that stand as products of two thinner ones, and their ranks."""
+
+    @property
+    def kind(self) -> str:
+        """Which network it was made from."""
+        return self.base.kind
+
+    @property
+    def outputs(self) -> int:
+        """Logits, as before."""
+        return self.base.outputs
+
+    def build(self) -> nn.Module:
+        """Return the network with tensors of the sizes it has now; their values are of no meaning."""
+        network = self.base.build()
+        for name, rank in self.ranks:
+            put_product(network, name, rank)
+        for name, shape in self.sizes:
+            resize(network, name, shape)
+        return network
+
+    def of(self, network: nn.Module) -> ResizedPlan:
+        """Return the plan of a network that differs in sizes."""
+        return changed_plan(self, network)
+
+    def to_plain(self) -> dict[str, Plain]:
+        """Return the plan as JSON can say it."""
+        return {
+            "kind": "resized",
+            "base": self.base.to_plain(),
+            "sizes": {name: list(shape) for name, shape in self.sizes},
+            "ranks": dict(self.ranks),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Plain], given: nn.Module | None = None) -> ResizedPlan:
+        """Return what `to_plain` was called on.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When `plain` is something else.
+        """
+        from evenhand.training.networks import plan_from_plain
+
+        sizes = cast("dict[str, list[int]]", plain["sizes"])
+        return cls(
+            plan_from_plain(cast("dict[str, Plain]", plain["base"]), given),
+            tuple((name, tuple(int(size) for size in shape)) for name, shape in sizes.items()),
+            tuple((name, int(rank)) for name, rank in cast("dict[str, int]", plain["ranks"]).items()),
+        )
+
+
+def changed_plan(plan: Plan, network: nn.Module, ranks: Mapping[str, int] | None = None) -> ResizedPlan:
+    """Return the plan of a network that was made from one of `plan`: by products of these ranks, and by other sizes."""
+    base, known = (plan.base, plan.ranks) if isinstance(plan, ResizedPlan) else (plan, ())
+    whole = ResizedPlan(base, (), (*known, *(ranks or {}).items()))
+    before = whole.build().state_dict()
+    sizes = tuple(
+        (name, tuple(value.shape)) for name, value in network.state_dict().items() if value.shape != before[name].shape
+    )
+    return ResizedPlan(base, sizes, whole.ranks)
+
+
+def put_product(network: nn.Module, name: str, rank: int) -> tuple[nn.Linear, nn.Linear]:
+    """Put two linear layers, of which the first has no bias, where one stood, and return them."""
+    from torch import nn
+
+    layer = network.get_submodule(name)
+    assert isinstance(layer, nn.Linear)
+    thin = nn.Linear(layer.in_features, rank, bias=False)
+    wide = nn.Linear(rank, layer.out_features, bias=layer.bias is not None)
+    owner, _, own = name.rpartition(".")
+    setattr(network.get_submodule(owner), own, nn.Sequential(thin, wide).train(network.training))
+    return thin, wide
+
+
+def resize(network: nn.Module, name: str, shape: tuple[int, ...]) -> None:
+    """Give a tensor of a network another shape, and tell its layer; its values are the first of those it had."""
+    import torch
+
+    owner, _, own = name.rpartition(".")
+    module = network.get_submodule(owner)
+    old = cast("torch.Tensor", getattr(module, own)).detach()
+    fresh = old.flatten().repeat(-(-math.prod(shape) // max(1, old.numel())))[: math.prod(shape)].reshape(shape).clone()
+    if own in module._parameters:
+        setattr(module, own, torch.nn.Parameter(fresh))
+    else:
+        setattr(module, own, fresh)
+    if own == "weight":
+        for attribute, size in zip(_SIZES.get(type(module).__name__, ()), shape, strict=False):
+            setattr(module, attribute, size)
+    if type(module).__name__ == "LayerNorm" and own == "weight":
+        module.normalized_shape = shape  # type: ignore[assignment]
