@@ -12,6 +12,7 @@ KINDS = {
     "rate": "Rates",
     "composite": "Composites of rates",
     "score": "Of scores",
+    "change": "What compression changed",
     "statement": "Stated by one audit",
 }
 
@@ -32,7 +33,7 @@ def page() -> str:
                 cells = (f"`{metric.name}`", metric.meaning, metric.formula, metric.misleads, other)
                 lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         lines.append("")
-    lines += ["## Disparities", "", "Every rate, composite and score above can be compared between groups:", ""]
+    lines += ["## Disparities", "", "Every rate, composite, score and change above can be compared between groups:", ""]
     lines += [f"- `{{metric}}_{how}`: {words.format(what='value')}" for how, words in HOWS.items()]
     lines += [
         "",

@@ -65,7 +65,7 @@ def test_each_model_is_asked_once() -> None:
     for grouping in (None, *evidence.groupings):
         evidence.tally(grouping)
         evidence.tally(grouping, "original")
-        evidence.joint_counts(grouping)
+        evidence.joint_tally(grouping)
     assert evidence.tally(None) is evidence.tally(None)
     assert (model.asked, original.asked) == (1, 1)
 
@@ -110,11 +110,11 @@ def test_the_favourable_outcome_turns_the_table() -> None:
     assert np.array_equal(turned.counts[0], same.tally().counts[0][::-1, ::-1])
 
 
-def test_joint_counts_hold_both_models() -> None:
+def test_joint_tally_hold_both_models() -> None:
     data = rows()
     evidence = Evidence(Model(shift=-0.1), data, original=Model("original"))
     for grouping in (None, *evidence.groupings):
-        joint = evidence.joint_counts(grouping)
+        joint = evidence.joint_tally(grouping).counts
         assert np.array_equal(joint.sum(axis=2), evidence.tally(grouping).counts)
         assert np.array_equal(joint.sum(axis=3), evidence.tally(grouping, "original").counts)
 
@@ -123,7 +123,7 @@ def test_without_an_original_there_is_nothing_to_compare() -> None:
     evidence = Evidence(Model(), rows())
     assert evidence.original_predictions is None
     with pytest.raises(LookupError, match="no original"):
-        evidence.joint_counts()
+        evidence.joint_tally()
 
 
 @settings(max_examples=25, deadline=None)

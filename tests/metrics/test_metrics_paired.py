@@ -1,4 +1,4 @@
-"""Paired changes: textbook values, laws and coverage."""
+"""Paired changes: laws and coverage."""
 
 from __future__ import annotations
 
@@ -11,18 +11,6 @@ from evenhand.metrics.paired import paired_change
 def change(both: int, gained: int, lost: int, neither: int) -> tuple[float, float, float]:
     found = paired_change(*(np.array([cell]) for cell in (both, gained, lost, neither)))
     return float(found.estimate[0]), float(found.low[0]), float(found.high[0])
-
-
-@pytest.mark.parametrize(
-    ("cells", "expected"),
-    [
-        # Newcombe (1998b), table III, method 10
-        ((36, 12, 2, 0), (0.20, 0.0569, 0.3404)),
-        ((20, 12, 2, 16), (0.20, 0.0562, 0.3292)),
-    ],
-)
-def test_textbook_values(cells: tuple[int, int, int, int], expected: tuple[float, float, float]) -> None:
-    assert change(*cells) == pytest.approx(expected, abs=5e-5)
 
 
 def test_no_change_still_has_a_width() -> None:
@@ -40,13 +28,18 @@ def test_an_empty_group_has_no_estimate() -> None:
     assert np.isnan(change(0, 0, 0, 0)[0])
 
 
-@pytest.mark.parametrize("n", [30, 100, 1000])
-@pytest.mark.parametrize("cells", [(0.6, 0.05, 0.05, 0.3), (0.8, 0.01, 0.04, 0.15), (0.45, 0.15, 0.05, 0.35)])
-def test_intervals_cover(n: int, cells: tuple[float, float, float, float]) -> None:
-    rng = np.random.default_rng(5)
-    draws = rng.multinomial(n, cells, size=4000)
-    found = paired_change(*draws.T)
-    truth = cells[1] - cells[2]
-    missed_low, missed_high = (found.low > truth).mean(), (found.high < truth).mean()
-    assert missed_low + missed_high <= 0.07
-    assert max(missed_low, missed_high) <= 0.05
+@pytest.mark.parametrize("n", [10, 30, 100])
+def test_neither_end_errs_more_than_it_says(n: int) -> None:
+    """Every outcome is listed and weighted by its chance: nothing is simulated."""
+    from scipy.stats import multinomial
+
+    gained, lost = (part.ravel() for part in np.meshgrid(np.arange(n + 1), np.arange(n + 1)))
+    gained, lost = gained[gained + lost <= n], lost[gained + lost <= n]
+    rest = n - gained - lost
+    found = paired_change(rest, gained, lost, np.zeros_like(rest))
+    outcomes = np.column_stack([gained, lost, rest])
+    rates = (0.0, 0.002, 0.01, 0.03, 0.1, 0.2, 0.3)
+    for gain, loss in ((gain, loss) for gain in rates for loss in rates if gain + loss > 0):
+        chance = multinomial.pmf(outcomes, n, [gain, loss, 1 - gain - loss])
+        for missed in (found.low > gain - loss + 1e-12, found.high < gain - loss - 1e-12):
+            assert chance[missed].sum() <= 0.0255, (n, gain, loss)

@@ -167,12 +167,18 @@ def _counts(evidence: Evidence) -> tuple[GroupCounts, ...]:
     groupings: tuple[Grouping | None, ...] = (None, *evidence.groupings)
     counts = [_tally_counts(evidence, grouping, model) for model in models for grouping in groupings]
     if evidence.original is not None:
-        axes = ("group", "true", "original", "predicted")
-        counts += [
-            GroupCounts("joint", _columns(grouping), _labels(grouping), axes, evidence.joint_counts(grouping).tolist())
-            for grouping in groupings
-        ]
+        counts += _joint_counts(evidence, groupings)
     return (*counts, *_scores(evidence))
+
+
+def _joint_counts(evidence: Evidence, groupings: tuple[Grouping | None, ...]) -> Iterator[GroupCounts]:
+    """Yield the joint counts of both models; of several classes only whether each model was right."""
+    binary = evidence.data.task == "binary"
+    for grouping in groupings:
+        joint = evidence.joint_tally(grouping, "decisions" if binary else "agreement")
+        cells = (None if part is None else part.tolist() for part in (joint.weights, joint.squared_weights))
+        axes = ("group", "true", *(("original", "predicted") if binary else ("original right", "predicted right")))
+        yield GroupCounts("joint", _columns(grouping), _labels(grouping), axes, joint.counts.tolist(), *cells)
 
 
 MOST_CELLS = 40_000

@@ -58,6 +58,7 @@ TASKS: Final[Mapping[str, frozenset[Task]]] = {
     "labels": frozenset({"multilabel"}),
     "numbers": frozenset({"regression"}),
     "rankings": frozenset({"ranking"}),
+    "compression": frozenset({"binary", "multiclass"}),
     "custom": frozenset({"binary", "multiclass", "regression"}),
     "explanation": frozenset({"binary", "regression"}),
 }

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from evenhand.data.validating import Missing
     from evenhand.evidence.evidence import MetricFunction
     from evenhand.evidence.keeping import Keeping
+    from evenhand.evidence.predictions import Predictions
     from evenhand.findings import AuditRecord, Task
+    from evenhand.subjects import Subject
 
 
 def audit_predictions(
@@ -29,6 +31,8 @@ def audit_predictions(
     y_pred: ArrayLike | None = None,
     *,
     y_score: ArrayLike | None = None,
+    original_pred: ArrayLike | None = None,
+    original_score: ArrayLike | None = None,
     sensitive_features: object = None,
     control_features: object = None,
     group_probabilities: Mapping[str, object] | None = None,
@@ -56,6 +60,8 @@ def audit_predictions(
     y_score : (n,), optional
         Scores of the positive class: probabilities, or any scale with ``score_kind="ranking"``. For several classes
         (n, C), in the order of the sorted classes.
+    original_pred, original_score : (n,), optional
+        What the model before compression said of the same rows: then what compression changed is stated, too.
     sensitive_features : (n,) or (n, k), optional
         Arrays, a table, or a mapping of name to values.
     group_probabilities : mapping of feature to table, optional
@@ -102,8 +108,9 @@ def audit_predictions(
         name=name,
     )
     return audit_given(
-        data, y_pred, y_score, threshold=threshold, score_kind=score_kind, metrics=metrics, settings=settings
-    )
+        data, y_pred, y_score, original_pred=original_pred, original_score=original_score, threshold=threshold,
+        score_kind=score_kind, metrics=metrics, settings=settings,
+    )  # fmt: skip
 
 
 def audit_given(
@@ -111,6 +118,8 @@ def audit_given(
     y_pred: ArrayLike | None = None,
     y_score: ArrayLike | None = None,
     *,
+    original_pred: ArrayLike | None = None,
+    original_score: ArrayLike | None = None,
     threshold: float | None = None,
     score_kind: ScoreKind = "probability",
     metrics: Mapping[str, MetricFunction] | None = None,
@@ -125,21 +134,39 @@ def audit_given(
     InputError
         When there are neither decisions nor scores.
     """
-    from evenhand.subjects.of_task import GivenSubject
-    from evenhand.subjects.predictions import PredictionsSubject
-
     roles = data.roles
     if y_pred is None and y_score is None:
         y_pred = None if roles.prediction is None else data.table[roles.prediction]
         y_score = None if roles.score is None else data.table[roles.score]
+    if original_pred is None and original_score is None:
+        original_pred = None if roles.original_prediction is None else data.table[roles.original_prediction]
+        original_score = None if roles.original_score is None else data.table[roles.original_score]
     if y_pred is None and y_score is None:
         raise InputError(f"{data.name}: neither decisions nor scores are given; an audit needs one of them.")
     options = chosen_options(None, metrics, {"explain": False, "footprint": False, **(settings or {})})
+    said, there = _said(data, y_pred, y_score, threshold, score_kind, data.name)
+    before, original = None, None
+    if original_pred is not None or original_score is not None:
+        before, original = _said(data, original_pred, original_score, threshold, score_kind, f"original of {data.name}")
+    evidence = Evidence(there, data, original=original, predictions=said, original_predictions=before, options=options)
+    return run(evidence, progress=progress, keeping=keeping)
+
+
+def _said(
+    data: EvaluationSet,
+    y_pred: ArrayLike | None,
+    y_score: ArrayLike | None,
+    threshold: float | None,
+    kind: ScoreKind,
+    name: str,
+) -> tuple[Predictions, Subject]:
+    """Return what a model said, and the model as far as that makes one."""
+    from evenhand.subjects.of_task import GivenSubject
+    from evenhand.subjects.predictions import PredictionsSubject
+
     if data.task != "binary":
         answered = given_of_task(data, y_pred, y_score)
-        there = GivenSubject(answered.y_pred if answered.y_score is None else answered.y_score, data.name)
-        return run(Evidence(there, data, predictions=answered, options=options), progress=progress, keeping=keeping)
-    predictions = given(data, y_pred, y_score, threshold=threshold, kind=score_kind)
-    values = predictions.y_pred.astype(np.float64) if predictions.y_score is None else predictions.y_score
-    subject = PredictionsSubject(values, name=data.name, threshold=predictions.threshold, score_kind=predictions.kind)  # type: ignore[arg-type]
-    return run(Evidence(subject, data, predictions=predictions, options=options), progress=progress, keeping=keeping)
+        return answered, GivenSubject(answered.y_pred if answered.y_score is None else answered.y_score, name)
+    found = given(data, y_pred, y_score, threshold=threshold, kind=kind)
+    values = found.y_pred.astype(np.float64) if found.y_score is None else found.y_score
+    return found, PredictionsSubject(values, name=name, threshold=found.threshold, score_kind=found.kind)  # type: ignore[arg-type]

@@ -39,6 +39,8 @@ AUDIT_FLAGS = (
 @click.option("--background", type=click.Path(path_type=Path), help="Table to explain against, training rows say.")
 @click.option("--prediction", help="Column with decisions, instead of a model.")
 @click.option("--score", help="Column with scores, instead of a model.")
+@click.option("--original-prediction", help="Column with the decisions of the model before compression.")
+@click.option("--original-score", help="Column with the scores of the model before compression.")
 @click.option("--score-kind", type=click.Choice(["probability", "ranking"]), help="What --score claims to be.")
 @click.option("--threshold", type=float, help="A score at or above it is predicted positive.")
 @role_flags

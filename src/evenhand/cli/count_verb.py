@@ -16,6 +16,8 @@ from evenhand.cli.console import say
 @click.option("--control", multiple=True, help="Control feature; may be repeated.")
 @click.option("--prediction", help="Column with decisions.")
 @click.option("--score", help="Column with scores, instead of decisions.")
+@click.option("--original-prediction", help="Column with the decisions of the model before compression.")
+@click.option("--original-score", help="Column with its scores, instead of decisions.")
 @click.option("--threshold", type=float, default=0.5, show_default=True, help="A score at or above it is positive.")
 @click.option("--bins", type=click.IntRange(2), help="Count scores in so many bins of [0, 1], too.")
 @click.option("--weight", help="Column with sampling weights, which are summed.")
@@ -32,6 +34,8 @@ def command(
     control: tuple[str, ...],
     prediction: str | None,
     score: str | None,
+    original_prediction: str | None,
+    original_score: str | None,
     threshold: float,
     bins: int | None,
     weight: str | None,
@@ -44,6 +48,7 @@ def command(
     Example:
       evenhand count "scored/*.parquet" --label paid --score p --sensitive race -o counts.csv
       evenhand audit counts.csv --label paid --prediction decision --frequency rows --sensitive race
+    Of two models on the same rows, with --original-score q; then audit with --original-prediction original_decision.
     """
     from evenhand.evidence.counting import FREQUENCY, count_files
     from evenhand.writing import check_writable, write_text
@@ -55,6 +60,8 @@ def command(
         groups=(*sensitive, *control),
         prediction=prediction,
         score=score,
+        original_prediction=original_prediction,
+        original_score=original_score,
         threshold=threshold,
         bins=bins,
         weight=weight,

@@ -30,6 +30,8 @@ KNOWN: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
         "cluster": str,
         "prediction": str,
         "score": str,
+        "original_prediction": str,
+        "original_score": str,
         "score_kind": str,
         "exclude": list,
         "proxies": dict,

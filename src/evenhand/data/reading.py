@@ -47,6 +47,8 @@ def read_evaluation_set(
     cluster: str | None = None,
     prediction: str | None = None,
     score: str | None = None,
+    original_prediction: str | None = None,
+    original_score: str | None = None,
     proxies: Mapping[str, Sequence[str]] | None = None,
     exclude: str | Sequence[str] = (),
     use_sensitive: bool | None = None,
@@ -82,6 +84,8 @@ def read_evaluation_set(
     sample_weight, id, query, cluster, prediction, score : str, optional
         Columns of weights, of row or person names, of the list an item stands in, of what belongs together, of
         decisions, of scores.
+    original_prediction, original_score : str, optional
+        Columns of the decisions, and of the scores, of the model before compression.
     proxies : mapping of name to columns, optional
         A sensitive feature that no row names, by the probability to be of each of its groups:
         ``{"race": ["p_black", "p_white"]}``.
@@ -128,6 +132,8 @@ def read_evaluation_set(
         cluster=cluster,
         prediction=prediction,
         score=score,
+        original_prediction=original_prediction,
+        original_score=original_score,
         proxies=tuple((feature, tuple(columns)) for feature, columns in (proxies or {}).items()),
         exclude=names(exclude, "exclude"),
     )
@@ -281,12 +287,13 @@ def _column_complaints(name: str, frame: pd.DataFrame, roles: Roles, classes: tu
         column = getattr(roles, role)
         if column in frame:
             found += key_problems(name, frame[column], role)
-    if roles.prediction in frame and classes is not None:
-        found += prediction_problems(name, frame[roles.prediction], classes)
-    if roles.score in frame:
-        # whether a score must lie in [0, 1] is the audit's to say: decile scores rank
-        what = f"{name}: scores '{shorten(roles.score)}'"
-        found += check_scores(_numbers(frame[roles.score]), "ranking", name=what)
+    for decided in (roles.prediction, roles.original_prediction):
+        if decided in frame and classes is not None:
+            found += prediction_problems(name, frame[decided], classes)
+    for score in (roles.score, roles.original_score):
+        if score in frame:
+            # whether a score must lie in [0, 1] is the audit's to say: decile scores rank
+            found += check_scores(_numbers(frame[score]), "ranking", name=f"{name}: scores '{shorten(score)}'")
     return found
 
 

@@ -44,6 +44,10 @@ class Roles:
     """A column that already holds decisions, in the label's own values."""
     score: str | None = None
     """A column that already holds scores."""
+    original_prediction: str | None = None
+    """A column that holds the decisions of the model before compression."""
+    original_score: str | None = None
+    """A column that holds the scores of the model before compression."""
     proxies: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Sensitive features that no row names: each with the columns of the probability to be of its groups."""
     exclude: tuple[str, ...] = ()
@@ -61,6 +65,8 @@ class Roles:
             "cluster",
             "prediction",
             "score",
+            "original_prediction",
+            "original_score",
         ):
             column = getattr(self, role)
             if column is not None:
@@ -94,6 +100,8 @@ class Roles:
             **({"labels": list(self.labels)} if self.labels else {}),
             **({"proxies": {name: list(columns) for name, columns in self.proxies}} if self.proxies else {}),
             **({"query": self.query} if self.query else {}),
+            **({"original_prediction": self.original_prediction} if self.original_prediction else {}),
+            **({"original_score": self.original_score} if self.original_score else {}),
             "prediction": self.prediction,
             "score": self.score,
             "exclude": list(self.exclude),

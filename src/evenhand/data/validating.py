@@ -25,7 +25,9 @@ MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
 
 _LOOKED_AT: Final = 50
-_OTHERS: Final = ("sample_weight", "frequency", "id", "cluster", "prediction", "score")
+_OTHERS: Final = (
+    "sample_weight", "frequency", "id", "cluster", "prediction", "score", "original_prediction", "original_score",
+)  # fmt: skip
 
 
 def column_problems(name: str, table: pd.DataFrame, roles: Roles) -> Iterator[str]:

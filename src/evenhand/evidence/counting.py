@@ -1,7 +1,8 @@
 """Counting where the rows lie: one group-by over a table larger than memory, by the engine that holds it.
 
 What comes back is a table of counts, one row for each group x truth x decision (x bin of the score). An audit of it
-says what an audit of the rows would have said from counts; tables of several shards add up.
+says what an audit of the rows would have said from counts; tables of several shards add up. Of two models on the same
+rows the counts are joint ones: group x truth x original's decision x decision.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ FREQUENCY: Final = "rows"
 """The column of counts; more underscores stand before it where the table has a column of that name."""
 DECISION: Final = "decision"
 """The column of decisions made from scores; likewise."""
+ORIGINAL_DECISION: Final = "original_decision"
+"""The column of decisions made from the scores of the model before compression; likewise."""
 SCORE: Final = "score"
 BIN: Final = "score_bin"
 """The mean score of the rows counted, and its bin, from 0."""
@@ -46,6 +49,10 @@ class Counting:
     """The column with decisions; made from scores when absent."""
     score: str | None = None
     """The column with scores."""
+    original_prediction: str | None = None
+    """The column with the decisions of the model before compression."""
+    original_score: str | None = None
+    """The column with its scores, in place of decisions."""
     threshold: float = 0.5
     """A score at or above it is decided positive: 1, else 0."""
     bins: int | None = None
@@ -66,7 +73,7 @@ def count_files(source: str, *, engine: str | None = None, **what: Any) -> pd.Da
     engine : "duckdb", "polars" or "spark", optional
         The first that is installed when not given.
     **what
-        The fields of `Counting`: ``label``, ``groups``, ``prediction`` or ``score``, ``threshold``, ``bins``,
+        The fields of `Counting`: ``label``, ``groups``, ``prediction`` or ``score``, the same of the original, ``threshold``, ``bins``,
         ``weight``, ``edges``.
 
     Returns
@@ -136,6 +143,12 @@ def _prepared(frame: Lazy, wanted: Counting, columns: Sequence[str]) -> tuple[La
     for column, edges in wanted.edges.items():
         reached = [(nw.col(column) >= edge).cast(nw.Int64) for edge in edges]
         frame = frame.with_columns(sum(reached[1:], reached[0]).alias(column))
+    if wanted.original_score is not None:
+        made = (nw.col(wanted.original_score) >= wanted.threshold).cast(nw.Int8)
+        frame = frame.with_columns(made.alias(_free(ORIGINAL_DECISION, columns)))
+        keys.append(_free(ORIGINAL_DECISION, columns))
+    elif wanted.original_prediction is not None:
+        keys.append(wanted.original_prediction)
     keys.append(decision)
     if wanted.score is not None and wanted.bins is not None:
         place = (nw.col(wanted.score).cast(nw.Float64) * wanted.bins).floor().clip(0, wanted.bins - 1).cast(nw.Int64)
@@ -168,7 +181,8 @@ def _named(found: pd.DataFrame, edges: Mapping[str, Sequence[float]], whole: Map
 
 
 def _absent(source: str, wanted: Counting, columns: Sequence[str]) -> Iterator[str]:
-    needed = (wanted.label, *wanted.groups, wanted.prediction, wanted.score, wanted.weight)
+    earlier = (wanted.original_prediction, wanted.original_score)
+    needed = (wanted.label, *wanted.groups, wanted.prediction, wanted.score, *earlier, wanted.weight)
     for column in needed:
         if column is not None and column not in columns:
             yield f"{source}: there is no column '{shorten(column)}'.{did_you_mean(column, columns)}"
@@ -176,6 +190,8 @@ def _absent(source: str, wanted: Counting, columns: Sequence[str]) -> Iterator[s
     for column in (wanted.label, *wanted.groups, wanted.prediction):
         if column in made:
             yield f"{source}: '{column}' is the name of a column of the counts; rename the one of the table."
+    if None not in earlier:
+        yield f"{source}: name either the original's decisions or its scores, not both."
     if wanted.bins is not None and wanted.weight is not None:
         yield f"{source}: scores are counted in bins without weights; name one of both."
 
@@ -199,6 +215,11 @@ def _refuse_broken(frame: Lazy, source: str, wanted: Counting) -> None:
             outside = (nw.col(wanted.score) < 0) | (nw.col(wanted.score) > 1)
             marks.append(outside.cast(nw.Int64).sum().alias("b"))
             checks.append(("b", f"scores '{shorten(wanted.score)}' lie outside [0, 1] in {{:,}} rows: none is binned."))
+    if wanted.original_score is not None:
+        marks.append(broken(wanted.original_score).cast(nw.Int64).sum().alias("d"))
+        checks.append(
+            ("d", f"scores '{shorten(wanted.original_score)}' have no value in {{:,}} rows. Fill or drop them.")
+        )
     if wanted.weight is not None:
         bad = broken(wanted.weight) | (nw.col(wanted.weight) < 0)
         marks.append(bad.cast(nw.Int64).sum().alias("c"))

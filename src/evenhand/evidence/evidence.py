@@ -12,6 +12,7 @@ import numpy as np
 
 from evenhand.evidence.predictions import Predictions, inputs, predict
 from evenhand.metrics import Tally
+from evenhand.metrics.joint import JointTally
 from evenhand.metrics.sweeping import count_scores, thresholds
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from evenhand.explaining import Attributions
     from evenhand.subjects import Subject
 
+View: TypeAlias = str | int
+"""What a joint tally counts; see `Evidence.joint_tally`."""
 MetricFunction: TypeAlias = Callable[..., float]
 """A metric of scikit-learn's or fairlearn's shape: ``f(y_true, y_pred, sample_weight=None) -> float``."""
 
@@ -67,8 +70,8 @@ class Evidence:
         The model before compression, for the paired comparison.
     background : EvaluationSet, optional
         Rows to explain against, training rows say; the evaluation rows when absent.
-    predictions : Predictions, optional
-        What the subject said, where it was given and need not be asked.
+    predictions, original_predictions : Predictions, optional
+        What the subject, and what the original said, where it was given and need not be asked.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Evidence:
         original: Subject | None = None,
         background: EvaluationSet | None = None,
         predictions: Predictions | None = None,
+        original_predictions: Predictions | None = None,
         options: AuditOptions | None = None,
     ) -> None:
         self.subject = subject
@@ -87,7 +91,9 @@ class Evidence:
         self.background = background
         self.options = options or AuditOptions()
         self._given = predictions
+        self._given_original = original_predictions
         self._tallies: dict[tuple[str, tuple[str, ...]], Tally] = {}
+        self._joint: dict[tuple[View, tuple[str, ...]], JointTally] = {}
 
     @cached_property
     def predictions(self) -> Predictions:
@@ -102,7 +108,9 @@ class Evidence:
     @cached_property
     def original_predictions(self) -> Predictions | None:
         """The original's scores and decisions on the same rows, None without an original."""
-        return predict(self.original, self.data) if self.original is not None else None
+        if self._given_original is not None or self.original is None:
+            return self._given_original
+        return predict(self.original, self.data)
 
     @cached_property
     def groupings(self) -> tuple[Grouping, ...]:
@@ -166,14 +174,41 @@ class Evidence:
         codes, groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.labels))
         return count_scores(self.data.y_true, scores, codes, groups, self.score_edges, self.data.frequency)
 
-    def joint_counts(self, grouping: Grouping | None = None) -> NDArray[np.int64]:
-        """Return counts (G, 2, 2, 2) of [group, truth, original's decision, subject's decision]."""
-        before = self._predictions_of("original").y_pred.astype(np.int64)
-        after = self.predictions.y_pred.astype(np.int64)
-        codes = np.zeros(len(after), dtype=np.int64) if grouping is None else grouping.codes.astype(np.int64)
-        groups = 1 if grouping is None else len(grouping.labels)
-        cell = ((codes * 2 + self.data.y_true.astype(np.int64)) * 2 + before) * 2 + after
-        return np.bincount(cell, minlength=groups * 8).reshape(groups, 2, 2, 2)
+    def joint_tally(self, grouping: Grouping | None = None, view: View = "decisions") -> JointTally:
+        """Return the counts of truth x original's decision x subject's decision per group.
+
+        Parameters
+        ----------
+        grouping : Grouping, optional
+            The groups to count by; one group of all rows without.
+        view : "decisions", "agreement", "classes", "flips" or the number of a class
+            Of several classes a joint tally holds two: ``agreement`` whether each model was right (the truth is 1),
+            ``classes`` the same for each class of the truth within each group, in that order, ``flips`` whether the
+            models differ (the original's decision is 0), a number that class against the rest.
+        """
+        columns = () if grouping is None else grouping.columns
+        if (view, columns) not in self._joint:
+            self._joint[view, columns] = self._count_jointly(grouping, view)
+        return self._joint[view, columns]
+
+    def _count_jointly(self, grouping: Grouping | None, view: View) -> JointTally:
+        truth, before, after = self.data.y_true, self._predictions_of("original").y_pred, self.predictions.y_pred
+        codes, groups = (np.zeros(len(truth), dtype=np.int64), 1)
+        if grouping is not None:
+            codes, groups = grouping.codes.astype(np.int64), len(grouping.labels)
+        if view == "classes":
+            classes = 2 if self.data.task == "binary" else len(self.data.classes)
+            codes, groups = codes * classes + truth, groups * classes
+        if view in ("agreement", "classes"):
+            truth, before, after = np.ones(len(truth), dtype=np.int8), before == truth, after == truth
+        elif view == "flips":
+            nothing = np.zeros(len(truth), dtype=np.int8)
+            truth, before, after = nothing, nothing, before != after
+        elif view != "decisions":
+            truth, before, after = (part == view for part in (truth, before, after))
+        data = self.data
+        weights = (data.sample_weight, data.frequency, data.clusters, data.squared_weight)
+        return JointTally.count(truth, before, after, codes, groups, *weights)
 
     @cached_property
     def explained_rows(self) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from typing import Final
 from evenhand.metrics.entry import ALL, FN, FP, TN, TP, Cells, Metric
 from evenhand.metrics.other_tasks import OTHER_TASKS
 from evenhand.metrics.stated import STATED
+from evenhand.metrics.stated_compression import COMPRESSION
 from evenhand.metrics.stated_reliance import RELIANCE
 from evenhand.metrics.stated_training import TRAINING
 
@@ -345,6 +346,6 @@ _OTHERS: Final = (
 )
 
 METRICS: Final[dict[str, Metric]] = {
-    metric.name: metric for metric in (*_RATES, *_OTHERS, *OTHER_TASKS, *STATED, *RELIANCE, *TRAINING)
+    metric.name: metric for metric in (*_RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *RELIANCE, *TRAINING)
 }
 """Every metric by its canonical name."""

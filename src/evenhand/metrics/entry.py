@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from evenhand.findings import Direction, Task
 
-Kind: TypeAlias = Literal["rate", "composite", "score", "statement", "disparity"]
+Kind: TypeAlias = Literal["rate", "composite", "score", "statement", "disparity", "change"]
 Cells: TypeAlias = tuple[tuple[int, int], ...]
 """Cells (truth, decision) of the confusion table, 1 = positive."""
 
@@ -25,7 +25,8 @@ class Metric:
     label: str
     """Its name for people."""
     kind: Kind
-    """How it is computed: a rate of cells, a composite of rates, from scores, or stated by one audit."""
+    """How it is computed: a rate of cells, a composite of rates, from scores, or stated by one audit; a
+    ``change`` is what compression did to a rate, and can be compared between groups."""
     direction: Direction
     """Which way is better."""
     formula: str

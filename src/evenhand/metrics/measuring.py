@@ -178,8 +178,6 @@ def _sum(cells: NDArray[np.generic], chosen: Cells) -> Floats:
 
 def _rate(entry: Metric, tally: Tally, level: float) -> Measured:
     numerator, denominator = entry.numerator, entry.denominator
-    if entry.name == "flip_rate":
-        raise InputError("The flip rate compares two models; state it with the compression audit.")
     share = _share(tally, numerator, denominator)
     weighted = ", effective size" if tally.weights is not None else ""
     weighted += ", clusters" if tally.clusters is not None else ""

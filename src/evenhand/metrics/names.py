@@ -36,7 +36,7 @@ OTHER_NAMES: Final = {
 }
 """Names of disparities in the field, and the canonical ones."""
 
-_COMPARED: Final = ("rate", "composite", "score")
+_COMPARED: Final = ("rate", "composite", "score", "change")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Metrics that one audit states and that are no rate of counts: of explanations, of compression, of size and time."""
+"""Metrics that one audit states and that are no rate of counts: of explanations, of chance, of size and time."""
 
 from __future__ import annotations
 
@@ -103,35 +103,6 @@ STATED: Final = (
         "How far the attributions are from adding up to the model's own score.",
         "Adding up does not prove them right; not adding up proves them wrong.",
         "Lundberg and Lee (2017), NeurIPS",
-    ),
-    Metric(
-        "flip_rate",
-        "Flip rate",
-        "rate",
-        "lower_is_better",
-        "rows decided differently / n",
-        "The share of rows that the compressed model decides otherwise than the original (churn).",
-        "Two fits of the same model differ as well: compare with their flip rate.",
-        "Milani Fard et al. (2016), NeurIPS",
-        ("churn",),
-    ),
-    *(
-        Metric(
-            f"{name}_change",
-            f"{words} change",
-            "statement",
-            direction,  # type: ignore[arg-type]  # the three words of Direction
-            f"{name} of the compressed model - {name} of the original",
-            f"What compression did to the {words.lower()}, row by row.",
-            "No change on average can hide gains of one group and losses of another.",
-            "Newcombe (1998b), Statistics in Medicine 17",
-        )
-        for name, words, direction in (
-            ("accuracy", "Accuracy", "higher_is_better"),
-            ("recall", "Recall", "higher_is_better"),
-            ("false_positive_rate", "False positive rate", "lower_is_better"),
-            ("selection_rate", "Selection rate", "neutral"),
-        )
     ),
     Metric("file_bytes", "File size", "statement", "lower_is_better", "bytes", "The bytes of the deployable file."),
     Metric(

@@ -55,11 +55,14 @@ def instances(limit: Limit, record: AuditRecord, policy: Policy) -> tuple[Key, .
 def _counted(key: Key, record: AuditRecord) -> tuple[Key, ...]:
     """Return the keys of ``column=*`` for every group that the record has counts of, where no finding was stated."""
     from evenhand.policy.recomputing import counted_groups, is_counted
+    from evenhand.policy.recomputing_joint import OF, is_change
 
-    if not is_counted(key.metric) or not all(feature.each for feature in key.features):
+    jointly = key.qualifiers == OF and is_change(key.metric)
+    if not (jointly or is_counted(key.metric)) or not all(feature.each for feature in key.features):
         return ()
     groups = counted_groups(record, key.columns)
-    return tuple(Key.of(key.metric, dict(zip(key.columns, group, strict=True))) for group in groups)
+    qualifiers = dict(key.qualifiers) if jointly else {}
+    return tuple(Key.of(key.metric, dict(zip(key.columns, group, strict=True)), **qualifiers) for group in groups)
 
 
 def _owns(limit: Limit, key: Key) -> bool:

@@ -47,6 +47,10 @@ def from_counts(record: AuditRecord, key: Key, level: float, tallies: tuple[Grou
     tallies : optional
         Counts in place of the record's: those at another threshold, say.
     """
+    if key.qualifier("of") == "original" and not _has_clusters(record):
+        from evenhand.policy.recomputing_joint import from_joint
+
+        return from_joint(record, key, level)
     name = canonical(key.metric)
     counts = _counts(tallies or record.tallies, key)
     if name is None or counts is None or not is_counted(name) or _has_clusters(record):
@@ -66,7 +70,7 @@ def is_counted(name: str) -> bool:
     if metric == "equalized_odds":
         return True
     entry = METRICS.get(metric)
-    return entry is not None and entry.kind in COUNTED and entry.task == "binary" and metric != "flip_rate"
+    return entry is not None and entry.kind in COUNTED and entry.task == "binary"
 
 
 def counted_groups(record: AuditRecord, columns: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from evenhand.declarations import QUESTIONS
-from evenhand.keys import Key, group_name
+from evenhand.keys import group_name
 from evenhand.metrics import describe
 from evenhand.report.compared import by_chance, by_probability, within
+from evenhand.report.compressed import compression
 from evenhand.report.controlled import controls
 from evenhand.report.explained import explanation
 from evenhand.report.figures import figure
@@ -48,7 +49,7 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
         explanation(record),
         *relied(record, judged),
         *refused(record, judged),
-        compression(record, judged),
+        compression(record, judged, verdict),
         *trained(record, judged),
         *controls(record, verdict),
         provenance(record),
@@ -180,52 +181,8 @@ def sliced(record: AuditRecord, judged: Judged) -> Part:
     return Part("slices", "Subgroups nobody named", said, (figure("slices-figure", title, rows[:12]), table))
 
 
-def compression(record: AuditRecord, judged: Judged) -> Part:
-    """What compression did, and to whom."""
-    found = [f for f in record.findings if f.audit == "compression"]
-    if not found:
-        return Part("compression", "Compression", reasons(record, "compression") or ("Nothing was compressed.",))
-    gain = record.get("size_ratio[;of=original]")
-    blocks: list[Block] = [_size_table(record)]
-    for metric in ("flip_rate", "accuracy_change", "selection_rate_change"):
-        rows = [judged.row(_who(f), f) for f in found if f.key.metric == metric and len(f.key.columns) <= 1]
-        if rows:
-            blocks.append(
-                figure(
-                    f"compression-{metric}", f"{describe(metric).label}, compressed against original", rows, digits=3
-                )
-            )
-    lead = tuple(text for text in (gain.note if gain is not None else "",) if text)
-    return Part("compression", "Compression", (*lead, *reasons(record, "compression")), tuple(blocks))
-
-
 def _who(finding: Finding) -> str:
     return ", ".join(f"{column}={group}" for column, group in finding.key.group) or "all rows"
-
-
-def _size_table(record: AuditRecord) -> Table:
-    names = ["file_bytes", "parameters", "nonzero_parameters", "macs"]
-    batches = sorted(
-        {f.key.qualifier("batch") or "" for f in record.findings if f.key.metric == "latency"},
-        key=lambda b: (len(b), b),
-    )
-    rows = []
-    for name, qualifiers in [(name, {}) for name in names] + [("latency", {"batch": batch}) for batch in batches]:
-        new = record.get(Key.of(name, **qualifiers))
-        old = record.get(Key.of(name, of="original", **qualifiers))
-        if new is None and old is None:
-            continue
-        words = describe(name).label + (f", batch of {qualifiers['batch']}" if qualifiers else "")
-        ratio = old.estimate / new.estimate if old and new and old.estimate and new.estimate else None
-        if name == "latency":
-            faster = record.get(Key.of("latency_ratio", of="original", **qualifiers))
-            ratio = faster.estimate if faster is not None else ratio
-        cells = (show(f.estimate, f.unit) if f is not None else "–" for f in (old, new))
-        rows.append((words, *cells, "–" if ratio is None else f"{ratio:.2f}×"))
-    head = ("", "original", "compressed", "gain")
-    return Table(
-        "compression-size", "Size and speed, measured in one run on one thread", head, tuple(rows), frozenset({1, 2, 3})
-    )
 
 
 def provenance(record: AuditRecord) -> Part:
