@@ -73,8 +73,8 @@ def count_files(source: str, *, engine: str | None = None, **what: Any) -> pd.Da
     engine : "duckdb", "polars" or "spark", optional
         The first that is installed when not given.
     **what
-        The fields of `Counting`: ``label``, ``groups``, ``prediction`` or ``score``, the same of the original, ``threshold``, ``bins``,
-        ``weight``, ``edges``.
+        The fields of `Counting`: ``label``, ``groups``, ``prediction`` or ``score``, the same of the original,
+        ``threshold``, ``bins``, ``weight``, ``edges``.
 
     Returns
     -------
