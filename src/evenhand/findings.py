@@ -160,6 +160,8 @@ class AuditRecord:
     """Hashes of model and data, versions, seed, roles, recipe: the same for the same run."""
     measurements: Mapping[str, Plain] = field(default_factory=dict)
     """What differs from run to run: time, duration, machine load. Outside the digest."""
+    _index: dict[Key, Finding] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Findings by key, made when one is first asked for."""
 
     def __getitem__(self, key: str | Key) -> Finding:
         """Return the finding of that key, in any accepted spelling of the key's text."""
@@ -176,11 +178,10 @@ class AuditRecord:
     def get(self, key: str | Key) -> Finding | None:
         """Return the finding of that key, in any accepted spelling, or None."""
         wanted = Key.parse(key) if isinstance(key, str) else key
-        found = next((finding for finding in self.findings if finding.key == wanted), None)
-        spelled = wanted if found is not None else canonical_key(wanted)
-        if spelled == wanted:
-            return found
-        return next((finding for finding in self.findings if finding.key == spelled), None)
+        if not self._index:
+            self._index.update((finding.key, finding) for finding in reversed(self.findings))
+        found = self._index.get(wanted)
+        return found if found is not None else self._index.get(canonical_key(wanted))
 
     def of_audit(self, audit: str) -> tuple[Finding, ...]:
         """Return the findings of one audit."""

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import evenhand as eh
@@ -102,3 +103,55 @@ def make_case(tmp_path: Path) -> Callable[[str], tuple[AuditRecord, Verdict]]:
         return record, verdict_of(record, tmp_path)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def rich() -> tuple[AuditRecord, Verdict]:
+    """An audit with nearly everything: scores, slices, crossings, explanations, an original, waivers, a baseline."""
+    rng = np.random.default_rng(4)
+    rows = 1200
+    race = rng.choice(["none", "score", "group"], rows, p=[0.7, 0.28, 0.02])
+    table = pd.DataFrame(
+        {
+            "income": rng.normal(size=rows) + (race == "none"),
+            "debt": rng.normal(size=rows),
+            "area": rng.choice(["north", "south", "west"], rows),
+            "town": rng.choice(["x", "y"], rows),
+            "race": race,
+            "sex": rng.choice(["f", "m"], rows),
+        }
+    )
+    noise = np.where(table["area"] == "south", 3.0, 0.7)
+    table["paid"] = (table["income"] - table["debt"] + noise * rng.normal(size=rows) > 0).astype(int)
+    data = eh.read_evaluation_set(
+        table, label="paid", favourable=1, sensitive_features=["race", "sex"], control_features=["town"], name="loans"
+    )
+
+    def score(X: pd.DataFrame) -> np.ndarray:
+        return np.asarray(1 / (1 + np.exp(X["debt"] - X["income"] - 0.3 * (X["area"] == "south"))))
+
+    def coarse(X: pd.DataFrame) -> np.ndarray:
+        return np.round(score(X), 1)
+
+    record = eh.audit(
+        coarse, data, original=score, explain_rows=20, background_rows=20, actionable={"debt": "decrease"}
+    )
+    record = eh.with_declarations(record, {"intended_use": "Small loans.", "owner": "risk@example.org"})
+    limits = {
+        "accuracy": {"at_least": 0.6},
+        "selection_rate_ratio[race]": {"at_least": 0.95},
+        "equalized_odds_difference[race]": {"at_most": 0.05},
+        "recall[race=*]": {"at_least": 0.5},
+        "precision": {"at_least": 0.99},
+        "roc_auc": {"at_least": 0.5, "max_drop": 0.01},
+        "declared[human_oversight]": {"required": True},
+        "declared[owner]": {"required": True},
+        "latency[;batch=7]": {"at_most": 1.0},
+    }
+    waiver = {"limit": "precision", "reason": "RISK-3", "owner": "a@example.org", "expires": date(2026, 12, 1)}
+    late = {**waiver, "limit": "accuracy", "expires": date(2026, 1, 1)}
+    policy = eh.load_policy(
+        {"extends": ["builtin:four-fifths@1"], "limits": limits, "waivers": [waiver, late],
+         "defaults": {"minimum_group_size": 30}}
+    )  # fmt: skip
+    return record, eh.judge(record, policy, baseline=record, today=date(2026, 11, 1))

@@ -50,7 +50,7 @@ def judged() -> tuple[AuditRecord, Verdict]:
 def shown(page: str) -> list[str]:
     """Return the texts of the page, without style, keys, formulas and sources."""
     page = re.sub(
-        r"<style>.*?</style>|<code>.*?</code>|<span class=\"(formula|source)\".*?</span>", "", page, flags=re.S
+        r"<style>.*?</style>|<code>.*?</code>|<span class=\"(formula|source|example)\".*?</span>", "", page, flags=re.S
     )
     return [html.unescape(text).strip() for text in re.findall(r">([^<]+)<", page)]
 
@@ -61,6 +61,20 @@ def test_no_english_sentence_is_left(judged: tuple[AuditRecord, Verdict]) -> Non
         assert '<html lang="zh-CN">' in page
         left = [text for text in shown(page) if re.search(r"(?:[A-Za-z']+[ ,]+){2,}[A-Za-z]+", text)]
         assert left == [], left[:5]
+
+
+def test_no_english_sentence_is_left_in_an_audit_with_nearly_everything(rich: tuple[AuditRecord, Verdict]) -> None:
+    page = render(*rich, "html", lang="zh-CN")
+    left = [text for text in shown(page) if re.search(r"(?:[A-Za-z']+[ ,]+){2,}[A-Za-z]+", text)]
+    assert left == [], left[:5]
+
+
+def test_every_question_of_the_declarations_has_words() -> None:
+    from evenhand.declarations import QUESTIONS
+
+    words = Words("zh-CN")
+    for question in QUESTIONS.values():
+        assert not re.search("[A-Za-z]{2}", words.say(question)), question
 
 
 def test_both_languages_show_the_same_numbers(judged: tuple[AuditRecord, Verdict]) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -121,7 +119,7 @@ def test_the_verdict_comes_first_and_every_limit_is_there(case: Case) -> None:
     words = Reader(eh.render(record, verdict)).words
     headline = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided"}[verdict.status]
     assert words.index(headline) < words.index("Every limit") < words.rindex("What was audited")
-    rows = re.findall(r'<tr class="(passed|failed|undecided)">', eh.render(record, verdict))
+    rows = re.findall(r'<tr id="limit-\d+" class="(passed|failed|undecided)">', eh.render(record, verdict))
     assert rows == [judgement.status for judgement in verdict.judgements]
 
 
@@ -196,58 +194,3 @@ def test_the_format_is_told_from_the_ending(
         assert (tmp_path / f"page{ending}").read_text().startswith(start)
     with pytest.raises(eh.EvenhandError, match="names no format"):
         eh.write_report(tmp_path / "page.docx", record)
-
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-@pytest.mark.parametrize("width", [360, 1280])
-def test_a_browser_shows_it_without_errors_or_requests(
-    width: int, make_case: Callable[[str], tuple[AuditRecord, Verdict]], tmp_path: Path
-) -> None:
-    record, verdict = make_case("hostile")
-    place = tmp_path / "page.html"
-    eh.write_report(place, record, verdict)
-    # A proxy that does not exist: whatever the page wanted from a network would be an error on stderr.
-    done = subprocess.run(
-        [
-            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-            "--disable-background-networking", "--disable-component-update", "--enable-logging=stderr", "--v=0",
-            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900", "--dump-dom", place.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    said = [line for line in done.stderr.splitlines() if "CONSOLE" in line or "Refused" in line]
-    assert said == []
-    assert "<script" not in done.stdout
-    assert "Every limit" in done.stdout
-
-
-AXE = os.environ.get("EVENHAND_AXE")
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-@pytest.mark.skipif(not AXE, reason="EVENHAND_AXE names no axe.min.js (npm pack axe-core)")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["failing", "undecided", "hostile"])
-def test_axe_finds_no_violation(
-    name: str, scheme: str, make_case: Callable[[str], tuple[AuditRecord, Verdict]], tmp_path: Path
-) -> None:
-    """The page forbids scripts, so its policy is taken out of the copy that axe looks at."""
-    page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", eh.render(*make_case(name)))
-    ask = "axe.run().then(r => document.title = JSON.stringify(r.violations.map(v => [v.id, v.nodes[0].html])))"
-    axe = Path(str(AXE)).read_text(encoding="utf-8")
-    place = tmp_path / "page.html"
-    place.write_text(page.replace("</body>", f"<script>{axe}</script><script>{ask}</script></body>"), encoding="utf-8")
-    dark = ["--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []
-    done = subprocess.run(
-        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
-         "--virtual-time-budget=60000", "--window-size=1280,900", "--dump-dom", *dark, place.as_uri()],
-        capture_output=True, text=True, timeout=180, check=True,
-    )  # fmt: skip
-    found = re.search(r"<title>(.*?)</title>", done.stdout, re.S)
-    assert found is not None
-    assert found[1] == "[]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -61,28 +61,16 @@ def command(
 def _verdicts(before: AuditRecord, after: AuditRecord, place: Path) -> Iterator[str]:
     """Yield what became of each limit: new, worse, unchanged, better or fixed."""
     from evenhand.policy import judge, load_policy
+    from evenhand.policy.earlier import became
 
     policy = load_policy(place)
     old, new = judge(before, policy, baseline=before), judge(after, policy, baseline=before)
     for judgement in new.judgements:
         was = judgement.before or "absent"
-        word = _WORDS.get((was, judgement.status), "unchanged")
+        word = became(judgement.before, judgement.status)
         told = judgement.status if was == judgement.status else f"{was} -> {judgement.status}"
         yield f"{word:<9}  {judgement.key}  {told}"
     yield f"verdict: {old.status} -> {new.status}"
-
-
-_WORDS: Final = {
-    ("passed", "failed"): "new",
-    ("passed", "undecided"): "new",
-    ("absent", "failed"): "new",
-    ("absent", "undecided"): "new",
-    ("undecided", "failed"): "worse",
-    ("failed", "undecided"): "better",
-    ("failed", "passed"): "fixed",
-    ("undecided", "passed"): "fixed",
-}
-"""What becomes of a limit, by what it came to before and now."""
 
 
 def _findings(

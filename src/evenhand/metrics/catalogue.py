@@ -203,6 +203,7 @@ _OTHERS: Final = (
         "True negatives do not count in it, and the positive class is a choice.",
         "van Rijsbergen (1979), Information Retrieval",
         ("f1_score",),
+        example="2 x 40 / (2 x 40 + 20 + 10) = 0.73",
     ),
     Metric(
         "balanced_accuracy",
@@ -214,6 +215,7 @@ _OTHERS: Final = (
         "It weighs a rare class as much as a common one, which costs may not.",
         "Brodersen et al. (2010), ICPR",
         ("balanced_accuracy_score",),
+        example="(0.80 + 0.60) / 2 = 0.70",
     ),
     Metric(
         "matthews_correlation",
@@ -226,6 +228,7 @@ _OTHERS: Final = (
         "Matthews (1975), Biochimica et Biophysica Acta 405; Gorodkin (2004) for several classes",
         ("mcc", "matthews_corrcoef"),
         lowest=-1.0,
+        example="(40 x 30 - 20 x 10) / sqrt(60 x 50 x 50 x 40) = 0.41",
     ),
     Metric(
         "cohen_kappa",
@@ -238,6 +241,7 @@ _OTHERS: Final = (
         "Cohen (1960), Educational and Psychological Measurement 20",
         ("kappa", "cohen_kappa_score"),
         lowest=-1.0,
+        example="(0.70 - 0.50) / (1 - 0.50) = 0.40",
     ),
     Metric(
         "treatment_equality",
@@ -250,6 +254,7 @@ _OTHERS: Final = (
         "Berk et al. (2018), Sociological Methods & Research 50",
         ("fn_fp_ratio",),
         highest=None,
+        example="10 / 20 = 0.50",
     ),
     Metric(
         "generalized_entropy",
@@ -262,6 +267,7 @@ _OTHERS: Final = (
         "Speicher et al. (2018), KDD",
         ("generalized_entropy_index", "generalized_entropy_error"),
         highest=None,
+        example="b = 2, 0, 1, 1: mean of (4 - 1, 0 - 1, 1 - 1, 1 - 1) / 2 = 0.25",
     ),
     Metric(
         "theil_index",
@@ -274,6 +280,7 @@ _OTHERS: Final = (
         "Speicher et al. (2018), KDD",
         (),
         highest=None,
+        example="b = 2, 0, 1, 1: mean of (2 ln 2, 0, 0, 0) = 0.35",
     ),
     Metric(
         "roc_auc",
@@ -285,6 +292,7 @@ _OTHERS: Final = (
         "It is about ranking, not about the threshold that is used.",
         "DeLong et al. (1988), Biometrics 44",
         ("auc", "roc_auc_score"),
+        example="0.9, 0.4 > 0.7, 0.2: 3 / 4 = 0.75",
     ),
     Metric(
         "average_precision",
@@ -296,6 +304,7 @@ _OTHERS: Final = (
         "Its value for useless scores is the base rate, so groups of unequal base rates are not comparable by it.",
         "Boyd et al. (2013), ECML",
         ("pr_auc", "average_precision_score"),
+        example="1, 0, 1: 0.5 x 1/1 + 0.5 x 2/3 = 0.83",
     ),
     Metric(
         "mean_score",
@@ -308,6 +317,7 @@ _OTHERS: Final = (
         "NYC Local Law 144 rules (6 RCNY 5-301) use its rank-based kin, the scoring rate",
         lowest=None,
         highest=None,
+        example="(0.9 + 0.4 + 0.2) / 3 = 0.50",
     ),
     Metric(
         "brier_score",
@@ -319,6 +329,7 @@ _OTHERS: Final = (
         "It mixes calibration and discrimination, and depends on the base rate.",
         "Brier (1950), Monthly Weather Review 78",
         ("brier_score_loss",),
+        example="((0.9 - 1)² + (0.4 - 0)²) / 2 = 0.085",
     ),
     Metric(
         "log_loss",
@@ -331,6 +342,7 @@ _OTHERS: Final = (
         "Good (1952), JRSS B 14",
         (),
         highest=None,
+        example="(-ln 0.9 - ln 0.6) / 2 = 0.31",
     ),
     Metric(
         "calibration_error",
@@ -342,6 +354,7 @@ _OTHERS: Final = (
         "Small samples show an error even when there is none; it cannot be 0 by chance alone.",
         "Naeini et al. (2015), AAAI",
         ("expected_calibration_error", "ece"),
+        example="0.5 x |0.2 - 0.3| + 0.5 x |0.8 - 0.8| = 0.05",
     ),
 )
 

@@ -14,6 +14,8 @@ Cells: TypeAlias = tuple[tuple[int, int], ...]
 
 TN, FP, FN, TP = (0, 0), (0, 1), (1, 0), (1, 1)
 ALL = (TN, FP, FN, TP)
+EXAMPLE = {TN: 30, FP: 20, FN: 10, TP: 40}
+"""The table of a hundred rows that examples count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,19 @@ class Metric:
     """The greatest value it can have; None without a bound."""
     task: Task = "binary"
     """What kind of label it is about."""
+    example: str = ""
+    """The formula with figures, in signs that need no translation; a rate of cells has one from its cells."""
+
+    @property
+    def worked(self) -> str:
+        """The example: of a rate, ``40 / (10 + 40) = 0.80``, from a table of 30 TN, 20 FP, 10 FN and 40 TP."""
+        if self.example or not self.denominator:
+            return self.example
+        upper, lower = ([EXAMPLE[cell] for cell in cells] for cells in (self.numerator, self.denominator))
+        return f"{_sum(upper)} / {_sum(lower)} = {sum(upper) / sum(lower):.2f}"
+
+
+def _sum(counts: list[int]) -> str:
+    if len(counts) in (1, len(ALL)):
+        return str(sum(counts))
+    return f"({' + '.join(map(str, counts))})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Final, Literal, TypeAlias
 
@@ -17,6 +18,14 @@ HOWS: Final[dict[How, str]] = {
     "group_max": "The {what} of the group where it is greatest.",
 }
 """How the values of groups become one, each in a sentence."""
+
+EXAMPLES: Final[dict[How, str]] = {
+    "difference": "0.80 - 0.60 = 0.20",
+    "ratio": "0.60 / 0.80 = 0.75",
+    "group_min": "min(0.80, 0.60) = 0.60",
+    "group_max": "max(0.80, 0.60) = 0.80",
+}
+"""Each on two groups of 0.80 and 0.60."""
 
 EQUALIZED_ODDS: Final = ("recall", "false_positive_rate")
 """The two rates of equalized odds."""
@@ -172,6 +181,31 @@ def _disparity(metric: str, how: How) -> Metric:
         "Over many small groups chance alone makes it large; the interval allows for that, the estimate does not.",
         _sources().get(f"{metric}_{how}", entry.source),
         tuple(other for other, known in OTHER_NAMES.items() if known == f"{metric}_{how}"),
+        example=EXAMPLES[how],
+    )
+
+
+ANY: Final[dict[How, str]] = {
+    "difference": "Difference between groups",
+    "ratio": "Ratio between groups",
+    "group_min": "Value of the lowest group",
+    "group_max": "Value of the highest group",
+}
+"""Each way of comparing, whatever is compared."""
+
+
+def any_disparity(how: How) -> Metric:
+    """Return the entry of a way of comparing groups, whatever is compared."""
+    like = _disparity("accuracy", how)
+    formula = like.formula.replace("accuracy", "values")
+    return replace(
+        like,
+        name=f"*_{how}",
+        label=ANY[how],
+        formula=formula,
+        meaning=HOWS[how].format(what="values"),
+        source="",
+        aliases=(),
     )
 
 
@@ -203,4 +237,7 @@ def _equalized_odds(how: How) -> Metric:
         f"The worse of the {how}s in recall and in false positive rate: {zero}.",
         "It cannot hold together with equal precision when base rates differ, unless the model is perfect.",
         "Hardt et al. (2016), NeurIPS",
+        example={"difference": "max(0.80 - 0.60, 0.25 - 0.20) = 0.20", "ratio": "min(0.60 / 0.80, 0.20 / 0.25) = 0.75"}[
+            how
+        ],
     )

@@ -12,18 +12,27 @@ if TYPE_CHECKING:
 _SOKOLOVA = "Sokolova and Lapalme (2009), Information Processing & Management 45"
 
 
-def _over_classes(name: str, label: str, formula: str, meaning: str, misleads: str) -> Metric:
+def _over_classes(name: str, label: str, formula: str, meaning: str, misleads: str, *, example: str) -> Metric:
     return Metric(
-        name, label, "composite", "higher_is_better", formula, meaning, misleads, _SOKOLOVA, task="multiclass"
-    )
+        name, label, "composite", "higher_is_better", formula, meaning, misleads, _SOKOLOVA, task="multiclass",
+        example=example,
+    )  # fmt: skip
 
 
 def _number(
-    name: str, label: str, formula: str, meaning: str, misleads: str, *aliases: str, task: Task = "regression"
+    name: str,
+    label: str,
+    formula: str,
+    meaning: str,
+    misleads: str,
+    *aliases: str,
+    example: str,
+    task: Task = "regression",
 ) -> Metric:
     return Metric(
-        name, label, "score", "lower_is_better", formula, meaning, misleads, "", aliases, highest=None, task=task
-    )
+        name, label, "score", "lower_is_better", formula, meaning, misleads, "", aliases, highest=None, task=task,
+        example=example,
+    )  # fmt: skip
 
 
 _CLASSES: Final = (
@@ -33,6 +42,7 @@ _CLASSES: Final = (
         "mean over classes of recall",
         "The mean recall of the classes, each counting alike.",
         "A class of few rows moves it as much as one of many, and its recall is known least.",
+        example="(0.90 + 0.60 + 0.30) / 3 = 0.60",
     ),
     _over_classes(
         "macro_precision",
@@ -40,6 +50,7 @@ _CLASSES: Final = (
         "mean over classes of precision",
         "The mean precision of the classes, each counting alike.",
         "A class that is never predicted counts as 0.",
+        example="(0.90 + 0.60 + 0.30) / 3 = 0.60",
     ),
     _over_classes(
         "macro_f1",
@@ -47,6 +58,7 @@ _CLASSES: Final = (
         "mean over classes of F1",
         "The mean F1 of the classes, each counting alike.",
         "It hides which class is poor; the table of classes shows it.",
+        example="(0.90 + 0.60 + 0.30) / 3 = 0.60",
     ),
     _over_classes(
         "weighted_precision",
@@ -54,6 +66,7 @@ _CLASSES: Final = (
         "mean over classes of precision, by rows of the class",
         "The mean precision of the classes, each with the weight of its rows in the truth.",
         "A common class hides a rare one.",
+        example="0.5 x 0.90 + 0.3 x 0.60 + 0.2 x 0.30 = 0.69",
     ),
     _over_classes(
         "weighted_f1",
@@ -61,6 +74,7 @@ _CLASSES: Final = (
         "mean over classes of F1, by rows of the class",
         "The mean F1 of the classes, each with the weight of its rows in the truth.",
         "A common class hides a rare one.",
+        example="0.5 x 0.90 + 0.3 x 0.60 + 0.2 x 0.30 = 0.69",
     ),
     Metric(
         "selection_distance",
@@ -72,6 +86,7 @@ _CLASSES: Final = (
         "Groups may differ in what they are, and then a right model predicts different classes.",
         "Denis et al. (2024), JMLR 25, for demographic parity with several classes",
         task="multiclass",
+        example="(|0.5 - 0.3| + |0.3 - 0.3| + |0.2 - 0.4|) / 2 = 0.20",
     ),
     Metric(
         "equalized_odds_distance",
@@ -83,6 +98,7 @@ _CLASSES: Final = (
         "The class where the groups are smallest is known least, and often decides it.",
         "Hardt et al. (2016), NeurIPS",
         task="multiclass",
+        example="max(0.10, 0.25, 0.05) = 0.25",
     ),
 )
 
@@ -98,6 +114,7 @@ _LABELS: Final = (
         "Tsoumakas and Katakis (2007), IJDWM 3",
         ("exact_match_ratio",),
         task="multilabel",
+        example="70 / 100 = 0.70",
     ),
     Metric(
         "hamming_loss",
@@ -109,6 +126,7 @@ _LABELS: Final = (
         "Where most labels are absent, saying none is nearly right.",
         "Schapire and Singer (2000), Machine Learning 39",
         task="multilabel",
+        example="30 / (100 x 5) = 0.06",
     ),
     Metric(
         "micro_f1",
@@ -120,6 +138,7 @@ _LABELS: Final = (
         "A common label hides a rare one.",
         _SOKOLOVA,
         task="multilabel",
+        example="2 x 40 / (2 x 40 + 20 + 10) = 0.73",
     ),
 )
 
@@ -131,6 +150,7 @@ _NUMBERS: Final = (
         "How far predictions are from the truth, in its own unit.",
         "Groups of greater values often have greater errors.",
         "mae",
+        example="(|12 - 10| + |7 - 11|) / 2 = 3",
     ),
     _number(
         "mean_squared_error",
@@ -140,6 +160,7 @@ _NUMBERS: Final = (
         "loss of Agarwal et al. (2019).",
         "A few rows far off decide it.",
         "mse",
+        example="((12 - 10)² + (7 - 11)²) / 2 = 10",
     ),
     _number(
         "root_mean_squared_error",
@@ -148,6 +169,7 @@ _NUMBERS: Final = (
         "The mean squared error, back in the unit of the truth.",
         "A few rows far off decide it.",
         "rmse",
+        example="sqrt(((12 - 10)² + (7 - 11)²) / 2) = 3.16",
     ),
     Metric(
         "r2",
@@ -161,6 +183,7 @@ _NUMBERS: Final = (
         ("r2_score",),
         lowest=None,
         task="regression",
+        example="1 - 10 / 40 = 0.75",
     ),
     Metric(
         "mean_residual",
@@ -175,6 +198,7 @@ _NUMBERS: Final = (
         lowest=None,
         highest=None,
         task="regression",
+        example="((12 - 10) + (7 - 11)) / 2 = -1",
     ),
     Metric(
         "mean_prediction",
@@ -189,6 +213,7 @@ _NUMBERS: Final = (
         lowest=None,
         highest=None,
         task="regression",
+        example="(12 + 7) / 2 = 9.5",
     ),
     Metric(
         "quantile_coverage",
@@ -200,6 +225,7 @@ _NUMBERS: Final = (
         "For a model of the mean it need not be 0.5.",
         "Romano et al. (2020), Harvard Data Science Review 2",
         task="regression",
+        example="88 / 100 = 0.88",
     ),
 )
 
@@ -215,6 +241,7 @@ _PLACES: Final = (
         "Jarvelin and Kekalainen (2002), ACM TOIS 20",
         ("ndcg_score",),
         task="ranking",
+        example="(1/log2 2 + 0/log2 3 + 1/log2 4) / (1/log2 2 + 1/log2 3) = 0.92",
     ),
     Metric(
         "exposure",
@@ -226,6 +253,7 @@ _PLACES: Final = (
         "Real attention may fall faster than the logarithm.",
         "Singh and Joachims (2018), KDD",
         task="ranking",
+        example="(1/log2 2 + 1/log2 4) / 2 = 0.75",
     ),
     Metric(
         "exposure_to_merit",
@@ -238,6 +266,7 @@ _PLACES: Final = (
         "Singh and Joachims (2018), KDD",
         highest=None,
         task="ranking",
+        example="0.75 / 0.50 = 1.50",
     ),
 )
 

@@ -16,6 +16,7 @@ STATED: Final = (
         "How much a feature moves the score, on average over the explained rows.",
         "It is what the model uses, not what causes the outcome.",
         "Lundberg and Lee (2017), NeurIPS",
+        example="(|0.3| + |-0.1|) / 2 = 0.20",
     ),
     Metric(
         "declared",
@@ -35,6 +36,7 @@ STATED: Final = (
         "How far apart two groups' scores are, at whatever threshold: no threshold could select them more unlike.",
         "The threshold in use may show far less.",
         "Kolmogorov and Smirnov; bands of Massart (1990), Annals of Probability 18",
+        example="max(|0.1 - 0.2|, |0.4 - 0.7|, |0.9 - 0.9|) = 0.30",
     ),
     Metric(
         "p_value",
@@ -54,6 +56,7 @@ STATED: Final = (
         "mean gap over shuffles of the groups",
         "The gap that equal groups of these sizes would show by chance alone.",
         "A gap near it is no evidence of unfairness, and none of fairness.",
+        example="(0.12 + 0.18 + 0.15) / 3 = 0.15",
     ),
     Metric(
         "shrunken_difference",
@@ -83,6 +86,7 @@ STATED: Final = (
         "mean score of one group - mean score of the other",
         "How far apart the mean scores of two groups are, over the explained rows.",
         "A gap in scores need not be one in decisions, which turn on the threshold.",
+        example="0.62 - 0.50 = 0.12",
     ),
     Metric(
         "gap_part",
@@ -93,6 +97,7 @@ STATED: Final = (
         "How much of the gap in mean score between two groups one feature carries; the parts sum to the gap.",
         "A feature may carry a gap because it stands for the group, and because the groups really differ in it.",
         "Lundberg and Lee (2017), NeurIPS; Shapley values are additive, so their group means are",
+        example="0.08 - (-0.01) = 0.09",
     ),
     Metric(
         "attribution_residual",
@@ -103,6 +108,7 @@ STATED: Final = (
         "How far the attributions are from adding up to the model's own score.",
         "Adding up does not prove them right; not adding up proves them wrong.",
         "Lundberg and Lee (2017), NeurIPS",
+        example="|0.30 + 0.20 + 0.10 - 0.61| = 0.01",
     ),
     Metric("file_bytes", "File size", "statement", "lower_is_better", "bytes", "The bytes of the deployable file."),
     Metric(
@@ -136,6 +142,7 @@ STATED: Final = (
         "higher_is_better",
         "bytes of the original / bytes of the compressed model",
         "How many times smaller the file became.",
+        example="26,684 / 12,812 = 2.08",
     ),
     Metric(
         "latency",
@@ -154,6 +161,7 @@ STATED: Final = (
         "least seconds of the original / least seconds of the compressed model",
         "How many times faster one call became, measured interleaved in one run.",
         "It holds the gain of a faster runtime as well as that of compression.",
+        example="53 / 10 = 5.3",
     ),
 )
 """In the order in which a glossary might list them."""

@@ -47,6 +47,7 @@ COMPRESSION: Final = (
         "Two fits of the same model differ as well: compare with their flip rate.",
         "Milani Fard et al. (2016), NeurIPS",
         ("churn",),
+        example="6 / 591 = 0.010",
     ),
     Metric(
         "negative_flip_rate",
@@ -57,6 +58,7 @@ COMPRESSION: Final = (
         "The share of rows that only the original decides rightly: those who lose.",
         "With several classes a row may also go from one wrong class to another.",
         "Yan et al. (2021), CVPR",
+        example="4 / 591 = 0.007",
     ),
     Metric(
         "positive_flip_rate",
@@ -67,6 +69,7 @@ COMPRESSION: Final = (
         "The share of rows that only the compressed model decides rightly: those who gain.",
         "It does not make up for those who lose: they are others.",
         "Yan et al. (2021), CVPR",
+        example="2 / 591 = 0.003",
     ),
     *(
         Metric(
@@ -79,6 +82,7 @@ COMPRESSION: Final = (
             _NO_MEAN,
             "Zou and Donner (2008), Statistics in Medicine 27; Newcombe (1998b), Statistics in Medicine 17",
             lowest=-1.0,
+            example="0.90 - 0.92 = -0.02",
         )
         for name, (words, direction) in CHANGED.items()
     ),

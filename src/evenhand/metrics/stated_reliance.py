@@ -36,6 +36,7 @@ RELIANCE: Final = (
         "The share of the gap in mean score that a column carries which also tells the group.",
         "Groups may really differ in the column; whether its use is justified is for people to say.",
         "Datta et al. (2017), CCS, for the two conditions",
+        example="0.09 / 0.12 = 0.75",
     ),
     Metric(
         "counterfactual_flip_rate",
@@ -46,6 +47,7 @@ RELIANCE: Final = (
         "The share of a group whose decision changes when nothing but the sensitive input is given another value.",
         "It does not see proxies: everything else stays as it was.",
         "Galhotra et al. (2017), ESEC/FSE",
+        example="5 / 200 = 0.025",
     ),
     Metric(
         "principal_reason",
@@ -56,6 +58,7 @@ RELIANCE: Final = (
         "How often a feature counts most against the person, of all decisions against people.",
         "A reason is what the model used, compared with the mean of the background; not what caused the outcome.",
         "12 CFR 1002.9 (Regulation B)",
+        example="30 / 120 = 0.25",
     ),
     Metric(
         "sensitive_reason_share",
@@ -66,6 +69,7 @@ RELIANCE: Final = (
         "How often a sensitive feature is among the principal reasons against the person.",
         "A model that does not read the feature has none, and may still use proxies.",
         "12 CFR 1002.4, 1002.9 (Regulation B)",
+        example="3 / 120 = 0.025",
     ),
     Metric(
         "unstable_reasons",
@@ -75,6 +79,7 @@ RELIANCE: Final = (
         "adverse decisions whose first reason changes with the half of the background / adverse decisions",
         "How often the first reason depends on which usual people the person is compared with.",
         "Reasons of nearly equal weight change places without harm.",
+        example="12 / 120 = 0.10",
     ),
     Metric(
         "recourse_cost",
@@ -86,6 +91,7 @@ RELIANCE: Final = (
         "It looks at one or two features on a grid, and takes them to move apart from each other.",
         "Ustun et al. (2019), FAT*",
         highest=None,
+        example="(0.10 + 0.30) / 2 = 0.20",
     ),
     Metric(
         "no_recourse_rate",
@@ -96,6 +102,7 @@ RELIANCE: Final = (
         "How many refused people have no change of one or two actionable features that turns the decision.",
         "A change of three features, or beyond the values seen, might.",
         "Ustun et al. (2019), FAT*",
+        example="6 / 120 = 0.05",
     ),
 )
 """In the order in which a glossary might list them."""

@@ -18,6 +18,7 @@ TRAINING: Final = (
         "How much better the model does on the rows it was fitted on than on those it is audited on.",
         "A gap is no proof of harm: a model may overfit and still be the best there is; nor is 0 proof of a good one.",
         "Hastie, Tibshirani and Friedman (2009), section 7.2",
+        example="0.95 - 0.90 = 0.05",
     ),
     Metric(
         "training_cpu_seconds",
@@ -48,6 +49,7 @@ TRAINING: Final = (
         "How much energy the fit took.",
         ESTIMATE,
         "Henderson et al. (2020), JMLR 21",
+        example="20 x 15 = 300",
     ),
     Metric(
         "prediction_cpu_seconds",
@@ -68,5 +70,6 @@ TRAINING: Final = (
         "How much energy a thousand predictions take.",
         "It is an estimate from processor time: 15 W a core are assumed.",
         "Henderson et al. (2020), JMLR 21",
+        example="0.02 x 15 = 0.3",
     ),
 )

@@ -17,6 +17,30 @@ if TYPE_CHECKING:
 RANK: Final[dict[Status, int]] = {"failed": 0, "undecided": 1, "passed": 2}
 
 
+BECAME: Final = {
+    ("passed", "failed"): "new",
+    ("passed", "undecided"): "new",
+    (None, "failed"): "new",
+    (None, "undecided"): "new",
+    ("undecided", "failed"): "worse",
+    ("failed", "undecided"): "better",
+    ("failed", "passed"): "fixed",
+    ("undecided", "passed"): "fixed",
+}
+"""What becomes of a limit, by what it came to before and now."""
+
+
+def became(before: Status | None, now: Status) -> str:
+    """Return what became of a limit: new, worse, better, fixed or unchanged.
+
+    Examples
+    --------
+    >>> became("passed", "failed"), became("undecided", "undecided"), became(None, "passed")
+    ('new', 'unchanged', 'unchanged')
+    """
+    return BECAME.get((before, now), "unchanged")
+
+
 class Pairs(Protocol):
     """Rows that two audits share; `evenhand.evidence.pairing.PairedPredictions` is one."""
 

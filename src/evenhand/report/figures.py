@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.scales import NUMBERS, height, label_room, row_y, scale_of
+from evenhand.report.scales import NUMBERS, fitting, height, label_room, row_y, scale_of
 from evenhand.report.view import Dot, Figure, Mark, Table
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LABEL = 42
 MOST_ROWS = 40
+ROW_BYTES = 330
+"""What the marks of a row take."""
 
 
 def figure(
@@ -29,12 +31,13 @@ def figure(
     Parameters
     ----------
     rows : list of (label, finding, mark, limit)
-        A limit is drawn where it is not None. Rows beyond `MOST_ROWS` stand in the table only.
+        A limit is drawn where it is not None. Rows beyond what a small figure holds stand in the table only.
     texts : list of str, optional
         The numbers as text, where they are to be rounded away from a limit.
     """
-    shown = rows[:MOST_ROWS]
     numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
+    said = [_said(label, text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]
+    shown = rows[: fitting(said, ROW_BYTES)]
     values: list[float | None] = []
     for _, finding, _, limit in shown:
         interval = finding.interval
@@ -73,6 +76,12 @@ def figure(
         height=height(len(shown)),
         table=_twin(name, title, rows, numbers),
     )
+
+
+def _said(label: str, text: str) -> tuple[str, ...]:
+    """Return the texts of a row: its label, its whole name where that is longer, and its numbers."""
+    short = cut(label, LABEL)
+    return (short, text) if short == label else (short, cut(label, 120), text)
 
 
 def _describe(title: str, rows: list[tuple[str, Finding, Mark, float | None]], digits: int) -> str:

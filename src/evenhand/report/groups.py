@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from evenhand.keys import Key, group_name
 from evenhand.metrics import METRICS, describe
+from evenhand.report.decided import scores_by_group, whose
 from evenhand.report.figures import figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.view import Block, Part, Table
@@ -18,6 +20,15 @@ GROUP_COLUMNS = ("base_rate", "selection_rate", "recall", "false_positive_rate",
 STATING = ("fairness", "classes", "labels", "numbers", "rankings")
 """The audits that state disparities between groups."""
 DRAWN = ("selection_rate", "recall", "false_positive_rate")
+NAMED = (
+    "selection_rate_difference",
+    "selection_rate_ratio",
+    "recall_difference",
+    "false_positive_rate_difference",
+    "precision_difference",
+    "equalized_odds_difference",
+)
+"""Disparities that are drawn whether or not a limit judges them."""
 
 
 def groupings(record: AuditRecord) -> list[GroupCounts]:
@@ -49,21 +60,48 @@ def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> 
         return Part(name, f"Groups by {title}", _sentences(record, counts))
     metrics = _metrics(record, counts)
     blocks: list[Block] = [_group_table(record, counts, name, metrics)]
+    blocks += [block for metric in _drawn(counts, metrics) for block in _rates(record, counts, judged, metric, name)]
+    if len(counts.columns) == 1:
+        blocks += whose(record, counts, name, title)
+        blocks += scores_by_group(record, counts, name, title)
+    disparities = _disparities(record, counts)
+    if disparities:
+        blocks.append(_headline(disparities, judged, name, title))
+    return Part(name, f"Groups by {title}", _sentences(record, counts), tuple(blocks))
+
+
+def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
+    """Return the metrics that get a figure each: of crossings one, since their groups are many."""
     drawn = [metric for metric in DRAWN if metric in metrics] or [m for m in metrics if METRICS[m].highest == 1][:3]
-    rows = [
-        judged.row(f"{describe(metric).label}: {_label(counts, group)}", finding)
-        for metric in (drawn if len(counts.columns) == 1 else drawn[:1])
+    return drawn if len(counts.columns) == 1 else drawn[:1]
+
+
+def _rates(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str, name: str) -> list[Block]:
+    """Draw a metric of every group below that of all rows, each against its limit where it has one."""
+    every = record.get(metric)
+    rows = [judged.row("all rows", every)] if every is not None else []
+    found = [
+        judged.row(_label(counts, group), finding)
         for group in range(len(counts.groups))
         if (finding := record.get(_key(metric, counts, group))) is not None
     ]
-    if rows:
-        usual = "selection_rate" in metrics
-        words = "Who is predicted positive, and how rightly" if usual else "How right predictions are"
-        blocks.append(figure(f"{name}-rates", f"{words}, by {title}", rows))
-    disparities = _disparities(record, counts)
-    if disparities:
-        blocks.append(_disparity_table(disparities, name, title))
-    return Part(name, f"Groups by {title}", _sentences(record, counts), tuple(blocks))
+    title = f"{describe(metric).label}, by {' × '.join(cut(column, 60) for column in counts.columns)}"
+    return [figure(f"{name}-{metric}", title, rows + found)] if found else []
+
+
+def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Block:
+    """Draw the disparities that are named most, and those that a limit judges; all of them stand in the table."""
+    table = _disparity_table(found, name, title)
+    rows = [
+        judged.row(describe(f.key.metric).label, f)
+        for f in found
+        if (f.key.metric in NAMED or judged.holds(f))
+        and f.unit in ("share", "ratio", "score")
+        and f.estimate is not None
+    ]
+    if not rows:
+        return table
+    return replace(figure(f"{name}-disparities", f"Disparities by {title}", rows), table=replace(table, folded=""))
 
 
 def _metrics(record: AuditRecord, counts: GroupCounts) -> list[str]:
@@ -103,7 +141,7 @@ def _disparity_table(found: list[Finding], name: str, title: str) -> Table:
     head = ("disparity", "estimate and interval", "least and greatest", "")[: 4 if notes else 3]
     kept = rows if notes else tuple(row[:3] for row in rows)
     return Table(
-        f"{name}-gaps", f"Disparities by {title}", head, kept, frozenset({1}), folded=f"All {len(rows)} disparities"
+        f"{name}-gaps", f"All disparities by {title}", head, kept, frozenset({1}), folded=f"All {len(rows)} disparities"
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import InputError, shorten
 from evenhand.report.looks import Look, style
 from evenhand.report.page import build_page
+from evenhand.report.shortening import shortened
 from evenhand.report.speaking import Words, translated
 
 if TYPE_CHECKING:
@@ -19,26 +20,39 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
+    from evenhand.report.view import Page
 
 USUAL: Final = Look()
 """English, evenhand's own templates, everything in one file."""
+MOST_BYTES: Final = 1_000_000
+"""A page is never larger: hosts and mail refuse what is, and nobody reads it."""
+STEPS: Final = ((200, 60), (40, 24), (15, 10), (5, 4))
+"""Rows of a table and parts about groups, in the order in which a page too large is cut."""
 
 
 def html(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL) -> str:
     """One self-contained page for people (.html)."""
     css, page = style(look), translated(build_page(record, verdict, look.omit_empty), record, look.lang)
-    environment = _environment(look.template_dir)
+    words = Words(look.lang)
+    for rows, parts in STEPS:
+        made = _drawn(shortened(page, rows, parts, words), css, look, words)
+        if len(made.encode("utf-8", "replace")) <= MOST_BYTES:
+            break
+    return made
+
+
+def _drawn(page: Page, css: str, look: Look, words: Words) -> str:
     from jinja2 import TemplateError
 
     try:
-        return environment.get_template("page.html.j2").render(
+        return _environment(look.template_dir).get_template("page.html.j2").render(
             page=page,
-            t=Words(look.lang).say,
+            t=words.say,
             style=css,
             style_hash=_hash(css),
             stylesheet=look.stylesheet,
             inline=look.inline,
-        )
+        )  # fmt: skip
     except TemplateError as wrong:
         if look.template_dir is None:
             raise

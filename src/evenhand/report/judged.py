@@ -23,6 +23,10 @@ class Judged:
         found = () if verdict is None else verdict.judgements
         self._by_key: Mapping[Key, tuple[Mark, float]] = {j.key: (j.status, j.limit.bound) for j in found}
 
+    def holds(self, finding: Finding) -> bool:
+        """Whether a limit was judged on it."""
+        return finding.key in self._by_key
+
     def row(self, label: str, finding: Finding) -> FigureRow:
         """Return the finding as a row of a figure."""
         found = self._by_key.get(finding.key)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evenhand.metrics import canonical, describe
+from evenhand.metrics import canonical, describe, parse_disparity
+from evenhand.metrics.names import any_disparity
 from evenhand.policy.wording import groups_text, limit_text, measured
 from evenhand.report.figures import figure
-from evenhand.report.numbers import cut
+from evenhand.report.groups import NAMED
+from evenhand.report.numbers import cut, with_interval
+from evenhand.report.scoped import sign_off
 from evenhand.report.sections import parts
-from evenhand.report.view import Entry, Figure, LimitRow, Mark, Page
+from evenhand.report.view import Entry, Figure, LimitRow, Mark, Page, Risk
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
@@ -17,8 +20,8 @@ if TYPE_CHECKING:
 
 HEADLINES = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided", "none": "Measured, not judged"}
 UNJUDGED = "No policy was given, so nothing is passed or failed."
-KEPT = ("declared", "limitations")
-"""Sections of sentences, which are never left out: what people did not declare is named."""
+KEPT = ("scope", "data", "limitations")
+"""Sections that are never left out: what people did not declare is named."""
 MOST_RISKS = 5
 MOST_KEY = 160
 
@@ -38,24 +41,29 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
         headline=HEADLINES[status],
         sentence=UNJUDGED if verdict is None else _signs(verdict.sentence),
         remarks=verdict.remarks if verdict is not None else (),
-        limits=tuple(_limit(judgement) for judgement in verdict.judgements) if verdict is not None else (),
+        limits=() if verdict is None else tuple(_limit(j, at) for at, j in enumerate(verdict.judgements)),
         glance=_glance(verdict),
         risks=_risks(record, verdict),
         parts=tuple(part for part in parts(record, verdict) if part.blocks or not omit_empty or part.name in KEPT),
         glossary=_glossary(record, verdict),
+        last=(sign_off(record, verdict),),
         version=str(versions.get("evenhand", "")) if isinstance(versions, dict) else "",
     )
 
 
-def _limit(judgement: Judgement) -> LimitRow:
+def _limit(judgement: Judgement, at: int) -> LimitRow:
+    finding = judgement.finding
+    who = groups_text(finding) if finding is not None and finding.estimate is not None else ""
     badge = judgement.status + (f", {judgement.aside}" if judgement.aside else "")
     return LimitRow(
+        f"limit-{at}",
         judgement.status,
         badge,
         cut(str(judgement.key), MOST_KEY),
         describe(judgement.key.metric).label,
         measured(judgement.finding, judgement.limit),
         _signs(limit_text(judgement.limit)),
+        "" if who in judgement.sentence else who,
         cut(judgement.sentence, 400),
         judgement.limit.note,
     )
@@ -84,25 +92,29 @@ def _drawable(judgement: Judgement) -> bool:
     return finding.unit in ("share", "ratio", "score") and -1 <= finding.estimate <= 1
 
 
-def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[str, ...]:
-    """At most five: what fails or is undecided, most people first; then what flatters the audit."""
-    found = [] if verdict is None else [judgement for judgement in verdict.judgements if judgement.status != "passed"]
-    found.sort(key=lambda judgement: (judgement.status != "failed", -_people(judgement)))
-    risks = [_risk(judgement) for judgement in found]
+def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:
+    """At most five: what stops the release first, what fails before what is open, most people first."""
+    found = [] if verdict is None else [(j, at) for at, j in enumerate(verdict.judgements) if j.status != "passed"]
+    found.sort(key=lambda pair: (not pair[0].stops, pair[0].status != "failed", -_people(pair[0])[1]))
+    risks = [Risk(_risk(judgement), f"limit-{at}") for judgement, at in found]
     seen = record.provenance.get("rows_seen_in_training")
     if isinstance(seen, int) and seen > 0:
-        risks.insert(
-            0,
+        words = (
             f"{seen:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
-            "the same cases, every figure here flatters the model.",
+            "the same cases, every figure here flatters the model."
         )
+        risks.insert(0, Risk(words, "data"))
     return tuple(risks[:MOST_RISKS])
 
 
-def _people(judgement: Judgement) -> int:
-    if judgement.finding is None or not judgement.finding.groups:
-        return 0
-    return judgement.finding.groups[0].rows
+def _people(judgement: Judgement) -> tuple[str, int]:
+    """Return the group that fares worst, and its rows; all rows where a limit is about no group."""
+    finding = judgement.finding
+    if finding is None or not finding.groups:
+        return "", 0 if finding is None else finding.support
+    least_fares_worst = describe(finding.component or finding.key.metric).direction != "lower_is_better"
+    part = finding.groups[0] if least_fares_worst else finding.groups[-1]
+    return part.group, part.rows
 
 
 def _risk(judgement: Judgement) -> str:
@@ -112,10 +124,12 @@ def _risk(judgement: Judgement) -> str:
     shown, limit = measured(judgement.finding, judgement.limit), _signs(limit_text(judgement.limit))
     key = cut(str(judgement.key), MOST_KEY)
     said = "is outside the limit" if judgement.status == "failed" else "may be outside the limit"
-    sentence = cut(judgement.sentence, 300)
+    sentence = cut(judgement.sentence.removesuffix(judgement.limit.note).rstrip("; "), 300)
     who = groups_text(judgement.finding) if judgement.finding is not None and judgement.status != "failed" else ""
     told = f"; {who}" if "(n=" in who and who not in sentence else ""
-    return f"{words} ({key}) {said} {limit}: {shown}{told}. {sentence[:1].upper()}{sentence[1:]}"
+    group, people = _people(judgement)
+    hit = f". It weighs on {people:,} rows: {cut(group, 80)}" if group and judgement.status == "failed" else ""
+    return f"{words} ({key}) {said} {limit}: {shown}{told}. {sentence[:1].upper()}{sentence[1:].rstrip('.')}{hit}"
 
 
 def _signs(text: str) -> str:
@@ -124,12 +138,22 @@ def _signs(text: str) -> str:
 
 
 def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]:
-    """The entry of every metric that the page uses, by label."""
-    used = {finding.key.metric for finding in record.findings}
-    if verdict is not None:
-        used |= {judgement.key.metric for judgement in verdict.judgements}
-    entries = {canonical(name) or name: describe(name) for name in used}
+    """The entry of every metric that the page uses, by label; ways of comparing groups once, not for every metric."""
+    values = {finding.key.metric: finding for finding in reversed(record.findings)}
+    judged = {judgement.key.metric for judgement in (() if verdict is None else verdict.judgements)}
+    hows = {split[1] for name in values if (split := parse_disparity(name)) and split[0] != "equalized_odds"}
+    kept = {canonical(name) or name: values.get(name) for name in {*values, *judged} if _of_its_own(name, judged)}
+    entries = [(describe(name), name, finding) for name, finding in kept.items()]
+    entries += [(any_disparity(how), f"*_{how}", None) for how in hows]
     return tuple(
-        Entry(cut(name, MOST_KEY), cut(e.label, MOST_KEY), e.meaning, e.formula, e.misleads, e.source)
-        for name, e in sorted(entries.items(), key=lambda pair: pair[1].label.lower())
-    )
+        Entry(
+            cut(name, MOST_KEY), cut(e.label, MOST_KEY), e.meaning, e.formula, e.misleads, e.source, e.worked,
+            "" if e.worked or found is None else f"{cut(found.name, MOST_KEY)} = {with_interval(found)}",
+        )
+        for e, name, found in sorted(entries, key=lambda entry: entry[0].label.lower())
+    )  # fmt: skip
+
+
+def _of_its_own(name: str, judged: set[str]) -> bool:
+    """Whether a metric has an entry of its own: what is judged, drawn, or no comparison of groups."""
+    return name in judged or canonical(name) in NAMED or parse_disparity(name) is None

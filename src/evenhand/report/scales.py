@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from html import escape
+from typing import TYPE_CHECKING, Final
 from unicodedata import east_asian_width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PLOT: Final = 400
 """Width of the plot, in units of the figure."""
@@ -15,6 +19,10 @@ LETTER: Final = 6.7
 """Width of a letter of a label, on the wide side."""
 TOP: Final = 26
 ROW: Final = 24
+MOST_BYTES: Final = 12_000
+"""A figure is never larger."""
+FRAME_BYTES: Final = 2_500
+"""What title, description and axis take of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +93,41 @@ def scale_of(values: list[float | None], left: int = 100, *, shares: bool = True
 
 def label_room(labels: list[str]) -> int:
     """Return the width that labels need; characters of double width count twice."""
-    longest = max((len(label) + sum(east_asian_width(char) in "WF" for char in label) for label in labels), default=0)
-    return math.ceil(LETTER * longest) + 18
+    return math.ceil(LETTER * max((width_of(label) for label in labels), default=0)) + 18
+
+
+def width_of(text: str) -> int:
+    """Return how many letters wide a text is; characters of double width count twice.
+
+    Examples
+    --------
+    >>> width_of("race"), width_of("种族")
+    (4, 4)
+    """
+    return len(text) + sum(east_asian_width(char) in "WF" for char in text)
+
+
+def fitting(rows: Sequence[Sequence[str]], each: int) -> int:
+    """Return how many rows a figure can have and stay within `MOST_BYTES`.
+
+    Parameters
+    ----------
+    rows : sequences of texts
+        What each row says.
+    each : int
+        Bytes of a row's marks, without its texts.
+
+    Examples
+    --------
+    >>> fitting([["a"]] * 100, 1000), fitting([["<" * 1000]] * 100, 1000)
+    (9, 2)
+    """
+    used = FRAME_BYTES
+    for at, texts in enumerate(rows):
+        used += each + sum(len(escape(text).encode("utf-8", "replace")) for text in texts)
+        if used > MOST_BYTES:
+            return at
+    return len(rows)
 
 
 def height(rows: int) -> int:

@@ -2,120 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from evenhand.declarations import QUESTIONS
 from evenhand.keys import group_name
 from evenhand.metrics import describe
 from evenhand.report.compared import by_chance, by_probability, within
 from evenhand.report.compressed import compression
 from evenhand.report.controlled import controls
+from evenhand.report.decided import confusion, scores_by_truth
+from evenhand.report.declared import LIMITS, said
 from evenhand.report.explained import explanation
 from evenhand.report.figures import figure
-from evenhand.report.groups import group_parts, group_rows, groupings
+from evenhand.report.groups import group_parts, groupings
 from evenhand.report.judged import Judged
 from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.others import further, plain_part
+from evenhand.report.overview import every_group, in_conflict, small_groups
 from evenhand.report.reasons import reasons
 from evenhand.report.relied import refused, relied
+from evenhand.report.scoped import data_part, mapping, scope
+from evenhand.report.since import since
+from evenhand.report.sliced import narrowing
 from evenhand.report.suppressing import WITHHELD
 from evenhand.report.sweeping import swept
 from evenhand.report.trained import trained
 from evenhand.report.view import Block, Part, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from evenhand.findings import AuditRecord, Finding, Plain
+    from evenhand.findings import AuditRecord, Finding
     from evenhand.policy import Verdict
 
 MOST_ROWS = 200
-GROUP_COLUMNS = ("base_rate", "selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
-DRAWN = ("selection_rate", "recall", "false_positive_rate")
 
 
 def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
-    """Return the page's parts after the verdict, in reading order."""
+    """Return the page's parts between the verdict and the glossary, in reading order."""
     judged = Judged(verdict)
     return (
         scope(record),
-        declared(record),
+        data_part(record),
         performance(record, judged),
-        *fairness(record, judged),
-        *within(record),
-        *by_probability(record),
-        *by_chance(record),
+        fairness(record, verdict),
+        *(replace(part, within="fairness") for part in _of_groups(record, judged)),
         swept(record),
         sliced(record, judged),
         explanation(record),
-        *relied(record, judged),
-        *refused(record, judged),
+        *(replace(part, within="explanation") for part in (*relied(record, judged), *refused(record, judged))),
+        plain_part(record, "privacy", judged),
+        plain_part(record, "robustness", judged),
+        *further(record, judged),
         compression(record, judged, verdict),
         *trained(record, judged),
+        plain_part(record, "drift", judged),
+        since(verdict),
         *controls(record, verdict),
         provenance(record),
         limitations(record, verdict),
     )
 
 
-def scope(record: AuditRecord) -> Part:
-    """What was audited on what."""
-    source = record.provenance
-    data = _mapping(source.get("data"))
-    subject = _mapping(source.get("subject"))
-    task = data.get("task")
-    cut_at = _text(subject.get("threshold")) if task is None else _task_words(data)
-    rows = [
-        ("Model", _text(subject.get("name"))),
-        ("Decides positive at a score of at least" if task is None else "Task", cut_at),
-        ("Data", _text(data.get("name"))),
-        ("Rows", show(cast("float", data.get("rows") or 0), "number")),
-        ("Label", _text(data.get("label"))),
-        *(
-            [("Positive class", _text(data.get("positive"))), ("Favourable outcome", _text(data.get("favourable")))]
-            if task is None
-            else []
-        ),
-        ("Sensitive features", _listed(data.get("sensitive_features"))),
-        ("Sensitive features the model reads", _listed(source.get("sensitive_inputs"))),
-        ("Missing sensitive values", "a group of their own" if data.get("missing") == "group" else "refused"),
-        ("Evaluation rows with an equal row among the fitted", _seen(source.get("rows_seen_in_training"))),
-    ]
-    rows[8:8] = [(f"Groups of {title}", sizes) for title, sizes in _sizes(record)]
-    return Part("scope", "What was audited", (), (Table("scope-facts", "What was audited", ("", ""), tuple(rows)),))
-
-
-def _task_words(data: Mapping[str, Plain]) -> str:
-    classes = data.get("classes")
-    return f"{data.get('task')}: {_listed(classes)}" if classes else str(data.get("task"))
-
-
-def _sizes(record: AuditRecord) -> list[tuple[str, str]]:
-    """Say for each feature how many rows each group has."""
-    return [
-        (
-            cut(counts.columns[0], 60),
-            ", ".join(
-                f"{cut(group[0], 60)} ({group_rows(counts, at):,})" for at, group in enumerate(counts.groups[:20])
-            )
-            + (f" and {len(counts.groups) - 20} more" if len(counts.groups) > 20 else ""),
-        )
-        for counts in groupings(record)
-        if len(counts.columns) == 1
-    ]
-
-
-def declared(record: AuditRecord) -> Part:
-    """What people said of the model, and what they did not say."""
-    said = _mapping(record.provenance.get("declared"))
-    rows = tuple((question, _text(said[name])) for name, question in QUESTIONS.items() if said.get(name))
-    absent = [question for name, question in QUESTIONS.items() if not said.get(name)]
-    lead = ["Declared by people, not measured."] if rows else []
-    if absent and rows:
-        lead.append(f"Not declared: {' '.join(absent)}")
-    elif absent:
-        lead.append("Nothing was declared of the model's purpose, oversight and limits; a responsibility.toml would.")
-    blocks = (Table("declared-table", "What people say of the model", ("", ""), rows),) if rows else ()
-    return Part("declared", "Responsibility", tuple(lead), blocks)
+def _of_groups(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    return (*group_parts(record, judged), *within(record), *by_probability(record), *by_chance(record))
 
 
 def performance(record: AuditRecord, judged: Judged) -> Part:
@@ -126,7 +74,13 @@ def performance(record: AuditRecord, judged: Judged) -> Part:
     shares = [f for f in found if f.unit in ("share", "score") and (f.estimate or 0) <= 1]
     rows = [judged.row(describe(f.key.metric).label, f) for f in shares]
     drawn = figure("performance-all", "Over all rows", rows, digits=3)
-    blocks = (*((drawn,) if rows else ()), *_curious(found, shares), *_of_classes(record))
+    blocks = (
+        *((drawn,) if rows else ()),
+        *_curious(found, shares),
+        *_of_classes(record),
+        *confusion(record),
+        *scores_by_truth(record),
+    )
     return Part("performance", "Performance", reasons(record, "performance", "calibration"), blocks)
 
 
@@ -158,18 +112,20 @@ def _is_performance(finding: Finding) -> bool:
     return finding.audit in ("performance", "calibration", "custom", "classes", "labels", "numbers", "rankings")
 
 
-def fairness(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Whom the model treats how; one sentence when no group was named."""
-    found = group_parts(record, judged)
-    return found or (Part("fairness", "Groups", reasons(record, "fairness") or ("No sensitive feature was named.",)),)
+def fairness(record: AuditRecord, verdict: Verdict | None) -> Part:
+    """Every group at a glance; one sentence when no group was named."""
+    if not groupings(record):
+        return Part("fairness", "Fairness", reasons(record, "fairness") or ("No sensitive feature was named.",))
+    lead, table = in_conflict(record, verdict)
+    return Part("fairness", "Fairness", (*small_groups(record), *lead), (*every_group(record), *table))
 
 
 def sliced(record: AuditRecord, judged: Judged) -> Part:
     """Where the model errs more than elsewhere, in subgroups that nobody named."""
     found = [f for f in record.findings if f.audit == "slices"]
-    said = reasons(record, "slices") or ("No subgroups were searched.",)
+    told = reasons(record, "slices") or ("No subgroups were searched.",)
     if not found:
-        return Part("slices", "Subgroups nobody named", said)
+        return Part("slices", "Subgroups nobody named", told)
     rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else _who(f), f) for f in found]
     title = "How much more often the model errs there than elsewhere"
     head = ("subgroup", "rows", "errs there", "errs elsewhere", "difference")
@@ -178,7 +134,8 @@ def sliced(record: AuditRecord, judged: Judged) -> Part:
         for label, f, _, _ in rows
     )
     table = Table("slices-table", "On the rows that took no part in the search", head, cells, frozenset({1, 2, 3, 4}))
-    return Part("slices", "Subgroups nobody named", said, (figure("slices-figure", title, rows[:12]), table))
+    drawn = figure("slices-figure", title, rows[:12])
+    return Part("slices", "Subgroups nobody named", told, (drawn, *narrowing(rows), table.bounded()))
 
 
 def _who(finding: Finding) -> str:
@@ -189,7 +146,7 @@ def provenance(record: AuditRecord) -> Part:
     """Where the record comes from."""
     rows: list[tuple[str, str]] = []
     for block in ("subject", "original", "data", "options", "versions"):
-        for name, value in sorted(_mapping(record.provenance.get(block)).items()):
+        for name, value in sorted(mapping(record.provenance.get(block)).items()):
             if isinstance(value, (str, int, float, bool)) and value != "":
                 rows.append((f"{block}: {name}", cut(str(value), 120)))
     started = record.measurements.get("started")
@@ -216,22 +173,6 @@ def limitations(record: AuditRecord, verdict: Verdict | None) -> Part:
     if "suppressed_below" in record.provenance:
         lead.insert(0, WITHHELD.format(below=record.provenance["suppressed_below"]))
     lead += [f"Not run: {section.audit}. {section.reason}" for section in record.sections if not section.ran]
-    return Part("limitations", "What this page does not show", tuple(lead))
-
-
-def _mapping(value: Plain | Mapping[str, Plain]) -> Mapping[str, Plain]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Plain) -> str:
-    if value is None:
-        return "not declared"
-    return f"{value:.4g}" if isinstance(value, float) else cut(str(value), 300)
-
-
-def _listed(value: Plain) -> str:
-    return ", ".join(cut(str(name), 100) for name in value) if isinstance(value, list) and value else "none"
-
-
-def _seen(value: Plain) -> str:
-    return "unknown" if value is None else show(cast("float", value), "number")
+    return Part(
+        "limitations", "What this page does not show", tuple(lead), (said(record, LIMITS, "limitations-declared"),)
+    )

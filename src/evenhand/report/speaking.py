@@ -25,7 +25,28 @@ if TYPE_CHECKING:
 LANGUAGES: Final = ("en", "zh-CN")
 """What a report can be written in."""
 _AS_THEY_ARE: Final = frozenset(
-    {"name", "points", "version", "status", "key", "mark", "kind", "formula", "source", "lang", "text", "measured"}
+    {
+        "name",
+        "points",
+        "path",
+        "paths",
+        "links",
+        "anchor",
+        "evidence",
+        "within",
+        "example",
+        "here",
+        "version",
+        "status",
+        "key",
+        "mark",
+        "kind",
+        "formula",
+        "source",
+        "lang",
+        "text",
+        "measured",
+    }
 )
 """Fields of the page that hold numbers, keys and names of things, not sentences."""
 _JOINTS: Final = ("; ", ". ", ": ")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+from evenhand.report.drawings import Heat, HistogramPair, Swarm, Tree
 
 if TYPE_CHECKING:
     from evenhand.report.scales import Tick
@@ -16,6 +18,7 @@ Mark: TypeAlias = Literal["passed", "failed", "undecided", "plain"]
 class Table:
     """Rows of text."""
 
+    kind: ClassVar[str] = "table"
     name: str
     """An identifier, unique on the page."""
     title: str
@@ -29,12 +32,12 @@ class Table:
     cut: int = 0
     """How many rows were left out of the page; they stand in audit.json."""
     folded: str = ""
-    """What is to be clicked to see it; empty for a table that stands open."""
+    """What is to be clicked to see it; empty for a table that stands open, or is a figure's twin."""
 
     def bounded(self, most: int = 200) -> Table:
         """Return the table with at most `most` rows, visibly cut."""
         left = len(self.rows) - most
-        return self if left <= 0 else replace(self, rows=self.rows[:most], cut=left)
+        return self if left <= 0 else replace(self, rows=self.rows[:most], cut=self.cut + left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Line:
 class Lines:
     """Lines over an axis of numbers, with their table twin."""
 
+    kind: ClassVar[str] = "lines"
     name: str
     """An identifier, unique on the page."""
     title: str
@@ -151,9 +155,13 @@ class Entry:
     """When it misleads."""
     source: str
     """Where it is defined."""
+    example: str = ""
+    """The formula with figures."""
+    here: str = ""
+    """A value of this audit, where there is no example."""
 
 
-Block: TypeAlias = Table | Figure | Lines
+Block: TypeAlias = Table | Figure | Lines | Heat | HistogramPair | Swarm | Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +176,26 @@ class Part:
     """Plain sentences before anything else."""
     blocks: tuple[Block, ...] = ()
     """Figures and tables."""
+    within: str = ""
+    """The anchor of the part that it belongs to; empty for a part of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """One key risk."""
+
+    sentence: str
+    """What is at stake, and for how many."""
+    evidence: str
+    """The anchor of what shows it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
     """One judged limit."""
 
+    anchor: str
+    """An identifier, unique on the page."""
     status: Literal["passed", "failed", "undecided"]
     """The judgement."""
     badge: str
@@ -186,6 +208,8 @@ class LimitRow:
     """Estimate and interval."""
     limit: str
     """The limit."""
+    who: str
+    """The groups that make it, each with its value and its rows."""
     sentence: str
     """Why, or what would decide it."""
     note: str
@@ -212,7 +236,7 @@ class Page:
     """All judged limits, worst first."""
     glance: Figure | None
     """The judged limits on one axis."""
-    risks: tuple[str, ...]
+    risks: tuple[Risk, ...]
     """At most five, worst first."""
     parts: tuple[Part, ...]
     """The rest, in reading order."""
@@ -220,5 +244,7 @@ class Page:
     """Each metric that the page uses."""
     version: str
     """The version of evenhand that audited."""
+    last: tuple[Part, ...] = ()
+    """What stands behind the glossary."""
     lang: str = "en"
     """The language of its sentences."""

@@ -1,0 +1,39 @@
+"""What people said of the model, each answer where a reader looks for it; measured figures stand in other tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.declarations import QUESTIONS
+from evenhand.report.numbers import cut
+from evenhand.report.view import Table
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+
+SCOPE: Final = (
+    "intended_use", "uses_excluded", "decision", "affected", "stakes", "human_oversight", "appeal_channel",
+)  # fmt: skip
+"""Answers about the use of the model."""
+DATASHEET: Final = ("data_origin", "consent", "legal_basis", "retention")
+"""Answers about the data."""
+SIGN_OFF: Final = ("owner", "review_date")
+"""Answers about who stands for it."""
+LIMITS: Final = ("known_limitations",)
+"""Answers about where it does badly."""
+DECLARED: Final = "Declared by people, not measured"
+NOTHING: Final = "Nothing was declared of the model's purpose, oversight and limits; a responsibility.toml would."
+
+
+def said(record: AuditRecord, names: tuple[str, ...], name: str) -> Table:
+    """Return some answers as a table; one that is not there is named as not declared."""
+    answers = record.provenance.get("declared")
+    given = answers if isinstance(answers, dict) else {}
+    rows = tuple((QUESTIONS[answer], cut(str(given.get(answer) or "not declared"), 600)) for answer in names)
+    return Table(name, DECLARED, ("", ""), rows)
+
+
+def nothing_said(record: AuditRecord) -> bool:
+    """Whether people declared nothing at all."""
+    answers = record.provenance.get("declared")
+    return not (isinstance(answers, dict) and any(answers.values()))

@@ -1,0 +1,33 @@
+"""A page too large, cut where it shows: tables after so many rows, and parts about groups after so many."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from evenhand.report.view import Block, Page, Part, Table
+
+if TYPE_CHECKING:
+    from evenhand.report.speaking import Words
+
+
+def shortened(page: Page, rows: int, parts: int, words: Words) -> Page:
+    """Return the page with at most so many rows a table and so many parts about groups; what is left out is said.
+
+    The table of limits and the verdict stay whole.
+    """
+    inner = [part for part in page.parts if part.within == "fairness"]
+    left = {part.name for part in inner[parts:]}
+    kept = [_cut(part, rows) for part in page.parts if part.name not in left]
+    if left:
+        said = words.say(f"{len(left)} more parts about groups stand in audit.json.")
+        kept = [replace(part, lead=(*part.lead, said)) if part.name == "fairness" else part for part in kept]
+    return replace(page, parts=tuple(kept))
+
+
+def _cut(part: Part, rows: int) -> Part:
+    return replace(part, blocks=tuple(_bounded(block, rows) for block in part.blocks))
+
+
+def _bounded(block: Block, rows: int) -> Block:
+    return block.bounded(rows) if isinstance(block, Table) else replace(block, table=block.table.bounded(rows))

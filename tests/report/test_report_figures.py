@@ -1,0 +1,195 @@
+"""Figures: small, bounded, with a title, a description and a table twin; and a page that never outgrows its host."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import evenhand as eh
+from evenhand.report.figures import figure
+from evenhand.report.heat_figures import MOST_CELLS, heat_figure
+from evenhand.report.histogram_figures import histogram_pair
+from evenhand.report.html import MOST_BYTES, _environment
+from evenhand.report.line_figures import line_figure
+from evenhand.report.swarm_figures import MOST_DOTS, swarm_figure
+from evenhand.report.tree_figures import MOST_NODES, Branch, tree_figure
+from evenhand.report.view import Block, Table
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
+
+LARGEST = 12_000
+TWIN = Table("twin", "Twin", ("", ""), (("a", "1"),))
+RNG = np.random.default_rng(0)
+
+
+def drawn(block: Block) -> str:
+    """Return the figure as the page has it."""
+    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"t": str})
+    return str(module.draw(block))  # type: ignore[attr-defined]
+
+
+def named(name: str) -> str:
+    return f"{name} of a group whose name goes on and on and on until nobody reads it any more"
+
+
+def a_forest(rows: int, name: str = "") -> Block:
+    from evenhand.findings import Finding, Interval
+    from evenhand.keys import Key
+
+    finding = Finding(Key.of("recall"), "fairness", 0.5, Interval(0.4, 0.6, 0.95, "wilson"), support=10)
+    return figure("f", "A forest", [(name or named(str(at)), finding, "undecided", 0.45) for at in range(rows)])
+
+
+def a_tree(depth: int, wide: int) -> Branch:
+    below = tuple(a_tree(depth - 1, wide) for _ in range(wide)) if depth else ()
+    return Branch(named(f"level {depth}"), "0.20 [0.10, 0.30]", "failed", below)
+
+
+FIGURES: dict[str, Block] = {
+    "forest": a_forest(400),
+    "lines": line_figure(
+        "l",
+        "Lines",
+        "Lines.",
+        np.linspace(0, 1, 120),
+        [(named(str(at))[:30], RNG.random(120)) for at in range(5)],
+        TWIN,
+    ),
+    "heat": heat_figure(
+        "h", "A grid", ["one", "two"], [(named(str(at)), [0.1, None], ["10 %", "–"]) for at in range(400)]
+    ),
+    "histograms": histogram_pair("p", "A pair", 0.0, 1.0, [("these", RNG.random(20)), ("those", RNG.random(20))], 0.5),
+    "swarm": swarm_figure(
+        "s",
+        "Dots",
+        "Dots.",
+        [(named(str(at)), [(float(v), at % 3) for v in RNG.random(900)], "0.1 – 0.9") for at in range(9)],
+        TWIN,
+        zero=0.5,
+    ),
+    "tree": tree_figure("t", "A tree", a_tree(4, 4), TWIN),
+}
+
+
+HOSTILE = '<"&>' * 30
+
+
+@pytest.mark.parametrize("label", ["五" * 200, HOSTILE])
+def test_names_that_take_many_bytes_make_fewer_rows(label: str) -> None:
+    rows = [(label, [0.5, 0.5], ["50 %", "50 %"]) for _ in range(60)]
+    tree = tree_figure(
+        "t", label[:60], Branch(label, "", "plain", tuple(Branch(label, "0.2") for _ in range(60))), TWIN
+    )
+    for block in (heat_figure("h", label[:60], ["one", "two"], rows), a_forest(60, label), tree):
+        (svg,) = re.findall(r"<svg .*?</svg>", drawn(block), re.S)
+        assert len(svg.encode()) <= LARGEST
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_small_and_says_what_it_shows(name: str) -> None:
+    made = drawn(FIGURES[name])
+    (svg,) = re.findall(r"<svg .*?</svg>", made, re.S)
+    assert len(svg.encode()) <= LARGEST
+    assert re.search(r'role="img" aria-labelledby="(\w+)-t \1-d"', svg)
+    assert re.search(r"<title id=[^>]*>[^<]+</title><desc id=[^>]*>[^<]+</desc>", svg)
+    assert "<table" in made
+    assert " style=" not in made and "{{" not in made
+    for tag, attributes in re.findall(r"<(circle|rect|path|line|polyline) ([^>]*)/>", svg):
+        assert "fill=" in attributes or "stroke=" in attributes, f"{tag} shows without a style sheet"
+
+
+def test_what_is_not_drawn_stands_in_the_table() -> None:
+    heat, forest = FIGURES["heat"], FIGURES["forest"]
+    assert len(heat.cells) <= MOST_CELLS  # type: ignore[union-attr]
+    assert len(heat.table.rows) + heat.table.cut == 400  # type: ignore[union-attr]
+    assert len(forest.table.rows) == 400  # type: ignore[union-attr]
+
+
+def test_dots_and_nodes_are_bounded_and_the_extremes_are_drawn() -> None:
+    swarm, tree = FIGURES["swarm"], FIGURES["tree"]
+    paths = [path for strip in swarm.strips for _, path in strip.paths]  # type: ignore[union-attr]
+    assert sum(path.count("M") for path in paths) <= MOST_DOTS
+    assert 10 < len(tree.nodes) <= MOST_NODES  # type: ignore[union-attr]
+    few = swarm_figure("s", "", "", [("", [(0.0, 0), (1.0, 2)], "")], TWIN)
+    places = [int(x) for _, path in few.strips[0].paths for x in re.findall(r"M(\d+) ", path)]
+    assert abs(places[0] - few.left) <= 2 and abs(places[-1] - few.right) <= 2
+
+
+def test_both_histograms_have_the_same_area_and_lie_on_either_side() -> None:
+    pair = histogram_pair("p", "", 0.0, 1.0, [("few", [1, 3]), ("many", [100, 300])])
+    heights = [[float(y) for y in re.findall(r"V([\d.]+)H", outline.path)] for outline in pair.outlines]
+    assert [pair.axis - y for y in heights[0]] == pytest.approx([y - pair.axis for y in heights[1]])
+    assert heights[0][1] < heights[0][0] < pair.axis
+
+
+def test_a_tree_shows_each_subgroup_below_the_one_it_narrows() -> None:
+    from evenhand.findings import Finding, Interval
+    from evenhand.keys import Key
+    from evenhand.report.sliced import narrowing
+
+    def row(**group: str) -> object:
+        key = Key.of("error_rate_difference", group)
+        finding = Finding(key, "slices", 0.1 * len(group), Interval(0.0, 1.0, 0.95, "newcombe"), support=9)
+        return "", finding, "plain", None
+
+    rows = [row(a="1"), row(a="1", b="2"), row(a="1", b="2", c="3"), row(d="4")]
+    (tree,) = narrowing(rows)  # type: ignore[arg-type]
+    assert [node.label.label for node in tree.nodes] == ["all rows", "1", "2", "3", "4"]  # type: ignore[union-attr]
+    depth = [node.label.x for node in tree.nodes]  # type: ignore[union-attr]
+    assert depth == [*sorted(depth[:4]), depth[1]]
+    assert narrowing(rows[:1]) == ()  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def large() -> AuditRecord:
+    """Six sensitive features of up to twelve groups, and all their crossings."""
+    rng = np.random.default_rng(1)
+    rows = 6000
+    truth, score = rng.integers(0, 2, rows), rng.random(rows)
+    groups = {f"feature {at}": rng.choice([named(f"{g}") for g in range(3 + 2 * at)], rows) for at in range(6)}
+    return eh.audit_predictions(truth, y_score=score, sensitive_features=groups, favourable=1)
+
+
+def test_a_large_audit_is_cut_where_it_shows(large: AuditRecord) -> None:
+    page = eh.render(large)
+    assert 300_000 < len(page.encode()) <= MOST_BYTES
+    assert re.search(r"\d+ more rows stand in audit\.json|\d+ more parts about groups stand in audit\.json", page)
+    for svg in re.findall(r'<svg viewBox="0 0 [\d.]+ [\d.]+" width.*?</svg>', page, re.S):
+        assert len(svg.encode()) <= LARGEST
+    ids = Counter(re.findall(r' id="([^"]+)"', page))
+    assert [name for name, count in ids.items() if count > 1] == []
+    assert len(re.findall("<[a-z]", page)) <= 30_000
+
+
+def test_a_page_of_an_audit_with_nearly_everything_keeps_to_its_budget(rich: tuple[AuditRecord, Verdict]) -> None:
+    for lang in ("en", "zh-CN"):
+        page = eh.render(*rich, lang=lang)
+        assert len(page.encode()) <= 300_000
+        for svg in re.findall(r'<svg viewBox="0 0 [\d.]+ [\d.]+" width.*?</svg>', page, re.S):
+            assert len(svg.encode()) <= LARGEST
+    assert eh.render(*rich) == eh.render(*rich)
+
+
+def test_no_row_of_the_data_is_shown(rich: tuple[AuditRecord, Verdict]) -> None:
+    """The figures of single rows are nowhere on the page: numbers of many digits come from no aggregate shown."""
+    rng = np.random.default_rng(4)
+    rng.choice(["none", "score", "group"], 1200, p=[0.7, 0.28, 0.02])
+    incomes = rng.normal(size=1200)
+    page = eh.render(*rich)
+    assert not [value for value in incomes[:300] if f"{value:.6f}" in page or repr(float(value)) in page]
+
+
+def test_numbers_keep_out_of_templates() -> None:
+    """Templates add constants to places; what is computed from values comes from tested functions."""
+    from importlib.resources import files
+
+    text = files("evenhand.report.templates").joinpath("partials/charts.svg.j2").read_text("utf-8")
+    for inside in re.findall(r"{{(.*?)}}", text):
+        found = re.sub(r"\[[^\]]*\]", "", inside)
+        assert not re.search(r"[*]|\w\s*/\s*\w+\.", found), inside

@@ -1,0 +1,164 @@
+"""What the page says, and in which order: also what it could not say, and what would fill it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import evenhand as eh
+from evenhand.declarations import QUESTIONS
+from evenhand.findings import Finding, Interval
+from evenhand.keys import Key
+from evenhand.metrics import METRICS, describe, names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
+
+    Rich = tuple[AuditRecord, Verdict]
+    Make = Callable[[str], tuple[AuditRecord, Verdict]]
+
+ORDER = (
+    "verdict", "limits", "risks", "scope", "data", "performance", "fairness", "thresholds", "slices", "explanation",
+    "privacy", "robustness", "compression", "drift", "baseline", "controls", "provenance", "limitations", "glossary",
+    "sign-off",
+)  # fmt: skip
+
+
+def sections(page: str) -> dict[str, str]:
+    """Return each section by its name, in the order of the page."""
+    return dict(re.findall(r'<section id="([^"]+)"[^>]*>(.*?)</section>', page, re.S))
+
+
+def test_sections_stand_in_the_order_of_a_reader(rich: Rich, make_case: Make) -> None:
+    for record, verdict in (rich, make_case("undecided")):
+        found = list(sections(eh.render(record, verdict)))
+        assert [name for name in found if name in ORDER] == list(ORDER)
+        linked = re.findall(r'<li><a href="#([^"]+)">', eh.render(record, verdict).partition("</nav>")[0])
+        assert [name for name in linked if name in ORDER] == [name for name in ORDER if name != "limits"]
+
+
+def test_a_section_without_data_says_what_would_fill_it(make_case: Make) -> None:
+    found = sections(eh.render(*make_case("failing")))
+    for name in ("privacy", "robustness", "drift", "baseline", "thresholds", "explanation", "compression"):
+        assert len(re.findall(r"<p><bdi>[^<]{20,}</bdi></p>", found[name])) == 1, name
+        assert "<table" not in found[name]
+
+
+def test_findings_of_an_audit_without_a_drawing_of_its_own_are_shown(make_case: Make) -> None:
+    record, verdict = make_case("passing")
+    extra = (
+        Finding(Key.of("membership_auc"), "privacy", 0.57, Interval(0.52, 0.61, 0.95, "bootstrap"), support=90),
+        Finding(Key.of("toxicity", ["race"]), "wording", 0.2, Interval(0.1, 0.3, 0.95, "bootstrap"), support=40),
+    )
+    found = sections(eh.render(replace(record, findings=record.findings + extra), verdict))
+    assert "0.570 [0.520,\u00a00.610]" in found["privacy"] and "<svg" in found["privacy"]
+    assert "toxicity [race]" in found["wording"]
+
+
+def test_what_people_did_not_declare_is_named(rich: Rich) -> None:
+    found = sections(eh.render(*rich))
+    told = " ".join(found[name] for name in ("scope", "data", "limitations", "sign-off"))
+    for name, question in QUESTIONS.items():
+        cell = re.search(rf"<th scope=\"row\"><bdi>{re.escape(question)}</bdi></th><td><bdi>([^<]*)", told)
+        assert cell is not None, name
+        declared = {"intended_use": "Small loans.", "owner": "risk@example.org"}
+        assert cell[1] == declared.get(name, "not declared")
+
+
+def test_at_most_five_risks_worst_first_each_with_its_evidence(rich: Rich) -> None:
+    page = eh.render(*rich)
+    risks = re.findall(r"<li><bdi>(.*?)</bdi>\. <a href=\"#([^\"]+)\">", sections(page)["risks"])
+    assert 0 < len(risks) <= 5
+    status = dict(re.findall(r'<tr id="(limit-\d+)" class="(\w+)">', page))
+    ranks = [["failed", "undecided"].index(status[anchor]) for _, anchor in risks]
+    assert ranks == sorted(ranks)
+    assert "It weighs on" in risks[0][0]
+
+
+def test_limits_say_group_rows_and_what_would_decide_them(rich: Rich) -> None:
+    _, verdict = rich
+    rows = sections(eh.render(*rich))["limits"]
+    for at, judgement in enumerate(verdict.judgements):
+        row = re.search(rf'<tr id="limit-{at}".*?</tr>', rows, re.S)
+        assert row is not None
+        finding = judgement.finding
+        if finding is not None and finding.estimate is not None:
+            assert re.search(r"n=[\d,]+", row[0]), judgement.key
+        if judgement.needed_rows is not None:
+            assert "chance to decide it" in row[0]
+
+
+def test_definitions_that_exclude_each_other_are_named(make_case: Make) -> None:
+    record, _ = make_case("failing")
+    limits = {"selection_rate_ratio[race]": {"at_least": 0.8}, "equalized_odds_difference[race]": {"at_most": 0.2}}
+    fairness = sections(eh.render(record, eh.judge(record, eh.load_policy({"limits": limits}))))["fairness"]
+    assert "Base rates surely differ by race" in fairness
+    assert "selection alike; errors alike" in fairness
+    alike = sections(eh.render(*make_case("passing")))["fairness"]
+    assert "surely differ" not in alike
+    assert "Definitions in conflict" in alike
+
+
+def test_small_groups_are_named(make_case: Make) -> None:
+    assert "hispanic (6)" in sections(eh.render(*make_case("undecided")))["fairness"]
+    assert "fewer than" not in re.sub(
+        "<svg.*?</svg>|<figcaption.*?>.*?<|<table.*?</table>",
+        "",
+        sections(eh.render(*make_case("passing")))["fairness"],
+        flags=re.S,
+    )
+
+
+def test_a_baseline_says_what_became_of_each_limit(make_case: Make) -> None:
+    record, _ = make_case("failing")
+    before, _ = make_case("passing")
+    policy = eh.load_policy(
+        {"limits": {"accuracy": {"at_least": 0.5}, "selection_rate_ratio[race]": {"at_least": 0.8}}}
+    )
+    part = sections(eh.render(record, eh.judge(record, policy, baseline=before)))["baseline"]
+    assert "Of 2 limits: 1 new, 0 worse, 0 better, 0 fixed, 1 unchanged." in part
+
+
+def test_every_entry_of_the_glossary_is_whole(rich: Rich) -> None:
+    entries = re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", sections(eh.render(*rich))["glossary"], re.S)
+    assert len(entries) > 30
+    for name, words in entries:
+        assert len(re.sub("<.*?>", "", words)) > 20, name
+        assert "Example:" in words or "Here:" in words or "declared" in name, name
+    keyed = {re.search(r"<code>(.*?)</code>", name)[1] for name, _ in entries}  # type: ignore[index]
+    assert {"selection_rate_ratio", "equalized_odds_difference", "recall", "*_difference"} <= keyed
+
+
+def test_worked_examples_are_right() -> None:
+    """Whatever an example computes in plain arithmetic comes out as it says."""
+    from math import log, log2, sqrt
+
+    checked = 0
+    for name in names():
+        worked = describe(name).worked
+        if not worked:
+            assert METRICS[name].kind in ("statement", "change"), (
+                f"{name}: every rate, composite and score has an example"
+            )
+            continue
+        formula, _, result = worked.rpartition(" = ")
+        formula = re.sub(
+            r"\|([^|]*)\|", r"abs(\1)", formula.replace(",", "," if "max(" in formula or "min(" in formula else "")
+        )
+        for sign, python in ((" x ", " * "), ("²", "**2"), ("log2 ", "log2 "), ("-ln ", "-ln ")):
+            formula = formula.replace(sign, python)
+        formula = re.sub(r"(ln|log2) ([\d.]+)", r"\1(\2)", formula)
+        if re.search("mean|[a-z]: |, [01]:|^\\d[^()]*:", formula):
+            continue  # an example over rows: said in words
+        value = eval(formula, {"ln": log, "log2": log2, "sqrt": sqrt, "abs": abs, "max": max, "min": min})
+        digits = len(result.partition(".")[2])
+        assert round(value, digits) == float(result) or abs(value - float(result)) <= 0.5 * 10**-digits + 1e-12, (
+            name,
+            value,
+        )
+        checked += 1
+    assert checked > 100
