@@ -49,6 +49,7 @@ class HalfPrecision:
         bench.say(f"rounding the weights to {self.kind}")
         network = copy.deepcopy(model.network)
         with torch.no_grad():
-            for values in network.parameters():
-                values.copy_(values.to(getattr(torch, self.kind)).float())
+            for values in network.state_dict().values():
+                if values.is_floating_point():
+                    values.copy_(values.to(getattr(torch, self.kind)).float())
         return model.with_network(network, self.describe(), stored_as=self.kind)

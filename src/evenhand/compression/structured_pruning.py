@@ -28,13 +28,13 @@ class StructuredPruning:
     """
 
     share: float = 0.5
-    """Of each group of tied channels or neurons this share is taken out; from 0 to below 1."""
+    """Of each group of c tied channels or neurons floor((1 - share) * c) are left; from 0 to below 1."""
     epochs: int = 5
     """Passes over the training rows in fine-tuning, at most."""
     heads: float = 0.0
     """Of each attention's heads this share is taken out; from 0 to below 1."""
     round_to: int = 8
-    """Channels that are left are a multiple of it, which products are fast for; 1 for exact shares."""
+    """What is left is rounded down to a multiple of it, which products are fast for; 1 for exact shares."""
     steps: int = 1
     """The share is reached in so many steps, with fine-tuning after each."""
     learning_rate: float = 1e-3

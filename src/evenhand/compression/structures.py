@@ -30,7 +30,7 @@ def without_structures(
     network : torch.nn.Module
         (n, *shape) to logits.
     share : float
-        Of each group of tied channels this share goes.
+        Of each group of c tied channels floor((1 - share) * c) are left.
     heads : float
         Of each attention's heads this share goes; heads are known by a layer's ``each``, the width of one.
     round_to : int, optional
@@ -57,13 +57,18 @@ def without_structures(
         for part in ("query", "key", "value")
     }
     example = torch.zeros(2, *shape)
+    kept = list(_kept(smaller, example))
+    if not heads:
+        kept += attending
+    elif not share:
+        kept += [module for module in smaller.modules() if isinstance(module, _layers()) and module not in attending]
     try:
         pruner = pruning.pruner.BasePruner(
             smaller,
             example,
             importance=pruning.importance.GroupMagnitudeImportance(p=2),
-            pruning_ratio=share,
-            ignored_layers=[*_kept(smaller, example), *(attending if not heads else ())],
+            pruning_ratio=share or heads,
+            ignored_layers=kept,
             round_to=round_to,
             num_heads=attending,
             prune_num_heads=bool(heads),
@@ -81,14 +86,19 @@ def without_structures(
     return smaller.train(network.training), history
 
 
+def _layers() -> tuple[type[nn.Module], ...]:
+    from torch import nn
+
+    return (nn.Linear, nn.Conv1d, nn.Conv2d)
+
+
 def _kept(network: nn.Module, example: Any) -> Iterator[nn.Module]:
     """Yield the layer that gives the answer, and layers tied to parameters that belong to no layer."""
     import torch
     from torch import nn
 
     order: list[nn.Module] = []
-    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d)
-    layers = [module for module in network.modules() if isinstance(module, kinds)]
+    layers = [module for module in network.modules() if isinstance(module, _layers())]
     hooks = [layer.register_forward_hook(lambda module, *_: order.append(module)) for layer in layers]
     with torch.no_grad():
         network(example)

@@ -114,18 +114,23 @@ def _put(network: nn.Module, name: str, module: nn.Module) -> None:
 
 
 def _match(weight: NDArray[np.float32], found: list[tuple[NDArray[np.float32], float]]) -> NDArray[np.float32] | None:
-    """Return the tensor of the file that is this weight, rounded: nowhere further from it than half a step."""
+    """Return the tensor of the file that is this weight, rounded: nowhere further from it than rounding can be."""
     import numpy as np
 
-    for values, step in found:
-        for turned in (values, values.T):
-            if turned.shape == weight.shape and np.abs(turned - weight).max() <= 0.51 * step + 1e-6:
-                return np.ascontiguousarray(turned)
-    return None
+    alike = [
+        (float(np.abs(turned - weight).max()), turned)
+        for values, furthest in found
+        for turned in (values, values.T)
+        if turned.shape == weight.shape and np.abs(turned - weight).max() <= furthest + 1e-6
+    ]
+    return np.ascontiguousarray(min(alike, key=lambda pair: pair[0])[1]) if alike else None
 
 
 def _whole_numbers(content: bytes) -> Iterator[tuple[NDArray[np.float32], float]]:
-    """Yield each weight tensor of the file as the float32 that it stands for, and its largest step."""
+    """Yield each weight tensor of the file as the float32 that it stands for, and how far rounding may have moved it.
+
+    That is half a step, and with 4 bits a whole one, as the steps end at 7 and the largest weight may lie at 8.
+    """
     import numpy as np
 
     onnx = need("onnx", "onnx")
@@ -139,7 +144,7 @@ def _whole_numbers(content: bytes) -> Iterator[tuple[NDArray[np.float32], float]
             for axis in (0, whole.ndim - 1):
                 if scale.ndim == 0 or len(scale) in (1, whole.shape[axis]):
                     shape = [-1 if at == axis else 1 for at in range(whole.ndim)]
-                    yield np.asarray(whole * scale.reshape(shape), dtype=np.float32), float(scale.max())
+                    yield np.asarray(whole * scale.reshape(shape), dtype=np.float32), 0.51 * float(scale.max())
     for node in graph.node:
         if node.op_type == "MatMulNBits":
             yield _of_four_bits(node, arrays)
@@ -154,4 +159,4 @@ def _of_four_bits(node: object, arrays: dict[str, NDArray[np.generic]]) -> tuple
     low, high = packed.astype(np.int16) & 15, packed.astype(np.int16) >> 4
     whole = np.stack([low, high], axis=-1).reshape(size["N"], scale.shape[1], size["block_size"]) - 8
     values = (whole * scale[:, :, None]).reshape(size["N"], -1)[:, : size["K"]]
-    return np.asarray(values, dtype=np.float32), float(np.abs(scale).max())
+    return np.asarray(values, dtype=np.float32), 1.01 * float(np.abs(scale).max())
