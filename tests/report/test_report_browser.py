@@ -122,7 +122,7 @@ def test_headings_stay_with_what_they_head() -> None:
 
     style = files("evenhand.report.templates").joinpath("style.css").read_text("utf-8")
     paper = style.partition("@media print")[2]
-    assert re.search(r"h2,h3,caption,figcaption\{break-after:avoid\}", paper)
+    assert re.search(r"h2,h3,caption,figcaption,dt\{break-after:avoid\}", paper)
     assert re.search(r"figure,\.verdict,tr\{break-inside:avoid\}", paper)
     assert "table-header-group" in paper
     assert "size:A4" in style

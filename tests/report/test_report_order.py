@@ -71,7 +71,7 @@ def test_what_people_did_not_declare_is_named(rich: Rich) -> None:
 
 def test_at_most_five_risks_worst_first_each_with_its_evidence(rich: Rich) -> None:
     page = eh.render(*rich)
-    risks = re.findall(r"<li><bdi>(.*?)</bdi>\. <a href=\"#([^\"]+)\">", sections(page)["risks"])
+    risks = re.findall(r"<li><bdi>(.*?)</bdi> \(<a href=\"#([^\"]+)\">", sections(page)["risks"])
     assert 0 < len(risks) <= 5
     status = dict(re.findall(r'<tr id="(limit-\d+)" class="(\w+)">', page))
     ranks = [["failed", "undecided"].index(status[anchor]) for _, anchor in risks]

@@ -26,17 +26,25 @@ USUAL: Final = Look()
 """English, evenhand's own templates, everything in one file."""
 MOST_BYTES: Final = 1_000_000
 """A page is never larger: hosts and mail refuse what is, and nobody reads it."""
-STEPS: Final = ((200, 60), (40, 24), (15, 10), (5, 4))
-"""Rows of a table and parts about groups, in the order in which a page too large is cut."""
+USUAL_BYTES: Final = 300_000
+"""Of a usual page."""
+STEPS: Final = (
+    (200, 200, 60, USUAL_BYTES),
+    (200, 10, 60, MOST_BYTES),
+    (40, 12, 24, MOST_BYTES),
+    (15, 8, 10, MOST_BYTES),
+    (5, 5, 4, MOST_BYTES),
+)
+"""Rows of a table, rows of one that is folded away, parts about groups, and the size at which that is enough."""
 
 
 def html(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL) -> str:
     """One self-contained page for people (.html)."""
     css, page = style(look), translated(build_page(record, verdict, look.omit_empty), record, look.lang)
     words = Words(look.lang)
-    for rows, parts in STEPS:
-        made = _drawn(shortened(page, rows, parts, words), css, look, words)
-        if len(made.encode("utf-8", "replace")) <= MOST_BYTES:
+    for rows, folded, parts, most in STEPS:
+        made = _drawn(shortened(page, rows, folded, parts, words), css, look, words)
+        if len(made.encode("utf-8", "replace")) <= most:
             break
     return made
 

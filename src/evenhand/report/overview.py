@@ -109,14 +109,11 @@ def in_conflict(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[str
             continue
         found = [_found(record, metric, counts) for metric in DEFINITIONS]
         rows.append((cut(counts.columns[0], 60), with_interval(base), *(with_interval(f) for f in found)))
-        if asked := _asked(counts.columns[0], verdict):
-            lead.append(
-                f"The policy limits for {cut(counts.columns[0], 60)}: {asked}; not all of it can be met exactly."
-            )
         if _surely(base):
-            lead.append(
-                f"Base rates surely differ by {cut(counts.columns[0], 60)}, so what stands below cannot all be 0."
-            )
+            column = cut(counts.columns[0], 60)
+            lead.append(f"Base rates surely differ by {column}, so what stands below cannot all be 0.")
+            if asked := _asked(counts.columns[0], verdict):
+                lead.append(f"The policy limits for {column}: {asked}; not all of it can be met exactly.")
     if not rows:
         return (), ()
     head = ("feature", "base rates differ by", *DEFINITIONS.values())

@@ -129,7 +129,12 @@ def _risk(judgement: Judgement) -> str:
     told = f"; {who}" if "(n=" in who and who not in sentence else ""
     group, people = _people(judgement)
     hit = f". It weighs on {people:,} rows: {cut(group, 80)}" if group and judgement.status == "failed" else ""
-    return f"{words} ({key}) {said} {limit}: {shown}{told}. {sentence[:1].upper()}{sentence[1:].rstrip('.')}{hit}"
+    return f"{words} ({key}) {said} {limit}: {shown}{told}. {_begun(sentence).rstrip('.')}{hit}"
+
+
+def _begun(sentence: str) -> str:
+    """Return a sentence with a capital letter, but for one that begins with the name of a metric."""
+    return sentence if canonical(sentence.partition(":")[0]) else sentence[:1].upper() + sentence[1:]
 
 
 def _signs(text: str) -> str:

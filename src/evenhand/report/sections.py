@@ -89,7 +89,7 @@ def _of_classes(record: AuditRecord) -> tuple[Block, ...]:
     found = {
         (f.key.qualifier("class") or "", f.key.metric): f
         for f in record.findings
-        if f.key.qualifier("class") is not None and not f.key.features
+        if f.key.qualifier("class") is not None and not f.key.features and _is_performance(f)
     }
     if not found:
         return ()
