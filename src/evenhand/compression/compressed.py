@@ -76,12 +76,15 @@ class CompressedModel:
         """Return what the network takes, shape (n, ...)."""
         return self.preprocessing.transform(X)
 
+    def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the graph's logits for prepared rows, shape (n,) or (n, C)."""
+        return cast("NDArray[np.float32]", self._session.run(None, {self._input: prepared})[0])
+
     def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the probability of the positive class for prepared columns, shape (n,), or of each class, (n, C)."""
         from evenhand.training.model import pieces, probabilities
 
-        run, name = self._session.run, self._input
-        return probabilities(pieces(lambda part: run(None, {name: part})[0], prepared), self.name)
+        return probabilities(pieces(self.answer, prepared), self.name)
 
     def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C)."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from evenhand.compression.consumption import energy_of, peak_memory
 from evenhand.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class Footprint:
     """What ran it: ``torch``, ``onnxruntime``, or the kind of another model."""
     threads: int
     """The threads a call could use."""
+    peak_bytes: int | None = None
+    """The most memory of a process that does nothing but load the file and predict a batch, runtime and all; None where
+    it was not asked for."""
+    joules: float | None = None
+    """Energy of a thousand rows in the largest batch, by the processor's own meter; None where none can be read."""
 
 
 @runtime_checkable
@@ -64,11 +70,11 @@ class PreparedSubject(Protocol):
     """A subject whose preprocessing and network can be asked one by one."""
 
     def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
-        """Return the columns of the network, shape (n, columns)."""
+        """Return what the network takes, shape (n, ...)."""
         ...
 
-    def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the scores of prepared columns, shape (n,)."""
+    def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the network's answer to prepared rows, (n,) or (n, C), and do nothing else."""
         ...
 
 
@@ -79,6 +85,7 @@ def measure_footprint(
     batches: Sequence[int] = (1, 256),
     repeats: int = 60,
     seconds: float = 2.0,
+    memory: bool = False,
 ) -> dict[str, Footprint]:
     """Measure models in turns (A B A B ...), after a warm-up, on one thread.
 
@@ -94,6 +101,8 @@ def measure_footprint(
         Rounds for each batch size.
     seconds : float
         No further round of a batch size begins after this time, but there are five at least.
+    memory : bool
+        Whether to start a process for each model, some seconds, that tells how much memory it needs.
 
     Returns
     -------
@@ -117,6 +126,7 @@ def measure_footprint(
             if by_network
             else whole
         )
+        joules = {name: energy_of(model, _rows(X, max(batches)), seconds) for name, model in models.items()}
     return {
         name: Footprint(
             file_bytes=artefact_bytes(model),
@@ -128,6 +138,8 @@ def measure_footprint(
             measures="network" if by_network else "predict",
             runtime=str(model.facts.get("runtime") or model.facts.get("kind") or type(model).__name__),
             threads=1,
+            peak_bytes=peak_memory(model, _rows(X, max(batches))) if memory else None,
+            joules=joules[name],
         )
         for name, model in models.items()
     }
@@ -180,7 +192,7 @@ def _network_calls(models: Mapping[str, Subject], X: pd.DataFrame) -> dict[str, 
     for name, model in models.items():
         assert isinstance(model, PreparedSubject)
         ready = model.prepare(X)
-        calls[name] = lambda model=model, ready=ready: model.predict_prepared(ready)  # type: ignore[misc]
+        calls[name] = lambda model=model, ready=ready: model.answer(ready)  # type: ignore[misc]
     return calls
 
 

@@ -15,6 +15,8 @@ WATTS: Final = 15.0
 memory; the true figure may be half or twice of it."""
 RAPL: Final = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
 """The processor's own meter of energy, in millionths of a joule, where Linux lets it be read."""
+STATUS: Final = Path("/proc/self/status")
+"""What Linux says of this process."""
 
 
 class Meter:
@@ -28,12 +30,12 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        self._wall, self._cpu, self._energy = time.perf_counter(), time.process_time(), _joules()
+        self._wall, self._cpu, self._energy = time.perf_counter(), time.process_time(), joules()
 
     def read(self) -> dict[str, Plain]:
         """Return seconds, processor seconds, energy, and the most memory that the process ever held."""
         seconds, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
-        now = _joules()
+        now = joules()
         measured = self._energy is not None and now is not None and now >= self._energy
         return {
             "seconds": round(seconds, 3),
@@ -45,7 +47,16 @@ class Meter:
 
 
 def peak_bytes() -> int | None:
-    """Return the most memory that the process has held; None where the system does not say."""
+    """Return the most memory that the process has held; None where the system does not say.
+
+    Linux's own line of the process is asked first: what `getrusage` says there begins with the memory of the process
+    that started this one.
+    """
+    try:
+        lines = STATUS.read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration, ValueError):
+        pass
     try:
         import resource
     except ImportError:  # Windows
@@ -54,7 +65,8 @@ def peak_bytes() -> int | None:
     return used if sys.platform == "darwin" else used * 1024
 
 
-def _joules() -> float | None:
+def joules() -> float | None:
+    """Return what the processor's meter reads; None where there is none, or it may not be read."""
     try:
         return int(RAPL.read_text()) / 1e6
     except (OSError, ValueError):

@@ -6,7 +6,7 @@ import hashlib
 import math
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from evenhand.errors import ModelError
 from evenhand.subjects.outputs import check_scores, sigmoid, softmax
@@ -95,6 +95,13 @@ class TabularModel:
     def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
         """Return the columns of the network, shape (n, columns)."""
         return self.preprocessing.transform(X)
+
+    def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the network's logits for prepared rows, shape (n,), (n, 1) or (n, C)."""
+        import torch
+
+        with torch.inference_mode():
+            return cast("NDArray[np.float32]", self.network(torch.from_numpy(prepared)).numpy())
 
     def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the probability of the positive class for prepared columns, shape (n,), or of each class, (n, C)."""
