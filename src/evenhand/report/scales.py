@@ -120,7 +120,7 @@ def fitting(rows: Sequence[Sequence[str]], each: int) -> int:
     Examples
     --------
     >>> fitting([["a"]] * 100, 1000), fitting([["<" * 1000]] * 100, 1000)
-    (9, 2)
+    (9, 1)
     """
     used = FRAME_BYTES
     for at, texts in enumerate(rows):
