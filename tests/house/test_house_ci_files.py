@@ -44,7 +44,7 @@ def act(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         }
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         env = {**os.environ, **told, "PATH": path, "GITHUB_OUTPUT": str(tmp_path / "out")}
-        env.pop("GITHUB_STEP_SUMMARY", None)
+        env["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary.md")
         return subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", step["run"]], cwd=tmp_path, env=env, capture_output=True, text=True,
             check=False,
@@ -60,6 +60,7 @@ def test_the_action_judges_and_keeps_its_files(
     assert done.returncode == 0, done.stderr
     assert {"report.html", "evenhand.sarif", "gate.xml"} <= {file.name for file in tmp_path.iterdir()}
     assert (tmp_path / "out").read_text() == "exit-code=0\n"
+    assert (tmp_path / "summary.md").read_text("utf-8").startswith("# Audit of")
 
 
 def test_the_action_stops_a_release(act: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
@@ -78,6 +79,21 @@ def test_inputs_are_never_pasted_into_the_script(
         assert "${{" not in step["run"]
     assert act(policy='"; touch stolen; "$(touch stolen)').returncode == 2
     assert not (tmp_path / "stolen").exists()
+
+
+def test_the_job_of_the_page_skips_nothing() -> None:
+    job = read(".github/workflows/ci.yml")["jobs"]["page"]
+    script = "\n".join(step.get("run", "") for step in job["steps"])
+    for needed in (
+        "chromium",
+        "axe-core",
+        "poppler-utils",
+        "-m browser",
+        "EVENHAND_AXE",
+        "EVENHAND_SARIF_SCHEMA",
+        "SKIPPED",
+    ):
+        assert needed in script, needed
 
 
 def test_the_hook_checks_policies(tmp_path: Path) -> None:

@@ -35,6 +35,12 @@ HOSTILE = (
     "🦉",
     "{{ 7*7 }}{% raw %}",
     "a, [b]; c=d *",
+    "</script><img onerror=alert(1) src=x>",
+    "]]>",
+    "::error::no such limit",
+    "left|right",
+    "=cmd()",
+    "two\nlines",
     "x" * 10_000,
 )
 """Group names as somebody may well have them in a table."""
