@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from evenhand.audits.catalogue import catalogue, tasks_of
 from evenhand.audits.statement import Statement, not_applicable
+from evenhand.audits.warned import noted_warnings
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence import AuditOptions, Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
@@ -102,15 +103,17 @@ def run(
     raise_all(InputError, (_unknown(name, known) for name in names if name not in known))
     findings: list[Finding] = []
     sections: list[Section] = []
-    for step, name in enumerate(names):
-        if progress is not None:
-            progress(step, len(names), name)
-        statement = known[name](evidence) if task in tasks_of(name) else _of_another_task(name, task)
-        findings += statement.findings
-        sections.append(Section(name, statement.ran, statement.reason))
+    with noted_warnings() as warned:
+        for step, name in enumerate(names):
+            if progress is not None:
+                progress(step, len(names), name)
+            statement = known[name](evidence) if task in tasks_of(name) else _of_another_task(name, task)
+            findings += statement.findings
+            sections.append(Section(name, statement.ran, statement.reason))
     measurements: dict[str, Plain] = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - clock, 3),
+        "warnings": list(warned),
     }
     source = provenance(evidence) | ({} if keeping is None else {"predictions": keep(evidence, keeping)})
     return AuditRecord(_once(findings), tuple(sections), _counts(evidence), source, measurements)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +57,11 @@ AUDIT_FLAGS = (
     help="What people declare of the model; responsibility.toml in this folder when not given.",
 )
 @click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    help="Put the hash of this policy on record: limits that were set before the audit. Nothing is judged.",
+)
+@click.option(
     "--keep-predictions",
     type=click.Path(path_type=Path),
     metavar="FILE.parquet",
@@ -78,6 +82,7 @@ def command(
     engine: str | None,
     output: Path,
     responsibility: Path | None,
+    policy: Path | None,
     keep_predictions: Path | None,
     row_key: Path,
     trust_pickle: bool,
@@ -91,6 +96,7 @@ def command(
       evenhand audit scored.csv --label y --score p --threshold 0.5 --sensitive sex
       evenhand audit --table "scored/*.parquet" --label y --score p --sensitive sex
     """
+    from evenhand.cli.circumstances import with_circumstances
     from evenhand.declarations import with_declarations
     from evenhand.records import write_record
     from evenhand.writing import check_writable
@@ -115,7 +121,7 @@ def command(
         record = _model(read_table(data, settings, flags), files, threshold, trust_pickle, chosen, keeping)  # type: ignore[arg-type]
     if answers:
         record = with_declarations(record, answers)
-    write_record(output, _with_circumstances(record))
+    write_record(output, with_circumstances(record, policy))
     _tell(record, output)
 
 
@@ -162,26 +168,6 @@ def _answers(named: Path | None) -> dict[str, str]:
     if named is None and not usual.exists():
         return {}
     return read_declarations(named or usual)
-
-
-def _with_circumstances(record: AuditRecord) -> AuditRecord:
-    """Return the record with the command line and the state of the code around it, which are no part of its digest."""
-    circumstances = {"command": " ".join(sys.argv[1:]), **_git()}
-    return replace(record, measurements={**record.measurements, **circumstances})
-
-
-def _git() -> dict[str, str | bool]:
-    """Return the commit of the folder of work and whether files differ from it; nothing where there is no git."""
-    import subprocess
-
-    def ask(*words: str) -> str:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, check=True, timeout=5)
-        return done.stdout.strip()
-
-    try:
-        return {"git_commit": ask("rev-parse", "HEAD"), "git_dirty": bool(ask("status", "--porcelain", "-uno"))}
-    except (OSError, subprocess.SubprocessError):
-        return {}
 
 
 def _audit_settings(settings: Settings, flags: dict[str, object]) -> dict[str, object]:

@@ -47,6 +47,8 @@ def provenance(evidence: Evidence) -> dict[str, Plain]:
             "intersections": options.intersections,
             "explain_rows": options.explain_rows,
             "background_rows": options.background_rows,
+            "footprint": options.footprint,
+            "actionable": dict(options.actionable),
         },
         "versions": {"python": platform.python_version(), **_versions()},
     }

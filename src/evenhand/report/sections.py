@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
 
 MOST_ROWS = 200
+MOST_WARNINGS = 10
+SAME_POLICY = "The policy judged by is the one that was on record before the audit."
+OTHER_POLICY = "The policy judged by is another than the one that was on record before the audit."
 
 
 def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
@@ -57,7 +60,7 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
         plain_part(record, "drift", judged),
         since(verdict),
         *controls(record, verdict),
-        provenance(record),
+        provenance(record, verdict),
         limitations(record, verdict),
     )
 
@@ -142,19 +145,28 @@ def _who(finding: Finding) -> str:
     return ", ".join(f"{column}={group}" for column, group in finding.key.group) or "all rows"
 
 
-def provenance(record: AuditRecord) -> Part:
+def provenance(record: AuditRecord, verdict: Verdict | None) -> Part:
     """Where the record comes from."""
     rows: list[tuple[str, str]] = []
-    for block in ("subject", "original", "data", "options", "versions"):
+    for block in ("subject", "original", "data", "options", "code", "versions"):
         for name, value in sorted(mapping(record.provenance.get(block)).items()):
             if isinstance(value, (str, int, float, bool)) and value != "":
                 rows.append((f"{block}: {name}", cut(str(value), 120)))
-    started = record.measurements.get("started")
-    if started:
-        rows.append(("audited at", f"{started}, in {record.measurements.get('seconds')} s"))
+    measured = record.measurements
+    if measured.get("started"):
+        rows.append(("audited at", f"{measured['started']}, in {measured.get('seconds')} s"))
+    if measured.get("command"):
+        rows.append(("command", cut(str(measured["command"]), 400)))
+    warned = measured.get("warnings")
+    rows += [("warning", cut(str(text), 300)) for text in (warned if isinstance(warned, list) else [])[:MOST_WARNINGS]]
+    before = mapping(record.provenance.get("policy")).get("sha256")
+    if before:
+        rows.append(("policy on record before the audit", str(before)))
     table = Table("provenance-table", "Provenance", ("", ""), tuple(rows)).bounded()
-    lead = ("Enough to repeat the audit and to see whether anything differs.",)
-    return Part("provenance", "Provenance", lead, (table,))
+    lead = ["Enough to repeat the audit and to see whether anything differs."]
+    if before and verdict is not None:
+        lead.append(SAME_POLICY if before == verdict.policy_sha256 else OTHER_POLICY)
+    return Part("provenance", "Provenance", tuple(lead), (table,))
 
 
 def limitations(record: AuditRecord, verdict: Verdict | None) -> Part:

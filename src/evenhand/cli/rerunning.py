@@ -1,0 +1,165 @@
+"""Auditing again: does a record come out the same?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from evenhand.cli.console import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from evenhand.data import EvaluationSet
+    from evenhand.findings import AuditRecord, Finding, Plain
+    from evenhand.subjects import Subject
+
+Files: TypeAlias = "tuple[Path | None, Path | None, Path | None]"
+"""The model, the original and the background."""
+SAID: Final = ("declared", "policy", "code", "predictions")
+"""What the command line adds to a record: people's answers, the policy, the code, where predictions are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    same: bool | None
+    """None when nothing was given to compare with."""
+    what: str
+    """What was looked at, and how it differs."""
+
+    def __str__(self) -> str:
+        word = "not given" if self.same is None else "same" if self.same else "differs"
+        return f"{word:<9}  {self.what}"
+
+
+def again(
+    record: AuditRecord, rows: EvaluationSet | None, files: Files, trust_pickle: bool, tolerance: float
+) -> Iterator[Check]:
+    """Audit again and compare every finding: exactly what is the same for the same run, times within a factor.
+
+    Parameters
+    ----------
+    files : paths
+        Of the model, the original and the background.
+    tolerance : float
+        By which factor volatile measurements may differ.
+    """
+    from evenhand.errors import InputError
+
+    if rows is None:
+        raise InputError("--rerun needs the rows that were audited: add --data.")
+    fresh = _audit(record, rows, files, trust_pickle)
+    found = {finding.key: finding for finding in fresh.findings}
+    for finding in record.findings:
+        now = found.pop(finding.key, None)
+        if not finding.volatile and now is None:
+            yield Check(False, f"{finding.name}: not found again")
+        elif not finding.volatile and now is not None and _values(now) != _values(finding):
+            yield Check(False, f"{finding.name}: {_values(now)}, recorded as {_values(finding)}")
+    new = [finding for finding in found.values() if not finding.volatile]
+    if new:
+        yield Check(False, f"{len(new)} findings are not in the record, {new[0].name} first")
+    yield Check(True, f"{sum(not finding.volatile for finding in record.findings):,} findings were computed again")
+    yield from _volatile(record, fresh, tolerance)
+    yield _whole(record, fresh)
+
+
+def _volatile(record: AuditRecord, fresh: AuditRecord, tolerance: float) -> Iterator[Check]:
+    """Compare times, memory and energy, which differ from run to run, within a factor."""
+    pairs = [(f, now) for f in record.findings if f.volatile and (now := fresh.get(f.key)) is not None]
+    for finding, now in pairs:
+        if not _alike(finding.estimate, now.estimate, tolerance):
+            factor = f"more than a factor of {tolerance:g}"
+            yield Check(False, f"{finding.name}: {now.estimate}, recorded as {finding.estimate}: {factor}")
+    if pairs:
+        yield Check(
+            True, f"{len(pairs)} volatile measurements were repeated, compared within a factor of {tolerance:g}"
+        )
+
+
+def _alike(one: float | None, other: float | None, tolerance: float) -> bool:
+    if one is None or other is None or one == other:
+        return one is other or one == other
+    return one * other > 0 and 1 / tolerance <= one / other <= tolerance
+
+
+def _whole(record: AuditRecord, fresh: AuditRecord) -> Check:
+    """Say whether the whole record outside its measurements is the same to the byte, and if not, which part."""
+    from evenhand.records import digest
+
+    said = {name: record.provenance[name] for name in SAID if name in record.provenance}
+    now = replace(fresh, provenance={**fresh.provenance, **said})
+    if digest(now) == digest(record):
+        return Check(True, "record: the same to the byte outside its measurements")
+    apart = [
+        name
+        for name in sorted({*record.provenance, *now.provenance})
+        if record.provenance.get(name) != now.provenance.get(name)
+    ]
+    parts = [name for name in ("sections", "tallies") if getattr(record, name) != getattr(now, name)]
+    return Check(False, f"record: not the same to the byte; it differs in {', '.join([*parts, *apart]) or 'findings'}")
+
+
+def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle: bool) -> AuditRecord:
+    from evenhand.audits import audit, audit_given
+    from evenhand.data import read_evaluation_set
+
+    options = {name: value for name, value in block(record, "options").items() if value is not None}
+    subject = block(record, "subject")
+    names = [section.audit for section in record.sections if not (section.audit == "custom" and section.ran)]
+    options["explain"] = any(section.audit == "explanation" and section.ran for section in record.sections)
+    with progress("Auditing again") as step:
+        if subject.get("kind") == "predictions":
+            threshold, kind = subject.get("threshold"), subject.get("score_kind")
+            given = {"threshold": threshold} | ({} if kind == "label" else {"score_kind": kind})
+            return audit_given(rows, **given, settings=options, progress=step)  # type: ignore[arg-type]
+        model, original = (_open(file, name, record, trust_pickle) for file, name in zip(files, _NAMES, strict=False))
+        background = None if files[2] is None else read_evaluation_set(files[2], like=rows)
+        assert model is not None  # asked for by _open
+        return audit(
+            model,
+            rows,
+            original=original,
+            background=background,
+            audits=names,
+            progress=step,
+            **options,  # type: ignore[arg-type]
+        )
+
+
+_NAMES = ("subject", "original")
+
+
+def _open(file: Path | None, name: str, record: AuditRecord, trust_pickle: bool) -> Subject | None:
+    """Open a model that the record speaks of, at the threshold that was audited."""
+    from evenhand.compression import open_model
+    from evenhand.errors import InputError
+    from evenhand.subjects import as_subject
+
+    facts = block(record, name)
+    if not facts:
+        return None
+    if file is None:
+        flag = "--model" if name == "subject" else "--original"
+        raise InputError(f"--rerun needs the {name} of the record, '{facts.get('name')}': add {flag}.")
+    positive = block(record, "data").get("positive")
+    model = open_model(file, trust_pickle=trust_pickle, positive=positive)
+    threshold = facts.get("threshold")
+    if isinstance(threshold, (int, float)) and float(threshold) != float(model.threshold):
+        return as_subject(model, threshold=float(threshold))
+    return model
+
+
+def _values(finding: Finding) -> tuple[float | None, ...]:
+    interval = finding.interval
+    ends = (None, None) if interval is None else (interval.low, interval.high)
+    return (finding.estimate, *ends)
+
+
+def block(record: AuditRecord, name: str) -> Mapping[str, Plain]:
+    """Return a block of the provenance; an empty one where there is none."""
+    found = record.provenance.get(name)
+    return found if isinstance(found, dict) else {}
