@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.data import Grouping
+    from evenhand.data import EvaluationSet, Grouping
     from evenhand.evidence import Evidence
     from evenhand.metrics import Measured
     from evenhand.metrics.joint import JointTally, Where
@@ -96,7 +96,11 @@ def _became(decision: int, truth: object, old: NDArray[np.int64], new: NDArray[n
 
 def class_names(evidence: Evidence) -> tuple[str, ...]:
     """Return the classes as the data name them, in the order of their codes."""
-    data = evidence.data
+    return names_of_classes(evidence.data)
+
+
+def names_of_classes(data: EvaluationSet) -> tuple[str, ...]:
+    """Return the classes of an evaluation set as it names them, in the order of their codes."""
     if data.task != "binary":
         return tuple(str(name) for name in data.classes)
     other = next((name for name in data.classes if name != data.roles.positive), None)

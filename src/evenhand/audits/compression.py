@@ -29,20 +29,20 @@ def _sizes(evidence: Evidence) -> Iterator[Finding]:
     """State size and speed of both deployable artefacts, measured in one run."""
     if not evidence.options.footprint or evidence.original is None:
         return
-    from evenhand.compression import gain_sentence, measure_footprint
+    from evenhand.compression import measure_footprint
 
     models = {"original": evidence.original, "subject": evidence.subject}
     measured = measure_footprint(models, inputs(evidence.subject, evidence.data))
     old, new = measured["original"], measured["subject"]
-    yield from _facts(old, new)
-    if old.file_bytes and new.file_bytes:
-        ratio, note = old.file_bytes / new.file_bytes, gain_sentence(old, new)
-        yield Finding(_of("size_ratio"), NAME, ratio, direction="higher_is_better", unit="ratio", note=note)
+    yield from facts(old, new)
     for batch in sorted(set(old.latency) & set(new.latency)):
-        yield from _times(batch, old, new)
+        yield from times(batch, old, new)
 
 
-def _facts(old: Footprint, new: Footprint) -> Iterator[Finding]:
+def facts(old: Footprint, new: Footprint) -> Iterator[Finding]:
+    """State what both files hold, and how many times smaller the new one is."""
+    from evenhand.compression import gain_sentence
+
     sizes: dict[str, tuple[int | None, int | None]] = {
         "file_bytes": (old.file_bytes, new.file_bytes),
         "parameters": (old.parameters, new.parameters),
@@ -54,9 +54,12 @@ def _facts(old: Footprint, new: Footprint) -> Iterator[Finding]:
         for key, value in ((Key.of(fact), after), (_of(fact), before)):
             if value is not None:
                 yield Finding(key, NAME, float(value), direction="lower_is_better", unit=unit)
+    if old.file_bytes and new.file_bytes:
+        ratio, note = old.file_bytes / new.file_bytes, gain_sentence(old, new)
+        yield Finding(_of("size_ratio"), NAME, ratio, direction="higher_is_better", unit="ratio", note=note)
 
 
-def _times(batch: int, old: Footprint, new: Footprint) -> Iterator[Finding]:
+def times(batch: int, old: Footprint, new: Footprint) -> Iterator[Finding]:
     """State the time of one call; the ratio is of the minima, which a busy neighbour disturbs least."""
     before, after, name = old.latency[batch], new.latency[batch], str(batch)
     for key, seconds in ((Key.of("latency", batch=name), after), (_of("latency", batch=name), before)):

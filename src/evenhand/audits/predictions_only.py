@@ -12,7 +12,7 @@ from evenhand.evidence import Evidence
 from evenhand.evidence.predictions import ScoreKind, given, given_of_task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import ArrayLike
 
@@ -124,6 +124,7 @@ def audit_given(
     score_kind: ScoreKind = "probability",
     metrics: Mapping[str, MetricFunction] | None = None,
     settings: Mapping[str, object] | None = None,
+    audits: Iterable[str] | None = None,
     keeping: Keeping | None = None,
     progress: Progress | None = None,
 ) -> AuditRecord:
@@ -149,7 +150,7 @@ def audit_given(
     if original_pred is not None or original_score is not None:
         before, original = _said(data, original_pred, original_score, threshold, score_kind, f"original of {data.name}")
     evidence = Evidence(there, data, original=original, predictions=said, original_predictions=before, options=options)
-    return run(evidence, progress=progress, keeping=keeping)
+    return run(evidence, audits, progress=progress, keeping=keeping)
 
 
 def _said(

@@ -9,6 +9,7 @@ import click
 
 from evenhand.cli.console import progress, say
 from evenhand.cli.roles import read_table, role_flags, settings_of
+from evenhand.cli.searching import plan_of, refuse_halves, run_search
 
 if TYPE_CHECKING:
     from evenhand.compression import Recipe
@@ -28,27 +29,53 @@ if TYPE_CHECKING:
     "-r",
     "recipes",
     multiple=True,
-    required=True,
-    help="A recipe, such as neuron_pruning=0.5 or int8; in order.",
+    help="A recipe, such as neuron_pruning=0.5 or int8; in order. To search: neuron_pruning=0.25,0.5+int8.",
 )
 @role_flags
 @click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh alike.")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="Where the new model is written.")
+@click.option("--search", is_flag=True, help="Try recipes and strengths; find the smallest model that passes.")
+@click.option("--test", type=click.Path(path_type=Path), help="With --search: rows to compare models on.")
+@click.option("--policy", type=click.Path(path_type=Path), help="With --search: what each model is judged by.")
+@click.option("--seeds", type=click.IntRange(1), help="With --search: repeat training and compression over seeds.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), required=True, help="The new model; with --search a folder."
+)
 def command(
     model: Path,
     data: Path,
     recipes: tuple[str, ...],
     balance: tuple[str, ...],
     seed: int,
+    search: bool,
+    test: Path | None,
+    policy: Path | None,
+    seeds: int | None,
     output: Path,
     **flags: object,
 ) -> None:
     """Apply recipes to MODEL, in order, and save the new model. See: evenhand list recipes
 
+    With --search many are tried: the folder then holds study.json, study.html and every model. A search that was
+    stopped goes on where it stood when it is asked for again. Ten seeds and more make a population study.
+
     \b
-    Example: evenhand compress credit.safetensors --train train.parquet -r neuron_pruning=0.5 -r int8 -o small.onnx
+    Examples:
+      evenhand compress credit.safetensors --train train.parquet -r neuron_pruning=0.5 -r int8 -o small.onnx
+      evenhand compress credit.safetensors --train train.parquet --test test.parquet --search --seeds 10 -o study
     """
+    refuse_halves(search, test, recipes, {"test": test, "policy": policy, "seeds": seeds})
+    if search and test is not None:
+        settings = settings_of(flags)
+        table = read_table(data, settings, flags)
+        from evenhand.data import read_evaluation_set
+
+        more = {"seeds": seeds or 1, "seed": seed, "balance": balance}
+        plan = plan_of(model, (table, read_evaluation_set(test, like=table)), recipes, parse_recipe, output, **more)
+        from evenhand.policy import load_policy
+
+        run_search(plan, None if policy is None else load_policy(policy))
+        return
     from evenhand.compression import compress
     from evenhand.errors import ModelError
     from evenhand.training import load_model

@@ -34,6 +34,8 @@ GAPS: Final = {
 """Rates of which the change of the widest gap between groups is told."""
 WORST: Final = {"accuracy": "Accuracy", "recall": "Recall"}
 """Rates of which the change in the group that is served worst is told."""
+SPREAD: Final = {"accuracy": "Accuracy", "recall": "Recall", "selection_rate": "Selection rate"}
+"""Rates of which the spread between seeds is told."""
 _NO_MEAN = "No change on average can hide gains of one group and losses of another."
 
 COMPRESSION: Final = (
@@ -238,6 +240,19 @@ COMPRESSION: Final = (
         "How different the reasons of both models are for the same rows: 0 alike, 1 nothing in common.",
         "Attributions that are sampled differ a little even for one model.",
         "",
+    ),
+    *(
+        Metric(
+            f"{name}_spread",
+            f"{words}: spread between seeds",
+            "statement",
+            "neutral",
+            f"standard deviation of {name} over originals of different seeds",
+            f"How far the {words.lower()} of the same fit moves from seed to seed: what a change is to be seen beside.",
+            "Few seeds know it badly.",
+            lowest=0.0,
+        )
+        for name, words in SPREAD.items()
     ),
     Metric(
         "exemplar_rate",

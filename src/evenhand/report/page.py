@@ -11,6 +11,7 @@ from evenhand.report.figures import figure
 from evenhand.report.groups import NAMED
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.scoped import sign_off
+from evenhand.report.searched import is_study
 from evenhand.report.sections import parts
 from evenhand.report.view import Entry, Figure, LimitRow, Mark, Page, Risk
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 HEADLINES = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided", "none": "Measured, not judged"}
 UNJUDGED = "No policy was given, so nothing is passed or failed."
+COMPARED = "Models are compared here; how each was judged stands beside it."
 KEPT = ("scope", "data", "limitations")
 """Sections that are never left out: what people did not declare is named."""
 MOST_RISKS = 5
@@ -34,12 +36,13 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
     rows = data.get("rows", 0) if isinstance(data, dict) else 0
     versions = record.provenance.get("versions")
     status = "none" if verdict is None else verdict.status
+    study = is_study(record)
     return Page(
-        title=f"Audit of {cut(name, 80)}",
+        title=f"{'Study' if study else 'Audit'} of {cut(name, 80)}",
         subtitle=f"{cut(name, 80)} on {cut(source, 80)}, {rows:,} rows",
         status=status,
         headline=HEADLINES[status],
-        sentence=UNJUDGED if verdict is None else _signs(verdict.sentence),
+        sentence=(COMPARED if study else UNJUDGED) if verdict is None else _signs(verdict.sentence),
         remarks=verdict.remarks if verdict is not None else (),
         limits=() if verdict is None else tuple(_limit(j, at) for at, j in enumerate(verdict.judgements)),
         glance=_glance(verdict),

@@ -22,6 +22,7 @@ from evenhand.report.overview import every_group, in_conflict, small_groups
 from evenhand.report.reasons import reasons
 from evenhand.report.relied import refused, relied
 from evenhand.report.scoped import data_part, mapping, scope
+from evenhand.report.searched import is_study, searched
 from evenhand.report.since import since
 from evenhand.report.sliced import narrowing
 from evenhand.report.suppressing import WITHHELD
@@ -42,6 +43,8 @@ OTHER_POLICY = "The policy judged by is another than the one that was on record 
 def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
     """Return the page's parts between the verdict and the glossary, in reading order."""
     judged = Judged(verdict)
+    if is_study(record):
+        return (scope(record), *searched(record), provenance(record), limitations(record, verdict))
     return (
         scope(record),
         data_part(record),

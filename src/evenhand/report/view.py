@@ -140,6 +140,56 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """One point of a figure of points."""
+
+    label: str
+    """What it is."""
+    number: str
+    """The number beside it, which the list at the side explains."""
+    mark: Mark
+    """Its shape."""
+    x: float
+    """Its place across."""
+    y: float
+    """Its place downwards."""
+    side: int
+    """Where its name stands in the list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points over two axes, some of them joined, with their table twin."""
+
+    kind: ClassVar[str] = "points"
+    name: str
+    """An identifier, unique on the page."""
+    title: str
+    """What it shows."""
+    description: str
+    """The same for people who do not see it."""
+    points: tuple[Point, ...]
+    """The points."""
+    joined: str
+    """Places of those that are joined, ready for a polyline; empty for none."""
+    across: tuple[Tick, ...]
+    """Marks on the axis across."""
+    upwards: tuple[tuple[float, str], ...]
+    """Marks on the axis upwards: place and label."""
+    axes: tuple[str, str]
+    """What the axes are: across, and upwards."""
+    left: int
+    """Where the plot begins."""
+    right: int
+    """Where the plot ends."""
+    width: int
+    """The figure's width."""
+    height: int
+    """The figure's height."""
+    table: Table
+    """The same numbers as text."""
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One metric of the glossary."""
 
@@ -161,7 +211,7 @@ class Entry:
     """A value of this audit, where there is no example."""
 
 
-Block: TypeAlias = Table | Figure | Lines | Heat | HistogramPair | Swarm | Tree
+Block: TypeAlias = Table | Figure | Lines | Points | Heat | HistogramPair | Swarm | Tree
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,197 @@
+"""A study: many models made, compared and kept as one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import combinations
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from evenhand.errors import InputError, raise_all
+from evenhand.evidence import AuditOptions, Evidence, provenance
+from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from evenhand.data import EvaluationSet, Grouping
+    from evenhand.policy import Policy
+    from evenhand.studies.candidates import Candidate
+    from evenhand.studies.units import Unit
+    from evenhand.training import TabularModel
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+"""Told of each model: its number, how many there are, and which it is."""
+RANKED: Final = 200
+"""Rows that the ranking of exemplars names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a study does; all of it is fixed before the first model is made."""
+
+    original: TabularModel
+    """The model to be made smaller; of the first seed, and what others are trained like."""
+    candidates: tuple[Candidate, ...]
+    """What is tried."""
+    train: EvaluationSet
+    """The rows it was trained on."""
+    evaluation: EvaluationSet
+    """The rows that models are compared on; never the training rows."""
+    folder: Path
+    """Where models and units are kept, so that a killed study goes on."""
+    validation: EvaluationSet | None = None
+    """Rows to stop training and fine-tuning by; a part of `train` when None."""
+    seeds: int = 1
+    """How often training and compression are repeated."""
+    seed: int = 0
+    """The first seed."""
+    level: float = 0.95
+    """Two-sided confidence of every interval."""
+    intersections: int = 2
+    """How many sensitive features are crossed at most."""
+    footprint: bool = True
+    """Whether latency is measured."""
+    progress: Progress | None = None
+    """Told of each model."""
+
+    def say(self, done: int, total: int, text: str) -> None:
+        """Tell the progress, when somebody listens."""
+        if self.progress is not None:
+            self.progress(done, total, text)
+
+    @property
+    def groupings(self) -> tuple[Grouping, ...]:
+        """Each sensitive feature, then their crossings."""
+        features = sorted(self.evaluation.roles.sensitive_features)
+        depth = min(self.intersections, len(features))
+        return tuple(
+            self.evaluation.grouping(*columns)
+            for size in range(1, depth + 1)
+            for columns in combinations(features, size)
+        )
+
+
+def study(plan: Plan, policy: Policy | None = None) -> AuditRecord:
+    """Make the models of a plan, compare them, and return the record.
+
+    Parameters
+    ----------
+    plan : Plan
+    policy : Policy, optional
+        By which each candidate is judged; the smallest that passes is named.
+
+    Returns
+    -------
+    AuditRecord
+        Of the audits ``search`` and ``population``; in its provenance what was tried and judged, in its measurements
+        the Pareto front, which turns on latency.
+
+    Raises
+    ------
+    InputError
+        When nothing is to be tried, or there is less than one seed.
+    ModelError
+        When the model does not tell how it was trained and there are several seeds.
+    """
+    from evenhand.studies.making import make_units
+    from evenhand.studies.searching import search
+
+    raise_all(InputError, _problems(plan))
+    started = datetime.now(UTC)
+    units = make_units(plan)
+    findings, said, measured = search(plan, units, policy)
+    population, reason = _population(plan, units)
+    measurements: dict[str, Plain] = {"started": started.isoformat(timespec="seconds"), "study": measured}
+    measurements["seconds"] = round((datetime.now(UTC) - started).total_seconds(), 3)
+    sections = (Section("search", ran=True), Section("population", bool(population), reason))
+    return AuditRecord((*findings, *population), sections, _sizes(plan), _provenance(plan, said), measurements)
+
+
+def _problems(plan: Plan) -> list[str]:
+    found = []
+    if plan.seeds < 1:
+        found.append(f"A study needs one seed at least, not {plan.seeds}.")
+    if not plan.candidates:
+        found.append("A study needs one candidate at least.")
+    if plan.train.content_hash() == plan.evaluation.content_hash():
+        found.append("The rows to compare on are the training rows: compare on others, or every figure flatters.")
+    return found
+
+
+def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
+    """Return what several seeds say, and why they say no more."""
+    from evenhand.audits.changing import names_of_classes
+    from evenhand.studies.exemplars import LEAST, represented
+    from evenhand.studies.populations import Population, noise, over_seeds
+    from evenhand.studies.welch import normalized
+
+    if plan.seeds < 2:
+        return [], "One seed tells nothing of the noise between seeds: repeat with --seeds."
+    data, level, groupings = plan.evaluation, plan.level, plan.groupings
+    by = {(unit.candidate, unit.seed): unit for unit in units}
+    seeds = range(plan.seed, plan.seed + plan.seeds)
+    originals = np.stack([by["", seed].decisions for seed in seeds])
+    found = list(noise(originals, data, groupings, level))
+    many = plan.seeds >= LEAST
+    for candidate in plan.candidates:
+        made = [seed for seed in seeds if by[candidate.name, seed].scores is not None]
+        if len(made) < 2:
+            continue
+        compressed = np.stack([by[candidate.name, seed].decisions for seed in made])
+        population = Population(candidate.name, np.stack([by["", seed].decisions for seed in made]), compressed)
+        found += over_seeds(population, data, groupings, level)
+        found += normalized(population, data, groupings, names_of_classes(data), level)
+        if len(made) >= LEAST:
+            found += represented(population, data, groupings, level)
+            _rank(plan, population)
+    fewer = f"Exemplars of compression need {LEAST} models of each kind; there are {plan.seeds}."
+    return found, "" if many else fewer
+
+
+def _rank(plan: Plan, population: object) -> None:
+    """Write the rows that populations decide most differently: private, for people who may look at rows."""
+    from evenhand.studies.exemplars import exemplars, modal, taxicab
+    from evenhand.studies.populations import Population
+    from evenhand.studies.units import slug
+    from evenhand.writing import write_text
+
+    assert isinstance(population, Population)
+    data = plan.evaluation
+    classes = 2 if data.task == "binary" else len(data.classes)
+    distance, chosen = taxicab(population, classes), exemplars(population, classes)
+    old, new = (modal(part, classes) for part in (population.originals, population.compressed))
+    order = np.lexsort((np.arange(len(distance)), -distance))[:RANKED]
+    lines = ["row,taxicab,exemplar,truth,modal_of_originals,modal_of_compressed"]
+    lines += [
+        f"{row},{distance[row]:.4f},{int(chosen[row])},{data.y_true[row]},{old[row]},{new[row]}"
+        for row in order
+        if distance[row] > 0
+    ]
+    write_text(plan.folder / f"exemplars.{slug(population.name)}.csv", "\n".join(lines) + "\n")
+
+
+def _sizes(plan: Plan) -> tuple[GroupCounts, ...]:
+    """Return the rows of every group."""
+    found = [GroupCounts("subject", (), ((),), ("group",), [len(plan.evaluation)])]
+    found += [
+        GroupCounts("subject", grouping.columns, grouping.labels, ("group",), grouping.rows.tolist())
+        for grouping in plan.groupings
+    ]
+    return tuple(found)
+
+
+def _provenance(plan: Plan, said: dict[str, Plain]) -> dict[str, Plain]:
+    """Return where the study comes from: as an audit of the original, and what was tried."""
+    options = AuditOptions(level=plan.level, seed=plan.seed, intersections=plan.intersections)
+    whole = provenance(Evidence(plan.original, plan.evaluation, options=options))
+    whole.pop("score_edges", None)
+    more: dict[str, Plain] = {
+        "seeds": plan.seeds,
+        "first_seed": plan.seed,
+        "train_content_hash": plan.train.content_hash(),
+    }
+    return {**whole, "study": {**said, **more}}
