@@ -189,6 +189,7 @@ class Points:
     table: Table
     """The same numbers as text."""
 
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One metric of the glossary."""
