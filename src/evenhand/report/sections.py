@@ -44,7 +44,7 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
     """Return the page's parts between the verdict and the glossary, in reading order."""
     judged = Judged(verdict)
     if is_study(record):
-        return (scope(record), *searched(record), provenance(record), limitations(record, verdict))
+        return (scope(record), *searched(record), provenance(record, verdict), limitations(record, verdict))
     return (
         scope(record),
         data_part(record),
