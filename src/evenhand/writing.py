@@ -34,8 +34,8 @@ def write_text(path: str | Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
-def write_bytes(path: str | Path, data: bytes) -> None:
-    """Write bytes beside the place and rename them into it: whole, or not at all.
+def write_bytes(path: str | Path, data: bytes, *, private: bool = False) -> None:
+    """Write bytes beside the place and rename them into it: whole, or not at all; a private file is its owner's only.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     place = Path(path)
     check_writable(place)
     try:
-        beside = _write_beside(place, data)
+        beside = _write_beside(place, data, private)
     except OSError as wrong:
         raise OutputError(f"{place}: cannot be written: {wrong.strerror or wrong}.") from None
     try:
@@ -58,8 +58,8 @@ def write_bytes(path: str | Path, data: bytes) -> None:
         raise
 
 
-def _write_beside(place: Path, data: bytes) -> Path:
-    """Write to a new file in the same folder, readable by whom the umask allows, and return its path."""
+def _write_beside(place: Path, data: bytes, private: bool) -> Path:
+    """Write to a new file in the same folder, readable by whom the umask allows or the owner only; return its path."""
     handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}.", suffix=".part")
     beside = Path(name)
     try:
@@ -67,9 +67,10 @@ def _write_beside(place: Path, data: bytes) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        beside.chmod(0o666 & ~mask)
+        if not private:
+            mask = os.umask(0)
+            os.umask(mask)
+            beside.chmod(0o666 & ~mask)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise

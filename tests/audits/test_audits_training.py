@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 import evenhand as eh
 from evenhand.training import TrainingConfig, fit
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.training import TabularModel
 
+torch: Any = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
 

@@ -113,21 +113,24 @@ def test_a_bug_never_looks_like_a_failed_gate(monkeypatch: pytest.MonkeyPatch, a
     assert exit_code(["report", str(audited)]) == 2
 
 
-def test_a_reader_who_leaves_is_no_failed_gate(audited: Path, scored: Path) -> None:
+@pytest.mark.parametrize("arguments", [["list", "metrics"], ["gate", "absent.json"], ["list", "formats"]])
+def test_a_reader_who_leaves_is_no_failed_gate(arguments: list[str]) -> None:
     """Where the other end of a pipe is closed, click exits with 1, which would say that a limit failed."""
     import os
 
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-m", "evenhand", "audit", str(scored), "--label", "y", "--sensitive", "sex"]
-    done = subprocess.run(
-        [*command, "--score", "p", "-o", str(audited.parent / "again.json")],
-        stderr=writing,
-        stdout=writing,
-        check=False,
-    )
+    command = [sys.executable, "-m", "evenhand", *arguments]
+    done = subprocess.run(command, stderr=writing, stdout=writing, check=False)
     os.close(writing)
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize("stream", [">&-", "> /dev/full", "2>&-"])
+def test_streams_that_take_nothing_are_no_failed_gate(stream: str) -> None:
+    command = f"'{sys.executable}' -m evenhand list metrics {stream}; exit $?"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False)
+    assert done.returncode == (2 if "full" in stream else 0)
 
 
 def test_ctrl_c_exits_2(monkeypatch: pytest.MonkeyPatch, audited: Path) -> None:

@@ -37,8 +37,10 @@ def written(path):
     elif ".jsonl" in name:
         table.to_json(path, orient="records", lines=True, double_precision=15)
     elif name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
         table.to_parquet(path)
     else:
+        pytest.importorskip("pyarrow")
         table.to_feather(path)
     return path
 
@@ -84,6 +86,7 @@ def test_other_libraries():
 
 
 def test_a_written_index_is_no_feature(tmp_path):
+    pytest.importorskip("pyarrow")
     frame().iloc[::3].to_parquet(tmp_path / "j.parquet")
     data = read_evaluation_set(tmp_path / "j.parquet", **ROLES)
     assert data.features == ("income", "n", "word")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
 
+pytest.importorskip("pyarrow")
 KEY = b"0123456789abcdef0123456789abcdef"
 
 

@@ -175,3 +175,13 @@ def test_what_the_gate_promises() -> None:
         for _ in range(1000)
     ]
     assert np.mean(unfair) >= 0.85
+
+
+def test_ends_too_far_away_to_be_squared_make_no_warning() -> None:
+    """A group of one row leaves the mean of a score open as far as numbers go."""
+    far = np.finfo(np.float64).max / 4
+    one = (np.array([0.5]), np.array([-far]), np.array([far]))
+    other = (np.array([0.2]), np.array([0.1]), np.array([0.3]))
+    with np.errstate(all="raise"):
+        low, high = difference_interval(one, other)
+    assert np.isfinite([low, high]).all()

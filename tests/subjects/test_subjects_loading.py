@@ -74,6 +74,8 @@ def test_a_trusted_but_broken_pickle(tmp_path: Path) -> None:
     ],
 )
 def test_another_kind_of_file_gets_one_sentence(content: bytes, name: str, message: str, tmp_path: Path) -> None:
+    if "ONNX Runtime" in message:
+        pytest.importorskip("onnxruntime")
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelError, match=message) as caught:
         open_subject(tmp_path / name)

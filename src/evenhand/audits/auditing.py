@@ -14,6 +14,7 @@ from evenhand.audits.warned import noted_warnings
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence import AuditOptions, Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
+from evenhand.evidence.predictions import inputs
 from evenhand.evidence.provenance import sweepable
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
 from evenhand.subjects.of_task import TaskSubject
@@ -86,6 +87,10 @@ def audit(
         background=background,
         options=chosen,
     )
+    if chosen.actionable:
+        from evenhand.explaining.reliance import actionable_problems
+
+        raise_all(InputError, actionable_problems(inputs(evidence.subject, data).columns, chosen.actionable))
     return run(evidence, audits, progress, keeping)
 
 
@@ -131,10 +136,7 @@ def chosen_options(
     )
     if metrics:
         settings = {**settings, "metrics": dict(metrics)}
-    chosen = replace(chosen, **settings)  # type: ignore[arg-type]
-    if not 0 < chosen.level < 1:
-        raise InputError(f"level is {chosen.level}; a confidence between 0 and 1 is needed, such as 0.95.")
-    return chosen
+    return replace(chosen, **settings)  # type: ignore[arg-type]
 
 
 def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:

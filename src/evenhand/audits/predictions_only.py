@@ -43,7 +43,7 @@ def audit_predictions(
     positive: object = None,
     favourable: object = None,
     threshold: float | None = None,
-    score_kind: ScoreKind = "probability",
+    score_kind: ScoreKind | None = None,
     missing: Missing = "error",
     name: str = "predictions",
     metrics: Mapping[str, MetricFunction] | None = None,
@@ -72,6 +72,9 @@ def audit_predictions(
         What the label is, as in `read_evaluation_set`; told from its values when not given.
     threshold : float, optional
         A score at or above it is predicted positive; 0.5 for probabilities when absent.
+    score_kind : "probability" or "ranking", optional
+        What the scores claim to be; told from the threshold when absent: scores outside [0, 1] rank where it has their
+        scale, and are refused otherwise.
     **settings
         Options of `evenhand.audit`, such as ``level`` or ``intersections``.
 
@@ -121,7 +124,7 @@ def audit_given(
     original_pred: ArrayLike | None = None,
     original_score: ArrayLike | None = None,
     threshold: float | None = None,
-    score_kind: ScoreKind = "probability",
+    score_kind: ScoreKind | None = None,
     metrics: Mapping[str, MetricFunction] | None = None,
     settings: Mapping[str, object] | None = None,
     audits: Iterable[str] | None = None,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.console import progress, say
+from evenhand.cli.console import progress, remark, say
+from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import read_table, role_flags, role_values, settings_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ AUDIT_FLAGS = (
     "footprint",
 )
 
+FILES = ("model", "original", "background")
+
 
 @click.command(name="audit")
 @click.argument("data", type=click.Path(path_type=Path), required=False)
@@ -44,11 +47,13 @@ AUDIT_FLAGS = (
 @click.option("--threshold", type=float, help="A score at or above it is predicted positive.")
 @role_flags
 @click.option("--level", type=float, help="Confidence of the intervals (0.95).")
-@click.option("--seed", type=int, help="Seed of everything drawn (0).")
-@click.option("--intersections", type=int, help="How many sensitive features are crossed at most (2).")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything drawn (0).")
+@click.option(
+    "--intersections", type=click.IntRange(min=1), help="How many sensitive features are crossed at most (2)."
+)
 @click.option("--explain/--no-explain", default=None, help="Compute SHAP values.")
-@click.option("--explain-rows", type=int, help="How many rows are explained (200).")
-@click.option("--background-rows", type=int, help="How many rows they are explained against (100).")
+@click.option("--explain-rows", type=click.IntRange(min=1), help="How many rows are explained (200).")
+@click.option("--background-rows", type=click.IntRange(min=1), help="How many rows they are explained against (100).")
 @click.option("--actionable", multiple=True, help="Feature a person can change: income=increase; may be repeated.")
 @click.option("--footprint/--no-footprint", default=None, help="Measure size and latency beside the original.")
 @click.option(
@@ -98,14 +103,16 @@ def command(
     """
     from evenhand.cli.circumstances import with_circumstances
     from evenhand.declarations import with_declarations
+    from evenhand.errors import InputError
     from evenhand.records import write_record
-    from evenhand.writing import check_writable
 
-    check_writable(output)
+    if flags["model"] is not None and (flags["score"] is not None or flags["prediction"] is not None):
+        raise InputError("--model and --score or --prediction are two ways to the decisions; give one of them.")
+    check_places([output, keep_predictions], [data, flags.get("config"), *(flags[name] for name in FILES)])
     keeping = _keeping(keep_predictions, row_key)
     answers = _answers(responsibility)
     settings = settings_of(flags)
-    files = {name: flags.pop(name) for name in ("model", "original", "background")}
+    files = {name: flags.pop(name) for name in FILES}
     given = {name: flags.pop(name) for name in ("threshold", "score_kind")}
     chosen = _audit_settings(settings, flags)
     threshold = given["threshold"] if given["threshold"] is not None else settings.data.get("threshold")
@@ -113,7 +120,7 @@ def command(
     if table is not None:
         record = _counted(table, engine, threshold, role_values(settings, flags), chosen)
     elif files["model"] is None:
-        kind = given["score_kind"] or settings.data.get("score_kind") or "probability"
+        kind = given["score_kind"] or settings.data.get("score_kind")
         record = _given(read_table(data, settings, flags), threshold, kind, chosen, keeping)  # type: ignore[arg-type]
     else:
         if trust_pickle:
@@ -153,10 +160,9 @@ def _counted(
 def _keeping(place: Path | None, key: Path) -> Keeping | None:
     if place is None:
         return None
-    from evenhand.evidence.keeping import Keeping, row_key
-    from evenhand.writing import check_writable
+    from evenhand.evidence.keeping import Keeping, check_keepable, row_key
 
-    check_writable(place)
+    check_keepable(place)  # before a key is made for it
     return Keeping(place, row_key(key))
 
 
@@ -233,11 +239,11 @@ def _tell(record: AuditRecord, output: Path) -> None:
     seen = record.provenance.get("rows_seen_in_training")
     if isinstance(seen, int) and seen:
         say(
-            f"{seen:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
-            "the same cases, and not only alike, the audit flatters the model."
+            f"{seen:,} of the evaluation rows {'has' if seen == 1 else 'have'} an equal row among those the model was "
+            "fitted on. Where they are the same cases, and not only alike, the audit flatters the model."
         )
     for section in record.sections:
         if not section.ran:
-            say(f"{section.audit}: not run. {section.reason}")
-    say(f"{len(record.findings):,} findings in {output}")
+            remark(f"{section.audit}: not run. {section.reason}")
+    remark(f"{len(record.findings):,} findings in {output}")
     sys.stdout.flush()

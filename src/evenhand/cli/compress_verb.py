@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.console import progress, say
+from evenhand.cli.console import progress, remark
+from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import read_table, role_flags, settings_of
 from evenhand.cli.searching import plan_of, refuse_halves, run_search
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 )
 @role_flags
 @click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh alike.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--search", is_flag=True, help="Try recipes and strengths; find the smallest model that passes.")
 @click.option("--test", type=click.Path(path_type=Path), help="With --search: rows to compare models on.")
 @click.option("--policy", type=click.Path(path_type=Path), help="With --search: what each model is judged by.")
@@ -79,21 +80,20 @@ def command(
     from evenhand.compression import compress
     from evenhand.errors import ModelError
     from evenhand.training import load_model
-    from evenhand.writing import check_writable
 
-    check_writable(output)
+    check_places([output], (model, data, flags.get("config")))
     chosen = [parse_recipe(text) for text in recipes]
+    suffix = ".onnx" if chosen[-1].describe().get("runtime") == "onnxruntime" else ".safetensors"
+    if output.suffix != suffix:
+        raise ModelError(f"{output}: these recipes make a {suffix} file; name it {output.with_suffix(suffix).name}.")
     settings = settings_of(flags)
     table = read_table(data, settings, flags)
     with progress("Compressing") as step:
         small = compress(load_model(model), chosen, train=table, seed=seed, balance=balance or None, progress=step)
     if not hasattr(small, "save"):
         raise ModelError(f"The result of {', '.join(recipes)} cannot be saved.")
-    suffix = ".onnx" if small.facts.get("kind") == "onnx" else ".safetensors"
-    if output.suffix != suffix:
-        raise ModelError(f"{output}: these recipes make a {suffix} file; name it {output.with_suffix(suffix).name}.")
     small.save(output)
-    say(f"Wrote {output}: {output.stat().st_size:,} bytes, the original has {model.stat().st_size:,}")
+    remark(f"Wrote {output}: {output.stat().st_size:,} bytes, the original has {model.stat().st_size:,}")
 
 
 def parse_recipe(text: str) -> Recipe:

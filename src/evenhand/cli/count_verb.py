@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import say
+from evenhand.cli.console import remark
+from evenhand.cli.outputs import check_places
 
 
 @click.command(name="count")
@@ -51,9 +52,9 @@ def command(
     Of two models on the same rows, with --original-score q; then audit with --original-prediction original_decision.
     """
     from evenhand.evidence.counting import FREQUENCY, count_files
-    from evenhand.writing import check_writable, write_text
+    from evenhand.writing import write_text
 
-    check_writable(output)
+    check_places([output], (source,))
     counts = count_files(
         source,
         label=label,
@@ -69,4 +70,4 @@ def command(
     )
     write_text(output, counts.to_csv(index=False))
     rows = next(counts[name] for name in counts if str(name).lstrip("_") == FREQUENCY)
-    say(f"Wrote {output}: {int(rows.sum()):,} rows in {len(counts):,} cells")
+    remark(f"Wrote {output}: {int(rows.sum()):,} rows in {len(counts):,} cells")

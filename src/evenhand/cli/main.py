@@ -78,7 +78,22 @@ def cli() -> None:
 
 def run() -> None:
     """Run the command line and exit; whatever could not run exits 2, never 1."""
-    sys.exit(exit_code(sys.argv[1:]))
+    try:
+        code = exit_code(sys.argv[1:])
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # as it is where a shell has closed it
+                stream.flush()
+    except (OSError, ValueError):  # nobody reads what we say, or there is no room for it
+        code = COULD_NOT_RUN
+        _silence()
+    sys.exit(code)
+
+
+def _silence() -> None:
+    """Turn the streams to nowhere: what is left in them must not raise again when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for handle in (1, 2):
+        os.dup2(nowhere, handle)
 
 
 def exit_code(arguments: list[str]) -> int:
@@ -91,18 +106,24 @@ def exit_code(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted. Nothing half-written was left behind.", err=True)
         return COULD_NOT_RUN
-    except EvenhandError as wrong:
-        for problem in wrong.problems:
-            click.echo(f"evenhand: {_harmless(problem)}", err=True)
-        return COULD_NOT_RUN
     except (BrokenPipeError, SystemExit):
-        # The reader of our output has gone (click then exits with 1, which would say that a limit failed); what remains
-        # must not raise again when Python flushes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # the reader of our output has gone; click then exits with 1, which would say that a limit failed
         return COULD_NOT_RUN
+    except (EvenhandError, OSError) as wrong:
+        return _told(wrong)
     except Exception as bug:  # a bug must not look like a failed gate, which exits 1
         return _bug(bug)
     return result if isinstance(result, int) else 0
+
+
+def _told(wrong: EvenhandError | OSError) -> int:
+    if isinstance(wrong, EvenhandError):
+        problems = wrong.problems
+    else:
+        problems = (f"{wrong.filename or 'the output'}: {wrong.strerror or wrong}.",)
+    for problem in problems:
+        click.echo(f"evenhand: {_harmless(problem)}", err=True)
+    return COULD_NOT_RUN
 
 
 def _bug(bug: Exception) -> int:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import say
+from evenhand.cli.console import remark
+from evenhand.cli.outputs import check_places
 
 
 @click.command(name="merge")
@@ -21,9 +22,9 @@ def command(counts: tuple[Path, ...], frequency: str, output: Path) -> None:
       evenhand merge shard-*.csv -o counts.csv
     """
     from evenhand.evidence.merging import merge_counts
-    from evenhand.writing import check_writable, write_text
+    from evenhand.writing import write_text
 
-    check_writable(output)
+    check_places([output], counts)
     whole = merge_counts(counts, frequency)
     write_text(output, whole.to_csv(index=False))
-    say(f"Wrote {output}: {int(whole[frequency].sum()):,} rows in {len(whole):,} cells of {len(counts)} tables")
+    remark(f"Wrote {output}: {int(whole[frequency].sum()):,} rows in {len(whole):,} cells of {len(counts)} tables")

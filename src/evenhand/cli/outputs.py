@@ -7,14 +7,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
 
 
-def wanted_outputs(forms: Sequence[str], output: Path | None) -> dict[str, Path | None]:
-    """Return each format with its file, None for stdout, which one of them may have.
+def check_places(outputs: Iterable[Path | None], inputs: Iterable[object]) -> None:
+    """Say before any work that an output cannot be written, or would replace a file that is read.
+
+    Raises
+    ------
+    OutputError
+        Also where two outputs are one file.
+    """
+    from evenhand.errors import OutputError
+    from evenhand.writing import check_writable
+
+    read = {Path(place).resolve() for place in inputs if isinstance(place, (str, Path))}
+    taken: set[Path] = set()
+    for place in outputs:
+        if place is None:
+            continue
+        check_writable(place)
+        if place.resolve() in read:
+            raise OutputError(f"{place}: this file is read, and would be lost. Name another for the output.")
+        if place.resolve() in taken:
+            raise OutputError(f"{place}: two outputs would be written here. Name another for one of them.")
+        taken.add(place.resolve())
+
+
+def wanted_outputs(forms: Sequence[str], output: Path | None, inputs: Iterable[object] = ()) -> dict[str, Path | None]:
+    """Return each format with its file, None for stdout, which one of them may have; `inputs` are not replaced.
 
     Raises
     ------
@@ -24,14 +48,11 @@ def wanted_outputs(forms: Sequence[str], output: Path | None) -> dict[str, Path 
         When one of the files cannot be written to; found before any work is done.
     """
     from evenhand.errors import InputError, raise_all
-    from evenhand.writing import check_writable
 
     pairs = [form.partition("=") for form in forms]
     raise_all(InputError, _problems(pairs, output))
     wanted = {name: Path(file) if file else output for name, _, file in pairs}
-    for place in wanted.values():
-        if place is not None:
-            check_writable(place)
+    check_places(wanted.values(), inputs)
     return wanted
 
 

@@ -58,18 +58,18 @@ def command(
       evenhand report audit.json --policy policy.toml -o report.html
       evenhand report audit.json -f html=report.html -f model-card=README.md
     """
-    from evenhand.cli.console import say
+    from evenhand.cli.console import remark
     from evenhand.cli.outputs import put, wanted_outputs
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 
-    wanted = wanted_outputs(*_asked(forms, output, public_summary))
+    wanted = wanted_outputs(*_asked(forms, output, public_summary), (audit, policy))
     record = read_record(audit)
     verdict = judge(record, load_policy(policy)) if policy is not None else None
     put(record, verdict, wanted, **look)  # type: ignore[arg-type]  # the flags above, by their names
     for place in wanted.values():
         if place is not None:
-            say(f"Wrote {place}")
+            remark(f"Wrote {place}")
 
 
 def _asked(forms: tuple[str, ...], output: Path | None, public_summary: str | None) -> tuple[list[str], Path | None]:

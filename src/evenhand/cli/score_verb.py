@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import progress, say
+from evenhand.cli.console import progress, remark
 
 
 @click.command(name="score")
@@ -43,4 +43,4 @@ def command(
             column=column,
             progress=lambda done, total: step(done, total, f"{done:,} of {total:,} rows"),
         )
-    say(f"Scored into {output}: {len(parts):,} parts")
+    remark(f"Scored into {output}: {len(parts):,} parts")

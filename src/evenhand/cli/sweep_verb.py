@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.console import say
+from evenhand.cli.console import remark
+from evenhand.cli.outputs import check_places
 
 if TYPE_CHECKING:
     from evenhand.policy.sweeping import Step, Sweep
@@ -31,12 +32,13 @@ def command(record: Path, policy: Path, output: Path | None) -> None:
     from evenhand.records import read_record
     from evenhand.writing import write_text
 
+    check_places([output], (record, policy))
     found = sweep(read_record(record), load_policy(policy))
     for line in _table(found):
         click.echo(line)
     if output is not None:
         write_text(output, "\n".join(_csv(found)) + "\n")
-        say(f"Wrote {output}: {len(found.steps):,} thresholds")
+        remark(f"Wrote {output}: {len(found.steps):,} thresholds")
 
 
 def _table(found: Sweep, most: int = 24) -> list[str]:

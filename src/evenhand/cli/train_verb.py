@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.console import progress, say
+from evenhand.cli.console import progress, remark, say
+from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import read_table, role_flags, settings_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--train-output", type=click.Path(path_type=Path), help="Write the training rows here.")
 @click.option("--test-share", type=float, help="Share of rows held out for --test-output (0.3).")
 @click.option("--epochs", type=int, help="Passes over the training rows at most.")
-@click.option("--seed", type=int, help="Seed of split and fit (0).")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of split and fit (0).")
 @click.option(
     "--network", type=click.Choice(["mlp", "residual", "wide_deep", "transformer"]), help="Which network (mlp)."
 )
@@ -67,11 +68,9 @@ def command(
       evenhand train loans.parquet --label approve --network residual --tune 30 --tune-storage study.db
     """
     from evenhand.training import fit
-    from evenhand.writing import check_writable
 
-    for place in (output, test_output, train_output, checkpoint, tune_storage):
-        if place is not None:
-            check_writable(place)
+    _check_names(output, test_output, train_output)
+    check_places((output, test_output, train_output, checkpoint, tune_storage), (data, flags.get("config")))
     settings = settings_of(flags)
     table = read_table(data, settings, flags)
     parts = _split(table, settings, test_output is not None, test_share, seed)
@@ -89,7 +88,20 @@ def command(
     for column, reason in model.preprocessing.left_out:
         say(f"Left out: column '{column}' {reason}.")
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
-    say(f"Wrote {output}: {rows} rows; decides at {model.threshold:.3f}")
+    remark(f"Wrote {output}: {rows} rows; decides at {model.threshold:.3f}")
+
+
+def _check_names(output: Path, *tables: Path | None) -> None:
+    """Say before the fit that a name has an ending that nothing would read again."""
+    from evenhand.errors import OutputError, need
+
+    if output.suffix != ".safetensors":
+        raise OutputError(f"{output}: a model is saved as .safetensors; name it {output.with_suffix('.safetensors')}.")
+    for place in tables:
+        if place is not None and place.suffix not in (".parquet", ".csv"):
+            raise OutputError(f"{place}: rows are written as .parquet or .csv; name it so.")
+        if place is not None and place.suffix == ".parquet":
+            need("pyarrow", "data")
 
 
 def _split(
@@ -142,7 +154,7 @@ def _tuned(
         )  # fmt: skip
     pruned = sum(trial["state"] == "pruned" for trial in found.trials)
     chosen = ", ".join(f"{name}={getattr(found.config, name)}" for name in space)
-    say(f"{len(found.trials)} trials, {pruned} ended early; least loss {found.loss:.4f} with {chosen}")
+    remark(f"{len(found.trials)} trials, {pruned} ended early; least loss {found.loss:.4f} with {chosen}")
     return found.config
 
 
@@ -150,12 +162,10 @@ def write_table(part: EvaluationSet, place: Path) -> None:
     """Write the rows of an evaluation set as Parquet or CSV, beside and then renamed."""
     import io
 
-    from evenhand.errors import need
     from evenhand.writing import write_bytes
 
     held = io.BytesIO()
     if place.suffix == ".parquet":
-        need("pyarrow", "data")
         part.table.to_parquet(held, index=False)
     else:
         part.table.to_csv(held, index=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.compression.agreement import agreement, check_agreement
 from evenhand.compression.recipe import Bench, Progress, Recipe
-from evenhand.errors import InputError, ModelError, raise_all
+from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 
 if TYPE_CHECKING:
     from evenhand.compression.compressed import CompressedModel
@@ -70,8 +70,8 @@ def compress(
         When the model cannot be compressed, or a step made it decide otherwise than before on too many rows.
     """
     steps: tuple[Recipe, ...] = tuple(recipes) if isinstance(recipes, Sequence) else (recipes,)
-    _check(model, steps, train)
     columns = (balance,) if isinstance(balance, str) else None if balance is None else tuple(balance)
+    _check(model, steps, train, seed, columns or ())
     began = time.monotonic()
     current: TabularModel | CompressedModel = model
     for number, recipe in enumerate(steps):
@@ -101,7 +101,9 @@ def _apply(
     return after
 
 
-def _check(model: object, recipes: tuple[Recipe, ...], train: EvaluationSet) -> None:
+def _check(
+    model: object, recipes: tuple[Recipe, ...], train: EvaluationSet, seed: int, columns: tuple[str, ...]
+) -> None:
     from evenhand.training import TabularModel
 
     problems = []
@@ -114,6 +116,14 @@ def _check(model: object, recipes: tuple[Recipe, ...], train: EvaluationSet) -> 
     ]
     if not len(train):
         problems.append("There are no training rows to compress with.")
+    known = [str(column) for column in train.table.columns] if columns else []
+    problems += [
+        f"{train.name}: there is no column '{column}' to balance by.{did_you_mean(column, known)}"
+        for column in columns
+        if column not in known
+    ]
+    if seed < 0:
+        problems.append(f"seed must be a whole number, 0 or above, not {seed!r}.")
     raise_all(InputError, problems)
     if not isinstance(model, TabularModel):
         raise ModelError(

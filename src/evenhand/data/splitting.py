@@ -48,6 +48,8 @@ def split(data: EvaluationSet, shares: Mapping[str, float] = SHARES, seed: int =
         When the shares do not add up, or a part would have rows of one class only.
     """
     _check_shares(data, shares)
+    if seed < 0:
+        raise InputError(f"{data.name}: the seed of a split is a whole number, 0 or above, not {seed!r}.")
     units = _units(data)
     turns = _turns(len(units.label), list(shares.values()), seed)
     chance = np.random.default_rng(seed).permutation(len(units.label))

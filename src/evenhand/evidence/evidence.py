@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
+from evenhand.errors import InputError, raise_all
 from evenhand.evidence.predictions import Predictions, inputs, predict
 from evenhand.metrics import Tally
 from evenhand.metrics.joint import JointTally
@@ -55,6 +56,17 @@ class AuditOptions:
     """Features that a person can change, with the direction: ``increase``, ``decrease`` or ``any``."""
     metrics: Mapping[str, MetricFunction] = field(default_factory=dict)
     """Further metrics by name, disaggregated through fairlearn's MetricFrame."""
+
+    def __post_init__(self) -> None:
+        raise_all(InputError, self._problems())
+
+    def _problems(self) -> Iterator[str]:
+        if not 0 < self.level < 1:
+            yield f"level is {self.level}; a confidence between 0 and 1 is needed, such as 0.95."
+        for name, least in (("seed", 0), ("intersections", 1), ("explain_rows", 1), ("background_rows", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+                yield f"{name} is {value!r}; a whole number from {least} is needed."
 
 
 class Evidence:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from evenhand.data.hashing import hash_rows
 from evenhand.errors import InputError, OutputError, need
+from evenhand.writing import write_bytes
 
 if TYPE_CHECKING:
     from evenhand.evidence.evidence import Evidence
@@ -115,16 +116,25 @@ def row_names(evidence: Evidence, key: bytes) -> list[str]:
     ]
 
 
-def _write(place: Path, table: pd.DataFrame) -> None:
-    import io
+def check_keepable(place: Path) -> None:
+    """Say before any work that predictions cannot be kept there.
 
+    Raises
+    ------
+    InputError
+        When the file's name does not end in .parquet.
+    MissingExtraError
+        When pyarrow is absent.
+    """
     if place.suffix != ".parquet":
         raise InputError(f"{place}: predictions are kept as Parquet; name a file that ends in .parquet.")
     need("pyarrow", "data")
+
+
+def _write(place: Path, table: pd.DataFrame) -> None:
+    import io
+
+    check_keepable(place)
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
-    try:
-        with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(buffer.getvalue())
-    except OSError as wrong:
-        raise OutputError(f"{place}: cannot be written: {wrong.strerror or wrong}") from None
+    write_bytes(place, buffer.getvalue(), private=True)

@@ -122,7 +122,7 @@ def given(
     y_score: ArrayLike | None,
     *,
     threshold: float | None = None,
-    kind: ScoreKind = "probability",
+    kind: ScoreKind | None = None,
 ) -> Predictions:
     """Return the predictions that someone else's model made for the rows of `data`.
 
@@ -136,8 +136,9 @@ def given(
         Scores of the positive class.
     threshold : float, optional
         0.5 for probabilities when absent; ranking scores without decisions need one.
-    kind : {"probability", "ranking"}
-        What the scores claim to be; those outside [0, 1] rank, where the threshold is none of a probability.
+    kind : {"probability", "ranking"}, optional
+        What the scores claim to be. When nothing is said, those outside [0, 1] rank where the threshold is none of a
+        probability, and are refused otherwise.
 
     Raises
     ------
@@ -145,8 +146,9 @@ def given(
         All problems of both columns together.
     """
     scores = None if y_score is None else np.asarray(y_score, dtype=np.float64)
-    if threshold is not None and not 0 < threshold < 1 and scores is not None and _outside(scores):
-        kind = "ranking"  # no probability is cut there: the scores have a scale of their own
+    if kind is None:
+        own_scale = threshold is not None and not 0 < threshold < 1 and scores is not None and _outside(scores)
+        kind = "ranking" if own_scale else "probability"  # no probability is cut there
     raise_all(InputError, _given_problems(data, y_pred, scores, threshold, kind))
     cut = 0.5 if threshold is None else float(threshold)
     if y_pred is None:
@@ -205,6 +207,17 @@ def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | N
         )
     if kind == "ranking" and threshold is None:
         yield f"{name}: ranking scores need a threshold on their own scale; from it on a row is predicted positive."
+    elif threshold is not None and not outside and (wrong := _threshold_problem(threshold, kind)):
+        yield f"{name}: {wrong}"
+
+
+def _threshold_problem(threshold: float, kind: ScoreKind) -> str:
+    """Return why nothing can be decided at a threshold, or an empty string."""
+    if not np.isfinite(threshold):
+        return f"the threshold is {threshold:g}; it must be a finite number."
+    if kind == "probability" and not 0 <= threshold <= 1:
+        return f"the threshold is {threshold:g}, and scores in [0, 1] lie all on one side of it."
+    return ""
 
 
 def _outside(scores: NDArray[np.float64]) -> int:
@@ -254,3 +267,5 @@ def _check(scores: NDArray[np.float64], subject: Subject, rows: int) -> None:
             f'(least {scores.min():.4g}, greatest {scores.max():.4g}). If they only rank, say score_kind="ranking" '
             "with a threshold on their own scale; calibration is then not applicable."
         )
+    if wrong := _threshold_problem(float(subject.threshold), subject.score_kind):
+        raise ModelError(f"The model '{subject.name}': {wrong}")

@@ -13,7 +13,7 @@ from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.metrics.ranks import roc_auc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -131,7 +131,7 @@ def recourse(
     InputError
         When a feature is no column or a direction is no word of these.
     """
-    raise_all(InputError, _problems(rows, actionable))
+    raise_all(InputError, actionable_problems(rows.columns, actionable))
     ways = [step for name, direction in actionable.items() for step in _steps(reference[name], str(name), direction)]
     single = [(step,) for step in ways]
     double = [pair for pair in combinations(ways, 2) if pair[0].name != pair[1].name]
@@ -186,12 +186,13 @@ def _steps(column: pd.Series, name: str, direction: Direction) -> list[_Step]:
     return [_Step(name, int(value) if whole else float(value), direction, values) for value in chosen]
 
 
-def _problems(rows: pd.DataFrame, actionable: Mapping[str, Direction]) -> list[str]:
-    columns = [str(column) for column in rows.columns]
+def actionable_problems(columns: Iterable[object], actionable: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each feature that is none of `columns`, and for each direction that is none."""
+    read = [str(column) for column in columns]
     found = [
-        f"'{name}' is said to be actionable, but the model reads no such column.{did_you_mean(name, columns)}"
+        f"'{name}' is said to be actionable, but the model reads no such column.{did_you_mean(name, read)}"
         for name in actionable
-        if name not in columns
+        if name not in read
     ]
     known = ("increase", "decrease", "any")
     found += [

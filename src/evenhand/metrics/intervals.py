@@ -99,8 +99,8 @@ def difference_interval(a: tuple[Floats, Floats, Floats], b: tuple[Floats, Float
     to 10 % for rare events.
     """
     gap = a[0] - b[0]
-    low = gap - np.sqrt((a[0] - a[1]) ** 2 + (b[2] - b[0]) ** 2)
-    high = gap + np.sqrt((a[2] - a[0]) ** 2 + (b[0] - b[1]) ** 2)
+    low = gap - np.hypot(a[0] - a[1], b[2] - b[0])  # ends of a group of one row are too far away to be squared
+    high = gap + np.hypot(a[2] - a[0], b[0] - b[1])
     return low, high
 
 

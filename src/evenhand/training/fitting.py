@@ -83,6 +83,8 @@ def fit(
     ModelError
         When the loss was not finite from the beginning.
     """
+    for package in ("torch", "skorch", "safetensors"):
+        need(package, "torch")
     import torch
 
     from evenhand.training.loop import run
@@ -90,7 +92,6 @@ def fit(
     from evenhand.training.model import TabularModel
     from evenhand.training.resuming import Checkpoint
 
-    need("skorch", "torch")
     config = config or TrainingConfig()
     raise_all(InputError, _problems(train, validation))
     meter = Meter()
