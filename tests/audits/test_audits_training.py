@@ -88,3 +88,14 @@ def test_models_of_others_tell_what_they_can() -> None:
     given = eh.audit_predictions([0, 1] * 50, [0, 1] * 50)
     assert not given.of_audit("training")
     assert [s.ran for s in given.sections if s.audit == "training"] == [False]
+
+
+def test_another_threshold_forgets_neither_the_rows_nor_the_cost() -> None:
+    from evenhand.subjects import as_subject
+
+    known = rows(3, 200)
+    model = fit(known, config=TrainingConfig(hidden=(4,), epochs=2))
+    record = eh.audit(as_subject(model, threshold=0.3), known, explain=False, footprint=False)
+    assert record.provenance["rows_seen_in_training"] == 200
+    assert record["training_cpu_seconds"].estimate == model.cost["cpu_seconds"]
+    assert record.get("accuracy[;of=train]") is None, "what it decided of them was decided at its own threshold"

@@ -161,7 +161,7 @@ def _said(
     y_pred: ArrayLike | None,
     y_score: ArrayLike | None,
     threshold: float | None,
-    kind: ScoreKind,
+    kind: ScoreKind | None,
     name: str,
 ) -> tuple[Predictions, Subject]:
     """Return what a model said, and the model as far as that makes one."""

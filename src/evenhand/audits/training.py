@@ -45,8 +45,9 @@ def _gaps(evidence: Evidence) -> Iterator[Finding]:
     """Yield rates on training and validation rows, and by how much those on training rows are better."""
     told = evidence.subject.facts.get("training")
     counts = told.get("counts") if isinstance(told, dict) else None
-    if not isinstance(counts, dict) or evidence.subject.facts.get("recipe"):
-        return  # a compressed model was not asked about the training rows
+    facts = evidence.subject.facts
+    if not isinstance(counts, dict) or facts.get("recipe") or facts.get("own_threshold") is not None:
+        return  # nobody was asked about the training rows after a compression, or at another threshold
     level, test = evidence.options.level, evidence.tally()
     for rate in RATES:
         here = measure(rate, test, level)

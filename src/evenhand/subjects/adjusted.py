@@ -45,6 +45,12 @@ class AdjustedSubject:
             return self.inner.facts
         return {**self.inner.facts, "own_threshold": self.inner.threshold}
 
+    def __getattr__(self, name: str) -> object:
+        """Return what the subject has beyond the protocol: the rows it was fitted on, its network, what it cost."""
+        if name.startswith("_") or name == "inner":
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
     def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return the subject's own scores."""
         return self.inner.predict(X)

@@ -45,31 +45,36 @@ class TaskSubject:
         self.name = name or _name(model)
         self.threshold = 0.5
         self.score_kind: ScoreKind = "label"
-        self._features = getattr(model, "feature_names_in_", None)
+        own = getattr(model, "facts", None)
+        self._own: Mapping[str, Plain] = own if isinstance(own, dict) else {}
+        listed = self._own.get("features")
+        found = listed if isinstance(listed, list) else getattr(model, "feature_names_in_", None)
+        self._features = None if found is None else [str(name) for name in found]
+        self.fit_row_hashes = getattr(model, "fit_row_hashes", None)
+        self.cost = getattr(model, "cost", None)
         self._ask()
 
     @property
     def facts(self) -> Mapping[str, Plain]:
         """Class, task and the columns it was fitted on."""
-        features = None if self._features is None else [str(name) for name in self._features]
         return {
             "kind": "scikit-learn" if hasattr(self.model, "predict") else "callable",
             "class": _name(self.model),
             "task": self.task,
-            "features": cast("Plain", features),
+            "features": cast("Plain", self._features),
             "parameters": None,
             "nonzero_parameters": None,
             "file_bytes": None,
             "sha256": None,
+            **self._own,
         }
 
     def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return (n,) numbers, or (n, C) scores of the classes; a predicted class is 1 in its column."""
         import numpy as np
 
-        names = None if self._features is None else [str(name) for name in self._features]
         try:
-            raw = self._ask()(select(X, names, self.name))
+            raw = self._ask()(select(X, self._features, self.name))
         except ModelError:
             raise
         except Exception as problem:
