@@ -39,8 +39,9 @@ golden: $(TEST_STAMP)  ## Write the golden pages anew; read the difference befor
 check-controls: $(DEMO_STAMP)  ## Say which rules and standards were looked up more than 180 days ago
 	$(BIN)/python docs/_controls.py
 
-coverage: $(TEST_STAMP)  ## Compute how often intervals err, and print the tables of docs/design/intervals.md
+coverage: $(TEST_STAMP)  ## Compute how often intervals err, and write the tables of docs/design/intervals.md
 	$(BIN)/python benchmarks/interval_coverage.py
+	$(BIN)/python benchmarks/gap_coverage.py
 
 bench: $(TEST_STAMP)  ## Run the benchmarks beside their peers (minutes); raw figures go to benchmarks/results
 	for file in benchmarks/fairness.py benchmarks/counting.py benchmarks/explaining.py; do $(BIN)/python $$file; done

@@ -1,7 +1,6 @@
-"""How often intervals err on either side: exact where all outcomes can be listed, simulated where not.
+"""How often intervals of rates, gaps and ratios err on either side: exact where all outcomes can be listed.
 
-Writes benchmarks/results/interval_coverage.json and prints the tables of docs/design/intervals.md.
-Run it with: make coverage
+Writes benchmarks/results/interval_coverage.json and the tables of docs/design/intervals.md. Run it with: make coverage
 """
 
 from __future__ import annotations
@@ -14,42 +13,62 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import binom
 
-from evenhand.metrics import Tally, disparity
 from evenhand.metrics.intervals import (
     clopper_pearson,
     difference_interval,
     ratio_interval,
+    share_difference_interval,
+    simultaneous_z,
     wilson,
     z_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    Floats = np.ndarray
+    Ends = tuple[np.ndarray, np.ndarray]
 
 Z = z_of(0.95)
 NEAR = np.concatenate([np.linspace(0, 0.05, 51), np.linspace(0.06, 0.5, 45)])
 RATES = np.concatenate([NEAR, 1 - NEAR])
-GRID = (0.005, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98)
-PAIRS = [(p, q) for p, q in product(GRID, repeat=2) if abs(p - q) < 0.81]
-SIZES = ((10, 10), (30, 30), (100, 100), (20, 200), (10, 1000))
-ROUNDS = 4000
-OUT = Path(__file__).parent / "results" / "interval_coverage.json"
-
-Ends = tuple[np.ndarray, np.ndarray]
+"""True rates of a single group."""
+SMALL = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
+GRID = np.array([*SMALL, 0.5, *(1 - rate for rate in reversed(SMALL))])
+"""True rates of each of two groups; all pairs of them."""
+SIZES = ((10, 10), (30, 30), (100, 100), (10, 30), (20, 200), (10, 1000), (1000, 1000))
+DIFFERENCES = {
+    "wilson limits (Newcombe)": (wilson, difference_interval),
+    "exact limits": (clopper_pearson, difference_interval),
+    "exact limits, corner minded": (clopper_pearson, share_difference_interval),
+}
+RATIOS = {"wilson limits": (wilson, ratio_interval), "exact limits": (clopper_pearson, ratio_interval)}
+PROFILES: dict[str, Callable[[int], list[float]]] = {
+    "equal, .5": lambda groups: [0.5] * groups,
+    "equal, .1": lambda groups: [0.1] * groups,
+    "equal, rare .005": lambda groups: [0.005] * groups,
+    "equal, .99": lambda groups: [0.99] * groups,
+    "one lower, .4 and .3": lambda groups: [0.4] * (groups - 1) + [0.3],
+    "one lower, .9 and .7": lambda groups: [0.9] * (groups - 1) + [0.7],
+    "spread, .2 to .6": lambda groups: np.linspace(0.2, 0.6, groups).tolist(),
+    "rare, .005 and .02": lambda groups: [0.005] * (groups - 1) + [0.02],
+}
+"""True rates of all groups."""
+ROUNDS = 20_000
+HERE = Path(__file__).parent
+OUT = HERE / "results" / "interval_coverage.json"
+PAGE = HERE.parent / "docs" / "design" / "intervals.md"
 
 
 def single(n: int) -> dict[str, dict[str, float]]:
     """Return the worst error on one side, the least coverage and the mean width of two intervals of a rate."""
     k = np.arange(n + 1)
     size = np.full(n + 1, n)
-    methods: dict[str, Ends] = {
-        "wilson": wilson(k, size, Z),
-        "clopper-pearson": clopper_pearson(k, size, Z),
-    }
+    methods = {"wilson": wilson(k, size, Z), "clopper-pearson": clopper_pearson(k, size, Z)}
     return {name: _errors(ends, n, k) for name, ends in methods.items()}
 
 
-def _errors(ends: Ends, n: int, k: np.ndarray) -> dict[str, float]:
+def _errors(ends: Ends, n: int, k: Floats) -> dict[str, float]:
     low, high = ends
     chance = binom.pmf(k[None, :], n, RATES[:, None])
     above = (chance * (low[None, :] > RATES[:, None] + 1e-12)).sum(axis=1)
@@ -61,73 +80,116 @@ def _errors(ends: Ends, n: int, k: np.ndarray) -> dict[str, float]:
     }
 
 
-def paired(n: tuple[int, int], how: str, ends: Callable[..., Ends]) -> dict[str, float]:
-    """Return the worst error on one side over a grid of two true rates, all outcomes listed."""
-    first, second = np.meshgrid(np.arange(n[0] + 1), np.arange(n[1] + 1), indexing="ij")
-    sides = [(k / size, *ends(k, np.full(k.shape, size), Z)) for k, size in ((first, n[0]), (second, n[1]))]
-    low, high = (difference_interval if how == "difference" else ratio_interval)(sides[0], sides[1])
-    worst, least = 0.0, 1.0
-    for p, q in PAIRS:
-        chance = binom.pmf(np.arange(n[0] + 1), n[0], p)[:, None] * binom.pmf(np.arange(n[1] + 1), n[1], q)[None, :]
+def paired(n: tuple[int, int], how: str, limits: Callable[..., Ends], join: Callable[..., Ends]) -> dict[str, object]:
+    """Return the worst error on one side over all pairs of true rates, all outcomes listed."""
+    first, second = np.meshgrid(*(np.arange(size + 1) for size in n), indexing="ij")
+    ends = [limits(np.arange(size + 1), np.full(size + 1, size), Z) for size in n]
+    sides = [
+        (k / size, low[k], high[k]) for k, size, (low, high) in zip((first, second), n, ends, strict=True)
+    ]  # fmt: skip
+    low, high = join(*sides)
+    known = np.ones(first.shape, dtype=bool) if how == "difference" else (first + second) > 0
+    chances = [binom.pmf(np.arange(size + 1), size, GRID[:, None]) for size in n]
+    worst, least, where = 0.0, 1.0, (0.0, 0.0)
+    for (at, p), (to, q) in product(enumerate(GRID), repeat=2):
         true = p - q if how == "difference" else p / q
-        known = np.ones_like(chance, dtype=bool) if how == "difference" else (first + second) > 0
-        above = chance[known & (low > true + 1e-12)].sum()
-        below = chance[known & (high < true - 1e-12)].sum()
-        worst, least = max(worst, above, below), min(least, 1 - above - below)
-    return {"worst_side": float(worst), "least_coverage": float(least)}
+        above = float(chances[0][at] @ (known & (low > true + 1e-12)) @ chances[1][to])
+        below = float(chances[0][at] @ (known & (high < true - 1e-12)) @ chances[1][to])
+        if max(above, below) > worst:
+            worst, where = max(above, below), (float(p), float(q))
+        least = min(least, 1 - above - below)
+    return {"worst_side": worst, "at": where, "least_coverage": least}
 
 
-def many(n: list[int], rates: list[float], how: str, seed: int = 1) -> dict[str, float]:
-    """Return how often the interval of an extreme over groups errs on either side, simulated."""
-    rng = np.random.default_rng(seed)
-    size, p = np.array(n), np.array(rates)
+def extreme(hits: Floats, n: int, how: str) -> tuple[Ends, Ends]:
+    """Return the ends of the widest gap (or least ratio) of many rounds at once, by the rules of `disparity`.
+
+    Parameters
+    ----------
+    hits : (R, K) array
+        Events of K groups of `n` rows each, in R rounds.
+    """
+    k, groups = np.arange(n + 1), hits.shape[1]
+    join = share_difference_interval if how == "difference" else ratio_interval
+    found = []
+    for z in (Z, simultaneous_z(groups, 0.95)):
+        low, high = clopper_pearson(k, np.full(n + 1, n), z)
+        side = (hits / n, low[hits], high[hits])
+        lows, highs = np.full(len(hits), np.nan), np.full(len(hits), np.nan)
+        best = (np.fmax, np.fmax) if how == "difference" else (np.fmin, np.fmin)
+        for a, b in ((a, b) for a in range(groups) for b in range(groups) if a != b):
+            one, other = join(tuple(part[:, a] for part in side), tuple(part[:, b] for part in side))
+            lows, highs = best[0](lows, one), best[1](highs, other)
+        found.append((lows, highs))
+    (plain_low, plain_high), (strict_low, strict_high) = found
+    if how == "difference":
+        return (np.maximum(strict_low, 0), plain_high), (np.maximum(plain_low, 0), plain_high)
+    return (plain_low, np.minimum(strict_high, 1)), (plain_low, np.minimum(plain_high, 1))
+
+
+def many(n: int, rates: list[float], how: str, rounds: int = ROUNDS, seed: int = 1) -> dict[str, float]:
+    """Return how often the interval of an extreme over groups errs on either side."""
+    p = np.array(rates)
+    hits = np.random.default_rng(seed).binomial(n, p, size=(rounds, len(p)))
+    (low, high), _ = extreme(hits, n, how)
     true = p.max() - p.min() if how == "difference" else p.min() / p.max()
-    above = below = 0
-    for _ in range(ROUNDS):
-        hits = rng.binomial(size, p)
-        counts = np.zeros((len(n), 2, 2), dtype=np.int64)
-        counts[:, 1, 1], counts[:, 1, 0] = hits, size - hits
-        found = disparity(f"recall_{how}", Tally(counts))
-        above += found.low is not None and found.low > true + 1e-12
-        below += found.high is not None and found.high < true - 1e-12
-    return {"low_end_above": above / ROUNDS, "high_end_below": below / ROUNDS}
+    known = np.ones(rounds, dtype=bool) if how == "difference" else hits.max(axis=1) > 0
+    above, below = (known & (low > true + 1e-12)).mean(), (known & (high < true - 1e-12)).mean()
+    return {"low_end_above": float(above), "high_end_below": float(below), "coverage": float(1 - above - below)}
 
 
-MANY = {
-    "2 x 100, equal (.5)": ([100, 100], [0.5, 0.5]),
-    "30 and 1000, .9 and .7": ([30, 1000], [0.9, 0.7]),
-    "2 x 1000, rare (.005, .02)": ([1000, 1000], [0.005, 0.02]),
-    "10 x 100, equal (.6)": ([100] * 10, [0.6] * 10),
-    "10 x 30, .5 and .7": ([30] * 10, [0.5] * 5 + [0.7] * 5),
-    "50 x 40, equal (.5)": ([40] * 50, [0.5] * 50),
-}
+def cells(rounds: int = ROUNDS, sizes: tuple[int, ...] = (10, 30, 100, 1000)) -> Iterator[dict[str, object]]:
+    """Yield each named cell of the grid with what was found in it."""
+    for how, n, groups, (name, rates) in product(("difference", "ratio"), sizes, (2, 10), PROFILES.items()):
+        yield {"how": how, "n": n, "groups": groups, "rates": name, **many(n, rates(groups), how, rounds)}
+
+
+def tables(found: dict[str, dict]) -> Iterator[str]:
+    """Yield the lines of the page."""
+    yield from ("| rows | method | worst error of one side | least coverage | mean width |", "|---|---|---|---|---|")
+    for n, methods in found["single"].items():
+        for name, row in methods.items():
+            yield f"| {n} | {name} | {row['worst_side']:.3f} | {row['least_coverage']:.3f} | {row['mean_width']:.4f} |"
+    yield from ("", "| of two groups | rows | worst error of one side | at true rates | least coverage |")
+    yield "|---|---|---|---|---|"
+    for name, sizes in found["paired"].items():
+        for size, row in sizes.items():
+            at = " and ".join(f"{rate:.4g}" for rate in row["at"])
+            yield f"| {name} | {size} | {row['worst_side']:.3f} | {at} | {row['least_coverage']:.3f} |"
+    yield from ("", "| extreme | rows a group | groups | true rates | low end above | high end below | coverage |")
+    yield "|---|---|---|---|---|---|---|"
+    for row in found["cells"]:
+        yield (
+            f"| {row['how']} | {row['n']} | {row['groups']} | {row['rates']} | {row['low_end_above']:.3f} "
+            f"| {row['high_end_below']:.3f} | {row['coverage']:.3f} |"
+        )
+
+
+def write_between(page: Path, name: str, lines: list[str]) -> None:
+    """Put lines between the page's comments ``<!-- name -->`` and ``<!-- end of name -->``."""
+    before, rest = page.read_text(encoding="utf-8").split(f"<!-- {name} -->\n", 1)
+    after = rest.split(f"<!-- end of {name} -->", 1)[1]
+    text = "\n".join([f"{before}<!-- {name} -->", "", *lines, "", f"<!-- end of {name} -->{after}"])
+    page.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
-    """Compute all tables, print them and write their figures."""
+    """Compute all tables, write their figures and the page."""
+    methods = [("difference", *part) for part in DIFFERENCES.items()] + [("ratio", *part) for part in RATIOS.items()]
     found = {
         "single": {str(n): single(n) for n in (10, 30, 100, 300, 1000)},
         "paired": {
-            f"{how}, {name} limits": {f"{a} and {b}": paired((a, b), how, ends) for a, b in SIZES}
-            for how in ("difference", "ratio")
-            for name, ends in (("wilson", wilson), ("clopper-pearson", clopper_pearson))
+            f"{how}, {name}": {f"{a} and {b}": paired((a, b), how, *method) for a, b in SIZES}
+            for how, name, method in methods
         },
-        "extremes": {how: {name: many(*cell, how) for name, cell in MANY.items()} for how in ("difference", "ratio")},
+        "cells": list(cells()),
         "rounds": ROUNDS,
+        "rates": {"single": RATES.tolist(), "pairs": GRID.tolist()},
     }
     OUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print("| rows | method | worst error of one side | least coverage | mean width |\n|---|---|---|---|---|")
-    for n, methods in found["single"].items():  # type: ignore[union-attr]
-        for name, row in methods.items():
-            print(f"| {n} | {name} | {row['worst_side']:.3f} | {row['least_coverage']:.3f} | {row['mean_width']:.4f} |")
-    print("\n| of two groups | rows | worst error of one side | least coverage |\n|---|---|---|---|")
-    for how, cells in found["paired"].items():  # type: ignore[union-attr]
-        for name, row in cells.items():
-            print(f"| {how} | {name} | {row['worst_side']:.3f} | {row['least_coverage']:.3f} |")
-    print("\n| extreme over groups | groups | low end above the truth | high end below it |\n|---|---|---|---|")
-    for how, cells in found["extremes"].items():  # type: ignore[union-attr]
-        for name, row in cells.items():
-            print(f"| {how} | {name} | {row['low_end_above']:.3f} | {row['high_end_below']:.3f} |")
+    lines = list(tables(found))  # type: ignore[arg-type]
+    write_between(PAGE, "coverage of rates", lines)
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

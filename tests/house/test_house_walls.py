@@ -32,7 +32,7 @@ MAY_USE_TORCH = {"subjects", "training", "compression", "explaining"}
 SIBLINGS = {
     "audits": {
         "performance", "calibration", "fairness", "custom", "explanation", "compression", "slices", "classes", "labels",
-        "numbers", "rankings", "chance", "strata", "proxied", "reliance", "reasons", "recourse", "training",
+        "numbers", "rankings", "chance", "strata", "proxied", "reliance", "reasons", "recourse", "training", "impact",
     },
     "report": {
         "html", "markdown", "text", "json_format", "junit", "sarif", "github", "gitlab", "csv_format", "model_card",

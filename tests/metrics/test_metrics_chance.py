@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import fisher_exact, permutation_test
 
 from evenhand.metrics import Tally, calibration_floor
-from evenhand.metrics.significance import benjamini_hochberg, holm, noise_floor, p_values, shrunken_gap, shrunken_rates
+from evenhand.metrics.pooling import shrunken_gap, shrunken_rates
+from evenhand.metrics.significance import benjamini_hochberg, holm, noise_floor, p_values
 from evenhand.metrics.sweeping import count_scores, tallies, tally_at, thresholds
 
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS, Tally, disparity, measure, names
-from evenhand.metrics.intervals import difference_interval, ratio_interval, z_of
+from evenhand.metrics.intervals import difference_interval, ratio_interval, share_difference_interval, z_of
 from evenhand.metrics.names import hows_of
 from evenhand.metrics.pairs import extreme_pairs
 from evenhand.metrics.tally import count_cells
@@ -164,7 +164,8 @@ def test_pairs_that_cannot_be_extreme_are_left_out_and_nothing_is_lost(counts: n
     found = measure("recall", Tally(counts))
     chosen = np.flatnonzero(found.defined)
     assume(len(chosen) > 1)
-    for interval, extreme in ((difference_interval, np.nanmax), (ratio_interval, np.nanmin)):
+    kinds = ((difference_interval, np.nanmax), (share_difference_interval, np.nanmax), (ratio_interval, np.nanmin))
+    for interval, extreme in kinds:
         left, right = (index.ravel() for index in np.meshgrid(chosen, chosen, indexing="ij"))
         apart = left != right
         sides = [[part[index[apart]] for part in (found.estimate, found.low, found.high)] for index in (left, right)]

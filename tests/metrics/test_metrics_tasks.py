@@ -8,7 +8,8 @@ import sklearn.metrics as sk
 
 import evenhand as eh
 from evenhand.metrics import METRICS, Tally, compare, measure
-from evenhand.metrics.composites import COMPOSITES, between_groups, with_error
+from evenhand.metrics.between import between_group_entropy
+from evenhand.metrics.composites import COMPOSITES, with_error
 from evenhand.metrics.distributions import equalized_odds_distance, score_distance, selection_distance
 from evenhand.metrics.multilabel import f1_over_labels, hamming_loss, subset_accuracy
 from evenhand.metrics.ranking import exposure, exposure_to_merit, ndcg, places
@@ -94,7 +95,7 @@ def test_entropy_between_groups_is_that_of_group_means(classed: tuple[np.ndarray
     benefit = decided - y + 1
     means = np.array([benefit[codes == g].mean() for g in range(GROUPS)])[codes]
     expected = ((means / benefit.mean()) ** 2 - 1).mean() / 2
-    assert between_groups(Tally.count(y, decided, codes, GROUPS)) == pytest.approx(expected, abs=1e-12)
+    assert between_group_entropy(Tally.count(y, decided, codes, GROUPS)) == pytest.approx(expected, abs=1e-12)
 
 
 def test_distance_between_predictions_is_the_total_variation(classed: tuple[np.ndarray, ...]) -> None:

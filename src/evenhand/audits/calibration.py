@@ -18,6 +18,7 @@ from evenhand.audits.statement import (
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.metrics import Measured, brier_score, calibration_error, calibration_floor, compare, log_loss
+from evenhand.metrics.scores import calibration_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,7 @@ SCORES: Mapping[str, Callable[..., Measured]] = {
     "brier_score": brier_score,
     "calibration_error": calibration_error,
     "log_loss": log_loss,
+    "calibration_ratio": calibration_ratio,
 }
 
 

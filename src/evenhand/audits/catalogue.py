@@ -11,6 +11,7 @@ from evenhand.audits.compression import compression
 from evenhand.audits.custom import custom
 from evenhand.audits.explanation import explanation
 from evenhand.audits.fairness import fairness
+from evenhand.audits.impact import impact
 from evenhand.audits.labels import labels
 from evenhand.audits.numbers import numbers
 from evenhand.audits.performance import performance
@@ -40,6 +41,7 @@ AUDITS: Final[Mapping[str, Audit]] = {
     "rankings": rankings,
     "calibration": calibration,
     "fairness": fairness,
+    "impact": impact,
     "strata": strata,
     "proxied": proxied,
     "chance": chance,

@@ -7,22 +7,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from evenhand.audits.statement import Statement, group_key, not_applicable, number
-from evenhand.findings import Finding, GroupValue
+from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
+from evenhand.metrics import SCORES
 from evenhand.metrics.measuring import counted_share
-from evenhand.metrics.significance import noise_floor, p_values, shrunken_gap
+from evenhand.metrics.pooling import chance_gap, pooled_rates, shrunken_gap, shrunken_values_gap
+from evenhand.metrics.significance import noise_floor, p_values, two_tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
+    from evenhand.metrics import Tally
 
 NAME = "chance"
-RATES = ("selection_rate", "recall", "false_positive_rate", "accuracy")
+RATES = ("selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
+SCORED = ("roc_auc", "brier_score", "calibration_error")
 MOST_GROUPS = 2_000
 """Groups of more values than this are not drawn again and again."""
+FEW = "Fewer than two groups have a value."
 
 
 def chance(evidence: Evidence) -> Statement:
@@ -34,37 +41,124 @@ def chance(evidence: Evidence) -> Statement:
         return not_applicable("Rows are weighted or clustered; tests of counts take them as single and independent.")
     findings: list[Finding] = []
     for grouping in evidence.groupings:
-        if len(grouping.columns) == 1 and len(grouping.labels) <= MOST_GROUPS:
-            for rate in RATES:
-                findings += _of_rate(evidence, grouping, rate)
+        if len(grouping.labels) > MOST_GROUPS:
+            continue
+        for rate in RATES:
+            findings += _of_rate(evidence, grouping, rate)
+        if len(grouping.columns) == 1:
+            findings += _of_scores(evidence, grouping)
+            findings += _four_fifths(evidence, grouping)
+            if evidence.options.pooling:
+                findings += _pooled(evidence, grouping)
     return Statement(tuple(findings))
 
 
 def _of_rate(evidence: Evidence, grouping: Grouping, rate: str) -> Iterator[Finding]:
-    tally, seed = evidence.tally(grouping), evidence.options.seed
+    tally, seed, adjust = evidence.tally(grouping), evidence.options.seed, evidence.options.adjust
     _, rows = counted_share(rate, tally)
-    found = p_values(rate, tally, seed=seed)
-    few = "Fewer than two groups have a value."
-    for group in range(len(grouping.labels)):
-        key = Key("p_value", group_key("p_value", grouping, group).features, (("rate", rate),))
-        value, size = number(found.holm[group]), int(rows[group])
-        yield Finding(
-            key,
-            NAME,
-            value,
-            support=size,
-            unit="number",
-            groups=(GroupValue("", value, size, int(tally.rows[group])),),
-            undefined="" if value is not None else f"No row to compute {rate} from.",
-            note=f"{found.method[group]} test against all other rows, adjusted for the number of groups (Holm).",
-        )
+    found = p_values(rate, tally, seed=seed, adjust=adjust)
+    word = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[adjust]
+    for group in range(len(grouping.labels) if len(grouping.columns) == 1 else 0):
+        value = number(found.adjusted[group])
+        undefined = "" if value is not None else f"No row to compute {rate} from."
+        note = f"{found.method[group]} test against all other rows, adjusted for the number of groups ({word})."
+        yield _tested(evidence, grouping, group, {"rate": rate}, value, int(rows[group]), note, undefined)
     total = int(rows.sum())
     for metric, value, note in (
-        ("p_value", number(found.omnibus), "Permutation test of the greatest gap over all groups."),
+        ("p_value", number(found.omnibus), f"Greatest gap over all groups: {found.omnibus_method}."),
         ("noise_floor", number(noise_floor(rate, tally, seed=seed)), ""),
         ("shrunken_difference", number(shrunken_gap(rate, tally)), ""),
     ):
-        key = Key.of(metric, grouping.columns, rate=rate)
-        undefined = "" if value is not None else few
-        unit = "number" if metric == "p_value" else "share"
-        yield Finding(key, NAME, value, support=total, unit=unit, undefined=undefined, note=note)  # type: ignore[arg-type]
+        yield _of_feature(Key.of(metric, grouping.columns, rate=rate), value, total, note)
+
+
+def _of_feature(key: Key, value: float | None, support: int, note: str = "") -> Finding:
+    undefined = "" if value is not None else FEW
+    unit = "number" if key.metric == "p_value" else "share"
+    return Finding(key, NAME, value, support=support, unit=unit, undefined=undefined, note="" if undefined else note)  # type: ignore[arg-type]
+
+
+def _tested(
+    evidence: Evidence,
+    grouping: Grouping,
+    group: int,
+    qualifiers: dict[str, str],
+    value: float | None,
+    support: int,
+    note: str,
+    undefined: str = "",
+) -> Finding:
+    rows = int(evidence.tally(grouping).rows[group])
+    return Finding(
+        Key("p_value", group_key("p_value", grouping, group).features, tuple(qualifiers.items())),
+        NAME,
+        value,
+        support=support,
+        unit="number",
+        groups=(GroupValue("", value, support, rows),),
+        undefined=undefined,
+        note=note,
+    )
+
+
+def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    """State noise floor and shrunken gap of what scores say; calibration only where scores claim to be chances."""
+    predictions, level = evidence.predictions, evidence.options.level
+    if predictions.y_score is None:
+        return
+    for metric in SCORED if predictions.kind == "probability" else SCORED[:1]:
+        values = SCORES[metric](
+            predictions.y_true, predictions.y_score, grouping.codes, len(grouping), level, **evidence.worth
+        )
+        support = int(values.support.sum())
+        floor, shrunken = chance_gap(values, seed=evidence.options.seed), shrunken_values_gap(values)
+        for name, value in (("noise_floor", floor), ("shrunken_difference", shrunken)):
+            yield _of_feature(Key.of(name, grouping.columns, rate=metric), number(value), support)
+
+
+def _four_fifths(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    """State for each group the tests that stand beside its impact ratio: against the most favoured group."""
+    favourable = evidence.favourable_tally(grouping)
+    rate, tally = (
+        ("selection_rate", evidence.tally(grouping)) if favourable is None else ("favourable_rate", favourable)
+    )
+    best = most_selected(tally)
+    events, rows = counted_share(rate, tally)
+    for group in range(len(grouping)):
+        if group == best or best is None:
+            continue
+        pair = (int(events[group]), int(events[best])), (int(rows[group]), int(rows[best]))
+        for test, value in zip(("fisher", "z"), two_tests(*pair), strict=True):
+            qualifiers = {"rate": rate, "vs": "highest", "test": test}
+            note = f"{test} test against the group with the highest rate, {grouping.name(best)}; not adjusted."
+            yield _tested(evidence, grouping, group, qualifiers, number(value), sum(pair[1]), note)
+
+
+def most_selected(tally: Tally) -> int | None:
+    """Return the group that is selected most often, None without rows."""
+    events, rows = counted_share("selection_rate", tally)
+    if not rows.any():
+        return None
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return int(np.nanargmax(np.where(rows > 0, events / rows, np.nan)))
+
+
+def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    """State rates under partial pooling, which are asked for by name: Bayesian, and no ground of a verdict."""
+    level = evidence.options.level
+    for rate in RATES:
+        found = pooled_rates(rate, evidence.tally(grouping), level)
+        _, rows = counted_share(rate, evidence.tally(grouping))
+        note = f"Beta-binomial model; the whole counts as {found.strength:,.0f} rows of each group."
+        for group in range(len(grouping)):
+            value = number(found.mean[group])
+            ends = Interval(number(found.low[group]), number(found.high[group]), level, "posterior, beta-binomial")
+            yield Finding(
+                Key("pooled_rate", group_key("pooled_rate", grouping, group).features, (("rate", rate),)),
+                NAME,
+                value,
+                None if value is None else ends,
+                int(rows[group]),
+                undefined="" if value is not None else f"No row to compute {rate} from.",
+                note="" if value is None else note,
+            )

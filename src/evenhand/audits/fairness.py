@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.keys import Key
 from evenhand.metrics import SCORES, Tally, disparity, disparity_to, measure, score_disparity
-from evenhand.metrics.distributions import score_distance
+from evenhand.metrics.distributions import score_distance, score_transport
 from evenhand.metrics.names import HOWS, extra_metrics
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ DISPARITIES = (
     "selection_rate_ratio",
     "equalized_odds_difference",
     "equalized_odds_ratio",
+    "average_odds_difference",
     "recall_difference",
     "recall_ratio",
     "false_positive_rate_difference",
@@ -64,6 +65,8 @@ TO_REFERENCE = (
 """Compared with all rows, too, and with the rows of the other groups."""
 REFERENCES: tuple[Literal["overall", "rest"], ...] = ("overall", "rest")
 SCORED = ("roc_auc", "average_precision", "mean_score")
+MOST_PAIRED = 200
+"""For features of more groups whole distributions of scores are not compared pair by pair."""
 FAVOURABLE = ("favourable_rate_difference", "favourable_rate_ratio")
 
 
@@ -133,6 +136,8 @@ def _between_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]
         for name in ("roc_auc_difference", "roc_auc_group_min", "mean_score_difference"):
             found = score_disparity(name, y_true, scores, grouping.codes, groups, level, **evidence.worth)
             yield disparity_finding(Key.of(name, grouping.columns), NAME, found, grouping, level)
-        if evidence.data.sample_weight is None and evidence.data.clusters is None:
+        if groups <= MOST_PAIRED and evidence.data.sample_weight is None and evidence.data.clusters is None:
             apart = score_distance(scores, grouping.codes, groups, level, evidence.data.frequency)
             yield disparity_finding(Key.of("score_distance", grouping.columns), NAME, apart, grouping, level)
+            moved = score_transport(scores, grouping.codes, groups, level, evidence.data.frequency)
+            yield disparity_finding(Key.of("score_transport", grouping.columns), NAME, moved, grouping, level, "number")

@@ -10,7 +10,7 @@ from evenhand.audits.statement import Statement, not_applicable
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.metrics import Tally, disparity, measure
-from evenhand.metrics.intervals import difference_interval
+from evenhand.metrics.intervals import share_difference_interval
 from evenhand.metrics.lattice import Confirmed, confirm, find_slices
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _state(part: Confirmed, groupings: tuple[Grouping, ...], level: float) -> It
     """State the error rate of a confirmed slice beside that of the rest, on the confirming rows."""
     tally = _tally(part.counts)
     values = measure("error_rate", tally, level)
-    low, high = difference_interval(_side(values, 1), _side(values, 0))
+    low, high = share_difference_interval(_side(values, 1), _side(values, 0))
     names = {
         groupings[feature].columns[0]: groupings[feature].labels[value][0]
         for feature, value in zip(part.found.features, part.found.values, strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -52,6 +52,10 @@ class AuditOptions:
     """How many rows they are explained against."""
     footprint: bool = True
     """Whether size and latency are measured."""
+    adjust: Literal["holm", "bh"] = "holm"
+    """How p-values of groups are adjusted for their number: Holm, or Benjamini and Hochberg."""
+    pooling: bool = False
+    """Whether rates under partial pooling are stated beside the groups' own."""
     actionable: Mapping[str, str] = field(default_factory=dict)
     """Features that a person can change, with the direction: ``increase``, ``decrease`` or ``any``."""
     metrics: Mapping[str, MetricFunction] = field(default_factory=dict)

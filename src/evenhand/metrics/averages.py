@@ -36,11 +36,12 @@ class Means:
     def ends(self, z: float, *, log: bool = False) -> tuple[Floats, Floats]:
         """Return Student's limits at the chance of error that `z` has under the normal distribution.
 
-        On the logarithm where asked for: means of squares are skew, and a plain limit errs on one side.
+        On the logarithm where asked for: means of squares are skew, and a plain limit errs on one side. Their spread,
+        too, is known half as well from few rows, so half of the degrees of freedom are taken.
         """
         from scipy.special import ndtr, stdtrit
 
-        half = stdtrit(np.maximum(self.freedom, 1), ndtr(z)) * self.error
+        half = stdtrit(np.maximum(self.freedom / (2 if log else 1), 1), ndtr(z)) * self.error
         if log:
             return scaled_ends(self.mean, half, 1.0, 0.0, None)
         return self.mean - half, self.mean + half

@@ -12,6 +12,7 @@ from evenhand.metrics.entry import ALL, FN, FP, TN, TP, Cells, Metric
 from evenhand.metrics.other_tasks import OTHER_TASKS
 from evenhand.metrics.stated import STATED
 from evenhand.metrics.stated_compression import COMPRESSION
+from evenhand.metrics.stated_groups import GROUPS
 from evenhand.metrics.stated_reliance import RELIANCE
 from evenhand.metrics.stated_training import TRAINING
 
@@ -45,6 +46,19 @@ _RATES: Final = (
         "29 CFR 1607.4(D)",
         (),
         (FP, TP),
+        ALL,
+    ),
+    Metric(
+        "rejection_rate",
+        "Rejection rate",
+        "rate",
+        "neutral",
+        "(TN + FN) / n",
+        "The share of rows predicted negative.",
+        "It is what the selection rate leaves; the four-fifths rule looks at one of both only.",
+        _FAIRLEARN,
+        ("predicted_negative_rate", "negative_rate"),
+        (TN, FN),
         ALL,
     ),
     Metric(
@@ -283,6 +297,18 @@ _OTHERS: Final = (
         example="b = 2, 0, 1, 1: mean of (2 ln 2, 0, 0, 0) = 0.35",
     ),
     Metric(
+        "coefficient_of_variation",
+        "Coefficient of variation of benefits",
+        "composite",
+        "lower_is_better",
+        "square root of twice the generalized entropy index",
+        "How unequally benefit is spread, on the scale of a standard deviation beside the mean.",
+        "It takes the positive decision for the benefit, and an undue one for twice the benefit of a due one.",
+        "Speicher et al. (2018), KDD",
+        (),
+        highest=None,
+    ),
+    Metric(
         "roc_auc",
         "ROC AUC",
         "score",
@@ -359,6 +385,7 @@ _OTHERS: Final = (
 )
 
 METRICS: Final[dict[str, Metric]] = {
-    metric.name: metric for metric in (*_RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *RELIANCE, *TRAINING)
+    metric.name: metric
+    for metric in (*_RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *RELIANCE, *TRAINING)
 }
 """Every metric by its canonical name."""

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.metrics.tally import Tally
-
     Floats: TypeAlias = NDArray[np.float64]
     Cells: TypeAlias = NDArray[Any]
     Function: TypeAlias = Callable[[Cells], Cells]
@@ -67,7 +65,7 @@ def _gradient(function: Function, cells: Floats) -> Floats:
     return gradient
 
 
-def _benefits(cells: Cells) -> tuple[Cells, Cells, Cells, Cells]:
+def benefits(cells: Cells) -> tuple[Cells, Cells, Cells, Cells]:
     """Return rows of benefit 0 (denied what was due), 1 and 2 (given what was not), and all of them."""
     denied, right, given = cells[..., 1, 0], cells[..., 0, 0] + cells[..., 1, 1], cells[..., 0, 1]
     return denied, right, given, denied + right + given
@@ -78,16 +76,21 @@ def generalized_entropy(cells: Cells) -> Cells:
 
     Source: Speicher et al. (2018), KDD.
     """
-    _, right, given, rows = _benefits(cells)
+    _, right, given, rows = benefits(cells)
     mean = (right + 2 * given) / rows
     return np.asarray(((right + 4 * given) / rows / mean**2 - 1) / 2)
 
 
 def theil_index(cells: Cells) -> Cells:
     """Return Theil's index (order 1) of the benefits ``decision - truth + 1``, from cells (..., 2, 2)."""
-    _, right, given, rows = _benefits(cells)
+    _, right, given, rows = benefits(cells)
     mean = (right + 2 * given) / rows
     return np.asarray(right / rows / mean * np.log(1 / mean) + given / rows * (2 / mean) * np.log(2 / mean))
+
+
+def coefficient_of_variation(cells: Cells) -> Cells:
+    """Return the coefficient of variation of the benefits: the root of twice the entropy index of order 2."""
+    return np.asarray(np.sqrt(2 * generalized_entropy(cells)))
 
 
 def matthews(cells: Cells) -> Cells:
@@ -159,6 +162,7 @@ def _mean_over_classes(values: Cells, cells: Cells, *, weighted: bool) -> Cells:
 COMPOSITES: Final[dict[str, Function]] = {
     "generalized_entropy": generalized_entropy,
     "theil_index": theil_index,
+    "coefficient_of_variation": coefficient_of_variation,
     "matthews_correlation": matthews,
     "cohen_kappa": cohen_kappa,
     "macro_f1": macro_f1,
@@ -168,16 +172,3 @@ COMPOSITES: Final[dict[str, Function]] = {
     "macro_recall": macro_recall,
 }
 """Each by the name of its metric."""
-
-
-def between_groups(tally: Tally) -> float:
-    """Return the part of the generalized entropy index (order 2) that lies between groups.
-
-    Each row counts with the mean benefit of its group.
-
-    Source: Speicher et al. (2018), KDD; AIF360 calls it between_group_generalized_entropy_index.
-    """
-    cells = tally.counts if tally.weights is None else tally.weights
-    _, right, given, rows = _benefits(cells.astype(np.float64))
-    mean, whole = (right + 2 * given) / rows, (right + 2 * given).sum() / rows.sum()
-    return float((rows * (mean / whole) ** 2).sum() / rows.sum() - 1) / 2

@@ -16,10 +16,18 @@ import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
 from evenhand.metrics.catalogue import METRICS
-from evenhand.metrics.intervals import difference_interval, ratio_interval, sidak_z, simultaneous_z, z_of
+from evenhand.metrics.intervals import (
+    added_difference_interval,
+    difference_interval,
+    ratio_interval,
+    share_difference_interval,
+    sidak_z,
+    simultaneous_z,
+    z_of,
+)
 from evenhand.metrics.measuring import Measured, measure
 from evenhand.metrics.names import EQUALIZED_ODDS, How, describe, names, parse_disparity
-from evenhand.metrics.pairs import extreme_pairs
+from evenhand.metrics.pairs import Interval, extreme_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,6 +91,8 @@ def disparity(name: str, tally: Tally, level: float = 0.95) -> Disparity:
     if split is None:
         raise InputError(f"'{name}' is no disparity.{did_you_mean(name, names())} See: evenhand list metrics")
     metric, how = split
+    if metric == "average_odds":
+        return _mean_of([partial(_of_level, name, tally, how) for name in EQUALIZED_ODDS], level)
     metrics = EQUALIZED_ODDS if metric == "equalized_odds" else (metric,)
     return worst_of([partial(_of_level, name, tally, how) for name in metrics], how, level)
 
@@ -110,11 +120,12 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
 
 def _difference(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
     adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
-    low = extreme_pairs(values, chosen, adjusted, difference_interval, np.nanmax)[0]
-    plain_low, plain_high = extreme_pairs(values, chosen, plain, difference_interval, np.nanmax)
+    entry = METRICS[values.metric]
+    interval = difference_of(values.metric)
+    low = extreme_pairs(values, chosen, adjusted, interval, np.nanmax)[0]
+    plain_low, plain_high = extreme_pairs(values, chosen, plain, interval, np.nanmax)
     estimate = values.estimate[chosen]
     top = None if found.undefined else plain_high
-    entry = METRICS[values.metric]
     widest = None if entry.lowest is None or entry.highest is None else entry.highest - entry.lowest
     return replace(
         found,
@@ -126,6 +137,14 @@ def _difference(found: Disparity, values: Measured, chosen: NDArray[np.intp], le
         critical=(adjusted, plain),
         method=f"mover, {values.method}",
     )
+
+
+def difference_of(metric: str) -> Interval:
+    """Return what makes the interval of a difference of two values: shares have a corner to mind, errors a bias."""
+    entry = METRICS[metric]
+    if metric == "calibration_error":
+        return added_difference_interval
+    return share_difference_interval if (entry.lowest, entry.highest) == (0, 1) else difference_interval
 
 
 def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
@@ -227,6 +246,24 @@ def worst_of(parts: Sequence[Callable[[float], Disparity]], how: How, level: flo
     if sign < 0:
         critical = (found.critical[0], strict[worst].critical[1])
     return replace(found, undefined=undefined, critical=critical, **ends)  # type: ignore[arg-type]
+
+
+def _mean_of(parts: Sequence[Callable[[float], Disparity]], level: float) -> Disparity:
+    """Return the mean of several differences; both of its ends hold when all parts' do (Bonferroni)."""
+    found = [part(1 - (1 - level) / len(parts)) for part in parts]
+    widest = max(found, key=lambda part: part.estimate or 0.0)
+    undefined = tuple(sorted({group for part in found for group in part.undefined}))
+    if any(part.estimate is None for part in found):
+        return replace(
+            widest, estimate=None, reason=" ".join(dict.fromkeys(part.reason for part in found if part.reason))
+        )
+
+    def mean(end: str) -> float | None:
+        known = [value for value in (getattr(part, end) for part in found) if value is not None]
+        return sum(known) / len(parts) if len(known) == len(parts) else None
+
+    ends = {end: mean(end) for end in ("estimate", "low", "high", "unadjusted_low", "unadjusted_high")}
+    return replace(widest, undefined=undefined, method=f"mean of {len(parts)}, bonferroni; {widest.method}", **ends)  # type: ignore[arg-type]
 
 
 def _worst(ends: list[float | None], sign: int) -> float | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from evenhand.metrics.averages import finished
 from evenhand.metrics.disparities import Disparity, worst_of
-from evenhand.metrics.intervals import clopper_pearson, difference_interval, z_of
+from evenhand.metrics.intervals import clopper_pearson, share_difference_interval, z_of
 from evenhand.metrics.sums import sums_by
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def _ends(
     def side(groups: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
         return share[groups], low[groups], high[groups]
 
-    lows, highs = difference_interval(side(left), side(right))
-    back_lows, back_highs = difference_interval(side(right), side(left))
+    lows, highs = share_difference_interval(side(left), side(right))
+    back_lows, back_highs = share_difference_interval(side(right), side(left))
     if counts.shape[1] <= ALL_SETS:
         return float(max(lows.max(), back_lows.max())), float(max(highs.max(), back_highs.max()))
     # many classes: no set differs by more than the sum of what its classes may differ by
@@ -140,16 +140,9 @@ def score_distance(
     a distance lies within the sum of two widths of what was seen.
     """
     scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
-    grid = np.unique(scores)
-    if len(grid) > GRID:
-        grid = np.unique(np.quantile(grid, np.linspace(0, 1, GRID), method="inverted_cdf"))
-    place = np.searchsorted(grid, scores, side="left")
-    cell = groups.astype(np.int64) * (len(grid) + 1) + place
     times = np.ones(len(scores)) if frequency is None else np.asarray(frequency, dtype=np.float64)
-    table = sums_by(cell, times, n_groups * (len(grid) + 1)).reshape(n_groups, len(grid) + 1)
-    rows = table.sum(axis=1).astype(np.int64)
+    _, rows, share = _shares_below(scores, groups, n_groups, times)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = table.cumsum(axis=1) / rows[:, None]
         mean = sums_by(groups, times * scores, n_groups) / rows
     found = finished("mean_score", mean, rows, tuple("" for _ in rows), "", lambda _: (mean, mean), level)
     chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
@@ -171,6 +164,52 @@ def score_distance(
         unadjusted_high=high,
         pair=(int(left[worst]), int(right[worst])),
         method="dvoretzky-kiefer-wolfowitz bands",
+    )
+
+
+def _shares_below(
+    scores: Floats, groups: NDArray[np.generic], n_groups: int, times: Floats
+) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Return a grid of scores (all, or quantiles of many), the groups' rows, and their shares at or below it."""
+    grid = np.unique(scores)
+    if len(grid) > GRID:
+        grid = np.unique(np.quantile(grid, np.linspace(0, 1, GRID), method="inverted_cdf"))
+    place = np.searchsorted(grid, scores, side="left")
+    cell = groups.astype(np.int64) * (len(grid) + 1) + place
+    table = sums_by(cell, times, n_groups * (len(grid) + 1)).reshape(n_groups, len(grid) + 1)
+    rows = table.sum(axis=1).astype(np.int64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return grid, rows, table.cumsum(axis=1) / rows[:, None]
+
+
+def score_transport(
+    score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95, frequency: ArrayLike | None = None
+) -> Disparity:
+    """Return the greatest area between two groups' distribution functions of scores (Wasserstein's distance).
+
+    It lies within the sum of two bands' widths, over the range of the scores, of what was seen.
+    """
+    found = score_distance(score, codes, n_groups, level, frequency)
+    scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
+    times = np.ones(len(scores)) if frequency is None else np.asarray(frequency, dtype=np.float64)
+    known = np.flatnonzero(found.values.rows > 0)
+    if len(known) < 2:
+        return found
+    grid, _, below = _shares_below(scores, groups, n_groups, times)
+    share, steps = below[known, : len(grid)], np.diff(grid)
+    left, right = np.triu_indices(len(known), 1)
+    area = np.array([np.abs(share[a] - share[b])[:-1] @ steps for a, b in zip(left, right, strict=True)])
+    rows, reach = found.values.rows[known], float(np.ptp(grid))
+    band, strict = (_bands(rows, left, right, (1 - level) / parts) * reach for parts in (1, len(left)))
+    worst = int(np.argmax(area))
+    return replace(
+        found,
+        estimate=float(area[worst]),
+        low=float(np.maximum(area - strict, 0).max()),
+        high=None if found.undefined else float(np.minimum(area + band, reach).max()),
+        unadjusted_low=float(np.maximum(area - band, 0).max()),
+        unadjusted_high=None if found.undefined else float(np.minimum(area + band, reach).max()),
+        pair=(int(known[left[worst]]), int(known[right[worst]])),
     )
 
 

@@ -30,6 +30,9 @@ EXAMPLES: Final[dict[How, str]] = {
 EQUALIZED_ODDS: Final = ("recall", "false_positive_rate")
 """The two rates of equalized odds."""
 
+COMBINED: Final = ("equalized_odds_difference", "equalized_odds_ratio", "average_odds_difference")
+"""Disparities of these two rates together: the worse of both, or their mean."""
+
 OTHER_NAMES: Final = {
     "demographic_parity_difference": "selection_rate_difference",
     "demographic_parity_ratio": "selection_rate_ratio",
@@ -42,6 +45,7 @@ OTHER_NAMES: Final = {
     "predictive_parity_ratio": "precision_ratio",
     "predictive_equality_difference": "false_positive_rate_difference",
     "predictive_equality_ratio": "false_positive_rate_ratio",
+    "average_abs_odds_difference": "average_odds_difference",
 }
 """Names of disparities in the field, and the canonical ones."""
 
@@ -115,8 +119,8 @@ def parse_disparity(name: str) -> tuple[str, How] | None:
         metric = name.removesuffix(f"_{how}")
         if metric == name:
             continue
-        if metric == "equalized_odds":
-            return (metric, how) if how in ("difference", "ratio") else None
+        if metric in ("equalized_odds", "average_odds"):
+            return (metric, how) if name in COMBINED else None
         metric = _aliases().get(metric, metric)
         if metric in METRICS and how in hows_of(METRICS[metric]):
             return metric, how
@@ -133,13 +137,15 @@ def describe(name: str) -> Metric:
         return METRICS[known]
     split = parse_disparity(known)
     assert split is not None  # a canonical name is a metric's or a disparity's
+    if split[0] == "average_odds":
+        return _average_odds()
     return _equalized_odds(split[1]) if split[0] == "equalized_odds" else _disparity(*split)
 
 
 def names() -> tuple[str, ...]:
     """Return every canonical name: metrics, then the disparities of each that can be compared between groups."""
     disparities = [f"{metric.name}_{how}" for metric in METRICS.values() for how in hows_of(metric)]
-    return (*METRICS, *disparities, "equalized_odds_difference", "equalized_odds_ratio")
+    return (*METRICS, *disparities, *COMBINED)
 
 
 def hows_of(metric: Metric) -> tuple[How, ...]:
@@ -220,6 +226,20 @@ def _sources() -> dict[str, str]:
         "recall_difference": "Hardt et al. (2016), NeurIPS",
         "precision_difference": "Chouldechova (2017), Big Data 5",
     }
+
+
+def _average_odds() -> Metric:
+    return Metric(
+        "average_odds_difference",
+        "Average odds difference",
+        "disparity",
+        "lower_is_better",
+        "mean of recall_difference and false_positive_rate_difference",
+        "The mean of the differences in recall and in false positive rate: 0 when both are alike in all groups.",
+        "A wide gap in one of both is halved; the equalized odds difference is not.",
+        "Bellamy et al. (2019), AI Fairness 360, for absolute differences; Fairlearn's equalized odds with agg='mean'",
+        ("average_abs_odds_difference",),
+    )
 
 
 def _equalized_odds(how: How) -> Metric:

@@ -16,7 +16,7 @@ import numpy as np
 from evenhand.errors import InputError, did_you_mean
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.disparities import Disparity
-from evenhand.metrics.intervals import difference_interval, ratio_interval, z_of
+from evenhand.metrics.intervals import ratio_interval, share_difference_interval, z_of
 from evenhand.metrics.measuring import Measured, measure
 from evenhand.metrics.names import names, parse_disparity
 
@@ -122,7 +122,7 @@ def _difference(found: Disparity, sides: _Sides, known: NDArray[np.bool_], plain
     scale = 1 - sides.weight[known]
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = difference_interval(*sides.at(z, known))
+        low, high = share_difference_interval(*sides.at(z, known))
         return scale * low, scale * high
 
     gap = np.abs(scale * (sides.mine.estimate[known] - sides.other.estimate[known]))

@@ -126,7 +126,13 @@ def _explained(
     level: float,
     mean_of: Callable[..., Means],
 ) -> Measured:
-    """R squared, from the linearised quotient of two means; its distance from 1 is positive, so on a logarithm."""
+    """R squared, from the linearised quotient of two means; its distance from 1 is positive, so on a logarithm.
+
+    The error is itself one of squares, known from few rows about half as well as that of a mean: Student's limits with
+    half of the rows' degrees of freedom (docs/design/intervals.md).
+    """
+    from scipy.special import ndtr, stdtrit
+
     group = codes.astype(np.intp)
     error, middle = mean_of((predicted - true) ** 2).mean, mean_of(true).mean
     spread = mean_of((true - middle[group]) ** 2).mean
@@ -136,7 +142,8 @@ def _explained(
         found = mean_of(influence / spread[group])
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = scaled_ends(left, found.error, z, 0.0, None)
+        half = stdtrit(np.maximum(found.freedom / 2, 1), ndtr(z)) * found.error
+        low, high = scaled_ends(left, half, 1.0, 0.0, None)
         return 1 - high, 1 - low
 
     rows = rows_by(codes, n_groups)

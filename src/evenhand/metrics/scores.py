@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from evenhand.errors import InputError, did_you_mean
 from evenhand.metrics.averages import finished, means, measured_mean
 from evenhand.metrics.disparities import Disparity, compare
-from evenhand.metrics.intervals import sidak_z, wilson
+from evenhand.metrics.intervals import scaled_ends, sidak_z, wilson
 from evenhand.metrics.names import names, parse_disparity
 from evenhand.metrics.ranks import average_precision, roc_auc
 from evenhand.metrics.reliability import BINS, reliability, reliability_tables
@@ -124,6 +125,33 @@ def mean_score(
     return measured_mean("mean_score", means(score, codes, n_groups, weight, clusters, frequency), level)
 
 
+def calibration_ratio(
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int = 1,
+    level: float = 0.95,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> Measured:
+    """Measure ``mean score / base rate`` of every group: the linearised quotient of two means, on the logarithm."""
+    scores, true, groups = np.asarray(score, dtype=np.float64), np.asarray(y_true, dtype=np.float64), np.asarray(codes)
+    mean_of = partial(
+        means, codes=groups, n_groups=n_groups, weight=weight, clusters=clusters, frequency=frequency
+    )  # fmt: skip
+    predicted, base = mean_of(scores), mean_of(true).mean
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = np.where(base > 0, predicted.mean / base, np.nan)
+        error = mean_of(np.nan_to_num((scores - value[groups] * true) / base[groups])).error
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return scaled_ends(value, error, z, 0.0, None)
+
+    reasons = tuple("" if ok else "No row whose truth is positive: nothing to divide by." for ok in np.isfinite(value))
+    return finished("calibration_ratio", value, predicted.rows, reasons, "delta method, logarithm", ends, level)
+
+
 def calibration_error(
     y_true: ArrayLike,
     score: ArrayLike,
@@ -225,6 +253,7 @@ SCORES: Final[dict[str, Callable[..., Measured]]] = {
     "brier_score": brier_score,
     "log_loss": log_loss,
     "calibration_error": calibration_error,
+    "calibration_ratio": calibration_ratio,
 }
 """The metrics of scores."""
 
@@ -235,6 +264,7 @@ __all__ = [
     "calibration_error",
     "calibration_error_of",
     "calibration_floor",
+    "calibration_ratio",
     "log_loss",
     "mean_score",
     "reliability",

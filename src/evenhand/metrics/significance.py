@@ -6,8 +6,8 @@ groups are small. The intervals of the gaps say both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 EXACT_ROWS: Final = 20_000
 """Up to so many rows Fisher's exact test is used; above it the score test, which then is as good."""
+EXACT_TABLES: Final = 50_000
+"""Up to so many ways of sharing out the events all are listed, instead of drawn."""
+Adjustment: TypeAlias = Literal["holm", "bh"]
 DRAWS: Final = 2_000
 """Draws of the permutation test and of the noise floor."""
 
@@ -38,9 +41,13 @@ class PValues:
     """(G,) ``fisher`` or ``score``."""
     omnibus: float
     """Whether there is any gap at all: the share of permutations with as wide a gap; nan with fewer than two groups."""
+    adjusted: Floats = field(default_factory=lambda: np.empty(0))
+    """(G,) adjusted by the way asked for: Holm's, or that of Benjamini and Hochberg."""
+    omnibus_method: str = ""
+    """``exact permutation test``, or how many draws were made."""
 
 
-def p_values(metric: str, tally: Tally, *, seed: int = 0, draws: int = DRAWS) -> PValues:
+def p_values(metric: str, tally: Tally, *, seed: int = 0, draws: int = DRAWS, adjust: Adjustment = "holm") -> PValues:
     """Return p-values of a rate: each group against the rest, and all groups together.
 
     The permutation test draws the groups' events from the margins of the table (a multivariate hypergeometric draw), as
@@ -52,10 +59,32 @@ def p_values(metric: str, tally: Tally, *, seed: int = 0, draws: int = DRAWS) ->
         A rate, such as ``selection_rate``.
     tally : Tally
         G groups, not weighted.
+    adjust : "holm" or "bh"
+        For the chance of any false finding, or for the share of false findings.
     """
     events, rows = counted_share(metric, tally)
     plain, method = _against_the_rest(events, rows)
-    return PValues(plain, holm(plain), method, _omnibus(events, rows, np.random.default_rng(seed), draws))
+    omnibus, how = _omnibus(events, rows, np.random.default_rng(seed), draws)
+    adjusted = holm(plain) if adjust == "holm" else benjamini_hochberg(plain)
+    return PValues(plain, holm(plain), method, omnibus, adjusted, how)
+
+
+def two_tests(events: tuple[int, int], rows: tuple[int, int]) -> tuple[float, float]:
+    """Return two-sided p-values of two rates being alike: Fisher's exact test, and the z test of the pooled rate.
+
+    What agencies ask for beside the four-fifths rule: Fisher's where samples are small, and two or three standard
+    deviations of the z test (29 CFR 1607.4(D); Castaneda v. Partida, 430 U.S. 482).
+    """
+    from scipy.stats import fisher_exact
+    from scipy.stats.distributions import norm
+
+    (a, b), (n, m) = events, rows
+    if min(n, m) == 0:
+        return float("nan"), float("nan")
+    pooled = (a + b) / (n + m)
+    spread = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    z = 0.0 if spread == 0 else abs(a / n - b / m) / spread
+    return float(fisher_exact([[a, n - a], [b, m - b]])[1]), float(2 * norm.sf(z))
 
 
 def holm(values: Floats) -> Floats:
@@ -100,13 +129,39 @@ def _against_the_rest(events: NDArray[np.int64], rows: NDArray[np.int64]) -> tup
     return values, tuple(methods)
 
 
-def _omnibus(events: NDArray[np.int64], rows: NDArray[np.int64], rng: np.random.Generator, draws: int) -> float:
+def _omnibus(
+    events: NDArray[np.int64], rows: NDArray[np.int64], rng: np.random.Generator, draws: int
+) -> tuple[float, str]:
     known = rows > 0
     if known.sum() < 2:
-        return float("nan")
-    seen = np.ptp(events[known] / rows[known])
+        return float("nan"), ""
+    seen = float(np.ptp(events[known] / rows[known]))
+    if _tables(rows[known], int(events.sum())) <= EXACT_TABLES:
+        return _exact_omnibus(rows[known], int(events.sum()), seen), "exact permutation test"
     drawn = _permuted(events[known], rows[known], rng, draws)
-    return float((1 + (np.ptp(drawn / rows[known], axis=1) >= seen - 1e-12).sum()) / (1 + draws))
+    p = float((1 + (np.ptp(drawn / rows[known], axis=1) >= seen - 1e-12).sum()) / (1 + draws))
+    return p, f"permutation test, {draws:,} draws"
+
+
+def _tables(rows: NDArray[np.int64], events: int) -> float:
+    """Return at most how many ways there are to share the events among the groups."""
+    return float(np.prod(np.minimum(rows[:-1], events) + 1.0))
+
+
+def _exact_omnibus(rows: NDArray[np.int64], events: int, seen: float) -> float:
+    """Return the chance of as wide a gap when the events are shared out at random, all tables listed."""
+    from scipy.special import gammaln
+
+    def ways(n: NDArray[np.int64] | int, k: NDArray[np.int64]) -> Floats:
+        return np.asarray(gammaln(np.asarray(n) + 1.0) - gammaln(k + 1.0) - gammaln(np.asarray(n) - k + 1.0))
+
+    kinds = [np.arange(min(int(n), events) + 1) for n in rows[:-1]]
+    drawn = np.stack([part.ravel() for part in np.meshgrid(*kinds, indexing="ij")], axis=1)
+    last = events - drawn.sum(axis=1)
+    fits = (last >= 0) & (last <= rows[-1])
+    drawn = np.column_stack([drawn, last])[fits]
+    chance = np.exp(ways(rows, drawn).sum(axis=1) - ways(int(rows.sum()), np.array([events])))
+    return float(min(chance[np.ptp(drawn / rows, axis=1) >= seen - 1e-12].sum(), 1.0))
 
 
 def _permuted(
@@ -127,40 +182,3 @@ def noise_floor(metric: str, tally: Tally, *, seed: int = 0, draws: int = DRAWS)
         return float("nan")
     drawn = _permuted(events[known], rows[known], np.random.default_rng(seed), draws)
     return float(np.ptp(drawn / rows[known], axis=1).mean())
-
-
-def shrunken_rates(metric: str, tally: Tally) -> Floats:
-    """Return each group's rate, drawn towards the mean of all by as much as chance explains (empirical Bayes).
-
-    The prior is Beta(m p, m (1 - p)), its strength m by moments (Kleinman 1973, JASA 68). Groups that differ by no more
-    than chance are drawn together; large ones keep their own rate. A labelled estimate: no verdict rests on it.
-    """
-    events, rows = counted_share(metric, tally)
-    known = rows > 0
-    k, n = events[known].astype(np.float64), rows[known].astype(np.float64)
-    out = np.full(len(rows), np.nan)
-    if not known.any():
-        return out
-    out[known] = _posterior(k, n)
-    return out
-
-
-def _posterior(k: Floats, n: Floats) -> Floats:
-    mean, groups = k.sum() / n.sum(), len(k)
-    plain = mean * (1 - mean)
-    if groups < 2 or plain == 0:
-        return np.asarray(k / n)
-    weight = n / n.sum()
-    spread = float((weight * (k / n - mean) ** 2).sum())
-    # what chance alone gives to the spread, and what is left of it between groups
-    between = (spread - plain * float((weight * (1 - weight) / n).sum())) / (1 - float((weight**2).sum()))
-    if between <= 0:
-        return np.full(groups, mean)
-    strength = plain / min(between, plain * 0.999) - 1
-    return np.asarray((k + strength * mean) / (n + strength))
-
-
-def shrunken_gap(metric: str, tally: Tally) -> float:
-    """Return the gap between the shrunken rates: nearer to the true one than the plain gap, which is biased upward."""
-    rates = shrunken_rates(metric, tally)
-    return float(np.nanmax(rates) - np.nanmin(rates)) if np.isfinite(rates).sum() > 1 else float("nan")

@@ -41,7 +41,7 @@ def from_counts(record: AuditRecord, key: Key, level: float, tallies: tuple[Grou
     ----------
     record : AuditRecord
     key : Key
-        A rate, a composite or a disparity; of the qualifiers only ``vs=overall`` and ``vs=rest`` are known here.
+        A rate, a composite or a disparity; of the qualifiers ``vs=overall``, ``vs=rest`` and ``vs=`` a group are known.
     level : float
         Two-sided confidence.
     tallies : optional
@@ -67,10 +67,10 @@ def is_counted(name: str) -> bool:
     """Whether counts of truth and decision are all that a metric or disparity needs."""
     split = parse_disparity(name)
     metric = name if name in METRICS else split[0] if split is not None else ""
-    if metric == "equalized_odds":
+    if metric in ("equalized_odds", "average_odds"):
         return True
     entry = METRICS.get(metric)
-    return entry is not None and entry.kind in COUNTED and entry.task == "binary"
+    return entry is not None and entry.kind in COUNTED and entry.task == "binary" and metric != "scoring_rate"
 
 
 def counted_groups(record: AuditRecord, columns: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
@@ -99,10 +99,19 @@ def _disparity(name: str, key: Key, counts: GroupCounts, tally: Tally, level: fl
         return None
     against = dict(key.qualifiers)
     to = against.pop("vs", "")
-    if against or to not in ("", "overall", "rest"):
+    reference = _reference(counts, to)
+    if against or reference is None:
         return None
-    found: Disparity = disparity_to(name, tally, to, level) if to else disparity(name, tally, level)  # type: ignore[arg-type]
+    found: Disparity = disparity_to(name, tally, reference, level) if to else disparity(name, tally, level)  # type: ignore[arg-type]
     return disparity_finding(key, "counts", found, partial(_name, counts), level)
+
+
+def _reference(counts: GroupCounts, to: str) -> str | int | None:
+    """Return what groups are compared with: all rows, the rest, the position of a group; None when it is none."""
+    if to in ("", "overall", "rest"):
+        return to
+    names = [_name(counts, group) for group in range(len(counts.groups))]
+    return names.index(to) if to in names else None
 
 
 def _name(counts: GroupCounts, group: int) -> str:

@@ -46,7 +46,20 @@ def by_chance(record: AuditRecord) -> tuple[Part, ...]:
         return ()
     gaps = tuple(_gap_rows(record, found))
     single = [f for f in found if f.key.metric == "p_value" and f.key.group]
-    rows = tuple(
+    rows, beside = (_tests(single, vs) for vs in (None, "highest"))
+    head = ("feature", "rate", "gap", "gap by chance", "gap without chance", "p-value of any gap")
+    first = Table("chance-gaps", "Gaps beside those of equal groups", head, gaps, frozenset({2, 3, 4, 5}))
+    columns = ("group", "rate", "rows", "p-value", "test")
+    title = "Each group against all other rows"
+    second = Table("chance-groups", title, columns, rows, frozenset({2, 3}), folded=title).bounded(100)
+    other = "Each group against the group with the highest rate"
+    third = Table("chance-highest", other, columns, beside, frozenset({2, 3}), folded=other).bounded(100)
+    lead = ("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent.",)
+    return (Part("chance", "What chance alone would show", lead, (first, second, *([third] if beside else []))),)
+
+
+def _tests(found: list[Finding], vs: str | None) -> tuple[tuple[str, ...], ...]:
+    return tuple(
         (
             cut(group_name(f.key.group), 80),
             describe(f.key.qualifier("rate") or "").label,
@@ -54,27 +67,56 @@ def by_chance(record: AuditRecord) -> tuple[Part, ...]:
             _chance(f),
             f.note.partition(" test")[0],
         )
-        for f in single
+        for f in found
+        if f.key.qualifier("vs") == vs
     )
-    head = ("feature", "rate", "gap", "gap by chance", "gap without chance", "p-value of any gap")
-    first = Table("chance-gaps", "Gaps beside those of equal groups", head, gaps, frozenset({2, 3, 4, 5}))
-    columns = ("group", "rate", "rows", "p-value", "test")
-    title = "Each group against all other rows"
-    second = Table("chance-groups", title, columns, rows, frozenset({2, 3}), folded=title).bounded(100)
-    lead = ("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent.",)
-    return (Part("chance", "What chance alone would show", lead, (first, second)),)
+
+
+def of_impact(record: AuditRecord) -> tuple[Part, ...]:
+    """Return the part about impact and scoring ratios, shares, and inequality between groups; nothing without them."""
+    found = [f for f in record.findings if f.audit == "impact"]
+    if not found:
+        return ()
+    ratios = tuple(
+        (cut(group_name(f.key.group), 80), describe(f.component).label, with_interval(f), f.undefined)
+        for f in found
+        if f.key.qualifier("vs") == "highest"
+    )
+    shares = tuple(
+        (cut(group_name(f.key.group), 80), describe(f.key.metric).label, with_interval(f))
+        for f in found
+        if f.key.group and f.key.qualifier("vs") is None
+    )
+    whole = tuple(
+        (cut(", ".join(f.key.columns), 60), describe(f.key.metric).label, with_interval(f), f.undefined or f.note)
+        for f in found
+        if not f.key.group
+    )
+    first, second, third = (
+        "Each group beside the one with the highest rate",
+        "Shares of each group",
+        "All groups at once",
+    )
+    tables = (
+        Table("impact-ratios", first, ("group", "rate", "ratio and interval", ""), ratios, frozenset({2})).bounded(100),
+        Table("impact-shares", second, ("group", "", "value"), shares, frozenset({2}), folded=second).bounded(100),
+        Table("impact-whole", third, ("feature", "", "value", ""), whole, frozenset({2}), folded=third).bounded(100),
+    )
+    lead = ("Under four fifths of the highest rate is evidence of adverse impact (29 CFR 1607.4(D)), and no verdict.",)
+    return (Part("impact", "Who gets the selections", lead, tuple(table for table in tables if table.rows)),)
 
 
 def _gap_rows(record: AuditRecord, found: list[Finding]) -> list[tuple[str, ...]]:
     rows = []
     for finding in found:
-        if finding.key.metric != "p_value" or finding.key.group:
+        if finding.key.metric != "noise_floor":
             continue
         rate, columns = finding.key.qualifier("rate") or "", finding.key.columns
-        others = [record.get(finding.key.renamed(name)) for name in ("noise_floor", "shrunken_difference")]
+        shrunken, test = (record.get(finding.key.renamed(name)) for name in ("shrunken_difference", "p_value"))
         gap = record.get(type(finding.key).of(f"{rate}_difference", columns))
-        shown = [show(f.estimate) if f is not None else "–" for f in (gap, *others)]
-        rows.append((cut(", ".join(columns), 60), describe(rate).label, *shown, _chance(finding)))
+        shown = [show(f.estimate) if f is not None else "–" for f in (gap, finding, shrunken)]
+        chance = "–" if test is None else _chance(test)
+        rows.append((cut(", ".join(columns), 60), describe(rate).label, *shown, chance))
     return rows
 
 

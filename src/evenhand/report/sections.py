@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from evenhand.keys import group_name
 from evenhand.metrics import describe
-from evenhand.report.compared import by_chance, by_probability, within
+from evenhand.report.compared import by_chance, by_probability, of_impact, within
 from evenhand.report.compressed import compression
 from evenhand.report.controlled import controls
 from evenhand.report.decided import confusion, scores_by_truth
@@ -69,7 +69,8 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
 
 
 def _of_groups(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    return (*group_parts(record, judged), *within(record), *by_probability(record), *by_chance(record))
+    looked = (within, by_probability, of_impact, by_chance)
+    return (*group_parts(record, judged), *(part for look in looked for part in look(record)))
 
 
 def performance(record: AuditRecord, judged: Judged) -> Part:

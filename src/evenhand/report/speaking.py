@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS, describe
+from evenhand.metrics.names import COMBINED
 from evenhand.report.controlled import frameworks
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def metrics_with_words(lang: str) -> set[str]:
     from importlib.resources import files
 
     content = tomllib.loads(files("evenhand.report.languages").joinpath(f"{lang}.toml").read_text("utf-8"))
-    return set(content["metrics"]) & {*METRICS, "equalized_odds_difference", "equalized_odds_ratio"}
+    return set(content["metrics"]) & {*METRICS, *COMBINED}
 
 
 def _pattern(english: str) -> re.Pattern[str]:

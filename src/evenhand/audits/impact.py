@@ -1,0 +1,160 @@
+"""Who gets the selections: impact ratios and scoring ratios, shares, inequality between groups, alike rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, number, value_finding
+from evenhand.findings import Finding, GroupValue, Interval
+from evenhand.keys import Key
+from evenhand.metrics import Tally, compare, measure
+from evenhand.metrics.between import (
+    between_group_entropy,
+    between_group_variation,
+    demographic_disparity,
+    differential_fairness,
+    share_of_selected,
+    smoothed_epsilon,
+)
+from evenhand.metrics.intervals import ratio_interval
+from evenhand.metrics.names import HOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from evenhand.data import Grouping
+    from evenhand.evidence import Evidence
+    from evenhand.metrics import Measured
+
+NAME = "impact"
+NEIGHBOURS: Final = 5
+MOST_COMPARED: Final = 5_000
+"""Rows whose neighbours are looked for; a seeded sample of more."""
+BETWEEN: Final[dict[str, Callable[[Tally], float]]] = {
+    "between_group_entropy": between_group_entropy,
+    "between_group_theil": partial(between_group_entropy, order=1),
+    "between_group_variation": between_group_variation,
+    "bias_amplification": lambda tally: smoothed_epsilon(tally) - smoothed_epsilon(tally, of_truth=True),
+}
+
+
+def impact(evidence: Evidence) -> Statement:
+    """State each group's rate beside the highest, its share of the selected, and inequality between all groups."""
+    findings: list[Finding] = list(_consistency(evidence))
+    if not evidence.groupings:
+        return Statement(tuple(findings)) if findings else not_applicable("No sensitive feature was named.")
+    for grouping in evidence.groupings:
+        findings += _ratios(evidence, grouping)
+        findings += _scoring(evidence, grouping)
+        findings += _shares(evidence, grouping)
+        findings += _between(evidence, grouping)
+    return Statement(tuple(findings))
+
+
+def _ratios(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    """State each group's rate over that of the group with the highest: the four-fifths rule, group by group."""
+    favourable, level = evidence.favourable_tally(grouping), evidence.options.level
+    metric, tally = (
+        ("selection_rate", evidence.tally(grouping)) if favourable is None else ("favourable_rate", favourable)
+    )
+    values = measure(metric, tally, level)
+    yield from _beside_the_highest(f"{metric}_ratio", grouping, values, level)
+
+
+def _beside_the_highest(name: str, grouping: Grouping, values: Measured, level: float) -> Iterator[Finding]:
+    if not values.defined.any():
+        return
+    best = int(np.nanargmax(np.where(values.defined, values.estimate, np.nan)))
+    for group in range(len(grouping)):
+        if group == best:
+            continue
+        key = Key(name, group_key(name, grouping, group).features, (("vs", "highest"),))
+        parts = tuple(
+            GroupValue(grouping.name(at), number(values.estimate[at]), int(values.support[at]), int(values.rows[at]))
+            for at in (group, best)
+        )
+        support = int(values.support[[group, best]].sum())
+        if not values.defined[group] or values.estimate[best] <= 0:
+            undefined = values.reason[group] or "The rate is 0 in every group: their ratio is 0 of 0."
+            yield Finding(key, NAME, None, support=support, unit="ratio", groups=parts, undefined=undefined)
+            continue
+        low, high = ratio_interval(_side(values, group), _side(values, best))
+        ends = Interval(number(low[0]), number(high[0]), level, f"mover-r, {values.method}")
+        value = float(values.estimate[group] / values.estimate[best])
+        yield Finding(key, NAME, value, ends, support, "higher_is_better", "ratio", parts, component=values.metric)
+
+
+def _side(values: Measured, at: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    one = slice(at, at + 1)
+    return values.estimate[one], values.low[one], values.high[one]
+
+
+def _scoring(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    """State the share of each group that scores above the median of all, for tools that score rather than select."""
+    data, scores, level = evidence.data, evidence.predictions.y_score, evidence.options.level
+    if scores is None:
+        return
+    times = np.ones(len(scores), dtype=np.int64) if data.frequency is None else data.frequency
+    order = np.argsort(scores, kind="stable")
+    upto = np.cumsum(times[order])
+    middle = scores[order][np.searchsorted(upto, upto[-1] / 2)]
+    above = (scores > middle).astype(np.int8)
+    tally = Tally.count(
+        above, above, grouping.codes, len(grouping), data.sample_weight, data.frequency, data.clusters
+    )  # fmt: skip
+    values = replace(measure("selection_rate", tally, level), metric="scoring_rate")
+    for group in range(len(grouping)):
+        yield value_finding(group_key("scoring_rate", grouping, group), NAME, values, group, level)
+    for how in HOWS:
+        key = Key.of(f"scoring_rate_{how}", grouping.columns)
+        yield disparity_finding(key, NAME, compare(values, how, level), grouping, level)
+    yield from _beside_the_highest("scoring_rate_ratio", grouping, values, level)
+
+
+def _shares(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    tally, level = evidence.tally(grouping), evidence.options.level
+    shares, disparity = share_of_selected(tally, level), demographic_disparity(tally)
+    for group in range(len(grouping)):
+        yield value_finding(group_key("share_of_selected", grouping, group), NAME, shares, group, level)
+        value, rows = number(disparity[group]), int(tally.rows[group])
+        yield Finding(
+            group_key("demographic_disparity", grouping, group),
+            NAME,
+            value,
+            support=rows,
+            groups=(GroupValue("", value, rows, rows),),
+            undefined="" if value is not None else "All rows are decided alike: there are no shares to compare.",
+        )
+
+
+def _between(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    """State what all groups show at once."""
+    tally, level, rows = evidence.tally(grouping), evidence.options.level, evidence.data.rows
+    found = differential_fairness(tally, level)
+    key = Key.of("differential_fairness", grouping.columns)
+    yield disparity_finding(key, NAME, found, grouping, level, "number")
+    for name, compute in BETWEEN.items():
+        with np.errstate(invalid="ignore", divide="ignore"):
+            value = number(compute(tally))
+        undefined = "" if value is not None else "No row benefits: the index is 0 of 0."
+        key = Key.of(name, grouping.columns)
+        yield Finding(key, NAME, value, support=rows, direction="lower_is_better", unit="number", undefined=undefined)
+
+
+def _consistency(evidence: Evidence) -> Iterator[Finding]:
+    """State whether rows that are alike in what the model reads are decided alike."""
+    data, seed = evidence.data, evidence.options.seed
+    if not data.features or data.frequency is not None or len(data) <= NEIGHBOURS:
+        return
+    from evenhand.evidence.alike import consistency, places
+
+    rows = np.arange(len(data))
+    if len(rows) > MOST_COMPARED:
+        rows = np.sort(np.random.default_rng([seed, 11]).choice(len(rows), size=MOST_COMPARED, replace=False))
+    value = consistency(places(data.X.iloc[rows]), evidence.predictions.y_pred[rows], NEIGHBOURS)
+    note = "" if len(rows) == len(data) else f"Of a sample of {len(rows):,} rows."
+    yield Finding(Key.of("consistency"), NAME, value, support=len(rows), direction="higher_is_better", note=note)
