@@ -9,8 +9,9 @@ import pytest
 from scipy.stats import fisher_exact, permutation_test
 
 from evenhand.metrics import Tally, calibration_floor
-from evenhand.metrics.pooling import shrunken_gap, shrunken_rates
-from evenhand.metrics.significance import benjamini_hochberg, holm, noise_floor, p_values
+from evenhand.metrics.pooling import chance_gap, pooled_rates, shrunken_gap, shrunken_rates, shrunken_values_gap
+from evenhand.metrics.regression import measure_numbers
+from evenhand.metrics.significance import benjamini_hochberg, holm, noise_floor, p_values, two_tests
 from evenhand.metrics.sweeping import count_scores, tallies, tally_at, thresholds
 
 
@@ -90,3 +91,57 @@ def test_one_count_of_scores_gives_the_decisions_at_every_threshold() -> None:
         direct = Tally.count(truth, (score >= edge).astype(int), codes, 3).counts
         assert np.array_equal(tally_at(counts, place).counts, direct)
         assert np.array_equal(together[place], direct)
+
+
+def test_where_few_tables_are_possible_the_omnibus_test_lists_them_all() -> None:
+    events, rows = np.array([1, 7]), np.array([9, 8])
+    found = p_values("recall", tally_of(events, rows))
+    assert found.omnibus_method == "exact permutation test"
+    # two groups: a gap at least as wide, over the hypergeometric tables
+    from scipy.stats import hypergeom
+
+    k = np.arange(9)
+    gaps = np.abs(k / 9 - (8 - k) / 8)
+    by_hand = hypergeom.pmf(k, 17, 8, 9)[gaps >= abs(1 / 9 - 7 / 8) - 1e-12].sum()
+    assert found.omnibus == pytest.approx(by_hand, abs=1e-12)
+    drawn = p_values("recall", tally_of(np.array([3, 9, 14]), np.array([15, 18, 20])), draws=20_000)
+    many = p_values("recall", tally_of(np.array([3, 9, 14, 8, 8]), np.array([15, 18, 20, 20, 20])))
+    assert drawn.omnibus_method == "exact permutation test"
+    assert many.omnibus_method == "permutation test, 2,000 draws"
+
+
+def test_fisher_and_z_beside_the_four_fifths_rule() -> None:
+    fisher, z = two_tests((48, 12), (80, 40))
+    assert fisher == pytest.approx(fisher_exact([[48, 32], [12, 28]])[1])
+    from scipy.stats import chi2_contingency
+
+    assert z == pytest.approx(chi2_contingency([[48, 32], [12, 28]], correction=False).pvalue)
+    assert np.isnan(two_tests((0, 1), (0, 4))).all()
+
+
+def test_partial_pooling_covers_groups_from_one_distribution_and_draws_small_ones_in() -> None:
+    rng, covered, wide = np.random.default_rng(2), [], []
+    rows = np.array([5, 8, 12, 20, 30, 40, 60, 80, 150, 300])
+    for _ in range(150):
+        true = rng.beta(8, 12, len(rows))
+        events = rng.binomial(rows, true)
+        found = pooled_rates("recall", tally_of(events, rows))
+        covered.append((found.low <= true) & (true <= found.high))
+        wide.append(np.abs(found.mean - true) - np.abs(events / rows - true))
+    assert 0.93 <= np.mean(covered) <= 0.98
+    assert np.mean(wide, axis=0)[:4].max() < 0, "nearer to the truth than the group's own rate where rows are few"
+    alone = pooled_rates("recall", tally_of(np.array([9_000, 40]), np.array([10_000, 100])))
+    assert alone.mean == pytest.approx([0.9, 0.4], abs=0.05)
+
+
+def test_gaps_of_means_have_a_floor_and_shrink() -> None:
+    rng, plain, floors, shrunken = np.random.default_rng(4), [], [], []
+    codes = np.repeat(np.arange(8), 50)
+    for _ in range(60):
+        error = rng.normal(size=400)
+        values = measure_numbers("mean_absolute_error", np.zeros(400), error, codes, 8)
+        plain.append(np.ptp(values.estimate))
+        floors.append(chance_gap(values))
+        shrunken.append(shrunken_values_gap(values))
+    assert np.mean(floors) == pytest.approx(np.mean(plain), rel=0.1)
+    assert np.mean(shrunken) < np.mean(plain) / 2

@@ -93,11 +93,21 @@ def wrong_by_wrong(y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.nda
     return float(one[(y_true == 1) & (y_pred == 0)].sum() / false_positives) if false_positives else float("nan")
 
 
+def variation(y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
+    return float(np.sqrt(2 * entropy(y_true, y_pred, sample_weight)))
+
+
+def rejection(y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
+    return float(fair.selection_rate(y_true, y_pred, pos_label=0, sample_weight=sample_weight))
+
+
 ORACLES: dict[str, Oracle] = {
     "matthews_correlation": sk.matthews_corrcoef,
     "cohen_kappa": sk.cohen_kappa_score,
     "generalized_entropy": entropy,
     "theil_index": theil,
+    "coefficient_of_variation": variation,
+    "rejection_rate": rejection,
     "treatment_equality": wrong_by_wrong,
     "accuracy": sk.accuracy_score,
     "error_rate": error_rate,
@@ -119,7 +129,7 @@ ORACLES: dict[str, Oracle] = {
 
 def test_every_count_metric_has_an_oracle() -> None:
     counted = {name for name, m in METRICS.items() if m.kind in ("rate", "composite") and m.task == "binary"}
-    assert counted - set(ORACLES) <= {"flip_rate"}
+    assert counted - set(ORACLES) <= {"flip_rate", "scoring_rate"}
 
 
 @pytest.mark.parametrize("name", sorted(set(ORACLES) & set(METRICS)))

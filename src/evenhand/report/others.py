@@ -26,7 +26,7 @@ DRAWN: Final = frozenset(
     {
         "performance", "calibration", "custom", "classes", "labels", "numbers", "rankings", "fairness", "strata",
         "proxied", "chance", "slices", "explanation", "reliance", "reasons", "recourse", "compression", "training",
-        "counts",
+        "counts", "impact",
     }
 )  # fmt: skip
 """Audits whose findings other parts show."""
