@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 DRAWS: Final = 2_000
-STRENGTHS: Final = 60
+STRENGTHS: Final = 40
 """Strengths of the prior that are averaged over."""
+CENTRES: Final = 31
+"""Rates of the whole that are averaged over."""
+LEAST: Final = 1e-3
+"""Combinations of less than this of the weight of the likeliest are left out."""
 
 
 def shrunken_rates(metric: str, tally: Tally) -> Floats:
@@ -79,9 +83,9 @@ class Pooled:
 def pooled_rates(metric: str, tally: Tally, level: float = 0.95) -> Pooled:
     """Return each group's rate under a beta-binomial model, averaged over what its strength may be.
 
-    Rates are Beta(m p, m (1 - p)) with p the rate of all rows and m on a logarithmic grid, with the prior under which
-    every degree of shrinkage is as likely (Christiansen and Morris 1997, JASA 92): so the intervals allow for the
-    strength being unknown.
+    Rates are Beta(m p, m (1 - p)); p and m are averaged over on a grid, p with a flat prior and m with the one under
+    which every degree of shrinkage is as likely (Christiansen and Morris 1997, JASA 92): so intervals allow for both
+    being unknown.
 
     Parameters
     ----------
@@ -110,13 +114,18 @@ def pooled_rates(metric: str, tally: Tally, level: float = 0.95) -> Pooled:
     out = np.full((3, len(rows)), np.nan)
     if not known.any():
         return Pooled(out[0], out[1], out[2], float("nan"))
-    p = (k.sum() + 0.5) / (n.sum() + 1)
-    m = np.geomspace(0.5, 1e5, STRENGTHS)
+    middle = (k.sum() + 0.5) / (n.sum() + 1)
+    worth = float((n / (1 + n / 5)).sum())  # what the groups tell of p when they differ widely
+    reach = np.linspace(-5, 5, CENTRES) / np.sqrt(worth * middle * (1 - middle))
+    odds = middle / (1 - middle) * np.exp(np.clip(reach, -20, 20))
+    p, m = (part.ravel() for part in np.meshgrid(odds / (1 + odds), np.geomspace(0.5, 1e5, STRENGTHS)))
     a, b = k + m * p, n - k + m * (1 - p)
     usual = len(n) / (1 / n).sum()
-    evidence = (betaln(a, b) - betaln(m * p, m * (1 - p))).sum(axis=0) + np.log(m) - 2 * np.log(usual + m)
+    flat = np.log(p * (1 - p))  # of p, seen from its logit
+    evidence = (betaln(a, b) - betaln(m * p, m * (1 - p))).sum(axis=0) + flat + np.log(m) - 2 * np.log(usual + m)
     weight = np.exp(evidence - evidence.max())
-    weight /= weight.sum()
+    kept = weight > LEAST
+    a, b, m, weight = a[:, kept], b[:, kept], m[kept], weight[kept] / weight[kept].sum()
     out[0, known] = ((a / (a + b)) * weight).sum(axis=1)
     for at, share in ((1, (1 - level) / 2), (2, (1 + level) / 2)):
         out[at, known] = _quantile(a, b, weight, share)
