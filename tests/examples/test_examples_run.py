@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import evenhand
@@ -137,12 +138,16 @@ def test_the_commands_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", *sorted(EXAMPLES.glob("**/*.md"))], ids=lambda page: str(page.relative_to(ROOT))
+    "page",
+    [ROOT / "README.md", *sorted(EXAMPLES.glob("**/*.md")), *sorted(ROOT.glob("docs/**/*.md"))],
+    ids=lambda page: str(page.relative_to(ROOT)),
 )
 def test_every_command_named_anywhere_exists_with_its_flags(page: Path) -> None:
     for words in commands(page):
         verb = cli.get_command(None, words[0])  # type: ignore[arg-type]
         assert verb is not None, words[0]
+        if isinstance(verb, click.Group):
+            verb = verb.commands[words[1]]
         flags = {option for parameter in verb.params for option in (*parameter.opts, *parameter.secondary_opts)}
         for word in words[1:]:
             if word.startswith("-"):

@@ -75,3 +75,18 @@ def test_init_and_audit_through_the_command_line(tmp_path: Path, monkeypatch: py
     (tmp_path / "rows.csv").write_text("\n".join(rows) + "\n")
     assert exit_code(["audit", "rows.csv", "--prediction", "d"]) == 0
     assert eh.read_record(tmp_path / "audit.json").provenance["declared"] == {"owner": "risk@example.org"}
+
+
+def test_the_schema_for_editors_knows_every_question(capsys: pytest.CaptureFixture[str]) -> None:
+    import json
+    import tomllib
+
+    import jsonschema
+
+    assert exit_code(["policy", "schema", "--responsibility"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert {name: part["description"] for name, part in schema["properties"].items()} == dict(QUESTIONS)
+    jsonschema.validate(tomllib.loads(skeleton()), schema)
+    for wrong in ({"ownr": "x"}, {"owner": 3}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(wrong, schema)

@@ -1,4 +1,4 @@
-"""``evenhand policy``: check a policy, say what it demands, print its schema."""
+"""``evenhand policy``: check a policy, say what it demands, print its schema, list what there is to begin with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.group(name="policy")
 def command() -> None:
-    """Check a policy, say what it demands, print its schema.
+    """Check a policy, say what it demands, print its schema, list rule packs and templates.
 
     \b
     Example: evenhand policy check policy.toml
@@ -58,7 +58,8 @@ def explain(policy: Path) -> None:
 
 
 @command.command(name="schema")
-def schema() -> None:
+@click.option("--responsibility", is_flag=True, help="That of responsibility.toml instead.")
+def schema(responsibility: bool) -> None:
     """Print the JSON Schema of policies, for editors.
 
     \b
@@ -66,7 +67,26 @@ def schema() -> None:
     """
     from importlib.resources import files
 
-    sys.stdout.write(files("evenhand.schemas").joinpath("policy-1.json").read_text("utf-8"))
+    name = "responsibility-1.json" if responsibility else "policy-1.json"
+    sys.stdout.write(files("evenhand.schemas").joinpath(name).read_text("utf-8"))
+
+
+@command.command(name="list")
+def list_all() -> None:
+    """List rule packs that a policy can extend, and templates of ``evenhand init``.
+
+    \b
+    Example: evenhand policy list
+    """
+    from evenhand.policy.extending import described_packs
+    from evenhand.policy.templates import TEMPLATES
+
+    click.echo('Rule packs, for extends = ["builtin:NAME"]:')
+    for name, title, limits in described_packs():
+        click.echo(f"  {name:<20}  {title} ({limits} limits)")
+    click.echo("Templates, for evenhand init --template NAME:")
+    for name, template in TEMPLATES.items():
+        click.echo(f"  {name:<20}  {template.meaning}")
 
 
 def _explained(limit: Limit) -> str:

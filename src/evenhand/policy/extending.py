@@ -55,6 +55,13 @@ def read_packs(named: object, written: Written, folder: Path) -> Packs:
     return packs
 
 
+def described_packs() -> Iterator[tuple[str, str, int]]:
+    """Yield the packs that come with the package: name, title and how many limits."""
+    for name, file in BUILTIN.items():
+        content = tomllib.loads(files("evenhand.policy").joinpath("packs", file).read_text("utf-8"))
+        yield name, str(content.get("title", "")), len(content["limits"])
+
+
 def _read(name: str, origin: str, at: str, folder: Path, inside: tuple[str, ...], packs: Packs) -> None:
     """Read one pack, those that it extends first: the nearer limit wins."""
     raw = _bytes(name, at, folder, packs)
