@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evenhand.audits.changing import NAME, changes
+from evenhand.audits.forewarned import drift, forewarnings
 from evenhand.audits.shifting import shifts
 from evenhand.audits.statement import Statement, not_applicable
 from evenhand.evidence.predictions import inputs
@@ -22,7 +23,8 @@ def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and what the compression gained."""
     if evidence.original is None:
         return not_applicable("No original model was given to compare with.")
-    return Statement((*changes(evidence), *shifts(evidence), *_sizes(evidence)))
+    parts = (changes, shifts, forewarnings, drift, _sizes)
+    return Statement(tuple(finding for part in parts for finding in part(evidence)))
 
 
 def _sizes(evidence: Evidence) -> Iterator[Finding]:

@@ -37,15 +37,13 @@ def shifts(evidence: Evidence) -> Iterator[Finding]:
     if before.y_score is None or after.y_score is None or before.kind != after.kind:
         return
     differences = dict(_differences(after.y_true, before.y_score, after.y_score, after.kind == "probability"))
-    weight, clusters, level = evidence.data.sample_weight, evidence.data.clusters, evidence.options.level
-    if evidence.data.frequency is not None:
-        return
+    worth, level = evidence.worth, evidence.options.level
     for metric, difference in differences.items():
 
         def measured(
             codes: NDArray[np.int32], groups: int, metric: str = metric, values: Floats = difference
         ) -> Measured:
-            return measured_mean(metric, means(values, codes, groups, weight, clusters), level)
+            return measured_mean(metric, means(values, codes, groups, **worth), level)
 
         compute = over_rows(evidence, measured)
         for grouping in (None, *evidence.groupings):

@@ -19,6 +19,7 @@ from evenhand.compression.opening import open_model
 from evenhand.compression.quantization_aware import QuantizationAware
 from evenhand.compression.recipe import Recipe
 from evenhand.compression.structured_pruning import StructuredPruning
+from evenhand.compression.susceptibility import Susceptibility, susceptibility
 from evenhand.compression.twin import Twin, make_twin
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "QuantizationAware",
     "Recipe",
     "StructuredPruning",
+    "Susceptibility",
     "Twin",
     "agreement",
     "batch_dependence",
@@ -50,4 +52,5 @@ __all__ = [
     "open_model",
     "size_sentence",
     "speed_sentence",
+    "susceptibility",
 ]

@@ -243,6 +243,22 @@ class Evidence:
         rows = inputs(self.subject, self.data).iloc[self.explained_rows]
         return explain(self.subject, rows, self.background_table, seed=self.options.seed)
 
+    @property
+    def known_attributions(self) -> Attributions | None:
+        """The attributions, where an audit has asked for them; None where none did."""
+        return self.__dict__.get("attributions")
+
+    @cached_property
+    def original_attributions(self) -> Attributions | None:
+        """The same of the original, for the same rows against the same background; None where the subject has none."""
+        if self.known_attributions is None or self.original is None:
+            return None
+        from evenhand.explaining import explain
+
+        rows = inputs(self.original, self.data).iloc[self.explained_rows]
+        background = self.background_table[list(rows.columns)] if set(rows) <= set(self.background_table) else None
+        return None if background is None else explain(self.original, rows, background, seed=self.options.seed)
+
     def extreme_pair(self, grouping: Grouping) -> tuple[int, int] | None:
         """Return the groups selected least and most often, of those with enough explained rows; None for fewer."""
         size = len(grouping)

@@ -162,17 +162,6 @@ COMPRESSION: Final = (
         lowest=-1.0,
     ),
     Metric(
-        "calibration_error_change",
-        "Calibration error change",
-        "statement",
-        "lower_is_better",
-        "calibration error of the compressed model - that of the original",
-        "What compression did to the distance between predicted probabilities and observed shares.",
-        "Both errors are biased upward in small samples, their difference hardly.",
-        "Naeini et al. (2015), AAAI",
-        lowest=-1.0,
-    ),
-    Metric(
         "excess_loss",
         "Excess loss",
         "statement",

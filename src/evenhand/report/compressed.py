@@ -25,7 +25,7 @@ RATES: Final = (
     "negative_predictive_value_change", "excess_accuracy_change",
 )  # fmt: skip
 SCORES: Final = (
-    "score_shift", "brier_score_change", "excess_loss", "calibration_error_change", "attribution_distance",
+    "score_shift", "brier_score_change", "excess_loss", "calibration_error", "attribution_distance",
 )  # fmt: skip
 WARNINGS: Final = ("boundary_closeness", "gradient_norm", "curvature")
 WORDS: Final = {
