@@ -43,8 +43,8 @@ coverage: $(TEST_STAMP)  ## Compute how often intervals err, and write the table
 	$(BIN)/python benchmarks/interval_coverage.py
 	$(BIN)/python benchmarks/gap_coverage.py
 
-bench: $(TEST_STAMP)  ## Run the benchmarks beside their peers (minutes); raw figures go to benchmarks/results
-	for file in benchmarks/fairness.py benchmarks/counting.py benchmarks/explaining.py; do $(BIN)/python $$file; done
+bench: $(TEST_STAMP)  ## Run the benchmarks beside their peers (half an hour); write docs/benchmarks.md
+	for name in fairness bootstrap scores counting tables explaining; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 docs: $(TEST_STAMP)  ## Build the site into site/
 	$(PIP) install -e ".[docs]"

@@ -1,80 +1,62 @@
-"""Counting a large Parquet file beside DuckDB's own group-by: wall seconds and peak memory, each in its own process.
+"""Counting integer-coded rows in memory beside pandas, Polars, DuckDB and one read of the same bytes: CPU seconds.
 
-Writes benchmarks/results/counting.json and prints the table of docs/benchmarks.md. Run it with:
-python benchmarks/counting.py [rows]
+Writes benchmarks/results/counting.json and its table in docs/benchmarks.md. Run it with: make bench
 """
 
 from __future__ import annotations
 
-import json
-import statistics
-import subprocess
-import sys
-import tempfile
-from importlib.metadata import version
-from pathlib import Path
+from functools import partial
 
-OUT = Path(__file__).parent / "results" / "counting.json"
-MAKE = """
-COPY (SELECT (hash(i) % 100)::UTINYINT AS g, (hash(i + 1) % 2)::UTINYINT AS y, (hash(i + 2) % 2)::UTINYINT AS d
-      FROM range({rows}) t(i)) TO '{file}' (FORMAT parquet)
-"""
-NATIVE = """
 import duckdb
-found = duckdb.sql("SELECT g, y, d, count(*) AS rows FROM '{file}' GROUP BY ALL").fetchall()
-"""
-OURS = """
-from evenhand.evidence.counting import count_files
-found = count_files({file!r}, label="y", groups=["g"], prediction="d", engine="duckdb")
-"""
-REST = """
-import evenhand as eh
-from evenhand.audits import audit_given
-from evenhand.evidence.counting import count_files
-counts = count_files({file!r}, label="y", groups=["g"], prediction="d", engine="duckdb")
-counts["g"] = "group " + counts["g"].astype(str)
-start = time.perf_counter()
-data = eh.read_evaluation_set(counts, label="y", sensitive_features=["g"], prediction="d", frequency="rows")
-record = audit_given(data)
-eh.render(record, eh.judge(record, eh.load_policy({{"limits": {{"accuracy": {{"at_least": 0.4}}}}}})))
-"""
-MEASURE = """
-import resource, time
-import duckdb, narwhals, pandas, pyarrow
-from evenhand.evidence import counting
-start = time.perf_counter()
-{code}
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-"""
+import numpy as np
+import pandas as pd
+import polars as pl
+from measuring import machine, middle, peak_megabytes, seconds, write
+
+from evenhand.metrics.kernels import compiled
+from evenhand.metrics.tally import count_cells
+
+ROWS, GROUPS = 10_000_000, 100
 
 
-def measured(code: str, file: str) -> tuple[float, float]:
-    """Return seconds, imports left aside, and peak MB."""
-    program = MEASURE.format(code=code.format(file=file))
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    seconds, memory = done.stdout.split()
-    return float(seconds), float(memory)
+def main() -> None:
+    """Count the same rows by all, write the table and the figures."""
+    rng = np.random.default_rng(0)
+    truth, decided = rng.integers(0, 2, (2, ROWS), dtype=np.int8)
+    codes = rng.integers(0, GROUPS, ROWS, dtype=np.int32)
+    table = pd.DataFrame({"g": codes, "t": truth, "d": decided})
+    lazy = pl.DataFrame({"g": codes, "t": truth, "d": decided})
+    base = duckdb.connect()
+    base.execute("set threads = 1")
+    base.register("rows", lazy.to_arrow())
+    query = "select g, t, d, count(*) from rows group by all"
+    parts, shape = (codes, truth, decided), (GROUPS, 2, 2)
+    calls = {
+        "one read of the same bytes": lambda: [int(part.view(np.int64).sum()) for part in parts],
+        "evenhand, numpy": partial(count_cells, parts, shape, compiled_from=10**12),
+        **({"evenhand, numba": partial(count_cells, parts, shape, compiled_from=0)} if compiled() else {}),
+        "of that, numpy.bincount alone": partial(_bincount, (codes.astype(np.intp) * 4 + truth * 2 + decided)),
+        "pandas": lambda: table.groupby(["g", "t", "d"]).size(),
+        "Polars": lambda: lazy.group_by("g", "t", "d").len(),
+        "DuckDB": lambda: base.execute(query).fetchall(),
+    }
+    taken = {name: seconds(call, 7) for name, call in calls.items()}
+    memory = {
+        name: peak_megabytes(call) for name, call in calls.items() if "Polars" not in name and "DuckDB" not in name
+    }
+    read, mine = middle(taken["one read of the same bytes"]), middle(taken["evenhand, numpy"])
+    lines = ["| what | ms | reads of the bytes | beside evenhand, numpy | peak MB |", "|---|---|---|---|---|"]
+    for name, figures in taken.items():
+        own, peak = middle(figures), memory.get(name)
+        shown = "not seen" if peak is None else f"{peak:.1f}"
+        lines.append(f"| {name} | {own * 1000:.1f} | {own / read:.1f} | {own / mine:.1f} x | {shown} |")
+    write("counting", {**machine("polars", "duckdb", "numba"), "runs": taken, "peak_megabytes": memory}, lines)
 
 
-def main(rows: int) -> None:
-    """Make the file, run both sides in turns, print the table, write the figures."""
-    import duckdb
-
-    runs: dict[str, list[tuple[float, float]]] = {"native": [], "ours": [], "audit": []}
-    with tempfile.TemporaryDirectory() as folder:
-        file = str(Path(folder) / "rows.parquet")
-        duckdb.sql(MAKE.format(rows=rows, file=file))
-        for _ in range(3):
-            for name, code in (("native", NATIVE), ("ours", OURS), ("audit", REST)):
-                runs[name].append(measured(code, file))
-    print(f"{rows:,} rows of Parquet, 100 groups x 2 x 2.\n\n| what | seconds | peak MB |\n|---|---|---|")
-    words = {"native": "DuckDB's own count", "ours": "count_files", "audit": "verdict and page from the counts"}
-    for name, taken in runs.items():
-        seconds, memory = (statistics.median(part) for part in zip(*taken, strict=True))
-        print(f"| {words[name]} | {seconds:.2f} | {memory:.0f} |")
-    versions = {name: version(name) for name in ("evenhand", "duckdb", "narwhals")}
-    OUT.write_text(json.dumps({"versions": versions, "rows": rows, "runs": runs}, indent=1) + "\n", encoding="utf-8")
+def _bincount(cells: np.ndarray, chunk: int = 1 << 16) -> None:
+    for start in range(0, len(cells), chunk):
+        np.bincount(cells[start : start + chunk])
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000_000)
+    main()

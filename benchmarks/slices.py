@@ -2,24 +2,22 @@
 
 The peers want other versions of libraries, so they run in an environment of their own: set PEERS to its python, with
 sliceline, divexplorer, pandas and scikit-learn in it, and name the files of the data (UCI "Adult").
-Writes benchmarks/results/slices.json.
+Writes benchmarks/results/slices.json and its table in docs/benchmarks.md.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from measuring import machine, middle, peak_megabytes, seconds, write
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from evenhand.data.grouping import encode
@@ -28,7 +26,6 @@ from evenhand.metrics.lattice import find_slices
 if TYPE_CHECKING:
     import numpy as np
 
-OUT = Path(__file__).parent / "results" / "slices.json"
 DEPTH, SUPPORT = 3, 0.01
 PEER = """
 import json, sys, time, warnings
@@ -52,25 +49,24 @@ print(json.dumps(out))
 
 
 def main() -> None:
-    """Find slices with all three, print the table, write the figures."""
+    """Find slices with all three, write the table and the figures."""
     table, wrong = errors()
     groupings = [encode(str(name), table[name], None) for name in table.columns]
     codes, sizes = [grouping.codes for grouping in groupings], [len(grouping) for grouping in groupings]
-    taken, tested = [], 0
-    for _ in range(5):
-        start = time.process_time()
-        found = find_slices(codes, sizes, wrong, least_rows=int(SUPPORT * len(table)))
-        taken.append(time.process_time() - start)
-        tested = found.tested
-    mine = statistics.median(taken)
-    print(f"evenhand: {mine:.2f} s, {tested:,} slices of at least {SUPPORT:.0%} of {len(table):,} rows")
-    result = {"evenhand": taken, "tested": tested, "python": platform.python_version(), "numpy": version("numpy")}
+    call = partial(find_slices, codes, sizes, wrong, least_rows=int(SUPPORT * len(table)))
+    taken, tested = seconds(call, 5), call().tested
+    mine, memory = middle(taken), peak_megabytes(call)
+    result: dict[str, object] = {**machine("scipy"), "evenhand": taken, "tested": tested, "peak_megabytes": memory}
+    lines = ["| what | CPU seconds | slices | peer / evenhand |", "|---|---|---|---|"]
+    lines.append(f"| evenhand | {mine:.2f} | {tested:,} of at least {SUPPORT:.0%} of {len(table):,} rows | |")
     peers = os.environ.get("PEERS")
     if peers:
-        result["peers"] = other(peers, table, wrong)
-        for name in ("sliceline", "divexplorer"):
-            print(f"{name}: {result['peers'][name]:.1f} s, {result['peers'][name] / mine:,.0f} x")
-    OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        found = other(peers, table, wrong)
+        result["peers"] = found
+        counted = {"sliceline": "the 10 worst", "divexplorer": f"{found['divexplorer_slices']:,}"}
+        for name, slices in counted.items():
+            lines.append(f"| {name} | {found[name]:.1f} | {slices} | {found[name] / mine:,.0f} x |")
+    write("slices", result, lines)
 
 
 def other(python: str, table: pd.DataFrame, wrong: np.ndarray) -> dict[str, float]:

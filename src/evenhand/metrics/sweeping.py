@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 MOST: Final = 100
 """Thresholds that are looked at, besides the one in use; of more distinct scores evenly spaced quantiles."""
+MANY: Final = 100_000
+"""Scores from which quantiles are found to the edge of a bin."""
+FINE: Final = 1 << 14
+"""Bins of that."""
 LOOKED_AT: Final = 10_000
 """Rows that mostly tell whether scores are many."""
 
@@ -33,8 +37,21 @@ def thresholds(score: ArrayLike, in_use: float | None = None, most: int = MOST) 
     if len(found) <= most:  # a few rows may not tell that there are many
         found = np.unique(scores)
     if len(found) > most:
-        found = np.unique(np.quantile(scores, np.linspace(0, 1, most), method="inverted_cdf"))
+        found = _quantiles(scores, most)
     return found if in_use is None else np.unique(np.append(found, in_use))
+
+
+def _quantiles(scores: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """Return evenly spaced quantiles; of very many scores to the edge of a fine bin, which needs no sorting."""
+    shares = np.linspace(0, 1, most)
+    if len(scores) > MANY:
+        least, greatest = float(scores.min()), float(scores.max())
+        place = ((scores - least) * (FINE / (greatest - least))).astype(np.int32)
+        upto = np.cumsum(np.bincount(place, minlength=FINE + 1))
+        edges = np.unique(np.searchsorted(upto, shares * len(scores)))
+        if len(edges) > 0.9 * most:  # else scores crowd in few bins, and are looked at one by one
+            return least + edges * ((greatest - least) / FINE)
+    return np.unique(np.quantile(scores, shares, method="inverted_cdf"))
 
 
 def count_scores(
