@@ -203,3 +203,45 @@ def test_rows_of_one_person_make_intervals_wider_and_cannot_be_judged_at_another
     policy = eh.load_policy({"limits": {"accuracy": {"at_least": 0.1}}, "defaults": {"confidence": 0.9}})
     with pytest.raises(PolicyError, match="cannot be computed again"):
         eh.judge(found, policy)
+
+
+def test_a_feature_that_was_recorded_with_known_errors_is_corrected() -> None:
+    rng = np.random.default_rng(2)
+    n = 20_000
+    true = rng.choice(["x", "y"], n, p=[0.7, 0.3])
+    wrong = rng.random(n) < np.where(true == "x", 0.1, 0.25)
+    recorded = np.where(wrong, np.where(true == "x", "y", "x"), true)
+    decided = (rng.random(n) < np.where(true == "x", 0.6, 0.4)).astype(int)
+    errors = {"x": {"x": 0.9, "y": 0.1}, "y": {"x": 0.25, "y": 0.75}}
+    record = eh.audit_predictions(
+        rng.integers(0, 2, n), decided, sensitive_features={"g": recorded}, group_errors={"g": errors}
+    )
+    plain, mended = record["selection_rate_difference[g]"], record["selection_rate_difference[g;membership=corrected]"]
+    assert (plain.estimate or 0) < 0.16, "errors hide a gap"
+    assert mended.estimate == pytest.approx(0.2, abs=0.03)
+    assert mended.interval.low <= 0.2 <= mended.interval.high
+    policy = eh.load_policy({"limits": {"selection_rate_difference[g;membership=corrected]": {"at_most": 0.1}}})
+    assert [j.status for j in eh.judge(record, policy).judgements] == ["failed"]
+    for broken, said in (
+        ({"x": {"x": 1.0}, "y": {"y": 0.5}}, "sum to 0.5"),
+        ({"x": {"x": 1.0}, "y": {"z": 1.0}}, "'z' was never recorded"),
+        ({"x": {"x": 1.0}}, "1 true groups, and 2 were recorded"),
+    ):
+        with pytest.raises(InputError, match=said):
+            eh.audit_predictions([0, 1], [0, 1], sensitive_features={"g": ["x", "y"]}, group_errors={"g": broken})
+
+
+def test_shares_alone_leave_wide_bounds_that_hold() -> None:
+    rng = np.random.default_rng(3)
+    group = rng.random(4_000) < 0.2
+    decided = (rng.random(4_000) < np.where(group, 0.2, 0.8)).astype(int)
+    record = eh.audit_predictions(
+        rng.integers(0, 2, 4_000), decided, group_shares={"race": {"black": 0.2, "white": 0.8}}
+    )
+    found = record["selection_rate[race=black]"].interval
+    assert found.low <= decided[group].mean() <= found.high
+    gap = record["selection_rate_difference[race]"].interval
+    assert gap.low == 0
+    assert gap.high > 0.6, "the true gap cannot be ruled out"
+    with pytest.raises(InputError, match="sum to 1"):
+        eh.audit_predictions([0, 1], [0, 1], group_shares={"race": {"black": 0.2, "white": 0.7}})

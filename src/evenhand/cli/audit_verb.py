@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 AUDIT_FLAGS = (
     "actionable",
+    "adjust",
+    "pooling",
     "level",
     "seed",
     "intersections",
@@ -54,6 +56,10 @@ FILES = ("model", "original", "background")
 @click.option("--explain/--no-explain", default=None, help="Compute SHAP values.")
 @click.option("--explain-rows", type=click.IntRange(min=1), help="How many rows are explained (200).")
 @click.option("--background-rows", type=click.IntRange(min=1), help="How many rows they are explained against (100).")
+@click.option("--adjust", type=click.Choice(["holm", "bh"]), help="How p-values of groups are adjusted (holm).")
+@click.option(
+    "--pooling/--no-pooling", default=None, help="State Bayesian, partly pooled rates beside the groups' own."
+)
 @click.option("--actionable", multiple=True, help="Feature a person can change: income=increase; may be repeated.")
 @click.option("--footprint/--no-footprint", default=None, help="Measure size and latency beside the original.")
 @click.option(

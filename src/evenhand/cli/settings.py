@@ -77,6 +77,10 @@ KNOWN: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
         "background_rows": int,
         "footprint": bool,
         "actionable": dict,
+        "adjust": str,
+        "pooling": bool,
+        "group_shares": dict,
+        "group_errors": dict,
     },
 }
 """Every table of the file, with its keys and their types."""

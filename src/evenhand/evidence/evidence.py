@@ -56,6 +56,11 @@ class AuditOptions:
     """How p-values of groups are adjusted for their number: Holm, or Benjamini and Hochberg."""
     pooling: bool = False
     """Whether rates under partial pooling are stated beside the groups' own."""
+    group_shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Sensitive features that nobody recorded, by the shares of their groups: ``{"race": {"black": 0.13, ...}}``."""
+    group_errors: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    """Sensitive features that were recorded with known errors: for each true group the chance of each recorded one,
+    ``{"race": {"black": {"black": 0.9, "white": 0.1}, ...}}``."""
     actionable: Mapping[str, str] = field(default_factory=dict)
     """Features that a person can change, with the direction: ``increase``, ``decrease`` or ``any``."""
     metrics: Mapping[str, MetricFunction] = field(default_factory=dict)

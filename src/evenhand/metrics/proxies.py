@@ -78,8 +78,16 @@ def proxy_rates(events: ArrayLike, probabilities: ArrayLike, level: float = 0.95
 def share_bounds(events: int, rows: int, shares: ArrayLike, level: float = 0.95) -> ProxyRates:
     """Return what a rate of each group may be at worst and at best when only the groups' shares are known."""
     share = np.asarray(shares, dtype=np.float64)
-    event = np.repeat([1.0, 0.0], [events, rows - events])
-    return proxy_rates(event, np.broadcast_to(share, (rows, len(share))), level)
+    if (share < 0).any() or abs(float(share.sum()) - 1) > 1e-3:
+        raise InputError(f"The groups' shares are at least 0 and sum to 1; these sum to {share.sum():.4g}.")
+    n, mean = np.array([float(rows)]), np.array([events / max(rows, 1)])
+    own = z_of(level) * float(np.sqrt(mean[0] * (1 - mean[0]) / max(rows, 1)))
+    nothing = (float("nan"), float("nan"), float("nan"), 0.0)
+    columns = [
+        _bounds(n, mean, np.array([part]), float(mean[0]), own, level) if part > 0 and rows else nothing
+        for part in share
+    ]
+    return ProxyRates(*(np.array(column) for column in zip(*columns, strict=True)))
 
 
 def _of_group(event: Floats, chance: Floats, level: float) -> tuple[float, float, float, float]:
@@ -87,7 +95,16 @@ def _of_group(event: Floats, chance: Floats, level: float) -> tuple[float, float
     if expected <= 0:
         return float("nan"), float("nan"), float("nan"), 0.0
     estimate = float((event * chance).sum() / expected)
-    rows, mean, share = _bins(event, chance)
+    # where the estimate itself is the bound, it is no surer than it is
+    own = z_of(level) * float(np.sqrt(((event - estimate) ** 2 * chance**2).sum())) / expected
+    return _bounds(*_bins(event, chance), estimate, own, level)
+
+
+def _bounds(
+    rows: Floats, mean: Floats, share: Floats, estimate: float, own: float, level: float
+) -> tuple[float, float, float, float]:
+    """Return estimate, bounds and expected rows of a group, from bins of rows of one probability each."""
+    expected = float((rows * share).sum())
     least, most = np.maximum(mean + share - 1, 0.0), np.minimum(mean, share)
     spread = mean * (1 - mean) * rows
     low, high = float((rows * least).sum() / expected), float((rows * most).sum() / expected)
@@ -95,8 +112,6 @@ def _of_group(event: Floats, chance: Floats, level: float) -> tuple[float, float
     # a bound moves with the share counted only in the bins where that share is what binds
     below = z * float(np.sqrt(spread[mean + share > 1].sum())) / expected
     above = z * float(np.sqrt(spread[mean < share].sum())) / expected
-    # and where the estimate itself is the bound, it is no surer than it is
-    own = z * float(np.sqrt(((event - estimate) ** 2 * chance**2).sum())) / expected
     return estimate, max(min(low - below, estimate - own), 0.0), min(max(high + above, estimate + own), 1.0), expected
 
 

@@ -50,7 +50,7 @@ def _quantiles(scores: NDArray[np.float64], most: int) -> NDArray[np.float64]:
         upto = np.cumsum(np.bincount(place, minlength=FINE + 1))
         edges = np.unique(np.searchsorted(upto, shares * len(scores)))
         if len(edges) > 0.9 * most:  # else scores crowd in few bins, and are looked at one by one
-            return least + edges * ((greatest - least) / FINE)
+            return np.asarray(least + edges * ((greatest - least) / FINE), dtype=np.float64)
     return np.unique(np.quantile(scores, shares, method="inverted_cdf"))
 
 
