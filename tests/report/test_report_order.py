@@ -63,7 +63,7 @@ def test_what_people_did_not_declare_is_named(rich: Rich) -> None:
     found = sections(eh.render(*rich))
     told = " ".join(found[name] for name in ("scope", "data", "limitations", "sign-off"))
     for name, question in QUESTIONS.items():
-        cell = re.search(rf"<th scope=\"row\"><bdi>{re.escape(question)}</bdi></th><td><bdi>([^<]*)", told)
+        cell = re.search(rf"<th scope=\"row\">{re.escape(question)}</th><td>([^<]*)", told)
         assert cell is not None, name
         declared = {"intended_use": "Small loans.", "owner": "risk@example.org"}
         assert cell[1] == declared.get(name, "not declared")

@@ -307,6 +307,7 @@ _OTHERS: Final = (
         "Speicher et al. (2018), KDD",
         (),
         highest=None,
+        example="sqrt(2 x 0.25) = 0.71",
     ),
     Metric(
         "roc_auc",

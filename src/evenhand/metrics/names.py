@@ -239,6 +239,7 @@ def _average_odds() -> Metric:
         "A wide gap in one of both is halved; the equalized odds difference is not.",
         "Bellamy et al. (2019), AI Fairness 360, for absolute differences; Fairlearn's equalized odds with agg='mean'",
         ("average_abs_odds_difference",),
+        example="(0.20 + 0.10) / 2 = 0.15",
     )
 
 

@@ -22,6 +22,7 @@ GROUPS: Final = (
         "The share of a group that scores above the median of all; for tools that score people and select none.",
         "Where many scores are equal, fewer than half of all rows lie above the median.",
         "6 RCNY 5-301 (New York City Local Law 144)",
+        example="60 / 100 = 0.60",
     ),
     Metric(
         "calibration_ratio",
@@ -34,6 +35,7 @@ GROUPS: Final = (
         "Steyerberg et al. (2010), Epidemiology 21 (calibration in the large)",
         ("calibration_in_the_large",),
         highest=None,
+        example="0.45 / 0.50 = 0.90",
     ),
     Metric(
         "share_of_selected",

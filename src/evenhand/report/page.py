@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evenhand.metrics import canonical, describe, parse_disparity
+from evenhand.metrics import METRICS, canonical, describe, parse_disparity
 from evenhand.metrics.names import any_disparity
 from evenhand.policy.wording import groups_text, limit_text, measured
 from evenhand.report.figures import figure
@@ -149,7 +149,7 @@ def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]
     """The entry of every metric that the page uses, by label; ways of comparing groups once, not for every metric."""
     values = {finding.key.metric: finding for finding in reversed(record.findings)}
     judged = {judgement.key.metric for judgement in (() if verdict is None else verdict.judgements)}
-    hows = {split[1] for name in values if (split := parse_disparity(name)) and split[0] != "equalized_odds"}
+    hows = {split[1] for name in values if (split := parse_disparity(name)) and split[0] in METRICS}
     kept = {canonical(name) or name: values.get(name) for name in {*values, *judged} if _of_its_own(name, judged)}
     entries = [(describe(name), name, finding) for name, finding in kept.items()]
     entries += [(any_disparity(how), f"*_{how}", None) for how in hows]
@@ -164,4 +164,5 @@ def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]
 
 def _of_its_own(name: str, judged: set[str]) -> bool:
     """Whether a metric has an entry of its own: what is judged, drawn, or no comparison of groups."""
-    return name in judged or canonical(name) in NAMED or parse_disparity(name) is None
+    split = parse_disparity(name)
+    return name in judged or canonical(name) in NAMED or split is None or split[0] not in METRICS
