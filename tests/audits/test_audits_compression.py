@@ -115,6 +115,20 @@ def test_joint_counts_of_shards_say_what_the_rows_say(tmp_path: Path, engine: st
         assert finding.interval is None or other.interval is None or finding.interval.low == other.interval.low
 
 
+def test_rows_audited_where_they_lie_are_compared_too(tmp_path: Path, record: AuditRecord) -> None:
+    pytest.importorskip("duckdb")
+    from evenhand.audits.where_they_lie import audit_table
+
+    table().to_csv(tmp_path / "scored.csv", index=False)
+    found = audit_table(
+        str(tmp_path / "scored.csv"), label="y", positive=1, score="new", original_score="old",
+        sensitive_features=["race", "sex"],
+    )  # fmt: skip
+    for key in ("recall_change[race=z;of=original]", "recall_difference_change[race;of=original]"):
+        assert found[key].estimate == record[key].estimate
+        assert found[key].interval == record[key].interval
+
+
 def test_the_command_line_counts_both_models_and_audits_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("duckdb")
     monkeypatch.chdir(tmp_path)

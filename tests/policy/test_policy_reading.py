@@ -87,7 +87,7 @@ def test_the_policy_to_begin_with_is_one(columns: tuple[str, ...], tmp_path: Pat
     place = tmp_path / "policy.toml"
     place.write_text(default_policy(columns, original=True), encoding="utf-8")
     policy = eh.load_policy(place)
-    assert len(policy.limits) == 3 + 4 * len(columns)
+    assert len(policy.limits) == 3 + 5 * len(columns)
     assert {column for limit in policy.limits for column in limit.key.columns} == set(columns)
 
 

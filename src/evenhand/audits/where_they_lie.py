@@ -9,6 +9,7 @@ from evenhand.data import read_evaluation_set
 from evenhand.evidence.counting import (
     BIN,
     FREQUENCY,
+    ORIGINAL_DECISION,
     SCORE,
     SQUARES,
     WEIGHT,
@@ -35,6 +36,8 @@ def audit_table(
     control_features: Sequence[str] = (),
     prediction: str | None = None,
     score: str | None = None,
+    original_prediction: str | None = None,
+    original_score: str | None = None,
     threshold: float = 0.5,
     score_bins: int | None = BINS,
     sample_weight: str | None = None,
@@ -59,6 +62,9 @@ def audit_table(
         pandas, Polars, PyArrow, DuckDB, PySpark, Dask or Ibis.
     label, sensitive_features, control_features, prediction, score, threshold
         As for `read_evaluation_set` and `audit_predictions`; `prediction` or `score` is needed.
+    original_prediction, original_score : str, optional
+        Columns of what the model before compression said: the counts are then joint ones, and what compression changed
+        is stated from the same GROUP BY.
     score_bins : int, optional
         Bins of [0, 1] in which probabilities are counted; None for decisions alone. Weighted rows are counted by
         decisions alone.
@@ -85,6 +91,8 @@ def audit_table(
         groups=(*sensitive_features, *control_features),
         prediction=prediction,
         score=score,
+        original_prediction=original_prediction,
+        original_score=original_score,
         threshold=threshold,
         bins=score_bins if score is not None and sample_weight is None else None,
         weight=sample_weight,
@@ -98,6 +106,7 @@ def audit_table(
         control_features=tuple(control_features),
         prediction=prediction or _last(counts, "decision"),
         score=SCORE if binned else None,
+        original_prediction=original_prediction or _last(counts, ORIGINAL_DECISION),
         frequency=_last(counts, FREQUENCY),
         positive=positive,
         favourable=favourable,
@@ -115,6 +124,6 @@ def _counted(source: object, name: str, engine: str | None, **what: object) -> p
     return count_frame(source, name, **what)
 
 
-def _last(counts: pd.DataFrame, word: str) -> str:
-    """Return the column of this name, or that with underscores before it where the table had one of the name."""
-    return max((str(column) for column in counts if str(column).lstrip("_") == word), key=len)
+def _last(counts: pd.DataFrame, word: str) -> str | None:
+    """Return the column of this name, or that with underscores before it where the table had one; None without it."""
+    return max((str(column) for column in counts if str(column).lstrip("_") == word), key=len, default=None)

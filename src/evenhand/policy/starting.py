@@ -17,7 +17,11 @@ ORIGINAL: Final = """
 "accuracy_change[;of=original]" = { at_least = -0.02 }
 """
 
-ORIGINAL_FEATURE: Final = '{flips} = {{ at_most = 0.10, undecided = "warn" }}\n'
+ORIGINAL_FEATURE: Final = """\
+{flips} = {{ at_most = 0.10, undecided = "warn" }}
+# {column}: no group may lose more; passed only where the whole interval is inside, so a small group stays undecided.
+{worst} = {{ at_least = -0.05, undecided = "warn" }}
+"""
 
 
 def default_policy(sensitive_features: Iterable[str] = (), *, original: bool = False, template: str = "generic") -> str:
@@ -43,8 +47,13 @@ def default_policy(sensitive_features: Iterable[str] = (), *, original: bool = F
     parts = [TEMPLATES[template].text(columns)]
     if original:
         parts.append(ORIGINAL)
-        parts += [ORIGINAL_FEATURE.format(flips=_quoted(_of("flip_rate_difference", column))) for column in columns]
+        parts += [_of_feature(column) for column in columns]
     return "".join(parts)
+
+
+def _of_feature(column: str) -> str:
+    flips, worst = (_quoted(_of(name, column)) for name in ("flip_rate_difference", "accuracy_change_group_min"))
+    return ORIGINAL_FEATURE.format(column=" ".join(column.split()), flips=flips, worst=worst)
 
 
 def _of(metric: str, column: str) -> str:
