@@ -12,7 +12,7 @@ from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, canonical_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from fairlearn.metrics import MetricFrame
@@ -193,11 +193,12 @@ class AuditRecord:
 
         return findings_frame(self)
 
-    def to_metric_frame(self, *columns: str, model: str = "subject") -> MetricFrame:
+    def to_metric_frame(self, *columns: str | Sequence[str], model: str = "subject") -> MetricFrame:
         """Return fairlearn's `MetricFrame` of the count metrics over `columns`, made from the record's counts.
 
-        Without columns, over the one sensitive feature of the record.
+        Columns are named one by one, or as one list. Without any, over the one sensitive feature of the record.
         """
         from evenhand.frames import metric_frame
 
-        return metric_frame(self, columns, model)
+        named = (name for part in columns for name in ((part,) if isinstance(part, str) else part))
+        return metric_frame(self, tuple(named), model)

@@ -17,6 +17,7 @@ from evenhand.evidence.keeping import Keeping, keep
 from evenhand.evidence.predictions import inputs
 from evenhand.evidence.provenance import sweepable
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
+from evenhand.metrics.names import canonical
 from evenhand.subjects.of_task import TaskSubject
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ def chosen_options(
         (f"audit() knows no option '{name}'.{did_you_mean(name, known)}" for name in settings if name not in known),
     )
     if metrics:
+        taken = (name for name in metrics if canonical(name) is not None)
+        raise_all(InputError, (f"There is a metric '{name}' already; give yours another name." for name in taken))
         settings = {**settings, "metrics": dict(metrics)}
     return replace(chosen, **settings)  # type: ignore[arg-type]
 

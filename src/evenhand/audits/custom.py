@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from functools import wraps
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evenhand.audits.statement import Statement, group_key, not_applicable, number
-from evenhand.errors import InputError
+from evenhand.errors import InputError, shorten
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 
@@ -54,7 +55,7 @@ def _by_group(evidence: Evidence, name: str, function: MetricFunction, grouping:
     predictions = evidence.predictions
     weight = evidence.data.sample_weight
     frame = MetricFrame(
-        metrics=function,
+        metrics=_lenient(function),
         y_true=predictions.y_true,
         y_pred=predictions.y_pred,
         sensitive_features=grouping.codes,
@@ -76,7 +77,8 @@ def _finding(
     with warnings.catch_warnings():
         # What is to be said of the rows themselves was said for the estimate; resamples would say it again and again.
         warnings.simplefilter("ignore")
-        draws = [_call(evidence, function, rng.choice(rows, size=len(rows))) for _ in range(REPLICATES)]
+        lenient = _lenient(function)
+        draws = [_call(evidence, lenient, rng.choice(rows, size=len(rows))) for _ in range(REPLICATES)]
     level = evidence.options.level
     low, high = np.quantile(np.asarray(draws), [(1 - level) / 2, (1 + level) / 2])
     interval = Interval(number(low), number(high), level, "row bootstrap, percentile")
@@ -91,8 +93,22 @@ def _call(evidence: Evidence, function: MetricFunction, rows: NDArray[np.int64])
         return float(
             function(y_true, y_pred) if weight is None else function(y_true, y_pred, sample_weight=weight[rows])
         )
-    except (TypeError, ValueError) as wrong:
+    except Exception as wrong:  # a function of somebody else's may raise anything
         name = getattr(function, "__name__", "metric")
         raise InputError(
-            f"The metric '{name}' cannot be computed as f(y_true, y_pred, sample_weight=): {wrong}"
+            f"The metric '{name}' cannot be computed as f(y_true, y_pred, sample_weight=): "
+            f"{type(wrong).__name__}: {shorten(wrong, 300)}"
         ) from wrong
+
+
+def _lenient(function: MetricFunction) -> MetricFunction:
+    """Return the function with nan for rows that it refuses: a group, or a resample, may be of one class only."""
+
+    @wraps(function)
+    def call(*args: object, **params: object) -> float:
+        try:
+            return float(function(*args, **params))
+        except Exception:
+            return float("nan")
+
+    return call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,10 @@ from evenhand.data.validating import (
     weight_problems,
 )
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.findings import Task
 
 if TYPE_CHECKING:
-    from evenhand.findings import Plain, Task
+    from evenhand.findings import Plain
 
 
 def read_evaluation_set(
@@ -245,6 +246,8 @@ def build(
     """Check a table against its roles and make the set; `problems` found before are told along with the rest."""
     if missing not in ("error", "group"):
         raise InputError(f'{table.name}: missing takes "error" or "group", not {missing!r}.')
+    if task is not None and task not in get_args(Task):
+        raise InputError(f"{table.name}: there is no task {task!r}; known are {', '.join(get_args(Task))}.")
     name, frame, bins = table.name, table.frame, dict(bins or {})
     found = [*problems, *column_problems(name, frame, roles), *feature_problems(name, frame, roles, missing, bins)]
     label = None

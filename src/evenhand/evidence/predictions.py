@@ -145,6 +145,8 @@ def given(
     InputError
         All problems of both columns together.
     """
+    if kind not in (None, "probability", "ranking"):
+        raise InputError(f'{data.name}: score_kind takes "probability" or "ranking", not {kind!r}.')
     scores = None if y_score is None else np.asarray(y_score, dtype=np.float64)
     if kind is None:
         own_scale = threshold is not None and not 0 < threshold < 1 and scores is not None and _outside(scores)

@@ -115,13 +115,13 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Earl
     for key in keys or ():
         finding = _at_level(_find(record, key, policy), record, policy)
         if not limit.against:
-            yield _judge_finding(limit, key, finding, policy)
+            yield _judge_finding(limit, key, finding, policy, record)
         elif earlier is None:
             yield _open(limit, drop_key(key), None, limit.missing, "max_drop needs an earlier audit: add --baseline.")
         else:
             before = _at_level(_find(earlier.record, key, policy), earlier.record, policy)
             dropped = earlier.drop(key, finding, before, policy.confidence)
-            yield _judge_finding(limit, drop_key(key), dropped, policy)
+            yield _judge_finding(limit, drop_key(key), dropped, policy, record)
 
 
 def _find(record: AuditRecord, key: Key, policy: Policy) -> Finding | None:
@@ -159,14 +159,14 @@ def _with_note(sentence: str, limit: Limit) -> str:
     return f"{sentence} {limit.note}" if limit.note else sentence
 
 
-def _judge_finding(limit: Limit, key: Key, finding: Finding | None, policy: Policy) -> Judgement:
+def _judge_finding(limit: Limit, key: Key, finding: Finding | None, policy: Policy, record: AuditRecord) -> Judgement:
     if finding is None:
         return _open(limit, key, None, limit.missing, _with_note(ABSENT, limit))
     if finding.estimate is None:
         return _open(limit, key, finding, limit.undefined, finding.undefined or "It has no value.")
     status = _compare(finding, limit, policy)
     if status == "undecided":
-        return _undecided(limit, key, finding)
+        return _undecided(limit, key, finding, record)
     words = "; ".join(part for part in (groups_text(finding), limit.note if status == "failed" else "") if part)
     return Judgement(limit, key, status, finding, words, stops=status == "failed" and not limit.advisory)
 
@@ -203,8 +203,8 @@ def _ends(finding: Finding, limit: Limit, policy: Policy) -> tuple[float | None,
     return low, high
 
 
-def _undecided(limit: Limit, key: Key, finding: Finding) -> Judgement:
-    needed = rows_needed(finding, limit)
+def _undecided(limit: Limit, key: Key, finding: Finding, record: AuditRecord) -> Judgement:
+    needed = rows_needed(finding, limit, record)
     if finding.undefined_groups:
         sentence = finding.note or f"No value for {', '.join(shorten(group) for group in finding.undefined_groups)}."
     elif needed is None:

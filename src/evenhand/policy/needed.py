@@ -3,64 +3,91 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass
+from itertools import combinations
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import shorten
 
 if TYPE_CHECKING:
-    from evenhand.findings import Finding, GroupValue
+    from collections.abc import Iterable, Sequence
+
+    from evenhand.findings import AuditRecord, Finding, GroupValue
     from evenhand.policy.limits import Limit
 
 CHANCE: Final = 0.8
 """The chance to decide that the rows are counted for."""
 PRACTICAL: Final = 10_000_000
 """More rows than this are no practical number."""
+NAMED: Final = 3
+"""More groups than this are counted and not named."""
 
 
-def rows_needed(finding: Finding, limit: Limit) -> tuple[int, str] | None:
-    """Return about how many more rows decide a limit with a chance of 80 %, and of which group; None for no number.
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What is known of one group's value."""
 
-    The distance between estimate and limit must be the critical value plus the 80 % point of the normal distribution,
-    in standard errors. Rows are added to the group that has fewer in the denominator, and to both alike once they are
-    equal, by the rates observed.
+    name: str
+    value: float
+    variance: float
+    """Of the value, times `support`: its standard error is sqrt(variance / rows in the denominator)."""
+    support: int
+    rows: int
+
+
+def rows_needed(finding: Finding, limit: Limit, record: AuditRecord | None = None) -> tuple[int, str] | None:
+    """Return about how many more rows decide a limit with a chance of 80 %, and of which groups; None for no number.
+
+    The distance between a value and the limit must be the critical value plus the 80 % point of the normal
+    distribution, in standard errors; those follow from the intervals. A limit on an extreme over groups passes when
+    every group, or pair of groups, is inside it, so each of them gets the rows that it needs; it fails by the one
+    outside. Of two groups the smaller gets rows first, and both alike once they are equal.
     """
-    groups = [_named(part, finding) for part in finding.groups if part.estimate is not None and part.support > 0]
-    if finding.estimate is None or not groups or finding.undefined_groups or finding.unit in ("bytes", "seconds"):
+    if finding.estimate is None or finding.undefined_groups or finding.unit in ("bytes", "seconds"):
         return None
+    known = [part for part in finding.groups if part.estimate is not None and part.support > 0]
     distance = abs(finding.estimate - limit.bound)
-    if distance < 1e-12:
+    if not known or distance < 1e-12:
         return None
-    critical = _critical(finding, limit)
-    reach = distance / (critical + NormalDist().inv_cdf(CHANCE))
-    if len(groups) == 1:
-        least = _exact_end(groups[0].estimate, limit.bound, critical) if finding.unit == "share" else 0.0
-        return _one(groups[0], reach, least)
-    return _two(groups, reach, ratio=finding.unit == "ratio")
+    if len(known) == 1:
+        return _one(finding, known[0], limit, distance)
+    passes = limit.at_most is not None and finding.estimate <= limit.bound
+    passes = passes or (limit.at_least is not None and finding.estimate >= limit.bound)
+    if not passes:
+        extreme = [_of(part, finding) for part in known]
+        return _total(_wanted(extreme, finding, limit, _critical(finding, limit) + _quantile(CHANCE)))
+    return _all(finding, limit, record, [_of(part, finding) for part in known])
 
 
-def _named(part: GroupValue, finding: Finding) -> GroupValue:
-    """Return the value with its group as a sentence calls it: ``sex=female``, cut where it is very long."""
-    columns = finding.key.columns
-    named = len(columns) == 1 and part.group
-    return replace(part, group=shorten(f"{columns[0]}={part.group}" if named else part.group))
+def _quantile(chance: float) -> float:
+    return NormalDist().inv_cdf(chance)
 
 
 def _critical(finding: Finding, limit: Limit) -> float:
     """The critical value of the end that would decide: the one on the limit's side of the estimate."""
     level = finding.interval.level if finding.interval is not None else 0.95
-    plain = NormalDist().inv_cdf(0.5 + level / 2)
+    plain = _quantile(0.5 + level / 2)
     low, high = finding.critical or (plain, plain)
     assert finding.estimate is not None  # asked for by the caller
     return low if finding.estimate > limit.bound else high
 
 
-def _one(group: GroupValue, reach: float, least: float) -> tuple[int, str] | None:
-    return _more(group, max(_variance(group) / reach**2, least))
+def _one(finding: Finding, part: GroupValue, limit: Limit, distance: float) -> tuple[int, str] | None:
+    """A value that stands alone: its own interval tells its standard error."""
+    assert finding.estimate is not None  # asked for by the caller
+    critical, group = _critical(finding, limit), _of(part, finding)
+    ends = (None, None) if finding.interval is None else (finding.interval.low, finding.interval.high)
+    end = ends[0] if finding.estimate > limit.bound else ends[1]
+    variance = group.variance
+    least = _exact_end(finding.estimate, limit.bound, critical) if finding.unit == "share" else 0.0
+    if end is not None and math.isfinite(end) and end != finding.estimate and not least:
+        variance = ((finding.estimate - end) / critical) ** 2 * group.support
+    needed = max(variance * ((critical + _quantile(CHANCE)) / distance) ** 2, least)
+    return _total([(group, needed)])
 
 
-def _exact_end(estimate: float | None, bound: float, critical: float) -> float:
+def _exact_end(estimate: float, bound: float, critical: float) -> float:
     """Return the rows at which the exact interval of 0 of n, or n of n, reaches the bound; 0 for rates between.
 
     The exact end of n of n is tail**(1/n), where the normal distribution has no width at all.
@@ -71,42 +98,116 @@ def _exact_end(estimate: float | None, bound: float, critical: float) -> float:
     return math.log(tail) / math.log(bound if estimate == 1.0 else 1 - bound)
 
 
-def _variance(group: GroupValue) -> float:
-    """p (1 - p), with half an event added so that a rate of 0 or 1 does not look certain."""
-    assert group.estimate is not None  # undefined groups are left out above
-    p = (group.estimate * group.support + 0.5) / (group.support + 1)
+def _all(finding: Finding, limit: Limit, record: AuditRecord | None, extreme: list[_Group]) -> tuple[int, str] | None:
+    """Return the rows with which every group, or pair of groups, is inside the limit."""
+    rates = ("recall", "false_positive_rate") if finding.key.metric.startswith("equalized_odds") else ()
+    tables = [_groups_of(record, finding, rate) for rate in rates or (finding.component,)]
+    tables = [table for table in tables if len(table) > 1] or [extreme]
+    wanted: list[tuple[_Group, float]] = []
+    many = 1
+    for _ in range(2):  # all that lacks rows must be inside at once
+        reach = _critical(finding, limit) + _quantile(CHANCE ** (1 / many))
+        wanted = [part for table in tables for part in _wanted(table, finding, limit, reach)]
+        many = max(1, len({group.name for group, _ in wanted}))
+    return _total(wanted)
+
+
+def _wanted(groups: Sequence[_Group], finding: Finding, limit: Limit, reach: float) -> list[tuple[_Group, float]]:
+    """Return how many rows in the denominator each group needs; those that have them are left out."""
+    how = finding.key.metric.rpartition("_")[2]
+    if how in ("min", "max"):
+        far = [abs(group.value - limit.bound) for group in groups]
+        one = [group.variance * (reach / max(distance, 1e-9)) ** 2 for group, distance in zip(groups, far, strict=True)]
+        parts = list(zip(groups, one, strict=True))
+        outside = (groups[0] if how == "min" else groups[-1]) if _outside(finding, limit) else None
+        return [(group, need) for group, need in parts if outside in (None, group) and need > group.support]
+    needed: dict[_Group, float] = {}
+    for pair in combinations(groups, 2):
+        lesser, greater = sorted(pair, key=lambda group: group.value)
+        for group, need in _two(lesser, greater, limit.bound, reach, ratio=finding.unit == "ratio"):
+            needed[group] = max(needed.get(group, 0.0), need)
+    return [(group, need) for group, need in needed.items() if need > group.support]
+
+
+def _outside(finding: Finding, limit: Limit) -> bool:
+    assert finding.estimate is not None  # asked for by the caller
+    return finding.estimate > limit.bound if limit.at_most is not None else finding.estimate < limit.bound
+
+
+def _two(lesser: _Group, greater: _Group, bound: float, reach: float, *, ratio: bool) -> Iterable[tuple[_Group, float]]:
+    """Return the rows of both groups with which the interval of their gap ends before the bound."""
+    gap = lesser.value / max(greater.value, 1e-9) if ratio else greater.value - lesser.value
+    scales = _ratio_scales(lesser, greater) if ratio else (1.0, 1.0)
+    parts = [(group, group.variance * scale) for group, scale in zip((lesser, greater), scales, strict=True)]
+    parts.sort(key=lambda part: part[0].support)
+    (small, small_variance), (large, large_variance) = parts
+    width = (max(abs(gap - bound), 1e-9) / reach) ** 2
+    left = width - large_variance / large.support
+    if left > 0 and small_variance / left <= max(large.support, small.support):
+        return [(small, small_variance / left)]
+    both = (small_variance + large_variance) / width
+    return [(small, both), (large, both)]
+
+
+def _ratio_scales(lesser: _Group, greater: _Group) -> tuple[float, float]:
+    """By the delta method: d(p/q) = dp/q - p dq/q^2."""
+    p, q = lesser.value, max(greater.value, 1e-9)
+    return 1 / q**2, p**2 / q**4
+
+
+def _groups_of(record: AuditRecord | None, finding: Finding, rate: str) -> list[_Group]:
+    """Return every group of the record with its value of a rate, as the audit stated it."""
+    if record is None or finding.key.qualifiers:
+        return []
+    columns, found = finding.key.columns, []
+    for stated in record.findings:
+        key = stated.key
+        if key.metric == rate and key.group and key.columns == columns and not key.qualifiers and stated.groups:
+            part, value = stated.groups[0], stated.estimate
+            if value is not None and part.support > 0:
+                found.append(_Group(_name(key.group), value, _variance(part, stated), part.support, part.rows))
+    return found
+
+
+def _of(part: GroupValue, finding: Finding) -> _Group:
+    """Return one of the groups that a finding names itself."""
+    assert part.estimate is not None  # undefined groups are left out above
+    columns = finding.key.columns
+    name = f"{columns[0]}={part.group}" if len(columns) == 1 and part.group else part.group
+    name = name or _name(finding.key.group)
+    return _Group(name, part.estimate, _variance(part, None), part.support, part.rows)
+
+
+def _name(group: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{column}={value}" for column, value in group)
+
+
+def _variance(part: GroupValue, stated: Finding | None) -> float:
+    """From the interval where there is one; else p (1 - p), with half an event so that 0 or 1 does not look certain."""
+    interval = None if stated is None else stated.interval
+    if interval is not None and interval.low is not None and interval.high is not None:
+        assert stated is not None and stated.estimate is not None  # what has an interval has a value
+        longer = max(interval.high - stated.estimate, stated.estimate - interval.low)
+        if math.isfinite(longer) and longer > 0:
+            return (longer / _quantile(0.5 + interval.level / 2)) ** 2 * part.support
+    assert part.estimate is not None  # undefined groups are left out above
+    p = (part.estimate * part.support + 0.5) / (part.support + 1)
     p = min(max(p, 1e-9), 1 - 1e-9)
     return p * (1 - p)
 
 
-def _two(groups: list[GroupValue], reach: float, *, ratio: bool) -> tuple[int, str] | None:
-    lesser, greater = groups[0], groups[-1]
-    scales = _ratio_scales(lesser, greater) if ratio else (1.0, 1.0)
-    parts = [(group, _variance(group) * scale) for group, scale in zip((lesser, greater), scales, strict=True)]
-    parts.sort(key=lambda part: part[0].support)
-    (small, small_variance), (large, large_variance) = parts
-    left = reach**2 - large_variance / large.support
-    if left > 0 and small_variance / left <= large.support:
-        return _more(small, small_variance / left)
-    both = (small_variance + large_variance) / reach**2
-    first, second = _more(small, both), _more(large, both)
-    if first is None or second is None:
+def _total(wanted: Iterable[tuple[_Group, float]]) -> tuple[int, str] | None:
+    """From rows in denominators to rows of the groups, rounded up to two digits, and the groups in words."""
+    more: dict[str, float] = {}
+    for group, need in wanted:
+        rows = (need - group.support) * group.rows / group.support
+        more[group.name] = max(more.get(group.name, 1.0), rows)
+    total = sum(more.values())
+    if not more or not math.isfinite(total) or total > PRACTICAL:
         return None
-    return first[0] + second[0], f"{first[1]} and {second[1]}"
-
-
-def _ratio_scales(lesser: GroupValue, greater: GroupValue) -> tuple[float, float]:
-    """By the delta method: d(p/q) = dp/q - p dq/q^2."""
-    p, q = lesser.estimate or 0.0, max(greater.estimate or 0.0, 1e-9)
-    return 1 / q**2, p**2 / q**4
-
-
-def _more(group: GroupValue, needed: float) -> tuple[int, str] | None:
-    """From rows in the denominator to more rows of the group, rounded up to two digits."""
-    rows = (needed - group.support) * group.rows / group.support
-    if not math.isfinite(rows) or rows > PRACTICAL:
-        return None
-    return _rounded(max(rows, 1.0)), group.group
+    names = [shorten(name) for name in sorted(more, key=lambda name: -more[name]) if name]
+    told = ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else "".join(names)
+    return _rounded(max(total, 1.0)), told if len(names) <= NAMED else f"{len(names)} groups together"
 
 
 def _rounded(rows: float) -> int:
