@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ks_2samp
 
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS, Tally, measure
+from evenhand.metrics.bootstrap import resample
 from evenhand.metrics.changes import discordant, excess_change, mcnemar, measure_change
-from evenhand.metrics.disparity_changes import disparity_change
+from evenhand.metrics.disparity_changes import disparity_change, resampled_change
 from evenhand.metrics.joint import JointTally
 from evenhand.metrics.stated_compression import CHANGED
 
@@ -149,6 +150,21 @@ def test_a_group_without_a_value_leaves_the_gap_open() -> None:
     assert found.undefined == (2,)
     assert (found.low, found.high) == (None, None)
     assert found.estimate == 0
+
+
+def test_the_paired_bootstrap_is_that_of_the_rows() -> None:
+    """Drawing cells of the joint tally spreads a change as drawing rows does."""
+    part, rng = rows(12, 900), np.random.default_rng(0)
+    joint = joint_of(part)
+    by_cells = resampled_change("recall", "difference", resample(joint.tally, 2000, 1))
+    by_rows = []
+    for _ in range(600):
+        chosen = rng.integers(0, 900, 900)
+        again = joint_of({name: values[chosen] for name, values in part.items()})
+        new, old = (measure("recall", tally).estimate for tally in (again.compressed, again.original))
+        by_rows.append(np.ptp(new) - np.ptp(old))
+    assert ks_2samp(by_cells, by_rows).pvalue > 0.001
+    assert resampled_change("equalized_odds", "difference", resample(joint.tally, 50, 1)).shape == (50,)
 
 
 CASES = {

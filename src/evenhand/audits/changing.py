@@ -12,8 +12,9 @@ from evenhand.audits.statement import disparity_finding, value_finding
 from evenhand.findings import Finding, GroupValue
 from evenhand.keys import Key
 from evenhand.metrics import compare, measure
+from evenhand.metrics.bootstrap import resample
 from evenhand.metrics.changes import discordant, excess_change, mcnemar, measure_change
-from evenhand.metrics.disparity_changes import disparity_change
+from evenhand.metrics.disparity_changes import disparity_change, resampled_change
 from evenhand.metrics.significance import benjamini_hochberg, holm
 from evenhand.metrics.stated_compression import GAPS, WORST
 
@@ -39,6 +40,10 @@ WORST_OFF: Final[Mapping[str, How]] = {
     "accuracy": "group_min", "recall": "group_min", "false_positive_rate": "group_max",
 }  # fmt: skip
 """Rates of which the change in the group that lost most is stated, and on which side that lies."""
+DRAWS: Final = 500
+"""Times that rows are drawn again."""
+MOST_DRAWN: Final = 20_000_000
+"""Numbers that are drawn at most."""
 ADJUSTED: Final = {"holm": holm, "benjamini-hochberg": benjamini_hochberg}
 
 
@@ -191,6 +196,25 @@ def _gaps(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     level, joint = evidence.options.level, evidence.joint_tally(grouping)
     gaps: list[tuple[str, How]] = [(metric, "difference") for metric in GAPS]
     gaps += [(metric, "group_min") for metric in WORST]
+    drawn = _drawn(joint, evidence.options.seed)
     for metric, how in gaps:
         key = Key.of(f"{metric}_{how}_change", grouping.columns, of="original")
-        yield disparity_finding(key, NAME, disparity_change(metric, how, joint, level), grouping, level)
+        found = disparity_finding(key, NAME, disparity_change(metric, how, joint, level), grouping, level)
+        yield found if drawn is None or found.note else replace(found, note=_spread(metric, how, drawn, level))
+
+
+def _drawn(joint: JointTally, seed: int) -> NDArray[np.float64] | None:
+    """Return the joint cells of rows drawn again; None where rows are clustered or the cells are too many."""
+    if joint.tally.clusters is not None or joint.tally.counts.size * DRAWS > MOST_DRAWN:
+        return None
+    return resample(joint.tally, DRAWS, seed)
+
+
+def _spread(metric: str, how: How, drawn: NDArray[np.float64], level: float) -> str:
+    """Say how far a paired bootstrap spreads a change of a gap; its quantiles are no interval of an extreme."""
+    values = resampled_change(metric, how, drawn)
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return ""
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return f"Rows drawn again spread it from {low:.4f} to {high:.4f}; of an extreme that is no interval."

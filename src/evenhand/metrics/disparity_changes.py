@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.changes import measure_change
 from evenhand.metrics.disparities import Disparity, compare
 from evenhand.metrics.intervals import sidak_z, z_of
@@ -76,6 +77,38 @@ def disparity_change(metric: str, how: How, joint: JointTally, level: float = 0.
         empty, estimate=estimate, low=ends[0], high=ends[1], unadjusted_low=ends[0], unadjusted_high=ends[1]
     )
     return replace(found, method=METHOD, pair=_pair(change, chosen))
+
+
+def resampled_change(metric: str, how: How, drawn: Floats) -> Floats:
+    """Return (replicates,) changes of a disparity over rows drawn again: how far they spread, not an interval.
+
+    Parameters
+    ----------
+    metric : str
+        A rate, or ``equalized_odds``.
+    how : {"difference", "group_min", "group_max"}
+    drawn : (replicates, G, 4, 4)
+        Cells of a joint tally drawn again, as ``resample(joint.tally)`` gives them.
+    """
+    if metric == "equalized_odds":
+        sides = [[_over_draws(rate, how, drawn, who) for rate in EQUALIZED_ODDS] for who in (0, 1)]
+        return np.asarray(np.maximum(*sides[1]) - np.maximum(*sides[0]))
+    return _over_draws(metric, how, drawn, 1) - _over_draws(metric, how, drawn, 0)
+
+
+def _over_draws(metric: str, how: How, drawn: Floats, who: int) -> Floats:
+    """Return a disparity of the original (0) or the compressed model (1) in every draw; nan where none is defined."""
+    cells = drawn[:, :, :2].reshape(*drawn.shape[:2], 2, 2, 2).sum(axis=4 - who)
+    entry = METRICS[metric]
+    top, bottom = (
+        sum(cells[:, :, truth, decided] for truth, decided in part) for part in (entry.numerator, entry.denominator)
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rates = np.asarray(top / bottom)
+    known = np.isfinite(rates)
+    most, least = np.where(known, rates, -np.inf).max(axis=1), np.where(known, rates, np.inf).min(axis=1)
+    found = {"difference": most - least, "group_min": least, "group_max": most}[how]
+    return np.where(known.any(axis=1), found, np.nan)
 
 
 def _value(how: How, rates: Floats) -> float:
