@@ -110,7 +110,7 @@ class GroupCounts:
     """The sufficient statistics of one grouping: what every count finding can be computed from again."""
 
     model: str
-    """``subject``, ``original``, or ``joint`` for a tally of original x compressed."""
+    """``subject``, ``original``, ``joint`` for a tally of original x compressed, ``scores`` or ``attributions``."""
     columns: tuple[str, ...]
     """The columns that make the groups; empty for all rows."""
     groups: tuple[tuple[str, ...], ...]

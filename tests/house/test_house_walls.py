@@ -31,7 +31,8 @@ HEIGHT = {room: height for height, row in enumerate(ROWS) for room in row}
 MAY_USE_TORCH = {"subjects", "training", "compression", "explaining"}
 SIBLINGS = {
     "audits": {
-        "performance", "calibration", "fairness", "custom", "explanation", "compression", "slices", "classes", "labels",
+        "performance", "calibration", "fairness", "custom", "explanation", "dependence",
+        "explanation_checks", "compression", "slices", "classes", "labels",
         "numbers", "rankings", "chance", "strata", "proxied", "reliance", "reasons", "recourse", "training", "impact",
     },
     "report": {

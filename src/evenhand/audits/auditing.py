@@ -16,6 +16,7 @@ from evenhand.evidence import AuditOptions, Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
 from evenhand.evidence.predictions import inputs
 from evenhand.evidence.provenance import sweepable
+from evenhand.evidence.swarming import swarm
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
 from evenhand.metrics.names import canonical
 from evenhand.subjects.of_task import TaskSubject
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from evenhand.data import EvaluationSet, Grouping
-    from evenhand.evidence.evidence import MetricFunction
+    from evenhand.evidence.options import MetricFunction
     from evenhand.keys import Key
     from evenhand.subjects import Subject
 
@@ -122,7 +123,10 @@ def run(
         "warnings": list(warned),
     }
     source = provenance(evidence) | ({} if keeping is None else {"predictions": keep(evidence, keeping)})
-    return AuditRecord(_once(findings), tuple(sections), _counts(evidence), source, measurements)
+    counts = _counts(evidence)
+    if any(section.ran for section in sections if section.audit == "explanation"):
+        counts = (*counts, swarm(evidence.attributions))
+    return AuditRecord(_once(findings), tuple(sections), counts, source, measurements)
 
 
 def chosen_options(

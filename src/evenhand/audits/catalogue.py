@@ -9,7 +9,9 @@ from evenhand.audits.chance import chance
 from evenhand.audits.classes import classes
 from evenhand.audits.compression import compression
 from evenhand.audits.custom import custom
+from evenhand.audits.dependence import dependence
 from evenhand.audits.explanation import explanation
+from evenhand.audits.explanation_checks import explanation_checks
 from evenhand.audits.fairness import fairness
 from evenhand.audits.impact import impact
 from evenhand.audits.labels import labels
@@ -48,6 +50,8 @@ AUDITS: Final[Mapping[str, Audit]] = {
     "slices": slices,
     "custom": custom,
     "explanation": explanation,
+    "dependence": dependence,
+    "explanation_checks": explanation_checks,
     "reliance": reliance,
     "reasons": reasons,
     "recourse": recourse,
@@ -63,6 +67,8 @@ TASKS: Final[Mapping[str, frozenset[Task]]] = {
     "compression": frozenset({"binary", "multiclass"}),
     "custom": frozenset({"binary", "multiclass", "regression"}),
     "explanation": frozenset({"binary", "regression"}),
+    "dependence": frozenset({"binary", "regression"}),
+    "explanation_checks": frozenset({"binary", "regression"}),
 }
 """The tasks that an audit can work on; two classes where nothing is said."""
 

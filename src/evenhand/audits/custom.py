@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
-    from evenhand.evidence.evidence import MetricFunction
+    from evenhand.evidence.options import MetricFunction
 
 NAME = "custom"
 REPLICATES = 200

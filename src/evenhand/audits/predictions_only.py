@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from evenhand.audits.auditing import Progress
     from evenhand.data import EvaluationSet
     from evenhand.data.validating import Missing
-    from evenhand.evidence.evidence import MetricFunction
     from evenhand.evidence.keeping import Keeping
+    from evenhand.evidence.options import MetricFunction
     from evenhand.evidence.predictions import Predictions
     from evenhand.findings import AuditRecord, Task
     from evenhand.subjects import Subject

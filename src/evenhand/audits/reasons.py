@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable, number
+from evenhand.audits.statement import Statement, group_key, not_applicable, number
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
@@ -35,15 +35,18 @@ def reasons(evidence: Evidence) -> Statement:
         return not_applicable(f"{len(adverse)} of the explained rows were decided against the person: too few to say.")
     from evenhand.explaining.reasons import reasons_against
 
-    found = reasons_against(evidence.attributions.values[adverse], low_is_bad=good == 1)
+    found = reasons_against(evidence.reason_attributions.values[adverse], low_is_bad=good == 1)
     findings = [
         *_first(evidence, found),
         *_of_groups(evidence, found, explained[adverse]),
-        *_sensitive(evidence, found),
+        *_sensitive(evidence, found, explained[adverse]),
         *_unstable(evidence, adverse, good == 1),
+        *_tied(evidence, adverse, good == 1),
     ]
+    reference = {"mean": "the mean of the background", "at_threshold": "people at the threshold"}
     words = (
-        f"{len(adverse)} adverse decisions among {len(explained)} explained rows, against the mean of the background."
+        f"{len(adverse)} adverse decisions among {len(explained)} explained rows, against "
+        f"{reference[evidence.options.reason_reference]}."
     )
     return Statement(tuple(findings), words)
 
@@ -55,12 +58,19 @@ def _share(evidence: Evidence, key: Key, hits: int, rows: int, note: str = "") -
     return Finding(key, NAME, hits / rows, interval, support=rows, note=note)
 
 
+def _worded(evidence: Evidence, name: str) -> str:
+    """Return what the feature dictionary calls a reason; nothing where it does not."""
+    said = evidence.options.feature_words.get(name)
+    return f"In a notice: {said}" if said else ""
+
+
 def _first(evidence: Evidence, found: NDArray[np.int64]) -> Iterator[Finding]:
     names = evidence.attributions.feature_names
     hits = np.bincount(found[:, 0][found[:, 0] >= 0], minlength=len(names))
     for at in np.argsort(-hits, kind="stable"):
         if hits[at]:
-            yield _share(evidence, Key.of("principal_reason", [names[at]]), int(hits[at]), len(found))
+            key = Key.of("principal_reason", [names[at]])
+            yield _share(evidence, key, int(hits[at]), len(found), _worded(evidence, names[at]))
 
 
 def _of_groups(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[Finding]:
@@ -81,20 +91,39 @@ def _of_groups(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.in
                     yield _share(evidence, key, int(hits[at]), len(mine))
 
 
-def _sensitive(evidence: Evidence, found: NDArray[np.int64]) -> Iterator[Finding]:
+def _sensitive(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[Finding]:
+    """State how often a sensitive feature is among the reasons, of all and of each of its groups: for whom, that is."""
     names = evidence.attributions.feature_names
+    note = "A notice with this reason is withheld; without it, it would not say the model's reasons."
     for column in sorted(evidence.data.roles.sensitive_features):
-        if column in names:
-            hits = int((found == names.index(column)).any(axis=1).sum())
-            note = "A notice with this reason is withheld; without it, it would not say the model's reasons."
-            yield _share(evidence, Key.of("sensitive_reason_share", [column]), hits, len(found), note)
+        if column not in names:
+            continue
+        held = (found == names.index(column)).any(axis=1)
+        yield _share(evidence, Key.of("sensitive_reason_share", [column]), int(held.sum()), len(found), note)
+        grouping = next(part for part in evidence.groupings if part.columns == (column,))
+        codes = grouping.codes[rows]
+        for group in range(len(grouping.labels)):
+            mine = held[codes == group]
+            if len(mine) >= LEAST:
+                key = group_key("sensitive_reason_share", grouping, group)
+                yield _share(evidence, key, int(mine.sum()), len(mine), note)
 
 
 def _unstable(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> Iterator[Finding]:
     from evenhand.explaining.reasons import unstable
 
-    blocks = evidence.attributions.block_values
+    blocks = evidence.reason_attributions.block_values
     if blocks is not None and len(blocks) > 1:
-        hits = int(unstable(evidence.attributions, adverse, low_is_bad=low_is_bad).sum())
+        hits = int(unstable(evidence.reason_attributions, adverse, low_is_bad=low_is_bad).sum())
         note = "The first reason differs between one half of the background and the other."
         yield _share(evidence, Key.of("unstable_reasons"), hits, len(adverse), note)
+
+
+def _tied(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> Iterator[Finding]:
+    from evenhand.explaining.reasons import tied
+
+    attributions = evidence.reason_attributions
+    if attributions.block_values is not None and len(attributions.block_values) > 1:
+        hits = int(tied(attributions, adverse, low_is_bad=low_is_bad).sum())
+        note = "The last stated reason and the first that is not stated lie within two standard errors."
+        yield _share(evidence, Key.of("tied_reasons"), hits, len(adverse), note)

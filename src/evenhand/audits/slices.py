@@ -11,7 +11,6 @@ from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.metrics import Tally, disparity, measure
 from evenhand.metrics.intervals import share_difference_interval
-from evenhand.metrics.lattice import Confirmed, confirm, find_slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +20,13 @@ if TYPE_CHECKING:
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.metrics import Measured
+    from evenhand.metrics.lattice import Confirmed
 
     Side: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 NAME = "slices"
 LEAST_ROWS: Final = 200
 """Evaluation rows below which halves are too small to search and to confirm."""
-SMALLEST: Final = 15
-"""Rows of a slice in the half that is searched, at least; and at least 1 % of them."""
 
 
 def slices(evidence: Evidence) -> Statement:
@@ -46,18 +44,13 @@ def slices(evidence: Evidence) -> Statement:
     groupings = evidence.slicing
     if not groupings:
         return not_applicable("No column is left to slice by.")
-    wrong = evidence.predictions.y_pred != evidence.predictions.y_true
-    searched = np.random.default_rng([evidence.options.seed, 7]).permutation(rows) < rows // 2
-    sizes = [len(grouping) for grouping in groupings]
-    codes = [grouping.codes for grouping in groupings]
-    least = max(SMALLEST, int(searched.sum()) // 100)
-    search = find_slices([part[searched] for part in codes], sizes, wrong[searched], least_rows=least)
-    found = confirm(search.slices, [part[~searched] for part in codes], wrong[~searched])
+    search, found = evidence.found_slices
     level = evidence.options.level
     held = [part for part in found if part.p < (1 - level)]
     findings = tuple(finding for part in held for finding in _state(part, groupings, level))
     words = (
-        f"{search.tested:,} slices of up to {search.depth} of {len(codes)} features were searched on half of the rows; "
+        f"{search.tested:,} slices of up to {search.depth} of {len(groupings)} features were searched on half of the "
+        "rows; "
         f"{len(search.slices)} candidates were counted again on the other half, which confirmed {len(held)}."
     )
     return Statement(findings, words)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.console import progress, remark, say
+from evenhand.cli.durations import seconds
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import read_table, role_flags, role_values, settings_of
 
@@ -28,6 +29,11 @@ AUDIT_FLAGS = (
     "explain",
     "explain_rows",
     "background_rows",
+    "precise",
+    "budget",
+    "individuals",
+    "show_values",
+    "reason_reference",
     "footprint",
 )
 
@@ -55,7 +61,19 @@ FILES = ("model", "original", "background")
 )
 @click.option("--explain/--no-explain", default=None, help="Compute SHAP values.")
 @click.option("--explain-rows", type=click.IntRange(min=1), help="How many rows are explained (200).")
-@click.option("--background-rows", type=click.IntRange(min=1), help="How many rows they are explained against (100).")
+@click.option("--background-rows", type=click.IntRange(min=1), help="How many rows they are explained against (400).")
+@click.option("--precise", is_flag=True, default=None, help="Explain until the sampling error is at most 1 %.")
+@click.option("--budget", metavar="TIME", help="Time an explanation may take, such as 60s or 2m; it tells its error.")
+@click.option(
+    "--individuals",
+    type=click.IntRange(min=0),
+    multiple=True,
+    help="Row, from 0, to explain by itself; may be repeated.",
+)
+@click.option("--show-values", is_flag=True, default=None, help="State the feature values of --individuals.")
+@click.option(
+    "--reason-reference", type=click.Choice(["mean", "at_threshold"]), help="What reasons are stated against (mean)."
+)
 @click.option("--adjust", type=click.Choice(["holm", "bh"]), help="How p-values of groups are adjusted (holm).")
 @click.option(
     "--pooling/--no-pooling", default=None, help="State Bayesian, partly pooled rates beside the groups' own."
@@ -185,6 +203,8 @@ def _answers(named: Path | None) -> dict[str, str]:
 def _audit_settings(settings: Settings, flags: dict[str, object]) -> dict[str, object]:
     asked = {name: flags.pop(name) for name in AUDIT_FLAGS}
     asked["actionable"] = _actionable(asked["actionable"]) or None
+    asked["individuals"] = asked["individuals"] or None
+    asked["budget"] = None if asked["budget"] is None else seconds(str(asked["budget"]))
     return {**settings.audit, **{name: value for name, value in asked.items() if value is not None}}
 
 

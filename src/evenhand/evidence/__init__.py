@@ -4,7 +4,8 @@ A subject predicts an evaluation set; the predictions are counted into tallies. 
 the same counts and the same attributions, so no audit calls the model again and none needs another audit.
 """
 
-from evenhand.evidence.evidence import AuditOptions, Evidence
+from evenhand.evidence.evidence import Evidence
+from evenhand.evidence.options import AuditOptions
 from evenhand.evidence.predictions import Predictions
 from evenhand.evidence.provenance import provenance
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from evenhand.errors import InputError, raise_all
+from evenhand.errors import InputError
+from evenhand.evidence.options import AuditOptions
 from evenhand.evidence.predictions import Predictions, inputs, predict
 from evenhand.metrics import Tally
 from evenhand.metrics.joint import JointTally
@@ -21,61 +20,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet, Grouping
-    from evenhand.explaining import Attributions
+    from evenhand.explaining import Attributions, Method
+    from evenhand.metrics.lattice import Confirmed, Search
     from evenhand.subjects import Subject
 
 View: TypeAlias = str | int
 """What a joint tally counts; see `Evidence.joint_tally`."""
-MetricFunction: TypeAlias = Callable[..., float]
-"""A metric of scikit-learn's or fairlearn's shape: ``f(y_true, y_pred, sample_weight=None) -> float``."""
 
 
 LEAST_EXPLAINED: Final = 5
 """Explained rows of a group below which nothing is said of what carries its gap."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditOptions:
-    """What a person may decide about an audit; none of it is a limit."""
-
-    level: float = 0.95
-    """Two-sided confidence of every interval."""
-    seed: int = 0
-    """The seed of everything that is drawn."""
-    intersections: int = 2
-    """How many sensitive features are crossed at most: 1 for none, 2 for all pairs."""
-    explain: bool = True
-    """Whether attributions are computed."""
-    explain_rows: int = 200
-    """How many evaluation rows are explained."""
-    background_rows: int = 100
-    """How many rows they are explained against."""
-    footprint: bool = True
-    """Whether size and latency are measured."""
-    adjust: Literal["holm", "bh"] = "holm"
-    """How p-values of groups are adjusted for their number: Holm, or Benjamini and Hochberg."""
-    pooling: bool = False
-    """Whether rates under partial pooling are stated beside the groups' own."""
-    group_shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """Sensitive features that nobody recorded, by the shares of their groups: ``{"race": {"black": 0.13, ...}}``."""
-    group_errors: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
-    """Sensitive features that were recorded with known errors: for each true group the chance of each recorded one,
-    ``{"race": {"black": {"black": 0.9, "white": 0.1}, ...}}``."""
-    actionable: Mapping[str, str] = field(default_factory=dict)
-    """Features that a person can change, with the direction: ``increase``, ``decrease`` or ``any``."""
-    metrics: Mapping[str, MetricFunction] = field(default_factory=dict)
-    """Further metrics by name, disaggregated through fairlearn's MetricFrame."""
-
-    def __post_init__(self) -> None:
-        raise_all(InputError, self._problems())
-
-    def _problems(self) -> Iterator[str]:
-        if not 0 < self.level < 1:
-            yield f"level is {self.level}; a confidence between 0 and 1 is needed, such as 0.95."
-        for name, least in (("seed", 0), ("intersections", 1), ("explain_rows", 1), ("background_rows", 1)):
-            value = getattr(self, name)
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-                yield f"{name} is {value!r}; a whole number from {least} is needed."
 
 
 class Evidence:
@@ -157,6 +111,14 @@ class Evidence:
         """What each row counts for: sampling weight, frequency and cluster, each None where rows are alike in it."""
         data = self.data
         return {"weight": data.sample_weight, "frequency": data.frequency, "clusters": data.clusters}
+
+    @cached_property
+    def found_slices(self) -> tuple[Search, tuple[Confirmed, ...]]:
+        """The slices with more errors than the rest, searched on half of the rows and counted on the other."""
+        from evenhand.evidence.slicing import search_slices
+
+        wrong = self.predictions.y_pred != self.predictions.y_true
+        return search_slices(self.slicing, wrong, self.options.seed)
 
     def tally(self, grouping: Grouping | None = None, model: str = "subject") -> Tally:
         """Return the counts of truth x decision per group (one group of all rows without a grouping).
@@ -242,27 +204,83 @@ class Evidence:
 
     @cached_property
     def attributions(self) -> Attributions:
-        """Shapley values of the model's own input columns for the explained rows."""
+        """Shapley values of the model's own input columns for the explained rows, and those of its decisions."""
+        return self._explained(self.subject, self.explained_table, self.background_table, decide=True)
+
+    @cached_property
+    def original_attributions(self) -> Attributions | None:
+        """The original's values for the same rows, background and random orders, where the subject is explained."""
+        if self.original is None or self.known_attributions is None:
+            return None
+        rows = inputs(self.original, self.data).iloc[self.explained_rows]
+        if not set(rows) <= set(self.background_table):
+            return None
+        return self._explained(self.original, rows, self.background_table[list(rows.columns)])
+
+    @cached_property
+    def reason_attributions(self) -> Attributions:
+        """The values against the reference that reasons are stated against."""
+        if self.options.reason_reference == "mean":
+            return self.attributions
+        return self._explained(self.subject, self.explained_table, self._at_threshold())
+
+    @cached_property
+    def explained_table(self) -> pd.DataFrame:
+        """The explained rows, as the model reads them."""
+        return inputs(self.subject, self.data).iloc[self.explained_rows]
+
+    @cached_property
+    def individual_attributions(self) -> Attributions | None:
+        """The values of the rows that were asked for by position; None where none was."""
+        wanted = list(self.options.individuals)
+        if not wanted:
+            return None
+        strange = [row for row in wanted if not 0 <= row < len(self.data)]
+        if strange:
+            raise InputError(
+                f"individuals: there is no row {strange[0]}; the last one is {len(self.data) - 1}, the first 0."
+            )
+        return self._explained(self.subject, inputs(self.subject, self.data).iloc[wanted], self.background_table)
+
+    def explain_again(self, rows: pd.DataFrame, *, subject: object = None, method: Method = "auto") -> Attributions:
+        """Return the values of other rows, another model or another way, against the same background and seed."""
         from evenhand.explaining import explain
 
-        rows = inputs(self.subject, self.data).iloc[self.explained_rows]
-        return explain(self.subject, rows, self.background_table, seed=self.options.seed)
+        model = self.subject if subject is None else subject
+        link, seed = self.attributions.link, self.options.seed
+        return explain(model, rows, self.background_table, seed=seed, link=link, method=method)  # type: ignore[arg-type]
+
+    def _explained(
+        self, subject: Subject, rows: pd.DataFrame, background: pd.DataFrame, *, decide: bool = False
+    ) -> Attributions:
+        from evenhand.explaining import explain
+
+        options = self.options
+        return explain(
+            subject,
+            rows,
+            background,
+            seed=options.seed,
+            error=0.01 if options.precise else None,
+            budget_seconds=options.budget,
+            averaged=options.explain_average,
+            decide_at=float(self.predictions.threshold) if decide and self.data.task == "binary" else None,
+        )
+
+    def _at_threshold(self) -> pd.DataFrame:
+        """Return the rows of the background's source whose scores lie nearest to the threshold: half on each side."""
+        source = self.background if self.background is not None else self.data
+        table = inputs(self.subject, source)
+        distance = np.asarray(self.subject.predict(table), dtype=np.float64) - self.predictions.threshold
+        half = max(self.options.background_rows // 2, 1)
+        sides = (np.flatnonzero(distance >= 0), np.flatnonzero(distance < 0))
+        nearest = [side[np.argsort(np.abs(distance[side]), kind="stable")[:half]] for side in sides]
+        return table.iloc[np.sort(np.concatenate(nearest))]
 
     @property
     def known_attributions(self) -> Attributions | None:
         """The attributions, where an audit has asked for them; None where none did."""
         return self.__dict__.get("attributions")
-
-    @cached_property
-    def original_attributions(self) -> Attributions | None:
-        """The same of the original, for the same rows against the same background; None where the subject has none."""
-        if self.known_attributions is None or self.original is None:
-            return None
-        from evenhand.explaining import explain
-
-        rows = inputs(self.original, self.data).iloc[self.explained_rows]
-        background = self.background_table[list(rows.columns)] if set(rows) <= set(self.background_table) else None
-        return None if background is None else explain(self.original, rows, background, seed=self.options.seed)
 
     def extreme_pair(self, grouping: Grouping) -> tuple[int, int] | None:
         """Return the groups selected least and most often, of those with enough explained rows; None for fewer."""

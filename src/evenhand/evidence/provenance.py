@@ -49,6 +49,9 @@ def provenance(evidence: Evidence) -> dict[str, Plain]:
             "background_rows": options.background_rows,
             "footprint": options.footprint,
             "actionable": dict(options.actionable),
+            "precise": options.precise,
+            "budget": options.budget,
+            "reason_reference": options.reason_reference,
         },
         "versions": {"python": platform.python_version(), **_versions()},
     }

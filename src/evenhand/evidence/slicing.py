@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 
 from evenhand.data.grouping import encode
+from evenhand.metrics.lattice import Confirmed, Search, confirm, find_slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet, Grouping
 
@@ -18,6 +21,23 @@ MOST_VALUES: Final = 64
 """Values above which a text is a name and no category."""
 FEW_VALUES: Final = 6
 """Numbers with so many values are taken as they are; others are cut at their quartiles."""
+
+
+SMALLEST: Final = 15
+"""Rows of a slice in the half that is searched, at least; and at least 1 % of them."""
+
+
+def search_slices(
+    groupings: tuple[Grouping, ...], wrong: NDArray[np.bool_], seed: int
+) -> tuple[Search, tuple[Confirmed, ...]]:
+    """Return what a search of one half of the rows found, and those slices counted again on the other half."""
+    rows = len(wrong)
+    searched = np.random.default_rng([seed, 7]).permutation(rows) < rows // 2
+    sizes = [len(grouping) for grouping in groupings]
+    codes = [grouping.codes for grouping in groupings]
+    least = max(SMALLEST, int(searched.sum()) // 100)
+    search = find_slices([part[searched] for part in codes], sizes, wrong[searched], least_rows=least)
+    return search, tuple(confirm(search.slices, [part[~searched] for part in codes], wrong[~searched]))
 
 
 def sliceable(data: EvaluationSet) -> Iterator[Grouping]:

@@ -67,7 +67,15 @@ def explain_additive(
     means = np.stack([theirs[order[block == k]].mean(axis=0) for k in range(int(block.max()) + 1)])
     values = mine[None, :, :] - means[:, None, :]
     middle = base + float(theirs.sum(axis=1).mean())
-    return PairMeans(values, np.bincount(block).astype(np.int64), middle, base + mine.sum(axis=1))
+    first = np.zeros(parts.shape[1])
+    first[0] = base
+    return PairMeans(
+        values,
+        np.bincount(block).astype(np.int64),
+        middle,
+        base + mine.sum(axis=1),
+        summands=(mine + first, theirs + first),
+    )
 
 
 def _is_linear_pipeline(model: object) -> None:

@@ -51,6 +51,9 @@ class PairMeans:
     """(n,): the scores of the explained rows, as the engine composed them."""
     by_repetition: NDArray[np.float64] | None = None
     """(repetitions, n, m): the values by each random order alone; None with one order, or where none was drawn."""
+    summands: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    """For a score that is a sum over players: the summands of the explained rows (n, m) and of the background (b, m),
+    what is constant among those of the first player."""
 
 
 @dataclass(frozen=True, slots=True)

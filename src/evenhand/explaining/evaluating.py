@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.explaining.splitting import SplitNetwork
+    from evenhand.explaining.summing import Walker
     from evenhand.explaining.table import CodedTable
 
 FIXED_BATCH: Final = 2048
@@ -35,8 +35,8 @@ class Evaluator:
         True for a model that depends on its batch.
     decide_at : float, optional
         A score at or above it is decided positive; the decision, 0 or 1, is then a second output of the same rows.
-    split : SplitNetwork, optional
-        The same model with its first layer taken apart, for whole walks from one row to another.
+    split : Walker, optional
+        The same model with its first layer taken apart, or as a sum, for whole walks from one row to another.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Evaluator:
         width: int,
         fixed_batch: bool = False,
         decide_at: float | None = None,
-        split: SplitNetwork | None = None,
+        split: Walker | None = None,
     ) -> None:
         self.evaluations = 0
         self.split = split

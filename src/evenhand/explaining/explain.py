@@ -74,7 +74,7 @@ def explain(
         are added until it is, 64 are drawn, or the time is up. What is left is told by `sampling_error`.
     budget_evaluations : int, optional
         Composed rows to spend: enumerates more pairs where it allows, uses fewer background rows where it does not.
-        Without one 60 million rows, or 8 thousand million cells, are the bound.
+        Without one 60 million rows are the bound, or 4 million where the whole model is asked for each.
     budget_seconds : float, optional
         Stop after the background row during which the time runs out, and give the estimate so far with its error.
     players : mapping of str to columns, or array, optional

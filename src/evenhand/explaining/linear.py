@@ -59,7 +59,23 @@ def explain_linear(
     place = {column: index for index, column in enumerate(X.columns)}
     parts = [by_column[:, :, [place[column] for column in columns]].sum(axis=2) for columns in players.values()]
     base = float((b @ weights + intercept).mean())
-    return PairMeans(np.stack(parts, axis=2), np.bincount(block).astype(np.int64), base, x @ weights + intercept)
+    mine, theirs = (_by_player(rows * weights, players, place, intercept) for rows in (x, b))
+    return PairMeans(
+        np.stack(parts, axis=2),
+        np.bincount(block).astype(np.int64),
+        base,
+        x @ weights + intercept,
+        summands=(mine, theirs),
+    )
+
+
+def _by_player(
+    by_column: NDArray[np.float64], players: Mapping[str, Sequence[str]], place: Mapping[str, int], intercept: float
+) -> NDArray[np.float64]:
+    """Return (rows, players): the summands, the intercept among those of the first player."""
+    made = np.stack([by_column[:, [place[name] for name in names]].sum(axis=1) for names in players.values()], axis=1)
+    made[:, 0] += intercept
+    return made
 
 
 def _coefficients(model: object, X: pd.DataFrame) -> tuple[NDArray[np.float64], float]:

@@ -20,6 +20,9 @@ EXACT_EVALUATIONS: Final = 100_000
 MOST_EVALUATIONS: Final = 60_000_000
 """Without a budget, no more rows are composed than this: a thousand rows against four hundred in sixty columns."""
 
+MOST_ASKED: Final = 4_000_000
+"""Nor is a whole model asked for more rows than this, where its first layer is not taken apart."""
+
 MOST_CELLS: Final = 8_000_000_000
 """Nor more cells of composed rows, which bounds tables of very many columns."""
 
@@ -73,6 +76,7 @@ def make_plan(
     permutations: int,
     budget: int | None,
     method: Literal["pairs", "exact"],
+    bound: int = MOST_EVALUATIONS,
 ) -> Plan:
     """Decide how many background rows are used and which pairs are enumerated.
 
@@ -87,7 +91,7 @@ def make_plan(
     order = np.random.default_rng(seed).permutation(table.background.shape[1])
     counts = count_differing(table, order)
     most = int(counts.max(initial=0))
-    bound = min(MOST_EVALUATIONS, MOST_CELLS // len(table.columns)) if budget is None else budget
+    allowed = min(bound, MOST_CELLS // len(table.columns)) if budget is None else budget
     stated = budget is not None
     if method == "exact":
         _refuse_exact(most)
@@ -97,7 +101,7 @@ def make_plan(
     best = max(
         (d for d in range(cheap, min(most, MOST_EXACT) + 1) if _total(counts, d, permutations) <= limit), default=cheap
     )
-    return _fit(Plan(order, counts, max(best, 1), permutations, 0, len(order), int(bound), stated))
+    return _fit(Plan(order, counts, max(best, 1), permutations, 0, len(order), int(allowed), stated))
 
 
 def enumerated(players: int) -> int:

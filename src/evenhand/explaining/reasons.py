@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError
+from evenhand.explaining.blocks import block_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,3 +115,31 @@ def unstable(attributions: Attributions, rows: NDArray[np.int64], *, low_is_bad:
     halves = (blocks[: len(blocks) // 2].mean(axis=0), blocks[len(blocks) // 2 :].mean(axis=0))
     first = [reasons_against(half, low_is_bad=low_is_bad)[:, 0] for half in halves]
     return np.asarray(first[0] != first[1])
+
+
+def tied(attributions: Attributions, rows: NDArray[np.int64], *, low_is_bad: bool = True) -> NDArray[np.bool_]:
+    """Return for each row whether its last reason and the first feature that is none differ by less than two errors.
+
+    The error is that of their difference, from the blocks of the background, so that what both share drops out.
+
+    Raises
+    ------
+    InputError
+        When the attributions have no blocks of the background.
+    """
+    if attributions.block_values is None or attributions.block_rows is None or len(attributions.block_values) < 2:
+        raise InputError("These attributions have no blocks of the background, so nothing tells how stable they are.")
+    values = attributions.values[rows]
+    against = -values if low_is_bad else values
+    stated = (reasons_against(values, low_is_bad=low_is_bad) >= 0).sum(axis=1)
+    order = np.argsort(-against, axis=1, kind="stable")
+    known = np.flatnonzero((stated > 0) & (stated < values.shape[1]))
+    found = np.zeros(len(rows), dtype=bool)
+    last, next_one = order[known, stated[known] - 1], order[known, stated[known]]
+    blocks = attributions.block_values[:, rows[known]]
+    at = np.arange(len(known))
+    apart = (blocks[:, at, last] - blocks[:, at, next_one])[:, :, None]
+    errors = block_errors(apart, attributions.block_rows)
+    assert errors is not None  # there are two blocks or more
+    found[known] = np.abs(against[known, last] - against[known, next_one]) < 2 * errors[:, 0]
+    return found

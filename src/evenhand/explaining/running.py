@@ -15,9 +15,10 @@ from evenhand.explaining.engine import PairEngine, PairMeans, Progress
 from evenhand.explaining.evaluating import Evaluator
 from evenhand.explaining.gradients import POINTS, explain_gradients, explain_rescaled
 from evenhand.explaining.linear import explain_linear
-from evenhand.explaining.planning import make_plan
+from evenhand.explaining.planning import MOST_ASKED, MOST_EVALUATIONS, Plan, make_plan
 from evenhand.explaining.preparing import Prepared, prepared
 from evenhand.explaining.repeating import run_repeated
+from evenhand.explaining.summing import Summed, Walker
 from evenhand.explaining.table import CodedTable
 from evenhand.explaining.through_shap import explain_through_shap
 from evenhand.explaining.tree import explain_tree
@@ -148,24 +149,22 @@ def _in_two_stages(task: Task, table: CodedTable) -> Prepared | None:
     return prepared(task.score, table, joint, task.own)
 
 
-def _evaluator(task: Task, table: CodedTable, found: Prepared | None, *, decide: bool = True) -> Evaluator:
+def _evaluator(task: Task, table: CodedTable, found: Prepared | None, split: Walker | None = None) -> Evaluator:
     """Return the model as a function of codes: split where it can be, else by prepared rows, else by whole tables."""
-    cut = task.decide_at if decide else None
-    fixed = not task.batch_free
+    cut, fixed = task.decide_at, not task.batch_free
     if found is None:
 
         def ask_tables(codes: NDArray[np.int32]) -> NDArray[np.float64]:
             return task.score(table.decode(codes))
 
-        return Evaluator(ask_tables, table, width=len(table.columns), fixed_batch=fixed, decide_at=cut)
+        return Evaluator(ask_tables, table, width=len(table.columns), fixed_batch=fixed, decide_at=cut, split=split)
     parts, score = found.parts, found.score
 
     def ask_prepared(codes: NDArray[np.int32]) -> NDArray[np.float64]:
         task.score.rows_asked += codes.shape[1]
         return score(parts.compose(codes))
 
-    split = None
-    if found.network is not None and task.batch_free:
+    if split is None and found.network is not None and task.batch_free:
         from evenhand.explaining.splitting import split_network
 
         split = split_network(found.network, parts, table)
@@ -173,18 +172,8 @@ def _evaluator(task: Task, table: CodedTable, found: Prepared | None, *, decide:
 
 
 def _by_pairs(task: Task, way: Literal["pairs", "exact"], evaluate: Evaluator, table: CodedTable) -> Answer:
-    planned = task.permutations if task.error is None else max(task.permutations, PRECISE)
-    plan = make_plan(table, seed=task.seed, permutations=planned, budget=task.budget, method=way)
-    engine = PairEngine(evaluate, table, plan, task.seed)
-    means, *others = run_repeated(
-        engine,
-        permutations=task.permutations,
-        error=task.error,
-        outputs=evaluate.outputs,
-        sampled=not plan.exact,
-        deadline=task.deadline,
-        progress=task.progress,
-    )
+    plan = _plan_of(task, evaluate, table, way)
+    means, *others = _run(task, evaluate, table, plan)
     used = int(means.block_rows.sum())
     drawn = 1 if means.by_repetition is None else len(means.by_repetition)
     reason = plan.why(drawn)
@@ -209,18 +198,29 @@ def _with_decisions(task: Task, answer: Answer) -> Answer:
     if task.decide_at is None or answer.decisions is not None:
         return answer
     table = CodedTable(task.X, task.background, task.players)
-    evaluate = _evaluator(task, table, _in_two_stages(task, table))
-    plan = make_plan(table, seed=task.seed, permutations=task.permutations, budget=task.budget, method="pairs")
-    _, decisions = run_repeated(
+    summands = None if answer.means is None else answer.means.summands
+    evaluate = _evaluator(task, table, _in_two_stages(task, table), None if summands is None else Summed(*summands))
+    _, decisions = _run(task, evaluate, table, _plan_of(task, evaluate, table, "pairs"))
+    return replace(answer, decisions=decisions)
+
+
+def _plan_of(task: Task, evaluate: Evaluator, table: CodedTable, way: Literal["pairs", "exact"]) -> Plan:
+    """Return the plan of a task; without a budget, one that asks the whole model is bounded more tightly."""
+    planned = task.permutations if task.error is None else max(task.permutations, PRECISE)
+    bound = MOST_ASKED if evaluate.split is None else MOST_EVALUATIONS
+    return make_plan(table, seed=task.seed, permutations=planned, budget=task.budget, bound=bound, method=way)
+
+
+def _run(task: Task, evaluate: Evaluator, table: CodedTable, plan: Plan) -> list[PairMeans]:
+    return run_repeated(
         PairEngine(evaluate, table, plan, task.seed),
         permutations=task.permutations,
-        error=None,
-        outputs=2,
+        error=task.error,
+        outputs=evaluate.outputs,
         sampled=not plan.exact,
         deadline=task.deadline,
         progress=task.progress,
     )
-    return replace(answer, decisions=decisions)
 
 
 def _through_shap(task: Task, way: str, evaluate: Evaluator, table: CodedTable) -> Answer:

@@ -139,6 +139,13 @@ class LinkedScore:
         return scores
 
 
+def score_of(model: Subject | Predict, X: pd.DataFrame, link: Link = "logit") -> LinkedScore:
+    """Return the model as a function from tables to the explained scale, its scale settled on `X`."""
+    score = LinkedScore(model, link)
+    score.settle(X)
+    return score
+
+
 def _as_model(model: Subject | Predict) -> Subject | Predict:
     """A fitted estimator's `predict` gives labels, so such an object goes through the door for models."""
     if hasattr(model, "score_kind") or not hasattr(model, "predict"):

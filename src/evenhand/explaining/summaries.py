@@ -57,6 +57,10 @@ class GapParts:
     """(m,): of the rows and of the background together."""
     gap: float
     """Mean score of group a less that of group b, in units of `link`."""
+    gap_low: float
+    """The lower end of its interval, over rows; nan where a group has one row."""
+    gap_high: float
+    """The upper end."""
     residual: float
     """|sum of `estimate` - gap|."""
     rows: tuple[int, int]
@@ -196,6 +200,11 @@ def gap_parts(
     errors, half = _joined(by_rows, freedom, by_blocks, _blocks(attributions), level)
     estimate = means[0] - means[1]
     gap = scores[0] - scores[1]
+    whole = [
+        _row_variance(attributions.predictions[side][:, None], share) for share, side in zip(shares, sides, strict=True)
+    ]
+    # The base is the same in both groups and drops out, and the background with it: only rows are drawn here.
+    _, reach = _joined(whole[0][0] + whole[1][0], min(whole[0][1], whole[1][1]), None, 0, level)
     return GapParts(
         attributions.feature_names,
         estimate,
@@ -203,6 +212,8 @@ def gap_parts(
         estimate + half,
         errors,
         gap,
+        gap - float(reach[0]),
+        gap + float(reach[0]),
         abs(float(estimate.sum()) - gap),
         (len(sides[0]), len(sides[1])),
         attributions.link,

@@ -12,6 +12,7 @@ from evenhand.metrics.entry import ALL, FN, FP, TN, TP, Cells, Metric
 from evenhand.metrics.other_tasks import OTHER_TASKS
 from evenhand.metrics.stated import STATED
 from evenhand.metrics.stated_compression import COMPRESSION
+from evenhand.metrics.stated_explaining import EXPLAINING
 from evenhand.metrics.stated_groups import GROUPS
 from evenhand.metrics.stated_reliance import RELIANCE
 from evenhand.metrics.stated_training import TRAINING
@@ -387,6 +388,8 @@ _OTHERS: Final = (
 
 METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
-    for metric in (*_RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *RELIANCE, *TRAINING)
-}
+    for metric in (
+        *_RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *TRAINING,
+    )
+}  # fmt: skip
 """Every metric by its canonical name."""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evenhand.keys import Key
 from evenhand.report.figures import figure
-from evenhand.report.numbers import cut, show
+from evenhand.report.heat_figures import heat_figure
+from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.reasons import reasons
-from evenhand.report.view import Block, Mark, Part, Table
+from evenhand.report.swarms import swarm
+from evenhand.report.view import Block, Mark, Part
+from evenhand.report.waterfalls import waterfall
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
 
-MOST_PARTS = 12
-"""Features drawn of those that carry a gap."""
+MOST_ROWS = 20
+"""Features of a grid."""
+MOST_GROUPS = 12
+"""Groups of a grid."""
+DECIDED = "From the background's mean score to the mean score of those decided negative"
 
 
 def explanation(record: AuditRecord) -> Part:
@@ -38,44 +45,69 @@ def explanation(record: AuditRecord) -> Part:
         lead.append(
             f"Greatest gap between a row's values and the model's own score: {show(residual.estimate, 'score')}."
         )
-    return Part(
-        "explanation", "Explanation", tuple(lead), (drawn, *_gaps(record), *_importance_by_group(every, overall))
+    shown = swarm(record)
+    decided = any(f.key.metric == "selection_gap_part" for f in record.findings)
+    blocks: tuple[Block, ...] = (
+        drawn,
+        *(() if shown is None else (shown,)),
+        *_gaps(record, "selection_gap", "What carries the gap in selection between {a} and {b}"),
+        *_gaps(record, "score_gap", "What carries the gap in mean score between {a} and {b}", drawn=not decided),
+        *_by(every, overall, "given", "Mean absolute attribution in each group"),
+        *_by(every, overall, "cohort", "Mean absolute attribution in each cohort"),
+        *_waterfalls(record),
     )
+    return Part("explanation", "Explanation", tuple(lead), blocks)
 
 
-def _importance_by_group(every: list[Finding], overall: list[Finding]) -> tuple[Block, ...]:
-    groups = sorted({given for f in every if (given := f.key.qualifier("given"))})
+def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> tuple[Block, ...]:
+    """Return the grid of importances by group, or by cohort, where there are any, shaded by the greatest of all."""
+    groups = list(dict.fromkeys(said for f in every if (said := f.key.qualifier(name))))[:MOST_GROUPS]
     if not groups:
         return ()
-    by_key = {(f.key.columns[0], f.key.qualifier("given")): f for f in every}
-    rows = tuple(
-        (feature.key.columns[0], *(show_or_dash(by_key.get((feature.key.columns[0], group))) for group in groups[:12]))
-        for feature in overall[:20]
-    )
-    head = ("feature", *(cut(group, 60) for group in groups[:12]))
-    title = "Mean absolute attribution in each group"
-    return (Table("importance-groups", title, head, rows, frozenset(range(1, len(head))), folded=title),)
+    by_key = {(f.key.columns[0], f.key.qualifier(name)): f.estimate for f in every}
+    most = max((by_key.get((f.key.columns[0], group)) or 0.0 for f in overall for group in groups), default=0.0) or 1.0
+    rows = []
+    for feature in overall[:MOST_ROWS]:
+        values = [by_key.get((feature.key.columns[0], group)) for group in groups]
+        texts = ["–" if value is None else show(value, "share", 3) for value in values]
+        shares = [None if value is None else min(value / most, 1.0) for value in values]
+        rows.append((feature.key.columns[0], shares, texts))
+    return (heat_figure(f"importance-{name}", title, [cut(group, 22) for group in groups], rows, "feature"),)
 
 
-def show_or_dash(finding: Finding | None) -> str:
-    """Return the estimate, or a dash where there is no finding."""
-    return "–" if finding is None else show(finding.estimate, "share", 3)
-
-
-def _gaps(record: AuditRecord) -> list[Block]:
-    """Draw, for each pair of groups that was compared, the features that carry most of their gap in mean score."""
+def _gaps(record: AuditRecord, metric: str, title: str, *, drawn: bool = True) -> list[Block]:
+    """Draw, for each pair of groups that was compared, the way of the features that carry their gap, or tell it."""
     pairs: dict[tuple[str, str], list[Finding]] = {}
+    part = {"score_gap": "gap_part", "selection_gap": "selection_gap_part"}[metric]
     for finding in record.findings:
-        if finding.key.metric == "gap_part":
+        if finding.key.metric == part:
             pair = (finding.key.qualifier("given") or "", finding.key.qualifier("vs") or "")
             pairs.setdefault(pair, []).append(finding)
-    return [_gap(record, pair, found, at) for at, (pair, found) in enumerate(pairs.items())]
+    made: list[Block] = []
+    for at, (pair, found) in enumerate(pairs.items()):
+        whole = record.get(Key.of(metric, given=pair[0], vs=pair[1]))
+        if whole is None or whole.estimate is None:
+            continue
+        named = title.format(a=cut(pair[0], 60), b=cut(pair[1], 60)) + f", {with_interval(whole)} in all"
+        figure_of = waterfall(f"{metric}-{at}", named, found, 0.0, whole.estimate, ("no gap", "gap"))
+        made.append(figure_of if drawn else replace(figure_of.table, folded=named))
+    return made
 
 
-def _gap(record: AuditRecord, pair: tuple[str, str], found: list[Finding], at: int) -> Block:
-    total = record.get(Key.of("score_gap", given=pair[0], vs=pair[1]))
-    gap = f", {show(total.estimate, 'score')} in all" if total is not None else ""
-    largest = sorted(found, key=lambda finding: -abs(finding.estimate or 0.0))[:MOST_PARTS]
-    rows: list[tuple[str, Finding, Mark, float | None]] = [(f.key.columns[0], f, "plain", None) for f in largest]
-    title = f"What carries the gap in mean score between {cut(pair[0], 60)} and {cut(pair[1], 60)}{gap}"
-    return figure(f"gap-{at}", title, rows, kind="bars", digits=3)
+def _waterfalls(record: AuditRecord) -> list[Block]:
+    """Draw the way from the background's mean score to that of the refused, and to those of rows asked for."""
+    whose: dict[tuple[str, str], list[Finding]] = {}
+    for finding in record.findings:
+        if finding.key.metric == "attribution":
+            name = "row" if finding.key.qualifier("row") is not None else "cohort"
+            whose.setdefault((name, finding.key.qualifier(name) or ""), []).append(finding)
+    made: list[Block] = []
+    for at, ((name, which), found) in enumerate(whose.items()):
+        ends = {f.key.qualifier("at"): f.estimate for f in found if f.key.qualifier("at")}
+        steps = [f for f in found if f.key.columns]
+        start, end = ends.get("start"), ends.get("end")
+        if start is None or end is None or not steps:
+            continue
+        title = f"From the background's mean score to that of row {which}" if name == "row" else DECIDED
+        made.append(waterfall(f"waterfall-{at}", title, steps, start, end, ("background", "score")))
+    return made

@@ -27,6 +27,7 @@ def line_figure(
     *,
     marker: float | None = None,
     top: float = 1.0,
+    bottom: float = 0.0,
 ) -> Lines:
     """Return a figure of lines, each with one value a place.
 
@@ -37,13 +38,13 @@ def line_figure(
     lines : pairs of label and values
     marker : float, optional
         Where an upright line stands.
-    top : float
-        The value at the upper end; the lower end is 0.
+    top, bottom : float
+        The values at the upper and the lower end.
     """
     across = Scale(places[0], places[-1], LEFT)
 
     def down(value: float) -> float:
-        return round(TOP + TALL * (1 - min(max(value / top, 0.0), 1.0)), 1)
+        return round(TOP + TALL * (1 - min(max((value - bottom) / (top - bottom), 0.0), 1.0)), 1)
 
     drawn = tuple(
         Line(
@@ -60,7 +61,10 @@ def line_figure(
         description=description,
         lines=drawn,
         across=across.ticks(),
-        upwards=tuple((down(share * top), f"{share * top:g}") for share in (0.0, 0.25, 0.5, 0.75, 1.0)),
+        upwards=tuple(
+            (down(bottom + share * (top - bottom)), f"{bottom + share * (top - bottom):g}")
+            for share in (0.0, 0.25, 0.5, 0.75, 1.0)
+        ),
         marker=None if marker is None else across.place(marker),
         left=LEFT,
         right=across.right,

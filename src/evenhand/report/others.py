@@ -25,8 +25,8 @@ TITLES: Final = {"privacy": "Privacy", "robustness": "Robustness", "drift": "Dri
 DRAWN: Final = frozenset(
     {
         "performance", "calibration", "custom", "classes", "labels", "numbers", "rankings", "fairness", "strata",
-        "proxied", "chance", "slices", "explanation", "reliance", "reasons", "recourse", "compression", "training",
-        "counts", "impact",
+        "proxied", "chance", "slices", "explanation", "dependence", "explanation_checks", "reliance", "reasons",
+        "recourse", "compression", "training", "counts", "impact",
     }
 )  # fmt: skip
 """Audits whose findings other parts show."""

@@ -88,7 +88,8 @@ def scale_of(values: list[float | None], left: int = 100, *, shares: bool = True
         return Scale(0.0, 1.0, left)
     low, high = min(low, 0.0), max(high, 0.0)
     step = nice_step(max(high - low, 1e-9) / 4)
-    return Scale(math.floor(low / step) * step, math.ceil(high / step) * step, left)
+    first = math.floor(low / step)
+    return Scale(first * step, max(math.ceil(high / step), first + 1) * step, left)
 
 
 def label_room(labels: list[str]) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from evenhand.keys import group_name
 from evenhand.metrics import describe
+from evenhand.report.checked import checked, moved
 from evenhand.report.compared import by_chance, by_probability, of_impact, within
 from evenhand.report.compressed import compression
 from evenhand.report.controlled import controls
@@ -54,7 +55,7 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
         swept(record),
         sliced(record, judged),
         explanation(record),
-        *(replace(part, within="explanation") for part in (*relied(record, judged), *refused(record, judged))),
+        *(replace(part, within="explanation") for part in _of_explanations(record, judged)),
         plain_part(record, "privacy", judged),
         plain_part(record, "robustness", judged),
         *further(record, judged),
@@ -66,6 +67,10 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[Part, ...]:
         provenance(record, verdict),
         limitations(record, verdict),
     )
+
+
+def _of_explanations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    return (*moved(record), *checked(record), *relied(record, judged), *refused(record, judged))
 
 
 def _of_groups(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:

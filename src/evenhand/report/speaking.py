@@ -193,8 +193,10 @@ def _names(record: AuditRecord) -> Iterator[str]:
         yield from counts.columns
         for group in counts.groups:
             yield from group
-            yield from (f"{column}={value}" for column, value in zip(counts.columns, group, strict=True))
-            yield ", ".join(f"{column}={value}" for column, value in zip(counts.columns, group, strict=True))
+            # Counts of attributions are of features, and of no column's groups.
+            named = [f"{column}={value}" for column, value in zip(counts.columns, group, strict=False)]
+            yield from named
+            yield ", ".join(named)
     for finding in record.findings:
         if finding.key.metric in ("importance", "gap_part", "principal_reason"):
             yield from finding.key.columns

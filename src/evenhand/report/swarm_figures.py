@@ -33,6 +33,7 @@ def swarm_figure(
     *,
     shares: bool = True,
     zero: float | None = None,
+    most: int = MOST_DOTS,
 ) -> Swarm:
     """Return a figure of dots, with its table twin.
 
@@ -44,9 +45,11 @@ def swarm_figure(
         Whether values are shares, on an axis from 0 to 1.
     zero : float, optional
         Where an upright line stands.
+    most : int
+        Dots of the whole figure, at most.
     """
     labels = [cut(label, LABEL) for label, _, _ in rows]
-    kept = [evenly(dots, MOST_DOTS // max(len(rows), 1)) for _, dots, _ in rows]
+    kept = [evenly(dots, most // max(len(rows), 1)) for _, dots, _ in rows]
     values: list[float | None] = [value for dots in kept for value, _ in dots]
     scale = scale_of([*values, zero] if zero is not None else values, label_room(labels), shares=shares)
     strips = tuple(

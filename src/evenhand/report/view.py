@@ -62,6 +62,8 @@ class Dot:
     """The place of the high end."""
     limit: float | None = None
     """The place of the limit."""
+    start: float | None = None
+    """Where its bar begins, in a waterfall; at zero elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,8 @@ class Figure:
 
     name: str
     """An identifier, unique on the page."""
-    kind: Literal["forest", "bars"]
-    """Dots with intervals, or bars from zero with intervals."""
+    kind: Literal["forest", "bars", "waterfall"]
+    """Dots with intervals, bars from zero with intervals, or bars from where the one before ended."""
     title: str
     """What it shows."""
     description: str

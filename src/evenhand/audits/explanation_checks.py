@@ -1,0 +1,168 @@
+"""Explanations under audit: do they follow the model, do they hold still, and did compression move them?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.findings import Finding, Interval
+from evenhand.keys import Key
+from evenhand.metrics import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from evenhand.evidence import Evidence
+    from evenhand.explaining.game import Game
+
+NAME = "explanation_checks"
+MOST_ROWS: Final = 60
+"""Explained rows that are looked at again: each check asks the model anew."""
+BACKGROUND: Final = 30
+"""Background rows of these checks."""
+LEAST: Final = 5
+"""Explained rows below which nothing is checked, and nothing is said of a group."""
+MOST_LEARNED: Final = 2000
+"""Rows that a spoilt estimator is fitted to."""
+
+
+def explanation_checks(evidence: Evidence) -> Statement:
+    """State whether scores follow explanations, and how alike explanations are that should be alike, or should not."""
+    if not evidence.options.explain:
+        return not_applicable("Explanations were switched off.")
+    if evidence.subject.facts.get("kind") == "predictions":
+        return not_applicable("Predictions were given without a model, so there are no explanations to check.")
+    if len(evidence.explained_rows) < LEAST:
+        return not_applicable(f"{len(evidence.explained_rows)} explained rows are too few to check.")
+    from evenhand.explaining.game import Game
+
+    table = evidence.explained_table.iloc[:MOST_ROWS]
+    game = Game(evidence.subject, table, evidence.background_table.iloc[:BACKGROUND], link=evidence.attributions.link)
+    findings = [
+        *_followed(evidence, game),
+        *_floor(evidence),
+        *_stable(evidence),
+        *_agreeing(evidence, game),
+        *_spoilt(evidence, game),
+        *_moved(evidence),
+    ]
+    return Statement(tuple(findings), f"Checked on {len(table)} of {len(evidence.explained_rows)} explained rows.")
+
+
+def _mean(evidence: Evidence, key: Key, values: NDArray[np.float64], note: str = "") -> Iterator[Finding]:
+    from evenhand.explaining.faithfulness import mean_with_interval
+
+    if not len(values):
+        return
+    mean, low, high = mean_with_interval(values, evidence.options.level)
+    metric = describe(key.metric)
+    lowest = -np.inf if metric.lowest is None else metric.lowest
+    ends = np.clip([low, high], lowest, np.inf if metric.highest is None else metric.highest)
+    interval = Interval(number(ends[0]), number(ends[1]), evidence.options.level, "t, rows")
+    yield Finding(key, NAME, mean, interval if len(values) > 1 else None, support=len(values), unit="score", note=note)
+
+
+def _followed(evidence: Evidence, game: Game) -> Iterator[Finding]:
+    """State the score while features are taken away, in the order of their values and in one drawn at random."""
+    from evenhand.explaining.faithfulness import curves
+
+    values = evidence.attributions.values[:MOST_ROWS]
+    chance = np.random.default_rng([evidence.options.seed, 23]).normal(size=values.shape)
+    for order, ranked in (("values", values), ("random", chance)):
+        found = curves(game, ranked)
+        yield from _mean(evidence, Key.of("deletion_insertion_gap", of=order), found.gap)
+        for step, count in enumerate(found.taken):
+            key = Key.of("score_after_removal", at=str(count), of=order)
+            yield from _mean(evidence, key, found.deletion[:, step])
+
+
+def _alike(
+    evidence: Evidence, one: NDArray[np.float64], other: NDArray[np.float64], of: str, note: str = ""
+) -> Iterator[Finding]:
+    from evenhand.explaining.comparing import cosines
+
+    yield from _mean(evidence, Key.of("attribution_similarity", of=of), cosines(one, other), note)
+
+
+def _floor(evidence: Evidence) -> Iterator[Finding]:
+    """State how alike explanations against two halves of the background are: what chance alone moves."""
+    from evenhand.explaining.comparing import background_halves, top_shared
+
+    halves = background_halves(evidence.attributions)
+    if halves is not None:
+        yield from _alike(evidence, *halves, of="other background", note="What another background moves.")
+        yield from _mean(evidence, Key.of("top_features_kept", of="other background"), top_shared(*halves))
+
+
+def _stable(evidence: Evidence) -> Iterator[Finding]:
+    """State how alike explanations of the rows with a little noise are."""
+    from evenhand.explaining.comparing import NOISE, jittered
+
+    moved = jittered(evidence.explained_table.iloc[:MOST_ROWS], evidence.options.seed)
+    if moved is None:
+        return
+    again = evidence.explain_again(moved)
+    note = f"Columns of fractions moved by {100 * NOISE:g} % of their deviation."
+    yield from _alike(evidence, evidence.attributions.values[:MOST_ROWS], again.values, "noise", note)
+
+
+def _agreeing(evidence: Evidence, game: Game) -> Iterator[Finding]:
+    """State how alike other explainers' values are: leaving one feature out, and gradients where there are any."""
+    from evenhand.explaining.game import occlusion
+
+    values = evidence.attributions.values[:MOST_ROWS]
+    yield from _alike(evidence, values, occlusion(game), "leaving one out")
+    if game.parts is not None and game.parts.network is not None:
+        other = evidence.explain_again(evidence.explained_table.iloc[:MOST_ROWS], method="gradients")
+        if other.method == "gradients":
+            yield from _alike(evidence, values, other.values, "expected gradients")
+
+
+def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
+    """State how alike explanations are of a model with random weights, or fitted to shuffled labels."""
+    from evenhand.explaining.comparing import explained_at_random, relearned
+
+    names = list(evidence.attributions.feature_names)
+    values = evidence.attributions.values[:MOST_ROWS]
+    spoilt = explained_at_random(game, evidence.options.seed)
+    if spoilt is not None:
+        other = np.zeros_like(values)
+        for at, name in enumerate(spoilt.feature_names):
+            if name in names:
+                other[:, names.index(name)] = spoilt.values[:, at]
+        yield from _alike(evidence, values, other, "random weights", "Near 1 would show the data and not the model.")
+        return
+    if evidence.data.task != "binary":
+        return
+    rows = evidence.data.X.iloc[:MOST_LEARNED]
+    fitted = relearned(evidence.subject, rows, evidence.data.y_true[:MOST_LEARNED], evidence.options.seed)
+    if fitted is not None:
+        again = evidence.explain_again(evidence.explained_table.iloc[:MOST_ROWS], subject=fitted)
+        note = "Near 1 would show the data and not the model."
+        yield from _alike(evidence, values, again.values, "shuffled labels", note)
+
+
+def _moved(evidence: Evidence) -> Iterator[Finding]:
+    """State how alike the original's explanations are, for all and for each group, from the same random orders."""
+    from evenhand.explaining.comparing import cosines, top_shared
+
+    after, before = evidence.attributions, evidence.original_attributions
+    if before is None or before.feature_names != after.feature_names:
+        return
+    yield from _alike(evidence, after.values, before.values, "original")
+    kept = top_shared(after.values, before.values)
+    yield from _mean(evidence, Key.of("top_features_kept", of="original"), kept)
+    for grouping in evidence.groupings:
+        codes = grouping.codes[evidence.explained_rows]
+        for group in range(len(grouping.labels) if len(grouping.columns) == 1 else 0):
+            mine = codes == group
+            if mine.sum() < LEAST:
+                continue
+            whom = dict(group_key("x", grouping, group).group)
+            key = Key.of("attribution_similarity", whom, of="original")
+            yield from _mean(evidence, key, cosines(after.values[mine], before.values[mine]))
+            yield from _mean(evidence, Key.of("top_features_kept", whom, of="original"), kept[mine])

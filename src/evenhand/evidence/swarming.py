@@ -1,0 +1,53 @@
+"""The attributions of all explained rows as counts, from which a swarm is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+import numpy as np
+import pandas as pd
+
+from evenhand.findings import GroupCounts, Plain
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from evenhand.explaining import Attributions
+
+VALUES: Final = 5
+"""Fifths of a feature's values that a swarm tells apart."""
+BINS: Final = 60
+"""Places across at which a swarm counts rows."""
+MOST_FEATURES: Final = 15
+"""Features of a swarm, the most important ones."""
+
+
+def swarm(attributions: Attributions) -> GroupCounts:
+    """Return how many explained rows have which attribution and which fifth of the feature's values.
+
+    A swarm is drawn from these counts: it holds nobody's row, and as many dots however many rows there are.
+    """
+    chosen = np.argsort(-np.abs(attributions.values).mean(axis=0), kind="stable")[:MOST_FEATURES]
+    values = attributions.values[:, chosen]
+    reach = float(np.abs(values).max()) or 1.0
+    bins = np.clip(((values / reach + 1) / 2 * BINS).astype(np.int64), 0, BINS - 1)
+    counts = np.zeros((len(chosen), VALUES, BINS), dtype=np.int64)
+    for place, feature in enumerate(chosen):
+        np.add.at(counts[place], (_fifths(attributions, int(feature)), bins[:, place]), 1)
+    names = tuple((attributions.feature_names[feature],) for feature in chosen)
+    axes = ("feature", "fifth of the values", f"attribution in {BINS} places from {-reach:.6g} to {reach:.6g}")
+    return GroupCounts("attributions", (), names, axes, cast("Plain", counts.tolist()))
+
+
+def _fifths(attributions: Attributions, feature: int) -> NDArray[np.int64]:
+    """Return the fifth in which each row's value lies among all, values of a category by the rank of their mean."""
+    column = attributions.data.iloc[:, feature]
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        means = pd.Series(attributions.values[:, feature]).groupby(pd.factorize(column)[0]).transform("mean")
+        column = means
+    if column.nunique() <= VALUES:
+        # Few values are told apart by their order, however many rows each has.
+        order = column.rank(method="dense").fillna(1.0).to_numpy() - 1
+        return np.asarray(np.rint(order / max(float(order.max()), 1.0) * (VALUES - 1)), dtype=np.int64)
+    rank = column.rank(method="average", pct=True).fillna(0.0).to_numpy()
+    return np.clip(np.ceil(rank * VALUES).astype(np.int64) - 1, 0, VALUES - 1)

@@ -1,0 +1,91 @@
+"""A model as the game that explanations and their audits play: mixed rows of codes in, scores out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from evenhand.explaining.checks import checked_players, checked_tables
+from evenhand.explaining.evaluating import Evaluator
+from evenhand.explaining.preparing import prepared
+from evenhand.explaining.scores import Link, LinkedScore
+from evenhand.explaining.table import CodedTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from evenhand.subjects import Subject
+
+
+class Game:
+    """The scores of rows whose players come from explained rows or from background rows.
+
+    Parameters
+    ----------
+    model : Subject or callable
+        As for `explain`.
+    X, background : DataFrame
+        The n rows and the b rows that are mixed.
+    players : mapping, optional
+        Groups of columns.
+    link : "logit" or "identity"
+        The scale.
+    """
+
+    def __init__(
+        self,
+        model: Subject | Callable[..., object],
+        X: pd.DataFrame,
+        background: pd.DataFrame,
+        *,
+        players: Mapping[str, Sequence[str]] | None = None,
+        link: Link = "logit",
+    ) -> None:
+        background = checked_tables(X, background)
+        self.score = LinkedScore(model, link)
+        self.score.settle(X)
+        self.own = self.score(X)
+        self.table = CodedTable(X, background, checked_players(X, players))
+        self.parts = prepared(self.score, self.table, pd.concat([X, background], ignore_index=True), self.own)
+        self._evaluate = Evaluator(self._ask, self.table, width=len(self.table.columns))
+
+    def _ask(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
+        if self.parts is None:
+            return self.score(self.table.decode(codes))
+        return self.parts.score(self.parts.parts.compose(codes))
+
+    def mixed(
+        self, rows: NDArray[np.int64], background: NDArray[np.int64], from_row: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Return the score of each mixed row.
+
+        Parameters
+        ----------
+        rows, background : (k,) arrays
+            Which row and which background row each mixes.
+        from_row : (players, k) array of bool
+            Which players come from the row.
+        """
+        codes = np.where(from_row, self.table.rows[:, rows], self.table.background[:, background])
+        return np.asarray(self._evaluate(np.ascontiguousarray(codes))[:, 0])
+
+
+def occlusion(game: Game) -> NDArray[np.float64]:
+    """Return (n, m): the score less its mean with one player taken from every background row in turn.
+
+    The leave-one-out value: what a feature adds to a row that keeps all others. It is no Shapley value, knows
+    interactions of the row alone, and costs m evaluations a pair.
+    """
+    players, n = game.table.rows.shape
+    b = game.table.background.shape[1]
+    rows, background = np.repeat(np.arange(n), b), np.tile(np.arange(b), n)
+    values = np.empty((n, players))
+    for player in range(players):
+        kept = np.ones((players, len(rows)), dtype=bool)
+        kept[player] = False
+        values[:, player] = game.own - game.mixed(rows, background, kept).reshape(n, b).mean(axis=1)
+    return values

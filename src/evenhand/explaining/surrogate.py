@@ -1,0 +1,103 @@
+"""A small tree that imitates the model: rules a person can read, and how far they are the model's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from evenhand.explaining.dependence import is_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+DEPTH: Final = 3
+"""Questions asked of a row, at most."""
+MOST_LEVELS: Final = 20
+"""Values of a category that the tree may ask for, the most frequent ones."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surrogate:
+    """A tree fitted to the model's scores on half of the rows, and tried on the other half."""
+
+    rules: tuple[tuple[str, float, int], ...]
+    """For each leaf: the answers that lead there, its mean score, and the tried rows in it."""
+    held_out: NDArray[np.int64]
+    """The positions of the rows it was tried on."""
+    scores: NDArray[np.float64]
+    """(held out,): its scores there."""
+
+    def fidelity(self, wanted: NDArray[np.float64]) -> float:
+        """Return the share of the variance of the model's scores of the tried rows that it gives, below 0 for none."""
+        total = float(((wanted - wanted.mean()) ** 2).sum())
+        return 1.0 - float(((wanted - self.scores) ** 2).sum()) / total if total > 0 else 1.0
+
+
+def surrogate(X: pd.DataFrame, scores: NDArray[np.float64], seed: int = 0) -> Surrogate:
+    """Return the tree for the model's own scores.
+
+    Parameters
+    ----------
+    X : DataFrame
+        (n, m) rows, n at least 20.
+    scores : (n,) array
+        The model's scores, on the explained scale.
+    seed : int
+        Seed of the halves.
+    """
+    from sklearn.tree import DecisionTreeRegressor
+
+    matrix, names = _asked(X)
+    order = np.random.default_rng([seed, 19]).permutation(len(X))
+    fitted, held = np.sort(order[: len(X) // 2]), np.sort(order[len(X) // 2 :])
+    tree = DecisionTreeRegressor(max_depth=DEPTH, min_samples_leaf=max(5, len(fitted) // 50), random_state=0)
+    tree.fit(matrix[fitted], scores[fitted])
+    inner = tree.tree_
+    leaves = np.bincount(tree.apply(matrix[held]), minlength=inner.node_count)
+    rules: list[tuple[str, float, int]] = []
+
+    def walk(node: int, said: tuple[str, ...]) -> None:
+        if inner.children_left[node] < 0:
+            rules.append((" and ".join(said) or "any row", float(inner.value[node].ravel()[0]), int(leaves[node])))
+            return
+        yes, no = names[inner.feature[node]](float(inner.threshold[node]))
+        walk(inner.children_left[node], (*said, yes))
+        walk(inner.children_right[node], (*said, no))
+
+    walk(0, ())
+    return Surrogate(tuple(rules), held, np.asarray(tree.predict(matrix[held]), dtype=np.float64))
+
+
+class _Number:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, cut: float) -> tuple[str, str]:
+        return f"{self.name} ≤ {cut:.4g}", f"{self.name} > {cut:.4g}"
+
+
+class _Level:
+    def __init__(self, name: str, value: object) -> None:
+        self.name, self.value = name, value
+
+    def __call__(self, cut: float) -> tuple[str, str]:
+        del cut
+        return f"{self.name} is not {self.value}", f"{self.name} is {self.value}"
+
+
+def _asked(X: pd.DataFrame) -> tuple[NDArray[np.float64], list[_Number | _Level]]:
+    """Return the columns that a tree may ask about, and how it words its questions."""
+    columns: list[NDArray[np.float64]] = []
+    names: list[_Number | _Level] = []
+    for name in X.columns:
+        if is_number(X[name]):
+            columns.append(X[name].to_numpy(dtype=np.float64, na_value=np.nan))
+            names.append(_Number(str(name)))
+            continue
+        for value in X[name].value_counts().index[:MOST_LEVELS]:
+            columns.append((X[name] == value).fillna(False).to_numpy(dtype=np.float64))
+            names.append(_Level(str(name), value))
+    return np.stack(columns, axis=1), names
