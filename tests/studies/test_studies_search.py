@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,16 @@ def parts() -> dict[str, eh.EvaluationSet]:
 @pytest.fixture(scope="module")
 def original(parts: dict[str, eh.EvaluationSet]) -> TabularModel:
     return fit(parts["train"], config=TrainingConfig(hidden=(24, 12), epochs=8, batch_size=64, seed=0), name="people")
+
+
+def english_in(page: str) -> list[str]:
+    """Return the English sentences of a page, without style, keys, formulas and sources."""
+    unsaid = r"<style>.*?</style>|<code>.*?</code>|<span class=\"formula\".*?</span>|<i lang.*?</i>"
+    page = re.sub(unsaid, "", page, flags=re.S)
+        r'<style>.*?</style>|<code>.*?</code>|<span class="formula".*?</span>|<i lang.*?</i>', "", page, flags=re.S
+    )
+    texts = [html.unescape(text).strip() for text in re.findall(r">([^<]+)<", page)]
+    return [text for text in texts if re.search(r"(?:[A-Za-z']+[ ,]+){2,}[A-Za-z]+", text)]
 
 
 def planned(parts: dict[str, eh.EvaluationSet], original: TabularModel, folder: Path, **more: object) -> Plan:
@@ -98,6 +109,7 @@ def test_the_record_reads_back_and_its_page_says_it(found: AuditRecord, tmp_path
         page = render(again, None, "html", lang=lang)
         assert 'id="search-picture"' in page or "magnitude_pruning=0.6" in page
         assert 'id="population-churn"' in page
+    assert english_in(page) == []
     page = render(again, None, "html")
     assert "Study of people" in page
     assert "two seeds, nothing compressed" in page

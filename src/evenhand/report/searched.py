@@ -91,7 +91,7 @@ def _picture(record: AuditRecord, told: Mapping[str, Any], front: Sequence[str])
         )
     if not points:
         return []
-    title = "Size, and what the group that lost most lost"
+    title = "Size against the loss of the group that lost most"
     head = ("candidate", "size", "accuracy change of the group that lost most", "group")
     table = Table("search-picture-table", title, head, tuple(rows), frozenset({1, 2}))
     said = f"{title}. " + "; ".join(f"{name}: {size}, {change}" for name, size, change, _ in rows[:6]) + "."
@@ -189,7 +189,7 @@ def _churn(record: AuditRecord, names: Sequence[str]) -> list[Block]:
         finding = _find(record, "flip_rate", name, of="original", over="seeds")
         if finding is not None:
             rows.append((name, finding, "plain", None))
-    title = "How often decisions differ: between seeds, and by compression"
+    title = "Decisions that differ between seeds or by compression"
     return [figure("population-churn", title, rows, digits=3)] if rows else []
 
 
