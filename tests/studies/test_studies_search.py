@@ -55,8 +55,6 @@ def english_in(page: str) -> list[str]:
     """Return the English sentences of a page, without style, keys, formulas and sources."""
     unsaid = r"<style>.*?</style>|<code>.*?</code>|<span class=\"formula\".*?</span>|<i lang.*?</i>"
     page = re.sub(unsaid, "", page, flags=re.S)
-        r'<style>.*?</style>|<code>.*?</code>|<span class="formula".*?</span>|<i lang.*?</i>', "", page, flags=re.S
-    )
     texts = [html.unescape(text).strip() for text in re.findall(r">([^<]+)<", page)]
     return [text for text in texts if re.search(r"(?:[A-Za-z']+[ ,]+){2,}[A-Za-z]+", text)]
 
