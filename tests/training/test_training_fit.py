@@ -19,6 +19,7 @@ import evenhand as eh
 from evenhand.data import EvaluationSet, load_loanapp, split
 from evenhand.errors import InputError, ModelError
 from evenhand.training import Preprocessing, TabularModel, TrainingConfig, fit, load_model
+from evenhand.training.columns import NumberColumn
 from evenhand.training.fitting import lesson_of
 from evenhand.training.lessons import Lesson
 from evenhand.training.loop import Course, Learned, run
@@ -28,6 +29,8 @@ from evenhand.training.thresholds import choose_threshold
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from evenhand.training.config import Scaling
 
 torch.set_num_threads(1)
 QUICK = TrainingConfig(epochs=4, hidden=(16,), seed=1)
@@ -487,3 +490,16 @@ def test_what_a_fit_cost_stands_beside_the_file(model: TabularModel, tmp_path: P
     model.save(tmp_path / "m.safetensors")
     assert load_model(tmp_path / "m.safetensors").cost == model.cost
     assert b"cpu_seconds" not in (tmp_path / "m.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300, 1e-20])
+@pytest.mark.parametrize("scaling", ["standard", "unit", "signed"])
+def test_numbers_of_any_size_are_told_apart(size: float, scaling: Scaling) -> None:
+    values = pd.Series(np.linspace(-1, 1, 50) * size, name="x")
+    with np.errstate(all="raise"):
+        column = NumberColumn.fit("x", values, scaling)
+        here, usual = np.empty((50, 1), np.float32), np.empty((50, 1), np.float32)
+        column.write(values, here)
+        NumberColumn.fit("x", values / size, scaling).write(values / size, usual)
+    assert np.allclose(here, usual, atol=1e-5)
+    assert np.ptp(here) > 0.9

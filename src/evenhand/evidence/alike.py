@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+MOST_KINDS: Final = 1_000
+"""A text of more values than this, such as a name or a note, tells each row from every other, and none to be alike."""
 
 
 def places(table: pd.DataFrame) -> NDArray[np.float64]:
@@ -19,18 +23,27 @@ def places(table: pd.DataFrame) -> NDArray[np.float64]:
     table : pandas.DataFrame
         (n, m) what a model reads; a missing number is taken for the mean, a missing category for one of its own.
     """
-    columns = []
+    columns = [np.zeros((len(table), 1))]  # a point has a place even where nothing tells rows apart
     for name in table.columns:
         values = table[name]
         if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
-            numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-            spread = np.nanstd(numbers) if np.isfinite(numbers).any() else 0.0
-            centred = (numbers - np.nanmean(numbers)) / spread if spread > 0 else np.zeros(len(numbers))
-            columns.append(np.nan_to_num(centred)[:, None])
+            columns.append(_in_spreads(values.to_numpy(dtype=np.float64, na_value=np.nan))[:, None])
         else:
             codes, kinds = pd.factorize(values, use_na_sentinel=False)
+            if len(kinds) > MOST_KINDS:
+                continue
             columns.append(np.eye(max(len(kinds), 1))[codes] / np.sqrt(2))
     return np.hstack(columns)
+
+
+def _in_spreads(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    known = np.isfinite(numbers)
+    size = np.abs(numbers[known]).max(initial=0.0)
+    if size == 0:
+        return np.zeros(len(numbers))
+    numbers = np.where(known, numbers, 0.0) / size  # so that no square leaves the range of numbers
+    mean, spread = numbers[known].mean(), numbers[known].std()
+    return np.where(known, (numbers - mean) / spread, 0.0) if spread > 0 else np.zeros(len(numbers))
 
 
 def consistency(points: NDArray[np.float64], decided: NDArray[np.generic], neighbours: int = 5) -> float:

@@ -73,7 +73,7 @@ class NumberColumn:
         median = float(np.median(numbers[~absent])) if not absent.all() else 0.0
         filled = np.where(absent, median, numbers)
         mean, scale = _scale(filled, scaling)
-        scale = scale if scale > 1e-12 * max(1.0, abs(median)) else 1.0
+        scale = scale if scale > 1e-12 * float(np.abs(filled).max()) else 1.0
         held = int((np.abs((filled - mean) / scale) > FURTHEST).sum())
         return cls(name, median, mean, scale, int(absent.sum()), held)
 
@@ -86,7 +86,8 @@ class NumberColumn:
         """Write the standardized number, and 1 where it is missing."""
         numbers = _numbers(self.name, values)
         absent = ~np.isfinite(numbers)
-        standard = (np.where(absent, self.median, numbers) - self.mean) / self.scale
+        with np.errstate(over="ignore"):  # what is too far for a number is held all the same
+            standard = (np.where(absent, self.median, numbers) - self.mean) / self.scale
         out[:, 0] = np.clip(standard, -FURTHEST, FURTHEST)
         if self.missing:
             out[:, 1] = absent
@@ -114,8 +115,16 @@ class NumberColumn:
         }
 
 
+_SQUARED: Final = (1e-140, 1e140)
+"""Numbers whose squares, summed, are numbers still."""
+
+
 def _scale(numbers: NDArray[np.float64], scaling: Scaling) -> tuple[float, float]:
     """Return what is taken away and what is divided by."""
+    size = float(np.abs(numbers).max())
+    if not _SQUARED[0] < size < _SQUARED[1] and size > 0:  # squares leave the range of numbers: measured in units of it
+        mean, scale = _scale(numbers / size, scaling)
+        return mean * size, scale * size
     if scaling == "standard":
         return float(numbers.mean()), float(numbers.std())
     low, high = float(numbers.min()), float(numbers.max())
