@@ -57,6 +57,15 @@ def test_train_compress_compare(tmp_path: Path) -> None:
     assert (tmp_path / "compressed-2.html").exists()
 
 
+def test_overfitting_is_seen_and_mended(tmp_path: Path) -> None:
+    lines = run("overfitting.py", tmp_path).splitlines()
+    gaps = {line[:30].strip(): float(line.split("[")[2].split(",")[0]) for line in lines if line.count("[") == 2}
+    assert len(gaps) == 8
+    assert gaps["300 rows, a wide network"] > 0, "the whole interval is above 0"
+    assert gaps["early stopping"] < 0 and gaps["settings by cross-validation"] < 0
+    assert sum("the model has overfitted" in line for line in lines) == sum(low > 0 for low in gaps.values())
+
+
 def test_the_ci_gate_as_its_workflow_runs_it(tmp_path: Path) -> None:
     yaml = pytest.importorskip("yaml")
     run("ci_gate/make_candidate.py", tmp_path)

@@ -147,7 +147,8 @@ def chosen_options(
 
 
 def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:
-    if data.task != "binary" and not isinstance(model, TaskSubject):
+    # what answers for the task by itself keeps what is known of it
+    if data.task != "binary" and getattr(model, "task", None) != data.task:
         inner = getattr(model, "estimator", getattr(model, "function", model))
         return TaskSubject(inner, data.task, data.classes, getattr(model, "name", None))
     return as_subject(model, positive=data.roles.positive)

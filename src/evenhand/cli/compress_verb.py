@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -30,11 +33,15 @@ if TYPE_CHECKING:
     "-r",
     "recipes",
     multiple=True,
-    help="A recipe, such as neuron_pruning=0.5 or int8; in order. To search: neuron_pruning=0.25,0.5+int8.",
+    help="A recipe: neuron_pruning=0.5, int8, or int8:kind=dynamic; in order. To search: neuron_pruning=0.25,0.5+int8.",
+)
+@click.option(
+    "--validation", type=click.Path(path_type=Path), help="Rows to stop fine-tuning by; a part of --train otherwise."
 )
 @role_flags
 @click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh alike.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seconds", type=float, help="After so long no further epoch of fine-tuning begins.")
 @click.option("--search", is_flag=True, help="Try recipes and strengths; find the smallest model that passes.")
 @click.option("--test", type=click.Path(path_type=Path), help="With --search: rows to compare models on.")
 @click.option("--policy", type=click.Path(path_type=Path), help="With --search: what each model is judged by.")
@@ -46,8 +53,10 @@ def command(
     model: Path,
     data: Path,
     recipes: tuple[str, ...],
+    validation: Path | None,
     balance: tuple[str, ...],
     seed: int,
+    seconds: float | None,
     search: bool,
     test: Path | None,
     policy: Path | None,
@@ -88,8 +97,12 @@ def command(
         raise ModelError(f"{output}: these recipes make a {suffix} file; name it {output.with_suffix(suffix).name}.")
     settings = settings_of(flags)
     table = read_table(data, settings, flags)
+    held = None if validation is None else read_table(validation, settings, flags)
     with progress("Compressing") as step:
-        small = compress(load_model(model), chosen, train=table, seed=seed, balance=balance or None, progress=step)
+        small = compress(
+            load_model(model), chosen, train=table, validation=held, seed=seed, balance=balance or None,
+            seconds=seconds, progress=step,
+        )  # fmt: skip
     if not hasattr(small, "save"):
         raise ModelError(f"The result of {', '.join(recipes)} cannot be saved.")
     small.save(output)
@@ -97,7 +110,7 @@ def command(
 
 
 def parse_recipe(text: str) -> Recipe:
-    """Read ``name`` or ``name=value`` as a recipe.
+    """Read ``name``, ``name=value`` or ``name:setting=value:...`` as a recipe.
 
     Raises
     ------
@@ -105,12 +118,31 @@ def parse_recipe(text: str) -> Recipe:
         When there is no such recipe, or its value does not fit.
     """
     from evenhand.compression import RECIPES
-    from evenhand.errors import InputError, did_you_mean
+    from evenhand.errors import InputError, did_you_mean, raise_all
 
-    name, _, value = text.partition("=")
+    head, *rest = re.split(r":(?=\w+=)", text)
+    name, _, value = head.partition("=")
     if name not in RECIPES:
         raise InputError(f"There is no recipe '{name}'.{did_you_mean(name, RECIPES)} See: evenhand list recipes")
+    settings = {setting: _value(said) for setting, _, said in (part.partition("=") for part in rest)}
+    known = [field.name for field in dataclasses.fields(cast("Any", RECIPES[name]))]
+    raise_all(
+        InputError,
+        (
+            f"--recipe {text}: {name} has no setting '{setting}'.{did_you_mean(setting, known)}"
+            for setting in settings
+            if setting not in known
+        ),
+    )
     try:
-        return RECIPES[name](float(value)) if value else RECIPES[name]()
+        return RECIPES[name](*([_value(value)] if value else []), **settings)
     except (TypeError, ValueError) as wrong:
         raise InputError(f"--recipe {text}: {wrong}") from None
+
+
+def _value(said: str) -> object:
+    """Return a setting's value: a number, whole where it is, numbers joined by ``x`` as sizes of layers, else text."""
+    for kind in (int, float, lambda text: tuple(int(size) for size in text.split("x"))):
+        with contextlib.suppress(ValueError):
+            return kind(said)
+    return said

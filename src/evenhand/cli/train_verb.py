@@ -85,6 +85,7 @@ def command(
     for place, part in ((test_output, "test"), (train_output, "train")):
         if place is not None:
             write_table(parts[part], place)
+    say(_cleaned(model))
     for column, reason in model.preprocessing.left_out:
         say(f"Left out: column '{column}' {reason}.")
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
@@ -102,6 +103,21 @@ def _check_names(output: Path, *tables: Path | None) -> None:
             raise OutputError(f"{place}: rows are written as .parquet or .csv; name it so.")
         if place is not None and place.suffix == ".parquet":
             need("pyarrow", "data")
+
+
+def _cleaned(model: TabularModel) -> str:
+    """Return what was done to how many cells of the training rows."""
+    done: dict[str, int] = model.history.get("cleaning", {})  # type: ignore[assignment]
+    from evenhand.training.columns import FURTHEST
+
+    words = {
+        "missing_filled": "missing filled",
+        "outliers_held": f"outliers held at {FURTHEST:g} deviations",
+        "text_read_as_numbers": "texts read as numbers",
+        "rare_levels_joined": "rare levels joined",
+    }
+    parts = [f"{done[name]:,} {said}" for name, said in words.items() if done.get(name)]
+    return f"Of {done.get('cells', 0):,} cells: {', '.join(parts) or 'nothing was changed'}"
 
 
 def _split(
@@ -173,4 +189,4 @@ def write_table(part: EvaluationSet, place: Path) -> None:
 
 
 if TYPE_CHECKING:
-    from evenhand.training import TrainingConfig
+    from evenhand.training import TabularModel, TrainingConfig

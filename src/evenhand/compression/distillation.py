@@ -112,6 +112,7 @@ class Distillation:
                 )
             return self.student
         base = getattr(model.plan, "base", model.plan)
+        base = getattr(base, "members", (base,))[0]
         if isinstance(base, ImagePlan):
             return replace(base, hidden=tuple(self.hidden))
         if isinstance(base, NetworkPlan):

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from evenhand.training.config import TrainingConfig
+    from evenhand.training.ensembles import fit_ensemble
     from evenhand.training.estimator import TabularClassifier
     from evenhand.training.fitting import fit
     from evenhand.training.given import given_model
     from evenhand.training.grid import Grid
     from evenhand.training.image_networks import ImagePlan
+    from evenhand.training.imbalance import fit_ways
     from evenhand.training.lessons import Lesson
     from evenhand.training.loop import run
     from evenhand.training.model import TabularModel
@@ -36,6 +38,8 @@ _HOMES: Final = {
     "TabularModel": "model",
     "TrainingConfig": "config",
     "fit": "fitting",
+    "fit_ways": "imbalance",
+    "fit_ensemble": "ensembles",
     "given_model": "given",
     "load_model": "storing",
     "run": "loop",
@@ -54,6 +58,8 @@ __all__ = [
     "TabularModel",
     "TrainingConfig",
     "fit",
+    "fit_ensemble",
+    "fit_ways",
     "given_model",
     "load_model",
     "run",

@@ -34,13 +34,35 @@ def build(plan: NetworkPlan) -> nn.Module:
 def perceptron(plan: NetworkPlan) -> nn.Sequential:
     """Return layers of neurons, each with its activation and dropout."""
     layers: list[nn.Module] = []
-    widths = (plan.columns, *plan.hidden, plan.outputs)
+    first = Embeddings(plan.blocks, plan.embedding) if plan.embedding else None
+    widths = (plan.columns if first is None else first.width, *plan.hidden, plan.outputs)
+    layers += [first] if first is not None else []
     for at, (width, neurons) in enumerate(itertools.pairwise(widths)):
         layers.append(nn.Linear(width, neurons))
         if at < len(plan.hidden):
             layers += [nn.BatchNorm1d(neurons)] if plan.batch_norm else []
             layers += [ACTIVATION[plan.activation](), nn.Dropout(plan.dropout)]
     return nn.Sequential(*layers, *([nn.Flatten(0)] if plan.outputs == 1 else []))
+
+
+class Embeddings(nn.Module):
+    """Prepared columns with each wide block, a category's levels, brought to a few numbers: the level's vector."""
+
+    def __init__(self, blocks: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.blocks = tuple(blocks)
+        self.columns = sum(self.blocks)
+        self.width = sum(min(block, width) for block in self.blocks)
+        self.vectors = nn.ModuleDict(
+            {str(at): nn.Linear(block, width, bias=False) for at, block in enumerate(self.blocks) if block > width}
+        )
+
+    def forward(self, columns: torch.Tensor) -> torch.Tensor:
+        """Return (n, width)."""
+        parts = torch.split(columns, list(self.blocks), dim=1)
+        return torch.cat(
+            [self.vectors[str(at)](part) if str(at) in self.vectors else part for at, part in enumerate(parts)], dim=1
+        )
 
 
 def one_or_several(logits: torch.Tensor) -> torch.Tensor:

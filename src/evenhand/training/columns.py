@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from evenhand.findings import Plain
     from evenhand.training.config import Scaling
 
+MOST_LEVELS: Final = 64
+"""Levels of a category that get a column of their own, the most frequent ones; the others share one."""
+MOST_NUMBERS: Final = 0.95
+"""Text of which at least this share of the cells are numbers is a column of numbers; the other cells are missing."""
 FURTHEST: Final = 10.0
 """A standardized number is held within this many standard deviations, so that one outlier cannot swamp the network."""
 
@@ -64,18 +68,21 @@ class NumberColumn:
     """Missing cells among the training rows."""
     held: int = 0
     """Cells of the training rows beyond `FURTHEST`, which were held there."""
+    converted: int = 0
+    """Cells of the training rows that were text and were read as numbers; above 0, text is read so from then on."""
 
     @classmethod
     def fit(cls, name: str, values: pd.Series, scaling: Scaling = "standard") -> NumberColumn:
         """Learn from training rows."""
-        numbers = _numbers(name, values)
+        converted = int(read_as_numbers(values).notna().sum()) if _is_text(values) else 0
+        numbers = _numbers(name, values, bool(converted))
         absent = ~np.isfinite(numbers)
         median = float(np.median(numbers[~absent])) if not absent.all() else 0.0
         filled = np.where(absent, median, numbers)
         mean, scale = _scale(filled, scaling)
         scale = scale if scale > 1e-12 * float(np.abs(filled).max()) else 1.0
         held = int((np.abs((filled - mean) / scale) > FURTHEST).sum())
-        return cls(name, median, mean, scale, int(absent.sum()), held)
+        return cls(name, median, mean, scale, int(absent.sum()), held, converted)
 
     @property
     def width(self) -> int:
@@ -84,7 +91,7 @@ class NumberColumn:
 
     def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
         """Write the standardized number, and 1 where it is missing."""
-        numbers = _numbers(self.name, values)
+        numbers = _numbers(self.name, values, bool(self.converted))
         absent = ~np.isfinite(numbers)
         with np.errstate(over="ignore"):  # what is too far for a number is held all the same
             standard = (np.where(absent, self.median, numbers) - self.mean) / self.scale
@@ -100,6 +107,7 @@ class NumberColumn:
             "columns": self.width,
             "missing_cells": self.missing,
             "held_cells": self.held,
+            **({"converted_cells": self.converted} if self.converted else {}),
         }
 
     def to_plain(self) -> dict[str, Plain]:
@@ -112,6 +120,7 @@ class NumberColumn:
             "scale": self.scale,
             "missing": self.missing,
             "held": self.held,
+            **({"converted": self.converted} if self.converted else {}),
         }
 
 
@@ -206,14 +215,35 @@ def column_from_plain(plain: Mapping[str, Plain]) -> Column:
     name, missing = str(plain["name"]), int(cast("int", plain["missing"]))
     if plain["kind"] == "number":
         median, mean, scale = (float(cast("float", plain[field])) for field in ("median", "mean", "scale"))
-        return NumberColumn(name, median, mean, scale, missing, int(cast("int", plain.get("held", 0))))
+        held, converted = (int(cast("int", plain.get(field, 0))) for field in ("held", "converted"))
+        return NumberColumn(name, median, mean, scale, missing, held, converted)
     if plain["kind"] == "category":
         levels = tuple(str(level) for level in cast("list[Plain]", plain["levels"]))
         return CategoryColumn(name, levels, missing, int(cast("int", plain["rare"])))
     raise ValueError(f"no kind of column: {plain['kind']!r}")
 
 
-def _numbers(name: str, values: pd.Series) -> NDArray[np.float64]:
+def read_as_numbers(values: pd.Series) -> pd.Series:
+    """Return text as numbers, "1,200" and " 7 " too; what is no number is missing."""
+    text = values.astype("string").str.strip().str.replace(",", "", regex=False)
+    return pd.to_numeric(text, errors="coerce")
+
+
+def numbers_as_text(values: pd.Series) -> bool:
+    """Whether a text column holds numbers: more different ones than a category has, and few cells that are none."""
+    if not _is_text(values) or values.nunique() <= MOST_LEVELS:
+        return False
+    return bool(read_as_numbers(values).notna().sum() >= MOST_NUMBERS * values.notna().sum())
+
+
+def _is_text(values: pd.Series) -> bool:
+    text = pd.api.types.is_string_dtype(values.dtype) or values.dtype == object
+    return bool(text and not _only_numbers(values))
+
+
+def _numbers(name: str, values: pd.Series, text: bool = False) -> NDArray[np.float64]:
+    if text and _is_text(values):
+        return np.asarray(read_as_numbers(values).to_numpy(dtype=np.float64, na_value=np.nan))
     if not pd.api.types.is_numeric_dtype(values.dtype) and not _only_numbers(values):
         raise ModelError(
             f"Column '{shorten(name)}' held numbers in training and holds {values.dtype} now: the model cannot read it."

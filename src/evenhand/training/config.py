@@ -29,6 +29,9 @@ Schedule: TypeAlias = Literal["cosine", "one_cycle", "constant", "step"]
 Loss: TypeAlias = Literal["cross_entropy", "focal", "mse"]
 """What is made small: cross-entropy, focal loss (Lin et al. 2017), or the squared error of the probability."""
 
+Resample: TypeAlias = Literal["over", "under"]
+"""How classes are made alike in number: rows of the smaller are drawn again; only so many of the larger are kept."""
+
 Scaling: TypeAlias = Literal["standard", "unit", "signed"]
 """How numbers are scaled: mean 0 and deviation 1; onto [0, 1]; onto [-1, 1]."""
 
@@ -87,6 +90,9 @@ class TrainingConfig:
     """Whether each hidden layer of a perceptron is normalized over the batch (Ioffe and Szegedy 2015)."""
     heads: int = 4
     """Heads of a transformer's attention; the width is a multiple of them."""
+    embedding: int = 0
+    """Above 0, a category of more levels than this is brought to so many numbers, learnt with the network, before a
+    perceptron's first layer."""
     scaling: Scaling = "standard"
     """How numbers are scaled."""
     loss: Loss = "cross_entropy"
@@ -121,6 +127,8 @@ class TrainingConfig:
     """Epochs without a lower validation loss after which the fit stops."""
     class_weight: Literal["balanced"] | None = None
     """``balanced`` weights rows by n / (2 n of their class)."""
+    resample: Resample | None = None
+    """``over`` draws rows of the smaller classes again, ``under`` keeps as many of each class as the smallest has."""
     threshold: ThresholdRule | float = "accuracy"
     """A score at or above it is predicted positive: a number, or what it is to reach on validation rows."""
     seed: int = 0
@@ -131,6 +139,7 @@ class TrainingConfig:
 
     def _problems(self) -> Iterator[str]:
         yield from self._of_the_network()
+        yield from self._of_the_classes()
         for name, words in WORDS.items():
             said = getattr(self, name)
             if said not in words:
@@ -141,20 +150,25 @@ class TrainingConfig:
         for name in ("epochs", "batch_size", "patience"):
             if not _whole(getattr(self, name), 1):
                 yield f"{name} must be a whole number above 0, not {getattr(self, name)!r}."
-        if self.class_weight not in (None, "balanced"):
-            yield f"class_weight is 'balanced' or None, not {self.class_weight!r}."
+        for name in ("seed", "shift", "embedding"):
+            if not _whole(getattr(self, name), 0):
+                yield f"{name} must be a whole number, 0 or above, not {getattr(self, name)!r}."
+
+    def _of_the_classes(self) -> Iterator[str]:
         if isinstance(self.threshold, str):
             if self.threshold not in RULES:
                 yield f"There is no threshold rule {self.threshold!r}; known are {', '.join(RULES)}, or a number."
         elif not 0 < self.threshold <= 1:
             yield f"A threshold must lie in (0, 1], not {self.threshold!r}."
-        for name in ("seed", "shift"):
-            if not _whole(getattr(self, name), 0):
-                yield f"{name} must be a whole number, 0 or above, not {getattr(self, name)!r}."
+        for name, choices in (("class_weight", ("balanced",)), ("resample", get_args(Resample))):
+            if getattr(self, name) not in (None, *choices):
+                yield f"{name} is {' or '.join(map(repr, choices))} or None, not {getattr(self, name)!r}."
 
     def _of_the_network(self) -> Iterator[str]:
         if any(not _whole(width, 1) for width in self.hidden):
             yield f"hidden takes whole numbers of neurons, one at least a layer, not {self.hidden!r}."
+        if self.embedding and self.network != "mlp":
+            yield f"Embeddings of categories stand before an mlp; a {self.network} has its own way with columns."
         if self.network in ("residual", "transformer") and len(set(self.hidden)) != 1:
             yield f"Blocks of a {self.network} are all of one width, such as hidden = (64, 64), not {self.hidden!r}."
         elif self.network == "transformer" and (not _whole(self.heads, 1) or self.hidden[0] % self.heads):

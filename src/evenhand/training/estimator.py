@@ -44,7 +44,14 @@ class TabularClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         epochs: int = 60,
         batch_size: int = 64,
         patience: int = 10,
+        batch_norm: bool = False,
+        embedding: int = 0,
+        scaling: str = "standard",
+        label_smoothing: float = 0.0,
+        noise: float = 0.0,
+        mixup: float = 0.0,
         class_weight: str | None = None,
+        resample: str | None = None,
         threshold: str | float = "accuracy",
         seed: int = 0,
     ) -> None:
@@ -60,7 +67,14 @@ class TabularClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.epochs = epochs
         self.batch_size = batch_size
         self.patience = patience
+        self.batch_norm = batch_norm
+        self.embedding = embedding
+        self.scaling = scaling
+        self.label_smoothing = label_smoothing
+        self.noise = noise
+        self.mixup = mixup
         self.class_weight = class_weight
+        self.resample = resample
         self.threshold = threshold
         self.seed = seed
 

@@ -95,14 +95,14 @@ def fit(
     config = config or TrainingConfig()
     raise_all(InputError, _problems(train, validation))
     meter = Meter()
-    fitted, chosen = (train, validation) if validation is not None else _hold_out(train, config.seed)
+    fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
     preprocessing = preparing or Preprocessing.fit(fitted.X, config.scaling)
     plan = plan or _plan(preprocessing, config, _logits(fitted))
     _check_plan(plan, preprocessing, fitted)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = plan.build()
-    lesson = lesson_of(preprocessing, fitted, config)
+    lesson = resampled(lesson_of(preprocessing, fitted, config), fitted.y_true, config)
     check = lesson_of(preprocessing, chosen, config)
     kept = None if checkpoint is None else Checkpoint(Path(checkpoint), _fit_name(config, fitted, chosen))
     learned = run(network, lesson, check, _course(config), checkpoint=kept, watch=watch, progress=progress)
@@ -110,8 +110,9 @@ def fit(
     threshold = (
         choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight) if plan.outputs == 1 else 0.5
     )
+    known = preprocessing.transform(fitted.X) if config.resample else lesson.columns
     decided = {
-        "train": (fitted, decisions(_scores(learned.network, lesson.columns), threshold)),
+        "train": (fitted, decisions(_scores(learned.network, known), threshold)),
         "validation": (chosen, decisions(scores, threshold)),
     }
     return TabularModel(
@@ -122,6 +123,7 @@ def fit(
         threshold=threshold,
         history={
             **_history(config, learned, fitted, chosen),
+            **({"cleaning": preprocessing.cleaning()} if isinstance(preprocessing, Preprocessing) else {}),
             "counts": {part: _counts(data.y_true, said, len(fitted.classes)) for part, (data, said) in decided.items()},
             **({"checkpoint_problem": kept.problem} if kept is not None and kept.problem else {}),
         },
@@ -161,8 +163,9 @@ def _plan(preprocessing: Preparing, config: TrainingConfig, outputs: int) -> Net
         config.network,
         config.batch_norm,
         config.heads,
-        widths if config.network == "transformer" else (),
+        widths if config.network == "transformer" or config.embedding else (),
         outputs=outputs,
+        embedding=config.embedding if widths else 0,
     )
 
 
@@ -195,13 +198,32 @@ def targets(data: EvaluationSet) -> NDArray[np.float32]:
     return np.asarray(np.eye(len(data.classes), dtype=np.float32)[data.y_true])
 
 
+def resampled(lesson: Lesson, y_true: NDArray[np.int8], config: TrainingConfig) -> Lesson:
+    """Return the lesson with as many rows of each class, drawn by the seed, where the settings ask for it.
+
+    ``over`` keeps every row and draws rows of the smaller classes again; ``under`` leaves rows of the larger out.
+    """
+    if config.resample is None:
+        return lesson
+    counts = np.bincount(y_true)
+    wanted = counts.max() if config.resample == "over" else counts[counts > 0].min()
+    chance = np.random.default_rng(config.seed)
+    drawn = []
+    for label in np.flatnonzero(counts):
+        rows = chance.permutation(np.flatnonzero(y_true == label))
+        again = chance.choice(rows, max(0, wanted - len(rows)))
+        drawn.append(np.concatenate([rows[:wanted], again]))
+    return lesson.take(np.sort(np.concatenate(drawn)))
+
+
 def class_weights(y_true: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return (n,) n / (C n of the row's class): all C classes weigh alike."""
     counts = np.bincount(y_true)
     return np.asarray(len(y_true) / (np.count_nonzero(counts) * np.maximum(counts, 1.0)))[y_true]
 
 
-def _hold_out(train: EvaluationSet, seed: int) -> tuple[EvaluationSet, EvaluationSet]:
+def hold_out(train: EvaluationSet, seed: int) -> tuple[EvaluationSet, EvaluationSet]:
+    """Return rows to fit on and a fifth to choose by."""
     from evenhand.data import split
 
     parts = split(train, {"train": 1 - HELD_OUT, "validation": HELD_OUT}, seed=seed)

@@ -50,12 +50,15 @@ def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) 
     KeyError, TypeError, ValueError
         When `plain` is something else.
     """
+    from evenhand.training.ensembles import EnsemblePlan
     from evenhand.training.given import GivenPlan
     from evenhand.training.image_networks import IMAGE_KINDS, ImagePlan
     from evenhand.training.resized import ResizedPlan
 
     if plain["kind"] == "given":
         return GivenPlan(int(cast("int", plain["outputs"])), given, str(plain["name"]))
+    if plain["kind"] == "ensemble":
+        return EnsemblePlan.from_plain(plain, given)
     if plain["kind"] == "resized":
         return ResizedPlan.from_plain(plain, given)
     return ImagePlan.from_plain(plain) if plain["kind"] in IMAGE_KINDS else NetworkPlan.from_plain(plain)
@@ -80,9 +83,11 @@ class NetworkPlan:
     heads: int = 4
     """Heads of a transformer's attention."""
     blocks: tuple[int, ...] = ()
-    """Prepared columns of each column of the table, which share a token; for a transformer."""
+    """Prepared columns of each column of the table, which share a token or an embedding."""
     outputs: int = 1
     """Logits: one for two classes, else one a class."""
+    embedding: int = 0
+    """Above 0, each of `blocks` that is wider is brought to so many numbers first; for a perceptron."""
 
     def build(self) -> nn.Module:
         """Return the network, (n, columns) float32 to (n,) or (n, outputs) logits, its weights drawn by torch."""
@@ -96,6 +101,8 @@ class NetworkPlan:
         from torch import nn
 
         if self.kind != "mlp":
+            return self
+        if self.embedding:
             return self
         layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
         return replace(self, columns=layers[0].in_features, hidden=tuple(layer.out_features for layer in layers[:-1]))
@@ -113,6 +120,8 @@ class NetworkPlan:
             plain["batch_norm"] = True
         if self.kind == "transformer":
             plain |= {"heads": self.heads, "blocks": list(self.blocks)}
+        if self.embedding:
+            plain |= {"embedding": self.embedding, "blocks": list(self.blocks)}
         if self.outputs > 1:
             plain["outputs"] = self.outputs
         return plain
@@ -139,6 +148,7 @@ class NetworkPlan:
             int(cast("int", plain.get("heads", 4))),
             _numbers(plain.get("blocks", [])),
             int(cast("int", plain.get("outputs", 1))),
+            int(cast("int", plain.get("embedding", 0))),
         )
 
 

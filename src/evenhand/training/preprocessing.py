@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all, shorten
-from evenhand.training.columns import CategoryColumn, Column, NumberColumn, column_from_plain
+from evenhand.training.columns import (
+    MOST_LEVELS,
+    CategoryColumn,
+    Column,
+    NumberColumn,
+    column_from_plain,
+    numbers_as_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +25,6 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Plain
     from evenhand.training.config import Scaling
-
-MOST_LEVELS: Final = 64
-"""Levels of a category that get a column of their own, the most frequent ones; the others share one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Preprocessing:
         for name in X.columns:
             if str(name) in left_out:
                 continue
-            if pd.api.types.is_numeric_dtype(X[name].dtype):
+            if pd.api.types.is_numeric_dtype(X[name].dtype) or numbers_as_text(X[name]):
                 columns.append(NumberColumn.fit(str(name), X[name], scaling))
             else:
                 columns.append(CategoryColumn.fit(str(name), X[name], MOST_LEVELS))
@@ -113,6 +117,22 @@ class Preprocessing:
         told: list[Plain] = [column.describe() for column in self.columns]
         return told + [{"column": name, "kind": "left out", "reason": reason} for name, reason in self.left_out]
 
+    def cleaning(self) -> dict[str, Plain]:
+        """Return how many cells of the training rows were dealt with in which way."""
+        told = [column.describe() for column in self.columns]
+
+        def cells(name: str) -> int:
+            return sum(int(cast("int", column.get(name, 0))) for column in told)
+
+        return {
+            "cells": self.rows * (len(self.columns) + len(self.left_out)),
+            "missing_filled": cells("missing_cells"),
+            "outliers_held": cells("held_cells"),
+            "text_read_as_numbers": cells("converted_cells"),
+            "rare_levels_joined": cells("rare_cells"),
+            "columns_left_out": len(self.left_out),
+        }
+
     def to_plain(self) -> dict[str, Plain]:
         """Return everything as JSON can say it."""
         return {
@@ -156,7 +176,7 @@ def _why_left_out(column: pd.Series) -> str:
         return "holds dates or times; turn them into numbers, such as days, to use them"
     if not column.notna().any():
         return f"has no value in any of the {len(column):,} training rows"
-    if pd.api.types.is_numeric_dtype(column.dtype):
+    if pd.api.types.is_numeric_dtype(column.dtype) or numbers_as_text(column):
         return ""
     levels = column.nunique()
     if levels > 200 and levels > len(column) / 2:

@@ -1,0 +1,156 @@
+"""Small ensembles: several networks whose probabilities are averaged, as one network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from evenhand.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import nn
+
+    from evenhand.data import EvaluationSet
+    from evenhand.findings import Plain
+    from evenhand.training.config import TrainingConfig
+    from evenhand.training.loop import Progress
+    from evenhand.training.model import TabularModel
+    from evenhand.training.networks import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class EnsemblePlan:
+    """Networks over the same prepared rows, whose probabilities are averaged."""
+
+    members: tuple[Plan, ...]
+    """The networks."""
+
+    @property
+    def kind(self) -> str:
+        """Which network: an ensemble."""
+        return "ensemble"
+
+    @property
+    def outputs(self) -> int:
+        """Logits, as those of the members."""
+        return self.members[0].outputs
+
+    def build(self) -> nn.Module:
+        """Return the network; weights are drawn from torch's generator."""
+        return averaged([plan.build() for plan in self.members], self.outputs)
+
+    def of(self, network: nn.Module) -> EnsemblePlan:
+        """Return the plan of an ensemble whose members differ at most in sizes."""
+        members = cast("Any", network).members
+        return EnsemblePlan(tuple(plan.of(member) for plan, member in zip(self.members, members, strict=True)))
+
+    def to_plain(self) -> dict[str, Plain]:
+        """Return the plan as JSON can say it."""
+        return {"kind": "ensemble", "members": [plan.to_plain() for plan in self.members]}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Plain], given: nn.Module | None = None) -> EnsemblePlan:
+        """Return what `to_plain` was called on.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When `plain` is something else.
+        """
+        from evenhand.training.networks import plan_from_plain
+
+        members = cast("list[dict[str, Plain]]", plain["members"])
+        return cls(tuple(plan_from_plain(member, given) for member in members))
+
+
+def averaged(members: list[nn.Module], outputs: int) -> nn.Module:
+    """Return the network whose probabilities are the mean of those of its members, as logits."""
+    import torch
+    from torch import nn
+
+    class Averaged(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.members = nn.ModuleList(members)
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            logits = torch.stack([member(rows) for member in self.members])
+            if outputs == 1:
+                return torch.logit(torch.sigmoid(logits).mean(dim=0), eps=1e-7)
+            return torch.log(torch.softmax(logits, dim=-1).mean(dim=0).clamp_min(1e-12))
+
+    return Averaged()
+
+
+def fit_ensemble(
+    train: EvaluationSet,
+    validation: EvaluationSet | None = None,
+    config: TrainingConfig | None = None,
+    members: int = 5,
+    progress: Progress | None = None,
+    name: str = "ensemble",
+) -> TabularModel:
+    """Return one model of several networks, each fitted with a seed, and so a draw of resampled rows, of its own.
+
+    With ``resample="under"`` each member sees all rows of the rare class and other rows of the common one (Liu, Wu and
+    Zhou 2009, "Exploratory undersampling", EasyEnsemble). The threshold is chosen for all together, on validation rows.
+
+    Parameters
+    ----------
+    train, validation, config, progress, name
+        As in `fit`.
+    members : int
+        How many networks.
+
+    Raises
+    ------
+    InputError
+        When there is no member, and as in `fit`.
+    """
+    from evenhand.training.config import TrainingConfig
+    from evenhand.training.fitting import fit, hold_out
+
+    if members < 1:
+        raise InputError(f"An ensemble needs one member at least, not {members}.")
+    config = config or TrainingConfig()
+    fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
+    first = fit(fitted, chosen, config, progress)
+    made = [first] + [
+        fit(fitted, chosen, replace(config, seed=config.seed + at), progress, preparing=first.preprocessing)
+        for at in range(1, members)
+    ]
+    return _together(made, chosen, config, name)
+
+
+def _together(made: list[TabularModel], chosen: EvaluationSet, config: TrainingConfig, name: str) -> TabularModel:
+    """Return the models as one, with a threshold of their own."""
+    from evenhand.training.model import TabularModel
+    from evenhand.training.thresholds import choose_threshold
+
+    first = made[0]
+    plan = EnsemblePlan(tuple(model.plan for model in made))
+    history = {key: value for key, value in first.history.items() if key not in ("counts", "train_loss", "best_epoch")}
+    model = TabularModel(
+        name=name,
+        network=averaged([one.network for one in made], plan.outputs),
+        plan=plan,
+        preprocessing=first.preprocessing,
+        threshold=first.threshold,
+        history={**history, "members": [one.history["config"] for one in made]},
+        fit_row_hashes=first.fit_row_hashes,
+        cost=_sum([one.cost or {} for one in made]),
+    )
+    if plan.outputs == 1:
+        scores = model.predict(chosen.X)
+        model.threshold = choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight)
+    return model
+
+
+def _sum(costs: list[Mapping[str, Plain]]) -> dict[str, Plain]:
+    """Return what all fits cost together: times and energy added, the most memory."""
+    told: dict[str, Plain] = dict(costs[0])
+    for key in ("seconds", "cpu_seconds", "energy_joules"):
+        told[key] = sum(cast("float", cost.get(key, 0.0)) for cost in costs)
+    return told

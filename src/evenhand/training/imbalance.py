@@ -1,0 +1,75 @@
+"""What can be done where one class is rare, each way by name, so that they can be set beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, cast
+
+from evenhand.training.config import TrainingConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evenhand.data import EvaluationSet
+    from evenhand.training.loop import Progress
+    from evenhand.training.model import TabularModel
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of dealing with a rare class."""
+
+    meaning: str
+    """What it does."""
+    settings: Mapping[str, object]
+    """Settings of the fit that differ from the usual ones."""
+    members: int = 1
+    """Networks whose probabilities are averaged."""
+
+
+WAYS: Final[Mapping[str, Way]] = {
+    "nothing": Way("As it is, deciding at 0.5.", {"threshold": 0.5}),
+    "weights": Way("Rows weigh so that classes weigh alike.", {"threshold": 0.5, "class_weight": "balanced"}),
+    "oversampling": Way("Rows of the rare class are drawn again.", {"threshold": 0.5, "resample": "over"}),
+    "undersampling": Way("Rows of the common class are left out.", {"threshold": 0.5, "resample": "under"}),
+    "focal loss": Way("Rows that are right count for less.", {"threshold": 0.5, "loss": "focal"}),
+    "focal loss, weights": Way("Both.", {"threshold": 0.5, "loss": "focal", "class_weight": "balanced"}),
+    "threshold moved": Way("As it is, deciding where F1 is highest on validation rows.", {"threshold": "f1"}),
+    "ensemble": Way(
+        "Five networks, each with other rows of the common class left out, their probabilities averaged.",
+        {"threshold": 0.5, "resample": "under"},
+        5,
+    ),
+}
+"""Every way by its name."""
+
+
+def fit_ways(
+    train: EvaluationSet,
+    validation: EvaluationSet | None = None,
+    config: TrainingConfig | None = None,
+    ways: Mapping[str, Way] = WAYS,
+    progress: Progress | None = None,
+) -> dict[str, TabularModel]:
+    """Return one fitted model a way, each from the same rows and settings but its own.
+
+    Parameters
+    ----------
+    train, validation, config, progress
+        As in `fit`.
+    ways : mapping of name to Way
+        `WAYS`, when not given.
+    """
+    from evenhand.training.ensembles import fit_ensemble
+    from evenhand.training.fitting import fit
+
+    usual = config or TrainingConfig()
+    made = {}
+    for name, way in ways.items():
+        settings = replace(usual, **cast("dict[str, object]", dict(way.settings)))  # type: ignore[arg-type]
+        made[name] = (
+            fit(train, validation, settings, progress, name)
+            if way.members == 1
+            else fit_ensemble(train, validation, settings, way.members, progress, name)
+        )
+    return made
