@@ -59,7 +59,7 @@ BASIC: dict[str, list[Recipe]] = {
     "int4 weights only": [Int4()],
 }
 PRUNED = NeuronPruning(0.5, epochs=8)
-CHANNELS = StructuredPruning(0.5, epochs=5)
+CHANNELS = StructuredPruning(0.5, epochs=3)
 RECIPES: dict[str, dict[str, list[Recipe]]] = {
     "mlp": {
         **BASIC,
@@ -136,12 +136,12 @@ def cnn(paths: argparse.Namespace) -> tuple[TabularModel, eh.EvaluationSet, eh.E
     """421,834 parameters on MNIST."""
     train, test = images(paths.mnist, 28)
     plan = ImagePlan("cnn", (1, 28, 28), 10, (128,), channels=(32, 64), dropout=0.2)
-    return of_images(plan, train, epochs=3, learning_rate=5e-3), train, test
+    return of_images(plan, train, epochs=2, learning_rate=5e-3), train, test
 
 
 def resnet18(paths: argparse.Namespace) -> tuple[TabularModel, eh.EvaluationSet, eh.EvaluationSet]:
-    """11.2 million parameters on 6,000 digits of 64 x 64; 2,000 test rows."""
-    train, test = images(paths.mnist, 64, 6_000)
+    """11.2 million parameters on 4,000 digits of 64 x 64; 2,000 test rows."""
+    train, test = images(paths.mnist, 64, 4_000)
     plan = ImagePlan("resnet18", (1, 64, 64), 10, ())
     return of_images(plan, train, epochs=3, learning_rate=2e-3, batch_size=64, precision="bfloat16"), train, test
 
@@ -150,7 +150,7 @@ def encoder(paths: argparse.Namespace) -> tuple[TabularModel, eh.EvaluationSet, 
     """3.2 million parameters on 12,000 digits; 2,000 test rows."""
     train, test = images(paths.mnist, 28, 12_000)
     plan = ImagePlan("encoder", (1, 28, 28), 10, (256,) * 4, heads=4)
-    return of_images(plan, train, epochs=4, learning_rate=1e-3, precision="bfloat16"), train, test
+    return of_images(plan, train, epochs=3, learning_rate=1e-3, precision="bfloat16"), train, test
 
 
 def adult(paths: argparse.Namespace) -> tuple[TabularModel, eh.EvaluationSet, eh.EvaluationSet]:

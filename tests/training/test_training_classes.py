@@ -286,12 +286,12 @@ def test_a_disk_that_is_full_during_a_checkpoint(tmp_path: Path, monkeypatch: py
     written = 0
     whole = writing._write_beside
 
-    def full(path: Path, content: bytes) -> Path:
+    def full(path: Path, content: bytes, *rest: object) -> Path:
         nonlocal written
         written += 1
         if written > 2:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        return whole(path, content)
+        return whole(path, content, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(writing, "_write_beside", full)
     held = Checkpoint(place, "a")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,8 @@ def tune(
 ) -> nn.Module:
     """Return a network fine-tuned on training rows; the untouched one takes part, so the loss never rises.
 
+    Rows are changed by chance as they were in the fit that made the model.
+
     Parameters
     ----------
     network : torch.nn.Module
@@ -51,7 +54,18 @@ def tune(
 
     lesson, check = lessons(model, bench)
     course = Course(epochs=epochs, learning_rate=learning_rate, seed=bench.seed, seconds=bench.seconds)
+    course = replace(course, **_as_before(model))  # type: ignore[arg-type]
     return run(network, lesson, check, course, masks=masks, progress=bench.epochs).network
+
+
+KEPT: Final = ("noise", "mixup", "shift", "label_smoothing", "precision")
+"""Settings of the fit that fine-tuning keeps to."""
+
+
+def _as_before(model: TabularModel) -> dict[str, object]:
+    """Return how the fit that made the model changed its rows."""
+    config = model.history.get("config")
+    return {name: config[name] for name in KEPT if name in config} if isinstance(config, dict) else {}
 
 
 def lessons(model: TabularModel, bench: Bench) -> tuple[Lesson, Lesson]:
