@@ -66,3 +66,70 @@ def test_the_page_says_it() -> None:
     page = eh.render(audit(rows()))
     assert "Subgroups nobody named" in page
     assert "region=south, sex=f" in page
+
+
+def unfair(n: int = 8_000) -> EvaluationSet:
+    """Women are selected as often as men, but for the young in the south; recall is poor in the east."""
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame(
+        {
+            "region": rng.choice(["north", "south", "east"], n),
+            "age": rng.choice(["young", "old"], n),
+            "sex": rng.choice(["f", "m"], n),
+            "shoe": rng.choice(list("abcd"), n),
+        }
+    )
+    y = rng.integers(0, 2, n)
+    right = np.where((table["region"] == "east") & (y == 1), 0.5, 0.85)
+    hurt = (table["region"] == "south") & (table["age"] == "young") & (table["sex"] == "f")
+    table["y"], table["answer"] = y, np.where(rng.random(n) < right, y, 1 - y) * ~(hurt & (rng.random(n) < 0.7))
+    return read_evaluation_set(table, label="y", positive=1, sensitive_features="sex", prediction="answer")
+
+
+def test_any_rate_and_any_gap_can_be_searched_for() -> None:
+    from evenhand.audits import audit_given
+
+    wanted = ("recall", "selection_rate_difference[sex]")
+    record = audit_given(unfair(), settings={"slice_by": wanted})
+    found = {str(finding.key): finding for finding in record.of_audit("slices")}
+    assert found["recall[region=east;vs=rest]"].interval.high < -0.1
+    gap = found["selection_rate_difference[age=young,region=south,sex;vs=rest]"]
+    assert gap.estimate > 0.2
+    assert gap.interval.low > 0.1
+    assert [value.group for value in gap.groups] == ["f", "m"]
+    assert "there" in gap.note
+    assert not [key for key in found if "shoe" in key], "nothing is confirmed that was not planted"
+    (said,) = [section.reason for section in record.sections if section.audit == "slices"]
+    assert said.startswith("By recall:")
+    page = eh.render(record, None, "html")
+    assert "By other metrics" in page
+
+
+def test_gaps_where_there_are_none_are_seldom_confirmed() -> None:
+    from evenhand.metrics.lattice_gaps import confirm_gaps, find_gaps
+
+    rng, rounds, confirmed = np.random.default_rng(0), 40, 0
+    for _ in range(rounds):
+        codes = [rng.integers(0, 3, 1_200).astype(np.int32) for _ in range(4)]
+        events, higher = rng.random(1_200) < 0.4, rng.random(1_200) < 0.5
+        half = np.arange(1_200) < 600
+        search = find_gaps([c[half] for c in codes], [3] * 4, events[half], higher[half], least_rows=15)
+        held = confirm_gaps(search.slices, [c[~half] for c in codes], events[~half], higher[~half])
+        confirmed += any(part.p < 0.05 for part in held)
+    assert confirmed <= 6
+
+
+def test_what_cannot_be_searched_for_is_told() -> None:
+    import pytest
+
+    from evenhand.audits import audit_given
+    from evenhand.errors import InputError
+
+    for wanted, said in (
+        ("roc_auc", "is no rate of counts"),
+        ("recal", "Did you mean 'recall'"),
+        ("recall_ratio[sex]", "must be the difference"),
+        ("recall_difference[shoe]", "'shoe' is no sensitive feature"),
+    ):
+        with pytest.raises(InputError, match=said):
+            audit_given(unfair(400), settings={"slice_by": (wanted,)})

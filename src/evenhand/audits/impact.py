@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 NAME = "impact"
 NEIGHBOURS: Final = 5
-MOST_COMPARED: Final = 5_000
+MOST_COMPARED: Final = 2_000
 """Rows whose neighbours are looked for; a seeded sample of more."""
 BETWEEN: Final[dict[str, Callable[[Tally], float]]] = {
     "between_group_entropy": between_group_entropy,
@@ -155,6 +155,9 @@ def _consistency(evidence: Evidence) -> Iterator[Finding]:
     rows = np.arange(len(data))
     if len(rows) > MOST_COMPARED:
         rows = np.sort(np.random.default_rng([seed, 11]).choice(len(rows), size=MOST_COMPARED, replace=False))
-    value = consistency(places(data.X.iloc[rows]), evidence.predictions.y_pred[rows], NEIGHBOURS)
+    points = places(data.X.iloc[rows])
+    if not points.shape[1]:
+        return
+    value = consistency(points, evidence.predictions.y_pred[rows], NEIGHBOURS)
     note = "" if len(rows) == len(data) else f"Of a sample of {len(rows):,} rows."
     yield Finding(Key.of("consistency"), NAME, value, support=len(rows), direction="higher_is_better", note=note)

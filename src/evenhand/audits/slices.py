@@ -1,16 +1,21 @@
-"""Subgroups that nobody named: where the model errs more than elsewhere, confirmed on rows that took no part."""
+"""Subgroups that nobody named: where a rate, or a gap, is worse than elsewhere, confirmed on rows that took no part."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.audits.statement import Statement, not_applicable
+from evenhand.errors import InputError, did_you_mean, raise_all
+from evenhand.evidence.slicing import SMALLEST
 from evenhand.findings import Finding, GroupValue, Interval
-from evenhand.keys import Key
-from evenhand.metrics import Tally, disparity, measure
+from evenhand.keys import Feature, Key
+from evenhand.metrics import METRICS, Tally, canonical, describe, measure, parse_disparity
 from evenhand.metrics.intervals import share_difference_interval
+from evenhand.metrics.lattice import Confirmed, Search, confirm, find_slices
+from evenhand.metrics.lattice_gaps import ConfirmedGap, confirm_gaps, find_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,76 +25,202 @@ if TYPE_CHECKING:
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.metrics import Measured
-    from evenhand.metrics.lattice import Confirmed
-
-    Side: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 NAME = "slices"
 LEAST_ROWS: Final = 200
 """Evaluation rows below which halves are too small to search and to confirm."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """The rows that are searched, or those that confirm."""
+
+    codes: list[NDArray[np.int32]]
+    events: NDArray[np.bool_]
+    rows: NDArray[np.bool_]
+
+
 def slices(evidence: Evidence) -> Statement:
-    """State the slices whose error rate lies above that of the other rows.
+    """State the slices whose rate is worse than that of the other rows, or in which groups lie further apart.
 
     Half of the rows are searched, over all combinations of up to three features; what is found is counted again on the
-    other half, and stated where Fisher's exact test, adjusted for all candidates, confirms it there. So the estimates
-    are not those by which the slices were chosen.
+    other half, and stated where a test there, adjusted for all candidates, confirms it. So the estimates are not those
+    by which the slices were chosen. `AuditOptions.slice_by` says what is looked for; the error rate where nothing is.
     """
     if evidence.data.frequency is not None:
         return not_applicable("Counts cannot be split into a half that is searched and one that confirms.")
     rows = len(evidence.data)
     if rows < LEAST_ROWS:
         return not_applicable(f"{rows} rows are too few to search one half and confirm on the other.")
-    groupings = evidence.slicing
-    if not groupings:
+    if not evidence.slicing:
         return not_applicable("No column is left to slice by.")
-    search, found = evidence.found_slices
-    level = evidence.options.level
-    held = [part for part in found if part.p < (1 - level)]
-    findings = tuple(finding for part in held for finding in _state(part, groupings, level))
-    words = (
-        f"{search.tested:,} slices of up to {search.depth} of {len(groupings)} features were searched on half of the "
-        "rows; "
-        f"{len(search.slices)} candidates were counted again on the other half, which confirmed {len(held)}."
+    wanted = [Key.parse(text) for text in evidence.options.slice_by]
+    raise_all(InputError, _problems(evidence, wanted))
+    searched = np.random.default_rng([evidence.options.seed, 7]).permutation(rows) < rows // 2
+    findings, words = [], []
+    for key in wanted:
+        split = parse_disparity(key.metric)
+        found, said = _of_gap(evidence, searched, key) if split else _of_rate(evidence, searched, key)
+        findings += found
+        words.append(said)
+    return Statement(tuple(findings), " ".join(words))
+
+
+def _problems(evidence: Evidence, wanted: list[Key]) -> Iterator[str]:
+    for key in wanted:
+        split = parse_disparity(key.metric)
+        name = split[0] if split else canonical(key.metric) or ""
+        if name not in METRICS or METRICS[name].kind != "rate" or not METRICS[name].denominator:
+            hint = did_you_mean(key.metric, METRICS)
+            yield f"slice_by: '{key}' is no rate of counts, nor the difference of one.{hint}"
+        elif split and (split[1] != "difference" or len(key.columns) != 1):
+            yield f"slice_by: '{key}' must be the difference of one feature's groups, such as {name}_difference[sex]."
+        elif split and key.columns[0] not in evidence.data.roles.sensitive_features:
+            yield f"slice_by: '{key.columns[0]}' is no sensitive feature of this audit."
+
+
+def _events(evidence: Evidence, metric: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which rows a rate is counted among, and which of all rows it counts."""
+    true, decided = evidence.predictions.y_true, evidence.predictions.y_pred
+    entry = METRICS[metric]
+
+    def inside(cells: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
+        found = np.zeros(len(true), dtype=bool)
+        for truth, decision in cells:
+            found |= (true == truth) & (decided == decision)
+        return found
+
+    return inside(entry.denominator), inside(entry.numerator)
+
+
+def _halves(
+    groupings: tuple[Grouping, ...], among: NDArray[np.bool_], events: NDArray[np.bool_], searched: NDArray[np.bool_]
+) -> tuple[_Half, _Half]:
+    parts = (among & searched, among & ~searched)
+    first, second = (_Half([grouping.codes[rows] for grouping in groupings], events[rows], rows) for rows in parts)
+    return first, second
+
+
+def _of_rate(evidence: Evidence, searched: NDArray[np.bool_], key: Key) -> tuple[list[Finding], str]:
+    """Search for slices in which a rate is worse; the lower is the worse where it is neutral."""
+    metric, level, groupings = canonical(key.metric) or key.metric, evidence.options.level, evidence.slicing
+    turned = METRICS[metric].direction != "lower_is_better"
+    if metric == "error_rate":
+        search, found = evidence.found_slices
+    else:
+        among, events = _events(evidence, metric)
+        search_half, confirm_half = _halves(groupings, among, ~events if turned else events, searched)
+        least = max(SMALLEST, len(search_half.events) // 100)
+        sizes = [len(grouping) for grouping in groupings]
+        search = find_slices(search_half.codes, sizes, search_half.events, least_rows=least)
+        found = tuple(confirm(search.slices, confirm_half.codes, confirm_half.events))
+    held = [part for part in found if part.p < 1 - level]
+    findings = [_state(part, groupings, metric, level, turned) for part in held]
+    return findings, _said(search, len(held), len(groupings), metric)
+
+
+def _of_gap(evidence: Evidence, searched: NDArray[np.bool_], key: Key) -> tuple[list[Finding], str]:
+    """Search for slices in which the two groups that lie furthest apart lie further apart than elsewhere."""
+    split = parse_disparity(key.metric)
+    assert split is not None  # asked for only where it is a disparity
+    metric, (feature,), level = split[0], key.columns, evidence.options.level
+    grouping = evidence.data.grouping(feature)
+    groupings = tuple(part for part in evidence.slicing if part.columns != (feature,))
+    values = measure(metric, evidence.tally(grouping), level)
+    if values.defined.sum() < 2 or not groupings:
+        return [], f"There are no two groups of {feature} with a {describe(metric).label.lower()} to search by."
+    lower, higher = int(np.nanargmin(values.estimate)), int(np.nanargmax(values.estimate))
+    among, events = _events(evidence, metric)
+    among = among & np.isin(grouping.codes, (lower, higher))
+    search_half, confirm_half = _halves(groupings, among, events, searched)
+    tops = [grouping.codes[half.rows] == higher for half in (search_half, confirm_half)]
+    least = max(SMALLEST, len(search_half.events) // 200)
+    sizes = [len(part) for part in groupings]
+    search = find_gaps(search_half.codes, sizes, search_half.events, tops[0], least_rows=least)
+    confirmed = confirm_gaps(search.slices, confirm_half.codes, confirm_half.events, tops[1])
+    held = [part for part in confirmed if part.p < 1 - level]
+    names = (grouping.name(lower), grouping.name(higher))
+    findings = [_state_gap(part, groupings, metric, feature, names, level) for part in held]
+    return findings, _said(search, len(held), len(groupings), str(key))
+
+
+def _said(search: Search, held: int, features: int, what: str) -> str:
+    budget = (
+        f"{search.tested:,} slices of up to {search.depth} of {features} features were searched on half of the rows; "
+        f"{len(search.slices)} candidates were counted again on the other half, which confirmed {held}."
     )
-    return Statement(findings, words)
+    folded = f" {search.folded:,} more were folded into them." if search.folded else ""
+    return budget + folded if what == "error_rate" else f"By {what}: {budget}{folded}"
 
 
-def _state(part: Confirmed, groupings: tuple[Grouping, ...], level: float) -> Iterator[Finding]:
-    """State the error rate of a confirmed slice beside that of the rest, on the confirming rows."""
-    tally = _tally(part.counts)
-    values = measure("error_rate", tally, level)
-    low, high = share_difference_interval(_side(values, 1), _side(values, 0))
-    names = {
+def _names(groupings: tuple[Grouping, ...], part: Confirmed | ConfirmedGap) -> dict[str, str | None]:
+    return {
         groupings[feature].columns[0]: groupings[feature].labels[value][0]
         for feature, value in zip(part.found.features, part.found.values, strict=True)
     }
+
+
+def _state(part: Confirmed, groupings: tuple[Grouping, ...], metric: str, level: float, turned: bool) -> Finding:
+    """State the rate of a confirmed slice beside that of the rest, on the confirming rows."""
+    counts = part.counts[:, ::-1] if turned else part.counts
+    values = measure("false_positive_rate", _tally(counts), level)
+    low, high = share_difference_interval(_side(values, 1), _side(values, 0))
     shares = [float(value) for value in values.estimate]
     sizes = [int(count) for count in values.support]
-    yield Finding(
-        Key.of("error_rate", names, vs="rest"),
+    return Finding(
+        Key.of(metric, _names(groupings, part), vs="rest"),
         NAME,
         shares[1] - shares[0],
-        Interval(float(low[0]), float(high[0]), level, disparity("error_rate_difference", tally, level).method),
+        Interval(float(low[0]), float(high[0]), level, f"mover, {values.method}"),
         support=sum(sizes),
-        direction="lower_is_better",
+        direction=METRICS[metric].direction,
         groups=tuple(
             GroupValue(name, share, size, size)
             for name, share, size in zip(("rest", "slice"), shares, sizes, strict=True)
         ),
-        component="error_rate",
-        note=f"Found on one half of the rows, confirmed on the other (adjusted p {part.p:.2g}).",
+        component=metric,
+        note=_note(describe(metric).label, shares[1], shares[0], part.p),
     )
 
 
-def _side(values: Measured, at: int) -> Side:
+def _state_gap(
+    part: ConfirmedGap, groupings: tuple[Grouping, ...], metric: str, feature: str, names: tuple[str, str], level: float
+) -> Finding:
+    """State the gap between two groups inside a confirmed slice, and the two rates that make it."""
+    rest, inside = (measure("false_positive_rate", _tally(counts), level) for counts in part.counts)
+    low, high = share_difference_interval(_side(inside, 1), _side(inside, 0))
+    gaps = [float(values.estimate[1] - values.estimate[0]) for values in (inside, rest)]
+    features = (*(Feature(column, value) for column, value in _names(groupings, part).items()), Feature(feature))
+    return Finding(
+        Key(f"{metric}_difference", features, (("vs", "rest"),)),
+        NAME,
+        gaps[0],
+        Interval(float(low[0]), float(high[0]), level, f"mover, {inside.method}"),
+        support=int(inside.support.sum()),
+        direction="lower_is_better",
+        groups=tuple(
+            GroupValue(name, float(inside.estimate[at]), int(inside.support[at]), int(inside.support[at]))
+            for at, name in enumerate(names)
+        ),
+        component=metric,
+        note=_note(describe(f"{metric}_difference").label, gaps[0], gaps[1], part.p),
+    )
+
+
+def _note(label: str, there: float, elsewhere: float, p: float) -> str:
+    return (
+        f"{label} {there:.1%} there, {elsewhere:.1%} elsewhere. "
+        f"Found on one half of the rows, confirmed on the other (adjusted p {p:.2g})."
+    )
+
+
+def _side(values: Measured, at: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     one = slice(at, at + 1)
     return values.estimate[one], values.low[one], values.high[one]
 
 
 def _tally(counts: NDArray[np.int64]) -> Tally:
-    """Return [rest, slice] x [right, wrong] as a tally: a wrong decision is a false positive there."""
+    """Return [group] x [not counted, counted] as a tally of negative rows: what is counted is false positive there."""
     cells = np.zeros((2, 2, 2), dtype=np.int64)
     cells[:, 0, 0], cells[:, 0, 1] = counts[:, 0], counts[:, 1]
     return Tally(cells)

@@ -23,6 +23,7 @@ AUDIT_FLAGS = (
     "actionable",
     "adjust",
     "pooling",
+    "slice_by",
     "level",
     "seed",
     "intersections",
@@ -77,6 +78,9 @@ FILES = ("model", "original", "background")
 @click.option("--adjust", type=click.Choice(["holm", "bh"]), help="How p-values of groups are adjusted (holm).")
 @click.option(
     "--pooling/--no-pooling", default=None, help="State Bayesian, partly pooled rates beside the groups' own."
+)
+@click.option(
+    "--slice-by", multiple=True, help="Searched for in subgroups: error_rate, recall, recall_difference[sex] ..."
 )
 @click.option("--actionable", multiple=True, help="Feature a person can change: income=increase; may be repeated.")
 @click.option("--footprint/--no-footprint", default=None, help="Measure size and latency beside the original.")

@@ -89,6 +89,7 @@ KNOWN: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
         "pooling": bool,
         "group_shares": dict,
         "group_errors": dict,
+        "slice_by": list,
     },
 }
 """Every table of the file, with its keys and their types."""

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-MOST_KINDS: Final = 1_000
+FEW_DIMENSIONS: Final = 8
+MOST_KINDS: Final = 64
 """A text of more values than this, such as a name or a note, tells each row from every other, and none to be alike."""
 
 
@@ -61,7 +62,9 @@ def consistency(points: NDArray[np.float64], decided: NDArray[np.generic], neigh
     """
     from sklearn.neighbors import NearestNeighbors
 
-    tree = NearestNeighbors(n_neighbors=neighbours, algorithm="ball_tree").fit(points)
+    # trees do not pay in as many dimensions as categories make
+    kind = "kd_tree" if points.shape[1] <= FEW_DIMENSIONS else "brute"
+    tree = NearestNeighbors(n_neighbors=neighbours, algorithm=kind).fit(points)
     nearest = tree.kneighbors(points, return_distance=False)
     values = np.asarray(decided, dtype=np.float64)
     return float(1 - np.abs(values - values[nearest].mean(axis=1)).mean())

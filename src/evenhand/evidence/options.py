@@ -57,6 +57,8 @@ class AuditOptions:
     group_errors: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
     """Sensitive features that were recorded with known errors: for each true group the chance of each recorded one,
     ``{"race": {"black": {"black": 0.9, "white": 0.1}, ...}}``."""
+    slice_by: tuple[str, ...] = ("error_rate",)
+    """What is searched for in subgroups nobody named: rates, and disparities such as ``recall_difference[sex]``."""
     actionable: Mapping[str, str] = field(default_factory=dict)
     """Features that a person can change, with the direction: ``increase``, ``decrease`` or ``any``."""
     metrics: Mapping[str, MetricFunction] = field(default_factory=dict)

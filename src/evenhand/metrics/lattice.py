@@ -66,6 +66,8 @@ class Search:
     """Slices with enough rows."""
     depth: int
     """Features crossed at most."""
+    folded: int = 0
+    """Candidates that add nothing to a stronger one: parts of it at no other rate, or the same rows in other words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,10 @@ def find_slices(
         tested += len(z)
         p_values.append(z)
         found += slices
-    threshold = _threshold(np.concatenate(p_values) if p_values else np.empty(0))
+    threshold = threshold_of(np.concatenate(p_values) if p_values else np.empty(0))
     candidates = sorted((part for part in found if part.z >= threshold), key=lambda part: (-part.z, part.features))
-    return Search(tuple(_distinct(candidates, codes, most)), tested, depth)
+    kept = tuple(distinct(candidates, codes, most))
+    return Search(kept, tested, depth, len(candidates) - len(kept))
 
 
 def confirm(slices: Sequence[Slice], codes: Sequence[NDArray[np.int32]], marks: NDArray[np.bool_]) -> list[Confirmed]:
@@ -171,7 +174,7 @@ LEAST_Z: Final = 2.0
 """Slices below it are no candidates whatever the number of tests."""
 
 
-def _threshold(z: NDArray[np.float64]) -> float:
+def threshold_of(z: NDArray[np.float64]) -> float:
     """Return the z from which slices are candidates at the tolerated share of false discoveries."""
     from scipy.special import ndtr
 
@@ -182,7 +185,7 @@ def _threshold(z: NDArray[np.float64]) -> float:
     return float(max(ordered[np.flatnonzero(within)[-1]], LEAST_Z)) if within.any() else np.inf
 
 
-def _distinct(candidates: list[Slice], codes: Sequence[NDArray[np.int32]], most: int) -> Iterator[Slice]:
+def distinct(candidates: list[Slice], codes: Sequence[NDArray[np.int32]], most: int) -> Iterator[Slice]:
     """Yield the strongest slices, without those that say the same in other words."""
     kept: list[tuple[Slice, NDArray[np.bool_]]] = []
     for candidate in candidates[: most * 50]:

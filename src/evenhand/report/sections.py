@@ -25,7 +25,7 @@ from evenhand.report.relied import refused, relied
 from evenhand.report.scoped import data_part, mapping, scope
 from evenhand.report.searched import is_study, searched
 from evenhand.report.since import since
-from evenhand.report.sliced import narrowing
+from evenhand.report.sliced import by_other_metrics, narrowing
 from evenhand.report.suppressing import WITHHELD
 from evenhand.report.sweeping import swept
 from evenhand.report.trained import trained
@@ -134,10 +134,12 @@ def fairness(record: AuditRecord, verdict: Verdict | None) -> Part:
 
 def sliced(record: AuditRecord, judged: Judged) -> Part:
     """Where the model errs more than elsewhere, in subgroups that nobody named."""
-    found = [f for f in record.findings if f.audit == "slices"]
+    stated = [f for f in record.findings if f.audit == "slices"]
+    found = [f for f in stated if f.key.metric == "error_rate"]
+    more = by_other_metrics(f for f in stated if f.key.metric != "error_rate")
     told = reasons(record, "slices") or ("No subgroups were searched.",)
     if not found:
-        return Part("slices", "Subgroups nobody named", told)
+        return Part("slices", "Subgroups nobody named", told, more)
     rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else _who(f), f) for f in found]
     title = "How much more often the model errs there than elsewhere"
     head = ("subgroup", "rows", "errs there", "errs elsewhere", "difference")
@@ -147,7 +149,7 @@ def sliced(record: AuditRecord, judged: Judged) -> Part:
     )
     table = Table("slices-table", "On the rows that took no part in the search", head, cells, frozenset({1, 2, 3, 4}))
     drawn = figure("slices-figure", title, rows[:12])
-    return Part("slices", "Subgroups nobody named", told, (drawn, *narrowing(rows), table.bounded()))
+    return Part("slices", "Subgroups nobody named", told, (drawn, *narrowing(rows), table.bounded(), *more))
 
 
 def _who(finding: Finding) -> str:

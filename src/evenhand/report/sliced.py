@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
+from evenhand.metrics import describe
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.tree_figures import Branch, tree_figure
 from evenhand.report.view import Block, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from evenhand.findings import Finding
     from evenhand.report.judged import FigureRow
@@ -33,6 +34,17 @@ def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
         (_name(conditions), _name(parents[conditions]), with_interval(found[conditions][1])) for conditions in found
     )
     return (tree_figure("slices-tree", title, root, Table("slices-tree-table", title, head, cells, frozenset({2}))),)
+
+
+def by_other_metrics(found: Iterable[Finding]) -> tuple[Block, ...]:
+    """Return the table of subgroups that were searched for by another metric than the error rate, or by a gap."""
+    rows = tuple(
+        (cut(group_name(f.key.group), 120), describe(f.key.metric).label, f"{f.support:,}", with_interval(f), f.note)
+        for f in found
+    )
+    title = "By other metrics"
+    head = ("subgroup", "metric", "rows", "difference", "")
+    return (Table("slices-others", title, head, rows, frozenset({2, 3})).bounded(100),) if rows else ()
 
 
 def _parent(conditions: Conditions, found: dict[Conditions, FigureRow]) -> Conditions:
