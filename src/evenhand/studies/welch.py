@@ -83,7 +83,7 @@ def welch(old: NDArray[np.float64], new: NDArray[np.float64], level: float) -> t
     --------
     >>> change, interval, p = welch(np.array([0.8, 0.82, 0.81]), np.array([0.7, 0.73, 0.71]), 0.95)
     >>> round(change, 3), round(interval.low, 3), round(interval.high, 3), round(p, 4)
-    (-0.097, -0.126, -0.067, 0.0014)
+    (-0.097, -0.128, -0.065, 0.0015)
     """
     from scipy.stats import t
 
