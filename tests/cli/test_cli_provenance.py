@@ -112,3 +112,10 @@ def test_warnings_are_noted_once_and_shown_as_ever() -> None:
         warnings.warn("a thing\nto know", stacklevel=1)
     assert noted == ["UserWarning: a thing to know"]
     assert shown
+
+
+def test_a_page_says_what_became_of_each_limit(folder: Path) -> None:
+    asked = ["report", "audit.json", "--baseline", "audit.json", "-o", "page.html"]
+    assert exit_code(asked) == 2
+    assert exit_code([*asked, "--policy", "policy.toml"]) == 0
+    assert "Of 1 limits: 0 new, 0 worse, 0 better, 0 fixed, 1 unchanged." in (folder / "page.html").read_text("utf-8")

@@ -57,6 +57,18 @@ def test_twelve_equal_groups_are_hardly_ever_failed(rows: int) -> None:
     assert point > 0.5, "a point gate fails most of these releases"
 
 
+CROSSED = (18, 20, 24, 28, 32, 36, 42, 48, 54, 60, 72, 90)
+"""Rows of twelve crossings of features: most are small."""
+
+
+@pytest.mark.parametrize("rate", [0.7, 0.3])
+def test_four_fifths_over_twelve_equal_groups_hardly_ever_fails(rate: float) -> None:
+    found, point = releases([rate] * 12, list(CROSSED), "selection_rate_ratio", {"at_least": 0.8})
+    tell(f"12 equal crossings of 18 to 90 rows, base rate {rate}, limit 0.80", found, point)
+    assert found["failed"] <= 0.03 * RELEASES
+    assert point >= 0.9, "a gate of point estimates raises a false alarm nearly always"
+
+
 def test_an_unfair_ratio_is_failed() -> None:
     found, point = releases([0.7 * 0.65, 0.7], [300, 1500], "selection_rate_ratio", {"at_least": 0.8})
     tell("300 against 1,500 rows, true ratio 0.65, limit 0.80", found, point)

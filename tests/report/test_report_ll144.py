@@ -66,3 +66,35 @@ def test_selection_must_be_declared() -> None:
         eh.render(applicants({"a": (50, 20), "b": (50, 10)}, favourable=None), None, "ll144")
     with pytest.raises(eh.EvenhandError, match="no sensitive feature"):
         eh.render(eh.audit_predictions([1, 0], [1, 0]), None, "ll144")
+
+
+def test_every_field_that_the_rule_asks_for_is_there() -> None:
+    """6 RCNY 5-303: date, source of the data, unknown categories, applicants, rates, ratios, distribution."""
+    record = applicants({"Male": (300, 200), "Female": (200, 100), None: (12, 3)})
+    text = eh.render(eh.with_declarations(record, {"data_origin": "Applications of 2026, all of them."}), None, "ll144")
+    for field in (
+        r"Date of the audit: \d{4}-\d\d-\d\d",
+        "Date of distribution of the tool",
+        "Source and explanation of the data: Applications of 2026",
+        "people",
+        "unknown category, left out: 12",
+        "applicants \\| selected \\| selection rate \\| impact ratio",
+        "independent",
+        "six months",
+    ):
+        assert re.search(field, text), field
+    assert not re.search(r"\b(pass|fail|passed|failed|comply|complies)\b", text.lower())
+
+
+def test_a_tool_that_scores_has_scoring_rates_beside() -> None:
+    scores = [at / 400 for at in range(400)]
+    sex = ["Male" if at >= 120 else "Female" for at in range(400)]
+    record = eh.audit_predictions(
+        [at % 2 for at in range(400)], y_score=scores, sensitive_features={"sex": sex}, favourable=1,
+        score_kind="ranking",
+        threshold=0.5,
+    )  # fmt: skip
+    text = eh.render(record, None, "ll144")
+    assert "| scoring rate | impact ratio of scores |" in text
+    above = {name: re.search(rf"\| {name} \|.*", text)[0].split("|")[6].strip() for name in ("Male", "Female")}  # type: ignore[index]
+    assert above == {"Male": f"{200 / 280:.3f}", "Female": "0.000"}

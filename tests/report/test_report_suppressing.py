@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,3 +129,24 @@ def test_limits_that_withhold_nothing_or_everything_are_refused(record: AuditRec
         suppressed(record, 1)
     with pytest.raises(InputError, match="nothing could be shown"):
         suppressed(record, 10_000)
+
+
+def test_every_format_of_an_audit_with_nearly_everything_can_be_suppressed(rich: tuple[AuditRecord, object]) -> None:
+    """Figures, tables and JSON agree on what is withheld, whatever drew them."""
+    audited, verdict = rich
+    for below in (15, 40, 300):
+        copy = suppressed(audited, below)
+        hidden = [f for f in audited.findings if copy[f.key].estimate is None and f.estimate is not None and f.interval]
+        assert hidden
+        shown = {abs(end) for f in copy.findings if f.interval for end in (f.interval.low, f.interval.high) if end}
+        ends = (
+            {abs(end) for f in hidden if f.interval for end in (f.interval.low, f.interval.high) if end} - shown - {1.0}
+        )
+        assert ends
+        for name in ("html", "markdown", "json", "csv", "model-card", "cyclonedx"):
+            text = render(audited, verdict, name, suppress_below=below)  # type: ignore[arg-type]
+            assert not [end for end in ends if repr(end) in text], name
+        page = render(audited, verdict, "html", suppress_below=below)  # type: ignore[arg-type]
+        drawn = re.findall(r"<svg viewBox=.*?</svg>", page, re.S)
+        words = " ".join(re.findall(r"<text[^>]*>([^<]*)", " ".join(drawn)))
+        assert "withheld" in words, "its name stands in the figure, and no number"

@@ -31,6 +31,7 @@ BY_GROUP = (
     "balanced_accuracy",
 )
 DISPARITIES = (
+    "base_rate_difference",
     "selection_rate_difference",
     "selection_rate_ratio",
     "equalized_odds_difference",

@@ -42,10 +42,12 @@ PAGE = Path("report.html")
     metavar="ROWS",
     help="A copy for publication: withhold what rests on fewer rows, and what would give it away.",
 )
+@click.option("--baseline", type=click.Path(path_type=Path), help="An earlier audit.json: what became of each limit.")
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law asks to be published.")
 def command(
     audit: Path,
     policy: Path | None,
+    baseline: Path | None,
     output: Path | None,
     forms: tuple[str, ...],
     public_summary: str | None,
@@ -60,12 +62,16 @@ def command(
     """
     from evenhand.cli.console import remark
     from evenhand.cli.outputs import put, wanted_outputs
+    from evenhand.errors import InputError
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 
-    wanted = wanted_outputs(*_asked(forms, output, public_summary), (audit, policy))
+    wanted = wanted_outputs(*_asked(forms, output, public_summary), (audit, policy, baseline))
     record = read_record(audit)
-    verdict = judge(record, load_policy(policy)) if policy is not None else None
+    if baseline is not None and policy is None:
+        raise InputError("What became of each limit needs limits: add --policy to --baseline.")
+    earlier = None if baseline is None else read_record(baseline)
+    verdict = judge(record, load_policy(policy), baseline=earlier) if policy is not None else None
     put(record, verdict, wanted, **look)  # type: ignore[arg-type]  # the flags above, by their names
     for place in wanted.values():
         if place is not None:

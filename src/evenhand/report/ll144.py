@@ -38,6 +38,8 @@ class Category:
     """The share that got the outcome that is good for the person."""
     unknown: bool
     """Whether it stands for people whose category is not known."""
+    scoring: float | None = None
+    """The share that scores above the median of all, where there are scores."""
 
 
 def ll144(record: AuditRecord, verdict: Verdict | None = None) -> str:
@@ -74,6 +76,7 @@ def _facts(record: AuditRecord) -> Iterator[str]:
         f"- Tool audited: {as_markdown(cut(str(model.get('name', 'model')), 120))}, "
         f"selecting at a score of at least {model.get('threshold')}",
         "- Date of distribution of the tool: to be filled in by whoever distributes it",
+        "- To be posted until six months after the last use of the tool; an audit is at most one year old when used",
         f"- Data: {as_markdown(cut(str(source.get('name', 'data')), 120))}, {rows:,} people",
         f"- Source and explanation of the data: {as_markdown(cut(str(origin), 600))}",
         f"- Auditor: {as_markdown(cut(str(answers.get('owner') or 'to be filled in'), 200))}; the law asks for an "
@@ -88,10 +91,13 @@ def _table(record: AuditRecord, counts: GroupCounts) -> Iterator[str]:
     rates = [category.rate for category in known if category.rate is not None and not _small(category, total)]
     best = max(rates, default=0.0)
     title = " × ".join(as_markdown(cut(column, 60)) for column in counts.columns)
-    yield from ("", f"## {title}", "", "| category | applicants | selected | selection rate | impact ratio |")
-    yield "| --- | ---: | ---: | ---: | ---: |"
+    scored = [c.scoring for c in known if c.scoring is not None and not _small(c, total)]
+    top = max(scored, default=0.0)
+    more = (" scoring rate | impact ratio of scores |", " ---: | ---: |") if scored else ("", "")
+    yield from ("", f"## {title}", "", f"| category | applicants | selected | selection rate | impact ratio |{more[0]}")
+    yield f"| --- | ---: | ---: | ---: | ---: |{more[1]}"
     for category in known:
-        yield _row(category, total, best)
+        yield _row(category, total, best) + (_scored(category, total, top) if scored else "")
     unknown = sum(category.applicants for category in categories if category.unknown)
     yield from ("", f"People of an unknown category, left out: {unknown:,}.")
     small = [category.name for category in known if _small(category, total)]
@@ -109,11 +115,21 @@ def _row(category: Category, total: int, best: float) -> str:
     return f"| {name} | {category.applicants:,} | {selected} | {shown} | {ratio} |"
 
 
+def _scored(category: Category, total: int, top: float) -> str:
+    """Return the cells of a tool that scores: the share above the median of all, and its ratio (5-301(c))."""
+    if category.scoring is None:
+        return "  |  |"
+    ratio = "" if _small(category, total) or not top else f"{category.scoring / top:.3f}"
+    return f" {category.scoring:.3f} | {ratio} |"
+
+
 def _category(record: AuditRecord, counts: GroupCounts, at: int) -> Category:
     pairs = dict(zip(counts.columns, counts.groups[at], strict=True))
     finding = record.get(Key.of("favourable_rate", pairs))
     rate = None if finding is None else finding.estimate
-    return Category(group_name(pairs.items()), group_rows(counts, at), rate, UNKNOWN in pairs.values())
+    scored = record.get(Key.of("scoring_rate", pairs))
+    scoring = None if scored is None else scored.estimate
+    return Category(group_name(pairs.items()), group_rows(counts, at), rate, UNKNOWN in pairs.values(), scoring)
 
 
 def _small(category: Category, total: int) -> bool:

@@ -134,7 +134,8 @@ def fairness(record: AuditRecord, verdict: Verdict | None) -> Part:
 
 def sliced(record: AuditRecord, judged: Judged) -> Part:
     """Where the model errs more than elsewhere, in subgroups that nobody named."""
-    stated = [f for f in record.findings if f.audit == "slices"]
+    # what a copy for publication withholds has no groups
+    stated = [f for f in record.findings if f.audit == "slices" and len(f.groups) > 1]
     found = [f for f in stated if f.key.metric == "error_rate"]
     more = by_other_metrics(f for f in stated if f.key.metric != "error_rate")
     told = reasons(record, "slices") or ("No subgroups were searched.",)
