@@ -126,3 +126,20 @@ def test_an_absent_extra_is_named_with_its_command(
 
 def test_every_setting_of_a_fit_may_stand_in_the_settings_file() -> None:
     assert set(KNOWN["train"]) == {field.name for field in dataclasses.fields(TrainingConfig)}
+
+
+def test_flags_win_over_the_settings_file_and_what_hangs_on_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = '[data]\nlabel = "y"\nscore = "p"\nsensitive_features = ["sex", "x"]\n[data.bins]\nx = [0]\n'
+    (folder / "evenhand.toml").write_text(settings)
+    assert exit_code(["audit", "rows.csv"]) == 0
+    assert '"selection_rate[x=<0]"' in (folder / "audit.json").read_text()
+    assert exit_code(["audit", "rows.csv", "--sensitive", "sex"]) == 0
+    assert '"selection_rate[x=<0]"' not in (folder / "audit.json").read_text()
+    (folder / "evenhand.toml").write_text(settings + "wide = [1]\n")
+    assert exit_code(["audit", "rows.csv"]) == 2
+    assert "bins are given for 'wide'" in capsys.readouterr().err
+    (folder / "evenhand.toml").write_text("[split]\ntrain = 0\n")
+    assert exit_code(["train", "rows.csv", *ROLES]) == 2
+    assert "[split] train = 0, validation = 0.15, test = 0.3: each share must be above 0" in capsys.readouterr().err

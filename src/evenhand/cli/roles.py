@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -81,9 +81,18 @@ def role_values(settings: Settings, flags: dict[str, object]) -> dict[str, objec
     said = values.get("proxies")
     if isinstance(said, tuple):
         values["proxies"] = dict(_proxy(text) for text in said)
+    if isinstance(bins := values.get("bins"), dict):  # of the file: a flag may have taken its column out of the groups
+        groups = {*_named(values, "sensitive_features"), *_named(values, "control_features")}
+        named = {*_named(settings.data, "sensitive_features"), *_named(settings.data, "control_features")}
+        values["bins"] = {column: edges for column, edges in bins.items() if column in groups or column not in named}
     if "pos_label" in values:
         values["positive"] = values.pop("pos_label")
     return values
+
+
+def _named(values: Mapping[str, object], role: str) -> tuple[str, ...]:
+    found = values.get(role)
+    return tuple(map(str, found)) if isinstance(found, (list, tuple)) else ()
 
 
 def _proxy(text: str) -> tuple[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,6 +128,9 @@ def _split(
     from evenhand.errors import InputError
 
     shares = {name: float(settings.split.get(name, usual)) for name, usual in _USUAL.items()}  # type: ignore[arg-type]
+    if not all(0 < share < math.inf for share in shares.values()):
+        told = ", ".join(f"{name} = {share:g}" for name, share in shares.items())
+        raise InputError(f"[split] {told}: each share must be above 0; they are taken in proportion.")
     if test_share is not None:
         if not 0 < test_share < 1:
             raise InputError(f"--test-share is {test_share}; a share between 0 and 1 is needed, such as 0.3.")
