@@ -137,12 +137,10 @@ def test_the_commands_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     codes = []
     for words in commands(ROOT / "README.md"):
         codes.append((words[0], exit_code(words)))
-        if words[0] == "init":
-            # The settings to begin with name no columns yet; the flags of the lines that follow do.
-            (tmp_path / "evenhand.toml").unlink()
     assert [verb for verb, _ in codes] == ["init", "train", "compress", "compress", "audit", "gate", "report"]
     assert all(code == 0 for verb, code in codes if verb != "gate"), codes
     assert dict(codes)["gate"] in (0, 1, 3)
+    assert '"selection_rate_ratio[race]"' in (tmp_path / "policy.toml").read_text()
     assert (tmp_path / "report.html").exists()
 
 
