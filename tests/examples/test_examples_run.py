@@ -134,9 +134,7 @@ def test_the_commands_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     data = evenhand.load_loanapp()
     data.table.to_parquet(tmp_path / "loans.parquet")
     monkeypatch.chdir(tmp_path)
-    codes = []
-    for words in commands(ROOT / "README.md"):
-        codes.append((words[0], exit_code(words)))
+    codes = [(words[0], exit_code(words)) for words in commands(ROOT / "README.md")]
     assert [verb for verb, _ in codes] == ["init", "train", "compress", "compress", "audit", "gate", "report"]
     assert all(code == 0 for verb, code in codes if verb != "gate"), codes
     assert dict(codes)["gate"] in (0, 1, 3)
