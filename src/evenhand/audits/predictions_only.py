@@ -95,7 +95,9 @@ def audit_predictions(
     1.0
     """
     from evenhand.data import evaluation_set_from_arrays
+    from evenhand.data.tables import refuse_other_index
 
+    refuse_other_index(name, {"y_true": y_true, "y_pred": y_pred, "y_score": y_score})
     data = evaluation_set_from_arrays(
         y_true,
         sensitive_features=sensitive_features,

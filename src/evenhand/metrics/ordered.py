@@ -50,16 +50,17 @@ def order_scores(y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups
 
 
 def placements(group: int, ordered: Ordered) -> tuple[Floats, Floats]:
-    """Return the share of negatives that each positive outranks, and of positives that outrank each negative."""
+    """Return the share of negatives that each positive outranks, and of positives that outrank each negative.
+
+    Equal scores count half. Positives are looked up among the negatives once; how many lie above each negative follows
+    by counting.
+    """
     negatives, positives = ordered.negatives[group], ordered.positives[group]
-    above = _between(negatives, positives) / len(negatives)
-    below = 1 - _between(positives, negatives) / len(positives)
-    return above, below
-
-
-def _between(others: Floats, mine: Floats) -> Floats:
-    """Return for each of `mine` how many of `others` lie below it, equal ones by half."""
-    return (np.searchsorted(others, mine, "left") + np.searchsorted(others, mine, "right")) / 2
+    below = np.searchsorted(negatives, positives, "left")
+    upto = np.searchsorted(negatives, positives, "right")
+    size = len(negatives) + 1
+    reached = (np.bincount(below, minlength=size) + np.bincount(upto, minlength=size))[:-1].cumsum()
+    return (below + upto) / (2 * len(negatives)), np.asarray(1 - reached / (2 * len(positives)), dtype=np.float64)
 
 
 def bins_of(group: int, ordered: Ordered, bins: int) -> Floats:
