@@ -120,7 +120,7 @@ def main() -> None:
         "versions": {name: version(name) for name in ("evenhand", "torch", "onnxruntime", "numpy")},
         "study": json.loads((folder / "study.json").read_text("utf-8")),
     }
-    OUT.write_text(json.dumps(raw, indent=1) + "\n", encoding="utf-8")
+    OUT.write_text(json.dumps(raw, separators=(",", ":")) + "\n", encoding="utf-8")
     OUT.with_suffix(".md").write_text(found + "\n", encoding="utf-8")
 
 
