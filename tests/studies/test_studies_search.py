@@ -180,6 +180,26 @@ def test_comparing_on_training_rows_is_refused(
         study(Plan(original, expand(["int8"], quick), parts["train"], parts["train"], tmp_path))  # type: ignore[arg-type]
 
 
+def test_several_classes_are_searched_too(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frames = {}
+    for name, n in (("train", 600), ("test", 500)):
+        table = pd.DataFrame(rng.normal(size=(n, 3)), columns=list("abc"))
+        table["y"] = np.array(["x", "y", "z"])[table[["a", "b", "c"]].to_numpy().argmax(axis=1)]
+        table["group"] = rng.choice(["f", "m"], n)
+        frames[name] = eh.read_evaluation_set(
+            table, label="y", task="multiclass", sensitive_features=["group"], name=name
+        )
+    model = fit(frames["train"], config=TrainingConfig(hidden=(12,), epochs=5, seed=0))
+    tried = expand(["half_precision", "magnitude_pruning=0.3"], quick)  # type: ignore[arg-type]
+    record = study(Plan(model, tried, frames["train"], frames["test"], tmp_path, seeds=2, footprint=False))
+    assert "accuracy_change[group=f;of=original;recipe=half_precision]" in record
+    assert 'accuracy_change[group=f;of=original;over=seeds;recipe="magnitude_pruning=0.3"]' in record
+    assert 'normalized_recall_change[;class=z;of=original;over=seeds;recipe="magnitude_pruning=0.3"]' in record
+    assert not any(f.key.metric == "recall_spread" for f in record.findings), "recall is of two classes"
+    assert "accuracy_spread[;between=seeds]" in record
+
+
 def test_one_command_searches_and_draws(
     original: TabularModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -204,6 +224,7 @@ def test_one_command_searches_and_draws(
     assert record["latency[;batch=1;recipe=onnx_export]"].volatile
     page = (tmp_path / "study" / "study.html").read_text("utf-8")
     assert 'id="search-picture"' in page
+    assert 'id="search-forest"' in page
     assert "The smallest that passes the policy is half_precision" in page
     assert exit_code([*asked[:-1], "other", "--seeds", "0"]) == 2
     assert exit_code(["compress", "people.safetensors", "--train", "train.csv", "-o", "x", "--seeds", "3"]) == 2

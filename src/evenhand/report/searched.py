@@ -40,7 +40,7 @@ def searched(record: AuditRecord) -> tuple[Part, ...]:
         "search",
         "Models that were tried",
         _lead(told, front),
-        (*_picture(record, told, front), _candidates(record, told, front), *_groups(record, names)),
+        (*_picture(record, told, front), _candidates(record, told, front), *_groups(record, names, front)),
     )
     return first, *_population(record, told, names)
 
@@ -125,10 +125,27 @@ def _candidates(record: AuditRecord, told: Mapping[str, Any], front: Sequence[st
     return Table("search-table", "What was tried", head, tuple(rows), frozenset({1, 2, 3, 4, 5, 6}))
 
 
-def _groups(record: AuditRecord, names: Sequence[str]) -> list[Block]:
+def _groups(record: AuditRecord, names: Sequence[str], front: Sequence[str]) -> list[Block]:
     """Return what each candidate did to each group: one pair of models, with paired intervals."""
     table = _by_group(record, "search-groups", "Accuracy change of each group, one pair of models", names, {})
-    return [] if table is None else [table]
+    return [*_forest(record, front), *([] if table is None else [table])]
+
+
+def _forest(record: AuditRecord, front: Sequence[str]) -> list[Block]:
+    """Draw the changes of every group under the smallest candidate on the front."""
+    sizes = {name: _find(record, "file_bytes", name) for name in front}
+    known = {name: found.estimate for name, found in sizes.items() if found is not None and found.estimate is not None}
+    if not known:
+        return []
+    smallest = min(known, key=lambda name: known[name])
+    wanted = (("of", "original"), ("recipe", smallest))
+    rows: list[tuple[str, Finding, Mark, float | None]] = [
+        (group_name(f.key.group) if f.key.group else "all rows", f, "plain", None)
+        for f in record.findings
+        if f.key.metric == "accuracy_change" and f.key.qualifiers == wanted
+    ]
+    title = f"Accuracy change of each group under the smallest on the front, {cut(smallest, 60)}"
+    return [figure("search-forest", title, rows, digits=3)] if rows else []
 
 
 def _by_group(

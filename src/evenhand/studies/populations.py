@@ -54,7 +54,7 @@ def noise(
         estimate = float(np.mean(list(shares.values())))
         interval = _jackknife(shares, len(originals), level)
         yield _finding(Key.of("flip_rate", labels, between="seeds"), estimate, interval, n, len(originals))
-        for rate in RATES:
+        for rate in rates_of(data):
             values = rates(rate, data.y_true[inside], originals[:, inside])
             if np.isfinite(values).all() and len(values) >= 2:
                 key = Key.of(f"{rate}_spread", labels, between="seeds")
@@ -73,7 +73,7 @@ def over_seeds(
         n, truth = int(inside.sum()), data.y_true[inside]
         old, new = population.originals[:, inside], population.compressed[:, inside]
         figures = {"flip_rate": (old != new).mean(axis=1)}
-        figures |= {f"{rate}_change": rates(rate, truth, new) - rates(rate, truth, old) for rate in RATES}
+        figures |= {f"{rate}_change": rates(rate, truth, new) - rates(rate, truth, old) for rate in rates_of(data)}
         for metric, values in figures.items():
             if np.isfinite(values).all():
                 key = Key.of(metric, labels, of="original", over="seeds", recipe=population.name)
@@ -81,6 +81,11 @@ def over_seeds(
                 if metric == "flip_rate" and interval is not None:
                     interval = replace(interval, low=max(interval.low or 0.0, 0.0))
                 yield _finding(key, float(values.mean()), interval, n, seeds)
+
+
+def rates_of(data: EvaluationSet) -> tuple[str, ...]:
+    """Return the rates that make sense: of several classes accuracy alone."""
+    return RATES if data.task == "binary" else RATES[:1]
 
 
 def rates(rate: str, truth: NDArray[np.int64], decisions: NDArray[np.int64]) -> NDArray[np.float64]:
