@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.special import betainc, ndtr
 from scipy.stats import binom, binomtest
 
+import evenhand as eh
 from evenhand.metrics import Tally, disparity
 from evenhand.metrics.intervals import (
     _beta_quantile,
     clopper_pearson,
     difference_interval,
     ratio_interval,
+    share_difference_interval,
     wilson,
     z_of,
 )
@@ -166,3 +170,30 @@ def test_ends_too_far_away_to_be_squared_make_no_warning() -> None:
     with np.errstate(all="raise"):
         low, high = difference_interval(one, other)
     assert np.isfinite([low, high]).all()
+
+
+def test_margins_below_0_by_rounding_leave_an_interval() -> None:
+    """Where all of a group are predicted alike, the end of its rate is the rate, give or take a rounding."""
+    one = (np.array([1.0]), np.array([0.9]), np.array([1.0 - 1e-15]))
+    none = (np.array([0.0]), np.array([1e-15]), np.array([0.2]))
+    with np.errstate(all="raise"):
+        low, high = share_difference_interval(one, none)
+    assert 0.6 < low < 0.9
+    assert high == pytest.approx(1.0)
+
+
+def test_a_perfect_ranking_has_an_interval_whatever_the_rounding() -> None:
+    """The average precision of weighted rows is a sum of shares, which passes 1, or misses it, by rounding."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        truth = rng.integers(0, 2, 40)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            record = eh.audit_predictions(
+                truth, y_score=truth * 0.5 + rng.random(40) * 0.4, sample_weight=rng.random(40) + 0.1
+            )
+        found = record["average_precision"]
+        assert found.estimate == 1.0
+        assert found.interval is not None
+        assert found.interval.low is not None
+        assert found.interval.high == 1.0

@@ -140,6 +140,7 @@ def added_difference_interval(
 
 def _joined(one: Floats, other: Floats, gap: Floats) -> Floats:
     """Return two margins together, on the side on which `gap` is the nearer to 1 the greater it is."""
+    one, other = np.maximum(one, 0), np.maximum(other, 0)  # below 0 by rounding only, and no power is taken of that
     near = np.clip((gap - CORNER[0]) / CORNER[1], 0, 1)
     if not near.any():
         return np.asarray(np.sqrt(one**2 + other**2))

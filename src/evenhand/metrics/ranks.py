@@ -141,7 +141,8 @@ def _logit_ends(area: Floats, error: Floats, smaller: Floats, z: float) -> tuple
 def logit_interval(share: Floats, error: Floats, z: float) -> tuple[Floats, Floats]:
     """Return the limits of a number between 0 and 1 that is normal, with this error, on the logit scale."""
     logit, half = np.log(share / (1 - share)), z * error / (share * (1 - share))
-    return 1 / (1 + np.exp(-(logit - half))), 1 / (1 + np.exp(-(logit + half)))
+    with np.errstate(over="ignore"):  # 1 / (1 + inf) is the 0 that is meant
+        return 1 / (1 + np.exp(-(logit - half))), 1 / (1 + np.exp(-(logit + half)))
 
 
 def average_precision(
@@ -177,6 +178,7 @@ def average_precision_of_tally(tally: ScoreTally, level: float = 0.95, worth: Fl
         found = hits[tally.group] - tally.below(positives)
         taken = everyone[tally.group] - tally.below(positives + negatives)
         area = tally.total(np.nan_to_num(positives * found / taken)) / hits
+        area = np.where(area > 1 - 1e-12, 1.0, area)  # a sum of shares passes 1, or misses it, by rounding
         kish = hits**2 / tally.total(tally.squares[:, 1])
     number = np.nan_to_num(kish if worth is None else worth)
 
