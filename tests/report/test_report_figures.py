@@ -83,10 +83,12 @@ HOSTILE = '<"&>' * 30
 @pytest.mark.parametrize("label", ["五" * 200, HOSTILE])
 def test_names_that_take_many_bytes_make_fewer_rows(label: str) -> None:
     rows = [(label, [0.5, 0.5], ["50 %", "50 %"]) for _ in range(60)]
+    dots = [(float(value), 0) for value in np.linspace(0, 1, 900)]
+    swarm = swarm_figure("s", label[:60], label[:60], [(label, dots, "0.1 – 0.9") for _ in range(9)], TWIN, most=900)
     tree = tree_figure(
         "t", label[:60], Branch(label, "", "plain", tuple(Branch(label, "0.2") for _ in range(60))), TWIN
     )
-    for block in (heat_figure("h", label[:60], ["one", "two"], rows), a_forest(60, label), tree):
+    for block in (swarm, heat_figure("h", label[:60], ["one", "two"], rows), a_forest(60, label), tree):
         (svg,) = re.findall(r"<svg .*?</svg>", drawn(block), re.S)
         assert len(svg.encode()) <= LARGEST
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from evenhand.metrics import METRICS, canonical, describe, parse_disparity
+from evenhand.metrics import METRICS, Metric, canonical, describe, parse_disparity
 from evenhand.metrics.names import any_disparity
 from evenhand.policy.wording import groups_text, limit_text, measured
 from evenhand.report.figures import figure
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.policy import Judgement, Verdict
 
+ANY_CHANGE: Final = Metric(
+    "*_change",
+    "Change by compression",
+    "change",
+    "neutral",
+    "value of the compressed model - value of the original",
+    "What compression did to a figure, row by row.",
+    "No change on average can hide gains of one group and losses of another.",
+    "Zou and Donner (2008), Statistics in Medicine 27; Newcombe (1998b), Statistics in Medicine 17",
+    example="0.90 - 0.92 = -0.02",
+)
+"""The change of whatever figure."""
 HEADLINES = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided", "none": "Measured, not judged"}
 UNJUDGED = "No policy was given, so nothing is passed or failed."
 COMPARED = "Models are compared here; how each was judged stands beside it."
@@ -153,6 +165,8 @@ def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]
     kept = {canonical(name) or name: values.get(name) for name in {*values, *judged} if _of_its_own(name, judged)}
     entries = [(describe(name), name, finding) for name, finding in kept.items()]
     entries += [(any_disparity(how), f"*_{how}", None) for how in hows]
+    if any(_is_change(name, judged) for name in values):
+        entries.append((ANY_CHANGE, ANY_CHANGE.name, None))
     return tuple(
         Entry(
             cut(name, MOST_KEY), cut(e.label, MOST_KEY), e.meaning, e.formula, e.misleads, e.source, e.worked,
@@ -165,4 +179,11 @@ def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]
 def _of_its_own(name: str, judged: set[str]) -> bool:
     """Whether a metric has an entry of its own: what is judged, drawn, or no comparison of groups."""
     split = parse_disparity(name)
+    if _is_change(name, judged):
+        return False
     return name in judged or canonical(name) in NAMED or split is None or split[0] not in METRICS
+
+
+def _is_change(name: str, judged: set[str]) -> bool:
+    """Whether a metric is the change of another, which the glossary tells once for all of them."""
+    return name.endswith("_change") and name not in judged

@@ -108,6 +108,11 @@ def width_of(text: str) -> int:
     return len(text) + sum(east_asian_width(char) in "WF" for char in text)
 
 
+def bytes_of(*texts: str) -> int:
+    """Return how many bytes texts take on the page, where signs of markup are spelled out."""
+    return sum(len(escape(text).encode("utf-8", "replace")) for text in texts)
+
+
 def fitting(rows: Sequence[Sequence[str]], each: int) -> int:
     """Return how many rows a figure can have and stay within `MOST_BYTES`.
 
@@ -125,7 +130,7 @@ def fitting(rows: Sequence[Sequence[str]], each: int) -> int:
     """
     used = FRAME_BYTES
     for at, texts in enumerate(rows):
-        used += each + sum(len(escape(text).encode("utf-8", "replace")) for text in texts)
+        used += each + bytes_of(*texts)
         if used > MOST_BYTES:
             return at
     return len(rows)

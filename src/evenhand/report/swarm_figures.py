@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.report.drawings import Spot, Strip, Swarm
 from evenhand.report.numbers import cut
-from evenhand.report.scales import NUMBERS, Scale, label_room, scale_of
+from evenhand.report.scales import (
+    FRAME_BYTES,
+    MOST_BYTES,
+    NUMBERS,
+    Scale,
+    bytes_of,
+    label_room,
+    scale_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +29,10 @@ STEP: Final = 4
 SPREAD: Final = 14
 """How far dots are set from the middle of their row."""
 TALL, TOP = 36, 26
+ROW_BYTES: Final = 260
+"""What a row takes beside its texts and dots."""
+DOT_BYTES: Final = 11
+"""What a dot takes."""
 LABEL: Final = 30
 
 
@@ -46,10 +58,12 @@ def swarm_figure(
     zero : float, optional
         Where an upright line stands.
     most : int
-        Dots of the whole figure, at most.
+        Dots of the whole figure, at most; fewer where the figure would be too large.
     """
     labels = [cut(label, LABEL) for label, _, _ in rows]
-    kept = [evenly(dots, most // max(len(rows), 1)) for _, dots, _ in rows]
+    room = MOST_BYTES - FRAME_BYTES - sum(ROW_BYTES + bytes_of(label, *labels[:1], text) for label, _, text in rows)
+    dots_each = min(most, max(room, 0) // DOT_BYTES) // max(len(rows), 1)
+    kept = [evenly(dots, dots_each) for _, dots, _ in rows]
     values: list[float | None] = [value for dots in kept for value, _ in dots]
     scale = scale_of([*values, zero] if zero is not None else values, label_room(labels), shares=shares)
     strips = tuple(
