@@ -133,10 +133,10 @@ def mlp(paths: argparse.Namespace) -> tuple[TabularModel, eh.EvaluationSet, eh.E
 
 
 def cnn(paths: argparse.Namespace) -> tuple[TabularModel, eh.EvaluationSet, eh.EvaluationSet]:
-    """421,834 parameters on MNIST."""
-    train, test = images(paths.mnist, 28)
+    """421,834 parameters on 20,000 digits; 2,000 test rows."""
+    train, test = images(paths.mnist, 28, 20_000)
     plan = ImagePlan("cnn", (1, 28, 28), 10, (128,), channels=(32, 64), dropout=0.2)
-    return of_images(plan, train, epochs=2, learning_rate=5e-3), train, test
+    return of_images(plan, train, epochs=3, learning_rate=5e-3), train, test
 
 
 def resnet18(paths: argparse.Namespace) -> tuple[TabularModel, eh.EvaluationSet, eh.EvaluationSet]:
