@@ -63,9 +63,9 @@ CHANNELS = StructuredPruning(0.5, epochs=3)
 RECIPES: dict[str, dict[str, list[Recipe]]] = {
     "mlp": {
         **BASIC,
-        "int8, trained with rounding": [QuantizationAware(2), Int8()],
-        "90 % of weights zero": [MagnitudePruning(0.9, epochs=8, steps=4)],
-        "low rank, int8": [LowRank(0.8, epochs=8), Int8()],
+        "int8, trained with rounding": [QuantizationAware(1), Int8()],
+        "90 % of weights zero": [MagnitudePruning(0.9, epochs=4, steps=2)],
+        "low rank, int8": [LowRank(0.8, epochs=5), Int8()],
         "pruned": [PRUNED],
         "pruned, int8": [PRUNED, Int8()],
     },
@@ -147,8 +147,8 @@ def resnet18(paths: argparse.Namespace) -> tuple[TabularModel, eh.EvaluationSet,
 
 
 def encoder(paths: argparse.Namespace) -> tuple[TabularModel, eh.EvaluationSet, eh.EvaluationSet]:
-    """3.2 million parameters on 12,000 digits; 2,000 test rows."""
-    train, test = images(paths.mnist, 28, 12_000)
+    """3.2 million parameters on 8,000 digits; 2,000 test rows."""
+    train, test = images(paths.mnist, 28, 8_000)
     plan = ImagePlan("encoder", (1, 28, 28), 10, (256,) * 4, heads=4)
     return of_images(plan, train, epochs=3, learning_rate=1e-3, precision="bfloat16"), train, test
 
@@ -195,7 +195,7 @@ def measure(name: str, paths: argparse.Namespace) -> dict[str, object]:
         made[tuple(recipes)] = models[variant]
         print(f"  {name}: {variant}, {time.process_time() - began:.0f} s", flush=True)
     batches = BATCHES.get(name, (1, 256))
-    prints = measure_footprint(models, test.X.iloc[:512], batches=batches, repeats=200, seconds=20.0, memory=True)
+    prints = measure_footprint(models, test.X.iloc[:512], batches=batches, repeats=200, seconds=12.0, memory=True)
     rows = []
     for variant, model in models.items():
         scores = model.predict(test.X)

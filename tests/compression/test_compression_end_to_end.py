@@ -31,7 +31,7 @@ from evenhand.compression import (
     measure_footprint,
     open_model,
 )
-from evenhand.compression.agreement import check_agreement
+from evenhand.compression.agreement import Witness
 from evenhand.compression.networks import hidden_sizes
 from evenhand.data import EvaluationSet, load_loanapp, split
 from evenhand.errors import InputError, ModelError
@@ -222,7 +222,7 @@ def test_footprints_of_both_in_one_run(
 def test_a_step_that_breaks_the_model_is_stopped(parts: dict[str, EvaluationSet]) -> None:
     yes, no = (as_subject(lambda X, s=s: np.full(len(X), s)) for s in (0.9, 0.1))
     with pytest.raises(ModelError, match=r"After int8 .* on only 0.0% of [\d,]+ training rows .*up to 0.8"):
-        check_agreement(yes, no, parts["train"].X, step="int8", floor=0.9)
+        Witness(yes, parts["train"].X).look(no, step="int8", floor=0.9)
 
 
 def test_what_cannot_be_compressed_is_told_before_any_work(

@@ -23,8 +23,21 @@ def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and what the compression gained."""
     if evidence.original is None:
         return not_applicable("No original model was given to compare with.")
-    parts = (changes, shifts, forewarnings, drift, _sizes)
+    parts = (changes, shifts, forewarnings, drift, _neighbours, _sizes)
     return Statement(tuple(finding for part in parts for finding in part(evidence)))
+
+
+def _neighbours(evidence: Evidence) -> Iterator[Finding]:
+    """State whether a row's score depends on the rows beside it, as it does where a batch is scaled as a whole."""
+    if not evidence.asked:
+        return
+    from evenhand.compression import batch_dependence
+
+    found = batch_dependence(evidence.subject, inputs(evidence.subject, evidence.data), seed=evidence.options.seed)
+    yield Finding(
+        Key.of("batch_dependence"), NAME, found.largest_difference if found.depends else 0.0,
+        support=found.rows, direction="lower_is_better", unit="number", note=found.sentence,
+    )  # fmt: skip
 
 
 def _sizes(evidence: Evidence) -> Iterator[Finding]:

@@ -9,9 +9,15 @@ from evenhand.errors import ModelError
 from evenhand.subjects.outputs import decisions
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from evenhand.subjects import Subject
+
+    Said: TypeAlias = tuple[NDArray[np.float64], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +34,49 @@ class Agreement:
 
 def agreement(one: Subject, other: Subject, X: pd.DataFrame) -> Agreement:
     """Compare two models' decisions, each at its own threshold or for the most probable class, and their scores."""
+    return _compare((one.predict(X), one.threshold), (other.predict(X), other.threshold))
+
+
+class Witness:
+    """Looks at each model that recipes make, on the same rows: each model predicts them once.
+
+    Parameters
+    ----------
+    original : Subject
+        The model before the first step.
+    X : pandas.DataFrame
+        Training rows.
+    """
+
+    def __init__(self, original: Subject, X: pd.DataFrame) -> None:
+        self.X = X
+        self._first = self._last = (original.predict(X), original.threshold)
+
+    def look(self, after: Subject, *, step: str, floor: float) -> Agreement:
+        """Return the agreement of a step's model with the original, when it agrees with the one before the step.
+
+        Raises
+        ------
+        ModelError
+            When that lies below `floor`: the step broke the model.
+        """
+        said = (after.predict(self.X), after.threshold)
+        _check(_compare(self._last, said), step, floor)
+        self._last = said
+        return _compare(self._first, said)
+
+
+def _compare(one: Said, other: Said) -> Agreement:
     import numpy as np
 
-    first, second = one.predict(X), other.predict(X)
-    same = decisions(first, one.threshold) == decisions(second, other.threshold)
-    return Agreement(float(same.mean()), float(np.abs(first - second).max()), len(X))
+    same = decisions(*one) == decisions(*other)
+    return Agreement(float(same.mean()), float(np.abs(one[0] - other[0]).max(initial=0.0)), len(same))
 
 
-def check_agreement(before: Subject, after: Subject, X: pd.DataFrame, *, step: str, floor: float) -> Agreement:
-    """Return the agreement of a model with the one it was just made from.
-
-    Raises
-    ------
-    ModelError
-        When it lies below `floor`: the step broke the model.
-    """
-    found = agreement(before, after, X)
+def _check(found: Agreement, step: str, floor: float) -> None:
     if found.share < floor:
         raise ModelError(
             f"After {step} the model decides as before on only {found.share:.1%} of {found.rows:,} training rows "
             f"(scores differ by up to {found.largest_difference:.2g}); below {floor:.0%} the step counts as failed. "
             "Prune less, give more training rows, or leave the step out."
         )
-    return found

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from evenhand.compression.agreement import agreement, check_agreement
+from evenhand.compression.agreement import Witness
 from evenhand.compression.recipe import Bench, Progress, Recipe
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from evenhand.training import TabularModel
 
 
-TWIN_ROWS: Final = 2_000
+WITNESSED: Final = 5_000
+"""Training rows, drawn by the seed, on which each step's model is compared; all when there are fewer."""
+TWIN_ROWS: Final = 1_000
 """Training rows on which a twin's agreement is stated."""
 
 
@@ -74,17 +76,18 @@ def compress(
     _check(model, steps, train, seed, columns or ())
     began = time.monotonic()
     current: TabularModel | CompressedModel = model
+    witness = Witness(model, Bench(train, seed=seed).drawn(WITNESSED))
     for number, recipe in enumerate(steps):
         left = None if seconds is None else max(0.0, began + seconds - time.monotonic())
         bench = Bench(train, validation, seed, columns, left, progress, number, len(steps))
-        current = _apply(recipe, model, current, bench)
+        current = _apply(recipe, witness, current, bench)
     if progress is not None:
         progress(len(steps), len(steps), "")
     return current
 
 
 def _apply(
-    recipe: Recipe, original: TabularModel, before: TabularModel | CompressedModel, bench: Bench
+    recipe: Recipe, witness: Witness, before: TabularModel | CompressedModel, bench: Bench
 ) -> TabularModel | CompressedModel:
     """Apply one recipe and check at once that the model still decides as before."""
     from evenhand.compression.twin import make_twin
@@ -93,11 +96,10 @@ def _apply(
     assert isinstance(before, TabularModel)  # checked before the first step
     after = recipe.apply(before, bench)
     step = str(recipe.describe()["recipe"])
-    check_agreement(before, after, bench.train.X, step=step, floor=recipe.floor)
-    found = agreement(original, after, bench.train.X)
+    found = witness.look(after, step=step, floor=recipe.floor)
     bench.say(f"{step}: decides as the original on {found.share:.1%} of {found.rows:,} training rows")
     if not isinstance(after, TabularModel) and "int" in str(recipe.describe().get("weights")):
-        after.twin = make_twin(after, before, bench.train.X.iloc[:TWIN_ROWS])
+        after.twin = make_twin(after, before, witness.X.iloc[:TWIN_ROWS])
     return after
 
 

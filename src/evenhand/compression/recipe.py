@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.compression.compressed import CompressedModel
@@ -51,13 +52,16 @@ class Bench:
 
     def prepared(self, model: TabularModel, most: int) -> NDArray[np.float32]:
         """Return at most `most` training rows, drawn by the seed, as the model's network takes them."""
+        return model.prepare(self.drawn(most))
+
+    def drawn(self, most: int) -> pd.DataFrame:
+        """Return at most `most` training rows, drawn by the seed, as a table."""
         import numpy as np
 
         table = self.train.X
-        if len(table) > most:
-            chosen = np.sort(np.random.default_rng(self.seed).choice(len(table), most, replace=False))
-            table = table.iloc[chosen]
-        return model.prepare(table)
+        if len(table) <= most:
+            return table
+        return table.iloc[np.sort(np.random.default_rng(self.seed).choice(len(table), most, replace=False))]
 
 
 class Recipe(Protocol):
