@@ -10,7 +10,7 @@ import numpy as np
 
 from evenhand.audits.by_group import over_rows
 from evenhand.audits.changing import of_groups
-from evenhand.metrics import means, measured_mean
+from evenhand.metrics.paired_means import paired_means
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def shifts(evidence: Evidence) -> Iterator[Finding]:
         def measured(
             codes: NDArray[np.int32], groups: int, metric: str = metric, values: Floats = difference
         ) -> Measured:
-            return measured_mean(metric, means(values, codes, groups, **worth), level)
+            return paired_means(metric, values, codes, groups, level, **worth)
 
         compute = over_rows(evidence, measured)
         for grouping in (None, *evidence.groupings):
