@@ -207,3 +207,22 @@ def test_not_significant_is_not_harmless() -> None:
     assert min(record[f"p_value[sex={s};of=original;rate=accuracy]"].estimate or 0 for s in "fm") > 0.05
     verdict = eh.judge(record, eh.load_policy({"limits": {"accuracy_change[sex=*;of=original]": {"at_least": -0.02}}}))
     assert verdict.status == "undecided"
+
+
+def test_weights_are_in_the_intervals_and_named_where_they_are_not() -> None:
+    frame, rng = table(3), np.random.default_rng(3)
+    settings = {"y_score": frame["new"], "original_score": frame["old"], "sensitive_features": frame[["race"]]}
+    plain = eh.audit_predictions(frame["y"], positive=1, **settings)  # type: ignore[arg-type]
+    weighted = eh.audit_predictions(
+        frame["y"],
+        positive=1,
+        sample_weight=rng.exponential(size=N),
+        **settings,  # type: ignore[arg-type]
+    )
+    key = "accuracy_change[race=z;of=original]"
+    widths = [(r[key].interval.high or 0) - (r[key].interval.low or 0) for r in (plain, weighted)]  # type: ignore[union-attr]
+    assert widths[1] > widths[0]
+    reasons = {section.audit: section.reason for section in weighted.sections}
+    assert "without weights" in reasons["compression"]
+    policy = eh.load_policy({"defaults": {"confidence": 0.9}, "limits": {key: {"at_least": -0.6}}})
+    assert eh.judge(weighted, policy).status == "passed", "weights stand in the record's joint counts, too"

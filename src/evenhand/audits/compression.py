@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.audits.changing import NAME, changes
 from evenhand.audits.forewarned import drift, forewarnings
@@ -19,12 +19,19 @@ if TYPE_CHECKING:
     from evenhand.evidence import Evidence
 
 
+PLAIN_TESTS: Final = (
+    "McNemar's tests count rows as they are, without weights and clusters; the intervals allow for both."
+)
+
+
 def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and what the compression gained."""
     if evidence.original is None:
         return not_applicable("No original model was given to compare with.")
     parts = (changes, shifts, forewarnings, drift, _neighbours, _sizes)
-    return Statement(tuple(finding for part in parts for finding in part(evidence)))
+    data = evidence.data
+    plain = data.sample_weight is None and data.clusters is None
+    return Statement(tuple(finding for part in parts for finding in part(evidence)), "" if plain else PLAIN_TESTS)
 
 
 def _neighbours(evidence: Evidence) -> Iterator[Finding]:
