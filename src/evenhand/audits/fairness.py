@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.keys import Key
-from evenhand.metrics import SCORES, Tally, disparity, disparity_to, measure, score_disparity
+from evenhand.metrics import SCORES, Tally, compare, disparity, disparity_to, measure
 from evenhand.metrics.distributions import score_distance, score_transport
-from evenhand.metrics.names import HOWS, extra_metrics
+from evenhand.metrics.names import HOWS, How, extra_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +66,8 @@ TO_REFERENCE = (
 """Compared with all rows, too, and with the rows of the other groups."""
 REFERENCES: tuple[Literal["overall", "rest"], ...] = ("overall", "rest")
 SCORED = ("roc_auc", "average_precision", "mean_score")
+SCORE_GAPS: dict[str, tuple[How, ...]] = {"roc_auc": ("difference", "group_min"), "mean_score": ("difference",)}
+"""Gaps that are stated beside these."""
 MOST_PAIRED = 200
 """For features of more groups whole distributions of scores are not compared pair by pair."""
 FAVOURABLE = ("favourable_rate_difference", "favourable_rate_ratio")
@@ -94,20 +96,22 @@ def _of_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     for metric, measured in parts:
         for group in range(len(grouping.labels)):
             yield value_finding(group_key(metric, grouping, group), NAME, measured, group, level)
-    scores = evidence.predictions.y_score
-    if scores is None:
-        return
+    if evidence.predictions.y_score is not None:
+        yield from _of_scores(evidence, grouping)
+
+
+def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    """State what scores say of each group, measured once, and the gaps in it."""
+    predictions, level, groups = evidence.predictions, evidence.options.level, len(grouping.labels)
     for metric in SCORED:
         found = SCORES[metric](
-            evidence.predictions.y_true,
-            scores,
-            grouping.codes,
-            len(grouping.labels),
-            level,
-            **evidence.worth,
-        )
-        for group in range(len(grouping.labels)):
+            predictions.y_true, predictions.y_score, grouping.codes, groups, level, **evidence.worth
+        )  # fmt: skip
+        for group in range(groups):
             yield value_finding(group_key(metric, grouping, group), NAME, found, group, level, unit="score")
+        for how in SCORE_GAPS.get(metric, ()):
+            key = Key.of(f"{metric}_{how}", grouping.columns)
+            yield disparity_finding(key, NAME, compare(found, how, level), grouping, level)
 
 
 def _to_reference(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
@@ -133,10 +137,7 @@ def _between_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]
             yield disparity_finding(key, NAME, disparity(name, tally, level), grouping, level)
     scores = evidence.predictions.y_score
     if scores is not None:
-        y_true, groups = evidence.predictions.y_true, len(grouping.labels)
-        for name in ("roc_auc_difference", "roc_auc_group_min", "mean_score_difference"):
-            found = score_disparity(name, y_true, scores, grouping.codes, groups, level, **evidence.worth)
-            yield disparity_finding(Key.of(name, grouping.columns), NAME, found, grouping, level)
+        groups = len(grouping.labels)
         if groups <= MOST_PAIRED and evidence.data.sample_weight is None and evidence.data.clusters is None:
             apart = score_distance(scores, grouping.codes, groups, level, evidence.data.frequency)
             yield disparity_finding(Key.of("score_distance", grouping.columns), NAME, apart, grouping, level)

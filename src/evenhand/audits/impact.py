@@ -98,10 +98,12 @@ def _scoring(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     data, scores, level = evidence.data, evidence.predictions.y_score, evidence.options.level
     if scores is None:
         return
-    times = np.ones(len(scores), dtype=np.int64) if data.frequency is None else data.frequency
-    order = np.argsort(scores, kind="stable")
-    upto = np.cumsum(times[order])
-    middle = scores[order][np.searchsorted(upto, upto[-1] / 2)]
+    if data.frequency is None:
+        middle = np.quantile(scores, 0.5, method="inverted_cdf")
+    else:
+        order = np.argsort(scores, kind="stable")
+        upto = np.cumsum(data.frequency[order])
+        middle = scores[order][np.searchsorted(upto, upto[-1] / 2)]
     above = (scores > middle).astype(np.int8)
     tally = Tally.count(
         above, above, grouping.codes, len(grouping), data.sample_weight, data.frequency, data.clusters

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evenhand.data.values import show
+from evenhand.data.values import CHUNK, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,11 +38,15 @@ def hash_rows(table: pd.DataFrame, columns: Iterable[str], y_true: NDArray[np.in
     NDArray[np.uint64]
         (n,) equal for equal rows; two different rows are equal with a chance of about 2**-64.
     """
+    names = list(columns)
+    if len(table) > CHUNK and not any(table[name].dtype == object for name in names):  # objects are one kind as a whole
+        parts = [slice(start, start + CHUNK) for start in range(0, len(table), CHUNK)]
+        return np.concatenate([hash_rows(table.iloc[part], names, y_true[part]) for part in parts])
     truths = y_true.astype(np.float64).reshape(len(y_true), -1)
     total = _mix(_hash_numbers(truths[:, 0]))
     for place in range(1, truths.shape[1]):
         total = _mix(total ^ _hash_numbers(truths[:, place]))
-    for column in columns:
+    for column in names:
         total += _mix(hash_column(table[column]) ^ _hash_texts([column])[0])
     return _mix(total)
 
@@ -65,7 +69,9 @@ def hash_content(row_hashes: NDArray[np.uint64], columns: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for column in sorted(columns):
         digest.update(column.encode("utf-8", "surrogatepass") + b"\0")
-    digest.update(np.sort(row_hashes).astype("<u8").tobytes())
+    ordered = np.sort(row_hashes)
+    for start in range(0, len(ordered), CHUNK):
+        digest.update(ordered[start : start + CHUNK].astype("<u8").tobytes())
     return digest.hexdigest()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from evenhand.data.values import listed, match, order, plain, show
+from evenhand.data.values import distinct, listed, match, order, plain, show
 from evenhand.errors import did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -121,9 +121,8 @@ def _read_two(
 ) -> tuple[Label | None, list[str]]:
     """Return the label of two classes, or None and why not."""
     where = f"{name}: label '{shorten(column.name)}'"
-    codes, found = pd.factorize(column)
-    values = [plain(value) for value in found]
-    problems = _value_problems(where, values, int((codes < 0).sum()), len(column))
+    values = distinct(column)
+    problems = _value_problems(where, values, int(column.isna().sum()), len(column))
     if len(values) != 2:
         return None, problems
     pair = [values[at] for at in order(values)]
@@ -141,9 +140,10 @@ def _read_two(
         )
     if problems or one is None:
         return None, problems
-    at = next(index for index, value in enumerate(values) if value is one)
     other = pair[0] if pair[1] is one else pair[1]
-    return Label((codes == at).astype(np.int8), (other, one), chosen["favourable"]), []
+    return Label(
+        (column == one).to_numpy(dtype=bool, na_value=False).astype(np.int8), (other, one), chosen["favourable"]
+    ), []
 
 
 def _value_problems(where: str, values: list[object], absent: int, rows: int) -> list[str]:

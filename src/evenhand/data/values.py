@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import pandas as pd
+
 
 def plain(value: object) -> object:
     """Return a value as Python itself would hold it; whole floats become integers."""
@@ -75,3 +77,13 @@ def _equal_text(left: object, right: object) -> bool:
 def _equal_number(left: object, right: object) -> bool:
     first, second = _number(left), _number(right)
     return first is not None and first == second
+
+
+CHUNK = 1 << 18
+"""Rows looked at together: the table that finds distinct values is as long as the rows that it is given."""
+
+
+def distinct(column: pd.Series) -> list[object]:
+    """Return the distinct values of a column, but missing ones, as plain Python values, in the order they appear in."""
+    parts = [column.iloc[start : start + CHUNK].dropna().unique() for start in range(0, len(column), CHUNK)]
+    return [plain(value) for value in dict.fromkeys(value for part in parts for value in part)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from evenhand.data.values import distinct
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _decision_problems(data: EvaluationSet, y_pred: ArrayLike) -> Iterator[str]:
     if absent:
         yield f"{data.name}: y_pred has no value in {absent:,} of {len(column):,} rows. Fill them or drop the rows."
     known = set(data.classes)
-    strange = [value for value in column.dropna().unique().tolist() if value not in known]
+    strange = [value for value in distinct(column) if value not in known]
     if strange:
         way = " Scores belong in y_score." if any(isinstance(value, float) for value in strange) else ""
         yield (

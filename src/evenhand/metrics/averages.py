@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Floats: TypeAlias = NDArray[np.float64]
+
+
+CHUNK: Final = 1 << 18
+"""Rows summed at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,10 +74,12 @@ def means(
         For how many rows each row stands.
     """
     value, group = np.asarray(values, dtype=np.float64), np.asarray(codes)
-    one = np.ones(len(value)) if weight is None else np.asarray(weight, dtype=np.float64)
     if frequency is not None:
         return _means_of_counts(value, group, n_groups, np.asarray(frequency, dtype=np.float64))
     rows = rows_by(group, n_groups)
+    if weight is None and clusters is None:
+        return _plain_means(value, group, n_groups, rows)
+    one = np.ones(len(value)) if weight is None else np.asarray(weight, dtype=np.float64)
     total = sums_by(group, one, n_groups)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = sums_by(group, one * value, n_groups) / total
@@ -84,6 +90,20 @@ def means(
             squares, number = between_clusters(residual, group, np.asarray(clusters), n_groups)
         error = np.sqrt(squares * number / (number - 1)) / total
     return Means(mean, np.where(number > 1, error, np.nan), number - 1, rows)
+
+
+def _plain_means(value: Floats, group: NDArray[np.generic], n_groups: int, rows: NDArray[np.int64]) -> Means:
+    """Return means of rows that count alike, in chunks, so that nothing as long as the rows is made."""
+    parts = [slice(start, start + CHUNK) for start in range(0, len(value), CHUNK)]
+    total, squares = np.zeros(n_groups), np.zeros(n_groups)
+    for part in parts:
+        total += sums_by(group[part], value[part], n_groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = total / rows
+        for part in parts:
+            squares += sums_by(group[part], (value[part] - mean[group[part]]) ** 2, n_groups)
+        error = np.sqrt(squares * rows / (rows - 1.0)) / rows
+    return Means(np.asarray(mean), np.where(rows > 1, error, np.nan), np.asarray(rows - 1.0, dtype=np.float64), rows)
 
 
 def _means_of_counts(value: Floats, group: NDArray[np.generic], n_groups: int, times: Floats) -> Means:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ALL_SETS: Final = 10
 """Up to so many classes every set of classes is looked at; above it, single classes and their sums."""
+CHUNK: Final = 1 << 20
+"""Rows counted at a time."""
 GRID: Final = 4_096
 """Distinct scores at which distribution functions are compared; of more, evenly spaced quantiles."""
 
@@ -140,10 +142,10 @@ def score_distance(
     a distance lies within the sum of two widths of what was seen.
     """
     scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
-    times = np.ones(len(scores)) if frequency is None else np.asarray(frequency, dtype=np.float64)
+    times = np.broadcast_to(1.0, scores.shape) if frequency is None else np.asarray(frequency, dtype=np.float64)
     _, rows, share = _shares_below(scores, groups, n_groups, times)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = sums_by(groups, times * scores, n_groups) / rows
+        mean = sums_by(groups, scores if frequency is None else times * scores, n_groups) / rows
     found = finished("mean_score", mean, rows, tuple("" for _ in rows), "", lambda _: (mean, mean), level)
     chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
     empty = Disparity(None, None, None, None, None, (0.0, 0.0), None, undefined, "mean_score", "", found)
@@ -174,9 +176,13 @@ def _shares_below(
     grid = np.unique(scores)
     if len(grid) > GRID:
         grid = np.unique(np.quantile(grid, np.linspace(0, 1, GRID), method="inverted_cdf"))
-    place = np.searchsorted(grid, scores, side="left")
-    cell = groups.astype(np.int64) * (len(grid) + 1) + place
-    table = sums_by(cell, times, n_groups * (len(grid) + 1)).reshape(n_groups, len(grid) + 1)
+    size = len(grid) + 1
+    counted = np.zeros(n_groups * size)
+    for start in range(0, len(scores), CHUNK):
+        part = slice(start, start + CHUNK)
+        cell = groups[part].astype(np.int64) * size + np.searchsorted(grid, scores[part], side="left")
+        counted += sums_by(cell, times[part], n_groups * size)
+    table = counted.reshape(n_groups, size)
     rows = table.sum(axis=1).astype(np.int64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return grid, rows, table.cumsum(axis=1) / rows[:, None]
@@ -191,7 +197,7 @@ def score_transport(
     """
     found = score_distance(score, codes, n_groups, level, frequency)
     scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
-    times = np.ones(len(scores)) if frequency is None else np.asarray(frequency, dtype=np.float64)
+    times = np.broadcast_to(1.0, scores.shape) if frequency is None else np.asarray(frequency, dtype=np.float64)
     known = np.flatnonzero(found.values.rows > 0)
     if len(known) < 2:
         return found

@@ -41,6 +41,9 @@ def order_scores(y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups
         The number of groups G.
     """
     true, scores, groups = np.asarray(y_true), np.asarray(score, dtype=np.float64), np.asarray(codes)
+    if n_groups == 1:  # nothing is to be told apart but the truth
+        positive = true == 1
+        return Ordered((np.sort(scores[~positive]),), (np.sort(scores[positive]),))
     kind = "int16" if n_groups < 1 << 14 else "int64"  # small whole numbers are sorted by their digits
     key = (2 * groups.astype(kind)).astype(kind) + (true == 1)
     scores = scores[np.argsort(key, kind="stable")]

@@ -161,6 +161,8 @@ def average_precision(
     (2013), ECML, compared; over what they are worth where rows are weighted (Kish), and over clusters that hold one
     where rows belong together. Equal scores are taken together, as scikit-learn does.
     """
+    if weight is None and frequency is None and clusters is None:
+        return average_precision_of(order_scores(y_true, score, codes, n_groups), level)
     tally = ScoreTally.count(y_true, score, codes, n_groups, weight, frequency)
     worth = None
     if clusters is not None:
@@ -168,6 +170,18 @@ def average_precision(
         pairs = np.unique(np.column_stack([group[true], np.asarray(clusters)[true]]), axis=0)
         worth = rows_by(pairs[:, 0].astype(np.intp), n_groups).astype(np.float64)
     return average_precision_of_tally(tally, level, worth)
+
+
+def average_precision_of(ordered: Ordered, level: float = 0.95) -> Measured:
+    """Measure average precision from scores in order: precision at each positive's score, ties taken together."""
+    area = np.full(len(ordered.positives), np.nan)
+    for group, (negatives, positives) in enumerate(zip(ordered.negatives, ordered.positives, strict=True)):
+        if len(positives):
+            found = len(positives) - np.searchsorted(positives, positives, "left")
+            false = len(negatives) - np.searchsorted(negatives, positives, "left")
+            area[group] = (found / (found + false)).mean()
+    hits = np.array([len(part) for part in ordered.positives], dtype=np.float64)
+    return _precisions(area, hits, hits, ordered.rows, level)
 
 
 def average_precision_of_tally(tally: ScoreTally, level: float = 0.95, worth: Floats | None = None) -> Measured:
@@ -181,10 +195,13 @@ def average_precision_of_tally(tally: ScoreTally, level: float = 0.95, worth: Fl
         area = np.where(area > 1 - 1e-12, 1.0, area)  # a sum of shares passes 1, or misses it, by rounding
         kish = hits**2 / tally.total(tally.squares[:, 1])
     number = np.nan_to_num(kish if worth is None else worth)
+    return _precisions(area, hits, number, tally.rows.sum(axis=1), level)
 
+
+def _precisions(area: Floats, hits: Floats, number: Floats, rows: NDArray[np.int64], level: float) -> Measured:
     def ends(z: float) -> tuple[Floats, Floats]:
         error = np.sqrt(area * (1 - area) / np.maximum(number, 1))
         return _logit_ends(area, error, number, z)
 
     reasons = tuple("" if ok else "No row whose truth is positive: there is nothing to find." for ok in hits > 0)
-    return finished("average_precision", area, tally.rows.sum(axis=1), reasons, "binomial, logit", ends, level)
+    return finished("average_precision", area, rows, reasons, "binomial, logit", ends, level)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
-from evenhand.metrics.averages import finished, means, measured_mean
+from evenhand.metrics.averages import CHUNK, finished, means, measured_mean
 from evenhand.metrics.disparities import Disparity, compare
 from evenhand.metrics.intervals import scaled_ends, sidak_z, wilson
 from evenhand.metrics.names import names, parse_disparity
@@ -88,10 +88,8 @@ def brier_score(
     clusters: ArrayLike | None = None,
 ) -> Measured:
     """Measure ``mean (score - truth)^2`` of every group."""
-    true, scores = np.asarray(y_true, dtype=np.float64), np.asarray(score, dtype=np.float64)
-    return measured_mean(
-        "brier_score", means((scores - true) ** 2, codes, n_groups, weight, clusters, frequency), level
-    )
+    loss = _row_by_row(lambda true, scores: (scores - true) ** 2, y_true, score)
+    return measured_mean("brier_score", means(loss, codes, n_groups, weight, clusters, frequency), level)
 
 
 def log_loss(
@@ -105,10 +103,23 @@ def log_loss(
     clusters: ArrayLike | None = None,
 ) -> Measured:
     """Measure ``mean -log(probability of the truth)`` of every group, in nats."""
-    true = np.asarray(y_true)
-    scores = np.clip(np.asarray(score, dtype=np.float64), CLIP, 1 - CLIP)
-    loss = -np.log(np.where(true == 1, scores, 1 - scores))
+
+    def surprise(true: NDArray[np.generic], scores: Floats) -> Floats:
+        sure = np.clip(scores, CLIP, 1 - CLIP)
+        return np.asarray(-np.log(np.where(true == 1, sure, 1 - sure)))
+
+    loss = _row_by_row(surprise, y_true, score)
     return measured_mean("log_loss", means(loss, codes, n_groups, weight, clusters, frequency), level)
+
+
+def _row_by_row(function: Callable[..., Floats], y_true: ArrayLike, score: ArrayLike) -> Floats:
+    """Return a function of truth and score of every row, in chunks, so that only the result is as long as the rows."""
+    true, scores = np.asarray(y_true), np.asarray(score)
+    out = np.empty(len(scores))
+    for start in range(0, len(scores), CHUNK):
+        part = slice(start, start + CHUNK)
+        out[part] = function(true[part], scores[part].astype(np.float64))
+    return out
 
 
 def mean_score(

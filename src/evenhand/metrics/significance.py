@@ -145,7 +145,7 @@ def _omnibus(
 
 def _tables(rows: NDArray[np.int64], events: int) -> float:
     """Return at most how many ways there are to share the events among the groups."""
-    return float(np.prod(np.minimum(rows[:-1], events) + 1.0))
+    return float(np.exp(min(np.log(np.minimum(rows[:-1], events) + 1.0).sum(), 700.0)))
 
 
 def _exact_omnibus(rows: NDArray[np.int64], events: int, seen: float) -> float:
