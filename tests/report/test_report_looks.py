@@ -57,6 +57,16 @@ def test_own_blocks_style_and_logo(record: AuditRecord, folder: Path) -> None:
     assert "Foreword" not in render(record)
 
 
+def test_own_title_and_heading(record: AuditRecord, folder: Path) -> None:
+    (folder / "page.html.j2").write_text(
+        '{% extends "evenhand/page.html.j2" %}{% block title %}The Bank: {{ page.headline }}{% endblock %}'
+        "{% block heading %}<h1>Model review, spring</h1>{% endblock %}"
+    )
+    page = render(record, template_dir=folder)
+    assert "<title>The Bank: Measured, not judged</title>" in page
+    assert re.findall("<h1>(.*?)</h1>", page) == ["Model review, spring"]
+
+
 def test_what_is_wrong_in_a_template_is_told_by_its_place(record: AuditRecord, folder: Path) -> None:
     for text, said in (("{% extends 'evenhand/page.html.j2' %}\n{% block", "line"), ("{{ nothing }}", "nothing")):
         (folder / "page.html.j2").write_text(text)

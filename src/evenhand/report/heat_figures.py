@@ -86,7 +86,7 @@ def _describe(
     title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[float | None], Sequence[str]]]
 ) -> str:
     few = "; ".join(
-        f"{cut(label, 60)}: {', '.join(f'{column} {text}' for column, text in zip(columns, texts, strict=True))}"
+        f"{cut(label, 60)}: {'; '.join(f'{column}: {text}' for column, text in zip(columns, texts, strict=True))}"
         for label, _, texts in rows[:3]
     )
     more = f"; and {len(rows) - 3} more in the table below" if len(rows) > 3 else ""

@@ -24,7 +24,8 @@ class Look:
     """``en`` or ``zh-CN``."""
     template_dir: Path | None = None
     """A folder whose files come before evenhand's own: ``page.html.j2``, which may extend ``evenhand/page.html.j2`` and
-    fill its blocks ``brand``, ``before`` and ``after``, and ``extra.css``, which is added to the style."""
+    fill its blocks ``title``, ``brand``, ``heading``, ``before`` and ``after``, and ``extra.css``, which is added to
+    the style."""
     stylesheet: str = ""
     """The address of the style, for hosts that forbid style inside a page; empty: inside the page."""
     omit_empty: bool = False
