@@ -159,6 +159,16 @@ def test_every_command_named_anywhere_exists_with_its_flags(page: Path) -> None:
                 assert word.split("=")[0] in flags, (words[0], word)
 
 
+def test_every_task_and_concept_has_something_to_run_and_concepts_stand_in_both_languages() -> None:
+    for page in [*ROOT.glob("docs/how-to/*.md"), *ROOT.glob("docs/concepts/**/*.md")]:
+        assert blocks(page, "python") or commands(page), page.name
+    english, chinese = (ROOT / "docs" / "concepts", ROOT / "docs" / "concepts" / "zh")
+    assert {page.name for page in english.glob("*.md")} == {page.name for page in chinese.glob("*.md")}
+    for page in english.glob("*.md"):
+        here, there = (len(blocks(place / page.name, "python")) for place in (english, chinese))
+        assert here == there, page.name
+
+
 def test_links_of_the_pages_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *EXAMPLES.glob("**/*.md"), *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
