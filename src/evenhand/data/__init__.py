@@ -1,5 +1,6 @@
 """Evaluation sets: reading tables, what columns are, groups, splits, fingerprints, example data."""
 
+from evenhand.data.batches import columns_of
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.examples import load_loanapp
 from evenhand.data.grouping import MISSING, Grouping
@@ -15,6 +16,7 @@ __all__ = [
     "Grouping",
     "Roles",
     "check_scores",
+    "columns_of",
     "evaluation_set_from_arrays",
     "load_loanapp",
     "overlap",

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 import numpy as np
 import pandas as pd
 
+from evenhand.data.batches import as_array, columns_of, is_loader
 from evenhand.errors import InputError, need, shorten
 
 if TYPE_CHECKING:
@@ -234,6 +235,8 @@ def _from_memory(source: object, name: str) -> pd.DataFrame:
         return _named(name, source.reset_index(drop=True))
     if isinstance(source, Mapping):
         return from_columns(name, {str(column): values for column, values in source.items()})
+    if is_loader(source):
+        return from_columns(name, columns_of(cast("Iterable[object]", source)))
     import narwhals as nw
 
     wrapped = nw.from_native(source, pass_through=True)
@@ -286,7 +289,7 @@ def as_series(values: object, what: str) -> pd.Series:
             return wrapped.to_pandas()
         if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
             raise InputError(f"{what} is a {type(values).__name__}, not a column of values.")
-        values = values if hasattr(values, "__array__") else list(values)
+        values = as_array(values) if hasattr(values, "__array__") else list(values)
     array = values if isinstance(values, list) else np.asarray(values)
     shape = np.shape(np.asarray(array, dtype=object)) if isinstance(array, list) else array.shape
     if len(shape) == 2 and shape[1] == 1:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from evenhand.data.batches import as_array
 from evenhand.data.values import distinct
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 
@@ -148,7 +149,8 @@ def given(
     """
     if kind not in (None, "probability", "ranking"):
         raise InputError(f'{data.name}: score_kind takes "probability" or "ranking", not {kind!r}.')
-    scores = None if y_score is None else np.asarray(y_score, dtype=np.float64)
+    y_pred = y_pred if y_pred is None or not hasattr(y_pred, "detach") else as_array(y_pred)
+    scores = None if y_score is None else as_array(y_score).astype(np.float64, copy=False)
     if kind is None:
         own_scale = threshold is not None and not 0 < threshold < 1 and scores is not None and _outside(scores)
         kind = "ranking" if own_scale else "probability"  # no probability is cut there
