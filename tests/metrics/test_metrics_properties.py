@@ -18,7 +18,7 @@ from evenhand.metrics.tally import count_cells
 COUNTED = sorted(
     name
     for name, m in METRICS.items()
-    if m.kind in ("rate", "composite") and m.task == "binary" and name != "flip_rate"
+    if m.kind in ("rate", "composite") and m.task == "binary" and name not in ("flip_rate", "scoring_rate")
 )
 COUNTS = arrays(np.int64, st.tuples(st.integers(1, 6), st.just(2), st.just(2)), elements=st.integers(0, 60))
 SEVERAL = arrays(np.int64, st.tuples(st.integers(2, 6), st.just(2), st.just(2)), elements=st.integers(0, 60))
