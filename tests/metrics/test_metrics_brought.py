@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 import evenhand as eh
+from evenhand.cli.main import exit_code
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS, names
 from evenhand.metrics.entry import ALL, TP, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 HIT_SHARE = Metric(
     "hit_share", "Hit share", "rate", "higher_is_better", "TP / n", "The share of rows rightly taken.", "", "a test",
@@ -56,7 +58,7 @@ def forget() -> None:
 
 
 @pytest.mark.usefixtures("brought")
-def test_one_declared_entry_is_all_it_takes(tmp_path: Path) -> None:
+def test_one_declared_entry_is_all_it_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(0)
     truth, decided, sex = rng.integers(0, 2, 400), rng.integers(0, 2, 400), rng.choice(["f", "m"], 400)
     policy = eh.load_policy({"limits": {"hits_difference[sex]": {"at_most": 0.5}, "hit_share": {"at_least": 0.9}}})
@@ -72,6 +74,19 @@ def test_one_declared_entry_is_all_it_takes(tmp_path: Path) -> None:
     eh.write_report(tmp_path / "page.html", record, verdict)
     assert "The share of rows rightly taken." in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "hit_share_group_min" in names()
+    assert "`hit_share`" in _docs_page(), "the page of docs/metrics.md is made from the entries"
+    assert exit_code(["list", "metrics"]) == 0
+    assert "hit_share" in capsys.readouterr().out
+
+
+def _docs_page() -> str:
+    place = Path(__file__).parents[2] / "docs" / "_metrics.py"
+    spec = importlib.util.spec_from_file_location("docs_metrics", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return str(module.page())
 
 
 @pytest.mark.usefixtures("brought")

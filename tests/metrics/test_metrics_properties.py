@@ -158,6 +158,25 @@ def test_every_name_is_described() -> None:
         assert entry.label
 
 
+def test_every_metric_that_is_computed_names_its_source() -> None:
+    computed = [m for m in METRICS.values() if m.kind in ("rate", "composite", "score")]
+    assert [m.name for m in computed if not m.source or not m.formula or not m.meaning or not m.misleads] == []
+
+
+def test_the_table_of_other_names_holds_names_that_exist() -> None:
+    import re
+    from pathlib import Path
+
+    from evenhand.keys import Key
+    from evenhand.metrics import canonical
+
+    page = (Path(__file__).parents[2] / "docs" / "names.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    keys = [key for cell in cells for key in re.findall(r"`([^`]+)`", cell) if key != "slices"]
+    assert len(keys) > 60
+    assert [key for key in keys if canonical(Key.parse(key).metric) is None] == []
+
+
 @given(counts=arrays(np.int64, st.tuples(st.integers(151, 400), st.just(2), st.just(2)), elements=st.integers(0, 9)))
 @settings(max_examples=25, deadline=None)
 def test_pairs_that_cannot_be_extreme_are_left_out_and_nothing_is_lost(counts: np.ndarray) -> None:

@@ -19,6 +19,13 @@ def _over_classes(name: str, label: str, formula: str, meaning: str, misleads: s
     )  # fmt: skip
 
 
+_NUMBER_SOURCES: Final = {
+    "mean_absolute_error": "Willmott and Matsuura (2005), Climate Research 30",
+    "mean_squared_error": "Agarwal, Dudik and Wu (2019), ICML, for the bounded group loss",
+    "root_mean_squared_error": "Chai and Draxler (2014), Geoscientific Model Development 7",
+}
+
+
 def _number(
     name: str,
     label: str,
@@ -30,8 +37,8 @@ def _number(
     task: Task = "regression",
 ) -> Metric:
     return Metric(
-        name, label, "score", "lower_is_better", formula, meaning, misleads, "", aliases, highest=None, task=task,
-        example=example,
+        name, label, "score", "lower_is_better", formula, meaning, misleads, _NUMBER_SOURCES[name], aliases,
+        highest=None, task=task, example=example,
     )  # fmt: skip
 
 
@@ -179,7 +186,7 @@ _NUMBERS: Final = (
         "1 - mean squared error / variance of the truth",
         "The share of the truth's variance that predictions explain.",
         "Groups of little variance have a low one at the same error.",
-        "",
+        "Kvalseth (1985), The American Statistician 39",
         ("r2_score",),
         lowest=None,
         task="regression",
@@ -193,7 +200,7 @@ _NUMBERS: Final = (
         "mean of prediction - truth",
         "Whether predictions are too high (above 0) or too low on average.",
         "Errors of both signs cancel.",
-        "",
+        "Willmott (1982), Bulletin of the American Meteorological Society 63",
         ("mean_error", "bias"),
         lowest=None,
         highest=None,
@@ -208,7 +215,7 @@ _NUMBERS: Final = (
         "mean of predictions",
         "The mean prediction; the truth takes no part in it.",
         "Groups may differ in the truth.",
-        "",
+        "Fairlearn user guide, assessment of numbers",
         (),
         lowest=None,
         highest=None,
