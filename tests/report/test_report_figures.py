@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import evenhand as eh
@@ -151,12 +152,15 @@ def test_a_tree_shows_each_subgroup_below_the_one_it_narrows() -> None:
 
 @pytest.fixture(scope="module")
 def large() -> AuditRecord:
-    """Six sensitive features of up to twelve groups, and all their crossings."""
+    """Six sensitive features of up to thirteen groups and all their crossings, measured by two audits."""
     rng = np.random.default_rng(1)
-    rows = 6000
-    truth, score = rng.integers(0, 2, rows), rng.random(rows)
-    groups = {f"feature {at}": rng.choice([named(f"{g}") for g in range(3 + 2 * at)], rows) for at in range(6)}
-    return eh.audit_predictions(truth, y_score=score, sensitive_features=groups, favourable=1)
+    rows = 4000
+    table = pd.DataFrame(
+        {f"feature {at}": rng.choice([named(f"{g}") for g in range(3 + 2 * at)], rows) for at in range(6)}
+    )
+    table["score"], table["y"] = rng.random(rows), rng.integers(0, 2, rows)
+    data = eh.read_evaluation_set(table, label="y", favourable=1, sensitive_features=list(table.columns[:6]))
+    return eh.audit(lambda X: X["score"].to_numpy(), data, audits=["performance", "fairness"])
 
 
 def test_a_large_audit_is_cut_where_it_shows(large: AuditRecord) -> None:
