@@ -252,5 +252,16 @@ def _player_data(X: pd.DataFrame, players: Mapping[str, Sequence[str]]) -> pd.Da
 
 
 def _together(X: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Return the values of a group of columns as text; rows that are alike in them are worded once."""
+    if all(pd.api.types.is_numeric_dtype(X[column].dtype) for column in columns):
+        values = np.ascontiguousarray(X[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan))
+        rows = values.view(np.dtype((np.void, values.dtype.itemsize * values.shape[1]))).ravel()
+        _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
+        worded = _worded(X.iloc[first], columns)
+        return [worded[place] for place in inverse.ravel()]
+    return _worded(X, columns)
+
+
+def _worded(X: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     parts = [[f"{column}={value}" for value in X[column]] for column in columns]
     return [", ".join(values) for values in zip(*parts, strict=True)]

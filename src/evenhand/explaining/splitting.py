@@ -94,14 +94,17 @@ class SplitNetwork:
         """Return (pairs, 2^d - 2): the scores of all subsets but the empty and the full one, bit j being player j."""
         pairs, d = which.shape
         scores = np.empty((pairs, 2**d - 2))
-        numbers = torch.arange(1, 2**d - 1)
-        inside = ((numbers[:, None] >> torch.arange(d)[None, :]) & 1).float()
-        each = max(1, AT_ONCE // len(numbers))
+        each = max(1, AT_ONCE // 2**d)
         with torch.inference_mode(), self._in_place() as given:
             for start in range(0, pairs, each):
                 part = slice(start, start + each)
                 change, here, _ = self._ends(rows[part], background[part], which[part])
-                scores[part] = self._rest(here[:, None] + inside @ change, given)
+                inner = here[:, None]
+                for player in range(d):
+                    # The subsets of the players so far, without this one and with it: one addition a subset.
+                    inner = torch.cat([inner, inner + change[:, player : player + 1]], dim=1)
+                # The two ends are known, but leaving them out would copy all the others.
+                scores[part] = self._rest(inner, given)[:, 1:-1]
         return scores
 
     def _ends(

@@ -49,7 +49,7 @@ class CodedTable:
     def decode(self, codes: NDArray[np.int32]) -> pd.DataFrame:
         """Return the table of `codes` (players, rows), with the columns and types of the original."""
         if self._matrix is not None:
-            values = np.empty((codes.shape[1], len(self._matrix)), order="F")
+            values = np.empty((codes.shape[1], len(self._matrix)), dtype=self._matrix[0][1].dtype, order="F")
             for column, (player, levels) in enumerate(self._matrix):
                 np.take(levels, codes[player], out=values[:, column])
             return pd.DataFrame(values, columns=self.columns, copy=False)
@@ -63,11 +63,14 @@ class CodedTable:
         # From an array of objects pandas would make text columns of its own kind.
         return pd.Series(values, dtype=object, copy=False) if values.dtype == np.dtype(object) else values
 
-    def _as_matrix(self) -> list[tuple[int, NDArray[np.float64]]] | None:
-        """Tables of float64 alone are made as one array, which pandas and the model take without a copy."""
-        if any(self._levels[name].dtype != np.dtype(np.float64) for name in self.columns):
+    def _as_matrix(self) -> list[tuple[int, NDArray[np.floating]]] | None:
+        """Tables of one type of fractions alone are one array, which pandas and the model take without a copy."""
+        types = {str(self._levels[name].dtype) for name in self.columns}
+        if len(types) != 1 or not types <= {"float64", "float32"}:
             return None
-        return [(self._player_of[name], np.asarray(self._levels[name], dtype=np.float64)) for name in self.columns]
+        return [
+            (self._player_of[name], np.asarray(self._levels[name], dtype=types.copy().pop())) for name in self.columns
+        ]
 
 
 def _joined(rows: pd.Series, background: pd.Series) -> NDArray[np.generic] | ExtensionArray:
