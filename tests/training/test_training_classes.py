@@ -203,6 +203,12 @@ def test_rows_are_mixed_with_their_answers() -> None:
     torch.testing.assert_close(columns.sum(dim=1), torch.ones(6))
 
 
+def test_prepared_images_lie_row_by_row() -> None:
+    made = Grid((1, 3, 3)).transform(Grid.table(np.arange(36).reshape(4, 1, 3, 3)))
+    assert made.flags.c_contiguous, "else every call of a network copies them first"
+    np.testing.assert_array_equal(made, np.arange(36, dtype=np.float32).reshape(4, 1, 3, 3))
+
+
 def test_images_are_moved_and_nothing_of_them_comes_in_again() -> None:
     torch.manual_seed(0)
     images = torch.zeros(200, 1, 9, 9)

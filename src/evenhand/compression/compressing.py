@@ -47,7 +47,8 @@ def compress(
     train : EvaluationSet
         The rows the model was trained on. Never hand over test rows.
     validation : EvaluationSet, optional
-        Rows to stop fine-tuning by; a part of `train` when not given.
+        Rows to stop fine-tuning by: those of the fit. A part of `train` when not given, which the original has learnt
+        and which therefore favours the network as it is before fine-tuning.
     seed : int
         Decides samples and the order of rows.
     balance : str or sequence of str, optional

@@ -96,7 +96,9 @@ class Grid:
         if not np.isfinite(values).all():
             wrong = int((~np.isfinite(values)).sum())
             raise ModelError(f"Columns '{self.prefix}...' hold {wrong:,} missing or infinite cells; an image has none.")
-        return ((values - np.float32(self.mean)) / np.float32(self.scale)).reshape(len(X), *self.shape)
+        # a table holds column by column, and a network wants row by row: once here, not at every call
+        rows = np.ascontiguousarray((values - np.float32(self.mean)) / np.float32(self.scale))
+        return rows.reshape(len(X), *self.shape)
 
     def describe(self) -> list[Plain]:
         """Return what is done, as plain records for a report."""
