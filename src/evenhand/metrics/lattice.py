@@ -7,7 +7,6 @@ are the business of `find_slices`; whether a slice holds on other rows that of `
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from math import comb
 from typing import TYPE_CHECKING, Final
 
@@ -113,8 +112,8 @@ def find_slices(
     found: list[Slice] = []
     p_values: list[NDArray[np.float64]] = []
     tested = 0
-    for features in (part for size in range(1, depth + 1) for part in combinations(range(len(codes)), size)):
-        slices, z = _cells(codes, sizes, marks, features, least_rows)
+    for features, mixed, cells in crossed([2 * part.astype(np.intp) for part in codes], sizes, depth):
+        slices, z = _cells(mixed + marks, cells, sizes, len(marks), int(marks.sum()), features, least_rows)
         tested += len(z)
         p_values.append(z)
         found += slices
@@ -138,20 +137,42 @@ def confirm(slices: Sequence[Slice], codes: Sequence[NDArray[np.int32]], marks: 
     return [Confirmed(*parts) for parts in zip(slices, counted, adjusted, strict=True)]
 
 
+def crossed(
+    codes: Sequence[NDArray[np.intp]], sizes: Sequence[int], depth: int
+) -> Iterator[tuple[tuple[int, ...], NDArray[np.intp], int]]:
+    """Yield every combination of up to `depth` features, the code of each row in it, and the number of codes.
+
+    What was crossed is crossed further, so a combination of three features costs one multiplication and one addition.
+    """
+
+    def further(
+        before: tuple[int, ...], mixed: NDArray[np.intp] | None, cells: int
+    ) -> Iterator[tuple[tuple[int, ...], NDArray[np.intp], int]]:
+        for feature in range(before[-1] + 1 if before else 0, len(codes)):
+            here = codes[feature] if mixed is None else mixed * sizes[feature] + codes[feature]
+            features, number = (*before, feature), cells * sizes[feature]
+            yield features, here, number
+            if len(features) < depth:
+                yield from further(features, here, number)
+
+    yield from further((), None, 1)
+
+
 def _cells(
-    codes: Sequence[NDArray[np.int32]],
+    marked_codes: NDArray[np.intp],
+    cells: int,
     sizes: Sequence[int],
-    marks: NDArray[np.bool_],
+    n: int,
+    total: int,
     features: tuple[int, ...],
     least_rows: int,
 ) -> tuple[list[Slice], NDArray[np.float64]]:
-    """Return the slices of one combination that lie above the rest, and z of all that have enough rows."""
-    mixed, cells = codes[features[0]].astype(np.int64), sizes[features[0]]
-    for feature in features[1:]:
-        mixed, cells = mixed * sizes[feature] + codes[feature], cells * sizes[feature]
-    rows = np.bincount(mixed, minlength=cells)
-    marked = np.bincount(mixed[marks], minlength=cells)
-    n, total = len(marks), int(marks.sum())
+    """Return the slices of one combination that lie above the rest, and z of all that have enough rows.
+
+    Codes are twice the cell, and one more where the row is marked: one count says both.
+    """
+    counts = np.bincount(marked_codes, minlength=2 * cells).reshape(cells, 2)
+    rows, marked = counts.sum(axis=1), counts[:, 1]
     kept = np.flatnonzero((rows >= least_rows) & (n - rows >= least_rows))
     inside, hits = rows[kept], marked[kept]
     spread = np.sqrt(total / n * (1 - total / n) * (1 / inside + 1 / (n - inside)))
