@@ -112,8 +112,9 @@ def find_slices(
     found: list[Slice] = []
     p_values: list[NDArray[np.float64]] = []
     tested = 0
+    marked, total = marks.astype(np.intp), int(marks.sum())
     for features, mixed, cells in crossed([2 * part.astype(np.intp) for part in codes], sizes, depth):
-        slices, z = _cells(mixed + marks, cells, sizes, len(marks), int(marks.sum()), features, least_rows)
+        slices, z = _cells(mixed + marked, cells, sizes, len(marks), total, features, least_rows)
         tested += len(z)
         p_values.append(z)
         found += slices
