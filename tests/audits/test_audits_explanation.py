@@ -74,7 +74,8 @@ def shares_that_hold_nothing(runs: int) -> dict[str, float]:
                 interval = finding.interval
                 assert interval is not None and interval.low is not None and interval.high is not None
                 held[finding.key.metric].append(interval.low <= 0 <= interval.high)
-    assert {len(found) for found in held.values()} == {2 * runs}
+    # Where both groups are selected equally often there is no pair to compare, which is seldom.
+    assert min(len(found) for found in held.values()) >= 1.9 * runs
     return {metric: float(np.mean(found)) for metric, found in held.items()}
 
 

@@ -152,10 +152,12 @@ def _why(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> str:
     most = int(counts.max(initial=0))
     if most <= exact_up_to:
         return f"Every pair of rows differs in at most {most} features, so all subsets were enumerated."
-    orders = "one random order" if permutations == 1 else f"{permutations} random orders"
+    orders = (
+        "one random order and its reverse" if permutations == 1 else f"{permutations} random orders and their reverses"
+    )
     needed = float(np.sum(2.0 ** counts.astype(np.float64)))
     return (
-        f"Each pair of a row and a background row had {orders} and its reverse, enumerating where at most "
+        f"Each pair of a row and a background row had {orders}, enumerating where at most "
         f"{exact_up_to} features differ; enumerating all would take {needed:.2g} evaluations."
     )
 
