@@ -119,3 +119,10 @@ def test_a_page_says_what_became_of_each_limit(folder: Path) -> None:
     assert exit_code(asked) == 2
     assert exit_code([*asked, "--policy", "policy.toml"]) == 0
     assert "Of 1 limits: 0 new, 0 worse, 0 better, 0 fixed, 1 unchanged." in (folder / "page.html").read_text("utf-8")
+
+
+def test_flags_that_were_not_given_switch_nothing_off(folder: Path) -> None:
+    record = read_record(folder / "audit.json")
+    (slices,) = [section for section in record.sections if section.audit == "slices"]
+    assert "were searched on half of the rows" in slices.reason
+    assert record.provenance["options"]["actionable"] == {"a": "increase"}  # type: ignore[call-overload,index]

@@ -209,7 +209,8 @@ def _audit_settings(settings: Settings, flags: dict[str, object]) -> dict[str, o
     asked["actionable"] = _actionable(asked["actionable"]) or None
     asked["individuals"] = asked["individuals"] or None
     asked["budget"] = None if asked["budget"] is None else seconds(str(asked["budget"]))
-    return {**settings.audit, **{name: value for name, value in asked.items() if value is not None}}
+    # a flag that may be repeated is an empty tuple when it was not given
+    return {**settings.audit, **{name: value for name, value in asked.items() if value not in (None, ())}}
 
 
 def _actionable(said: object) -> dict[str, str]:

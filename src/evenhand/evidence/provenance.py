@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from evenhand.evidence.predictions import inputs
 
 if TYPE_CHECKING:
     from evenhand.evidence.evidence import Evidence
+    from evenhand.evidence.options import AuditOptions
     from evenhand.findings import Plain
     from evenhand.subjects import Subject
 
@@ -41,19 +43,24 @@ def provenance(evidence: Evidence) -> dict[str, Plain]:
         **({"score_edges": evidence.score_edges.tolist()} if sweepable(evidence) else {}),
         "sensitive_inputs": _sensitive_inputs(evidence),
         "rows_seen_in_training": _rows_seen(evidence),
-        "options": {
-            "level": options.level,
-            "seed": options.seed,
-            "intersections": options.intersections,
-            "explain_rows": options.explain_rows,
-            "background_rows": options.background_rows,
-            "footprint": options.footprint,
-            "actionable": dict(options.actionable),
-            "precise": options.precise,
-            "budget": options.budget,
-            "reason_reference": options.reason_reference,
-        },
+        "options": _options(options),
         "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+ALWAYS: Final = ("level", "seed", "intersections", "explain_rows", "background_rows", "footprint", "actionable")
+"""Options on record whatever they are; others where they are not what they usually are."""
+ELSEWHERE: Final = ("explain", "metrics")
+"""Told by which audits ran, and functions."""
+
+
+def _options(options: AuditOptions) -> dict[str, Plain]:
+    """Return what a rerun needs to come out the same."""
+    usual = type(options)()
+    return {
+        name: plain(getattr(options, name))
+        for name in (field.name for field in fields(options))
+        if name in ALWAYS or (name not in ELSEWHERE and getattr(options, name) != getattr(usual, name))
     }
 
 
