@@ -18,6 +18,7 @@ from evenhand.compression import (
     Int8,
     LowRank,
     MagnitudePruning,
+    NeuronPruning,
     OnnxExport,
     QuantizationAware,
     StructuredPruning,
@@ -168,6 +169,18 @@ def test_channels_go_in_exact_numbers_with_all_that_is_tied_to_them(
     assert "pruned" not in small.facts, "the list of channels stands in the file and not in every report"
     both = compress(small, Int8(), train=parts["train"])
     assert both.facts["macs"] < 0.4 * models["cnn"].facts.get("macs", 1e9)  # type: ignore[operator]
+
+
+def test_neurons_of_images_go_and_the_file_comes_back(
+    models: dict[str, TabularModel], parts: dict[str, EvaluationSet], tmp_path: Path
+) -> None:
+    small = compress(models["mlp"], NeuronPruning(0.5, epochs=2), train=parts["train"])
+    assert isinstance(small, TabularModel)
+    assert [tuple(small.network[at].weight.shape) for at in (1, 4, 7)] == [(32, 64), (16, 32), (10, 16)]  # type: ignore[index,union-attr]
+    small.save(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(
+        load_model(tmp_path / "m.safetensors").predict(parts["test"].X), small.predict(parts["test"].X)
+    )
 
 
 def test_heads_go_whole(models: dict[str, TabularModel], parts: dict[str, EvaluationSet], tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from evenhand.findings import Plain
+    from evenhand.training.networks import Plan
 
 ImageKind: TypeAlias = Literal["image_mlp", "cnn", "resnet18", "encoder"]
 """Layers of neurons over all pixels, convolutions, residual blocks of convolutions, attention over rows of pixels."""
@@ -65,10 +66,12 @@ class ImagePlan:
         need("torch", "torch")
         return _KINDS[self.kind](self)
 
-    def of(self, network: nn.Module) -> ImagePlan:
-        """Return the plan of a network of the same sizes: this one."""
-        del network
-        return self
+    def of(self, network: nn.Module) -> Plan:
+        """Return the plan of a network that differs from this one at most in sizes."""
+        from evenhand.training.resized import changed_plan
+
+        changed = changed_plan(self, network)
+        return changed if changed.sizes else self
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the plan as JSON can say it."""
