@@ -75,6 +75,42 @@ def test_numbers_from_model_to_gap() -> None:
     assert record["r2"].interval is not None
 
 
+def test_gaps_of_numbers_have_their_floor_and_their_shrunken_gap_beside_them() -> None:
+    rng = np.random.default_rng(6)
+    group = np.repeat(list("abcdef"), 60)
+    truth = rng.normal(50, 10, len(group))
+    alike = truth + rng.normal(0, 4, len(group))
+    apart = np.where(group == "f", alike + 12, alike)
+    for predicted, real in ((alike, False), (apart, True)):
+        record = eh.audit_predictions(truth, predicted, task="regression", sensitive_features={"group": group})
+        for metric in ("mean_absolute_error", "mean_residual", "root_mean_squared_error", "r2", "quantile_coverage"):
+            gap, floor, shrunken = (
+                record[f"{name}[group{rest}]"]
+                for name, rest in (
+                    (f"{metric}_difference", ""),
+                    ("noise_floor", f";rate={metric}"),
+                    ("shrunken_difference", f";rate={metric}"),
+                )
+            )
+            assert floor.unit == gap.unit
+            assert floor.estimate > 0
+            assert 0 <= shrunken.estimate <= gap.estimate
+            assert (gap.estimate > 2.5 * floor.estimate) == real, metric
+        page = eh.render(record, None, "markdown")
+        told = f"| group | Mean residual | {record['mean_residual_difference[group]'].estimate:.2f} |"
+        assert told in page.partition("Gaps beside those of equal groups")[2]
+        assert "Each group against all other rows" not in page, "no table without a row"
+    heavy = eh.audit_predictions(
+        truth, alike, task="regression", sensitive_features={"group": group}, sample_weight=rng.gamma(1, 1, len(group))
+    )
+    plain = eh.audit_predictions(truth, alike, task="regression", sensitive_features={"group": group})
+    key = "noise_floor[group;rate=mean_absolute_error]"
+    assert heavy[key].estimate > 1.1 * plain[key].estimate, "weights cost rows, and the floor says so"
+    one = eh.audit_predictions(truth, alike, task="regression", sensitive_features={"group": ["a"] * len(group)})
+    assert one[key].estimate is None
+    assert one[key].undefined
+
+
 def test_several_labels_and_lists() -> None:
     rng = np.random.default_rng(0)
     truth = pd.DataFrame((rng.random((300, 3)) < 0.4).astype(int), columns=["x", "y", "z"])

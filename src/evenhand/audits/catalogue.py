@@ -64,6 +64,7 @@ TASKS: Final[Mapping[str, frozenset[Task]]] = {
     "labels": frozenset({"multilabel"}),
     "numbers": frozenset({"regression"}),
     "rankings": frozenset({"ranking"}),
+    "chance": frozenset({"binary", "regression"}),
     "compression": frozenset({"binary", "multiclass"}),
     "custom": frozenset({"binary", "multiclass", "regression"}),
     "explanation": frozenset({"binary", "regression"}),

@@ -15,6 +15,7 @@ from evenhand.keys import Key
 from evenhand.metrics import SCORES
 from evenhand.metrics.measuring import counted_share
 from evenhand.metrics.pooling import chance_gap, pooled_rates, shrunken_gap, shrunken_values_gap
+from evenhand.metrics.regression import NUMBERS, SHARES, measure_numbers
 from evenhand.metrics.significance import noise_floor, p_values, two_tests
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
-    from evenhand.metrics import Tally
+    from evenhand.findings import Unit
+    from evenhand.metrics import Measured, Tally
 
 NAME = "chance"
 RATES = ("selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
@@ -33,10 +35,15 @@ FEW = "Fewer than two groups have a value."
 
 
 def chance(evidence: Evidence) -> Statement:
-    """State for each rate: each group against the rest, all groups together, the noise floor, the shrunken gap."""
+    """State for each rate: each group against the rest, all groups together, the noise floor, the shrunken gap.
+
+    Of predicted numbers, the noise floor and the shrunken gap.
+    """
     if not evidence.groupings:
         return not_applicable("No sensitive feature was named, so there are no groups to compare.")
     data = evidence.data
+    if data.task == "regression":
+        return Statement(tuple(_of_numbers(evidence)))
     if data.sample_weight is not None or data.clusters is not None:
         return not_applicable("Rows are weighted or clustered; tests of counts take them as single and independent.")
     findings: list[Finding] = []
@@ -69,13 +76,13 @@ def _of_rate(evidence: Evidence, grouping: Grouping, rate: str) -> Iterator[Find
         ("noise_floor", number(noise_floor(rate, tally, seed=seed)), ""),
         ("shrunken_difference", number(shrunken_gap(rate, tally)), ""),
     ):
-        yield _of_feature(Key.of(metric, grouping.columns, rate=rate), value, total, note)
+        unit: Unit = "number" if metric == "p_value" else "share"
+        yield _of_feature(Key.of(metric, grouping.columns, rate=rate), value, total, unit, note)
 
 
-def _of_feature(key: Key, value: float | None, support: int, note: str = "") -> Finding:
+def _of_feature(key: Key, value: float | None, support: int, unit: Unit = "share", note: str = "") -> Finding:
     undefined = "" if value is not None else FEW
-    unit = "number" if key.metric == "p_value" else "share"
-    return Finding(key, NAME, value, support=support, unit=unit, undefined=undefined, note="" if undefined else note)  # type: ignore[arg-type]
+    return Finding(key, NAME, value, support=support, unit=unit, undefined=undefined, note="" if undefined else note)
 
 
 def _tested(
@@ -110,10 +117,28 @@ def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
         values = SCORES[metric](
             predictions.y_true, predictions.y_score, grouping.codes, len(grouping), level, **evidence.worth
         )
-        support = int(values.support.sum())
-        floor, shrunken = chance_gap(values, seed=evidence.options.seed), shrunken_values_gap(values)
-        for name, value in (("noise_floor", floor), ("shrunken_difference", shrunken)):
-            yield _of_feature(Key.of(name, grouping.columns, rate=metric), number(value), support)
+        yield from _of_values(evidence, grouping, values, "share")
+
+
+def _of_numbers(evidence: Evidence) -> Iterator[Finding]:
+    """State noise floor and shrunken gap of each metric of numbers; its errors allow for weights and clusters."""
+    predictions, data, level = evidence.predictions, evidence.data, evidence.options.level
+    for grouping in evidence.groupings:
+        if len(grouping) > MOST_GROUPS:
+            continue
+        for metric in NUMBERS:
+            values = measure_numbers(
+                metric, predictions.y_true, predictions.y_pred, grouping.codes, len(grouping), level,
+                data.sample_weight, data.clusters,
+            )  # fmt: skip
+            yield from _of_values(evidence, grouping, values, "share" if metric in SHARES else "number")
+
+
+def _of_values(evidence: Evidence, grouping: Grouping, values: Measured, unit: Unit) -> Iterator[Finding]:
+    support = int(values.support.sum())
+    floor, shrunken = chance_gap(values, seed=evidence.options.seed), shrunken_values_gap(values)
+    for name, value in (("noise_floor", floor), ("shrunken_difference", shrunken)):
+        yield _of_feature(Key.of(name, grouping.columns, rate=values.metric), number(value), support, unit)
 
 
 def _four_fifths(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:

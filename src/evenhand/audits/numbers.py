@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from evenhand.audits.by_group import Quantity, over_rows, state
 from evenhand.audits.statement import Statement
-from evenhand.metrics.regression import NUMBERS, measure_numbers
+from evenhand.metrics.regression import NUMBERS, SHARES, measure_numbers
 
 if TYPE_CHECKING:
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding, Unit
 
 NAME = "numbers"
-SHARES = ("r2", "quantile_coverage")
 
 
 def numbers(evidence: Evidence) -> Statement:

@@ -164,6 +164,8 @@ NUMBERS: Final[dict[str, Callable[..., Measured]]] = {
     "quantile_coverage": _below,
 }
 """The metrics of predicted numbers."""
+SHARES: Final = ("r2", "quantile_coverage")
+"""Those that have no unit; the others are in the unit of the truth, or of its square."""
 
 
 def moments(y_true: ArrayLike, y_pred: ArrayLike, codes: ArrayLike, n_groups: int) -> Floats:

@@ -55,7 +55,8 @@ def by_chance(record: AuditRecord) -> tuple[Part, ...]:
     other = "Each group against the group with the highest rate"
     third = Table("chance-highest", other, columns, beside, frozenset({2, 3}), folded=other).bounded(100)
     lead = ("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent.",)
-    return (Part("chance", "What chance alone would show", lead, (first, second, *([third] if beside else []))),)
+    tables = (first, *(table for table in (second, third) if table.rows))
+    return (Part("chance", "What chance alone would show", lead, tables),)
 
 
 def _tests(found: list[Finding], vs: str | None) -> tuple[tuple[str, ...], ...]:
