@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import rel_entr
 from scipy.stats import fisher_exact, wasserstein_distance
 
 import evenhand as eh
@@ -94,6 +95,31 @@ def test_average_odds_and_differential_fairness(record: eh.AuditRecord) -> None:
     epsilon = record["differential_fairness[race]"]
     assert epsilon.estimate == pytest.approx(max(np.ptp(np.log(rates)), np.ptp(np.log(1 - rates))))
     assert epsilon.interval.low <= epsilon.estimate <= epsilon.interval.high
+
+
+def test_divergence_and_sizes_are_stated_and_what_is_infinite_says_why(
+    rows: pd.DataFrame, record: eh.AuditRecord
+) -> None:
+    sizes = rows["race"].value_counts()
+    imbalance = record["class_imbalance[race]"]
+    assert imbalance.estimate == pytest.approx((sizes.max() - sizes.min()) / (sizes.max() + sizes.min()))
+    assert imbalance.direction == "neutral"
+    rates = [record[f"selection_rate[race={group}]"].estimate for group in "abc"]
+    apart = max(rel_entr([p, 1 - p], [q, 1 - q]).sum() for p in rates for q in rates)
+    assert record["kl_divergence[race]"].estimate == pytest.approx(apart, abs=1e-12)
+    never = (rows["p"] >= 0.5) & (rows["race"] != "c")
+    other = eh.audit_predictions(rows["y"], never.astype(int), sensitive_features=rows[["race"]])
+    assert other["kl_divergence[race]"].estimate is None
+    assert "infinite" in other["kl_divergence[race]"].undefined
+    alone = eh.audit_predictions(rows["y"], never.astype(int), sensitive_features={"race": ["a"] * len(rows)})
+    assert "only one group" in alone["kl_divergence[race]"].undefined
+    assert alone["class_imbalance[race]"].estimate is None
+    limits = {
+        "average_predictive_value_difference[race]": {"at_most": 0.9},
+        "kl_divergence[race]": {"at_most": 9},
+    }
+    verdict = eh.judge(record, eh.load_policy({"limits": limits}))
+    assert {str(j.key) for j in verdict.judgements} == set(limits)
 
 
 def test_any_group_may_be_the_reference_of_a_limit(record: eh.AuditRecord) -> None:

@@ -9,6 +9,7 @@ import fairlearn.metrics as fair
 import numpy as np
 import pytest
 import sklearn.metrics as sk
+from scipy.special import rel_entr
 
 from evenhand.metrics import (
     METRICS,
@@ -20,6 +21,7 @@ from evenhand.metrics import (
     roc_auc,
     roc_auc_disparity,
 )
+from evenhand.metrics.between import class_imbalance, kl_divergence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +103,14 @@ def rejection(y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray 
     return float(fair.selection_rate(y_true, y_pred, pos_label=0, sample_weight=sample_weight))
 
 
+def predictive_value(y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
+    """AIF360 halves the sum of the gaps in these two, so its difference is one of their halved sums."""
+    upper = sk.precision_score(y_true, y_pred, sample_weight=sample_weight)
+    return float(upper + false_omission(y_true, y_pred, sample_weight)) / 2
+
+
 ORACLES: dict[str, Oracle] = {
+    "average_predictive_value": predictive_value,
     "matthews_correlation": sk.matthews_corrcoef,
     "cohen_kappa": sk.cohen_kappa_score,
     "generalized_entropy": entropy,
@@ -189,6 +198,40 @@ def test_fairlearns_own_disparities_by_their_own_names(
     theirs = FAIRLEARN[name](rows["y_true"], rows["y_pred"], sensitive_features=rows["codes"], sample_weight=weight)
     tally = Tally.count(rows["y_true"], rows["y_pred"], rows["codes"], GROUPS, weight)
     assert disparity(name, tally).estimate == pytest.approx(theirs, abs=1e-12)
+
+
+def _shares(y_pred: NDArray[np.float64], weight: NDArray[np.float64]) -> list[float]:
+    """AIF360's base_rate by label: the share of each label, here of the two decisions."""
+    return [float(np.average(y_pred == label, weights=weight)) for label in (0, 1)]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_aif360_has_for_two_groups_is_the_greatest_over_all(
+    weighted: bool, rows: dict[str, NDArray[np.float64]]
+) -> None:
+    """AIF360: KL(privileged || unprivileged) over labels; (N_u - N_p) / (N_u + N_p); mean gap in PPV and FOR."""
+    codes, weight = rows["codes"], rows["weight"] if weighted else np.ones(len(rows["codes"]))
+    parts = [codes == group for group in range(GROUPS)]
+    pairs = [(one, other) for one in parts for other in parts if one is not other]
+    shares = {id(part): _shares(rows["y_pred"][part], weight[part]) for part in parts}
+    apart = [rel_entr(shares[id(one)], shares[id(other)]).sum() for one, other in pairs]
+    sizes = [(weight[one].sum(), weight[other].sum()) for one, other in pairs]
+    values = {id(part): predictive_value(rows["y_true"][part], rows["y_pred"][part], weight[part]) for part in parts}
+    tally = Tally.count(rows["y_true"], rows["y_pred"], codes, GROUPS, weight if weighted else None)
+    assert kl_divergence(tally) == pytest.approx(max(apart), abs=1e-12)
+    assert class_imbalance(tally) == pytest.approx(max((n - m) / (n + m) for n, m in sizes), abs=1e-12)
+    found = disparity("average_predictive_value_difference", tally)
+    gaps = [values[id(one)] - values[id(other)] for one, other in pairs]
+    assert found.estimate == pytest.approx(max(gaps), abs=1e-12)
+    assert found.low <= found.estimate <= found.high
+
+
+def test_a_divergence_has_no_value_where_it_is_infinite_or_alone() -> None:
+    never = Tally(np.array([[[30, 0], [20, 0]], [[20, 10], [10, 20]]]))
+    assert kl_divergence(never) == np.inf
+    assert kl_divergence(Tally(never.counts[[0, 0]])) == 0
+    assert np.isnan(kl_divergence(Tally(never.counts[:1])))
+    assert np.isnan(class_imbalance(Tally(never.counts[:1])))
 
 
 def test_scores_of_every_group(rows: dict[str, NDArray[np.float64]]) -> None:

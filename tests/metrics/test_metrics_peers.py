@@ -20,6 +20,8 @@ from evenhand.metrics import Tally, disparity, measure
 from evenhand.metrics.between import (
     between_group_entropy,
     between_group_variation,
+    class_imbalance,
+    kl_divergence,
     share_of_selected,
     smoothed_epsilon,
 )
@@ -35,6 +37,7 @@ warnings.filterwarnings("ignore")
 import pandas as pd
 from aif360.datasets import BinaryLabelDataset
 from aif360.metrics import ClassificationMetric
+from aif360.sklearn.metrics import class_imbalance, kl_divergence
 from aequitas.group import Group
 from aequitas.bias import Bias
 table = pd.read_csv(sys.argv[1])
@@ -47,6 +50,11 @@ calls = sys.argv[2].split(",")
 out = {name: float(getattr(metric, name)()) for name in calls}
 for name in sys.argv[3].split(","):
     out[name] = [float(getattr(metric, name)(privileged=bool(group))) for group in (0, 1)]
+indexed = table.set_index("s")
+for priv in (0, 1):
+    said = dict(prot_attr="s", priv_group=priv)
+    out[f"kl_{priv}"] = float(kl_divergence(indexed["y"], indexed["d"].to_numpy(), **said))
+    out[f"imbalance_{priv}"] = float(class_imbalance(indexed["y"], indexed["d"].to_numpy(), **said))
 frame = table.assign(score=table["d"], label_value=table["y"], s=table["s"].astype(str), r=table["r"].astype(str))
 crosstabs, _ = Group().get_crosstabs(frame[["score", "label_value", "s", "r"]])
 out["aequitas"] = crosstabs.set_index(["attribute_name", "attribute_value"])[
@@ -62,7 +70,7 @@ print(json.dumps(out))
 SIGNED = (
     "statistical_parity_difference", "true_positive_rate_difference", "false_positive_rate_difference",
     "false_negative_rate_difference", "false_omission_rate_difference", "false_discovery_rate_difference",
-    "error_rate_difference",
+    "error_rate_difference", "average_predictive_value_difference",
 )  # fmt: skip
 WHOLE = (
     *SIGNED, "disparate_impact", "false_positive_rate_ratio", "false_negative_rate_ratio", "false_omission_rate_ratio",
@@ -145,6 +153,12 @@ def test_inequality_is_aif360s(rows: pd.DataFrame, theirs: dict[str, float]) -> 
     assert smoothed_epsilon(counted, of_truth=True) == pytest.approx(epsilon, abs=1e-12)
     more = smoothed_epsilon(counted) - smoothed_epsilon(counted, of_truth=True)
     assert more == pytest.approx(theirs["differential_fairness_bias_amplification"], abs=1e-12)
+
+
+def test_divergence_and_sizes_are_aif360s(rows: pd.DataFrame, theirs: dict[str, float]) -> None:
+    counted = tally(rows)
+    assert kl_divergence(counted) == pytest.approx(max(theirs["kl_0"], theirs["kl_1"]), abs=1e-12)
+    assert class_imbalance(counted) == pytest.approx(abs(theirs["imbalance_1"]), abs=1e-12)
 
 
 def test_groups_are_aequitas(rows: pd.DataFrame, theirs: dict[str, dict[str, list[float]]]) -> None:

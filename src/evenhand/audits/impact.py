@@ -11,12 +11,14 @@ import numpy as np
 from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, number, value_finding
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
-from evenhand.metrics import Tally, compare, measure
+from evenhand.metrics import METRICS, Tally, compare, measure
 from evenhand.metrics.between import (
     between_group_entropy,
     between_group_variation,
+    class_imbalance,
     demographic_disparity,
     differential_fairness,
+    kl_divergence,
     share_of_selected,
     smoothed_epsilon,
 )
@@ -39,7 +41,14 @@ BETWEEN: Final[dict[str, Callable[[Tally], float]]] = {
     "between_group_theil": partial(between_group_entropy, order=1),
     "between_group_variation": between_group_variation,
     "bias_amplification": lambda tally: smoothed_epsilon(tally) - smoothed_epsilon(tally, of_truth=True),
+    "kl_divergence": kl_divergence,
+    "class_imbalance": class_imbalance,
 }
+UNDEFINED: Final = {
+    "kl_divergence": "A group is never, or always, selected and another is not: the divergence is infinite.",
+}
+"""Why there is no value, where it is not that no row benefits."""
+ONE: Final = "There is only one group: nothing to compare it with."
 
 
 def impact(evidence: Evidence) -> Statement:
@@ -142,9 +151,10 @@ def _between(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     for name, compute in BETWEEN.items():
         with np.errstate(invalid="ignore", divide="ignore"):
             value = number(compute(tally))
-        undefined = "" if value is not None else "No row benefits: the index is 0 of 0."
-        key = Key.of(name, grouping.columns)
-        yield Finding(key, NAME, value, support=rows, direction="lower_is_better", unit="number", undefined=undefined)
+        reason = UNDEFINED.get(name, "No row benefits: the index is 0 of 0.") if len(grouping) > 1 else ONE
+        key, direction = Key.of(name, grouping.columns), METRICS[name].direction
+        undefined = "" if value is not None else reason
+        yield Finding(key, NAME, value, support=rows, direction=direction, unit="number", undefined=undefined)
 
 
 def _consistency(evidence: Evidence) -> Iterator[Finding]:

@@ -107,6 +107,37 @@ def smoothed_epsilon(tally: Tally, *, of_truth: bool = False) -> float:
     return float(max(np.ptp(np.log(rate)), np.ptp(np.log(1 - rate))))
 
 
+def kl_divergence(tally: Tally) -> float:
+    """Return the greatest ``p log(p / q) + (1 - p) log((1 - p) / (1 - q))`` of two groups' selection rates p and q.
+
+    It grows with the distance of p from q on either side, so the groups with the least and the greatest rate have it,
+    in one order or the other. Infinite where a group is never, or always, selected and another is not; nan where fewer
+    than two groups have rows.
+
+    Source: Kullback and Leibler (1951), Annals of Mathematical Statistics 22.
+    """
+    cells = (tally.counts if tally.weights is None else tally.weights).astype(np.float64)
+    rows = cells.sum(axis=(1, 2))
+    rates = cells[:, :, 1].sum(axis=1)[rows > 0] / rows[rows > 0]
+    if len(rates) < 2:
+        return float("nan")
+    ends = np.array([rates.min(), rates.max()])
+    here, there = np.stack([ends, 1 - ends]), np.stack([ends[::-1], 1 - ends[::-1]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(here > 0, here * np.log(here / there), 0.0)
+    return max(float(terms.sum(axis=0).max()), 0.0)
+
+
+def class_imbalance(tally: Tally) -> float:
+    """Return how unequal the greatest and the smallest group are: ``(n - m) / (n + m)``; nan for a single group.
+
+    Source: Das et al. (2021), Fairness Measures for Machine Learning in Finance.
+    """
+    cells = tally.counts if tally.weights is None else tally.weights
+    rows = cells.astype(np.float64).sum(axis=(1, 2))
+    return float("nan") if len(rows) < 2 else float(np.ptp(rows) / (rows.max() + rows.min()))
+
+
 def share_of_selected(tally: Tally, level: float = 0.95) -> Measured:
     """Measure the share of each group among all rows that are selected (Aequitas: predicted positive rate over K)."""
     cells = tally.counts if tally.weights is None else tally.weights

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from evenhand.metrics.entry import ALL, FN, FP, TN, TP, Cells, Metric
+from evenhand.metrics.inequality import INEQUALITY
 from evenhand.metrics.other_tasks import OTHER_TASKS
 from evenhand.metrics.stated import STATED
 from evenhand.metrics.stated_compression import COMPRESSION
@@ -233,6 +234,17 @@ _OTHERS: Final = (
         example="(0.80 + 0.60) / 2 = 0.70",
     ),
     Metric(
+        "average_predictive_value",
+        "Average predictive value",
+        "composite",
+        "neutral",
+        "(precision + false omission rate) / 2",
+        "The mean of two shares of positive truths: among rows predicted positive, and among those predicted negative.",
+        "A better precision and a worse false omission rate move it alike, so opposite gaps of groups cancel.",
+        "Bellamy et al. (2019), IBM Journal of Research and Development 63 (AI Fairness 360)",
+        example="(0.67 + 0.25) / 2 = 0.46",
+    ),
+    Metric(
         "matthews_correlation",
         "Matthews correlation",
         "composite",
@@ -271,45 +283,7 @@ _OTHERS: Final = (
         highest=None,
         example="10 / 20 = 0.50",
     ),
-    Metric(
-        "generalized_entropy",
-        "Generalized entropy index",
-        "composite",
-        "lower_is_better",
-        "mean of ((b / mean b) squared - 1) / 2, with b = decision - truth + 1",
-        "How unequally benefit is spread: 2 for an undue positive decision, 0 for a denied one, 1 for a right one.",
-        "It takes the positive decision for the benefit, and an undue one for twice the benefit of a due one.",
-        "Speicher et al. (2018), KDD",
-        ("generalized_entropy_index", "generalized_entropy_error"),
-        highest=None,
-        example="b = 2, 0, 1, 1: mean of (4 - 1, 0 - 1, 1 - 1, 1 - 1) / 2 = 0.25",
-    ),
-    Metric(
-        "theil_index",
-        "Theil index",
-        "composite",
-        "lower_is_better",
-        "mean of (b / mean b) ln(b / mean b), with b = decision - truth + 1",
-        "As the generalized entropy index, of order 1: it weighs denied benefits less.",
-        "It takes the positive decision for the benefit, and an undue one for twice the benefit of a due one.",
-        "Speicher et al. (2018), KDD",
-        (),
-        highest=None,
-        example="b = 2, 0, 1, 1: mean of (2 ln 2, 0, 0, 0) = 0.35",
-    ),
-    Metric(
-        "coefficient_of_variation",
-        "Coefficient of variation of benefits",
-        "composite",
-        "lower_is_better",
-        "square root of twice the generalized entropy index",
-        "How unequally benefit is spread, on the scale of a standard deviation beside the mean.",
-        "It takes the positive decision for the benefit, and an undue one for twice the benefit of a due one.",
-        "Speicher et al. (2018), KDD",
-        (),
-        highest=None,
-        example="sqrt(2 x 0.25) = 0.71",
-    ),
+    *INEQUALITY,
     Metric(
         "roc_auc",
         "ROC AUC",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
 
+MEANS: Final = {
+    "balanced_accuracy": ("recall", "specificity"),
+    "average_predictive_value": ("precision", "false_omission_rate"),
+}
+"""Composites that are the mean of two rates."""
 Ends: TypeAlias = "Callable[[float], tuple[Floats, Floats]]"
 """From a critical value z to the low and high ends of all groups."""
 
@@ -85,7 +90,7 @@ def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
         )
     if entry.name in COMPOSITES:
         return _composite(entry, tally, level)
-    special = {"f1": _f1, "balanced_accuracy": _balanced, "treatment_equality": _treatment}
+    special = {"f1": _f1, "treatment_equality": _treatment} | dict.fromkeys(MEANS, _mean_of_two)
     if entry.name in special:
         return special[entry.name](entry, tally, level)
     return _rate(entry, tally, level)
@@ -243,19 +248,21 @@ def _design_effect(tally: Tally) -> Floats:
     return np.asarray(np.maximum(tally.rows / np.maximum(size, 1e-9), 1.0))
 
 
-def _balanced(entry: Metric, tally: Tally, level: float) -> Measured:
-    recall = _share(tally, METRICS["recall"].numerator, METRICS["recall"].denominator)
-    rest = _share(tally, METRICS["specificity"].numerator, METRICS["specificity"].denominator)
-    estimate = (recall.estimate + rest.estimate) / 2
+def _mean_of_two(entry: Metric, tally: Tally, level: float) -> Measured:
+    """The mean of two rates that share no row."""
+    one, other = (METRICS[name] for name in MEANS[entry.name])
+    upper = _share(tally, one.numerator, one.denominator)
+    lower = _share(tally, other.numerator, other.denominator)
+    estimate = (upper.estimate + lower.estimate) / 2
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        first = clopper_pearson(recall.events, recall.size, z)
-        second = clopper_pearson(rest.events, rest.size, z)
-        below = np.hypot(recall.estimate - first[0], rest.estimate - second[0]) / 2
-        above = np.hypot(first[1] - recall.estimate, second[1] - rest.estimate) / 2
+        first = clopper_pearson(upper.events, upper.size, z)
+        second = clopper_pearson(lower.events, lower.size, z)
+        below = np.hypot(upper.estimate - first[0], lower.estimate - second[0]) / 2
+        above = np.hypot(first[1] - upper.estimate, second[1] - lower.estimate) / 2
         return estimate - below, estimate + above
 
-    support = np.where((recall.support > 0) & (rest.support > 0), tally.rows, 0)
+    support = np.where((upper.support > 0) & (lower.support > 0), tally.rows, 0)
     share = _Share(estimate, support.astype(np.float64), support)
     low, high = ends(z_of(level))
     return _measured(entry, tally, share, (estimate, low, high), "mover of two clopper-pearson intervals", ends)
@@ -278,17 +285,21 @@ _MISSING: dict[tuple[tuple[int, int], ...], str] = {
 }
 
 
+_UNDEFINED: Final = {
+    "f1": "No row whose truth or prediction is positive: F1 is 0 of 0.",
+    "treatment_equality": "No false positive: false negatives per false positive are a number over 0.",
+    "balanced_accuracy": "Only one of the two classes has rows: balanced accuracy needs both.",
+    "average_predictive_value": "All rows are decided alike: the average predictive value needs both decisions.",
+}
+
+
 def _reason(entry: Metric, rows: int) -> str:
     words = entry.label if entry.label.isupper() or entry.name == "f1" else entry.label.lower()
     if rows == 0:
         return f"No row at all: {words} is 0 of 0."
-    if entry.name == "f1":
-        return "No row whose truth or prediction is positive: F1 is 0 of 0."
-    if entry.name == "treatment_equality":
-        return "No false positive: false negatives per false positive are a number over 0."
-    if entry.kind == "composite" and entry.name != "balanced_accuracy":
+    if entry.name in _UNDEFINED:
+        return _UNDEFINED[entry.name]
+    if entry.kind == "composite":
         return f"{entry.label} is 0 of 0 for these rows."
-    if entry.name == "balanced_accuracy":
-        return "Only one of the two classes has rows: balanced accuracy needs both."
     which = _MISSING.get(tuple(sorted(entry.denominator)), "in its denominator")
     return f"No row {which}: {words} is 0 of 0."
