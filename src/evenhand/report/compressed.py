@@ -44,13 +44,16 @@ def compression(record: AuditRecord, judged: Judged, verdict: Verdict | None) ->
     gain = record.get("size_ratio[;of=original]")
     blocks: list[Block] = [*_sizes(record), *_drawn(found, judged)]
     plain = [f for f in found if f.key.qualifiers == (("of", "original"),)]
+    single = [f for f in plain if len(f.key.columns) <= 1]
+    crossed = [f for f in plain if len(f.key.columns) > 1]
     blocks += [
         *_who(found),
-        *_grid("compression-rates", "What changed for each group", plain, RATES),
+        *_grid("compression-rates", "What changed for each group", single, RATES),
+        *_grid("compression-crossed", "What changed where features cross", crossed, RATES, folded=True),
         *_gaps(plain),
         *_classes(found),
-        *_grid("compression-scores", "Scores, losses and reasons", plain, SCORES),
-        *_grid("compression-warnings", "Before compression: who is nearest to harm", plain, WARNINGS),
+        *_grid("compression-scores", "Scores, losses and reasons", plain, SCORES, folded=True),
+        *_grid("compression-warnings", "Before compression: who is nearest to harm", plain, WARNINGS, folded=True),
         *_features(plain),
         *_tests(found),
     ]
@@ -123,7 +126,9 @@ def _who(found: Sequence[Finding]) -> list[Block]:
     return [table.bounded(60)]
 
 
-def _grid(name: str, title: str, found: Sequence[Finding], metrics: Sequence[str]) -> list[Block]:
+def _grid(
+    name: str, title: str, found: Sequence[Finding], metrics: Sequence[str], *, folded: bool = False
+) -> list[Block]:
     """Return a table of groups by metrics."""
     cells: dict[str, dict[str, Finding]] = {}
     for finding in found:
@@ -137,7 +142,8 @@ def _grid(name: str, title: str, found: Sequence[Finding], metrics: Sequence[str
         for who, by in cells.items()
     )
     head = ("group", *(describe(metric).label for metric in shown))
-    return [Table(name, title, head, rows, frozenset(range(1, len(head)))).bounded(60)]
+    numbers = frozenset(range(1, len(head)))
+    return [Table(name, title, head, rows, numbers, folded=title if folded else "").bounded(60)]
 
 
 def _gaps(found: Sequence[Finding]) -> list[Block]:
@@ -155,7 +161,8 @@ def _gaps(found: Sequence[Finding]) -> list[Block]:
     if not rows:
         return []
     head = ("groups by", "", "estimate and interval", "fell most / rose most")
-    return [Table("compression-gaps", "Between groups", head, rows, frozenset({2})).bounded(60)]
+    title = "Between groups"
+    return [Table("compression-gaps", title, head, rows, frozenset({2}), folded=title).bounded(60)]
 
 
 def _classes(found: Sequence[Finding]) -> list[Block]:
