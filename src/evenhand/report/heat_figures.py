@@ -87,7 +87,7 @@ def _describe(
 ) -> str:
     few = "; ".join(
         f"{cut(label, 60)}: {'; '.join(f'{column}: {text}' for column, text in zip(columns, texts, strict=True))}"
-        for label, _, texts in rows[:3]
+        for label, _, texts in rows[:2]
     )
-    more = f"; and {len(rows) - 3} more in the table below" if len(rows) > 3 else ""
+    more = f"; and {len(rows) - 2} more in the table below" if len(rows) > 2 else ""
     return f"{title}. {few}{more}."

@@ -30,7 +30,8 @@ USUAL_BYTES: Final = 300_000
 """Of a usual page."""
 STEPS: Final = (
     (200, 200, 60, USUAL_BYTES),
-    (200, 10, 60, MOST_BYTES),
+    (200, 10, 60, USUAL_BYTES),
+    (200, 6, 60, MOST_BYTES),
     (40, 12, 24, MOST_BYTES),
     (15, 8, 10, MOST_BYTES),
     (5, 5, 4, MOST_BYTES),
@@ -80,12 +81,18 @@ def _environment(own: Path | None) -> Environment:
         loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_whole,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["plain"] = _without_controls
     environment.filters["tight"] = _tight
     return environment
+
+
+def _whole(value: object) -> object:
+    """Return a place that is a whole number without its ``.0``."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _hash(style: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evenhand.report.scales import Scale
+from evenhand.report.scales import Scale, label_room
 from evenhand.report.view import Line, Lines
 
 if TYPE_CHECKING:
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from evenhand.report.view import Table
 
 TALL, TOP, LEFT = 220, 20, 60
-ROOM = 210
-"""For the labels of the lines."""
+ROOM = 60
+"""Between the lines and their labels, for a piece of each line."""
+MOST_POINTS = 60
+"""Of a line; of more places every so many is drawn, and the last."""
 
 
 def line_figure(
@@ -42,6 +44,8 @@ def line_figure(
         The values at the upper and the lower end.
     """
     across = Scale(places[0], places[-1], LEFT)
+    every = -(-len(places) // MOST_POINTS)
+    shown = sorted({*range(0, len(places), every), len(places) - 1})
 
     def down(value: float) -> float:
         return round(TOP + TALL * (1 - min(max((value - bottom) / (top - bottom), 0.0), 1.0)), 1)
@@ -49,7 +53,7 @@ def line_figure(
     drawn = tuple(
         Line(
             label,
-            " ".join(f"{across.place(x):g},{down(y):g}" for x, y in zip(places, values, strict=True)),
+            " ".join(f"{across.place(places[at]):g},{down(values[at]):g}" for at in shown),
             number,
             TOP + 14 + 18 * number,
         )
@@ -68,7 +72,7 @@ def line_figure(
         marker=None if marker is None else across.place(marker),
         left=LEFT,
         right=across.right,
-        width=across.right + ROOM,
+        width=across.right + ROOM + label_room([label for label, _ in lines]),
         height=TOP + TALL + 40,
         table=table,
     )

@@ -48,6 +48,8 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, lang: str = "e
 
 def _block(block: Block) -> list[str]:
     table: Table = block if isinstance(block, Table) else block.table
+    if table.within:
+        return []
     if not any(table.head):
         return ["", *(f"- {as_markdown(': '.join(row))}" for row in table.rows), ""]
     return ["", f"**{as_markdown(table.title)}**", "", *_rows(table.head, table.rows), ""]

@@ -106,14 +106,17 @@ def evenly(dots: Sequence[tuple[float, int]], most: int) -> list[tuple[float, in
 
 
 def _paths(dots: list[tuple[float, int]], scale: Scale, middle: float) -> tuple[tuple[int, str], ...]:
-    """Return the dots of each shade as one path: a dot is a line of no length, drawn with a round cap."""
+    """Return the dots of each shade as one path: a dot is a line of no length, drawn with a round cap.
+
+    Where a place is full, its further dots would lie upon those at the edge, and are not drawn again.
+    """
     taken: Counter[int] = Counter()
-    parts: dict[int, list[str]] = {}
+    parts: dict[int, dict[str, None]] = {}
     for value, shade in dots:
         place = round(scale.place(value) / STEP)
         rank = taken[place]
         taken[place] += 1
         away = (rank + 1) // 2 * STEP * (1 if rank % 2 else -1)
         y = middle + max(-SPREAD, min(SPREAD, away))
-        parts.setdefault(shade, []).append(f"M{place * STEP} {y:g}h0")
+        parts.setdefault(shade, {})[f"M{place * STEP} {y:g}h0"] = None
     return tuple((shade, "".join(parts[shade])) for shade in sorted(parts))

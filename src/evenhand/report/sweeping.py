@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from evenhand.report.view import Lines
 
 MOST_LINES = 5
-MOST_ROWS = 21
+MOST_ROWS = 16
 
 
 def swept(record: AuditRecord) -> Part:

@@ -33,6 +33,13 @@ class Table:
     """How many rows were left out of the page; they stand in audit.json."""
     folded: str = ""
     """What is to be clicked to see it; empty for a table that stands open, or is a figure's twin."""
+    within: str = ""
+    """The name of a greater table of the same part that holds these numbers, too; the page then points there."""
+
+    @property
+    def quantities(self) -> bool:
+        """Whether every column but the first is set flush right, which the page says once and not for every cell."""
+        return self.numeric == frozenset(range(1, len(self.head)))
 
     def bounded(self, most: int = 200) -> Table:
         """Return the table with at most `most` rows, visibly cut."""
