@@ -44,18 +44,22 @@ def by_chance(record: AuditRecord) -> tuple[Part, ...]:
     found = [f for f in record.findings if f.audit == "chance"]
     if not found:
         return ()
-    gaps = tuple(_gap_rows(record, found))
+    gaps, crossed = (
+        tuple(_gap_rows(record, [f for f in found if (len(f.key.columns) > 1) is several])) for several in (False, True)
+    )
     single = [f for f in found if f.key.metric == "p_value" and f.key.group]
     rows, beside = (_tests(single, vs) for vs in (None, "highest"))
     head = ("feature", "rate", "gap", "gap by chance", "gap without chance", "p-value of any gap")
     first = Table("chance-gaps", "Gaps beside those of equal groups", head, gaps, frozenset({2, 3, 4, 5}))
+    both = "Gaps beside those of equal groups, where features cross"
+    between = Table("chance-crossed", both, head, crossed, frozenset({2, 3, 4, 5}), folded=both)
     columns = ("group", "rate", "rows", "p-value", "test")
     title = "Each group against all other rows"
     second = Table("chance-groups", title, columns, rows, frozenset({2, 3}), folded=title).bounded(100)
     other = "Each group against the group with the highest rate"
     third = Table("chance-highest", other, columns, beside, frozenset({2, 3}), folded=other).bounded(100)
     lead = ("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent.",)
-    tables = (first, *(table for table in (second, third) if table.rows))
+    tables = (first, *(table for table in (between, second, third) if table.rows))
     return (Part("chance", "What chance alone would show", lead, tables),)
 
 

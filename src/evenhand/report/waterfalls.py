@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Finding
     from evenhand.report.scales import Scale
 
-MOST: Final = 12
+MOST: Final = 10
 """Steps drawn, the largest ones; the others are one step together."""
 MOST_TOLD: Final = 24
 """Steps of the table; more stand in audit.json."""
