@@ -121,7 +121,7 @@ GROUPS: Final = (
         "A group that is never, or always, selected makes it infinite, however few rows it has.",
         "Kullback and Leibler (1951), Annals of Mathematical Statistics 22",
         ("kullback_leibler_divergence",),
-        example="0.75 ln(0.75 / 0.50) + 0.25 ln(0.25 / 0.50) = 0.13",
+        example="0.75 x ln(0.75 / 0.50) + 0.25 x ln(0.25 / 0.50) = 0.13",
     ),
     Metric(
         "class_imbalance",
