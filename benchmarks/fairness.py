@@ -76,7 +76,7 @@ def main() -> None:
         gaps = ours(*table), theirs(*table)
         assert all(abs(gaps[0][name] - gaps[1][name]) < 1e-12 for name in METRICS)
         peer, mine = seconds(partial(theirs, *table), 3, warm=n < 100_000), seconds(partial(ours, *table), 7)
-        memory = peak_megabytes(partial(theirs, *table)) if n < 100_000 or kind == "text" else None
+        memory = peak_megabytes(partial(theirs, *table)) if kind != "categorical" else None
         own = peak_megabytes(partial(ours, *table))
         slow, fast = middle(peer), middle(mine)
         shown = "not measured" if memory is None else f"{memory:.0f} MB"

@@ -127,7 +127,11 @@ def test_what_cannot_be_searched_for_is_told() -> None:
 
     for wanted, said in (
         ("roc_auc", "is no rate of counts"),
+        ("f1_difference[sex]", "others are not searched for, so name one such as recall or recall_difference.sex..$"),
+        ("equalized_odds_difference[sex]", "nor the difference of one"),
         ("recal", "Did you mean 'recall'"),
+        ("recall[sex]", "must be a rate alone, such as recall"),
+        ("recall_difference[sex;vs=overall]", "must be the difference of one feature's groups"),
         ("recall_ratio[sex]", "must be the difference"),
         ("recall_difference[shoe]", "'shoe' is no sensitive feature"),
     ):

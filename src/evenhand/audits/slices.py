@@ -71,10 +71,16 @@ def _problems(evidence: Evidence, wanted: list[Key]) -> Iterator[str]:
         split = parse_disparity(key.metric)
         name = split[0] if split else canonical(key.metric) or ""
         if name not in METRICS or METRICS[name].kind != "rate" or not METRICS[name].denominator:
-            hint = did_you_mean(key.metric, METRICS)
-            yield f"slice_by: '{key}' is no rate of counts, nor the difference of one.{hint}"
-        elif split and (split[1] != "difference" or len(key.columns) != 1):
+            rates = [metric.name for metric in METRICS.values() if metric.denominator]
+            hint = "" if canonical(key.metric) else did_you_mean(key.metric, rates)
+            yield (
+                f"slice_by: '{key}' is no rate of counts, nor the difference of one; others are not searched for, so "
+                f"name one such as recall or recall_difference[sex].{hint}"
+            )
+        elif split and (split[1] != "difference" or len(key.columns) != 1 or key.qualifiers or key.group):
             yield f"slice_by: '{key}' must be the difference of one feature's groups, such as {name}_difference[sex]."
+        elif not split and (key.features or key.qualifiers):
+            yield f"slice_by: '{key}' must be a rate alone, such as {name}: the slices are what it is looked for in."
         elif split and key.columns[0] not in evidence.data.roles.sensitive_features:
             yield f"slice_by: '{key.columns[0]}' is no sensitive feature of this audit."
 

@@ -178,7 +178,7 @@ class Tally:
         return np.asarray(self.counts.sum(axis=(1, 2)), dtype=np.int64)
 
 
-CHUNK = 1 << 16
+CHUNK = 1 << 17
 """Rows counted at a time: their codes stay in the cache."""
 
 
@@ -198,15 +198,32 @@ def count_cells(
             return kernel(first, second, third, cells, shape[1], shape[2]).reshape(shape)
     kind = np.uint16 if cells <= 1 << 16 else np.int64
     total = np.zeros(cells, dtype=np.int64)
+    # two arrays for all chunks: they stay in the cache, where new ones would push each other out
+    cell, own = (np.empty(min(CHUNK, rows), dtype=kind) for _ in range(2))
     for start in range(0, rows, CHUNK):
-        cell: NDArray[Any] = np.zeros(min(CHUNK, rows - start), dtype=kind)
-        for part, size in zip(parts, shape, strict=True):
-            cell *= kind(size) if size < cells else kind(1)
-            if part is not None:
-                cell += part[start : start + CHUNK].astype(kind, copy=False)
-        found = np.bincount(cell)
+        width = min(CHUNK, rows - start)
+        _mix(parts, shape, slice(start, start + width), cell[:width], own[:width])
+        found = np.bincount(cell[:width])
         total[: len(found)] += found
     return total.reshape(shape)
+
+
+def _mix(
+    parts: Sequence[NDArray[np.generic] | None],
+    shape: tuple[int, ...],
+    rows: slice,
+    cell: NDArray[Any],
+    own: NDArray[Any],
+) -> None:
+    """Write into `cell` the code of each row's combination, by way of `own`."""
+    cells = int(np.prod(shape))
+    cell[:] = 0 if parts[0] is None else parts[0][rows]
+    for part, size in zip(parts[1:], shape[1:], strict=True):
+        if size < cells:  # else it is the only size above 1, and might not fit
+            cell *= cell.dtype.type(size)
+        if part is not None:
+            own[:] = part[rows]
+            cell += own
 
 
 def _moments(
