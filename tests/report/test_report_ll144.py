@@ -87,14 +87,26 @@ def test_every_field_that_the_rule_asks_for_is_there() -> None:
 
 
 def test_a_tool_that_scores_has_scoring_rates_beside() -> None:
-    scores = [at / 400 for at in range(400)]
-    sex = ["Male" if at >= 120 else "Female" for at in range(400)]
-    record = eh.audit_predictions(
-        [at % 2 for at in range(400)], y_score=scores, sensitive_features={"sex": sex}, favourable=1,
-        score_kind="ranking",
-        threshold=0.5,
-    )  # fmt: skip
-    text = eh.render(record, None, "ll144")
-    assert "| scoring rate | impact ratio of scores |" in text
-    above = {name: re.search(rf"\| {name} \|.*", text)[0].split("|")[6].strip() for name in ("Male", "Female")}  # type: ignore[index]
-    assert above == {"Male": f"{200 / 280:.3f}", "Female": "0.000"}
+    """Scored 0 to 399; the women, 120 of them, have the least scores, and a few people of no known sex the greatest."""
+    sex = [None if at >= 390 else "Male" if at >= 120 else "Female" for at in range(400)]
+    for favourable, sign in ((1, 1), (0, -1)):
+        record = eh.audit_predictions(
+            [at % 2 for at in range(400)],
+            y_score=[sign * at / 400 for at in range(400)],
+            sensitive_features={"sex": sex},
+            favourable=favourable,
+            score_kind="ranking",
+            threshold=sign * 0.5,
+            missing="group",
+        )
+        text = eh.render(record, None, "ll144")
+        assert "| scoring rate | impact ratio of scores |" in text
+        assert "above the median of all 400 people in the data (5-301(c))" in text
+        cells = {name: re.search(rf"\| {name} \|.*", text)[0].split("|")[6:8] for name in ("Male", "Female")}  # type: ignore[index]
+        told = {name: [cell.strip() for cell in found] for name, found in cells.items()}
+        # of 390 with a known sex, 190 of 270 men and no woman lie above the median of all 400, whichever way is up
+        assert told == {"Male": [f"{190 / 270:.3f}", "1.000"], "Female": ["0.000", "0.000"]}, favourable
+
+
+def test_a_tool_that_only_decides_has_none() -> None:
+    assert "scoring rate" not in eh.render(applicants({"a": (50, 20), "b": (50, 10)}), None, "ll144").lower()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, number, value_finding
+from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.metrics import METRICS, Tally, compare, measure
@@ -107,6 +108,8 @@ def _scoring(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     data, scores, level = evidence.data, evidence.predictions.y_score, evidence.options.level
     if scores is None:
         return
+    if data.roles.favourable is not None and not favourable_is_positive(data):
+        scores = -scores  # a high score is bad news here: those who score low score well
     if data.frequency is None:
         middle = np.quantile(scores, 0.5, method="inverted_cdf")
     else:

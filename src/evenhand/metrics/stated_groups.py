@@ -20,7 +20,7 @@ GROUPS: Final = (
         "neutral",
         "rows with a score above the median of all rows / n",
         "The share of a group that scores above the median of all; for tools that score people and select none.",
-        "Where many scores are equal, fewer than half of all rows lie above the median.",
+        "Where many scores are equal, fewer than half lie above it. Where a high score is bad news, below counts.",
         "6 RCNY 5-301 (New York City Local Law 144)",
         example="60 / 100 = 0.60",
     ),

@@ -101,6 +101,8 @@ def _table(record: AuditRecord, counts: GroupCounts) -> Iterator[str]:
     unknown = sum(category.applicants for category in categories if category.unknown)
     yield from ("", f"People of an unknown category, left out: {unknown:,}.")
     small = [category.name for category in known if _small(category, total)]
+    if scored:
+        yield f"Scoring rate: the share that scores above the median of all {total:,} people in the data (5-301(c))."
     if small:
         named = ", ".join(as_markdown(cut(name, 80)) for name in small)
         yield f"Less than 2 % of the data, so without an impact ratio (5-301(d)): {named}."
