@@ -96,7 +96,7 @@ def encode(name: str, column: pd.Series, edges: Sequence[float] | None = None) -
         codes, texts = _categories(column)
     else:
         codes, texts = _factorized(column)
-    codes, labels = _used(codes, texts)
+    codes, labels = _used(codes, texts, known=not isinstance(column.dtype, pd.CategoricalDtype) and edges is None)
     absent = codes < 0
     if absent.any():
         codes = codes.copy()
@@ -179,8 +179,13 @@ def _sorted(codes: NDArray[np.int32], values: list[object]) -> tuple[NDArray[np.
     return rank[codes], [show(values[at]) for at in positions]
 
 
-def _used(codes: NDArray[np.int32], texts: list[str]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """Drop values without rows, and let values of the same text (1 and "1") be one group."""
+def _used(codes: NDArray[np.int32], texts: list[str], known: bool) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Drop values without rows, and let values of the same text (1 and "1") be one group.
+
+    `known`: the values come from the rows, so that each has one.
+    """
+    if known and len(set(texts)) == len(texts):
+        return codes, tuple(texts)
     # Shifted by one, so that rows without a value are counted too and no copy without them is made.
     rows = np.bincount(codes + 1, minlength=len(texts) + 1)[1:]
     if rows.all() and len(set(texts)) == len(texts):
