@@ -51,7 +51,7 @@ def test_policy_code_command_and_warnings_are_on_record(folder: Path) -> None:
     assert source["policy"] == {"name": "policy.toml", "sha256": eh.load_policy(folder / "policy.toml").sha256}
     assert len(source["code"]["git_commit"]) == 40
     assert source["code"]["git_dirty"] is False
-    assert measured["command"].startswith("evenhand ")
+    assert measured["command"].startswith("evenhand audit ")
     assert {"started", "seconds", "warnings"} <= set(measured)
     page = eh.render(
         read_record(folder / "audit.json"),

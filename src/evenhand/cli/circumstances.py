@@ -8,6 +8,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -30,8 +32,15 @@ def with_circumstances(record: AuditRecord, policy: Path | None = None) -> Audit
         told["policy"] = {"name": limits.name, "sha256": limits.sha256}
     if code := code_state():
         told["code"] = code
-    measured: dict[str, Plain] = {**record.measurements, "command": shlex.join(["evenhand", *sys.argv[1:]])}
+    measured: dict[str, Plain] = {**record.measurements, "command": shlex.join(["evenhand", *_arguments()])}
     return replace(record, provenance={**record.provenance, **told}, measurements=measured)
+
+
+def _arguments() -> list[str]:
+    """Return what the command line was called with, by a person or by a program."""
+    context = click.get_current_context(silent=True)
+    asked = None if context is None else context.find_root().obj
+    return [str(word) for word in (sys.argv[1:] if asked is None else asked)]
 
 
 def code_state() -> dict[str, Plain]:

@@ -99,7 +99,7 @@ def _silence() -> None:
 def exit_code(arguments: list[str]) -> int:
     """Run the command line with `arguments` and return its exit code."""
     try:
-        result = cli.main(args=arguments, prog_name="evenhand", standalone_mode=False)
+        result = cli.main(args=arguments, prog_name="evenhand", standalone_mode=False, obj=arguments)
     except click.ClickException as wrong:
         wrong.show()
         return COULD_NOT_RUN

@@ -86,7 +86,8 @@ def command(
     for place, part in ((test_output, "test"), (train_output, "train")):
         if place is not None:
             write_table(parts[part], place)
-    say(_cleaned(model))
+    if cleaned := _cleaned(model):
+        say(cleaned)
     for column, reason in model.preprocessing.left_out:
         say(f"Left out: column '{column}' {reason}.")
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
@@ -107,7 +108,7 @@ def _check_names(output: Path, *tables: Path | None) -> None:
 
 
 def _cleaned(model: TabularModel) -> str:
-    """Return what was done to how many cells of the training rows."""
+    """Return what was done to how many cells of the training rows; nothing where nothing was."""
     done: dict[str, int] = model.history.get("cleaning", {})  # type: ignore[assignment]
     from evenhand.training.columns import FURTHEST
 
@@ -118,7 +119,7 @@ def _cleaned(model: TabularModel) -> str:
         "rare_levels_joined": "rare levels joined",
     }
     parts = [f"{done[name]:,} {said}" for name, said in words.items() if done.get(name)]
-    return f"Of {done.get('cells', 0):,} cells: {', '.join(parts) or 'nothing was changed'}"
+    return f"Of {done.get('cells', 0):,} cells: {', '.join(parts)}" if parts else ""
 
 
 def _split(
