@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.audits.statement import Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
-from evenhand.evidence.slicing import SMALLEST
+from evenhand.evidence.slicing import SMALLEST, halves, search_slices
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Feature, Key
 from evenhand.metrics import METRICS, Tally, canonical, describe, measure, parse_disparity
 from evenhand.metrics.intervals import share_difference_interval
-from evenhand.metrics.lattice import Confirmed, Search, confirm, find_slices
 from evenhand.metrics.lattice_gaps import ConfirmedGap, confirm_gaps, find_gaps
 
 if TYPE_CHECKING:
@@ -25,19 +23,11 @@ if TYPE_CHECKING:
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.metrics import Measured
+    from evenhand.metrics.lattice import Confirmed, Search
 
 NAME = "slices"
 LEAST_ROWS: Final = 200
 """Evaluation rows below which halves are too small to search and to confirm."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Half:
-    """The rows that are searched, or those that confirm."""
-
-    codes: list[NDArray[np.int32]]
-    events: NDArray[np.bool_]
-    rows: NDArray[np.bool_]
 
 
 def slices(evidence: Evidence) -> Statement:
@@ -56,11 +46,10 @@ def slices(evidence: Evidence) -> Statement:
         return not_applicable("No column is left to slice by.")
     wanted = [Key.parse(text) for text in evidence.options.slice_by]
     raise_all(InputError, _problems(evidence, wanted))
-    searched = np.random.default_rng([evidence.options.seed, 7]).permutation(rows) < rows // 2
     findings, words = [], []
     for key in wanted:
         split = parse_disparity(key.metric)
-        found, said = _of_gap(evidence, searched, key) if split else _of_rate(evidence, searched, key)
+        found, said = _of_gap(evidence, key) if split else _of_rate(evidence, key)
         findings += found
         words.append(said)
     return Statement(tuple(findings), " ".join(words))
@@ -99,15 +88,7 @@ def _events(evidence: Evidence, metric: str) -> tuple[NDArray[np.bool_], NDArray
     return inside(entry.denominator), inside(entry.numerator)
 
 
-def _halves(
-    groupings: tuple[Grouping, ...], among: NDArray[np.bool_], events: NDArray[np.bool_], searched: NDArray[np.bool_]
-) -> tuple[_Half, _Half]:
-    parts = (among & searched, among & ~searched)
-    first, second = (_Half([grouping.codes[rows] for grouping in groupings], events[rows], rows) for rows in parts)
-    return first, second
-
-
-def _of_rate(evidence: Evidence, searched: NDArray[np.bool_], key: Key) -> tuple[list[Finding], str]:
+def _of_rate(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
     """Search for slices in which a rate is worse; the lower is the worse where it is neutral."""
     metric, level, groupings = canonical(key.metric) or key.metric, evidence.options.level, evidence.slicing
     turned = METRICS[metric].direction != "lower_is_better"
@@ -115,17 +96,13 @@ def _of_rate(evidence: Evidence, searched: NDArray[np.bool_], key: Key) -> tuple
         search, found = evidence.found_slices
     else:
         among, events = _events(evidence, metric)
-        search_half, confirm_half = _halves(groupings, among, ~events if turned else events, searched)
-        least = max(SMALLEST, len(search_half.events) // 100)
-        sizes = [len(grouping) for grouping in groupings]
-        search = find_slices(search_half.codes, sizes, search_half.events, least_rows=least)
-        found = tuple(confirm(search.slices, confirm_half.codes, confirm_half.events))
+        search, found = search_slices(groupings, ~events if turned else events, evidence.options.seed, among)
     held = [part for part in found if part.p < 1 - level]
     findings = [_state(part, groupings, metric, level, turned) for part in held]
     return findings, _said(search, len(held), len(groupings), metric)
 
 
-def _of_gap(evidence: Evidence, searched: NDArray[np.bool_], key: Key) -> tuple[list[Finding], str]:
+def _of_gap(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
     """Search for slices in which the two groups that lie furthest apart lie further apart than elsewhere."""
     split = parse_disparity(key.metric)
     assert split is not None  # asked for only where it is a disparity
@@ -138,7 +115,7 @@ def _of_gap(evidence: Evidence, searched: NDArray[np.bool_], key: Key) -> tuple[
     lower, higher = int(np.nanargmin(values.estimate)), int(np.nanargmax(values.estimate))
     among, events = _events(evidence, metric)
     among = among & np.isin(grouping.codes, (lower, higher))
-    search_half, confirm_half = _halves(groupings, among, events, searched)
+    search_half, confirm_half = halves(groupings, events, evidence.options.seed, among)
     tops = [grouping.codes[half.rows] == higher for half in (search_half, confirm_half)]
     least = max(SMALLEST, len(search_half.events) // 200)
     sizes = [len(part) for part in groupings]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -27,17 +28,37 @@ SMALLEST: Final = 15
 """Rows of a slice in the half that is searched, at least; and at least 1 % of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Half:
+    """The rows that are searched, or those that confirm."""
+
+    codes: list[NDArray[np.int32]]
+    """The value of each feature, of the rows of this half."""
+    events: NDArray[np.bool_]
+    """Which of them are counted."""
+    rows: NDArray[np.bool_]
+    """(n,) which of all rows they are."""
+
+
+def halves(
+    groupings: tuple[Grouping, ...], events: NDArray[np.bool_], seed: int, among: NDArray[np.bool_] | None = None
+) -> tuple[Half, Half]:
+    """Return the half of the rows that is searched and the half that confirms, each of the rows `among` alone."""
+    rows = len(events)
+    searched = np.random.default_rng([seed, 7]).permutation(rows) < rows // 2
+    parts = (searched, ~searched) if among is None else (among & searched, among & ~searched)
+    first, second = (Half([grouping.codes[part] for grouping in groupings], events[part], part) for part in parts)
+    return first, second
+
+
 def search_slices(
-    groupings: tuple[Grouping, ...], wrong: NDArray[np.bool_], seed: int
+    groupings: tuple[Grouping, ...], events: NDArray[np.bool_], seed: int, among: NDArray[np.bool_] | None = None
 ) -> tuple[Search, tuple[Confirmed, ...]]:
     """Return what a search of one half of the rows found, and those slices counted again on the other half."""
-    rows = len(wrong)
-    searched = np.random.default_rng([seed, 7]).permutation(rows) < rows // 2
-    sizes = [len(grouping) for grouping in groupings]
-    codes = [grouping.codes for grouping in groupings]
-    least = max(SMALLEST, int(searched.sum()) // 100)
-    search = find_slices([part[searched] for part in codes], sizes, wrong[searched], least_rows=least)
-    return search, tuple(confirm(search.slices, [part[~searched] for part in codes], wrong[~searched]))
+    first, second = halves(groupings, events, seed, among)
+    least = max(SMALLEST, len(first.events) // 100)
+    search = find_slices(first.codes, [len(grouping) for grouping in groupings], first.events, least_rows=least)
+    return search, tuple(confirm(search.slices, second.codes, second.events))
 
 
 def sliceable(data: EvaluationSet) -> Iterator[Grouping]:
