@@ -19,6 +19,8 @@ from evenhand.policy import judge, load_policy, needed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from evenhand.policy.verdict import Judgement
+
 RELEASES = 400
 DRAWS = 20
 
@@ -140,3 +142,25 @@ def test_the_rows_that_are_advised_decide_about_as_often_as_is_said(
         decided += judge(table(np.array(drawn)), policy).status != "undecided"
     print(f"{key}: {judgement.sentence}; decided in {decided / DRAWS:.0%}")
     assert decided / DRAWS >= 0.65
+
+
+def test_rows_are_advised_for_changes_too_and_decide() -> None:
+    """The groups of a change are found by its qualifier: one too small to pass is told how many rows it lacks."""
+    y = np.tile([0, 1], 400)
+    old = np.where(y == 1, 0.9, 0.1)
+    sex = np.array(["f"] * 100 + ["m"] * 700)
+    new = old.copy()
+    new[[0, *range(100, 106)]] = 0.9  # one row of the small group, six of the large, are now decided wrongly
+
+    def judged(times: int) -> Judgement:
+        where = np.concatenate([np.tile(np.flatnonzero(sex == "f"), times), np.flatnonzero(sex == "m")])
+        record = audit_predictions(
+            y[where], y_score=new[where], original_score=old[where], sensitive_features={"sex": sex[where]}
+        )
+        limits = {"accuracy_change_group_min[sex;of=original]": {"at_least": -0.05}}
+        return judge(record, load_policy({"limits": limits})).judgements[0]
+
+    few = judged(1)
+    assert few.status == "undecided" and few.needed_rows is not None
+    assert "of sex=f" in few.sentence
+    assert judged(1 + -(-few.needed_rows // 100)).status == "passed"

@@ -157,12 +157,18 @@ def _ratio_scales(lesser: _Group, greater: _Group) -> tuple[float, float]:
 
 def _groups_of(record: AuditRecord | None, finding: Finding, rate: str) -> list[_Group]:
     """Return every group of the record with its value of a rate, as the audit stated it."""
-    if record is None or finding.key.qualifiers:
+    if record is None:
         return []
-    columns, found = finding.key.columns, []
+    columns, qualifiers, found = finding.key.columns, finding.key.qualifiers, []
     for stated in record.findings:
         key = stated.key
-        if key.metric == rate and key.group and key.columns == columns and not key.qualifiers and stated.groups:
+        if (
+            key.metric == rate
+            and key.group
+            and key.columns == columns
+            and key.qualifiers == qualifiers
+            and stated.groups
+        ):
             part, value = stated.groups[0], stated.estimate
             if value is not None and part.support > 0:
                 found.append(_Group(_name(key.group), value, _variance(part, stated), part.support, part.rows))
