@@ -13,7 +13,7 @@ import sklearn.metrics as sk
 from measuring import machine, middle, peak_megabytes, seconds, write
 
 from evenhand.metrics import Tally
-from evenhand.metrics.bootstrap import resample, resampled_rates
+from evenhand.metrics.inference.bootstrap import resample, resampled_rates
 
 METRICS = {
     "accuracy": sk.accuracy_score,

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from evenhand.compression import Recipe
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
     Rows: TypeAlias = dict[str, eh.EvaluationSet]
 
@@ -121,42 +121,42 @@ def images(path: Path, side: int, rows: int | None = None) -> Rows:
     }
 
 
-def of_images(plan: ImagePlan, rows: Rows, **settings: object) -> tuple[TabularModel, Rows]:
+def of_images(plan: ImagePlan, rows: Rows, **settings: object) -> tuple[NetworkModel, Rows]:
     """Fit a network over images."""
     config = TrainingConfig(**{**ONE_CYCLE, **settings}, patience=99, seed=0)  # type: ignore[arg-type]
     grid = Grid.fit(rows["train"].X, plan.shape)
     return fit(rows["train"], rows["validation"], config, plan=plan, preparing=grid, name=plan.kind), rows
 
 
-def mlp(paths: argparse.Namespace) -> tuple[TabularModel, Rows]:
+def mlp(paths: argparse.Namespace) -> tuple[NetworkModel, Rows]:
     """235,146 parameters on MNIST."""
     rows = images(paths.mnist, 28)
     plan = ImagePlan("image_mlp", (1, 28, 28), 10, (256, 128), dropout=0.2)
     return of_images(plan, rows, epochs=10, learning_rate=3e-3)
 
 
-def cnn(paths: argparse.Namespace) -> tuple[TabularModel, Rows]:
+def cnn(paths: argparse.Namespace) -> tuple[NetworkModel, Rows]:
     """421,834 parameters on 12,000 digits; 2,000 test rows."""
     rows = images(paths.mnist, 28, 12_000)
     plan = ImagePlan("cnn", (1, 28, 28), 10, (128,), channels=(32, 64), dropout=0.2)
     return of_images(plan, rows, epochs=4, learning_rate=5e-3)
 
 
-def resnet18(paths: argparse.Namespace) -> tuple[TabularModel, Rows]:
+def resnet18(paths: argparse.Namespace) -> tuple[NetworkModel, Rows]:
     """11.2 million parameters on 3,000 digits of 64 x 64; 2,000 test rows."""
     rows = images(paths.mnist, 64, 3_000)
     plan = ImagePlan("resnet18", (1, 64, 64), 10, ())
     return of_images(plan, rows, epochs=3, learning_rate=2e-3, batch_size=64, precision="bfloat16")
 
 
-def encoder(paths: argparse.Namespace) -> tuple[TabularModel, Rows]:
+def encoder(paths: argparse.Namespace) -> tuple[NetworkModel, Rows]:
     """3.2 million parameters on 4,000 digits; 2,000 test rows."""
     rows = images(paths.mnist, 28, 4_000)
     plan = ImagePlan("encoder", (1, 28, 28), 10, (256,) * 4, heads=4)
     return of_images(plan, rows, epochs=6, learning_rate=1e-3, precision="bfloat16")
 
 
-def adult(paths: argparse.Namespace) -> tuple[TabularModel, Rows]:
+def adult(paths: argparse.Namespace) -> tuple[NetworkModel, Rows]:
     """58,625 parameters on the census income data."""
     if paths.adult:
         train = eh.read_evaluation_set(
@@ -172,12 +172,12 @@ def adult(paths: argparse.Namespace) -> tuple[TabularModel, Rows]:
     return fit(rows["train"], rows["validation"], config=config, name="adult"), rows
 
 
-MODELS: dict[str, Callable[..., tuple[TabularModel, Rows]]] = {
+MODELS: dict[str, Callable[..., tuple[NetworkModel, Rows]]] = {
     "adult": adult, "mlp": mlp, "cnn": cnn, "encoder": encoder, "resnet18": resnet18,
 }  # fmt: skip
 
 
-def worst_flips(model: Any, original: TabularModel, test: eh.EvaluationSet) -> list[object] | None:
+def worst_flips(model: Any, original: NetworkModel, test: eh.EvaluationSet) -> list[object] | None:
     """Return the group in which most decisions may have changed, the rate and the interval's upper end."""
     if not test.roles.sensitive_features:
         return None

@@ -13,8 +13,8 @@ import pandas as pd
 import polars as pl
 from measuring import machine, middle, peak_megabytes, seconds, write
 
-from evenhand.metrics.kernels import compiled
-from evenhand.metrics.tally import count_cells
+from evenhand.metrics.counts.kernels import compiled
+from evenhand.metrics.counts.tally import count_cells
 
 ROWS, GROUPS = 10_000_000, 100
 

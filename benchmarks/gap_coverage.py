@@ -16,7 +16,7 @@ import numpy as np
 from interval_coverage import write_between
 
 from evenhand.metrics import SCORES, compare
-from evenhand.metrics.regression import measure_numbers
+from evenhand.metrics.values.regression import measure_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import binom
 
-from evenhand.metrics.intervals import (
+from evenhand.metrics.inference.intervals import (
     clopper_pearson,
     difference_interval,
     ratio_interval,

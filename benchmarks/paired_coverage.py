@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import multinomial
 
-from evenhand.metrics.changes import excess_change, measure_change
-from evenhand.metrics.disparity_changes import disparity_change
-from evenhand.metrics.intervals import wilson, z_of
-from evenhand.metrics.joint import JointTally
-from evenhand.metrics.paired import apart, exclusive, paired_change
+from evenhand.metrics.comparisons.changes import excess_change, measure_change
+from evenhand.metrics.comparisons.disparity_changes import disparity_change
+from evenhand.metrics.counts.joint import JointTally
+from evenhand.metrics.inference.intervals import wilson, z_of
+from evenhand.metrics.inference.paired import apart, exclusive, paired_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

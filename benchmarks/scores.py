@@ -14,12 +14,12 @@ from measuring import machine, middle, peak_megabytes, seconds, write
 from sklearn.calibration import calibration_curve
 
 from evenhand.metrics import brier_score, roc_auc
-from evenhand.metrics.ordered import bins_of, counts_of, order_scores
-from evenhand.metrics.ranks import roc_auc_of, roc_auc_of_tally
-from evenhand.metrics.reliability import tables_of_tally
-from evenhand.metrics.score_tally import ScoreTally, auc_bound
-from evenhand.metrics.scores import BINS, calibration_error_of
-from evenhand.metrics.sweeping import tallies, thresholds
+from evenhand.metrics.counts.ordered import bins_of, counts_of, order_scores
+from evenhand.metrics.counts.score_tally import ScoreTally, auc_bound
+from evenhand.metrics.values.ranking_curves import roc_auc_of, roc_auc_of_tally
+from evenhand.metrics.values.reliability import tables_of_tally
+from evenhand.metrics.values.scores import BINS, calibration_error_of
+from evenhand.metrics.values.thresholds import tallies, thresholds
 
 ROWS, GROUPS = 1_000_000, 100
 

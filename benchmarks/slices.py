@@ -21,7 +21,7 @@ from measuring import machine, middle, peak_megabytes, seconds, write
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from evenhand.data.grouping import encode
-from evenhand.metrics.lattice import find_slices
+from evenhand.metrics.slices.search import find_slices
 
 if TYPE_CHECKING:
     import numpy as np

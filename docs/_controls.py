@@ -1,6 +1,6 @@
 """Say which rules and standards are to be looked up again: exit 1 where one is older than 180 days."""
 
-from evenhand.report.controlled import OLD, frameworks, outdated, today
+from evenhand.report.sections.controls import OLD, frameworks, outdated, today
 
 if __name__ == "__main__":
     found = list(outdated(today()))

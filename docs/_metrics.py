@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evenhand.metrics import METRICS, names
-from evenhand.metrics.names import HOWS, OTHER_NAMES
+from evenhand.metrics.catalogue.names import HOWS, OTHER_NAMES
 
 HEAD = "| name | what it says | formula | when it misleads | other names |"
 KINDS = {

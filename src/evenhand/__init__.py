@@ -89,7 +89,7 @@ __all__ = [
 
 
 def _canonical(metric: str) -> str | None:
-    from evenhand.metrics.names import canonical
+    from evenhand.metrics.catalogue.names import canonical
 
     return canonical(metric)
 

@@ -68,7 +68,7 @@ class LimitsFile(pytest.File):
         from evenhand.errors import EvenhandError
         from evenhand.policy import judge, load_policy
         from evenhand.records import read_record
-        from evenhand.report.judged_only import names
+        from evenhand.report.formats.judged_only import names
 
         try:
             earlier = None if baseline is None else read_record(baseline)
@@ -94,7 +94,7 @@ class LimitItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fail when the limit stops a release; skip when it did not pass and stops nothing."""
-        from evenhand.report.judged_only import message
+        from evenhand.report.formats.judged_only import message
 
         if self.judgement.stops:
             raise LimitError(message(self.judgement))

@@ -106,7 +106,7 @@ def test_any_rate_and_any_gap_can_be_searched_for() -> None:
 
 
 def test_gaps_where_there_are_none_are_seldom_confirmed() -> None:
-    from evenhand.metrics.lattice_gaps import confirm_gaps, find_gaps
+    from evenhand.metrics.slices.gaps import confirm_gaps, find_gaps
 
     rng, rounds, confirmed = np.random.default_rng(0), 40, 0
     for _ in range(rounds):

@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score, mean_absolute_error
 import evenhand as eh
 from evenhand.data import read_evaluation_set
 from evenhand.errors import InputError, ModelError, PolicyError
-from evenhand.policy.sweeping import sweep
+from evenhand.policy.thresholds import sweep
 from evenhand.records import read_record, write_record
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from evenhand.training import TrainingConfig, fit
 if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.findings import AuditRecord
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 torch: Any = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -29,12 +29,12 @@ def rows(seed: int, n: int, columns: int = 40) -> EvaluationSet:
     return eh.read_evaluation_set(frame, label="y", sensitive_features=["sex"], name="rows")
 
 
-def fitted(n: int, **settings: object) -> TabularModel:
+def fitted(n: int, **settings: object) -> NetworkModel:
     config = TrainingConfig(threshold=0.5, **settings)  # type: ignore[arg-type]
     return fit(rows(0, n), rows(1, 300), config)
 
 
-def audited(model: TabularModel) -> AuditRecord:
+def audited(model: NetworkModel) -> AuditRecord:
     return eh.audit(model, rows(2, 1500), audits=["performance", "training"], explain=False)
 
 

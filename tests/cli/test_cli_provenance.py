@@ -14,7 +14,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import evenhand as eh
-from evenhand.audits.warned import noted_warnings
+from evenhand.audits.package_warnings import noted_warnings
 from evenhand.cli.main import exit_code
 from evenhand.records import read_record
 

@@ -36,7 +36,7 @@ from evenhand.compression.networks import hidden_sizes
 from evenhand.data import EvaluationSet, load_loanapp, split
 from evenhand.errors import InputError, ModelError
 from evenhand.subjects import Subject, as_subject
-from evenhand.training import TabularModel, TrainingConfig, fit
+from evenhand.training import NetworkModel, TrainingConfig, fit
 
 torch.set_num_threads(1)
 ROOM = Path(__file__).parents[2] / "src" / "evenhand" / "compression"
@@ -49,32 +49,32 @@ def parts() -> dict[str, EvaluationSet]:
 
 
 @pytest.fixture(scope="module")
-def original(parts: dict[str, EvaluationSet]) -> TabularModel:
+def original(parts: dict[str, EvaluationSet]) -> NetworkModel:
     return fit(parts["train"], parts["validation"], TrainingConfig(hidden=(64, 32), seed=0))
 
 
 @pytest.fixture(scope="module")
-def int8(original: TabularModel, parts: dict[str, EvaluationSet]) -> CompressedModel:
+def int8(original: NetworkModel, parts: dict[str, EvaluationSet]) -> CompressedModel:
     small = compress(original, Int8(), train=parts["train"])
     assert isinstance(small, CompressedModel)
     return small
 
 
 @pytest.fixture(scope="module")
-def pruned(original: TabularModel, parts: dict[str, EvaluationSet]) -> TabularModel:
+def pruned(original: NetworkModel, parts: dict[str, EvaluationSet]) -> NetworkModel:
     small = compress(original, [NeuronPruning(0.5, epochs=5)], train=parts["train"], validation=parts["validation"])
-    assert isinstance(small, TabularModel)
+    assert isinstance(small, NetworkModel)
     return small
 
 
-def size(model: TabularModel | CompressedModel, folder: Path) -> int:
+def size(model: NetworkModel | CompressedModel, folder: Path) -> int:
     path = folder / f"m{id(model)}"
     model.save(path)
     return path.stat().st_size
 
 
 def test_int8_decides_as_the_original_on_rows_neither_has_seen(
-    original: TabularModel, int8: CompressedModel, parts: dict[str, EvaluationSet]
+    original: NetworkModel, int8: CompressedModel, parts: dict[str, EvaluationSet]
 ) -> None:
     assert isinstance(int8, Subject)
     found = agreement(original, int8, parts["test"].X)
@@ -83,7 +83,7 @@ def test_int8_decides_as_the_original_on_rows_neither_has_seen(
     assert int8.threshold == original.threshold
 
 
-def test_int8_is_really_smaller_on_disk(original: TabularModel, int8: CompressedModel, tmp_path: Path) -> None:
+def test_int8_is_really_smaller_on_disk(original: NetworkModel, int8: CompressedModel, tmp_path: Path) -> None:
     assert size(int8, tmp_path) < 0.75 * size(original, tmp_path)
     assert int8.facts["file_bytes"] == size(int8, tmp_path)
     assert int8.facts["parameters"] == original.facts["parameters"]
@@ -104,7 +104,7 @@ def test_a_saved_and_loaded_model_predicts_identically(
 
 
 def test_the_file_is_the_same_for_the_same_model_and_rows(
-    original: TabularModel, int8: CompressedModel, parts: dict[str, EvaluationSet]
+    original: NetworkModel, int8: CompressedModel, parts: dict[str, EvaluationSet]
 ) -> None:
     again = compress(original, [Int8()], train=parts["train"])
     assert isinstance(again, CompressedModel)
@@ -122,7 +122,7 @@ def test_the_file_says_where_it_came_from_and_nothing_of_the_machine(int8: Compr
     assert str(Path.home()).encode() not in int8.content
 
 
-def test_only_training_rows_are_looked_at(original: TabularModel, parts: dict[str, EvaluationSet]) -> None:
+def test_only_training_rows_are_looked_at(original: NetworkModel, parts: dict[str, EvaluationSet]) -> None:
     """The result depends on nothing but the training rows: other rows cannot have been seen, as none were given."""
     half = parts["train"].take(np.arange(200), "half")
     a, b = (compress(original, [Int8(200)], train=half, seed=seed) for seed in (0, 1))
@@ -135,7 +135,7 @@ def test_only_training_rows_are_looked_at(original: TabularModel, parts: dict[st
 
 
 def test_neurons_are_halved_and_the_file_with_them(
-    original: TabularModel, pruned: TabularModel, parts: dict[str, EvaluationSet], tmp_path: Path
+    original: NetworkModel, pruned: NetworkModel, parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     assert hidden_sizes(original.network) == (64, 32)
     assert hidden_sizes(pruned.network) == (32, 16)
@@ -144,21 +144,21 @@ def test_neurons_are_halved_and_the_file_with_them(
     assert pruned.threshold == original.threshold
 
 
-def test_a_pruned_model_loads_back(pruned: TabularModel, parts: dict[str, EvaluationSet], tmp_path: Path) -> None:
+def test_a_pruned_model_loads_back(pruned: NetworkModel, parts: dict[str, EvaluationSet], tmp_path: Path) -> None:
     pruned.save(tmp_path / "pruned.safetensors")
     again = open_model(tmp_path / "pruned.safetensors")
     assert np.array_equal(again.predict(parts["test"].X), pruned.predict(parts["test"].X))
     assert again.facts["recipe"] == pruned.facts["recipe"]
 
 
-def test_the_original_stays_as_it_is(original: TabularModel, parts: dict[str, EvaluationSet]) -> None:
+def test_the_original_stays_as_it_is(original: NetworkModel, parts: dict[str, EvaluationSet]) -> None:
     before = original.predict(parts["test"].X)
     compress(original, [NeuronPruning(0.5, epochs=1), MagnitudePruning(0.5, epochs=1)], train=parts["train"])
     assert np.array_equal(original.predict(parts["test"].X), before)
 
 
 def test_pruned_then_int8_is_the_smallest(
-    pruned: TabularModel, int8: CompressedModel, parts: dict[str, EvaluationSet], tmp_path: Path
+    pruned: NetworkModel, int8: CompressedModel, parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     both = compress(pruned, Int8(), train=parts["train"])
     assert size(both, tmp_path) < min(size(pruned, tmp_path), size(int8, tmp_path))
@@ -166,10 +166,10 @@ def test_pruned_then_int8_is_the_smallest(
 
 
 def test_zeros_stay_zero_through_fine_tuning(
-    original: TabularModel, parts: dict[str, EvaluationSet], tmp_path: Path
+    original: NetworkModel, parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     sparse = compress(original, MagnitudePruning(0.8, epochs=2), train=parts["train"])
-    assert isinstance(sparse, TabularModel)
+    assert isinstance(sparse, NetworkModel)
     weights = [p for name, p in sparse.network.named_parameters() if p.ndim == 2]
     total, zeros = sum(w.numel() for w in weights), sum(int((w == 0).sum()) for w in weights)
     assert zeros == int(np.floor(0.8 * total))
@@ -180,7 +180,7 @@ def test_zeros_stay_zero_through_fine_tuning(
 
 @pytest.mark.parametrize("kind", ["bfloat16", "float16"])
 def test_half_precision_halves_the_tensors_and_keeps_the_decisions(
-    kind: str, original: TabularModel, parts: dict[str, EvaluationSet], tmp_path: Path
+    kind: str, original: NetworkModel, parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     half = compress(original, HalfPrecision(kind), train=parts["train"])  # type: ignore[arg-type]
     saved = size(original, tmp_path) - size(half, tmp_path)
@@ -193,21 +193,21 @@ def test_half_precision_halves_the_tensors_and_keeps_the_decisions(
 
 
 def test_a_distilled_student_has_its_own_size_and_the_teachers_opinion(
-    original: TabularModel, parts: dict[str, EvaluationSet]
+    original: NetworkModel, parts: dict[str, EvaluationSet]
 ) -> None:
     student = compress(original, Distillation((8,), epochs=60), train=parts["train"], validation=parts["validation"])
-    assert isinstance(student, TabularModel)
+    assert isinstance(student, NetworkModel)
     assert hidden_sizes(student.network) == (8,)
     assert agreement(original, student, parts["test"].X).share > 0.85
 
 
-def test_another_runtime_gives_the_same_numbers(original: TabularModel, parts: dict[str, EvaluationSet]) -> None:
+def test_another_runtime_gives_the_same_numbers(original: NetworkModel, parts: dict[str, EvaluationSet]) -> None:
     exported = compress(original, OnnxExport(), train=parts["train"])
     assert np.allclose(exported.predict(parts["test"].X), original.predict(parts["test"].X), atol=1e-5)
 
 
 def test_footprints_of_both_in_one_run(
-    original: TabularModel, int8: CompressedModel, parts: dict[str, EvaluationSet], tmp_path: Path
+    original: NetworkModel, int8: CompressedModel, parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     measured = measure_footprint({"original": original, "small": int8}, parts["test"].X, batches=(1, 16), repeats=5)
     old, new = measured["original"], measured["small"]
@@ -226,7 +226,7 @@ def test_a_step_that_breaks_the_model_is_stopped(parts: dict[str, EvaluationSet]
 
 
 def test_what_cannot_be_compressed_is_told_before_any_work(
-    original: TabularModel, int8: CompressedModel, parts: dict[str, EvaluationSet]
+    original: NetworkModel, int8: CompressedModel, parts: dict[str, EvaluationSet]
 ) -> None:
     with pytest.raises(InputError, match="one recipe at least"):
         compress(original, [], train=parts["train"])
@@ -288,7 +288,7 @@ def test_onnx_files_that_are_not_ours(int8: CompressedModel, tmp_path: Path) -> 
 
 
 def test_nothing_is_printed_or_warned(
-    original: TabularModel,
+    original: NetworkModel,
     parts: dict[str, EvaluationSet],
     capfd: pytest.CaptureFixture[str],
     recwarn: pytest.WarningsRecorder,

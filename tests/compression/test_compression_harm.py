@@ -12,7 +12,7 @@ import torch
 import evenhand as eh
 from evenhand.compression import NeuronPruning, compress
 from evenhand.data import read_evaluation_set
-from evenhand.training import TabularModel, TrainingConfig, fit
+from evenhand.training import NetworkModel, TrainingConfig, fit
 
 if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
@@ -43,7 +43,7 @@ def parts() -> dict[str, EvaluationSet]:
 
 
 @pytest.fixture(scope="module")
-def original(parts: dict[str, EvaluationSet]) -> TabularModel:
+def original(parts: dict[str, EvaluationSet]) -> NetworkModel:
     config = TrainingConfig(hidden=(64, 32), epochs=40, seed=0, dropout=0.0, threshold=0.5)
     return fit(parts["train"], parts["validation"], config)
 
@@ -55,7 +55,7 @@ def verdict(
     return eh.judge(record, eh.load_policy({"limits": limits}))
 
 
-def test_the_average_hides_what_the_group_limit_finds(original: TabularModel, parts: dict[str, EvaluationSet]) -> None:
+def test_the_average_hides_what_the_group_limit_finds(original: NetworkModel, parts: dict[str, EvaluationSet]) -> None:
     """Fine-tuned like everybody does it: overall accuracy stays, and the rare group loses five points and more."""
     small = compress(original, NeuronPruning(0.5), train=parts["train"], validation=parts["validation"])
     assert verdict(small, original, parts, OVERALL).status == "passed"
@@ -65,7 +65,7 @@ def test_the_average_hides_what_the_group_limit_finds(original: TabularModel, pa
     assert found.exit_code == 1
 
 
-def test_fine_tuning_that_weighs_groups_alike_mends_it(original: TabularModel, parts: dict[str, EvaluationSet]) -> None:
+def test_fine_tuning_that_weighs_groups_alike_mends_it(original: NetworkModel, parts: dict[str, EvaluationSet]) -> None:
     small = compress(
         original, NeuronPruning(0.5), train=parts["train"], validation=parts["validation"], balance="group"
     )
@@ -73,7 +73,7 @@ def test_fine_tuning_that_weighs_groups_alike_mends_it(original: TabularModel, p
 
 
 def test_without_any_tuning_the_rare_group_pays_for_all(
-    original: TabularModel, parts: dict[str, EvaluationSet]
+    original: NetworkModel, parts: dict[str, EvaluationSet]
 ) -> None:
     small = compress(original, NeuronPruning(0.5, epochs=0), train=parts["train"])
     record = eh.audit(small, parts["test"], original=original, audits=["compression"], footprint=False)

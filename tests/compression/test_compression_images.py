@@ -33,7 +33,7 @@ from evenhand.compression import (
 from evenhand.compression.exporting import export_checked
 from evenhand.compression.masks import masks_of_largest, weights_of
 from evenhand.errors import InputError, ModelError
-from evenhand.training import Grid, ImagePlan, TabularModel, TrainingConfig, fit, given_model, load_model
+from evenhand.training import Grid, ImagePlan, NetworkModel, TrainingConfig, fit, given_model, load_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,13 +60,13 @@ def parts() -> dict[str, EvaluationSet]:
 
 
 @pytest.fixture(scope="module")
-def models(parts: dict[str, EvaluationSet]) -> dict[str, TabularModel]:
+def models(parts: dict[str, EvaluationSet]) -> dict[str, NetworkModel]:
     grid = Grid.fit(parts["train"].X, SHAPE)
     return {name: fit(parts["train"], config=CONFIG, plan=plan, preparing=grid) for name, plan in PLANS.items()}
 
 
 @pytest.fixture(scope="module")
-def exported(models: dict[str, TabularModel], parts: dict[str, EvaluationSet]) -> dict[str, int]:
+def exported(models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]) -> dict[str, int]:
     """The bytes of each model as a graph in 32 bits."""
     plain = {name: compress(model, OnnxExport(), train=parts["train"]) for name, model in models.items()}
     return {name: int(model.facts["file_bytes"]) for name, model in plain.items()}  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ def accuracy(model: object, data: EvaluationSet) -> float:
 
 @pytest.mark.parametrize("kind", sorted(PLANS))
 def test_a_fit_of_images_learns_and_comes_back_from_its_file(
-    kind: str, models: dict[str, TabularModel], parts: dict[str, EvaluationSet], tmp_path: Path
+    kind: str, models: dict[str, NetworkModel], parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     model = models[kind]
     assert accuracy(model, parts["test"]) > 0.9
@@ -97,7 +97,7 @@ def test_a_fit_of_images_learns_and_comes_back_from_its_file(
 def test_whole_numbers_save_bytes_and_have_a_twin(
     kind: str,
     recipe: Int8 | Int4,
-    models: dict[str, TabularModel],
+    models: dict[str, NetworkModel],
     exported: dict[str, int],
     parts: dict[str, EvaluationSet],
     tmp_path: Path,
@@ -128,7 +128,7 @@ def test_whole_numbers_save_bytes_and_have_a_twin(
 
 
 def test_weights_only_are_the_weights_of_the_twin_exactly(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet]
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]
 ) -> None:
     small = compress(models["cnn"], Int8(kind="weights"), train=parts["train"])
     assert isinstance(small, CompressedModel)
@@ -138,7 +138,7 @@ def test_weights_only_are_the_weights_of_the_twin_exactly(
 
 
 def test_an_answer_that_depends_on_its_neighbours_is_told(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet]
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]
 ) -> None:
     dynamic = compress(models["mlp"], Int8(kind="dynamic"), train=parts["train"])
     found = batch_dependence(dynamic, parts["test"].X)
@@ -151,11 +151,11 @@ def test_an_answer_that_depends_on_its_neighbours_is_told(
 
 
 def test_channels_go_in_exact_numbers_with_all_that_is_tied_to_them(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet], tmp_path: Path
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     pytest.importorskip("torch_pruning")
     small = compress(models["cnn"], StructuredPruning(0.5, epochs=4), train=parts["train"])
-    assert isinstance(small, TabularModel)
+    assert isinstance(small, NetworkModel)
     sizes = {name: tuple(value.shape) for name, value in small.network.state_dict().items()}
     assert (sizes["0.weight"], sizes["1.weight"], sizes["4.weight"]) == ((8, 1, 3, 3), (8,), (16, 8, 3, 3))
     assert (sizes["9.weight"], sizes["12.weight"]) == ((32, 16 * 2 * 2), (10, 32))
@@ -172,10 +172,10 @@ def test_channels_go_in_exact_numbers_with_all_that_is_tied_to_them(
 
 
 def test_neurons_of_images_go_and_the_file_comes_back(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet], tmp_path: Path
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     small = compress(models["mlp"], NeuronPruning(0.5, epochs=2), train=parts["train"])
-    assert isinstance(small, TabularModel)
+    assert isinstance(small, NetworkModel)
     assert [tuple(small.network[at].weight.shape) for at in (1, 4, 7)] == [(32, 64), (16, 32), (10, 16)]  # type: ignore[index,union-attr]
     small.save(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(
@@ -183,10 +183,10 @@ def test_neurons_of_images_go_and_the_file_comes_back(
     )
 
 
-def test_heads_go_whole(models: dict[str, TabularModel], parts: dict[str, EvaluationSet], tmp_path: Path) -> None:
+def test_heads_go_whole(models: dict[str, NetworkModel], parts: dict[str, EvaluationSet], tmp_path: Path) -> None:
     pytest.importorskip("torch_pruning")
     small = compress(models["encoder"], StructuredPruning(0.0, heads=0.5, epochs=3), train=parts["train"])
-    assert isinstance(small, TabularModel)
+    assert isinstance(small, NetworkModel)
     for layer in small.network.layers:  # type: ignore[union-attr]
         assert layer.query.out_features == layer.value.out_features == layer.answer.in_features == 16  # two heads of 8
         assert layer.query.in_features == 32
@@ -198,16 +198,16 @@ def test_heads_go_whole(models: dict[str, TabularModel], parts: dict[str, Evalua
 
 
 def test_gradual_pruning_reaches_its_share_exactly(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet]
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]
 ) -> None:
     small = compress(models["cnn"], MagnitudePruning(0.8, epochs=4, steps=4), train=parts["train"])
-    assert isinstance(small, TabularModel)
+    assert isinstance(small, NetworkModel)
     weights = torch.cat([weight.flatten() for weight in weights_of(small.network).values()])
     assert int((weights == 0).sum()) == int(0.8 * len(weights))
     assert accuracy(small, parts["test"]) > 0.85
 
 
-def test_each_layer_loses_its_share_and_two_of_four_inputs_go(models: dict[str, TabularModel]) -> None:
+def test_each_layer_loses_its_share_and_two_of_four_inputs_go(models: dict[str, NetworkModel]) -> None:
     network = models["cnn"].network
     for mask in masks_of_largest(network, 0.6, "layer").values():
         assert int((~mask).sum()) == int(np.floor(0.6 * mask.numel() + 1e-9))
@@ -222,7 +222,7 @@ def test_each_layer_loses_its_share_and_two_of_four_inputs_go(models: dict[str, 
 
 
 def test_zeros_save_nothing_and_it_is_said(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet], tmp_path: Path
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     from evenhand.compression import size_sentence
 
@@ -235,10 +235,10 @@ def test_zeros_save_nothing_and_it_is_said(
 
 
 def test_products_of_thin_layers_are_smaller_and_come_back(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet], tmp_path: Path
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     small = compress(models["encoder"], LowRank(0.7, epochs=3), train=parts["train"])
-    assert isinstance(small, TabularModel)
+    assert isinstance(small, NetworkModel)
     assert small.facts["parameters"] < models["encoder"].facts["parameters"]  # type: ignore[operator]
     ranks = small.recipe[-1]["ranks"]  # type: ignore[index,call-overload]
     saved = sum(
@@ -256,7 +256,7 @@ def test_products_of_thin_layers_are_smaller_and_come_back(
 
 
 def test_all_steps_after_each_other(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet], tmp_path: Path
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     pytest.importorskip("torch_pruning")
     recipes = [LowRank(0.9, epochs=2), StructuredPruning(0.25, epochs=3), QuantizationAware(1), Int8()]
@@ -267,7 +267,7 @@ def test_all_steps_after_each_other(
     ]  # fmt: skip
     assert accuracy(small, parts["test"]) > 0.85
     pruned = compress(models["mlp"], recipes[:2], train=parts["train"])
-    assert isinstance(pruned, TabularModel)
+    assert isinstance(pruned, NetworkModel)
     pruned.save(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(
         load_model(tmp_path / "m.safetensors").predict(parts["test"].X), pruned.predict(parts["test"].X)
@@ -275,7 +275,7 @@ def test_all_steps_after_each_other(
 
 
 def test_training_with_rounding_rounds_as_int8_does(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet]
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]
 ) -> None:
     from evenhand.compression.rounding import rounding, without_rounding
     from evenhand.training.model import logits
@@ -294,11 +294,11 @@ def test_training_with_rounding_rounds_as_int8_does(
 
 
 def test_a_student_of_another_network_is_led_by_answers_and_states(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet]
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]
 ) -> None:
     plan = ImagePlan("cnn", SHAPE, 10, (), channels=(8, 8))
     student = compress(models["encoder"], Distillation(student=plan, epochs=12, states=0.5), train=parts["train"])
-    assert isinstance(student, TabularModel)
+    assert isinstance(student, NetworkModel)
     assert student.plan == plan
     assert accuracy(student, parts["test"]) > 0.85
     with pytest.raises(ModelError, match="The student has 3 logits and its teacher 10"):
@@ -307,7 +307,7 @@ def test_a_student_of_another_network_is_led_by_answers_and_states(
 
 
 def test_half_precision_of_images(
-    models: dict[str, TabularModel], parts: dict[str, EvaluationSet], tmp_path: Path
+    models: dict[str, NetworkModel], parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     half = compress(models["cnn"], HalfPrecision(), train=parts["train"])
     half.save(tmp_path / "m.safetensors")
@@ -350,7 +350,7 @@ def test_an_answer_that_changes_by_exporting_is_refused_with_the_largest_differe
         export_checked(Python(), np.zeros((4, *SHAPE), dtype=np.float32))
 
 
-def test_too_few_calibration_rows(models: dict[str, TabularModel], parts: dict[str, EvaluationSet]) -> None:
+def test_too_few_calibration_rows(models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]) -> None:
     three = parts["train"].take(np.arange(3))
     with pytest.raises(ModelError, match="3 rows cannot tell the ranges of activations: calibrate on 16 at least"):
         compress(models["mlp"], Int8(), train=three)
@@ -379,7 +379,7 @@ def test_layers_that_a_recipe_cannot_follow_are_named_with_the_way_out(parts: di
             compress(model, recipe, train=parts["train"])  # type: ignore[arg-type]
 
 
-def test_no_layer_is_pruned_away(models: dict[str, TabularModel], parts: dict[str, EvaluationSet]) -> None:
+def test_no_layer_is_pruned_away(models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]) -> None:
     pytest.importorskip("torch_pruning")
     with pytest.raises(ModelError, match=r"leaves layer '\d+' no channel at all|less than one channel"):
         compress(models["cnn"], StructuredPruning(0.99, epochs=0, round_to=8), train=parts["train"])
@@ -387,7 +387,7 @@ def test_no_layer_is_pruned_away(models: dict[str, TabularModel], parts: dict[st
     assert one.network[0].out_channels == 15  # type: ignore[union-attr,index]
 
 
-def test_bounded_time(models: dict[str, TabularModel], parts: dict[str, EvaluationSet]) -> None:
+def test_bounded_time(models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]) -> None:
     told: list[str] = []
     compress(
         models["mlp"], MagnitudePruning(0.5, epochs=500), train=parts["train"], seconds=0.0,

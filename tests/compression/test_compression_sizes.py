@@ -11,7 +11,7 @@ import torch
 import evenhand as eh
 from evenhand.compression import Int4, Int8, MagnitudePruning, NeuronPruning, Recipe, StructuredPruning
 from evenhand.compression.recipe import Bench
-from evenhand.training import Grid, ImagePlan, NetworkPlan, TabularModel
+from evenhand.training import Grid, ImagePlan, NetworkModel, NetworkPlan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,12 +31,12 @@ NEURONS, CHANNELS = NeuronPruning(0.5, epochs=0), StructuredPruning(0.5, epochs=
 slow = pytest.mark.slow
 
 
-def model_of(name: str) -> TabularModel:
+def model_of(name: str) -> NetworkModel:
     plan, shape, parameters = PLANS[name]
     torch.manual_seed(0)
     network = plan.build()
     assert sum(values.numel() for values in network.parameters()) == parameters
-    return TabularModel(
+    return NetworkModel(
         name=name, network=network, plan=plan, preprocessing=Grid(shape, scale=255.0), threshold=0.5, history={},
         fit_row_hashes=np.empty(0, dtype=np.uint64),
     )  # fmt: skip
@@ -48,7 +48,7 @@ def rows_for(shape: tuple[int, ...], classes: int) -> eh.EvaluationSet:
     return eh.read_evaluation_set(table, label="y", task="binary" if classes == 2 else "multiclass", name="noise")
 
 
-def bytes_of(model: TabularModel, recipes: list[Recipe], bench: Bench, folder: Path) -> int:
+def bytes_of(model: NetworkModel, recipes: list[Recipe], bench: Bench, folder: Path) -> int:
     current: object = model
     for recipe in recipes:
         current = recipe.apply(current, bench)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evenhand.evidence.alike import MOST_KINDS, places
+from evenhand.evidence.consistency import MOST_KINDS, places
 
 
 @pytest.mark.parametrize("size", [1e300, 1.0, 1e-300])

@@ -16,7 +16,7 @@ from evenhand.errors import InputError, PolicyError
 from evenhand.evidence.keeping import Keeping, row_key
 from evenhand.evidence.pairing import PairedPredictions
 from evenhand.keys import Key
-from evenhand.metrics.paired import paired_auc_change
+from evenhand.metrics.inference.paired import paired_auc_change
 from evenhand.records import read_record
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from scipy.stats import ks_2samp
 
 from evenhand.errors import InputError
 from evenhand.metrics import Tally
-from evenhand.metrics.bootstrap import resample, resampled_rates
+from evenhand.metrics.inference.bootstrap import resample, resampled_rates
 
 
 def rows(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

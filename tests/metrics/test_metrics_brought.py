@@ -15,7 +15,7 @@ import evenhand as eh
 from evenhand.cli.main import exit_code
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS, names
-from evenhand.metrics.entry import ALL, TP, Metric
+from evenhand.metrics.catalogue.entry import ALL, TP, Metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def brought(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
 
 
 def forget() -> None:
-    room = sys.modules["evenhand.metrics.names"]
+    room = sys.modules["evenhand.metrics.catalogue.names"]
     for known in (room.extra_metrics, room._aliases, room.describe):
         known.cache_clear()
 

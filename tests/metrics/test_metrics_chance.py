@@ -9,10 +9,16 @@ import pytest
 from scipy.stats import fisher_exact, permutation_test
 
 from evenhand.metrics import Tally, calibration_floor
-from evenhand.metrics.pooling import chance_gap, pooled_rates, shrunken_gap, shrunken_rates, shrunken_values_gap
-from evenhand.metrics.regression import measure_numbers
-from evenhand.metrics.significance import benjamini_hochberg, holm, noise_floor, p_values, two_tests
-from evenhand.metrics.sweeping import count_scores, tallies, tally_at, thresholds
+from evenhand.metrics.comparisons.shrinkage import (
+    chance_gap,
+    pooled_rates,
+    shrunken_gap,
+    shrunken_rates,
+    shrunken_values_gap,
+)
+from evenhand.metrics.comparisons.significance import benjamini_hochberg, holm, noise_floor, p_values, two_tests
+from evenhand.metrics.values.regression import measure_numbers
+from evenhand.metrics.values.thresholds import count_scores, tallies, tally_at, thresholds
 
 
 def tally_of(events: np.ndarray, rows: np.ndarray) -> Tally:

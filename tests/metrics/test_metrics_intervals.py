@@ -11,7 +11,7 @@ from scipy.stats import binom, binomtest
 
 import evenhand as eh
 from evenhand.metrics import Tally, disparity
-from evenhand.metrics.intervals import (
+from evenhand.metrics.inference.intervals import (
     _beta_quantile,
     clopper_pearson,
     difference_interval,

@@ -10,11 +10,11 @@ from scipy.stats import binomtest, ks_2samp
 
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS, Tally, measure
-from evenhand.metrics.bootstrap import resample
-from evenhand.metrics.changes import discordant, excess_change, mcnemar, measure_change
-from evenhand.metrics.disparity_changes import disparity_change, resampled_change
-from evenhand.metrics.joint import JointTally
-from evenhand.metrics.stated_compression import CHANGED
+from evenhand.metrics.catalogue.compression import CHANGED
+from evenhand.metrics.comparisons.changes import discordant, excess_change, mcnemar, measure_change
+from evenhand.metrics.comparisons.disparity_changes import disparity_change, resampled_change
+from evenhand.metrics.counts.joint import JointTally
+from evenhand.metrics.inference.bootstrap import resample
 
 
 def rows(seed: int, n: int = 200, groups: int = 3) -> dict[str, np.ndarray]:

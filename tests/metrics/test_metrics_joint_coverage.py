@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import multinomial
 
-from evenhand.metrics.changes import excess_change, measure_change
-from evenhand.metrics.disparity_changes import disparity_change
-from evenhand.metrics.joint import JointTally
-from evenhand.metrics.paired import paired_change
+from evenhand.metrics.comparisons.changes import excess_change, measure_change
+from evenhand.metrics.comparisons.disparity_changes import disparity_change
+from evenhand.metrics.counts.joint import JointTally
+from evenhand.metrics.inference.paired import paired_change
 
 pytestmark = pytest.mark.slow
 ROUNDS = 1500

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evenhand.metrics.lattice import Slice, confirm, find_slices
+from evenhand.metrics.slices.search import Slice, confirm, find_slices
 
 
 def table(n: int, features: int, values: int, seed: int = 0) -> list[np.ndarray]:

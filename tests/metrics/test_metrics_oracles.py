@@ -21,7 +21,7 @@ from evenhand.metrics import (
     roc_auc,
     roc_auc_disparity,
 )
-from evenhand.metrics.between import class_imbalance, kl_divergence
+from evenhand.metrics.comparisons.group_inequality import class_imbalance, kl_divergence
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evenhand.metrics.paired import paired_change
+from evenhand.metrics.inference.paired import paired_change
 
 
 def change(both: int, gained: int, lost: int, neither: int) -> tuple[float, float, float]:

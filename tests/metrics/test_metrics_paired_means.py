@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import t
 
 from evenhand.metrics import means, measured_mean
-from evenhand.metrics.paired_means import paired_means
+from evenhand.metrics.values.paired_means import paired_means
 
 
 def losses(rng: np.random.Generator, n: int) -> np.ndarray:

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evenhand.evidence.alike import consistency
+from evenhand.evidence.consistency import consistency
 from evenhand.metrics import Tally, disparity, measure
-from evenhand.metrics.between import (
+from evenhand.metrics.comparisons.group_inequality import (
     between_group_entropy,
     between_group_variation,
     class_imbalance,

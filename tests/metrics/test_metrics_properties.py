@@ -10,10 +10,10 @@ from hypothesis.extra.numpy import arrays
 
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS, Tally, disparity, measure, names
-from evenhand.metrics.intervals import difference_interval, ratio_interval, share_difference_interval, z_of
-from evenhand.metrics.names import hows_of
-from evenhand.metrics.pairs import extreme_pairs
-from evenhand.metrics.tally import count_cells
+from evenhand.metrics.catalogue.names import hows_of
+from evenhand.metrics.comparisons.pairs import extreme_pairs
+from evenhand.metrics.counts.tally import count_cells
+from evenhand.metrics.inference.intervals import difference_interval, ratio_interval, share_difference_interval, z_of
 
 COUNTED = sorted(
     name

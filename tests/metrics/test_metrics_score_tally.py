@@ -8,10 +8,10 @@ import sklearn.metrics as sk
 
 from evenhand.errors import InputError
 from evenhand.metrics import average_precision, brier_score, calibration_error, log_loss, mean_score, roc_auc
-from evenhand.metrics.ranks import average_precision_of_tally, roc_auc_of_tally
-from evenhand.metrics.reliability import reliability_tables, tables_of_tally
-from evenhand.metrics.score_tally import ScoreTally, auc_bound
-from evenhand.metrics.sweeping import count_scores
+from evenhand.metrics.counts.score_tally import ScoreTally, auc_bound
+from evenhand.metrics.values.ranking_curves import average_precision_of_tally, roc_auc_of_tally
+from evenhand.metrics.values.reliability import reliability_tables, tables_of_tally
+from evenhand.metrics.values.thresholds import count_scores
 
 METRICS = (roc_auc, average_precision, brier_score, log_loss, mean_score, calibration_error)
 

@@ -8,12 +8,12 @@ import sklearn.metrics as sk
 
 import evenhand as eh
 from evenhand.metrics import METRICS, Tally, compare, measure
-from evenhand.metrics.between import between_group_entropy
-from evenhand.metrics.composites import COMPOSITES, with_error
-from evenhand.metrics.distributions import equalized_odds_distance, score_distance, selection_distance
-from evenhand.metrics.multilabel import f1_over_labels, hamming_loss, subset_accuracy
-from evenhand.metrics.ranking import exposure, exposure_to_merit, ndcg, places
-from evenhand.metrics.regression import NUMBERS, measure_numbers, moments
+from evenhand.metrics.comparisons.distributions import equalized_odds_distance, score_distance, selection_distance
+from evenhand.metrics.comparisons.group_inequality import between_group_entropy
+from evenhand.metrics.values.composites import COMPOSITES, with_error
+from evenhand.metrics.values.multilabel import f1_over_labels, hamming_loss, subset_accuracy
+from evenhand.metrics.values.ranking import exposure, exposure_to_merit, ndcg, places
+from evenhand.metrics.values.regression import NUMBERS, measure_numbers, moments
 
 GROUPS, CLASSES = 3, 4
 

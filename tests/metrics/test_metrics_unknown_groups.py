@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evenhand.errors import InputError
-from evenhand.metrics.proxies import corrected_rates, proxy_rates, share_bounds
+from evenhand.metrics.comparisons.unobserved_groups import corrected_rates, proxy_rates, share_bounds
 
 
 def test_the_true_rate_is_between_the_bounds_whatever_decisions_depend_on() -> None:

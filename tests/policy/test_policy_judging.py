@@ -297,8 +297,8 @@ class TestAgainstABaseline:
     def test_the_interval_of_the_drop_covers(self) -> None:
         import numpy as np
 
-        from evenhand.metrics.intervals import clopper_pearson
-        from evenhand.policy.dropping import drop
+        from evenhand.metrics.inference.intervals import clopper_pearson
+        from evenhand.policy.regression_limits import drop
 
         rng = np.random.default_rng(1)
         missed = 0

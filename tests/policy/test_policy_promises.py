@@ -14,7 +14,8 @@ from evenhand.data import evaluation_set_from_arrays
 from evenhand.findings import AuditRecord
 from evenhand.keys import Key
 from evenhand.metrics import Tally, disparity
-from evenhand.policy import judge, load_policy, needed
+from evenhand.policy import judge, load_policy
+from evenhand.policy import sample_size as needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from evenhand.audits import catalogue
 from evenhand.cli.main import exit_code
 from evenhand.declarations import QUESTIONS
 from evenhand.metrics import describe
-from evenhand.report.controlled import OLD, controls, frameworks, outdated, today
+from evenhand.report.sections.controls import OLD, controls, frameworks, outdated, today
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 import evenhand as eh
-from evenhand.report.figures import figure
-from evenhand.report.heat_figures import MOST_CELLS, heat_figure
-from evenhand.report.histogram_figures import histogram_pair
-from evenhand.report.html import MOST_BYTES, _environment
-from evenhand.report.line_figures import line_figure
-from evenhand.report.swarm_figures import MOST_DOTS, swarm_figure
-from evenhand.report.tree_figures import MOST_NODES, Branch, tree_figure
+from evenhand.report.figures.dots import MOST_DOTS, swarm_figure
+from evenhand.report.figures.findings import figure
+from evenhand.report.figures.heat import MOST_CELLS, heat_figure
+from evenhand.report.figures.histograms import histogram_pair
+from evenhand.report.figures.lines import line_figure
+from evenhand.report.figures.trees import MOST_NODES, Branch, tree_figure
+from evenhand.report.formats.html import MOST_BYTES, _environment
 from evenhand.report.view import Block, Table
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def test_both_histograms_have_the_same_area_and_lie_on_either_side() -> None:
 def test_a_tree_shows_each_subgroup_below_the_one_it_narrows() -> None:
     from evenhand.findings import Finding, Interval
     from evenhand.keys import Key
-    from evenhand.report.sliced import narrowing
+    from evenhand.report.sections.slices import narrowing
 
     def row(**group: str) -> object:
         key = Key.of("error_rate_difference", group)

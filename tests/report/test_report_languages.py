@@ -13,10 +13,10 @@ import evenhand as eh
 from evenhand.cli.main import exit_code
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS
-from evenhand.metrics.names import COMBINED
+from evenhand.metrics.catalogue.names import COMBINED
 from evenhand.records import write_record
+from evenhand.report.rendering import render
 from evenhand.report.speaking import LANGUAGES, Words, metrics_with_words
-from evenhand.report.writing_reports import render
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import evenhand as eh
 from evenhand.cli.main import exit_code
 from evenhand.errors import InputError
 from evenhand.records import write_record
-from evenhand.report.writing_reports import render
+from evenhand.report.rendering import render
 
 if TYPE_CHECKING:
     from pathlib import Path

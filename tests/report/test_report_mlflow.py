@@ -8,7 +8,7 @@ import pytest
 
 import evenhand as eh
 from evenhand.keys import Key
-from evenhand.report.to_mlflow import log_to_mlflow, metric_name, mlflow_evaluation, mlflow_thresholds
+from evenhand.report.mlflow import log_to_mlflow, metric_name, mlflow_evaluation, mlflow_thresholds
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import pytest
 
 from evenhand.errors import InputError
 from evenhand.explaining import explain_text, patch_players
-from evenhand.report.overlays import coloured_text, image_overlay
+from evenhand.report.figures.overlays import coloured_text, image_overlay
 
 
 def pixels(figure: str) -> np.ndarray:

@@ -75,7 +75,7 @@ class TestJunit:
             assert set(element.attrib) <= known[element.tag]
 
     def test_characters_that_xml_cannot_say(self) -> None:
-        from evenhand.report.junit import _legal
+        from evenhand.report.formats.junit import _legal
 
         assert _legal("a\x00b\x0b\ud800\ufffe\t") == "a\ufffdb\ufffd\ufffd\ufffd\t"
 
@@ -131,7 +131,7 @@ class TestGithub:
         assert re.search(r"::\d+ more stand in the report\.$", errors[-1])
 
     def test_a_name_cannot_begin_a_command(self) -> None:
-        from evenhand.report.github import _data, _property
+        from evenhand.report.formats.github import _data, _property
 
         assert _data("a\n::error::b%") == "a%0A::error::b%25"
         assert _property("x,title=y:z") == "x%2Ctitle=y%3Az"
@@ -160,7 +160,7 @@ def test_csv_is_a_table_that_no_spreadsheet_runs(case: Case) -> None:
 
 
 def test_cells_that_would_be_formulas() -> None:
-    from evenhand.report.csv_format import _safe
+    from evenhand.report.formats.csv_format import _safe
 
     assert [_safe(text) for text in ("=cmd()", "+1", "-x", "@a", "a=b")] == ["'=cmd()", "'+1", "'-x", "'@a", "a=b"]
 

@@ -14,8 +14,8 @@ import evenhand as eh
 from evenhand.cli.main import exit_code
 from evenhand.errors import InputError, PolicyError
 from evenhand.records import write_record
-from evenhand.report.suppressing import suppressed
-from evenhand.report.writing_reports import render
+from evenhand.report.rendering import render
+from evenhand.report.suppression import suppressed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ import evenhand as eh
 from evenhand.cli.compress_verb import parse_recipe
 from evenhand.cli.main import exit_code
 from evenhand.errors import InputError
-from evenhand.report.writing_reports import render
+from evenhand.report.rendering import render
 from evenhand.studies import Plan, expand, study
 from evenhand.training import TrainingConfig, fit
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from evenhand.findings import AuditRecord
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 torch.set_num_threads(1)
 ROLES = {"label": "y", "positive": 1, "sensitive_features": ["group"]}
@@ -47,7 +47,7 @@ def parts() -> dict[str, eh.EvaluationSet]:
 
 
 @pytest.fixture(scope="module")
-def original(parts: dict[str, eh.EvaluationSet]) -> TabularModel:
+def original(parts: dict[str, eh.EvaluationSet]) -> NetworkModel:
     return fit(parts["train"], config=TrainingConfig(hidden=(24, 12), epochs=8, batch_size=64, seed=0), name="people")
 
 
@@ -59,7 +59,7 @@ def english_in(page: str) -> list[str]:
     return [text for text in texts if re.search(r"(?:[A-Za-z']+[ ,]+){2,}[A-Za-z]+", text)]
 
 
-def planned(parts: dict[str, eh.EvaluationSet], original: TabularModel, folder: Path, **more: object) -> Plan:
+def planned(parts: dict[str, eh.EvaluationSet], original: NetworkModel, folder: Path, **more: object) -> Plan:
     tried = expand(["half_precision", "magnitude_pruning=0.5,0.6"], quick)
     return Plan(original, tried, parts["train"], parts["test"], folder, footprint=False, **more)  # type: ignore[arg-type]
 
@@ -74,7 +74,7 @@ def quick(text: str) -> object:
 
 @pytest.fixture(scope="module")
 def found(
-    parts: dict[str, eh.EvaluationSet], original: TabularModel, tmp_path_factory: pytest.TempPathFactory
+    parts: dict[str, eh.EvaluationSet], original: NetworkModel, tmp_path_factory: pytest.TempPathFactory
 ) -> AuditRecord:
     policy = eh.load_policy({"limits": {"accuracy_change_group_min[group;of=original]": {"at_least": -0.1}}})
     return study(planned(parts, original, tmp_path_factory.mktemp("study"), seeds=3), policy)
@@ -115,7 +115,7 @@ def test_the_record_reads_back_and_its_page_says_it(found: AuditRecord, tmp_path
 
 
 def test_a_killed_study_goes_on_where_it_stood(
-    parts: dict[str, eh.EvaluationSet], original: TabularModel, tmp_path: Path, found: AuditRecord
+    parts: dict[str, eh.EvaluationSet], original: NetworkModel, tmp_path: Path, found: AuditRecord
 ) -> None:
     class KilledError(Exception):
         pass
@@ -139,7 +139,7 @@ def test_a_killed_study_goes_on_where_it_stood(
 
 
 def test_another_model_or_seed_is_not_taken_for_the_same(
-    parts: dict[str, eh.EvaluationSet], original: TabularModel, tmp_path: Path
+    parts: dict[str, eh.EvaluationSet], original: NetworkModel, tmp_path: Path
 ) -> None:
     from evenhand.studies.making import make_units
 
@@ -154,7 +154,7 @@ def test_another_model_or_seed_is_not_taken_for_the_same(
 
 
 def test_a_candidate_that_cannot_be_made_is_told_and_the_others_go_on(
-    parts: dict[str, eh.EvaluationSet], original: TabularModel, tmp_path: Path
+    parts: dict[str, eh.EvaluationSet], original: NetworkModel, tmp_path: Path
 ) -> None:
     class Broken:
         floor = 0.0
@@ -174,7 +174,7 @@ def test_a_candidate_that_cannot_be_made_is_told_and_the_others_go_on(
 
 
 def test_comparing_on_training_rows_is_refused(
-    parts: dict[str, eh.EvaluationSet], original: TabularModel, tmp_path: Path
+    parts: dict[str, eh.EvaluationSet], original: NetworkModel, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="the training rows"):
         study(Plan(original, expand(["int8"], quick), parts["train"], parts["train"], tmp_path))  # type: ignore[arg-type]
@@ -201,7 +201,7 @@ def test_several_classes_are_searched_too(tmp_path: Path) -> None:
 
 
 def test_one_command_searches_and_draws(
-    original: TabularModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    original: NetworkModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     people(800, 0).to_csv("train.csv", index=False)

@@ -27,10 +27,10 @@ from evenhand.training import (
     load_model,
 )
 from evenhand.training.augmentation import mix, shifted
+from evenhand.training.dataset import Dataset
 from evenhand.training.fitting import class_weights, lesson_of, resampled
 from evenhand.training.imbalance import WAYS
-from evenhand.training.lessons import Lesson
-from evenhand.training.loop import Course, run
+from evenhand.training.loop import Schedule, run
 from evenhand.training.objective import weighted_loss
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def test_losses_of_several_classes() -> None:
     plain = torch.nn.functional.cross_entropy(logit, target)
 
     def loss(**settings: object) -> float:
-        return float(weighted_loss(Course(1, **settings))()(logit, answer))  # type: ignore[arg-type]
+        return float(weighted_loss(Schedule(1, **settings))()(logit, answer))  # type: ignore[arg-type]
 
     assert loss() == pytest.approx(float(plain), rel=1e-5)
     smooth = torch.nn.functional.cross_entropy(logit, target, label_smoothing=0.2)
@@ -112,12 +112,12 @@ def test_classes_weigh_alike_and_are_drawn_alike(three: tuple[EvaluationSet, Eva
     sums = [weight[train.y_true == label].sum() for label in range(3)]
     assert sums == pytest.approx([len(train) / 3] * 3)
     counts = np.bincount(train.y_true)
-    lesson = lesson_of(Preprocessing.fit(train.X), train, CONFIG)
+    dataset = lesson_of(Preprocessing.fit(train.X), train, CONFIG)
     for how, each in (("over", counts.max()), ("under", counts.min())):
-        drawn = resampled(lesson, train.y_true, TrainingConfig(resample=how))  # type: ignore[arg-type]
+        drawn = resampled(dataset, train.y_true, TrainingConfig(resample=how))  # type: ignore[arg-type]
         assert drawn.target.sum(axis=0).tolist() == [each] * 3
-    over = resampled(lesson, train.y_true, TrainingConfig(resample="over"))
-    assert {row.tobytes() for row in over.columns} == {row.tobytes() for row in lesson.columns}, "no row is lost"
+    over = resampled(dataset, train.y_true, TrainingConfig(resample="over"))
+    assert {row.tobytes() for row in over.columns} == {row.tobytes() for row in dataset.columns}, "no row is lost"
 
 
 def test_ways_with_a_rare_class_beside_each_other() -> None:
@@ -277,10 +277,10 @@ def test_a_network_for_other_rows_or_classes(three: tuple[EvaluationSet, Evaluat
         Grid((1, 1, 2)).transform(pd.DataFrame({"pixel0": [1.0], "pixel1": [np.nan]}))
 
 
-def lesson(n: int = 60) -> Lesson:
+def dataset(n: int = 60) -> Dataset:
     rng = np.random.default_rng(3)
     columns = rng.normal(size=(n, 3)).astype(np.float32)
-    return Lesson(columns, (columns[:, 0] > 0).astype(np.float32), np.ones(n, dtype=np.float32))
+    return Dataset(columns, (columns[:, 0] > 0).astype(np.float32), np.ones(n, dtype=np.float32))
 
 
 def test_a_disk_that_is_full_during_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,13 +306,13 @@ def test_a_disk_that_is_full_during_a_checkpoint(tmp_path: Path, monkeypatch: py
     def look(epoch: int, _epochs: int, _text: str) -> None:
         seen.append(len(torch.load(place, weights_only=True)["check_loss"]))
 
-    learned = run(torch.nn.Linear(3, 1), lesson(), lesson(), Course(5), checkpoint=held, progress=look)
+    learned = run(torch.nn.Linear(3, 1), dataset(), dataset(), Schedule(5), checkpoint=held, progress=look)
     assert len(learned.check_loss) == 5
     assert seen == [1, 2, 2, 2, 2], "the last state that could be written stays"
     assert "No space left on device" in held.problem
 
 
 def test_time_that_is_bounded() -> None:
-    learned = run(torch.nn.Linear(3, 1), lesson(), lesson(), Course(500, seconds=0.0))
+    learned = run(torch.nn.Linear(3, 1), dataset(), dataset(), Schedule(500, seconds=0.0))
     assert len(learned.check_loss) == 1
     assert learned.stopped == "time"

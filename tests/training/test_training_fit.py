@@ -18,11 +18,11 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 import evenhand as eh
 from evenhand.data import EvaluationSet, load_loanapp, split
 from evenhand.errors import InputError, ModelError
-from evenhand.training import Preprocessing, TabularModel, TrainingConfig, fit, load_model
+from evenhand.training import NetworkModel, Preprocessing, TrainingConfig, fit, load_model
 from evenhand.training.columns import NumberColumn
+from evenhand.training.dataset import Dataset
 from evenhand.training.fitting import lesson_of
-from evenhand.training.lessons import Lesson
-from evenhand.training.loop import Course, Learned, run
+from evenhand.training.loop import Learned, Schedule, run
 from evenhand.training.networks import NetworkPlan
 from evenhand.training.objective import weighted_loss
 from evenhand.training.thresholds import choose_threshold
@@ -43,7 +43,7 @@ def parts() -> dict[str, EvaluationSet]:
 
 
 @pytest.fixture(scope="module")
-def model(parts: dict[str, EvaluationSet]) -> TabularModel:
+def model(parts: dict[str, EvaluationSet]) -> NetworkModel:
     return fit(parts["train"], parts["validation"], QUICK, name="credit")
 
 
@@ -138,7 +138,7 @@ def test_absent_columns_and_text_for_numbers_get_a_sentence() -> None:
 
 
 def test_a_saved_model_predicts_identically(
-    model: TabularModel, parts: dict[str, EvaluationSet], tmp_path: Path
+    model: NetworkModel, parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     model.save(tmp_path / "credit.safetensors")
     again = load_model(tmp_path / "credit.safetensors")
@@ -149,13 +149,13 @@ def test_a_saved_model_predicts_identically(
     assert np.array_equal(again.fit_row_hashes, model.fit_row_hashes)
 
 
-def test_the_file_holds_no_pickle_and_no_fingerprints(model: TabularModel) -> None:
+def test_the_file_holds_no_pickle_and_no_fingerprints(model: NetworkModel) -> None:
     with pytest.raises(Exception, match=r"(?i)opcode|pickle|unknown|exhausted"):
         list(pickletools.genops(model.content))
     assert model.fit_row_hashes[:4].tobytes() not in model.content
 
 
-def test_the_same_seed_gives_the_same_file(parts: dict[str, EvaluationSet], model: TabularModel) -> None:
+def test_the_same_seed_gives_the_same_file(parts: dict[str, EvaluationSet], model: NetworkModel) -> None:
     assert fit(parts["train"], parts["validation"], QUICK, name="credit").content == model.content
     other = TrainingConfig(epochs=4, hidden=(16,), seed=2)
     assert fit(parts["train"], parts["validation"], other, name="credit").content != model.content
@@ -184,7 +184,7 @@ def test_other_files_get_a_sentence(content: bytes, said: str, tmp_path: Path) -
         load_model(place)
 
 
-def test_foreign_newer_and_damaged_models(model: TabularModel, tmp_path: Path) -> None:
+def test_foreign_newer_and_damaged_models(model: NetworkModel, tmp_path: Path) -> None:
     from safetensors.torch import load, save
 
     place = tmp_path / "model.safetensors"
@@ -203,10 +203,10 @@ def test_foreign_newer_and_damaged_models(model: TabularModel, tmp_path: Path) -
         load_model(place)
 
 
-def lesson(n: int = 60, value: float = 1.0) -> Lesson:
+def dataset(n: int = 60, value: float = 1.0) -> Dataset:
     rng = np.random.default_rng(3)
     columns = rng.normal(size=(n, 3)).astype(np.float32) * np.float32(value)
-    return Lesson(columns, (columns[:, 0] > 0).astype(np.float32), np.ones(n, dtype=np.float32))
+    return Dataset(columns, (columns[:, 0] > 0).astype(np.float32), np.ones(n, dtype=np.float32))
 
 
 def network() -> torch.nn.Module:
@@ -215,8 +215,8 @@ def network() -> torch.nn.Module:
 
 
 def test_the_best_epoch_is_kept() -> None:
-    check = Lesson(lesson().columns, 1 - lesson().target, lesson().weight)  # learning makes this worse at once
-    learned = run(network(), lesson(), check, Course(epochs=20, patience=3, learning_rate=0.05))
+    check = Dataset(dataset().columns, 1 - dataset().target, dataset().weight)  # learning makes this worse at once
+    learned = run(network(), dataset(), check, Schedule(epochs=20, patience=3, learning_rate=0.05))
     assert learned.best_epoch == 0
     assert learned.stopped == "patience"
     assert len(learned.check_loss) == 3
@@ -225,14 +225,14 @@ def test_the_best_epoch_is_kept() -> None:
 
 
 def test_learning_lowers_the_loss() -> None:
-    learned = run(network(), lesson(), lesson(), Course(epochs=80, learning_rate=0.02))
+    learned = run(network(), dataset(), dataset(), Schedule(epochs=80, learning_rate=0.02))
     assert learned.check_loss[-1] < 0.5 * learned.check_loss[0]
     assert learned.best_epoch == int(np.argmin(learned.check_loss)) + 1
 
 
 def test_a_loss_that_is_not_finite_is_told() -> None:
     with pytest.raises(ModelError, match="not finite in the first epoch"):
-        run(network(), lesson(value=float("inf")), lesson(), Course(epochs=3))
+        run(network(), dataset(value=float("inf")), dataset(), Schedule(epochs=3))
 
 
 def test_a_later_loss_that_is_not_finite_keeps_the_last_good_state() -> None:
@@ -242,8 +242,8 @@ def test_a_later_loss_that_is_not_finite_keeps_the_last_good_state() -> None:
         if epoch == 2:
             spoiled.columns[:] = np.nan
 
-    spoiled = lesson()
-    learned = run(start, spoiled, lesson(), Course(epochs=6, learning_rate=0.02), progress=spoil)
+    spoiled = dataset()
+    learned = run(start, spoiled, dataset(), Schedule(epochs=6, learning_rate=0.02), progress=spoil)
     assert learned.stopped == "loss not finite"
     assert learned.best_epoch == 2
     assert all(torch.isfinite(values).all() for values in learned.network.parameters())
@@ -254,15 +254,15 @@ def test_an_interrupt_is_not_swallowed() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(network(), lesson(), lesson(), Course(epochs=5), progress=interrupt)
+        run(network(), dataset(), dataset(), Schedule(epochs=5), progress=interrupt)
 
 
 def test_weights_decide_what_is_learnt() -> None:
-    both = lesson(200)
+    both = dataset(200)
     first = np.arange(200) < 100
     target = np.where(first, 1, 0).astype(np.float32)
-    heavy = Lesson(both.columns * 0, target, np.where(first, 9, 1).astype(np.float32))
-    learned = run(network(), heavy, heavy, Course(epochs=80, learning_rate=0.05))
+    heavy = Dataset(both.columns * 0, target, np.where(first, 9, 1).astype(np.float32))
+    learned = run(network(), heavy, heavy, Schedule(epochs=80, learning_rate=0.05))
     with torch.no_grad():
         share = torch.sigmoid(learned.network(torch.zeros(1, 3))).item()
     assert share == pytest.approx(0.9, abs=0.03)
@@ -296,7 +296,7 @@ def test_predicting_positive_as_often_as_is_true() -> None:
 
 
 def test_an_audit_tells_when_it_measures_on_rows_already_seen(
-    model: TabularModel, parts: dict[str, EvaluationSet], tmp_path: Path
+    model: NetworkModel, parts: dict[str, EvaluationSet], tmp_path: Path
 ) -> None:
     def seen(data: EvaluationSet) -> object:
         return eh.audit(again, data, audits=["performance"]).provenance["rows_seen_in_training"]
@@ -326,7 +326,7 @@ def test_rows_of_one_class_cannot_be_learnt_from(parts: dict[str, EvaluationSet]
         fit(train.take(np.flatnonzero(train.y_true == 1), "approved only"))
 
 
-def test_sensitive_features_are_no_inputs_and_it_is_on_record(model: TabularModel) -> None:
+def test_sensitive_features_are_no_inputs_and_it_is_on_record(model: NetworkModel) -> None:
     assert not {"race", "sex", "married"} & set(model.facts["features"])  # type: ignore[arg-type]
     assert model.facts["used_sensitive"] == []
 
@@ -345,9 +345,9 @@ def test_balanced_classes_weigh_alike(parts: dict[str, EvaluationSet]) -> None:
 def test_the_weights_of_rows_are_those_of_the_set() -> None:
     table = mixed(100).assign(y=[0, 1] * 50, w=np.arange(1.0, 101.0))
     data = eh.read_evaluation_set(table, label="y", positive=1, sample_weight="w")
-    lesson = lesson_of(Preprocessing.fit(data.X), data, TrainingConfig())
-    assert lesson.weight.mean() == pytest.approx(1, abs=1e-6)
-    assert lesson.weight[-1] / lesson.weight[0] == pytest.approx(100, rel=1e-5)
+    dataset = lesson_of(Preprocessing.fit(data.X), data, TrainingConfig())
+    assert dataset.weight.mean() == pytest.approx(1, abs=1e-6)
+    assert dataset.weight[-1] / dataset.weight[0] == pytest.approx(100, rel=1e-5)
 
 
 def test_validation_rows_change_no_preprocessing(parts: dict[str, EvaluationSet]) -> None:
@@ -399,11 +399,11 @@ def test_a_token_is_one_column_of_the_table() -> None:
 def test_a_killed_fit_goes_on_exactly_as_it_would_have(schedule: str, optimizer: str, tmp_path: Path) -> None:
     from evenhand.training.resuming import Checkpoint
 
-    course = Course(
+    schedule = Schedule(
         6, 16, 0.01, seed=3, noise=0.1, schedule=schedule, optimizer=optimizer,  # type: ignore[arg-type]
     )  # fmt: skip
     net = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Dropout(0.3), torch.nn.Linear(8, 1))
-    whole = run(net, lesson(100), lesson(40), course)
+    whole = run(net, dataset(100), dataset(40), schedule)
 
     class KilledError(Exception):
         pass
@@ -414,18 +414,18 @@ def test_a_killed_fit_goes_on_exactly_as_it_would_have(schedule: str, optimizer:
 
     place = tmp_path / "fit.ckpt"
     with pytest.raises(KilledError):
-        run(net, lesson(100), lesson(40), course, checkpoint=Checkpoint(place, "a"), progress=killer)
+        run(net, dataset(100), dataset(40), schedule, checkpoint=Checkpoint(place, "a"), progress=killer)
     assert place.exists()
     with pytest.raises(ModelError, match="another fit"):
-        run(net, lesson(100), lesson(40), course, checkpoint=Checkpoint(place, "b"))
-    resumed = run(net, lesson(100), lesson(40), course, checkpoint=Checkpoint(place, "a"))
+        run(net, dataset(100), dataset(40), schedule, checkpoint=Checkpoint(place, "b"))
+    resumed = run(net, dataset(100), dataset(40), schedule, checkpoint=Checkpoint(place, "a"))
     assert (resumed.train_loss, resumed.check_loss) == (whole.train_loss, whole.check_loss)
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, resumed.network.state_dict()[name]), name
     assert not place.exists(), "the fit has ended"
     place.write_bytes(b"\x80\x04half a file")
     with pytest.raises(ModelError, match="damaged"):
-        run(net, lesson(100), lesson(40), course, checkpoint=Checkpoint(place, "a"))
+        run(net, dataset(100), dataset(40), schedule, checkpoint=Checkpoint(place, "a"))
 
 
 def test_a_full_disk_does_not_stop_a_fit(parts: dict[str, EvaluationSet], tmp_path: Path) -> None:
@@ -447,12 +447,12 @@ def test_a_batch_that_memory_cannot_hold_is_halved(monkeypatch: pytest.MonkeyPat
         return attempt(network, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(loop, "_attempt", tight)
-    learned = run(network(), lesson(), lesson(), Course(1, 64), progress=lambda *told: said.append(str(told[2])))
+    learned = run(network(), dataset(), dataset(), Schedule(1, 64), progress=lambda *told: said.append(str(told[2])))
     assert learned.batch_size == 16
     assert said[:2] == ["out of memory; the batch is halved to 32", "out of memory; the batch is halved to 16"]
     monkeypatch.setattr(loop, "_attempt", lambda *_: (_ for _ in ()).throw(RuntimeError("shapes differ")))
     with pytest.raises(RuntimeError, match="shapes differ"):
-        run(network(), lesson(), lesson(), Course(1, 64))
+        run(network(), dataset(), dataset(), Schedule(1, 64))
 
 
 def test_losses_are_those_of_their_papers() -> None:
@@ -463,7 +463,7 @@ def test_losses_are_those_of_their_papers() -> None:
     answer = torch.stack([target, torch.ones(3)], dim=1)
 
     def loss(**settings: object) -> float:
-        return float(weighted_loss(Course(1, **settings))()(logit, answer))  # type: ignore[arg-type]
+        return float(weighted_loss(Schedule(1, **settings))()(logit, answer))  # type: ignore[arg-type]
 
     p = torch.sigmoid(logit)
     right = torch.where(target == 1, p, 1 - p)
@@ -484,7 +484,7 @@ def test_numbers_are_scaled_as_asked_and_what_was_held_is_counted() -> None:
     np.testing.assert_allclose(Preprocessing.fit(plain, "signed").transform(plain)[:, 0], [-1, 0, 1])
 
 
-def test_what_a_fit_cost_stands_beside_the_file(model: TabularModel, tmp_path: Path) -> None:
+def test_what_a_fit_cost_stands_beside_the_file(model: NetworkModel, tmp_path: Path) -> None:
     assert model.cost is not None
     assert model.cost["cpu_seconds"] > 0  # type: ignore[operator]
     model.save(tmp_path / "m.safetensors")

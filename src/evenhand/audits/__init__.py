@@ -10,7 +10,7 @@
 
 from evenhand.audits.auditing import audit, run
 from evenhand.audits.catalogue import AUDITS, catalogue
-from evenhand.audits.predictions_only import audit_given, audit_predictions
+from evenhand.audits.from_predictions import audit_given, audit_predictions
 from evenhand.audits.statement import Statement
 
 __all__ = ["AUDITS", "Statement", "audit", "audit_given", "audit_predictions", "catalogue", "run"]

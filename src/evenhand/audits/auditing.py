@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from evenhand.audits.catalogue import catalogue, tasks_of
+from evenhand.audits.package_warnings import noted_warnings
 from evenhand.audits.statement import Statement, not_applicable
-from evenhand.audits.warned import noted_warnings
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence import AuditOptions, Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
@@ -18,7 +18,7 @@ from evenhand.evidence.predictions import inputs
 from evenhand.evidence.provenance import sweepable
 from evenhand.evidence.swarming import swarm
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
-from evenhand.metrics.names import canonical
+from evenhand.metrics.catalogue.names import canonical
 from evenhand.subjects.of_task import TaskSubject
 
 if TYPE_CHECKING:

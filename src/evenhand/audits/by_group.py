@@ -10,7 +10,7 @@ import numpy as np
 from evenhand.audits.statement import disparity_finding, value_finding
 from evenhand.keys import Key
 from evenhand.metrics import METRICS, compare
-from evenhand.metrics.names import How, hows_of
+from evenhand.metrics.catalogue.names import How, hows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

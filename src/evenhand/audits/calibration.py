@@ -18,7 +18,7 @@ from evenhand.audits.statement import (
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.metrics import Measured, brier_score, calibration_error, calibration_floor, compare, log_loss
-from evenhand.metrics.scores import calibration_ratio
+from evenhand.metrics.values.scores import calibration_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.evidence import Evidence
-    from evenhand.metrics.names import How
+    from evenhand.metrics.catalogue.names import How
 
 NAME = "calibration"
 HOWS: tuple[How, ...] = ("difference", "group_max")

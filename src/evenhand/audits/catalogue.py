@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, get_args
 from evenhand.audits.calibration import calibration
 from evenhand.audits.chance import chance
 from evenhand.audits.classes import classes
-from evenhand.audits.compression import compression
+from evenhand.audits.compression.compression import compression
 from evenhand.audits.custom import custom
 from evenhand.audits.dependence import dependence
 from evenhand.audits.explanation import explanation
@@ -17,7 +17,6 @@ from evenhand.audits.impact import impact
 from evenhand.audits.labels import labels
 from evenhand.audits.numbers import numbers
 from evenhand.audits.performance import performance
-from evenhand.audits.proxied import proxied
 from evenhand.audits.rankings import rankings
 from evenhand.audits.reasons import reasons
 from evenhand.audits.recourse import recourse
@@ -25,6 +24,7 @@ from evenhand.audits.reliance import reliance
 from evenhand.audits.slices import slices
 from evenhand.audits.strata import strata
 from evenhand.audits.training import training
+from evenhand.audits.unobserved_groups import unobserved_groups
 from evenhand.findings import Task
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ AUDITS: Final[Mapping[str, Audit]] = {
     "fairness": fairness,
     "impact": impact,
     "strata": strata,
-    "proxied": proxied,
+    "unobserved_groups": unobserved_groups,
     "chance": chance,
     "slices": slices,
     "custom": custom,

@@ -13,10 +13,10 @@ from evenhand.audits.statement import Statement, group_key, not_applicable, numb
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.metrics import SCORES
-from evenhand.metrics.measuring import counted_share
-from evenhand.metrics.pooling import chance_gap, pooled_rates, shrunken_gap, shrunken_values_gap
-from evenhand.metrics.regression import NUMBERS, SHARES, measure_numbers
-from evenhand.metrics.significance import noise_floor, p_values, two_tests
+from evenhand.metrics.comparisons.shrinkage import chance_gap, pooled_rates, shrunken_gap, shrunken_values_gap
+from evenhand.metrics.comparisons.significance import noise_floor, p_values, two_tests
+from evenhand.metrics.values.rates import counted_share
+from evenhand.metrics.values.regression import NUMBERS, SHARES, measure_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ from evenhand.audits.by_group import Quantity, over_rows, state
 from evenhand.audits.statement import Statement, disparity_finding
 from evenhand.keys import Key
 from evenhand.metrics import Tally, calibration_error, disparity, means, measure, measured_mean, roc_auc
-from evenhand.metrics.disparities import worst_of
-from evenhand.metrics.distributions import equalized_odds_distance, selection_distance
-from evenhand.metrics.names import How, parse_disparity
+from evenhand.metrics.catalogue.names import How, parse_disparity
+from evenhand.metrics.comparisons.disparities import worst_of
+from evenhand.metrics.comparisons.distributions import equalized_odds_distance, selection_distance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import numpy as np
 from evenhand.audits.statement import Statement, not_applicable, number
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
-from evenhand.metrics.intervals import clopper_pearson, z_of
+from evenhand.metrics.inference.intervals import clopper_pearson, z_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.keys import Key
 from evenhand.metrics import SCORES, Tally, compare, disparity, disparity_to, measure
-from evenhand.metrics.distributions import score_distance, score_transport
-from evenhand.metrics.names import HOWS, How, extra_metrics
+from evenhand.metrics.catalogue.names import HOWS, How, extra_metrics
+from evenhand.metrics.comparisons.distributions import score_distance, score_transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

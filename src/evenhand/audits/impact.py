@@ -13,7 +13,8 @@ from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.metrics import METRICS, Tally, compare, measure
-from evenhand.metrics.between import (
+from evenhand.metrics.catalogue.names import HOWS
+from evenhand.metrics.comparisons.group_inequality import (
     between_group_entropy,
     between_group_variation,
     class_imbalance,
@@ -23,8 +24,7 @@ from evenhand.metrics.between import (
     share_of_selected,
     smoothed_epsilon,
 )
-from evenhand.metrics.intervals import ratio_interval
-from evenhand.metrics.names import HOWS
+from evenhand.metrics.inference.intervals import ratio_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,7 +165,7 @@ def _consistency(evidence: Evidence) -> Iterator[Finding]:
     data, seed = evidence.data, evidence.options.seed
     if not data.features or data.frequency is not None or len(data) <= NEIGHBOURS:
         return
-    from evenhand.evidence.alike import consistency, places
+    from evenhand.evidence.consistency import consistency, places
 
     rows = np.arange(len(data))
     if len(rows) > MOST_COMPARED:

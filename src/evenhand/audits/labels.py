@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from evenhand.audits.by_group import Quantity, over_rows, state
 from evenhand.audits.statement import Statement
 from evenhand.metrics import Tally, measure
-from evenhand.metrics.multilabel import f1_over_labels, hamming_loss, subset_accuracy
+from evenhand.metrics.values.multilabel import f1_over_labels, hamming_loss, subset_accuracy
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from evenhand.audits.by_group import Quantity, over_rows, state
 from evenhand.audits.statement import Statement
-from evenhand.metrics.regression import NUMBERS, SHARES, measure_numbers
+from evenhand.metrics.values.regression import NUMBERS, SHARES, measure_numbers
 
 if TYPE_CHECKING:
     from evenhand.evidence import Evidence

@@ -9,7 +9,7 @@ import numpy as np
 from evenhand.audits.statement import Statement, value_finding
 from evenhand.keys import Key
 from evenhand.metrics import average_precision, measure, roc_auc
-from evenhand.metrics.names import extra_metrics
+from evenhand.metrics.catalogue.names import extra_metrics
 
 if TYPE_CHECKING:
     from evenhand.evidence import Evidence

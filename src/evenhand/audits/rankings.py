@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from evenhand.audits.by_group import Quantity, over_rows, state
 from evenhand.audits.statement import Statement, value_finding
 from evenhand.keys import Key
-from evenhand.metrics.ranking import exposure, exposure_to_merit, ndcg
+from evenhand.metrics.values.ranking import exposure, exposure_to_merit, ndcg
 
 if TYPE_CHECKING:
     from evenhand.evidence import Evidence

@@ -10,7 +10,7 @@ from evenhand.audits.statement import Statement, group_key, not_applicable, numb
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
-from evenhand.metrics.intervals import clopper_pearson, z_of
+from evenhand.metrics.inference.intervals import clopper_pearson, z_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

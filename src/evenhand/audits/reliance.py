@@ -60,7 +60,7 @@ def _columns(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Ite
 
 def _told(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
     """State how well each column, and the score, tell each group."""
-    from evenhand.explaining.reliance import shared_information, tells
+    from evenhand.explaining.reliance import predictability, shared_information
 
     level, groups = evidence.options.level, len(grouping.labels)
     alone = groups == 2  # what tells one of two groups tells the other
@@ -69,7 +69,11 @@ def _told(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterat
         key = Key.of("mutual_information", grouping.columns, feature=name)
         yield Finding(key, NAME, shared, support=len(column), unit="number")
         for group in range(groups if groups <= MOST_GROUPS else 0):
-            found = None if alone and group else tells(column, grouping.codes == group, level, evidence.options.seed)
+            found = (
+                None
+                if alone and group
+                else predictability(column, grouping.codes == group, level, evidence.options.seed)
+            )
             if found is not None:
                 labels = dict(zip(grouping.columns, grouping.labels[group], strict=True))
                 interval = Interval(number(found.low), number(found.high), level, "delong, logit")

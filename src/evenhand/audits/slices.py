@@ -12,8 +12,8 @@ from evenhand.evidence.slicing import SMALLEST, halves, search_slices
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Feature, Key
 from evenhand.metrics import METRICS, Tally, canonical, describe, measure, parse_disparity
-from evenhand.metrics.intervals import share_difference_interval
-from evenhand.metrics.lattice_gaps import ConfirmedGap, confirm_gaps, find_gaps
+from evenhand.metrics.inference.intervals import share_difference_interval
+from evenhand.metrics.slices.gaps import ConfirmedGap, confirm_gaps, find_gaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.metrics import Measured
-    from evenhand.metrics.lattice import Confirmed, Search
+    from evenhand.metrics.slices.search import Confirmed, Search
 
 NAME = "slices"
 LEAST_ROWS: Final = 200

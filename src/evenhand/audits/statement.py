@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evenhand.keys import Key
-from evenhand.metrics import stating
-from evenhand.metrics.stating import number, value_finding
+from evenhand.metrics.answers import findings as stating
+from evenhand.metrics.answers.findings import number, value_finding
 
 if TYPE_CHECKING:
     from evenhand.data import Grouping

@@ -10,8 +10,8 @@ import numpy as np
 from evenhand.audits.statement import Statement, disparity_finding, not_applicable
 from evenhand.keys import Key, quote
 from evenhand.metrics import Disparity, Tally, disparity
-from evenhand.metrics.disparities import worst_of
-from evenhand.metrics.names import parse_disparity
+from evenhand.metrics.catalogue.names import parse_disparity
+from evenhand.metrics.comparisons.disparities import worst_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from evenhand.audits.statement import Statement, not_applicable
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.metrics import Tally, measure
-from evenhand.metrics.intervals import difference_interval
+from evenhand.metrics.inference.intervals import difference_interval
 from evenhand.training.metering import WATTS
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from evenhand.evidence import Evidence
     from evenhand.findings import Plain, Unit
-    from evenhand.metrics.measuring import Measured
+    from evenhand.metrics.values.rates import Measured
 
 NAME = "training"
 RATES: Final = ("accuracy", "recall", "precision")

@@ -173,7 +173,7 @@ def _counted(
     """Audit rows where they lie, from their counts."""
     from inspect import signature
 
-    from evenhand.audits.where_they_lie import audit_table
+    from evenhand.audits.from_tables import audit_table
     from evenhand.errors import InputError
 
     known = signature(audit_table).parameters

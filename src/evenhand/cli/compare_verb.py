@@ -61,7 +61,7 @@ def command(
 def _verdicts(before: AuditRecord, after: AuditRecord, place: Path) -> Iterator[str]:
     """Yield what became of each limit: new, worse, unchanged, better or fixed."""
     from evenhand.policy import judge, load_policy
-    from evenhand.policy.earlier import became
+    from evenhand.policy.baseline import became
 
     policy = load_policy(place)
     old, new = judge(before, policy, baseline=before), judge(after, policy, baseline=before)

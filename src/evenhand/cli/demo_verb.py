@@ -93,7 +93,7 @@ def _data(seed: int) -> dict[str, EvaluationSet]:
     return split(load_loanapp(), {"train": 0.55, "validation": 0.15, "test": 0.3}, seed=seed)
 
 
-def _train(parts: dict[str, EvaluationSet], seed: int, output: Path) -> TabularModel:
+def _train(parts: dict[str, EvaluationSet], seed: int, output: Path) -> NetworkModel:
     from evenhand.training import TrainingConfig, fit
 
     model = fit(parts["train"], parts["validation"], config=TrainingConfig(seed=seed), name="credit")
@@ -101,7 +101,7 @@ def _train(parts: dict[str, EvaluationSet], seed: int, output: Path) -> TabularM
     return model
 
 
-def _compress(model: TabularModel, parts: dict[str, EvaluationSet], seed: int, output: Path) -> Subject:
+def _compress(model: NetworkModel, parts: dict[str, EvaluationSet], seed: int, output: Path) -> Subject:
     from evenhand.compression import CompressedModel, Int8, NeuronPruning, compress
 
     small = compress(model, [NeuronPruning(0.5), Int8()], train=parts["train"], seed=seed)
@@ -138,4 +138,4 @@ def _ending(verdict: Verdict, gain: str, page: Path) -> str:
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel

@@ -76,7 +76,7 @@ def _summarize(record: AuditRecord, verdict: Verdict) -> None:
     from evenhand.cli.console import say
     from evenhand.errors import OutputError
     from evenhand.report import render
-    from evenhand.report.summaries import append_summary
+    from evenhand.report.formats.step_summary import append_summary
 
     named = os.environ.get("GITHUB_STEP_SUMMARY")
     if named:

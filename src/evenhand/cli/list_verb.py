@@ -60,7 +60,7 @@ def _formats() -> Iterator[tuple[str, str]]:
 
 
 def _controls() -> Iterator[tuple[str, str]]:
-    from evenhand.report.controlled import frameworks, today
+    from evenhand.report.sections.controls import frameworks, today
 
     for framework in frameworks():
         for clause in framework.clauses:

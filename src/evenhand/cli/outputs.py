@@ -90,7 +90,7 @@ def put(
 
     page = wanted.get("html")
     if page is not None and assets == "external":
-        from evenhand.report.writing_reports import write_style
+        from evenhand.report.rendering import write_style
 
         options["stylesheet"] = write_style(page, options.get("template_dir"))  # type: ignore[arg-type]
     texts = {name: render(record, verdict, name, **options) for name in wanted}  # type: ignore[arg-type]  # by flags

@@ -11,7 +11,7 @@ from evenhand.cli.console import remark
 from evenhand.cli.outputs import check_places
 
 if TYPE_CHECKING:
-    from evenhand.policy.sweeping import Step, Sweep
+    from evenhand.policy.thresholds import Step, Sweep
 
 SIGNS = {"passed": "+", "failed": "x", "undecided": "?"}
 
@@ -28,7 +28,7 @@ def command(record: Path, policy: Path, output: Path | None) -> None:
       evenhand sweep audit.json --policy policy.toml
     """
     from evenhand.policy import load_policy
-    from evenhand.policy.sweeping import sweep
+    from evenhand.policy.thresholds import sweep
     from evenhand.records import read_record
     from evenhand.writing import write_text
 

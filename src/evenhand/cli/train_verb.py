@@ -107,7 +107,7 @@ def _check_names(output: Path, *tables: Path | None) -> None:
             need("pyarrow", "data")
 
 
-def _cleaned(model: TabularModel) -> str:
+def _cleaned(model: NetworkModel) -> str:
     """Return what was done to how many cells of the training rows; nothing where nothing was."""
     done: dict[str, int] = model.history.get("cleaning", {})  # type: ignore[assignment]
     from evenhand.training.columns import FURTHEST
@@ -194,4 +194,4 @@ def write_table(part: EvaluationSet, place: Path) -> None:
 
 
 if TYPE_CHECKING:
-    from evenhand.training import TabularModel, TrainingConfig
+    from evenhand.training import NetworkModel, TrainingConfig

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from evenhand.compression.twin import Twin
     from evenhand.findings import Plain, Task
     from evenhand.subjects import ScoreKind
-    from evenhand.training import Preparing, TabularModel
+    from evenhand.training import NetworkModel, Preparing
 
 METADATA: Final = "evenhand"
 """The key of the graph's metadata under which the JSON stands."""
@@ -125,7 +125,7 @@ class CompressedModel:
         self._session = start_session(self.content, self.name)
 
 
-def from_network(graph: bytes, model: TabularModel, recipe: Mapping[str, Plain]) -> CompressedModel:
+def from_network(graph: bytes, model: NetworkModel, recipe: Mapping[str, Plain]) -> CompressedModel:
     """Return the compressed model of a graph over what `model` prepares."""
     from evenhand.compression.exporting import count_graph_parameters, with_metadata
     from evenhand.compression.networks import network_macs

@@ -13,7 +13,7 @@ from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 if TYPE_CHECKING:
     from evenhand.compression.compressed import CompressedModel
     from evenhand.data import EvaluationSet
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 
 WITNESSED: Final = 5_000
@@ -23,7 +23,7 @@ TWIN_ROWS: Final = 1_000
 
 
 def compress(
-    model: TabularModel,
+    model: NetworkModel,
     recipes: Recipe | Sequence[Recipe],
     *,
     train: EvaluationSet,
@@ -32,7 +32,7 @@ def compress(
     balance: str | Sequence[str] | None = None,
     seconds: float | None = None,
     progress: Progress | None = None,
-) -> TabularModel | CompressedModel:
+) -> NetworkModel | CompressedModel:
     """Return a new model, made by the recipes in order; `model` stays as it is.
 
     Calibration, fine-tuning and the check after each step see training rows only. The new model keeps the threshold of
@@ -40,7 +40,7 @@ def compress(
 
     Parameters
     ----------
-    model : TabularModel
+    model : NetworkModel
         As `evenhand.training.fit` returns it or `load_model` reads it.
     recipes : Recipe or sequence of Recipe
         ``[NeuronPruning(0.5), Int8()]`` say; a recipe that leaves torch must be the last.
@@ -61,7 +61,7 @@ def compress(
 
     Returns
     -------
-    TabularModel or CompressedModel
+    NetworkModel or CompressedModel
         The latter, run by ONNX Runtime, when the last recipe is `Int8`, `Int4` or `OnnxExport`; what `Int8` and
         `Int4` made has a `twin` in torch, for what needs gradients.
 
@@ -76,7 +76,7 @@ def compress(
     columns = (balance,) if isinstance(balance, str) else None if balance is None else tuple(balance)
     _check(model, steps, train, seed, columns or ())
     began = time.monotonic()
-    current: TabularModel | CompressedModel = model
+    current: NetworkModel | CompressedModel = model
     witness = Witness(model, Bench(train, seed=seed).drawn(WITNESSED))
     for number, recipe in enumerate(steps):
         left = None if seconds is None else max(0.0, began + seconds - time.monotonic())
@@ -88,18 +88,18 @@ def compress(
 
 
 def _apply(
-    recipe: Recipe, witness: Witness, before: TabularModel | CompressedModel, bench: Bench
-) -> TabularModel | CompressedModel:
+    recipe: Recipe, witness: Witness, before: NetworkModel | CompressedModel, bench: Bench
+) -> NetworkModel | CompressedModel:
     """Apply one recipe and check at once that the model still decides as before."""
     from evenhand.compression.twin import make_twin
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
-    assert isinstance(before, TabularModel)  # checked before the first step
+    assert isinstance(before, NetworkModel)  # checked before the first step
     after = recipe.apply(before, bench)
     step = str(recipe.describe()["recipe"])
     found = witness.look(after, step=step, floor=recipe.floor)
     bench.say(f"{step}: decides as the original on {found.share:.1%} of {found.rows:,} training rows")
-    if not isinstance(after, TabularModel) and "int" in str(recipe.describe().get("weights")):
+    if not isinstance(after, NetworkModel) and "int" in str(recipe.describe().get("weights")):
         after.twin = make_twin(after, before, witness.X.iloc[:TWIN_ROWS])
     return after
 
@@ -107,7 +107,7 @@ def _apply(
 def _check(
     model: object, recipes: tuple[Recipe, ...], train: EvaluationSet, seed: int, columns: tuple[str, ...]
 ) -> None:
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
     problems = []
     if not recipes:
@@ -128,7 +128,7 @@ def _check(
     if seed < 0:
         problems.append(f"seed must be a whole number, 0 or above, not {seed!r}.")
     raise_all(InputError, problems)
-    if not isinstance(model, TabularModel):
+    if not isinstance(model, NetworkModel):
         raise ModelError(
             f"A network that evenhand trained, or one of your own by given_model, can be compressed, not a "
             f"{type(model).__name__}. A compressed model is made anew from its original."

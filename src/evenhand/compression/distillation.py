@@ -10,7 +10,7 @@ from evenhand.errors import InputError, ModelError, raise_all
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import Lesson, Plan, TabularModel
+    from evenhand.training import Dataset, NetworkModel, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,17 @@ class Distillation:
             **more,
         }
 
-    def apply(self, model: TabularModel, bench: Bench) -> TabularModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> NetworkModel:
         """Return the student."""
         import torch
 
-        from evenhand.compression.tuning import lessons
-        from evenhand.training.loop import Course, run
+        from evenhand.compression.tuning import datasets
+        from evenhand.training.loop import Schedule, run
 
         plan = self._plan_of(model)
         bench.say("distilling into a smaller network")
-        lesson, check = (self._taught(model, part) for part in lessons(model, bench))
-        matched = lesson.target.shape[1] - model.plan.outputs if lesson.target.ndim == 2 else 0
+        dataset, check = (self._taught(model, part) for part in datasets(model, bench))
+        matched = dataset.target.shape[1] - model.plan.outputs if dataset.target.ndim == 2 else 0
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(bench.seed)
             student = plan.build()
@@ -92,14 +92,14 @@ class Distillation:
                 from evenhand.compression.states import Telling
 
                 student = Telling(student, model.preprocessing.shape, matched, self.states)
-        course = Course(
+        schedule = Schedule(
             self.epochs, learning_rate=self.learning_rate, temperature=self.temperature, seed=bench.seed,
             matched=matched, seconds=bench.seconds,
         )  # fmt: skip
-        taught = run(student, lesson, check, course, progress=bench.epochs).network
+        taught = run(student, dataset, check, schedule, progress=bench.epochs).network
         return model.with_network(taught.student if matched else taught, self.describe(), plan=plan, pruned=[])  # type: ignore[arg-type]
 
-    def _plan_of(self, model: TabularModel) -> Plan:
+    def _plan_of(self, model: NetworkModel) -> Plan:
         """Return the plan of the student."""
         from evenhand.training.image_networks import ImagePlan
         from evenhand.training.networks import NetworkPlan
@@ -119,17 +119,17 @@ class Distillation:
             return NetworkPlan(base.columns, tuple(self.hidden), base.activation, outputs=base.outputs)
         raise ModelError(f"Which student '{model.name}' is to have is not clear: name its network by student=.")
 
-    def _taught(self, model: TabularModel, lesson: Lesson) -> Lesson:
-        """Return the lesson with the teacher's softened probabilities mixed into the labels, and its hidden states."""
+    def _taught(self, model: NetworkModel, dataset: Dataset) -> Dataset:
+        """Return the dataset with the teacher's softened probabilities mixed into the labels, and its hidden states."""
         import numpy as np
 
         from evenhand.training.model import logits, probabilities
 
-        teacher = probabilities(logits(model.network, lesson.columns) / self.temperature, model.name)
-        mixed = self.labels * lesson.target + (1 - self.labels) * teacher
+        teacher = probabilities(logits(model.network, dataset.columns) / self.temperature, model.name)
+        mixed = self.labels * dataset.target + (1 - self.labels) * teacher
         if self.states:
             from evenhand.compression.states import hidden_states
 
-            held = hidden_states(model.network, lesson.columns)
+            held = hidden_states(model.network, dataset.columns)
             mixed = np.column_stack([mixed, np.sqrt(self.states) * held])
-        return replace(lesson, target=mixed.astype(np.float32))
+        return replace(dataset, target=mixed.astype(np.float32))

@@ -10,7 +10,7 @@ from evenhand.errors import InputError
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 Kind = Literal["bfloat16", "float16"]
 
@@ -40,7 +40,7 @@ class HalfPrecision:
         """Return the settings as plain values."""
         return {"recipe": "half_precision", "kind": self.kind}
 
-    def apply(self, model: TabularModel, bench: Bench) -> TabularModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> NetworkModel:
         """Return the rounded model."""
         import copy
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from evenhand.compression.compressed import CompressedModel
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Int4:
             "runtime": "onnxruntime",
         }  # fmt: skip
 
-    def apply(self, model: TabularModel, bench: Bench) -> CompressedModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> CompressedModel:
         """Return the quantized model."""
         from evenhand.compression.compressed import from_network
         from evenhand.compression.exporting import COMPARED, export_checked

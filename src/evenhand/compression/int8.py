@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from evenhand.compression.compressed import CompressedModel
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 Kind = Literal["static", "dynamic", "weights"]
 
@@ -62,7 +62,7 @@ class Int8:
             "runtime": "onnxruntime",
         }
 
-    def apply(self, model: TabularModel, bench: Bench) -> CompressedModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> CompressedModel:
         """Return the quantized model."""
         from evenhand.compression import quantizing
         from evenhand.compression.compressed import from_network

@@ -10,7 +10,7 @@ from evenhand.errors import InputError, raise_all
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class LowRank:
         """Return the settings as plain values."""
         return {"recipe": "low_rank", "energy": self.energy, "epochs": self.epochs}
 
-    def apply(self, model: TabularModel, bench: Bench) -> TabularModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> NetworkModel:
         """Return the factorized, fine-tuned model."""
         from evenhand.compression.factors import factorized
         from evenhand.compression.tuning import tune

@@ -11,7 +11,7 @@ from evenhand.errors import InputError, raise_all
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class MagnitudePruning:
         more |= {"steps": self.steps} if self.steps > 1 else {}
         return {"recipe": "magnitude_pruning", "share": self.share, "epochs": self.epochs, **more}
 
-    def apply(self, model: TabularModel, bench: Bench) -> TabularModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> NetworkModel:
         """Return the sparse, fine-tuned model."""
         from evenhand.compression.masks import masks_of_largest, sparse, weights_of
         from evenhand.compression.tuning import tune

@@ -10,7 +10,7 @@ from evenhand.errors import InputError, raise_all
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class NeuronPruning:
         """Return the settings as plain values."""
         return {"recipe": "neuron_pruning", "share": self.share, "epochs": self.epochs, "rows": self.rows}
 
-    def apply(self, model: TabularModel, bench: Bench) -> TabularModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> NetworkModel:
         """Return the smaller, fine-tuned model."""
         from evenhand.compression.networks import hidden_sizes, without_neurons
         from evenhand.compression.tuning import tune

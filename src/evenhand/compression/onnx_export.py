@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from evenhand.compression.compressed import CompressedModel
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class OnnxExport:
         """Return the settings as plain values."""
         return {"recipe": "onnx_export", "weights": "float32", "runtime": "onnxruntime"}
 
-    def apply(self, model: TabularModel, bench: Bench) -> CompressedModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> CompressedModel:
         """Return the exported model."""
         from evenhand.compression.compressed import from_network
         from evenhand.compression.exporting import COMPARED, export_checked

@@ -10,7 +10,7 @@ from evenhand.errors import InputError, raise_all
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class QuantizationAware:
             "learning_rate": self.learning_rate,
         }  # fmt: skip
 
-    def apply(self, model: TabularModel, bench: Bench) -> TabularModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> NetworkModel:
         """Return the model whose network knows of the rounding."""
         from evenhand.compression.rounding import rounding, without_rounding
         from evenhand.compression.tuning import tune

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from evenhand.compression.compressed import CompressedModel
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Told the step, the number of steps, and in a few words what is being done."""
@@ -50,7 +50,7 @@ class Bench:
         """Tell the progress of a fit within the step."""
         self.say(f"fine-tuning {done}/{total}")
 
-    def prepared(self, model: TabularModel, most: int) -> NDArray[np.float32]:
+    def prepared(self, model: NetworkModel, most: int) -> NDArray[np.float32]:
         """Return at most `most` training rows, drawn by the seed, as the model's network takes them."""
         return model.prepare(self.drawn(most))
 
@@ -76,6 +76,6 @@ class Recipe(Protocol):
         """Return the settings as plain values, with the recipe's name under ``recipe``."""
         ...
 
-    def apply(self, model: TabularModel, bench: Bench) -> TabularModel | CompressedModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> NetworkModel | CompressedModel:
         """Return a new model; `model` stays as it is."""
         ...

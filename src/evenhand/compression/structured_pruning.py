@@ -10,7 +10,7 @@ from evenhand.errors import InputError, raise_all
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class StructuredPruning:
             "round_to": self.round_to, "steps": self.steps, "learning_rate": self.learning_rate,
         }  # fmt: skip
 
-    def apply(self, model: TabularModel, bench: Bench) -> TabularModel:
+    def apply(self, model: NetworkModel, bench: Bench) -> NetworkModel:
         """Return the smaller, fine-tuned model."""
         from evenhand.compression.structures import without_structures
         from evenhand.compression.tuning import tune

@@ -59,9 +59,9 @@ def susceptibility(
     Susceptibility or None
         None for a model without a network over prepared columns.
     """
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
-    if not isinstance(model, TabularModel):
+    if not isinstance(model, NetworkModel):
         return None
     import copy
 

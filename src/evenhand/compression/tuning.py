@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from evenhand.compression.recipe import Bench
     from evenhand.data import EvaluationSet
-    from evenhand.training import Lesson, TabularModel
+    from evenhand.training import Dataset, NetworkModel
 
 HELD_OUT = 0.2
 """Share of the training rows that fine-tuning stops by when no validation rows are given."""
@@ -25,7 +25,7 @@ HEAVIEST = 10.0
 
 def tune(
     network: nn.Module,
-    model: TabularModel,
+    model: NetworkModel,
     bench: Bench,
     epochs: int,
     masks: Mapping[str, torch.Tensor] | None = None,
@@ -39,7 +39,7 @@ def tune(
     ----------
     network : torch.nn.Module
         Over what `model` prepares; it stays as it is.
-    model : TabularModel
+    model : NetworkModel
         Prepares the rows.
     bench : Bench
         The rows, the seed, and what is to be balanced.
@@ -50,25 +50,25 @@ def tune(
     learning_rate : float
         At the beginning.
     """
-    from evenhand.training.loop import Course, run
+    from evenhand.training.loop import Schedule, run
 
-    lesson, check = lessons(model, bench)
-    course = Course(epochs=epochs, learning_rate=learning_rate, seed=bench.seed, seconds=bench.seconds)
-    course = replace(course, **_as_before(model))  # type: ignore[arg-type]
-    return run(network, lesson, check, course, masks=masks, progress=bench.epochs).network
+    dataset, check = datasets(model, bench)
+    schedule = Schedule(epochs=epochs, learning_rate=learning_rate, seed=bench.seed, seconds=bench.seconds)
+    schedule = replace(schedule, **_as_before(model))  # type: ignore[arg-type]
+    return run(network, dataset, check, schedule, masks=masks, progress=bench.epochs).network
 
 
 KEPT: Final = ("noise", "mixup", "shift", "label_smoothing", "precision")
 """Settings of the fit that fine-tuning keeps to."""
 
 
-def _as_before(model: TabularModel) -> dict[str, object]:
+def _as_before(model: NetworkModel) -> dict[str, object]:
     """Return how the fit that made the model changed its rows."""
     config = model.history.get("config")
     return {name: config[name] for name in KEPT if name in config} if isinstance(config, dict) else {}
 
 
-def lessons(model: TabularModel, bench: Bench) -> tuple[Lesson, Lesson]:
+def datasets(model: NetworkModel, bench: Bench) -> tuple[Dataset, Dataset]:
     """Return the rows to learn from and those to stop by."""
     whole = lesson_of(model, bench.train, bench.balance)
     if bench.validation is None:
@@ -76,17 +76,17 @@ def lessons(model: TabularModel, bench: Bench) -> tuple[Lesson, Lesson]:
     return whole, lesson_of(model, bench.validation, bench.balance)
 
 
-def lesson_of(model: TabularModel, data: EvaluationSet, balance: tuple[str, ...] | None = None) -> Lesson:
+def lesson_of(model: NetworkModel, data: EvaluationSet, balance: tuple[str, ...] | None = None) -> Dataset:
     """Return rows with their labels, weighted by the set's own weights and, with `balance`, each group alike."""
     import numpy as np
 
+    from evenhand.training.dataset import Dataset
     from evenhand.training.fitting import targets
-    from evenhand.training.lessons import Lesson
 
     weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     if balance:
         weight = weight * group_weights(data.grouping(*balance).codes)
-    return Lesson(model.prepare(data.X), targets(data), (weight / weight.mean()).astype(np.float32))
+    return Dataset(model.prepare(data.X), targets(data), (weight / weight.mean()).astype(np.float32))
 
 
 def group_weights(codes: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from torch import nn
 
     from evenhand.compression.compressed import CompressedModel
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
 class Twin:
     """A model that can be differentiated, beside the file that cannot."""
 
-    model: TabularModel
+    model: NetworkModel
     """The network with the file's weights, as float32."""
     agreement: Agreement
     """How often it decides as the file does, and by how much their scores differ: its activations are not rounded."""
@@ -36,14 +36,14 @@ class Twin:
     """Weight tensors of the network that the file does not hold in whole numbers; they are as before."""
 
 
-def make_twin(compressed: CompressedModel, original: TabularModel, X: pd.DataFrame) -> Twin:
+def make_twin(compressed: CompressedModel, original: NetworkModel, X: pd.DataFrame) -> Twin:
     """Return the twin of a quantized model.
 
     Parameters
     ----------
     compressed : CompressedModel
         By `Int8` of any kind, or `Int4`.
-    original : TabularModel
+    original : NetworkModel
         The model it was quantized from.
     X : pandas.DataFrame
         Rows to state the agreement on.
@@ -77,7 +77,7 @@ def make_twin(compressed: CompressedModel, original: TabularModel, X: pd.DataFra
     return Twin(model, agreement(compressed, model, X), back, tuple(left))
 
 
-def _folded(original: TabularModel, X: pd.DataFrame) -> nn.Module:
+def _folded(original: NetworkModel, X: pd.DataFrame) -> nn.Module:
     """Return the network with batch normalization folded, where that leaves its answers as they are."""
     import numpy as np
 

@@ -12,8 +12,8 @@ from evenhand.errors import InputError
 from evenhand.evidence.options import AuditOptions
 from evenhand.evidence.predictions import Predictions, inputs, predict
 from evenhand.metrics import Tally
-from evenhand.metrics.joint import JointTally
-from evenhand.metrics.sweeping import count_scores, thresholds
+from evenhand.metrics.counts.joint import JointTally
+from evenhand.metrics.values.thresholds import count_scores, thresholds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet, Grouping
     from evenhand.explaining import Attributions, Method
-    from evenhand.metrics.lattice import Confirmed, Search
+    from evenhand.metrics.slices.search import Confirmed, Search
     from evenhand.subjects import Subject
 
 View: TypeAlias = str | int

@@ -13,7 +13,7 @@ import pandas as pd
 from evenhand.errors import InputError
 from evenhand.evidence.keeping import DECISION, GROUP, ROW, SCORE, TRUTH
 from evenhand.findings import Finding, GroupValue, Interval
-from evenhand.metrics.paired import paired_auc_change, paired_change
+from evenhand.metrics.inference.paired import paired_auc_change, paired_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

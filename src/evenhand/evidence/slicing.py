@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.data.grouping import encode
-from evenhand.metrics.lattice import Confirmed, Search, confirm, find_slices
+from evenhand.metrics.slices.search import Confirmed, Search, confirm, find_slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError, did_you_mean, raise_all
-from evenhand.metrics.ranks import roc_auc
+from evenhand.metrics.values.ranking_curves import roc_auc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ STEPS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Predictability:
     """How well a column tells one group from all others."""
 
     auc: float
@@ -39,7 +39,9 @@ class Told:
     """The high end."""
 
 
-def tells(column: pd.Series, member: NDArray[np.bool_], level: float = 0.95, seed: int = 0) -> Told | None:
+def predictability(
+    column: pd.Series, member: NDArray[np.bool_], level: float = 0.95, seed: int = 0
+) -> Predictability | None:
     """Return how well a column tells the rows of a group from the others; None where one of both has no row.
 
     A number is taken as it is. A category is taken by the share of the group among the rows of its value in other
@@ -56,7 +58,7 @@ def tells(column: pd.Series, member: NDArray[np.bool_], level: float = 0.95, see
     score = _numbers(column) if _is_number(column) else _out_of_fold(column, member, seed)
     found = roc_auc(member.astype(np.int8), score, np.zeros(len(member), dtype=np.int32), 1, level)
     area, low, high = float(found.estimate[0]), float(found.low[0]), float(found.high[0])
-    return Told(area, low, high) if area >= 0.5 else Told(1 - area, 1 - high, 1 - low)
+    return Predictability(area, low, high) if area >= 0.5 else Predictability(1 - area, 1 - high, 1 - low)
 
 
 def shared_information(column: pd.Series, codes: NDArray[np.integer], groups: int) -> float:

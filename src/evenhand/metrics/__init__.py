@@ -9,16 +9,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 from evenhand.metrics.catalogue import METRICS, Metric
-from evenhand.metrics.names import canonical, describe, names, parse_disparity
+from evenhand.metrics.catalogue.names import canonical, describe, names, parse_disparity
 
 if TYPE_CHECKING:
-    from evenhand.metrics.averages import means, measured_mean
-    from evenhand.metrics.disparities import Disparity, compare, disparity
-    from evenhand.metrics.measuring import Measured, measure
-    from evenhand.metrics.paired import PairedChange, paired_change
-    from evenhand.metrics.ranks import average_precision, roc_auc
-    from evenhand.metrics.references import disparity_to
-    from evenhand.metrics.scores import (
+    from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity
+    from evenhand.metrics.comparisons.references import disparity_to
+    from evenhand.metrics.counts.tally import Tally
+    from evenhand.metrics.inference.paired import PairedChange, paired_change
+    from evenhand.metrics.values.means import means, measured_mean
+    from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
+    from evenhand.metrics.values.rates import Measured, measure
+    from evenhand.metrics.values.scores import (
         SCORES,
         brier_score,
         calibration_error,
@@ -29,31 +30,30 @@ if TYPE_CHECKING:
         roc_auc_disparity,
         score_disparity,
     )
-    from evenhand.metrics.tally import Tally
 
 _HOMES = {
-    "Disparity": "disparities",
-    "compare": "disparities",
-    "disparity": "disparities",
-    "disparity_to": "references",
-    "Measured": "measuring",
-    "measure": "measuring",
-    "PairedChange": "paired",
-    "paired_change": "paired",
-    "SCORES": "scores",
-    "brier_score": "scores",
-    "calibration_error": "scores",
-    "log_loss": "scores",
-    "reliability": "scores",
-    "average_precision": "ranks",
-    "mean_score": "scores",
-    "means": "averages",
-    "measured_mean": "averages",
-    "score_disparity": "scores",
-    "calibration_floor": "scores",
-    "roc_auc": "ranks",
-    "roc_auc_disparity": "scores",
-    "Tally": "tally",
+    "Disparity": "comparisons.disparities",
+    "compare": "comparisons.disparities",
+    "disparity": "comparisons.disparities",
+    "disparity_to": "comparisons.references",
+    "Measured": "values.rates",
+    "measure": "values.rates",
+    "PairedChange": "inference.paired",
+    "paired_change": "inference.paired",
+    "SCORES": "values.scores",
+    "brier_score": "values.scores",
+    "calibration_error": "values.scores",
+    "log_loss": "values.scores",
+    "reliability": "values.scores",
+    "average_precision": "values.ranking_curves",
+    "mean_score": "values.scores",
+    "means": "values.means",
+    "measured_mean": "values.means",
+    "score_disparity": "values.scores",
+    "calibration_floor": "values.scores",
+    "roc_auc": "values.ranking_curves",
+    "roc_auc_disparity": "values.scores",
+    "Tally": "counts.tally",
 }
 
 __all__ = [

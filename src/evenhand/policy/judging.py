@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import PolicyError, raise_all, shorten
 from evenhand.metrics import canonical
+from evenhand.policy.baseline import RANK, Earlier, Pairs, beside
 from evenhand.policy.declaring import declaration, undeclared
-from evenhand.policy.dropping import drop_key
-from evenhand.policy.earlier import RANK, Earlier, Pairs, beside
 from evenhand.policy.matching import instances, own_key
-from evenhand.policy.needed import rows_needed
+from evenhand.policy.regression_limits import drop_key
+from evenhand.policy.sample_size import rows_needed
 from evenhand.policy.verdict import Judgement, Status, Verdict
 from evenhand.policy.waiving import waive, waiver_remarks
 from evenhand.policy.wording import groups_text, limit_text, number

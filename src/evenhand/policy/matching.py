@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from evenhand.keys import Feature, Key
 from evenhand.metrics import canonical
-from evenhand.policy.dropping import drop_key
+from evenhand.policy.regression_limits import drop_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -81,7 +81,7 @@ def counted_groups(record: AuditRecord, columns: tuple[str, ...]) -> tuple[tuple
 
 def _value(name: str, key: Key, counts: GroupCounts, tally: Tally, level: float) -> Finding | None:
     from evenhand.metrics import measure
-    from evenhand.metrics.stating import value_finding
+    from evenhand.metrics.answers.findings import value_finding
 
     labels = dict(key.group)
     wanted = tuple(labels.get(column, "") for column in counts.columns)
@@ -93,7 +93,7 @@ def _value(name: str, key: Key, counts: GroupCounts, tally: Tally, level: float)
 
 def _disparity(name: str, key: Key, counts: GroupCounts, tally: Tally, level: float) -> Finding | None:
     from evenhand.metrics import disparity, disparity_to
-    from evenhand.metrics.stating import disparity_finding
+    from evenhand.metrics.answers.findings import disparity_finding
 
     if key.group or not counts.columns:
         return None

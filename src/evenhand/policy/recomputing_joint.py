@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
 from evenhand.metrics import canonical, parse_disparity
-from evenhand.metrics.stated_compression import CHANGED
+from evenhand.metrics.catalogue.compression import CHANGED
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.keys import Key
     from evenhand.metrics import Measured
-    from evenhand.metrics.joint import JointTally
+    from evenhand.metrics.counts.joint import JointTally
 
 AXES: Final = ("group", "true", "original", "predicted")
 FLIPS: Final = ("flip_rate", "negative_flip_rate", "positive_flip_rate")
@@ -41,9 +41,9 @@ def from_joint(record: AuditRecord, key: Key, level: float) -> Finding | None:
     if counts is None:
         return None
     from evenhand.metrics import compare
-    from evenhand.metrics.disparity_changes import disparity_change
-    from evenhand.metrics.joint import JointTally
-    from evenhand.metrics.stating import disparity_finding, value_finding
+    from evenhand.metrics.answers.findings import disparity_finding, value_finding
+    from evenhand.metrics.comparisons.disparity_changes import disparity_change
+    from evenhand.metrics.counts.joint import JointTally
 
     joint = JointTally.of_counts(counts.counts, counts.weights, counts.squared_weights)  # type: ignore[arg-type]
     told = partial(_name, counts)
@@ -68,7 +68,7 @@ def is_change(name: str) -> bool:
 
 def _measured(name: str, joint: JointTally, level: float) -> Measured | None:
     from evenhand.metrics import measure
-    from evenhand.metrics.changes import excess_change, measure_change
+    from evenhand.metrics.comparisons.changes import excess_change, measure_change
 
     if name in FLIPS:
         share = joint.share(

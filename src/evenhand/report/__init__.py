@@ -1,8 +1,8 @@
 """Reports: a record and a verdict in, text out. Needs no model and none of the heavy packages."""
 
-from evenhand.report.catalogue import ENDINGS, FORMATS
-from evenhand.report.to_mlflow import log_to_mlflow, mlflow_evaluation, mlflow_thresholds
-from evenhand.report.writing_reports import find_format, format_of, render, write_report
+from evenhand.report.formats.catalogue import ENDINGS, FORMATS
+from evenhand.report.mlflow import log_to_mlflow, mlflow_evaluation, mlflow_thresholds
+from evenhand.report.rendering import find_format, format_of, render, write_report
 
 __all__ = [
     "ENDINGS",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from evenhand.report.scales import Tick
+    from evenhand.report.figures.scales import Tick
     from evenhand.report.view import Mark, Table
 
 

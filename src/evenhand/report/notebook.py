@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def frame(record: AuditRecord) -> str:
     """Return the page in a sandboxed frame, so that its style touches nothing around it."""
-    from evenhand.report.html import html
+    from evenhand.report.formats.html import html
 
     page = escaping.escape(html(record), quote=True)
     return f'<iframe title="evenhand audit" sandbox="" width="100%" height="640" srcdoc="{page}"></iframe>'

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.metrics import METRICS, Metric, canonical, describe, parse_disparity
-from evenhand.metrics.names import any_disparity
+from evenhand.metrics.catalogue.names import any_disparity
 from evenhand.policy.wording import groups_text, limit_text, measured
-from evenhand.report.figures import figure
-from evenhand.report.groups import NAMED
+from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.scoped import sign_off
-from evenhand.report.searched import is_study
-from evenhand.report.sections import parts
+from evenhand.report.sections.catalogue import parts
+from evenhand.report.sections.groups import NAMED
+from evenhand.report.sections.scope import sign_off
+from evenhand.report.sections.study import is_study
 from evenhand.report.view import Entry, Figure, LimitRow, Mark, Page, Risk
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from evenhand.errors import InputError
 from evenhand.metrics import METRICS, describe
-from evenhand.metrics.names import COMBINED
-from evenhand.report.controlled import frameworks
+from evenhand.metrics.catalogue.names import COMBINED
+from evenhand.report.sections.controls import frameworks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

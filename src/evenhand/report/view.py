@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from evenhand.report.drawings import Heat, HistogramPair, Swarm, Tree
 
 if TYPE_CHECKING:
-    from evenhand.report.scales import Tick
+    from evenhand.report.figures.scales import Tick
 
 Mark: TypeAlias = Literal["passed", "failed", "undecided", "plain"]
 """The shape and colour of a value: judged, or merely stated."""

@@ -14,8 +14,8 @@ import numpy as np
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.metrics import Tally, describe, measure
-from evenhand.metrics.intervals import ratio_interval
-from evenhand.metrics.stating import value_finding
+from evenhand.metrics.answers.findings import value_finding
+from evenhand.metrics.inference.intervals import ratio_interval
 from evenhand.studies.populations import NAME, Population, parts
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Plain
     from evenhand.studies.candidates import Candidate
     from evenhand.studies.studying import Plan
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 ENDINGS = (".onnx", ".safetensors")
 
@@ -57,7 +57,7 @@ def _mark(plan: Plan, candidate: Candidate | None, seed: int, *, first: bool) ->
     )
 
 
-def _original(plan: Plan, units: Units, seed: int, *, first: bool) -> TabularModel:
+def _original(plan: Plan, units: Units, seed: int, *, first: bool) -> NetworkModel:
     """Return the original of a seed: the one that was given, else the same fit with another seed."""
     if first:
         return plan.original
@@ -77,7 +77,7 @@ def _original(plan: Plan, units: Units, seed: int, *, first: bool) -> TabularMod
     return model
 
 
-def _made(plan: Plan, units: Units, original: TabularModel, candidate: Candidate | None, seed: int) -> Unit:
+def _made(plan: Plan, units: Units, original: NetworkModel, candidate: Candidate | None, seed: int) -> Unit:
     from evenhand.evidence.predictions import inputs
 
     rows = inputs(original, plan.evaluation)
@@ -93,7 +93,7 @@ def _made(plan: Plan, units: Units, original: TabularModel, candidate: Candidate
     return Unit(candidate.name, seed, small.predict(rows), float(small.threshold), _facts(small))
 
 
-def _compressed(plan: Plan, original: TabularModel, candidate: Candidate, seed: int) -> TabularModel | CompressedModel:
+def _compressed(plan: Plan, original: NetworkModel, candidate: Candidate, seed: int) -> NetworkModel | CompressedModel:
     from evenhand.compression import compress
 
     return compress(
@@ -101,7 +101,7 @@ def _compressed(plan: Plan, original: TabularModel, candidate: Candidate, seed: 
     )
 
 
-def _facts(model: TabularModel | CompressedModel) -> dict[str, Plain]:
+def _facts(model: NetworkModel | CompressedModel) -> dict[str, Plain]:
     from evenhand.compression.footprint import count_macs
 
     facts = model.facts

@@ -138,7 +138,7 @@ def _footprints(plan: Plan, first: Mapping[str, Unit]) -> dict[str, Footprint]:
 
 
 def _sizes(old: Footprint, new: Footprint) -> Iterator[Finding]:
-    from evenhand.audits.compression import facts, times
+    from evenhand.audits.compression.compression import facts, times
 
     yield from facts(old, new)
     for batch in sorted(set(old.latency) & set(new.latency)):

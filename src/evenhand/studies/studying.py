@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Policy
     from evenhand.studies.candidates import Candidate
     from evenhand.studies.units import Unit
-    from evenhand.training import TabularModel
+    from evenhand.training import NetworkModel
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Told of each model: its number, how many there are, and which it is."""
@@ -33,7 +33,7 @@ RANKED: Final = 200
 class Plan:
     """What a study does; all of it is fixed before the first model is made."""
 
-    original: TabularModel
+    original: NetworkModel
     """The model to be made smaller; of the first seed, and what others are trained like."""
     candidates: tuple[Candidate, ...]
     """What is tried."""
@@ -124,7 +124,7 @@ def _problems(plan: Plan) -> list[str]:
 
 def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
     """Return what several seeds say, and why they say no more."""
-    from evenhand.audits.changing import names_of_classes
+    from evenhand.audits.compression.decision_changes import names_of_classes
     from evenhand.studies.exemplars import LEAST, represented
     from evenhand.studies.populations import Population, noise, over_seeds
     from evenhand.studies.welch import normalized

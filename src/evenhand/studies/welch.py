@@ -12,7 +12,7 @@ import numpy as np
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.metrics import describe
-from evenhand.metrics.significance import benjamini_hochberg, holm
+from evenhand.metrics.comparisons.significance import benjamini_hochberg, holm
 from evenhand.studies.populations import NAME, Population, parts
 
 if TYPE_CHECKING:

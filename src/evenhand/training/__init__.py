@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from evenhand.training.config import TrainingConfig
+    from evenhand.training.dataset import Dataset
     from evenhand.training.ensembles import fit_ensemble
     from evenhand.training.estimator import TabularClassifier
     from evenhand.training.fitting import fit
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
     from evenhand.training.grid import Grid
     from evenhand.training.image_networks import ImagePlan
     from evenhand.training.imbalance import fit_ways
-    from evenhand.training.lessons import Lesson
     from evenhand.training.loop import run
-    from evenhand.training.model import TabularModel
+    from evenhand.training.model import NetworkModel
     from evenhand.training.networks import NetworkPlan, Plan
     from evenhand.training.preparing import Preparing
     from evenhand.training.preprocessing import Preprocessing
@@ -32,10 +32,10 @@ _HOMES: Final = {
     "NetworkPlan": "networks",
     "Plan": "networks",
     "Preparing": "preparing",
-    "Lesson": "lessons",
+    "Dataset": "dataset",
     "Preprocessing": "preprocessing",
     "TabularClassifier": "estimator",
-    "TabularModel": "model",
+    "NetworkModel": "model",
     "TrainingConfig": "config",
     "fit": "fitting",
     "fit_ways": "imbalance",
@@ -47,15 +47,15 @@ _HOMES: Final = {
 }
 
 __all__ = [
+    "Dataset",
     "Grid",
     "ImagePlan",
-    "Lesson",
+    "NetworkModel",
     "NetworkPlan",
     "Plan",
     "Preparing",
     "Preprocessing",
     "TabularClassifier",
-    "TabularModel",
     "TrainingConfig",
     "fit",
     "fit_ensemble",

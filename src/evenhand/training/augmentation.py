@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-    from evenhand.training.loop import Course
+    from evenhand.training.loop import Schedule
 
 
-def change(course: Course, columns: torch.Tensor, answer: torch.Tensor) -> None:
-    """Change a step's rows, which are a copy, in place, by what the course asks for.
+def change(schedule: Schedule, columns: torch.Tensor, answer: torch.Tensor) -> None:
+    """Change a step's rows, which are a copy, in place, by what the schedule asks for.
 
     Parameters
     ----------
@@ -20,14 +20,14 @@ def change(course: Course, columns: torch.Tensor, answer: torch.Tensor) -> None:
     answer : (n, k + 1)
         Targets and weights.
     """
-    if course.shift:
-        columns.copy_(shifted(columns, course.shift))
-    if course.noise:
+    if schedule.shift:
+        columns.copy_(shifted(columns, schedule.shift))
+    if schedule.noise:
         import torch
 
-        columns.add_(torch.randn_like(columns), alpha=course.noise)
-    if course.mixup:
-        mix(columns, answer, course.mixup)
+        columns.add_(torch.randn_like(columns), alpha=schedule.noise)
+    if schedule.mixup:
+        mix(columns, answer, schedule.mixup)
 
 
 def mix(columns: torch.Tensor, answer: torch.Tensor, alpha: float) -> None:

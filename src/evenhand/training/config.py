@@ -23,7 +23,7 @@ Architecture: TypeAlias = Literal["mlp", "residual", "wide_deep", "transformer"]
 Optimizer: TypeAlias = Literal["adamw", "adam", "sgd", "momentum"]
 """How weights are moved; ``momentum`` is stochastic gradient descent with Nesterov momentum 0.9."""
 
-Schedule: TypeAlias = Literal["cosine", "one_cycle", "constant", "step"]
+LearningRateSchedule: TypeAlias = Literal["cosine", "one_cycle", "constant", "step"]
 """How the learning rate goes: down by a cosine; up and down (Smith 2018); as it is; a tenth after each third."""
 
 Loss: TypeAlias = Literal["cross_entropy", "focal", "mse"]
@@ -47,7 +47,7 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "network": NETWORKS,
     "activation": ACTIVATIONS,
     "optimizer": get_args(Optimizer),
-    "schedule": get_args(Schedule),
+    "schedule": get_args(LearningRateSchedule),
     "loss": get_args(Loss),
     "scaling": get_args(Scaling),
     "precision": get_args(Precision),
@@ -111,7 +111,7 @@ class TrainingConfig:
     """What products are computed in."""
     optimizer: Optimizer = "adamw"
     """How weights are moved."""
-    schedule: Schedule = "cosine"
+    schedule: LearningRateSchedule = "cosine"
     """How the learning rate goes."""
     learning_rate: float = 2e-3
     """At the beginning, or at its highest with ``one_cycle``."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Plain
     from evenhand.training.config import TrainingConfig
     from evenhand.training.loop import Progress
-    from evenhand.training.model import TabularModel
+    from evenhand.training.model import NetworkModel
     from evenhand.training.networks import Plan
 
 
@@ -91,7 +91,7 @@ def fit_ensemble(
     members: int = 5,
     progress: Progress | None = None,
     name: str = "ensemble",
-) -> TabularModel:
+) -> NetworkModel:
     """Return one model of several networks, each fitted with a seed, and so a draw of resampled rows, of its own.
 
     With ``resample="under"`` each member sees all rows of the rare class and other rows of the common one (Liu, Wu and
@@ -124,15 +124,15 @@ def fit_ensemble(
     return _together(made, chosen, config, name)
 
 
-def _together(made: list[TabularModel], chosen: EvaluationSet, config: TrainingConfig, name: str) -> TabularModel:
+def _together(made: list[NetworkModel], chosen: EvaluationSet, config: TrainingConfig, name: str) -> NetworkModel:
     """Return the models as one, with a threshold of their own."""
-    from evenhand.training.model import TabularModel
+    from evenhand.training.model import NetworkModel
     from evenhand.training.thresholds import choose_threshold
 
     first = made[0]
     plan = EnsemblePlan(tuple(model.plan for model in made))
     history = {key: value for key, value in first.history.items() if key not in ("counts", "train_loss", "best_epoch")}
-    model = TabularModel(
+    model = NetworkModel(
         name=name,
         network=averaged([one.network for one in made], plan.outputs),
         plan=plan,

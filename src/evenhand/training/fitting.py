@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
-    from evenhand.training.lessons import Lesson
-    from evenhand.training.loop import Course, Learned, Progress
-    from evenhand.training.model import TabularModel
+    from evenhand.training.dataset import Dataset
+    from evenhand.training.loop import Learned, Progress, Schedule
+    from evenhand.training.model import NetworkModel
     from evenhand.training.networks import NetworkPlan, Plan
     from evenhand.training.preparing import Preparing
 
@@ -45,7 +45,7 @@ def fit(
     watch: Callable[[int, float], None] | None = None,
     plan: Plan | None = None,
     preparing: Preparing | None = None,
-) -> TabularModel:
+) -> NetworkModel:
     """Return a fitted model, of two classes or of several.
 
     Preprocessing and weights are learnt from the training rows only; the epoch that is kept and the threshold are
@@ -74,7 +74,7 @@ def fit(
 
     Returns
     -------
-    TabularModel
+    NetworkModel
 
     Raises
     ------
@@ -89,7 +89,7 @@ def fit(
 
     from evenhand.training.loop import run
     from evenhand.training.metering import Meter
-    from evenhand.training.model import TabularModel
+    from evenhand.training.model import NetworkModel
     from evenhand.training.resuming import Checkpoint
 
     config = config or TrainingConfig()
@@ -102,20 +102,20 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = plan.build()
-    lesson = resampled(lesson_of(preprocessing, fitted, config), fitted.y_true, config)
+    dataset = resampled(lesson_of(preprocessing, fitted, config), fitted.y_true, config)
     check = lesson_of(preprocessing, chosen, config)
     kept = None if checkpoint is None else Checkpoint(Path(checkpoint), _fit_name(config, fitted, chosen))
-    learned = run(network, lesson, check, _course(config), checkpoint=kept, watch=watch, progress=progress)
+    learned = run(network, dataset, check, _course(config), checkpoint=kept, watch=watch, progress=progress)
     scores = _scores(learned.network, check.columns)
     threshold = (
         choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight) if plan.outputs == 1 else 0.5
     )
-    known = preprocessing.transform(fitted.X) if config.resample else lesson.columns
+    known = preprocessing.transform(fitted.X) if config.resample else dataset.columns
     decided = {
         "train": (fitted, decisions(_scores(learned.network, known), threshold)),
         "validation": (chosen, decisions(scores, threshold)),
     }
-    return TabularModel(
+    return NetworkModel(
         name=name,
         network=learned.network,
         plan=plan,
@@ -181,14 +181,14 @@ def _fit_name(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationS
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def lesson_of(preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig) -> Lesson:
-    """Return rows as a lesson, weighted by the set's own weights and, when asked for, each class alike."""
-    from evenhand.training.lessons import Lesson
+def lesson_of(preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig) -> Dataset:
+    """Return rows as a dataset, weighted by the set's own weights and, when asked for, each class alike."""
+    from evenhand.training.dataset import Dataset
 
     weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     if config.class_weight == "balanced":
         weight = weight * class_weights(data.y_true)
-    return Lesson(preprocessing.transform(data.X), targets(data), (weight / weight.mean()).astype(np.float32))
+    return Dataset(preprocessing.transform(data.X), targets(data), (weight / weight.mean()).astype(np.float32))
 
 
 def targets(data: EvaluationSet) -> NDArray[np.float32]:
@@ -198,13 +198,13 @@ def targets(data: EvaluationSet) -> NDArray[np.float32]:
     return np.asarray(np.eye(len(data.classes), dtype=np.float32)[data.y_true])
 
 
-def resampled(lesson: Lesson, y_true: NDArray[np.int8], config: TrainingConfig) -> Lesson:
-    """Return the lesson with as many rows of each class, drawn by the seed, where the settings ask for it.
+def resampled(dataset: Dataset, y_true: NDArray[np.int8], config: TrainingConfig) -> Dataset:
+    """Return the dataset with as many rows of each class, drawn by the seed, where the settings ask for it.
 
     ``over`` keeps every row and draws rows of the smaller classes again; ``under`` leaves rows of the larger out.
     """
     if config.resample is None:
-        return lesson
+        return dataset
     counts = np.bincount(y_true)
     wanted = counts.max() if config.resample == "over" else counts[counts > 0].min()
     chance = np.random.default_rng(config.seed)
@@ -213,7 +213,7 @@ def resampled(lesson: Lesson, y_true: NDArray[np.int8], config: TrainingConfig) 
         rows = chance.permutation(np.flatnonzero(y_true == label))
         again = chance.choice(rows, max(0, wanted - len(rows)))
         drawn.append(np.concatenate([rows[:wanted], again]))
-    return lesson.take(np.sort(np.concatenate(drawn)))
+    return dataset.take(np.sort(np.concatenate(drawn)))
 
 
 def class_weights(y_true: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -230,11 +230,13 @@ def hold_out(train: EvaluationSet, seed: int) -> tuple[EvaluationSet, Evaluation
     return parts["train"], parts["validation"]
 
 
-def _course(config: TrainingConfig) -> Course:
-    from evenhand.training.loop import Course
+def _course(config: TrainingConfig) -> Schedule:
+    from evenhand.training.loop import Schedule
 
-    shared = {field.name for field in dataclasses.fields(Course)} & {field.name for field in dataclasses.fields(config)}
-    return Course(**{name: getattr(config, name) for name in shared})
+    shared = {field.name for field in dataclasses.fields(Schedule)} & {
+        field.name for field in dataclasses.fields(config)
+    }
+    return Schedule(**{name: getattr(config, name) for name in shared})
 
 
 def _scores(network: nn.Module, columns: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from evenhand.findings import Plain
-    from evenhand.training.model import TabularModel
+    from evenhand.training.model import NetworkModel
     from evenhand.training.preparing import Preparing
 
 
@@ -58,7 +58,7 @@ class GivenPlan:
 
 def given_model(
     network: nn.Module, preparing: Preparing, *, outputs: int = 1, name: str | None = None, threshold: float = 0.5
-) -> TabularModel:
+) -> NetworkModel:
     """Return a model around a network of your own.
 
     Parameters
@@ -81,7 +81,7 @@ def given_model(
     """
     import numpy as np
 
-    from evenhand.training.model import TabularModel, logits
+    from evenhand.training.model import NetworkModel, logits
 
     called = name or type(network).__name__
     try:
@@ -90,7 +90,7 @@ def given_model(
         raise ModelError(f"'{called}' could not take rows of shape {preparing.shape}: {problem}") from problem
     if said.shape != ((2,) if outputs == 1 else (2, outputs)):
         raise ModelError(f"'{called}' gives {said.shape[1:] or 1} logits a row, not {outputs}.")
-    return TabularModel(
+    return NetworkModel(
         name=called,
         network=network,
         plan=GivenPlan(outputs, network, type(network).__name__),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet
     from evenhand.training.loop import Progress
-    from evenhand.training.model import TabularModel
+    from evenhand.training.model import NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def fit_ways(
     config: TrainingConfig | None = None,
     ways: Mapping[str, Way] = WAYS,
     progress: Progress | None = None,
-) -> dict[str, TabularModel]:
+) -> dict[str, NetworkModel]:
     """Return one fitted model a way, each from the same rows and settings but its own.
 
     Parameters

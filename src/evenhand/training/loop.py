@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from evenhand.errors import ModelError, need
 from evenhand.training.augmentation import change
-from evenhand.training.lessons import batches, rows_of
+from evenhand.training.dataset import batches, rows_of
 from evenhand.training.objective import factor, moving, weighted_loss
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from evenhand.training.config import Loss, Optimizer, Precision, Schedule
-    from evenhand.training.lessons import Lesson
+    from evenhand.training.config import LearningRateSchedule, Loss, Optimizer, Precision
+    from evenhand.training.dataset import Dataset
     from evenhand.training.resuming import Checkpoint
 
 Progress: TypeAlias = Callable[[int, int, str], None]
@@ -31,7 +31,7 @@ CHECKED_AT_ONCE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Schedule:
     """How long and how fast a network learns."""
 
     epochs: int
@@ -56,7 +56,7 @@ class Course:
     """Targets are moved by half of it from 0 and 1."""
     optimizer: Optimizer = "adamw"
     """How weights are moved."""
-    schedule: Schedule = "cosine"
+    schedule: LearningRateSchedule = "cosine"
     """How the learning rate goes."""
     clip: float = 5.0
     """The gradient's norm is held at this."""
@@ -81,7 +81,7 @@ class Learned:
     network: nn.Module
     """In the state with the least loss on the check rows, the state before training among them."""
     train_loss: tuple[float, ...]
-    """Mean loss of each epoch on the lesson, dropout on."""
+    """Mean loss of each epoch on the dataset, dropout on."""
     check_loss: tuple[float, ...]
     """Loss after each epoch on the check rows."""
     best_epoch: int
@@ -94,9 +94,9 @@ class Learned:
 
 def run(
     network: nn.Module,
-    lesson: Lesson,
-    check: Lesson,
-    course: Course,
+    dataset: Dataset,
+    check: Dataset,
+    schedule: Schedule,
     *,
     masks: Mapping[str, torch.Tensor] | None = None,
     checkpoint: Checkpoint | None = None,
@@ -112,9 +112,9 @@ def run(
     ----------
     network : torch.nn.Module
         (n, ...) to (n,) or (n, 1) logits of one class, or (n, C) of several.
-    lesson, check : Lesson
+    dataset, check : Dataset
         Rows to learn from, and rows to choose the state by.
-    course : Course
+    schedule : Schedule
         How long and how fast.
     masks : mapping of parameter name to tensor, optional
         1 where a weight may live; the others are zero after every step.
@@ -131,24 +131,24 @@ def run(
         When the loss is not finite before any epoch ended.
     """
     need("skorch", "torch")
-    if course.epochs < 1:
-        return Learned(copy.deepcopy(network).eval(), (), (), 0, "all epochs", course.batch_size)
+    if schedule.epochs < 1:
+        return Learned(copy.deepcopy(network).eval(), (), (), 0, "all epochs", schedule.batch_size)
     while True:
         try:
-            return _attempt(network, lesson, check, course, masks or {}, checkpoint, watch, progress)
+            return _attempt(network, dataset, check, schedule, masks or {}, checkpoint, watch, progress)
         except (MemoryError, RuntimeError) as wrong:
-            if course.batch_size < 2 or not (isinstance(wrong, MemoryError) or "out of memory" in str(wrong).lower()):
+            if schedule.batch_size < 2 or not (isinstance(wrong, MemoryError) or "out of memory" in str(wrong).lower()):
                 raise
-        course = replace(course, batch_size=course.batch_size // 2)
+        schedule = replace(schedule, batch_size=schedule.batch_size // 2)
         if progress is not None:
-            progress(0, course.epochs, f"out of memory; the batch is halved to {course.batch_size}")
+            progress(0, schedule.epochs, f"out of memory; the batch is halved to {schedule.batch_size}")
 
 
 def _attempt(
     network: nn.Module,
-    lesson: Lesson,
-    check: Lesson,
-    course: Course,
+    dataset: Dataset,
+    check: Dataset,
+    schedule: Schedule,
     masks: Mapping[str, torch.Tensor],
     checkpoint: Checkpoint | None,
     told: Callable[[int, float], None] | None,
@@ -159,23 +159,23 @@ def _attempt(
 
     started = copy.deepcopy(network)
     held = None if checkpoint is None else checkpoint.read()
-    watch = _Watch(course, masks, progress, checkpoint, told, held)
-    steps = -(-len(lesson.target) // course.batch_size)
+    watch = _Watch(schedule, masks, progress, checkpoint, told, held)
+    steps = -(-len(dataset.target) // schedule.batch_size)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(course.seed)
-        learner = _learner(course.precision)(
+        torch.manual_seed(schedule.seed)
+        learner = _learner(schedule.precision)(
             started,
-            criterion=weighted_loss(course),
-            **moving(course),
-            lr=course.learning_rate,
-            max_epochs=course.epochs,
-            batch_size=course.batch_size,
+            criterion=weighted_loss(schedule),
+            **moving(schedule),
+            lr=schedule.learning_rate,
+            max_epochs=schedule.epochs,
+            batch_size=schedule.batch_size,
             iterator_train=batches,
             iterator_train__shuffle=True,
             iterator_valid=batches,
             iterator_valid__batch_size=CHECKED_AT_ONCE,
             train_split=predefined_split(rows_of(check)),
-            callbacks=_callbacks(course, watch, steps),
+            callbacks=_callbacks(schedule, watch, steps),
             callbacks__print_log=None,
             verbose=0,
         )
@@ -183,7 +183,7 @@ def _attempt(
         if held is not None:
             learner.module_.load_state_dict(held["module"])
             learner.optimizer_.load_state_dict(held["optimizer"])
-        learner.partial_fit(rows_of(lesson), y=None, epochs=course.epochs - watch.done)
+        learner.partial_fit(rows_of(dataset), y=None, epochs=schedule.epochs - watch.done)
     watch.check_interrupted()
     if checkpoint is not None:
         checkpoint.done()
@@ -206,19 +206,19 @@ def _learner(precision: Precision) -> Any:
     return Learner
 
 
-def _callbacks(course: Course, watch: _Watch, steps: int) -> list[tuple[str, object]]:
+def _callbacks(schedule: Schedule, watch: _Watch, steps: int) -> list[tuple[str, object]]:
     from skorch.callbacks import GradientNormClipping, LRScheduler
     from torch.optim.lr_scheduler import LambdaLR
 
-    batchwise = course.schedule == "one_cycle"
-    whole, done = (course.epochs * steps, watch.done * steps) if batchwise else (course.epochs, watch.done)
+    batchwise = schedule.schedule == "one_cycle"
+    whole, done = (schedule.epochs * steps, watch.done * steps) if batchwise else (schedule.epochs, watch.done)
 
     def at(step: int) -> float:
-        return factor(course, min((step + done) / whole, 1.0))
+        return factor(schedule, min((step + done) / whole, 1.0))
 
     every = "batch" if batchwise else "epoch"
     return [
-        ("clip", GradientNormClipping(course.clip)),
+        ("clip", GradientNormClipping(schedule.clip)),
         ("schedule", LRScheduler(LambdaLR, lr_lambda=at, step_every=every)),
         ("watch", watch.as_callback()),
     ]
@@ -228,7 +228,7 @@ def _callbacks(course: Course, watch: _Watch, steps: int) -> list[tuple[str, obj
 class _Watch:
     """Keeps the best state, stops in time, holds zeros at zero, and tells the progress."""
 
-    course: Course
+    schedule: Schedule
     masks: Mapping[str, torch.Tensor]
     progress: Progress | None
     checkpoint: Checkpoint | None = None
@@ -254,7 +254,7 @@ class _Watch:
 
             def on_batch_begin(self, net: object, batch: object = None, training: bool = False, **_: object) -> None:
                 if training:
-                    change(watch.course, *batch)  # type: ignore[misc]
+                    change(watch.schedule, *batch)  # type: ignore[misc]
 
             def on_batch_end(self, net: object, batch: object = None, training: bool = False, **_: object) -> None:
                 if training:
@@ -324,17 +324,17 @@ class _Watch:
         if self.told is not None:
             self.told(epoch, check)
         if self.progress is not None:
-            self.progress(epoch, self.course.epochs, f"epoch {epoch}, validation loss {check:.3f}")
-        if self.course.patience is not None and epoch - self.best_epoch >= self.course.patience:
+            self.progress(epoch, self.schedule.epochs, f"epoch {epoch}, validation loss {check:.3f}")
+        if self.schedule.patience is not None and epoch - self.best_epoch >= self.schedule.patience:
             self.stopped = "patience"
-        elif self.course.seconds is not None and time.monotonic() - self.began > self.course.seconds:
+        elif self.schedule.seconds is not None and time.monotonic() - self.began > self.schedule.seconds:
             self.stopped = "time"
         if self.stopped:
             raise KeyboardInterrupt
 
     def check_interrupted(self) -> None:
         """Raise what skorch swallows: an interrupt of the user's own."""
-        if len(self.check_loss) < self.course.epochs and not self.stopped:
+        if len(self.check_loss) < self.schedule.epochs and not self.stopped:
             raise KeyboardInterrupt
 
     def learned(self, network: nn.Module) -> Learned:
@@ -342,12 +342,12 @@ class _Watch:
         if self.stopped == "loss not finite" and not self.check_loss:
             raise ModelError(
                 "The loss was not finite in the first epoch, so nothing was learnt. Look for extreme values in the "
-                f"input, or use a learning rate below {self.course.learning_rate:g}."
+                f"input, or use a learning rate below {self.schedule.learning_rate:g}."
             )
         network.load_state_dict(self.best)
         curves = tuple(self.train_loss), tuple(self.check_loss)
         stopped = self.stopped or "all epochs"
-        return Learned(network.eval(), *curves, self.best_epoch, stopped, self.course.batch_size)
+        return Learned(network.eval(), *curves, self.best_epoch, stopped, self.schedule.batch_size)
 
     def _keep(self, net: object, loss: float, epoch: int) -> None:
         self.best = copy.deepcopy(net.module_.state_dict())  # type: ignore[attr-defined]

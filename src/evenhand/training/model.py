@@ -30,7 +30,7 @@ CELLS = 64
 """Rows of more cells than this go in smaller pieces: what a layer makes of them has to stand in memory."""
 
 
-class TabularModel:
+class NetworkModel:
     """A subject made by `fit`: give it a table, it gives probabilities.
 
     Parameters
@@ -170,9 +170,9 @@ class TabularModel:
         stored_as: str = "float32",
         plan: Plan | None = None,
         pruned: list[Plain] | None = None,
-    ) -> TabularModel:
+    ) -> NetworkModel:
         """Return a new model with another network over the same columns, and the recipe that made it."""
-        return TabularModel(
+        return NetworkModel(
             name=f"{self.name} + {recipe['recipe']}",
             network=network,
             plan=plan or self.plan.of(network),

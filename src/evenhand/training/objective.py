@@ -9,31 +9,31 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from evenhand.training.loop import Course
+    from evenhand.training.loop import Schedule
 
 
-def moving(course: Course) -> dict[str, object]:
+def moving(schedule: Schedule) -> dict[str, object]:
     """Return what skorch is to move weights with."""
     import torch
 
     kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
     chosen: dict[str, object] = {
-        "optimizer": kinds.get(course.optimizer, torch.optim.SGD),
-        "optimizer__weight_decay": course.weight_decay,
+        "optimizer": kinds.get(schedule.optimizer, torch.optim.SGD),
+        "optimizer__weight_decay": schedule.weight_decay,
     }
-    if course.optimizer == "momentum":
+    if schedule.optimizer == "momentum":
         chosen |= {"optimizer__momentum": 0.9, "optimizer__nesterov": True}
     return chosen
 
 
-def weighted_loss(course: Course) -> type[nn.Module]:
+def weighted_loss(schedule: Schedule) -> type[nn.Module]:
     """Return the loss: logits against targets and, in the last column, weights, divided by the sum of the weights."""
     import torch
 
     def losses(logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        classes = target.shape[1] - course.matched
-        of_logits = (_of_several if classes > 1 else _of_two)(course, logit[:, :classes], target[:, :classes])
-        if not course.matched:
+        classes = target.shape[1] - schedule.matched
+        of_logits = (_of_several if classes > 1 else _of_two)(schedule, logit[:, :classes], target[:, :classes])
+        if not schedule.matched:
             return of_logits
         return of_logits + ((logit[:, classes:] - target[:, classes:]) ** 2).mean(dim=1)
 
@@ -45,37 +45,37 @@ def weighted_loss(course: Course) -> type[nn.Module]:
     return WeightedLoss
 
 
-def _of_two(course: Course, logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def _of_two(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Return (n,) losses of one logit, (n, 1), against the label, (n, 1)."""
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
-    logit = logit[:, 0] / course.temperature
-    target = target[:, 0] * (1 - course.label_smoothing) + course.label_smoothing / 2
-    if course.loss == "mse":
+    logit = logit[:, 0] / schedule.temperature
+    target = target[:, 0] * (1 - schedule.label_smoothing) + schedule.label_smoothing / 2
+    if schedule.loss == "mse":
         return (torch.sigmoid(logit) - target) ** 2
     plain = cross_entropy(logit, target, reduction="none")
-    if course.loss == "cross_entropy":
+    if schedule.loss == "cross_entropy":
         return plain
     share = torch.sigmoid(logit)
-    return (1 - share * target - (1 - share) * (1 - target)) ** course.focal_gamma * plain
+    return (1 - share * target - (1 - share) * (1 - target)) ** schedule.focal_gamma * plain
 
 
-def _of_several(course: Course, logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def _of_several(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Return (n,) losses of the logits of C classes, (n, C), against their probabilities, (n, C)."""
     import torch
 
-    target = target * (1 - course.label_smoothing) + course.label_smoothing / target.shape[1]
-    said = torch.log_softmax(logit / course.temperature, dim=1)
-    if course.loss == "mse":
+    target = target * (1 - schedule.label_smoothing) + schedule.label_smoothing / target.shape[1]
+    said = torch.log_softmax(logit / schedule.temperature, dim=1)
+    if schedule.loss == "mse":
         return ((said.exp() - target) ** 2).sum(dim=1)
     plain = -(target * said).sum(dim=1)
-    if course.loss == "cross_entropy":
+    if schedule.loss == "cross_entropy":
         return plain
-    return (1 - (said.exp() * target).sum(dim=1)) ** course.focal_gamma * plain
+    return (1 - (said.exp() * target).sum(dim=1)) ** schedule.focal_gamma * plain
 
 
-def factor(course: Course, progress: float) -> float:
+def factor(schedule: Schedule, progress: float) -> float:
     """Return what the learning rate is multiplied by when a share of the fit is over.
 
     Parameters
@@ -83,11 +83,11 @@ def factor(course: Course, progress: float) -> float:
     progress : float
         From 0 to 1.
     """
-    if course.schedule == "constant":
+    if schedule.schedule == "constant":
         return 1.0
-    if course.schedule == "step":
+    if schedule.schedule == "step":
         return float(10.0 ** -min(int(3 * progress + 1e-9), 2))
-    if course.schedule == "cosine":
+    if schedule.schedule == "cosine":
         return (1 + math.cos(math.pi * progress)) / 2
     rising = 0.3  # Smith and Topin 2018: up for the first part, from a 25th, and down to nothing
     if progress < rising:

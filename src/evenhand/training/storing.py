@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from evenhand.findings import Plain
-    from evenhand.training.model import TabularModel
+    from evenhand.training.model import NetworkModel
 
 KEY: Final = "evenhand"
 """The key of the file's metadata under which the JSON stands."""
@@ -20,7 +20,7 @@ FORMAT: Final = 1
 """The version of that JSON."""
 
 
-def to_bytes(model: TabularModel) -> bytes:
+def to_bytes(model: NetworkModel) -> bytes:
     """Return the file of a model; the same model gives the same bytes."""
     need("safetensors", "torch")
     import torch
@@ -48,7 +48,7 @@ def to_bytes(model: TabularModel) -> bytes:
     return save(tensors, {KEY: text})
 
 
-def load_model(path: str | Path, network: nn.Module | None = None) -> TabularModel:
+def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkModel:
     """Read a trained model from its one file; it predicts exactly what the saved one did.
 
     Parameters
@@ -108,10 +108,10 @@ def _read_about(content: bytes, place: Path) -> dict[str, Plain]:
     return about
 
 
-def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], given: nn.Module | None) -> TabularModel:
+def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], given: nn.Module | None) -> NetworkModel:
     from safetensors.torch import load
 
-    from evenhand.training.model import TabularModel
+    from evenhand.training.model import NetworkModel
     from evenhand.training.networks import plan_from_plain
     from evenhand.training.preparing import preparing_from_plain
 
@@ -120,7 +120,7 @@ def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], gi
     network.load_state_dict(
         {name: value.float() if value.is_floating_point() else value for name, value in load(content).items()}
     )
-    return TabularModel(
+    return NetworkModel(
         name=str(about["name"]),
         network=network,
         plan=plan,

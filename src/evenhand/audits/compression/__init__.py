@@ -1,0 +1,1 @@
+"""What compression did, and to whom."""

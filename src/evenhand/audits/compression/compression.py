@@ -1,0 +1,94 @@
+"""What compression did, and to whom: the compressed model beside its original on the same rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.audits.compression.decision_changes import NAME, changes
+from evenhand.audits.compression.early_warnings import drift, forewarnings
+from evenhand.audits.compression.score_changes import shifts
+from evenhand.audits.statement import Statement, not_applicable
+from evenhand.evidence.predictions import inputs
+from evenhand.findings import Finding, Unit
+from evenhand.keys import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evenhand.compression import Footprint
+    from evenhand.evidence import Evidence
+
+
+PLAIN_TESTS: Final = (
+    "McNemar's tests count rows as they are, without weights and clusters; the intervals allow for both."
+)
+
+
+def compression(evidence: Evidence) -> Statement:
+    """State who changed, in which direction, with paired intervals, and what the compression gained."""
+    if evidence.original is None:
+        return not_applicable("No original model was given to compare with.")
+    parts = (changes, shifts, forewarnings, drift, _neighbours, _sizes)
+    data = evidence.data
+    plain = data.sample_weight is None and data.clusters is None
+    return Statement(tuple(finding for part in parts for finding in part(evidence)), "" if plain else PLAIN_TESTS)
+
+
+def _neighbours(evidence: Evidence) -> Iterator[Finding]:
+    """State whether a row's score depends on the rows beside it, as it does where a batch is scaled as a whole."""
+    if not evidence.asked:
+        return
+    from evenhand.compression import batch_dependence
+
+    found = batch_dependence(evidence.subject, inputs(evidence.subject, evidence.data), seed=evidence.options.seed)
+    yield Finding(
+        Key.of("batch_dependence"), NAME, found.largest_difference if found.depends else 0.0,
+        support=found.rows, direction="lower_is_better", unit="number", note=found.sentence,
+    )  # fmt: skip
+
+
+def _sizes(evidence: Evidence) -> Iterator[Finding]:
+    """State size and speed of both deployable artefacts, measured in one run."""
+    if not evidence.options.footprint or evidence.original is None:
+        return
+    from evenhand.compression import measure_footprint
+
+    models = {"original": evidence.original, "subject": evidence.subject}
+    measured = measure_footprint(models, inputs(evidence.subject, evidence.data))
+    old, new = measured["original"], measured["subject"]
+    yield from facts(old, new)
+    for batch in sorted(set(old.latency) & set(new.latency)):
+        yield from times(batch, old, new)
+
+
+def facts(old: Footprint, new: Footprint) -> Iterator[Finding]:
+    """State what both files hold, and how many times smaller the new one is."""
+    from evenhand.compression import gain_sentence
+
+    sizes: dict[str, tuple[int | None, int | None]] = {
+        "file_bytes": (old.file_bytes, new.file_bytes),
+        "parameters": (old.parameters, new.parameters),
+        "nonzero_parameters": (old.nonzero_parameters, new.nonzero_parameters),
+        "macs": (old.macs, new.macs),
+    }
+    for fact, (before, after) in sizes.items():
+        unit: Unit = "bytes" if fact == "file_bytes" else "number"
+        for key, value in ((Key.of(fact), after), (_of(fact), before)):
+            if value is not None:
+                yield Finding(key, NAME, float(value), direction="lower_is_better", unit=unit)
+    if old.file_bytes and new.file_bytes:
+        ratio, note = old.file_bytes / new.file_bytes, gain_sentence(old, new)
+        yield Finding(_of("size_ratio"), NAME, ratio, direction="higher_is_better", unit="ratio", note=note)
+
+
+def times(batch: int, old: Footprint, new: Footprint) -> Iterator[Finding]:
+    """State the time of one call; the ratio is of the minima, which a busy neighbour disturbs least."""
+    before, after, name = old.latency[batch], new.latency[batch], str(batch)
+    for key, seconds in ((Key.of("latency", batch=name), after), (_of("latency", batch=name), before)):
+        yield Finding(key, NAME, seconds.median, direction="lower_is_better", unit="seconds", volatile=True)
+    ratio, key = before.minimum / after.minimum, _of("latency_ratio", batch=name)
+    yield Finding(key, NAME, ratio, direction="higher_is_better", unit="ratio", volatile=True)
+
+
+def _of(metric: str, **qualifiers: str) -> Key:
+    return Key.of(metric, of="original", **qualifiers)

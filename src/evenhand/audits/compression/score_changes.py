@@ -1,0 +1,72 @@
+"""Findings of both models' scores: how far they moved, whether they still mean what they say, and what the truth
+costs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from evenhand.audits.by_group import over_rows
+from evenhand.audits.compression.decision_changes import of_groups
+from evenhand.metrics.values.paired_means import paired_means
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from evenhand.evidence import Evidence
+    from evenhand.findings import Finding
+    from evenhand.metrics import Measured
+
+    Floats = NDArray[np.float64]
+
+LEAST: Final = 1e-15
+"""Probabilities are kept so far away from 0 and 1, as in log loss."""
+
+
+def shifts(evidence: Evidence) -> Iterator[Finding]:
+    """Yield means of paired differences of scores and losses, for all rows and each group.
+
+    The two models answer the same rows, so each difference is one number a row and its mean has a plain interval.
+    """
+    before, after = evidence.original_predictions, evidence.predictions
+    assert before is not None  # the audit has asked
+    if before.y_score is None or after.y_score is None or before.kind != after.kind:
+        return
+    differences = dict(_differences(after.y_true, before.y_score, after.y_score, after.kind == "probability"))
+    worth, level = evidence.worth, evidence.options.level
+    for metric, difference in differences.items():
+
+        def measured(
+            codes: NDArray[np.int32], groups: int, metric: str = metric, values: Floats = difference
+        ) -> Measured:
+            return paired_means(metric, values, codes, groups, level, **worth)
+
+        compute = over_rows(evidence, measured)
+        for grouping in (None, *evidence.groupings):
+            yield from (finding for _, finding in of_groups(metric, grouping, compute(grouping), level))
+
+
+def _differences(truth: NDArray[np.int8], old: Floats, new: Floats, probability: bool) -> Iterator[tuple[str, Floats]]:
+    """Yield each metric and its difference row by row, compressed less original."""
+    if old.ndim == 1:
+        yield "score_shift", new - old
+    if not probability:
+        return
+    if old.ndim == 1:
+        yield "brier_score_change", (new - truth) ** 2 - (old - truth) ** 2
+        given = partial(_given_to_truth, truth)
+    else:
+        given = partial(_given_to_class, truth)
+    yield "excess_loss", np.log(given(old)) - np.log(given(new))
+
+
+def _given_to_truth(truth: NDArray[np.int8], score: Floats) -> Floats:
+    return np.clip(np.where(truth == 1, score, 1 - score), LEAST, 1)
+
+
+def _given_to_class(truth: NDArray[np.int8], score: Floats) -> Floats:
+    return np.clip(score[np.arange(len(truth)), truth], LEAST, 1)

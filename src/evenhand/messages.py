@@ -1,0 +1,121 @@
+"""Messages: facts whose words come last.
+
+A message is an English sentence that remembers what it says: its id (the sentence with named places, which is also
+the gettext msgid) and the typed values of those places. As text it reads in English, so it can be printed, compared
+and measured like any other; `evenhand.words` says it in another language, from the same facts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Place: TypeAlias = "str | int | float | tuple[Place, ...]"
+"""What stands in a place: a number, a name as the data has it, another message, or a list of these."""
+PlainMessage: TypeAlias = "str | int | float | list[PlainMessage] | dict[str, PlainMessage]"
+LIST = ""
+"""The place of the parts of a list; the message's id is what stands between them."""
+
+
+class Message(str):
+    """An English sentence with its message id and the values of its places.
+
+    Examples
+    --------
+    >>> found = message("{metric} of {rows:,} rows", metric=message("Recall"), rows=1200)
+    >>> found
+    'Recall of 1,200 rows'
+    >>> found.id, found.places["rows"]
+    ('{metric} of {rows:,} rows', 1200)
+    """
+
+    __slots__ = ("id", "places", "plural")
+
+    id: str
+    """The sentence with its places in braces, as `str.format` has them; of a list, what stands between its parts."""
+    plural: str
+    """The sentence for other numbers than one of the place `n`; empty when there is one form only."""
+    places: Mapping[str, Place]
+    """The value of each place."""
+
+    def __new__(cls, id: str, places: Mapping[str, Place] | None = None, plural: str = "") -> Message:
+        """Write the sentence in English and keep what it says."""
+        values = dict(places or {})
+        made = super().__new__(cls, _english(id, values, plural))
+        made.id, made.places, made.plural = id, values, plural
+        return made
+
+    def __getnewargs__(self) -> tuple[str, dict[str, Place], str]:  # type: ignore[override]
+        return self.id, dict(self.places), self.plural
+
+
+def message(id: str, /, **places: Place) -> Message:
+    """Return the message of an id; every literal id is found by the extraction of the catalogue."""
+    return Message(id, places)
+
+
+def messages(one: str, other: str, /, n: int, **places: Place) -> Message:
+    """Return a message with a form for one and a form for other numbers `n`."""
+    return Message(one, {"n": n, **places}, other)
+
+
+def joined(between: str, parts: Iterable[str]) -> Message:
+    """Return parts as a list; `between` is a message id too: Chinese has its own punctuation.
+
+    Examples
+    --------
+    >>> joined("; ", [message("Recall"), "black"])
+    'Recall; black'
+    """
+    return Message(between, {LIST: tuple(parts)})
+
+
+def lowered(text: str) -> str:
+    """Return a text that begins within a sentence; abbreviations keep their letters.
+
+    Examples
+    --------
+    >>> lowered(message("Recall")), lowered("ROC AUC")
+    ('recall', 'ROC AUC')
+    """
+    if text.isupper() or text[1:2].isupper() or text[1:2].isdigit():
+        return text
+    if isinstance(text, Message):
+        return Message(text.id[:1].lower() + text.id[1:], text.places, text.plural[:1].lower() + text.plural[1:])
+    return text[:1].lower() + text[1:]
+
+
+def _english(id: str, places: Mapping[str, Place], plural: str) -> str:
+    if LIST in places:
+        return id.join(map(str, cast("tuple[Place, ...]", places[LIST])))
+    chosen = plural if plural and places["n"] != 1 else id
+    return chosen.format_map({name: _shown(value) for name, value in places.items()}) if places else chosen
+
+
+def _shown(value: Place) -> str | int | float:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def message_to_plain(value: Place) -> PlainMessage:
+    """Return a message as JSON has it: ``{"id": ..., "places": {...}}``; a plain text as it is."""
+    if isinstance(value, tuple):
+        return [message_to_plain(part) for part in value]
+    if not isinstance(value, Message):
+        return value
+    if not value.places:
+        return {"id": value.id}
+    places = {name: message_to_plain(part) for name, part in value.places.items()}
+    return {"id": value.id, "places": places, **({"plural": value.plural} if value.plural else {})}
+
+
+def message_from_plain(value: PlainMessage) -> Place:
+    """Return what `message_to_plain` said."""
+    if isinstance(value, list):
+        return tuple(message_from_plain(part) for part in value)
+    if not isinstance(value, dict):
+        return value
+    places = cast("dict[str, PlainMessage]", value.get("places", {}))
+    known = {name: message_from_plain(part) for name, part in places.items()}
+    return Message(cast("str", value["id"]), known, cast("str", value.get("plural", "")))

@@ -1,0 +1,1 @@
+"""From a key and counts to a finding."""

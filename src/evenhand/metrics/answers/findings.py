@@ -1,0 +1,93 @@
+"""How measured arrays become findings: the same for an audit of rows and for counts read from a record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evenhand.findings import Finding, GroupValue, Interval, Unit
+from evenhand.metrics.catalogue.names import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evenhand.keys import Key
+    from evenhand.metrics.comparisons.disparities import Disparity
+    from evenhand.metrics.values.rates import Measured
+
+
+def number(value: float | np.floating) -> float | None:
+    """Return a Python float, or None where the array holds nan."""
+    return None if not np.isfinite(value) else float(value)
+
+
+def value_finding(key: Key, audit: str, measured: Measured, group: int, level: float, unit: Unit = "share") -> Finding:
+    """Return the finding of one group's value."""
+    defined = bool(measured.defined[group])
+    estimate = float(measured.estimate[group]) if defined else None
+    interval = None
+    if defined:
+        interval = Interval(number(measured.low[group]), number(measured.high[group]), level, measured.method)
+    return Finding(
+        key,
+        audit,
+        estimate,
+        interval,
+        support=int(measured.support[group]),
+        direction=describe(key.metric).direction,
+        unit=unit,
+        groups=(GroupValue("", estimate, int(measured.support[group]), int(measured.rows[group])),),
+        component=key.metric,
+        undefined="" if defined else measured.reason[group],
+    )
+
+
+def disparity_finding(
+    key: Key, audit: str, found: Disparity, name: Callable[[int], str], level: float, unit: Unit = "share"
+) -> Finding:
+    """Return the finding of a disparity; `name` gives each group as a person reads it."""
+    undefined = tuple(name(group) for group in found.undefined)
+    finding = Finding(
+        key,
+        audit,
+        found.estimate,
+        support=int(found.values.support.sum()),
+        direction=describe(key.metric).direction,
+        unit="ratio" if key.metric.endswith("_ratio") else unit,
+        component=found.component,
+        undefined_groups=undefined,
+        note=_undefined_note(undefined, found.component),
+    )
+    if found.estimate is None:
+        return replace(finding, undefined=found.reason)
+    return replace(
+        finding,
+        interval=Interval(_end(found.low), _end(found.high), level, found.method),
+        unadjusted=Interval(_end(found.unadjusted_low), _end(found.unadjusted_high), level, found.method),
+        critical=found.critical,
+        groups=_pair(found, name),
+    )
+
+
+def _end(value: float | None) -> float | None:
+    """Return a finite end, or None for an open one."""
+    return None if value is None else number(value)
+
+
+def _pair(found: Disparity, name: Callable[[int], str]) -> tuple[GroupValue, ...]:
+    if found.pair is None:
+        return ()
+    values = found.values
+    return tuple(
+        GroupValue(name(group), number(values.estimate[group]), int(values.support[group]), int(values.rows[group]))
+        for group in dict.fromkeys(found.pair)
+    )
+
+
+def _undefined_note(groups: tuple[str, ...], component: str) -> str:
+    if not groups:
+        return ""
+    words = describe(component).label.lower() if component else "the value"
+    return f"No {words} can be computed for {', '.join(groups)}, so the interval is open on their side."

@@ -1,0 +1,281 @@
+"""Metrics of labels that are not one of two classes: several classes, several labels, numbers, places in a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.metrics.catalogue.entry import Metric
+
+if TYPE_CHECKING:
+    from evenhand.findings import Task
+
+_SOKOLOVA = "Sokolova and Lapalme (2009), Information Processing & Management 45"
+
+
+def _over_classes(name: str, label: str, formula: str, meaning: str, misleads: str, *, example: str) -> Metric:
+    return Metric(
+        name, label, "composite", "higher_is_better", formula, meaning, misleads, _SOKOLOVA, task="multiclass",
+        example=example,
+    )  # fmt: skip
+
+
+_NUMBER_SOURCES: Final = {
+    "mean_absolute_error": "Willmott and Matsuura (2005), Climate Research 30",
+    "mean_squared_error": "Agarwal, Dudik and Wu (2019), ICML, for the bounded group loss",
+    "root_mean_squared_error": "Chai and Draxler (2014), Geoscientific Model Development 7",
+}
+
+
+def _number(
+    name: str,
+    label: str,
+    formula: str,
+    meaning: str,
+    misleads: str,
+    *aliases: str,
+    example: str,
+    task: Task = "regression",
+) -> Metric:
+    return Metric(
+        name, label, "score", "lower_is_better", formula, meaning, misleads, _NUMBER_SOURCES[name], aliases,
+        highest=None, task=task, example=example,
+    )  # fmt: skip
+
+
+_CLASSES: Final = (
+    _over_classes(
+        "macro_recall",
+        "Macro recall",
+        "mean over classes of recall",
+        "The mean recall of the classes, each counting alike.",
+        "A class of few rows moves it as much as one of many, and its recall is known least.",
+        example="(0.90 + 0.60 + 0.30) / 3 = 0.60",
+    ),
+    _over_classes(
+        "macro_precision",
+        "Macro precision",
+        "mean over classes of precision",
+        "The mean precision of the classes, each counting alike.",
+        "A class that is never predicted counts as 0.",
+        example="(0.90 + 0.60 + 0.30) / 3 = 0.60",
+    ),
+    _over_classes(
+        "macro_f1",
+        "Macro F1",
+        "mean over classes of F1",
+        "The mean F1 of the classes, each counting alike.",
+        "It hides which class is poor; the table of classes shows it.",
+        example="(0.90 + 0.60 + 0.30) / 3 = 0.60",
+    ),
+    _over_classes(
+        "weighted_precision",
+        "Weighted precision",
+        "mean over classes of precision, by rows of the class",
+        "The mean precision of the classes, each with the weight of its rows in the truth.",
+        "A common class hides a rare one.",
+        example="0.5 x 0.90 + 0.3 x 0.60 + 0.2 x 0.30 = 0.69",
+    ),
+    _over_classes(
+        "weighted_f1",
+        "Weighted F1",
+        "mean over classes of F1, by rows of the class",
+        "The mean F1 of the classes, each with the weight of its rows in the truth.",
+        "A common class hides a rare one.",
+        example="0.5 x 0.90 + 0.3 x 0.60 + 0.2 x 0.30 = 0.69",
+    ),
+    Metric(
+        "selection_distance",
+        "Distance between predictions",
+        "statement",
+        "lower_is_better",
+        "max over pairs of groups of sum over classes of |difference of shares| / 2",
+        "How far apart two groups' shares of predicted classes are (total variation): 0 when alike, 1 when disjoint.",
+        "Groups may differ in what they are, and then a right model predicts different classes.",
+        "Denis et al. (2024), JMLR 25, for demographic parity with several classes",
+        task="multiclass",
+        example="(|0.5 - 0.3| + |0.3 - 0.3| + |0.2 - 0.4|) / 2 = 0.20",
+    ),
+    Metric(
+        "equalized_odds_distance",
+        "Distance between predictions, truth alike",
+        "statement",
+        "lower_is_better",
+        "max over classes of the truth of the distance between the groups' predictions",
+        "As the distance between predictions, among rows of the same true class: equalized odds for several classes.",
+        "The class where the groups are smallest is known least, and often decides it.",
+        "Hardt et al. (2016), NeurIPS",
+        task="multiclass",
+        example="max(0.10, 0.25, 0.05) = 0.25",
+    ),
+)
+
+_LABELS: Final = (
+    Metric(
+        "subset_accuracy",
+        "Exact match",
+        "score",
+        "higher_is_better",
+        "rows with every label right / n",
+        "The share of rows of which every label is right.",
+        "One wrong label of twenty counts as much as twenty.",
+        "Tsoumakas and Katakis (2007), IJDWM 3",
+        ("exact_match_ratio",),
+        task="multilabel",
+        example="70 / 100 = 0.70",
+    ),
+    Metric(
+        "hamming_loss",
+        "Hamming loss",
+        "score",
+        "lower_is_better",
+        "wrong labels / labels",
+        "The share of labels that are wrong.",
+        "Where most labels are absent, saying none is nearly right.",
+        "Schapire and Singer (2000), Machine Learning 39",
+        task="multilabel",
+        example="30 / (100 x 5) = 0.06",
+    ),
+    Metric(
+        "micro_f1",
+        "Micro F1",
+        "score",
+        "higher_is_better",
+        "F1 over all labels of all rows together",
+        "F1 over all labels together.",
+        "A common label hides a rare one.",
+        _SOKOLOVA,
+        task="multilabel",
+        example="2 x 40 / (2 x 40 + 20 + 10) = 0.73",
+    ),
+)
+
+_NUMBERS: Final = (
+    _number(
+        "mean_absolute_error",
+        "Mean absolute error",
+        "mean of |prediction - truth|",
+        "How far predictions are from the truth, in its own unit.",
+        "Groups of greater values often have greater errors.",
+        "mae",
+        example="(|12 - 10| + |7 - 11|) / 2 = 3",
+    ),
+    _number(
+        "mean_squared_error",
+        "Mean squared error",
+        "mean of (prediction - truth) squared",
+        "The mean squared distance of predictions from the truth; its greatest value over groups is the bounded group "
+        "loss of Agarwal et al. (2019).",
+        "A few rows far off decide it.",
+        "mse",
+        example="((12 - 10)² + (7 - 11)²) / 2 = 10",
+    ),
+    _number(
+        "root_mean_squared_error",
+        "Root mean squared error",
+        "square root of the mean squared error",
+        "The mean squared error, back in the unit of the truth.",
+        "A few rows far off decide it.",
+        "rmse",
+        example="sqrt(((12 - 10)² + (7 - 11)²) / 2) = 3.16",
+    ),
+    Metric(
+        "r2",
+        "R squared",
+        "score",
+        "higher_is_better",
+        "1 - mean squared error / variance of the truth",
+        "The share of the truth's variance that predictions explain.",
+        "Groups of little variance have a low one at the same error.",
+        "Kvalseth (1985), The American Statistician 39",
+        ("r2_score",),
+        lowest=None,
+        task="regression",
+        example="1 - 10 / 40 = 0.75",
+    ),
+    Metric(
+        "mean_residual",
+        "Mean residual",
+        "score",
+        "neutral",
+        "mean of prediction - truth",
+        "Whether predictions are too high (above 0) or too low on average.",
+        "Errors of both signs cancel.",
+        "Willmott (1982), Bulletin of the American Meteorological Society 63",
+        ("mean_error", "bias"),
+        lowest=None,
+        highest=None,
+        task="regression",
+        example="((12 - 10) + (7 - 11)) / 2 = -1",
+    ),
+    Metric(
+        "mean_prediction",
+        "Mean prediction",
+        "score",
+        "neutral",
+        "mean of predictions",
+        "The mean prediction; the truth takes no part in it.",
+        "Groups may differ in the truth.",
+        "Fairlearn user guide, assessment of numbers",
+        (),
+        lowest=None,
+        highest=None,
+        task="regression",
+        example="(12 + 7) / 2 = 9.5",
+    ),
+    Metric(
+        "quantile_coverage",
+        "Share at or below the prediction",
+        "score",
+        "neutral",
+        "rows with truth <= prediction / n",
+        "For a model of a quantile, 0.9 say, it should be that quantile in every group.",
+        "For a model of the mean it need not be 0.5.",
+        "Romano et al. (2020), Harvard Data Science Review 2",
+        task="regression",
+        example="88 / 100 = 0.88",
+    ),
+)
+
+_PLACES: Final = (
+    Metric(
+        "ndcg",
+        "NDCG",
+        "score",
+        "higher_is_better",
+        "mean over lists of (discounted gain / that of the best order)",
+        "How near the order of each list is to the best one.",
+        "It looks at the whole list; who reads only the first few should ask for ndcg[;at=10].",
+        "Jarvelin and Kekalainen (2002), ACM TOIS 20",
+        ("ndcg_score",),
+        task="ranking",
+        example="(1/log2 2 + 0/log2 3 + 1/log2 4) / (1/log2 2 + 1/log2 3) = 0.92",
+    ),
+    Metric(
+        "exposure",
+        "Exposure",
+        "score",
+        "neutral",
+        "mean over items of 1 / log2(1 + place)",
+        "How much attention the places of a group's items get.",
+        "Real attention may fall faster than the logarithm.",
+        "Singh and Joachims (2018), KDD",
+        task="ranking",
+        example="(1/log2 2 + 1/log2 4) / 2 = 0.75",
+    ),
+    Metric(
+        "exposure_to_merit",
+        "Exposure per merit",
+        "score",
+        "neutral",
+        "mean exposure / mean relevance",
+        "Exposure beside what the items are worth: alike where attention is given by merit.",
+        "Relevance that was learned from clicks holds past exposure in it.",
+        "Singh and Joachims (2018), KDD",
+        highest=None,
+        task="ranking",
+        example="0.75 / 0.50 = 1.50",
+    ),
+)
+
+OTHER_TASKS: Final = (*_CLASSES, *_LABELS, *_NUMBERS, *_PLACES)
+"""In the order in which a glossary might list them."""

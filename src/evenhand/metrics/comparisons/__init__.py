@@ -1,0 +1,1 @@
+"""Groups compared: disparities, references, changes by compression, significance."""

@@ -1,0 +1,259 @@
+"""What compression changed in a rate, group by group, from the joint tally: with paired intervals that cover.
+
+Both models answer the same rows, so a change rests on the rows where they differ: those that count only with the
+compressed model (gained) and those that count only with the original (lost). See docs/design/compression_audit.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from evenhand.errors import InputError, did_you_mean
+from evenhand.metrics.catalogue import METRICS
+from evenhand.metrics.catalogue.names import canonical
+from evenhand.metrics.inference.intervals import z_of
+from evenhand.metrics.inference.paired import apart, exclusive
+from evenhand.metrics.values.rates import Measured, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from evenhand.metrics.catalogue.entry import Cells, Metric
+    from evenhand.metrics.counts.joint import JointTally, Where
+    from evenhand.metrics.values.rates import Ends
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+SUFFIX = "_change"
+HALF_A_ROW = 0.5
+
+
+def measure_change(metric: str, joint: JointTally, level: float = 0.95) -> Measured:
+    """Return the change of a rate, compressed less original, for every group.
+
+    Where both models share the denominator (accuracy, recall, selection rate ...) the change is ``gained / n - lost /
+    n``: the exact limits of both shares are combined by square-and-add, with their (negative) multinomial correlation.
+    Where a decision is in the denominator (precision ...) the exact limits of the two rates are combined with the
+    correlation that their common rows give them.
+
+    Parameters
+    ----------
+    metric : str
+        A rate, such as ``recall``, or its change, ``recall_change``.
+    joint : JointTally
+        G groups.
+    level : float
+        Two-sided confidence.
+
+    Raises
+    ------
+    InputError
+        When there is no such rate.
+
+    Examples
+    --------
+    >>> from evenhand.metrics.counts.joint import JointTally
+    >>> joint = JointTally.count([1] * 40, [1] * 20 + [0] * 20, [1] * 28 + [0] * 12)
+    >>> found = measure_change("recall", joint)
+    >>> round(float(found.estimate[0]), 3), round(float(found.low[0]), 3), round(float(found.high[0]), 3)
+    (0.2, 0.059, 0.356)
+    """
+    entry = rate_of(metric)
+    shared = {cell[0] for cell in entry.denominator}
+    if all((truth, decision) in entry.denominator for truth in shared for decision in (0, 1)):
+        return _of_shared_rows(entry, joint, level)
+    return _of_own_rows(entry, joint, level)
+
+
+def rate_of(metric: str) -> Metric:
+    """Return the entry of the rate that a name, or the name of its change, speaks of.
+
+    Raises
+    ------
+    InputError
+        When it is no rate of truth and decision.
+    """
+    entry = METRICS.get(canonical(metric.removesuffix(SUFFIX)) or "")
+    if entry is None or entry.kind != "rate" or not entry.denominator:
+        raise InputError(f"'{metric}' is no rate whose change counts tell.{did_you_mean(metric, METRICS)}")
+    return entry
+
+
+def discordant(metric: str, joint: JointTally) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows that count only with the compressed model, only with the original, and all in the denominator.
+
+    Raises
+    ------
+    InputError
+        When the rate's denominator is not the same for both models.
+    """
+    entry = rate_of(metric)
+    only_new, only_old = (joint.share(where, _rows_of(entry)) for where in _one_sided(entry))
+    return only_new.counts[:, 0, 1], only_old.counts[:, 0, 1], only_new.rows
+
+
+def _of_shared_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
+    gained, lost = (
+        measure("selection_rate", joint.share(where, _rows_of(entry)), level) for where in _one_sided(entry)
+    )
+    p, q = gained.estimate, lost.estimate
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return apart((p, *gained.ends(z)), (q, *lost.ends(z)), exclusive(p, q))
+
+    how = gained.method.removeprefix("clopper-pearson")
+    return _measured(entry, joint, p - q, ends, gained.support, level, f"mover of discordant rows, exact limits{how}")
+
+
+def _of_own_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
+    new, old = (measure(entry.name, tally, level) for tally in (joint.compressed, joint.original))
+    correlation = _correlation(entry, joint)
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return apart((new.estimate, *new.ends(z)), (old.estimate, *old.ends(z)), correlation)
+
+    how = new.method.removeprefix("clopper-pearson")
+    support = np.minimum(new.support, old.support)
+    method = f"mover of two exact limits, paired{how}"
+    return _measured(entry, joint, new.estimate - old.estimate, ends, support, level, method)
+
+
+def _correlation(entry: Metric, joint: JointTally) -> Floats:
+    """Return the correlation of the two models' rates: that of their common rows.
+
+    Half a row is added wherever only one model has the row in its denominator, or counts it: where the models agree on
+    every row of a sample they may yet differ on others.
+    """
+    from evenhand.metrics.counts.joint import COMPRESSED, ORIGINAL, TRUTH
+
+    counts = joint.counts if joint.weights is None else joint.weights
+    cells = counts.reshape(-1, 8).astype(np.float64)
+    old, new = (
+        (_holds(entry.denominator, TRUTH, who), _holds(entry.numerator, TRUTH, who)) for who in (ORIGINAL, COMPRESSED)
+    )
+    cells = cells + HALF_A_ROW * ((old[0] != new[0]) | (old[1] != new[1]))
+
+    def residual(side: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> Floats:
+        inside, hit = side
+        size = cells @ inside
+        rate = (cells @ hit) / size
+        return np.asarray((hit[None, :] - rate[:, None]) * inside / size[:, None])
+
+    first, second = residual(old), residual(new)
+    spread = np.sqrt((cells * first**2).sum(axis=1) * (cells * second**2).sum(axis=1))
+    return np.asarray(np.clip((cells * first * second).sum(axis=1) / spread, -1.0, 1.0))
+
+
+def excess_change(metric: str, joint: JointTally, level: float = 0.95) -> Measured:
+    """Return by how much each group's change exceeds the change over the rows of all groups.
+
+    Of a group with share w of the denominator that is ``(1 - w) (its change - the change of all other rows)``, and the
+    two changes rest on different rows. With classes of the truth for groups it is the normalized recall difference of
+    Hooker et al. (2019); with groups of people it is the excess accuracy gap of Hashemizadeh et al. (2024).
+    """
+    both = measure_change(metric, joint.each_and_rest(), level)
+    own, rest = _part(both, slice(0, joint.groups)), _part(both, slice(joint.groups, None))
+    support = np.asarray([own.support, rest.support], dtype=np.float64)
+    total = support.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        others = np.where(total > 0, support[1] / total, np.nan)
+    alone = rest.support == 0
+    rest_estimate = np.where(alone, own.estimate, rest.estimate)
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        low, high = both.ends(z)
+        mine, other = (low[: joint.groups], high[: joint.groups]), (low[joint.groups :], high[joint.groups :])
+        other = tuple(np.where(alone, own.estimate, end) for end in other)  # type: ignore[assignment]
+        found = apart((own.estimate, *mine), (rest_estimate, *other), np.zeros(joint.groups))
+        return others * found[0], others * found[1]
+
+    low, high = ends(z_of(level))
+    estimate = others * (own.estimate - rest_estimate)
+    return replace(own, estimate=estimate, low=low, high=high, method=f"mover of two changes, {own.method}", ends=ends)
+
+
+def _part(found: Measured, rows: slice) -> Measured:
+    return replace(
+        found,
+        estimate=found.estimate[rows],
+        low=found.low[rows],
+        high=found.high[rows],
+        defined=found.defined[rows],
+        support=found.support[rows],
+        rows=found.rows[rows],
+        reason=found.reason[rows],
+    )
+
+
+def mcnemar(gained: NDArray[np.int64], lost: NDArray[np.int64], *, mid: bool = True) -> Floats:
+    """Return (G,) two-sided p-values of McNemar's test: as many rows gained as lost?
+
+    Parameters
+    ----------
+    gained, lost : (G,) integer arrays
+        Rows that count only with the new model, only with the old one.
+    mid : bool
+        The mid-p value, which is less conservative than the exact one and keeps its size in practice.
+
+    Notes
+    -----
+    McNemar (1947), Psychometrika 12; mid-p: Fagerland, Lydersen and Laake (2013), BMC Medical Research Methodology 13.
+    Where no row differs the p-value is 1.
+
+    Examples
+    --------
+    >>> [round(float(mcnemar(np.array([1]), np.array([8]), mid=mid)[0]), 4) for mid in (False, True)]
+    [0.0391, 0.0215]
+    """
+    from scipy.stats import binom
+
+    n, least = gained + lost, np.minimum(gained, lost)
+    exact = np.minimum(2 * binom.cdf(least, n, 0.5), 1.0)
+    found = np.maximum(exact - binom.pmf(least, n, 0.5), 0.0) if mid else exact
+    return np.where(n == 0, 1.0, found)
+
+
+def _measured(
+    entry: Metric,
+    joint: JointTally,
+    estimate: Floats,
+    ends: Ends,
+    support: NDArray[np.int64],
+    level: float,
+    method: str,
+) -> Measured:
+    defined, rows = np.isfinite(estimate), joint.rows
+    low, high = ends(z_of(level))
+    reason = tuple(_why(entry, ok, n) for ok, n in zip(defined, rows, strict=True))
+    return Measured(f"{entry.name}{SUFFIX}", estimate, low, high, defined, support, rows, reason, method, ends)
+
+
+def _why(entry: Metric, defined: bool, rows: int) -> str:
+    if defined:
+        return ""
+    if rows == 0:
+        return "No row at all, so nothing can have changed."
+    return f"{entry.label} is 0 of 0 for one of the models."
+
+
+def _rows_of(entry: Metric) -> Where:
+    """Return which cells are in a denominator that both models share."""
+    return lambda truth, original, compressed: _holds(entry.denominator, truth, original)
+
+
+def _one_sided(entry: Metric) -> Sequence[Where]:
+    """Return which cells count only with the compressed model, and which only with the original."""
+
+    def gained(truth: NDArray[np.int64], old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return _holds(entry.numerator, truth, new) & ~_holds(entry.numerator, truth, old)
+
+    return gained, lambda truth, old, new: gained(truth, new, old)
+
+
+def _holds(cells: Cells, truth: NDArray[np.int64], decision: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return np.isin(2 * truth + decision, [2 * t + d for t, d in cells])

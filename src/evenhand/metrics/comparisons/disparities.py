@@ -1,0 +1,274 @@
+"""Extremes over groups: differences, ratios, the worst group; with the interval that a verdict may rest on.
+
+The two ends follow two rules. The end that lets a limit *pass* is the most extreme unadjusted pairwise bound
+(intersection-union: the pair that makes the true extreme must be inside, whatever the others do). The end that lets it
+*fail* is the most extreme simultaneous bound (union-intersection: some pair must be outside although all were looked
+at). So neither the number of groups nor the upward bias of a maximum makes a fair model fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from evenhand.errors import InputError, did_you_mean
+from evenhand.metrics.catalogue import METRICS
+from evenhand.metrics.catalogue.names import EQUALIZED_ODDS, How, describe, names, parse_disparity
+from evenhand.metrics.comparisons.pairs import Interval, extreme_pairs
+from evenhand.metrics.inference.intervals import (
+    added_difference_interval,
+    difference_interval,
+    ratio_interval,
+    share_difference_interval,
+    sidak_z,
+    simultaneous_z,
+    z_of,
+)
+from evenhand.metrics.values.rates import Measured, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from evenhand.metrics.counts.tally import Tally
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Disparity:
+    """An extreme over groups."""
+
+    estimate: float | None
+    """Over the groups that have a value; None with fewer than two (for a group's extreme: one) of them."""
+    low: float | None
+    """The low end a verdict rests on; None is unbounded."""
+    high: float | None
+    """The high end a verdict rests on; None is unbounded."""
+    unadjusted_low: float | None
+    """The low end without a correction for the number of groups."""
+    unadjusted_high: float | None
+    """The high end without a correction for the number of groups."""
+    critical: tuple[float, float]
+    """Critical values, in standard errors, behind `low` and `high`."""
+    pair: tuple[int, int] | None
+    """The groups with the least and the greatest value."""
+    undefined: tuple[int, ...]
+    """Groups without a value; the interval is open on their side."""
+    component: str
+    """The metric that is compared."""
+    method: str
+    """How the interval was found."""
+    values: Measured
+    """The groups' own values."""
+    reason: str = ""
+    """Why there is no estimate."""
+
+
+def disparity(name: str, tally: Tally, level: float = 0.95) -> Disparity:
+    """Compare a count metric between the groups of a tally.
+
+    Parameters
+    ----------
+    name : str
+        Any accepted name, such as ``recall_difference``, ``demographic_parity_ratio``, ``accuracy_group_min``,
+        ``equalized_odds_difference``.
+    tally : Tally
+        G groups, each with at least one row.
+    level : float
+        Two-sided confidence: (1 - level) / 2 is the chance of an error on either side.
+
+    Raises
+    ------
+    InputError
+        When there is no such disparity.
+    """
+    split = parse_disparity(name)
+    if split is None:
+        raise InputError(f"'{name}' is no disparity.{did_you_mean(name, names())} See: evenhand list metrics")
+    metric, how = split
+    if metric == "average_odds":
+        return _mean_of([partial(_of_level, name, tally, how) for name in EQUALIZED_ODDS], level)
+    metrics = EQUALIZED_ODDS if metric == "equalized_odds" else (metric,)
+    return worst_of([partial(_of_level, name, tally, how) for name in metrics], how, level)
+
+
+def _of_level(metric: str, tally: Tally, how: How, level: float) -> Disparity:
+    return compare(measure(metric, tally, level), how, level)
+
+
+def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
+    """Compare values that were measured for each group, independent of each other."""
+    chosen = np.flatnonzero(values.defined)
+    undefined = tuple(int(group) for group in np.flatnonzero(~values.defined))
+    empty = Disparity(
+        None, None, None, None, None, (z_of(level), z_of(level)), None, undefined, values.metric, "", values
+    )
+    least = 1 if how in ("group_min", "group_max") else 2
+    if len(chosen) < least:
+        words = describe(values.metric).label.lower()
+        return replace(empty, reason=f"Fewer than {least} groups have a {words}, so there is nothing to compare.")
+    estimate = values.estimate[chosen]
+    pair = (int(chosen[np.argmin(estimate)]), int(chosen[np.argmax(estimate)]))
+    found = replace(empty, pair=pair)
+    return _REDUCE[how](found, values, chosen, level)
+
+
+def _difference(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+    adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
+    entry = METRICS[values.metric]
+    interval = difference_of(values.metric)
+    low = extreme_pairs(values, chosen, adjusted, interval, np.nanmax)[0]
+    plain_low, plain_high = extreme_pairs(values, chosen, plain, interval, np.nanmax)
+    estimate = values.estimate[chosen]
+    top = None if found.undefined else plain_high
+    widest = None if entry.lowest is None or entry.highest is None else entry.highest - entry.lowest
+    return replace(
+        found,
+        estimate=float(estimate.max() - estimate.min()),
+        low=max(low, 0.0),
+        high=widest if top is None else top,
+        unadjusted_low=max(plain_low, 0.0),
+        unadjusted_high=widest if top is None else top,
+        critical=(adjusted, plain),
+        method=f"mover, {values.method}",
+    )
+
+
+def difference_of(metric: str) -> Interval:
+    """Return what makes the interval of a difference of two values: shares have a corner to mind, errors a bias."""
+    entry = METRICS[metric]
+    if metric == "calibration_error":
+        return added_difference_interval
+    return share_difference_interval if (entry.lowest, entry.highest) == (0, 1) else difference_interval
+
+
+def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+    estimate = values.estimate[chosen]
+    if estimate.max() <= 0:
+        words = describe(values.metric).label.lower()
+        return replace(found, pair=None, reason=f"The {words} is 0 in every group: their ratio is 0 of 0.")
+    adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
+    high = extreme_pairs(values, chosen, adjusted, ratio_interval, np.nanmin)[1]
+    plain_low, plain_high = extreme_pairs(values, chosen, plain, ratio_interval, np.nanmin)
+    low = 0.0 if found.undefined else plain_low
+    return replace(
+        found,
+        estimate=float(estimate.min() / estimate.max()),
+        low=low,
+        high=min(high, 1.0),
+        unadjusted_low=low,
+        unadjusted_high=min(plain_high, 1.0),
+        critical=(plain, adjusted),
+        method=f"mover-r, {values.method}",
+    )
+
+
+def _group_min(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+    adjusted = sidak_z(len(chosen), level)
+    high = float(values.ends(adjusted)[1][chosen].min())
+    low = METRICS[values.metric].lowest if found.undefined else float(values.low[chosen].min())
+    return replace(
+        found,
+        estimate=float(values.estimate[chosen].min()),
+        low=low,
+        high=max(high, float(values.high[chosen].min())),
+        unadjusted_low=low,
+        unadjusted_high=float(values.high[chosen].min()),
+        critical=(z_of(level), adjusted),
+        method=f"{values.method}; sidak",
+    )
+
+
+def _group_max(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+    adjusted = sidak_z(len(chosen), level)
+    low = float(values.ends(adjusted)[0][chosen].max())
+    high = METRICS[values.metric].highest if found.undefined else float(values.high[chosen].max())
+    return replace(
+        found,
+        estimate=float(values.estimate[chosen].max()),
+        low=min(low, float(values.low[chosen].max())),
+        high=high,
+        unadjusted_low=float(values.low[chosen].max()),
+        unadjusted_high=high,
+        critical=(adjusted, z_of(level)),
+        method=f"{values.method}; sidak",
+    )
+
+
+_REDUCE: dict[How, Callable[[Disparity, Measured, NDArray[np.intp], float], Disparity]] = {
+    "difference": _difference,
+    "ratio": _ratio,
+    "group_min": _group_min,
+    "group_max": _group_max,
+}
+
+
+def worst_of(parts: Sequence[Callable[[float], Disparity]], how: How, level: float = 0.95) -> Disparity:
+    """Return the worst of several disparities: of two rates, of classes, of the strata of a control feature.
+
+    Any of them may fail the limit, so the side that fails it is shared between them (Bonferroni); the limit passes only
+    if all of them do, so the other side is not.
+
+    Parameters
+    ----------
+    parts : sequence of callables
+        From a level to a disparity of the way `how`.
+    how : How
+        The way of comparing.
+    level : float
+        Two-sided confidence.
+    """
+    if len(parts) == 1:
+        return parts[0](level)
+    plain = [part(level) for part in parts]
+    strict = [part(1 - (1 - level) / len(parts)) for part in parts]
+    known = [index for index, part in enumerate(plain) if part.estimate is not None]
+    if not known:
+        return replace(plain[0], reason=" ".join(dict.fromkeys(part.reason for part in plain)))
+    sign = -1 if how in ("ratio", "group_min") else 1
+    worst = max(known, key=lambda index: sign * (plain[index].estimate or 0.0))
+    found, undefined = plain[worst], tuple(sorted({group for part in plain for group in part.undefined}))
+    fails, passes = ("low", "high") if sign > 0 else ("high", "low")
+    limit = METRICS[found.component].highest if sign > 0 else METRICS[found.component].lowest
+    open_end = bool(undefined) or len(known) < len(parts)
+    ends = {
+        fails: _worst([getattr(strict[index], fails) for index in known], sign),
+        passes: limit if open_end else _worst([getattr(plain[index], passes) for index in known], sign),
+        f"unadjusted_{fails}": _worst([getattr(plain[index], f"unadjusted_{fails}") for index in known], sign),
+    }
+    ends[f"unadjusted_{passes}"] = ends[passes]
+    critical = (strict[worst].critical[0], found.critical[1])
+    if sign < 0:
+        critical = (found.critical[0], strict[worst].critical[1])
+    return replace(found, undefined=undefined, critical=critical, **ends)  # type: ignore[arg-type]
+
+
+def _mean_of(parts: Sequence[Callable[[float], Disparity]], level: float) -> Disparity:
+    """Return the mean of several differences; both of its ends hold when all parts' do (Bonferroni)."""
+    found = [part(1 - (1 - level) / len(parts)) for part in parts]
+    widest = max(found, key=lambda part: part.estimate or 0.0)
+    undefined = tuple(sorted({group for part in found for group in part.undefined}))
+    if any(part.estimate is None for part in found):
+        return replace(
+            widest, estimate=None, reason=" ".join(dict.fromkeys(part.reason for part in found if part.reason))
+        )
+
+    def mean(end: str) -> float | None:
+        known = [value for value in (getattr(part, end) for part in found) if value is not None]
+        return sum(known) / len(parts) if len(known) == len(parts) else None
+
+    ends = {end: mean(end) for end in ("estimate", "low", "high", "unadjusted_low", "unadjusted_high")}
+    return replace(widest, undefined=undefined, method=f"mean of {len(parts)}, bonferroni; {widest.method}", **ends)  # type: ignore[arg-type]
+
+
+def _worst(ends: list[float | None], sign: int) -> float | None:
+    """Return the greatest end (the least, for a ratio); None where one of them is unbounded on that side."""
+    known = [end for end in ends if end is not None]
+    if len(known) < len(ends):
+        return None
+    return max(known) if sign > 0 else min(known)

@@ -1,0 +1,222 @@
+"""How compression changed a disparity: the gap between groups after, less the gap before, on the same rows.
+
+A gap is an extreme over groups, so its bootstrap does not cover. Here each end rests on an inequality that holds
+whatever the true rates are. Let (i, j) be the groups that make the gap of the compressed model. The original's gap is
+at least that of the same two groups, so the change of the gap is at most the change of i less the change of j; and with
+the groups that make the original's gap it is at least that. Which groups those are is not known, only which ones they
+may be; over all of these the extreme end is taken. No correction for their number is needed, for one of them is the
+right one (intersection-union). Where nearly all groups may make a gap this says little; then the ends of both gaps,
+each on its own, say more. Both bounds are taken, the error is shared between them, and the better one counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from evenhand.metrics.catalogue import METRICS
+from evenhand.metrics.catalogue.names import EQUALIZED_ODDS, describe
+from evenhand.metrics.comparisons.changes import measure_change
+from evenhand.metrics.comparisons.disparities import Disparity, compare
+from evenhand.metrics.inference.intervals import sidak_z, z_of
+from evenhand.metrics.values.rates import Measured, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from evenhand.metrics.catalogue.names import How
+    from evenhand.metrics.counts.joint import JointTally
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Ends: TypeAlias = tuple[Floats, Floats]
+    Groups: TypeAlias = NDArray[np.intp]
+
+SPENT: Final = 0.1
+"""The part of each side's error that is spent on telling which groups may make a gap; as much goes to each gap
+alone."""
+PAIRED: Final = 1 - 3 * SPENT
+"""The part that is left for the paired changes."""
+METHOD: Final = "mover of two paired changes, over the groups that may make the gap"
+
+
+def disparity_change(metric: str, how: How, joint: JointTally, level: float = 0.95) -> Disparity:
+    """Return the change of a disparity, compressed less original.
+
+    Parameters
+    ----------
+    metric : str
+        A rate such as ``recall``, or ``equalized_odds``.
+    how : {"difference", "group_min", "group_max"}
+        The widest gap over the groups, or the least or greatest rate of a group.
+    joint : JointTally
+        G groups.
+    level : float
+        Two-sided confidence.
+    """
+    if metric == "equalized_odds":
+        return _worse_of([disparity_change(rate, how, joint, level) for rate in EQUALIZED_ODDS], joint, level)
+    change = measure_change(metric, joint, level)
+    new, old = (measure(metric, tally, level) for tally in (joint.compressed, joint.original))
+    chosen = np.flatnonzero(change.defined)
+    undefined = tuple(int(group) for group in np.flatnonzero(~change.defined))
+    z = z_of(_part(level, PAIRED))
+    empty = Disparity(None, None, None, None, None, (z, z), None, undefined, change.metric, "", change)
+    if len(chosen) < (2 if how == "difference" else 1):
+        words = describe(metric).label.lower()
+        return replace(
+            empty, reason=f"Too few groups have a {words} under both models, so there is nothing to compare."
+        )
+    low, high = _ends(how, change, new, old, chosen, level)
+    estimate = _value(how, new.estimate[chosen]) - _value(how, old.estimate[chosen])
+    ends = (None, None) if undefined else (float(low), float(high))
+    found = replace(
+        empty, estimate=estimate, low=ends[0], high=ends[1], unadjusted_low=ends[0], unadjusted_high=ends[1]
+    )
+    return replace(found, method=METHOD, pair=_pair(change, chosen))
+
+
+def resampled_change(metric: str, how: How, drawn: Floats) -> Floats:
+    """Return (replicates,) changes of a disparity over rows drawn again: how far they spread, not an interval.
+
+    Parameters
+    ----------
+    metric : str
+        A rate, or ``equalized_odds``.
+    how : {"difference", "group_min", "group_max"}
+    drawn : (replicates, G, 4, 4)
+        Cells of a joint tally drawn again, as ``resample(joint.tally)`` gives them.
+    """
+    if metric == "equalized_odds":
+        sides = [[_over_draws(rate, how, drawn, who) for rate in EQUALIZED_ODDS] for who in (0, 1)]
+        return np.asarray(np.maximum(*sides[1]) - np.maximum(*sides[0]))
+    return _over_draws(metric, how, drawn, 1) - _over_draws(metric, how, drawn, 0)
+
+
+def _over_draws(metric: str, how: How, drawn: Floats, who: int) -> Floats:
+    """Return a disparity of the original (0) or the compressed model (1) in every draw; nan where none is defined."""
+    cells = drawn[:, :, :2].reshape(*drawn.shape[:2], 2, 2, 2).sum(axis=4 - who)
+    entry = METRICS[metric]
+    top, bottom = (
+        sum(cells[:, :, truth, decided] for truth, decided in part) for part in (entry.numerator, entry.denominator)
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rates = np.asarray(top / bottom)
+    known = np.isfinite(rates)
+    most, least = np.where(known, rates, -np.inf).max(axis=1), np.where(known, rates, np.inf).min(axis=1)
+    found = {"difference": most - least, "group_min": least, "group_max": most}[how]
+    return np.where(known.any(axis=1), found, np.nan)
+
+
+def _value(how: How, rates: Floats) -> float:
+    if how == "difference":
+        return float(np.ptp(rates))
+    return float(rates.min() if how == "group_min" else rates.max())
+
+
+def _pair(change: Measured, chosen: Groups) -> tuple[int, int]:
+    """Return the groups whose rate changed least, or fell most, and most."""
+    moved = change.estimate[chosen]
+    return int(chosen[np.argmin(moved)]), int(chosen[np.argmax(moved)])
+
+
+def _part(level: float, share: float) -> float:
+    """Return the level of an interval that may err by a share of what one of `level` may."""
+    return 1 - (1 - level) * share
+
+
+def _ends(
+    how: How, change: Measured, new: Measured, old: Measured, chosen: Groups, level: float
+) -> tuple[float, float]:
+    """Return the better of both bounds on either side."""
+    low, high = _of_pairs(how, change, new, old, chosen, level)
+    alone = _part(level, SPENT)
+    after, before = (compare(_only(rates, chosen), how, alone) for rates in (new, old))
+    ends = (after.low, after.high, before.low, before.high)
+    if None in ends:
+        return low, high
+    return max(low, after.low - before.high), min(high, after.high - before.low)  # type: ignore[operator]
+
+
+def _only(rates: Measured, chosen: Groups) -> Measured:
+    """Return the values of groups that have one under both models."""
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        low, high = rates.ends(z)
+        return low[chosen], high[chosen]
+
+    return Measured(
+        rates.metric,
+        rates.estimate[chosen],
+        rates.low[chosen],
+        rates.high[chosen],
+        rates.defined[chosen],
+        rates.support[chosen],
+        rates.rows[chosen],
+        tuple(rates.reason[group] for group in chosen),
+        rates.method,
+        ends,
+    )
+
+
+def _of_pairs(
+    how: How, change: Measured, new: Measured, old: Measured, chosen: Groups, level: float
+) -> tuple[float, float]:
+    """Return the bounds by the groups that may make the gap after, and before."""
+    low, high = change.ends(z_of(_part(level, PAIRED)))
+    if how == "difference":
+        sides = (change.estimate, low, high)
+        upper = max(_gaps(sides, *_may_make(new, chosen, level), upper=True))
+        return min(_gaps(sides, *_may_make(old, chosen, level), upper=False)), upper
+    place = 1 if how == "group_min" else 0
+    by_new, by_old = _may_make(new, chosen, level)[place], _may_make(old, chosen, level)[place]
+    if how == "group_min":
+        return float(low[by_new].min()), float(high[by_old].max())
+    return float(low[by_old].min()), float(high[by_new].max())
+
+
+def _may_make(rates: Measured, chosen: Groups, level: float) -> tuple[Groups, Groups]:
+    """Return the groups that may have the greatest rate, and those that may have the least."""
+    error = (1 - level) / 2 * SPENT
+    low, high = (end[chosen] for end in rates.ends(sidak_z(2 * len(chosen), 1 - 2 * error)))
+    return chosen[high >= low.max()], chosen[low <= high.min()]
+
+
+def _gaps(sides: tuple[Floats, Floats, Floats], most: Groups, least: Groups, *, upper: bool) -> Iterator[float]:
+    """Yield, for each group that may be greatest, the extreme end of its change less that of one that may be least."""
+    estimate, low, high = sides
+    for group in most:
+        others = least[least != group]
+        if len(others):
+            gap = estimate[group] - estimate[others]
+            if upper:
+                yield float((gap + np.hypot(high[group] - estimate[group], estimate[others] - low[others])).max())
+            else:
+                yield float((gap - np.hypot(estimate[group] - low[group], high[others] - estimate[others])).min())
+
+
+def _worse_of(parts: list[Disparity], joint: JointTally, level: float) -> Disparity:
+    """Return the change of the greater of two gaps: either of them may be the greater one, before and after."""
+    known = [part for part in parts if part.estimate is not None]
+    if len(known) < len(parts):
+        return next(part for part in parts if part.estimate is None)
+    sizes = [
+        [_gap(rate, tally, part, level) for rate, part in zip(EQUALIZED_ODDS, parts, strict=True)]
+        for tally in (joint.compressed, joint.original)
+    ]
+    at = int(np.argmax(sizes[0]))
+    lows, highs = ([getattr(part, end) for part in parts] for end in ("low", "high"))
+    low, high = (None if None in ends else pick(ends) for ends, pick in ((lows, min), (highs, max)))
+    estimate = max(sizes[0]) - max(sizes[1])
+    undefined = tuple(sorted({group for part in parts for group in part.undefined}))
+    return replace(
+        parts[at], estimate=estimate, low=low, high=high, unadjusted_low=low, unadjusted_high=high, undefined=undefined
+    )
+
+
+def _gap(rate: str, tally: object, part: Disparity, level: float) -> float:
+    known = measure(rate, tally, level).estimate[part.values.defined]  # type: ignore[arg-type]
+    return float(np.ptp(known))

@@ -1,0 +1,225 @@
+"""How far apart the groups' distributions are: of predicted classes, and of scores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain, combinations
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from evenhand.metrics.comparisons.disparities import Disparity, worst_of
+from evenhand.metrics.counts.sums import sums_by
+from evenhand.metrics.inference.intervals import clopper_pearson, share_difference_interval, z_of
+from evenhand.metrics.values.means import finished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from evenhand.metrics.counts.tally import Tally
+    from evenhand.metrics.values.rates import Measured
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+ALL_SETS: Final = 10
+"""Up to so many classes every set of classes is looked at; above it, single classes and their sums."""
+CHUNK: Final = 1 << 20
+"""Rows counted at a time."""
+GRID: Final = 4_096
+"""Distinct scores at which distribution functions are compared; of more, evenly spaced quantiles."""
+
+
+def selection_distance(tally: Tally, level: float = 0.95) -> Disparity:
+    """Return the greatest total variation distance between two groups' shares of predicted classes.
+
+    The distance of a pair is its widest gap over sets of classes, and each set is two proportions. So the end that
+    passes a limit is the greatest unadjusted upper end over sets and pairs, whichever set is the true one; the end that
+    fails one holds for all sets and pairs together (Scheffe over classes, Bonferroni over pairs).
+    """
+    return _distance(tally.counts.sum(axis=1), level)
+
+
+def equalized_odds_distance(tally: Tally, level: float = 0.95) -> Disparity:
+    """Return the greatest distance between two groups' predictions among rows of the same true class."""
+
+    def of_class(chosen: int) -> Callable[[float], Disparity]:
+        return lambda confidence: _distance(tally.counts[:, chosen], confidence)
+
+    return worst_of([of_class(chosen) for chosen in range(tally.classes)], "difference", level)
+
+
+def _distance(counts: NDArray[np.int64], level: float) -> Disparity:
+    """Compare counts (G, C) of predicted classes."""
+    rows = counts.sum(axis=1)
+    chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
+    plain = z_of(level)
+    empty = Disparity(
+        None, None, None, None, None, (plain, plain), None, undefined, "selection_rate", "", _shares(counts, level)
+    )
+    if len(chosen) < 2:
+        return replace(empty, reason="Fewer than 2 groups have a row here, so there is nothing to compare.")
+    known = counts[chosen]
+    left, right = (index.ravel() for index in np.triu_indices(len(chosen), 1))
+    shares = known / known.sum(axis=1, keepdims=True)
+    distance = np.abs(shares[left] - shares[right]).sum(axis=1) / 2
+    worst = int(np.argmax(distance))
+    together = _scheffe_z(counts.shape[1], len(left), level)
+    sets = _sets(counts.shape[1])
+    high = min(max(_ends(known, left, right, sets, plain)[1], float(distance.max())), 1.0)
+    low = max(_ends(known, left, right, sets, together)[0], 0.0)
+    plain_low = max(_ends(known, left, right, sets, plain)[0], 0.0)
+    return replace(
+        empty,
+        estimate=float(distance[worst]),
+        low=low,
+        high=1.0 if undefined else high,
+        unadjusted_low=plain_low,
+        unadjusted_high=1.0 if undefined else high,
+        critical=(together, plain),
+        pair=(int(chosen[left[worst]]), int(chosen[right[worst]])),
+        method="mover over sets of classes, clopper-pearson",
+    )
+
+
+def _shares(counts: NDArray[np.int64], level: float) -> Measured:
+    """Return each group's share of its commonest class: what a page shows beside the distance."""
+    rows = counts.sum(axis=1).astype(np.int64)
+    top = counts.max(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = top / rows
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return clopper_pearson(top, rows, z)
+
+    reasons = tuple("" if count else "No row at all." for count in rows)
+    return finished("selection_rate", share, rows, reasons, "clopper-pearson", ends, level)
+
+
+def _sets(classes: int) -> NDArray[np.bool_]:
+    """Return sets of classes (S, C): every one up to its complement, or for many classes the single ones."""
+    if classes > ALL_SETS:
+        return np.eye(classes, dtype=bool)
+    members = chain.from_iterable(combinations(range(classes), size) for size in range(1, classes))
+    return np.array([[c in chosen for c in range(classes)] for chosen in members], dtype=bool)
+
+
+def _ends(
+    counts: NDArray[np.int64], left: NDArray[np.intp], right: NDArray[np.intp], sets: NDArray[np.bool_], z: float
+) -> tuple[float, float]:
+    """Return the greatest lower and the greatest upper end of a gap over pairs and sets."""
+    rows = counts.sum(axis=1)
+    events = counts @ sets.T.astype(np.int64)
+    share = events / rows[:, None]
+    low, high = clopper_pearson(events, np.broadcast_to(rows[:, None], events.shape), z)
+
+    def side(groups: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
+        return share[groups], low[groups], high[groups]
+
+    lows, highs = share_difference_interval(side(left), side(right))
+    back_lows, back_highs = share_difference_interval(side(right), side(left))
+    if counts.shape[1] <= ALL_SETS:
+        return float(max(lows.max(), back_lows.max())), float(max(highs.max(), back_highs.max()))
+    # many classes: no set differs by more than the sum of what its classes may differ by
+    total = np.maximum(np.abs(lows), np.abs(highs)).sum(axis=1) / 2
+    return float(max(lows.max(), back_lows.max())), float(total.max())
+
+
+def _scheffe_z(classes: int, pairs: int, level: float) -> float:
+    """Return the critical value at which all sets of classes of all pairs hold together, on the side that fails."""
+    from scipy.stats import chi2
+
+    return float(np.sqrt(chi2.ppf(1 - (1 - level) / 2 / pairs, classes - 1)))
+
+
+def score_distance(
+    score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95, frequency: ArrayLike | None = None
+) -> Disparity:
+    """Return the greatest distance between two groups' distribution functions of scores (Kolmogorov and Smirnov).
+
+    Each function lies within a band of known width around its sample's (Dvoretzky, Kiefer, Wolfowitz; Massart 1990), so
+    a distance lies within the sum of two widths of what was seen.
+    """
+    scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
+    times = np.broadcast_to(1.0, scores.shape) if frequency is None else np.asarray(frequency, dtype=np.float64)
+    _, rows, share = _shares_below(scores, groups, n_groups, times)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = sums_by(groups, scores if frequency is None else times * scores, n_groups) / rows
+    found = finished("mean_score", mean, rows, tuple("" for _ in rows), "", lambda _: (mean, mean), level)
+    chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
+    empty = Disparity(None, None, None, None, None, (0.0, 0.0), None, undefined, "mean_score", "", found)
+    if len(chosen) < 2:
+        return replace(empty, reason="Fewer than 2 groups have a score, so there is nothing to compare.")
+    left, right = (chosen[index] for index in np.triu_indices(len(chosen), 1))
+    distance = np.array([np.abs(share[a] - share[b]).max() for a, b in zip(left, right, strict=True)])
+    band = _bands(rows, left, right, 1 - level)
+    strict = _bands(rows, left, right, (1 - level) / len(left))
+    worst = int(np.argmax(distance))
+    high = 1.0 if undefined else float(np.minimum(distance + band, 1).max())
+    return replace(
+        empty,
+        estimate=float(distance[worst]),
+        low=float(np.maximum(distance - strict, 0).max()),
+        high=high,
+        unadjusted_low=float(np.maximum(distance - band, 0).max()),
+        unadjusted_high=high,
+        pair=(int(left[worst]), int(right[worst])),
+        method="dvoretzky-kiefer-wolfowitz bands",
+    )
+
+
+def _shares_below(
+    scores: Floats, groups: NDArray[np.generic], n_groups: int, times: Floats
+) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Return a grid of scores (all, or quantiles of many), the groups' rows, and their shares at or below it."""
+    grid = np.unique(scores)
+    if len(grid) > GRID:
+        grid = np.unique(np.quantile(grid, np.linspace(0, 1, GRID), method="inverted_cdf"))
+    size = len(grid) + 1
+    counted = np.zeros(n_groups * size)
+    for start in range(0, len(scores), CHUNK):
+        part = slice(start, start + CHUNK)
+        cell = groups[part].astype(np.int64) * size + np.searchsorted(grid, scores[part], side="left")
+        counted += sums_by(cell, times[part], n_groups * size)
+    table = counted.reshape(n_groups, size)
+    rows = table.sum(axis=1).astype(np.int64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return grid, rows, table.cumsum(axis=1) / rows[:, None]
+
+
+def score_transport(
+    score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95, frequency: ArrayLike | None = None
+) -> Disparity:
+    """Return the greatest area between two groups' distribution functions of scores (Wasserstein's distance).
+
+    It lies within the sum of two bands' widths, over the range of the scores, of what was seen.
+    """
+    found = score_distance(score, codes, n_groups, level, frequency)
+    scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
+    times = np.broadcast_to(1.0, scores.shape) if frequency is None else np.asarray(frequency, dtype=np.float64)
+    known = np.flatnonzero(found.values.rows > 0)
+    if len(known) < 2:
+        return found
+    grid, _, below = _shares_below(scores, groups, n_groups, times)
+    share, steps = below[known, : len(grid)], np.diff(grid)
+    left, right = np.triu_indices(len(known), 1)
+    area = np.array([np.abs(share[a] - share[b])[:-1] @ steps for a, b in zip(left, right, strict=True)])
+    rows, reach = found.values.rows[known], float(np.ptp(grid))
+    band, strict = (_bands(rows, left, right, (1 - level) / parts) * reach for parts in (1, len(left)))
+    worst = int(np.argmax(area))
+    return replace(
+        found,
+        estimate=float(area[worst]),
+        low=float(np.maximum(area - strict, 0).max()),
+        high=None if found.undefined else float(np.minimum(area + band, reach).max()),
+        unadjusted_low=float(np.maximum(area - band, 0).max()),
+        unadjusted_high=None if found.undefined else float(np.minimum(area + band, reach).max()),
+        pair=(int(known[left[worst]]), int(known[right[worst]])),
+    )
+
+
+def _bands(rows: NDArray[np.int64], left: NDArray[np.intp], right: NDArray[np.intp], error: float) -> Floats:
+    """Return the sum of two bands' widths; each of both sides of each band errs an eighth of `error` or less."""
+    width = np.sqrt(np.log(4 / error) / (2 * np.maximum(rows, 1)))
+    return np.asarray(width[left] + width[right])

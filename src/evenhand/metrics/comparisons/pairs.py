@@ -1,0 +1,64 @@
+"""The extreme ends over all ordered pairs of groups, without looking at every pair of ten thousand groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from evenhand.metrics.values.rates import Measured
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Side: TypeAlias = tuple[Floats, Floats, Floats]
+
+Interval: TypeAlias = "Callable[[Side, Side], tuple[Floats, Floats]]"
+"""From estimate, low and high end of two sides to the ends of their comparison."""
+FEW: Final = 150
+"""Groups of which simply all pairs are compared."""
+
+
+def extreme_pairs(
+    values: Measured, chosen: NDArray[np.intp], z: float, interval: Interval, extreme: Callable[..., Any]
+) -> tuple[float, float]:
+    """Return the extreme low end and the extreme high end over ordered pairs of different groups.
+
+    The ends of a comparison rise with the estimate and the ends of its first side and fall with those of its second. So
+    a pair is extreme only if no other group is beyond its sides both in the estimate and in the end that counts; with
+    two layers of such groups, for a pair must be of different groups, nothing is lost.
+    """
+    low, high = values.ends(z)
+    sides = np.column_stack([values.estimate[chosen], low[chosen], high[chosen]])
+    if len(sides) > FEW:
+        sides = sides[_outermost(sides)]
+    left, right = np.meshgrid(np.arange(len(sides)), np.arange(len(sides)), indexing="ij")
+    apart = left != right
+    first, second = sides[left[apart]].T, sides[right[apart]].T
+    lows, highs = interval((first[0], first[1], first[2]), (second[0], second[1], second[2]))
+    return float(extreme(lows)), float(extreme(highs))
+
+
+def _outermost(sides: Floats) -> NDArray[np.intp]:
+    """Return the positions that may be one side of an extreme pair."""
+    kept: set[int] = set()
+    for end in (1, 2):
+        for sign in (1, -1):
+            points = sign * sides[:, [0, end]]
+            for _ in range(2):
+                front = _front(points)
+                kept.update(front.tolist())
+                points[front] = -np.inf
+    return np.array(sorted(kept), dtype=np.intp)
+
+
+def _front(points: Floats) -> NDArray[np.intp]:
+    """Return the positions of points (n, 2) that no other point exceeds in one coordinate and equals in the other."""
+    order = np.lexsort((-points[:, 1], -points[:, 0]))
+    second = points[order, 1]
+    best = np.concatenate([[-np.inf], np.maximum.accumulate(second)[:-1]])
+    front = order[second > best]
+    return np.asarray(front[np.isfinite(points[front, 0])])

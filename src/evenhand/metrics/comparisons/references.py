@@ -1,0 +1,191 @@
+"""Groups beside one thing: all rows, the rows of the other groups, or a reference group.
+
+Against all rows a group is compared with a whole that it is a part of: with w its share of the denominator,
+rate - overall = (1 - w) (rate - rest), and rate / overall = q / (w q + 1 - w) for q = rate / rest. So every comparison
+comes down to two independent rates, and its interval to theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from evenhand.errors import InputError, did_you_mean
+from evenhand.metrics.catalogue import METRICS
+from evenhand.metrics.catalogue.names import names, parse_disparity
+from evenhand.metrics.comparisons.disparities import Disparity
+from evenhand.metrics.inference.intervals import ratio_interval, share_difference_interval, z_of
+from evenhand.metrics.values.rates import Measured, measure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from evenhand.metrics.counts.tally import Tally
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Side: TypeAlias = tuple[Floats, Floats, Floats]
+
+Reference: TypeAlias = "Literal['overall', 'rest'] | int"
+"""All rows, the rows of the other groups, or the position of a reference group."""
+
+
+def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: float = 0.95) -> Disparity:
+    """Compare each group's rate with one reference; the widest gap, or the least ratio, counts.
+
+    A ratio above 1 is turned over, so that 1 is equality and less is worse, whichever side the group is on.
+
+    Parameters
+    ----------
+    name : str
+        The difference or ratio of a rate, such as ``recall_difference``.
+    tally : Tally
+        G groups.
+    to : "overall", "rest" or int
+        What each group is compared with.
+    level : float
+        Two-sided confidence. The end that fails a limit holds for all groups at once (Sidak 1967, for correlated
+        comparisons too), the one that passes it is unadjusted.
+
+    Raises
+    ------
+    InputError
+        When the name is no difference or ratio of a rate, or there is no such group.
+    """
+    metric, how = _parsed(name)
+    values = measure(metric, tally, level)
+    if isinstance(to, int) and not 0 <= to < len(values.estimate):
+        raise InputError(f"There is no group {to}; there are {len(values.estimate)}.")
+    sides = _sides(metric, values, tally, to, level)
+    compared = np.ones(len(values.estimate), dtype=bool)
+    if isinstance(to, int):
+        compared[to] = False
+    known = compared & values.defined & sides.other.defined
+    undefined = tuple(int(group) for group in np.flatnonzero(compared & ~known))
+    plain, together = z_of(level), _together(int(known.sum()), level)
+    empty = Disparity(None, None, None, None, None, (plain, plain), None, undefined, metric, "", values)
+    if not known.any():
+        return replace(empty, reason="No group and its reference both have a value, so there is nothing to compare.")
+    return (_difference if how == "difference" else _ratio)(empty, sides, known, plain, together)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sides:
+    """Each group's rate and that of what it is compared with, independent of each other."""
+
+    mine: Measured
+    other: Measured
+    weight: Floats
+    """(G,) the group's share of the denominator where it is a part of its reference, else 0."""
+
+    def at(self, z: float, known: NDArray[np.bool_]) -> tuple[Side, Side]:
+        """Return estimate, low and high end of both sides for the known groups."""
+        return _side(self.mine, z, known), _side(self.other, z, known)
+
+
+def _side(values: Measured, z: float, known: NDArray[np.bool_]) -> Side:
+    low, high = values.ends(z)
+    return values.estimate[known], low[known], high[known]
+
+
+def _parsed(name: str) -> tuple[str, str]:
+    split = parse_disparity(name)
+    if split is None or split[1] not in ("difference", "ratio") or split[0] not in METRICS:
+        raise InputError(f"'{name}' is no difference or ratio of a rate.{did_you_mean(name, names())}")
+    if METRICS[split[0]].kind != "rate":
+        raise InputError(f"'{split[0]}' is no rate, so its value over all rows is no mean of those of the groups.")
+    return split
+
+
+def _sides(metric: str, values: Measured, tally: Tally, to: Reference, level: float) -> _Sides:
+    groups = len(values.estimate)
+    if isinstance(to, int):
+        one = tally.each(lambda cells: None if cells is None else cells[[to] * groups])
+        return _Sides(values, measure(metric, one, level), np.zeros(groups))
+    rest = tally.each(lambda cells: None if cells is None else cells.sum(axis=0)[None] - cells)
+    if to == "rest":
+        return _Sides(values, measure(metric, rest, level), np.zeros(groups))
+    counted = tally.counts if tally.weights is None else tally.weights
+    size = np.asarray(sum(counted[:, t, p] for t, p in METRICS[metric].denominator), dtype=np.float64)
+    return _Sides(values, measure(metric, rest, level), size / max(float(size.sum()), 1e-300))
+
+
+def _together(comparisons: int, level: float) -> float:
+    """Return the critical value at which all comparisons hold together; their two directions share (1 - level) / 2."""
+    inside = (1 - (1 - level) / 2) ** (1 / max(comparisons, 1))
+    return NormalDist().inv_cdf((1 + inside) / 2)
+
+
+def _difference(found: Disparity, sides: _Sides, known: NDArray[np.bool_], plain: float, together: float) -> Disparity:
+    scale = 1 - sides.weight[known]
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        low, high = share_difference_interval(*sides.at(z, known))
+        return scale * low, scale * high
+
+    gap = np.abs(scale * (sides.mine.estimate[known] - sides.other.estimate[known]))
+    worst = int(np.flatnonzero(known)[np.argmax(gap)])
+    low, high = ends(plain)
+    strict_low, strict_high = ends(together)
+    top = 1.0 if found.undefined else float(np.maximum(np.abs(low), np.abs(high)).max())
+    return replace(
+        found,
+        estimate=float(gap.max()),
+        low=float(np.maximum(np.maximum(strict_low, -strict_high), 0.0).max()),
+        high=top,
+        unadjusted_low=float(np.maximum(np.maximum(low, -high), 0.0).max()),
+        unadjusted_high=top,
+        critical=(together, plain),
+        pair=(worst, worst),
+        method=f"mover, {sides.mine.method}",
+    )
+
+
+def _ratio(found: Disparity, sides: _Sides, known: NDArray[np.bool_], plain: float, together: float) -> Disparity:
+    weight = sides.weight[known]
+
+    def mapped(quotient: Floats) -> Floats:
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isinf(quotient), _inverse(weight), quotient / (weight * quotient + 1 - weight))
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        low, high = ratio_interval(*sides.at(z, known))
+        return mapped(low), mapped(high)
+
+    mine, other = sides.mine.estimate[known], sides.other.estimate[known]
+    if mine.max() <= 0 and other.max() <= 0:
+        return replace(found, reason="The rate is 0 everywhere: the ratio is 0 of 0.")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = _folded(mapped(np.where(other > 0, mine / other, np.where(mine > 0, np.inf, 1.0))))
+    low, high = ends(plain)
+    strict_low, strict_high = ends(together)
+    bottom = 0.0 if found.undefined else float(np.minimum(low, _inverse(high)).min())
+    worst = int(np.flatnonzero(known)[np.argmin(value)])
+    return replace(
+        found,
+        estimate=float(value.min()),
+        low=bottom,
+        high=float(_best(strict_low, strict_high).min()),
+        unadjusted_low=bottom,
+        unadjusted_high=float(_best(low, high).min()),
+        critical=(plain, together),
+        pair=(worst, worst),
+        method=f"mover-r, {sides.mine.method}",
+    )
+
+
+def _inverse(value: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.asarray(1 / value)
+
+
+def _folded(value: Floats) -> Floats:
+    """Return a ratio or its inverse, whichever is below 1."""
+    return np.minimum(value, _inverse(value))
+
+
+def _best(low: Floats, high: Floats) -> Floats:
+    """Return the greatest folded ratio that an interval allows: 1 where it holds 1."""
+    return np.where(high < 1, high, np.where(low > 1, _inverse(low), 1.0))

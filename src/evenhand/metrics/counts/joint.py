@@ -1,0 +1,152 @@
+"""Counts of truth x original's decision x compressed model's decision by group: what every paired comparison needs.
+
+Such a tally is one GROUP BY, and adds like any other; so the comparison of two models over a billion rows costs one
+pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from evenhand.metrics.counts.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+Where: TypeAlias = "Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]"
+"""Which cells are meant, from their truth, original decision and compressed decision."""
+
+TRUTH, ORIGINAL, COMPRESSED = (part.ravel() for part in np.indices((2, 2, 2)))
+
+
+def everyone(truth: NDArray[np.int64], original: NDArray[np.int64], compressed: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Every cell."""
+    return np.ones(truth.shape, dtype=bool)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointTally:
+    """Counts of [group, truth, original's decision, compressed model's decision], with weights and clusters.
+
+    Examples
+    --------
+    >>> joint = JointTally.count([1, 1, 0], [1, 0, 0], [1, 1, 1])
+    >>> joint.counts.tolist()
+    [[[[0, 1], [0, 0]], [[0, 1], [0, 1]]]]
+    """
+
+    tally: Tally
+    """Of four classes: the truth (only 0 and 1 occur) and the pair of decisions, 2 x original + compressed."""
+
+    @classmethod
+    def count(
+        cls,
+        y_true: ArrayLike,
+        original: ArrayLike,
+        compressed: ArrayLike,
+        codes: ArrayLike | None = None,
+        n_groups: int = 1,
+        sample_weight: ArrayLike | None = None,
+        frequency: ArrayLike | None = None,
+        clusters: ArrayLike | None = None,
+        squared_weight: ArrayLike | None = None,
+    ) -> JointTally:
+        """Count rows; see `Tally.count`."""
+        pair = 2 * np.asarray(original, dtype=np.int64) + np.asarray(compressed, dtype=np.int64)
+        true = np.asarray(y_true).astype(np.int64)
+        return cls(Tally.count(true, pair, codes, n_groups, sample_weight, frequency, clusters, 4, squared_weight))
+
+    @classmethod
+    def of_counts(
+        cls, counts: ArrayLike, weights: ArrayLike | None = None, squared: ArrayLike | None = None
+    ) -> JointTally:
+        """Return the tally of cells (G, 2, 2, 2) that were counted elsewhere."""
+        parts = (_widened(part) for part in (counts, weights, squared))
+        return cls(Tally(*parts))  # type: ignore[arg-type]  # counts are there
+
+    def __add__(self, other: JointTally) -> JointTally:
+        """Merge the rows of two joint tallies over the same groups."""
+        return JointTally(self.tally + other.tally)
+
+    @property
+    def groups(self) -> int:
+        """The number of groups G."""
+        return len(self.tally.counts)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """(G,) rows of each group."""
+        return self.tally.rows
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """(G, 2, 2, 2) row counts of [group, truth, original's decision, compressed model's decision]."""
+        return self.tally.counts[:, :2].reshape(-1, 2, 2, 2)
+
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """(G, 2, 2, 2) sums of sampling weights; None when rows are not weighted."""
+        return None if self.tally.weights is None else self.tally.weights[:, :2].reshape(-1, 2, 2, 2)
+
+    @property
+    def squared_weights(self) -> NDArray[np.float64] | None:
+        """(G, 2, 2, 2) sums of squared sampling weights."""
+        cells = self.tally.squared_weights
+        return None if cells is None else cells[:, :2].reshape(-1, 2, 2, 2)
+
+    @property
+    def original(self) -> Tally:
+        """The original's own tally of truth and decision."""
+        return self._folded(2 * TRUTH + ORIGINAL)
+
+    @property
+    def compressed(self) -> Tally:
+        """The compressed model's own tally of truth and decision."""
+        return self._folded(2 * TRUTH + COMPRESSED)
+
+    def share(self, event: Where, among: Where = everyone) -> Tally:
+        """Return a tally whose selection rate is the share of `event` among the rows where `among` holds."""
+        inside = among(TRUTH, ORIGINAL, COMPRESSED)
+        return self._folded(np.where(inside, event(TRUTH, ORIGINAL, COMPRESSED).astype(np.int64), -1))
+
+    def flips(self) -> Tally:
+        """Return a tally in which a changed decision stands where a positive one would."""
+        return self.share(changed)
+
+    def select(self, new_groups: NDArray[np.intp], n_groups: int) -> JointTally:
+        """Return the tally in which group g has become group ``new_groups[g]``; groups merged so are summed."""
+        return JointTally(self.tally.select(new_groups, n_groups))
+
+    def each_and_rest(self) -> JointTally:
+        """Return a tally of 2G groups: each group, then for each the rows of all others."""
+
+        def doubled(cells: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
+            return None if cells is None else np.concatenate([cells, cells.sum(axis=0) - cells])
+
+        return JointTally(self.tally.each(doubled))
+
+    def _folded(self, place: NDArray[np.int64]) -> Tally:
+        """Return the tally of two classes in which each of the eight cells has gone to a place 0 to 3; -1: nowhere."""
+        to = np.zeros((16, 4), dtype=np.int64)
+        kept = place >= 0
+        to[np.arange(8)[kept], place[kept]] = 1
+        return self.tally.collapse(to)
+
+
+def changed(truth: NDArray[np.int64], original: NDArray[np.int64], compressed: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Cells in which the two models decide differently."""
+    return np.asarray(original != compressed)
+
+
+def _widened(cells: ArrayLike | None) -> NDArray[np.generic] | None:
+    if cells is None:
+        return None
+    known = np.asarray(cells)
+    out = np.zeros((len(known), 4, 4), dtype=known.dtype)
+    out[:, :2] = known.reshape(-1, 2, 4)
+    return out

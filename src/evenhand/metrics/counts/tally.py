@@ -1,0 +1,282 @@
+"""Counts of truth x decision by group: what every count metric is computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evenhand.errors import InputError, raise_all
+from evenhand.metrics.counts.kernels import WORTH_IT, compiled
+from evenhand.metrics.counts.sums import rows_by, sums_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """Columnar counts, made in one pass over the rows. Adding two tallies of the same groups merges their rows.
+
+    There are G groups and C classes; two classes, 0 and 1, where nothing else is said.
+    """
+
+    counts: NDArray[np.int64]
+    """(G, C, C) rows of [group, truth, decision]."""
+    weights: NDArray[np.float64] | None = None
+    """(G, C, C) sums of sampling weights; None when rows are not weighted."""
+    squared_weights: NDArray[np.float64] | None = None
+    """(G, C, C) sums of squared sampling weights."""
+    moments: NDArray[np.float64] | None = None
+    """(G, C*C, C*C) sums over clusters of v v', where v holds the cluster's cells; None when rows are independent."""
+    clusters: NDArray[np.int64] | None = None
+    """(G,) the number of clusters with a row in the group."""
+
+    @classmethod
+    def count(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        codes: ArrayLike | None = None,
+        n_groups: int = 1,
+        sample_weight: ArrayLike | None = None,
+        frequency: ArrayLike | None = None,
+        clusters: ArrayLike | None = None,
+        n_classes: int = 2,
+        squared_weight: ArrayLike | None = None,
+    ) -> Tally:
+        """Count rows.
+
+        Parameters
+        ----------
+        y_true, y_pred : (n,) arrays of classes, 0 to C - 1
+        codes : (n,) integer array, optional
+            The group of each row, from 0; one group of all rows when absent.
+        n_groups : int
+            The number of groups G.
+        sample_weight : (n,) array, optional
+            Sampling weights, finite and at least 0.
+        frequency : (n,) array, optional
+            For how many rows each row stands: counts of a table of counts, exact up to 2**63.
+        clusters : (n,) integer array, optional
+            The cluster of each row, from 0: the same person many times, a household. Rows of a cluster are alike, so
+            there is less to learn from them than from as many rows apart.
+        n_classes : int
+            The number of classes C.
+        squared_weight : (n,) array, optional
+            Sums of squared weights, beside sums of weights as `sample_weight` and a `frequency`.
+
+        Raises
+        ------
+        InputError
+            When lengths differ, values are no classes, codes are out of range, or weights are not usable.
+        """
+        true, predicted = np.asarray(y_true), np.asarray(y_pred)
+        groups = None if codes is None else np.asarray(codes)
+        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        raise_all(InputError, _problems(true, predicted, groups, n_groups, weight, n_classes))
+        shape, cells = (n_groups, n_classes, n_classes), n_groups * n_classes**2
+        if weight is None and frequency is None and clusters is None:
+            return cls(count_cells((groups, true, predicted), shape))
+        cell = np.zeros(true.shape, dtype=np.intp) if groups is None else groups.astype(np.intp)
+        for part in (true, predicted):
+            cell *= n_classes
+            cell += part.astype(np.intp, copy=False)
+        if frequency is not None:
+            exact = np.zeros(cells, dtype=np.int64)
+            np.add.at(exact, cell, np.asarray(frequency, dtype=np.int64))
+            if weight is None or squared_weight is None:
+                return cls(exact.reshape(shape))
+            summed = (sums_by(cell, np.asarray(part), cells).reshape(shape) for part in (weight, squared_weight))
+            return cls(exact.reshape(shape), next(summed), next(summed))
+        found = cls(np.bincount(cell, minlength=cells).reshape(shape).astype(np.int64))
+        if weight is not None:
+            sums, squares = (sums_by(cell, part, cells) for part in (weight, weight * weight))
+            found = replace(found, weights=sums.reshape(shape), squared_weights=squares.reshape(shape))
+        if clusters is None:
+            return found
+        moments, number = _moments(cell, np.asarray(clusters), weight, n_groups, n_classes**2)
+        return replace(found, moments=moments, clusters=number)
+
+    def __add__(self, other: Tally) -> Tally:
+        """Merge the rows of two tallies over the same groups; no cluster has rows in both."""
+        if self.counts.shape != other.counts.shape or (self.weights is None) != (other.weights is None):
+            raise InputError("Only tallies of the same groups, both weighted or both not, can be added.")
+        return Tally(
+            self.counts + other.counts,
+            _sum(self.weights, other.weights),
+            _sum(self.squared_weights, other.squared_weights),
+            _sum(self.moments, other.moments),
+            None if self.clusters is None or other.clusters is None else self.clusters + other.clusters,
+        )
+
+    def overall(self) -> Tally:
+        """Return the tally of all groups together, as one group."""
+        return self.select(np.zeros(len(self.counts), dtype=np.intp), 1)
+
+    def select(self, new_groups: NDArray[np.intp], n_groups: int) -> Tally:
+        """Return the tally in which group g has become group ``new_groups[g]``; groups merged so are summed.
+
+        A cluster with rows in several of the merged groups counts as several; count the rows again where that matters.
+        """
+
+        def merge(cells: NDArray[Any] | None) -> NDArray[Any] | None:
+            if cells is None:
+                return None
+            out = np.zeros((n_groups, *cells.shape[1:]), dtype=cells.dtype)
+            np.add.at(out, new_groups, cells)
+            return out
+
+        return self.each(merge)
+
+    def each(self, change: Callable[[NDArray[Any] | None], NDArray[Any] | None]) -> Tally:
+        """Return the tally with the same change, along groups, made to all that is counted."""
+        parts = (self.counts, self.weights, self.squared_weights, self.moments, self.clusters)
+        return Tally(*(change(part) for part in parts))  # type: ignore[arg-type]  # counts are never None
+
+    def turned(self) -> Tally:
+        """Return the tally in which 0 and 1 have changed places, in the truth and in the decision."""
+        return self.collapse(np.eye(4, dtype=np.int64)[::-1])
+
+    def one_vs_rest(self, chosen: int) -> Tally:
+        """Return the tally of two classes: one class, as 1, against all others."""
+        other = np.eye(self.classes, dtype=np.int64)[chosen]
+        cells = [2 * int(true) + int(decided) for true in other for decided in other]
+        return self.collapse(np.eye(4, dtype=np.int64)[cells])
+
+    def agreement(self) -> Tally:
+        """Return the tally in which a right decision is a true positive, and a wrong one a false negative."""
+        cells = [3 if true == decided else 2 for true in range(self.classes) for decided in range(self.classes)]
+        return self.collapse(np.eye(4, dtype=np.int64)[cells])
+
+    def collapse(self, to: NDArray[np.int64]) -> Tally:
+        """Return the tally whose cells are sums of this one's; `to` (C*C, 4) has a 1 where an old cell goes."""
+
+        def fold(cells: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if cells is None else (cells.reshape(len(cells), -1) @ to).reshape(-1, 2, 2)
+
+        moments = None if self.moments is None else np.einsum("gij,ik,jl->gkl", self.moments, to, to)
+        return Tally(
+            (self.counts.reshape(len(self.counts), -1) @ to).reshape(-1, 2, 2),
+            fold(self.weights),
+            fold(self.squared_weights),
+            moments,
+            self.clusters,
+        )
+
+    @property
+    def classes(self) -> int:
+        """The number of classes C."""
+        return int(self.counts.shape[1])
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """(G,) rows of each group."""
+        return np.asarray(self.counts.sum(axis=(1, 2)), dtype=np.int64)
+
+
+CHUNK = 1 << 17
+"""Rows counted at a time: their codes stay in the cache."""
+
+
+def count_cells(
+    parts: Sequence[NDArray[np.generic] | None], shape: tuple[int, ...], *, compiled_from: int = WORTH_IT
+) -> NDArray[np.int64]:
+    """Return counts of the combinations of codes, an array of `shape`; a part that is None is all zeros.
+
+    Rows are taken in chunks, so that no array as long as the table is made; three columns of `compiled_from` rows or
+    more are counted by a compiled loop, where numba is installed.
+    """
+    cells = int(np.prod(shape))
+    rows = next(len(part) for part in parts if part is not None)
+    if rows >= compiled_from and len(parts) == 3 and (kernel := compiled()) is not None:
+        first, second, third = (np.zeros(1, np.int8) if part is None else part for part in parts)
+        if len(first) == len(second) == len(third):
+            return kernel(first, second, third, cells, shape[1], shape[2]).reshape(shape)
+    kind = np.uint16 if cells <= 1 << 16 else np.int64
+    total = np.zeros(cells, dtype=np.int64)
+    # two arrays for all chunks: they stay in the cache, where new ones would push each other out
+    cell, own = (np.empty(min(CHUNK, rows), dtype=kind) for _ in range(2))
+    for start in range(0, rows, CHUNK):
+        width = min(CHUNK, rows - start)
+        _mix(parts, shape, slice(start, start + width), cell[:width], own[:width])
+        found = np.bincount(cell[:width])
+        total[: len(found)] += found
+    return total.reshape(shape)
+
+
+def _mix(
+    parts: Sequence[NDArray[np.generic] | None],
+    shape: tuple[int, ...],
+    rows: slice,
+    cell: NDArray[Any],
+    own: NDArray[Any],
+) -> None:
+    """Write into `cell` the code of each row's combination, by way of `own`."""
+    cells = int(np.prod(shape))
+    cell[:] = 0 if parts[0] is None else parts[0][rows]
+    for part, size in zip(parts[1:], shape[1:], strict=True):
+        if size < cells:  # else it is the only size above 1, and might not fit
+            cell *= cell.dtype.type(size)
+        if part is not None:
+            own[:] = part[rows]
+            cell += own
+
+
+def _moments(
+    cell: NDArray[np.intp],
+    clusters: NDArray[np.generic],
+    weight: NDArray[np.float64] | None,
+    n_groups: int,
+    size: int,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the sums of v v' over clusters, v of `size` cells, and their number, for each group."""
+    _, own = np.unique(clusters, return_inverse=True)
+    number = int(own.max(initial=0)) + 1
+    pairs, position = np.unique((cell // size) * number + own, return_inverse=True)
+    one = np.ones(len(cell)) if weight is None else weight
+    sums = sums_by(position * size + cell % size, one, size * len(pairs)).reshape(-1, size)
+    group = pairs // number
+    moments = np.zeros((n_groups, size, size))
+    np.add.at(moments, group, sums[:, :, None] * sums[:, None, :])
+    return moments, rows_by(group, n_groups)
+
+
+def _sum(left: NDArray[np.float64] | None, right: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    return None if left is None or right is None else left + right
+
+
+def _only_classes(values: NDArray[np.generic], classes: int) -> bool:
+    """Whether whole numbers run from 0 to C - 1; asked before the slower question which value is another."""
+    if values.dtype == np.bool_ or not values.size:
+        return True
+    return values.dtype.kind in "iu" and bool(values.min() >= 0) and bool(values.max() < classes)
+
+
+def _problems(
+    true: NDArray[np.generic],
+    predicted: NDArray[np.generic],
+    groups: NDArray[np.generic] | None,
+    n_groups: int,
+    weight: NDArray[np.float64] | None,
+    n_classes: int,
+) -> Iterator[str]:
+    given = {"y_true": true, "y_pred": predicted, "codes": groups, "sample_weight": weight}
+    for name, values in given.items():
+        if values is not None and values.shape != true.shape:
+            yield f"{name} has shape {values.shape} and y_true {true.shape}; they must be equal."
+            return
+    for name, values in (("y_true", true), ("y_pred", predicted)):
+        if _only_classes(values, n_classes):
+            continue
+        wrong = ~np.isin(values, np.arange(n_classes))
+        if wrong.any():
+            known = "0 and 1" if n_classes == 2 else f"classes 0 to {n_classes - 1}"
+            yield f"{name} holds {values[wrong][0]!r}; a tally counts {known} only."
+    if groups is not None and groups.size and (groups.min() < 0 or groups.max() >= n_groups):
+        yield f"codes run from {groups.min()} to {groups.max()}; they must be 0 to {n_groups - 1}."
+    if weight is not None and not (np.isfinite(weight).all() and (weight >= 0).all()):
+        yield "sample_weight must be finite and at least 0 in every row."

@@ -1,0 +1,1 @@
+"""Intervals and resampling from counts, chosen by measured coverage."""

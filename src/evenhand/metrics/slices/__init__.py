@@ -1,0 +1,1 @@
+"""The search for subgroups by up to three features at once."""

@@ -1,0 +1,1 @@
+"""Values of metrics for every group, with their intervals."""

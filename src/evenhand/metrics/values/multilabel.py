@@ -1,0 +1,75 @@
+"""Metrics of rows that carry several labels at once, by group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from evenhand.metrics.counts.sums import rows_by
+from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends
+from evenhand.metrics.values.means import finished, means, measured_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from evenhand.metrics.values.rates import Measured
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+
+def hamming_loss(
+    y_true: ArrayLike, y_pred: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95
+) -> Measured:
+    """Measure the share of wrong labels, from arrays (n, L) of 0 and 1."""
+    wrong = (np.asarray(y_true) != np.asarray(y_pred)).mean(axis=1)
+    return measured_mean("hamming_loss", means(wrong, codes, n_groups), level)
+
+
+def subset_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95
+) -> Measured:
+    """Measure the share of rows of which every label is right, with its exact interval."""
+    groups = np.asarray(codes)
+    right = (np.asarray(y_true) == np.asarray(y_pred)).all(axis=1)
+    rows, hits = rows_by(groups, n_groups), rows_by(groups[right], n_groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = hits / rows
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return clopper_pearson(hits, rows, z)
+
+    reasons = tuple("" if count else "No row at all." for count in rows)
+    return finished("subset_accuracy", share, rows, reasons, "clopper-pearson", ends, level)
+
+
+def f1_over_labels(
+    metric: str, y_true: ArrayLike, y_pred: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95
+) -> Measured:
+    """Measure ``micro_f1`` or ``macro_f1`` of every group.
+
+    The labels of a row are not independent, so the error is that of the row: what it adds to the value to first order
+    (its influence), summed over its labels. A label that occurs nowhere in the group takes no part in the macro mean.
+    """
+    true, predicted = np.asarray(y_true, dtype=np.float64), np.asarray(y_pred, dtype=np.float64)
+    groups = np.asarray(codes).astype(np.intp)
+    both, either = 2 * true * predicted, true + predicted
+    if metric == "micro_f1":
+        both, either = both.sum(axis=1, keepdims=True), either.sum(axis=1, keepdims=True)
+    top = np.stack([means(both[:, part], groups, n_groups).mean for part in range(both.shape[1])], axis=1)
+    bottom = np.stack([means(either[:, part], groups, n_groups).mean for part in range(both.shape[1])], axis=1)
+    present = bottom > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        each = np.where(present, top / bottom, 0.0)
+        value = each.sum(axis=1) / present.sum(axis=1)
+        part = np.where(present[groups], (both - each[groups] * either) / bottom[groups], 0.0)
+        influence = part.sum(axis=1) / present.sum(axis=1)[groups]
+    error = means(np.nan_to_num(influence), groups, n_groups).error
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return scaled_ends(value, error, z, 0.0, 1.0)
+
+    reasons = tuple(
+        "" if ok else "No label is true or predicted in any row: F1 is 0 of 0." for ok in np.isfinite(value)
+    )
+    return finished(metric, value, rows_by(groups, n_groups), reasons, "delta method over rows", ends, level)

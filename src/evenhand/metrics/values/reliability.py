@@ -1,0 +1,130 @@
+"""Reliability tables: in bins of equal count, the mean score beside the share of positives; for each group."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from evenhand.metrics.counts.ordered import bins_of, order_scores
+from evenhand.metrics.counts.sums import rows_by, sums_by
+from evenhand.metrics.values.means import between_clusters
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from evenhand.metrics.counts.score_tally import ScoreTally
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+BINS: Final = 10
+"""Bins of equal count in the calibration error."""
+
+
+def reliability(
+    y_true: ArrayLike,
+    score: ArrayLike,
+    bins: int = BINS,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> Floats:
+    """Return the reliability table: one row a bin of equal count, with rows, mean score, positives and share of all
+    rows, shape (b, 4).
+
+    Equal scores stay in one bin, so there may be fewer bins than asked for. Rows that are weighted or belong together
+    are as many as they are worth (Kish; the variance between clusters), and positives their share of them.
+
+    Parameters
+    ----------
+    y_true : (n,) array of 0 and 1
+    score : (n,) array
+    bins : int
+    weight, frequency, clusters : (n,) arrays, optional
+        Sampling weights; for how many rows each stands; what belongs together.
+    """
+    if weight is None and frequency is None and clusters is None:
+        everyone = np.zeros(len(np.asarray(score)), dtype=np.int16)
+        return bins_of(0, order_scores(y_true, score, everyone), bins)
+    true, scores = np.asarray(y_true, dtype=np.float64), np.asarray(score, dtype=np.float64)
+    if not len(scores):
+        return np.empty((0, 4))
+    times = np.ones(len(scores)) if frequency is None else np.asarray(frequency, dtype=np.float64)
+    one = times if weight is None else times * np.asarray(weight, dtype=np.float64)
+    edges = _equal_count(scores, times, bins)
+    which = np.searchsorted(edges, scores, side="left")
+    count = partial(np.bincount, which, minlength=len(edges) + 1)
+    total = count(weights=one)
+    filled = total > 0
+    mean, share, worth = (
+        part[filled] / total[filled] for part in (count(weights=one * scores), count(weights=one * true), total**2)
+    )
+    plain = np.ones(len(scores)) if weight is None else np.asarray(weight, dtype=np.float64)
+    worth = worth * total[filled] / count(weights=times * plain**2)[filled]
+    if clusters is not None:
+        worth = np.minimum(worth, _worth_of_clusters(which, true, one, np.asarray(clusters), len(edges) + 1)[filled])
+    return np.column_stack([worth, mean, worth * share, total[filled] / total.sum()])
+
+
+def _equal_count(scores: Floats, times: Floats, bins: int) -> Floats:
+    """Return the inner edges of bins with as many rows each, equal ones once."""
+    order = np.argsort(scores, kind="stable")
+    upto = np.cumsum(times[order])
+    at = np.searchsorted(upto, np.arange(1, bins) / bins * upto[-1] - 1e-9)
+    return np.unique(scores[order][np.minimum(at, len(scores) - 1)])
+
+
+def _worth_of_clusters(
+    which: NDArray[np.intp], true: Floats, one: Floats, clusters: NDArray[np.generic], bins: int
+) -> Floats:
+    """Return how many independent rows would tell the share of positives of a bin as well as its clusters do."""
+    total = sums_by(which, one, bins)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = sums_by(which, one * true, bins) / total
+        squares, number = between_clusters(one * (true - share[which]), which, clusters, bins)
+        worth = share * (1 - share) * total**2 / (squares * number / (number - 1))
+    return np.where(np.isfinite(worth), worth, number)
+
+
+def reliability_tables(
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int = 1,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> list[Floats]:
+    """Return the reliability table of each group."""
+    more = (weight, frequency, clusters)
+    if all(part is None for part in more):
+        ordered = order_scores(y_true, score, codes, n_groups)
+        return [bins_of(group, ordered, BINS) for group in range(n_groups)]
+    true, scores, groups = np.asarray(y_true), np.asarray(score, dtype=np.float64), np.asarray(codes)
+    order, edges = np.argsort(groups, kind="stable"), np.cumsum(rows_by(groups, n_groups))[:-1]
+    given = [None if part is None else np.asarray(part) for part in more]
+    return [
+        reliability(true[rows], scores[rows], BINS, *(None if part is None else part[rows] for part in given))
+        for rows in np.split(order, edges)
+    ]
+
+
+def tables_of_tally(tally: ScoreTally, bins: int = BINS) -> list[Floats]:
+    """Return the reliability table of each group from counts by score; a bin of the tally stays in one piece."""
+    rows, number = tally.counts.sum(axis=1), tally.rows.sum(axis=1)
+    upto = tally.below(rows.astype(np.float64)) + rows
+    # a block belongs to the bin in which its last row lies, so that equal scores stay together
+    which = np.ceil(upto / np.maximum(number[tally.group], 1) * bins - 1e-9).astype(np.int64) - 1
+    cell = tally.group * bins + which
+    size = tally.n_groups * bins
+    count, hits, sums = (
+        sums_by(cell, part, size).reshape(-1, bins) for part in (rows, tally.counts[:, 1], rows * tally.score)
+    )
+    filled = count > 0
+    return [
+        np.column_stack([n, total / n, positives, n / max(n.sum(), 1)])
+        for n, total, positives in (
+            (count[g][filled[g]], sums[g][filled[g]], hits[g][filled[g]]) for g in range(tally.n_groups)
+        )
+    ]

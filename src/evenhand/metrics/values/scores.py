@@ -1,0 +1,284 @@
+"""Metrics of scores: squared error, log loss, calibration; per group, with intervals. Rankings are in `ranks`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from evenhand.errors import InputError, did_you_mean
+from evenhand.metrics.catalogue.names import names, parse_disparity
+from evenhand.metrics.comparisons.disparities import Disparity, compare
+from evenhand.metrics.counts.sums import rows_by, sums_by
+from evenhand.metrics.inference.intervals import scaled_ends, sidak_z, wilson
+from evenhand.metrics.values.means import CHUNK, finished, means, measured_mean
+from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
+from evenhand.metrics.values.reliability import BINS, reliability, reliability_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from evenhand.metrics.values.rates import Measured
+
+    Floats: TypeAlias = NDArray[np.float64]
+
+CLIP: Final = 1e-15
+"""How far log loss keeps probabilities from 0 and 1."""
+
+
+def score_disparity(
+    name: str,
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int,
+    level: float = 0.95,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> Disparity:
+    """Compare a metric of scores between groups, by the rules of `disparity`.
+
+    Raises
+    ------
+    InputError
+        When the name is no disparity of a metric of scores.
+
+    Examples
+    --------
+    >>> found = score_disparity("roc_auc_difference", [0, 1, 0, 1], [0.1, 0.9, 0.8, 0.2], [0, 0, 1, 1], 2)
+    >>> found.estimate
+    1.0
+    """
+    split = parse_disparity(name)
+    if split is None or split[0] not in SCORES:
+        raise InputError(f"'{name}' is no disparity of a metric of scores.{did_you_mean(name, names())}")
+    return compare(
+        SCORES[split[0]](y_true, score, codes, n_groups, level, weight, frequency, clusters), split[1], level
+    )
+
+
+def roc_auc_disparity(
+    name: str, y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95
+) -> Disparity:
+    """Compare the area under the ROC curve between groups, by the rules of `disparity`.
+
+    Raises
+    ------
+    InputError
+        When the name is no disparity of ``roc_auc``.
+    """
+    split = parse_disparity(name)
+    if split is None or split[0] != "roc_auc":
+        raise InputError(f"'{name}' is no disparity of roc_auc.{did_you_mean(name, names())}")
+    return score_disparity(name, y_true, score, codes, n_groups, level)
+
+
+def brier_score(
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int = 1,
+    level: float = 0.95,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> Measured:
+    """Measure ``mean (score - truth)^2`` of every group."""
+    loss = _row_by_row(lambda true, scores: (scores - true) ** 2, y_true, score)
+    return measured_mean("brier_score", means(loss, codes, n_groups, weight, clusters, frequency), level)
+
+
+def log_loss(
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int = 1,
+    level: float = 0.95,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> Measured:
+    """Measure ``mean -log(probability of the truth)`` of every group, in nats."""
+
+    def surprise(true: NDArray[np.generic], scores: Floats) -> Floats:
+        sure = np.clip(scores, CLIP, 1 - CLIP)
+        return np.asarray(-np.log(np.where(true == 1, sure, 1 - sure)))
+
+    loss = _row_by_row(surprise, y_true, score)
+    return measured_mean("log_loss", means(loss, codes, n_groups, weight, clusters, frequency), level)
+
+
+def _row_by_row(function: Callable[..., Floats], y_true: ArrayLike, score: ArrayLike) -> Floats:
+    """Return a function of truth and score of every row, in chunks, so that only the result is as long as the rows."""
+    true, scores = np.asarray(y_true), np.asarray(score)
+    out = np.empty(len(scores))
+    for start in range(0, len(scores), CHUNK):
+        part = slice(start, start + CHUNK)
+        out[part] = function(true[part], scores[part].astype(np.float64))
+    return out
+
+
+def mean_score(
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int = 1,
+    level: float = 0.95,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> Measured:
+    """Measure the mean score of every group; the truth takes no part in it."""
+    return measured_mean("mean_score", means(score, codes, n_groups, weight, clusters, frequency), level)
+
+
+def calibration_ratio(
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int = 1,
+    level: float = 0.95,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> Measured:
+    """Measure ``mean score / base rate`` of every group: the linearised quotient of two means, on the logarithm."""
+    scores, true, groups = np.asarray(score, dtype=np.float64), np.asarray(y_true, dtype=np.float64), np.asarray(codes)
+    mean_of = partial(
+        means, codes=groups, n_groups=n_groups, weight=weight, clusters=clusters, frequency=frequency
+    )  # fmt: skip
+    predicted, base = mean_of(scores), mean_of(true).mean
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = np.where(base > 0, predicted.mean / base, np.nan)
+        error = mean_of(np.nan_to_num((scores - value[groups] * true) / base[groups])).error
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return scaled_ends(value, error, z, 0.0, None)
+
+    reasons = tuple("" if ok else "No row whose truth is positive: nothing to divide by." for ok in np.isfinite(value))
+    return finished("calibration_ratio", value, predicted.rows, reasons, "delta method, logarithm", ends, level)
+
+
+def calibration_error(
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int = 1,
+    level: float = 0.95,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> Measured:
+    """Measure ``sum over bins of share x |mean score - share of positives|`` of every group, over bins of equal count.
+
+    The low end adds up, bin by bin, what remains of the gap when all bins' intervals hold together, so it is 0 for a
+    calibrated model; the high end adds the bins' margins in quadrature.
+    """
+    tables = reliability_tables(y_true, score, codes, n_groups, weight, frequency, clusters)
+    rows = rows_by(np.asarray(codes), n_groups)
+    if frequency is not None:
+        rows = sums_by(np.asarray(codes), np.asarray(frequency), n_groups).astype(np.int64)
+    return calibration_error_of(tables, rows, level)
+
+
+def calibration_error_of(tables: Sequence[Floats], rows: NDArray[np.int64], level: float = 0.95) -> Measured:
+    """Measure the calibration error of every group from its reliability table."""
+    estimate = np.array([_error_of(table) for table in tables])
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        found = [_calibration_ends(table, z) for table in tables]
+        return np.array([low for low, _ in found]), np.array([high for _, high in found])
+
+    reasons = tuple("" if count else "No row at all." for count in rows)
+    return finished("calibration_error", estimate, rows, reasons, f"wilson in {BINS} bins", ends, level)
+
+
+def calibration_floor(
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int = 1,
+    *,
+    seed: int = 0,
+    draws: int = 1_000,
+    frequency: ArrayLike | None = None,
+) -> tuple[Floats, Floats]:
+    """Return the calibration error that a calibrated model of these scores would show, and the chance of as much.
+
+    The truth is drawn from the scores themselves, bin by bin.
+
+    Returns
+    -------
+    floor, p_value : (G,) arrays
+        The mean error over the draws, and the share of draws (counting the data as one) with at least the error seen.
+    """
+    rng = np.random.default_rng(seed)
+    floor, p_value = np.full(n_groups, np.nan), np.full(n_groups, np.nan)
+    for group, table in enumerate(reliability_tables(y_true, score, codes, n_groups, None, frequency)):
+        if not len(table):
+            continue
+        rows, mean, _, share = table.T
+        drawn = rng.binomial(rows.astype(np.int64), np.clip(mean, 0, 1), size=(draws, len(table)))
+        errors = (np.abs(mean - drawn / rows) * share).sum(axis=1)
+        floor[group] = errors.mean()
+        p_value[group] = (1 + int((errors >= _error_of(table) - 1e-12).sum())) / (1 + draws)
+    return floor, p_value
+
+
+def _error_of(table: Floats) -> float:
+    if not len(table):
+        return float("nan")
+    rows, mean, positives, share = table.T
+    return float((np.abs(mean - positives / rows) * share).sum() / share.sum())
+
+
+def _calibration_ends(table: Floats, z: float) -> tuple[float, float]:
+    if not len(table):
+        return float("nan"), float("nan")
+    rows, mean, positives, share = table.T
+    gap = np.abs(mean - positives / rows)
+    level = 1 - 2 * (1 - _phi(z))
+    low, high = wilson(positives, rows, sidak_z(len(table), level))
+    nearest = np.maximum(np.maximum(low - mean, mean - high), 0.0)
+    low, high = wilson(positives, rows, z)
+    farthest = np.maximum(np.abs(mean - low), np.abs(high - mean))
+    above = float(np.sqrt((share**2 * (farthest - gap) ** 2).sum()))
+    total = float((share * gap).sum())
+    return min(float((share * nearest).sum()), total), total + above
+
+
+def _phi(z: float) -> float:
+    from statistics import NormalDist
+
+    return NormalDist().cdf(z)
+
+
+SCORES: Final[dict[str, Callable[..., Measured]]] = {
+    "roc_auc": roc_auc,
+    "average_precision": average_precision,
+    "mean_score": mean_score,
+    "brier_score": brier_score,
+    "log_loss": log_loss,
+    "calibration_error": calibration_error,
+    "calibration_ratio": calibration_ratio,
+}
+"""The metrics of scores."""
+
+__all__ = [
+    "BINS",
+    "SCORES",
+    "brier_score",
+    "calibration_error",
+    "calibration_error_of",
+    "calibration_floor",
+    "calibration_ratio",
+    "log_loss",
+    "mean_score",
+    "reliability",
+    "roc_auc_disparity",
+    "score_disparity",
+]

@@ -1,0 +1,85 @@
+"""An earlier audit that a record is judged against: what each limit came to there, and the rows that both share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from evenhand.policy.regression_limits import drop, paired_drop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.keys import Key
+    from evenhand.policy.verdict import Judgement, Status
+
+RANK: Final[dict[Status, int]] = {"failed": 0, "undecided": 1, "passed": 2}
+
+
+BECAME: Final = {
+    ("passed", "failed"): "new",
+    ("passed", "undecided"): "new",
+    (None, "failed"): "new",
+    (None, "undecided"): "new",
+    ("undecided", "failed"): "worse",
+    ("failed", "undecided"): "better",
+    ("failed", "passed"): "fixed",
+    ("undecided", "passed"): "fixed",
+}
+"""What becomes of a limit, by what it came to before and now."""
+
+
+def became(before: Status | None, now: Status) -> str:
+    """Return what became of a limit: new, worse, better, fixed or unchanged.
+
+    Examples
+    --------
+    >>> became("passed", "failed"), became("undecided", "undecided"), became(None, "passed")
+    ('new', 'unchanged', 'unchanged')
+    """
+    return BECAME.get((before, now), "unchanged")
+
+
+class Pairs(Protocol):
+    """Rows that two audits share; `evenhand.evidence.pairing.PairedPredictions` is one."""
+
+    def change(self, key: Key, level: float) -> Finding | None:
+        """Return how a metric changed over the shared rows, new minus old; None where it cannot be paired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The earlier audit."""
+
+    record: AuditRecord
+    """What it found."""
+    pairs: Pairs | None = None
+    """The rows that both audits share, where both kept their predictions."""
+
+    def drop(self, key: Key, now: Finding | None, before: Finding | None, level: float) -> Finding | None:
+        """Return how much worse a finding became: paired where the rows are there, else of independent audits."""
+        change = None if self.pairs is None or now is None else self.pairs.change(key, level)
+        return drop(now, before) if change is None else paired_drop(now, change)
+
+
+def beside(found: Iterable[Judgement], before: Iterable[Judgement], new_only: bool) -> list[Judgement]:
+    """Return judgements with what each came to in the earlier audit.
+
+    Parameters
+    ----------
+    found, before : judgements
+        Of the same policy, on the record and on the earlier one.
+    new_only : bool
+        Whether what was as bad before does not stop.
+    """
+    were = {(str(judgement.limit), str(judgement.key)): judgement.status for judgement in before}
+    return [_beside(judgement, were.get((str(judgement.limit), str(judgement.key))), new_only) for judgement in found]
+
+
+def _beside(judgement: Judgement, was: Status | None, new_only: bool) -> Judgement:
+    told = replace(judgement, before=was)
+    if not new_only or not judgement.stops or was is None or RANK[was] > RANK[judgement.status]:
+        return told
+    sentence = f"not new, already {was} in the baseline; {judgement.sentence}"
+    return replace(told, stops=False, known=True, sentence=sentence)

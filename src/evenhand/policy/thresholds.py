@@ -1,0 +1,132 @@
+"""A policy at every threshold: where all limits hold, and where the model stands today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from evenhand.errors import PolicyError
+from evenhand.findings import AuditRecord, GroupCounts
+from evenhand.policy.judging import judge_limit
+from evenhand.policy.recomputing import from_counts, is_counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evenhand.policy.limits import Limit, Policy
+    from evenhand.policy.verdict import Judgement, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a policy says at one threshold."""
+
+    threshold: float
+    """A score at or above it is predicted positive."""
+    in_use: bool
+    """Whether the audited model decides at it."""
+    accuracy: float | None
+    """Of all rows."""
+    selection_rate: float | None
+    """Of all rows."""
+    judgements: tuple[Judgement, ...]
+    """Each limit that counts can judge."""
+
+    @property
+    def status(self) -> Status:
+        """The worst of its judgements."""
+        found = {judgement.status for judgement in self.judgements if not judgement.limit.advisory}
+        return "failed" if "failed" in found else "undecided" if "undecided" in found else "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A policy at every threshold that the record has counts of."""
+
+    steps: tuple[Step, ...]
+    """By increasing threshold."""
+    left_out: tuple[str, ...]
+    """Limits that counts of decisions cannot judge."""
+
+    def regions(self, status: Status) -> tuple[tuple[float, float], ...]:
+        """Return the runs of neighbouring thresholds with this status, each by its first and last."""
+        found: list[tuple[float, float]] = []
+        before = False
+        for step in self.steps:
+            here = step.status == status
+            if here:
+                first = found.pop()[0] if before else step.threshold
+                found.append((first, step.threshold))
+            before = here
+        return tuple(found)
+
+    @property
+    def operating_point(self) -> Step | None:
+        """The threshold of the greatest accuracy among those where all limits hold; None when there is none."""
+        passed = [step for step in self.steps if step.status == "passed"]
+        return max(passed, key=lambda step: (step.accuracy or 0.0, step.in_use), default=None)
+
+
+def sweep(record: AuditRecord, policy: Policy) -> Sweep:
+    """Judge a policy at every threshold, from the counts by score that a record keeps.
+
+    Raises
+    ------
+    PolicyError
+        When the record has no counts by score, or no limit is about decisions.
+    """
+    edges = record.provenance.get("score_edges")
+    if not isinstance(edges, list):
+        raise PolicyError("The record has no counts by score: audit scores of two classes, without weights.")
+    limits = [limit for limit in policy.limits if _is_swept(limit)]
+    left = tuple(str(limit.key) for limit in policy.limits if limit not in limits)
+    if not limits:
+        raise PolicyError(f"{policy.name}: no limit is about decisions, so none changes with the threshold.")
+    subject = record.provenance.get("subject")
+    in_use = subject.get("threshold") if isinstance(subject, dict) else None
+    steps = tuple(
+        _step(at_threshold(record, place), float(edge), edge == in_use, limits, policy)  # type: ignore[arg-type]
+        for place, edge in enumerate(edges)
+    )
+    return Sweep(steps, left)
+
+
+def at_threshold(record: AuditRecord, place: int) -> AuditRecord:
+    """Return the record as counts say it at one of the thresholds: without findings, which are of another."""
+    from numpy import asarray, int64
+
+    from evenhand.metrics.values.thresholds import tally_at
+
+    tallies = tuple(
+        GroupCounts(
+            "subject",
+            part.columns,
+            part.groups,
+            ("group", "true", "predicted"),
+            tally_at(asarray(part.counts, dtype=int64), place).counts.tolist(),
+        )
+        for part in record.tallies
+        if part.model == "scores"
+    )
+    return replace(record, findings=(), tallies=tallies)
+
+
+def _is_swept(limit: Limit) -> bool:
+    return not limit.required and not limit.against and is_counted(limit.key.metric)
+
+
+def _step(record: AuditRecord, threshold: float, in_use: bool, limits: list[Limit], policy: Policy) -> Step:
+    found = tuple(_judged(record, limits, policy))
+    return Step(threshold, in_use, _value(record, "accuracy"), _value(record, "selection_rate"), found)
+
+
+def _judged(record: AuditRecord, limits: list[Limit], policy: Policy) -> Iterator[Judgement]:
+    for limit in limits:
+        yield from judge_limit(limit, record, policy, None)
+
+
+def _value(record: AuditRecord, metric: str) -> float | None:
+    from evenhand.keys import Key
+
+    found = from_counts(record, Key.of(metric), 0.95)
+    return None if found is None else found.estimate

@@ -1,0 +1,122 @@
+"""Figures of dots: every value of a row on one axis, those at one place beside each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from evenhand.report.drawings import Spot, Strip, Swarm
+from evenhand.report.figures.scales import (
+    FRAME_BYTES,
+    MOST_BYTES,
+    NUMBERS,
+    Scale,
+    bytes_of,
+    label_room,
+    scale_of,
+)
+from evenhand.report.numbers import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenhand.report.view import Table
+
+MOST_DOTS: Final = 300
+"""Dots of a figure: enough to see a shape, few enough to stay small."""
+STEP: Final = 4
+"""The size of a place, and the distance of dots beside each other."""
+SPREAD: Final = 14
+"""How far dots are set from the middle of their row."""
+TALL, TOP = 36, 26
+ROW_BYTES: Final = 260
+"""What a row takes beside its texts and dots."""
+DOT_BYTES: Final = 11
+"""What a dot takes."""
+LABEL: Final = 30
+
+
+def swarm_figure(
+    name: str,
+    title: str,
+    description: str,
+    rows: Sequence[tuple[str, Sequence[tuple[float, int]], str]],
+    table: Table,
+    *,
+    shares: bool = True,
+    zero: float | None = None,
+    most: int = MOST_DOTS,
+) -> Swarm:
+    """Return a figure of dots, with its table twin.
+
+    Parameters
+    ----------
+    rows : sequences of label, dots, and a text behind them
+        A dot is a value and a shade: 0 for low, 1 for middle, 2 for high of whatever the shade stands for.
+    shares : bool
+        Whether values are shares, on an axis from 0 to 1.
+    zero : float, optional
+        Where an upright line stands.
+    most : int
+        Dots of the whole figure, at most; fewer where the figure would be too large.
+    """
+    labels = [cut(label, LABEL) for label, _, _ in rows]
+    room = MOST_BYTES - FRAME_BYTES - sum(ROW_BYTES + bytes_of(label, *labels[:1], text) for label, _, text in rows)
+    dots_each = min(most, max(room, 0) // DOT_BYTES) // max(len(rows), 1)
+    kept = [evenly(dots, dots_each) for _, dots, _ in rows]
+    values: list[float | None] = [value for dots in kept for value, _ in dots]
+    scale = scale_of([*values, zero] if zero is not None else values, label_room(labels), shares=shares)
+    strips = tuple(
+        Strip(
+            Spot(scale.left - 8, TOP + TALL * (at + 0.5) + 4, labels[at], label),
+            text,
+            _paths(kept[at], scale, TOP + TALL * (at + 0.5)),
+        )
+        for at, (label, _, text) in enumerate(rows)
+    )
+    return Swarm(
+        name=name,
+        title=title,
+        description=description,
+        width=scale.right + NUMBERS,
+        height=TOP + TALL * len(rows) + 30,
+        table=table,
+        strips=strips,
+        ticks=scale.ticks(),
+        zero=None if zero is None else scale.place(zero),
+        left=scale.left,
+        right=scale.right,
+    )
+
+
+def evenly(dots: Sequence[tuple[float, int]], most: int) -> list[tuple[float, int]]:
+    """Return at most `most` dots by rising value, the least and the greatest among them.
+
+    Examples
+    --------
+    >>> evenly([(0.3, 0), (0.1, 0), (0.2, 0), (0.5, 1)], 3)
+    [(0.1, 0), (0.3, 0), (0.5, 1)]
+    """
+    ordered = sorted(dots)
+    if len(ordered) <= most:
+        return ordered
+    if most < 2:
+        return ordered[:most]
+    return [ordered[round(at * (len(ordered) - 1) / (most - 1))] for at in range(most)]
+
+
+def _paths(dots: list[tuple[float, int]], scale: Scale, middle: float) -> tuple[tuple[int, str], ...]:
+    """Return the dots of each shade as one path: a dot is a line of no length, drawn with a round cap.
+
+    Where a place is full, its further dots would lie upon those at the edge, and are not drawn again.
+    """
+    taken: Counter[int] = Counter()
+    parts: dict[int, dict[str, None]] = {}
+    for value, shade in dots:
+        place = round(scale.place(value) / STEP)
+        rank = taken[place]
+        taken[place] += 1
+        away = (rank + 1) // 2 * STEP * (1 if rank % 2 else -1)
+        y = middle + max(-SPREAD, min(SPREAD, away))
+        parts.setdefault(shade, {})[f"M{place * STEP} {y:g}h0"] = None
+    return tuple((shade, "".join(parts[shade])) for shade in sorted(parts))

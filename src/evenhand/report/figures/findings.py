@@ -1,0 +1,103 @@
+"""Figures from findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.report.figures.scales import NUMBERS, fitting, height, label_room, row_y, scale_of
+from evenhand.report.numbers import cut, with_interval
+from evenhand.report.view import Dot, Figure, Mark, Table
+
+if TYPE_CHECKING:
+    from evenhand.findings import Finding
+
+LABEL = 42
+MOST_ROWS = 40
+ROW_BYTES = 330
+"""What the marks of a row take."""
+
+
+def figure(
+    name: str,
+    title: str,
+    rows: list[tuple[str, Finding, Mark, float | None]],
+    *,
+    kind: str = "forest",
+    digits: int = 2,
+    texts: list[str] | None = None,
+) -> Figure:
+    """Return a figure of findings, one row each, with its table twin.
+
+    Parameters
+    ----------
+    rows : list of (label, finding, mark, limit)
+        A limit is drawn where it is not None. Rows beyond what a small figure holds stand in the table only.
+    texts : list of str, optional
+        The numbers as text, where they are to be rounded away from a limit.
+    """
+    numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
+    said = [_said(label, text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]
+    shown = rows[: fitting(said, ROW_BYTES)]
+    values: list[float | None] = []
+    for _, finding, _, limit in shown:
+        interval = finding.interval
+        values += [finding.estimate, limit, interval and interval.low, interval and interval.high]  # type: ignore[list-item]
+    labels = [cut(label, LABEL) for label, *_ in shown]
+    scale = scale_of(values, label_room(labels), shares=kind != "bars")
+    dots = []
+    for index, (label, finding, mark, limit) in enumerate(shown):
+        interval, estimate = finding.interval, finding.estimate
+        low = estimate if interval is None else interval.low
+        high = estimate if interval is None else interval.high
+        dots.append(
+            Dot(
+                label=labels[index],
+                full=cut(label, 120),
+                text=numbers[index],
+                mark=mark,
+                y=row_y(index),
+                x=None if estimate is None else scale.place(estimate),
+                low=scale.place(low, scale.low),
+                high=scale.place(high, scale.high),
+                limit=None if limit is None else scale.place(limit),
+            )
+        )
+    return Figure(
+        name=name,
+        kind="bars" if kind == "bars" else "forest",
+        title=title,
+        description=_describe(title, shown, digits),
+        dots=tuple(dots),
+        ticks=scale.ticks(),
+        zero=scale.place(0.0),
+        left=scale.left,
+        right=scale.right,
+        width=scale.right + NUMBERS,
+        height=height(len(shown)),
+        table=_twin(name, title, rows, numbers),
+    )
+
+
+def _said(label: str, text: str) -> tuple[str, ...]:
+    """Return the texts of a row: its label, its whole name where that is longer, and its numbers."""
+    short = cut(label, LABEL)
+    return (short, text) if short == label else (short, cut(label, 120), text)
+
+
+def _describe(title: str, rows: list[tuple[str, Finding, Mark, float | None]], digits: int) -> str:
+    few = "; ".join(f"{cut(label, 60)}: {with_interval(finding, digits)}" for label, finding, _, _ in rows[:4])
+    more = f"; and {len(rows) - 4} more in the table below" if len(rows) > 4 else ""
+    return f"{title}. {few}{more}."
+
+
+def _twin(name: str, title: str, rows: list[tuple[str, Finding, Mark, float | None]], numbers: list[str]) -> Table:
+    return Table(
+        f"{name}-table",
+        title,
+        ("", "estimate and interval", "rows"),
+        tuple(
+            (cut(label, 200), text, f"{finding.support:,}")
+            for (label, finding, _, _), text in zip(rows, numbers, strict=True)
+        ),
+        frozenset({1, 2}),
+    )

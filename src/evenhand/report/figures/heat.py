@@ -1,0 +1,93 @@
+"""Figures of cells: a grid of values, darker where they are greater."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.report.drawings import Cell, Heat, Spot
+from evenhand.report.figures.scales import fitting, label_room
+from evenhand.report.numbers import cut
+from evenhand.report.view import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TALL, TOP = 26, 30
+LABEL: Final = 34
+MOST_CELLS: Final = 60
+"""Cells drawn; what is beyond stands in the table."""
+SHADES: Final = 5
+
+
+def heat_figure(
+    name: str,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[str, Sequence[float | None], Sequence[str]]],
+    corner: str = "",
+) -> Heat:
+    """Return a grid of shares, with its table twin.
+
+    Parameters
+    ----------
+    columns : labels
+    rows : sequences of label, values from 0 to 1 (None: not defined) and the same values as text
+    corner : str
+        The heading over the labels of the rows, in the table.
+    """
+    most = min(
+        MOST_CELLS // len(columns),
+        fitting([(cut(label, LABEL), label, *texts) for label, _, texts in rows], 110 + 160 * len(columns)),
+    )
+    shown = rows[: max(1, most)]
+    labels = [cut(label, LABEL) for label, _, _ in shown]
+    left = label_room(labels)
+    wide = max(64, *(label_room([column]) for column in columns))
+    cells = tuple(
+        Cell(left + wide * column, TOP + TALL * row, shade(value), text)
+        for row, (_, values, texts) in enumerate(shown)
+        for column, (value, text) in enumerate(zip(values, texts, strict=True))
+    )
+    head = (corner, *columns)
+    table = Table(
+        f"{name}-table", title, head, tuple((label, *texts) for label, _, texts in rows), frozenset(range(1, len(head)))
+    )
+    return Heat(
+        name=name,
+        title=title,
+        description=_describe(title, columns, rows),
+        width=left + wide * len(columns) + 8,
+        height=TOP + TALL * len(shown) + 8,
+        table=table.bounded(),
+        columns=tuple(Spot(left + wide * (at + 0.5), TOP - 10, column) for at, column in enumerate(columns)),
+        rows=tuple(
+            Spot(left - 8, TOP + TALL * (at + 0.5) + 4, labels[at], label) for at, (label, _, _) in enumerate(shown)
+        ),
+        cells=cells,
+        cell_width=wide - 2,
+        cell_height=TALL - 2,
+    )
+
+
+def shade(value: float | None) -> int:
+    """Return how dark a share is drawn: 0 for none or unknown, 5 for all.
+
+    Examples
+    --------
+    >>> shade(None), shade(0.0), shade(0.01), shade(0.5), shade(1.0)
+    (0, 0, 1, 3, 5)
+    """
+    if value is None or value <= 0:
+        return 0
+    return min(SHADES, int(value * SHADES) + 1)
+
+
+def _describe(
+    title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[float | None], Sequence[str]]]
+) -> str:
+    few = "; ".join(
+        f"{cut(label, 60)}: {'; '.join(f'{column}: {text}' for column, text in zip(columns, texts, strict=True))}"
+        for label, _, texts in rows[:2]
+    )
+    more = f"; and {len(rows) - 2} more in the table below" if len(rows) > 2 else ""
+    return f"{title}. {few}{more}."

@@ -1,0 +1,82 @@
+"""Figures of two histograms on one axis, one above it and one below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.report.drawings import HistogramPair, Outline
+from evenhand.report.figures.scales import NUMBERS, Scale
+from evenhand.report.view import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TALL, TOP, LEFT = 80, 20, 24
+BINS: Final = 20
+
+
+def histogram_pair(
+    name: str,
+    title: str,
+    low: float,
+    high: float,
+    histograms: Sequence[tuple[str, Sequence[float]]],
+    marker: float | None = None,
+) -> HistogramPair:
+    """Return two histograms of equal bins from `low` to `high`, each of the same area, with their table twin.
+
+    Parameters
+    ----------
+    histograms : two pairs of label and counts, the same number of bins each
+    marker : float, optional
+        Where an upright line stands.
+    """
+    across = Scale(low, high, LEFT)
+    shares = [[count / max(sum(counts), 1) for count in counts] for _, counts in histograms]
+    top = max(max(values) for values in shares) or 1.0
+    bins = len(shares[0])
+    edges = [low + (high - low) * at / bins for at in range(bins + 1)]
+    axis = TOP + TALL
+    outlines = tuple(
+        Outline(label, _path(across, edges, [value / top for value in shares[at]], axis, -1 if at == 0 else 1), at, y)
+        for at, ((label, _), y) in enumerate(zip(histograms, (axis - TALL + 14, axis + TALL - 6), strict=True))
+    )
+    table = _table(name, title, edges, histograms)
+    return HistogramPair(
+        name=name,
+        title=title,
+        description=_describe(title, edges, histograms),
+        width=across.right + NUMBERS,
+        height=TOP + 2 * TALL + 34,
+        table=table,
+        outlines=outlines,
+        ticks=across.ticks(),
+        axis=axis,
+        marker=None if marker is None else across.place(marker),
+        left=LEFT,
+        right=across.right,
+    )
+
+
+def _path(across: Scale, edges: list[float], heights: list[float], axis: float, sign: int) -> str:
+    steps = [f"M{across.place(edges[0]):g} {axis:g}"]
+    for at, height in enumerate(heights):
+        steps.append(f"V{axis + sign * TALL * height:.1f}H{across.place(edges[at + 1]):g}")
+    return "".join([*steps, f"V{axis:g}z"])
+
+
+def _table(name: str, title: str, edges: list[float], histograms: Sequence[tuple[str, Sequence[float]]]) -> Table:
+    rows = tuple(
+        (f"{edges[at]:.3g} – {edges[at + 1]:.3g}", *(f"{counts[at]:,.0f}" for _, counts in histograms))
+        for at in range(len(edges) - 1)
+    )
+    return Table(f"{name}-table", title, ("score", *(label for label, _ in histograms)), rows, frozenset({0, 1, 2}))
+
+
+def _describe(title: str, edges: list[float], histograms: Sequence[tuple[str, Sequence[float]]]) -> str:
+    said = "; ".join(
+        f"{label}: {sum(counts):,.0f} rows, most between {edges[at]:.3g} and {edges[at + 1]:.3g}"
+        for label, counts in histograms
+        for at in [max(range(len(counts)), key=lambda place: counts[place])]
+    )
+    return f"{title}. {said}."

@@ -1,0 +1,78 @@
+"""Figures of lines over numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.report.figures.scales import Scale, label_room
+from evenhand.report.view import Line, Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenhand.report.view import Table
+
+TALL, TOP, LEFT = 220, 20, 60
+ROOM = 60
+"""Between the lines and their labels, for a piece of each line."""
+MOST_POINTS = 60
+"""Of a line; of more places every so many is drawn, and the last."""
+
+
+def line_figure(
+    name: str,
+    title: str,
+    description: str,
+    places: Sequence[float],
+    lines: Sequence[tuple[str, Sequence[float]]],
+    table: Table,
+    *,
+    marker: float | None = None,
+    top: float = 1.0,
+    bottom: float = 0.0,
+) -> Lines:
+    """Return a figure of lines, each with one value a place.
+
+    Parameters
+    ----------
+    places : numbers
+        Across, rising.
+    lines : pairs of label and values
+    marker : float, optional
+        Where an upright line stands.
+    top, bottom : float
+        The values at the upper and the lower end.
+    """
+    across = Scale(places[0], places[-1], LEFT)
+    every = -(-len(places) // MOST_POINTS)
+    shown = sorted({*range(0, len(places), every), len(places) - 1})
+
+    def down(value: float) -> float:
+        return round(TOP + TALL * (1 - min(max((value - bottom) / (top - bottom), 0.0), 1.0)), 1)
+
+    drawn = tuple(
+        Line(
+            label,
+            " ".join(f"{across.place(places[at]):g},{down(values[at]):g}" for at in shown),
+            number,
+            TOP + 14 + 18 * number,
+        )
+        for number, (label, values) in enumerate(lines)
+    )
+    return Lines(
+        name=name,
+        title=title,
+        description=description,
+        lines=drawn,
+        across=across.ticks(),
+        upwards=tuple(
+            (down(bottom + share * (top - bottom)), f"{bottom + share * (top - bottom):g}")
+            for share in (0.0, 0.25, 0.5, 0.75, 1.0)
+        ),
+        marker=None if marker is None else across.place(marker),
+        left=LEFT,
+        right=across.right,
+        width=across.right + ROOM + label_room([label for label, _ in lines]),
+        height=TOP + TALL + 40,
+        table=table,
+    )

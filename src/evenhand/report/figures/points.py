@@ -1,0 +1,82 @@
+"""Figures of points over two axes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from evenhand.report.figures.scales import Scale, Tick, label_room, nice_step
+from evenhand.report.numbers import cut
+from evenhand.report.view import Mark, Point, Points
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenhand.report.view import Table
+
+TALL, TOP, LEFT, LABEL = 260, 26, 64, 40
+
+
+def point_figure(
+    name: str,
+    title: str,
+    description: str,
+    points: Sequence[tuple[str, float, float, Mark]],
+    axes: tuple[str, str],
+    table: Table,
+    joined: Sequence[str] = (),
+    unit: float = 1.0,
+) -> Points:
+    """Return a figure of points.
+
+    Parameters
+    ----------
+    points : sequence of (label, x, y, mark)
+        One at least; x is 0 or above.
+    joined : labels
+        Points that are joined, in the order of x.
+    unit : float
+        By which the numbers across are divided for their labels.
+    """
+    across = _axis([0.0, *(x for _, x, _, _ in points)], LEFT)
+    values = [y for _, _, y, _ in points]
+    upward = _axis([0.0, *values], 0)
+
+    def down(value: float) -> float:
+        share = (value - upward.low) / (upward.high - upward.low)
+        return round(TOP + TALL * (1 - share), 1)
+
+    drawn = tuple(
+        Point(cut(label, LABEL), str(at + 1), mark, across.place(x), down(y), TOP + 12 + 18 * at)
+        for at, (label, x, y, mark) in enumerate(points)
+    )
+    chain = sorted((x, y) for label, x, y, _ in points if label in joined)
+    room = label_room([f"{point.number} {point.label}" for point in drawn])
+    return Points(
+        name=name,
+        title=title,
+        description=description,
+        points=drawn,
+        joined=" ".join(f"{across.place(x):g},{down(y):g}" for x, y in chain) if len(chain) > 1 else "",
+        across=tuple(_in_units(across, tick, unit) for tick in across.ticks()),
+        upwards=tuple(
+            (down(upward.low + (tick.x / 400) * (upward.high - upward.low)), tick.text) for tick in upward.ticks()
+        ),
+        axes=axes,
+        left=LEFT,
+        right=across.right,
+        width=across.right + room + 20,
+        height=max(TOP + TALL + 44, TOP + 18 * len(drawn) + 30),
+        table=table,
+    )
+
+
+def _axis(values: Sequence[float], left: int) -> Scale:
+    low, high = min(values), max(values)
+    step = nice_step(max(high - low, 1e-9) / 4)
+    return Scale(math.floor(low / step) * step, math.ceil(high / step + 1e-9) * step, left)
+
+
+def _in_units(scale: Scale, tick: Tick, unit: float) -> Tick:
+    value = scale.low + (tick.x - scale.left) / 400 * (scale.high - scale.low)
+    return Tick(tick.x, f"{value / unit:,.0f}")

@@ -1,0 +1,93 @@
+"""Figures of trees: what is narrower stands below and to the right of what it narrows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from evenhand.report.drawings import Node, Spot, Tree
+from evenhand.report.figures.scales import LETTER, NUMBERS, fitting, width_of
+from evenhand.report.numbers import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenhand.report.view import Mark, Table
+
+ROW, TOP, INDENT = 26, 10, 26
+LABEL: Final = 60
+MOST_NODES: Final = 30
+"""Nodes drawn; what is beyond stands in the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A node to be drawn, with what is below it."""
+
+    label: str
+    """Its name."""
+    text: str
+    """Its numbers."""
+    mark: Mark = "plain"
+    """Its shape."""
+    below: tuple[Branch, ...] = ()
+    """Its children."""
+
+
+def tree_figure(name: str, title: str, root: Branch, table: Table) -> Tree:
+    """Return the figure of a tree of at most `MOST_NODES` nodes, with its table twin."""
+    placed = _placed(root)[:MOST_NODES]
+    said = [(cut(branch.label, LABEL), branch.label, branch.text) for branch, _, _ in placed]
+    placed = placed[: fitting(said, 260)]
+    right = (
+        round(max(INDENT * depth + 22 + LETTER * width_of(cut(branch.label, LABEL)) for branch, depth, _ in placed))
+        + 14
+    )
+    links = "".join(
+        f"M{_x(depth - 1):g} {_y(parent) + 7:g}V{_y(at):g}H{_x(depth) - 7:g}"
+        for at, (_, depth, parent) in enumerate(placed)
+        if depth
+    )
+    nodes = tuple(
+        Node(Spot(_x(depth), _y(at), cut(branch.label, LABEL), branch.label), branch.text, branch.mark)
+        for at, (branch, depth, _) in enumerate(placed)
+    )
+    return Tree(
+        name=name,
+        title=title,
+        description=_describe(title, placed),
+        width=right + NUMBERS,
+        height=TOP + ROW * len(placed) + 10,
+        table=table,
+        nodes=nodes,
+        links=links,
+        right=right,
+    )
+
+
+def _placed(root: Branch) -> list[tuple[Branch, int, int]]:
+    """Return each node with its depth and the place of its parent, parents before children."""
+    found: list[tuple[Branch, int, int]] = []
+
+    def add(branch: Branch, depth: int, parent: int) -> None:
+        here = len(found)
+        found.append((branch, depth, parent))
+        for child in branch.below:
+            add(child, depth + 1, here)
+
+    add(root, 0, 0)
+    return found
+
+
+def _x(depth: int) -> float:
+    return 12 + INDENT * depth
+
+
+def _y(at: int) -> float:
+    return TOP + ROW * (at + 0.5)
+
+
+def _describe(title: str, placed: Sequence[tuple[Branch, int, int]]) -> str:
+    few = "; ".join(f"{cut(branch.label, 60)}: {branch.text}" for branch, _, _ in placed[:4])
+    more = f"; and {len(placed) - 4} more in the table below" if len(placed) > 4 else ""
+    return f"{title}. {few}{more}."

@@ -1,0 +1,116 @@
+"""Waterfalls: from a start to an end, step by step, each step with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from evenhand.report.figures.scales import NUMBERS, height, label_room, row_y, scale_of
+from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.view import Dot, Figure, Mark, Table
+
+if TYPE_CHECKING:
+    from evenhand.findings import Finding
+    from evenhand.report.figures.scales import Scale
+
+MOST: Final = 10
+"""Steps drawn, the largest ones; the others are one step together."""
+MOST_TOLD: Final = 24
+"""Steps of the table; more stand in audit.json."""
+LABEL: Final = 42
+
+
+def waterfall(
+    name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str] = ("start", "end")
+) -> Figure:
+    """Return the figure of steps that lead from `start` to `end`, the largest first, with its table twin.
+
+    Parameters
+    ----------
+    parts : list of Finding
+        The steps, each about one feature; they sum to ``end - start``.
+    words : pair of str
+        What the start and the end are called.
+    """
+    ordered = sorted(parts, key=lambda finding: -abs(finding.estimate or 0.0))
+    drawn, rest = ordered[:MOST], ordered[MOST:]
+    left_over = sum(finding.estimate or 0.0 for finding in rest)
+    ends, at = [start], start
+    for finding in drawn:
+        at += finding.estimate or 0.0
+        ends.append(at)
+    reach: list[float | None] = [*ends, end, start]
+    for place, finding in enumerate(drawn):
+        if finding.interval is not None:
+            low, high = finding.interval.low, finding.interval.high
+            reach += [None if low is None else ends[place] + low, None if high is None else ends[place] + high]
+    labels = [cut(finding.key.columns[0], LABEL) for finding in drawn]
+    others = f"{len(rest)} other features"
+    room = label_room([*labels, *words, others])
+    scale = scale_of(reach, room, shares=False)
+    steps = [(labels[place], finding, ends[place], ends[place + 1]) for place, finding in enumerate(drawn)]
+    dots = [_total(words[0], start, 0, scale)]
+    dots += [
+        _step(label, finding, (origin, goal), row, scale) for row, (label, finding, origin, goal) in enumerate(steps, 1)
+    ]
+    if rest:
+        dots.append(_several(others, at, left_over, len(dots), scale))
+    dots.append(_total(words[1], end, len(dots), scale))
+    few = "; ".join(f"{cut(f.key.columns[0], 60)}: {with_interval(f, 3)}" for f in drawn[:2])
+    return Figure(
+        name=name,
+        kind="waterfall",
+        title=title,
+        description=f"{title}. {words[0]}: {show(start, 'score')}; {few}; {words[1]}: {show(end, 'score')}.",
+        dots=tuple(dots),
+        ticks=scale.ticks(),
+        zero=scale.place(0.0),
+        left=scale.left,
+        right=scale.right,
+        width=scale.right + NUMBERS,
+        height=height(len(dots)),
+        table=_twin(name, title, ordered, start, end, words),
+    )
+
+
+def _total(label: str, value: float, row: int, scale: Scale) -> Dot:
+    goal = scale.place(value)
+    return Dot(label, label, show(value, "score"), "plain", row_y(row), goal, goal, goal, start=scale.place(0.0))
+
+
+def _step(label: str, finding: Finding, way: tuple[float, float], row: int, scale: Scale) -> Dot:
+    origin, goal = way
+    low, high = (None, None) if finding.interval is None else (finding.interval.low, finding.interval.high)
+    return Dot(
+        label,
+        cut(finding.key.columns[0], 120),
+        with_interval(finding, 3),
+        _mark(goal - origin),
+        row_y(row),
+        scale.place(goal),
+        scale.place(goal if low is None else origin + low),
+        scale.place(goal if high is None else origin + high),
+        start=scale.place(origin),
+    )
+
+
+def _several(label: str, origin: float, step: float, row: int, scale: Scale) -> Dot:
+    goal = scale.place(origin + step)
+    text, began = show(step, "score", 3), scale.place(origin)
+    return Dot(label, label, text, _mark(step), row_y(row), goal, goal, goal, start=began)
+
+
+def _mark(step: float) -> Mark:
+    """Return which way a step goes: the two colours of a waterfall."""
+    return "passed" if step > 0 else "failed"
+
+
+def _twin(name: str, title: str, ordered: list[Finding], start: float, end: float, words: tuple[str, str]) -> Table:
+    told = any(f.key.qualifier("row") is not None for f in ordered)
+    rows = [(words[0], show(start, "score", 3), "")]
+    rows += [(cut(f.key.columns[0], 200), with_interval(f, 3), f.note) for f in ordered[:MOST_TOLD]]
+    rows.append((words[1], show(end, "score", 3), ""))
+    columns = 3 if told else 2
+    head = ("", "estimate and interval", "")[:columns]
+    table = Table(f"{name}-table", title, head, tuple(row[:columns] for row in rows), frozenset({1}))
+    return replace(table, cut=max(len(ordered) - MOST_TOLD, 0))

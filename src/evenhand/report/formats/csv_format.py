@@ -1,0 +1,50 @@
+"""Findings or judgements as CSV that a spreadsheet shows and does not run."""
+
+from __future__ import annotations
+
+import csv as writing
+import io
+from typing import TYPE_CHECKING, Final
+
+from evenhand.report.formats.plain_text import plain
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.policy import Verdict
+
+FINDING = ("key", "audit", "estimate", "low", "high", "support", "unit", "undefined", "note")
+JUDGED = ("status", "blocking", "stops", "waived", "at_most", "at_least", "sentence")
+
+FORMULA: Final = frozenset("=+-@＝＋－＠")
+"""What begins a formula; the wide ones do where they are typed on an East Asian keyboard."""
+
+
+def csv(record: AuditRecord, verdict: Verdict | None = None) -> str:
+    """A table for spreadsheets (.csv): one row a limit; without a policy, one row a finding."""
+    held = io.StringIO()
+    sheet = writing.writer(held, lineterminator="\n")
+    if verdict is None:
+        sheet.writerow(FINDING)
+        sheet.writerows(_cells(finding, finding.name) for finding in record.findings)
+        return held.getvalue()
+    sheet.writerow((*JUDGED, *FINDING))
+    for judgement in verdict.judgements:
+        limit = judgement.limit
+        said = (judgement.status, judgement.blocking, judgement.stops, judgement.waived, limit.at_most, limit.at_least)
+        sheet.writerow((*said, _safe(judgement.sentence), *_cells(judgement.finding, str(judgement.key))))
+    return held.getvalue()
+
+
+def _cells(finding: Finding | None, key: str) -> tuple[object, ...]:
+    if finding is None:
+        return (_safe(key), "", "", "", "", "", "", "missing", "")
+    interval = finding.interval
+    ends = ("", "") if interval is None else (interval.low, interval.high)
+    told = (finding.support, finding.unit, _safe(finding.undefined), _safe(finding.note))
+    return (_safe(key), _safe(finding.audit), finding.estimate, *ends, *told)
+
+
+def _safe(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula, on one line; numbers are no text and stay numbers."""
+    begins = text[:1] in ("\t", "\r", "\n") or text.lstrip()[:1] in FORMULA
+    return f"'{plain(text)}" if text and begins else plain(text)

@@ -1,0 +1,141 @@
+"""CycloneDX 1.6 (ECMA-424) ML-BOM: the model as a component, what was found as its model card."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+from uuid import NAMESPACE_URL, uuid5
+
+from evenhand.metrics import describe
+from evenhand.records import digest
+from evenhand.report.formats.plain_text import short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from evenhand.findings import AuditRecord, Finding, Plain
+    from evenhand.policy import Verdict
+
+SCHEMA: Final = "http://cyclonedx.org/schema/bom-1.6.schema.json"
+DECLARED: Final = {"users": "affected", "useCases": "intended_use", "technicalLimitations": "known_limitations"}
+"""The card's considerations, by the declaration that answers them."""
+GAPS: Final = ("selection_rate_ratio", "equalized_odds_difference")
+ATTRIBUTED: Final = ("importance", "attribution_residual")
+
+
+def cyclonedx(record: AuditRecord, verdict: Verdict | None = None) -> str:
+    """A bill of materials of the model (.json by name): its hash, its data, each metric by group."""
+    held = digest(record)
+    document: dict[str, Plain] = {
+        "$schema": SCHEMA,
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        # The same record is the same bill, so its number is made from the record's digest.
+        "serialNumber": f"urn:uuid:{uuid5(NAMESPACE_URL, f'evenhand:{held}')}",
+        "version": 1,
+        "metadata": {"tools": {"components": [_tool(record)]}},
+        "components": [_model(record, verdict, held)],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _tool(record: AuditRecord) -> Plain:
+    version = _mapping(record, "versions").get("evenhand")
+    tool: dict[str, Plain] = {"type": "application", "name": "evenhand"}
+    return {**tool, "version": short(str(version))} if version else tool
+
+
+def _model(record: AuditRecord, verdict: Verdict | None, held: str) -> Plain:
+    subject = _mapping(record, "subject")
+    component: dict[str, Plain] = {
+        "type": "machine-learning-model",
+        "bom-ref": "model",
+        "name": short(str(subject.get("name", "model"))),
+        "modelCard": {
+            "modelParameters": _parameters(record, subject),
+            "quantitativeAnalysis": {"performanceMetrics": [_metric(finding) for finding in _told(record)]},
+            "considerations": _considerations(record),
+        },
+        "properties": _properties(verdict, held),
+    }
+    sha256 = subject.get("sha256")
+    if isinstance(sha256, str) and len(sha256) == 64:
+        component["hashes"] = [{"alg": "SHA-256", "content": sha256}]
+    return component
+
+
+def _parameters(record: AuditRecord, subject: Mapping[str, Plain]) -> Plain:
+    data = _mapping(record, "data")
+    facts: list[Plain] = [
+        _property(f"evenhand:{name}", data[name])
+        for name in ("content_hash", "rows", "label", "source")
+        if data.get(name)
+    ]
+    dataset: dict[str, Plain] = {"type": "dataset", "name": short(str(data.get("name", "data")))}
+    if facts:
+        dataset["contents"] = {"properties": facts}
+    parameters: dict[str, Plain] = {
+        "approach": {"type": "supervised"},
+        "task": "classification",
+        "datasets": [{**dataset, "description": "The data of the audit, not of the training."}],
+    }
+    if subject.get("kind"):
+        parameters["architectureFamily"] = short(str(subject["kind"]))
+    return parameters
+
+
+def _told(record: AuditRecord) -> Iterator[Finding]:
+    """Every finding with a value that describes how well the model does, not what it rests on."""
+    for finding in record.findings:
+        if finding.estimate is not None and not finding.volatile and finding.key.metric not in ATTRIBUTED:
+            yield finding
+
+
+def _metric(finding: Finding) -> Plain:
+    told: dict[str, Plain] = {"type": short(finding.key.metric), "value": repr(finding.estimate)}
+    if finding.key.features or finding.key.qualifiers:
+        told["slice"] = short(str(finding.key))
+    if finding.interval is not None:
+        # An end that is unbounded is left out: the standard has no word for it.
+        ends = {"lowerBound": finding.interval.low, "upperBound": finding.interval.high}
+        told["confidenceInterval"] = {name: repr(end) for name, end in ends.items() if end is not None}
+    return told
+
+
+def _considerations(record: AuditRecord) -> Plain:
+    declared = _mapping(record, "declared")
+    told: dict[str, Plain] = {
+        place: [short(str(declared[name]), 2000)] for place, name in DECLARED.items() if declared.get(name)
+    }
+    assessed: list[Plain] = [
+        {
+            "groupAtRisk": short(finding.groups[0].group),
+            "harms": f"{describe(finding.key.metric).label} over {short(str(finding.key))}: {finding.estimate:.3f}, "
+            f"between {short(finding.groups[0].group)} and {short(finding.groups[-1].group)}",
+        }
+        for finding in record.findings
+        if finding.key.metric in GAPS and finding.estimate is not None and len(finding.groups) > 1
+    ]
+    if assessed:
+        told["fairnessAssessments"] = assessed
+    return told
+
+
+def _properties(verdict: Verdict | None, held: str) -> list[Plain]:
+    said = [_property("evenhand:audit_digest", held)]
+    if verdict is not None:
+        said += [
+            _property("evenhand:verdict", verdict.status),
+            _property("evenhand:policy", verdict.policy_name),
+            _property("evenhand:policy_sha256", verdict.policy_sha256),
+        ]
+    return said
+
+
+def _property(name: str, value: Plain) -> Plain:
+    return {"name": name, "value": short(str(value))}
+
+
+def _mapping(record: AuditRecord, name: str) -> Mapping[str, Plain]:
+    held = record.provenance.get(name)
+    return held if isinstance(held, dict) else {}

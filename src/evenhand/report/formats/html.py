@@ -1,0 +1,110 @@
+"""The page as one HTML file: no script, no network, nothing to load."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from evenhand.errors import InputError, shorten
+from evenhand.report.page import build_page
+from evenhand.report.shortening import shortened
+from evenhand.report.speaking import Words, translated
+from evenhand.report.theme import Look, style
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jinja2 import Environment
+
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
+    from evenhand.report.view import Page
+
+USUAL: Final = Look()
+"""English, evenhand's own templates, everything in one file."""
+MOST_BYTES: Final = 1_000_000
+"""A page is never larger: hosts and mail refuse what is, and nobody reads it."""
+USUAL_BYTES: Final = 300_000
+"""Of a usual page."""
+STEPS: Final = (
+    (200, 200, 60, USUAL_BYTES),
+    (200, 10, 60, USUAL_BYTES),
+    (200, 6, 60, MOST_BYTES),
+    (40, 12, 24, MOST_BYTES),
+    (15, 8, 10, MOST_BYTES),
+    (5, 5, 4, MOST_BYTES),
+)
+"""Rows of a table, rows of one that is folded away, parts about groups, and the size at which that is enough."""
+
+
+def html(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL) -> str:
+    """One self-contained page for people (.html)."""
+    css, page = style(look), translated(build_page(record, verdict, look.omit_empty), record, look.lang)
+    words = Words(look.lang)
+    for rows, folded, parts, most in STEPS:
+        made = _drawn(shortened(page, rows, folded, parts, words), css, look, words)
+        if len(made.encode("utf-8", "replace")) <= most:
+            break
+    return made
+
+
+def _drawn(page: Page, css: str, look: Look, words: Words) -> str:
+    from jinja2 import TemplateError
+
+    try:
+        return _environment(look.template_dir).get_template("page.html.j2").render(
+            page=page,
+            t=words.say,
+            style=css,
+            style_hash=_hash(css),
+            stylesheet=look.stylesheet,
+            inline=look.inline,
+        )  # fmt: skip
+    except TemplateError as wrong:
+        if look.template_dir is None:
+            raise
+        where = f"{getattr(wrong, 'name', None) or 'page.html.j2'}, line {getattr(wrong, 'lineno', None) or '?'}"
+        raise InputError(f"{look.template_dir}: {where}: {shorten(wrong, 200)}") from None
+
+
+@cache
+def _environment(own: Path | None) -> Environment:
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
+
+    package = PackageLoader("evenhand.report.templates", ".")
+    mine = [] if own is None else [FileSystemLoader(own)]
+
+    # Every name in a record is somebody else's text: it is escaped everywhere, and a misspelt variable is an error.
+    environment = Environment(
+        loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_whole,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plain"] = _without_controls
+    environment.filters["tight"] = _tight
+    return environment
+
+
+def _whole(value: object) -> object:
+    """Return a place that is a whole number without its ``.0``."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _hash(style: str) -> str:
+    """The hash by which the content security policy allows this style and no other."""
+    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+def _tight(text: str) -> str:
+    """Return numbers whose interval is not broken over two lines; the line breaks before it."""
+    return text.replace(", ", ",\u00a0").replace("= ", "=\u00a0")
+
+
+def _without_controls(text: str) -> str:
+    """Return text without characters that HTML forbids or that turn the direction of writing around them."""
+    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)

@@ -1,0 +1,55 @@
+"""What the formats for pipelines share: they tell of limits, so they need a verdict, and each limit needs a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.errors import InputError
+from evenhand.policy.wording import limit_text, measured
+from evenhand.report.formats.plain_text import short
+
+if TYPE_CHECKING:
+    from evenhand.policy import Judgement, Verdict
+
+
+def need_verdict(verdict: Verdict | None, name: str) -> Verdict:
+    """Return the verdict.
+
+    Raises
+    ------
+    InputError
+        When there is none: nothing can be passed or failed without a policy.
+    """
+    if verdict is None:
+        raise InputError(f"The format {name} tells of limits, so it needs a policy: add --policy policy.toml.")
+    return verdict
+
+
+def names(verdict: Verdict) -> list[str]:
+    """Return a name for each judgement, unique: its key and its limit, with a number where both stand twice."""
+    seen: dict[str, int] = {}
+    found = []
+    for judgement in verdict.judgements:
+        name = f"{short(str(judgement.key))} {limit_text(judgement.limit)}"
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return found
+
+
+def message(judgement: Judgement) -> str:
+    """Return what was found, in one sentence."""
+    status = judgement.status + (f", {judgement.aside}" if judgement.aside else "")
+    if judgement.limit.required:
+        return f"{status}: {short(str(judgement.key))} is required. {short(judgement.sentence)}"
+    shown = measured(judgement.finding, judgement.limit)
+    return f"{status}: {short(str(judgement.key))} is {shown}, the limit is {limit_text(judgement.limit)}. " + short(
+        judgement.sentence
+    )
+
+
+def stable_id(judgement: Judgement) -> str:
+    """Return a name of the limit and finding that holds no measured value: the same from run to run."""
+    import hashlib
+
+    text = f"{judgement.limit.key}\n{judgement.limit.sign}\n{judgement.key}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,66 @@
+"""JUnit XML, as Jenkins' schema has it and GitLab reads it: one test case a limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from evenhand.records import digest
+from evenhand.report.formats.judged_only import message, names, need_verdict
+from evenhand.report.formats.plain_text import short
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Judgement, Verdict
+
+
+def junit(record: AuditRecord, verdict: Verdict | None = None) -> str:
+    """Test cases for Jenkins, GitLab and others (.xml): what stops is a failure, what does not is skipped."""
+    judged = need_verdict(verdict, "junit")
+    suite = ET.Element("testsuite", name="evenhand", tests=str(len(judged.judgements)), errors="0")
+    properties = ET.SubElement(suite, "properties")
+    for name, value in _properties(record, judged):
+        ET.SubElement(properties, "property", name=name, value=_legal(value))
+    cases = [_case(suite, judgement, name) for judgement, name in zip(judged.judgements, names(judged), strict=True)]
+    suite.set("failures", str(cases.count("failure")))
+    suite.set("skipped", str(cases.count("skipped")))
+    suite.set("time", "0")
+    root = ET.Element("testsuites")
+    root.append(suite)
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _case(suite: ET.Element, judgement: Judgement, name: str) -> str:
+    """Add a test case; return ``passed``, ``failure`` or ``skipped``."""
+    case = ET.SubElement(
+        suite, "testcase", classname=_legal(f"evenhand.{short(judgement.key.metric)}"), name=_legal(name), time="0"
+    )
+    said = _legal(message(judgement))
+    if judgement.status == "passed":
+        ET.SubElement(case, "system-out").text = said
+        return "passed"
+    if judgement.stops:
+        ET.SubElement(case, "failure", type=judgement.status, message=said).text = said
+        return "failure"
+    ET.SubElement(case, "skipped", message=said)
+    return "skipped"
+
+
+def _properties(record: AuditRecord, verdict: Verdict) -> list[tuple[str, str]]:
+    return [
+        ("verdict", verdict.status),
+        ("policy", short(verdict.policy_name)),
+        ("policy_sha256", verdict.policy_sha256),
+        ("audit_digest", digest(record)),
+        ("confidence", f"{verdict.confidence:g}"),
+    ]
+
+
+def _legal(text: str) -> str:
+    """Return text without what XML 1.0 cannot say; each such character is shown as U+FFFD."""
+    return "".join(char if _is_legal(ord(char)) else "\ufffd" for char in text)
+
+
+def _is_legal(code: int) -> bool:
+    return code in (0x9, 0xA, 0xD) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000

@@ -1,0 +1,61 @@
+"""A summary for a step summary or a comment: the verdict, the limits, every group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.report.formats.markdown_text import as_markdown
+from evenhand.report.page import build_page
+from evenhand.report.speaking import Words, translated
+from evenhand.report.view import Table
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
+    from evenhand.report.view import Block
+
+MOST = 60_000
+"""Characters: what a pull request's comment holds."""
+SIGNS = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
+
+
+def markdown(record: AuditRecord, verdict: Verdict | None = None, lang: str = "en") -> str:
+    """A summary in Markdown, at most 60 kB (.md)."""
+    page, say = translated(build_page(record, verdict), record, lang), Words(lang).say
+    out = [
+        f"# {as_markdown(page.title)}",
+        "",
+        f"**{SIGNS[page.status]} {page.headline}.** {as_markdown(page.sentence)}",
+        "",
+    ]
+    out += [f"- {as_markdown(remark)}" for remark in page.remarks]
+    if page.limits:
+        head = ("", say("limit on"), say("measured"), say("limit"), "")
+        rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, r.sentence) for r in page.limits]
+        out += ["", *_rows(head, rows)]
+    for part in page.parts:
+        block = ["", f"## {as_markdown(part.title)}", ""]
+        block += [f"{as_markdown(sentence)}\n" for sentence in part.lead]
+        for piece in part.blocks:
+            block += _block(piece)
+        if sum(len(line) + 1 for line in (*out, *block)) > MOST - 200:
+            cut = f"{as_markdown(part.title)} and what follows it stand in the page; this summary is cut here."
+            out += ["", f"*{say(cut)}*"]
+            break
+        out += block
+    return "\n".join(out).strip() + "\n"
+
+
+def _block(block: Block) -> list[str]:
+    table: Table = block if isinstance(block, Table) else block.table
+    if table.within:
+        return []
+    if not any(table.head):
+        return ["", *(f"- {as_markdown(': '.join(row))}" for row in table.rows), ""]
+    return ["", f"**{as_markdown(table.title)}**", "", *_rows(table.head, table.rows), ""]
+
+
+def _rows(head: tuple[str, ...], rows: object) -> list[str]:
+    lines = ["| " + " | ".join(as_markdown(cell) for cell in head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]  # type: ignore[attr-defined]
+    return lines

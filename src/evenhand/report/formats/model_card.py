@@ -1,0 +1,133 @@
+"""A model card for Hugging Face: front matter with `model-index`, and a section that says what was found."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from evenhand.metrics import describe
+from evenhand.report.formats.markdown_text import as_markdown
+from evenhand.report.formats.plain_text import short
+from evenhand.report.numbers import with_interval
+from evenhand.report.page import build_page
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord, Finding, Plain
+    from evenhand.policy import Verdict
+    from evenhand.report.view import Page
+
+METRICS: Final = (
+    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "brier_score", "log_loss",
+)  # fmt: skip
+"""Over all rows, under the names that the hub knows."""
+GAPS: Final = ("selection_rate_ratio", "equalized_odds_difference", "recall_difference", "accuracy_difference")
+"""Over the groups of each sensitive feature."""
+MOST_LIMITS: Final = 100
+LONGEST_NAME: Final = 120
+TASK: Final = "tabular-classification"
+
+
+def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
+    """A README for a model hub (.md by name): metrics as data, groups and verdict as text."""
+    page = build_page(record, verdict)
+    found = _told(record)
+    lines = [*_front(record, found), f"# {as_markdown(page.title)}", "", "## Evaluation", ""]
+    lines += [f"**{page.headline}.** {as_markdown(page.sentence)}", ""]
+    lines += _table(("metric", "estimate and interval", "rows"), [_row(finding) for finding in found])
+    if found:
+        lines += ["", _confidence(found)]
+    lines += _limits(page)
+    lines += _declared(record)
+    for part in page.parts:
+        if part.name.startswith("groups-"):
+            lines += ["", f"### {as_markdown(part.title)}", "", *(as_markdown(text) for text in part.lead)]
+    limits = next(part for part in page.parts if part.name == "limitations")
+    lines += ["", "## Limitations", "", *(f"- {as_markdown(text)}" for text in limits.lead)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _told(record: AuditRecord) -> list[Finding]:
+    """Return the findings of the card: a few over all rows, then how far the groups of each feature differ."""
+    overall = [record.get(name) for name in METRICS]
+    gaps = [
+        finding
+        for finding in record.findings
+        if finding.key.metric in GAPS and len(finding.key.columns) == 1 and not finding.key.qualifiers
+    ]
+    return [finding for finding in (*overall, *gaps) if finding is not None]
+
+
+def _front(record: AuditRecord, found: list[Finding]) -> list[str]:
+    entries: dict[str, Plain] = {"tags": [TASK, "evenhand"]}
+    metrics = [_metric(finding) for finding in found if finding.estimate is not None]
+    if metrics:  # the hub refuses a result without metrics
+        entries["model-index"] = [_index(record, metrics)]
+    lines = ["---"]
+    for name, value in entries.items():
+        # What JSON says, YAML reads; all but the first line are set in, as YAML asks of a value that goes on.
+        first, *more = json.dumps(value, indent=1, ensure_ascii=False).split("\n")
+        lines += [f"{name}: {first}", *(f"  {line}" for line in more)]
+    return [*lines, "---", ""]
+
+
+def _index(record: AuditRecord, metrics: list[Plain]) -> Plain:
+    data, subject = record.provenance.get("data"), record.provenance.get("subject")
+    source = data if isinstance(data, dict) else {}
+    name = subject.get("name", "model") if isinstance(subject, dict) else "model"
+    dataset: dict[str, Plain] = {"name": short(str(source.get("name", "data")), LONGEST_NAME), "type": "tabular"}
+    if source.get("content_hash"):
+        dataset["args"] = {"content_hash": short(str(source["content_hash"]), LONGEST_NAME)}
+    return {
+        "name": short(str(name), LONGEST_NAME),
+        "results": [{"task": {"type": TASK}, "dataset": dataset, "metrics": metrics}],
+    }
+
+
+def _metric(finding: Finding) -> Plain:
+    name = str(finding.key)
+    assert finding.estimate is not None  # the caller leaves out what has no value
+    return {
+        "type": finding.key.metric,
+        "name": f"{_label(finding)}: {with_interval(finding, 3)}, n={finding.support}",
+        "value": round(finding.estimate, 6),
+        "config": short(name, LONGEST_NAME),
+    }
+
+
+def _label(finding: Finding) -> str:
+    columns = ", ".join(finding.key.columns)
+    return short(f"{describe(finding.key.metric).label} ({columns})" if columns else describe(finding.key.metric).label)
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    return _label(finding), with_interval(finding, 3), f"{finding.support:,}"
+
+
+def _confidence(found: list[Finding]) -> str:
+    """Say what the intervals hold, whatever level the audit was asked for."""
+    levels = {finding.interval.level for finding in found if finding.interval is not None}
+    said = " and ".join(f"{100 * level:g} %" for level in sorted(levels))
+    return f"Intervals hold the true value in {said} of audits." if levels else "No interval was computed."
+
+
+def _declared(record: AuditRecord) -> list[str]:
+    """What only people know, under the hub's heading; nothing when nothing was declared."""
+    said = record.provenance.get("declared")
+    if not isinstance(said, dict) or not said:
+        return []
+    answers = [f"- {name.replace('_', ' ').capitalize()}: {as_markdown(str(answer))}" for name, answer in said.items()]
+    return ["", "### Declared, not measured", "", *answers]
+
+
+def _limits(page: Page) -> list[str]:
+    if not page.limits:
+        return []
+    rows: list[tuple[str, ...]] = [(row.badge, row.key, row.measured, row.limit) for row in page.limits[:MOST_LIMITS]]
+    left = len(page.limits) - len(rows)
+    more = ["", f"{left} more limits stand in the report."] if left else []
+    return ["", "### Limits", "", *_table(("", "limit on", "measured", "limit"), rows), *more]
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return lines + ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]

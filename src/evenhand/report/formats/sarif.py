@@ -1,0 +1,128 @@
+"""SARIF 2.1.0 (OASIS): each limit a rule, each judgement that did not pass a result at the limit's line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from evenhand.metrics import describe
+from evenhand.report.formats.judged_only import message, need_verdict, stable_id
+from evenhand.report.formats.plain_text import short
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord, Plain
+    from evenhand.policy import Judgement, Verdict
+
+SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+KINDS: Final = {"failed": "fail", "undecided": "open"}
+"""SARIF's word for what the evidence does not decide is "open"."""
+
+
+def sarif(record: AuditRecord, verdict: Verdict | None = None) -> str:
+    """Results for code scanning (.sarif): undecided is open, a waiver is a suppression.
+
+    Limits that passed stand among the rules and not among the results: code scanning shows every result as an alert,
+    whatever its kind.
+    """
+    judged = need_verdict(verdict, "sarif")
+    rules = {str(judgement.limit.key): judgement for judgement in judged.judgements}
+    order = {rule: at for at, rule in enumerate(rules)}
+    told = [judgement for judgement in judged.judgements if judgement.status != "passed"]
+    run: dict[str, Plain] = {
+        "tool": {"driver": _driver(record, rules)},
+        "invocations": [{"executionSuccessful": True, "exitCode": judged.exit_code}],
+        "results": [_result(judgement, order, judged) for judgement in told],
+        "columnKind": "unicodeCodePoints",
+        "properties": {
+            "verdict": judged.status,
+            "policySha256": judged.policy_sha256,
+            "limits": len(judged.judgements),
+            "passed": len(judged.judgements) - len(told),
+        },
+    }
+    document: dict[str, Plain] = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def _driver(record: AuditRecord, rules: dict[str, Judgement]) -> Plain:
+    versions = record.provenance.get("versions")
+    version = str(versions.get("evenhand", "")) if isinstance(versions, dict) else ""
+    driver: dict[str, Plain] = {"name": "evenhand"}
+    if version:
+        driver["version"] = short(version)
+    driver["rules"] = [_rule(rule, judgement) for rule, judgement in rules.items()]
+    return driver
+
+
+def _rule(rule: str, judgement: Judgement) -> Plain:
+    entry = describe(judgement.key.metric)
+    limit = judgement.limit
+    told: dict[str, Plain] = {
+        "id": short(rule),
+        "name": short(entry.label),
+        "shortDescription": {"text": _text(short(entry.label))},
+        "fullDescription": {"text": _text(entry.meaning)},
+        "help": {"text": _text(" ".join(part for part in (entry.meaning, entry.misleads, limit.note) if part))},
+        "defaultConfiguration": {"level": "error" if judgement.blocking else "warning"},
+    }
+    if limit.controls:
+        told["properties"] = {"tags": [short(control) for control in limit.controls[:20]]}
+    return told
+
+
+def _result(judgement: Judgement, order: dict[str, int], verdict: Verdict) -> Plain:
+    rule = str(judgement.limit.key)
+    kind = KINDS[judgement.status]
+    # The standard asks for the level "none" wherever the kind is not "fail" (3.27.10).
+    level = "none" if kind != "fail" else "error" if judgement.blocking else "warning"
+    return {
+        "ruleId": short(rule),
+        "ruleIndex": order[rule],
+        "kind": kind,
+        "level": level,
+        "message": {"text": _text(message(judgement))},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _uri(verdict.policy_path)},
+                    "region": {"startLine": max(judgement.limit.line, 1)},
+                }
+            }
+        ],
+        "partialFingerprints": {"evenhandLimit/v1": stable_id(judgement)},
+        # An empty list says "not suppressed"; the standard wants it on all results of a run or on none (3.27.23).
+        "suppressions": _suppressions(judgement),
+        # Also on all results or on none (3.27.24): where an earlier audit was given.
+        **({"baselineState": _since(judgement)} if any(other.before for other in verdict.judgements) else {}),
+        "properties": {"stops": judgement.stops},
+    }
+
+
+def _since(judgement: Judgement) -> str:
+    """Return what the result is beside that of the earlier audit, in the standard's words."""
+    if judgement.before in (None, "passed"):
+        return "new"
+    return "unchanged" if judgement.before == judgement.status else "updated"
+
+
+def _suppressions(judgement: Judgement) -> list[Plain]:
+    waiver = judgement.waiver
+    if waiver is None:
+        return []
+    approved = f", approved by {waiver.approved_by}" if waiver.approved_by else ""
+    said = f"{waiver.reason} ({waiver.owner}{approved}, until {waiver.expires})"
+    return [{"kind": "external", "status": "accepted", "justification": short(said)}]
+
+
+def _text(text: str) -> str:
+    """Return text as a SARIF message says it: braces would be placeholders (3.11.5), ``](`` a link (3.11.6)."""
+    return text.replace("{", "{{").replace("}", "}}").replace("](", "]\\(")
+
+
+def _uri(path: str) -> str:
+    """Return a path as a relative URI reference; as a file's URI when it is not below the folder of work."""
+    if PurePosixPath(path).is_absolute():
+        return "file://" + quote(path, safe="/", errors="surrogatepass")
+    return quote(path, safe="/", errors="surrogatepass")

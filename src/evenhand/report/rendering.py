@@ -1,0 +1,155 @@
+"""Rendering a record, and writing it where a person asked for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from evenhand.errors import InputError, did_you_mean
+from evenhand.report.formats.catalogue import ENDINGS, FORMATS
+from evenhand.report.formats.html import html
+from evenhand.report.formats.markdown import markdown
+from evenhand.report.theme import Look, style
+from evenhand.writing import write_text
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
+    from evenhand.report.formats.catalogue import Format
+
+
+SPOKEN: Final = ("html", "markdown")
+"""Formats of sentences, which can be had in other languages; the others are for machines."""
+
+
+def render(
+    record: AuditRecord,
+    verdict: Verdict | None = None,
+    format: str = "html",
+    *,
+    suppress_below: int | None = None,
+    lang: str = "en",
+    template_dir: str | Path | None = None,
+    stylesheet: str = "",
+    omit_empty: bool = False,
+) -> str:
+    """Return a report as text.
+
+    Parameters
+    ----------
+    record : AuditRecord
+    verdict : Verdict, optional
+        Put first where it is given.
+    format : str
+        A name of `FORMATS`: ``html``, ``markdown``, ``json``, ``junit``, ``sarif`` ..., or one that an installed
+        package brings.
+    suppress_below : int, optional
+        Withhold what rests on fewer rows than this, and what would give it away: a copy for publication.
+    lang : str
+        ``en`` or ``zh-CN``, for HTML and Markdown.
+    template_dir : path, optional
+        A folder whose ``page.html.j2`` and ``extra.css`` come before evenhand's own, for HTML.
+    stylesheet : str
+        The address of the style, for hosts that forbid style inside a page; empty: inside the page.
+    omit_empty : bool
+        Whether sections of the page without figures are left out, instead of saying what would fill them.
+
+    Raises
+    ------
+    InputError
+        When there is no such format, it has no words of that language, or a template is wrong.
+    """
+    form = find_format(format)
+    if suppress_below is not None:
+        record, verdict = _publication(record, verdict, suppress_below)
+    look = Look(lang, None if template_dir is None else Path(template_dir), stylesheet, omit_empty)
+    if form is html:
+        return html(record, verdict, look)
+    if lang != "en" and format not in SPOKEN:
+        raise InputError(
+            f"The format {format} is for machines and stays as it is; {' and '.join(SPOKEN)} speak {lang}."
+        )
+    return markdown(record, verdict, lang) if form is markdown else form(record, verdict)
+
+
+def _publication(record: AuditRecord, verdict: Verdict | None, below: int) -> tuple[AuditRecord, Verdict | None]:
+    from evenhand.report.suppression import suppressed, suppressed_verdict
+
+    copy = suppressed(record, below)
+    return copy, None if verdict is None else suppressed_verdict(verdict, copy)
+
+
+def write_report(
+    path: str | Path,
+    record: AuditRecord,
+    verdict: Verdict | None = None,
+    *,
+    format: str | None = None,
+    assets: str = "inline",
+    **options: Any,
+) -> None:
+    """Write a report; the format is told from the file's ending unless it is named.
+
+    Parameters
+    ----------
+    assets : {"inline", "external"}
+        Whether the style of a page stands in it, or in a file of its own beside it (``report.css``).
+    **options
+        What `render` takes: ``lang``, ``suppress_below``, ``template_dir``, ``omit_empty``.
+
+    Raises
+    ------
+    InputError
+        When the format is unknown.
+    OutputError
+        When the place cannot be written to.
+    """
+    place = Path(path)
+    name = format or format_of(place)
+    if name == "html" and assets == "external":
+        options = {**options, "stylesheet": write_style(place, options.get("template_dir"))}
+    write_text(place, render(record, verdict, name, **options))
+
+
+def write_style(page: Path, template_dir: str | Path | None = None) -> str:
+    """Write the style beside a page, and return its address from there."""
+    from urllib.parse import quote
+
+    beside = page.with_suffix(".css")
+    write_text(beside, style(Look(template_dir=None if template_dir is None else Path(template_dir))))
+    return quote(beside.name)
+
+
+def format_of(path: str | Path) -> str:
+    """Return the name of the format that a file's ending stands for.
+
+    Raises
+    ------
+    InputError
+        When it stands for none.
+    """
+    place = Path(path)
+    name = ENDINGS.get(place.suffix.lower())
+    if name is None:
+        known = ", ".join(ENDINGS)
+        raise InputError(f"{place}: the ending '{place.suffix}' names no format. Known are {known}; or say format=.")
+    return name
+
+
+def find_format(name: str) -> Format:
+    """Return a format by its name; other packages add theirs under the entry point ``evenhand.formats``.
+
+    Raises
+    ------
+    InputError
+        When there is no such format.
+    """
+    if name in FORMATS:
+        return FORMATS[name]
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="evenhand.formats"):
+        if point.name == name:
+            loaded: Format = point.load()
+            return loaded
+    raise InputError(f"There is no format '{name}'.{did_you_mean(name, FORMATS)} See: evenhand list formats")

@@ -1,0 +1,1 @@
+"""Sections of the page: plain data from a record, no markup."""

@@ -1,0 +1,38 @@
+"""What became of each limit since an earlier audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.policy.baseline import became
+from evenhand.policy.wording import measured
+from evenhand.report.numbers import cut
+from evenhand.report.view import Part, Table
+
+if TYPE_CHECKING:
+    from evenhand.policy import Verdict
+
+TITLE: Final = "Since the earlier audit"
+EMPTY: Final = "An earlier audit would fill this: evenhand gate --baseline, or --baseline of evenhand report."
+
+
+def since(verdict: Verdict | None) -> Part:
+    """Return the part about a baseline; a sentence where none was given."""
+    found = () if verdict is None else verdict.judgements
+    if not any(judgement.before or judgement.limit.against for judgement in found):
+        return Part("baseline", TITLE, (EMPTY,))
+    rows = tuple(
+        (
+            cut(str(judgement.key), 160),
+            judgement.before or "absent",
+            judgement.status,
+            became(judgement.before, judgement.status),
+            measured(judgement.finding, judgement.limit),
+        )
+        for judgement in found
+    )
+    words = [row[3] for row in rows]
+    told = ", ".join(f"{words.count(word)} {word}" for word in ("new", "worse", "better", "fixed", "unchanged"))
+    head = ("limit on", "before", "now", "", "measured now")
+    table = Table("baseline-table", "What became of each limit", head, rows, frozenset({4})).bounded()
+    return Part("baseline", TITLE, (f"Of {len(rows)} limits: {told}.",), (table,))

@@ -1,0 +1,250 @@
+"""What compression did, and to whom: sizes, who was decided otherwise, each group's changes, gaps, scores, reasons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from evenhand.keys import Key, group_name
+from evenhand.metrics import describe
+from evenhand.report.figures.findings import figure
+from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.reasons import reasons
+from evenhand.report.view import Block, Part, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.policy import Verdict
+    from evenhand.report.sections.judged import Judged
+
+DRAWN: Final = ("accuracy_change", "recall_change", "selection_rate_change", "flip_rate")
+FLIPS: Final = ("flip_rate", "negative_flip_rate", "positive_flip_rate")
+RATES: Final = (
+    "accuracy_change", "recall_change", "false_positive_rate_change", "selection_rate_change", "precision_change",
+    "negative_predictive_value_change", "excess_accuracy_change",
+)  # fmt: skip
+SCORES: Final = (
+    "score_shift", "brier_score_change", "excess_loss", "calibration_error", "attribution_distance",
+)  # fmt: skip
+WARNINGS: Final = ("boundary_closeness", "gradient_norm", "curvature")
+WORDS: Final = {
+    "passed": "Not harmed (non-inferior within the margin): {who}.",
+    "failed": "Harmed beyond the margin: {who}.",
+    "undecided": "Not shown either way at this margin: {who}.",
+}
+MOST_NAMED: Final = 12
+
+
+def compression(record: AuditRecord, judged: Judged, verdict: Verdict | None) -> Part:
+    """Return the part about compression; one sentence where nothing was compressed."""
+    found = [f for f in record.findings if f.audit == "compression"]
+    if not found:
+        return Part("compression", "Compression", reasons(record, "compression") or ("Nothing was compressed.",))
+    gain = record.get("size_ratio[;of=original]")
+    blocks: list[Block] = [*_sizes(record), *_drawn(found, judged)]
+    plain = [f for f in found if f.key.qualifiers == (("of", "original"),)]
+    single, crossed = ([f for f in plain if _plain(f) is wanted] for wanted in (True, False))
+    blocks += [
+        *_who("compression-flips", "Who is decided otherwise, and towards what", [f for f in found if _plain(f)]),
+        *_grid("compression-rates", "What changed for each group", single, RATES),
+        *_who(
+            "compression-crossed-flips",
+            "Who is decided otherwise where features cross",
+            [f for f in found if not _plain(f)],
+            folded=True,
+        ),
+        *_grid("compression-crossed", "What changed where features cross", crossed, RATES, folded=True),
+        *_gaps(plain),
+        *_classes(found),
+        *_grid("compression-scores", "Scores, losses and reasons", plain, SCORES, folded=True),
+        *_grid("compression-warnings", "Before compression: who is nearest to harm", plain, WARNINGS, folded=True),
+        *_features(plain),
+        *_tests(found),
+    ]
+    lead = [gain.note] if gain is not None and gain.note else []
+    lead += _margins(verdict)
+    return Part("compression", "Compression", (*lead, *reasons(record, "compression")), tuple(blocks))
+
+
+def _margins(verdict: Verdict | None) -> list[str]:
+    """Say for each margin of the policy who is harmed, who is not, and of whom it is not known."""
+    said: dict[tuple[str, float], dict[str, list[str]]] = {}
+    for judgement in () if verdict is None else verdict.judgements:
+        key = judgement.key
+        if key.group and key.metric.endswith("_change") and key.qualifier("of") == "original":
+            at = said.setdefault((key.metric, judgement.limit.bound), {})
+            at.setdefault(judgement.status, []).append(cut(group_name(key.group), 60))
+    sentences = []
+    for (metric, margin), by_status in said.items():
+        sentences.append(f"{describe(metric).label}, margin {margin:g}.")
+        for status, template in WORDS.items():
+            names = by_status.get(status, [])
+            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            if names:
+                sentences.append(template.format(who=", ".join(names[:MOST_NAMED]) + more))
+    return sentences
+
+
+def _drawn(found: Sequence[Finding], judged: Judged) -> list[Block]:
+    """Draw the paired changes of every group of single features, with the limit where there is one."""
+    blocks: list[Block] = []
+    for metric in DRAWN:
+        chosen = [
+            f for f in found
+            if f.key.metric == metric and len(f.key.columns) <= 1 and f.key.qualifiers == (("of", "original"),)
+        ]  # fmt: skip
+        rows = [judged.row(_name(f), f) for f in chosen]
+        if rows:
+            title = f"{describe(metric).label}, compressed against original"
+            drawn = figure(f"compression-{metric}", title, rows, digits=3)
+            of = "compression-flips" if metric in FLIPS else "compression-rates"
+            blocks.append(replace(drawn, table=replace(drawn.table, within=of)))
+    return blocks
+
+
+def _name(finding: Finding) -> str:
+    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or "all rows"
+
+
+def _plain(finding: Finding) -> bool:
+    """Whether a finding is of all rows, or of the groups of one feature."""
+    return len(finding.key.columns) <= 1
+
+
+def _who(name: str, caption: str, found: Sequence[Finding], *, folded: bool = False) -> list[Block]:
+    """Return the table of who was decided otherwise, in which direction, and for better or worse."""
+    cells: dict[str, dict[str, Finding]] = {}
+    for finding in found:
+        if finding.key.metric in FLIPS:
+            column = finding.key.qualifier("class")
+            title = f"now {cut(column, 40)}" if column is not None else describe(finding.key.metric).label
+            cells.setdefault(_name(finding), {})[title] = finding
+    if not cells:
+        return []
+    titles = list(next(iter(cells.values())))
+    rows = tuple(
+        (
+            cut(who, 120),
+            f"{next(iter(by.values())).support:,}",
+            *(with_interval(by.get(title), 3) if title in by else "–" for title in titles),
+        )
+        for who, by in cells.items()
+    )
+    head = ("group", "rows", *titles)
+    numbers = frozenset(range(1, len(head)))
+    return [Table(name, caption, head, rows, numbers, folded=caption if folded else "").bounded(60)]
+
+
+def _grid(
+    name: str, title: str, found: Sequence[Finding], metrics: Sequence[str], *, folded: bool = False
+) -> list[Block]:
+    """Return a table of groups by metrics."""
+    cells: dict[str, dict[str, Finding]] = {}
+    for finding in found:
+        if finding.key.metric in metrics and len(finding.key.columns) == len(finding.key.group):
+            cells.setdefault(_name(finding), {})[finding.key.metric] = finding
+    shown = [metric for metric in metrics if any(metric in by for by in cells.values())]
+    if not shown:
+        return []
+    rows = tuple(
+        (cut(who, 120), *(with_interval(by[metric], 3) if metric in by else "–" for metric in shown))
+        for who, by in cells.items()
+    )
+    head = ("group", *(describe(metric).label for metric in shown))
+    numbers = frozenset(range(1, len(head)))
+    return [Table(name, title, head, rows, numbers, folded=title if folded else "").bounded(60)]
+
+
+def _gaps(found: Sequence[Finding]) -> list[Block]:
+    """Return the table of what became of the gaps between groups, and of the group that lost most."""
+    rows = tuple(
+        (
+            cut(", ".join(f.key.columns), 60),
+            describe(f.key.metric).label,
+            with_interval(f, 3),
+            " / ".join(cut(part.group, 40) for part in f.groups) or "–",
+        )
+        for f in found
+        if f.key.columns and not f.key.group and f.key.metric not in ("importance_change",)
+    )
+    if not rows:
+        return []
+    head = ("groups by", "", "estimate and interval", "fell most / rose most")
+    title = "Between groups"
+    return [Table("compression-gaps", title, head, rows, frozenset({2}), folded=title).bounded(60)]
+
+
+def _classes(found: Sequence[Finding]) -> list[Block]:
+    """Return the table of how much more than the whole each class lost, over all rows and in each group."""
+    rows = tuple(
+        (cut(_name(f), 120), cut(f.key.qualifier("class") or "", 60), f"{f.support:,}", with_interval(f, 3))
+        for f in found
+        if f.key.metric == "normalized_recall_change"
+    )
+    if not rows:
+        return []
+    head = ("group", "class", "rows", describe("normalized_recall_change").label)
+    title = "Each class beside the whole"
+    return [Table("compression-classes", title, head, rows, frozenset({2, 3}), folded=title).bounded(60)]
+
+
+def _features(found: Sequence[Finding]) -> list[Block]:
+    rows = tuple(
+        (cut(", ".join(f.key.columns), 80), with_interval(f, 4)) for f in found if f.key.metric == "importance_change"
+    )
+    if not rows:
+        return []
+    head = ("feature", describe("importance_change").label)
+    title = "What the compressed model relies on more, or less"
+    return [Table("compression-features", title, head, rows, frozenset({1}), folded=title).bounded(60)]
+
+
+def _tests(found: Sequence[Finding]) -> list[Block]:
+    """Return the table of McNemar's tests, plain and adjusted for the groups of one feature and one rate."""
+    cells: dict[tuple[str, str], dict[str, Finding]] = {}
+    for finding in found:
+        if finding.key.metric == "p_value":
+            at = (_name(finding), finding.key.qualifier("rate") or "")
+            cells.setdefault(at, {})[finding.key.qualifier("adjusted") or ""] = finding
+    if not cells:
+        return []
+    rows = tuple(
+        (cut(who, 120), describe(rate).label, *(_p_value(by.get(how)) for how in ("", "holm", "benjamini-hochberg")))
+        for (who, rate), by in cells.items()
+    )
+    head = ("group", "rate", "p-value", "Holm", "Benjamini-Hochberg")
+    title = "McNemar's tests"
+    return [Table("compression-tests", title, head, rows, frozenset({2, 3, 4}), folded=title).bounded(60)]
+
+
+def _p_value(finding: Finding | None) -> str:
+    value = None if finding is None else finding.estimate
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _sizes(record: AuditRecord) -> list[Block]:
+    names = ["file_bytes", "parameters", "nonzero_parameters", "macs"]
+    batches = sorted(
+        {f.key.qualifier("batch") or "" for f in record.findings if f.key.metric == "latency"},
+        key=lambda b: (len(b), b),
+    )
+    rows = []
+    for name, qualifiers in [(name, {}) for name in names] + [("latency", {"batch": batch}) for batch in batches]:
+        new = record.get(Key.of(name, **qualifiers))
+        old = record.get(Key.of(name, of="original", **qualifiers))
+        if new is None and old is None:
+            continue
+        words = describe(name).label + (f", batch of {qualifiers['batch']}" if qualifiers else "")
+        ratio = old.estimate / new.estimate if old and new and old.estimate and new.estimate else None
+        if name == "latency":
+            faster = record.get(Key.of("latency_ratio", of="original", **qualifiers))
+            ratio = faster.estimate if faster is not None else ratio
+        cells = (show(f.estimate, f.unit) if f is not None else "–" for f in (old, new))
+        rows.append((words, *cells, "–" if ratio is None else f"{ratio:.2f}×"))
+    if not rows:
+        return []
+    head = ("", "original", "compressed", "gain")
+    title = "Size and speed, measured in one run on one thread"
+    return [Table("compression-size", title, head, tuple(rows), frozenset({1, 2, 3}))]

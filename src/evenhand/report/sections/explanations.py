@@ -1,0 +1,113 @@
+"""What the scores rest on, and what carries the gap between groups."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from evenhand.keys import Key
+from evenhand.report.figures.findings import figure
+from evenhand.report.figures.heat import heat_figure
+from evenhand.report.figures.swarms import swarm
+from evenhand.report.figures.waterfalls import waterfall
+from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.reasons import reasons
+from evenhand.report.view import Block, Mark, Part
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord, Finding
+
+MOST_ROWS = 10
+"""Features of a grid."""
+MOST_GROUPS = 12
+"""Groups of a grid."""
+DECIDED = "From the background's mean score to the mean score of those decided negative"
+
+
+def explanation(record: AuditRecord) -> Part:
+    """What the scores rest on."""
+    every = [f for f in record.findings if f.key.metric == "importance"]
+    overall = sorted((f for f in every if not f.key.qualifiers), key=lambda f: -(f.estimate or 0))
+    if not overall:
+        return Part("explanation", "Explanation", reasons(record, "explanation") or ("Nothing was explained.",))
+    rows: list[tuple[str, Finding, Mark, float | None]] = [(f.key.columns[0], f, "plain", None) for f in overall]
+    drawn = figure("importance", "Mean absolute attribution of each feature", rows[:20], kind="bars", digits=3)
+    residual = record.get("attribution_residual")
+    data = record.provenance.get("data")
+    scale = "the prediction" if isinstance(data, dict) and data.get("task") == "regression" else "log-odds"
+    lead = [
+        f"Shapley values of the columns as a person named them, on the scale of {scale}: how far a feature moves the "
+        f"score from its average, over {overall[0].support:,} rows. They show what the model uses, not what causes "
+        "the outcome."
+    ]
+    lead += reasons(record, "explanation")
+    if residual is not None:
+        lead.append(
+            f"Greatest gap between a row's values and the model's own score: {show(residual.estimate, 'score')}."
+        )
+    shown = swarm(record)
+    decided = any(f.key.metric == "selection_gap_part" for f in record.findings)
+    blocks: tuple[Block, ...] = (
+        drawn,
+        *(() if shown is None else (shown,)),
+        *_gaps(record, "selection_gap", "What carries the gap in selection between {a} and {b}"),
+        *_gaps(record, "score_gap", "What carries the gap in mean score between {a} and {b}", drawn=not decided),
+        *_by(every, overall, "given", "Mean absolute attribution in each group"),
+        *_by(every, overall, "cohort", "Mean absolute attribution in each cohort"),
+        *_waterfalls(record),
+    )
+    return Part("explanation", "Explanation", tuple(lead), blocks)
+
+
+def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> tuple[Block, ...]:
+    """Return the grid of importances by group, or by cohort, where there are any, shaded by the greatest of all."""
+    groups = list(dict.fromkeys(said for f in every if (said := f.key.qualifier(name))))[:MOST_GROUPS]
+    if not groups:
+        return ()
+    by_key = {(f.key.columns[0], f.key.qualifier(name)): f.estimate for f in every}
+    most = max((by_key.get((f.key.columns[0], group)) or 0.0 for f in overall for group in groups), default=0.0) or 1.0
+    rows = []
+    for feature in overall[:MOST_ROWS]:
+        values = [by_key.get((feature.key.columns[0], group)) for group in groups]
+        texts = ["–" if value is None else show(value, "share", 3) for value in values]
+        shares = [None if value is None else min(value / most, 1.0) for value in values]
+        rows.append((feature.key.columns[0], shares, texts))
+    return (heat_figure(f"importance-{name}", title, [cut(group, 22) for group in groups], rows, "feature"),)
+
+
+def _gaps(record: AuditRecord, metric: str, title: str, *, drawn: bool = True) -> list[Block]:
+    """Draw, for each pair of groups that was compared, the way of the features that carry their gap, or tell it."""
+    pairs: dict[tuple[str, str], list[Finding]] = {}
+    part = {"score_gap": "gap_part", "selection_gap": "selection_gap_part"}[metric]
+    for finding in record.findings:
+        if finding.key.metric == part:
+            pair = (finding.key.qualifier("given") or "", finding.key.qualifier("vs") or "")
+            pairs.setdefault(pair, []).append(finding)
+    made: list[Block] = []
+    for at, (pair, found) in enumerate(pairs.items()):
+        whole = record.get(Key.of(metric, given=pair[0], vs=pair[1]))
+        if whole is None or whole.estimate is None:
+            continue
+        named = title.format(a=cut(pair[0], 60), b=cut(pair[1], 60)) + f", {with_interval(whole)} in all"
+        figure_of = waterfall(f"{metric}-{at}", named, found, 0.0, whole.estimate, ("no gap", "gap"))
+        made.append(figure_of if drawn else replace(figure_of.table, folded=named))
+    return made
+
+
+def _waterfalls(record: AuditRecord) -> list[Block]:
+    """Draw the way from the background's mean score to that of the refused, and to those of rows asked for."""
+    whose: dict[tuple[str, str], list[Finding]] = {}
+    for finding in record.findings:
+        if finding.key.metric == "attribution":
+            name = "row" if finding.key.qualifier("row") is not None else "cohort"
+            whose.setdefault((name, finding.key.qualifier(name) or ""), []).append(finding)
+    made: list[Block] = []
+    for at, ((name, which), found) in enumerate(whose.items()):
+        ends = {f.key.qualifier("at"): f.estimate for f in found if f.key.qualifier("at")}
+        steps = [f for f in found if f.key.columns]
+        start, end = ends.get("start"), ends.get("end")
+        if start is None or end is None or not steps:
+            continue
+        title = f"From the background's mean score to that of row {which}" if name == "row" else DECIDED
+        made.append(waterfall(f"waterfall-{at}", title, steps, start, end, ("background", "score")))
+    return made

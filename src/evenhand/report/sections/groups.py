@@ -1,0 +1,206 @@
+"""Whom the model treats how: one part for each feature and crossing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from evenhand.keys import Key, group_name
+from evenhand.metrics import METRICS, describe
+from evenhand.report.figures.findings import figure
+from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.decisions import scores_by_group, whose
+from evenhand.report.view import Block, Part, Table
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
+    from evenhand.report.sections.judged import Judged
+
+GROUP_COLUMNS = ("base_rate", "selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
+STATING = ("fairness", "classes", "labels", "numbers", "rankings")
+"""The audits that state disparities between groups."""
+DRAWN = ("selection_rate", "recall", "false_positive_rate")
+NAMED = (
+    "selection_rate_difference",
+    "selection_rate_ratio",
+    "recall_difference",
+    "false_positive_rate_difference",
+    "precision_difference",
+    "equalized_odds_difference",
+)
+"""Disparities that are drawn whether or not a limit judges them."""
+
+
+def groupings(record: AuditRecord) -> list[GroupCounts]:
+    """Return the features and crossings, in the order in which the features were declared, crossings last."""
+    data = record.provenance.get("data")
+    declared = data.get("sensitive_features") if isinstance(data, dict) else None
+    order = {name: at for at, name in enumerate(declared)} if isinstance(declared, list) else {}
+    found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
+    return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
+
+
+def group_parts(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return one part for each feature and crossing."""
+    return tuple(_part(record, counts, judged, at) for at, counts in enumerate(groupings(record)))
+
+
+def group_rows(counts: GroupCounts, group: int) -> int:
+    """Return the number of rows of a group."""
+
+    def total(cells: Plain) -> int:
+        return sum(total(cell) for cell in cells) if isinstance(cells, list) else int(cast("int", cells))
+
+    return total(cast("list[Plain]", counts.counts)[group])
+
+
+def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> Part:
+    name, title = f"groups-{at}", " × ".join(cut(column, 60) for column in counts.columns)
+    if not counts.groups:
+        return Part(name, f"Groups by {title}", _sentences(record, counts))
+    metrics = _metrics(record, counts)
+    blocks: list[Block] = [_group_table(record, counts, name, metrics)]
+    blocks += [block for metric in _drawn(counts, metrics) for block in _rates(record, counts, judged, metric, name)]
+    if len(counts.columns) == 1:
+        blocks += whose(record, counts, name, title)
+        blocks += scores_by_group(record, counts, name, title)
+    disparities = _disparities(record, counts)
+    if disparities:
+        blocks.append(_headline(disparities, judged, name, title))
+    return Part(name, f"Groups by {title}", _sentences(record, counts), tuple(blocks))
+
+
+def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
+    """Return the metrics that get a figure each: of crossings one, since their groups are many."""
+    drawn = [metric for metric in DRAWN if metric in metrics] or [m for m in metrics if METRICS[m].highest == 1][:3]
+    return drawn if len(counts.columns) == 1 else drawn[:1]
+
+
+def _rates(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str, name: str) -> list[Block]:
+    """Draw a metric of every group below that of all rows, each against its limit where it has one."""
+    every = record.get(metric)
+    rows = [judged.row("all rows", every)] if every is not None else []
+    found = [
+        judged.row(_label(counts, group), finding)
+        for group in range(len(counts.groups))
+        if (finding := record.get(_key(metric, counts, group))) is not None
+    ]
+    title = f"{describe(metric).label}, by {' × '.join(cut(column, 60) for column in counts.columns)}"
+    if not found:
+        return []
+    drawn = figure(f"{name}-{metric}", title, rows + found)
+    return [replace(drawn, table=replace(drawn.table, within=f"{name}-table"))]
+
+
+def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Block:
+    """Draw the disparities that are named most, and those that a limit judges; all of them stand in the table."""
+    table = _disparity_table(found, name, title)
+    rows = [
+        judged.row(describe(f.key.metric).label, f)
+        for f in found
+        if (f.key.metric in NAMED or judged.holds(f))
+        and f.unit in ("share", "ratio", "score")
+        and f.estimate is not None
+    ]
+    if not rows:
+        return table
+    return replace(figure(f"{name}-disparities", f"Disparities by {title}", rows), table=replace(table, folded=""))
+
+
+def _metrics(record: AuditRecord, counts: GroupCounts) -> list[str]:
+    """Return the metrics of the table of groups: the usual ones, or of another task the first that were measured."""
+    usual = [metric for metric in GROUP_COLUMNS if record.get(_key(metric, counts, 0)) is not None]
+    if "selection_rate" in usual:
+        return list(GROUP_COLUMNS)
+    mine = {key.metric: None for f in record.findings if _is_of(key := f.key, counts) and key.metric in METRICS}
+    return list(mine)[:7]
+
+
+def _is_of(key: Key, counts: GroupCounts) -> bool:
+    return not key.qualifiers and tuple(group for _, group in key.group) == counts.groups[0] != ()
+
+
+def _group_table(record: AuditRecord, counts: GroupCounts, name: str, metrics: list[str]) -> Table:
+    of_all = [record.get(metric) for metric in metrics]
+    support = max((finding.support for finding in of_all if finding is not None), default=0)
+    rows = [("all rows", f"{support:,}", *(with_interval(finding) for finding in of_all))]
+    for group in range(len(counts.groups)):
+        cells = [with_interval(record.get(_key(metric, counts, group))) for metric in metrics]
+        rows.append((_label(counts, group, 200), f"{group_rows(counts, group):,}", *cells))
+    head = ("group", "rows", *(describe(metric).label for metric in metrics))
+    return Table(f"{name}-table", "Every group", head, tuple(rows), frozenset(range(1, len(head)))).bounded()
+
+
+def _disparities(record: AuditRecord, counts: GroupCounts) -> list[Finding]:
+    columns = tuple(counts.columns)
+    return [
+        f
+        for f in record.findings
+        if f.key.columns == columns and not f.key.group and not f.key.qualifiers and f.audit in STATING
+    ]
+
+
+def _disparity_table(found: list[Finding], name: str, title: str) -> Table:
+    rows = tuple((describe(f.key.metric).label, with_interval(f), _ends(f), f.undefined or f.note) for f in found)
+    notes = any(row[3] for row in rows)
+    head = ("disparity", "estimate and interval", "least and greatest", "")[: 4 if notes else 3]
+    kept = rows if notes else tuple(row[:3] for row in rows)
+    return Table(
+        f"{name}-gaps", f"All disparities by {title}", head, kept, frozenset({1}), folded=f"All {len(rows)} disparities"
+    )
+
+
+def _ends(finding: Finding) -> str:
+    return "; ".join(f"{cut(part.group, 60)} {show(part.estimate)} (n={part.support:,})" for part in finding.groups)
+
+
+def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
+    """Say the widest gap in selection, and which groups have no value of a metric."""
+    sentences = []
+    gap = record.get(Key.of("selection_rate_difference", counts.columns))
+    if gap is not None and gap.estimate is not None and len(gap.groups) > 1 and gap.audit == "fairness":
+        least, greatest = gap.groups[0], gap.groups[-1]
+        sentences.append(
+            f"{_named(greatest.group, counts)}: predicted positive in {_percent(greatest.estimate)} of "
+            f"{greatest.rows:,} rows; {_named(least.group, counts)}: in {_percent(least.estimate)} of {least.rows:,}. "
+            f"The difference is {with_interval(gap)}, {_against_chance(gap)}."
+        )
+    undefined = sorted({group for f in _disparities(record, counts) for group in f.undefined_groups})
+    if undefined:
+        named = "; ".join(cut(group, 60) for group in undefined[:8])
+        sentences.append(f"Some metric cannot be computed for {named}; it is said where, and is never taken for 0.")
+    withheld = _withheld(record, counts)
+    if withheld:
+        sentences.append(f"Withheld in this copy, small groups and those that would give them away: {withheld}.")
+    return tuple(sentences)
+
+
+def _withheld(record: AuditRecord, counts: GroupCounts) -> str:
+    """Return the groups of this grouping that a copy for publication withholds."""
+    found = record.provenance.get("withheld_groups")
+    groups = [cell for cell in found if isinstance(cell, dict)] if isinstance(found, list) else []
+    mine = [cell for cell in groups if tuple(sorted(cell)) == tuple(sorted(counts.columns))]
+    return "; ".join(cut(group_name((column, str(value)) for column, value in cell.items()), 60) for cell in mine)
+
+
+def _named(group: str, counts: GroupCounts) -> str:
+    return cut(f"{counts.columns[0]}={group}" if len(counts.columns) == 1 else group, 80)
+
+
+def _against_chance(gap: Finding) -> str:
+    low = None if gap.interval is None else gap.interval.low
+    if low is None or low > 0:
+        return "more than chance alone would make of equal groups" if low else "without an interval"
+    return "which equal groups of these sizes could show by chance"
+
+
+def _percent(value: float | None) -> str:
+    return "an unknown share" if value is None else f"{100 * value:.1f} %"
+
+
+def _key(metric: str, counts: GroupCounts, group: int) -> Key:
+    return Key.of(metric, dict(zip(counts.columns, counts.groups[group], strict=True)))
+
+
+def _label(counts: GroupCounts, group: int, most: int = 80) -> str:
+    return cut(group_name(zip(counts.columns, counts.groups[group], strict=True)), most)
