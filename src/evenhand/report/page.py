@@ -10,9 +10,8 @@ from evenhand.policy.wording import groups_text, limit_text, measured
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
+from evenhand.report.sections.facts import is_study
 from evenhand.report.sections.groups import NAMED
-from evenhand.report.sections.scope import sign_off
-from evenhand.report.sections.study import is_study
 from evenhand.report.view import Entry, Figure, LimitRow, Mark, Page, Risk
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ ANY_CHANGE: Final = Metric(
 HEADLINES = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided", "none": "Measured, not judged"}
 UNJUDGED = "No policy was given, so nothing is passed or failed."
 COMPARED = "Models are compared here; how each was judged stands beside it."
-KEPT = ("scope", "data", "limitations")
-"""Sections that are never left out: what people did not declare is named."""
 MOST_RISKS = 5
 MOST_KEY = 160
 
@@ -49,6 +46,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
     versions = record.provenance.get("versions")
     status = "none" if verdict is None else verdict.status
     study = is_study(record)
+    before, after = parts(record, verdict)
     return Page(
         title=f"{'Study' if study else 'Audit'} of {cut(name, 80)}",
         subtitle=f"{cut(name, 80)} on {cut(source, 80)}, {rows:,} rows",
@@ -59,9 +57,9 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
         limits=() if verdict is None else tuple(_limit(j, at) for at, j in enumerate(verdict.judgements)),
         glance=_glance(verdict),
         risks=_risks(record, verdict),
-        parts=tuple(part for part in parts(record, verdict) if part.blocks or not omit_empty or part.name in KEPT),
+        parts=tuple(part for part in before if part.blocks or not omit_empty),
         glossary=_glossary(record, verdict),
-        last=(sign_off(record, verdict),),
+        last=after,
         version=str(versions.get("evenhand", "")) if isinstance(versions, dict) else "",
     )
 

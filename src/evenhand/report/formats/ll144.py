@@ -12,7 +12,7 @@ from evenhand.errors import InputError
 from evenhand.keys import Key, group_name
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.numbers import cut
-from evenhand.report.sections.groups import group_rows, groupings
+from evenhand.report.sections.groupings import group_rows, groupings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ from evenhand.metrics import describe
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part, Table
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.sections.judged import Judged
 
+TITLE: Final = "Compression"
 DRAWN: Final = ("accuracy_change", "recall_change", "selection_rate_change", "flip_rate")
 FLIPS: Final = ("flip_rate", "negative_flip_rate", "positive_flip_rate")
 RATES: Final = (
@@ -37,11 +39,11 @@ WORDS: Final = {
 MOST_NAMED: Final = 12
 
 
-def compression(record: AuditRecord, judged: Judged, verdict: Verdict | None) -> Part:
-    """Return the part about compression; one sentence where nothing was compressed."""
+def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return the part about compression; none where nothing was compressed."""
     found = [f for f in record.findings if f.audit == "compression"]
     if not found:
-        return Part("compression", "Compression", reasons(record, "compression") or ("Nothing was compressed.",))
+        return ()
     gain = record.get("size_ratio[;of=original]")
     blocks: list[Block] = [*_sizes(record), *_drawn(found, judged)]
     plain = [f for f in found if f.key.qualifiers == (("of", "original"),)]
@@ -64,8 +66,8 @@ def compression(record: AuditRecord, judged: Judged, verdict: Verdict | None) ->
         *_tests(found),
     ]
     lead = [gain.note] if gain is not None and gain.note else []
-    lead += _margins(verdict)
-    return Part("compression", "Compression", (*lead, *reasons(record, "compression")), tuple(blocks))
+    lead += _margins(judged.verdict)
+    return (Part("compression", TITLE, (*lead, *reasons(record, "compression")), tuple(blocks)),)
 
 
 def _margins(verdict: Verdict | None) -> list[str]:
@@ -248,3 +250,6 @@ def _sizes(record: AuditRecord) -> list[Block]:
     head = ("", "original", "compressed", "gain")
     title = "Size and speed, measured in one run on one thread"
     return [Table("compression-size", title, head, tuple(rows), frozenset({1, 2, 3}))]
+
+
+SECTION: Final = Section("compression", TITLE, ("compression",), 1100, compression, "Nothing was compressed.")

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from evenhand.report.numbers import cut
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Part, Table
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
+    from evenhand.report.sections.judged import Judged
 
+TITLE: Final = "Rules and standards"
 OLD: Final = timedelta(days=180)
 """After so long a file is to be looked up again."""
 LEAD: Final = (
@@ -132,7 +135,7 @@ def controls(record: AuditRecord, verdict: Verdict | None, day: date | None = No
         lead.append(f"Looked up more than {OLD.days} days ago, and perhaps outdated: {'; '.join(old)}.")
     head = ("rule", "clause", "what it asks", "status", "evidence here")
     table = Table("controls-table", "Clauses that findings here are evidence for", head, tuple(rows)).bounded()
-    return (Part("controls", "Rules and standards", tuple(lead), (table,)),)
+    return (Part("controls", TITLE, tuple(lead), (table,)),)
 
 
 def _row(
@@ -197,3 +200,10 @@ def outdated(day: date) -> Iterator[str]:
     for framework in frameworks():
         if framework.old(day):
             yield f"{framework.id}: looked up on {framework.as_of}, {(day - framework.as_of).days} days ago"
+
+
+def _drawn(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    return controls(record, judged.verdict)
+
+
+SECTION: Final = Section("controls", TITLE, (), 1500, _drawn)

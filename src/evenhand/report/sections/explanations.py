@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
 from evenhand.report.figures.findings import figure
@@ -12,11 +12,14 @@ from evenhand.report.figures.swarms import swarm
 from evenhand.report.figures.waterfalls import waterfall
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Mark, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.report.sections.judged import Judged
 
+TITLE: Final = "Explanation"
 MOST_ROWS = 10
 """Features of a grid."""
 MOST_GROUPS = 12
@@ -24,12 +27,12 @@ MOST_GROUPS = 12
 DECIDED = "From the background's mean score to the mean score of those decided negative"
 
 
-def explanation(record: AuditRecord) -> Part:
-    """What the scores rest on."""
+def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
+    """Draw what the scores rest on."""
     every = [f for f in record.findings if f.key.metric == "importance"]
     overall = sorted((f for f in every if not f.key.qualifiers), key=lambda f: -(f.estimate or 0))
     if not overall:
-        return Part("explanation", "Explanation", reasons(record, "explanation") or ("Nothing was explained.",))
+        return ()
     rows: list[tuple[str, Finding, Mark, float | None]] = [(f.key.columns[0], f, "plain", None) for f in overall]
     drawn = figure("importance", "Mean absolute attribution of each feature", rows[:20], kind="bars", digits=3)
     residual = record.get("attribution_residual")
@@ -56,7 +59,7 @@ def explanation(record: AuditRecord) -> Part:
         *_by(every, overall, "cohort", "Mean absolute attribution in each cohort"),
         *_waterfalls(record),
     )
-    return Part("explanation", "Explanation", tuple(lead), blocks)
+    return (Part("explanation", TITLE, tuple(lead), blocks),)
 
 
 def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> tuple[Block, ...]:
@@ -111,3 +114,6 @@ def _waterfalls(record: AuditRecord) -> list[Block]:
         title = f"From the background's mean score to that of row {which}" if name == "row" else DECIDED
         made.append(waterfall(f"waterfall-{at}", title, steps, start, end, ("background", "score")))
     return made
+
+
+SECTION: Final = Section("explanation", TITLE, ("explanation",), 700, explanation, "Nothing was explained.")

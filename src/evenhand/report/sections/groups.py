@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
 from evenhand.metrics import METRICS, describe
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.decisions import scores_by_group, whose
+from evenhand.report.sections.groupings import group_rows, groupings
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part, Table
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
+    from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.report.sections.judged import Judged
 
 GROUP_COLUMNS = ("base_rate", "selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
@@ -31,27 +33,9 @@ NAMED = (
 """Disparities that are drawn whether or not a limit judges them."""
 
 
-def groupings(record: AuditRecord) -> list[GroupCounts]:
-    """Return the features and crossings, in the order in which the features were declared, crossings last."""
-    data = record.provenance.get("data")
-    declared = data.get("sensitive_features") if isinstance(data, dict) else None
-    order = {name: at for at, name in enumerate(declared)} if isinstance(declared, list) else {}
-    found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
-    return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
-
-
 def group_parts(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return one part for each feature and crossing."""
     return tuple(_part(record, counts, judged, at) for at, counts in enumerate(groupings(record)))
-
-
-def group_rows(counts: GroupCounts, group: int) -> int:
-    """Return the number of rows of a group."""
-
-    def total(cells: Plain) -> int:
-        return sum(total(cell) for cell in cells) if isinstance(cells, list) else int(cast("int", cells))
-
-    return total(cast("list[Plain]", counts.counts)[group])
 
 
 def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> Part:
@@ -204,3 +188,6 @@ def _key(metric: str, counts: GroupCounts, group: int) -> Key:
 
 def _label(counts: GroupCounts, group: int, most: int = 80) -> str:
     return cut(group_name(zip(counts.columns, counts.groups[group], strict=True)), most)
+
+
+SECTION: Final = Section("groups", "Groups", STATING, 410, group_parts, within="fairness")

@@ -1,21 +1,22 @@
-"""What stands for a group, why people are refused, and what they could change."""
+"""What stands for a group."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
-from evenhand.metrics import describe
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part, Table
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord, Finding
+    from evenhand.findings import AuditRecord
     from evenhand.report.sections.judged import Judged
 
-MOST = 15
+TITLE: Final = "What stands for a group"
+MOST: Final = 15
 
 
 def relied(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -42,30 +43,7 @@ def relied(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if rows:
         title = "What tells a group best: area under the ROC curve, 0.5 tells nothing"
         blocks.append(Table("reliance-told", title, ("column", "group", "area"), rows, frozenset({2})))
-    return (Part("reliance", "What stands for a group", tuple(lead), tuple(blocks)),)
+    return (Part("reliance", TITLE, tuple(lead), tuple(blocks)),)
 
 
-def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Return the part about reasons of refusals and ways out of them; nothing where there are none."""
-    first = [f for f in record.findings if f.key.metric == "principal_reason" and f.key.qualifier("given") is None]
-    ways = [f for f in record.findings if f.audit == "recourse"]
-    if not first and not ways:
-        return ()
-    blocks: list[Block] = []
-    if first:
-        rows = [judged.row(f.key.columns[0], f) for f in first[:MOST]]
-        blocks.append(figure("principal-reasons", "How often each feature is the first reason of a refusal", rows))
-    also = [f for f in record.findings if f.key.metric in ("sensitive_reason_share", "unstable_reasons")]
-    told = [f for f in [*also, *ways] if len(f.key.columns) <= 1]
-    if told:
-        cells = tuple((describe(f.key.metric).label, _whom(f), with_interval(f), f.note) for f in told)
-        head = ("", "group", "estimate and interval", "")
-        blocks.append(Table("refusals-table", "Reasons and ways out", head, cells, frozenset({2})).bounded())
-    lead = (*reasons(record, "reasons"), *reasons(record, "recourse"))
-    return (Part("refusals", "Why people are refused, and what they could change", lead, tuple(blocks)),)
-
-
-def _whom(finding: Finding) -> str:
-    if finding.key.group:
-        return cut(group_name(finding.key.group), 60)
-    return cut(", ".join(finding.key.columns), 60) or "all"
+SECTION: Final = Section("reliance", TITLE, ("reliance",), 730, relied, within="explanation")

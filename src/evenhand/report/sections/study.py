@@ -9,24 +9,23 @@ from evenhand.metrics import describe
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.points import point_figure
 from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.facts import is_study
 from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Mark, Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.report.sections.judged import Judged
 
+TITLE: Final = "Models that were tried"
 WORST: Final = "accuracy_change_group_min"
 MOST_DRAWN: Final = 24
 
 
-def is_study(record: AuditRecord) -> bool:
-    """Whether a record is that of a study."""
-    return isinstance(record.provenance.get("study"), dict)
-
-
-def searched(record: AuditRecord) -> tuple[Part, ...]:
+def searched(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the parts of a study; nothing for an audit."""
     if not is_study(record):
         return ()
@@ -38,7 +37,7 @@ def searched(record: AuditRecord) -> tuple[Part, ...]:
     )
     first = Part(
         "search",
-        "Models that were tried",
+        TITLE,
         _lead(told, front),
         (*_picture(record, told, front), _candidates(record, told, front), *_groups(record, names, front)),
     )
@@ -286,3 +285,6 @@ def _welch(found: Sequence[Finding]) -> Table | None:
 def _p(finding: Finding | None) -> str:
     value = None if finding is None else finding.estimate
     return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+SECTION: Final = Section("search", TITLE, ("search", "population"), 250, searched, of_studies=True)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import cut
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Part, Table
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, GroupCounts
+    from evenhand.report.sections.judged import Judged
     from evenhand.report.view import Lines
 
+TITLE: Final = "Other thresholds"
+EMPTY: Final = "Scores of two classes, not weighted, would fill this."
 MOST_LINES = 5
 MOST_ROWS = 16
 
 
-def swept(record: AuditRecord) -> Part:
-    """Return the part about thresholds; one sentence where there are no counts by score."""
-    title = "Other thresholds"
+def swept(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
+    """Return the part about thresholds; none where there are no counts by score."""
     edges = record.provenance.get("score_edges")
     found = [part for part in record.tallies if part.model == "scores"]
     if not isinstance(edges, list) or not found or len(edges) < 3:
-        return Part("thresholds", title, ("Scores of two classes, not weighted, would fill this.",))
+        return ()
     places = [float(edge) for edge in edges]  # type: ignore[arg-type]
     lines = _lines(record, found)
     today = _in_use(record)
@@ -30,7 +33,7 @@ def swept(record: AuditRecord) -> Part:
     lead = ["Each line is what decisions at that threshold would be, for the same rows and scores."]
     if today is not None:
         lead.append(f"The threshold in use is {today:.4g}; the upright line shows it.")
-    return Part("thresholds", title, tuple(lead), (_drawn(places, lines, today, table),))
+    return (Part("thresholds", TITLE, tuple(lead), (_drawn(places, lines, today, table),)),)
 
 
 def _first_feature(record: AuditRecord) -> str:
@@ -83,3 +86,6 @@ def _table(places: list[float], lines: list[tuple[str, list[float]]], today: flo
     rows = tuple((f"{places[at]:.4g}", *(f"{values[at]:.3f}" for _, values in lines)) for at in chosen)
     head = ("threshold", *(label for label, _ in lines))
     return Table("thresholds-table", "Thresholds", head, rows, frozenset(range(1, len(head))))
+
+
+SECTION: Final = Section("thresholds", TITLE, (), 500, swept, EMPTY)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.metrics import describe
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import show
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part, Table
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, Plain
     from evenhand.report.sections.judged import Judged
 
+TITLE: Final = "How it was trained"
 PARTS = {"train": "training rows", "validation": "validation rows"}
 MOST_ROWS = 21
 
@@ -31,7 +33,7 @@ def trained(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if not blocks:
         return ()
     sure = [f"{describe(f.key.qualifier('rate') or '').label}: {f.note}" for f in found if "overfitted" in f.note]
-    return (Part("training", "How it was trained", tuple(sure), tuple(blocks)),)
+    return (Part("training", TITLE, tuple(sure), tuple(blocks)),)
 
 
 def _compared(record: AuditRecord, found: list[Finding], judged: Judged) -> list[Block]:
@@ -94,3 +96,6 @@ def _costs(found: list[Finding]) -> list[Block]:
     if not rows:
         return []
     return [Table("training-costs", "What it costs", ("", "measured", ""), rows, frozenset({1}))]
+
+
+SECTION: Final = Section("training", TITLE, ("training",), 1200, trained)

@@ -9,12 +9,14 @@ from evenhand.metrics import METRICS, describe
 from evenhand.policy.recomputing import from_counts
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.numbers import cut, show, with_interval
-from evenhand.report.sections.groups import group_rows, groupings
-from evenhand.report.view import Block, Table
+from evenhand.report.sections.groupings import group_rows, groupings
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Block, Part, Table
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.policy import Verdict
+    from evenhand.report.sections.judged import Judged
 
 SMALL: Final = 30
 """Groups of fewer rows are named."""
@@ -45,6 +47,15 @@ EXCLUDE: Final = (
     "Where base rates differ, a model that errs cannot have all of these alike in all groups: selection, errors, what "
     "a decision means (Kleinberg et al. 2017; Chouldechova 2017). Which one matters is for people to choose and to say."
 )
+TITLE: Final = "Fairness"
+
+
+def fairness(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Draw every group at a glance; nothing when no group was named."""
+    if not groupings(record):
+        return ()
+    lead, table = in_conflict(record, judged.verdict)
+    return (Part("fairness", TITLE, (*small_groups(record), *lead), (*every_group(record), *table)),)
 
 
 def small_groups(record: AuditRecord) -> tuple[str, ...]:
@@ -144,3 +155,6 @@ def _asked(column: str, verdict: Verdict | None) -> str:
         if judgement.key.metric in (f"{metric}_difference", f"{metric}_ratio")
     }
     return "; ".join(words for words in DEFINITIONS.values() if words in families) if len(families) > 1 else ""
+
+
+SECTION: Final = Section("fairness", TITLE, ("fairness", "counts"), 400, fairness, "No sensitive feature was named.")

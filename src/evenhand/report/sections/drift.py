@@ -1,0 +1,11 @@
+"""How live rows differ from the audited ones."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evenhand.report.sections.generic import generic
+
+EMPTY: Final = "Findings of a drift audit would fill this: how live rows differ from these, and whom it concerns."
+
+SECTION: Final = generic("drift", 1300, "Drift", EMPTY)

@@ -1,0 +1,38 @@
+"""What the page does not show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.report.sections.declarations import LIMITS, said
+from evenhand.report.sections.section import Section
+from evenhand.report.suppression import WITHHELD
+from evenhand.report.view import Part
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+    from evenhand.report.sections.judged import Judged
+
+TITLE: Final = "What this page does not show"
+
+
+def limitations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Say what this page does not show."""
+    level = next((f.interval.level for f in record.findings if f.interval is not None), 0.95)
+    lead = [
+        f"Intervals have a confidence of {100 * level:g} %: {100 * (1 - level) / 2:g} % is the chance of an error on "
+        "either side, of one limit.",
+        "Rows are taken as independent draws from the people the model will meet. Where they are not, intervals are "
+        "too narrow.",
+        "The label is taken as the truth. Where it records past decisions, their bias counts as truth here.",
+        "These are measurements; that they are evidence for a rule does not make a model comply with it.",
+    ]
+    if judged.verdict is not None:
+        lead.insert(1, f"{len(judged.verdict.blocking)} blocking limits were judged, each on its own.")
+    if "suppressed_below" in record.provenance:
+        lead.insert(0, WITHHELD.format(below=record.provenance["suppressed_below"]))
+    lead += [f"Not run: {section.audit}. {section.reason}" for section in record.sections if not section.ran]
+    return (Part("limitations", TITLE, tuple(lead), (said(record, LIMITS, "limitations-declared"),)),)
+
+
+SECTION: Final = Section("limitations", TITLE, (), 1700, limitations, of_studies=True)

@@ -1,0 +1,11 @@
+"""Who can be told to have been in the training rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evenhand.report.sections.generic import generic
+
+EMPTY: Final = "Findings of a privacy audit would fill this: who can be told to have been in the training rows."
+
+SECTION: Final = generic("privacy", 800, "Privacy", EMPTY)

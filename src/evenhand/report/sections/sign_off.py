@@ -1,0 +1,32 @@
+"""Who answers for the release: declared answers, what is signed, and lines to sign on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.records import digest
+from evenhand.report.numbers import cut
+from evenhand.report.sections.declarations import SIGN_OFF, said
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part, Table
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+    from evenhand.report.sections.judged import Judged
+
+TITLE: Final = "Sign-off"
+BLANK: Final = "…………………………"
+
+
+def sign_off(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return who answers for the release."""
+    signed = [("Digest of the record (SHA-256)", digest(record))]
+    if (verdict := judged.verdict) is not None:
+        signed.append(("Policy (SHA-256)", f"{cut(verdict.policy_name, 60)}: {verdict.policy_sha256}"))
+    signed += [(words, BLANK) for words in ("Decision", "Conditions", "Name and role", "Date", "Signature")]
+    table = Table("sign-off-lines", "To be signed by people", ("", ""), tuple(signed))
+    words = "evenhand sign writes a signature of audit.json beside it; evenhand verify --signature checks it."
+    return (Part("sign-off", TITLE, (words,), (said(record, SIGN_OFF, "sign-off-declared"), table)),)
+
+
+SECTION: Final = Section("sign-off", TITLE, (), 2000, sign_off, of_studies=True)

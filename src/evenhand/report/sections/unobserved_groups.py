@@ -1,0 +1,32 @@
+"""Groups that are known by probability only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.report.numbers import cut, with_interval
+from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part, Table
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+    from evenhand.report.sections.judged import Judged
+
+TITLE: Final = "Groups known by probability"
+
+
+def by_probability(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
+    """Return the part about groups that are known by probability only; nothing without them."""
+    found = [f for f in record.findings if f.audit == "unobserved_groups"]
+    if not found:
+        return ()
+    rows = tuple((cut(f.name, 120), with_interval(f), f"{f.support:,}") for f in found)
+    head = ("", "estimate and bounds", "expected rows")
+    table = Table(
+        "unobserved_groups-table", "Rates of groups that no row names", head, rows, frozenset({1, 2})
+    ).bounded()
+    return (Part("unobserved_groups", TITLE, reasons(record, "unobserved_groups"), (table,)),)
+
+
+SECTION: Final = Section("unobserved_groups", TITLE, ("unobserved_groups",), 430, by_probability, within="fairness")
