@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.policy.baseline import became
 from evenhand.policy.wording import measured
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
-from evenhand.report.view import Part, Table
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.policy import Verdict

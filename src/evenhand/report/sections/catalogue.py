@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from evenhand.keys import group_name
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.baseline import since
@@ -29,7 +30,7 @@ from evenhand.report.sections.study import is_study, searched
 from evenhand.report.sections.thresholds import swept
 from evenhand.report.sections.training import trained
 from evenhand.report.suppression import WITHHELD
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from evenhand.report.drawings import Mark, Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.scales import nice_step
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.view import Block, Mark, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, cast
 
 from evenhand.keys import Key, group_name
 from evenhand.metrics import METRICS, describe
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.decisions import scores_by_group, whose
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain

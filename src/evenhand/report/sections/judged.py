@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Finding
     from evenhand.keys import Key
     from evenhand.policy import Verdict
-    from evenhand.report.view import Mark
+    from evenhand.report.drawings import Mark
 
 FigureRow: TypeAlias = "tuple[str, Finding, Mark, float | None]"
 """Label, finding, mark, and the limit where one was judged."""

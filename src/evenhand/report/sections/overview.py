@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import Key, group_name
 from evenhand.metrics import METRICS, describe
 from evenhand.policy.recomputing import from_counts
+from evenhand.report.drawings import Table
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.groups import group_rows, groupings
-from evenhand.report.view import Block, Table
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.policy import Verdict
+    from evenhand.report.view import Block
 
 SMALL: Final = 30
 """Groups of fewer rows are named."""

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.keys import Key
 from evenhand.records import digest
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.declarations import DATASHEET, NOTHING, SCOPE, SIGN_OFF, nothing_said, said
 from evenhand.report.sections.groups import group_rows, groupings
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

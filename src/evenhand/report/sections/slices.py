@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.figures.trees import Branch, tree_figure
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.view import Block, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from evenhand.findings import Finding
     from evenhand.report.sections.judged import FigureRow
+    from evenhand.report.view import Block
 
 Conditions = frozenset[tuple[str, str]]
 FEWEST: Final = 2

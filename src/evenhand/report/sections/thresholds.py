@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenhand.report.drawings import Table
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import cut
-from evenhand.report.view import Part, Table
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, GroupCounts
-    from evenhand.report.view import Lines
+    from evenhand.report.drawings import Lines
 
 MOST_LINES = 5
 MOST_ROWS = 16

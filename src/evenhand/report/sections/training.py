@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import show
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
