@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from evenhand.messages import Message, message
 
 if TYPE_CHECKING:
     from evenhand.findings import Finding, Unit
+
+CUT: Final = "{text:.{most}}…"
+"""The id of a message that is cut."""
 
 
 def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
@@ -18,7 +23,7 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
     ('0.31', '23.5 kB', '42.0 µs', '1,234', '4.22')
     """
     if value is None:
-        return "undefined"
+        return message("undefined")
     if unit == "bytes":
         return _scaled(value, (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0)))
     if unit == "seconds":
@@ -52,5 +57,7 @@ def end(value: float | None, finding: Finding, digits: int = 2) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """Return at most `most` characters, visibly cut."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """Return at most `most` characters, visibly cut; a message is cut in each language on its own."""
+    if len(text) <= most:
+        return text
+    return Message(CUT, {"text": text, "most": most - 1}) if isinstance(text, Message) else f"{text[: most - 1]}…"

@@ -12,11 +12,12 @@ from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
 from evenhand.report.sections.facts import is_study
 from evenhand.report.sections.groups import NAMED
-from evenhand.report.view import Entry, Figure, LimitRow, Mark, Page, Risk
+from evenhand.report.view import Entry, LimitRow, Page, Risk
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.policy import Judgement, Verdict
+    from evenhand.report.drawings import Figure, Mark
 
 ANY_CHANGE: Final = Metric(
     "*_change",

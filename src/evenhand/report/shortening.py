@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from evenhand.report.view import Block, Figure, Page, Part, Table
+from evenhand.report.drawings import Figure, Table
 
 if TYPE_CHECKING:
     from evenhand.report.speaking import Words
+    from evenhand.report.view import Block, Page, Part
 
 
 DRAWN: Final = 40

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenhand.report.drawings import Table
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.page import build_page
 from evenhand.report.speaking import Words, translated
-from evenhand.report.view import Table
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord

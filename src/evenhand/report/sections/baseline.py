@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.policy.baseline import became
 from evenhand.policy.wording import measured
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Part, Table
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, show
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Part, Table
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding

@@ -12,9 +12,10 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Part, Table
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.keys import Key
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.declarations import DATASHEET, said
 from evenhand.report.sections.facts import listed, mapping, text
 from evenhand.report.sections.groupings import group_rows, groupings
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.scales import nice_step
@@ -11,7 +12,7 @@ from evenhand.report.numbers import with_interval
 from evenhand.report.sections.judged import table_of
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding

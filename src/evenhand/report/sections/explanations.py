@@ -13,10 +13,11 @@ from evenhand.report.figures.waterfalls import waterfall
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Block, Mark, Part
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.report.drawings import Mark
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = "Explanation"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import Key, group_name
 from evenhand.metrics import METRICS, describe
 from evenhand.policy.recomputing import from_counts
+from evenhand.report.drawings import Table
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.groupings import group_rows, groupings
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts

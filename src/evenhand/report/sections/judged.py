@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.view import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Finding
     from evenhand.keys import Key
     from evenhand.policy import Verdict
-    from evenhand.report.view import Mark
+    from evenhand.report.drawings import Mark
 
 FigureRow: TypeAlias = "tuple[str, Finding, Mark, float | None]"
 """Label, finding, mark, and the limit where one was judged."""

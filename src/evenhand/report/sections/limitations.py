@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.report.sections.declarations import LIMITS, said
 from evenhand.report.sections.section import Section
-from evenhand.report.suppression import WITHHELD
+from evenhand.report.suppression import withheld_words
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def limitations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if judged.verdict is not None:
         lead.insert(1, f"{len(judged.verdict.blocking)} blocking limits were judged, each on its own.")
     if "suppressed_below" in record.provenance:
-        lead.insert(0, WITHHELD.format(below=record.provenance["suppressed_below"]))
+        lead.insert(0, withheld_words(cast("int", record.provenance["suppressed_below"])))
     lead += [f"Not run: {section.audit}. {section.reason}" for section in record.sections if not section.ran]
     return (Part("limitations", TITLE, tuple(lead), (said(record, LIMITS, "limitations-declared"),)),)
 

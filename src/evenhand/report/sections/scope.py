@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.report.drawings import Table
 from evenhand.report.sections.declarations import NOTHING, SCOPE, nothing_said, said
 from evenhand.report.sections.facts import listed, mapping, text
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Part, Table
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

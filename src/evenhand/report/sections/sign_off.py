@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.records import digest
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 from evenhand.report.sections.declarations import SIGN_OFF, said
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Part, Table
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord

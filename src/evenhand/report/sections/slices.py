@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.trees import Branch, tree_figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.keys import Key, group_name
 from evenhand.metrics import describe
+from evenhand.report.drawings import Mark, Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.points import point_figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.facts import is_study
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Block, Mark, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

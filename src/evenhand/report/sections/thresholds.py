@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.report.drawings import Table
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import cut
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Part, Table
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, GroupCounts
+    from evenhand.report.drawings import Lines
     from evenhand.report.sections.judged import Judged
-    from evenhand.report.view import Lines
 
 TITLE: Final = "Other thresholds"
 EMPTY: Final = "Scores of two classes, not weighted, would fill this."

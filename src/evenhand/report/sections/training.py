@@ -6,11 +6,12 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import show
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
-from evenhand.report.view import Part, Table
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
