@@ -16,7 +16,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
     ("errors", "writing", "messages"),
-    ("findings", "keys", "records", "frames", "declarations", "schemas", "signing", "migrating"),
+    ("findings", "keys", "records", "frames", "declarations", "schemas", "signing", "migrating", "settings"),
     ("subjects", "metrics", "data"),
     ("explaining", "training"),
     ("evidence", "compression"),
