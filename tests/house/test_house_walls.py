@@ -16,7 +16,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
     ("errors", "writing", "messages", "catalogues"),
-    ("findings", "keys", "records", "frames", "declarations", "schemas", "signing", "migrating"),
+    ("findings", "keys", "records", "frames", "declarations", "schemas", "signing", "migrating", "settings"),
     ("words",),
     ("subjects", "metrics", "data"),
     ("explaining", "training"),

@@ -9,8 +9,19 @@
 """
 
 from evenhand.audits.auditing import audit, run
-from evenhand.audits.catalogue import AUDITS, catalogue
+from evenhand.audits.catalogue import AUDITS, Audit, catalogue
 from evenhand.audits.from_predictions import audit_given, audit_predictions
+from evenhand.audits.options import AuditOptions
 from evenhand.audits.statement import Statement
 
-__all__ = ["AUDITS", "Statement", "audit", "audit_given", "audit_predictions", "catalogue", "run"]
+__all__ = [
+    "AUDITS",
+    "Audit",
+    "AuditOptions",
+    "Statement",
+    "audit",
+    "audit_given",
+    "audit_predictions",
+    "catalogue",
+    "run",
+]

@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from evenhand.audits.catalogue import catalogue, tasks_of
+from evenhand.audits.catalogue import Audit, catalogue
+from evenhand.audits.options import AuditOptions
 from evenhand.audits.package_warnings import noted_warnings
+from evenhand.audits.recourse import RecourseOptions
 from evenhand.audits.statement import Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
-from evenhand.evidence import AuditOptions, Evidence, provenance
+from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
 from evenhand.evidence.predictions import inputs
 from evenhand.evidence.provenance import sweepable
@@ -89,10 +91,10 @@ def audit(
         background=background,
         options=chosen,
     )
-    if chosen.actionable:
+    if actionable := chosen.of(RecourseOptions).actionable:
         from evenhand.explaining.reliance import actionable_problems
 
-        raise_all(InputError, actionable_problems(inputs(evidence.subject, data).columns, chosen.actionable))
+        raise_all(InputError, actionable_problems(inputs(evidence.subject, data).columns, actionable))
     return run(evidence, audits, progress, keeping)
 
 
@@ -106,7 +108,7 @@ def run(
     started, clock = datetime.now(UTC), time.perf_counter()
     known = catalogue()
     task = evidence.data.task
-    names = tuple(name for name in known if task in tasks_of(name)) if audits is None else tuple(audits)
+    names = tuple(name for name in known if task in known[name].tasks) if audits is None else tuple(audits)
     raise_all(InputError, (_unknown(name, known) for name in names if name not in known))
     findings: list[Finding] = []
     sections: list[Section] = []
@@ -114,7 +116,9 @@ def run(
         for step, name in enumerate(names):
             if progress is not None:
                 progress(step, len(names), name)
-            statement = known[name](evidence) if task in tasks_of(name) else _of_another_task(name, task)
+            statement = (
+                known[name].run(evidence) if task in known[name].tasks else _of_another_task(name, known[name], task)
+            )
             findings += statement.findings
             sections.append(Section(name, statement.ran, statement.reason))
     measurements: dict[str, Plain] = {
@@ -134,17 +138,11 @@ def chosen_options(
     options: AuditOptions | None, metrics: Mapping[str, MetricFunction] | None, settings: Mapping[str, object]
 ) -> AuditOptions:
     """Return the options of an audit, single settings winning; a setting of an unknown name is an error."""
-    chosen = options or AuditOptions()
-    known = AuditOptions.__dataclass_fields__
-    raise_all(
-        InputError,
-        (f"audit() knows no option '{name}'.{did_you_mean(name, known)}" for name in settings if name not in known),
-    )
     if metrics:
         taken = (name for name in metrics if canonical(name) is not None)
         raise_all(InputError, (f"There is a metric '{name}' already; give yours another name." for name in taken))
         settings = {**settings, "metrics": dict(metrics)}
-    return replace(chosen, **settings)  # type: ignore[arg-type]
+    return replace(options or AuditOptions(), **settings)  # type: ignore[arg-type]
 
 
 def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:
@@ -155,10 +153,8 @@ def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subje
     return as_subject(model, positive=data.roles.positive)
 
 
-def _of_another_task(name: str, task: Task) -> Statement:
-    return not_applicable(
-        f"The label is one of {task}; the {name} audit is about {' or '.join(sorted(tasks_of(name)))}."
-    )
+def _of_another_task(name: str, audit: Audit, task: Task) -> Statement:
+    return not_applicable(f"The label is one of {task}; the {name} audit is about {' or '.join(sorted(audit.tasks))}.")
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

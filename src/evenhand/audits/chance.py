@@ -5,7 +5,8 @@ No limit is to be judged by these; intervals are what verdicts rest on. They ans
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from evenhand.metrics.comparisons.shrinkage import chance_gap, pooled_rates, shr
 from evenhand.metrics.comparisons.significance import noise_floor, p_values, two_tests
 from evenhand.metrics.values.rates import counted_share
 from evenhand.metrics.values.regression import NUMBERS, SHARES, measure_numbers
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,16 @@ SCORED = ("roc_auc", "brier_score", "calibration_error")
 MOST_GROUPS = 2_000
 """Groups of more values than this are not drawn again and again."""
 FEW = "Fewer than two groups have a value."
+
+
+@dataclass(frozen=True, slots=True)
+class ChanceOptions(Declared):
+    """What a person may decide about this audit."""
+
+    adjust: Literal["holm", "bh"] = setting(
+        "holm", "How p-values of groups are adjusted for their number: Holm, or Benjamini and Hochberg."
+    )
+    pooling: bool = setting(False, "Whether Bayesian, partly pooled rates are stated with the groups' own.")
 
 
 def chance(evidence: Evidence) -> Statement:
@@ -55,13 +67,13 @@ def chance(evidence: Evidence) -> Statement:
         if len(grouping.columns) == 1:
             findings += _of_scores(evidence, grouping)
             findings += _four_fifths(evidence, grouping)
-            if evidence.options.pooling:
+            if evidence.options.of(ChanceOptions).pooling:
                 findings += _pooled(evidence, grouping)
     return Statement(tuple(findings))
 
 
 def _of_rate(evidence: Evidence, grouping: Grouping, rate: str) -> Iterator[Finding]:
-    tally, seed, adjust = evidence.tally(grouping), evidence.options.seed, evidence.options.adjust
+    tally, seed, adjust = evidence.tally(grouping), evidence.options.seed, evidence.options.of(ChanceOptions).adjust
     _, rows = counted_share(rate, tally)
     found = p_values(rate, tally, seed=seed, adjust=adjust)
     word = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[adjust]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,6 +12,7 @@ from evenhand.audits.statement import Statement, group_label, not_applicable, nu
 from evenhand.errors import InputError
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +30,16 @@ MOST_SLICES: Final = 4
 """Slices that are cohorts, those found first."""
 LEAST: Final = 5
 """Explained rows below which nothing is said of a cohort."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationOptions(Declared):
+    """What a person may decide about this audit."""
+
+    show_values: bool = setting(False, "Whether the feature values of the individuals explained are stated.")
+    cohorts: Mapping[str, str] = setting(
+        {}, "Further cohorts whose importances are stated, each a query over the columns: age > 60."
+    )
 
 
 def explanation(evidence: Evidence) -> Statement:
@@ -142,7 +155,7 @@ def _cohorts(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.bool_]]]:
             yield "near the threshold", near <= np.quantile(near, NEAR)
         if evidence.slicing and evidence.data.frequency is None and len(evidence.data) >= 200:
             yield from _of_slices(evidence)
-    for name, query in evidence.options.cohorts.items():
+    for name, query in evidence.options.of(ExplanationOptions).cohorts.items():
         yield name, _asked(evidence, name, query)
 
 
@@ -215,7 +228,9 @@ def _of_individuals(evidence: Evidence) -> Iterator[Finding]:
                 interval,
                 support=1,
                 unit="score",
-                note=f"Value: {value}." if evidence.options.show_values else "The value is withheld.",
+                note=f"Value: {value}."
+                if evidence.options.of(ExplanationOptions).show_values
+                else "The value is withheld.",
             )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,7 @@ from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.metrics.inference.intervals import clopper_pearson, z_of
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +25,13 @@ if TYPE_CHECKING:
 NAME = "reasons"
 LEAST = 5
 """Adverse decisions among the explained rows below which nothing is said of their reasons."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonsOptions(Declared):
+    """What a person may tell this audit."""
+
+    feature_words: Mapping[str, str] = setting({}, "What a feature is called as a reason in a notice.")
 
 
 def reasons(evidence: Evidence) -> Statement:
@@ -60,7 +70,7 @@ def _share(evidence: Evidence, key: Key, hits: int, rows: int, note: str = "") -
 
 def _worded(evidence: Evidence, name: str) -> str:
     """Return what the feature dictionary calls a reason; nothing where it does not."""
-    said = evidence.options.feature_words.get(name)
+    said = evidence.options.of(ReasonsOptions).feature_words.get(name)
     return f"In a notice: {said}" if said else ""
 
 

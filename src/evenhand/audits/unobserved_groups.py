@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +15,10 @@ from evenhand.keys import Key
 from evenhand.metrics import describe
 from evenhand.metrics.comparisons.unobserved_groups import ProxyRates, corrected_rates, proxy_rates, share_bounds
 from evenhand.metrics.values.rates import counted_share
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from evenhand.evidence import Evidence
 
@@ -24,12 +27,24 @@ RATES = ("selection_rate", "recall", "false_positive_rate", "accuracy")
 METHOD = "frechet bounds in bins of the probability"
 
 
+@dataclass(frozen=True, slots=True)
+class UnobservedGroupsOptions(Declared):
+    """What a person may tell this audit."""
+
+    group_shares: Mapping[str, Mapping[str, float]] = setting(
+        {}, "Sensitive features that nobody recorded, each with the shares of its groups."
+    )
+    group_errors: Mapping[str, Mapping[str, Mapping[str, float]]] = setting(
+        {}, "Sensitive features recorded with known errors: for each true group the chance of each recorded one."
+    )
+
+
 def unobserved_groups(evidence: Evidence) -> Statement:
     """State the rates of groups that rows do not name surely: by probabilities, by an error matrix, by shares alone.
 
     Each between the bounds that hold whatever is not known.
     """
-    options, proxies = evidence.options, evidence.data.roles.proxies
+    options, proxies = evidence.options.of(UnobservedGroupsOptions), evidence.data.roles.proxies
     if evidence.data.frequency is not None:
         proxies = ()  # a table of counts has no probability a row
     if not proxies and not options.group_shares and not options.group_errors:

@@ -42,7 +42,7 @@ def _audits() -> Iterator[tuple[str, str]]:
     from evenhand.audits import catalogue
 
     for name, audit in catalogue().items():
-        yield name, _first_line(audit)
+        yield name, _first_line(audit.run)
 
 
 def _recipes() -> Iterator[tuple[str, str]]:

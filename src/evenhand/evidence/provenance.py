@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from evenhand.evidence.predictions import inputs
 
 if TYPE_CHECKING:
     from evenhand.evidence.evidence import Evidence
-    from evenhand.evidence.options import AuditOptions
     from evenhand.findings import Plain
     from evenhand.subjects import Subject
 
@@ -23,7 +21,7 @@ PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn",
 
 def provenance(evidence: Evidence) -> dict[str, Plain]:
     """Return hashes, facts, roles, versions and seed as plain data."""
-    data, options = evidence.data, evidence.options
+    data = evidence.data
     return {
         "subject": _subject(evidence.subject),
         "original": _subject(evidence.original) if evidence.original is not None else None,
@@ -43,24 +41,8 @@ def provenance(evidence: Evidence) -> dict[str, Plain]:
         **({"score_edges": evidence.score_edges.tolist()} if sweepable(evidence) else {}),
         "sensitive_inputs": _sensitive_inputs(evidence),
         "rows_seen_in_training": _rows_seen(evidence),
-        "options": _options(options),
+        "options": _plain_mapping(evidence.options.on_record()),
         "versions": {"python": platform.python_version(), **_versions()},
-    }
-
-
-ALWAYS: Final = ("level", "seed", "intersections", "explain_rows", "background_rows", "footprint", "actionable")
-"""Options on record whatever they are; others where they are not what they usually are."""
-ELSEWHERE: Final = ("explain", "metrics")
-"""Told by which audits ran, and functions."""
-
-
-def _options(options: AuditOptions) -> dict[str, Plain]:
-    """Return what a rerun needs to come out the same."""
-    usual = type(options)()
-    return {
-        name: plain(getattr(options, name))
-        for name in (field.name for field in fields(options))
-        if name in ALWAYS or (name not in ELSEWHERE and getattr(options, name) != getattr(usual, name))
     }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, raise_all
-from evenhand.evidence import AuditOptions, Evidence, provenance
+from evenhand.evidence import Evidence, EvidenceOptions, provenance
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _sizes(plan: Plan) -> tuple[GroupCounts, ...]:
 
 def _provenance(plan: Plan, said: dict[str, Plain]) -> dict[str, Plain]:
     """Return where the study comes from: as an audit of the original, and what was tried."""
-    options = AuditOptions(level=plan.level, seed=plan.seed, intersections=plan.intersections)
+    options = EvidenceOptions(level=plan.level, seed=plan.seed, intersections=plan.intersections)
     whole = provenance(Evidence(plan.original, plan.evaluation, options=options))
     whole.pop("score_edges", None)
     more: dict[str, Plain] = {
