@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module, metadata
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from evenhand.errors import InputError, did_you_mean, shorten
+from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -58,11 +58,26 @@ class Catalogue(Mapping[str, T]):
         InputError
             When there is none.
         """
-        return self[name] if name in self else self._unknown(name)
+        return self.chosen((name,))[name]
 
-    def _unknown(self, name: str) -> NoReturn:
-        kind = self.group.rpartition(".")[2]
-        raise InputError(f"There is no {kind[:-1]} '{name}'.{did_you_mean(name, self)} See: evenhand list {kind}")
+    def chosen(self, names: Iterable[str]) -> dict[str, T]:
+        """Return those of some names, in their order.
+
+        Raises
+        ------
+        InputError
+            All names that there are none of, together.
+        """
+        asked, kind = tuple(names), self.group.rpartition(".")[2]
+        raise_all(
+            InputError,
+            (
+                f"There is no {kind[:-1]} '{name}'.{did_you_mean(name, self)} See: evenhand list {kind}"
+                for name in asked
+                if name not in self
+            ),
+        )
+        return {name: self[name] for name in asked}
 
 
 def added(group: str, own: Mapping[str, object]) -> dict[str, EntryPoint]:

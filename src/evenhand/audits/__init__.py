@@ -9,10 +9,10 @@
 """
 
 from evenhand.audits.auditing import audit, run
-from evenhand.audits.catalogue import AUDITS, Audit, catalogue
+from evenhand.audits.catalogue import AUDITS
 from evenhand.audits.from_predictions import audit_given, audit_predictions
 from evenhand.audits.options import AuditOptions
-from evenhand.audits.statement import Statement
+from evenhand.audits.statement import Audit, Statement
 
 __all__ = [
     "AUDITS",
@@ -22,6 +22,5 @@ __all__ = [
     "audit",
     "audit_given",
     "audit_predictions",
-    "catalogue",
     "run",
 ]

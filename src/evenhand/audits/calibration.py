@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.audits.statement import (
+    Audit,
     Statement,
     disparity_finding,
     group_key,
@@ -88,3 +89,6 @@ def _floored(key: Key, found: tuple[NDArray[np.float64], NDArray[np.float64]], a
     note = f"A calibrated model shows an error as great as the one seen with a chance of {found[1][at]:.3g}."
     undefined = "" if value is not None else "No row at all."
     return Finding(key, NAME, value, support=rows, unit="score", note="" if undefined else note, undefined=undefined)
+
+
+AUDIT: Final = Audit(calibration)

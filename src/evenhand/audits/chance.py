@@ -6,11 +6,11 @@ No limit is to be judged by these; intervals are what verdicts rest on. They ans
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.metrics import SCORES
@@ -199,3 +199,6 @@ def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
                 undefined="" if value is not None else f"No row to compute {rate} from.",
                 note="" if value is None else note,
             )
+
+
+AUDIT: Final = Audit(chance, frozenset({"binary", "regression"}), options=ChanceOptions)

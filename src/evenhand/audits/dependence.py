@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, not_applicable, number
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.metrics.inference.intervals import clopper_pearson, z_of
@@ -113,3 +113,6 @@ def _surrogate(evidence: Evidence, score: LinkedScore) -> tuple[list[Finding], s
         findings.append(Finding(key, NAME, alike / len(held), interval, support=len(held)))
     lines = "; ".join(f"{said}: {mean:+.2f} ({rows} rows)" for said, mean, rows in tree.rules)
     return findings, f"A tree of three questions, mean scores of its leaves: {lines}."
+
+
+AUDIT: Final = Audit(dependence, frozenset({"binary", "regression"}))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_label, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_label, not_applicable, number
 from evenhand.errors import InputError
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
@@ -247,3 +247,6 @@ def _residuals(evidence: Evidence) -> Iterator[Finding]:
     if attributions.decisions is not None:
         key = Key.of("attribution_residual", of="decision")
         yield Finding(key, NAME, float(attributions.decisions.residual), support=rows, unit="score", note=note)
+
+
+AUDIT: Final = Audit(explanation, frozenset({"binary", "regression"}), options=ExplanationOptions)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import cast
 
-from evenhand.audits.catalogue import AUDITS, catalogue
+from evenhand.audits.catalogue import AUDITS
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence.options import EvidenceOptions
 from evenhand.settings import Declared, Setting, settings_of, unknown
@@ -37,7 +37,7 @@ class AuditOptions(EvidenceOptions):
         before = cast("Mapping[str, Declared]", settings.pop("own", {}))
         chosen, problems = _by_audit(settings)
         own: dict[str, Declared] = {}
-        for name, audit in catalogue().items():
+        for name, audit in AUDITS.items():
             if audit.options is None:
                 continue
             record = before.get(name) or audit.options()
@@ -75,13 +75,13 @@ def options() -> dict[str, tuple[str, Setting]]:
     found = {name: ("", declared) for name, declared in settings_of(EvidenceOptions).items()}
     own = [
         (audit, declared)
-        for audit, about in catalogue().items()
+        for audit, about in AUDITS.items()
         if about.options is not None
         for declared in settings_of(about.options).values()
     ]
     times = Counter([*found, *(declared.name for _, declared in own)])
     for audit, declared in own:
-        alone = audit in AUDITS or times[declared.name] == 1
+        alone = audit in AUDITS.own or times[declared.name] == 1
         found[declared.name if alone else f"{audit}_{declared.name}"] = (audit, declared)
     return found
 
@@ -89,7 +89,7 @@ def options() -> dict[str, tuple[str, Setting]]:
 def _by_audit(settings: Mapping[str, object]) -> tuple[dict[str, dict[str, object]], list[str]]:
     """Return the settings of each audit, those of the evidence by no name, and complaints about unknown ones."""
     known = options()
-    chosen: dict[str, dict[str, object]] = {"": {}, **{name: {} for name in catalogue()}}
+    chosen: dict[str, dict[str, object]] = {"": {}, **{name: {} for name in AUDITS}}
     for name, value in settings.items():
         if name in known:
             audit, declared = known[name]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
@@ -137,3 +137,6 @@ def _tied(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> I
         hits = int(tied(attributions, adverse, low_is_bad=low_is_bad).sum())
         note = "The last stated reason and the first that is not stated lie within two standard errors."
         yield _share(evidence, Key.of("tied_reasons"), hits, len(adverse), note)
+
+
+AUDIT: Final = Audit(reasons, options=ReasonsOptions)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
+from evenhand.audits.statement import Audit, Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.evidence.predictions import inputs
 from evenhand.keys import Key
@@ -88,3 +88,6 @@ def _stated(
             gap = compare(found, "difference", level)
             key = Key.of(f"{metric}_difference", grouping.columns)
             yield disparity_finding(key, NAME, gap, grouping, level, unit)  # type: ignore[arg-type]
+
+
+AUDIT: Final = Audit(recourse, options=RecourseOptions)

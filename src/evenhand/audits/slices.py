@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable
+from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence.slicing import SMALLEST, halves, search_slices
 from evenhand.findings import Finding, GroupValue, Interval
@@ -218,3 +218,6 @@ def _tally(counts: NDArray[np.int64]) -> Tally:
     cells = np.zeros((2, 2, 2), dtype=np.int64)
     cells[:, 0, 0], cells[:, 0, 1] = counts[:, 0], counts[:, 1]
     return Tally(cells)
+
+
+AUDIT: Final = Audit(slices, options=SlicesOptions)

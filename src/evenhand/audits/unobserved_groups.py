@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, not_applicable, number
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
@@ -176,3 +176,6 @@ def _gap(
         groups=parts,
         component=metric,
     )
+
+
+AUDIT: Final = Audit(unobserved_groups, options=UnobservedGroupsOptions)

@@ -8,10 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, shorten
+from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
 from evenhand.report.shortening import shortened
 from evenhand.report.speaking import Words, translated
-from evenhand.report.theme import Look, style
+from evenhand.report.theme import USUAL, Look, style
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.view import Page
 
-USUAL: Final = Look()
-"""English, evenhand's own templates, everything in one file."""
 MOST_BYTES: Final = 1_000_000
 """A page is never larger: hosts and mail refuse what is, and nobody reads it."""
 USUAL_BYTES: Final = 300_000
@@ -108,3 +107,6 @@ def _tight(text: str) -> str:
 def _without_controls(text: str) -> str:
     """Return text without characters that HTML forbids or that turn the direction of writing around them."""
     return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
+
+
+FORMAT: Final = Format(html, (".html", ".htm"), spoken=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError
 from evenhand.keys import Key, group_name
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.numbers import cut
 from evenhand.report.sections.groupings import group_rows, groupings
@@ -136,3 +137,6 @@ def _category(record: AuditRecord, counts: GroupCounts, at: int) -> Category:
 
 def _small(category: Category, total: int) -> bool:
     return category.applicants < SMALL * total
+
+
+FORMAT: Final = Format(ll144)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.report.drawings import Table
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.page import build_page
 from evenhand.report.speaking import Words, translated
+from evenhand.report.theme import USUAL, Look
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -19,9 +21,9 @@ MOST = 60_000
 SIGNS = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
 
 
-def markdown(record: AuditRecord, verdict: Verdict | None = None, lang: str = "en") -> str:
+def markdown(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL) -> str:
     """A summary in Markdown, at most 60 kB (.md)."""
-    page, say = translated(build_page(record, verdict), record, lang), Words(lang).say
+    page, say = translated(build_page(record, verdict), record, look.lang), Words(look.lang).say
     out = [
         f"# {as_markdown(page.title)}",
         "",
@@ -59,3 +61,6 @@ def _rows(head: tuple[str, ...], rows: object) -> list[str]:
     lines = ["| " + " | ".join(as_markdown(cell) for cell in head) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]  # type: ignore[attr-defined]
     return lines
+
+
+FORMAT: Final = Format(markdown, (".md",), spoken=True)
