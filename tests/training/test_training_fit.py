@@ -22,9 +22,10 @@ from evenhand.training import NetworkModel, Preprocessing, TrainingConfig, fit, 
 from evenhand.training.columns import NumberColumn
 from evenhand.training.dataset import Dataset
 from evenhand.training.fitting import lesson_of
-from evenhand.training.loop import Learned, Schedule, run
+from evenhand.training.loop import Learned, run
 from evenhand.training.networks import NetworkPlan
 from evenhand.training.objective import weighted_loss
+from evenhand.training.schedule import Schedule
 from evenhand.training.thresholds import choose_threshold
 
 if TYPE_CHECKING:
