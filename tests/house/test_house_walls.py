@@ -188,3 +188,9 @@ def test_catalogues_name_what_exists_and_all_of_it() -> None:
     assert set(ENDINGS.values()) <= set(FORMATS)
     for name in ADAPTERS:
         assert adapter(name).__module__ == f"evenhand.subjects.{name}"
+
+
+def test_the_face_of_the_audits_lists_all_of_them() -> None:
+    import evenhand.audits as face
+
+    assert tuple(re.findall(r"^- `(\w+)`: ", face.__doc__ or "", re.MULTILINE)) == tuple(face.AUDITS)

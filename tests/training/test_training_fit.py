@@ -66,7 +66,7 @@ def test_prepared_columns_are_standard_finite_and_named() -> None:
     prepared = Preprocessing.fit(table)
     made = prepared.transform(table)
     assert made.shape == (200, prepared.width)
-    assert prepared.origins == (
+    assert tuple(column.name for column in prepared.columns for _ in range(column.width)) == (
         "income", "income", "owner", "region", "region", "region", "kind", "kind", "constant",
     )  # fmt: skip
     assert np.isfinite(made).all()

@@ -8,6 +8,7 @@ from evenhand.explaining.attributions import Attributions
 from evenhand.explaining.background import choose_background
 from evenhand.explaining.choosing import WAYS, Method, Way
 from evenhand.explaining.explain import explain
+from evenhand.explaining.reasons import reason_codes
 from evenhand.explaining.scores import Link
 from evenhand.explaining.summaries import GapParts, Importance, gap_parts, group_importance, importance
 from evenhand.explaining.texts import explain_text
@@ -27,4 +28,5 @@ __all__ = [
     "group_importance",
     "importance",
     "patch_players",
+    "reason_codes",
 ]
