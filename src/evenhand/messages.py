@@ -7,6 +7,8 @@ and measured like any other; `evenhand.words` says it in another language, from 
 
 from __future__ import annotations
 
+import re
+from functools import reduce
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class Message(str):
 
     def __new__(cls, id: str, places: Mapping[str, Place] | None = None, plural: str = "") -> Message:
         """Write the sentence in English and keep what it says."""
-        values = dict(places or {})
+        values = {name: _own(value) for name, value in (places or {}).items()}
         made = super().__new__(cls, _english(id, values, plural))
         made.id, made.places, made.plural = id, values, plural
         return made
@@ -72,6 +74,18 @@ def joined(between: str, parts: Iterable[str]) -> Message:
     return Message(between, {LIST: tuple(parts)})
 
 
+def sentences(*parts: str) -> str:
+    """Return whole sentences as one text, without those that are empty: not every language puts a space between.
+
+    Examples
+    --------
+    >>> sentences(message("No row at all."), "", message("Nobody was refused."))
+    'No row at all. Nobody was refused.'
+    """
+    said = [part for part in parts if part] or [""]
+    return reduce(lambda text, more: message("{text} {more}", text=text, more=more), said)
+
+
 def lowered(text: str) -> str:
     """Return a text that begins within a sentence; abbreviations keep their letters.
 
@@ -83,8 +97,16 @@ def lowered(text: str) -> str:
     if text.isupper() or text[1:2].isupper() or text[1:2].isdigit():
         return text
     if isinstance(text, Message):
+        first = re.match(r"{(\w+)}", text.id)
+        if first is not None and isinstance(place := text.places.get(first[1]), str):
+            return Message(text.id, {**text.places, first[1]: lowered(place)}, text.plural)
         return Message(text.id[:1].lower() + text.id[1:], text.places, text.plural[:1].lower() + text.plural[1:])
     return text[:1].lower() + text[1:]
+
+
+def _own(value: Place) -> Place:
+    """Return a NumPy number as Python's own."""
+    return cast("Place", value.item()) if hasattr(value, "item") else value
 
 
 def _english(id: str, places: Mapping[str, Place], plural: str) -> str:
