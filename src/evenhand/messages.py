@@ -8,7 +8,8 @@ and measured like any other; `evenhand.words` says it in another language, from 
 from __future__ import annotations
 
 import re
-from functools import reduce
+from functools import lru_cache, reduce
+from string import Formatter
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Place: TypeAlias = "str | int | float | tuple[Place, ...]"
 """What stands in a place: a number, a name as the data has it, another message, or a list of these."""
 PlainMessage: TypeAlias = "str | int | float | list[PlainMessage] | dict[str, PlainMessage]"
+_FORMAT = re.compile(r"\+?,?(\.\d)?[defg%]?")
 LIST = ""
 """The place of the parts of a list; the message's id is what stands between them."""
 
@@ -133,11 +135,33 @@ def message_to_plain(value: Place) -> PlainMessage:
 
 
 def message_from_plain(value: PlainMessage) -> Place:
-    """Return what `message_to_plain` said."""
+    """Return what `message_to_plain` said.
+
+    Raises
+    ------
+    ValueError
+        When a sentence has a place without a value, or one that is written otherwise than places are here: a file may
+        come from anybody, and `str.format` can do more than write numbers.
+    """
     if isinstance(value, list):
         return tuple(message_from_plain(part) for part in value)
     if not isinstance(value, dict):
         return value
     places = cast("dict[str, PlainMessage]", value.get("places", {}))
     known = {name: message_from_plain(part) for name, part in places.items()}
-    return Message(cast("str", value["id"]), known, cast("str", value.get("plural", "")))
+    id, plural = cast("str", value["id"]), cast("str", value.get("plural", ""))
+    needed = {"n"} if plural else set()
+    if known and LIST not in known:
+        needed |= _places(id) | _places(plural)
+    if not needed <= known.keys() or (LIST in known and not isinstance(known[LIST], tuple)):
+        raise ValueError(f"{id!r} lacks a place")
+    return Message(id, known, plural)
+
+
+@lru_cache(4096)
+def _places(sentence: str) -> frozenset[str]:
+    """Return the places of a sentence, each a name with a plain format."""
+    found = [part for part in Formatter().parse(sentence) if part[1] is not None]
+    if any(part[3] or not str(part[1]).isidentifier() or not _FORMAT.fullmatch(part[2] or "") for part in found):
+        raise ValueError(f"{sentence!r} is no sentence with plain places")
+    return frozenset(str(part[1]) for part in found)
