@@ -22,19 +22,25 @@ if TYPE_CHECKING:
 
 ANY_CHANGE: Final = Metric(
     "*_change",
-    "Change by compression",
+    message("Change by compression"),
     "change",
     "neutral",
     "value of the compressed model - value of the original",
-    "What compression did to a figure, row by row.",
-    "No change on average can hide gains of one group and losses of another.",
+    message("What compression did to a figure, row by row."),
+    message("No change on average can hide gains of one group and losses of another."),
     "Zou and Donner (2008), Statistics in Medicine 27; Newcombe (1998b), Statistics in Medicine 17",
     example="0.90 - 0.92 = -0.02",
 )
 """The change of whatever figure."""
-HEADLINES = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided", "none": "Measured, not judged"}
-UNJUDGED = "No policy was given, so nothing is passed or failed."
-COMPARED = "Models are compared here; how each was judged stands beside it."
+HEADLINES = {
+    "passed": message("Passed"),
+    "failed": message("Failed"),
+    "undecided": message("Undecided"),
+    "none": message("Measured, not judged"),
+}
+ASIDES = {"advisory": message("advisory"), "waived": message("waived"), "not new": message("not new")}
+UNJUDGED = message("No policy was given, so nothing is passed or failed.")
+COMPARED = message("Models are compared here; how each was judged stands beside it.")
 KEPT = ("scope", "data", "limitations")
 """Sections that are never left out: what people did not declare is named."""
 MOST_RISKS = 5
@@ -49,13 +55,13 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
     rows = data.get("rows", 0) if isinstance(data, dict) else 0
     versions = record.provenance.get("versions")
     status = "none" if verdict is None else verdict.status
-    study = is_study(record)
+    study, model = is_study(record), cut(name, 80)
     return Page(
-        title=f"{'Study' if study else 'Audit'} of {cut(name, 80)}",
-        subtitle=f"{cut(name, 80)} on {cut(source, 80)}, {rows:,} rows",
+        title=message("Study of {model}", model=model) if study else message("Audit of {model}", model=model),
+        subtitle=message("{model} on {data}, {rows:,} rows", model=model, data=cut(source, 80), rows=rows),
         status=status,
         headline=HEADLINES[status],
-        sentence=(COMPARED if study else UNJUDGED) if verdict is None else _signs(verdict.sentence),
+        sentence=(COMPARED if study else UNJUDGED) if verdict is None else verdict.sentence,
         remarks=verdict.remarks if verdict is not None else (),
         limits=() if verdict is None else tuple(_limit(j, at) for at, j in enumerate(verdict.judgements)),
         glance=_glance(verdict),
@@ -70,11 +76,11 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
 def _limit(judgement: Judgement, at: int) -> LimitRow:
     finding = judgement.finding
     who = groups_text(finding) if finding is not None and finding.estimate is not None else ""
-    badge = judgement.status + (f", {judgement.aside}" if judgement.aside else "")
+    status = STATUSES[judgement.status]
     return LimitRow(
         f"limit-{at}",
         judgement.status,
-        badge,
+        joined(", ", (status, ASIDES[judgement.aside])) if judgement.aside else status,
         cut(str(judgement.key), MOST_KEY),
         describe(judgement.key.metric).label,
         measured(judgement.finding, judgement.limit),
@@ -97,7 +103,9 @@ def _glance(verdict: Verdict | None) -> Figure | None:
     ]
     texts = [measured(judgement.finding, judgement.limit) for judgement in drawn]
     return (
-        figure("limits-figure", "Each limit, with the interval it was judged by", rows, texts=texts) if rows else None
+        figure("limits-figure", message("Each limit, with the interval it was judged by"), rows, texts=texts)
+        if rows
+        else None
     )
 
 
@@ -115,9 +123,10 @@ def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:
     risks = [Risk(_risk(judgement), f"limit-{at}") for judgement, at in found]
     seen = record.provenance.get("rows_seen_in_training")
     if isinstance(seen, int) and seen > 0:
-        words = (
-            f"{seen:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
-            "the same cases, every figure here flatters the model."
+        words = message(
+            "{rows:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
+            "the same cases, every figure here flatters the model.",
+            rows=seen,
         )
         risks.insert(0, Risk(words, "data"))
     return tuple(risks[:MOST_RISKS])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.drawings import Mark
 
+STATUSES: Final = {"passed": message("passed"), "failed": message("failed"), "undecided": message("undecided")}
+"""Judgements in words."""
 FigureRow: TypeAlias = "tuple[str, Finding, Mark, float | None]"
 """Label, finding, mark, and the limit where one was judged."""
 
