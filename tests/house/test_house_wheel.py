@@ -51,6 +51,7 @@ def test_the_wheel_holds_templates_schemas_and_types(wheel: Path) -> None:
         "evenhand/report/templates/style.css",
         "evenhand/words/locale/zh_CN.po",
         "evenhand/schemas/audit-1.json",
+        "evenhand/schemas/audit-2.json",
         "evenhand/schemas/policy-1.json",
         "evenhand/policy/packs/four-fifths-1.toml",
         "evenhand/py.typed",

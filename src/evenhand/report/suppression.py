@@ -77,8 +77,7 @@ def suppressed_verdict(verdict: Verdict, copy: AuditRecord) -> Verdict:
     """Return the verdict as a suppressed copy may show it: every status, and the figures that are shown."""
     below = cast("int", copy.provenance["suppressed_below"])
     judgements = tuple(_judgement(judgement, copy) for judgement in verdict.judgements)
-    sentence = verdict.sentence.partition(" First:")[0]
-    return replace(verdict, judgements=judgements, sentence=sentence, remarks=(withheld_words(below),))
+    return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(withheld_words(below),))
 
 
 OF_ROWS: Final = ("score_edges", "attribution_reach")
@@ -190,6 +189,7 @@ def _shown(finding: Finding, hidden: set[Cell], below: int, strata: bool) -> Fin
         support=0,
         groups=(),
         undefined=message("withheld: it, or what it would give away, rests on fewer than {below} rows", below=below),
+        withheld=True,
         undefined_groups=(),
         note="",
     )

@@ -47,14 +47,18 @@ class Language:
         found = self.sentence(text.id, int(n) if text.plural and isinstance(n, int | float) else None)
         if found is None:
             found = text.plural if text.plural and n != 1 else text.id
-        return found.format_map({name: self._shown(value) for name, value in text.places.items()})
+        try:
+            places = {name: self._shown(value) for name, value in text.places.items()}
+            return found.format_map(places) if places else found
+        except (KeyError, ValueError, IndexError):  # a catalogue of somebody else's may name places that are not there
+            return str(text)
 
     def sentence(self, id: str, n: int | None = None) -> str | None:
         """Return the translation of an id, in its form for `n`; None when there is none.
 
-        An id that begins with a small letter, within another sentence, is said as the one that begins with a capital.
+        An id whose first letter is small, within another sentence say, is the one whose first letter is a capital.
         """
-        forms = self.sentences.get(id) or self.sentences.get(id[:1].upper() + id[1:])
+        forms = self.sentences.get(id) or self.sentences.get(id[:1].swapcase() + id[1:])
         return None if not forms else forms[0] if n is None else forms[min(self.form(n), len(forms) - 1)]
 
     def missing(self, ids: Iterable[str]) -> tuple[str, ...]:

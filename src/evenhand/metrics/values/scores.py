@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
+from evenhand.messages import message
 from evenhand.metrics.catalogue.names import names, parse_disparity
 from evenhand.metrics.comparisons.disparities import Disparity, compare
 from evenhand.metrics.counts.sums import rows_by, sums_by
@@ -159,7 +160,9 @@ def calibration_ratio(
     def ends(z: float) -> tuple[Floats, Floats]:
         return scaled_ends(value, error, z, 0.0, None)
 
-    reasons = tuple("" if ok else "No row whose truth is positive: nothing to divide by." for ok in np.isfinite(value))
+    reasons = tuple(
+        "" if ok else message("No row whose truth is positive: nothing to divide by.") for ok in np.isfinite(value)
+    )
     return finished("calibration_ratio", value, predicted.rows, reasons, "delta method, logarithm", ends, level)
 
 
@@ -193,7 +196,7 @@ def calibration_error_of(tables: Sequence[Floats], rows: NDArray[np.int64], leve
         found = [_calibration_ends(table, z) for table in tables]
         return np.array([low for low, _ in found]), np.array([high for _, high in found])
 
-    reasons = tuple("" if count else "No row at all." for count in rows)
+    reasons = tuple("" if count else message("No row at all.") for count in rows)
     return finished("calibration_error", estimate, rows, reasons, f"wilson in {BINS} bins", ends, level)
 
 

@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 TITLE: Final = message("Since the earlier audit")
 EMPTY: Final = message("An earlier audit would fill this: evenhand gate --baseline, or --baseline of evenhand report.")
 
-BECAME: Final = {
-    "new": message("new"),
-    "worse": message("worse"),
-    "better": message("better"),
-    "fixed": message("fixed"),
-    "unchanged": message("unchanged"),
-}
-
 
 def since(verdict: Verdict | None) -> Part:
     """Return the part about a baseline; a sentence where none was given."""
@@ -37,7 +29,7 @@ def since(verdict: Verdict | None) -> Part:
             cut(str(judgement.key), 160),
             STATUSES[judgement.before] if judgement.before else message("absent"),
             STATUSES[judgement.status],
-            BECAME[became(judgement.before, judgement.status)],
+            became(judgement.before, judgement.status),
             measured(judgement.finding, judgement.limit),
         )
         for judgement in found
@@ -45,8 +37,9 @@ def since(verdict: Verdict | None) -> Part:
     words = [row[3] for row in rows]
     told = message(
         "Of {limits} limits: {new} new, {worse} worse, {better} better, {fixed} fixed, {unchanged} unchanged.",
-        limits=len(rows), **{name: words.count(word) for name, word in BECAME.items()},
-    )  # fmt: skip
+        limits=len(rows),
+        **{word: words.count(word) for word in ("new", "worse", "better", "fixed", "unchanged")},
+    )
     head = (message("limit on"), message("before"), message("now"), "", message("measured now"))
     table = Table("baseline-table", message("What became of each limit"), head, rows, frozenset({4})).bounded()
     return Part("baseline", TITLE, (told,), (table,))

@@ -179,14 +179,14 @@ def _who(finding: Finding) -> str:
 def provenance(record: AuditRecord, verdict: Verdict | None) -> Part:
     """Where the record comes from."""
     rows: list[tuple[str, str]] = []
-    for block in BLOCKS:
+    for block, words in BLOCKS.items():
         for name, value in sorted(mapping(record.provenance.get(block)).items()):
             if isinstance(value, (str, int, float, bool)) and value != "":
-                rows.append((joined(": ", (BLOCKS[block], name)), cut(str(value), 120)))
+                rows.append((joined(": ", (words, name)), cut(str(value), 120)))
     measured = record.measurements
     if measured.get("started"):
-        words = message("{day}, in {seconds} s", day=str(measured["started"]), seconds=str(measured.get("seconds")))
-        rows.append((message("audited at"), words))
+        took = message("{day}, in {seconds} s", day=str(measured["started"]), seconds=str(measured.get("seconds")))
+        rows.append((message("audited at"), took))
     if measured.get("command"):
         rows.append((message("command"), cut(str(measured["command"]), 400)))
     warned = measured.get("warnings")

@@ -78,7 +78,7 @@ def _margins(verdict: Verdict | None) -> list[str]:
         if key.group and key.metric.endswith("_change") and key.qualifier("of") == "original":
             at = said.setdefault((key.metric, judgement.limit.bound), {})
             at.setdefault(judgement.status, []).append(cut(group_name(key.group), 60))
-    sentences = []
+    sentences: list[str] = []
     for (metric, margin), by_status in said.items():
         sentences.append(message("{metric}, margin {margin:g}.", metric=describe(metric).label, margin=margin))
         who = {status: named(names, MOST_NAMED) for status, names in by_status.items()}

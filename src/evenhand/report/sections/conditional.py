@@ -31,15 +31,14 @@ def within(record: AuditRecord) -> tuple[Part, ...]:
         )
         for f in found
     )
-    head = (
-        message("groups by"), message("among rows alike in"), message("disparity"), message("estimate and interval"), "",
-    )  # fmt: skip
+    columns = (message("groups by"), message("among rows alike in"), message("disparity"))
+    head = (*columns, message("estimate and interval"), "")
     title = message("Disparities among rows that are alike")
     table = Table("strata-table", title, head, rows, frozenset({3})).bounded(120)
     lead = (
         message(
-            "Groups compared within each value of a control feature. Without a value stands the worst of all its values, "
-            "with an interval that allows for having looked at each."
+            "Groups compared within each value of a control feature. Without a value stands the worst of all its "
+            "values, with an interval that allows for having looked at each."
         ),
         message("A control feature that itself carries discrimination explains a gap away."),
     )
@@ -82,11 +81,17 @@ def _tests(found: list[Finding], vs: str | None) -> tuple[tuple[str, ...], ...]:
             describe(f.key.qualifier("rate") or "").label,
             f"{f.support:,}",
             p_value(f),
-            f.note.places.get("test", f.note) if isinstance(f.note, Message) else f.note,
+            _test(f.note),
         )
         for f in found
         if f.key.qualifier("vs") == vs
     )
+
+
+def _test(note: str) -> str:
+    """Return which test it was; of an older record the whole note."""
+    test = note.places.get("test") if isinstance(note, Message) else None
+    return test if isinstance(test, str) else note
 
 
 def of_impact(record: AuditRecord) -> tuple[Part, ...]:

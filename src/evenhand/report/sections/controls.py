@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from evenhand.messages import joined, message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table
-from evenhand.messages import joined, message
 from evenhand.report.numbers import cut
 from evenhand.report.sections.reasons import audit_words
 from evenhand.report.view import Part

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.declarations import QUESTIONS
-from evenhand.report.drawings import Table
 from evenhand.messages import message
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ def explanation(record: AuditRecord) -> Part:
     residual = record.get("attribution_residual")
     data = record.provenance.get("data")
     regression = isinstance(data, dict) and data.get("task") == "regression"
-    lead = [
+    lead: list[str] = [
         message(
             "Shapley values of the columns as a person named them, on the scale of {scale}: how far a feature moves "
             "the score from its average, over {rows:,} rows. They show what the model uses, not what causes the "
@@ -100,14 +100,14 @@ def _gaps(record: AuditRecord, metric: str, *, drawn: bool = True) -> list[Block
         whole = record.get(Key.of(metric, given=pair[0], vs=pair[1]))
         if whole is None or whole.estimate is None:
             continue
-        named = _carried(metric, *(cut(group, 60) for group in pair), with_interval(whole))
+        named = _carried(metric, with_interval(whole), cut(pair[0], 60), cut(pair[1], 60))
         words = message("no gap"), message("gap")
         figure_of = waterfall(f"{metric}-{at}", named, found, 0.0, whole.estimate, words)
         made.append(figure_of if drawn else replace(figure_of.table, folded=named))
     return made
 
 
-def _carried(metric: str, a: str, b: str, gap: str) -> str:
+def _carried(metric: str, gap: str, a: str, b: str) -> str:
     if metric == "score_gap":
         return message("What carries the gap in mean score between {a} and {b}, {gap} in all", a=a, b=b, gap=gap)
     return message("What carries the gap in selection between {a} and {b}, {gap} in all", a=a, b=b, gap=gap)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from evenhand.messages import message
+from evenhand.messages import lowered
+from evenhand.policy.verdict import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.drawings import Mark
 
-STATUSES: Final = {"passed": message("passed"), "failed": message("failed"), "undecided": message("undecided")}
+STATUSES: Final = {status: lowered(said) for status, said in WORDS.items()}
 """Judgements in words."""
 FigureRow: TypeAlias = "tuple[str, Finding, Mark, float | None]"
 """Label, finding, mark, and the limit where one was judged."""

@@ -24,7 +24,7 @@ WORST: Final = "accuracy_change_group_min"
 MOST_DRAWN: Final = 24
 OVER: Final = {"over": "seeds"}
 LOST_MOST: Final = message("accuracy change of the group that lost most")
-VERDICTS: Final = {**STATUSES, "not made": message("not made"), "not judged": message("not judged")}
+VERDICTS: Final[Mapping[str, str]] = {**STATUSES, "not made": message("not made"), "not judged": message("not judged")}
 
 
 def is_study(record: AuditRecord) -> bool:
