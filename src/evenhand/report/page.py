@@ -19,8 +19,6 @@ from evenhand.report.sections.study import is_study
 from evenhand.report.view import Entry, LimitRow, Page, Risk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from evenhand.findings import AuditRecord, Finding
     from evenhand.messages import Place
     from evenhand.policy import Judgement, Verdict
@@ -38,7 +36,7 @@ ANY_CHANGE: Final = Metric(
     example="0.90 - 0.92 = -0.02",
 )
 """The change of whatever figure."""
-HEADLINES: Final[Mapping[str, str]] = {**WORDS, "none": message("Measured, not judged")}
+HEADLINES: Final = {"none": message("Measured, not judged")} | WORDS
 UNJUDGED = message("No policy was given, so nothing is passed or failed.")
 COMPARED = message("Models are compared here; how each was judged stands beside it.")
 KEPT = ("scope", "data", "limitations")

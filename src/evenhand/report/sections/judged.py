@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.drawings import Mark
 
-STATUSES: Final = {status: lowered(said) for status, said in WORDS.items()}
+STATUSES: Final[Mapping[str, str]] = {status: lowered(said) for status, said in WORDS.items()}
 """Judgements in words."""
 FigureRow: TypeAlias = "tuple[str, Finding, Mark, float | None]"
 """Label, finding, mark, and the limit where one was judged."""
