@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import Message, message
+from evenhand.messages import Message, joined, message
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evenhand.findings import Finding, Unit
 
 CUT: Final = "{text:.{most}}…"
@@ -54,6 +56,23 @@ def with_interval(finding: Finding | None, digits: int = 2) -> str:
 def end(value: float | None, finding: Finding, digits: int = 2) -> str:
     """Return one end of an interval; an unbounded one as dots."""
     return "…" if value is None or math.isinf(value) else show(value, finding.unit, digits)
+
+
+def told(group: str, estimate: float | None, rows: int, unit: Unit = "share") -> str:
+    """Return a group with its value and rows."""
+    return message("{group} {value} (n={rows:,})", group=cut(group, 80), value=show(estimate, unit), rows=rows)
+
+
+def p_value(finding: Finding | None) -> str:
+    """Return a p-value, a dash where there is none."""
+    value = None if finding is None else finding.estimate
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def named(names: Sequence[str], most: int) -> str:
+    """Return a list of at most `most` names, and how many more there are."""
+    shown, more = joined(", ", names[:most]), len(names) - most
+    return message("{names} and {more} more", names=shown, more=more) if more > 0 else shown
 
 
 def cut(text: str, most: int) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
+from evenhand.messages import Message
 from evenhand.report.drawings import Drawing, Figure, Table
+from evenhand.report.numbers import CUT, cut
+
+if TYPE_CHECKING:
+    from evenhand.words import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +122,21 @@ class Page:
     """What stands behind the glossary."""
     lang: str = "en"
     """The language of its sentences."""
+
+
+_Part = TypeVar("_Part")
+
+
+def said(part: _Part, words: Language) -> _Part:
+    """Return a part of the page with every message in it said in a language; names and numbers stay as they are."""
+    if isinstance(part, Message):
+        return cast("_Part", _cut(part, words) if part.id == CUT else words.say(part))
+    if isinstance(part, tuple):
+        return cast("_Part", tuple(said(piece, words) for piece in part))
+    if not is_dataclass(part) or isinstance(part, type):
+        return part
+    return replace(part, **{field.name: said(getattr(part, field.name), words) for field in fields(part)})
+
+
+def _cut(text: Message, words: Language) -> str:
+    return cut(words.say(text.places["text"]), cast("int", text.places["most"]) + 1)

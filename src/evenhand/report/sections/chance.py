@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
+from evenhand.messages import Message, message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table
-from evenhand.report.numbers import cut, show
+from evenhand.report.numbers import cut, p_value, show
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = "What chance alone would show"
+TITLE: Final = message("What chance alone would show")
 
 
 def by_chance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
@@ -28,16 +29,21 @@ def by_chance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     )
     single = [f for f in found if f.key.metric == "p_value" and f.key.group]
     rows, beside = (_tests(single, vs) for vs in (None, "highest"))
-    head = ("feature", "rate", "gap", "gap by chance", "gap without chance", "p-value of any gap")
-    first = Table("chance-gaps", "Gaps beside those of equal groups", head, gaps, frozenset({2, 3, 4, 5}))
-    both = "Gaps beside those of equal groups, where features cross"
+    head = (
+        message("feature"), message("rate"), message("gap"), message("gap by chance"), message("gap without chance"),
+        message("p-value of any gap"),
+    )  # fmt: skip
+    first = Table("chance-gaps", message("Gaps beside those of equal groups"), head, gaps, frozenset({2, 3, 4, 5}))
+    both = message("Gaps beside those of equal groups, where features cross")
     between = Table("chance-crossed", both, head, crossed, frozenset({2, 3, 4, 5}), folded=both)
-    columns = ("group", "rate", "rows", "p-value", "test")
-    title = "Each group against all other rows"
+    columns = (message("group"), message("rate"), message("rows"), message("p-value"), message("test"))
+    title = message("Each group against all other rows")
     second = Table("chance-groups", title, columns, rows, frozenset({2, 3}), folded=title).bounded(100)
-    other = "Each group against the group with the highest rate"
+    other = message("Each group against the group with the highest rate")
     third = Table("chance-highest", other, columns, beside, frozenset({2, 3}), folded=other).bounded(100)
-    lead = ("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent.",)
+    lead = (
+        message("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent."),
+    )
     tables = (first, *(table for table in (between, second, third) if table.rows))
     return (Part("chance", TITLE, lead, tables),)
 
@@ -48,12 +54,18 @@ def _tests(found: list[Finding], vs: str | None) -> tuple[tuple[str, ...], ...]:
             cut(group_name(f.key.group), 80),
             describe(f.key.qualifier("rate") or "").label,
             f"{f.support:,}",
-            _chance(f),
-            f.note.partition(" test")[0],
+            p_value(f),
+            _test(f.note),
         )
         for f in found
         if f.key.qualifier("vs") == vs
     )
+
+
+def _test(note: str) -> str:
+    """Return which test it was; of an older record the whole note."""
+    test = note.places.get("test") if isinstance(note, Message) else None
+    return test if isinstance(test, str) else note
 
 
 def _gap_rows(record: AuditRecord, found: list[Finding]) -> list[tuple[str, ...]]:
@@ -65,14 +77,8 @@ def _gap_rows(record: AuditRecord, found: list[Finding]) -> list[tuple[str, ...]
         shrunken, test = (record.get(finding.key.renamed(name)) for name in ("shrunken_difference", "p_value"))
         gap = record.get(type(finding.key).of(f"{rate}_difference", columns))
         shown = [show(f.estimate) if f is not None else "–" for f in (gap, finding, shrunken)]
-        chance = "–" if test is None else _chance(test)
-        rows.append((cut(", ".join(columns), 60), describe(rate).label, *shown, chance))
+        rows.append((cut(", ".join(columns), 60), describe(rate).label, *shown, p_value(test)))
     return rows
-
-
-def _chance(finding: Finding) -> str:
-    value = finding.estimate
-    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 SECTION: Final = Section("chance", TITLE, ("chance",), 450, by_chance, within="fairness")

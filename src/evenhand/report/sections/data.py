@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.keys import Key
+from evenhand.messages import joined, message
+from evenhand.metrics import describe
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.declarations import DATASHEET, said
@@ -17,26 +19,32 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = "Data"
+TITLE: Final = message("Data")
 MOST_GROUPS: Final = 100
 
 
 def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Tell which rows it was audited on."""
     data = mapping(record.provenance.get("data"))
-    dropped = data.get("rows_dropped")
+    dropped, because = data.get("rows_dropped"), text(data.get("rows_dropped_because"))
     rows = [
-        ("Data", text(data.get("name"))),
-        *([("Source", text(data["source"]))] if data.get("source") else []),
-        ("Rows", show(cast("float", data.get("rows") or 0), "number")),
-        *([("Rows left out", f"{dropped}: {text(data.get('rows_dropped_because'))}")] if dropped else []),
-        ("Label", text(data.get("label"))),
-        ("Columns with missing values", listed(list(mapping(data.get("missing_values"))))),
-        ("Missing sensitive values", "a group of their own" if data.get("missing") == "group" else "refused"),
-        ("Evaluation rows with an equal row among the fitted", _seen(record.provenance.get("rows_seen_in_training"))),
+        (TITLE, text(data.get("name"))),
+        *([(message("Source"), text(data["source"]))] if data.get("source") else []),
+        (message("Rows"), show(cast("float", data.get("rows") or 0), "number")),
+        *([(message("Rows left out"), joined(": ", (str(dropped), because)))] if dropped else []),
+        (message("Label"), text(data.get("label"))),
+        (message("Columns with missing values"), listed(list(mapping(data.get("missing_values"))))),
+        (
+            message("Missing sensitive values"),
+            message("a group of their own") if data.get("missing") == "group" else message("refused"),
+        ),
+        (
+            message("Evaluation rows with an equal row among the fitted"),
+            _seen(record.provenance.get("rows_seen_in_training")),
+        ),
     ]
     told = said(record, DATASHEET, "data-declared")
-    blocks: list[Block] = [Table("data-facts", "The rows", ("", ""), tuple(rows)), *_people(record), told]
+    blocks: list[Block] = [Table("data-facts", message("The rows"), ("", ""), tuple(rows)), *_people(record), told]
     return (Part("data", TITLE, (), tuple(blocks)),)
 
 
@@ -63,15 +71,15 @@ def _people(record: AuditRecord) -> list[Block]:
         )
     if not rows:
         return []
-    head = ("group", "rows", "share of rows", "Base rate")
+    head = (message("group"), message("rows"), message("share of rows"), describe("base_rate").label)
     columns = 4 if any(base is not None for _, _, base in found) else 3
     cells = tuple(row[:columns] for row in rows)
-    table = Table("data-groups", "Who is in the rows", head[:columns], cells, frozenset(range(1, columns)))
+    table = Table("data-groups", message("Who is in the rows"), head[:columns], cells, frozenset(range(1, columns)))
     return [table.bounded(MOST_GROUPS)]
 
 
 def _seen(value: Plain) -> str:
-    return "unknown" if value is None else show(cast("float", value), "number")
+    return message("unknown") if value is None else show(cast("float", value), "number")
 
 
 SECTION: Final = Section("data", TITLE, (), 200, data_part)

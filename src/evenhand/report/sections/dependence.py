@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.judged import table_of
@@ -15,11 +16,8 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import FigureRow, Judged
 
-TITLE: Final = "How the score moves with a feature"
-KINDS: Final = {
-    "partial_dependence": "Mean score when everybody's {feature} is set to a value, less the mean score",
-    "accumulated_effect": "How the score moves along {feature}, step by step, 0 on average",
-}
+TITLE: Final = message("How the score moves with a feature")
+KINDS: Final = ("partial_dependence", "accumulated_effect")
 DRAWN: Final = 2
 """Features whose effects are drawn; more stand in audit.json."""
 
@@ -43,7 +41,7 @@ def moved(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         rows: list[FigureRow] = [
             (f"{cut(feature, 24)} = {cut(f.key.qualifier('at') or '', 24)}", f, "plain", None) for f in effects
         ]
-        title = KINDS[kind].format(feature=cut(feature, 60))
+        title = _moving(kind, cut(feature, 60))
         blocks.append(figure(f"effect-{at}", title, rows, kind="bars", digits=3))
     strength: list[FigureRow] = [
         (" × ".join(cut(column, 30) for column in f.key.columns), f, "plain", None)
@@ -51,9 +49,15 @@ def moved(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         if f.key.metric == "interaction_strength"
     ]
     if strength:
-        title = "How much of what two features do together is no sum of what each does"
+        title = message("How much of what two features do together is no sum of what each does")
         blocks.append(table_of("interactions", title, strength))
     return (Part("dependence", TITLE, _tree(record), tuple(blocks)),)
+
+
+def _moving(kind: str, feature: str) -> str:
+    if kind == "accumulated_effect":
+        return message("How the score moves along {feature}, step by step, 0 on average", feature=feature)
+    return message("Mean score when everybody's {feature} is set to a value, less the mean score", feature=feature)
 
 
 def _tree(record: AuditRecord) -> tuple[str, ...]:
@@ -61,9 +65,11 @@ def _tree(record: AuditRecord) -> tuple[str, ...]:
     fidelity, agreement = record.get("surrogate_fidelity"), record.get("surrogate_agreement")
     lead: list[str] = []
     if fidelity is not None and fidelity.estimate is not None:
-        lead.append(f"A tree of three questions gives {show(fidelity.estimate)} of the variance of the scores.")
+        share = show(fidelity.estimate)
+        lead.append(message("A tree of three questions gives {share} of the variance of the scores.", share=share))
     if agreement is not None:
-        lead.append(f"It decides as the model does in a share of {with_interval(agreement)} of the rows.")
+        share = with_interval(agreement)
+        lead.append(message("It decides as the model does in a share of {share} of the rows.", share=share))
     return (*lead, *reasons(record, "dependence"))
 
 

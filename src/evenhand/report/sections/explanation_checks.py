@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.report.drawings import Table
-from evenhand.report.figures.findings import figure
+from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.scales import nice_step
 from evenhand.report.numbers import with_interval
@@ -18,8 +19,18 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import FigureRow, Judged
 
-TITLE: Final = "Whether the explanations hold"
-ORDERS: Final = {"values": "greatest value first", "random": "in a random order"}
+TITLE: Final = message("Whether the explanations hold")
+ORDERS: Final = {"values": message("greatest value first"), "random": message("in a random order")}
+ALIKE: Final = {
+    "original": message("original"),
+    "other background": message("other background"),
+    "noise": message("noise"),
+    "leaving one out": message("leaving one out"),
+    "expected gradients": message("expected gradients"),
+    "random weights": message("random weights"),
+    "shuffled labels": message("shuffled labels"),
+}
+"""What explanations are compared with."""
 
 
 def checked(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
@@ -29,24 +40,28 @@ def checked(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         return ()
     blocks: list[Block] = []
     alike: list[FigureRow] = [
-        (f.key.qualifier("of") or "", f, "plain", None)
+        (ALIKE.get(of := f.key.qualifier("of") or "", of), f, "plain", None)
         for f in found
         if f.key.metric == "attribution_similarity" and not f.key.group
     ]
     if alike:
-        blocks.append(figure("explanations-alike", "How alike the explanations are to those of ...", alike, digits=3))
+        title = message("How alike the explanations are to those of ...")
+        blocks.append(figure("explanations-alike", title, alike, digits=3))
     kept: list[FigureRow] = [
-        (", ".join(f"{column}={group}" for column, group in f.key.group) or "all rows", f, "plain", None)
+        (", ".join(f"{column}={group}" for column, group in f.key.group) or message("all rows"), f, "plain", None)
         for f in found
         if f.key.metric == "top_features_kept" and f.key.qualifier("of") == "original"
     ]
     if kept:
-        title = "Of each row's five most important features, how many compression kept"
+        title = message("Of each row's five most important features, how many compression kept")
         blocks.append(table_of("explanations-kept", title, kept))
     lead = [*reasons(record, "explanation_checks")]
     gaps = {f.key.qualifier("of"): with_interval(f) for f in found if f.key.metric == "deletion_insertion_gap"}
     if len(gaps) == len(ORDERS):
-        lead.append(f"The score follows the features ranked first by {gaps['values']}, by chance {gaps['random']}.")
+        lead.append(message(
+            "The score follows the features ranked first by {values}, by chance {random}.",
+            values=gaps["values"], random=gaps["random"],
+        ))  # fmt: skip
     return (Part("explanation-checks", TITLE, tuple(lead), (*blocks, *_removal(found))),)
 
 
@@ -65,13 +80,14 @@ def _removal(found: list[Finding]) -> tuple[Block, ...]:
     values = [value for _, series in drawn for value in series]
     step = nice_step(max(max(values) - min(values), 1e-6) / 3)
     bottom = min(values) // step * step
-    title = "Mean score while features are taken from the background"
+    title = message("Mean score while features are taken from the background")
     cells = tuple((str(place), *(with_interval(line[place], 3) for line in lines.values())) for place in places)
-    head = ("features taken away", *(label for label, _ in drawn))
+    head = (message("features taken away"), *(label for label, _ in drawn))
     table = Table("removal-table", title, head, cells, frozenset(range(1, len(head))))
-    few = "; ".join(f"{label}: {series[0]:.2f} … {series[-1]:.2f}" for label, series in drawn)
+    told = described(title, [(label, f"{series[0]:.2f} … {series[-1]:.2f}") for label, series in drawn])
     at = [float(place) for place in places]
-    return (line_figure("removal", title, f"{title}. {few}.", at, drawn, table, top=bottom + 4 * step, bottom=bottom),)
+    return (line_figure("removal", title, told, at, drawn, table, top=bottom + 4 * step, bottom=bottom),)
 
 
-SECTION: Final = Section("explanation-checks", TITLE, ("explanation_checks",), 720, checked, within="explanation")
+AUDITS: Final = ("explanation_checks",)
+SECTION: Final = Section("explanation-checks", TITLE, AUDITS, 720, checked, within="explanation")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenhand.messages import joined, message
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
@@ -25,10 +26,12 @@ def mapping(value: Plain | Mapping[str, Plain]) -> Mapping[str, Plain]:
 def text(value: Plain) -> str:
     """Return a fact as text."""
     if value is None:
-        return "not declared"
+        return message("not declared")
     return f"{value:.4g}" if isinstance(value, float) else cut(str(value), 300)
 
 
 def listed(value: Plain) -> str:
     """Return a list of names as text."""
-    return ", ".join(cut(str(name), 100) for name in value) if isinstance(value, list) and value else "none"
+    if not isinstance(value, list) or not value:
+        return message("none")
+    return joined(", ", (cut(str(name), 100) for name in value))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.reasons import audit_words, reasons
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord
+    from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
 MOST: Final = 30
@@ -21,7 +22,7 @@ MOST: Final = 30
 
 def generic(audit: str, order: int, title: str = "", empty: str = "") -> Section:
     """Return the section of an audit without one."""
-    heading = title or audit.capitalize()
+    heading = title or audit_words(audit).capitalize()
 
     def draw(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         return _drawn(record, judged, audit, heading)
@@ -33,7 +34,7 @@ def _drawn(record: AuditRecord, judged: Judged, audit: str, title: str) -> tuple
     found = record.of_audit(audit)
     if not found:
         return ()
-    labels = [_label(finding.name, describe(finding.key.metric).label, str(finding.key.metric)) for finding in found]
+    labels = [_label(finding) for finding in found]
     rows = [
         judged.row(label, finding)
         for label, finding in zip(labels, found, strict=True)
@@ -43,13 +44,13 @@ def _drawn(record: AuditRecord, judged: Judged, audit: str, title: str) -> tuple
         (label, with_interval(finding, 3), f"{finding.support:,}", finding.undefined or finding.note)
         for label, finding in zip(labels, found, strict=True)
     )
-    head = ("finding", "estimate and interval", "rows", "")
+    head = (message("finding"), message("estimate and interval"), message("rows"), "")
     table = Table(f"{audit}-table", title, head, cells, frozenset({1, 2})).bounded(100)
     drawn: tuple[Block, ...] = (figure(f"{audit}-figure", title, rows[:MOST], digits=3),) if rows else ()
     return (Part(audit, title, reasons(record, audit), (*drawn, table)),)
 
 
-def _label(name: str, label: str, metric: str) -> str:
+def _label(finding: Finding) -> str:
     """Return the finding's name with its metric in words."""
-    rest = name.removeprefix(metric)
-    return cut(f"{label} {rest}" if rest else label, 120)
+    label, rest = describe(finding.key.metric).label, cut(finding.name.removeprefix(finding.key.metric), 80)
+    return message("{metric} {key}", metric=label, key=rest) if rest else label

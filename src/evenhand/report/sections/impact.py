@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
+from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, with_interval
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = "Who gets the selections"
+TITLE: Final = message("Who gets the selections")
 
 
 def of_impact(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
@@ -39,16 +40,23 @@ def of_impact(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         if not f.key.group
     )
     first, second, third = (
-        "Each group beside the one with the highest rate",
-        "Shares of each group",
-        "All groups at once",
+        message("Each group beside the one with the highest rate"),
+        message("Shares of each group"),
+        message("All groups at once"),
     )
+    group, value = message("group"), message("value")
+    head = (group, message("rate"), message("ratio and interval"), "")
+    wide = (message("feature"), "", value, "")
     tables = (
-        Table("impact-ratios", first, ("group", "rate", "ratio and interval", ""), ratios, frozenset({2})).bounded(100),
-        Table("impact-shares", second, ("group", "", "value"), shares, frozenset({2}), folded=second).bounded(100),
-        Table("impact-whole", third, ("feature", "", "value", ""), whole, frozenset({2}), folded=third).bounded(100),
+        Table("impact-ratios", first, head, ratios, frozenset({2})).bounded(100),
+        Table("impact-shares", second, (group, "", value), shares, frozenset({2}), folded=second).bounded(100),
+        Table("impact-whole", third, wide, whole, frozenset({2}), folded=third).bounded(100),
     )
-    lead = ("Under four fifths of the highest rate is evidence of adverse impact (29 CFR 1607.4(D)), and no verdict.",)
+    lead = (
+        message(
+            "Under four fifths of the highest rate is evidence of adverse impact (29 CFR 1607.4(D)), and no verdict."
+        ),
+    )
     return (Part("impact", TITLE, lead, tuple(table for table in tables if table.rows)),)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from evenhand.messages import lowered, message
+from evenhand.policy.verdict import WORDS
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, with_interval
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.drawings import Mark
 
+STATUSES: Final[Mapping[str, str]] = {status: lowered(said) for status, said in WORDS.items()}
+"""Judgements in words."""
 FigureRow: TypeAlias = "tuple[str, Finding, Mark, float | None]"
 """Label, finding, mark, and the limit where one was judged."""
 
@@ -41,4 +45,6 @@ class Judged:
 def table_of(name: str, title: str, rows: list[FigureRow]) -> Table:
     """Return the table of findings that need no picture."""
     cells = tuple((cut(label, 80), with_interval(f, 3), f"{f.support:,}") for label, f, _, _ in rows)
-    return Table(name, title, ("", "estimate and interval", "rows"), cells, frozenset({1, 2})).bounded(60)
+    return Table(
+        name, title, ("", message("estimate and interval"), message("rows")), cells, frozenset({1, 2})
+    ).bounded(60)

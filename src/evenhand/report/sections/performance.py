@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = "Performance"
+TITLE: Final = message("Performance")
+EMPTY: Final = message("No metric was computed over all rows.")
 AUDITS: Final = ("performance", "calibration", "custom", "classes", "labels", "numbers", "rankings")
 
 
@@ -28,7 +30,7 @@ def performance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         return ()
     shares = [f for f in found if f.unit in ("share", "score") and (f.estimate or 0) <= 1]
     rows = [judged.row(describe(f.key.metric).label, f) for f in shares]
-    drawn = figure("performance-all", "Over all rows", rows, digits=3)
+    drawn = figure("performance-all", message("Over all rows"), rows, digits=3)
     blocks = (
         *((drawn,) if rows else ()),
         *_curious(found, shares),
@@ -50,9 +52,9 @@ def _of_classes(record: AuditRecord) -> tuple[Block, ...]:
         return ()
     names, metrics = dict.fromkeys(name for name, _ in found), dict.fromkeys(metric for _, metric in found)
     rows = tuple((cut(name, 80), *(with_interval(found.get((name, m)), 3) for m in metrics)) for name in names)
-    head = ("class", *(describe(metric).label for metric in metrics))
+    head = (message("class"), *(describe(metric).label for metric in metrics))
     columns = frozenset(range(1, len(head)))
-    return (Table("performance-classes", "Each class against the rest", head, rows, columns).bounded(),)
+    return (Table("performance-classes", message("Each class against the rest"), head, rows, columns).bounded(),)
 
 
 def _curious(found: list[Finding], shares: list[Finding]) -> tuple[Block, ...]:
@@ -60,11 +62,12 @@ def _curious(found: list[Finding], shares: list[Finding]) -> tuple[Block, ...]:
     if not rest:
         return ()
     rows = tuple((describe(f.key.metric).label, with_interval(f, 3), f"{f.support:,}") for f in rest)
-    return (Table("performance-more", "Further", ("metric", "estimate and interval", "rows"), rows, frozenset({1, 2})),)
+    head = (message("metric"), message("estimate and interval"), message("rows"))
+    return (Table("performance-more", message("Further"), head, rows, frozenset({1, 2})),)
 
 
 def _is_performance(finding: Finding) -> bool:
     return finding.audit in AUDITS
 
 
-SECTION: Final = Section("performance", TITLE, AUDITS, 300, performance, "No metric was computed over all rows.")
+SECTION: Final = Section("performance", TITLE, AUDITS, 300, performance, EMPTY)

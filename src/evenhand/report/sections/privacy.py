@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from evenhand.messages import message
 from evenhand.report.sections.generic import generic
 
-EMPTY: Final = "Findings of a privacy audit would fill this: who can be told to have been in the training rows."
+EMPTY: Final = message(
+    "Findings of a privacy audit would fill this: who can be told to have been in the training rows."
+)
 
-SECTION: Final = generic("privacy", 800, "Privacy", EMPTY)
+SECTION: Final = generic("privacy", 800, message("Privacy"), EMPTY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
+from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = "Why people are refused, and what they could change"
+TITLE: Final = message("Why people are refused, and what they could change")
 MOST: Final = 15
 
 
@@ -30,13 +31,15 @@ def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     blocks: list[Block] = []
     if first:
         rows = [judged.row(f.key.columns[0], f) for f in first[:MOST]]
-        blocks.append(figure("principal-reasons", "How often each feature is the first reason of a refusal", rows))
+        title = message("How often each feature is the first reason of a refusal")
+        blocks.append(figure("principal-reasons", title, rows))
     also = [f for f in record.findings if f.key.metric in ("sensitive_reason_share", "unstable_reasons")]
     told = [f for f in [*also, *ways] if len(f.key.columns) <= 1]
     if told:
         cells = tuple((describe(f.key.metric).label, _whom(f), with_interval(f), f.note) for f in told)
-        head = ("", "group", "estimate and interval", "")
-        blocks.append(Table("refusals-table", "Reasons and ways out", head, cells, frozenset({2})).bounded())
+        head = ("", message("group"), message("estimate and interval"), "")
+        title = message("Reasons and ways out")
+        blocks.append(Table("refusals-table", title, head, cells, frozenset({2})).bounded())
     lead = (*reasons(record, "reasons"), *reasons(record, "recourse"))
     return (Part("refusals", TITLE, lead, tuple(blocks)),)
 
@@ -44,7 +47,7 @@ def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
 def _whom(finding: Finding) -> str:
     if finding.key.group:
         return cut(group_name(finding.key.group), 60)
-    return cut(", ".join(finding.key.columns), 60) or "all"
+    return cut(", ".join(finding.key.columns), 60) or message("all")
 
 
 SECTION: Final = Section("refusals", TITLE, ("reasons", "recourse"), 740, refused, within="explanation")

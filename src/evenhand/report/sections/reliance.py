@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
+from evenhand.messages import joined, message
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
@@ -13,10 +14,10 @@ from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord
+    from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = "What stands for a group"
+TITLE: Final = message("What stands for a group")
 MOST: Final = 15
 
 
@@ -30,21 +31,37 @@ def relied(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     told = sorted((f for f in found if f.key.metric == "proxy_auc"), key=lambda f: -(f.estimate or 0))
     lead = [*reasons(record, "reliance")]
     if named:
-        words = "; ".join(f"{f.key.qualifier('feature')} for {f.key.columns[0]} ({with_interval(f)})" for f in named)
-        lead.append(f"Proxies, which tell a group and surely carry a material part of its gap: {cut(words, 400)}.")
+        words = message(
+            "Proxies, which tell a group and surely carry a material part of its gap: {proxies}.",
+            proxies=cut(joined("; ", map(_proxy, named)), 400),
+        )
     else:
-        lead.append("No column both tells a group and surely carries a material part of its gap.")
+        words = message("No column both tells a group and surely carries a material part of its gap.")
+    lead.append(words)
     turned = [judged.row(group_name(f.key.group), f) for f in found if f.key.metric == "counterfactual_flip_rate"]
     if turned:
-        blocks.append(figure("swapped", "Decisions that change when only the sensitive input does", turned))
-    rows = tuple(
-        (cut(f.key.qualifier("feature") or "", 60), cut(group_name(f.key.group), 60), with_interval(f, 3))
-        for f in told[:MOST]
-    )
+        title = message("Decisions that change when only the sensitive input does")
+        blocks.append(figure("swapped", title, turned))
+    rows = tuple((_feature(f), cut(group_name(f.key.group), 60), with_interval(f, 3)) for f in told[:MOST])
     if rows:
-        title = "What tells a group best: area under the ROC curve, 0.5 tells nothing"
-        blocks.append(Table("reliance-told", title, ("column", "group", "area"), rows, frozenset({2})))
+        title = message("What tells a group best: area under the ROC curve, 0.5 tells nothing")
+        head = (message("column"), message("group"), message("area"))
+        blocks.append(Table("reliance-told", title, head, rows, frozenset({2})))
     return (Part("reliance", TITLE, tuple(lead), tuple(blocks)),)
+
+
+def _proxy(finding: Finding) -> str:
+    return message(
+        "{feature} for {column} ({part})",
+        feature=_feature(finding),
+        column=finding.key.columns[0],
+        part=with_interval(finding),
+    )
+
+
+def _feature(finding: Finding) -> str:
+    name = cut(finding.key.qualifier("feature") or "", 60)
+    return message("(score)") if name == "(score)" else name
 
 
 SECTION: Final = Section("reliance", TITLE, ("reliance",), 730, relied, within="explanation")

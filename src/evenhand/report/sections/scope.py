@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import joined, message
 from evenhand.report.drawings import Table
 from evenhand.report.sections.declarations import NOTHING, SCOPE, nothing_said, said
 from evenhand.report.sections.facts import listed, mapping, text
@@ -16,32 +17,39 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = "Scope"
+TITLE: Final = message("Scope")
+TASKS: Final = {
+    "multiclass": message("multiclass"),
+    "multilabel": message("multilabel"),
+    "regression": message("regression"),
+    "ranking": message("ranking"),
+}
 
 
 def scope(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Tell what was audited, and what it is for."""
     data, subject = mapping(record.provenance.get("data")), mapping(record.provenance.get("subject"))
     task = data.get("task")
-    classes = [] if task else [("Positive class", text(data.get("positive")))]
+    classes = [] if task else [(message("Positive class"), text(data.get("positive")))]
     rows = [
-        ("Model", text(subject.get("name"))),
-        ("Task", _task_words(data))
+        (message("Model"), text(subject.get("name"))),
+        (message("Task"), _task_words(data))
         if task
-        else ("Decides positive at a score of at least", text(subject.get("threshold"))),
+        else (message("Decides positive at a score of at least"), text(subject.get("threshold"))),
         *classes,
-        *([] if task else [("Favourable outcome", text(data.get("favourable")))]),
-        ("Sensitive features", listed(data.get("sensitive_features"))),
-        ("Sensitive features the model reads", listed(record.provenance.get("sensitive_inputs"))),
+        *([] if task else [(message("Favourable outcome"), text(data.get("favourable")))]),
+        (message("Sensitive features"), listed(data.get("sensitive_features"))),
+        (message("Sensitive features the model reads"), listed(record.provenance.get("sensitive_inputs"))),
     ]
-    facts = Table("scope-facts", "What was audited", ("", ""), tuple(rows))
+    facts = Table("scope-facts", message("What was audited"), ("", ""), tuple(rows))
     lead = (NOTHING,) if nothing_said(record) else ()
     return (Part("scope", TITLE, lead, (facts, said(record, SCOPE, "scope-declared"))),)
 
 
 def _task_words(data: Mapping[str, Plain]) -> str:
-    classes = data.get("classes")
-    return f"{data.get('task')}: {listed(classes)}" if classes else str(data.get("task"))
+    classes, task = data.get("classes"), str(data.get("task"))
+    words = TASKS.get(task, task)
+    return joined(": ", (words, listed(classes))) if classes else words
 
 
 SECTION: Final = Section("scope", TITLE, (), 100, scope, of_studies=True)

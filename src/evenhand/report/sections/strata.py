@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, with_interval
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = "Among rows that are alike"
+TITLE: Final = message("Among rows that are alike")
 
 
 def within(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
@@ -32,12 +33,16 @@ def within(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         )
         for f in found
     )
-    head = ("groups by", "among rows alike in", "disparity", "estimate and interval", "")
-    table = Table("strata-table", "Disparities among rows that are alike", head, rows, frozenset({3})).bounded(120)
+    columns = (message("groups by"), message("among rows alike in"), message("disparity"))
+    head = (*columns, message("estimate and interval"), "")
+    title = message("Disparities among rows that are alike")
+    table = Table("strata-table", title, head, rows, frozenset({3})).bounded(120)
     lead = (
-        "Groups compared within each value of a control feature. Without a value stands the worst of all its values, "
-        "with an interval that allows for having looked at each.",
-        "A control feature that itself carries discrimination explains a gap away.",
+        message(
+            "Groups compared within each value of a control feature. Without a value stands the worst of all its "
+            "values, with an interval that allows for having looked at each."
+        ),
+        message("A control feature that itself carries discrimination explains a gap away."),
     )
     return (Part("strata", TITLE, lead, (table,)),)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.reasons import reasons
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = "Groups known by probability"
+TITLE: Final = message("Groups known by probability")
+AUDITS: Final = ("unobserved_groups",)
 
 
 def by_probability(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
@@ -23,11 +25,10 @@ def by_probability(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     if not found:
         return ()
     rows = tuple((cut(f.name, 120), with_interval(f), f"{f.support:,}") for f in found)
-    head = ("", "estimate and bounds", "expected rows")
-    table = Table(
-        "unobserved_groups-table", "Rates of groups that no row names", head, rows, frozenset({1, 2})
-    ).bounded()
+    head = ("", message("estimate and bounds"), message("expected rows"))
+    caption = message("Rates of groups that no row names")
+    table = Table("unobserved_groups-table", caption, head, rows, frozenset({1, 2})).bounded()
     return (Part("unobserved_groups", TITLE, reasons(record, "unobserved_groups"), (table,)),)
 
 
-SECTION: Final = Section("unobserved_groups", TITLE, ("unobserved_groups",), 430, by_probability, within="fairness")
+SECTION: Final = Section("unobserved_groups", TITLE, AUDITS, 430, by_probability, within="fairness")
