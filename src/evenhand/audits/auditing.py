@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -141,7 +140,7 @@ def chosen_options(
         taken = (name for name in metrics if canonical(name) is not None)
         raise_all(InputError, (f"There is a metric '{name}' already; give yours another name." for name in taken))
         settings = {**settings, "metrics": dict(metrics)}
-    return replace(options or AuditOptions(), **settings)  # type: ignore[arg-type]
+    return (options or AuditOptions()).updated(settings)
 
 
 def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:

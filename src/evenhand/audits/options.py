@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from evenhand.audits.catalogue import AUDITS, catalogue
@@ -44,7 +44,7 @@ class AuditOptions(EvidenceOptions):
             problems += unknown(chosen[name], settings_of(audit.options), f"The {name} audit knows no option")
             told = {key: value for key, value in chosen[name].items() if key in settings_of(audit.options)}
             with _telling(problems):
-                own[name] = replace(record, **told)
+                own[name] = record.updated(told)
         with _telling(problems):
             EvidenceOptions.__init__(self, own=own, **chosen[""])  # type: ignore[arg-type]
         raise_all(InputError, problems)
