@@ -162,7 +162,7 @@ def test_a_category_is_a_vector() -> None:
     one = torch.zeros(1, 31)
     one[0, 5] = 1.0
     torch.testing.assert_close(model.network[0](one)[0, 1:], vectors[:, 4])  # type: ignore[index]
-    with pytest.raises(InputError, match="stand before an mlp"):
+    with pytest.raises(InputError, match="go before an mlp"):
         TrainingConfig(network="residual", hidden=(8,), embedding=2)
 
 
