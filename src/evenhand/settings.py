@@ -78,7 +78,8 @@ class Setting:
         numbers = f" in {low}, {high}" if low and high else f" from {low[1:]}" if low.startswith("[") else ""
         numbers = numbers or (f" above {low[1:]}" if low else "")
         words = [", ".join(self.choices), *(word for part in self.types if (word := _word(part)))]
-        return (" or ".join(filter(None, words)) or "a value") + numbers
+        said = " or ".join(filter(None, words)) or "a value"
+        return said + numbers if numbers else said.replace("a number", "a finite number")
 
     def problem(self, value: object) -> str | None:
         """Return what is wrong with a value, in a sentence; None where nothing is."""

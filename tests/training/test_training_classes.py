@@ -13,13 +13,11 @@ import torch
 
 import evenhand as eh
 from evenhand.cli.main import exit_code
-from evenhand.cli.settings import KNOWN
 from evenhand.errors import InputError, ModelError
 from evenhand.training import (
     Grid,
     ImagePlan,
     Preprocessing,
-    TabularClassifier,
     TrainingConfig,
     fit,
     fit_ensemble,
@@ -225,12 +223,6 @@ def test_products_in_half_precision_learn_too(three: tuple[EvaluationSet, Evalua
     model = fit(train, config=dataclasses.replace(CONFIG, precision="bfloat16"))
     assert (model.predict(test.X).argmax(axis=1) == test.y_true).mean() > 0.8
     assert all(values.dtype == torch.float32 for values in model.network.parameters())
-
-
-def test_every_setting_can_be_written_in_the_settings_file_and_searched() -> None:
-    fields = {field.name for field in dataclasses.fields(TrainingConfig)}
-    assert set(KNOWN["train"]) == fields
-    assert set(TabularClassifier().get_params()) <= fields
 
 
 # What is refused, or survived, in words.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
-from evenhand.data.roles import Reading, ReadingSettings, Roles, RoleSettings
+from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings
 from evenhand.data.tables import Table, as_series, from_columns, read_table, refuse_other_index
 from evenhand.data.validating import (
     Missing,
@@ -72,7 +72,8 @@ def read_evaluation_set(
     >>> small.features, small.grouping("sex").names
     (('income',), ('F', 'M'))
     """
-    chosen, reading = _stated(settings, like)
+    raise_all(InputError, unknown(settings, RoleSettings.__annotations__, "An evaluation set knows no"))
+    chosen, reading = _reading(settings, like)
     named = (roles or Roles()).updated(chosen)
     roles = named if like is None else _merge(named, like.roles)
     table = read_table(source, name, (*roles.sensitive_features, *roles.control_features))
@@ -86,18 +87,7 @@ def read_evaluation_set(
 
 
 def evaluation_set_from_arrays(
-    y_true: object,
-    *,
-    sensitive_features: object = None,
-    control_features: object = None,
-    group_probabilities: Mapping[str, object] | None = None,
-    sample_weight: object = None,
-    cluster: object = None,
-    query: object = None,
-    positive: object = None,
-    favourable: object = None,
-    name: str = "data",
-    **settings: Unpack[ReadingSettings],
+    y_true: object, *, name: str = "data", **settings: Unpack[ArraySettings]
 ) -> EvaluationSet:
     """Make an evaluation set without model inputs, to audit predictions alone.
 
@@ -106,32 +96,35 @@ def evaluation_set_from_arrays(
     y_true : array_like
         (n,) the truth, or (n, L) of several labels of 0 and 1. Arrays, lists, pandas, Polars and PyArrow columns are
         taken.
-    sensitive_features, control_features : array_like, table or mapping, optional
-        (n,) or (n, k). Columns without a name are called ``sensitive_feature_0`` and so on, as fairlearn does.
-    group_probabilities : mapping of feature to table, optional
-        A sensitive feature that no row names: for each row the probability to be of each group, one named column a
-        group.
-    sample_weight : array_like, optional
-        (n,) row weights.
-    cluster, query : array_like, optional
-        (n,) what belongs together, and the list an item stands in.
-    positive, favourable, name, **settings
-        As for `read_evaluation_set`.
+    name : str
+        How sentences call the set.
+    **settings
+        - ``sensitive_features``, ``control_features``: (n,) or (n, k) arrays, a table or a mapping. Columns without a
+          name are called ``sensitive_feature_0`` and so on, as fairlearn does.
+        - ``group_probabilities``, a mapping of feature to table: of a sensitive feature that no row names, the
+          probability of each row to be of each group, one named column a group.
+        - ``sample_weight``: (n,) row weights.
+        - ``cluster``, ``query``: (n,) what belongs together, and the list an item is part of.
+        - ``positive``, ``favourable``, ``task``, ``missing``, ``bins``: as for `read_evaluation_set`.
 
     Raises
     ------
     InputError
         With every complaint; also when pandas objects have different indexes, because nothing is aligned silently.
     """
-    parts = {"y_true": y_true, "sensitive_features": sensitive_features, "control_features": control_features}
+    raise_all(InputError, unknown(settings, ArraySettings.__annotations__, "An evaluation set of arrays knows no"))
+    features, control_features = settings.get("sensitive_features"), settings.get("control_features")
+    sample_weight, cluster, query = (settings.get(role) for role in ("sample_weight", "cluster", "query"))
+    parts = {"y_true": y_true, "sensitive_features": features, "control_features": control_features}
     parts |= {"sample_weight": sample_weight, "cluster": cluster, "query": query}
     refuse_other_index(name, parts)
     truth = _columns(y_true, "y_true_0" if settings.get("task") == "multilabel" else "y_true", name)
     label = next(iter(truth))
-    sensitive = _columns(sensitive_features, "sensitive_feature_0", name)
+    sensitive = _columns(features, "sensitive_feature_0", name)
     control = _columns(control_features, "control_feature_0", name)
     weight = _columns(sample_weight, "sample_weight", name)
-    chances = {name: _columns(table, f"{name}_0", name) for name, table in (group_probabilities or {}).items()}
+    tables = settings.get("group_probabilities") or {}
+    chances = {feature: _columns(table, f"{feature}_0", feature) for feature, table in tables.items()}
     more = {**_columns(cluster, "cluster", name), **_columns(query, "query", name)}
     likely = {column: part for columns in chances.values() for column, part in columns.items()}
     given = [*truth, *sensitive, *control, *weight, *more, *likely]
@@ -147,14 +140,14 @@ def evaluation_set_from_arrays(
         proxies={feature: tuple(columns) for feature, columns in chances.items()},
         query=None if query is None else list(more)[-1],
         cluster=None if cluster is None else next(iter(more)),
-        positive=positive,
-        favourable=favourable,
+        positive=settings.get("positive"),
+        favourable=settings.get("favourable"),
         sensitive_features=tuple(sensitive),
         control_features=tuple(control),
         sample_weight=next(iter(weight), None),
         exclude=tuple(control),
     )
-    return build(Table(name, frame, {"source": "arrays"}), roles, _stated(settings)[1])
+    return build(Table(name, frame, {"source": "arrays"}), roles, _reading(settings)[1])
 
 
 def build(table: Table, roles: Roles, reading: Reading, problems: Sequence[str] = ()) -> EvaluationSet:
@@ -220,10 +213,8 @@ def _numeric(column: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column.dtype))
 
 
-def _stated(settings: Mapping[str, object], like: EvaluationSet | None = None) -> tuple[dict[str, object], Reading]:
-    """Return the roles that are named, and how the table is read, as that of `like` was where nothing is said."""
-    known = {*settings_of(Roles), *settings_of(Reading)}
-    raise_all(InputError, unknown(settings, known, "An evaluation set knows no"))
+def _reading(settings: Mapping[str, object], like: EvaluationSet | None = None) -> tuple[dict[str, object], Reading]:
+    """Return the settings that say what columns are, and how the table is read: as that of `like` was unless told."""
     given = {name: value for name, value in settings.items() if value is not None}
     usual = {} if like is None else {"missing": like.missing, "bins": like.bins, "use_sensitive": like.use_sensitive}
     read = {name: given.pop(name, usual.get(name)) for name in settings_of(Reading)}

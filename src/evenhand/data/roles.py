@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from evenhand.data.validating import Bins, Missing
 from evenhand.findings import Task
@@ -93,6 +93,16 @@ class Reading(Declared):
     use_sensitive: bool = setting(False, "Whether the model reads the sensitive features.")
 
 
+@dataclass(frozen=True, slots=True)
+class Scoring(Declared):
+    """How scores become decisions."""
+
+    threshold: float | None = setting(None, "A score at or above it is predicted positive.")
+    score_kind: Literal["probability", "ranking"] | None = setting(
+        None, "What scores claim to be; told from the threshold when not given."
+    )
+
+
 class ReadingSettings(TypedDict, total=False):
     """The settings of `Reading`, as keywords."""
 
@@ -100,6 +110,19 @@ class ReadingSettings(TypedDict, total=False):
     missing: Missing | None
     bins: Bins | None
     use_sensitive: bool | None
+
+
+class ArraySettings(ReadingSettings, total=False):
+    """What arrays are, as keywords of `evaluation_set_from_arrays`."""
+
+    sensitive_features: object
+    control_features: object
+    group_probabilities: Mapping[str, object] | None
+    sample_weight: object
+    cluster: object
+    query: object
+    positive: object
+    favourable: object
 
 
 class RoleSettings(ReadingSettings, total=False):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
@@ -11,6 +10,8 @@ from evenhand.errors import InputError, raise_all
 from evenhand.settings import Declared, setting, settings_of, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from evenhand.findings import Plain
 
 Activation: TypeAlias = Literal["relu", "gelu", "tanh", "sigmoid"]
