@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from evenhand.audits.from_predictions import audit_given
 from evenhand.data import read_evaluation_set
@@ -15,6 +15,7 @@ from evenhand.evidence.counting import (
     ORIGINAL_DECISION,
     SCORE,
     SQUARES,
+    USED,
     WEIGHT,
     count_files,
     count_frame,
@@ -28,15 +29,6 @@ if TYPE_CHECKING:
     from evenhand.audits.auditing import Progress
     from evenhand.audits.options import AuditOptions
     from evenhand.findings import AuditRecord
-
-
-USED: Final = frozenset(
-    {
-        "label", "positive", "favourable", "sensitive_features", "control_features", "sample_weight", "prediction",
-        "score", "original_prediction", "original_score",
-    }
-)  # fmt: skip
-"""The roles that counting has a use for."""
 
 
 def audit_table(

@@ -75,7 +75,7 @@ def _value(declared: Setting, value: object) -> object:
     """Return what was written in the form of the field; None where nothing was."""
     if isinstance(value, tuple):
         parts = [_part(declared, str(part)) for part in value]
-        joined = dict(parts) if _kind(declared) is Mapping else tuple(part for several in parts for part in several)  # type: ignore[arg-type,var-annotated]
+        joined = dict(parts) if _kind(declared) is Mapping else tuple(part for several in parts for part in several)  # type: ignore[arg-type]
         return joined if parts else None
     if not isinstance(value, str):
         return value
