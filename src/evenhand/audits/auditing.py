@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from evenhand.audits.catalogue import Audit, catalogue
+from evenhand.audits.catalogue import AUDITS
 from evenhand.audits.options import AuditOptions
 from evenhand.audits.package_warnings import noted_warnings
 from evenhand.audits.recourse import RecourseOptions
-from evenhand.audits.statement import Statement, not_applicable
-from evenhand.errors import InputError, did_you_mean, raise_all
+from evenhand.audits.statement import Audit, Statement, not_applicable
+from evenhand.errors import InputError, raise_all
 from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
 from evenhand.evidence.predictions import inputs
 from evenhand.evidence.provenance import sweepable
 from evenhand.evidence.swarming import swarm
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
+from evenhand.messages import joined, message
 from evenhand.metrics.catalogue.names import canonical
 from evenhand.subjects.of_task import TaskSubject
 
@@ -102,19 +103,17 @@ def run(
 ) -> AuditRecord:
     """Run audits over evidence and gather the record."""
     started, clock = datetime.now(UTC), time.perf_counter()
-    known = catalogue()
     task = evidence.data.task
-    names = tuple(name for name in known if task in known[name].tasks) if audits is None else tuple(audits)
-    raise_all(InputError, (_unknown(name, known) for name in names if name not in known))
+    chosen = AUDITS.chosen(AUDITS if audits is None else audits)
+    if audits is None:
+        chosen = {name: each for name, each in chosen.items() if task in each.tasks}
     findings: list[Finding] = []
     sections: list[Section] = []
     with noted_warnings() as warned:
-        for step, name in enumerate(names):
+        for step, (name, each) in enumerate(chosen.items()):
             if progress is not None:
-                progress(step, len(names), name)
-            statement = (
-                known[name].run(evidence) if task in known[name].tasks else _of_another_task(name, known[name], task)
-            )
+                progress(step, len(chosen), name)
+            statement = each.run(evidence) if task in each.tasks else _of_another_task(name, each, task)
             findings += statement.findings
             sections.append(Section(name, statement.ran, statement.reason))
     measurements: dict[str, Plain] = {
@@ -125,7 +124,8 @@ def run(
     source = provenance(evidence) | ({} if keeping is None else {"predictions": keep(evidence, keeping)})
     counts = _counts(evidence)
     if any(section.ran for section in sections if section.audit == "explanation"):
-        counts = (*counts, swarm(evidence.attributions))
+        drawn, source["attribution_reach"] = swarm(evidence.attributions)
+        counts = (*counts, drawn)
     return AuditRecord(_once(findings), tuple(sections), counts, source, measurements)
 
 
@@ -146,11 +146,14 @@ def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subje
 
 
 def _of_another_task(name: str, audit: Audit, task: Task) -> Statement:
-    return not_applicable(f"The label is one of {task}; the {name} audit is about {' or '.join(sorted(audit.tasks))}.")
-
-
-def _unknown(name: str, known: Iterable[str]) -> str:
-    return f"There is no audit '{name}'.{did_you_mean(name, known)} See: evenhand list audits"
+    return not_applicable(
+        message(
+            "The label is one of {task}; the {audit} audit is about {tasks}.",
+            task=task,
+            audit=name,
+            tasks=joined(" or ", sorted(audit.tasks)),
+        )
+    )
 
 
 def _once(findings: list[Finding]) -> tuple[Finding, ...]:

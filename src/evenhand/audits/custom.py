@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import warnings
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.errors import InputError, shorten
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +34,9 @@ def custom(evidence: Evidence) -> Statement:
     from it: such intervals do not cover.
     """
     if not evidence.options.metrics:
-        return not_applicable("No metric of one's own was given.")
+        return not_applicable(message("No metric of one's own was given."))
     if evidence.data.frequency is not None:
-        return not_applicable("A metric of one's own needs rows; the table holds counts.")
+        return not_applicable(message("A metric of one's own needs rows; the table holds counts."))
     findings: list[Finding] = []
     for name, function in evidence.options.metrics.items():
         findings.append(_whole(evidence, name, function))
@@ -71,7 +72,7 @@ def _finding(
 ) -> Finding:
     value = number(estimate)
     if value is None:
-        reason = "The metric gave no number for these rows."
+        reason = message("The metric gave no number for these rows.")
         return Finding(key, NAME, None, support=len(rows), unit="score", undefined=reason)
     rng = np.random.default_rng([evidence.options.seed, len(rows)])
     with warnings.catch_warnings():
@@ -112,3 +113,6 @@ def _lenient(function: MetricFunction) -> MetricFunction:
             return float("nan")
 
     return call
+
+
+AUDIT: Final = Audit(custom, frozenset({"binary", "multiclass", "regression"}))

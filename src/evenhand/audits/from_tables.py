@@ -1,4 +1,4 @@
-"""Auditing rows where they lie: counted by the engine that holds them, audited from the counts."""
+"""Audit a table in the database that holds it, by GROUP BY."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from evenhand.evidence.counting import (
     count_files,
     count_frame,
 )
-from evenhand.metrics.counts.score_tally import BINS
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
@@ -36,14 +35,14 @@ def audit_table(
     *,
     roles: Roles | None = None,
     threshold: float = 0.5,
-    score_bins: int | None = BINS,
+    score_bins: int | None = 1_000,
     engine: str | None = None,
     name: str | None = None,
     options: AuditOptions | None = None,
     progress: Progress | None = None,
     **settings: object,
 ) -> AuditRecord:
-    """Audit predictions that are too many to be read, in the database: one GROUP BY, then an audit of its counts.
+    """Audit predictions that are too many to be read: one GROUP BY in the database, then an audit of its counts.
 
     What counts say is exact. Of scores it is exact up to the width of a bin: an area under a curve lies within half the
     share of pairs in one bin of the exact one.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from evenhand.audits.catalogue import AUDITS, catalogue
+from evenhand.audits.catalogue import AUDITS
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence.options import EvidenceOptions
 from evenhand.settings import Declared, Setting, settings_of, unknown
@@ -34,7 +34,7 @@ class AuditOptions(EvidenceOptions):
     """
 
     def __init__(self, **settings: object) -> None:
-        known, records = options(), {name: a.options for name, a in catalogue().items() if a.options is not None}
+        known, records = options(), {name: a.options for name, a in AUDITS.items() if a.options is not None}
         own = {name: record() for name, record in records.items()}
         own |= cast("Mapping[str, Declared]", settings.pop("own", {}))
         told: dict[str, dict[str, object]] = {"": {}, **{name: {} for name in records}}
@@ -81,12 +81,12 @@ def options() -> dict[str, tuple[str, Setting]]:
     found = {name: ("", declared) for name, declared in settings_of(EvidenceOptions).items()}
     own = [
         (audit, declared)
-        for audit, about in catalogue().items()
+        for audit, about in AUDITS.items()
         if about.options is not None
         for declared in settings_of(about.options).values()
     ]
     times = Counter([*found, *(declared.name for _, declared in own)])
     for audit, declared in own:
-        alone = audit in AUDITS or times[declared.name] == 1
+        alone = audit in AUDITS.own or times[declared.name] == 1
         found[declared.name if alone else f"{audit}_{declared.name}"] = (audit, declared)
     return found

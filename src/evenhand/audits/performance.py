@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, value_finding
+from evenhand.audits.statement import Audit, Statement, value_finding
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import average_precision, measure, roc_auc
 from evenhand.metrics.catalogue.names import extra_metrics
 
@@ -41,10 +42,13 @@ def performance(evidence: Evidence) -> Statement:
     ]
     scores = evidence.predictions.y_score
     if scores is None:
-        reason = "The model gives decisions without scores, so nothing is said of its ranking (ROC AUC)."
+        reason = message("The model gives decisions without scores, so nothing is said of its ranking (ROC AUC).")
         return Statement(tuple(findings), reason)
     one_group = np.zeros(len(scores), dtype=np.int32)
     for metric, compute in (("roc_auc", roc_auc), ("average_precision", average_precision)):
         area = compute(evidence.predictions.y_true, scores, one_group, 1, level, **evidence.worth)
         findings.append(value_finding(Key.of(metric), NAME, area, 0, level, unit="score"))
     return Statement(tuple(findings))
+
+
+AUDIT: Final = Audit(performance)

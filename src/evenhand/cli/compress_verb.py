@@ -122,10 +122,9 @@ def parse_recipe(text: str) -> Recipe:
 
     head, *rest = re.split(r":(?=\w+=)", text)
     name, _, value = head.partition("=")
-    if name not in RECIPES:
-        raise InputError(f"There is no recipe '{name}'.{did_you_mean(name, RECIPES)} See: evenhand list recipes")
+    recipe = RECIPES.find(name)
     settings = {setting: _value(said) for setting, _, said in (part.partition("=") for part in rest)}
-    known = [field.name for field in dataclasses.fields(cast("Any", RECIPES[name]))]
+    known = [field.name for field in dataclasses.fields(cast("Any", recipe))]
     raise_all(
         InputError,
         (
@@ -135,7 +134,7 @@ def parse_recipe(text: str) -> Recipe:
         ),
     )
     try:
-        return RECIPES[name](*([_value(value)] if value else []), **settings)
+        return recipe(*([_value(value)] if value else []), **settings)
     except (TypeError, ValueError) as wrong:
         raise InputError(f"--recipe {text}: {wrong}") from None
 

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from evenhand.errors import InputError
 from evenhand.findings import AuditRecord, GroupCounts, Section
 from evenhand.keys import group_name
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from evenhand.findings import Finding
+    from evenhand.messages import Message
     from evenhand.policy import Judgement, Verdict
 
 Cell: TypeAlias = "tuple[tuple[str, str], ...]"
@@ -63,7 +65,7 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
         tuple(replace(section, reason=_without_figures(section)) for section in record.sections),
         tuple(_sizes(counts, hidden) for counts in record.tallies if counts.model == "subject"),
         {
-            **{name: block for name, block in record.provenance.items() if name != "score_edges"},
+            **{name: block for name, block in record.provenance.items() if name not in OF_ROWS},
             "suppressed_below": below,
             "withheld_groups": [dict(cell) for cell in sorted(hidden)],
         },
@@ -73,16 +75,22 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
 
 def suppressed_verdict(verdict: Verdict, copy: AuditRecord) -> Verdict:
     """Return the verdict as a suppressed copy may show it: every status, and the figures that are shown."""
-    below = copy.provenance["suppressed_below"]
+    below = cast("int", copy.provenance["suppressed_below"])
     judgements = tuple(_judgement(judgement, copy) for judgement in verdict.judgements)
-    sentence = verdict.sentence.partition(" First:")[0]
-    return replace(verdict, judgements=judgements, sentence=sentence, remarks=(WITHHELD.format(below=below),))
+    return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(withheld_words(below),))
 
 
-WITHHELD = (
-    "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
-    "This copy is for publication; the gate judges the full record."
-)
+OF_ROWS: Final = ("score_edges", "attribution_reach")
+"""Facts of single rows."""
+
+
+def withheld_words(below: int) -> Message:
+    """Return what is said of a copy for publication."""
+    return message(
+        "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
+        "This copy is for publication; the gate judges the full record.",
+        below=below,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +188,8 @@ def _shown(finding: Finding, hidden: set[Cell], below: int, strata: bool) -> Fin
         critical=None,
         support=0,
         groups=(),
-        undefined=f"withheld: it, or what it would give away, rests on fewer than {below} rows",
+        undefined=message("withheld: it, or what it would give away, rests on fewer than {below} rows", below=below),
+        withheld=True,
         undefined_groups=(),
         note="",
     )
@@ -231,5 +240,7 @@ def _judgement(judgement: Judgement, copy: AuditRecord) -> Judgement:
     if finding is not None and finding.estimate is not None:
         return judgement
     below: Mapping[str, object] = copy.provenance
-    words = f"Its figures are withheld: they rest on fewer than {cast('int', below['suppressed_below'])} rows."
+    words = message(
+        "Its figures are withheld: they rest on fewer than {below} rows.", below=cast("int", below["suppressed_below"])
+    )
     return replace(judgement, finding=finding, sentence=words, needed_rows=None)

@@ -5,50 +5,27 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from evenhand.errors import ModelError, need
 from evenhand.training.augmentation import change
-from evenhand.training.config import Steps
 from evenhand.training.dataset import batches, rows_of
 from evenhand.training.objective import factor, moving, weighted_loss
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import torch
     from torch import nn
 
     from evenhand.training.config import Precision
     from evenhand.training.dataset import Dataset
     from evenhand.training.resuming import Checkpoint
-
-Progress: TypeAlias = Callable[[int, int, str], None]
-"""Told the epoch, the number of epochs, and in a few words what was reached."""
-
+    from evenhand.training.schedule import Progress, Schedule
 
 CHECKED_AT_ONCE: Final = 4096
 """Rows that go through the network in one piece where nothing is learnt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule(Steps):
-    """How long and how fast a network learns; slower and without an early stop, unless a fit says otherwise."""
-
-    epochs: int
-    """Passes over the rows at most."""
-    learning_rate: float = 1e-3
-    """At the beginning, or at its highest with ``one_cycle``."""
-    weight_decay: float = 1e-4
-    """Decoupled with ``adamw``, else part of the gradient."""
-    patience: int | None = None
-    """Epochs without a lower loss on the check rows after which it stops; None never stops early."""
-    temperature: float = 1.0
-    """Logits are divided by it in the loss, as a teacher's were."""
-    matched: int = 0
-    """So many last outputs of the network are no logits: they are to equal the target, by squared error."""
-    seconds: float | None = None
-    """No further epoch begins after this time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from evenhand.metrics import describe
 from evenhand.records import digest
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.plain_text import short
 
 if TYPE_CHECKING:
@@ -139,3 +140,6 @@ def _property(name: str, value: Plain) -> Plain:
 def _mapping(record: AuditRecord, name: str) -> Mapping[str, Plain]:
     held = record.provenance.get(name)
     return held if isinstance(held, dict) else {}
+
+
+FORMAT: Final = Format(cyclonedx)
