@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from numbers import Integral, Real
-from types import MappingProxyType, UnionType
-from typing import Final, Literal, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import Final, Literal, Self, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from evenhand.errors import InputError, did_you_mean, raise_all
 
@@ -22,7 +22,6 @@ _KINDS: Final[Mapping[object, tuple[type, str]]] = {
     float: (Real, "a number"),
     str: (str, "a text"),
     tuple: (tuple, "a list"),
-    Sequence: (Sequence, "a list"),
     Mapping: (Mapping, "a table"),
     Callable: (Callable, "a function"),  # type: ignore[dict-item]
 }
@@ -78,9 +77,9 @@ class Setting:
         high = f"{self.most:g}]" if self.most is not None else "" if self.below is None else f"{self.below:g})"
         numbers = f" in {low}, {high}" if low and high else f" from {low[1:]}" if low.startswith("[") else ""
         numbers = numbers or (f" above {low[1:]}" if low else "")
-        words = [_KINDS[base][1] for part in self.types if (base := get_origin(part) or part) in _KINDS]
-        said = " or ".join([", ".join(self.choices)] * bool(self.choices) + words) or "a value"
-        return f"{said}, each{numbers}" if numbers and "a list" in words else said + numbers
+        words = [", ".join(self.choices), *(word for part in self.types if (word := _word(part)))]
+        said = " or ".join(filter(None, words)) or "a value"
+        return said + numbers if numbers else said.replace("a number", "a finite number")
 
     def problem(self, value: object) -> str | None:
         """Return what is wrong with a value, in a sentence; None where nothing is."""
@@ -102,17 +101,29 @@ class Setting:
         high = (self.most is None or at <= self.most) and (self.below is None or at < self.below)
         return math.isfinite(at) and low and high
 
-    def coerced(self, value: object) -> object:
-        """Return a value as the field holds it: a list as a tuple, one name as a tuple of one."""
-        if not any(get_origin(part) is tuple for part in self.types):
-            return value
-        if isinstance(value, str):
-            return (value,)
-        return value if isinstance(value, Mapping) or not isinstance(value, Iterable) else tuple(value)
+
+def _word(hint: object) -> str:
+    base, parts = get_origin(hint) or hint, get_args(hint)
+    word = _KINDS[base][1] if base in _KINDS else ""
+    return f"{word} of {_word(parts[0]).removeprefix('a ')}s" if base is tuple else word
+
+
+def coerced(hint: object, value: object) -> object:
+    """Return a value as a field holds it: a list as a tuple, one name as a tuple of one, names without repeats."""
+    base, parts = get_origin(hint) or hint, get_args(hint)
+    if base in (Union, UnionType):
+        return value if value is None else coerced(parts[0], value)
+    if base is Mapping:
+        return {name: coerced(parts[1], part) for name, part in value.items()} if isinstance(value, Mapping) else value
+    if base is not tuple:
+        return value
+    if isinstance(value, str) or not isinstance(value, Iterable) or isinstance(value, Mapping):
+        return (value,) if isinstance(value, str) else value
+    return tuple(dict.fromkeys(map(str, value))) if parts[0] is str else tuple(value)
 
 
 def fits(hint: object, value: object) -> bool:
-    """Return whether a value is of a type; a whole number is a number, and truth is none."""
+    """Return whether a value is of a type; a whole number is a number, and true and false are none."""
     base, parts = get_origin(hint) or hint, get_args(hint)
     if base in (Union, UnionType):
         return any(fits(part, value) for part in parts)
@@ -123,11 +134,8 @@ def fits(hint: object, value: object) -> bool:
         return False
     if isinstance(value, (bool, str)):
         return base in (bool if isinstance(value, bool) else str, object)
-    if isinstance(value, Mapping):
-        inner = [*((parts[0], name) for name in value), *((parts[1], part) for part in value.values())]
-    else:
-        inner = [(parts[0], part) for part in value] if isinstance(value, Sequence) else []
-    return all(fits(*pair) for pair in inner)
+    # what a table holds is checked by whoever reads it, in words of its own
+    return isinstance(value, Mapping) or not isinstance(value, tuple) or all(fits(parts[0], part) for part in value)
 
 
 def setting(default: T, help: str, **about: object) -> T:
@@ -183,7 +191,10 @@ class Declared:
     def __post_init__(self) -> None:
         problems = []
         for name, declared in settings_of(type(self)).items():
-            value = declared.coerced(getattr(self, name))
+            value = getattr(self, name)
+            if value is None and NoneType not in declared.types and declared.type is not object:
+                value = declared.default
+            value = coerced(declared.type, value)
             object.__setattr__(self, name, value)
             problems += [] if (problem := declared.problem(value)) is None else [problem]
         raise_all(InputError, problems or self.contradictions())
@@ -191,6 +202,10 @@ class Declared:
     def contradictions(self) -> Iterable[str]:
         """Return what is wrong with settings that do not go together."""
         return ()
+
+    def updated(self, settings: Mapping[str, object]) -> Self:
+        """Return the record with these settings."""
+        return dataclasses.replace(self, **settings)
 
     def on_record(self) -> dict[str, object]:
         """Return the settings that are put on record, with their values."""

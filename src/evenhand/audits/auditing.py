@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from evenhand.data import EvaluationSet, Grouping
-    from evenhand.evidence.options import MetricFunction
     from evenhand.keys import Key
     from evenhand.subjects import Subject
 
@@ -43,7 +41,6 @@ def audit(
     original: object = None,
     background: EvaluationSet | None = None,
     audits: Iterable[str] | None = None,
-    metrics: Mapping[str, MetricFunction] | None = None,
     options: AuditOptions | None = None,
     keeping: Keeping | None = None,
     progress: Progress | None = None,
@@ -63,10 +60,9 @@ def audit(
         Rows to explain against; training rows say. The evaluation rows when absent.
     audits : names, optional
         Which audits to run; all of them when absent.
-    metrics : mapping of name to function, optional
-        Further metrics ``f(y_true, y_pred, sample_weight=)``.
     options : AuditOptions, optional
-        Confidence, seed and sizes; single ones may be given as keyword arguments (``level=0.9``).
+        Confidence, seed and sizes; single ones may be given as keyword arguments: ``level=0.9``, or
+        ``metrics={"name": function}`` for further metrics ``f(y_true, y_pred, sample_weight=)``.
     keeping : Keeping, optional
         Where the predictions are kept, in a private file, for a later comparison row by row.
     progress : callable, optional
@@ -84,7 +80,7 @@ def audit(
     """
     from evenhand.subjects import as_subject
 
-    chosen = chosen_options(options, metrics, settings)
+    chosen = chosen_options(options, settings)
     evidence = Evidence(
         _subject(model, data, as_subject),
         data,
@@ -133,15 +129,12 @@ def run(
     return AuditRecord(_once(findings), tuple(sections), counts, source, measurements)
 
 
-def chosen_options(
-    options: AuditOptions | None, metrics: Mapping[str, MetricFunction] | None, settings: Mapping[str, object]
-) -> AuditOptions:
+def chosen_options(options: AuditOptions | None, settings: Mapping[str, object]) -> AuditOptions:
     """Return the options of an audit, single settings winning; a setting of an unknown name is an error."""
-    if metrics:
-        taken = (name for name in metrics if canonical(name) is not None)
-        raise_all(InputError, (f"There is a metric '{name}' already; give yours another name." for name in taken))
-        settings = {**settings, "metrics": dict(metrics)}
-    return replace(options or AuditOptions(), **settings)  # type: ignore[arg-type]
+    chosen = (options or AuditOptions()).updated(settings)
+    taken = (name for name in chosen.metrics if canonical(name) is not None)
+    raise_all(InputError, (f"There is a metric '{name}' already; give yours another name." for name in taken))
+    return chosen
 
 
 def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:

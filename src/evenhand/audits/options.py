@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from evenhand.audits.catalogue import AUDITS
@@ -34,19 +34,25 @@ class AuditOptions(EvidenceOptions):
     """
 
     def __init__(self, **settings: object) -> None:
-        before = cast("Mapping[str, Declared]", settings.pop("own", {}))
-        chosen, problems = _by_audit(settings)
-        own: dict[str, Declared] = {}
-        for name, audit in AUDITS.items():
-            if audit.options is None:
-                continue
-            record = before.get(name) or audit.options()
-            problems += unknown(chosen[name], settings_of(audit.options), f"The {name} audit knows no option")
-            told = {key: value for key, value in chosen[name].items() if key in settings_of(audit.options)}
+        known, records = options(), {name: a.options for name, a in AUDITS.items() if a.options is not None}
+        own = {name: record() for name, record in records.items()}
+        own |= cast("Mapping[str, Declared]", settings.pop("own", {}))
+        told: dict[str, dict[str, object]] = {"": {}, **{name: {} for name in records}}
+        problems: list[str] = []
+        for name, value in settings.items():
+            if name not in known and name in records and isinstance(value, Mapping):
+                problems += unknown(value, settings_of(records[name]), f"The {name} audit knows no option")
+                told[name] |= value
+            elif name in known:
+                told[known[name][0]][known[name][1].name] = value
+            else:
+                problems += unknown([name], known, "audit() knows no option")
+        raise_all(InputError, problems)
+        for name in records:
             with _telling(problems):
-                own[name] = replace(record, **told)
+                own[name] = own[name].updated(told[name])
         with _telling(problems):
-            EvidenceOptions.__init__(self, own=own, **chosen[""])  # type: ignore[arg-type]
+            EvidenceOptions.__init__(self, own=own, **told[""])  # type: ignore[arg-type]
         raise_all(InputError, problems)
 
     def on_record(self) -> dict[str, object]:
@@ -84,17 +90,3 @@ def options() -> dict[str, tuple[str, Setting]]:
         alone = audit in AUDITS.own or times[declared.name] == 1
         found[declared.name if alone else f"{audit}_{declared.name}"] = (audit, declared)
     return found
-
-
-def _by_audit(settings: Mapping[str, object]) -> tuple[dict[str, dict[str, object]], list[str]]:
-    """Return the settings of each audit, those of the evidence by no name, and complaints about unknown ones."""
-    known = options()
-    chosen: dict[str, dict[str, object]] = {"": {}, **{name: {} for name in AUDITS}}
-    for name, value in settings.items():
-        if name in known:
-            audit, declared = known[name]
-            chosen[audit][declared.name] = value
-        elif name in chosen and isinstance(value, Mapping):
-            chosen[name].update(value)
-    groups = [name for name, value in settings.items() if name in chosen and isinstance(value, Mapping)]
-    return chosen, list(unknown(settings, [*known, *groups], "audit() knows no option"))

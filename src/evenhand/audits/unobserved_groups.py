@@ -47,11 +47,11 @@ def unobserved_groups(evidence: Evidence) -> Statement:
     """
     options, proxies = evidence.options.of(UnobservedGroupsOptions), evidence.data.roles.proxies
     if evidence.data.frequency is not None:
-        proxies = ()  # a table of counts has no probability a row
+        proxies = {}  # a table of counts has no probability a row
     if not proxies and not options.group_shares and not options.group_errors:
         return not_applicable(message("No sensitive feature was given by probabilities, by its errors or by shares."))
     findings: list[Finding] = []
-    for feature, columns in proxies:
+    for feature, columns in proxies.items():
         chance = evidence.data.table[list(columns)].to_numpy(dtype=np.float64)
         for metric in RATES:
             findings += _of_metric(evidence, feature, columns, metric, chance)
