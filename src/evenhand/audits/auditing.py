@@ -126,7 +126,8 @@ def run(
     source = provenance(evidence) | ({} if keeping is None else {"predictions": keep(evidence, keeping)})
     counts = _counts(evidence)
     if any(section.ran for section in sections if section.audit == "explanation"):
-        counts = (*counts, swarm(evidence.attributions))
+        drawn, source["attribution_reach"] = swarm(evidence.attributions)
+        counts = (*counts, drawn)
     return AuditRecord(_once(findings), tuple(sections), counts, source, measurements)
 
 

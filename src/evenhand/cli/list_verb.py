@@ -64,7 +64,7 @@ def _controls() -> Iterator[tuple[str, str]]:
 
     for framework in frameworks():
         for clause in framework.clauses:
-            told = f"{clause.text['en']} ({clause.standing(today())}; looked up {framework.as_of})"
+            told = f"{clause.text} ({clause.standing(today())}; looked up {framework.as_of})"
             yield f"{framework.id}:{clause.id}", told
 
 

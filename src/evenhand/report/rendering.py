@@ -46,7 +46,7 @@ def render(
     suppress_below : int, optional
         Withhold what rests on fewer rows than this, and what would give it away: a copy for publication.
     lang : str
-        ``en`` or ``zh-CN``, for HTML and Markdown.
+        ``en``, ``zh-CN`` or another of `evenhand.words.languages`, for HTML and Markdown.
     template_dir : path, optional
         A folder whose ``page.html.j2`` and ``extra.css`` come before evenhand's own, for HTML.
     stylesheet : str

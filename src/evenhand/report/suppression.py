@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from evenhand.findings import Finding
+    from evenhand.messages import Message
     from evenhand.policy import Judgement, Verdict
 
 Cell: TypeAlias = "tuple[tuple[str, str], ...]"
@@ -64,7 +65,7 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
         tuple(replace(section, reason=_without_figures(section)) for section in record.sections),
         tuple(_sizes(counts, hidden) for counts in record.tallies if counts.model == "subject"),
         {
-            **{name: block for name, block in record.provenance.items() if name != "score_edges"},
+            **{name: block for name, block in record.provenance.items() if name not in OF_ROWS},
             "suppressed_below": below,
             "withheld_groups": [dict(cell) for cell in sorted(hidden)],
         },
@@ -74,15 +75,22 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
 
 def suppressed_verdict(verdict: Verdict, copy: AuditRecord) -> Verdict:
     """Return the verdict as a suppressed copy may show it: every status, and the figures that are shown."""
-    below = copy.provenance["suppressed_below"]
+    below = cast("int", copy.provenance["suppressed_below"])
     judgements = tuple(_judgement(judgement, copy) for judgement in verdict.judgements)
-    return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(WITHHELD.format(below=below),))
+    return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(withheld_words(below),))
 
 
-WITHHELD = (
-    "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
-    "This copy is for publication; the gate judges the full record."
-)
+OF_ROWS: Final = ("score_edges", "attribution_reach")
+"""Facts of single rows."""
+
+
+def withheld_words(below: int) -> Message:
+    """Return what is said of a copy for publication."""
+    return message(
+        "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
+        "This copy is for publication; the gate judges the full record.",
+        below=below,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,5 +240,7 @@ def _judgement(judgement: Judgement, copy: AuditRecord) -> Judgement:
     if finding is not None and finding.estimate is not None:
         return judgement
     below: Mapping[str, object] = copy.provenance
-    words = f"Its figures are withheld: they rest on fewer than {cast('int', below['suppressed_below'])} rows."
+    words = message(
+        "Its figures are withheld: they rest on fewer than {below} rows.", below=cast("int", below["suppressed_below"])
+    )
     return replace(judgement, finding=finding, sentence=words, needed_rows=None)

@@ -21,7 +21,7 @@ class Look:
     """What a person chose of a page."""
 
     lang: str = "en"
-    """``en`` or ``zh-CN``."""
+    """Its tag: ``en``, ``zh-CN`` or another of `evenhand.words.languages`."""
     template_dir: Path | None = None
     """A folder whose files come before evenhand's own: ``page.html.j2``, which may extend ``evenhand/page.html.j2`` and
     fill its blocks ``title``, ``brand``, ``heading``, ``before`` and ``after``, and ``extra.css``, which is added to

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evenhand.keys import group_name
+from evenhand.messages import Message, message
 from evenhand.metrics import describe
-from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.drawings import Table
+from evenhand.report.numbers import cut, p_value, show, with_interval
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.view import Part, Table
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
@@ -29,14 +31,18 @@ def within(record: AuditRecord) -> tuple[Part, ...]:
         )
         for f in found
     )
-    head = ("groups by", "among rows alike in", "disparity", "estimate and interval", "")
-    table = Table("strata-table", "Disparities among rows that are alike", head, rows, frozenset({3})).bounded(120)
+    columns = (message("groups by"), message("among rows alike in"), message("disparity"))
+    head = (*columns, message("estimate and interval"), "")
+    title = message("Disparities among rows that are alike")
+    table = Table("strata-table", title, head, rows, frozenset({3})).bounded(120)
     lead = (
-        "Groups compared within each value of a control feature. Without a value stands the worst of all its values, "
-        "with an interval that allows for having looked at each.",
-        "A control feature that itself carries discrimination explains a gap away.",
+        message(
+            "Groups compared within each value of a control feature. Without a value stands the worst of all its "
+            "values, with an interval that allows for having looked at each."
+        ),
+        message("A control feature that itself carries discrimination explains a gap away."),
     )
-    return (Part("strata", "Among rows that are alike", lead, (table,)),)
+    return (Part("strata", message("Among rows that are alike"), lead, (table,)),)
 
 
 def by_chance(record: AuditRecord) -> tuple[Part, ...]:
@@ -49,18 +55,23 @@ def by_chance(record: AuditRecord) -> tuple[Part, ...]:
     )
     single = [f for f in found if f.key.metric == "p_value" and f.key.group]
     rows, beside = (_tests(single, vs) for vs in (None, "highest"))
-    head = ("feature", "rate", "gap", "gap by chance", "gap without chance", "p-value of any gap")
-    first = Table("chance-gaps", "Gaps beside those of equal groups", head, gaps, frozenset({2, 3, 4, 5}))
-    both = "Gaps beside those of equal groups, where features cross"
+    head = (
+        message("feature"), message("rate"), message("gap"), message("gap by chance"), message("gap without chance"),
+        message("p-value of any gap"),
+    )  # fmt: skip
+    first = Table("chance-gaps", message("Gaps beside those of equal groups"), head, gaps, frozenset({2, 3, 4, 5}))
+    both = message("Gaps beside those of equal groups, where features cross")
     between = Table("chance-crossed", both, head, crossed, frozenset({2, 3, 4, 5}), folded=both)
-    columns = ("group", "rate", "rows", "p-value", "test")
-    title = "Each group against all other rows"
+    columns = (message("group"), message("rate"), message("rows"), message("p-value"), message("test"))
+    title = message("Each group against all other rows")
     second = Table("chance-groups", title, columns, rows, frozenset({2, 3}), folded=title).bounded(100)
-    other = "Each group against the group with the highest rate"
+    other = message("Each group against the group with the highest rate")
     third = Table("chance-highest", other, columns, beside, frozenset({2, 3}), folded=other).bounded(100)
-    lead = ("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent.",)
+    lead = (
+        message("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent."),
+    )
     tables = (first, *(table for table in (between, second, third) if table.rows))
-    return (Part("chance", "What chance alone would show", lead, tables),)
+    return (Part("chance", message("What chance alone would show"), lead, tables),)
 
 
 def _tests(found: list[Finding], vs: str | None) -> tuple[tuple[str, ...], ...]:
@@ -69,12 +80,18 @@ def _tests(found: list[Finding], vs: str | None) -> tuple[tuple[str, ...], ...]:
             cut(group_name(f.key.group), 80),
             describe(f.key.qualifier("rate") or "").label,
             f"{f.support:,}",
-            _chance(f),
-            f.note.partition(" test")[0],
+            p_value(f),
+            _test(f.note),
         )
         for f in found
         if f.key.qualifier("vs") == vs
     )
+
+
+def _test(note: str) -> str:
+    """Return which test it was; of an older record the whole note."""
+    test = note.places.get("test") if isinstance(note, Message) else None
+    return test if isinstance(test, str) else note
 
 
 def of_impact(record: AuditRecord) -> tuple[Part, ...]:
@@ -98,17 +115,24 @@ def of_impact(record: AuditRecord) -> tuple[Part, ...]:
         if not f.key.group
     )
     first, second, third = (
-        "Each group beside the one with the highest rate",
-        "Shares of each group",
-        "All groups at once",
+        message("Each group beside the one with the highest rate"),
+        message("Shares of each group"),
+        message("All groups at once"),
     )
+    group, value = message("group"), message("value")
+    head = (group, message("rate"), message("ratio and interval"), "")
+    wide = (message("feature"), "", value, "")
     tables = (
-        Table("impact-ratios", first, ("group", "rate", "ratio and interval", ""), ratios, frozenset({2})).bounded(100),
-        Table("impact-shares", second, ("group", "", "value"), shares, frozenset({2}), folded=second).bounded(100),
-        Table("impact-whole", third, ("feature", "", "value", ""), whole, frozenset({2}), folded=third).bounded(100),
+        Table("impact-ratios", first, head, ratios, frozenset({2})).bounded(100),
+        Table("impact-shares", second, (group, "", value), shares, frozenset({2}), folded=second).bounded(100),
+        Table("impact-whole", third, wide, whole, frozenset({2}), folded=third).bounded(100),
     )
-    lead = ("Under four fifths of the highest rate is evidence of adverse impact (29 CFR 1607.4(D)), and no verdict.",)
-    return (Part("impact", "Who gets the selections", lead, tuple(table for table in tables if table.rows)),)
+    lead = (
+        message(
+            "Under four fifths of the highest rate is evidence of adverse impact (29 CFR 1607.4(D)), and no verdict."
+        ),
+    )
+    return (Part("impact", message("Who gets the selections"), lead, tuple(table for table in tables if table.rows)),)
 
 
 def _gap_rows(record: AuditRecord, found: list[Finding]) -> list[tuple[str, ...]]:
@@ -120,14 +144,8 @@ def _gap_rows(record: AuditRecord, found: list[Finding]) -> list[tuple[str, ...]
         shrunken, test = (record.get(finding.key.renamed(name)) for name in ("shrunken_difference", "p_value"))
         gap = record.get(type(finding.key).of(f"{rate}_difference", columns))
         shown = [show(f.estimate) if f is not None else "–" for f in (gap, finding, shrunken)]
-        chance = "–" if test is None else _chance(test)
-        rows.append((cut(", ".join(columns), 60), describe(rate).label, *shown, chance))
+        rows.append((cut(", ".join(columns), 60), describe(rate).label, *shown, p_value(test)))
     return rows
-
-
-def _chance(finding: Finding) -> str:
-    value = finding.estimate
-    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def by_probability(record: AuditRecord) -> tuple[Part, ...]:
@@ -136,8 +154,7 @@ def by_probability(record: AuditRecord) -> tuple[Part, ...]:
     if not found:
         return ()
     rows = tuple((cut(f.name, 120), with_interval(f), f"{f.support:,}") for f in found)
-    head = ("", "estimate and bounds", "expected rows")
-    table = Table(
-        "unobserved_groups-table", "Rates of groups that no row names", head, rows, frozenset({1, 2})
-    ).bounded()
-    return (Part("unobserved_groups", "Groups known by probability", reasons(record, "unobserved_groups"), (table,)),)
+    head = ("", message("estimate and bounds"), message("expected rows"))
+    caption, title = message("Rates of groups that no row names"), message("Groups known by probability")
+    table = Table("unobserved_groups-table", caption, head, rows, frozenset({1, 2})).bounded()
+    return (Part("unobserved_groups", title, reasons(record, "unobserved_groups"), (table,)),)

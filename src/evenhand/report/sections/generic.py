@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord
+    from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
 MOST: Final = 30
 EMPTY: Final = {
-    "privacy": "Findings of a privacy audit would fill this: who can be told to have been in the training rows.",
-    "robustness": "Findings of a robustness audit would fill this: which decisions turn when inputs are noisy.",
-    "drift": "Findings of a drift audit would fill this: how live rows differ from these, and whom it concerns.",
+    "privacy": message(
+        "Findings of a privacy audit would fill this: who can be told to have been in the training rows."
+    ),
+    "robustness": message(
+        "Findings of a robustness audit would fill this: which decisions turn when inputs are noisy."
+    ),
+    "drift": message(
+        "Findings of a drift audit would fill this: how live rows differ from these, and whom it concerns."
+    ),
 }
 """What would fill a part."""
-TITLES: Final = {"privacy": "Privacy", "robustness": "Robustness", "drift": "Drift", "custom": "Metrics of one's own"}
+TITLES: Final = {
+    "privacy": message("Privacy"),
+    "robustness": message("Robustness"),
+    "drift": message("Drift"),
+    "custom": message("Custom metrics"),
+}
 DRAWN: Final = frozenset(
     {
         "performance", "calibration", "custom", "classes", "labels", "numbers", "rankings", "fairness", "strata",
@@ -38,8 +51,8 @@ def plain_part(record: AuditRecord, audit: str, judged: Judged) -> Part:
     found = record.of_audit(audit)
     lead = reasons(record, audit)
     if not found:
-        return Part(audit, title, lead or (EMPTY.get(audit, "Nothing was found."),))
-    labels = [_label(finding.name, describe(finding.key.metric).label, str(finding.key.metric)) for finding in found]
+        return Part(audit, title, lead or (EMPTY.get(audit, message("Nothing was found.")),))
+    labels = [_label(finding) for finding in found]
     rows = [
         judged.row(label, finding)
         for label, finding in zip(labels, found, strict=True)
@@ -49,7 +62,7 @@ def plain_part(record: AuditRecord, audit: str, judged: Judged) -> Part:
         (label, with_interval(finding, 3), f"{finding.support:,}", finding.undefined or finding.note)
         for label, finding in zip(labels, found, strict=True)
     )
-    head = ("finding", "estimate and interval", "rows", "")
+    head = (message("finding"), message("estimate and interval"), message("rows"), "")
     table = Table(f"{audit}-table", title, head, cells, frozenset({1, 2})).bounded(100)
     drawn: tuple[Block, ...] = (figure(f"{audit}-figure", title, rows[:MOST], digits=3),) if rows else ()
     return Part(audit, title, lead, (*drawn, table))
@@ -61,7 +74,7 @@ def further(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     return tuple(plain_part(record, audit, judged) for audit in named if audit not in DRAWN and audit not in EMPTY)
 
 
-def _label(name: str, label: str, metric: str) -> str:
+def _label(finding: Finding) -> str:
     """Return the finding's name with its metric in words."""
-    rest = name.removeprefix(metric)
-    return cut(f"{label} {rest}" if rest else label, 120)
+    label, rest = describe(finding.key.metric).label, cut(finding.name.removeprefix(finding.key.metric), 80)
+    return message("{metric} {key}", metric=label, key=rest) if rest else label

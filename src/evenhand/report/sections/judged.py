@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from evenhand.messages import lowered
+from evenhand.policy.verdict import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,8 +13,10 @@ if TYPE_CHECKING:
     from evenhand.findings import Finding
     from evenhand.keys import Key
     from evenhand.policy import Verdict
-    from evenhand.report.view import Mark
+    from evenhand.report.drawings import Mark
 
+STATUSES: Final[Mapping[str, str]] = {status: lowered(said) for status, said in WORDS.items()}
+"""Judgements in words."""
 FigureRow: TypeAlias = "tuple[str, Finding, Mark, float | None]"
 """Label, finding, mark, and the limit where one was judged."""
 

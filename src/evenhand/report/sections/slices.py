@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
+from evenhand.messages import message
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.figures.trees import Branch, tree_figure
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.view import Block, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from evenhand.findings import Finding
     from evenhand.report.sections.judged import FigureRow
+    from evenhand.report.view import Block
 
 Conditions = frozenset[tuple[str, str]]
 FEWEST: Final = 2
@@ -27,9 +29,9 @@ def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
     if len(found) < FEWEST:
         return ()
     parents = {conditions: _parent(conditions, found) for conditions in found}
-    root = Branch("all rows", "", "plain", _below(frozenset(), parents, found))
-    title = "How the subgroups narrow each other down"
-    head = ("subgroup", "is a part of", "difference")
+    root = Branch(message("all rows"), "", "plain", _below(frozenset(), parents, found))
+    title = message("How the subgroups narrow each other down")
+    head = (message("subgroup"), message("is a part of"), message("difference"))
     cells = tuple(
         (_name(conditions), _name(parents[conditions]), with_interval(found[conditions][1])) for conditions in found
     )
@@ -42,8 +44,8 @@ def by_other_metrics(found: Iterable[Finding]) -> tuple[Block, ...]:
         (cut(group_name(f.key.group), 120), describe(f.key.metric).label, f"{f.support:,}", with_interval(f), f.note)
         for f in found
     )
-    title = "By other metrics"
-    head = ("subgroup", "metric", "rows", "difference", "")
+    title = message("By other metrics")
+    head = (message("subgroup"), message("metric"), message("rows"), message("difference"), "")
     return (Table("slices-others", title, head, rows, frozenset({2, 3})).bounded(100),) if rows else ()
 
 
@@ -67,4 +69,4 @@ def _size(finding: Finding) -> float:
 
 
 def _name(conditions: Conditions) -> str:
-    return cut(group_name(sorted(conditions)), 120) if conditions else "all rows"
+    return cut(group_name(sorted(conditions)), 120) if conditions else message("all rows")

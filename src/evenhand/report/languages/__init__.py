@@ -1,1 +1,0 @@
-"""Message catalogues, one a language."""
