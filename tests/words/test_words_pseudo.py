@@ -26,8 +26,6 @@ KEY = re.compile(
     r"\w+\[[^\]]*\]|\b(?:accuracy|precision|error_rate|roc_auc|recall_difference|human_oversight|Holm)\b|shap-\w+"
 )
 """Keys, and the names of methods and declarations."""
-    r"\w+\[[^\]]*\]|\b(?:accuracy|precision|error_rate|roc_auc)\b|\brecall_difference\b|shap-\w+|Holm|human_oversight"
-)
 
 
 @pytest.fixture(scope="module")

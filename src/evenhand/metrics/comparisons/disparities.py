@@ -33,7 +33,7 @@ from evenhand.metrics.values.rates import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from evenhand.metrics.counts.tally import Tally
 
@@ -276,3 +276,37 @@ def _worst(ends: list[float | None], sign: int) -> float | None:
     if len(known) < len(ends):
         return None
     return max(known) if sign > 0 else min(known)
+
+
+def score_disparity(
+    name: str,
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int,
+    level: float = 0.95,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> Disparity:
+    """Compare a metric of scores between groups, by the rules of `disparity`.
+
+    Raises
+    ------
+    InputError
+        When the name is no disparity of a metric of scores.
+
+    Examples
+    --------
+    >>> found = score_disparity("roc_auc_difference", [0, 1, 0, 1], [0.1, 0.9, 0.8, 0.2], [0, 0, 1, 1], 2)
+    >>> found.estimate
+    1.0
+    """
+    from evenhand.metrics.values.scores import SCORES
+
+    split = parse_disparity(name)
+    if split is None or split[0] not in SCORES:
+        raise InputError(f"'{name}' is no disparity of a metric of scores.{did_you_mean(name, names())}")
+    return compare(
+        SCORES[split[0]](y_true, score, codes, n_groups, level, weight, frequency, clusters), split[1], level
+    )

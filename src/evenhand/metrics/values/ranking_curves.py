@@ -63,7 +63,7 @@ def roc_auc(
 
 
 def roc_auc_of_tally(tally: ScoreTally, level: float = 0.95) -> Measured:
-    """Measure the area under the ROC curve of every group from counts by score, exact or in bins."""
+    """Measure the area under the ROC curve of every group from counts by score."""
     mass, squares, number = tally.total(tally.mass), tally.total(tally.squares), tally.rows
     with np.errstate(invalid="ignore", divide="ignore"):
         placed, area = _placed(tally, mass)
