@@ -70,7 +70,7 @@ def test_its_rate_has_groups_and_gaps_and_can_be_limited(scored: Path, site: Pat
         'schema = 1\n[limits]\n"missed_share_difference[sex]" = { at_most = 0.9 }\n'
         '"borderline_share" = { at_most = 0.9 }\n'
     )
-    assert "2 limits" in evenhand(scored, site, "gate", "audit.json", "--policy", "policy.toml")
+    assert "2 of 2 blocking limits passed" in evenhand(scored, site, "gate", "audit.json", "--policy", "policy.toml")
 
 
 def test_its_audit_takes_its_option_from_everywhere(scored: Path, site: Path) -> None:
@@ -80,7 +80,7 @@ def test_its_audit_takes_its_option_from_everywhere(scored: Path, site: Path) ->
     assert audited(scored, site)["borderline_share"] == pytest.approx(30 / 120)
     code = (
         "import evenhand as eh, pandas as pd; t = pd.read_csv('scored.csv')\n"
-        "r = eh.audit_predictions(t.paid, t.score, sensitive_features={'sex': t.sex}, score_kind='probability', "
+        "r = eh.audit_predictions(t.paid, y_score=t.score, sensitive_features={'sex': t.sex}, score_kind='probability', "
         "margin=0.15)\nprint(r['borderline_share'].estimate)"
     )
     assert float(run_in(scored, site, [sys.executable, "-c", code])) == pytest.approx(30 / 120)
