@@ -12,12 +12,18 @@ import pytest
 import evenhand as eh
 from evenhand.cli.main import exit_code
 from evenhand.errors import InputError
+from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.metrics import names as all_metrics
 from evenhand.records import write_record
+from evenhand.report.drawings import Drawing
+from evenhand.report.formats.html import _environment
+from evenhand.report.numbers import cut
+from evenhand.report.page import build_page
 from evenhand.report.rendering import render
 from evenhand.report.sections.controls import frameworks
-from evenhand.words import languages
+from evenhand.report.view import said
+from evenhand.words import Language, languages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +89,11 @@ def spoken(page: str) -> list[str]:
     return [named.sub("", text) for text in shown(page)]
 
 
+def drawn(block: Drawing) -> str:
+    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"_": message})
+    return str(module.draw(block))  # type: ignore[attr-defined]
+
+
 def english(texts: list[str]) -> list[str]:
     return [text for text in texts if re.search(r"(?:[A-Za-z']+[ ,]+){2,}[A-Za-z]+", text)]
 
@@ -133,6 +144,24 @@ def test_a_further_language_is_one_file(
         assert sum("⟦" in text for text in texts) > 300
         left = {text for text in texts if set(re.findall("[A-Za-z_]{2,}", re.sub(KEY, "", text))) - NAMES}
         assert left == set()
+
+
+def test_a_figure_has_room_for_the_labels_of_its_language(judged: tuple[AuditRecord, Verdict]) -> None:
+    words = Language("xx", {"all rows": ("every row of all the rows there are",)})
+    page = build_page(*judged)
+    (one,) = [block for part in page.parts for block in part.blocks if block.name == "groups-0-selection_rate"]
+    assert isinstance(one, Drawing)
+    told = said(one, words)
+    (box,) = re.findall(r'<svg viewBox="(-?\d+) 0 (\d+) ', drawn(told))
+    assert (one.outside, -int(box[0]), int(box[1])) == (0, told.outside, one.width + told.outside)
+    assert told.outside > 50
+
+
+def test_a_label_is_cut_in_each_language_on_its_own() -> None:
+    long = cut(message("a label that is long"), 10)
+    assert long == "a label t…"
+    assert said(long, Language("xx", {"a label that is long": ("short",)})) == "short"
+    assert said(long, Language("xx", {"a label that is long": ("longer than it was",)})) == "longer th…"
 
 
 def test_older_notes_are_shown_as_they_are(judged: tuple[AuditRecord, Verdict]) -> None:
