@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,13 +28,12 @@ from evenhand.report.view import said
 from evenhand.words import Language, languages
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
 
 SAID_ELSEWHERE = ("Recall", "score", "none", "Compression")
 """Groups that are called as messages are."""
+ROOT = Path(__file__).parents[2]
 KEY = r"\w+\[[^\]]*\]|[a-z]+=\w+|[0-9a-f]{32,}"
 """A finding's key, a group, a hash."""
 NAMES = {
@@ -187,3 +188,32 @@ def test_the_command_line_speaks_it_and_formats_for_machines_do_not(
         render(*judged, "junit", lang="zh-CN")
     with pytest.raises(InputError, match="no words of 'xx'"):
         render(*judged, "html", lang="xx")
+
+
+PARSING = {
+    "split",
+    "rsplit",
+    "partition",
+    "rpartition",
+    "startswith",
+    "endswith",
+    "removeprefix",
+    "removesuffix",
+    "find",
+}
+PROSE = {"note", "reason", "undefined", "sentence", "title", "label", "meaning", "misleads", "absence", "axes"}
+
+
+def test_no_module_of_the_report_parses_a_sentence() -> None:
+    """Facts are read from keys and from the places of messages."""
+    folder = ROOT / "src" / "evenhand" / "report"
+    for file in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            assert file.name == "mlflow.py" or not (isinstance(node, ast.Import) and node.names[0].name == "re"), file
+            if isinstance(node, ast.Attribute) and node.attr in PARSING:
+                assert {part.attr for part in ast.walk(node.value) if isinstance(part, ast.Attribute)}.isdisjoint(
+                    PROSE
+                ), file
+            if isinstance(node, ast.Compare) and any(isinstance(how, ast.In | ast.NotIn) for how in node.ops):
+                (first, *_) = node.comparators
+                assert not (isinstance(first, ast.Attribute) and first.attr in PROSE), (file, node.lineno)
