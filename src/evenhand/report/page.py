@@ -76,7 +76,7 @@ def _limit(judgement: Judgement, at: int) -> LimitRow:
     return LimitRow(
         f"limit-{at}",
         judgement.status,
-        joined(", ", (status, judgement.aside)) if judgement.aside else status,
+        message("{status}, {aside}", status=status, aside=judgement.aside) if judgement.aside else status,
         cut(str(judgement.key), MOST_KEY),
         describe(judgement.key.metric).label,
         measured(judgement.finding, judgement.limit),
