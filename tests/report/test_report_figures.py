@@ -32,7 +32,7 @@ RNG = np.random.default_rng(0)
 
 def drawn(block: Block) -> str:
     """Return the figure as the page has it."""
-    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"t": str})
+    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"_": str})
     return str(module.draw(block))  # type: ignore[attr-defined]
 
 

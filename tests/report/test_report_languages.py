@@ -30,9 +30,10 @@ SAID_ELSEWHERE = ("Recall", "score", "none", "Compression")
 KEY = r"\w+\[[^\]]*\]|[a-z]+=\w+|[0-9a-f]{32,}"
 """A finding's key, a group, a hash."""
 NAMES = {
-    *SAID_ELSEWHERE, *all_metrics(), "race", "sex", "town", "arrays", "predictions", "y_true", "data", "evenhand", "audit",
-    "json", "policy", "Holm", "Benjamini", "Hochberg", "income", "debt", "area", "north", "south", "west", "group",
-    "loans", "paid", "score", "coarse", "pandas", "Small", "kB", "ms", "RISK", "risk", "example", "org", "owner", "human_oversight",
+    *SAID_ELSEWHERE, *all_metrics(), "race", "sex", "town", "arrays", "predictions", "y_true", "data", "evenhand",
+    "audit", "json", "policy", "Holm", "Benjamini", "Hochberg", "income", "debt", "area", "north", "south", "west",
+    "group", "loans", "paid", "score", "coarse", "pandas", "Small", "kB", "ms", "RISK", "risk", "example", "org",
+    "owner", "human_oversight",
 }  # fmt: skip
 """Names of the data, of metrics, of methods and of units."""
 CHINESE = "\u3400-\u9fff\u3000-\u303f\uff00-\uffef"
