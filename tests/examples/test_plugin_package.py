@@ -80,8 +80,8 @@ def test_its_audit_takes_its_option_from_everywhere(scored: Path, site: Path) ->
     assert audited(scored, site)["borderline_share"] == pytest.approx(30 / 120)
     code = (
         "import evenhand as eh, pandas as pd; t = pd.read_csv('scored.csv')\n"
-        "r = eh.audit_predictions(t.paid, y_score=t.score, sensitive_features={'sex': t.sex}, score_kind='probability', "
-        "margin=0.15)\nprint(r['borderline_share'].estimate)"
+        "r = eh.audit_predictions(t.paid, y_score=t.score, sensitive_features={'sex': t.sex}, "
+        "score_kind='probability', margin=0.15)\nprint(r['borderline_share'].estimate)"
     )
     assert float(run_in(scored, site, [sys.executable, "-c", code])) == pytest.approx(30 / 120)
 
