@@ -27,23 +27,24 @@ def page() -> str:
     lines += ["A flag wins over `evenhand.toml`, and a keyword over a record.", ""]
     for table in TABLES:
         title, text = TITLES[table]
-        keys = {key: (declared, "") for key, (_, declared) in known(table).items()}
-        if table == "audit":
-            keys = {key: (declared, audit) for key, (audit, declared) in options().items()}
+        keys = {key: ("", declared) for key, (_, declared) in known(table).items()} if table != "audit" else options()
         lines += [f"## {title}: `[{table}]`", "", text, ""]
-        lines += ["| in Python | what it is | default | in evenhand.toml | flag |", "|---|---|---|---|---|"]
-        lines += [_row(key, declared, audit, table) for key, (declared, audit) in keys.items()]
+        lines += [
+            "| in Python | what it is | values | default | in evenhand.toml | flag |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [_row(key, declared, audit, table) for key, (audit, declared) in keys.items()]
         lines.append("")
     return "\n".join(lines)
 
 
 def _row(key: str, declared: Setting, audit: str, table: str) -> str:
-    what = f"{declared.help.rstrip('.')}: {declared.kind}" + (f", in {declared.unit}" if declared.unit else "") + "."
-    what += f" Of the {audit} audit." * bool(audit)
-    usual = declared.default if isinstance(declared.default, (str, int, float)) else list(declared.default or ()) or ""
+    what = f"{declared.help} (Of the {audit} audit.)" if audit else declared.help
+    values = f"{declared.kind}; {declared.unit}" if declared.unit else declared.kind
+    usual = ", ".join(map(str, declared.default)) if isinstance(declared.default, tuple) else declared.default
+    told = [f"`{usual}`" if usual not in (None, "", {}) else "", "" if declared.only else f"`{key}`"]
     flag = "" if declared.only or (table == "split" and declared.name in NO_FLAG) else f"`{declared.flag}`"
-    said = f"`{usual}`" if usual != "" else ""
-    cells = (f"`{declared.name}`", what, said, "" if declared.only else f"`{key}`", flag)
+    cells = (f"`{key if audit else declared.name}`", what, values, *told, flag)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

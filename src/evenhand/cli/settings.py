@@ -50,25 +50,26 @@ def read_settings(path: Path | None) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise InputError(f"{place}: cannot be read as TOML: {wrong}") from None
     raise_all(InputError, _problems(str(place), content))
-    tables = {table: (content.get(table, {}), known(table) if table in content else {}) for table in TABLES}
-    return Settings(
-        **{
-            table: {keys[k][0] if k in keys else k: v for k, v in told.items()}
-            for table, (told, keys) in tables.items()
-        }
-    )
+    names = {table: {key: name for key, (name, _) in known(table).items()} for table in content}
+    tables = {table: {names[table].get(key, key): value for key, value in content[table].items()} for table in content}
+    return Settings(**tables)
 
 
 TABLES: Final = tuple(Settings.__dataclass_fields__)
 
 
 def known(table: str) -> dict[str, tuple[str, Setting]]:
-    """Return the keys of a table of the file, each with its setting and the name that it has in Python."""
+    """Return the keys of a table of the file, each with the name that it has in Python and its setting.
+
+    ``audit.slices`` is the table of the options that the audit of slices declares.
+    """
+    table, _, audit = table.partition(".")
     if table == "audit":
         from evenhand.audits.options import options
 
-        found = {name: declared for name, (_, declared) in options().items() if not declared.only}
-        return {name: (name, declared) for name, declared in found.items()}
+        found = {name: (name, declared) for name, (_, declared) in options().items()}
+        own = {declared.name: (declared.name, declared) for by, declared in options().values() if by == audit != ""}
+        return {name: about for name, about in (own if audit else found).items() if not about[1].only}
     if table == "train":
         from evenhand.training.config import TrainingConfig
 
@@ -82,26 +83,22 @@ def known(table: str) -> dict[str, tuple[str, Setting]]:
 
 
 def _problems(place: str, content: Mapping[str, object]) -> Iterator[str]:
-    yield from (
-        f"{place}: there is no table [{table}].{did_you_mean(table, TABLES)}"
-        for table in content
-        if table not in TABLES
-    )
-    for table in TABLES:
-        values = content.get(table, {})
-        if isinstance(values, dict):
-            yield from _table_problems(f"{place}: [{table}]", values, known(table) if values else {}, table == "audit")
+    for table, values in content.items():
+        if table not in TABLES:
+            yield f"{place}: there is no table [{table}].{did_you_mean(table, TABLES)}"
+        elif isinstance(values, dict):
+            yield from _table_problems(place, table, values)
         else:
             yield f"{place}: '{table}' must be a table: [{table}]"
 
 
-def _table_problems(
-    place: str, values: Mapping[str, object], keys: Mapping[str, tuple[str, Setting]], audits: bool
-) -> Iterator[str]:
+def _table_problems(place: str, table: str, values: Mapping[str, object]) -> Iterator[str]:
+    keys = known(table)
     for key, value in values.items():
         if key in keys:
-            declared = keys[key][1]
-            if (problem := declared.problem(coerced(declared.type, value))) is not None:
-                yield f"{place} {problem}"
-        elif not (audits and isinstance(value, dict)):
-            yield f"{place} knows no '{key}'.{did_you_mean(key, keys)}"
+            problem = keys[key][1].problem(coerced(keys[key][1].type, value))
+            yield from [] if problem is None else [f"{place}: [{table}] {problem}"]
+        elif table == "audit" and isinstance(value, dict) and known(f"audit.{key}"):
+            yield from _table_problems(place, f"audit.{key}", value)
+        else:
+            yield f"{place}: [{table}] knows no '{key}'.{did_you_mean(key, keys)}"
