@@ -42,16 +42,12 @@ MOST_KEY = 160
 
 def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = False) -> Page:
     """Return everything a report says; without sections that have no figures, where asked."""
-    data, subject = record.provenance.get("data"), record.provenance.get("subject")
-    name = str(subject.get("name", "model")) if isinstance(subject, dict) else "model"
-    source = str(data.get("name", "data")) if isinstance(data, dict) else "data"
-    rows = data.get("rows", 0) if isinstance(data, dict) else 0
-    versions = record.provenance.get("versions")
+    data, name = record.provenance.get("data", {}), record.provenance.get("subject", {}).get("name", "model")
     status = "none" if verdict is None else verdict.status
     study = is_study(record)
     return Page(
         title=f"{'Study' if study else 'Audit'} of {cut(name, 80)}",
-        subtitle=f"{cut(name, 80)} on {cut(source, 80)}, {rows:,} rows",
+        subtitle=f"{cut(name, 80)} on {cut(data.get('name', 'data'), 80)}, {data.get('rows', 0):,} rows",
         status=status,
         headline=HEADLINES[status],
         sentence=(COMPARED if study else UNJUDGED) if verdict is None else _signs(verdict.sentence),
@@ -62,7 +58,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
         parts=tuple(part for part in parts(record, verdict) if part.blocks or not omit_empty or part.name in KEPT),
         glossary=_glossary(record, verdict),
         last=(sign_off(record, verdict),),
-        version=str(versions.get("evenhand", "")) if isinstance(versions, dict) else "",
+        version=record.provenance.get("versions", {}).get("evenhand", ""),
     )
 
 
@@ -113,7 +109,7 @@ def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:
     found.sort(key=lambda pair: (not pair[0].stops, pair[0].status != "failed", -_people(pair[0])[1]))
     risks = [Risk(_risk(judgement), f"limit-{at}") for judgement, at in found]
     seen = record.provenance.get("rows_seen_in_training")
-    if isinstance(seen, int) and seen > 0:
+    if seen:
         words = (
             f"{seen:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
             "the same cases, every figure here flatters the model."

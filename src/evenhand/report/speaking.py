@@ -203,5 +203,5 @@ def _names(record: AuditRecord) -> Iterator[str]:
         yield from (value for name, value in finding.key.qualifiers if name in ("feature", "class"))
     for block in ("subject", "original", "data"):
         facts: Any = record.provenance.get(block)
-        if isinstance(facts, dict):
+        if facts:
             yield from (str(facts[name]) for name in ("name", "label", "positive", "favourable") if name in facts)

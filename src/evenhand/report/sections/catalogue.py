@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
 from evenhand.metrics import describe
@@ -23,7 +23,7 @@ from evenhand.report.sections.judged import Judged
 from evenhand.report.sections.overview import every_group, in_conflict, small_groups
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.reliance import refused, relied
-from evenhand.report.sections.scope import data_part, mapping, scope
+from evenhand.report.sections.scope import data_part, scope
 from evenhand.report.sections.slices import by_other_metrics, narrowing
 from evenhand.report.sections.study import is_study, searched
 from evenhand.report.sections.thresholds import swept
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 200
 MOST_WARNINGS = 10
+BLOCKS: Final = ("subject", "original", "data", "options", "code", "versions")
+"""Of the provenance: those whose facts are listed one by one."""
 SAME_POLICY = "The policy judged by is the one that was on record before the audit."
 OTHER_POLICY = "The policy judged by is another than the one that was on record before the audit."
 
@@ -160,20 +162,19 @@ def _who(finding: Finding) -> str:
 def provenance(record: AuditRecord, verdict: Verdict | None) -> Part:
     """Where the record comes from."""
     rows: list[tuple[str, str]] = []
-    for block in ("subject", "original", "data", "options", "code", "versions"):
-        for name, value in sorted(mapping(record.provenance.get(block)).items()):
+    for block in (name for name in BLOCKS if name in record.provenance):
+        for name, value in sorted((record.provenance[block] or {}).items()):
             if isinstance(value, (str, int, float, bool)) and value != "":
                 rows.append((f"{block}: {name}", cut(str(value), 120)))
     measured = record.measurements
     if measured.get("started"):
         rows.append(("audited at", f"{measured['started']}, in {measured.get('seconds')} s"))
     if measured.get("command"):
-        rows.append(("command", cut(str(measured["command"]), 400)))
-    warned = measured.get("warnings")
-    rows += [("warning", cut(str(text), 300)) for text in (warned if isinstance(warned, list) else [])[:MOST_WARNINGS]]
-    before = mapping(record.provenance.get("policy")).get("sha256")
+        rows.append(("command", cut(measured["command"], 400)))
+    rows += [("warning", cut(text, 300)) for text in measured.get("warnings", [])[:MOST_WARNINGS]]
+    before = record.provenance["policy"]["sha256"] if "policy" in record.provenance else ""
     if before:
-        rows.append(("policy on record before the audit", str(before)))
+        rows.append(("policy on record before the audit", before))
     table = Table("provenance-table", "Provenance", ("", ""), tuple(rows)).bounded()
     lead = ["Enough to repeat the audit and to see whether anything differs."]
     if before and verdict is not None:

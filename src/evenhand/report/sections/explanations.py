@@ -33,8 +33,7 @@ def explanation(record: AuditRecord) -> Part:
     rows: list[tuple[str, Finding, Mark, float | None]] = [(f.key.columns[0], f, "plain", None) for f in overall]
     drawn = figure("importance", "Mean absolute attribution of each feature", rows[:20], kind="bars", digits=3)
     residual = record.get("attribution_residual")
-    data = record.provenance.get("data")
-    scale = "the prediction" if isinstance(data, dict) and data.get("task") == "regression" else "log-odds"
+    scale = "the prediction" if record.provenance.get("data", {}).get("task") == "regression" else "log-odds"
     lead = [
         f"Shapley values of the columns as a person named them, on the scale of {scale}: how far a feature moves the "
         f"score from its average, over {overall[0].support:,} rows. They show what the model uses, not what causes "

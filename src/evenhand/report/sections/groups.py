@@ -33,9 +33,7 @@ NAMED = (
 
 def groupings(record: AuditRecord) -> list[GroupCounts]:
     """Return the features and crossings, in the order in which the features were declared, crossings last."""
-    data = record.provenance.get("data")
-    declared = data.get("sensitive_features") if isinstance(data, dict) else None
-    order = {name: at for at, name in enumerate(declared)} if isinstance(declared, list) else {}
+    order = {name: at for at, name in enumerate(record.provenance.get("data", {}).get("sensitive_features", []))}
     found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
     return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
 
@@ -177,10 +175,9 @@ def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
 
 def _withheld(record: AuditRecord, counts: GroupCounts) -> str:
     """Return the groups of this grouping that a copy for publication withholds."""
-    found = record.provenance.get("withheld_groups")
-    groups = [cell for cell in found if isinstance(cell, dict)] if isinstance(found, list) else []
-    mine = [cell for cell in groups if tuple(sorted(cell)) == tuple(sorted(counts.columns))]
-    return "; ".join(cut(group_name((column, str(value)) for column, value in cell.items()), 60) for cell in mine)
+    cells = record.provenance.get("withheld_groups", [])
+    mine = [cell for cell in cells if tuple(sorted(cell)) == tuple(sorted(counts.columns))]
+    return "; ".join(cut(group_name(cell.items()), 60) for cell in mine)
 
 
 def _named(group: str, counts: GroupCounts) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
 from evenhand.records import digest
@@ -12,10 +12,11 @@ from evenhand.report.sections.groups import group_rows, groupings
 from evenhand.report.view import Block, Part, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
-    from evenhand.findings import AuditRecord, Plain
+    from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
+    from evenhand.provenance import DataFacts
 
 MOST_GROUPS: Final = 100
 BLANK: Final = "…………………………"
@@ -23,7 +24,7 @@ BLANK: Final = "…………………………"
 
 def scope(record: AuditRecord) -> Part:
     """What was audited, and what it is for."""
-    data, subject = mapping(record.provenance.get("data")), mapping(record.provenance.get("subject"))
+    data, subject = record.provenance.get("data", {}), record.provenance.get("subject", {})
     task = data.get("task")
     classes = [] if task else [("Positive class", text(data.get("positive")))]
     rows = [
@@ -43,15 +44,15 @@ def scope(record: AuditRecord) -> Part:
 
 def data_part(record: AuditRecord) -> Part:
     """Which rows it was audited on: where they come from, who is in them, and what the label says of whom."""
-    data = mapping(record.provenance.get("data"))
+    data = record.provenance.get("data", {})
     dropped = data.get("rows_dropped")
     rows = [
         ("Data", text(data.get("name"))),
         *([("Source", text(data["source"]))] if data.get("source") else []),
-        ("Rows", show(cast("float", data.get("rows") or 0), "number")),
+        ("Rows", show(data.get("rows", 0), "number")),
         *([("Rows left out", f"{dropped}: {text(data.get('rows_dropped_because'))}")] if dropped else []),
         ("Label", text(data.get("label"))),
-        ("Columns with missing values", listed(list(mapping(data.get("missing_values"))))),
+        ("Columns with missing values", listed(data.get("missing_values", ()))),
         ("Missing sensitive values", "a group of their own" if data.get("missing") == "group" else "refused"),
         ("Evaluation rows with an equal row among the fitted", _seen(record.provenance.get("rows_seen_in_training"))),
     ]
@@ -101,27 +102,22 @@ def sign_off(record: AuditRecord, verdict: Verdict | None) -> Part:
     return Part("sign-off", "Sign-off", (words,), (said(record, SIGN_OFF, "sign-off-declared"), table))
 
 
-def _task_words(data: Mapping[str, Plain]) -> str:
+def _task_words(data: DataFacts) -> str:
     classes = data.get("classes")
     return f"{data.get('task')}: {listed(classes)}" if classes else str(data.get("task"))
 
 
-def _seen(value: Plain) -> str:
-    return "unknown" if value is None else show(cast("float", value), "number")
+def _seen(rows: int | None) -> str:
+    return "unknown" if rows is None else show(rows, "number")
 
 
-def mapping(value: Plain | Mapping[str, Plain]) -> Mapping[str, Plain]:
-    """Return a block of facts; an empty one where there is none."""
-    return value if isinstance(value, dict) else {}
-
-
-def text(value: Plain) -> str:
+def text(value: object) -> str:
     """Return a fact as text."""
     if value is None:
         return "not declared"
     return f"{value:.4g}" if isinstance(value, float) else cut(str(value), 300)
 
 
-def listed(value: Plain) -> str:
+def listed(names: Iterable[str] | None) -> str:
     """Return a list of names as text."""
-    return ", ".join(cut(str(name), 100) for name in value) if isinstance(value, list) and value else "none"
+    return ", ".join(cut(name, 100) for name in names or ()) or "none"
