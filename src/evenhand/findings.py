@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, canonical_key
+from evenhand.messages import message
 from evenhand.provenance import Measurements, Provenance
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Finding:
     """Groups whose own value is undefined, so that a disparity's interval is open on their side."""
     note: str = ""
     """One plain sentence a reader should see beside the number."""
+    withheld: bool = False
+    """Whether a copy for publication holds the value back."""
     volatile: bool = False
     """True for times and memory: kept outside the record's digest."""
 
@@ -103,7 +106,7 @@ class Finding:
     @property
     def absence(self) -> str:
         """What stands in the place of an absent estimate: ``undefined``, or ``withheld`` in a public copy."""
-        return "withheld" if self.undefined.startswith("withheld") else "undefined"
+        return message("withheld") if self.withheld else message("undefined")
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,8 @@ class Provenance(TypedDict, total=False):
     """Sensitive features that the model reads."""
     rows_seen_in_training: int | None
     """Evaluation rows with an equal row among the fitted; None when that is unknown."""
+    attribution_reach: float
+    """How far the counts of attributions reach on either side of 0."""
     options: Mapping[str, object]
     """Of the audit."""
     versions: Mapping[str, str]

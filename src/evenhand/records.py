@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from evenhand.errors import RecordError, shorten
 from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Interval, Plain, Section
 from evenhand.keys import Key
+from evenhand.messages import message_from_plain, message_to_plain
 from evenhand.migrating import migrated
 from evenhand.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from evenhand.messages import PlainMessage
     from evenhand.provenance import Measurements
 
 NAME: Final = "evenhand-audit"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 
 Document = dict[str, Plain]
@@ -60,7 +62,7 @@ def from_plain(document: Mapping[str, Plain]) -> AuditRecord:
     findings = [_read_finding(part, False) for part in steady] + [_read_finding(part, True) for part in volatile]
     return AuditRecord(
         tuple(findings),
-        tuple(Section(**part) for part in whole["sections"]),
+        tuple(_read_section(part) for part in whole["sections"]),
         tuple(_read_counts(part) for part in whole["tallies"]),
         whole["provenance"],
         cast("Measurements", measurements),
@@ -103,10 +105,17 @@ def read_record(path: str | Path) -> AuditRecord:
     _check_kind(place, document)
     _check_digest(place, document)
     document = migrated(document, SCHEMA_VERSION)
-    _check_schema(place, document)
-    return from_plain(document)
+    try:
+        _check_schema(place, document)
+        return from_plain(document)
+    except (ValueError, RecursionError) as wrong:
+        raise RecordError(f"{place}: holds a message that cannot be said: {shorten(wrong, 160)}") from None
 
 
+_OPTIONAL: Final = frozenset(
+    {"interval", "groups", "component", "unadjusted", "critical", "undefined", "undefined_groups", "note", "withheld"}
+)
+"""What of a finding is left out where it is empty."""
 _STEADY: Final = ("findings", "sections", "tallies", "provenance")
 
 
@@ -114,7 +123,7 @@ def _steady(record: AuditRecord) -> Document:
     return {
         "findings": [_finding(finding) for finding in record.findings if not finding.volatile],
         "sections": [
-            {"audit": section.audit, "ran": section.ran, "reason": section.reason} for section in record.sections
+            {"audit": section.audit, "ran": section.ran, "reason": _said(section.reason)} for section in record.sections
         ],
         "tallies": [_counts(counts) for counts in record.tallies],
         "provenance": cast("Plain", record.provenance),
@@ -146,12 +155,12 @@ def _finding(finding: Finding) -> Document:
         "component": finding.component,
         "unadjusted": _interval(finding.unadjusted),
         "critical": None if finding.critical is None else list(finding.critical),
-        "undefined": finding.undefined,
+        "undefined": _said(finding.undefined),
         "undefined_groups": list(finding.undefined_groups),
-        "note": finding.note,
+        "note": _said(finding.note),
+        "withheld": finding.withheld or None,
     }
-    optional = ("interval", "groups", "component", "unadjusted", "critical", "undefined", "undefined_groups", "note")
-    return {name: value for name, value in document.items() if name not in optional or value not in (None, "", [])}
+    return {name: value for name, value in document.items() if name not in _OPTIONAL or value not in (None, "", [])}
 
 
 def _interval(interval: Interval | None) -> Plain:
@@ -187,11 +196,24 @@ def _read_finding(values: Checked, volatile: bool) -> Finding:
         component=values.get("component", ""),
         unadjusted=_read_interval(values.get("unadjusted")),
         critical=None if critical is None else (float(critical[0]), float(critical[1])),
-        undefined=values.get("undefined", ""),
+        undefined=_read_said(values.get("undefined", "")),
         undefined_groups=tuple(values.get("undefined_groups", [])),
-        note=values.get("note", ""),
+        note=_read_said(values.get("note", "")),
+        withheld=bool(values.get("withheld")),
         volatile=volatile,
     )
+
+
+def _read_section(part: Checked) -> Section:
+    return Section(part["audit"], part["ran"], _read_said(part["reason"]))
+
+
+def _said(text: str) -> Plain:
+    return cast("Plain", message_to_plain(text))
+
+
+def _read_said(part: PlainMessage) -> str:
+    return cast("str", message_from_plain(part))
 
 
 def _read_group(part: Checked) -> GroupValue:

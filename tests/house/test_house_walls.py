@@ -17,6 +17,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 ROWS = (
     ("errors", "writing", "messages"),
     ("findings", "keys", "records", "declarations", "schemas", "signing", "migrating"),
+    ("words",),
     ("subjects", "metrics", "data"),
     ("explaining", "training"),
     ("evidence", "compression"),
@@ -119,7 +120,7 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stderr.split())
 
 
-HEAVY = {"torch", "shap", "sklearn", "fairlearn", "pandas", "onnxruntime", "skorch", "jinja2"}
+HEAVY = {"polib", "torch", "shap", "sklearn", "fairlearn", "pandas", "onnxruntime", "skorch", "jinja2"}
 
 
 def test_importing_evenhand_loads_nothing_heavy() -> None:
@@ -170,7 +171,7 @@ def test_every_package_is_in_the_wheel() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    named = set(project["tool"]["setuptools"]["packages"]) - {"evenhand.report.templates"}
+    named = set(project["tool"]["setuptools"]["packages"]) - {"evenhand.report.templates", "evenhand.words.locale"}
     there = {".".join(("evenhand", *file.parent.relative_to(SOURCE).parts)) for file in SOURCE.rglob("__init__.py")} | {
         "evenhand.schemas"
     }

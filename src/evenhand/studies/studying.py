@@ -10,6 +10,7 @@ import numpy as np
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence import AuditOptions, Evidence, provenance
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Section
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
     from evenhand.studies.welch import normalized
 
     if plan.seeds < 2:
-        return [], "One seed tells nothing of the noise between seeds: repeat with --seeds."
+        return [], message("One seed tells nothing of the noise between seeds: repeat with --seeds.")
     data, level, groupings = plan.evaluation, plan.level, plan.groupings
     by = {(unit.candidate, unit.seed): unit for unit in units}
     seeds = range(plan.seed, plan.seed + plan.seeds)
@@ -99,7 +100,9 @@ def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
         if len(made) >= LEAST:
             found += represented(population, data, groupings, level)
             _rank(plan, population)
-    fewer = f"Exemplars of compression need {LEAST} models of each kind; there are {plan.seeds}."
+    fewer = message(
+        "Exemplars of compression need {least} models of each kind; there are {seeds}.", least=LEAST, seeds=plan.seeds
+    )
     return found, "" if many else fewer
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import scaled_ends, sidak_z, wilson
 from evenhand.metrics.values.means import CHUNK, finished, means, measured_mean
@@ -108,7 +109,9 @@ def calibration_ratio(
     def ends(z: float) -> tuple[Floats, Floats]:
         return scaled_ends(value, error, z, 0.0, None)
 
-    reasons = tuple("" if ok else "No row whose truth is positive: nothing to divide by." for ok in np.isfinite(value))
+    reasons = tuple(
+        "" if ok else message("No row whose truth is positive: nothing to divide by.") for ok in np.isfinite(value)
+    )
     return finished("calibration_ratio", value, predicted.rows, reasons, "delta method, logarithm", ends, level)
 
 
@@ -142,7 +145,7 @@ def calibration_error_of(tables: Sequence[Floats], rows: NDArray[np.int64], leve
         found = [_calibration_ends(table, z) for table in tables]
         return np.array([low for low, _ in found]), np.array([high for _, high in found])
 
-    reasons = tuple("" if count else "No row at all." for count in rows)
+    reasons = tuple("" if count else message("No row at all.") for count in rows)
     return finished("calibration_error", estimate, rows, reasons, f"wilson in {BINS} bins", ends, level)
 
 
