@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import evenhand as eh
+from evenhand.report.drawings import Table
 from evenhand.report.figures.dots import MOST_DOTS, swarm_figure
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.heat import MOST_CELLS, heat_figure
@@ -18,11 +19,11 @@ from evenhand.report.figures.histograms import histogram_pair
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.trees import MOST_NODES, Branch, tree_figure
 from evenhand.report.formats.html import MOST_BYTES, _environment
-from evenhand.report.view import Block, Table
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
+    from evenhand.report.view import Block
 
 LARGEST = 12_000
 TWIN = Table("twin", "Twin", ("", ""), (("a", "1"),))

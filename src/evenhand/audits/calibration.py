@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.audits.statement import (
+    Audit,
     Statement,
     disparity_finding,
     group_key,
@@ -93,3 +94,6 @@ def _floored(key: Key, found: tuple[NDArray[np.float64], NDArray[np.float64]], a
     )
     undefined = "" if value is not None else message("No row at all.")
     return Finding(key, NAME, value, support=rows, unit="score", note="" if undefined else note, undefined=undefined)
+
+
+AUDIT: Final = Audit(calibration)

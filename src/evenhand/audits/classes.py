@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.audits.by_group import Quantity, over_rows, state
-from evenhand.audits.statement import Statement, disparity_finding
+from evenhand.audits.statement import Audit, Statement, disparity_finding
 from evenhand.keys import Key
 from evenhand.metrics import Tally, calibration_error, disparity, means, measure, measured_mean, roc_auc
 from evenhand.metrics.catalogue.names import How, parse_disparity
@@ -125,3 +125,6 @@ def _scores(evidence: Evidence) -> Iterator[Finding]:
     error = partial(calibration_error, right, sure, level=level, weight=weight, clusters=clusters)
     yield from state(evidence, NAME, Quantity("log_loss", over_rows(evidence, surprise), "score"))
     yield from state(evidence, NAME, Quantity("calibration_error", over_rows(evidence, error), "score"))
+
+
+AUDIT: Final = Audit(classes, frozenset({"multiclass"}))

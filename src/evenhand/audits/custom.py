@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import warnings
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.errors import InputError, shorten
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
@@ -113,3 +113,6 @@ def _lenient(function: MetricFunction) -> MetricFunction:
             return float("nan")
 
     return call
+
+
+AUDIT: Final = Audit(custom, frozenset({"binary", "multiclass", "regression"}))

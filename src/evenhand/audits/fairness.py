@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
+from evenhand.audits.statement import Audit, Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics import SCORES, Tally, compare, disparity, disparity_to, measure
@@ -144,3 +144,6 @@ def _between_groups(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]
             yield disparity_finding(Key.of("score_distance", grouping.columns), NAME, apart, grouping, level)
             moved = score_transport(scores, grouping.codes, groups, level, evidence.data.frequency)
             yield disparity_finding(Key.of("score_transport", grouping.columns), NAME, moved, grouping, level, "number")
+
+
+AUDIT: Final = Audit(fairness)

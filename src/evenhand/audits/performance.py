@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, value_finding
+from evenhand.audits.statement import Audit, Statement, value_finding
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics import average_precision, measure, roc_auc
@@ -49,3 +49,6 @@ def performance(evidence: Evidence) -> Statement:
         area = compute(evidence.predictions.y_true, scores, one_group, 1, level, **evidence.worth)
         findings.append(value_finding(Key.of(metric), NAME, area, 0, level, unit="score"))
     return Statement(tuple(findings))
+
+
+AUDIT: Final = Audit(performance)

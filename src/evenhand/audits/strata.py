@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, disparity_finding, not_applicable
+from evenhand.audits.statement import Audit, Statement, disparity_finding, not_applicable
 from evenhand.keys import Key, quote
 from evenhand.messages import message
 from evenhand.metrics import Disparity, Tally, disparity
@@ -86,3 +86,6 @@ def _tallies(evidence: Evidence, grouping: Grouping, control: Grouping) -> list[
         whole.each(lambda cells, at=at: None if cells is None else cells[at * groups : (at + 1) * groups])  # type: ignore[misc]
         for at in range(len(control.labels))
     ]
+
+
+AUDIT: Final = Audit(strata)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable
+from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -111,3 +111,6 @@ def _predicting(evidence: Evidence) -> Iterator[Finding]:
 
 def _cost(key: Key, value: float, unit: Unit, note: str) -> Finding:
     return Finding(key, NAME, value, direction="lower_is_better", unit=unit, note=note, volatile=True)
+
+
+AUDIT: Final = Audit(training)

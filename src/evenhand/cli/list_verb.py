@@ -39,10 +39,10 @@ def _metrics() -> Iterator[tuple[str, str]]:
 
 
 def _audits() -> Iterator[tuple[str, str]]:
-    from evenhand.audits import catalogue
+    from evenhand.audits import AUDITS
 
-    for name, audit in catalogue().items():
-        yield name, _first_line(audit)
+    for name, audit in AUDITS.items():
+        yield name, _first_line(audit.run)
 
 
 def _recipes() -> Iterator[tuple[str, str]]:
@@ -56,7 +56,7 @@ def _formats() -> Iterator[tuple[str, str]]:
     from evenhand.report import FORMATS
 
     for name, form in FORMATS.items():
-        yield name, _first_line(form)
+        yield name, _first_line(form.write)
 
 
 def _controls() -> Iterator[tuple[str, str]]:
@@ -64,7 +64,7 @@ def _controls() -> Iterator[tuple[str, str]]:
 
     for framework in frameworks():
         for clause in framework.clauses:
-            told = f"{clause.text['en']} ({clause.standing(today())}; looked up {framework.as_of})"
+            told = f"{clause.text} ({clause.standing(today())}; looked up {framework.as_of})"
             yield f"{framework.id}:{clause.id}", told
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from evenhand.evidence.predictions import inputs
 if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.evidence.evidence import Evidence
-    from evenhand.evidence.options import AuditOptions
     from evenhand.findings import Plain
     from evenhand.provenance import DataFacts, Provenance, SubjectFacts
     from evenhand.subjects import Subject
@@ -31,7 +29,7 @@ def provenance(evidence: Evidence) -> Provenance:
         "data": _data(evidence.data),
         "sensitive_inputs": _sensitive_inputs(evidence),
         "rows_seen_in_training": _rows_seen(evidence),
-        "options": _options(evidence.options),
+        "options": _plain_mapping(evidence.options.on_record()),
         "versions": {"python": platform.python_version(), **_versions()},
     }
     if sweepable(evidence):
@@ -55,22 +53,6 @@ def _data(data: EvaluationSet) -> DataFacts:
     if data.task != "binary":
         told |= {"task": data.task, "classes": [str(c) for c in data.classes]}
     return told
-
-
-ALWAYS: Final = ("level", "seed", "intersections", "explain_rows", "background_rows", "footprint", "actionable")
-"""Options on record whatever they are; others where they are not what they usually are."""
-ELSEWHERE: Final = ("explain", "metrics")
-"""Told by which audits ran, and functions."""
-
-
-def _options(options: AuditOptions) -> dict[str, Plain]:
-    """Return what a rerun needs to come out the same."""
-    usual = type(options)()
-    return {
-        name: plain(getattr(options, name))
-        for name in (field.name for field in fields(options))
-        if name in ALWAYS or (name not in ELSEWHERE and getattr(options, name) != getattr(usual, name))
-    }
 
 
 def sweepable(evidence: Evidence) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from evenhand.findings import Finding
+    from evenhand.messages import Message
     from evenhand.policy import Judgement, Verdict
     from evenhand.provenance import Provenance
 
@@ -61,6 +62,7 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
     withheld: list[Mapping[str, str]] = [dict(cell) for cell in sorted(hidden)]
     provenance: Provenance = {**record.provenance, "suppressed_below": below, "withheld_groups": withheld}
     provenance.pop("score_edges", None)
+    provenance.pop("attribution_reach", None)
     return AuditRecord(
         tuple(
             _shown(finding, hidden if _over_all_rows(finding) else halved, below, strata) for finding in record.findings
@@ -76,13 +78,16 @@ def suppressed_verdict(verdict: Verdict, copy: AuditRecord) -> Verdict:
     """Return the verdict as a suppressed copy may show it: every status, and the figures that are shown."""
     below = copy.provenance["suppressed_below"]
     judgements = tuple(_judgement(judgement, copy) for judgement in verdict.judgements)
-    return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(WITHHELD.format(below=below),))
+    return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(withheld_words(below),))
 
 
-WITHHELD = (
-    "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
-    "This copy is for publication; the gate judges the full record."
-)
+def withheld_words(below: int) -> Message:
+    """Return what is said of a copy for publication."""
+    return message(
+        "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
+        "This copy is for publication; the gate judges the full record.",
+        below=below,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,5 +236,6 @@ def _judgement(judgement: Judgement, copy: AuditRecord) -> Judgement:
     finding = judgement.finding and copy.get(judgement.finding.key)
     if finding is not None and finding.estimate is not None:
         return judgement
-    words = f"Its figures are withheld: they rest on fewer than {copy.provenance['suppressed_below']} rows."
+    below = copy.provenance["suppressed_below"]
+    words = message("Its figures are withheld: they rest on fewer than {below} rows.", below=below)
     return replace(judgement, finding=finding, sentence=words, needed_rows=None)

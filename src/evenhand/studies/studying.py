@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.errors import InputError, raise_all
-from evenhand.evidence import AuditOptions, Evidence, provenance
+from evenhand.evidence import Evidence, EvidenceOptions, provenance
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Section
 from evenhand.messages import message
 
@@ -140,7 +140,7 @@ def _sizes(plan: Plan) -> tuple[GroupCounts, ...]:
 
 def _provenance(plan: Plan, said: StudyFacts) -> Provenance:
     """Return where the study comes from: as an audit of the original, and what was tried."""
-    options = AuditOptions(level=plan.level, seed=plan.seed, intersections=plan.intersections)
+    options = EvidenceOptions(level=plan.level, seed=plan.seed, intersections=plan.intersections)
     whole = provenance(Evidence(plan.original, plan.evaluation, options=options))
     whole.pop("score_edges", None)
     said |= {"seeds": plan.seeds, "first_seed": plan.seed, "train_content_hash": plan.train.content_hash()}

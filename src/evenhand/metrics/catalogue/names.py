@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
+from evenhand.catalogues import added, load
 from evenhand.errors import InputError
 from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Metric
@@ -65,7 +66,7 @@ _COMPARED: Final = ("rate", "composite", "score", "change")
 def extra_metrics() -> tuple[Metric, ...]:
     """Return the metrics that installed packages bring (entry point ``evenhand.metrics``), and know them from now on.
 
-    Each entry point is a `Metric` or a sequence of them: rates, with numerator and denominator. They are looked for
+    Each entry point is a `Metric` or a tuple of them: rates, with numerator and denominator. They are looked for
     when an audit begins or a name is not known otherwise, so a gate on known metrics does not wait for it.
 
     Raises
@@ -73,12 +74,10 @@ def extra_metrics() -> tuple[Metric, ...]:
     InputError
         When one has a name that is taken, or is no rate.
     """
-    from importlib.metadata import entry_points
-
     found: list[Metric] = []
-    for point in entry_points(group="evenhand.metrics"):
-        brought = point.load()
-        found += [brought] if isinstance(brought, Metric) else list(brought)
+    for point in added("evenhand.metrics", {}).values():
+        brought = load(point, (Metric, tuple))
+        found += [brought] if isinstance(brought, Metric) else cast("tuple[Metric, ...]", brought)
     for metric in found:
         if metric.name in METRICS or metric.kind != "rate" or not metric.denominator:
             raise InputError(f"The metric '{metric.name}' of another package has a name that is taken, or is no rate.")

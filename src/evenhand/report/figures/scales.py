@@ -8,6 +8,8 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 from unicodedata import east_asian_width
 
+from evenhand.report.drawings import Tick
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,16 +25,6 @@ MOST_BYTES: Final = 12_000
 """A figure is never larger."""
 FRAME_BYTES: Final = 2_500
 """What title, description and axis take of that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A mark on the axis."""
-
-    x: float
-    """Its place."""
-    text: str
-    """Its label."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from evenhand.metrics import describe
 from evenhand.records import digest
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.plain_text import short
 
 if TYPE_CHECKING:
@@ -132,3 +133,6 @@ def _properties(verdict: Verdict | None, held: str) -> list[Plain]:
 
 def _property(name: str, value: object) -> Plain:
     return {"name": name, "value": short(str(value))}
+
+
+FORMAT: Final = Format(cyclonedx)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError
 from evenhand.keys import Key, group_name
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.numbers import cut
-from evenhand.report.sections.groups import group_rows, groupings
+from evenhand.report.sections.groupings import group_rows, groupings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,3 +135,6 @@ def _category(record: AuditRecord, counts: GroupCounts, at: int) -> Category:
 
 def _small(category: Category, total: int) -> bool:
     return category.applicants < SMALL * total
+
+
+FORMAT: Final = Format(ll144)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from evenhand.metrics import describe
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.formats.plain_text import short
 from evenhand.report.numbers import with_interval
@@ -129,3 +130,6 @@ def _limits(page: Page) -> list[str]:
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return lines + ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]
+
+
+FORMAT: Final = Format(model_card)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from evenhand.metrics import describe
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import message, need_verdict, stable_id
 from evenhand.report.formats.plain_text import short
 
@@ -125,3 +126,6 @@ def _uri(path: str) -> str:
     if PurePosixPath(path).is_absolute():
         return "file://" + quote(path, safe="/", errors="surrogatepass")
     return quote(path, safe="/", errors="surrogatepass")
+
+
+FORMAT: Final = Format(sarif, (".sarif",))
