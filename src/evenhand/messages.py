@@ -65,7 +65,7 @@ def messages(one: str, other: str, /, n: int, **places: Place) -> Message:
     return Message(one, {"n": n, **places}, other)
 
 
-def joined(between: str, parts: Iterable[str]) -> Message:
+def joined(between: str, parts: Iterable[Place]) -> Message:
     """Return parts as a list; `between` is a message id too: Chinese has its own punctuation.
 
     Examples
