@@ -19,7 +19,7 @@ SUBROOMS = {
     ),
     "report": ((REST,), ("figures",), ("sections",), ("page",), ("formats",), ("rendering", "mlflow", "notebook")),
     "audits": (
-        ("statement", "package_warnings"), ("by_group",), (REST, "compression"), ("catalogue",), ("auditing",),
+        ("statement", "package_warnings"), ("by_group",), (REST, "compression"), ("catalogue",), ("options",), ("auditing",),
         ("from_predictions",), ("from_tables",),
     ),
 }  # fmt: skip
