@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -12,6 +11,8 @@ from evenhand.data.values import listed, match, plain
 from evenhand.errors import did_you_mean, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from numpy.typing import ArrayLike
 
     from evenhand.data.roles import Roles
