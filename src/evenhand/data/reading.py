@@ -14,7 +14,6 @@ from evenhand.data.labels import read_label, read_labels
 from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings
 from evenhand.data.tables import Table, as_series, from_columns, read_table, refuse_other_index
 from evenhand.data.validating import (
-    Missing,
     check_scores,
     column_problems,
     feature_problems,
@@ -27,6 +26,7 @@ from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 from evenhand.settings import settings_of, unknown
 
 if TYPE_CHECKING:
+    from evenhand.data.values import Missing
     from evenhand.findings import Plain
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from evenhand.data.validating import Bins, Missing
+from evenhand.data.values import Bins, Missing
 from evenhand.findings import Task
 from evenhand.settings import Declared, setting, settings_of
 
