@@ -18,16 +18,19 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
+from evenhand.findings import answer_by
 from evenhand.keys import accept_spellings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from evenhand.audits import audit, audit_predictions
     from evenhand.compression import open_model
     from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, split
     from evenhand.declarations import with_declarations
     from evenhand.errors import EvenhandError
     from evenhand.evidence import AuditOptions
-    from evenhand.findings import AuditRecord, Finding, Interval
+    from evenhand.findings import Absent, AuditRecord, Finding, Interval
     from evenhand.keys import Key
     from evenhand.policy import Policy, Verdict, judge, load_policy
     from evenhand.records import read_record, write_record
@@ -94,7 +97,14 @@ def _canonical(metric: str) -> str | None:
     return canonical(metric)
 
 
+def _answers(record: AuditRecord, level: float) -> Callable[[Key], Finding | Absent]:
+    from evenhand.metrics.answers import answers_of
+
+    return answers_of(record, level)
+
+
 accept_spellings(_canonical)
+answer_by(_answers)
 
 
 def __getattr__(name: str) -> object:

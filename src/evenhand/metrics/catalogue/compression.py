@@ -8,6 +8,7 @@ from evenhand.metrics.catalogue.entry import Metric
 
 if TYPE_CHECKING:
     from evenhand.findings import Direction
+    from evenhand.metrics.catalogue.names import How
 
 CHANGED: Final[dict[str, tuple[str, Direction]]] = {
     "accuracy": ("Accuracy", "higher_is_better"),
@@ -49,6 +50,7 @@ COMPRESSION: Final = (
         "Two fits of the same model differ as well: compare with their flip rate.",
         "Milani Fard et al. (2016), NeurIPS",
         ("churn",),
+        pairs=((0, 0, 1), (0, 1, 0), (1, 0, 1), (1, 1, 0)),
         example="6 / 591 = 0.010",
     ),
     Metric(
@@ -70,6 +72,7 @@ COMPRESSION: Final = (
         "The share of rows that only the original decides rightly: those who lose.",
         "With several classes a row may also go from one wrong class to another.",
         "Yan et al. (2021), CVPR",
+        pairs=((0, 0, 1), (1, 1, 0)),
         example="4 / 591 = 0.007",
     ),
     Metric(
@@ -81,6 +84,7 @@ COMPRESSION: Final = (
         "The share of rows that only the compressed model decides rightly: those who gain.",
         "It does not make up for those who lose: they are others.",
         "Yan et al. (2021), CVPR",
+        pairs=((0, 1, 0), (1, 0, 1)),
         example="2 / 591 = 0.003",
     ),
     *(
@@ -277,3 +281,8 @@ COMPRESSION: Final = (
     ),
 )
 """In the order in which a glossary might list them."""
+
+
+def gap_changes() -> tuple[tuple[str, How], ...]:
+    """Return the rates and ways of comparing groups of which the change is stated."""
+    return (*((rate, "difference") for rate in GAPS), *((rate, "group_min") for rate in WORST))

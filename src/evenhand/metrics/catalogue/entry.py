@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from evenhand.findings import Direction, Task
 
 Kind: TypeAlias = Literal["rate", "composite", "score", "statement", "disparity", "change"]
+Place: TypeAlias = Literal[
+    "overall", "group", "gap", "favourable gap", "gap to a reference", "gap in strata", "classes", "class",
+    "gap of a class", "score", "chance", "chance of scores", "unobserved", "training", "change", "change of a class",
+    "gap of changes", "spread", "search", "search of changes", "search of gaps", "column", "figure", "headline",
+    "strip", "change column", "change figure", "change of scores", "early warning", "card", "card gap", "bill gap",
+]  # fmt: skip
+"""Where metrics are stated or shown, see `evenhand.metrics.catalogue.lists`: ``overall``, for each ``group``, as
+``gap`` between groups, as a ``column`` of the page's table of groups, as a ``figure`` of it, on the model ``card`` ..."""
 Cells: TypeAlias = tuple[tuple[int, int], ...]
 """Cells (truth, decision) of the confusion table, 1 = positive."""
 
@@ -45,14 +53,26 @@ class Metric:
     """The cells that are counted."""
     denominator: Cells = ()
     """The cells they are a share of."""
+    pairs: tuple[tuple[int, int, int], ...] = ()
+    """The cells (truth, decision of the original, decision of the compressed model) that are counted among all rows."""
+    of_classes: bool = False
+    """Whether a composite of two classes is one of several classes, too."""
     lowest: float | None = 0.0
     """The least value it can have; None without a bound."""
     highest: float | None = 1.0
     """The greatest value it can have; None without a bound."""
     task: Task = "binary"
     """What kind of label it is about."""
+    shown: tuple[Place, ...] = ()
+    """Where it is stated and shown beside the metrics that are listed there; a rate of another package overall, for
+    each group and as every gap, where it says nothing."""
     example: str = ""
     """The formula with figures, in signs that need no translation; a rate of cells has one from its cells."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether counts of truth and decision are all that it needs."""
+        return bool(self.denominator) or self.kind == "composite"
 
     @property
     def worked(self) -> str:

@@ -73,7 +73,7 @@ def extra_metrics() -> tuple[Metric, ...]:
     for metric in found:
         if metric.name in METRICS or metric.kind != "rate" or not metric.denominator:
             raise InputError(f"The metric '{metric.name}' of another package has a name that is taken, or is no rate.")
-        METRICS[metric.name] = metric
+        METRICS[metric.name] = metric if metric.shown else replace(metric, shown=("overall", "group", "gap"))
     _aliases.cache_clear()
     describe.cache_clear()
     return tuple(found)

@@ -255,6 +255,7 @@ _OTHERS: Final = (
         "Matthews (1975), Biochimica et Biophysica Acta 405; Gorodkin (2004) for several classes",
         ("mcc", "matthews_corrcoef"),
         lowest=-1.0,
+        of_classes=True,
         example="(40 x 30 - 20 x 10) / sqrt(60 x 50 x 50 x 40) = 0.41",
     ),
     Metric(
@@ -268,6 +269,7 @@ _OTHERS: Final = (
         "Cohen (1960), Educational and Psychological Measurement 20",
         ("kappa", "cohen_kappa_score"),
         lowest=-1.0,
+        of_classes=True,
         example="(0.70 - 0.50) / (1 - 0.50) = 0.40",
     ),
     Metric(
