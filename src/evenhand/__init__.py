@@ -18,8 +18,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
-from evenhand.findings import answer_by
-from evenhand.keys import accept_spellings
+from evenhand.keys import accept_spellings, answer_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable

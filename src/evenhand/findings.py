@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from evenhand.errors import RecordError, did_you_mean
-from evenhand.keys import Key, canonical_key
+from evenhand.keys import Key, answers_of, canonical_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -238,7 +238,7 @@ class AuditRecord:
 
     def _answer(self, key: Key, level: float) -> Finding | Absent:
         if level not in self._answers:
-            self._answers[level] = _ANSWERING[-1](self, level)
+            self._answers[level] = answers_of(self, level)
         return self._answers[level](canonical_key(key))
 
     def of_audit(self, audit: str) -> tuple[Finding, ...]:
@@ -260,14 +260,3 @@ class AuditRecord:
 
         named = (name for part in columns for name in ((part,) if isinstance(part, str) else part))
         return metric_frame(self, tuple(named), model)
-
-
-_ANSWERING: Final[list[Callable[[AuditRecord, float], Callable[[Key], Finding | Absent]]]] = []
-
-
-def answer_by(answering: Callable[[AuditRecord, float], Callable[[Key], Finding | Absent]]) -> None:
-    """Let what no audit stated be computed from a record's counts.
-
-    Findings know no metrics; the package's face tells them where keys are answered.
-    """
-    _ANSWERING.append(answering)

@@ -14,9 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import EvenhandError
+
+if TYPE_CHECKING:
+    from evenhand.findings import Absent, AuditRecord, Finding
 
 _SPECIAL: Final = frozenset('[],;=*"\\')
 
@@ -122,6 +125,19 @@ def accept_spellings(canonical: Callable[[str], str | None]) -> None:
     The grammar knows no metrics; the package's face tells it where they are declared.
     """
     _SPELLINGS.append(canonical)
+
+
+_ANSWERING: Final[list[Callable[[AuditRecord, float], Callable[[Key], Finding | Absent]]]] = []
+
+
+def answer_by(answering: Callable[[AuditRecord, float], Callable[[Key], Finding | Absent]]) -> None:
+    """Let keys that no audit stated be answered from a record's counts; the package's face tells by what."""
+    _ANSWERING.append(answering)
+
+
+def answers_of(record: AuditRecord, level: float) -> Callable[[Key], Finding | Absent]:
+    """Return what answers keys from the counts of a record, at a confidence."""
+    return _ANSWERING[-1](record, level)
 
 
 def canonical_key(key: Key) -> Key:

@@ -81,9 +81,7 @@ def values(
 ) -> Iterator[Finding]:
     """State a metric for each group; for all rows without a grouping."""
     for group in range(len(found.estimate)):
-        yield value_finding(
-            Key.of(metric, labels_of(grouping, group), **qualifiers), audit, found, group, level, unit
-        )
+        yield value_finding(Key.of(metric, labels_of(grouping, group), **qualifiers), audit, found, group, level, unit)
 
 
 def between(
@@ -111,7 +109,7 @@ def counted(
     answer: Answers, evidence: Evidence, metric: str, hows: tuple[How, ...] | None = None, **qualifiers: str
 ) -> Iterator[Finding]:
     """State a metric of counts over all rows, for each group of every grouping, and between groups."""
-    yield from answer.of_groups(metric, **qualifiers)
+    yield from answer.of_groups(metric, (), **qualifiers)
     for grouping in evidence.groupings:
         yield from answer.of_groups(metric, grouping.columns, **qualifiers)
         for how in hows_of(METRICS[metric]) if hows is None else hows:

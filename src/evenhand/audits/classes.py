@@ -13,7 +13,6 @@ from evenhand.evidence.answering import answers
 from evenhand.keys import Key
 from evenhand.metrics import calibration_error, means, measured_mean, roc_auc
 from evenhand.metrics.catalogue.lists import stated
-from evenhand.metrics.catalogue.names import How
 from evenhand.metrics.comparisons.distributions import equalized_odds_distance, selection_distance
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding
     from evenhand.metrics import Measured
+    from evenhand.metrics.catalogue.names import How
 
 NAME = "classes"
 

@@ -116,8 +116,8 @@ def _gaps(evidence: Evidence, answer: Answers, grouping: Grouping) -> Iterator[F
     drawn = _drawn(evidence.joint_tally(grouping), evidence.options.seed)
     for metric, how in gap_changes():
         for found in answer.all([Key.of(f"{metric}_{how}_change", grouping.columns, of="original")]):
-            kept = drawn is None or found.note
-            yield found if kept else replace(found, note=_spread(metric, how, drawn, answer.level))
+            note = found.note if drawn is None or found.note else _spread(metric, how, drawn, answer.level)
+            yield replace(found, note=note)
 
 
 def _drawn(joint: JointTally, seed: int) -> NDArray[np.float64] | None:

@@ -66,7 +66,9 @@ def question(key: Key) -> Question:
     """
     name = canonical(key.metric)
     if name is None:
-        raise NoAnswerError(message("No metric is called {name}.", name=key.metric))
+        raise NoAnswerError(
+            message("No audit of this record states it, and no metric of counts is called {name}.", name=key.metric)
+        )
     metric, how, paired = _split(name)
     asked = dict(key.qualifiers)
     of, chosen, to, given = (asked.pop(word, "") for word in ("of", "class", "vs", "given"))
@@ -111,7 +113,7 @@ def _check_groups(key: Key, how: How | None, compared: bool) -> None:
     if how is None and compared:
         raise NoAnswerError(message("A value is compared with nothing: ask for its difference or ratio."))
     if how is None and named < len(key.columns):
-        raise NoAnswerError(message("A value is that of a group: name one, or compare groups by a difference or ratio."))
+        raise NoAnswerError(message("A value is that of one group: name it, or compare the groups by a difference."))
     if how is not None and (named or not key.columns):
         raise NoAnswerError(message("Groups are compared over a column: name it, without a group."))
 

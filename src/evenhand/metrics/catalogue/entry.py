@@ -16,7 +16,7 @@ Place: TypeAlias = Literal[
     "strip", "change column", "change figure", "change of scores", "early warning", "card", "card gap", "bill gap",
 ]  # fmt: skip
 """Where metrics are stated or shown, see `evenhand.metrics.catalogue.lists`: ``overall``, for each ``group``, as
-``gap`` between groups, as a ``column`` of the page's table of groups, as a ``figure`` of it, on the model ``card`` ..."""
+``gap`` between groups, as a ``column`` of the page's table of groups, as a ``figure`` of it, on a model ``card``."""
 Cells: TypeAlias = tuple[tuple[int, int], ...]
 """Cells (truth, decision) of the confusion table, 1 = positive."""
 

@@ -32,7 +32,8 @@ _LISTS: Final[dict[Place, str]] = {
         selection_rate_difference selection_rate_ratio equalized_odds_difference recall_difference
         false_positive_rate_difference accuracy_difference""",
     "classes": """
-        accuracy macro_recall macro_precision macro_f1 weighted_precision weighted_f1 matthews_correlation cohen_kappa""",
+        accuracy macro_recall macro_precision macro_f1 weighted_precision weighted_f1 matthews_correlation
+        cohen_kappa""",
     "class": "base_rate selection_rate recall precision f1 false_positive_rate",
     "gap of a class": """
         selection_rate_difference selection_rate_ratio recall_difference precision_difference

@@ -98,7 +98,7 @@ def flips(metric: str, joint: JointTally, level: float = 0.95, towards: int | No
     pairs = [4 * truth + 2 * old + new for truth, old, new in METRICS[metric].pairs]
 
     def counts(truth: NDArray[np.int64], old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.bool_]:
-        return np.isin(4 * truth + 2 * old + new, pairs) & ((towards is None) | (new == towards))
+        return np.asarray(np.isin(4 * truth + 2 * old + new, pairs) & ((towards is None) | (new == towards)))
 
     return replace(measure("selection_rate", joint.share(counts), level), metric=metric)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
 from evenhand.metrics import METRICS, describe
-from evenhand.policy.recomputing import from_counts
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.groups import group_rows, groupings
@@ -104,10 +103,10 @@ def in_conflict(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[str
     """Say which definitions of fairness exclude each other on these rows, and what each comes to here."""
     rows, lead = [], []
     for counts in groupings(record):
-        base = _found(record, "base_rate_difference", counts)
+        base = record.get(Key.of("base_rate_difference", counts.columns))
         if len(counts.columns) != 1 or base is None or base.estimate is None:
             continue
-        found = [_found(record, metric, counts) for metric in DEFINITIONS]
+        found = [record.get(Key.of(metric, counts.columns)) for metric in DEFINITIONS]
         rows.append((cut(counts.columns[0], 60), with_interval(base), *(with_interval(f) for f in found)))
         if _surely(base):
             column = cut(counts.columns[0], 60)
@@ -119,15 +118,6 @@ def in_conflict(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[str
     head = ("feature", "base rates differ by", *DEFINITIONS.values())
     title = "Definitions in conflict: how far each is from being met"
     return (EXCLUDE, *lead), (Table("conflicts", title, head, tuple(rows), frozenset(range(1, 5))),)
-
-
-def _found(record: AuditRecord, metric: str, counts: GroupCounts) -> Finding | None:
-    """Return a disparity as the audit stated it, or else as its counts say it."""
-    key = Key.of(metric, counts.columns)
-    stated = record.get(key)
-    if stated is not None or counts.axes != ("group", "true", "predicted"):
-        return stated
-    return from_counts(record, key, next((f.interval.level for f in record.findings if f.interval is not None), 0.95))
 
 
 def _surely(base: Finding) -> bool:
