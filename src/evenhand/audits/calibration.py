@@ -12,6 +12,7 @@ from evenhand.audits.statement import Statement, group_key, not_applicable, numb
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.metrics import calibration_floor
+from evenhand.metrics.catalogue.lists import stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,6 @@ NAME = "calibration"
 HOWS: tuple[How, ...] = ("difference", "group_max")
 MOST_GROUPS = 200
 """For features of more groups the null distribution is drawn for all rows only."""
-METRICS = ("brier_score", "calibration_error", "log_loss", "calibration_ratio")
 
 
 def calibration(evidence: Evidence) -> Statement:
@@ -38,7 +38,7 @@ def calibration(evidence: Evidence) -> Statement:
     scores = predictions.y_score
     assert scores is not None  # only labels come without scores
     findings: list[Finding] = list(_floor(evidence, scores))
-    for metric in METRICS:
+    for metric in stated("calibration"):
         measured = of_scores(evidence, metric)
         findings += values(NAME, metric, measured(None), None, level, "score")
         for grouping in evidence.groupings:

@@ -22,6 +22,6 @@ def performance(evidence: Evidence) -> Statement:
     if evidence.predictions.y_score is None:
         reason = "The model gives decisions without scores, so nothing is said of its ranking (ROC AUC)."
         return Statement(tuple(findings), reason)
-    for metric in ("roc_auc", "average_precision"):
+    for metric in stated("ranking"):
         findings += state(evidence, NAME, Quantity(metric, of_scores(evidence, metric), "score"), ())
     return Statement(tuple(findings))

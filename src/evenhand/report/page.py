@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.metrics import METRICS, Metric, canonical, describe, parse_disparity
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import any_disparity
 from evenhand.policy.wording import groups_text, limit_text, measured
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
-from evenhand.report.sections.groups import NAMED
 from evenhand.report.sections.scope import sign_off
 from evenhand.report.sections.study import is_study
 from evenhand.report.view import Entry, Figure, LimitRow, Mark, Page, Risk
@@ -181,7 +181,7 @@ def _of_its_own(name: str, judged: set[str]) -> bool:
     split = parse_disparity(name)
     if _is_change(name, judged):
         return False
-    return name in judged or canonical(name) in NAMED or split is None or split[0] not in METRICS
+    return name in judged or canonical(name) in stated("headline") or split is None or split[0] not in METRICS
 
 
 def _is_change(name: str, judged: set[str]) -> bool:

@@ -4,39 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.metrics.catalogue.confusion import RATES
 from evenhand.metrics.catalogue.entry import Metric
+from evenhand.metrics.catalogue.lists import LISTS
 
 if TYPE_CHECKING:
-    from evenhand.findings import Direction
     from evenhand.metrics.catalogue.names import How
 
-CHANGED: Final[dict[str, tuple[str, Direction]]] = {
-    "accuracy": ("Accuracy", "higher_is_better"),
-    "error_rate": ("Error rate", "lower_is_better"),
-    "selection_rate": ("Selection rate", "neutral"),
-    "recall": ("Recall", "higher_is_better"),
-    "false_negative_rate": ("False negative rate", "lower_is_better"),
-    "specificity": ("Specificity", "higher_is_better"),
-    "false_positive_rate": ("False positive rate", "lower_is_better"),
-    "precision": ("Precision", "higher_is_better"),
-    "negative_predictive_value": ("Negative predictive value", "higher_is_better"),
-    "false_discovery_rate": ("False discovery rate", "lower_is_better"),
-    "false_omission_rate": ("False omission rate", "lower_is_better"),
-}
-"""Rates whose change is told, with their label and which way is better."""
-GAPS: Final = {
-    "selection_rate": "Selection rate",
-    "recall": "Recall",
-    "false_positive_rate": "False positive rate",
-    "accuracy": "Accuracy",
-    "precision": "Precision",
-    "equalized_odds": "Equalized odds",
-}
-"""Rates of which the change of the widest gap between groups is told."""
-WORST: Final = {"accuracy": "Accuracy", "recall": "Recall"}
-"""Rates of which the change in the group that is served worst is told."""
-SPREAD: Final = {"accuracy": "Accuracy", "recall": "Recall", "selection_rate": "Selection rate"}
-"""Rates of which the spread between seeds is told."""
+CHANGED: Final = {rate.name: rate for rate in RATES if rate.changes}
+"""Rates whose change is a metric."""
+LABELS: Final = {rate.name: rate.label for rate in RATES} | {"equalized_odds": "Equalized odds"}
+
+
+def gap_changes() -> tuple[tuple[str, How], ...]:
+    """Return the rates and ways of comparing groups of which the change by compression is a metric."""
+    hows: tuple[How, ...] = ("difference", "group_min")
+    names = LISTS["change of a gap"].split()
+    return tuple((name.removesuffix(f"_{how}"), how) for how in hows for name in names if name.endswith(how))
+
+
 _NO_MEAN = "No change on average can hide gains of one group and losses of another."
 
 COMPRESSION: Final = (
@@ -90,17 +76,17 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_change",
-            f"{words} change",
+            f"{rate.label} change",
             "change",
-            direction,
+            rate.direction,
             f"{name} of the compressed model - {name} of the original",
-            f"What compression did to the {words.lower()}, row by row.",
+            f"What compression did to the {rate.label.lower()}, row by row.",
             _NO_MEAN,
             "Zou and Donner (2008), Statistics in Medicine 27; Newcombe (1998b), Statistics in Medicine 17",
             lowest=-1.0,
             example="0.90 - 0.92 = -0.02",
         )
-        for name, (words, direction) in CHANGED.items()
+        for name, rate in CHANGED.items()
     ),
     Metric(
         "excess_accuracy_change",
@@ -127,30 +113,32 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_difference_change",
-            f"{words} difference: change",
+            f"{LABELS[name]} difference: change",
             "statement",
             "lower_is_better",
             f"{name}_difference of the compressed model - {name}_difference of the original",
-            f"How much wider (above 0) or narrower the gap between groups in {words.lower()} became.",
+            f"How much wider (above 0) or narrower the gap between groups in {LABELS[name].lower()} became.",
             "The groups that make the gap may be others than before.",
             "Bounds by the groups that may make the gap; see the design note on the compression audit",
             lowest=-1.0,
         )
-        for name, words in GAPS.items()
+        for name, how in gap_changes()
+        if how == "difference"
     ),
     *(
         Metric(
             f"{name}_group_min_change",
-            f"{words} of the lowest group: change",
+            f"{LABELS[name]} of the lowest group: change",
             "statement",
             "higher_is_better",
             f"{name}_group_min of the compressed model - {name}_group_min of the original",
-            f"What became of the {words.lower()} of the group where it is least.",
+            f"What became of the {LABELS[name].lower()} of the group where it is least.",
             "The lowest group may be another than before.",
             "Bounds by the groups that may be the lowest; see the design note on the compression audit",
             lowest=-1.0,
         )
-        for name, words in WORST.items()
+        for name, how in gap_changes()
+        if how == "group_min"
     ),
     Metric(
         "score_shift",
@@ -247,15 +235,16 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_spread",
-            f"{words}: spread between seeds",
+            f"{LABELS[name]}: spread between seeds",
             "statement",
             "neutral",
             f"standard deviation of {name} over originals of different seeds",
-            f"How far the {words.lower()} of the same fit moves from seed to seed: what a change is to be seen beside.",
+            f"How far the {LABELS[name].lower()} of the same fit moves from seed to seed: "
+            "what a change is to be seen beside.",
             "Few seeds know it badly.",
             lowest=0.0,
         )
-        for name, words in SPREAD.items()
+        for name in LISTS["spread"].split()
     ),
     Metric(
         "exemplar_rate",
@@ -281,8 +270,3 @@ COMPRESSION: Final = (
     ),
 )
 """In the order in which a glossary might list them."""
-
-
-def gap_changes() -> tuple[tuple[str, How], ...]:
-    """Return the rates and ways of comparing groups of which the change is stated."""
-    return (*((rate, "difference") for rate in GAPS), *((rate, "group_min") for rate in WORST))

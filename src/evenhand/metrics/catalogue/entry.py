@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["rate", "composite", "score", "statement", "disparity", "change"]
 Place: TypeAlias = Literal[
     "overall", "group", "gap", "favourable gap", "gap to a reference", "gap in strata", "classes", "class",
-    "gap of a class", "score", "chance", "chance of scores", "unobserved", "training", "change", "change of a class",
-    "gap of changes", "spread", "search", "search of changes", "search of gaps", "column", "figure", "headline",
-    "strip", "change column", "change figure", "change of scores", "early warning", "card", "card gap", "bill gap",
+    "gap of a class", "ranking", "calibration", "score", "chance", "chance of scores", "unobserved", "training",
+    "change", "change of a class", "change of a gap", "gap of changes", "spread", "search", "search of changes",
+    "search of gaps", "column", "figure", "headline", "strip", "change column", "change figure", "change of scores",
+    "early warning", "card", "card gap", "bill gap", "all rows",
 ]  # fmt: skip
 """Where metrics are stated or shown, see `evenhand.metrics.catalogue.lists`: ``overall``, for each ``group``, as
 ``gap`` between groups, as a ``column`` of the page's table of groups, as a ``figure`` of it, on a model ``card``."""
@@ -53,6 +54,8 @@ class Metric:
     """The cells that are counted."""
     denominator: Cells = ()
     """The cells they are a share of."""
+    changes: bool = True
+    """Of a rate of cells: whether its change by compression is a metric, too."""
     pairs: tuple[tuple[int, int, int], ...] = ()
     """The cells (truth, decision of the original, decision of the compressed model) that are counted among all rows."""
     of_classes: bool = False
@@ -73,6 +76,17 @@ class Metric:
     def counted(self) -> bool:
         """Whether counts of truth and decision are all that it needs."""
         return bool(self.denominator) or self.kind == "composite"
+
+    @property
+    def family(self) -> str:
+        """Of a rate of cells, the family of fairness that asks for it to be alike; empty when it is of none."""
+        if len({truth for truth, _ in self.denominator}) == 1:
+            return "separation"
+        decided = {decision for _, decision in self.denominator}
+        if len(decided) == 1:
+            return "sufficiency"
+        alike = {truth for truth, _ in self.numerator} == {0, 1} and len({d for _, d in self.numerator}) == 1
+        return "independence" if alike else ""
 
     @property
     def worked(self) -> str:

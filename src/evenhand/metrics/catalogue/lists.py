@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.metrics.catalogue import METRICS
-from evenhand.metrics.catalogue.names import HOWS, extra_metrics, hows_of
-
 if TYPE_CHECKING:
     from evenhand.metrics.catalogue.entry import Place
 
-_LISTS: Final[dict[Place, str]] = {
+LISTS: Final[dict[Place, str]] = {
     "overall": """
         accuracy balanced_accuracy precision recall specificity f1 matthews_correlation false_positive_rate
         false_negative_rate selection_rate base_rate""",
@@ -38,6 +35,8 @@ _LISTS: Final[dict[Place, str]] = {
     "gap of a class": """
         selection_rate_difference selection_rate_ratio recall_difference precision_difference
         false_positive_rate_difference equalized_odds_difference""",
+    "ranking": "roc_auc average_precision",
+    "calibration": "brier_score calibration_error log_loss calibration_ratio",
     "score": "roc_auc average_precision mean_score",
     "chance": "selection_rate recall false_positive_rate precision accuracy",
     "chance of scores": "roc_auc brier_score calibration_error",
@@ -47,6 +46,9 @@ _LISTS: Final[dict[Place, str]] = {
         accuracy_change selection_rate_change recall_change false_positive_rate_change precision_change
         negative_predictive_value_change""",
     "change of a class": "recall_change precision_change selection_rate_change",
+    "change of a gap": """
+        selection_rate_difference recall_difference false_positive_rate_difference accuracy_difference
+        precision_difference equalized_odds_difference accuracy_group_min recall_group_min""",
     "gap of changes": """
         accuracy_change_group_min accuracy_change_difference recall_change_group_min recall_change_difference
         false_positive_rate_change_group_max false_positive_rate_change_difference""",
@@ -70,6 +72,8 @@ _LISTS: Final[dict[Place, str]] = {
     "early warning": "boundary_closeness gradient_norm curvature",
     "card": "accuracy balanced_accuracy precision recall f1 roc_auc brier_score log_loss",
     "card gap": "selection_rate_ratio equalized_odds_difference recall_difference accuracy_difference",
+    # Rates whose denominators are all rows of a group, and of which no two give away the others.
+    "all rows": "selection_rate favourable_rate base_rate mean_score flip_rate selection_rate_change",
     "bill gap": "selection_rate_ratio equalized_odds_difference",
 }
 """In their order; a metric that names a place itself comes last."""
@@ -83,10 +87,13 @@ def stated(place: Place) -> tuple[str, ...]:
     >>> stated("figure")
     ('selection_rate', 'recall', 'false_positive_rate')
     """
+    from evenhand.metrics.catalogue import METRICS
+    from evenhand.metrics.catalogue.names import extra_metrics, hows_of
+
     extra_metrics()
     named = (metric for metric in METRICS.values() if place in metric.shown)
     if place == "gap":
-        more = [f"{metric.name}_{how}" for metric in named for how in HOWS if how in hows_of(metric)]
+        more = [f"{metric.name}_{how}" for metric in named for how in hows_of(metric)]
     else:
         more = [metric.name for metric in named]
-    return (*_LISTS[place].split(), *more)
+    return (*LISTS[place].split(), *more)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
 from evenhand.metrics import describe
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.reasons import reasons
@@ -19,16 +20,6 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.sections.judged import Judged
 
-DRAWN: Final = ("accuracy_change", "recall_change", "selection_rate_change", "flip_rate")
-FLIPS: Final = ("flip_rate", "negative_flip_rate", "positive_flip_rate")
-RATES: Final = (
-    "accuracy_change", "recall_change", "false_positive_rate_change", "selection_rate_change", "precision_change",
-    "negative_predictive_value_change", "excess_accuracy_change",
-)  # fmt: skip
-SCORES: Final = (
-    "score_shift", "brier_score_change", "excess_loss", "calibration_error", "attribution_distance",
-)  # fmt: skip
-WARNINGS: Final = ("boundary_closeness", "gradient_norm", "curvature")
 WORDS: Final = {
     "passed": "Not harmed (non-inferior within the margin): {who}.",
     "failed": "Harmed beyond the margin: {who}.",
@@ -48,18 +39,26 @@ def compression(record: AuditRecord, judged: Judged, verdict: Verdict | None) ->
     single, crossed = ([f for f in plain if _plain(f) is wanted] for wanted in (True, False))
     blocks += [
         *_who("compression-flips", "Who is decided otherwise, and towards what", [f for f in found if _plain(f)]),
-        *_grid("compression-rates", "What changed for each group", single, RATES),
+        *_grid("compression-rates", "What changed for each group", single, stated("change column")),
         *_who(
             "compression-crossed-flips",
             "Who is decided otherwise where features cross",
             [f for f in found if not _plain(f)],
             folded=True,
         ),
-        *_grid("compression-crossed", "What changed where features cross", crossed, RATES, folded=True),
+        *_grid(
+            "compression-crossed", "What changed where features cross", crossed, stated("change column"), folded=True
+        ),
         *_gaps(plain),
         *_classes(found),
-        *_grid("compression-scores", "Scores, losses and reasons", plain, SCORES, folded=True),
-        *_grid("compression-warnings", "Before compression: who is nearest to harm", plain, WARNINGS, folded=True),
+        *_grid("compression-scores", "Scores, losses and reasons", plain, stated("change of scores"), folded=True),
+        *_grid(
+            "compression-warnings",
+            "Before compression: who is nearest to harm",
+            plain,
+            stated("early warning"),
+            folded=True,
+        ),
         *_features(plain),
         *_tests(found),
     ]
@@ -90,7 +89,7 @@ def _margins(verdict: Verdict | None) -> list[str]:
 def _drawn(found: Sequence[Finding], judged: Judged) -> list[Block]:
     """Draw the paired changes of every group of single features, with the limit where there is one."""
     blocks: list[Block] = []
-    for metric in DRAWN:
+    for metric in stated("change figure"):
         chosen = [
             f for f in found
             if f.key.metric == metric and len(f.key.columns) <= 1 and f.key.qualifiers == (("of", "original"),)
@@ -99,7 +98,7 @@ def _drawn(found: Sequence[Finding], judged: Judged) -> list[Block]:
         if rows:
             title = f"{describe(metric).label}, compressed against original"
             drawn = figure(f"compression-{metric}", title, rows, digits=3)
-            of = "compression-flips" if metric in FLIPS else "compression-rates"
+            of = "compression-flips" if describe(metric).pairs else "compression-rates"
             blocks.append(replace(drawn, table=replace(drawn.table, within=of)))
     return blocks
 
@@ -117,7 +116,7 @@ def _who(name: str, caption: str, found: Sequence[Finding], *, folded: bool = Fa
     """Return the table of who was decided otherwise, in which direction, and for better or worse."""
     cells: dict[str, dict[str, Finding]] = {}
     for finding in found:
-        if finding.key.metric in FLIPS:
+        if describe(finding.key.metric).pairs:
             column = finding.key.qualifier("class")
             title = f"now {cut(column, 40)}" if column is not None else describe(finding.key.metric).label
             cells.setdefault(_name(finding), {})[title] = finding

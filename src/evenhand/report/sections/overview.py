@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
 from evenhand.metrics import METRICS, describe
+from evenhand.metrics.catalogue.lists import stated
+from evenhand.metrics.catalogue.names import split_name
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.groups import group_rows, groupings
@@ -19,27 +21,12 @@ SMALL: Final = 30
 """Groups of fewer rows are named."""
 MOST_NAMED: Final = 20
 MOST_STRIPS: Final = 12
-SHOWN: Final = ("selection_rate", "accuracy", "mean_prediction", "mean_absolute_error", "exposure")
-"""The first of these that groups have is drawn for all of them."""
 DEFINITIONS: Final = {
-    "selection_rate_difference": "selection alike",
-    "equalized_odds_difference": "errors alike",
-    "precision_difference": "decisions mean alike",
+    "selection_rate_difference": ("independence", "selection alike"),
+    "equalized_odds_difference": ("separation", "errors alike"),
+    "precision_difference": ("sufficiency", "decisions mean alike"),
 }
-"""One disparity for each of the three families: independence, separation, sufficiency."""
-FAMILIES: Final = {
-    "selection_rate": "selection alike",
-    "favourable_rate": "selection alike",
-    "equalized_odds": "errors alike",
-    "recall": "errors alike",
-    "false_negative_rate": "errors alike",
-    "false_positive_rate": "errors alike",
-    "specificity": "errors alike",
-    "precision": "decisions mean alike",
-    "false_discovery_rate": "decisions mean alike",
-    "negative_predictive_value": "decisions mean alike",
-    "calibration_error": "decisions mean alike",
-}
+"""One disparity for each of the three families, and its words."""
 EXCLUDE: Final = (
     "Where base rates differ, a model that errs cannot have all of these alike in all groups: selection, errors, what "
     "a decision means (Kleinberg et al. 2017; Chouldechova 2017). Which one matters is for people to choose and to say."
@@ -62,7 +49,7 @@ def small_groups(record: AuditRecord) -> tuple[str, ...]:
 
 def every_group(record: AuditRecord) -> tuple[Block, ...]:
     """Draw one dot a group, one row of dots a feature or crossing."""
-    for metric in SHOWN:
+    for metric in stated("strip"):
         strips = [
             (counts, found) for counts in groupings(record)[:MOST_STRIPS] if (found := _values(record, counts, metric))
         ]
@@ -115,7 +102,7 @@ def in_conflict(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[str
                 lead.append(f"The policy limits for {column}: {asked}; not all of it can be met exactly.")
     if not rows:
         return (), ()
-    head = ("feature", "base rates differ by", *DEFINITIONS.values())
+    head = ("feature", "base rates differ by", *(words for _, words in DEFINITIONS.values()))
     title = "Definitions in conflict: how far each is from being met"
     return (EXCLUDE, *lead), (Table("conflicts", title, head, tuple(rows), frozenset(range(1, 5))),)
 
@@ -127,10 +114,16 @@ def _surely(base: Finding) -> bool:
 def _asked(column: str, verdict: Verdict | None) -> str:
     """Return the families that a policy limits for a feature, where they are more than one."""
     families = {
-        FAMILIES[metric]
+        _family(split_name(judgement.key.metric)[0])
         for judgement in (() if verdict is None else verdict.judgements)
         if judgement.key.columns == (column,) and not judgement.key.group
-        for metric in FAMILIES
-        if judgement.key.metric in (f"{metric}_difference", f"{metric}_ratio")
+        if judgement.key.metric.endswith(("_difference", "_ratio"))
     }
-    return "; ".join(words for words in DEFINITIONS.values() if words in families) if len(families) > 1 else ""
+    told = [words for family, words in DEFINITIONS.values() if family in families]
+    return "; ".join(told) if len(told) > 1 else ""
+
+
+def _family(metric: str) -> str:
+    """Return the family of definitions that a metric, or the rates of equalized odds, belong to."""
+    other = {"equalized_odds": "separation", "calibration_error": "sufficiency"}
+    return other.get(metric) or describe(metric).family
