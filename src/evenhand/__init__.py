@@ -23,7 +23,7 @@ from evenhand.keys import accept_spellings, answer_by
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evenhand.audits import audit, audit_predictions
+    from evenhand.audits import audit, audit_predictions, audit_table
     from evenhand.compression import open_model
     from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, split
     from evenhand.declarations import with_declarations
@@ -49,6 +49,7 @@ _HOMES = {
     "Verdict": "policy",
     "audit": "audits",
     "audit_predictions": "audits",
+    "audit_table": "audits",
     "judge": "policy",
     "load_loanapp": "data",
     "load_policy": "policy",
@@ -76,6 +77,7 @@ __all__ = [
     "__version__",
     "audit",
     "audit_predictions",
+    "audit_table",
     "judge",
     "load_loanapp",
     "load_policy",

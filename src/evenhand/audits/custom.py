@@ -48,9 +48,9 @@ def custom(evidence: Evidence) -> Statement:
     those of the groups, by square-and-add. A bootstrap of the extreme itself would not cover.
     """
     if not evidence.options.metrics:
-        return not_applicable("No metric of one's own was given.")
+        return not_applicable(message("No metric of one's own was given."))
     if evidence.data.frequency is not None:
-        return not_applicable("A metric of one's own needs rows; the table holds counts.")
+        return not_applicable(message("A metric of one's own needs rows; the table holds counts."))
     findings: list[Finding] = []
     for name, function in evidence.options.metrics.items():
         rows = np.arange(len(evidence.data))

@@ -8,6 +8,7 @@ from evenhand.audits.by_group import between, of_scores, values
 from evenhand.audits.statement import Statement, disparity_finding, not_applicable
 from evenhand.evidence.answering import answers
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.comparisons.distributions import score_distance, score_transport
 
@@ -30,7 +31,7 @@ MOST_PAIRED = 200
 def fairness(evidence: Evidence) -> Statement:
     """State each metric for each group and intersection, and the disparities over them."""
     if not evidence.groupings:
-        return not_applicable("No sensitive feature was named, so nothing is said about groups.")
+        return not_applicable(message("No sensitive feature was named, so nothing is said about groups."))
     answer = answers(evidence, NAME)
     findings: list[Finding] = []
     for grouping in evidence.groupings:

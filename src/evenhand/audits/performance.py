@@ -8,6 +8,7 @@ from evenhand.audits.by_group import Quantity, of_scores, state
 from evenhand.audits.statement import Statement
 from evenhand.evidence.answering import answers
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics.catalogue.lists import stated
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def performance(evidence: Evidence) -> Statement:
     """State the metrics of the confusion table and the areas under curves, each with its interval."""
     findings = list(answers(evidence, NAME).all(Key.of(metric) for metric in stated("overall")))
     if evidence.predictions.y_score is None:
-        reason = "The model gives decisions without scores, so nothing is said of its ranking (ROC AUC)."
+        reason = message("The model gives decisions without scores, so nothing is said of its ranking (ROC AUC).")
         return Statement(tuple(findings), reason)
     for metric in stated("ranking"):
         findings += state(evidence, NAME, Quantity(metric, of_scores(evidence, metric), "score"), ())

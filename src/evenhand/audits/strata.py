@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from evenhand.audits.statement import Statement, not_applicable
 from evenhand.evidence.answering import answers
 from evenhand.keys import Key, quote
+from evenhand.messages import message
 from evenhand.metrics.catalogue.lists import stated
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def strata(evidence: Evidence) -> Statement:
     controls = evidence.data.roles.control_features
     singles = [grouping for grouping in evidence.groupings if len(grouping.columns) == 1]
     if not controls or not singles:
-        return not_applicable("No control feature was named; with one, groups are compared among rows alike in it.")
+        return not_applicable(
+            message("No control feature was named; with one, groups are compared among rows alike in it.")
+        )
     answer = answers(evidence, NAME)
     findings: list[Finding] = []
     for control in sorted(controls):

@@ -11,6 +11,7 @@ from evenhand.audits.by_group import labels_of
 from evenhand.evidence.answering import answers, class_names
 from evenhand.findings import Finding, GroupValue
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics.catalogue.compression import gap_changes
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.comparisons.changes import discordant, mcnemar, shares_rows
@@ -92,7 +93,7 @@ def _tests(
         qualifiers = {"rate": metric} | ({"adjusted": name} if name else {})
         for group in np.flatnonzero(rows > 0):
             key = Key.of("p_value", labels_of(grouping, int(group)), of="original", **qualifiers)
-            said = f"McNemar's test, mid-p; the exact value is {exact[group]:.4f}." if not name else ""
+            said = message("McNemar's test, mid-p; the exact value is {p:.4f}.", p=exact[group]) if not name else ""
             n = int(rows[group])
             yield Finding(
                 key, NAME, float(values[group]), support=n, unit="number", note=said,
@@ -134,4 +135,8 @@ def _spread(metric: str, how: How, drawn: NDArray[np.float64], level: float) -> 
     if not len(known):
         return ""
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return f"Rows drawn again spread it from {low:.4f} to {high:.4f}; of an extreme that is no interval."
+    return message(
+        "Rows drawn again spread it from {low:.4f} to {high:.4f}; of an extreme that is no interval.",
+        low=low,
+        high=high,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue.confusion import RATES
 from evenhand.metrics.catalogue.entry import Metric
 from evenhand.metrics.catalogue.lists import LISTS
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 CHANGED: Final = {rate.name: rate for rate in RATES if rate.changes}
 """Rates whose change is a metric."""
-LABELS: Final = {rate.name: rate.label for rate in RATES} | {"equalized_odds": "Equalized odds"}
+LABELS: Final = {rate.name: rate.label for rate in RATES} | {"equalized_odds": message("Equalized odds")}
 
 
 def gap_changes() -> tuple[tuple[str, How], ...]:
@@ -76,11 +77,11 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_change",
-            f"{rate.label} change",
+            message("{metric} change", metric=rate.label),
             "change",
             rate.direction,
             f"{name} of the compressed model - {name} of the original",
-            f"What compression did to the {rate.label.lower()}, row by row.",
+            message("What compression did to the {metric}, row by row.", metric=lowered(rate.label)),
             _NO_MEAN,
             "Zou and Donner (2008), Statistics in Medicine 27; Newcombe (1998b), Statistics in Medicine 17",
             lowest=-1.0,
@@ -113,11 +114,14 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_difference_change",
-            f"{LABELS[name]} difference: change",
+            message("{metric} difference: change", metric=LABELS[name]),
             "statement",
             "lower_is_better",
             f"{name}_difference of the compressed model - {name}_difference of the original",
-            f"How much wider (above 0) or narrower the gap between groups in {LABELS[name].lower()} became.",
+            message(
+                "How much wider (above 0) or narrower the gap between groups in {metric} became.",
+                metric=lowered(LABELS[name]),
+            ),
             "The groups that make the gap may be others than before.",
             "Bounds by the groups that may make the gap; see the design note on the compression audit",
             lowest=-1.0,
@@ -128,11 +132,11 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_group_min_change",
-            f"{LABELS[name]} of the lowest group: change",
+            message("{metric} of the lowest group: change", metric=LABELS[name]),
             "statement",
             "higher_is_better",
             f"{name}_group_min of the compressed model - {name}_group_min of the original",
-            f"What became of the {LABELS[name].lower()} of the group where it is least.",
+            message("What became of the {metric} of the group where it is least.", metric=lowered(LABELS[name])),
             "The lowest group may be another than before.",
             "Bounds by the groups that may be the lowest; see the design note on the compression audit",
             lowest=-1.0,
@@ -235,12 +239,14 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_spread",
-            f"{LABELS[name]}: spread between seeds",
+            message("{metric}: spread between seeds", metric=LABELS[name]),
             "statement",
             "neutral",
             f"standard deviation of {name} over originals of different seeds",
-            f"How far the {LABELS[name].lower()} of the same fit moves from seed to seed: "
-            "what a change is to be seen beside.",
+            message(
+                "How far the {metric} of the same fit moves from seed to seed: what a change is to be seen beside.",
+                metric=lowered(LABELS[name]),
+            ),
             "Few seeds know it badly.",
             lowest=0.0,
         )

@@ -7,17 +7,26 @@ from functools import cache
 from typing import Final, Literal, TypeAlias
 
 from evenhand.errors import InputError
+from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Metric
 
 How: TypeAlias = Literal["difference", "ratio", "group_min", "group_max"]
 
 HOWS: Final[dict[How, str]] = {
-    "difference": "The greatest difference between the groups' {what}: 0 when all are alike.",
-    "ratio": "The least of the groups' {what} over the greatest: 1 when all are alike.",
-    "group_min": "The {what} of the group where it is least.",
-    "group_max": "The {what} of the group where it is greatest.",
+    "difference": message("The greatest difference between the groups' {metric}: 0 when all are alike."),
+    "ratio": message("The least of the groups' {metric} over the greatest: 1 when all are alike."),
+    "group_min": message("The {metric} of the group where it is least."),
+    "group_max": message("The {metric} of the group where it is greatest."),
 }
 """How the values of groups become one, each in a sentence."""
+
+LABELS: Final[dict[How, str]] = {
+    "difference": message("{metric} difference"),
+    "ratio": message("{metric} ratio"),
+    "group_min": message("{metric} of the lowest group"),
+    "group_max": message("{metric} of the highest group"),
+}
+"""The label of each, from that of the metric."""
 
 EXAMPLES: Final[dict[How, str]] = {
     "difference": "0.80 - 0.60 = 0.20",
@@ -133,7 +142,7 @@ def describe(name: str) -> Metric:
     known = canonical(name)
     if known is None:
         base, how = split_name(name)
-        words = "A metric that was brought to this audit."
+        words = message("A metric that was brought to this audit.")
         entry = Metric(base, base, "statement", "neutral", "", words, lowest=None, highest=None)
         return entry if how is None else _disparity(entry, how)
     if known in METRICS:
@@ -176,12 +185,6 @@ def split_name(name: str) -> tuple[str, How | None]:
 
 def _disparity(entry: Metric, how: How) -> Metric:
     metric = entry.name
-    words = {
-        "difference": "difference",
-        "ratio": "ratio",
-        "group_min": "of the lowest group",
-        "group_max": "of the highest group",
-    }
     direction = entry.direction
     if how in ("difference", "ratio"):
         direction = "lower_is_better" if how == "difference" else "higher_is_better"
@@ -193,12 +196,14 @@ def _disparity(entry: Metric, how: How) -> Metric:
     }
     return Metric(
         f"{metric}_{how}",
-        f"{entry.label} {words[how]}",
+        message(LABELS[how], metric=entry.label),
         "disparity",
         direction,
         formulas[how],
-        HOWS[how].format(what=_lower(entry.label)),
-        "Over many small groups chance alone makes it large; the interval allows for that, the estimate does not.",
+        message(HOWS[how], metric=lowered(entry.label)),
+        message(
+            "Over many small groups chance alone makes it large; the interval allows for that, the estimate does not."
+        ),
         _sources().get(f"{metric}_{how}", entry.source),
         tuple(other for other, known in OTHER_NAMES.items() if known == f"{metric}_{how}"),
         example=EXAMPLES[how],
@@ -206,10 +211,10 @@ def _disparity(entry: Metric, how: How) -> Metric:
 
 
 ANY: Final[dict[How, str]] = {
-    "difference": "Difference between groups",
-    "ratio": "Ratio between groups",
-    "group_min": "Value of the lowest group",
-    "group_max": "Value of the highest group",
+    "difference": message("Difference between groups"),
+    "ratio": message("Ratio between groups"),
+    "group_min": message("Value of the lowest group"),
+    "group_max": message("Value of the highest group"),
 }
 """Each way of comparing, whatever is compared."""
 
@@ -223,14 +228,10 @@ def any_disparity(how: How) -> Metric:
         name=f"*_{how}",
         label=ANY[how],
         formula=formula,
-        meaning=HOWS[how].format(what="values"),
+        meaning=message(HOWS[how], metric=message("values")),
         source="",
         aliases=(),
     )
-
-
-def _lower(label: str) -> str:
-    return label if label.isupper() or label[1:2].isupper() or label[1:2].isdigit() else label[0].lower() + label[1:]
 
 
 def _sources() -> dict[str, str]:
@@ -258,19 +259,32 @@ def _average_odds() -> Metric:
 
 
 def _equalized_odds(how: How) -> Metric:
-    better: dict[str, tuple[str, str]] = {
-        "difference": ("greater", "0 when both are alike in all groups"),
-        "ratio": ("lesser", "1 when both are alike in all groups"),
+    better = {
+        "difference": (
+            "greater",
+            message("Equalized odds difference"),
+            message(
+                "The worse of the differences in recall and in false positive rate: 0 when both are alike in all "
+                "groups."
+            ),
+        ),
+        "ratio": (
+            "lesser",
+            message("Equalized odds ratio"),
+            message(
+                "The worse of the ratios in recall and in false positive rate: 1 when both are alike in all groups."
+            ),
+        ),
     }
-    which, zero = better[how]
+    which, label, meaning = better[how]
     return Metric(
         f"equalized_odds_{how}",
-        f"Equalized odds {how}",
+        label,
         "disparity",
         "lower_is_better" if how == "difference" else "higher_is_better",
         f"the {which} of recall_{how} and false_positive_rate_{how}",
-        f"The worse of the {how}s in recall and in false positive rate: {zero}.",
-        "It cannot hold together with equal precision when base rates differ, unless the model is perfect.",
+        meaning,
+        message("It cannot hold together with equal precision when base rates differ, unless the model is perfect."),
         "Hardt et al. (2016), NeurIPS",
         example={"difference": "max(0.80 - 0.60, 0.25 - 0.20) = 0.20", "ratio": "min(0.60 / 0.80, 0.20 / 0.25) = 0.75"}[
             how
