@@ -6,7 +6,7 @@ A record knows neither limits nor formats. It holds what was found, the counts b
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, answers_of, canonical_key
@@ -241,7 +241,7 @@ class AuditRecord:
 
     def _answer(self, key: Key, level: float) -> Finding | Absent:
         if level not in self._answers:
-            self._answers[level] = answers_of(self, level)
+            self._answers[level] = cast("Callable[[Key], Finding | Absent]", answers_of(self, level))
         return self._answers[level](canonical_key(key))
 
     def of_audit(self, audit: str) -> tuple[Finding, ...]:

@@ -14,12 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from evenhand.errors import EvenhandError
-
-if TYPE_CHECKING:
-    from evenhand.findings import Absent, AuditRecord, Finding
 
 _SPECIAL: Final = frozenset('[],;=*"\\')
 
@@ -127,15 +124,15 @@ def accept_spellings(canonical: Callable[[str], str | None]) -> None:
     _SPELLINGS.append(canonical)
 
 
-_ANSWERING: Final[list[Callable[[AuditRecord, float], Callable[[Key], Finding | Absent]]]] = []
+_ANSWERING: Final[list[Callable[[object, float], Callable[[Key], object]]]] = []
 
 
-def answer_by(answering: Callable[[AuditRecord, float], Callable[[Key], Finding | Absent]]) -> None:
+def answer_by(answering: Callable[[object, float], Callable[[Key], object]]) -> None:
     """Let keys that no audit stated be answered from a record's counts; the package's face tells by what."""
     _ANSWERING.append(answering)
 
 
-def answers_of(record: AuditRecord, level: float) -> Callable[[Key], Finding | Absent]:
+def answers_of(record: object, level: float) -> Callable[[Key], object]:
     """Return what answers keys from the counts of a record, at a confidence."""
     return _ANSWERING[-1](record, level)
 
