@@ -11,7 +11,7 @@ import numpy as np
 from evenhand.audits.statement import disparity_finding, value_finding
 from evenhand.keys import Key
 from evenhand.metrics import METRICS, SCORES, compare
-from evenhand.metrics.catalogue.names import How, hows_of
+from evenhand.metrics.catalogue.names import hows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Finding, Unit
     from evenhand.metrics import Measured
     from evenhand.metrics.answers.answering import Answers
+    from evenhand.metrics.catalogue.entry import How
 
 
 @dataclass(frozen=True, slots=True)

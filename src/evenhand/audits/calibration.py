@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.evidence import Evidence
-    from evenhand.metrics.catalogue.names import How
+    from evenhand.metrics.catalogue.entry import How
 
 NAME = "calibration"
 HOWS: tuple[How, ...] = ("difference", "group_max")

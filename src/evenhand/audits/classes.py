@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding
     from evenhand.metrics import Measured
-    from evenhand.metrics.catalogue.names import How
+    from evenhand.metrics.catalogue.entry import How
 
 NAME = "classes"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding
     from evenhand.metrics.answers.answering import Answers
-    from evenhand.metrics.catalogue.names import How
+    from evenhand.metrics.catalogue.entry import How
 
 NAME = "fairness"
 SCORE_GAPS: dict[str, tuple[How, ...]] = {"roc_auc": ("difference", "group_min"), "mean_score": ("difference",)}

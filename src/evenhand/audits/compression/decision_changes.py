@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.metrics.answers.answering import Answers
-    from evenhand.metrics.catalogue.names import How
+    from evenhand.metrics.catalogue.entry import How
     from evenhand.metrics.counts.joint import JointTally
 
 NAME: Final = "compression"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
     from evenhand.metrics.answers.counts import Columns, Counts, Labels
-    from evenhand.metrics.catalogue.names import How
+    from evenhand.metrics.catalogue.entry import How
     from evenhand.metrics.comparisons.references import Reference
     from evenhand.metrics.counts.joint import JointTally
     from evenhand.metrics.counts.tally import Tally

@@ -12,7 +12,7 @@ from evenhand.metrics.catalogue.compression import CHANGED
 from evenhand.metrics.catalogue.names import canonical, parse_disparity
 
 if TYPE_CHECKING:
-    from evenhand.metrics.catalogue.names import How
+    from evenhand.metrics.catalogue.entry import How
 
 ODDS: Final = ("equalized_odds", "average_odds")
 EXCESS: Final = ("excess_accuracy_change", "normalized_recall_change")

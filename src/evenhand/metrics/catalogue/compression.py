@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue.confusion import RATES
 from evenhand.metrics.catalogue.entry import Metric
-from evenhand.metrics.catalogue.lists import LISTS
+from evenhand.metrics.catalogue.places import LISTS
 
 if TYPE_CHECKING:
-    from evenhand.metrics.catalogue.names import How
+    from evenhand.metrics.catalogue.entry import How
 
 CHANGED: Final = {rate.name: rate for rate in RATES if rate.changes}
 """Rates whose change is a metric."""

@@ -9,17 +9,11 @@ from evenhand.messages import Message, message
 
 if TYPE_CHECKING:
     from evenhand.findings import Direction, Task
+    from evenhand.metrics.catalogue.places import Place
 
+How: TypeAlias = Literal["difference", "ratio", "group_min", "group_max"]
+"""How the values of groups become one."""
 Kind: TypeAlias = Literal["rate", "composite", "score", "statement", "disparity", "change"]
-Place: TypeAlias = Literal[
-    "overall", "group", "gap", "favourable gap", "gap to a reference", "gap in strata", "classes", "class",
-    "gap of a class", "ranking", "calibration", "score", "chance", "chance of scores", "unobserved", "training",
-    "change", "change of a class", "change of a gap", "gap of changes", "spread", "search", "search of changes",
-    "search of gaps", "column", "figure", "headline", "strip", "change column", "change figure", "change of scores",
-    "early warning", "card", "card gap", "bill gap", "all rows",
-]  # fmt: skip
-"""Where metrics are stated or shown, see `evenhand.metrics.catalogue.lists`: ``overall``, for each ``group``, as
-``gap`` between groups, as a ``column`` of the page's table of groups, as a ``figure`` of it, on a model ``card``."""
 Cells: TypeAlias = tuple[tuple[int, int], ...]
 """Cells (truth, decision) of the confusion table, 1 = positive."""
 

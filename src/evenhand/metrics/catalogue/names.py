@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError
 from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Metric
 
-How: TypeAlias = Literal["difference", "ratio", "group_min", "group_max"]
+if TYPE_CHECKING:
+    from evenhand.metrics.catalogue.entry import How
 
 HOWS: Final[dict[How, str]] = {
     "difference": message("The greatest difference between the groups' {metric}: 0 when all are alike."),

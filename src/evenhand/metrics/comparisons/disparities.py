@@ -17,7 +17,7 @@ import numpy as np
 from evenhand.errors import InputError, did_you_mean
 from evenhand.messages import lowered, message, sentences
 from evenhand.metrics.catalogue import METRICS
-from evenhand.metrics.catalogue.names import EQUALIZED_ODDS, How, describe, names, parse_disparity
+from evenhand.metrics.catalogue.names import EQUALIZED_ODDS, describe, names, parse_disparity
 from evenhand.metrics.comparisons.pairs import Interval, extreme_pairs
 from evenhand.metrics.inference.intervals import (
     added_difference_interval,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from evenhand.metrics.catalogue.entry import How
     from evenhand.metrics.counts.tally import Tally
 
     Floats: TypeAlias = NDArray[np.float64]
