@@ -1,6 +1,6 @@
 """Extract every message id, and bring the catalogues in reports/locale up to date: `make messages`.
 
-Ids are the literal first arguments of `message(...)`, `messages(one, other, ...)` and `joined(between, ...)`, what
+Ids are the literal first arguments of `message(...)`, `messages(one, other, ...)` and the like, what
 templates say by `_("...")` or ``trans``, and the words of metrics, of rules and standards, and of rule packs.
 """
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE, LOCALE, TEMPLATES = ROOT / "src" / "evenhand", ROOT / "reports" / "locale", ROOT / "reports" / "templates"
 Found: TypeAlias = tuple[str | tuple[str, str], str]
 """An id, or one with its plural, and the file it is from."""
-CALLS = {"message": 1, "messages": 2, "joined": 1}
+CALLS = {"message": 1, "messages": 2, "joined": 1, "not_applicable": 1, "NotThisWay": 1}
 """What makes messages, and how many first arguments are ids."""
 
 
