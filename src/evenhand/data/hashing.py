@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from evenhand.data.values import CHUNK, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -86,6 +88,38 @@ def overlap(evaluated: NDArray[np.uint64], fitted: NDArray[np.uint64]) -> int:
         (n,) and (m,) row hashes, as `EvaluationSet.row_hashes` gives them for the same roles.
     """
     return int(np.isin(evaluated, fitted).sum())
+
+
+def hash_batch(batch: Sequence[object] | NDArray[np.generic]) -> NDArray[np.uint64]:
+    """Return one hash a row of arrays (n, ...), which holds shape and type, of texts, token ids or records."""
+    if not isinstance(batch, np.ndarray) and all(isinstance(row, str) for row in batch):
+        return _hash_texts([str(row) for row in batch])
+    return np.fromiter((_hash_bytes(_row_bytes(row)) for row in batch), dtype=np.uint64, count=len(batch))
+
+
+def hash_files(files: Iterable[Path]) -> NDArray[np.uint64]:
+    """Return one hash a file, of its bytes."""
+    return np.array([_hash_bytes(file.read_bytes()) for file in files], dtype=np.uint64)
+
+
+def with_inputs(rows: NDArray[np.uint64], inputs: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return (n,) hashes of rows of a table and what else a model reads of each."""
+    return _mix(rows ^ _mix(inputs))
+
+
+def _row_bytes(row: object) -> bytes:
+    if isinstance(row, Mapping):
+        parts = sorted((str(name), _row_bytes(value)) for name, value in row.items())
+        return b"".join(name.encode() + b"\0" + value + b"\0" for name, value in parts)
+    if isinstance(row, str):
+        return row.encode("utf-8", "surrogatepass")
+    values = np.asarray(row)
+    little = values.astype(values.dtype.newbyteorder("<"), copy=False)
+    return f"{little.dtype.str}{little.shape}".encode() + np.ascontiguousarray(little).tobytes()
+
+
+def _hash_bytes(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
 def _hash_numbers(numbers: NDArray[np.float64]) -> NDArray[np.uint64]:

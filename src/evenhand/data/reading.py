@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -11,6 +13,7 @@ import pandas as pd
 
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
+from evenhand.data.opening import open_inputs
 from evenhand.data.roles import Roles, names
 from evenhand.data.tables import Table, as_series, from_columns, read_table, refuse_other_index
 from evenhand.data.validating import (
@@ -51,7 +54,10 @@ def read_evaluation_set(
     original_prediction: str | None = None,
     original_score: str | None = None,
     proxies: Mapping[str, Sequence[str]] | None = None,
+    images: str | None = None,
+    texts: str | None = None,
     exclude: str | Sequence[str] = (),
+    inputs: object = None,
     use_sensitive: bool | None = None,
     missing: Missing | None = None,
     bins: Bins | None = None,
@@ -90,8 +96,14 @@ def read_evaluation_set(
     proxies : mapping of name to columns, optional
         A sensitive feature that no row names, by the probability to be of each of its groups:
         ``{"race": ["p_black", "p_white"]}``.
+    images, texts : str, optional
+        The column that names each row's image file, or that holds its text, where the model reads these and no table.
     exclude : str or sequence of str
         Columns that are never model inputs.
+    inputs : array (n, ...), sequence of texts, Dataset, DataLoader, path or Inputs, optional
+        What the model reads beside the table, row by row: arrays, texts, lists of token ids or mappings. A path is one
+        of an array (.npy, read in place), of texts one a line (.txt), or the folder of `images`. Files are read batch
+        by batch, and so is what a data set of PyTorch gives.
     use_sensitive : bool, default False
         Whether sensitive features are model inputs.
     missing : {"error", "group"}, default "error"
@@ -136,6 +148,8 @@ def read_evaluation_set(
         original_prediction=original_prediction,
         original_score=original_score,
         proxies=tuple((feature, tuple(columns)) for feature, columns in (proxies or {}).items()),
+        images=images,
+        texts=texts,
         exclude=names(exclude, "exclude"),
     )
     roles = roles if like is None else _merge(roles, like.roles)
@@ -143,7 +157,7 @@ def read_evaluation_set(
     problems: list[str] = []
     if like is not None:
         roles = replace(roles, exclude=_excluded(table, roles, like, names(exclude, "exclude")))
-        problems = _absent_inputs(table, roles, like)
+        problems = _absent_inputs(table, roles, like, inputs)
         missing = missing or like.missing
         bins = like.bins if bins is None else bins
         use_sensitive = like.use_sensitive if use_sensitive is None else use_sensitive
@@ -156,6 +170,8 @@ def read_evaluation_set(
         bins=bins or {},
         use_sensitive=bool(use_sensitive),
         problems=problems,
+        inputs=inputs,
+        folder=Path(source).parent if isinstance(source, (str, os.PathLike)) else Path(),
     )
 
 
@@ -242,6 +258,8 @@ def build(
     bins: Bins | None = None,
     use_sensitive: bool = False,
     problems: Sequence[str] = (),
+    inputs: object = None,
+    folder: Path = Path(),
 ) -> EvaluationSet:
     """Check a table against its roles and make the set; `problems` found before are told along with the rest."""
     if missing not in ("error", "group"):
@@ -266,17 +284,19 @@ def build(
     assert label is not None  # a label that was not understood has raised its complaint
     if label.task == "binary":
         roles = replace(roles, positive=label.classes[1], favourable=label.favourable)
+    held = open_inputs(name, frame, roles, inputs, folder)
     return EvaluationSet(
         name=name,
         table=frame,
         roles=roles,
         y_true=label.y_true,
         missing=missing,
-        provenance=_provenance(table, roles, missing),
+        provenance=_provenance(table, roles, missing) | ({} if held is None else {"inputs": held.describe()}),
         classes=label.classes,
         task=label.task,
         use_sensitive=use_sensitive,
         bins=bins,
+        held=held,
     )
 
 
@@ -325,7 +345,11 @@ def _excluded(table: Table, roles: Roles, like: EvaluationSet, given: tuple[str,
     return tuple(dict.fromkeys((*given, *copied, *(column for column in new if column not in named))))
 
 
-def _absent_inputs(table: Table, roles: Roles, like: EvaluationSet) -> list[str]:
+def _absent_inputs(table: Table, roles: Roles, like: EvaluationSet, inputs: object) -> list[str]:
+    if like.held is not None:
+        given = inputs is not None or roles.images is not None or roles.texts is not None
+        said = f"{table.name}: {like.name} holds {like.held.kind}; pass inputs= with those of these rows."
+        return [] if given else [said]
     columns = [str(column) for column in table.frame.columns]
     named = {column for _, column in roles.named()}
     absent = [column for column in like.features if column not in table.frame and column not in named]

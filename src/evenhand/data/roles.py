@@ -50,6 +50,10 @@ class Roles:
     """A column that holds the scores of the model before compression."""
     proxies: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Sensitive features that no row names: each with the columns of the probability to be of its groups."""
+    images: str | None = None
+    """The column that names the file of each row's image, in place of a table as what a model reads."""
+    texts: str | None = None
+    """The column of the texts that a model reads, in place of a table."""
     exclude: tuple[str, ...] = ()
     """Columns that are never model inputs."""
 
@@ -67,6 +71,8 @@ class Roles:
             "score",
             "original_prediction",
             "original_score",
+            "images",
+            "texts",
         ):
             column = getattr(self, role)
             if column is not None:
@@ -102,6 +108,8 @@ class Roles:
             **({"query": self.query} if self.query else {}),
             **({"original_prediction": self.original_prediction} if self.original_prediction else {}),
             **({"original_score": self.original_score} if self.original_score else {}),
+            **({"images": self.images} if self.images else {}),
+            **({"texts": self.texts} if self.texts else {}),
             "prediction": self.prediction,
             "score": self.score,
             "exclude": list(self.exclude),
