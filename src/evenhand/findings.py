@@ -6,7 +6,7 @@ A record knows neither limits nor formats. It holds what was found, the counts b
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, canonical_key
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from fairlearn.metrics import MetricFrame
+    from numpy.typing import NDArray
 
 Direction: TypeAlias = Literal["higher_is_better", "lower_is_better", "neutral"]
 Unit: TypeAlias = Literal["share", "number", "ratio", "bytes", "seconds", "score"]
@@ -23,6 +24,8 @@ Task: TypeAlias = Literal["binary", "multiclass", "multilabel", "regression", "r
 """What a label is: one of two classes, one of several, several at once, a number, or the worth of an item in a list."""
 Reads: TypeAlias = Literal["table", "arrays", "texts", "tokens", "records"]
 """What a model reads: columns of a table, arrays (n, ...), texts, lists of token ids, or mappings."""
+Batch: TypeAlias = "pd.DataFrame | NDArray[Any] | Sequence[Any]"
+"""Rows as a model is given them: a table, an array (n, ...), or a list of texts, of token ids or of mappings."""
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 """What JSON can say."""
 

@@ -8,17 +8,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from evenhand.audits.catalogue import catalogue, tasks_of
+from evenhand.audits.catalogue import TABLES, catalogue, tasks_of
 from evenhand.audits.package_warnings import noted_warnings
 from evenhand.audits.statement import Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence import AuditOptions, Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
-from evenhand.evidence.predictions import inputs
+from evenhand.evidence.predictions import columns_read
 from evenhand.evidence.provenance import sweepable
 from evenhand.evidence.swarming import swarm
-from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
+from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
+from evenhand.messages import message
 from evenhand.metrics.catalogue.names import canonical
+from evenhand.subjects.adjusted import AdjustedSubject
+from evenhand.subjects.inputs import read_by
 from evenhand.subjects.of_task import TaskSubject
 
 if TYPE_CHECKING:
@@ -50,8 +53,9 @@ def audit(
 
     Parameters
     ----------
-    model : Subject, scikit-learn estimator or callable
-        The model under audit; a callable takes the features and returns scores of the positive class, shape (n,).
+    model : Subject, scikit-learn estimator, torch module or callable
+        The model under audit; a callable takes a batch of what the set holds, features of a table, arrays or texts, and
+        returns scores of the positive class, shape (n,).
     data : EvaluationSet
         The rows, with label and sensitive features.
     original : optional
@@ -92,7 +96,7 @@ def audit(
     if chosen.actionable:
         from evenhand.explaining.reliance import actionable_problems
 
-        raise_all(InputError, actionable_problems(inputs(evidence.subject, data).columns, chosen.actionable))
+        raise_all(InputError, actionable_problems(columns_read(evidence.subject, data), chosen.actionable))
     return run(evidence, audits, progress, keeping)
 
 
@@ -114,7 +118,7 @@ def run(
         for step, name in enumerate(names):
             if progress is not None:
                 progress(step, len(names), name)
-            statement = known[name](evidence) if task in tasks_of(name) else _of_another_task(name, task)
+            statement = _beside(name, evidence) or known[name](evidence)
             findings += statement.findings
             sections.append(Section(name, statement.ran, statement.reason))
     measurements: dict[str, Plain] = {
@@ -148,16 +152,31 @@ def chosen_options(
 
 def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:
     # what answers for the task by itself keeps what is known of it
-    if data.task != "binary" and getattr(model, "task", None) != data.task:
-        inner = getattr(model, "estimator", getattr(model, "function", model))
-        return TaskSubject(inner, data.task, data.classes, getattr(model, "name", None))
-    return as_subject(model, positive=data.roles.positive)
+    if data.task == "binary" or getattr(model, "task", None) == data.task:
+        return as_subject(model, positive=data.roles.positive)
+    if isinstance(model, AdjustedSubject):
+        return model.of(_subject(model.inner, data, as_subject))
+    if hasattr(model, "named_modules"):  # of torch, which answers to tensors only
+        model = as_subject(model)
+    inner = getattr(model, "estimator", getattr(model, "function", model))
+    told = getattr(model, "reads", None) or read_by(inner)
+    return TaskSubject(inner, data.task, data.classes, getattr(model, "name", None), told)
 
 
-def _of_another_task(name: str, task: Task) -> Statement:
-    return not_applicable(
-        f"The label is one of {task}; the {name} audit is about {' or '.join(sorted(tasks_of(name)))}."
-    )
+def _beside(name: str, evidence: Evidence) -> Statement | None:
+    """Return the statement of an audit that is of other tasks or other inputs; None where it can run."""
+    task = evidence.data.task
+    if task not in tasks_of(name):
+        tasks = " or ".join(sorted(tasks_of(name)))
+        said = message(
+            "The label is one of {task}; the {audit} audit is about {tasks}.", task=task, audit=name, tasks=tasks
+        )
+        return not_applicable(said)
+    if name in TABLES and evidence.asked and evidence.reads != "table":
+        return not_applicable(
+            message("The model reads {inputs}; this audit asks about the columns of a table.", inputs=evidence.reads)
+        )
+    return None
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

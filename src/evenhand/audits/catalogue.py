@@ -74,6 +74,10 @@ TASKS: Final[Mapping[str, frozenset[Task]]] = {
 """The tasks that an audit can work on; two classes where nothing is said."""
 
 
+TABLES: Final = frozenset({"explanation", "dependence", "explanation_checks", "reasons", "recourse"})
+"""Audits of the columns that a model reads: they need one that reads a table."""
+
+
 def tasks_of(audit: str) -> frozenset[Task]:
     """Return the tasks that an audit can work on; one that a package brought is asked for every task."""
     if audit not in AUDITS:

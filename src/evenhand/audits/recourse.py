@@ -8,7 +8,6 @@ import numpy as np
 
 from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.evidence.evidence import favourable_is_positive
-from evenhand.evidence.predictions import inputs
 from evenhand.keys import Key
 from evenhand.metrics import Tally, compare, means, measure, measured_mean
 
@@ -39,7 +38,7 @@ def recourse(evidence: Evidence) -> Statement:
         return not_applicable("Predictions were given without a model, which would be asked about changed rows.")
     from evenhand.explaining.reliance import recourse as least_change
 
-    table = inputs(evidence.subject, evidence.data)
+    table = cast("pd.DataFrame", evidence.inputs.whole())
     good = evidence.data.roles.favourable is None or favourable_is_positive(evidence.data)
     refused = np.flatnonzero((evidence.predictions.y_pred == 1) != good)
     if not len(refused):

@@ -5,7 +5,7 @@ from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.examples import load_loanapp
 from evenhand.data.grouping import MISSING, Grouping
 from evenhand.data.hashing import overlap
-from evenhand.data.inputs import Batch, Inputs, as_inputs, pick
+from evenhand.data.inputs import Inputs, as_inputs, pick
 from evenhand.data.reading import evaluation_set_from_arrays, read_evaluation_set
 from evenhand.data.roles import Roles
 from evenhand.data.splitting import split
@@ -13,7 +13,6 @@ from evenhand.data.validating import check_scores
 
 __all__ = [
     "MISSING",
-    "Batch",
     "EvaluationSet",
     "Grouping",
     "Inputs",

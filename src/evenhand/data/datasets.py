@@ -10,7 +10,7 @@ import numpy as np
 
 from evenhand.data.batches import as_array, is_loader
 from evenhand.data.hashing import hash_batch
-from evenhand.data.inputs import MOST_ROWS, Arrays, Batch, Inputs, StoredInputs, as_inputs, rows_at_once
+from evenhand.data.inputs import MOST_ROWS, Arrays, Inputs, StoredInputs, as_inputs, rows_at_once
 from evenhand.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)

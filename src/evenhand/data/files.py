@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
-import pandas as pd
 
 from evenhand.data.hashing import hash_batch, hash_files
 from evenhand.data.inputs import MOST_ROWS, StoredInputs, rows_at_once
 from evenhand.errors import InputError, need, shorten
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.findings import Plain
@@ -59,8 +60,8 @@ class ImageFiles:
             image = decode(file)
             if image.shape != self.shape:
                 raise InputError(
-                    f"{file}: the image is of {_said(image.shape)}, and the first of {_said(self.shape)}. A batch needs "
-                    "one size and as many channels: resize them beforehand."
+                    f"{file}: the image is of {_said(image.shape)}, and the first of {_said(self.shape)}. All need one "
+                    "size and as many channels: resize them beforehand."
                 )
             found[at] = image
         return found
@@ -182,7 +183,8 @@ def text_lines(file: Path) -> StoredInputs:
     ends = [np.zeros(1, dtype=np.int64)]
     with file.open("rb") as held:
         while block := held.read(BLOCK):
-            ends.append(np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n")) + 1 + held.tell() - len(block))
+            began = held.tell() - len(block)
+            ends.append(np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n")) + 1 + began)
     starts = np.concatenate(ends)
     size = file.stat().st_size
     return StoredInputs("texts", TextLines(file, starts if starts[-1] == size else np.append(starts, size)))

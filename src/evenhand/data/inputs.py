@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,7 @@ from evenhand.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain, Reads
-
-Batch: TypeAlias = "pd.DataFrame | NDArray[Any] | Sequence[Any]"
-"""Rows as a model is given them: a table, an array (n, ...), or a list of texts, of token ids or of mappings."""
+    from evenhand.findings import Batch, Plain, Reads
 
 BYTES: Final = 1 << 22
 """Bytes of a batch of arrays: a model often makes ten times as much of it."""
@@ -40,7 +37,7 @@ class Inputs(Protocol):
         """Return the number of rows."""
         ...
 
-    def take(self, rows: NDArray[np.intp]) -> Inputs:
+    def take(self, rows: NDArray[np.intp] | slice) -> Inputs:
         """Return the rows at these positions, in this order."""
         ...
 
@@ -102,7 +99,7 @@ class TableInputs:
         """Return the number of rows."""
         return len(self.frame)
 
-    def take(self, rows: NDArray[np.intp]) -> TableInputs:
+    def take(self, rows: NDArray[np.intp] | slice) -> TableInputs:
         """Return some of the rows."""
         return TableInputs(self.frame.iloc[rows])
 
@@ -139,7 +136,7 @@ class StoredInputs:
         """Return the number of rows."""
         return len(self.source) if self.rows is None else len(self.rows)
 
-    def take(self, rows: NDArray[np.intp]) -> StoredInputs:
+    def take(self, rows: NDArray[np.intp] | slice) -> StoredInputs:
         """Return some of the rows; nothing is read."""
         at = np.arange(len(self.source))[rows] if self.rows is None else self.rows[rows]
         return replace(self, rows=at)
@@ -180,7 +177,7 @@ def rows_at_once(shape: Sequence[int], bytes_each: int) -> int:
 class Listed:
     """Texts, token ids or records in memory."""
 
-    values: Sequence[Any]
+    values: Sequence[Any] | NDArray[Any] | pd.Series
     """A list, an array of objects or a column."""
     name: str = "memory"
     """Where they come from: a column's name, say."""
@@ -197,7 +194,7 @@ class Listed:
     def read(self, rows: NDArray[np.intp] | slice) -> list[Any]:
         """Return a list of these rows."""
         if isinstance(self.values, pd.Series):
-            return cast("list[Any]", self.values.iloc[rows].tolist())
+            return self.values.iloc[rows].tolist()
         return list(self.values[rows]) if isinstance(rows, slice) else [self.values[at] for at in rows]
 
     def hashes(self, rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
@@ -246,7 +243,7 @@ class Arrays:
         return {"shape": list(self.values.shape[1:]), "dtype": str(self.values.dtype)}
 
 
-def as_inputs(rows: Inputs | Batch) -> Inputs:
+def as_inputs(rows: Inputs | Batch | pd.Series) -> Inputs:
     """Return rows in memory as inputs; inputs as they are.
 
     Raises
@@ -265,7 +262,7 @@ def as_inputs(rows: Inputs | Batch) -> Inputs:
     raise InputError(f"A {type(rows).__name__} holds no rows: a table, an array (n, ...) or a list is needed.")
 
 
-def _kind_of(values: Sequence[Any]) -> Reads:
+def _kind_of(values: Sequence[Any] | NDArray[Any] | pd.Series) -> Reads:
     """Return what a list holds: texts where all are, else as the first row is."""
     held = pd.api.types.infer_dtype(values, skipna=False)
     if held == "string":
@@ -278,6 +275,6 @@ def _kind_of(values: Sequence[Any]) -> Reads:
     raise InputError(f"Rows of {held} are no inputs: texts, lists of token ids or mappings are, one a row.")
 
 
-def pick(rows: Inputs | Batch, at: NDArray[np.intp]) -> Batch:
+def pick(rows: Inputs | Batch, at: NDArray[np.intp] | slice) -> Batch:
     """Return the rows at some positions, of inputs or of a batch in memory, as a model is given them."""
     return as_inputs(rows).take(at).whole()

@@ -98,5 +98,6 @@ def _memory(given: Any, table: str) -> Inputs:
     if is_loader(given) or (hasattr(given, "__getitem__") and hasattr(given, "__len__")):
         return dataset_inputs(given, table)
     raise InputError(
-        f"{table}: inputs are an array, texts, a path, or a data set or loader of PyTorch, not a {type(given).__name__}."
+        f"{table}: inputs are an array, texts, a path, or a data set or loader of PyTorch, not a "
+        f"{type(given).__name__}."
     )

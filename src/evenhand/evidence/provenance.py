@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.evidence.predictions import inputs
+from evenhand.evidence.predictions import columns_read, reads
 
 if TYPE_CHECKING:
     from evenhand.evidence.evidence import Evidence
@@ -104,20 +104,19 @@ def _sensitive_inputs(evidence: Evidence) -> list[Plain]:
     """The sensitive features that the model reads."""
     if evidence.subject.facts.get("kind") == "predictions":
         return []
-    read = set(inputs(evidence.subject, evidence.data).columns)
+    read = columns_read(evidence.subject, evidence.data)
     return [name for name in sorted(evidence.data.roles.sensitive_features) if name in read]
 
 
 def _rows_seen(evidence: Evidence) -> Plain:
     """How many evaluation rows occur among the rows the model was fitted or tuned on; None when that is unknown."""
     from evenhand.data import overlap
-    from evenhand.data.hashing import hash_rows
 
     fitted = getattr(evidence.subject, "fit_row_hashes", None)
     if fitted is None or len(fitted) == 0:
         return None
-    columns = [str(column) for column in inputs(evidence.subject, evidence.data).columns]
-    return int(overlap(hash_rows(evidence.data.table, columns, evidence.data.y_true), fitted))
+    subject, data = evidence.subject, evidence.data
+    return int(overlap(data.row_hashes(columns_read(subject, data), reads(subject, data)), fitted))
 
 
 def _versions() -> dict[str, Plain]:

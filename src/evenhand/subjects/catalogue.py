@@ -10,9 +10,9 @@ from evenhand.errors import ModelError, shorten
 from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain, Reads
 
 ADAPTERS: Final[dict[str, tuple[str, str]]] = {
     "adjusted": ("evenhand.subjects.adjusted", "AdjustedSubject"),
@@ -41,13 +41,15 @@ def as_subject(
     score_kind: ScoreKind | None = None,
     output: OutputKind = "probability",
     file_facts: Mapping[str, Plain] | None = None,
+    reads: Reads | None = None,
+    prepare: Callable[[Batch], Batch] | None = None,
 ) -> Subject:
     """Return `model` as a subject.
 
     Parameters
     ----------
     model : object
-        A subject, a torch module, a fitted scikit-learn estimator or pipeline, or a function of a table.
+        A subject, a torch module, a fitted scikit-learn estimator or pipeline, or a function of a batch.
     name : str, optional
         What the report calls it.
     threshold : float, optional
@@ -62,6 +64,10 @@ def as_subject(
         What a torch module returns.
     file_facts : mapping, optional
         `file_bytes` and `sha256` of the file an estimator came from.
+    reads : "table", "arrays", "texts", "tokens" or "records", optional
+        What it reads; told from the model where that is clear, else it reads what the evaluation set holds.
+    prepare : callable, optional
+        From a batch of what is read to what the model takes: bytes of images divided by 255 with channels first, say.
 
     Raises
     ------
@@ -76,16 +82,20 @@ def as_subject(
     >>> income.predict(pd.DataFrame({"income": [20, 80]})).tolist()
     [0.2, 0.8]
     """
+    shared = {"name": name, "threshold": threshold, "features": features, "reads": reads}
+    made = None
     if isinstance(model, Subject) and not isinstance(model, type):
-        return _adjusted(model, name, threshold)
+        asked = {"name": name, "threshold": threshold, "prepare": prepare, "reads": reads}
+        plain = all(value is None for value in asked.values())
+        return model if plain else _build("adjusted", model, **asked)
     if _is_module(model):
-        return _build("torch", model, name=name, threshold=threshold, features=features, output=output)
-    if not isinstance(model, type) and callable(getattr(model, "predict", None)):
-        shared = {"name": name, "threshold": threshold, "positive": positive, "features": features}
-        return _build("sklearn", model, **shared, file_facts=file_facts)
-    if callable(model) and not isinstance(model, type):
-        shared = {"name": name, "threshold": threshold, "positive": positive, "features": features}
-        return _build("callable", model, **shared, score_kind=score_kind)
+        made = _build("torch", model, **shared, output=output)
+    elif not isinstance(model, type) and callable(getattr(model, "predict", None)):
+        made = _build("sklearn", model, **shared, positive=positive, file_facts=file_facts)
+    elif callable(model) and not isinstance(model, type):
+        made = _build("callable", model, **shared, positive=positive, score_kind=score_kind)
+    if made is not None:
+        return made if prepare is None else _build("adjusted", made, prepare=prepare, reads=reads)
     raise ModelError(
         f"{shorten(repr(model))} ({type(model).__name__}) is no model that can be audited: pass a fitted scikit-learn "
         "estimator, a torch module, a function of a table, or an object with name, threshold, score_kind, facts and "
@@ -96,12 +106,6 @@ def as_subject(
 def _build(kind: str, model: object, **options: object) -> Subject:
     build = cast("type", adapter(kind))
     return cast("Subject", build(model, **options))
-
-
-def _adjusted(model: Subject, name: str | None, threshold: float | None) -> Subject:
-    if name is None and threshold is None:
-        return model
-    return _build("adjusted", model, name=name, threshold=threshold)
 
 
 def _is_module(model: object) -> bool:

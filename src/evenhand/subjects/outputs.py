@@ -75,6 +75,28 @@ def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_ind
     return sigmoid(logit)
 
 
+def to_class_scores(raw: object, output: OutputKind, rows: int, name: str) -> NDArray[np.float64]:
+    """Return (n, classes) scores from a network's raw output, by what the output was declared to be.
+
+    Raises
+    ------
+    ModelError
+        For another shape, numbers that are not finite, or probabilities of a row that do not add up to 1.
+    """
+    import numpy as np
+
+    values = _numbers(raw, name)
+    if values.ndim != 2 or len(values) != rows:
+        raise ModelError(f"Model '{name}' was given {rows:,} rows and returned {values.shape}, not one score a class.")
+    _finite(values, name)
+    if output == "probability" and np.abs(values.sum(axis=1) - 1).max(initial=0.0) > 1e-3:
+        raise ModelError(
+            f"Model '{name}' returned rows that do not add up to 1, so they are no probabilities of classes. Declare "
+            'what they are: output="logit", say.'
+        )
+    return softmax(values) if output == "logit" else values
+
+
 def sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 1 / (1 + exp(-z)) without overflow."""
     import numpy as np
