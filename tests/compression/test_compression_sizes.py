@@ -38,7 +38,7 @@ def model_of(name: str) -> NetworkModel:
     assert sum(values.numel() for values in network.parameters()) == parameters
     return NetworkModel(
         name=name, network=network, plan=plan, preprocessing=Normalization(shape, scale=255.0), threshold=0.5,
-        history={},         fit_row_hashes=np.empty(0, dtype=np.uint64),
+        history={}, fit_row_hashes=np.empty(0, dtype=np.uint64),
     )  # fmt: skip
 
 

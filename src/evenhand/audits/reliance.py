@@ -11,6 +11,7 @@ from evenhand.audits.statement import Statement, group_key, not_applicable, numb
 from evenhand.evidence.predictions import columns_read
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import Tally, measure
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def reliance(evidence: Evidence) -> Statement:
         findings += _proxies(evidence, grouping, findings)
         if grouping.columns[0] in table.columns:
             findings += _swapped(evidence, grouping, table)
+    if evidence.reads != "table":
+        words = message("The model reads {inputs}; whether they show a group is not looked for.", inputs=evidence.reads)
+        return Statement(tuple(findings), words)
     read = [grouping.columns[0] for grouping in singles if grouping.columns[0] in table.columns]
     words = f"The model itself reads {', '.join(read)}." if read else "The model reads no sensitive feature itself."
     return Statement(tuple(findings), words)

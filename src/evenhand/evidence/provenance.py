@@ -13,6 +13,7 @@ import numpy as np
 from evenhand.evidence.predictions import columns_read, reads
 
 if TYPE_CHECKING:
+    from evenhand.data import EvaluationSet
     from evenhand.evidence.evidence import Evidence
     from evenhand.evidence.options import AuditOptions
     from evenhand.findings import Plain
@@ -25,8 +26,8 @@ def provenance(evidence: Evidence) -> dict[str, Plain]:
     """Return hashes, facts, roles, versions and seed as plain data."""
     data, options = evidence.data, evidence.options
     return {
-        "subject": _subject(evidence.subject),
-        "original": _subject(evidence.original) if evidence.original is not None else None,
+        "subject": _subject(evidence.subject, data),
+        "original": _subject(evidence.original, data) if evidence.original is not None else None,
         "data": {
             **_plain_mapping(data.provenance),
             "name": data.name,
@@ -91,12 +92,14 @@ def _plain_mapping(mapping: Mapping[str, object]) -> dict[str, Plain]:
     return {name: plain(value) for name, value in mapping.items()}
 
 
-def _subject(subject: Subject) -> dict[str, Plain]:
+def _subject(subject: Subject, data: EvaluationSet) -> dict[str, Plain]:
+    kind = reads(subject, data)
     return {
         **_plain_mapping(subject.facts),
         "name": subject.name,
         "threshold": plain(float(subject.threshold)),
         "score_kind": subject.score_kind,
+        **({} if kind == "table" else {"reads": kind}),
     }
 
 
