@@ -35,6 +35,13 @@ ROLE_FLAGS = (
     click.option("--id", "id", help="Column that names the row; never a model input."),
     click.option("--cluster", help="Column that names whom rows belong to together."),
     click.option("--proxy", "proxies", multiple=True, help="Feature known by probabilities: race=p_black,p_white."),
+    click.option("--images", help="Column that names each row's image file, which the model reads."),
+    click.option("--texts", help="Column of the texts that the model reads."),
+    click.option(
+        "--inputs",
+        type=click.Path(),
+        help="What the model reads beside the table: arrays (.npy), texts one a line (.txt), or the folder of --images.",
+    ),
     click.option("--exclude", multiple=True, help="Column that is no model input; may be repeated."),
     click.option("--use-sensitive", is_flag=True, default=None, help="Let the model read the sensitive features."),
     click.option(

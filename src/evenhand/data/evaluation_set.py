@@ -175,7 +175,8 @@ class EvaluationSet:
         """Return the sha256 over all columns' names and values and all inputs, in any order of rows and columns."""
         if ("content",) not in self._kept:
             columns = [str(column) for column in self.table.columns]
-            self._kept["content",] = hash_content(self.row_hashes(columns), columns)
+            within = [column for column in columns if column != self.roles.texts]  # texts are hashed as inputs
+            self._kept["content",] = hash_content(self.row_hashes(within), columns)
         return cast("str", self._kept["content",])
 
     def _input_hashes(self) -> NDArray[np.uint64]:
