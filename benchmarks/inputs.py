@@ -86,11 +86,8 @@ def make(folder: Path, kind: str, rows: int) -> None:
     table.to_csv(folder / "table.csv", index=False)
     first, images = table["y"][:500], "image" in kind or "array" in kind
     few = held[:500].reshape(500, -1) if images else texts[:500]
-    steps = (
-        [SGDClassifier(loss="log_loss", max_iter=5, tol=None, random_state=0)]
-        if images
-        else [TfidfVectorizer(), LogisticRegression()]
-    )
+    of_texts = [TfidfVectorizer(), LogisticRegression()]
+    steps = [SGDClassifier(loss="log_loss", max_iter=5, tol=None, random_state=0)] if images else of_texts
     joblib.dump(make_pipeline(*steps).fit(few, first), folder / "model.joblib")
 
 

@@ -1,4 +1,4 @@
-"""What a model reads beside the table: opened, read batch by batch, taken apart, fingerprinted, and refused in words."""
+"""Inputs beside the table: opened, read batch by batch, taken apart, fingerprinted, and refused in words."""
 
 from __future__ import annotations
 

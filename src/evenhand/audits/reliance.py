@@ -47,8 +47,8 @@ def reliance(evidence: Evidence) -> Statement:
         if grouping.columns[0] in table.columns:
             findings += _swapped(evidence, grouping, table)
     if evidence.reads != "table":
-        words = message("The model reads {inputs}; whether they show a group is not looked for.", inputs=evidence.reads)
-        return Statement(tuple(findings), words)
+        seen = message("The model reads {inputs}; whether they show a group is not looked for.", inputs=evidence.reads)
+        return Statement(tuple(findings), seen)
     read = [grouping.columns[0] for grouping in singles if grouping.columns[0] in table.columns]
     words = f"The model itself reads {', '.join(read)}." if read else "The model reads no sensitive feature itself."
     return Statement(tuple(findings), words)

@@ -40,7 +40,7 @@ ROLE_FLAGS = (
     click.option(
         "--inputs",
         type=click.Path(),
-        help="What the model reads beside the table: arrays (.npy), texts one a line (.txt), or the folder of --images.",
+        help="What the model reads, no table: arrays (.npy), texts one a line (.txt), or the folder of --images.",
     ),
     click.option("--exclude", multiple=True, help="Column that is no model input; may be repeated."),
     click.option("--use-sensitive", is_flag=True, default=None, help="Let the model read the sensitive features."),

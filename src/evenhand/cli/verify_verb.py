@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="By which factor times, memory and energy of a rerun may differ.",
 )
-@click.option("--inputs", type=click.Path(), help="What the model read beside the table: .npy, .txt, or a folder.")
+@click.option("--inputs", type=click.Path(), help="What the model read, if no table: .npy, .txt, or a folder.")
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
 def command(
     audit: Path,

@@ -102,8 +102,8 @@ def _read_by(subject: Subject, table: pd.DataFrame, texts: str | None) -> Batch:
         return table[texts].tolist()
     if kind != "table":
         raise InputError(
-            f"The model '{subject.name}' reads {kind}, and Parquet files hold a table: name a column of texts, or audit "
-            "the model on an evaluation set with inputs=, which is read batch by batch, too."
+            f"The model '{subject.name}' reads {kind}, and Parquet files hold a table: name a column of texts, or "
+            "audit the model on an evaluation set with inputs=, which is read batch by batch, too."
         )
     wanted = subject.facts.get("features")
     return table if not isinstance(wanted, list) or not wanted else table[[str(name) for name in wanted]]
