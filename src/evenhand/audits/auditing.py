@@ -18,7 +18,7 @@ from evenhand.evidence.predictions import columns_read
 from evenhand.evidence.provenance import sweepable
 from evenhand.evidence.swarming import swarm
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
-from evenhand.messages import message
+from evenhand.messages import joined, message
 from evenhand.metrics.catalogue.names import canonical
 from evenhand.subjects.adjusted import AdjustedSubject
 from evenhand.subjects.inputs import read_by
@@ -167,11 +167,12 @@ def _beside(name: str, evidence: Evidence) -> Statement | None:
     """Return the statement of an audit that is of other tasks or other inputs; None where it can run."""
     task = evidence.data.task
     if task not in tasks_of(name):
-        tasks = " or ".join(sorted(tasks_of(name)))
-        said = message(
-            "The label is one of {task}; the {audit} audit is about {tasks}.", task=task, audit=name, tasks=tasks
+        about = joined(" or ", sorted(tasks_of(name)))
+        return not_applicable(
+            message(
+                "The label is one of {task}; the {audit} audit is about {tasks}.", task=task, audit=name, tasks=about
+            )
         )
-        return not_applicable(said)
     if name in TABLES and evidence.asked and evidence.reads != "table":
         return not_applicable(
             message("The model reads {inputs}; this audit asks about the columns of a table.", inputs=evidence.reads)

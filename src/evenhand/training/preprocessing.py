@@ -91,11 +91,6 @@ class Preprocessing:
         return tuple(column.width for column in self.columns)
 
     @property
-    def origins(self) -> tuple[str, ...]:
-        """For each prepared column, the column of the table that it comes from."""
-        return tuple(column.name for column in self.columns for _ in range(column.width))
-
-    @property
     def reads(self) -> Reads:
         """A table."""
         return "table"
