@@ -133,7 +133,7 @@ def test_an_image_is_a_file_named_by_a_column(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"0.png: pixels are stored as I.*, not as bytes"):
         eh.read_evaluation_set(rows, images="file", inputs=tmp_path, **ROLES)
     (tmp_path / "faces" / "7.png").unlink()
-    with pytest.raises(InputError, match=r"1 of 60 images named in 'file' are not in .*'faces/7.png' first"):
+    with pytest.raises(InputError, match=r"1 of 60 images named in 'file' are not in .*'7.png' first"):
         eh.read_evaluation_set(rows, images="file", inputs=tmp_path, **ROLES)
     with pytest.raises(InputError, match=r"names no image in 1 of 60 rows"):
         eh.read_evaluation_set(rows.replace("faces/2.png", None), images="file", inputs=tmp_path, **ROLES)
@@ -181,7 +181,7 @@ def test_what_is_no_input_is_refused_with_the_way_out(tmp_path: Path) -> None:
 
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"inputs": images()[:5]}, "there are 5 inputs and 60 rows; each row needs its own"),
-        ({"inputs": 3}, "a path, or a data set or loader of PyTorch, not a int"),
+        ({"inputs": 3}, "a path, a data set or loader of PyTorch, not a int"),
         ({"inputs": [1.5] * N}, "Rows of floating are no inputs"),
         ({"inputs": Loader()}, "gives its items only in turn"),
         ({"inputs": tmp_path}, "is a folder: name the column of its files by images="),

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import evenhand as eh
-from evenhand.data.inputs import Arrays, StoredInputs
+from evenhand.data.inputs import Inputs
 from evenhand.evidence.keeping import Keeping
 from evenhand.training import ImagePlan, NetworkModel, Normalization, TrainingConfig, dataset, fit, load_model
 
@@ -25,16 +25,12 @@ if TYPE_CHECKING:
 N, SHAPE = 900, (1, 4, 4)
 
 
-@dataclass(frozen=True, eq=False)
-class Watched(Arrays):
+@dataclass
+class Watched:
     """An array that notes how many rows are read at once, and all that are."""
 
     values: NDArray[Any]
     seen: list[int] = field(default_factory=list)
-
-    @property
-    def at_once(self) -> int:
-        return 64
 
     def read(self, rows: NDArray[np.intp] | slice) -> NDArray[Any]:
         found = self.values[rows]
@@ -48,7 +44,7 @@ def images(rows: int = N) -> tuple[EvaluationSet, Watched]:
     held = Watched((rng.normal(size=(rows, *SHAPE)) + 1.5 * y[:, None, None, None]).astype(np.float32))
     table = pd.DataFrame({"y": y, "sex": rng.choice(["f", "m"], rows), "age": rng.integers(20, 60, rows)})
     known: dict[str, Any] = {"label": "y", "sensitive_features": "sex"}
-    return eh.read_evaluation_set(table, inputs=StoredInputs("arrays", held), name="images", **known), held
+    return eh.read_evaluation_set(table, inputs=Inputs("arrays", rows, held.read, 64), name="images", **known), held
 
 
 def mean(batch: Any) -> Any:

@@ -148,11 +148,11 @@ def test_what_is_read_is_said_or_told_or_follows_from_the_set() -> None:
 def test_what_a_set_does_not_hold_is_refused(tmp_path: Path) -> None:
     data, table = sets(), rows()[0]
     texts = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(table["text"], table["y"])
-    with pytest.raises(InputError, match=r"faces: the model 'Pipeline' reads texts, and the set holds arrays. Pass t"):
+    with pytest.raises(InputError, match=r"faces: the model 'Pipeline' reads texts.* arrays: pass inputs= or texts="):
         eh.audit(texts, data["arrays"])
     with pytest.raises(InputError, match=r"people: the model 'Pipeline' reads texts, and the set holds table"):
         eh.audit(texts, data["table"])
-    with pytest.raises(InputError, match=r"reviews: the model 'net' reads arrays.*images= with the column"):
+    with pytest.raises(InputError, match=r"reviews: the model 'net' reads arrays.*inputs= or images="):
         eh.audit(open_subject(exported(tmp_path)), data["texts"])
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
 from evenhand.data.grouping import Grouping, encode, intersect
 from evenhand.data.hashing import hash_content, hash_rows, with_inputs
-from evenhand.data.inputs import TableInputs
+from evenhand.data.inputs import as_inputs
 from evenhand.data.validating import Bins, Missing, missing_problem
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from evenhand.data.inputs import Inputs
     from evenhand.data.roles import Roles
     from evenhand.findings import Plain, Reads, Task
-
-WAYS: Final[dict[Reads, str]] = {
-    "arrays": "Pass inputs= with an array (n, ...), or images= with the column that names image files.",
-    "texts": "Pass texts= with the column of texts, or inputs= with a list of them.",
-    "tokens": "Pass inputs= with a list of token ids for each row.",
-    "records": "Pass inputs= with a mapping for each row.",
-}
-"""How a set comes to hold what a model reads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,20 +76,23 @@ class EvaluationSet:
     @property
     def inputs(self) -> Inputs:
         """What a model reads: what was given beside the table, else its features."""
-        return self.held if self.held is not None else TableInputs(self.X)
+        return self.held if self.held is not None else as_inputs(self.X)
 
     def inputs_as(self, kind: Reads, who: str) -> Inputs:
-        """Return the inputs of a kind; every set has a table.
+        """Return the inputs of the kind that the model `who` reads; every set has a table.
 
         Raises
         ------
         InputError
-            When the set holds another kind than the model `who` reads.
+            When the set holds another kind.
         """
         held: Reads = "table" if self.held is None else self.held.kind
         if kind not in ("table", held):
-            raise InputError(f"{self.name}: the model '{who}' reads {kind}, and the set holds {held}. {WAYS[kind]}")
-        return TableInputs(self.X) if kind == "table" else self.inputs
+            way = {"arrays": " or images=", "texts": " or texts="}.get(kind, "")
+            raise InputError(
+                f"{self.name}: the model '{who}' reads {kind}, and the set holds {held}: pass inputs={way}."
+            )
+        return as_inputs(self.X) if kind == "table" else self.inputs
 
     @property
     def sample_weight(self) -> NDArray[np.float64] | None:
@@ -155,21 +150,16 @@ class EvaluationSet:
     def row_hashes(self, columns: Iterable[str] | None = None, reads: Reads | None = None) -> NDArray[np.uint64]:
         """Return (n,) hashes over label and inputs: equal for equal rows, in any order, in any process.
 
-        Parameters
-        ----------
-        columns : iterable of str, optional
-            The columns of the table that are looked at; the features when not given.
-        reads : Reads, optional
-            "table" to leave aside what is held beside named columns.
+        Of the table the features are looked at, or `columns`; of a model that `reads` a table nothing beside them.
         """
-        if columns is None and ("rows",) in self._kept:
-            return cast("NDArray[np.uint64]", self._kept["rows",])
-        found = hash_rows(self.table, self.features if columns is None else columns, self.y_true)
-        if self.held is not None and reads != "table":
-            found = with_inputs(found, self._input_hashes())
-        if columns is None:
+        if columns is not None or ("rows",) not in self._kept:
+            found = hash_rows(self.table, self.features if columns is None else columns, self.y_true)
+            if self.held is not None and reads != "table":
+                found = with_inputs(found, self._input_hashes())
+            if columns is not None:
+                return found
             self._kept["rows",] = found
-        return found
+        return cast("NDArray[np.uint64]", self._kept["rows",])
 
     def content_hash(self) -> str:
         """Return the sha256 over all columns' names and values and all inputs, in any order of rows and columns."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +13,10 @@ from evenhand.data.values import CHUNK, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from evenhand.findings import Batch
 
 _ABSENT = np.uint64(0x9E3779B97F4A7C15)
 
@@ -90,16 +91,18 @@ def overlap(evaluated: NDArray[np.uint64], fitted: NDArray[np.uint64]) -> int:
     return int(np.isin(evaluated, fitted).sum())
 
 
-def hash_batch(batch: Sequence[object] | NDArray[np.generic]) -> NDArray[np.uint64]:
-    """Return one hash a row of arrays (n, ...), which holds shape and type, of texts, token ids or records."""
+def hash_batch(batch: Batch) -> NDArray[np.uint64]:
+    """Return one hash a row: of a table, of arrays (n, ...) with shape and type, of texts, token ids or records."""
+    if isinstance(batch, pd.DataFrame):
+        return hash_rows(batch, map(str, batch.columns), np.zeros(len(batch), dtype=np.int8))
     if not isinstance(batch, np.ndarray) and all(isinstance(row, str) for row in batch):
         return _hash_texts([str(row) for row in batch])
     return np.fromiter((_hash_bytes(_row_bytes(row)) for row in batch), dtype=np.uint64, count=len(batch))
 
 
-def hash_files(files: Iterable[Path]) -> NDArray[np.uint64]:
-    """Return one hash a file, of its bytes."""
-    return np.array([_hash_bytes(file.read_bytes()) for file in files], dtype=np.uint64)
+def hash_files(files: NDArray[np.object_], rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+    """Return one hash for each of some files, of its bytes."""
+    return np.array([_hash_bytes(file.read_bytes()) for file in files[rows]], dtype=np.uint64)
 
 
 def with_inputs(rows: NDArray[np.uint64], inputs: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -109,13 +112,12 @@ def with_inputs(rows: NDArray[np.uint64], inputs: NDArray[np.uint64]) -> NDArray
 
 def _row_bytes(row: object) -> bytes:
     if isinstance(row, Mapping):
-        parts = sorted((str(name), _row_bytes(value)) for name, value in row.items())
-        return b"".join(name.encode() + b"\0" + value + b"\0" for name, value in parts)
+        return b"".join(str(name).encode() + b"\0" + _row_bytes(row[name]) + b"\0" for name in sorted(row, key=str))
     if isinstance(row, str):
         return row.encode("utf-8", "surrogatepass")
     values = np.asarray(row)
     little = values.astype(values.dtype.newbyteorder("<"), copy=False)
-    return f"{little.dtype.str}{little.shape}".encode() + np.ascontiguousarray(little).tobytes()
+    return f"{little.dtype.str}{little.shape}".encode() + little.tobytes()
 
 
 def _hash_bytes(content: bytes) -> int:

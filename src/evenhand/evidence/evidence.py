@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import numpy as np
 
-from evenhand.data.inputs import TableInputs
+from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
 from evenhand.evidence.options import AuditOptions
 from evenhand.evidence.predictions import Predictions, ask, inputs, predict, reads
@@ -285,7 +285,7 @@ class Evidence:
         """Return the rows of the background's source whose scores lie nearest to the threshold: half on each side."""
         source = self.background if self.background is not None else self.data
         table = _table(self.subject, source)
-        distance = ask(self.subject, TableInputs(table)) - self.predictions.threshold
+        distance = ask(self.subject, as_inputs(table)) - self.predictions.threshold
         half = max(self.options.background_rows // 2, 1)
         sides = (np.flatnonzero(distance >= 0), np.flatnonzero(distance < 0))
         nearest = [side[np.argsort(np.abs(distance[side]), kind="stable")[:half]] for side in sides]

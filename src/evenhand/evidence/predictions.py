@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from evenhand.data.batches import as_array
-from evenhand.data.inputs import TableInputs
+from evenhand.data.inputs import as_inputs
 from evenhand.data.values import distinct
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 from evenhand.subjects import reads_of
@@ -268,7 +268,7 @@ def inputs(subject: Subject, data: EvaluationSet) -> Inputs:
     kind = reads(subject, data)
     if kind != "table":
         return data.inputs_as(kind, subject.name)
-    return TableInputs(data.table[list(columns_read(subject, data))])
+    return as_inputs(data.table[list(columns_read(subject, data))])
 
 
 def reads(subject: Subject, data: EvaluationSet) -> Reads:

@@ -61,25 +61,17 @@ def select(batch: Batch, features: Sequence[str] | None, name: str) -> Batch:
 def as_numbers(batch: Batch, dtype: str, name: str) -> NDArray[np.generic]:
     """Return arrays, or token ids of one length, as an array of the type that a network takes.
 
-    Numbers may become narrower, but bytes of an image never become fractions: whether they are to be divided by 255
-    only the model's author can say.
-
     Raises
     ------
     ModelError
-        When the batch has no such array.
+        When the batch has no such array, or whole numbers are to be fractions: only the model's author knows the scale.
     """
     import numpy as np
 
-    try:
-        found = np.asarray(batch)
-    except ValueError:
-        found = np.empty(0, dtype=object)
+    lengths = {len(row) for row in batch} if isinstance(batch, list) else {1}
+    found = np.asarray(batch) if len(lengths) < 2 else np.empty(0, dtype=object)
     if found.dtype.kind not in "biuf":
-        raise ModelError(
-            f"Model '{name}' takes an array of numbers, and a {type(batch).__name__} of this batch is none. Lists of "
-            "token ids must be of one length: pad them beforehand."
-        )
+        raise ModelError(f"Model '{name}' takes an array of numbers: pad lists of token ids to one length beforehand.")
     if found.dtype.kind in "iu" and dtype.startswith("float"):
         raise ModelError(
             f"Model '{name}' takes {dtype}, and the inputs are whole numbers ({found.dtype}), bytes of images say. "

@@ -83,13 +83,10 @@ def to_class_scores(raw: object, output: OutputKind, rows: int, name: str) -> ND
     ModelError
         For another shape, numbers that are not finite, or probabilities of a row that do not add up to 1.
     """
-    import numpy as np
-
-    values = _numbers(raw, name)
+    values = _finite(_numbers(raw, name), name)
     if values.ndim != 2 or len(values) != rows:
         raise ModelError(f"Model '{name}' was given {rows:,} rows and returned {values.shape}, not one score a class.")
-    _finite(values, name)
-    if output == "probability" and np.abs(values.sum(axis=1) - 1).max(initial=0.0) > 1e-3:
+    if output == "probability" and abs(values.sum(axis=1) - 1).max(initial=0.0) > 1e-3:
         raise ModelError(
             f"Model '{name}' returned rows that do not add up to 1, so they are no probabilities of classes. Declare "
             'what they are: output="logit", say.'

@@ -22,7 +22,7 @@ Prepared: TypeAlias = "NDArray[np.float32] | PreparedRows"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedRows:
-    """Prepared rows that are read and prepared when they are asked for: what a network learns from, of any size."""
+    """Rows that are read and prepared when they are asked for, as an array of any size would give them."""
 
     inputs: Inputs
     """What is read."""
@@ -31,8 +31,8 @@ class PreparedRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(n, ...) as of an array."""
-        return (len(self.inputs), *self.preparing.shape)
+        """(n, ...)."""
+        return (len(self), *self.preparing.shape)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -50,16 +50,11 @@ class PreparedRows:
 def prepared(preparing: Preparing, data: EvaluationSet) -> Prepared:
     """Return the rows as a network takes them, in memory where they are not too many."""
     inputs = data.inputs_as(preparing.reads, "network")
-    shape = (len(inputs), *preparing.shape)
     if inputs.kind == "table":
         return preparing.transform(inputs.whole())
-    if 4 * math.prod(shape) > MOST_KEPT:
+    if 4 * len(inputs) * math.prod(preparing.shape) > MOST_KEPT:
         return PreparedRows(inputs, preparing)
-    found, at = np.empty(shape, dtype=np.float32), 0
-    for batch in inputs.batches():
-        found[at : at + len(batch)] = preparing.transform(batch)
-        at += len(batch)
-    return found
+    return np.concatenate([preparing.transform(batch) for batch in inputs.batches()])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

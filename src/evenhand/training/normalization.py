@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -33,6 +33,12 @@ class Normalization:
     (5, 3, 2, 2)
     """
 
+    reads: ClassVar[Reads] = "arrays"
+    """Arrays."""
+    features: ClassVar[tuple[str, ...]] = ()
+    """The columns of a table that are read: none."""
+    left_out: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Columns that the network cannot read: none."""
     shape: tuple[int, ...]
     """Of one row, channels first for images."""
     mean: float = 0.0
@@ -46,12 +52,7 @@ class Normalization:
     def fit(cls, arrays: Inputs | Batch, shape: tuple[int, ...] | None = None) -> Normalization:
         """Learn mean and deviation over all numbers of training rows, batch by batch.
 
-        Parameters
-        ----------
-        arrays : inputs, or array (n, ...)
-            The training rows.
-        shape : tuple of int, optional
-            What the network takes; told from the arrays when not given.
+        `shape` is what the network takes, told from the arrays when not given.
 
         Raises
         ------
@@ -61,11 +62,10 @@ class Normalization:
         held = as_inputs(arrays)
         if held.kind != "arrays":
             raise InputError(f"Numbers are normalized of arrays (n, ...), and these inputs are {held.kind}.")
-        count, mean, squares = 0, 0.0, 0.0
-        bare = cls(tuple(shape or ()))
+        bare, count, mean, squares = cls(tuple(shape or ())), 0, 0.0, 0.0
         try:
             for batch in held.batches():
-                bare = bare if bare.shape else cls(channels_first(np.asarray(batch).shape[1:]))
+                bare = bare if bare.shape else cls(channels_first(np.shape(batch)[1:]))
                 values = bare.transform(batch).astype(np.float64)
                 ahead, both = float(values.mean()) - mean, count + values.size
                 mean += ahead * values.size / both
@@ -74,21 +74,6 @@ class Normalization:
         except ModelError as wrong:
             raise InputError(str(wrong)) from None
         return cls(bare.shape, mean, math.sqrt(squares / count) or 1.0, len(held))
-
-    @property
-    def reads(self) -> Reads:
-        """Arrays."""
-        return "arrays"
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """The columns of a table that are read: none."""
-        return ()
-
-    @property
-    def left_out(self) -> tuple[tuple[str, str], ...]:
-        """Columns that the network cannot read, each with the reason: none."""
-        return ()
 
     def transform(self, batch: Batch) -> NDArray[np.float32]:
         """Return (n, *shape) finite numbers.
@@ -120,14 +105,14 @@ class Normalization:
 
     def describe(self) -> list[Plain]:
         """Return what is done, as plain records for a report."""
-        return [{"kind": "normalization", "shape": list(self.shape), "mean": self.mean, "scale": self.scale}]
+        return [self._said()]
+
+    def _said(self) -> dict[str, Plain]:
+        return {"kind": "normalization", "shape": list(self.shape), "mean": self.mean, "scale": self.scale}
 
     def to_plain(self) -> dict[str, Plain]:
         """Return everything as JSON can say it."""
-        return {
-            "kind": "normalization", "shape": list(self.shape), "mean": self.mean, "scale": self.scale,
-            "rows": self.rows,
-        }  # fmt: skip
+        return {**self._said(), "rows": self.rows}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Plain]) -> Normalization:
