@@ -34,7 +34,9 @@ def scope(record: AuditRecord) -> Part:
         *classes,
         *([] if task else [("Favourable outcome", text(data.get("favourable")))]),
         ("Sensitive features", listed(data.get("sensitive_features"))),
-        ("Sensitive features the model reads", listed(record.provenance.get("sensitive_inputs"))),
+        ("What the model reads", text(subject["reads"]))
+        if subject.get("reads")
+        else ("Sensitive features the model reads", listed(record.provenance.get("sensitive_inputs"))),
     ]
     facts = Table("scope-facts", "What was audited", ("", ""), tuple(rows))
     lead = (NOTHING,) if nothing_said(record) else ()
