@@ -133,7 +133,7 @@ def test_an_image_is_a_file_named_by_a_column(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"0.png: pixels are stored as I.*, not as bytes"):
         eh.read_evaluation_set(rows, images="file", inputs=tmp_path, **ROLES)
     (tmp_path / "faces" / "7.png").unlink()
-    with pytest.raises(InputError, match=r"1 of 60 images named in 'file' are not in .*'7.png' first"):
+    with pytest.raises(InputError, match=r"1 of 60 images named in 'file' are not in .*'faces/7.png' first"):
         eh.read_evaluation_set(rows, images="file", inputs=tmp_path, **ROLES)
     with pytest.raises(InputError, match=r"names no image in 1 of 60 rows"):
         eh.read_evaluation_set(rows.replace("faces/2.png", None), images="file", inputs=tmp_path, **ROLES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,11 +72,23 @@ def network(outputs: int = 1) -> torch.nn.Module:
     return torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.Flatten(), torch.nn.Linear(8, outputs)).eval()
 
 
-def exported(folder: Path) -> Path:
+class Scaling(torch.nn.Module):
+    """Takes bytes, channels last: whoever exported it knew how they are scaled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = network()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.network(images.permute(0, 3, 1, 2).float() / 255)  # type: ignore[no-any-return]
+
+
+def exported(folder: Path, module: torch.nn.Module | None = None, like: torch.Tensor | None = None) -> Path:
     pytest.importorskip("onnxscript")
     place = folder / "net.onnx"
+    given = torch.zeros(2, 3, 4, 4) if like is None else like
     torch.onnx.export(
-        network(), (torch.zeros(2, 3, 4, 4),), str(place), dynamo=True, external_data=False, verbose=False,
+        module or network(), (given,), str(place), dynamo=True, external_data=False, verbose=False,
         dynamic_shapes=({0: torch.export.Dim("rows")},),
     )  # fmt: skip
     return place
@@ -169,6 +182,12 @@ def test_bytes_are_never_made_fractions_by_guessing(tmp_path: Path) -> None:
         for model in (open_subject(exported(tmp_path), output="logit"), as_subject(network(), output="logit"))
     )
     assert left == right
+    bytes_alone = exported(tmp_path, Scaling().eval(), torch.zeros((2, *SHAPE), dtype=torch.uint8))
+    asked = open_subject(bytes_alone, output="logit")
+    assert eh.audit(asked, data, explain=False)["accuracy"].estimate == left
+    wide = eh.read_evaluation_set(rows()[0], label="y", sensitive_features="sex", inputs=rows()[1].astype(int) * 9)
+    with pytest.raises(ModelError, match=r"takes uint8, which cannot hold the inputs \(int64\)"):
+        eh.audit(asked, wide)
 
 
 def test_several_classes_of_images_and_texts() -> None:
@@ -193,6 +212,18 @@ def test_several_classes_of_images_and_texts() -> None:
     assert eh.audit(texts, reviews)["accuracy"].estimate == pytest.approx(wanted)
     with pytest.raises(ModelError, match="do not add up to 1"):
         eh.audit(as_subject(module, prepare=scaled), faces)
+
+
+def test_several_labels_of_images() -> None:
+    table, images = rows()
+    both = np.column_stack([table["y"], table["age"] > 40]).astype(int)
+    data = eh.read_evaluation_set(table, label="y", sensitive_features="sex", exclude="text", inputs=images)
+    data = dataclasses.replace(data, y_true=both, task="multilabel", classes=("hired", "old"), _kept={})
+    module = network(2)
+    with torch.inference_mode():
+        said = module(torch.from_numpy(scaled(images))).numpy() >= 0
+    record = eh.audit(as_subject(module, output="logit", prepare=scaled), data)
+    assert record["hamming_loss"].estimate == pytest.approx(float((said != both).mean()))
 
 
 def test_token_ids_and_records_reach_the_model_as_they_are() -> None:

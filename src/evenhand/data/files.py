@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -37,24 +38,24 @@ def image_files(table: str, column: pd.Series, folder: Path) -> Inputs:
     name, unnamed = shorten(column.name), int(column.isna().sum())
     if unnamed:
         raise InputError(f"{table}: column '{name}' names no image in {unnamed:,} of {len(column):,} rows.")
-    files = [folder / str(file) for file in column]
-    absent = [file for file in files if not file.is_file()]
+    held = column.astype(str).to_numpy(dtype=object)
+    absent = [file for file in held if not (folder / file).is_file()]
     if absent:
         raise InputError(
-            f"{table}: {len(absent):,} of {len(files):,} images named in '{name}' are not in {folder}, "
-            f"'{shorten(absent[0].name)}' first. Pass inputs= with the folder they are in."
+            f"{table}: {len(absent):,} of {len(held):,} images named in '{name}' are not in {folder}, "
+            f"'{shorten(absent[0])}' first. Pass inputs= with the folder they are in."
         )
-    held, shape = np.array(files, dtype=object), decode(files[0]).shape
+    shape = decode(folder / held[0]).shape
     about: dict[str, Plain] = {"from": f"files named in '{name}'", "shape": list(shape), "dtype": "uint8"}
-    read, fingerprint = partial(_images, held, shape), partial(hash_files, held)
+    read, fingerprint = partial(_images, folder, held, shape), partial(hash_files, folder, held)
     return Inputs("arrays", len(held), read, rows_at_once(shape), about, fingerprint)
 
 
-def _images(files: NDArray[np.object_], shape: tuple[int, ...], rows: Rows) -> NDArray[np.uint8]:
+def _images(folder: Path, files: NDArray[np.object_], shape: tuple[int, ...], rows: Rows) -> NDArray[np.uint8]:
     chosen = files[rows]
     found = np.empty((len(chosen), *shape), dtype=np.uint8)
     for at, file in enumerate(chosen):
-        image = decode(file)
+        image = decode(folder / file)
         if image.shape != shape:
             raise InputError(
                 f"{file}: the image is of {_said(image.shape)}, and the first of {_said(shape)}. All need one size and "
@@ -104,6 +105,8 @@ def text_lines(file: Path) -> Inputs:
     """
     ends = [np.zeros(1, dtype=np.int64)]
     with file.open("rb") as held:
+        ends[0] += 3 * held.read(3).startswith(codecs.BOM_UTF8)
+        held.seek(0)
         while block := held.read(BLOCK):
             began = held.tell() - len(block)
             ends.append(np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n")) + 1 + began)

@@ -13,6 +13,7 @@ from evenhand.data.values import CHUNK, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -100,9 +101,9 @@ def hash_batch(batch: Batch) -> NDArray[np.uint64]:
     return np.fromiter((_hash_bytes(_row_bytes(row)) for row in batch), dtype=np.uint64, count=len(batch))
 
 
-def hash_files(files: NDArray[np.object_], rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+def hash_files(folder: Path, files: NDArray[np.object_], rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
     """Return one hash for each of some files, of its bytes."""
-    return np.array([_hash_bytes(file.read_bytes()) for file in files[rows]], dtype=np.uint64)
+    return np.array([_hash_bytes((folder / file).read_bytes()) for file in files[rows]], dtype=np.uint64)
 
 
 def with_inputs(rows: NDArray[np.uint64], inputs: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -64,7 +64,7 @@ def as_numbers(batch: Batch, dtype: str, name: str) -> NDArray[np.generic]:
     Raises
     ------
     ModelError
-        When the batch has no such array, or whole numbers are to be fractions: only the model's author knows the scale.
+        When the batch is no such array, or whole numbers would become fractions: only the model's author knows how.
     """
     import numpy as np
 
@@ -75,9 +75,12 @@ def as_numbers(batch: Batch, dtype: str, name: str) -> NDArray[np.generic]:
     if found.dtype.kind in "iu" and dtype.startswith("float"):
         raise ModelError(
             f"Model '{name}' takes {dtype}, and the inputs are whole numbers ({found.dtype}), bytes of images say. "
-            "Whether and by what they are scaled is not guessed: pass prepare= with a function of a batch."
+            "Whether and by what they are scaled is not guessed: pass fractions, or prepare=, a function of a batch."
         )
-    return found.astype(dtype, copy=False)
+    made = found.astype(dtype, copy=False)
+    if made.dtype.kind in "iu" and not np.array_equal(made, found):
+        raise ModelError(f"Model '{name}' takes {dtype}, which cannot hold the inputs ({found.dtype}).")
+    return made
 
 
 def read_by(estimator: object) -> Reads | None:

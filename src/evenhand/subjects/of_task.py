@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from evenhand.errors import ModelError, shorten
@@ -105,6 +106,8 @@ class TaskSubject:
         named = ("predict",) if self.task in ("regression", "ranking") else ("class_scores", "predict_proba", "predict")
         for method in named:
             found = getattr(self.model, method, None)
+            if callable(found) and method == "class_scores":
+                return partial(found, exclusive=self.task == "multiclass")
             if callable(found):
                 return cast("Callable[[Batch], object]", found)
         if callable(self.model):

@@ -25,6 +25,7 @@ _TYPES = {
     "tensor(double)": "float64",
     "tensor(int64)": "int64",
     "tensor(int32)": "int32",
+    "tensor(uint8)": "uint8",
     "tensor(bool)": "bool",
     "tensor(string)": "object",
 }
@@ -90,9 +91,9 @@ class OnnxSubject:
         """Return the score of the positive class of each row, shape (n,)."""
         return to_score(self._run(self._feed(batch)), self.output, len(batch), self.name, self.positive_index)
 
-    def class_scores(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the score of each class, shape (n, classes)."""
-        return to_class_scores(self._run(self._feed(batch)), self.output, len(batch), self.name)
+    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.float64]:
+        """Return the score of each class, shape (n, classes); of `exclusive` ones each row has one."""
+        return to_class_scores(self._run(self._feed(batch)), self.output, len(batch), self.name, exclusive)
 
     def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the scores of a float32 matrix, for a graph with one matrix input."""

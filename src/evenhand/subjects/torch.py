@@ -67,9 +67,9 @@ class TorchSubject:
         """Return the score of the positive class of each row, shape (n,)."""
         return self.predict_prepared(self.prepare(batch))
 
-    def class_scores(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the score of each class, shape (n, classes)."""
-        return to_class_scores(self._answer(self.prepare(batch)), self.output, len(batch), self.name)
+    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.float64]:
+        """Return the score of each class, shape (n, classes); of `exclusive` ones each row has one."""
+        return to_class_scores(self._answer(self.prepare(batch)), self.output, len(batch), self.name, exclusive)
 
     def prepare(self, batch: Batch) -> NDArray[np.generic]:
         """Return what the module takes: of a table a float32 matrix, else arrays with fractions as float32, or a list.
