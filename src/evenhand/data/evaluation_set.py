@@ -11,7 +11,7 @@ import pandas as pd
 from evenhand.data.grouping import Grouping, encode, intersect
 from evenhand.data.hashing import hash_content, hash_rows, with_inputs
 from evenhand.data.inputs import as_inputs
-from evenhand.data.validating import Bins, Missing, missing_problem
+from evenhand.data.validating import missing_problem
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from evenhand.data.inputs import Inputs
     from evenhand.data.roles import Roles
+    from evenhand.data.values import Bins, Missing
     from evenhand.findings import Plain, Reads, Task
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
-from evenhand.evidence.options import AuditOptions
+from evenhand.evidence.options import EvidenceOptions
 from evenhand.evidence.predictions import Predictions, ask, inputs, predict, reads
 from evenhand.metrics import Tally
 from evenhand.metrics.counts.joint import JointTally
@@ -60,13 +60,13 @@ class Evidence:
         background: EvaluationSet | None = None,
         predictions: Predictions | None = None,
         original_predictions: Predictions | None = None,
-        options: AuditOptions | None = None,
+        options: EvidenceOptions | None = None,
     ) -> None:
         self.subject = subject
         self.data = data
         self.original = original
         self.background = background
-        self.options = options or AuditOptions()
+        self.options = options or EvidenceOptions()
         self._given = predictions
         self._given_original = original_predictions
         self._tallies: dict[tuple[str, tuple[str, ...]], Tally] = {}

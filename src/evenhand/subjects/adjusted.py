@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from evenhand.subjects.adapter import Adapter
+from evenhand.subjects.protocol import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads
-    from evenhand.subjects.protocol import ScoreKind, Subject
+    from evenhand.subjects.protocol import ScoreKind
 
 
 class AdjustedSubject:
@@ -69,3 +72,24 @@ class AdjustedSubject:
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the subject's own scores."""
         return self.inner.predict(batch if self._made is None else self._made(batch))
+
+
+def adjusted(
+    model: Subject,
+    *,
+    name: str | None = None,
+    threshold: float | None = None,
+    prepare: Callable[[Batch], Batch] | None = None,
+    reads: Reads | None = None,
+) -> Subject:
+    """Return a subject as it is, or adjusted where something is given."""
+    if all(given is None for given in (name, threshold, prepare, reads)):
+        return model
+    return AdjustedSubject(model, name=name, threshold=threshold, prepare=prepare, reads=reads)
+
+
+def _fits(model: object) -> bool:
+    return isinstance(model, Subject) and not isinstance(model, type)
+
+
+ADAPTER: Final = Adapter(adjusted, _fits, 0)

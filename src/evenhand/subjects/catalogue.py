@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from typing import TYPE_CHECKING, Final, cast
+from inspect import signature
+from typing import TYPE_CHECKING, Final
 
+from evenhand.catalogues import Catalogue
 from evenhand.errors import ModelError, shorten
-from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject
+from evenhand.subjects.adapter import Adapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from evenhand.findings import Batch, Plain, Reads
+    from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject
 
-ADAPTERS: Final[dict[str, tuple[str, str]]] = {
-    "adjusted": ("evenhand.subjects.adjusted", "AdjustedSubject"),
-    "callable": ("evenhand.subjects.callable", "CallableSubject"),
-    "onnx": ("evenhand.subjects.onnx", "OnnxSubject"),
-    "predictions": ("evenhand.subjects.predictions", "PredictionsSubject"),
-    "sklearn": ("evenhand.subjects.sklearn", "SklearnSubject"),
-    "torch": ("evenhand.subjects.torch", "TorchSubject"),
-}
-"""Every adapter: its module and class, imported when it is first used."""
-
-
-def adapter(name: str) -> type[Subject]:
-    """Return an adapter's class by its name in the catalogue."""
-    module, attribute = ADAPTERS[name]
-    return cast("type[Subject]", getattr(importlib.import_module(module), attribute))
+ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
+    "evenhand.adapters",
+    Adapter,
+    {
+        "adjusted": "evenhand.subjects.adjusted:ADAPTER",
+        "callable": "evenhand.subjects.callable:ADAPTER",
+        "of_task": "evenhand.subjects.of_task:ADAPTER",
+        "onnx": "evenhand.subjects.onnx:ADAPTER",
+        "predictions": "evenhand.subjects.predictions:ADAPTER",
+        "sklearn": "evenhand.subjects.sklearn:ADAPTER",
+        "torch": "evenhand.subjects.torch:ADAPTER",
+    },
+)
+"""Every adapter."""
 
 
 def as_subject(
@@ -82,33 +82,18 @@ def as_subject(
     >>> income.predict(pd.DataFrame({"income": [20, 80]})).tolist()
     [0.2, 0.8]
     """
-    shared = {"name": name, "threshold": threshold, "features": features, "reads": reads}
-    made = None
-    if isinstance(model, Subject) and not isinstance(model, type):
-        asked = {"name": name, "threshold": threshold, "prepare": prepare, "reads": reads}
-        plain = all(value is None for value in asked.values())
-        return model if plain else _build("adjusted", model, **asked)
-    if _is_module(model):
-        made = _build("torch", model, **shared, output=output)
-    elif not isinstance(model, type) and callable(getattr(model, "predict", None)):
-        made = _build("sklearn", model, **shared, positive=positive, file_facts=file_facts)
-    elif callable(model) and not isinstance(model, type):
-        made = _build("callable", model, **shared, positive=positive, score_kind=score_kind)
-    if made is not None:
-        return made if prepare is None else _build("adjusted", made, prepare=prepare, reads=reads)
+    settings = {
+        "name": name, "threshold": threshold, "positive": positive, "features": features, "score_kind": score_kind,
+        "output": output, "file_facts": file_facts, "reads": reads, "prepare": prepare,
+    }  # fmt: skip
+    for adapter in sorted(ADAPTERS.values(), key=lambda each: each.order):
+        if adapter.fits(model):
+            known = signature(adapter.build).parameters
+            made = adapter.build(model, **{key: value for key, value in settings.items() if key in known})
+            whole = prepare is None or "prepare" in known
+            return made if whole else ADAPTERS["adjusted"].build(made, prepare=prepare, reads=reads)
     raise ModelError(
         f"{shorten(repr(model))} ({type(model).__name__}) is no model that can be audited: pass a fitted scikit-learn "
         "estimator, a torch module, a function of a table, or an object with name, threshold, score_kind, facts and "
         "predict(X)."
     )
-
-
-def _build(kind: str, model: object, **options: object) -> Subject:
-    build = cast("type", adapter(kind))
-    return cast("Subject", build(model, **options))
-
-
-def _is_module(model: object) -> bool:
-    """Asked without importing torch: who passes a module has imported it."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(model, torch.nn.Module)
