@@ -6,7 +6,7 @@ A record knows neither limits nor formats. It holds what was found, the counts b
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, answers_of, canonical_key
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from fairlearn.metrics import MetricFrame
+    from numpy.typing import NDArray
 
     from evenhand.messages import Message
 
@@ -25,6 +26,10 @@ Direction: TypeAlias = Literal["higher_is_better", "lower_is_better", "neutral"]
 Unit: TypeAlias = Literal["share", "number", "ratio", "bytes", "seconds", "score"]
 Task: TypeAlias = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
 """What a label is: one of two classes, one of several, several at once, a number, or the worth of an item in a list."""
+Reads: TypeAlias = Literal["table", "arrays", "texts", "tokens", "records"]
+"""What a model reads: columns of a table, arrays (n, ...), texts, lists of token ids, or mappings."""
+Batch: TypeAlias = "pd.DataFrame | NDArray[Any] | Sequence[Any]"
+"""Rows as a model is given them: a table, an array (n, ...), or a list of texts, of token ids or of mappings."""
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 """What JSON can say."""
 SAME_LEVEL: Final = 1e-9

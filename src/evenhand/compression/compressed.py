@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
     import numpy as np
     import onnxruntime
-    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.compression.agreement import Agreement
-    from evenhand.findings import Plain, Task
+    from evenhand.findings import Batch, Plain, Reads, Task
     from evenhand.subjects import ScoreKind
     from evenhand.training import NetworkModel, Preparing
 
@@ -69,17 +68,18 @@ class CompressedModel:
         where: str = "the compressed model",
         fit_row_hashes: NDArray[np.uint64] | None = None,
     ) -> None:
-        from evenhand.training.preparing import preparing_from_plain
+        from evenhand.training.preparing import GRID, preparing_from_plain
 
         self.content = content
-        self.fit_row_hashes = fit_row_hashes
         self._session = start_session(content, where)
         self._input = str(self._session.get_inputs()[0].name)
         about = read_metadata(self._session, where)
         try:
             self.name = str(about["name"])
             self.threshold = float(cast("float", about["threshold"]))
-            self.preprocessing: Preparing = preparing_from_plain(cast("dict[str, Plain]", about["preprocessing"]))
+            prepared = cast("dict[str, Plain]", about["preprocessing"])
+            self.preprocessing: Preparing = preparing_from_plain(prepared)
+            self.fit_row_hashes = fit_row_hashes if prepared.get("kind") != GRID else None
             self._facts = cast("dict[str, Plain]", about["facts"])
         except (KeyError, TypeError, ValueError) as problem:
             raise ModelError(f"What {where} says of its own preprocessing is damaged: {shorten(problem)}.") from None
@@ -87,9 +87,14 @@ class CompressedModel:
         self.task: Task = "multiclass" if len(self._session.get_outputs()[0].shape) > 1 else "binary"
         self.twin: Twin | None = None
 
-    def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
+    @property
+    def reads(self) -> Reads:
+        """A table or arrays, as its preprocessing takes them."""
+        return self.preprocessing.reads
+
+    def prepare(self, batch: Batch) -> NDArray[np.float32]:
         """Return what the network takes, shape (n, ...)."""
-        return self.preprocessing.transform(X)
+        return self.preprocessing.transform(batch)
 
     def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the graph's logits for prepared rows, shape (n,) or (n, C)."""
@@ -101,9 +106,9 @@ class CompressedModel:
 
         return probabilities(pieces(self.answer, prepared), self.name)
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C)."""
-        return self.predict_prepared(self.prepare(X))
+        return self.predict_prepared(self.prepare(batch))
 
     @property
     def facts(self) -> Mapping[str, Plain]:

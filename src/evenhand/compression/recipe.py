@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.compression.compressed import CompressedModel
     from evenhand.data import EvaluationSet
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain
     from evenhand.training import NetworkModel
 
 Progress: TypeAlias = Callable[[int, int, str], None]
@@ -52,16 +51,16 @@ class Bench:
 
     def prepared(self, model: NetworkModel, most: int) -> NDArray[np.float32]:
         """Return at most `most` training rows, drawn by the seed, as the model's network takes them."""
-        return model.prepare(self.drawn(most))
+        return model.prepare(self.drawn(model, most))
 
-    def drawn(self, most: int) -> pd.DataFrame:
-        """Return at most `most` training rows, drawn by the seed, as a table."""
+    def drawn(self, model: NetworkModel, most: int) -> Batch:
+        """Return at most `most` training rows, drawn by the seed, as the model reads them."""
         import numpy as np
 
-        table = self.train.X
-        if len(table) <= most:
-            return table
-        return table.iloc[np.sort(np.random.default_rng(self.seed).choice(len(table), most, replace=False))]
+        rows = self.train.inputs_as(model.reads, model.name)
+        if len(rows) <= most:
+            return rows.whole()
+        return rows.take(np.sort(np.random.default_rng(self.seed).choice(len(rows), most, replace=False))).whole()
 
 
 class Recipe(Protocol):

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 from evenhand.compression.agreement import agreement
 from evenhand.compression.compressed import CompressedModel, Twin
+from evenhand.data import pick
 from evenhand.errors import ModelError, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
     from torch import nn
 
+    from evenhand.findings import Batch
     from evenhand.training import NetworkModel
 
 
-def make_twin(compressed: CompressedModel, original: NetworkModel, X: pd.DataFrame) -> Twin:
+def make_twin(compressed: CompressedModel, original: NetworkModel, rows: Batch) -> Twin:
     """Return the twin of a quantized model.
 
     Parameters
@@ -30,7 +31,7 @@ def make_twin(compressed: CompressedModel, original: NetworkModel, X: pd.DataFra
         By `Int8` of any kind, or `Int4`.
     original : NetworkModel
         The model it was quantized from.
-    X : pandas.DataFrame
+    rows : batch
         Rows to state the agreement on.
 
     Raises
@@ -42,7 +43,7 @@ def make_twin(compressed: CompressedModel, original: NetworkModel, X: pd.DataFra
 
     from evenhand.training.given import GivenPlan
 
-    network = _folded(original, X)
+    network = _folded(original, rows)
     found = list(_whole_numbers(compressed.content))
     left, back = [], 0
     for name, weight in network.named_parameters():
@@ -59,17 +60,17 @@ def make_twin(compressed: CompressedModel, original: NetworkModel, X: pd.DataFra
         raise ModelError(f"No weight of '{compressed.name}' is one of '{original.name}' in whole numbers.")
     plan = GivenPlan(original.plan.outputs, network, type(network).__name__)
     model = original.with_network(network, {"recipe": "twin", "weights": back}, plan=plan)
-    return Twin(model, agreement(compressed, model, X), back, tuple(left))
+    return Twin(model, agreement(compressed, model, rows), back, tuple(left))
 
 
-def _folded(original: NetworkModel, X: pd.DataFrame) -> nn.Module:
+def _folded(original: NetworkModel, batch: Batch) -> nn.Module:
     """Return the network with batch normalization folded, where that leaves its answers as they are."""
     import numpy as np
 
     from evenhand.training.model import logits
 
     network = folded(original.network)
-    rows = original.prepare(X.iloc[:64])
+    rows = original.prepare(pick(batch, slice(64)))
     same = np.allclose(logits(network, rows), logits(original.network, rows), rtol=1e-3, atol=1e-3)
     return network if same else copy.deepcopy(original.network)
 

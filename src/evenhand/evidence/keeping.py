@@ -108,7 +108,8 @@ def row_names(evidence: Evidence, key: bytes) -> list[str]:
     aside = {data.roles.prediction, data.roles.score}
     columns = [str(c) for c in data.table.columns if c not in aside] if data.roles.id is None else [data.roles.id]
     truth = data.y_true if data.roles.id is None else np.zeros(len(data), dtype=np.int8)
-    hashes = pd.Series(hash_rows(data.table, columns, truth))
+    whole = data.roles.id is None and data.held is not None
+    hashes = pd.Series(data.row_hashes(columns) if whole else hash_rows(data.table, columns, truth))
     nth = hashes.groupby(hashes).cumcount().to_numpy(dtype=np.uint64)
     held = np.column_stack([hashes.to_numpy(dtype=np.uint64), nth]).astype("<u8").tobytes()
     return [

@@ -75,6 +75,27 @@ def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_ind
     return sigmoid(logit)
 
 
+def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.float64]:
+    """Return (n, C) scores of classes, of which a row has one where `exclusive`, by what the output was declared to be.
+
+    Raises
+    ------
+    ModelError
+        For another shape, numbers that are not finite, or probabilities outside [0, 1], or not adding up to 1.
+    """
+    values = _finite(_numbers(raw, name), name)
+    if values.ndim != 2 or len(values) != rows:
+        raise ModelError(f"Model '{name}' was given {rows:,} rows and returned {values.shape}, not one score a class.")
+    if output == "logit":
+        return softmax(values) if exclusive else sigmoid(values)
+    if output == "probability" and exclusive and abs(values.sum(axis=1) - 1).max(initial=0.0) > 1e-3:
+        raise ModelError(
+            f"Model '{name}' returned rows that do not add up to 1, so they are no probabilities of classes. Declare "
+            'what they are: output="logit", say.'
+        )
+    return check_probabilities(values, name) if output == "probability" else values
+
+
 def sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 1 / (1 + exp(-z)) without overflow."""
     import numpy as np

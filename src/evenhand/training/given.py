@@ -66,7 +66,7 @@ def given_model(
     network : torch.nn.Module
         From prepared rows, (n, *shape) float32, to logits: (n,) or (n, 1) of two classes, (n, C) of several.
     preparing : Preparing
-        From the columns of a table to those rows: a `Grid`, or a fitted `Preprocessing`.
+        From what is read to those rows: a `Normalization` of arrays, or a fitted `Preprocessing` of columns.
     outputs : int
         Logits: one for two classes, else one a class.
     name : str, optional

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from evenhand.training.schedule import Progress, Schedule
 
 CHECKED_AT_ONCE: Final = 4096
+CELLS: Final = 1 << 22
 """Rows that go through the network in one piece where nothing is learnt."""
 
 
@@ -127,7 +128,7 @@ def _attempt(
             iterator_train=batches,
             iterator_train__shuffle=True,
             iterator_valid=batches,
-            iterator_valid__batch_size=CHECKED_AT_ONCE,
+            iterator_valid__batch_size=_checked(check),
             train_split=predefined_split(rows_of(check)),
             callbacks=_callbacks(schedule, watch, steps),
             callbacks__print_log=None,
@@ -142,6 +143,11 @@ def _attempt(
     if checkpoint is not None:
         checkpoint.done()
     return watch.learned(learner.module_)
+
+
+def _checked(dataset: Dataset) -> int:
+    """Return how many rows are checked at once: fewer where rows are large."""
+    return max(1, min(CHECKED_AT_ONCE, CELLS // math.prod(dataset.columns.shape[1:])))
 
 
 def _learner(precision: Precision) -> Any:
@@ -314,8 +320,9 @@ class _Watch:
         total = 0.0
         net.module_.eval()  # type: ignore[attr-defined]
         with torch.no_grad():
-            for at in range(0, len(data), CHECKED_AT_ONCE):
-                columns, answer = data[list(range(at, min(at + CHECKED_AT_ONCE, len(data))))]
+            size = net.iterator_valid__batch_size  # type: ignore[attr-defined]
+            for at in range(0, len(data), size):
+                columns, answer = data[list(range(at, min(at + size, len(data))))]
                 logit = net.infer(columns)  # type: ignore[attr-defined]
                 total += float(net.criterion_(logit, answer)) * len(answer)  # type: ignore[attr-defined]
         loss = total / len(data)

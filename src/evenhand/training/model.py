@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
     from torch import nn
 
-    from evenhand.findings import Plain, Task
+    from evenhand.findings import Batch, Plain, Reads, Task
     from evenhand.subjects import ScoreKind
+    from evenhand.training.dataset import Prepared
     from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
 
@@ -36,7 +36,7 @@ CELLS = 64
 
 
 class NetworkModel:
-    """A subject made by `fit`: give it a table, it gives probabilities.
+    """A subject made by `fit`: give it rows of what it reads, it gives probabilities.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class NetworkModel:
     plan : Plan
         What the network is built from.
     preprocessing : Preparing
-        From the columns of a table to what the network takes.
+        From what is read to what the network takes.
     threshold : float
         A probability at or above it is predicted positive; of several classes the most probable is predicted.
     history : mapping
@@ -97,9 +97,14 @@ class NetworkModel:
         self.task: Task = "binary" if plan.outputs == 1 else "multiclass"
         self.score_kind: ScoreKind = "probability"
 
-    def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
-        """Return the columns of the network, shape (n, columns)."""
-        return self.preprocessing.transform(X)
+    @property
+    def reads(self) -> Reads:
+        """A table or arrays, as its preprocessing takes them."""
+        return self.preprocessing.reads
+
+    def prepare(self, batch: Batch) -> NDArray[np.float32]:
+        """Return what the network takes, shape (n, ...)."""
+        return self.preprocessing.transform(batch)
 
     def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's logits for prepared rows, shape (n,), (n, 1) or (n, C)."""
@@ -108,17 +113,17 @@ class NetworkModel:
         with torch.inference_mode():
             return cast("NDArray[np.float32]", self.network(torch.from_numpy(prepared)).numpy())
 
-    def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the probability of the positive class for prepared columns, shape (n,), or of each class, (n, C)."""
+    def predict_prepared(self, prepared: Prepared) -> NDArray[np.float64]:
+        """Return the probability of the positive class for prepared rows, shape (n,), or of each class, (n, C)."""
         return probabilities(logits(self.network, prepared), self.name)
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C)."""
-        return self.predict_prepared(self.prepare(X))
+        return self.predict_prepared(self.prepare(batch))
 
-    def predict_logits(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_logits(self, batch: Batch) -> NDArray[np.float64]:
         """Return the log odds of each row, shape (n,), or the logits (n, C); explanations add up on this scale."""
-        return logits(self.network, self.prepare(X))
+        return logits(self.network, self.prepare(batch))
 
     @property
     def facts(self) -> Mapping[str, Plain]:
@@ -206,8 +211,8 @@ def probabilities(logit: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     return softmax(logit)
 
 
-def logits(network: nn.Module, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the log odds of prepared columns, shape (n,), or the logits of several classes, (n, C)."""
+def logits(network: nn.Module, prepared: Prepared) -> NDArray[np.float64]:
+    """Return the log odds of prepared rows, shape (n,), or the logits of several classes, (n, C)."""
     import torch
 
     network.eval()
@@ -215,7 +220,7 @@ def logits(network: nn.Module, prepared: NDArray[np.float32]) -> NDArray[np.floa
         return pieces(lambda part: network(torch.from_numpy(part)).numpy(), prepared)
 
 
-def pieces(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], prepared: NDArray[np.float32]) -> NDArray[Any]:
+def pieces(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], prepared: Prepared) -> NDArray[Any]:
     """Return what a network answers to prepared rows, which are given to it in pieces that memory can hold."""
     import numpy as np
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all, shorten
+from evenhand.subjects.inputs import as_table
 from evenhand.training.columns import (
     MOST_LEVELS,
     CategoryColumn,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain, Reads
     from evenhand.training.config import Scaling
 
 
@@ -89,7 +90,12 @@ class Preprocessing:
         """For each column of the table that is read, how many prepared columns it has."""
         return tuple(column.width for column in self.columns)
 
-    def transform(self, X: pd.DataFrame) -> NDArray[np.float32]:
+    @property
+    def reads(self) -> Reads:
+        """A table."""
+        return "table"
+
+    def transform(self, batch: Batch) -> NDArray[np.float32]:
         """Return the prepared columns, shape (n, width), finite.
 
         A level that no training row had is coded as no level at all (or as the shared column of rare ones).
@@ -99,6 +105,7 @@ class Preprocessing:
         ModelError
             When columns are absent, or hold text where training rows held numbers.
         """
+        X = as_table(batch, "network")
         self._check(X)
         prepared = np.empty((len(X), self.width), dtype=np.float32)
         at = 0

@@ -10,6 +10,7 @@ import numpy as np
 from evenhand.errors import InputError, need
 from evenhand.settings import settings_of
 from evenhand.training.config import TrainingConfig
+from evenhand.training.dataset import prepared
 from evenhand.training.fitting import fit
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _loss(
 ) -> float:
     """Return the cross-entropy on the rows held out, of the epoch that was kept."""
     model = fit(learn, held, config, watch=watch)
-    score = np.clip(model.predict(held.X), 1e-7, 1 - 1e-7)
+    score = np.clip(model.predict_prepared(prepared(model.preprocessing, held)), 1e-7, 1 - 1e-7)
     weight = np.ones(len(held)) if held.sample_weight is None else held.sample_weight
     losses = -np.where(held.y_true == 1, np.log(score), np.log1p(-score))
     return float(np.average(losses, weights=weight))
