@@ -11,10 +11,9 @@ import pandas as pd
 
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
-from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings
+from evenhand.data.roles import ArraySettings, Missing, Reading, Roles, RoleSettings
 from evenhand.data.tables import Table, as_series, from_columns, read_table, refuse_other_index
 from evenhand.data.validating import (
-    Missing,
     check_scores,
     column_problems,
     feature_problems,
