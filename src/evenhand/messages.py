@@ -57,7 +57,7 @@ class Message(str):
 
 def message(id: str, /, **places: Place) -> Message:
     """Return the message of an id; every literal id is found by the extraction of the catalogue."""
-    return Message(id, places)
+    return id if isinstance(id, Message) and not places else Message(id, places)
 
 
 def messages(one: str, other: str, /, n: int, **places: Place) -> Message:
@@ -65,7 +65,7 @@ def messages(one: str, other: str, /, n: int, **places: Place) -> Message:
     return Message(one, {"n": n, **places}, other)
 
 
-def joined(between: str, parts: Iterable[str]) -> Message:
+def joined(between: str, parts: Iterable[Place]) -> Message:
     """Return parts as a list; `between` is a message id too: Chinese has its own punctuation.
 
     Examples

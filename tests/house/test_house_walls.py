@@ -60,7 +60,7 @@ SHARED = {
     },
     "report.formats": {"catalogue", "format", "judged_only", "markdown_text", "plain_text", "step_summary"},
     "report.sections": {
-        "catalogue", "decisions", "declarations", "facts", "generic", "groupings", "judged", "reasons", "section",
+        "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
     "subjects": {"adapter", "catalogue", "inputs", "loading", "outputs", "protocol"},
 }  # fmt: skip

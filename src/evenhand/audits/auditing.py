@@ -19,7 +19,7 @@ from evenhand.evidence.predictions import inputs
 from evenhand.evidence.provenance import sweepable
 from evenhand.evidence.swarming import swarm
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
-from evenhand.messages import joined, message
+from evenhand.messages import joined
 from evenhand.metrics.catalogue.names import canonical
 from evenhand.subjects.of_task import TaskSubject
 
@@ -147,12 +147,10 @@ def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subje
 
 def _of_another_task(name: str, audit: Audit, task: Task) -> Statement:
     return not_applicable(
-        message(
-            "The label is one of {task}; the {audit} audit is about {tasks}.",
-            task=task,
-            audit=name,
-            tasks=joined(" or ", sorted(audit.tasks)),
-        )
+        "The label is one of {task}; the {audit} audit is about {tasks}.",
+        task=task,
+        audit=name,
+        tasks=joined(" or ", sorted(audit.tasks)),
     )
 
 

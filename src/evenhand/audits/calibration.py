@@ -46,11 +46,9 @@ def calibration(evidence: Evidence) -> Statement:
     """State Brier score, calibration error and log loss, where the scores claim to be probabilities."""
     predictions, level = evidence.predictions, evidence.options.level
     if predictions.kind == "label":
-        return not_applicable(message("The model gives decisions without scores, so there is nothing to calibrate."))
+        return not_applicable("The model gives decisions without scores, so there is nothing to calibrate.")
     if predictions.kind == "ranking":
-        return not_applicable(
-            message("The scores rank, but do not claim to be probabilities, so calibration does not apply.")
-        )
+        return not_applicable("The scores rank, but do not claim to be probabilities, so calibration does not apply.")
     scores = predictions.y_score
     assert scores is not None  # only labels come without scores
     findings: list[Finding] = list(_floor(evidence, scores))

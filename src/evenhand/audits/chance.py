@@ -59,14 +59,12 @@ def chance(evidence: Evidence) -> Statement:
     Of predicted numbers, the noise floor and the shrunken gap.
     """
     if not evidence.groupings:
-        return not_applicable(message("No sensitive feature was named, so there are no groups to compare."))
+        return not_applicable("No sensitive feature was named, so there are no groups to compare.")
     data = evidence.data
     if data.task == "regression":
         return Statement(tuple(_of_numbers(evidence)))
     if data.sample_weight is not None or data.clusters is not None:
-        return not_applicable(
-            message("Rows are weighted or clustered; tests of counts take them as single and independent.")
-        )
+        return not_applicable("Rows are weighted or clustered; tests of counts take them as single and independent.")
     findings: list[Finding] = []
     for grouping in evidence.groupings:
         if len(grouping.labels) > MOST_GROUPS:

@@ -34,9 +34,9 @@ def custom(evidence: Evidence) -> Statement:
     from it: such intervals do not cover.
     """
     if not evidence.options.metrics:
-        return not_applicable(message("No metric of one's own was given."))
+        return not_applicable("No metric of one's own was given.")
     if evidence.data.frequency is not None:
-        return not_applicable(message("A metric of one's own needs rows; the table holds counts."))
+        return not_applicable("A metric of one's own needs rows; the table holds counts.")
     findings: list[Finding] = []
     for name, function in evidence.options.metrics.items():
         findings.append(_whole(evidence, name, function))

@@ -63,11 +63,9 @@ class ExplanationOptions(Declared):
 def explanation(evidence: Evidence) -> Statement:
     """State the importance of every feature, for all rows, each group and each cohort, and the gaps' parts."""
     if not evidence.options.explain:
-        return not_applicable(message("Explanations were switched off."))
+        return not_applicable("Explanations were switched off.")
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable(
-            message("Predictions were given without a model, so there is nothing to explain them by.")
-        )
+        return not_applicable("Predictions were given without a model, so there is nothing to explain them by.")
     from evenhand.explaining import importance
 
     attributions, level = evidence.attributions, evidence.options.level

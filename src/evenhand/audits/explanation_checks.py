@@ -34,11 +34,11 @@ MOST_LEARNED: Final = 2000
 def explanation_checks(evidence: Evidence) -> Statement:
     """State whether scores follow explanations, and how alike explanations are that should be alike, or should not."""
     if not evidence.options.explain:
-        return not_applicable(message("Explanations were switched off."))
+        return not_applicable("Explanations were switched off.")
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable(message("Predictions were given without a model, so there are no explanations to check."))
+        return not_applicable("Predictions were given without a model, so there are no explanations to check.")
     if len(evidence.explained_rows) < LEAST:
-        return not_applicable(message("{n} explained rows are too few to check.", n=len(evidence.explained_rows)))
+        return not_applicable("{n} explained rows are too few to check.", n=len(evidence.explained_rows))
     from evenhand.explaining.game import Game
 
     table = evidence.explained_table.iloc[:MOST_ROWS]

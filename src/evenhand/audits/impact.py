@@ -65,7 +65,7 @@ def impact(evidence: Evidence) -> Statement:
     """State each group's rate beside the highest, its share of the selected, and inequality between all groups."""
     findings: list[Finding] = list(_consistency(evidence))
     if not evidence.groupings:
-        return Statement(tuple(findings)) if findings else not_applicable(message("No sensitive feature was named."))
+        return Statement(tuple(findings)) if findings else not_applicable("No sensitive feature was named.")
     for grouping in evidence.groupings:
         findings += _ratios(evidence, grouping)
         findings += _scoring(evidence, grouping)

@@ -44,13 +44,13 @@ class ReasonsOptions(Declared):
 def reasons(evidence: Evidence) -> Statement:
     """State how often each feature is the first reason of an adverse decision, and where a notice may not be sent."""
     if not evidence.options.explain or evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable(message("Reasons come from explanations, which were not computed."))
+        return not_applicable("Reasons come from explanations, which were not computed.")
     good = 1 if evidence.data.roles.favourable is None or favourable_is_positive(evidence.data) else 0
     explained = evidence.explained_rows
     adverse = np.flatnonzero(evidence.predictions.y_pred[explained] != good)
     if len(adverse) < LEAST:
         return not_applicable(
-            message("{n} of the explained rows were decided against the person: too few to say.", n=len(adverse))
+            "{n} of the explained rows were decided against the person: too few to say.", n=len(adverse)
         )
     from evenhand.explaining.reasons import reasons_against
 

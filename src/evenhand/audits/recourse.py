@@ -47,19 +47,17 @@ def recourse(evidence: Evidence) -> Statement:
     actionable = evidence.options.of(RecourseOptions).actionable
     if not actionable:
         return not_applicable(
-            message("No feature was said to be actionable; with some, the way out of a refusal is looked for.")
+            "No feature was said to be actionable; with some, the way out of a refusal is looked for."
         )
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable(
-            message("Predictions were given without a model, which would be asked about changed rows.")
-        )
+        return not_applicable("Predictions were given without a model, which would be asked about changed rows.")
     from evenhand.explaining.reliance import recourse as least_change
 
     table = inputs(evidence.subject, evidence.data)
     good = evidence.data.roles.favourable is None or favourable_is_positive(evidence.data)
     refused = np.flatnonzero((evidence.predictions.y_pred == 1) != good)
     if not len(refused):
-        return not_applicable(message("Nobody was refused."))
+        return not_applicable("Nobody was refused.")
     rng = np.random.default_rng([evidence.options.seed, 11])
     chosen = np.sort(rng.permutation(refused)[:MOST_ROWS])
     threshold = evidence.predictions.threshold

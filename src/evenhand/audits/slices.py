@@ -50,14 +50,12 @@ def slices(evidence: Evidence) -> Statement:
     by which the slices were chosen. `SlicesOptions.slice_by` says what is looked for; the error rate where nothing is.
     """
     if evidence.data.frequency is not None:
-        return not_applicable(message("Counts cannot be split into a half that is searched and one that confirms."))
+        return not_applicable("Counts cannot be split into a half that is searched and one that confirms.")
     rows = len(evidence.data)
     if rows < LEAST_ROWS:
-        return not_applicable(
-            message("{rows} rows are too few to search one half and confirm on the other.", rows=rows)
-        )
+        return not_applicable("{rows} rows are too few to search one half and confirm on the other.", rows=rows)
     if not evidence.slicing:
-        return not_applicable(message("No column is left to slice by."))
+        return not_applicable("No column is left to slice by.")
     wanted = [Key.parse(text) for text in evidence.options.of(SlicesOptions).slice_by]
     raise_all(InputError, _problems(evidence, wanted))
     findings, words = [], []

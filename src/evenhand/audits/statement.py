@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from evenhand.findings import Task
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics.answers import findings as stating
 from evenhand.metrics.answers.findings import number, value_finding
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding, Unit
+    from evenhand.messages import Place
     from evenhand.metrics import Disparity
     from evenhand.settings import Declared
 
@@ -58,9 +60,9 @@ class Statement:
     """False when there was nothing to work on."""
 
 
-def not_applicable(reason: str) -> Statement:
-    """Return the statement of an audit that has nothing to work on."""
-    return Statement((), reason, ran=False)
+def not_applicable(reason: str, /, **places: Place) -> Statement:
+    """Return the statement of an audit that has nothing to work on; the reason is the id of a message."""
+    return Statement((), message(reason, **places), ran=False)
 
 
 def group_key(metric: str, grouping: Grouping, group: int) -> Key:

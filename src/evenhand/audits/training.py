@@ -40,9 +40,7 @@ def training(evidence: Evidence) -> Statement:
     """State how much better the model does on rows it knows, and what training and predicting cost."""
     findings = [*_gaps(evidence), *_costs(evidence), *_predicting(evidence)]
     if not findings:
-        return not_applicable(
-            message("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
-        )
+        return not_applicable("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
     return Statement(tuple(findings))
 
 

@@ -49,7 +49,7 @@ def unobserved_groups(evidence: Evidence) -> Statement:
     if evidence.data.frequency is not None:
         proxies = {}  # a table of counts has no probability a row
     if not proxies and not options.group_shares and not options.group_errors:
-        return not_applicable(message("No sensitive feature was given by probabilities, by its errors or by shares."))
+        return not_applicable("No sensitive feature was given by probabilities, by its errors or by shares.")
     findings: list[Finding] = []
     for feature, columns in proxies.items():
         chance = evidence.data.table[list(columns)].to_numpy(dtype=np.float64)

@@ -76,7 +76,7 @@ def _limit(judgement: Judgement, at: int) -> LimitRow:
     return LimitRow(
         f"limit-{at}",
         judgement.status,
-        joined(", ", (status, judgement.aside)) if judgement.aside else status,
+        message("{status}, {aside}", status=status, aside=judgement.aside) if judgement.aside else status,
         cut(str(judgement.key), MOST_KEY),
         describe(judgement.key.metric).label,
         measured(judgement.finding, judgement.limit),
@@ -151,7 +151,7 @@ def _risk(judgement: Judgement) -> str:
         "key": cut(str(judgement.key), MOST_KEY),
         "limit": _signs(limit_text(limit)),
         "value": shown,
-        "why": cut(capitalized(_why(judgement)), 300),
+        "why": cut(_why(judgement), 300),
     }
     if not failed:
         return message("{metric} ({key}) may be outside the limit {limit}: {value}. {why}", **places)
@@ -164,12 +164,12 @@ def _risk(judgement: Judgement) -> str:
 
 def _why(judgement: Judgement) -> str:
     """Return the judgement's sentence without where the limit comes from."""
-    sentence, note = judgement.sentence, judgement.limit.note
+    said, note = judgement.sentence, judgement.limit.note
     if judgement.status == "failed" and judgement.finding is not None and not judgement.aside:
-        return groups_text(judgement.finding)
-    if isinstance(sentence, Message) and note and sentence.places.get("more") == note:
-        return cast("str", sentence.places["text"])
-    return sentence
+        said = groups_text(judgement.finding)
+    elif isinstance(said, Message) and note and said.places.get("more") == note:
+        said = cast("str", said.places["text"])
+    return capitalized(said) if isinstance(said, Message) else said
 
 
 def _signs(text: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from evenhand.audits import Audit, Statement
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics.inference.intervals import wilson, z_of
 from evenhand.settings import Declared, setting
 
@@ -30,6 +31,8 @@ def borderline(evidence: Evidence) -> Statement:
     """State the share of rows whose score is within a margin of the threshold, overall and for each group."""
     margin = evidence.options.of(BorderlineOptions).margin
     predictions = evidence.predictions
+    if predictions.y_score is None:
+        return Statement(reason=message("The model gives decisions without scores."), ran=False)
     close = np.abs(predictions.y_score - predictions.threshold) <= margin
     findings = [_finding(Key.of("borderline_share"), close, evidence.options.level)]
     for grouping in evidence.groupings:

@@ -28,7 +28,7 @@ PLAIN_TESTS: Final = message(
 def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and what the compression gained."""
     if evidence.original is None:
-        return not_applicable(message("No original model was given to compare with."))
+        return not_applicable("No original model was given to compare with.")
     parts = (changes, shifts, forewarnings, drift, _neighbours, _sizes)
     data = evidence.data
     plain = data.sample_weight is None and data.clusters is None

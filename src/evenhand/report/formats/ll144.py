@@ -13,7 +13,7 @@ from evenhand.keys import Key, group_name
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.numbers import cut
-from evenhand.report.sections.groupings import group_rows, groupings
+from evenhand.report.sections.facts import group_rows, groupings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

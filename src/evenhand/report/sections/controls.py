@@ -229,6 +229,7 @@ def outdated(day: date) -> Iterator[str]:
 
 
 def _drawn(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return the clauses of rules that the record holds evidence for."""
     return controls(record, judged.verdict)
 
 

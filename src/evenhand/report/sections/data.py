@@ -10,8 +10,7 @@ from evenhand.metrics import describe
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.declarations import DATASHEET, said
-from evenhand.report.sections.facts import listed, mapping, text
-from evenhand.report.sections.groupings import group_rows, groupings
+from evenhand.report.sections.facts import group_rows, groupings, listed, mapping, text
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 

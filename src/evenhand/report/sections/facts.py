@@ -1,8 +1,8 @@
-"""Facts of a record as text."""
+"""Facts of a record: as text, and the groups that it counts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from evenhand.messages import joined, message
 from evenhand.report.numbers import cut
@@ -10,7 +10,7 @@ from evenhand.report.numbers import cut
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evenhand.findings import AuditRecord, Plain
+    from evenhand.findings import AuditRecord, GroupCounts, Plain
 
 
 def is_study(record: AuditRecord) -> bool:
@@ -35,3 +35,21 @@ def listed(value: Plain) -> str:
     if not isinstance(value, list) or not value:
         return message("none")
     return joined(", ", (cut(str(name), 100) for name in value))
+
+
+def groupings(record: AuditRecord) -> list[GroupCounts]:
+    """Return the features and crossings, in the order in which the features were declared, crossings last."""
+    data = record.provenance.get("data")
+    declared = data.get("sensitive_features") if isinstance(data, dict) else None
+    order = {name: at for at, name in enumerate(declared)} if isinstance(declared, list) else {}
+    found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
+    return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
+
+
+def group_rows(counts: GroupCounts, group: int) -> int:
+    """Return the number of rows of a group."""
+
+    def total(cells: Plain) -> int:
+        return sum(total(cell) for cell in cells) if isinstance(cells, list) else int(cast("int", cells))
+
+    return total(cast("list[Plain]", counts.counts)[group])

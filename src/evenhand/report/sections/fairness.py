@@ -12,7 +12,7 @@ from evenhand.report.drawings import Table
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.figures.findings import described
 from evenhand.report.numbers import cut, show, told, with_interval
-from evenhand.report.sections.groupings import group_rows, groupings
+from evenhand.report.sections.facts import group_rows, groupings
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
 

@@ -25,6 +25,7 @@ def generic(audit: str, order: int, title: str = "", empty: str = "") -> Section
     heading = title or audit_words(audit).capitalize()
 
     def draw(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+        """Draw its findings: shares in a figure, all of them in a table."""
         return _drawn(record, judged, audit, heading)
 
     return Section(audit, heading, (audit,), order, draw, empty)

@@ -12,7 +12,7 @@ from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, told, with_interval
 from evenhand.report.sections.decisions import scores_by_group, whose
-from evenhand.report.sections.groupings import group_rows, groupings
+from evenhand.report.sections.facts import group_rows, groupings
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
