@@ -26,7 +26,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
     ("errors", "writing", "messages", "catalogues"),
-    ("findings", "keys", "records", "declarations", "schemas", "signing", "migrating", "settings"),
+    ("findings", "provenance", "keys", "records", "declarations", "schemas", "signing", "migrating", "settings"),
     ("words",),
     ("subjects", "metrics", "data"),
     ("explaining", "training"),

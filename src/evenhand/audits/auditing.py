@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet, Grouping
     from evenhand.keys import Key
+    from evenhand.provenance import Measurements
     from evenhand.subjects import Subject
 
 Progress: TypeAlias = Callable[[int, int, str], None]
@@ -116,12 +117,14 @@ def run(
             statement = each.run(evidence) if task in each.tasks else _of_another_task(name, each, task)
             findings += statement.findings
             sections.append(Section(name, statement.ran, statement.reason))
-    measurements: dict[str, Plain] = {
+    measurements: Measurements = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - clock, 3),
         "warnings": list(warned),
     }
-    source = provenance(evidence) | ({} if keeping is None else {"predictions": keep(evidence, keeping)})
+    source = provenance(evidence)
+    if keeping is not None:
+        source["predictions"] = keep(evidence, keeping)
     counts = _counts(evidence)
     if any(section.ran for section in sections if section.audit == "explanation"):
         drawn, source["attribution_reach"] = swarm(evidence.attributions)

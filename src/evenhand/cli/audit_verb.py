@@ -190,7 +190,7 @@ def _model(
 
 def _tell(record: AuditRecord, output: Path) -> None:
     seen = record.provenance.get("rows_seen_in_training")
-    if isinstance(seen, int) and seen:
+    if seen:
         say(
             f"{seen:,} of the evaluation rows {'has' if seen == 1 else 'have'} an equal row among those the model was "
             "fitted on. Where they are the same cases, and not only alike, the audit flatters the model."

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.data.roles import Bins, Missing, Roles
+    from evenhand.data.roles import Roles
+    from evenhand.data.values import Bins, Missing
     from evenhand.findings import Plain, Task
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
-from evenhand.data.roles import ArraySettings, Missing, Reading, Roles, RoleSettings
+from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings
 from evenhand.data.tables import Table, as_series, from_columns, read_table, refuse_other_index
 from evenhand.data.validating import (
     check_scores,
@@ -26,6 +26,7 @@ from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 from evenhand.settings import settings_of, unknown
 
 if TYPE_CHECKING:
+    from evenhand.data.values import Missing
     from evenhand.findings import Plain
 
 

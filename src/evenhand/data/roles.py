@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
+from evenhand.data.values import Bins, Missing
 from evenhand.findings import Task
 from evenhand.settings import Declared, setting, settings_of
 
 if TYPE_CHECKING:
     from evenhand.findings import Plain
-
-Missing: TypeAlias = Literal["error", "group"]
-Bins: TypeAlias = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)

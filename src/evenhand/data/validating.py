@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from evenhand.data.roles import Bins, Missing, Roles
+    from evenhand.data.roles import Roles
+    from evenhand.data.values import Bins, Missing
 
 MOST_GROUPS: Final = 10_000
 """A feature of more distinct values than this makes no groups anybody can read."""

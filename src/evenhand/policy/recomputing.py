@@ -16,6 +16,7 @@ from evenhand.metrics import METRICS, canonical, parse_disparity
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
     from evenhand.metrics import Disparity, Tally
+    from evenhand.provenance import DataFacts
 
 COUNTED = ("rate", "composite")
 
@@ -142,7 +143,7 @@ def _tally(counts: GroupCounts, *, turned: bool) -> Tally:
 def _has_clusters(record: AuditRecord) -> bool:
     """Whether rows belong together, so that counts alone do not say how sure they make us."""
     roles = _data(record).get("roles")
-    return isinstance(roles, dict) and roles.get("cluster") is not None
+    return roles is not None and roles.get("cluster") is not None
 
 
 def _favourable(record: AuditRecord) -> bool:
@@ -153,6 +154,5 @@ def _other_is_favourable(record: AuditRecord) -> bool:
     return _data(record).get("favourable") != _data(record).get("positive")
 
 
-def _data(record: AuditRecord) -> dict[str, Plain]:
-    data = record.provenance.get("data")
-    return data if isinstance(data, dict) else {}
+def _data(record: AuditRecord) -> DataFacts:
+    return record.provenance.get("data", {})

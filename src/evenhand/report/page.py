@@ -44,11 +44,8 @@ MOST_KEY = 160
 
 def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = False) -> Page:
     """Return everything a report says; without sections that have no figures, where asked."""
-    data, subject = record.provenance.get("data"), record.provenance.get("subject")
-    name = str(subject.get("name", "model")) if isinstance(subject, dict) else "model"
-    source = str(data.get("name", "data")) if isinstance(data, dict) else "data"
-    rows = cast("int", data.get("rows", 0)) if isinstance(data, dict) else 0
-    versions = record.provenance.get("versions")
+    data, name = record.provenance.get("data", {}), record.provenance.get("subject", {}).get("name", "model")
+    source, rows = data.get("name", "data"), data.get("rows", 0)
     status = "none" if verdict is None else verdict.status
     study, model = is_study(record), cut(name, 80)
     before, after = parts(record, verdict)
@@ -65,7 +62,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
         parts=tuple(part for part in before if part.blocks or not omit_empty),
         glossary=_glossary(record, verdict),
         last=after,
-        version=str(versions.get("evenhand", "")) if isinstance(versions, dict) else "",
+        version=record.provenance.get("versions", {}).get("evenhand", ""),
     )
 
 
@@ -118,7 +115,7 @@ def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:
     found.sort(key=lambda pair: (not pair[0].stops, pair[0].status != "failed", -_people(pair[0])[1]))
     risks = [Risk(_risk(judgement), f"limit-{at}") for judgement, at in found]
     seen = record.provenance.get("rows_seen_in_training")
-    if isinstance(seen, int) and seen > 0:
+    if seen:
         words = message(
             "{rows:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
             "the same cases, every figure here flatters the model.",

@@ -72,14 +72,12 @@ def _front(record: AuditRecord, found: list[Finding]) -> list[str]:
 
 
 def _index(record: AuditRecord, metrics: list[Plain]) -> Plain:
-    data, subject = record.provenance.get("data"), record.provenance.get("subject")
-    source = data if isinstance(data, dict) else {}
-    name = subject.get("name", "model") if isinstance(subject, dict) else "model"
-    dataset: dict[str, Plain] = {"name": short(str(source.get("name", "data")), LONGEST_NAME), "type": "tabular"}
-    if source.get("content_hash"):
-        dataset["args"] = {"content_hash": short(str(source["content_hash"]), LONGEST_NAME)}
+    data, name = record.provenance.get("data", {}), record.provenance.get("subject", {}).get("name", "model")
+    dataset: dict[str, Plain] = {"name": short(data.get("name", "data"), LONGEST_NAME), "type": "tabular"}
+    if data.get("content_hash"):
+        dataset["args"] = {"content_hash": short(data["content_hash"], LONGEST_NAME)}
     return {
-        "name": short(str(name), LONGEST_NAME),
+        "name": short(name, LONGEST_NAME),
         "results": [{"task": {"type": TASK}, "dataset": dataset, "metrics": metrics}],
     }
 
@@ -114,9 +112,9 @@ def _confidence(found: list[Finding]) -> str:
 def _declared(record: AuditRecord) -> list[str]:
     """What only people know, under the hub's heading; nothing when nothing was declared."""
     said = record.provenance.get("declared")
-    if not isinstance(said, dict) or not said:
+    if not said:
         return []
-    answers = [f"- {name.replace('_', ' ').capitalize()}: {as_markdown(str(answer))}" for name, answer in said.items()]
+    answers = [f"- {name.replace('_', ' ').capitalize()}: {as_markdown(answer)}" for name, answer in said.items()]
     return ["", "### Declared, not measured", "", *answers]
 
 

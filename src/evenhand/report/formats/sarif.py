@@ -48,8 +48,7 @@ def sarif(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 
 def _driver(record: AuditRecord, rules: dict[str, Judgement]) -> Plain:
-    versions = record.provenance.get("versions")
-    version = str(versions.get("evenhand", "")) if isinstance(versions, dict) else ""
+    version = record.provenance.get("versions", {}).get("evenhand", "")
     driver: dict[str, Plain] = {"name": "evenhand"}
     if version:
         driver["version"] = short(version)

@@ -179,15 +179,14 @@ def today() -> date:
 
 
 def _evidence(record: AuditRecord, verdict: Verdict | None) -> set[str]:
-    data, declared = record.provenance.get("data"), record.provenance.get("declared")
-    facts = data if isinstance(data, dict) else {}
+    data, declared = record.provenance.get("data", {}), record.provenance.get("declared", {})
     return {
         *(finding.audit for finding in record.findings if finding.defined),
         *(f"metric:{finding.key.metric}" for finding in record.findings if finding.defined),
-        *(f"declared:{name}" for name, said in (declared.items() if isinstance(declared, dict) else ()) if said),
+        *(f"declared:{name}" for name, said in declared.items() if said),
         *(["policy"] if verdict is not None else []),
-        *(["data"] if facts.get("content_hash") else []),
-        *(["sensitive"] if facts.get("sensitive_features") else []),
+        *(["data"] if data.get("content_hash") else []),
+        *(["sensitive"] if data.get("sensitive_features") else []),
         "provenance",
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
 from evenhand.messages import joined, message
@@ -10,12 +10,12 @@ from evenhand.metrics import describe
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.declarations import DATASHEET, said
-from evenhand.report.sections.facts import group_rows, groupings, listed, mapping, text
+from evenhand.report.sections.facts import group_rows, groupings, listed, text
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord, Plain
+    from evenhand.findings import AuditRecord
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("Data")
@@ -24,15 +24,15 @@ MOST_GROUPS: Final = 100
 
 def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Tell which rows it was audited on."""
-    data = mapping(record.provenance.get("data"))
+    data = record.provenance.get("data", {})
     dropped, because = data.get("rows_dropped"), text(data.get("rows_dropped_because"))
     rows = [
         (TITLE, text(data.get("name"))),
         *([(message("Source"), text(data["source"]))] if data.get("source") else []),
-        (message("Rows"), show(cast("float", data.get("rows") or 0), "number")),
+        (message("Rows"), show(data.get("rows", 0), "number")),
         *([(message("Rows left out"), joined(": ", (str(dropped), because)))] if dropped else []),
         (message("Label"), text(data.get("label"))),
-        (message("Columns with missing values"), listed(list(mapping(data.get("missing_values"))))),
+        (message("Columns with missing values"), listed(data.get("missing_values", ()))),
         (
             message("Missing sensitive values"),
             message("a group of their own") if data.get("missing") == "group" else message("refused"),
@@ -77,8 +77,8 @@ def _people(record: AuditRecord) -> list[Block]:
     return [table.bounded(MOST_GROUPS)]
 
 
-def _seen(value: Plain) -> str:
-    return message("unknown") if value is None else show(cast("float", value), "number")
+def _seen(rows: int | None) -> str:
+    return message("unknown") if rows is None else show(rows, "number")
 
 
 SECTION: Final = Section("data", TITLE, (), 200, data_part)

@@ -40,8 +40,7 @@ def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     rows: list[tuple[str, Finding, Mark, float | None]] = [(f.key.columns[0], f, "plain", None) for f in overall]
     drawn = figure("importance", message("Mean absolute attribution of each feature"), rows[:20], kind="bars", digits=3)
     residual = record.get("attribution_residual")
-    data = record.provenance.get("data")
-    regression = isinstance(data, dict) and data.get("task") == "regression"
+    regression = record.provenance.get("data", {}).get("task") == "regression"
     lead: list[str] = [
         message(
             "Shapley values of the columns as a person named them, on the scale of {scale}: how far a feature moves "

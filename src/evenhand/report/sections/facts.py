@@ -8,40 +8,31 @@ from evenhand.messages import joined, message
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
     from evenhand.findings import AuditRecord, GroupCounts, Plain
 
 
 def is_study(record: AuditRecord) -> bool:
     """Whether a record is that of a study."""
-    return isinstance(record.provenance.get("study"), dict)
+    return "study" in record.provenance
 
 
-def mapping(value: Plain | Mapping[str, Plain]) -> Mapping[str, Plain]:
-    """Return a block of facts; an empty one where there is none."""
-    return value if isinstance(value, dict) else {}
-
-
-def text(value: Plain) -> str:
+def text(value: object) -> str:
     """Return a fact as text."""
     if value is None:
         return message("not declared")
     return f"{value:.4g}" if isinstance(value, float) else cut(str(value), 300)
 
 
-def listed(value: Plain) -> str:
+def listed(names: Collection[str]) -> str:
     """Return a list of names as text."""
-    if not isinstance(value, list) or not value:
-        return message("none")
-    return joined(", ", (cut(str(name), 100) for name in value))
+    return joined(", ", (cut(name, 100) for name in names)) if names else message("none")
 
 
 def groupings(record: AuditRecord) -> list[GroupCounts]:
     """Return the features and crossings, in the order in which the features were declared, crossings last."""
-    data = record.provenance.get("data")
-    declared = data.get("sensitive_features") if isinstance(data, dict) else None
-    order = {name: at for at, name in enumerate(declared)} if isinstance(declared, list) else {}
+    order = {name: at for at, name in enumerate(record.provenance.get("data", {}).get("sensitive_features", []))}
     found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
     return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
 

@@ -178,10 +178,9 @@ def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
 
 def _withheld(record: AuditRecord, counts: GroupCounts) -> str:
     """Return the groups of this grouping that a copy for publication withholds."""
-    found = record.provenance.get("withheld_groups")
-    groups = [cell for cell in found if isinstance(cell, dict)] if isinstance(found, list) else []
-    mine = [cell for cell in groups if tuple(sorted(cell)) == tuple(sorted(counts.columns))]
-    return joined("; ", (cut(group_name((column, str(value)) for column, value in cell.items()), 60) for cell in mine))
+    cells = record.provenance.get("withheld_groups", [])
+    mine = [cell for cell in cells if tuple(sorted(cell)) == tuple(sorted(counts.columns))]
+    return joined("; ", (cut(group_name(cell.items()), 60) for cell in mine))
 
 
 def _named(group: str, counts: GroupCounts) -> str:

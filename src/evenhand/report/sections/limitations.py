@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
 from evenhand.report.sections.declarations import LIMITS, said
@@ -38,7 +38,7 @@ def limitations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if (verdict := judged.verdict) is not None:
         lead.insert(1, message("{limits} blocking limits were judged, each on its own.", limits=len(verdict.blocking)))
     if "suppressed_below" in record.provenance:
-        lead.insert(0, withheld_words(cast("int", record.provenance["suppressed_below"])))
+        lead.insert(0, withheld_words(record.provenance["suppressed_below"]))
     lead += [
         message("Not run: {audit}. {reason}", audit=audit_words(section.audit), reason=section.reason)
         for section in record.sections

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import joined, message
 from evenhand.report.drawings import Table
 from evenhand.report.sections.declarations import NOTHING, SCOPE, nothing_said, said
-from evenhand.report.sections.facts import listed, mapping, text
+from evenhand.report.sections.facts import listed, text
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from evenhand.findings import AuditRecord, Plain
+    from evenhand.findings import AuditRecord
+    from evenhand.provenance import DataFacts
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("Scope")
@@ -28,7 +27,7 @@ TASKS: Final = {
 
 def scope(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Tell what was audited, and what it is for."""
-    data, subject = mapping(record.provenance.get("data")), mapping(record.provenance.get("subject"))
+    data, subject = record.provenance.get("data", {}), record.provenance.get("subject", {})
     task = data.get("task")
     classes = [] if task else [(message("Positive class"), text(data.get("positive")))]
     rows = [
@@ -38,16 +37,16 @@ def scope(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         else (message("Decides positive at a score of at least"), text(subject.get("threshold"))),
         *classes,
         *([] if task else [(message("Favourable outcome"), text(data.get("favourable")))]),
-        (message("Sensitive features"), listed(data.get("sensitive_features"))),
-        (message("Sensitive features the model reads"), listed(record.provenance.get("sensitive_inputs"))),
+        (message("Sensitive features"), listed(data.get("sensitive_features", ()))),
+        (message("Sensitive features the model reads"), listed(record.provenance.get("sensitive_inputs", ()))),
     ]
     facts = Table("scope-facts", message("What was audited"), ("", ""), tuple(rows))
     lead = (NOTHING,) if nothing_said(record) else ()
     return (Part("scope", TITLE, lead, (facts, said(record, SCOPE, "scope-declared"))),)
 
 
-def _task_words(data: Mapping[str, Plain]) -> str:
-    classes, task = data.get("classes"), str(data.get("task"))
+def _task_words(data: DataFacts) -> str:
+    classes, task = data.get("classes"), data.get("task", "")
     words = TASKS.get(task, task)
     return joined(": ", (words, listed(classes))) if classes else words
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
 from evenhand.messages import joined, lowered, message
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.provenance import StudyFacts
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("Models that were tried")
@@ -35,12 +36,9 @@ def searched(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the parts of a study; nothing for an audit."""
     if not is_study(record):
         return ()
-    told = cast("Mapping[str, Any]", record.provenance["study"])
-    names = [str(each["name"]) for each in told["candidates"]]
-    measured = record.measurements.get("study")
-    front = (
-        [str(name) for name in cast("dict[str, list[str]]", measured)["front"]] if isinstance(measured, dict) else []
-    )
+    told = record.provenance["study"]
+    names = [each["name"] for each in told["candidates"]]
+    front = record.measurements["study"]["front"] if "study" in record.measurements else []
     first = Part(
         "search",
         TITLE,
@@ -50,7 +48,7 @@ def searched(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     return first, *_population(record, told, names)
 
 
-def _lead(told: Mapping[str, Any], front: Sequence[str]) -> tuple[str, ...]:
+def _lead(told: StudyFacts, front: Sequence[str]) -> tuple[str, ...]:
     lead = [
         message(
             "{ways} ways to make the model smaller, each beside the original on the same rows.",
@@ -95,11 +93,11 @@ def _worst(record: AuditRecord, recipe: str) -> Finding | None:
     return min(found, key=lambda finding: finding.estimate or 0.0)
 
 
-def _marks(told: Mapping[str, Any]) -> dict[str, Mark]:
-    return {str(each["name"]): each["verdict"] or "plain" for each in told["candidates"]}
+def _marks(told: StudyFacts) -> dict[str, Mark]:
+    return {each["name"]: each["verdict"] or "plain" for each in told["candidates"]}
 
 
-def _picture(record: AuditRecord, told: Mapping[str, Any], front: Sequence[str]) -> list[Block]:
+def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> list[Block]:
     """Draw size against what the group that lost most lost; the candidates on the front are joined."""
     marks, points, rows = _marks(told), [], []
     for name in list(marks)[:MOST_DRAWN]:
@@ -120,10 +118,10 @@ def _picture(record: AuditRecord, told: Mapping[str, Any], front: Sequence[str])
     return [point_figure("search-picture", title, said, points, axes, table, front, unit=1000.0)]
 
 
-def _candidates(record: AuditRecord, told: Mapping[str, Any], front: Sequence[str]) -> Table:
+def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> Table:
     rows = []
     for each in told["candidates"]:
-        name = str(each["name"])
+        name = each["name"]
         size, worst = _find(record, "file_bytes", name), _worst(record, name)
         times = [_find(record, "latency", name, batch=batch) for batch in ("1", "256")]
         rows.append(
@@ -195,7 +193,7 @@ def _by_group(
     return Table(name, title, head, rows, frozenset(range(1, len(head)))).bounded(60)
 
 
-def _population(record: AuditRecord, told: Mapping[str, Any], names: Sequence[str]) -> tuple[Part, ...]:
+def _population(record: AuditRecord, told: StudyFacts, names: Sequence[str]) -> tuple[Part, ...]:
     found = [f for f in record.findings if f.audit == "population"]
     said, title = reasons(record, "population"), message("From seed to seed")
     if not found:

@@ -24,13 +24,12 @@ MOST_ROWS = 16
 
 def swept(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the part about thresholds; none where there are no counts by score."""
-    edges = record.provenance.get("score_edges")
+    places = record.provenance.get("score_edges", [])
     found = [part for part in record.tallies if part.model == "scores"]
-    if not isinstance(edges, list) or not found or len(edges) < 3:
+    if not found or len(places) < 3:
         return ()
-    places = [float(edge) for edge in edges]  # type: ignore[arg-type]
     lines = _lines(record, found)
-    today = _in_use(record)
+    today = record.provenance.get("subject", {}).get("threshold")
     table = _table(places, lines, today)
     lead = [message("Each line is what decisions at that threshold would be, for the same rows and scores.")]
     if today is not None:
@@ -40,9 +39,7 @@ def swept(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
 
 def _first_feature(record: AuditRecord) -> str:
     """Return the sensitive feature that was named first."""
-    data = record.provenance.get("data")
-    named = data.get("sensitive_features") if isinstance(data, dict) else None
-    return str(named[0]) if isinstance(named, list) and named else ""
+    return next(iter(record.provenance.get("data", {}).get("sensitive_features", [])), "")
 
 
 def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, list[float]]]:
@@ -65,12 +62,6 @@ def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, lis
             label = named if part.columns else message("Accuracy, all rows")
             lines.append((label, np.nan_to_num(values[:, group]).tolist()))
     return lines
-
-
-def _in_use(record: AuditRecord) -> float | None:
-    subject = record.provenance.get("subject")
-    value = subject.get("threshold") if isinstance(subject, dict) else None
-    return float(value) if isinstance(value, (int, float)) else None
 
 
 def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: float | None, table: Table) -> Lines:
