@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from evenhand.keys import accept_spellings
+from evenhand.keys import accept_spellings, answer_by
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from evenhand.audits import AuditOptions, audit, audit_predictions, audit_table
     from evenhand.compression import open_model
     from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, split
@@ -95,7 +97,14 @@ def _canonical(metric: str) -> str | None:
     return canonical(metric)
 
 
+def _answers(record: object, level: float) -> Callable[[Key], object]:
+    from evenhand.metrics.answers import answers_of
+
+    return answers_of(cast("AuditRecord", record), level)
+
+
 accept_spellings(_canonical)
+answer_by(_answers)
 
 
 def __getattr__(name: str) -> object:

@@ -15,6 +15,7 @@ from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.messages import lowered, message
 from evenhand.metrics import SCORES, describe
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.comparisons.shrinkage import chance_gap, pooled_rates, shrunken_gap, shrunken_values_gap
 from evenhand.metrics.comparisons.significance import noise_floor, p_values, two_tests
 from evenhand.metrics.values.rates import counted_share
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from evenhand.metrics import Measured, Tally
 
 NAME = "chance"
-RATES = ("selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
-SCORED = ("roc_auc", "brier_score", "calibration_error")
 MOST_GROUPS = 2_000
 """Groups of more values than this are not drawn again and again."""
 TESTS: Final = {
@@ -69,7 +68,7 @@ def chance(evidence: Evidence) -> Statement:
     for grouping in evidence.groupings:
         if len(grouping.labels) > MOST_GROUPS:
             continue
-        for rate in RATES:
+        for rate in stated("chance"):
             findings += _of_rate(evidence, grouping, rate)
         if len(grouping.columns) == 1:
             findings += _of_scores(evidence, grouping)
@@ -139,7 +138,7 @@ def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     predictions, level = evidence.predictions, evidence.options.level
     if predictions.y_score is None:
         return
-    for metric in SCORED if predictions.kind == "probability" else SCORED[:1]:
+    for metric in stated("chance of scores")[: None if predictions.kind == "probability" else 1]:
         values = SCORES[metric](
             predictions.y_true, predictions.y_score, grouping.codes, len(grouping), level, **evidence.worth
         )
@@ -201,7 +200,7 @@ def most_selected(tally: Tally) -> int | None:
 def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     """State rates under partial pooling, which are asked for by name: Bayesian, and no ground of a verdict."""
     level = evidence.options.level
-    for rate in RATES:
+    for rate in stated("chance"):
         found = pooled_rates(rate, evidence.tally(grouping), level)
         _, rows = counted_share(rate, evidence.tally(grouping))
         note = message("Beta-binomial model; the whole counts as {rows:,.0f} rows of each group.", rows=found.strength)

@@ -13,7 +13,9 @@ from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
-from evenhand.metrics import describe
+from evenhand.metrics import METRICS, describe
+from evenhand.metrics.catalogue.entry import ALL
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.comparisons.unobserved_groups import ProxyRates, corrected_rates, proxy_rates, share_bounds
 from evenhand.metrics.values.rates import counted_share
 from evenhand.settings import Declared, setting
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from evenhand.evidence import Evidence
 
 NAME = "unobserved_groups"
-RATES = ("selection_rate", "recall", "false_positive_rate", "accuracy")
 METHOD = "frechet bounds in bins of the probability"
 
 
@@ -53,7 +54,7 @@ def unobserved_groups(evidence: Evidence) -> Statement:
     findings: list[Finding] = []
     for feature, columns in proxies.items():
         chance = evidence.data.table[list(columns)].to_numpy(dtype=np.float64)
-        for metric in RATES:
+        for metric in stated("unobserved"):
             findings += _of_metric(evidence, feature, columns, metric, chance)
     for feature, shares in options.group_shares.items():
         findings += _of_shares(evidence, feature, shares)
@@ -68,7 +69,7 @@ def unobserved_groups(evidence: Evidence) -> Statement:
 def _of_shares(evidence: Evidence, feature: str, shares: Mapping[str, float]) -> Iterator[Finding]:
     """State what rates over all rows may be at worst and at best in groups of which only the shares are known."""
     groups, level = tuple(shares), evidence.options.level
-    for metric in ("selection_rate", "accuracy"):
+    for metric in (rate for rate in stated("unobserved") if METRICS[rate].denominator == ALL):
         events, rows = (int(part[0]) for part in counted_share(metric, evidence.tally()))
         found = share_bounds(events, rows, [shares[group] for group in groups], level)
         yield from _values(feature, groups, metric, found, level, "worst and best case of the shares")
@@ -83,7 +84,7 @@ def _of_errors(evidence: Evidence, feature: str, errors: Mapping[str, Mapping[st
     raise_all(InputError, _error_problems(feature, recorded, errors))
     matrix = [[errors[group].get(label, 0.0) for group in groups] for label in recorded]
     method = "error matrix undone, delta method"
-    for metric in RATES:
+    for metric in stated("unobserved"):
         events, rows = counted_share(metric, evidence.tally(grouping))
         found = corrected_rates(events, rows, matrix, level)
         yield from _values(feature, groups, metric, found, level, method, membership="corrected")

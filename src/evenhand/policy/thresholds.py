@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from evenhand.errors import PolicyError
 from evenhand.findings import AuditRecord, GroupCounts
+from evenhand.metrics.answers import is_counted
 from evenhand.policy.judging import judge_limit
-from evenhand.policy.recomputing import from_counts, is_counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +124,5 @@ def _judged(record: AuditRecord, limits: list[Limit], policy: Policy) -> Iterato
 
 
 def _value(record: AuditRecord, metric: str) -> float | None:
-    from evenhand.keys import Key
-
-    found = from_counts(record, Key.of(metric), 0.95)
+    found = record.get(metric)
     return None if found is None else found.estimate

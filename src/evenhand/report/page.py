@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.messages import Message, capitalized, joined, message, sentences
 from evenhand.metrics import METRICS, Metric, canonical, describe, parse_disparity
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import any_disparity
 from evenhand.policy.verdict import WORDS
 from evenhand.policy.wording import groups_text, limit_text, measured
@@ -13,7 +14,6 @@ from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
 from evenhand.report.sections.facts import is_study
-from evenhand.report.sections.groups import NAMED
 from evenhand.report.sections.judged import STATUSES
 from evenhand.report.view import Entry, LimitRow, Page, Risk
 
@@ -209,7 +209,7 @@ def _of_its_own(name: str, judged: set[str]) -> bool:
     split = parse_disparity(name)
     if _is_change(name, judged):
         return False
-    return name in judged or canonical(name) in NAMED or split is None or split[0] not in METRICS
+    return name in judged or canonical(name) in stated("headline") or split is None or split[0] not in METRICS
 
 
 def _is_change(name: str, judged: set[str]) -> bool:

@@ -11,12 +11,13 @@ still be small.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from evenhand.errors import InputError
 from evenhand.findings import AuditRecord, GroupCounts, Section
 from evenhand.keys import group_name
 from evenhand.messages import message
+from evenhand.metrics.catalogue.lists import stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -162,14 +163,8 @@ def _protecting(
     return total if total and total not in hidden else None
 
 
-OVER_ALL_ROWS: Final = frozenset(
-    {"selection_rate", "favourable_rate", "base_rate", "mean_score", "flip_rate", "selection_rate_change"}
-)
-"""Rates whose denominators are all rows of a group, and of which no two give away the others."""
-
-
 def _over_all_rows(finding: Finding) -> bool:
-    return (finding.key.qualifier("rate") or finding.component or finding.key.metric) in OVER_ALL_ROWS
+    return (finding.key.qualifier("rate") or finding.component or finding.key.metric) in stated("all rows")
 
 
 def _shown(finding: Finding, hidden: set[Cell], below: int, strata: bool) -> Finding:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.studies.pareto import front
 
 if TYPE_CHECKING:
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "search"
 AUDITS: Final = ("performance", "calibration", "fairness", "compression")
-EVERYONE: Final = ("accuracy", "balanced_accuracy", "recall")
-CHANGES: Final = ("flip_rate", "accuracy_change", "recall_change", "negative_flip_rate")
-BETWEEN: Final = (
-    "accuracy_change_group_min", "recall_change_group_min", "selection_rate_difference_change",
-    "equalized_odds_difference_change",
-)  # fmt: skip
 BATCHES: Final = (1, 256)
 
 
@@ -162,11 +157,11 @@ def _kept(finding: Finding) -> bool:
     key = finding.key
     paired = key.qualifiers == (("of", "original"),)
     if not key.columns:
-        plain = key.metric in EVERYONE and not key.qualifiers
-        return plain or (paired and key.metric in CHANGES) or _of_the_file(key)
+        plain = key.metric in stated("search") and not key.qualifiers
+        return plain or (paired and key.metric in stated("search of changes")) or _of_the_file(key)
     if key.group:
-        return paired and key.metric in CHANGES
-    return paired and key.metric in BETWEEN
+        return paired and key.metric in stated("search of changes")
+    return paired and key.metric in stated("search of gaps")
 
 
 def _of_the_file(key: Key) -> bool:

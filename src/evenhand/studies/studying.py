@@ -76,7 +76,7 @@ def _problems(plan: Plan) -> list[str]:
 
 def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
     """Return what several seeds say, and why they say no more."""
-    from evenhand.audits.compression.decision_changes import names_of_classes
+    from evenhand.evidence.answering import class_names
     from evenhand.studies.exemplars import LEAST, represented
     from evenhand.studies.populations import Population, noise, over_seeds
     from evenhand.studies.welch import normalized
@@ -96,7 +96,7 @@ def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
         compressed = np.stack([by[candidate.name, seed].decisions for seed in made])
         population = Population(candidate.name, np.stack([by["", seed].decisions for seed in made]), compressed)
         found += over_seeds(population, data, groupings, level)
-        found += normalized(population, data, groupings, names_of_classes(data), level)
+        found += normalized(population, data, groupings, class_names(data), level)
         if len(made) >= LEAST:
             found += represented(population, data, groupings, level)
             _rank(plan, population)

@@ -5,38 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import lowered, message
+from evenhand.metrics.catalogue.confusion import RATES
 from evenhand.metrics.catalogue.entry import Metric
+from evenhand.metrics.catalogue.places import LISTS
 
 if TYPE_CHECKING:
-    from evenhand.findings import Direction
+    from evenhand.metrics.catalogue.entry import How
 
-CHANGED: Final[dict[str, tuple[str, Direction]]] = {
-    "accuracy": ("Accuracy", "higher_is_better"),
-    "error_rate": ("Error rate", "lower_is_better"),
-    "selection_rate": ("Selection rate", "neutral"),
-    "recall": ("Recall", "higher_is_better"),
-    "false_negative_rate": ("False negative rate", "lower_is_better"),
-    "specificity": ("Specificity", "higher_is_better"),
-    "false_positive_rate": ("False positive rate", "lower_is_better"),
-    "precision": ("Precision", "higher_is_better"),
-    "negative_predictive_value": ("Negative predictive value", "higher_is_better"),
-    "false_discovery_rate": ("False discovery rate", "lower_is_better"),
-    "false_omission_rate": ("False omission rate", "lower_is_better"),
-}
-"""Rates whose change is told, with their label and which way is better."""
-GAPS: Final = {
-    "selection_rate": "Selection rate",
-    "recall": "Recall",
-    "false_positive_rate": "False positive rate",
-    "accuracy": "Accuracy",
-    "precision": "Precision",
-    "equalized_odds": message("Equalized odds"),
-}
-"""Rates of which the change of the widest gap between groups is told."""
-WORST: Final = {"accuracy": "Accuracy", "recall": "Recall"}
-"""Rates of which the change in the group that is served worst is told."""
-SPREAD: Final = {"accuracy": "Accuracy", "recall": "Recall", "selection_rate": "Selection rate"}
-"""Rates of which the spread between seeds is told."""
+CHANGED: Final = {rate.name: rate for rate in RATES if rate.changes}
+"""Rates whose change is a metric."""
+LABELS: Final = {rate.name: rate.label for rate in RATES} | {"equalized_odds": message("Equalized odds")}
+
+
+def gap_changes() -> tuple[tuple[str, How], ...]:
+    """Return the rates and ways of comparing groups of which the change by compression is a metric."""
+    hows: tuple[How, ...] = ("difference", "group_min")
+    names = LISTS["change of a gap"].split()
+    return tuple((name.removesuffix(f"_{how}"), how) for how in hows for name in names if name.endswith(how))
+
+
 _NO_MEAN = "No change on average can hide gains of one group and losses of another."
 
 COMPRESSION: Final = (
@@ -50,6 +37,7 @@ COMPRESSION: Final = (
         "Two fits of the same model differ as well: compare with their flip rate.",
         "Milani Fard et al. (2016), NeurIPS",
         ("churn",),
+        pairs=((0, 0, 1), (0, 1, 0), (1, 0, 1), (1, 1, 0)),
         example="6 / 591 = 0.010",
     ),
     Metric(
@@ -71,6 +59,7 @@ COMPRESSION: Final = (
         "The share of rows that only the original decides rightly: those who lose.",
         "With several classes a row may also go from one wrong class to another.",
         "Yan et al. (2021), CVPR",
+        pairs=((0, 0, 1), (1, 1, 0)),
         example="4 / 591 = 0.007",
     ),
     Metric(
@@ -82,22 +71,23 @@ COMPRESSION: Final = (
         "The share of rows that only the compressed model decides rightly: those who gain.",
         "It does not make up for those who lose: they are others.",
         "Yan et al. (2021), CVPR",
+        pairs=((0, 1, 0), (1, 0, 1)),
         example="2 / 591 = 0.003",
     ),
     *(
         Metric(
             f"{name}_change",
-            message("{metric} change", metric=message(words)),
+            message("{metric} change", metric=rate.label),
             "change",
-            direction,
+            rate.direction,
             f"{name} of the compressed model - {name} of the original",
-            message("What compression did to the {metric}, row by row.", metric=lowered(message(words))),
+            message("What compression did to the {metric}, row by row.", metric=lowered(rate.label)),
             _NO_MEAN,
             "Zou and Donner (2008), Statistics in Medicine 27; Newcombe (1998b), Statistics in Medicine 17",
             lowest=-1.0,
             example="0.90 - 0.92 = -0.02",
         )
-        for name, (words, direction) in CHANGED.items()
+        for name, rate in CHANGED.items()
     ),
     Metric(
         "excess_accuracy_change",
@@ -124,33 +114,35 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_difference_change",
-            message("{metric} difference: change", metric=message(words)),
+            message("{metric} difference: change", metric=LABELS[name]),
             "statement",
             "lower_is_better",
             f"{name}_difference of the compressed model - {name}_difference of the original",
             message(
                 "How much wider (above 0) or narrower the gap between groups in {metric} became.",
-                metric=lowered(message(words)),
+                metric=lowered(LABELS[name]),
             ),
             "The groups that make the gap may be others than before.",
             "Bounds by the groups that may make the gap; see the design note on the compression audit",
             lowest=-1.0,
         )
-        for name, words in GAPS.items()
+        for name, how in gap_changes()
+        if how == "difference"
     ),
     *(
         Metric(
             f"{name}_group_min_change",
-            message("{metric} of the lowest group: change", metric=message(words)),
+            message("{metric} of the lowest group: change", metric=LABELS[name]),
             "statement",
             "higher_is_better",
             f"{name}_group_min of the compressed model - {name}_group_min of the original",
-            message("What became of the {metric} of the group where it is least.", metric=lowered(message(words))),
+            message("What became of the {metric} of the group where it is least.", metric=lowered(LABELS[name])),
             "The lowest group may be another than before.",
             "Bounds by the groups that may be the lowest; see the design note on the compression audit",
             lowest=-1.0,
         )
-        for name, words in WORST.items()
+        for name, how in gap_changes()
+        if how == "group_min"
     ),
     Metric(
         "score_shift",
@@ -247,18 +239,18 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_spread",
-            message("{metric}: spread between seeds", metric=message(words)),
+            message("{metric}: spread between seeds", metric=LABELS[name]),
             "statement",
             "neutral",
             f"standard deviation of {name} over originals of different seeds",
             message(
                 "How far the {metric} of the same fit moves from seed to seed: what a change is to be seen beside.",
-                metric=lowered(message(words)),
+                metric=lowered(LABELS[name]),
             ),
             "Few seeds know it badly.",
             lowest=0.0,
         )
-        for name, words in SPREAD.items()
+        for name in LISTS["spread"].split()
     ),
     Metric(
         "exemplar_rate",

@@ -1,7 +1,6 @@
 """Every metric, declared once: tables, policy keys, glossary and docs come from its entry.
 
-A rate is a numerator and a denominator over the four cells of truth x decision. Importing this module loads nothing
-heavy: the gate knows metrics by it.
+Importing this module loads nothing heavy: the gate knows metrics by it.
 """
 
 from __future__ import annotations
@@ -9,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from evenhand.metrics.catalogue.compression import COMPRESSION
-from evenhand.metrics.catalogue.entry import ALL, FN, FP, TN, TP, Cells, Metric
+from evenhand.metrics.catalogue.confusion import RATES
+from evenhand.metrics.catalogue.entry import Cells, Metric
 from evenhand.metrics.catalogue.explaining import EXPLAINING
 from evenhand.metrics.catalogue.groups import GROUPS
 from evenhand.metrics.catalogue.inequality import INEQUALITY
@@ -19,194 +19,6 @@ from evenhand.metrics.catalogue.statements import STATED
 from evenhand.metrics.catalogue.training import TRAINING
 
 __all__ = ["METRICS", "Cells", "Metric"]
-
-_FAWCETT = "Fawcett (2006), Pattern Recognition Letters 27"
-_FAIRLEARN = "Fairlearn user guide, common fairness metrics"
-
-_RATES: Final = (
-    Metric(
-        "selection_rate",
-        "Selection rate",
-        "rate",
-        "neutral",
-        "(TP + FP) / n",
-        "The share of rows predicted positive.",
-        "Groups may differ in what they applied with; an equal rate can hide unequal errors.",
-        _FAIRLEARN,
-        ("predicted_positive_rate", "acceptance_rate"),
-        (FP, TP),
-        ALL,
-    ),
-    Metric(
-        "favourable_rate",
-        "Favourable rate",
-        "rate",
-        "neutral",
-        "decisions good for the person / n",
-        "The share of rows that get the outcome which is good for the person; four-fifths turns on it.",
-        "It is the selection rate where the positive class is the good one, and its complement where it is not.",
-        "29 CFR 1607.4(D)",
-        (),
-        (FP, TP),
-        ALL,
-    ),
-    Metric(
-        "rejection_rate",
-        "Rejection rate",
-        "rate",
-        "neutral",
-        "(TN + FN) / n",
-        "The share of rows predicted negative.",
-        "It is what the selection rate leaves; the four-fifths rule looks at one of both only.",
-        _FAIRLEARN,
-        ("predicted_negative_rate", "negative_rate"),
-        (TN, FN),
-        ALL,
-    ),
-    Metric(
-        "base_rate",
-        "Base rate",
-        "rate",
-        "neutral",
-        "(TP + FN) / n",
-        "The share of rows whose truth is positive; a property of the data, not of the model.",
-        "A label that records past decisions carries their bias into it.",
-        _FAWCETT,
-        ("prevalence",),
-        (FN, TP),
-        ALL,
-    ),
-    Metric(
-        "accuracy",
-        "Accuracy",
-        "rate",
-        "higher_is_better",
-        "(TP + TN) / n",
-        "The share of rows decided rightly.",
-        "With a rare class, always saying the common one is accurate and useless.",
-        _FAWCETT,
-        ("accuracy_score",),
-        (TN, TP),
-        ALL,
-    ),
-    Metric(
-        "error_rate",
-        "Error rate",
-        "rate",
-        "lower_is_better",
-        "(FP + FN) / n",
-        "The share of rows decided wrongly.",
-        "It weighs both kinds of error alike.",
-        _FAWCETT,
-        ("zero_one_loss",),
-        (FP, FN),
-        ALL,
-    ),
-    Metric(
-        "recall",
-        "Recall",
-        "rate",
-        "higher_is_better",
-        "TP / (TP + FN)",
-        "Of those whose truth is positive, the share predicted positive.",
-        "It says nothing of those whose truth is negative.",
-        _FAWCETT,
-        ("true_positive_rate", "tpr", "sensitivity"),
-        (TP,),
-        (FN, TP),
-    ),
-    Metric(
-        "false_negative_rate",
-        "False negative rate",
-        "rate",
-        "lower_is_better",
-        "FN / (TP + FN)",
-        "Of those whose truth is positive, the share predicted negative.",
-        "It says nothing of those whose truth is negative.",
-        _FAWCETT,
-        ("fnr", "miss_rate"),
-        (FN,),
-        (FN, TP),
-    ),
-    Metric(
-        "false_positive_rate",
-        "False positive rate",
-        "rate",
-        "lower_is_better",
-        "FP / (FP + TN)",
-        "Of those whose truth is negative, the share predicted positive.",
-        "It says nothing of those whose truth is positive.",
-        _FAWCETT,
-        ("fpr", "fall_out"),
-        (FP,),
-        (TN, FP),
-    ),
-    Metric(
-        "specificity",
-        "Specificity",
-        "rate",
-        "higher_is_better",
-        "TN / (FP + TN)",
-        "Of those whose truth is negative, the share predicted negative.",
-        "It says nothing of those whose truth is positive.",
-        _FAWCETT,
-        ("true_negative_rate", "tnr"),
-        (TN,),
-        (TN, FP),
-    ),
-    Metric(
-        "precision",
-        "Precision",
-        "rate",
-        "higher_is_better",
-        "TP / (TP + FP)",
-        "Of those predicted positive, the share whose truth is positive.",
-        "It falls with the base rate, whatever the model does.",
-        _FAWCETT,
-        ("positive_predictive_value", "ppv"),
-        (TP,),
-        (FP, TP),
-    ),
-    Metric(
-        "negative_predictive_value",
-        "Negative predictive value",
-        "rate",
-        "higher_is_better",
-        "TN / (TN + FN)",
-        "Of those predicted negative, the share whose truth is negative.",
-        "It rises as the base rate falls, whatever the model does.",
-        _FAWCETT,
-        ("npv",),
-        (TN,),
-        (TN, FN),
-    ),
-    Metric(
-        "false_discovery_rate",
-        "False discovery rate",
-        "rate",
-        "lower_is_better",
-        "FP / (TP + FP)",
-        "Of those predicted positive, the share whose truth is negative.",
-        "It rises as the base rate falls, whatever the model does.",
-        _FAWCETT,
-        ("fdr",),
-        (FP,),
-        (FP, TP),
-    ),
-    Metric(
-        "false_omission_rate",
-        "False omission rate",
-        "rate",
-        "lower_is_better",
-        "FN / (TN + FN)",
-        "Of those predicted negative, the share whose truth is positive.",
-        "It rises with the base rate, whatever the model does.",
-        _FAWCETT,
-        ("for",),
-        (FN,),
-        (TN, FN),
-    ),
-)
 
 _OTHERS: Final = (
     Metric(
@@ -255,6 +67,7 @@ _OTHERS: Final = (
         "Matthews (1975), Biochimica et Biophysica Acta 405; Gorodkin (2004) for several classes",
         ("mcc", "matthews_corrcoef"),
         lowest=-1.0,
+        of_classes=True,
         example="(40 x 30 - 20 x 10) / sqrt(60 x 50 x 50 x 40) = 0.41",
     ),
     Metric(
@@ -268,6 +81,7 @@ _OTHERS: Final = (
         "Cohen (1960), Educational and Psychological Measurement 20",
         ("kappa", "cohen_kappa_score"),
         lowest=-1.0,
+        of_classes=True,
         example="(0.70 - 0.50) / (1 - 0.50) = 0.40",
     ),
     Metric(
@@ -363,7 +177,7 @@ _OTHERS: Final = (
 METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
-        *_RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *TRAINING,
+        *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *TRAINING,
     )
 }  # fmt: skip
 """Every metric by its canonical name."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from evenhand.metrics import describe
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.records import digest
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.plain_text import short
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 SCHEMA: Final = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 DECLARED: Final = {"users": "affected", "useCases": "intended_use", "technicalLimitations": "known_limitations"}
 """The card's considerations, by the declaration that answers them."""
-GAPS: Final = ("selection_rate_ratio", "equalized_odds_difference")
 DATA_FACTS: Final = ("content_hash", "rows", "label", "source")
 ATTRIBUTED: Final = ("importance", "attribution_residual")
 
@@ -113,7 +113,7 @@ def _considerations(record: AuditRecord) -> Plain:
             f"between {short(finding.groups[0].group)} and {short(finding.groups[-1].group)}",
         }
         for finding in record.findings
-        if finding.key.metric in GAPS and finding.estimate is not None and len(finding.groups) > 1
+        if finding.key.metric in stated("bill gap") and finding.estimate is not None and len(finding.groups) > 1
     ]
     if assessed:
         told["fairnessAssessments"] = assessed

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from evenhand.metrics import describe
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.formats.plain_text import short
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.view import Page
 
-METRICS: Final = (
-    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "brier_score", "log_loss",
-)  # fmt: skip
-"""Over all rows, under the names that the hub knows."""
-GAPS: Final = ("selection_rate_ratio", "equalized_odds_difference", "recall_difference", "accuracy_difference")
-"""Over the groups of each sensitive feature."""
 MOST_LIMITS: Final = 100
 LONGEST_NAME: Final = 120
 TASK: Final = "tabular-classification"
@@ -49,11 +44,11 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 def _told(record: AuditRecord) -> list[Finding]:
     """Return the findings of the card: a few over all rows, then how far the groups of each feature differ."""
-    overall = [record.get(name) for name in METRICS]
+    overall = [record.get(name) for name in stated("card")]
     gaps = [
         finding
         for finding in record.findings
-        if finding.key.metric in GAPS and len(finding.key.columns) == 1 and not finding.key.qualifiers
+        if finding.key.metric in stated("card gap") and len(finding.key.columns) == 1 and not finding.key.qualifiers
     ]
     return [finding for finding in (*overall, *gaps) if finding is not None]
 

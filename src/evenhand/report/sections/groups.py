@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import Key, group_name
 from evenhand.messages import joined, message
 from evenhand.metrics import METRICS, describe
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, told, with_interval
@@ -20,19 +21,8 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.report.sections.judged import Judged
 
-GROUP_COLUMNS = ("base_rate", "selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
 STATING = ("fairness", "classes", "labels", "numbers", "rankings")
 """The audits that state disparities between groups."""
-DRAWN = ("selection_rate", "recall", "false_positive_rate")
-NAMED = (
-    "selection_rate_difference",
-    "selection_rate_ratio",
-    "recall_difference",
-    "false_positive_rate_difference",
-    "precision_difference",
-    "equalized_odds_difference",
-)
-"""Disparities that are drawn whether or not a limit judges them."""
 
 
 def group_parts(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -59,7 +49,9 @@ def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> 
 
 def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
     """Return the metrics that get a figure each: of crossings one, since their groups are many."""
-    drawn = [metric for metric in DRAWN if metric in metrics] or [m for m in metrics if METRICS[m].highest == 1][:3]
+    drawn = [metric for metric in stated("figure") if metric in metrics] or [
+        m for m in metrics if METRICS[m].highest == 1
+    ][:3]
     return drawn if len(counts.columns) == 1 else drawn[:1]
 
 
@@ -86,7 +78,7 @@ def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Bl
     rows = [
         judged.row(describe(f.key.metric).label, f)
         for f in found
-        if (f.key.metric in NAMED or judged.holds(f))
+        if (f.key.metric in stated("headline") or judged.holds(f))
         and f.unit in ("share", "ratio", "score")
         and f.estimate is not None
     ]
@@ -98,9 +90,9 @@ def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Bl
 
 def _metrics(record: AuditRecord, counts: GroupCounts) -> list[str]:
     """Return the metrics of the table of groups: the usual ones, or of another task the first that were measured."""
-    usual = [metric for metric in GROUP_COLUMNS if record.get(_key(metric, counts, 0)) is not None]
+    usual = [metric for metric in stated("column") if record.get(_key(metric, counts, 0)) is not None]
     if "selection_rate" in usual:
-        return list(GROUP_COLUMNS)
+        return list(stated("column"))
     mine = {key.metric: None for f in record.findings if _is_of(key := f.key, counts) and key.metric in METRICS}
     return list(mine)[:7]
 
