@@ -135,7 +135,7 @@ def parse_recipe(text: str) -> Recipe:
     )
     try:
         return recipe(*([_value(value)] if value else []), **settings)
-    except (TypeError, ValueError) as wrong:
+    except (TypeError, ValueError, InputError) as wrong:
         raise InputError(f"--recipe {text}: {wrong}") from None
 
 
