@@ -66,7 +66,7 @@ def _own() -> dict[str, Traversable]:
 def _brought(tag: str) -> Traversable | None:
     """Return the catalogue of an entry point: of the package it names, the .po file of the tag."""
     for point in entry_points(group=GROUP, name=tag):
-        for place in files(point.value).iterdir():
+        for place in files(point.module).iterdir():
             if place.name.endswith(".po") and _tag(place.name) == tag:
                 return place
     return None
