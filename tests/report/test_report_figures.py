@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import evenhand as eh
+from evenhand.messages import message
 from evenhand.report.drawings import Table
 from evenhand.report.figures.dots import MOST_DOTS, swarm_figure
 from evenhand.report.figures.findings import figure
@@ -32,7 +33,7 @@ RNG = np.random.default_rng(0)
 
 def drawn(block: Block) -> str:
     """Return the figure as the page has it."""
-    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"_": str})
+    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"_": message})
     return str(module.draw(block))  # type: ignore[attr-defined]
 
 

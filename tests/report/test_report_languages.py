@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,21 +14,26 @@ import pytest
 import evenhand as eh
 from evenhand.cli.main import exit_code
 from evenhand.errors import InputError
+from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.metrics import names as all_metrics
 from evenhand.records import write_record
+from evenhand.report.drawings import Drawing
+from evenhand.report.formats.html import _environment
+from evenhand.report.numbers import cut
+from evenhand.report.page import build_page
 from evenhand.report.rendering import render
 from evenhand.report.sections.controls import frameworks
-from evenhand.words import languages
+from evenhand.report.view import said
+from evenhand.words import Language, languages
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
 
 SAID_ELSEWHERE = ("Recall", "score", "none", "Compression")
 """Groups that are called as messages are."""
+ROOT = Path(__file__).parents[2]
 KEY = r"\w+\[[^\]]*\]|[a-z]+=\w+|[0-9a-f]{32,}"
 """A finding's key, a group, a hash."""
 NAMES = {
@@ -83,6 +90,11 @@ def spoken(page: str) -> list[str]:
     return [named.sub("", text) for text in shown(page)]
 
 
+def drawn(block: Drawing) -> str:
+    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"_": message})
+    return str(module.draw(block))  # type: ignore[attr-defined]
+
+
 def english(texts: list[str]) -> list[str]:
     return [text for text in texts if re.search(r"(?:[A-Za-z']+[ ,]+){2,}[A-Za-z]+", text)]
 
@@ -128,11 +140,44 @@ def test_a_further_language_is_one_file(
     for record, verdict in (judged, rich):
         page = render(record, verdict, "html", lang=pseudo)
         assert f'<html lang="{pseudo}">' in page
-        labels = re.findall(r'(?:aria|data)-label="([^"]*)"', page)
-        texts = [*spoken(page), *map(html.unescape, labels)]
-        assert sum("⟦" in text for text in texts) > 300
-        left = {text for text in texts if set(re.findall("[A-Za-z_]{2,}", re.sub(KEY, "", text))) - NAMES}
-        assert left == set()
+        assert unsaid(page) == set()
+        assert page.count("⟦") > 300
+
+
+def unsaid(page: str) -> set[str]:
+    """Return the texts and labels of a page with words that are neither in a message nor names."""
+    texts = [*spoken(page), *map(html.unescape, re.findall(r'(?:aria|data)-label="([^"]*)"', page))]
+    return {text for text in texts if set(re.findall("[A-Za-z_]{2,}", re.sub(KEY, "", text))) - NAMES}
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("below", [None, 20])
+def test_other_labels_and_copies_for_publication_are_said_as_well(task: str, below: int | None, pseudo: str) -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.normal(size=600) if task == "regression" else rng.integers(0, 2 + (task == "multiclass"), 600)
+    given = truth + rng.normal(size=600) if task == "regression" else np.where(rng.random(600) < 0.8, truth, 0)
+    race = rng.choice(["A", "B", "C"], 600, p=[0.6, 0.39, 0.01])
+    record = eh.audit_predictions(truth, given, sensitive_features={"race": race}, task=task)  # type: ignore[arg-type]
+    assert unsaid(render(record, None, "html", lang=pseudo, suppress_below=below)) == set()
+    assert english(shown(render(record, None, "html", lang="zh-CN", suppress_below=below))) == []
+
+
+def test_a_figure_has_room_for_the_labels_of_its_language(judged: tuple[AuditRecord, Verdict]) -> None:
+    words = Language("xx", {"all rows": ("every row of all the rows there are",)})
+    page = build_page(*judged)
+    (one,) = [block for part in page.parts for block in part.blocks if block.name == "groups-0-selection_rate"]
+    assert isinstance(one, Drawing)
+    told = said(one, words)
+    (box,) = re.findall(r'<svg viewBox="(-?\d+) 0 (\d+) ', drawn(told))
+    assert (one.outside, -int(box[0]), int(box[1])) == (0, told.outside, one.width + told.outside)
+    assert told.outside > 50
+
+
+def test_a_label_is_cut_in_each_language_on_its_own() -> None:
+    long = cut(message("a label that is long"), 10)
+    assert long == "a label t…"
+    assert said(long, Language("xx", {"a label that is long": ("short",)})) == "short"
+    assert said(long, Language("xx", {"a label that is long": ("longer than it was",)})) == "longer th…"
 
 
 def test_older_notes_are_shown_as_they_are(judged: tuple[AuditRecord, Verdict]) -> None:
@@ -158,3 +203,32 @@ def test_the_command_line_speaks_it_and_formats_for_machines_do_not(
         render(*judged, "junit", lang="zh-CN")
     with pytest.raises(InputError, match="no words of 'xx'"):
         render(*judged, "html", lang="xx")
+
+
+PARSING = {
+    "split",
+    "rsplit",
+    "partition",
+    "rpartition",
+    "startswith",
+    "endswith",
+    "removeprefix",
+    "removesuffix",
+    "find",
+}
+PROSE = {"note", "reason", "undefined", "sentence", "title", "label", "meaning", "misleads", "absence", "axes"}
+
+
+def test_no_module_of_the_report_parses_a_sentence() -> None:
+    """Facts are read from keys and from the places of messages."""
+    folder = ROOT / "src" / "evenhand" / "report"
+    for file in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            assert file.name == "mlflow.py" or not (isinstance(node, ast.Import) and node.names[0].name == "re"), file
+            if isinstance(node, ast.Attribute) and node.attr in PARSING:
+                assert {part.attr for part in ast.walk(node.value) if isinstance(part, ast.Attribute)}.isdisjoint(
+                    PROSE
+                ), file
+            if isinstance(node, ast.Compare) and any(isinstance(how, ast.In | ast.NotIn) for how in node.ops):
+                (first, *_) = node.comparators
+                assert not (isinstance(first, ast.Attribute) and first.attr in PROSE), (file, node.lineno)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, not_applicable, number
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import joined, message, messages
@@ -118,3 +118,6 @@ def _surrogate(evidence: Evidence, score: LinkedScore) -> tuple[list[Finding], s
     ]
     told = message("A tree of three questions, mean scores of its leaves: {leaves}.", leaves=joined("; ", leaves))
     return findings, told
+
+
+AUDIT: Final = Audit(dependence, frozenset({"binary", "regression"}))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -172,3 +172,6 @@ def _moved(evidence: Evidence) -> Iterator[Finding]:
             key = Key.of("attribution_similarity", whom, of="original")
             yield from _mean(evidence, key, cosines(after.values[mine], before.values[mine]))
             yield from _mean(evidence, Key.of("top_features_kept", whom, of="original"), kept[mine])
+
+
+AUDIT: Final = Audit(explanation_checks, frozenset({"binary", "regression"}))

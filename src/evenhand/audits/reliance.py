@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number, value_finding
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number, value_finding
 from evenhand.evidence.predictions import inputs
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
@@ -146,3 +146,6 @@ def _swapped(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Ite
         yield value_finding(
             group_key("counterfactual_flip_rate", grouping, group), NAME, found, group, evidence.options.level
         )
+
+
+AUDIT: Final = Audit(reliance)

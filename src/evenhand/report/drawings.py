@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
+from unicodedata import east_asian_width
 
 from evenhand.report.numbers import cut
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 Mark: TypeAlias = Literal["passed", "failed", "undecided", "plain"]
 """The shape and colour of a value: judged, or merely stated."""
-LABEL = 42
+LETTER: Final = 6.7
+"""Width of a letter of a label, on the wide side."""
+LABEL: Final = 42
 """Characters of a row's label."""
 
 
@@ -62,6 +69,16 @@ class Drawing:
     """The figure's height."""
     table: Table
     """The same numbers as text."""
+
+    @property
+    def outside(self) -> int:
+        """How far labels reach beyond the left edge: the room is that of the English ones."""
+        reach = (math.ceil(LETTER * width_of(label) + 10 - end) for label, end in self._labels())
+        return max([0, *reach])
+
+    def _labels(self) -> Iterable[tuple[str, float]]:
+        """Return the labels at the left with their right ends."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +136,9 @@ class Figure(Drawing):
     """Where the plot begins; labels end before it."""
     right: int
     """Where the plot ends; numbers begin behind it."""
+
+    def _labels(self) -> Iterable[tuple[str, float]]:
+        return ((dot.label, self.left - 8) for dot in self.dots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +260,9 @@ class Heat(Drawing):
     cell_height: int
     """The height of a cell."""
 
+    def _labels(self) -> Iterable[tuple[str, float]]:
+        return ((spot.label, spot.x) for spot in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Outline:
@@ -302,6 +325,9 @@ class Swarm(Drawing):
     right: int
     """Where the plot ends."""
 
+    def _labels(self) -> Iterable[tuple[str, float]]:
+        return ((strip.label.label, strip.label.x) for strip in self.strips)
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -326,3 +352,14 @@ class Tree(Drawing):
     """The lines between them, ready for a path."""
     right: int
     """Where the numbers begin."""
+
+
+def width_of(text: str) -> int:
+    """Return how many letters wide a text is; characters of double width count twice.
+
+    Examples
+    --------
+    >>> width_of("race"), width_of("种族")
+    (4, 4)
+    """
+    return len(text) + sum(east_asian_width(char) in "WF" for char in text)

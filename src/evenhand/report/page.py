@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.messages import Message, capitalized, joined, message, sentences
 from evenhand.metrics import METRICS, Metric, canonical, describe, parse_disparity
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import any_disparity
 from evenhand.policy.verdict import WORDS
 from evenhand.policy.wording import groups_text, limit_text, measured
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
-from evenhand.report.sections.groups import NAMED
+from evenhand.report.sections.facts import is_study
 from evenhand.report.sections.judged import STATUSES
-from evenhand.report.sections.scope import sign_off
-from evenhand.report.sections.study import is_study
 from evenhand.report.view import Entry, LimitRow, Page, Risk
 
 if TYPE_CHECKING:
@@ -39,21 +38,17 @@ ANY_CHANGE: Final = Metric(
 HEADLINES: Final = {"none": message("Measured, not judged")} | WORDS
 UNJUDGED = message("No policy was given, so nothing is passed or failed.")
 COMPARED = message("Models are compared here; how each was judged stands beside it.")
-KEPT = ("scope", "data", "limitations")
-"""Sections that are never left out: what people did not declare is named."""
 MOST_RISKS = 5
 MOST_KEY = 160
 
 
 def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = False) -> Page:
     """Return everything a report says; without sections that have no figures, where asked."""
-    data, subject = record.provenance.get("data"), record.provenance.get("subject")
-    name = str(subject.get("name", "model")) if isinstance(subject, dict) else "model"
-    source = str(data.get("name", "data")) if isinstance(data, dict) else "data"
-    rows = cast("int", data.get("rows", 0)) if isinstance(data, dict) else 0
-    versions = record.provenance.get("versions")
+    data, name = record.provenance.get("data", {}), record.provenance.get("subject", {}).get("name", "model")
+    source, rows = data.get("name", "data"), data.get("rows", 0)
     status = "none" if verdict is None else verdict.status
     study, model = is_study(record), cut(name, 80)
+    before, after = parts(record, verdict)
     return Page(
         title=message("Study of {model}", model=model) if study else message("Audit of {model}", model=model),
         subtitle=message("{model} on {data}, {rows:,} rows", model=model, data=cut(source, 80), rows=rows),
@@ -64,10 +59,10 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
         limits=() if verdict is None else tuple(_limit(j, at) for at, j in enumerate(verdict.judgements)),
         glance=_glance(verdict),
         risks=_risks(record, verdict),
-        parts=tuple(part for part in parts(record, verdict) if part.blocks or not omit_empty or part.name in KEPT),
+        parts=tuple(part for part in before if part.blocks or not omit_empty),
         glossary=_glossary(record, verdict),
-        last=(sign_off(record, verdict),),
-        version=str(versions.get("evenhand", "")) if isinstance(versions, dict) else "",
+        last=after,
+        version=record.provenance.get("versions", {}).get("evenhand", ""),
     )
 
 
@@ -78,7 +73,7 @@ def _limit(judgement: Judgement, at: int) -> LimitRow:
     return LimitRow(
         f"limit-{at}",
         judgement.status,
-        joined(", ", (status, judgement.aside)) if judgement.aside else status,
+        message("{status}, {aside}", status=status, aside=judgement.aside) if judgement.aside else status,
         cut(str(judgement.key), MOST_KEY),
         describe(judgement.key.metric).label,
         measured(judgement.finding, judgement.limit),
@@ -120,7 +115,7 @@ def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:
     found.sort(key=lambda pair: (not pair[0].stops, pair[0].status != "failed", -_people(pair[0])[1]))
     risks = [Risk(_risk(judgement), f"limit-{at}") for judgement, at in found]
     seen = record.provenance.get("rows_seen_in_training")
-    if isinstance(seen, int) and seen > 0:
+    if seen:
         words = message(
             "{rows:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
             "the same cases, every figure here flatters the model.",
@@ -214,7 +209,7 @@ def _of_its_own(name: str, judged: set[str]) -> bool:
     split = parse_disparity(name)
     if _is_change(name, judged):
         return False
-    return name in judged or canonical(name) in NAMED or split is None or split[0] not in METRICS
+    return name in judged or canonical(name) in stated("headline") or split is None or split[0] not in METRICS
 
 
 def _is_change(name: str, judged: set[str]) -> bool:

@@ -55,6 +55,10 @@ class Look:
         return f"data:{kind};base64,{base64.b64encode(held).decode()}"
 
 
+USUAL: Final = Look()
+"""English, evenhand's own templates, everything in one file."""
+
+
 def style(look: Look) -> str:
     """Return the style of a page: evenhand's, then the folder's own."""
     from importlib.resources import files

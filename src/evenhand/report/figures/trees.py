@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from evenhand.report.drawings import Node, Spot, Tree
+from evenhand.report.drawings import LETTER, Node, Spot, Tree, width_of
 from evenhand.report.figures.findings import described
-from evenhand.report.figures.scales import LETTER, NUMBERS, fitting, width_of
+from evenhand.report.figures.scales import NUMBERS, fitting
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:

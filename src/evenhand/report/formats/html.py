@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, shorten
 from evenhand.messages import message
+from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
 from evenhand.report.shortening import shortened
-from evenhand.report.theme import Look, style
+from evenhand.report.theme import USUAL, Look, style
 from evenhand.report.view import said
 from evenhand.words import language
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from evenhand.report.view import Page
     from evenhand.words import Language
 
-USUAL: Final = Look()
-"""English, evenhand's own templates, everything in one file."""
 MOST_BYTES: Final = 1_000_000
 """A page is never larger: hosts and mail refuse what is, and nobody reads it."""
 USUAL_BYTES: Final = 300_000
@@ -112,3 +111,6 @@ def _tight(text: str) -> str:
 def _without_controls(text: str) -> str:
     """Return text without characters that HTML forbids or that turn the direction of writing around them."""
     return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
+
+
+FORMAT: Final = Format(html, (".html", ".htm"), spoken=True)

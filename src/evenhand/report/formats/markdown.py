@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import joined, message
 from evenhand.report.drawings import Table
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.page import build_page
+from evenhand.report.theme import USUAL, Look
 from evenhand.report.view import said
 from evenhand.words import language
 
@@ -23,9 +25,9 @@ MOST = 60_000
 SIGNS = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
 
 
-def markdown(record: AuditRecord, verdict: Verdict | None = None, lang: str = "en") -> str:
+def markdown(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL) -> str:
     """A summary in Markdown, at most 60 kB (.md)."""
-    words = language(lang)
+    words = language(look.lang)
     say, page = words.say, said(build_page(record, verdict), words)
     headline = say(message("{headline}.", headline=page.headline))
     out = [
@@ -66,3 +68,6 @@ def _rows(head: tuple[str, ...], rows: object) -> list[str]:
     lines = ["| " + " | ".join(as_markdown(cell) for cell in head) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]  # type: ignore[attr-defined]
     return lines
+
+
+FORMAT: Final = Format(markdown, (".md",), spoken=True)

@@ -10,20 +10,22 @@ from evenhand.policy.wording import measured
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 from evenhand.report.sections.judged import STATUSES
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
-    from evenhand.policy import Verdict
+    from evenhand.findings import AuditRecord
+    from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("Since the earlier audit")
 EMPTY: Final = message("An earlier audit would fill this: evenhand gate --baseline, or --baseline of evenhand report.")
 
 
-def since(verdict: Verdict | None) -> Part:
-    """Return the part about a baseline; a sentence where none was given."""
-    found = () if verdict is None else verdict.judgements
+def since(_: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return the part about a baseline; none where none was given."""
+    found = () if judged.verdict is None else judged.verdict.judgements
     if not any(judgement.before or judgement.limit.against for judgement in found):
-        return Part("baseline", TITLE, (EMPTY,))
+        return ()
     rows = tuple(
         (
             cut(str(judgement.key), 160),
@@ -42,4 +44,7 @@ def since(verdict: Verdict | None) -> Part:
     )
     head = (message("limit on"), message("before"), message("now"), "", message("measured now"))
     table = Table("baseline-table", message("What became of each limit"), head, rows, frozenset({4})).bounded()
-    return Part("baseline", TITLE, (told,), (table,))
+    return (Part("baseline", TITLE, (told,), (table,)),)
+
+
+SECTION: Final = Section("baseline", TITLE, (), 1400, since, EMPTY)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import Key, group_name
 from evenhand.messages import message
 from evenhand.metrics import describe
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, named, p_value, show, with_interval
 from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
@@ -21,53 +23,55 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.sections.judged import Judged
 
-DRAWN: Final = ("accuracy_change", "recall_change", "selection_rate_change", "flip_rate")
-FLIPS: Final = ("flip_rate", "negative_flip_rate", "positive_flip_rate")
-RATES: Final = (
-    "accuracy_change", "recall_change", "false_positive_rate_change", "selection_rate_change", "precision_change",
-    "negative_predictive_value_change", "excess_accuracy_change",
-)  # fmt: skip
-SCORES: Final = (
-    "score_shift", "brier_score_change", "excess_loss", "calibration_error", "attribution_distance",
-)  # fmt: skip
-WARNINGS: Final = ("boundary_closeness", "gradient_norm", "curvature")
 MOST_NAMED: Final = 12
 TITLE: Final = message("Compression")
+EMPTY: Final = message("Nothing was compressed.")
 
 
-def compression(record: AuditRecord, judged: Judged, verdict: Verdict | None) -> Part:
-    """Return the part about compression; one sentence where nothing was compressed."""
+def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return the part about compression; none where nothing was compressed."""
     found = [f for f in record.findings if f.audit == "compression"]
     if not found:
-        return Part("compression", TITLE, reasons(record, "compression") or (message("Nothing was compressed."),))
+        return ()
     gain = record.get("size_ratio[;of=original]")
     blocks: list[Block] = [*_sizes(record), *_drawn(found, judged)]
     plain = [f for f in found if f.key.qualifiers == (("of", "original"),)]
+    rates, scores, warnings = stated("change column"), stated("change of scores"), stated("early warning")
     single, crossed = ([f for f in plain if _plain(f) is wanted] for wanted in (True, False))
     blocks += [
         *_who(
             "compression-flips", message("Who is decided otherwise, and towards what"), [f for f in found if _plain(f)]
         ),
-        *_grid("compression-rates", message("What changed for each group"), single, RATES),
+        *_grid("compression-rates", message("What changed for each group"), single, rates),
         *_who(
             "compression-crossed-flips",
             message("Who is decided otherwise where features cross"),
             [f for f in found if not _plain(f)],
             folded=True,
         ),
-        *_grid("compression-crossed", message("What changed where features cross"), crossed, RATES, folded=True),
+        *_grid(
+            "compression-crossed",
+            message("What changed where features cross"),
+            crossed,
+            stated("change column"),
+            folded=True,
+        ),
         *_gaps(plain),
         *_classes(found),
-        *_grid("compression-scores", message("Scores, losses and reasons"), plain, SCORES, folded=True),
+        *_grid("compression-scores", message("Scores, losses and reasons"), plain, scores, folded=True),
         *_grid(
-            "compression-warnings", message("Before compression: who is nearest to harm"), plain, WARNINGS, folded=True
+            "compression-warnings",
+            message("Before compression: who is nearest to harm"),
+            plain,
+            warnings,
+            folded=True,
         ),
         *_features(plain),
         *_tests(found),
     ]
     lead = [gain.note] if gain is not None and gain.note else []
-    lead += _margins(verdict)
-    return Part("compression", TITLE, (*lead, *reasons(record, "compression")), tuple(blocks))
+    lead += _margins(judged.verdict)
+    return (Part("compression", TITLE, (*lead, *reasons(record, "compression")), tuple(blocks)),)
 
 
 def _margins(verdict: Verdict | None) -> list[str]:
@@ -94,7 +98,7 @@ def _margins(verdict: Verdict | None) -> list[str]:
 def _drawn(found: Sequence[Finding], judged: Judged) -> list[Block]:
     """Draw the paired changes of every group of single features, with the limit where there is one."""
     blocks: list[Block] = []
-    for metric in DRAWN:
+    for metric in stated("change figure"):
         chosen = [
             f for f in found
             if f.key.metric == metric and len(f.key.columns) <= 1 and f.key.qualifiers == (("of", "original"),)
@@ -103,7 +107,7 @@ def _drawn(found: Sequence[Finding], judged: Judged) -> list[Block]:
         if rows:
             title = message("{metric}, compressed against original", metric=describe(metric).label)
             drawn = figure(f"compression-{metric}", title, rows, digits=3)
-            of = "compression-flips" if metric in FLIPS else "compression-rates"
+            of = "compression-flips" if describe(metric).pairs else "compression-rates"
             blocks.append(replace(drawn, table=replace(drawn.table, within=of)))
     return blocks
 
@@ -121,7 +125,7 @@ def _who(name: str, caption: str, found: Sequence[Finding], *, folded: bool = Fa
     """Return the table of who was decided otherwise, in which direction, and for better or worse."""
     cells: dict[str, dict[str, Finding]] = {}
     for finding in found:
-        if finding.key.metric in FLIPS:
+        if describe(finding.key.metric).pairs:
             column = finding.key.qualifier("class")
             now = None if column is None else message("now {class_}", class_=cut(column, 40))
             title = now or describe(finding.key.metric).label
@@ -250,3 +254,6 @@ def _sizes(record: AuditRecord) -> list[Block]:
     head = ("", message("original"), message("compressed"), message("gain"))
     title = message("Size and speed, measured in one run on one thread")
     return [Table("compression-size", title, head, tuple(rows), frozenset({1, 2, 3}))]
+
+
+SECTION: Final = Section("compression", TITLE, ("compression",), 1100, compression, EMPTY)

@@ -17,6 +17,7 @@ from evenhand.metrics import describe
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 from evenhand.report.sections.reasons import audit_words
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.messages import Message
     from evenhand.policy import Verdict
+    from evenhand.report.sections.judged import Judged
 
+TITLE: Final = message("Rules and standards")
 OLD: Final = timedelta(days=180)
 """After so long a file is to be looked up again."""
 LEAD: Final = message(
@@ -155,7 +158,7 @@ def controls(record: AuditRecord, verdict: Verdict | None, day: date | None = No
     head = (message("rule"), message("clause"), message("what it asks"), message("status"), message("evidence here"))
     title = message("Clauses that findings here are evidence for")
     table = Table("controls-table", title, head, tuple(rows)).bounded()
-    return (Part("controls", message("Rules and standards"), tuple(lead), (table,)),)
+    return (Part("controls", TITLE, tuple(lead), (table,)),)
 
 
 def _row(
@@ -176,15 +179,14 @@ def today() -> date:
 
 
 def _evidence(record: AuditRecord, verdict: Verdict | None) -> set[str]:
-    data, declared = record.provenance.get("data"), record.provenance.get("declared")
-    facts = data if isinstance(data, dict) else {}
+    data, declared = record.provenance.get("data", {}), record.provenance.get("declared", {})
     return {
         *(finding.audit for finding in record.findings if finding.defined),
         *(f"metric:{finding.key.metric}" for finding in record.findings if finding.defined),
-        *(f"declared:{name}" for name, said in (declared.items() if isinstance(declared, dict) else ()) if said),
+        *(f"declared:{name}" for name, said in declared.items() if said),
         *(["policy"] if verdict is not None else []),
-        *(["data"] if facts.get("content_hash") else []),
-        *(["sensitive"] if facts.get("sensitive_features") else []),
+        *(["data"] if data.get("content_hash") else []),
+        *(["sensitive"] if data.get("sensitive_features") else []),
         "provenance",
     }
 
@@ -223,3 +225,11 @@ def outdated(day: date) -> Iterator[str]:
     for framework in frameworks():
         if framework.old(day):
             yield f"{framework.id}: looked up on {framework.as_of}, {(day - framework.as_of).days} days ago"
+
+
+def _drawn(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return the clauses of rules that the record holds evidence for."""
+    return controls(record, judged.verdict)
+
+
+SECTION: Final = Section("controls", TITLE, (), 1500, _drawn)

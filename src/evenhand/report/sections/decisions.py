@@ -92,11 +92,10 @@ def scores_by_group(record: AuditRecord, counts: GroupCounts, name: str, title: 
 def _pair(
     record: AuditRecord, name: str, title: str, pair: Sequence[tuple[str, list[float]]], edges: list[float]
 ) -> Block:
-    subject = record.provenance.get("subject")
-    used = subject.get("threshold") if isinstance(subject, dict) else None
+    used = record.provenance.get("subject", {}).get("threshold")
     low, high = _ends(edges)
-    inside = isinstance(used, (int, float)) and low <= used <= high
-    return histogram_pair(name, title, low, high, pair, float(cast("float", used)) if inside else None)
+    inside = used is not None and low <= used <= high
+    return histogram_pair(name, title, low, high, pair, used if inside else None)
 
 
 def _ends(edges: list[float]) -> tuple[float, float]:
@@ -105,8 +104,7 @@ def _ends(edges: list[float]) -> tuple[float, float]:
 
 
 def _edges(record: AuditRecord) -> list[float]:
-    held = record.provenance.get("score_edges")
-    edges = [float(cast("float", edge)) for edge in held] if isinstance(held, list) else []
+    edges = record.provenance.get("score_edges", [])
     return edges if len(edges) >= FEWEST_EDGES and edges[0] < edges[-1] else []
 
 
@@ -133,8 +131,7 @@ def _counted(record: AuditRecord) -> list[GroupCounts]:
 
 
 def _classes(record: AuditRecord, count: int) -> list[str]:
-    data = record.provenance.get("data")
-    named = data.get("classes") if isinstance(data, dict) else None
-    if isinstance(named, list) and len(named) == count:
+    named = record.provenance.get("data", {}).get("classes", [])
+    if len(named) == count:
         return [cut(str(name), CLASS_NAME) for name in named]
     return [message("negative"), message("positive")] if count == 2 else [str(at) for at in range(count)]

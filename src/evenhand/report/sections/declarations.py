@@ -30,14 +30,12 @@ NOTHING: Final = message(
 
 def said(record: AuditRecord, names: tuple[str, ...], name: str) -> Table:
     """Return some answers as a table; one that is not there is named as not declared."""
-    answers = record.provenance.get("declared")
-    given = answers if isinstance(answers, dict) else {}
+    given = record.provenance.get("declared", {})
     absent = message("not declared")
-    rows = tuple((QUESTIONS[answer], cut(str(given.get(answer) or ""), 600) or absent) for answer in names)
+    rows = tuple((QUESTIONS[answer], cut(given.get(answer, ""), 600) or absent) for answer in names)
     return Table(name, DECLARED, ("", ""), rows)
 
 
 def nothing_said(record: AuditRecord) -> bool:
     """Whether people declared nothing at all."""
-    answers = record.provenance.get("declared")
-    return not (isinstance(answers, dict) and any(answers.values()))
+    return not any(record.provenance.get("declared", {}).values())

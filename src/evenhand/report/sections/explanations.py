@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -13,32 +13,34 @@ from evenhand.report.figures.swarms import swarm
 from evenhand.report.figures.waterfalls import waterfall
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.drawings import Mark
+    from evenhand.report.sections.judged import Judged
 
 MOST_ROWS = 10
 """Features of a grid."""
 MOST_GROUPS = 12
 """Groups of a grid."""
 DECIDED = message("From the background's mean score to the mean score of those decided negative")
-TITLE = message("Explanation")
+TITLE: Final = message("Explanation")
+EMPTY: Final = message("Nothing was explained.")
 COHORTS = {"errors": message("errors"), "near the threshold": message("near the threshold")}
 
 
-def explanation(record: AuditRecord) -> Part:
-    """What the scores rest on."""
+def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
+    """Draw what the scores rest on."""
     every = [f for f in record.findings if f.key.metric == "importance"]
     overall = sorted((f for f in every if not f.key.qualifiers), key=lambda f: -(f.estimate or 0))
     if not overall:
-        return Part("explanation", TITLE, reasons(record, "explanation") or (message("Nothing was explained."),))
+        return ()
     rows: list[tuple[str, Finding, Mark, float | None]] = [(f.key.columns[0], f, "plain", None) for f in overall]
     drawn = figure("importance", message("Mean absolute attribution of each feature"), rows[:20], kind="bars", digits=3)
     residual = record.get("attribution_residual")
-    data = record.provenance.get("data")
-    regression = isinstance(data, dict) and data.get("task") == "regression"
+    regression = record.provenance.get("data", {}).get("task") == "regression"
     lead: list[str] = [
         message(
             "Shapley values of the columns as a person named them, on the scale of {scale}: how far a feature moves "
@@ -67,7 +69,7 @@ def explanation(record: AuditRecord) -> Part:
         *_by(every, overall, "cohort", message("Mean absolute attribution in each cohort")),
         *_waterfalls(record),
     )
-    return Part("explanation", TITLE, tuple(lead), blocks)
+    return (Part("explanation", TITLE, tuple(lead), blocks),)
 
 
 def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> tuple[Block, ...]:
@@ -131,3 +133,6 @@ def _waterfalls(record: AuditRecord) -> list[Block]:
         words = message("background"), message("score")
         made.append(waterfall(f"waterfall-{at}", of_row if name == "row" else DECIDED, steps, start, end, words))
     return made
+
+
+SECTION: Final = Section("explanation", TITLE, ("explanation",), 700, explanation, EMPTY)

@@ -3,57 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
 from evenhand.messages import joined, message
 from evenhand.metrics import METRICS, describe
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, told, with_interval
 from evenhand.report.sections.decisions import scores_by_group, whose
+from evenhand.report.sections.facts import group_rows, groupings
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
+    from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.report.sections.judged import Judged
 
-GROUP_COLUMNS = ("base_rate", "selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
 STATING = ("fairness", "classes", "labels", "numbers", "rankings")
 """The audits that state disparities between groups."""
-DRAWN = ("selection_rate", "recall", "false_positive_rate")
-NAMED = (
-    "selection_rate_difference",
-    "selection_rate_ratio",
-    "recall_difference",
-    "false_positive_rate_difference",
-    "precision_difference",
-    "equalized_odds_difference",
-)
-"""Disparities that are drawn whether or not a limit judges them."""
-
-
-def groupings(record: AuditRecord) -> list[GroupCounts]:
-    """Return the features and crossings, in the order in which the features were declared, crossings last."""
-    data = record.provenance.get("data")
-    declared = data.get("sensitive_features") if isinstance(data, dict) else None
-    order = {name: at for at, name in enumerate(declared)} if isinstance(declared, list) else {}
-    found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
-    return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
 
 
 def group_parts(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return one part for each feature and crossing."""
     return tuple(_part(record, counts, judged, at) for at, counts in enumerate(groupings(record)))
-
-
-def group_rows(counts: GroupCounts, group: int) -> int:
-    """Return the number of rows of a group."""
-
-    def total(cells: Plain) -> int:
-        return sum(total(cell) for cell in cells) if isinstance(cells, list) else int(cast("int", cells))
-
-    return total(cast("list[Plain]", counts.counts)[group])
 
 
 def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> Part:
@@ -75,7 +49,9 @@ def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> 
 
 def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
     """Return the metrics that get a figure each: of crossings one, since their groups are many."""
-    drawn = [metric for metric in DRAWN if metric in metrics] or [m for m in metrics if METRICS[m].highest == 1][:3]
+    drawn = [metric for metric in stated("figure") if metric in metrics] or [
+        m for m in metrics if METRICS[m].highest == 1
+    ][:3]
     return drawn if len(counts.columns) == 1 else drawn[:1]
 
 
@@ -102,7 +78,7 @@ def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Bl
     rows = [
         judged.row(describe(f.key.metric).label, f)
         for f in found
-        if (f.key.metric in NAMED or judged.holds(f))
+        if (f.key.metric in stated("headline") or judged.holds(f))
         and f.unit in ("share", "ratio", "score")
         and f.estimate is not None
     ]
@@ -114,9 +90,9 @@ def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Bl
 
 def _metrics(record: AuditRecord, counts: GroupCounts) -> list[str]:
     """Return the metrics of the table of groups: the usual ones, or of another task the first that were measured."""
-    usual = [metric for metric in GROUP_COLUMNS if record.get(_key(metric, counts, 0)) is not None]
+    usual = [metric for metric in stated("column") if record.get(_key(metric, counts, 0)) is not None]
     if "selection_rate" in usual:
-        return list(GROUP_COLUMNS)
+        return list(stated("column"))
     mine = {key.metric: None for f in record.findings if _is_of(key := f.key, counts) and key.metric in METRICS}
     return list(mine)[:7]
 
@@ -194,10 +170,9 @@ def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
 
 def _withheld(record: AuditRecord, counts: GroupCounts) -> str:
     """Return the groups of this grouping that a copy for publication withholds."""
-    found = record.provenance.get("withheld_groups")
-    groups = [cell for cell in found if isinstance(cell, dict)] if isinstance(found, list) else []
-    mine = [cell for cell in groups if tuple(sorted(cell)) == tuple(sorted(counts.columns))]
-    return joined("; ", (cut(group_name((column, str(value)) for column, value in cell.items()), 60) for cell in mine))
+    cells = record.provenance.get("withheld_groups", [])
+    mine = [cell for cell in cells if tuple(sorted(cell)) == tuple(sorted(counts.columns))]
+    return joined("; ", (cut(group_name(cell.items()), 60) for cell in mine))
 
 
 def _named(group: str, counts: GroupCounts) -> str:
@@ -223,3 +198,6 @@ def _key(metric: str, counts: GroupCounts, group: int) -> Key:
 
 def _label(counts: GroupCounts, group: int, most: int = 80) -> str:
     return cut(group_name(zip(counts.columns, counts.groups[group], strict=True)), most)
+
+
+SECTION: Final = Section("groups", message("Groups"), STATING, 410, group_parts, within="fairness")

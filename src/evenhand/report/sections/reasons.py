@@ -38,7 +38,7 @@ AUDITS: Final = {
 
 def audit_words(name: str) -> str:
     """Return an audit in words."""
-    return AUDITS.get(name, name)
+    return AUDITS.get(name, name.replace("_", " "))
 
 
 def reasons(record: AuditRecord, *audits: str) -> tuple[str, ...]:

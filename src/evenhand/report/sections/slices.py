@@ -1,4 +1,4 @@
-"""How subgroups that nobody named narrow each other down, as a tree."""
+"""Subgroups that nobody named in which the model errs more than elsewhere, and how they narrow each other down."""
 
 from __future__ import annotations
 
@@ -8,19 +8,57 @@ from evenhand.keys import group_name
 from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table
+from evenhand.report.figures.findings import figure
 from evenhand.report.figures.trees import Branch, tree_figure
-from evenhand.report.numbers import cut, with_interval
+from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from evenhand.findings import Finding
-    from evenhand.report.sections.judged import FigureRow
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.report.sections.judged import FigureRow, Judged
     from evenhand.report.view import Block
 
+TITLE: Final = message("Subgroups nobody named")
+EMPTY: Final = message("No subgroups were searched.")
 Conditions = frozenset[tuple[str, str]]
 FEWEST: Final = 2
 """Subgroups below which there is nothing to narrow."""
+
+
+def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Draw where the model errs more than elsewhere, in subgroups that nobody named."""
+    # what a copy for publication withholds has no groups
+    stated = [f for f in record.findings if f.audit == "slices" and len(f.groups) > 1]
+    found = [f for f in stated if f.key.metric == "error_rate"]
+    more = by_other_metrics(f for f in stated if f.key.metric != "error_rate")
+    told = reasons(record, "slices")
+    if not found:
+        return (Part("slices", TITLE, told, more),) if more else ()
+    rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else _who(f), f) for f in found]
+    title = message("How much more often the model errs there than elsewhere")
+    head = (
+        message("subgroup"),
+        message("rows"),
+        message("errs there"),
+        message("errs elsewhere"),
+        message("difference"),
+    )
+    cells = tuple(
+        (label, f"{f.groups[1].support:,}", show(f.groups[1].estimate), show(f.groups[0].estimate), with_interval(f))
+        for label, f, _, _ in rows
+    )
+    caption = message("On the rows that took no part in the search")
+    table = Table("slices-table", caption, head, cells, frozenset({1, 2, 3, 4}))
+    drawn = figure("slices-figure", title, rows[:12])
+    return (Part("slices", TITLE, told, (drawn, *narrowing(rows), table.bounded(), *more)),)
+
+
+def _who(finding: Finding) -> str:
+    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or message("all rows")
 
 
 def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
@@ -70,3 +108,6 @@ def _size(finding: Finding) -> float:
 
 def _name(conditions: Conditions) -> str:
     return cut(group_name(sorted(conditions)), 120) if conditions else message("all rows")
+
+
+SECTION: Final = Section("slices", TITLE, ("slices",), 600, sliced, EMPTY)

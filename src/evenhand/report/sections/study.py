@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
 from evenhand.messages import joined, lowered, message
@@ -11,15 +11,20 @@ from evenhand.report.drawings import Mark, Table
 from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.points import point_figure
 from evenhand.report.numbers import cut, p_value, show, with_interval
+from evenhand.report.sections.facts import is_study
 from evenhand.report.sections.judged import STATUSES
 from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.provenance import StudyFacts
+    from evenhand.report.sections.judged import Judged
 
+TITLE: Final = message("Models that were tried")
 WORST: Final = "accuracy_change_group_min"
 MOST_DRAWN: Final = 24
 OVER: Final = {"over": "seeds"}
@@ -27,31 +32,23 @@ LOST_MOST: Final = message("accuracy change of the group that lost most")
 VERDICTS: Final[Mapping[str, str]] = {**STATUSES, "not made": message("not made"), "not judged": message("not judged")}
 
 
-def is_study(record: AuditRecord) -> bool:
-    """Whether a record is that of a study."""
-    return isinstance(record.provenance.get("study"), dict)
-
-
-def searched(record: AuditRecord) -> tuple[Part, ...]:
+def searched(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the parts of a study; nothing for an audit."""
     if not is_study(record):
         return ()
-    told = cast("Mapping[str, Any]", record.provenance["study"])
-    names = [str(each["name"]) for each in told["candidates"]]
-    measured = record.measurements.get("study")
-    front = (
-        [str(name) for name in cast("dict[str, list[str]]", measured)["front"]] if isinstance(measured, dict) else []
-    )
+    told = record.provenance["study"]
+    names = [each["name"] for each in told["candidates"]]
+    front = record.measurements["study"]["front"] if "study" in record.measurements else []
     first = Part(
         "search",
-        message("Models that were tried"),
+        TITLE,
         _lead(told, front),
         (*_picture(record, told, front), _candidates(record, told, front), *_groups(record, names, front)),
     )
     return first, *_population(record, told, names)
 
 
-def _lead(told: Mapping[str, Any], front: Sequence[str]) -> tuple[str, ...]:
+def _lead(told: StudyFacts, front: Sequence[str]) -> tuple[str, ...]:
     lead = [
         message(
             "{ways} ways to make the model smaller, each beside the original on the same rows.",
@@ -96,11 +93,11 @@ def _worst(record: AuditRecord, recipe: str) -> Finding | None:
     return min(found, key=lambda finding: finding.estimate or 0.0)
 
 
-def _marks(told: Mapping[str, Any]) -> dict[str, Mark]:
-    return {str(each["name"]): each["verdict"] or "plain" for each in told["candidates"]}
+def _marks(told: StudyFacts) -> dict[str, Mark]:
+    return {each["name"]: each["verdict"] or "plain" for each in told["candidates"]}
 
 
-def _picture(record: AuditRecord, told: Mapping[str, Any], front: Sequence[str]) -> list[Block]:
+def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> list[Block]:
     """Draw size against what the group that lost most lost; the candidates on the front are joined."""
     marks, points, rows = _marks(told), [], []
     for name in list(marks)[:MOST_DRAWN]:
@@ -121,10 +118,10 @@ def _picture(record: AuditRecord, told: Mapping[str, Any], front: Sequence[str])
     return [point_figure("search-picture", title, said, points, axes, table, front, unit=1000.0)]
 
 
-def _candidates(record: AuditRecord, told: Mapping[str, Any], front: Sequence[str]) -> Table:
+def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> Table:
     rows = []
     for each in told["candidates"]:
-        name = str(each["name"])
+        name = each["name"]
         size, worst = _find(record, "file_bytes", name), _worst(record, name)
         times = [_find(record, "latency", name, batch=batch) for batch in ("1", "256")]
         rows.append(
@@ -196,7 +193,7 @@ def _by_group(
     return Table(name, title, head, rows, frozenset(range(1, len(head)))).bounded(60)
 
 
-def _population(record: AuditRecord, told: Mapping[str, Any], names: Sequence[str]) -> tuple[Part, ...]:
+def _population(record: AuditRecord, told: StudyFacts, names: Sequence[str]) -> tuple[Part, ...]:
     found = [f for f in record.findings if f.audit == "population"]
     said, title = reasons(record, "population"), message("From seed to seed")
     if not found:
@@ -307,3 +304,6 @@ def _welch(found: Sequence[Finding]) -> Table | None:
     )  # fmt: skip
     title = message("Who lost more than the whole, over seeds (Welch)")
     return Table("population-welch", title, head, tuple(rows), frozenset({3, 4, 5}), folded=title).bounded(100)
+
+
+SECTION: Final = Section("search", TITLE, ("search", "population"), 250, searched, of_studies=True)

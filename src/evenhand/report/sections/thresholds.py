@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import joined, message
 from evenhand.report.drawings import Table
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import cut
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, GroupCounts
     from evenhand.report.drawings import Lines
+    from evenhand.report.sections.judged import Judged
 
+TITLE: Final = message("Other thresholds")
+EMPTY: Final = message("Scores of two classes, not weighted, would fill this.")
 MOST_LINES = 5
 MOST_ROWS = 16
 
 
-def swept(record: AuditRecord) -> Part:
-    """Return the part about thresholds; one sentence where there are no counts by score."""
-    title = message("Other thresholds")
-    edges = record.provenance.get("score_edges")
+def swept(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
+    """Return the part about thresholds; none where there are no counts by score."""
+    places = record.provenance.get("score_edges", [])
     found = [part for part in record.tallies if part.model == "scores"]
-    if not isinstance(edges, list) or not found or len(edges) < 3:
-        return Part("thresholds", title, (message("Scores of two classes, not weighted, would fill this."),))
-    places = [float(edge) for edge in edges]  # type: ignore[arg-type]
+    if not found or len(places) < 3:
+        return ()
     lines = _lines(record, found)
-    today = _in_use(record)
+    today = record.provenance.get("subject", {}).get("threshold")
     table = _table(places, lines, today)
     lead = [message("Each line is what decisions at that threshold would be, for the same rows and scores.")]
     if today is not None:
         lead.append(message("The threshold in use is {threshold:.4g}; the upright line shows it.", threshold=today))
-    return Part("thresholds", title, tuple(lead), (_drawn(places, lines, today, table),))
+    return (Part("thresholds", TITLE, tuple(lead), (_drawn(places, lines, today, table),)),)
 
 
 def _first_feature(record: AuditRecord) -> str:
     """Return the sensitive feature that was named first."""
-    data = record.provenance.get("data")
-    named = data.get("sensitive_features") if isinstance(data, dict) else None
-    return str(named[0]) if isinstance(named, list) and named else ""
+    return next(iter(record.provenance.get("data", {}).get("sensitive_features", [])), "")
 
 
 def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, list[float]]]:
@@ -64,12 +64,6 @@ def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, lis
     return lines
 
 
-def _in_use(record: AuditRecord) -> float | None:
-    subject = record.provenance.get("subject")
-    value = subject.get("threshold") if isinstance(subject, dict) else None
-    return float(value) if isinstance(value, (int, float)) else None
-
-
 def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: float | None, table: Table) -> Lines:
     title = message("Accuracy, and who is predicted positive, at every threshold")
     return line_figure("thresholds-figure", title, _describe(places, lines), places, lines, table, marker=today)
@@ -91,3 +85,6 @@ def _table(places: list[float], lines: list[tuple[str, list[float]]], today: flo
     rows = tuple((f"{places[at]:.4g}", *(f"{values[at]:.3f}" for _, values in lines)) for at in chosen)
     head = (message("threshold"), *(label for label, _ in lines))
     return Table("thresholds-table", message("Thresholds"), head, rows, frozenset(range(1, len(head))))
+
+
+SECTION: Final = Section("thresholds", TITLE, (), 500, swept, EMPTY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import joined, message
 from evenhand.metrics import describe
@@ -11,30 +11,29 @@ from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import show
+from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from evenhand.findings import AuditRecord, Finding, Plain
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.provenance import TrainingFacts
     from evenhand.report.sections.judged import Judged
 
+TITLE: Final = message("How it was trained")
 PARTS = {"train": message("training rows"), "validation": message("validation rows")}
 MOST_ROWS = 21
 
 
 def trained(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about training; nothing where nothing is known of it."""
-    subject = record.provenance.get("subject")
-    told = subject.get("training") if isinstance(subject, dict) else None
     found = [f for f in record.findings if f.audit == "training"]
-    facts: Mapping[str, Plain] = told if isinstance(told, dict) else {}
+    facts = record.provenance.get("subject", {}).get("training", {})
     blocks: list[Block] = [*_compared(record, found, judged), *_curves(facts), *_costs(found)]
     if not blocks:
         return ()
     gaps = [f for f in found if f.key.metric == "generalization_gap" and f.note]
     sure = tuple(joined(": ", (describe(f.key.qualifier("rate") or "").label, f.note)) for f in gaps)
-    return (Part("training", message("How it was trained"), sure, tuple(blocks)),)
+    return (Part("training", TITLE, sure, tuple(blocks)),)
 
 
 def _compared(record: AuditRecord, found: list[Finding], judged: Judged) -> list[Block]:
@@ -52,16 +51,13 @@ def _compared(record: AuditRecord, found: list[Finding], judged: Judged) -> list
     return [figure("training-parts", title, rows, digits=3)] if rows else []
 
 
-def _curves(facts: Mapping[str, Plain]) -> list[Block]:
+def _curves(facts: TrainingFacts) -> list[Block]:
     """Draw the losses over the epochs; an upright line marks the epoch that was kept."""
-    curves = [
-        (label, [float(loss) for loss in losses])  # type: ignore[arg-type]
-        for name, label in PARTS.items()
-        if isinstance(losses := facts.get(f"{name}_loss"), list) and losses
-    ]
-    if len(curves) < 2 or len(curves[0][1]) < 2 or len(curves[0][1]) != len(curves[1][1]):
+    training, validation = facts.get("train_loss", []), facts.get("validation_loss", [])
+    if len(training) < 2 or len(training) != len(validation):
         return []
-    epochs = list(range(1, len(curves[0][1]) + 1))
+    curves = [(PARTS["train"], training), (PARTS["validation"], validation)]
+    epochs = list(range(1, len(training) + 1))
     kept = facts.get("best_epoch")
     top = _round_up(max(max(values) for _, values in curves))
     ends = (
@@ -78,7 +74,7 @@ def _curves(facts: Mapping[str, Plain]) -> list[Block]:
     rows = tuple((str(epoch), *(f"{values[epoch - 1]:.4f}" for _, values in curves)) for epoch in chosen)
     title, head = message("Loss by epoch"), (message("epoch"), *PARTS.values())
     table = Table("training-curves-table", title, head, rows, frozenset({1, 2}))
-    marker = float(kept) if isinstance(kept, int) and kept >= 1 else None
+    marker = float(kept) if kept else None
     return [
         line_figure(
             "training-curves",
@@ -107,3 +103,6 @@ def _costs(found: list[Finding]) -> list[Block]:
         return []
     head = ("", message("measured"), "")
     return [Table("training-costs", message("What it costs"), head, rows, frozenset({1}))]
+
+
+SECTION: Final = Section("training", TITLE, ("training",), 1200, trained)

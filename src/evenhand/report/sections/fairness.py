@@ -7,48 +7,46 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import Key, group_name
 from evenhand.messages import joined, message
 from evenhand.metrics import METRICS, describe
-from evenhand.policy.recomputing import from_counts
+from evenhand.metrics.catalogue.lists import stated
+from evenhand.metrics.catalogue.names import split_name
 from evenhand.report.drawings import Table
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.figures.findings import described
 from evenhand.report.numbers import cut, show, told, with_interval
-from evenhand.report.sections.groups import group_rows, groupings
+from evenhand.report.sections.facts import group_rows, groupings
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.policy import Verdict
+    from evenhand.report.sections.judged import Judged
     from evenhand.report.view import Block
 
+TITLE: Final = message("Fairness")
+EMPTY: Final = message("No sensitive feature was named.")
 SMALL: Final = 30
 """Groups of fewer rows are named."""
 MOST_NAMED: Final = 20
 MOST_STRIPS: Final = 12
-SHOWN: Final = ("selection_rate", "accuracy", "mean_prediction", "mean_absolute_error", "exposure")
-"""The first of these that groups have is drawn for all of them."""
-SELECTION, ERRORS, MEANING = message("selection alike"), message("errors alike"), message("decisions mean alike")
 DEFINITIONS: Final = {
-    "selection_rate_difference": SELECTION,
-    "equalized_odds_difference": ERRORS,
-    "precision_difference": MEANING,
+    "selection_rate_difference": ("independence", message("selection alike")),
+    "equalized_odds_difference": ("separation", message("errors alike")),
+    "precision_difference": ("sufficiency", message("decisions mean alike")),
 }
-"""One disparity for each of the three families: independence, separation, sufficiency."""
-FAMILIES: Final = {
-    "selection_rate": SELECTION,
-    "favourable_rate": SELECTION,
-    "equalized_odds": ERRORS,
-    "recall": ERRORS,
-    "false_negative_rate": ERRORS,
-    "false_positive_rate": ERRORS,
-    "specificity": ERRORS,
-    "precision": MEANING,
-    "false_discovery_rate": MEANING,
-    "negative_predictive_value": MEANING,
-    "calibration_error": MEANING,
-}
+"""One disparity for each of the three families, and its words."""
 EXCLUDE: Final = message(
     "Where base rates differ, a model that errs cannot have all of these alike in all groups: selection, errors, what "
     "a decision means (Kleinberg et al. 2017; Chouldechova 2017). Which one matters is for people to choose and to say."
 )
+
+
+def fairness(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Draw every group at a glance; nothing when no group was named."""
+    if not groupings(record):
+        return ()
+    lead, table = in_conflict(record, judged.verdict)
+    return (Part("fairness", TITLE, (*small_groups(record), *lead), (*every_group(record), *table)),)
 
 
 def small_groups(record: AuditRecord) -> tuple[str, ...]:
@@ -69,7 +67,7 @@ def small_groups(record: AuditRecord) -> tuple[str, ...]:
 
 def every_group(record: AuditRecord) -> tuple[Block, ...]:
     """Draw one dot a group, one row of dots a feature or crossing."""
-    for metric in SHOWN:
+    for metric in stated("strip"):
         strips = [
             (counts, found) for counts in groupings(record)[:MOST_STRIPS] if (found := _values(record, counts, metric))
         ]
@@ -111,10 +109,10 @@ def in_conflict(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[str
     """Say which definitions of fairness exclude each other on these rows, and what each comes to here."""
     rows, lead = [], []
     for counts in groupings(record):
-        base = _found(record, "base_rate_difference", counts)
+        base = record.get(Key.of("base_rate_difference", counts.columns))
         if len(counts.columns) != 1 or base is None or base.estimate is None:
             continue
-        found = [_found(record, metric, counts) for metric in DEFINITIONS]
+        found = [record.get(Key.of(metric, counts.columns)) for metric in DEFINITIONS]
         rows.append((cut(counts.columns[0], 60), with_interval(base), *(with_interval(f) for f in found)))
         if _surely(base):
             column = cut(counts.columns[0], 60)
@@ -131,18 +129,9 @@ def in_conflict(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[str
                 lead.append(words)
     if not rows:
         return (), ()
-    head = (message("feature"), message("base rates differ by"), *DEFINITIONS.values())
+    head = (message("feature"), message("base rates differ by"), *(words for _, words in DEFINITIONS.values()))
     title = message("Definitions in conflict: how far each is from being met")
     return (EXCLUDE, *lead), (Table("conflicts", title, head, tuple(rows), frozenset(range(1, 5))),)
-
-
-def _found(record: AuditRecord, metric: str, counts: GroupCounts) -> Finding | None:
-    """Return a disparity as the audit stated it, or else as its counts say it."""
-    key = Key.of(metric, counts.columns)
-    stated = record.get(key)
-    if stated is not None or counts.axes != ("group", "true", "predicted"):
-        return stated
-    return from_counts(record, key, next((f.interval.level for f in record.findings if f.interval is not None), 0.95))
 
 
 def _surely(base: Finding) -> bool:
@@ -152,10 +141,19 @@ def _surely(base: Finding) -> bool:
 def _asked(column: str, verdict: Verdict | None) -> str:
     """Return the families that a policy limits for a feature, where they are more than one."""
     families = {
-        FAMILIES[metric]
+        _family(split_name(judgement.key.metric)[0])
         for judgement in (() if verdict is None else verdict.judgements)
         if judgement.key.columns == (column,) and not judgement.key.group
-        for metric in FAMILIES
-        if judgement.key.metric in (f"{metric}_difference", f"{metric}_ratio")
+        if judgement.key.metric.endswith(("_difference", "_ratio"))
     }
-    return joined("; ", (words for words in DEFINITIONS.values() if words in families)) if len(families) > 1 else ""
+    told = [words for family, words in DEFINITIONS.values() if family in families]
+    return joined("; ", told) if len(told) > 1 else ""
+
+
+def _family(metric: str) -> str:
+    """Return the family of definitions that a metric, or the rates of equalized odds, belong to."""
+    other = {"equalized_odds": "separation", "calibration_error": "sufficiency"}
+    return other.get(metric) or describe(metric).family
+
+
+SECTION: Final = Section("fairness", TITLE, ("fairness", "counts"), 400, fairness, EMPTY)
