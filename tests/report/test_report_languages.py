@@ -140,11 +140,26 @@ def test_a_further_language_is_one_file(
     for record, verdict in (judged, rich):
         page = render(record, verdict, "html", lang=pseudo)
         assert f'<html lang="{pseudo}">' in page
-        labels = re.findall(r'(?:aria|data)-label="([^"]*)"', page)
-        texts = [*spoken(page), *map(html.unescape, labels)]
-        assert sum("⟦" in text for text in texts) > 300
-        left = {text for text in texts if set(re.findall("[A-Za-z_]{2,}", re.sub(KEY, "", text))) - NAMES}
-        assert left == set()
+        assert unsaid(page) == set()
+        assert page.count("⟦") > 300
+
+
+def unsaid(page: str) -> set[str]:
+    """Return the texts and labels of a page with words that are neither in a message nor names."""
+    texts = [*spoken(page), *map(html.unescape, re.findall(r'(?:aria|data)-label="([^"]*)"', page))]
+    return {text for text in texts if set(re.findall("[A-Za-z_]{2,}", re.sub(KEY, "", text))) - NAMES}
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("below", [None, 20])
+def test_other_labels_and_copies_for_publication_are_said_as_well(task: str, below: int | None, pseudo: str) -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.normal(size=600) if task == "regression" else rng.integers(0, 2 + (task == "multiclass"), 600)
+    given = truth + rng.normal(size=600) if task == "regression" else np.where(rng.random(600) < 0.8, truth, 0)
+    race = rng.choice(["A", "B", "C"], 600, p=[0.6, 0.39, 0.01])
+    record = eh.audit_predictions(truth, given, sensitive_features={"race": race}, task=task)  # type: ignore[arg-type]
+    assert unsaid(render(record, None, "html", lang=pseudo, suppress_below=below)) == set()
+    assert english(shown(render(record, None, "html", lang="zh-CN", suppress_below=below))) == []
 
 
 def test_a_figure_has_room_for_the_labels_of_its_language(judged: tuple[AuditRecord, Verdict]) -> None:

@@ -129,6 +129,8 @@ _Part = TypeVar("_Part")
 
 def said(part: _Part, words: Language) -> _Part:
     """Return a part of the page with every message in it said in a language; names and numbers stay as they are."""
+    if not words.sentences:
+        return part  # a message is English as it is
     if isinstance(part, Message):
         return cast("_Part", _cut(part, words) if part.id == CUT else words.say(part))
     if isinstance(part, tuple):
