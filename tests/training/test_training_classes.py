@@ -26,7 +26,7 @@ from evenhand.training import (
 )
 from evenhand.training.augmentation import mix, shifted
 from evenhand.training.dataset import Dataset
-from evenhand.training.fitting import class_weights, lesson_of, resampled
+from evenhand.training.fitting import class_weights, dataset_of, resampled
 from evenhand.training.imbalance import WAYS
 from evenhand.training.loop import run
 from evenhand.training.objective import weighted_loss
@@ -111,7 +111,7 @@ def test_classes_weigh_alike_and_are_drawn_alike(three: tuple[EvaluationSet, Eva
     sums = [weight[train.y_true == label].sum() for label in range(3)]
     assert sums == pytest.approx([len(train) / 3] * 3)
     counts = np.bincount(train.y_true)
-    dataset = lesson_of(Preprocessing.fit(train.X), train, CONFIG)
+    dataset = dataset_of(Preprocessing.fit(train.X), train, CONFIG)
     for how, each in (("over", counts.max()), ("under", counts.min())):
         drawn = resampled(dataset, train.y_true, TrainingConfig(resample=how))  # type: ignore[arg-type]
         assert drawn.target.sum(axis=0).tolist() == [each] * 3

@@ -70,7 +70,7 @@ def impact(evidence: Evidence) -> Statement:
         findings += _ratios(evidence, grouping)
         findings += _scoring(evidence, grouping)
         findings += _shares(evidence, grouping)
-        findings += _between(evidence, grouping)
+        findings += _inequality(evidence, grouping)
     return Statement(tuple(findings))
 
 
@@ -156,7 +156,7 @@ def _shares(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
         )
 
 
-def _between(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+def _inequality(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     """State what all groups show at once."""
     tally, level, rows = evidence.tally(grouping), evidence.options.level, evidence.data.rows
     found = differential_fairness(tally, level)

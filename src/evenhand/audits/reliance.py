@@ -42,7 +42,7 @@ def reliance(evidence: Evidence) -> Statement:
     table = evidence.data.table[list(columns_read(evidence.subject, evidence.data))]
     findings: list[Finding] = []
     for grouping in singles:
-        findings += _told(evidence, grouping, table)
+        findings += _predictability(evidence, grouping, table)
         findings += _proxies(evidence, grouping, findings)
         if grouping.columns[0] in table.columns:
             findings += _swapped(evidence, grouping, table)
@@ -66,7 +66,7 @@ def _columns(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Ite
         yield SCORE, pd.Series(evidence.predictions.y_score)
 
 
-def _told(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
+def _predictability(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
     """State how well each column, and the score, tell each group."""
     from evenhand.explaining.reliance import predictability, shared_information
 

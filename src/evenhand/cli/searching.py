@@ -37,7 +37,7 @@ def run_search(plan: Plan, policy: Policy | None) -> AuditRecord:
     plan.folder.mkdir(parents=True, exist_ok=True)
     check_writable(plan.folder / RECORD)
     with progress("Searching") as step:
-        record = study(_told(plan, step), policy)
+        record = study(_with_progress(plan, step), policy)
     write_record(plan.folder / RECORD, record)
     write_report(plan.folder / PAGE, record)
     for line in summary(record):
@@ -45,7 +45,7 @@ def run_search(plan: Plan, policy: Policy | None) -> AuditRecord:
     return record
 
 
-def _told(plan: Plan, step: Callable[[int, int, str], None]) -> Plan:
+def _with_progress(plan: Plan, step: Callable[[int, int, str], None]) -> Plan:
     """Return the plan with a progress that a person sees, or that a log keeps line by line."""
     from dataclasses import replace
 

@@ -71,13 +71,13 @@ def _as_before(model: NetworkModel) -> dict[str, object]:
 
 def datasets(model: NetworkModel, bench: Bench) -> tuple[Dataset, Dataset]:
     """Return the rows to learn from and those to stop by."""
-    whole = lesson_of(model, bench.train, bench.balance)
+    whole = dataset_of(model, bench.train, bench.balance)
     if bench.validation is None:
         return whole.hold_out(HELD_OUT, bench.seed)
-    return whole, lesson_of(model, bench.validation, bench.balance)
+    return whole, dataset_of(model, bench.validation, bench.balance)
 
 
-def lesson_of(model: NetworkModel, data: EvaluationSet, balance: tuple[str, ...] | None = None) -> Dataset:
+def dataset_of(model: NetworkModel, data: EvaluationSet, balance: tuple[str, ...] | None = None) -> Dataset:
     """Return rows with their labels, weighted by the set's own weights and, with `balance`, each group alike."""
     import numpy as np
 

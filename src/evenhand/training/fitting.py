@@ -105,8 +105,8 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = plan.build()
-    dataset = resampled(lesson_of(preprocessing, fitted, config), fitted.y_true, config)
-    check = lesson_of(preprocessing, chosen, config)
+    dataset = resampled(dataset_of(preprocessing, fitted, config), fitted.y_true, config)
+    check = dataset_of(preprocessing, chosen, config)
     kept = None if checkpoint is None else Checkpoint(Path(checkpoint), _fit_name(config, fitted, chosen))
     learned = run(network, dataset, check, _course(config), checkpoint=kept, watch=watch, progress=progress)
     scores = _scores(learned.network, check.columns)
@@ -195,7 +195,7 @@ def _fit_name(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationS
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def lesson_of(preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig) -> Dataset:
+def dataset_of(preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig) -> Dataset:
     """Return rows as a dataset, weighted by the set's own weights and, when asked for, each class alike."""
     from evenhand.training.dataset import Dataset, prepared
 

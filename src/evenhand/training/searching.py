@@ -121,7 +121,7 @@ def tune(
     if not _complete(study):
         raise InputError("No trial came to its end in that time; allow more seconds.")
     found = {name: _value(name, study.best_params[name], searched[name]) for name in searched}
-    return Tuned(replace(base, **found), float(study.best_value), tuple(_told(study)))
+    return Tuned(replace(base, **found), float(study.best_value), tuple(_trials(study)))
 
 
 def _parts(
@@ -195,6 +195,6 @@ def _complete(study: Any) -> bool:
     return any(trial.state.name == "COMPLETE" for trial in study.get_trials(deepcopy=False))
 
 
-def _told(study: Any) -> Iterator[Mapping[str, object]]:
+def _trials(study: Any) -> Iterator[Mapping[str, object]]:
     for trial in study.get_trials(deepcopy=False):
         yield {"trial": trial.number, "state": trial.state.name.lower(), "loss": trial.value, **trial.params}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.audits.compression.decision_changes import NAME, changes
-from evenhand.audits.compression.early_warnings import drift, forewarnings
-from evenhand.audits.compression.score_changes import shifts
+from evenhand.audits.compression.early_warnings import drift, early_warnings
+from evenhand.audits.compression.score_changes import score_changes
 from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.findings import Finding, Unit
 from evenhand.keys import Key
@@ -28,7 +28,7 @@ def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and what the compression gained."""
     if evidence.original is None:
         return not_applicable("No original model was given to compare with.")
-    parts = (changes, shifts, forewarnings, drift, _neighbours, _sizes)
+    parts = (changes, score_changes, early_warnings, drift, _neighbours, _sizes)
     data = evidence.data
     plain = data.sample_weight is None and data.clusters is None
     return Statement(tuple(finding for part in parts for finding in part(evidence)), "" if plain else PLAIN_TESTS)
