@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,14 +14,20 @@ if TYPE_CHECKING:
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(["metrics", "audits", "recipes", "formats", "controls"]))
-def command(what: str) -> None:
+@click.argument("record", required=False, type=click.Path(path_type=Path))
+def command(what: str, record: Path | None) -> None:
     """List metrics, audits, recipes, formats or controls, each with its one line.
 
+    With an audit.json, metrics are listed with what it says of each: stated by an audit or computed from its counts,
+    or why it cannot be said.
+
     \b
-    Example: evenhand list metrics
+    Examples:
+      evenhand list metrics
+      evenhand list metrics audit.json
     """
     tables = {
-        "metrics": _metrics,
+        "metrics": _metrics if record is None else partial(_answers, record),
         "audits": _audits,
         "recipes": _recipes,
         "formats": _formats,
@@ -36,6 +44,21 @@ def _metrics() -> Iterator[tuple[str, str]]:
 
     for name in names():
         yield name, describe(name).meaning
+
+
+def _answers(place: Path) -> Iterator[tuple[str, str]]:
+    """Yield what a record says of every metric, over all rows and between the groups of each feature."""
+    from evenhand.findings import Absent
+    from evenhand.metrics import names
+    from evenhand.metrics.answers import usual_keys
+    from evenhand.records import read_record
+    from evenhand.report.numbers import with_interval
+
+    record = read_record(place)
+    columns = [part.columns for part in record.tallies if part.model == "subject" and len(part.columns) == 1]
+    for key in (key for name in names() for key in usual_keys(name, columns)):
+        found = record.find(key)
+        yield str(key), str(found.reason) if isinstance(found, Absent) else found.undefined or with_interval(found, 3)
 
 
 def _audits() -> Iterator[tuple[str, str]]:
