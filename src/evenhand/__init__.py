@@ -23,12 +23,11 @@ from evenhand.keys import accept_spellings, answer_by
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evenhand.audits import audit, audit_predictions, audit_table
+    from evenhand.audits import AuditOptions, audit, audit_predictions, audit_table
     from evenhand.compression import open_model
     from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, split
     from evenhand.declarations import with_declarations
     from evenhand.errors import EvenhandError
-    from evenhand.evidence import AuditOptions
     from evenhand.findings import AuditRecord, Finding, Interval
     from evenhand.keys import Key
     from evenhand.policy import Policy, Verdict, judge, load_policy
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "AuditOptions": "evidence",
+    "AuditOptions": "audits",
     "AuditRecord": "findings",
     "EvaluationSet": "data",
     "EvenhandError": "errors",

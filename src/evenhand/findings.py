@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, answers_of, canonical_key
 from evenhand.messages import message
+from evenhand.provenance import Measurements, Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from fairlearn.metrics import MetricFrame
@@ -173,9 +174,9 @@ class AuditRecord:
     """Which audits ran, and why others did not."""
     tallies: tuple[GroupCounts, ...] = ()
     """The counts behind the findings."""
-    provenance: Mapping[str, Plain] = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=Provenance)
     """Hashes of model and data, versions, seed, roles, recipe: the same for the same run."""
-    measurements: Mapping[str, Plain] = field(default_factory=dict)
+    measurements: Measurements = field(default_factory=Measurements)
     """What differs from run to run: time, duration, machine load. Outside the digest."""
     _index: dict[Key, Finding] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Findings by key, made when one is first asked for."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.audits.by_group import between, of_scores, values
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -33,11 +33,9 @@ def calibration(evidence: Evidence) -> Statement:
     """State Brier score, calibration error and log loss, where the scores claim to be probabilities."""
     predictions, level = evidence.predictions, evidence.options.level
     if predictions.kind == "label":
-        return not_applicable(message("The model gives decisions without scores, so there is nothing to calibrate."))
+        return not_applicable("The model gives decisions without scores, so there is nothing to calibrate.")
     if predictions.kind == "ranking":
-        return not_applicable(
-            message("The scores rank, but do not claim to be probabilities, so calibration does not apply.")
-        )
+        return not_applicable("The scores rank, but do not claim to be probabilities, so calibration does not apply.")
     scores = predictions.y_score
     assert scores is not None  # only labels come without scores
     findings: list[Finding] = list(_floor(evidence, scores))
@@ -74,3 +72,6 @@ def _floored(key: Key, found: tuple[NDArray[np.float64], NDArray[np.float64]], a
     )
     undefined = "" if value is not None else message("No row at all.")
     return Finding(key, NAME, value, support=rows, unit="score", note="" if undefined else note, undefined=undefined)
+
+
+AUDIT: Final = Audit(calibration)

@@ -5,11 +5,12 @@ No limit is to be judged by these; intervals are what verdicts rest on. They ans
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.messages import lowered, message
@@ -19,6 +20,7 @@ from evenhand.metrics.comparisons.shrinkage import chance_gap, pooled_rates, shr
 from evenhand.metrics.comparisons.significance import noise_floor, p_values, two_tests
 from evenhand.metrics.values.rates import counted_share
 from evenhand.metrics.values.regression import NUMBERS, SHARES, measure_numbers
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,20 +42,28 @@ ADJUSTED: Final = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 FEW = message("Fewer than two groups have a value.")
 
 
+@dataclass(frozen=True, slots=True)
+class ChanceOptions(Declared):
+    """What a person may decide about this audit."""
+
+    adjust: Literal["holm", "bh"] = setting(
+        "holm", "How p-values of groups are adjusted for their number: Holm, or Benjamini and Hochberg."
+    )
+    pooling: bool = setting(False, "Whether Bayesian, partly pooled rates are stated with the groups' own.")
+
+
 def chance(evidence: Evidence) -> Statement:
     """State for each rate: each group against the rest, all groups together, the noise floor, the shrunken gap.
 
     Of predicted numbers, the noise floor and the shrunken gap.
     """
     if not evidence.groupings:
-        return not_applicable(message("No sensitive feature was named, so there are no groups to compare."))
+        return not_applicable("No sensitive feature was named, so there are no groups to compare.")
     data = evidence.data
     if data.task == "regression":
         return Statement(tuple(_of_numbers(evidence)))
     if data.sample_weight is not None or data.clusters is not None:
-        return not_applicable(
-            message("Rows are weighted or clustered; tests of counts take them as single and independent.")
-        )
+        return not_applicable("Rows are weighted or clustered; tests of counts take them as single and independent.")
     findings: list[Finding] = []
     for grouping in evidence.groupings:
         if len(grouping.labels) > MOST_GROUPS:
@@ -63,13 +73,13 @@ def chance(evidence: Evidence) -> Statement:
         if len(grouping.columns) == 1:
             findings += _of_scores(evidence, grouping)
             findings += _four_fifths(evidence, grouping)
-            if evidence.options.pooling:
+            if evidence.options.of(ChanceOptions).pooling:
                 findings += _pooled(evidence, grouping)
     return Statement(tuple(findings))
 
 
 def _of_rate(evidence: Evidence, grouping: Grouping, rate: str) -> Iterator[Finding]:
-    tally, seed, adjust = evidence.tally(grouping), evidence.options.seed, evidence.options.adjust
+    tally, seed, adjust = evidence.tally(grouping), evidence.options.seed, evidence.options.of(ChanceOptions).adjust
     _, rows = counted_share(rate, tally)
     found = p_values(rate, tally, seed=seed, adjust=adjust)
     for group in range(len(grouping.labels) if len(grouping.columns) == 1 else 0):
@@ -206,3 +216,6 @@ def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
                 undefined="" if value is not None else _none(rate),
                 note="" if value is None else note,
             )
+
+
+AUDIT: Final = Audit(chance, frozenset({"binary", "regression"}), options=ChanceOptions)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.audits.by_group import Quantity, counted, over_rows, state
-from evenhand.audits.statement import Statement, disparity_finding
+from evenhand.audits.statement import Audit, Statement, disparity_finding
 from evenhand.evidence.answering import answers
 from evenhand.keys import Key
 from evenhand.metrics import calibration_error, means, measured_mean, roc_auc
@@ -86,3 +86,6 @@ def _scores(evidence: Evidence) -> Iterator[Finding]:
     error = partial(calibration_error, right, sure, level=level, weight=weight, clusters=clusters)
     yield from state(evidence, NAME, Quantity("log_loss", over_rows(evidence, surprise), "score"))
     yield from state(evidence, NAME, Quantity("calibration_error", over_rows(evidence, error), "score"))
+
+
+AUDIT: Final = Audit(classes, frozenset({"multiclass"}))

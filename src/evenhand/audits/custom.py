@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.audits.by_group import values
-from evenhand.audits.statement import Statement, disparity_finding, not_applicable
+from evenhand.audits.statement import Audit, Statement, disparity_finding, not_applicable
 from evenhand.errors import InputError, shorten
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -48,9 +48,9 @@ def custom(evidence: Evidence) -> Statement:
     those of the groups, by square-and-add. A bootstrap of the extreme itself would not cover.
     """
     if not evidence.options.metrics:
-        return not_applicable(message("No metric of one's own was given."))
+        return not_applicable("No metric of one's own was given.")
     if evidence.data.frequency is not None:
-        return not_applicable(message("A metric of one's own needs rows; the table holds counts."))
+        return not_applicable("A metric of one's own needs rows; the table holds counts.")
     findings: list[Finding] = []
     for name, function in evidence.options.metrics.items():
         rows = np.arange(len(evidence.data))
@@ -157,3 +157,6 @@ def _lenient(function: MetricFunction) -> MetricFunction:
             return float("nan")
 
     return call
+
+
+AUDIT: Final = Audit(custom, frozenset({"binary", "multiclass", "regression"}))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.audits.by_group import between, of_scores, values
-from evenhand.audits.statement import Statement, disparity_finding, not_applicable
+from evenhand.audits.statement import Audit, Statement, disparity_finding, not_applicable
 from evenhand.evidence.answering import answers
 from evenhand.keys import Key
-from evenhand.messages import message
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.comparisons.distributions import score_distance, score_transport
 
@@ -31,7 +30,7 @@ MOST_PAIRED = 200
 def fairness(evidence: Evidence) -> Statement:
     """State each metric for each group and intersection, and the disparities over them."""
     if not evidence.groupings:
-        return not_applicable(message("No sensitive feature was named, so nothing is said about groups."))
+        return not_applicable("No sensitive feature was named, so nothing is said about groups.")
     answer = answers(evidence, NAME)
     findings: list[Finding] = []
     for grouping in evidence.groupings:
@@ -74,3 +73,6 @@ def _of_distributions(evidence: Evidence, grouping: Grouping) -> Iterator[Findin
     yield disparity_finding(Key.of("score_distance", grouping.columns), NAME, apart, grouping, level)
     moved = score_transport(scores, grouping.codes, len(grouping), level, data.frequency)
     yield disparity_finding(Key.of("score_transport", grouping.columns), NAME, moved, grouping, level, "number")
+
+
+AUDIT: Final = Audit(fairness)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.audits.by_group import Quantity, over_rows, state
-from evenhand.audits.statement import Statement
+from evenhand.audits.statement import Audit, Statement
 from evenhand.metrics import Tally, measure
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.values.multilabel import f1_over_labels, hamming_loss, subset_accuracy
@@ -51,3 +51,6 @@ def _rates(evidence: Evidence, metric: str, place: int, codes: NDArray[np.int32]
         clusters=data.clusters,
     )
     return measure(metric, tally, evidence.options.level)
+
+
+AUDIT: Final = Audit(labels, frozenset({"multilabel"}))

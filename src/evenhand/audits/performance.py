@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.audits.by_group import Quantity, of_scores, state
-from evenhand.audits.statement import Statement
+from evenhand.audits.statement import Audit, Statement
 from evenhand.evidence.answering import answers
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -26,3 +26,6 @@ def performance(evidence: Evidence) -> Statement:
     for metric in stated("ranking"):
         findings += state(evidence, NAME, Quantity(metric, of_scores(evidence, metric), "score"), ())
     return Statement(tuple(findings))
+
+
+AUDIT: Final = Audit(performance)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from evenhand.audits.statement import Statement, not_applicable
+from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.evidence.answering import answers
 from evenhand.keys import Key, quote
-from evenhand.messages import message
 from evenhand.metrics.catalogue.lists import stated
 
 if TYPE_CHECKING:
@@ -27,9 +26,7 @@ def strata(evidence: Evidence) -> Statement:
     controls = evidence.data.roles.control_features
     singles = [grouping for grouping in evidence.groupings if len(grouping.columns) == 1]
     if not controls or not singles:
-        return not_applicable(
-            message("No control feature was named; with one, groups are compared among rows alike in it.")
-        )
+        return not_applicable("No control feature was named; with one, groups are compared among rows alike in it.")
     answer = answers(evidence, NAME)
     findings: list[Finding] = []
     for control in sorted(controls):
@@ -44,3 +41,6 @@ def _within(columns: tuple[str, ...], control: Grouping) -> Iterator[Key]:
     column = quote(control.columns[0])
     values = [f"{column}={quote(label[0])}" for label in (control.labels if len(control) <= MOST_STRATA else ())]
     return (Key.of(name, columns, given=given) for name in stated("gap in strata") for given in (*values, column))
+
+
+AUDIT: Final = Audit(strata)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable
+from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -40,9 +40,7 @@ def training(evidence: Evidence) -> Statement:
     """State how much better the model does on rows it knows, and what training and predicting cost."""
     findings = [*_gaps(evidence), *_costs(evidence), *_predicting(evidence)]
     if not findings:
-        return not_applicable(
-            message("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
-        )
+        return not_applicable("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
     return Statement(tuple(findings))
 
 
@@ -111,3 +109,6 @@ def _predicting(evidence: Evidence) -> Iterator[Finding]:
 
 def _cost(key: Key, value: float, unit: Unit, note: str) -> Finding:
     return Finding(key, NAME, value, direction="lower_is_better", unit=unit, note=note, volatile=True)
+
+
+AUDIT: Final = Audit(training)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, not_applicable, number
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
@@ -16,9 +18,10 @@ from evenhand.metrics.catalogue.entry import ALL
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.comparisons.unobserved_groups import ProxyRates, corrected_rates, proxy_rates, share_bounds
 from evenhand.metrics.values.rates import counted_share
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from evenhand.evidence import Evidence
 
@@ -26,18 +29,30 @@ NAME = "unobserved_groups"
 METHOD = "frechet bounds in bins of the probability"
 
 
+@dataclass(frozen=True, slots=True)
+class UnobservedGroupsOptions(Declared):
+    """What a person may tell this audit."""
+
+    group_shares: Mapping[str, Mapping[str, float]] = setting(
+        {}, "Sensitive features that nobody recorded, each with the shares of its groups."
+    )
+    group_errors: Mapping[str, Mapping[str, Mapping[str, float]]] = setting(
+        {}, "Sensitive features recorded with known errors: for each true group the chance of each recorded one."
+    )
+
+
 def unobserved_groups(evidence: Evidence) -> Statement:
     """State the rates of groups that rows do not name surely: by probabilities, by an error matrix, by shares alone.
 
     Each between the bounds that hold whatever is not known.
     """
-    options, proxies = evidence.options, evidence.data.roles.proxies
+    options, proxies = evidence.options.of(UnobservedGroupsOptions), evidence.data.roles.proxies
     if evidence.data.frequency is not None:
-        proxies = ()  # a table of counts has no probability a row
+        proxies = {}  # a table of counts has no probability a row
     if not proxies and not options.group_shares and not options.group_errors:
-        return not_applicable(message("No sensitive feature was given by probabilities, by its errors or by shares."))
+        return not_applicable("No sensitive feature was given by probabilities, by its errors or by shares.")
     findings: list[Finding] = []
-    for feature, columns in proxies:
+    for feature, columns in proxies.items():
         chance = evidence.data.table[list(columns)].to_numpy(dtype=np.float64)
         for metric in stated("unobserved"):
             findings += _of_metric(evidence, feature, columns, metric, chance)
@@ -165,3 +180,6 @@ def _gap(
         groups=parts,
         component=metric,
     )
+
+
+AUDIT: Final = Audit(unobserved_groups, options=UnobservedGroupsOptions)

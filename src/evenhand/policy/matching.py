@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from evenhand.keys import Feature, Key
 from evenhand.metrics import canonical
@@ -97,9 +97,7 @@ def _has_shape(key: Key, over: str) -> bool:
 
 def sensitive_features(record: AuditRecord) -> tuple[str, ...]:
     """Return the sensitive features that the record names."""
-    data = record.provenance.get("data")
-    named = data.get("sensitive_features") if isinstance(data, dict) else None
-    return tuple(sorted(str(name) for name in cast("list[object]", named))) if isinstance(named, list) else ()
+    return tuple(sorted(record.provenance.get("data", {}).get("sensitive_features", [])))
 
 
 def _spelled(key: Key) -> Key:

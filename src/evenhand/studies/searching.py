@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from evenhand.compression import Footprint
-    from evenhand.findings import AuditRecord, Finding, Plain
+    from evenhand.findings import AuditRecord, Finding
     from evenhand.policy import Policy, Verdict
+    from evenhand.provenance import CandidateFacts, StudyFacts, StudyMeasurements
     from evenhand.studies.plan import Plan
     from evenhand.studies.units import Unit
 
@@ -55,7 +56,7 @@ def _is_worst(finding: Finding) -> bool:
 
 def search(
     plan: Plan, units: Sequence[Unit], policy: Policy | None
-) -> tuple[list[Finding], dict[str, Plain], dict[str, Plain]]:
+) -> tuple[list[Finding], StudyFacts, StudyMeasurements]:
     """Return the findings of a search, what is said of its candidates, and what of that differs from run to run."""
     first = {unit.candidate: unit for unit in units if unit.seed == plan.seed}
     prints = _footprints(plan, first)
@@ -68,16 +69,16 @@ def search(
     on_front = front(costs).tolist() if costs else []
     passed = [each for each in tried if each.verdict is not None and each.verdict.exit_code == 0]
     smallest = min(passed, key=lambda each: each.estimate("file_bytes"), default=None)
-    said: dict[str, Plain] = {
+    said: StudyFacts = {
         "candidates": [_said(plan, each) for each in tried],
         "smallest": None if smallest is None else smallest.name,
         "policy": None if policy is None else {"name": policy.name, "sha256": policy.sha256},
     }
     made = [each.name for each, chosen in zip(tried, on_front, strict=True) if chosen and each.record is not None]
-    return findings, said, {"front": list(made)}
+    return findings, said, {"front": made}
 
 
-def _said(plan: Plan, tried: Tried) -> dict[str, Plain]:
+def _said(plan: Plan, tried: Tried) -> CandidateFacts:
     candidate = next(each for each in plan.candidates if each.name == tried.name)
     return {
         "name": tried.name,

@@ -12,11 +12,12 @@ from evenhand.metrics.counts.joint import COMPRESSED, ORIGINAL, TRUTH, JointTall
 from evenhand.metrics.counts.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from evenhand.findings import AuditRecord, GroupCounts, Plain
+    from evenhand.provenance import DataFacts
 
 Labels = tuple[tuple[str, ...], ...]
 Columns = tuple[str, ...]
@@ -50,11 +51,10 @@ class RecordCounts:
     """The counts that a record keeps."""
 
     def __init__(self, record: AuditRecord) -> None:
-        data = record.provenance.get("data")
-        self._data: Mapping[str, Plain] = data if isinstance(data, dict) else {}
+        self._data: DataFacts = record.provenance.get("data", {})
         self._tallies = record.tallies
         roles = self._data.get("roles")
-        self._clustered = isinstance(roles, dict) and roles.get("cluster") is not None
+        self._clustered = roles is not None and roles.get("cluster") is not None
 
     @property
     def classes(self) -> Sequence[str | None]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
+from evenhand.catalogues import added, load
 from evenhand.errors import InputError
 from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Metric
@@ -64,29 +65,32 @@ _COMPARED: Final = ("rate", "composite", "score", "change")
 
 @cache
 def extra_metrics() -> tuple[Metric, ...]:
-    """Return the metrics that installed packages bring (entry point ``evenhand.metrics``), and know them from now on.
+    """Return the rates that installed packages add (entry point ``evenhand.metrics``), and know them from now on.
 
-    Each entry point is a `Metric` or a sequence of them: rates, with numerator and denominator. They are looked for
-    when an audit begins or a name is not known otherwise, so a gate on known metrics does not wait for it.
+    Each entry point is a `Metric` or a tuple of them: rates, with numerator and denominator, and what audits state.
+    They are looked for when an audit begins or a name is not known otherwise, so a gate on known metrics does not wait
+    for it.
 
     Raises
     ------
     InputError
-        When one has a name that is taken, or is no rate.
+        When one has a name that is taken, or is neither.
     """
-    from importlib.metadata import entry_points
-
     found: list[Metric] = []
-    for point in entry_points(group="evenhand.metrics"):
-        brought = point.load()
-        found += [brought] if isinstance(brought, Metric) else list(brought)
+    for point in added("evenhand.metrics", {}).values():
+        brought = load(point, (Metric, tuple))
+        found += [brought] if isinstance(brought, Metric) else cast("tuple[Metric, ...]", brought)
     for metric in found:
-        if metric.name in METRICS or metric.kind != "rate" or not metric.denominator:
-            raise InputError(f"The metric '{metric.name}' of another package has a name that is taken, or is no rate.")
-        METRICS[metric.name] = metric if metric.shown else replace(metric, shown=("overall", "group", "gap"))
+        if metric.name in METRICS or not (metric.kind == "statement" or (metric.kind == "rate" and metric.denominator)):
+            raise InputError(
+                f"The metric '{metric.name}' of another package has a name that is taken, or is neither a rate nor a "
+                "statement."
+            )
+        of_counts = metric.kind == "rate" and not metric.shown
+        METRICS[metric.name] = replace(metric, shown=("overall", "group", "gap")) if of_counts else metric
     _aliases.cache_clear()
     describe.cache_clear()
-    return tuple(found)
+    return tuple(metric for metric in found if metric.kind == "rate")
 
 
 def canonical(name: str) -> str | None:
@@ -157,6 +161,7 @@ def describe(name: str) -> Metric:
 
 def names() -> tuple[str, ...]:
     """Return every canonical name: metrics, then the disparities of each that can be compared between groups."""
+    extra_metrics()
     disparities = [f"{metric.name}_{how}" for metric in METRICS.values() for how in hows_of(metric)]
     return (*METRICS, *disparities, *COMBINED)
 

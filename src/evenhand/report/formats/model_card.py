@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.metrics import describe
 from evenhand.metrics.catalogue.lists import stated
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.formats.plain_text import short
 from evenhand.report.numbers import with_interval
@@ -66,14 +67,12 @@ def _front(record: AuditRecord, found: list[Finding]) -> list[str]:
 
 
 def _index(record: AuditRecord, metrics: list[Plain]) -> Plain:
-    data, subject = record.provenance.get("data"), record.provenance.get("subject")
-    source = data if isinstance(data, dict) else {}
-    name = subject.get("name", "model") if isinstance(subject, dict) else "model"
-    dataset: dict[str, Plain] = {"name": short(str(source.get("name", "data")), LONGEST_NAME), "type": "tabular"}
-    if source.get("content_hash"):
-        dataset["args"] = {"content_hash": short(str(source["content_hash"]), LONGEST_NAME)}
+    data, name = record.provenance.get("data", {}), record.provenance.get("subject", {}).get("name", "model")
+    dataset: dict[str, Plain] = {"name": short(data.get("name", "data"), LONGEST_NAME), "type": "tabular"}
+    if data.get("content_hash"):
+        dataset["args"] = {"content_hash": short(data["content_hash"], LONGEST_NAME)}
     return {
-        "name": short(str(name), LONGEST_NAME),
+        "name": short(name, LONGEST_NAME),
         "results": [{"task": {"type": TASK}, "dataset": dataset, "metrics": metrics}],
     }
 
@@ -108,9 +107,9 @@ def _confidence(found: list[Finding]) -> str:
 def _declared(record: AuditRecord) -> list[str]:
     """What only people know, under the hub's heading; nothing when nothing was declared."""
     said = record.provenance.get("declared")
-    if not isinstance(said, dict) or not said:
+    if not said:
         return []
-    answers = [f"- {name.replace('_', ' ').capitalize()}: {as_markdown(str(answer))}" for name, answer in said.items()]
+    answers = [f"- {name.replace('_', ' ').capitalize()}: {as_markdown(answer)}" for name, answer in said.items()]
     return ["", "### Declared, not measured", "", *answers]
 
 
@@ -126,3 +125,6 @@ def _limits(page: Page) -> list[str]:
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return lines + ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]
+
+
+FORMAT: Final = Format(model_card)
