@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from evenhand.keys import accept_spellings
 
 if TYPE_CHECKING:
-    from evenhand.audits import audit, audit_predictions
+    from evenhand.audits import audit, audit_predictions, audit_table
     from evenhand.compression import open_model
     from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, split
     from evenhand.declarations import with_declarations
@@ -47,6 +47,7 @@ _HOMES = {
     "Verdict": "policy",
     "audit": "audits",
     "audit_predictions": "audits",
+    "audit_table": "audits",
     "judge": "policy",
     "load_loanapp": "data",
     "load_policy": "policy",
@@ -74,6 +75,7 @@ __all__ = [
     "__version__",
     "audit",
     "audit_predictions",
+    "audit_table",
     "judge",
     "load_loanapp",
     "load_policy",

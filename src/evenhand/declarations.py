@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,20 +16,20 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain
 
 QUESTIONS: Final[Mapping[str, str]] = {
-    "intended_use": "What is the model for?",
-    "uses_excluded": "What must it not be used for?",
-    "decision": "Which decision does it make or support?",
-    "affected": "Who is affected by the decision?",
-    "stakes": "What happens to a person when it is wrong?",
-    "human_oversight": "Who looks at decisions, and can they overrule them?",
-    "appeal_channel": "Where can a person object, and who answers?",
-    "legal_basis": "On which legal basis are personal data used?",
-    "data_origin": "Where do the training data come from?",
-    "consent": "What do the people in the data know of their use?",
-    "retention": "How long are data and decisions kept?",
-    "owner": "Who answers for the model?",
-    "review_date": "When is it reviewed next?",
-    "known_limitations": "Where is it known to do badly?",
+    "intended_use": message("What is the model for?"),
+    "uses_excluded": message("What must it not be used for?"),
+    "decision": message("Which decision does it make or support?"),
+    "affected": message("Who is affected by the decision?"),
+    "stakes": message("What happens to a person when it is wrong?"),
+    "human_oversight": message("Who looks at decisions, and can they overrule them?"),
+    "appeal_channel": message("Where can a person object, and who answers?"),
+    "legal_basis": message("On which legal basis are personal data used?"),
+    "data_origin": message("Where do the training data come from?"),
+    "consent": message("What do the people in the data know of their use?"),
+    "retention": message("How long are data and decisions kept?"),
+    "owner": message("Who answers for the model?"),
+    "review_date": message("When is it reviewed next?"),
+    "known_limitations": message("Where is it known to do badly?"),
 }
 """The questions, by the name of their answer."""
 

@@ -57,9 +57,15 @@ def raise_all(kind: type[EvenhandError], problems: Iterable[str]) -> None:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest known word, or an empty string when none is near."""
+    near = nearest(word, known)
+    return f" Did you mean '{near}'?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is nearest to one that is not known, empty when none is near."""
     names = {str(name).casefold(): str(name) for name in known}
     near = difflib.get_close_matches(str(word).casefold(), names, n=1, cutoff=0.6)
-    return f" Did you mean '{names[near[0]]}'?" if near else ""
+    return names[near[0]] if near else ""
 
 
 def shorten(text: object, most: int = 80) -> str:

@@ -7,6 +7,9 @@ and measured like any other; `evenhand.words` says it in another language, from 
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache, reduce
+from string import Formatter
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 Place: TypeAlias = "str | int | float | tuple[Place, ...]"
 """What stands in a place: a number, a name as the data has it, another message, or a list of these."""
 PlainMessage: TypeAlias = "str | int | float | list[PlainMessage] | dict[str, PlainMessage]"
+_FORMAT = re.compile(r"\+?,?(\.\d)?[defg%]?")
 LIST = ""
 """The place of the parts of a list; the message's id is what stands between them."""
 
@@ -42,7 +46,7 @@ class Message(str):
 
     def __new__(cls, id: str, places: Mapping[str, Place] | None = None, plural: str = "") -> Message:
         """Write the sentence in English and keep what it says."""
-        values = dict(places or {})
+        values = {name: _own(value) for name, value in (places or {}).items()}
         made = super().__new__(cls, _english(id, values, plural))
         made.id, made.places, made.plural = id, values, plural
         return made
@@ -72,6 +76,18 @@ def joined(between: str, parts: Iterable[str]) -> Message:
     return Message(between, {LIST: tuple(parts)})
 
 
+def sentences(*parts: str) -> str:
+    """Return whole sentences as one text, without those that are empty: not every language puts a space between.
+
+    Examples
+    --------
+    >>> sentences(message("No row at all."), "", message("Nobody was refused."))
+    'No row at all. Nobody was refused.'
+    """
+    said = [part for part in parts if part] or [""]
+    return reduce(lambda text, more: message("{text} {more}", text=text, more=more), said)
+
+
 def lowered(text: str) -> str:
     """Return a text that begins within a sentence; abbreviations keep their letters.
 
@@ -83,8 +99,16 @@ def lowered(text: str) -> str:
     if text.isupper() or text[1:2].isupper() or text[1:2].isdigit():
         return text
     if isinstance(text, Message):
+        first = re.match(r"{(\w+)}", text.id)
+        if first is not None and isinstance(place := text.places.get(first[1]), str):
+            return Message(text.id, {**text.places, first[1]: lowered(place)}, text.plural)
         return Message(text.id[:1].lower() + text.id[1:], text.places, text.plural[:1].lower() + text.plural[1:])
     return text[:1].lower() + text[1:]
+
+
+def _own(value: Place) -> Place:
+    """Return a NumPy number as Python's own."""
+    return cast("Place", value.item()) if hasattr(value, "item") else value
 
 
 def _english(id: str, places: Mapping[str, Place], plural: str) -> str:
@@ -111,11 +135,33 @@ def message_to_plain(value: Place) -> PlainMessage:
 
 
 def message_from_plain(value: PlainMessage) -> Place:
-    """Return what `message_to_plain` said."""
+    """Return what `message_to_plain` said.
+
+    Raises
+    ------
+    ValueError
+        When a sentence has a place without a value, or one that is written otherwise than places are here: a file may
+        come from anybody, and `str.format` can do more than write numbers.
+    """
     if isinstance(value, list):
         return tuple(message_from_plain(part) for part in value)
     if not isinstance(value, dict):
         return value
     places = cast("dict[str, PlainMessage]", value.get("places", {}))
     known = {name: message_from_plain(part) for name, part in places.items()}
-    return Message(cast("str", value["id"]), known, cast("str", value.get("plural", "")))
+    id, plural = cast("str", value["id"]), cast("str", value.get("plural", ""))
+    needed = {"n"} if plural else set()
+    if known and LIST not in known:
+        needed |= _places(id) | _places(plural)
+    if not needed <= known.keys() or (LIST in known and not isinstance(known[LIST], tuple)):
+        raise ValueError(f"{id!r} lacks a place")
+    return Message(id, known, plural)
+
+
+@lru_cache(4096)
+def _places(sentence: str) -> frozenset[str]:
+    """Return the places of a sentence, each a name with a plain format."""
+    found = [part for part in Formatter().parse(sentence) if part[1] is not None]
+    if any(part[3] or not str(part[1]).isidentifier() or not _FORMAT.fullmatch(part[2] or "") for part in found):
+        raise ValueError(f"{sentence!r} is no sentence with plain places")
+    return frozenset(str(part[1]) for part in found)

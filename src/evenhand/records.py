@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Final, cast
 from evenhand.errors import RecordError, shorten
 from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Interval, Plain, Section
 from evenhand.keys import Key
+from evenhand.messages import message_from_plain, message_to_plain
 from evenhand.migrating import migrated
 from evenhand.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from evenhand.messages import PlainMessage
+
 NAME: Final = "evenhand-audit"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 
 Document = dict[str, Plain]
@@ -54,7 +57,7 @@ def from_plain(document: Mapping[str, Plain]) -> AuditRecord:
     findings = [_read_finding(part, False) for part in steady] + [_read_finding(part, True) for part in volatile]
     return AuditRecord(
         tuple(findings),
-        tuple(Section(**part) for part in cast("list[dict[str, str]]", document["sections"])),  # type: ignore[arg-type]
+        tuple(_read_section(part) for part in cast("list[dict[str, Plain]]", document["sections"])),
         tuple(_read_counts(part) for part in cast("list[dict[str, Plain]]", document["tallies"])),
         cast("Mapping[str, Plain]", document["provenance"]),
         measurements,
@@ -97,10 +100,17 @@ def read_record(path: str | Path) -> AuditRecord:
     _check_kind(place, document)
     _check_digest(place, document)
     document = migrated(document, SCHEMA_VERSION)
-    _check_schema(place, document)
-    return from_plain(document)
+    try:
+        _check_schema(place, document)
+        return from_plain(document)
+    except (ValueError, RecursionError) as wrong:
+        raise RecordError(f"{place}: holds a message that cannot be said: {shorten(wrong, 160)}") from None
 
 
+_OPTIONAL: Final = frozenset(
+    {"interval", "groups", "component", "unadjusted", "critical", "undefined", "undefined_groups", "note", "withheld"}
+)
+"""What of a finding is left out where it is empty."""
 _STEADY: Final = ("findings", "sections", "tallies", "provenance")
 
 
@@ -108,7 +118,7 @@ def _steady(record: AuditRecord) -> Document:
     return {
         "findings": [_finding(finding) for finding in record.findings if not finding.volatile],
         "sections": [
-            {"audit": section.audit, "ran": section.ran, "reason": section.reason} for section in record.sections
+            {"audit": section.audit, "ran": section.ran, "reason": _said(section.reason)} for section in record.sections
         ],
         "tallies": [_counts(counts) for counts in record.tallies],
         "provenance": dict(record.provenance),
@@ -140,12 +150,12 @@ def _finding(finding: Finding) -> Document:
         "component": finding.component,
         "unadjusted": _interval(finding.unadjusted),
         "critical": None if finding.critical is None else list(finding.critical),
-        "undefined": finding.undefined,
+        "undefined": _said(finding.undefined),
         "undefined_groups": list(finding.undefined_groups),
-        "note": finding.note,
+        "note": _said(finding.note),
+        "withheld": finding.withheld or None,
     }
-    optional = ("interval", "groups", "component", "unadjusted", "critical", "undefined", "undefined_groups", "note")
-    return {name: value for name, value in document.items() if name not in optional or value not in (None, "", [])}
+    return {name: value for name, value in document.items() if name not in _OPTIONAL or value not in (None, "", [])}
 
 
 def _interval(interval: Interval | None) -> Plain:
@@ -182,11 +192,24 @@ def _read_finding(part: Plain, volatile: bool) -> Finding:
         component=cast("str", values.get("component", "")),
         unadjusted=_read_interval(values.get("unadjusted")),
         critical=None if critical is None else (float(critical[0]), float(critical[1])),
-        undefined=cast("str", values.get("undefined", "")),
+        undefined=_read_said(values.get("undefined", "")),
         undefined_groups=tuple(cast("list[str]", values.get("undefined_groups", []))),
-        note=cast("str", values.get("note", "")),
+        note=_read_said(values.get("note", "")),
+        withheld=bool(values.get("withheld")),
         volatile=volatile,
     )
+
+
+def _read_section(part: dict[str, Plain]) -> Section:
+    return Section(cast("str", part["audit"]), bool(part["ran"]), _read_said(part["reason"]))
+
+
+def _said(text: str) -> Plain:
+    return cast("Plain", message_to_plain(text))
+
+
+def _read_said(part: Plain) -> str:
+    return cast("str", message_from_plain(cast("PlainMessage", part)))
 
 
 def _read_group(part: dict[str, Plain]) -> GroupValue:

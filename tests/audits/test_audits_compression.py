@@ -117,7 +117,7 @@ def test_joint_counts_of_shards_say_what_the_rows_say(tmp_path: Path, engine: st
 
 def test_rows_audited_where_they_lie_are_compared_too(tmp_path: Path, record: AuditRecord) -> None:
     pytest.importorskip("duckdb")
-    from evenhand.audits.from_tables import audit_table
+    from evenhand.audits import audit_table
 
     table().to_csv(tmp_path / "scored.csv", index=False)
     found = audit_table(

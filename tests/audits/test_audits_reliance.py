@@ -13,7 +13,7 @@ from evenhand.data import EvaluationSet, read_evaluation_set
 from evenhand.errors import InputError
 from evenhand.explaining import explain
 from evenhand.explaining.reasons import reason_codes, reasons_against
-from evenhand.explaining.reliance import recourse, shared_information, tells
+from evenhand.explaining.reliance import predictability, recourse, shared_information
 from evenhand.subjects import as_subject
 
 
@@ -148,13 +148,13 @@ def test_what_a_column_tells_does_not_come_from_learning_it_by_heart() -> None:
     rng = np.random.default_rng(0)
     member = rng.random(2_000) < 0.5
     names = pd.Series([f"name {at}" for at in rng.integers(0, 1_000, 2_000)])
-    found = tells(names, member)
+    found = predictability(names, member)
     assert found is not None
     assert found.low < 0.55
-    told = tells(pd.Series(np.where(member, "x", "y")), member)
+    told = predictability(pd.Series(np.where(member, "x", "y")), member)
     assert told is not None
     assert told.auc > 0.99
     assert shared_information(pd.Series(np.where(member, "x", "y")), member.astype(int), 2) == pytest.approx(
         1, abs=0.01
     )
-    assert tells(names, np.ones(2_000, dtype=bool)) is None
+    assert predictability(names, np.ones(2_000, dtype=bool)) is None

@@ -40,9 +40,8 @@ def test_intersections_are_those_of_pandas(data):
     assert list(groups.labels) == sorted(
         groups.labels, key=lambda pair: tuple(groups.values[at].index(text) for at, text in enumerate(pair))
     )
-    assert len(groups.labels) + len(groups.empty_intersections) == len(groups.values[0]) * len(groups.values[1])
-    assert groups.empty_count == len(groups.empty_intersections)
-    assert not set(groups.labels) & set(groups.empty_intersections)
+    assert len(groups.labels) + len(tuple(groups.iter_empty())) == len(groups.values[0]) * len(groups.values[1])
+    assert not set(groups.labels) & set(groups.iter_empty())
 
 
 @pytest.mark.parametrize(
@@ -96,7 +95,7 @@ def test_groups_are_encoded_once_and_cover_any_column():
     assert data.grouping("a", "b") is data.grouping("a", "b")
     assert data.grouping("b", "a").name(0) == "b=u, a=x"
     assert data.grouping().labels == ((),)
-    assert data.grouping("a", "b").empty_intersections == (("y", "v"),)
+    assert tuple(data.grouping("a", "b").iter_empty()) == (("y", "v"),)
     with pytest.raises(InputError, match=r"no column 'aa' to group by. Did you mean 'a'\?"):
         data.grouping("aa")
     with pytest.raises(InputError, match="stands twice"):
@@ -128,5 +127,4 @@ def test_intersections_of_very_many_values():
 def test_a_grouping_can_be_made_by_hand():
     groups = Grouping(("sex",), (("F",), ("M",)), np.array([0, 1, 1], dtype=np.int32))
     assert groups.rows.tolist() == [1, 2]
-    assert groups.empty_intersections == ()
-    assert groups.empty_count == 0
+    assert tuple(groups.iter_empty()) == ()

@@ -71,7 +71,7 @@ def test_parts_of_other_work_are_not_mixed(rows: str, tmp_path: Path) -> None:
 
 def test_scored_parts_are_audited_where_they_lie(rows: str, tmp_path: Path) -> None:
     pytest.importorskip("duckdb")
-    from evenhand.audits.from_tables import audit_table
+    from evenhand.audits import audit_table
 
     score_files(Counting(), rows, tmp_path / "scored", keep=("y", "race"), batch=300)  # type: ignore[arg-type]
     record = audit_table(str(tmp_path / "scored" / "*.parquet"), label="y", score="score", sensitive_features=["race"])

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import evenhand as eh
-from evenhand.audits.from_tables import audit_table
+from evenhand.audits import audit_table
 from evenhand.cli.main import exit_code
 from evenhand.errors import InputError
 from evenhand.evidence.counting import count_frame

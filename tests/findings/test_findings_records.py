@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from dataclasses import replace
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -16,13 +17,11 @@ from hypothesis import strategies as st
 
 import evenhand as eh
 from evenhand.errors import OutputError, RecordError
-from evenhand.findings import AuditRecord, Finding, Interval
+from evenhand.findings import AuditRecord, Finding, Interval, Section
 from evenhand.keys import Key
+from evenhand.messages import Message, joined, lowered, message, message_to_plain, messages, sentences
 from evenhand.records import digest, from_plain, to_plain
 from evenhand.writing import check_writable, write_bytes, write_text
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +45,7 @@ def test_a_record_comes_back_as_it_was(record: AuditRecord, tmp_path: Path) -> N
 
 
 def test_the_document_follows_the_schema_that_is_shipped(record: AuditRecord) -> None:
-    schema = json.loads(files("evenhand.schemas").joinpath("audit-1.json").read_text("utf-8"))
+    schema = json.loads(files("evenhand.schemas").joinpath("audit-2.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(to_plain(record), schema)
 
@@ -257,4 +256,58 @@ def test_older_records_are_migrated_step_by_step_and_checked_before(
     text = (tmp_path / "audit.json").read_text()
     (tmp_path / "audit.json").write_text(text.replace('"rows": 300', '"rows": 301'))
     with pytest.raises(RecordError, match="changed since"):
+        eh.read_record(tmp_path / "audit.json")
+
+
+def test_a_record_of_the_first_version_opens_with_its_facts_typed() -> None:
+    """Written when the format was at version 1: its prose stays as it is, and what only prose said is a fact."""
+    record = eh.read_record(Path(__file__).with_name("audit-v1.json"))
+    withheld = [finding for finding in record.findings if finding.withheld]
+    assert withheld
+    assert {str(finding.absence) for finding in withheld} == {"withheld"}
+    assert record["accuracy"].absence == "undefined"
+    assert "unobserved_groups" in {section.audit for section in record.sections}
+    assert all(type(section.reason) is str for section in record.sections)
+    assert eh.render(record, None, "markdown")
+
+
+def test_messages_come_back_with_their_places(tmp_path: Path) -> None:
+    told = sentences(
+        message("{metric} of {group} is {value:.2f}.", metric=lowered(message("Recall")), group="<b>", value=0.5),
+        messages("{n} row", "{n} rows", 3),
+        message("Groups: {groups}.", groups=("a", joined(" or ", ["b", message("Recall")]))),
+    )
+    found = Finding(Key.of("accuracy"), "performance", None, undefined=told, note=told)
+    eh.write_record(tmp_path / "audit.json", AuditRecord((found,), (Section("fairness", False, told),)))
+    again = eh.read_record(tmp_path / "audit.json")
+    for text in (again.findings[0].undefined, again.findings[0].note, again.sections[0].reason):
+        assert isinstance(text, Message)
+        assert text == told == "recall of <b> is 0.50. 3 rows Groups: a, b or Recall."
+        assert message_to_plain(text) == message_to_plain(told)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"id": "{x.__class__}", "places": {"x": 1}},
+        {"id": "{x:>999999999}", "places": {"x": 1}},
+        {"id": "{x!r}", "places": {"x": "a"}},
+        {"id": "{y}", "places": {"x": 1}},
+        {"id": "{0}", "places": {"x": 1}},
+        {"id": "{x", "places": {"x": 1}},
+        {"id": "{x:.2f}", "places": {"x": "no number"}},
+        {"id": "row", "plural": "rows", "places": {"x": 1}},
+        {"id": ", ", "places": {"": "ab"}},
+        {"id": 7},
+        {"places": {"x": 1}},
+    ],
+)
+def test_a_message_that_cannot_be_said_is_refused(tmp_path: Path, note: object) -> None:
+    document = to_plain(AuditRecord((Finding(Key.of("accuracy"), "performance", 0.5, note="in order"),)))
+    document["findings"][0]["note"] = note  # type: ignore[index, call-overload]
+    steady = {name: document[name] for name in ("findings", "sections", "tallies", "provenance")}
+    text = json.dumps(steady, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    document["digest"] = hashlib.sha256(text.encode()).hexdigest()
+    (tmp_path / "audit.json").write_text(json.dumps(document))
+    with pytest.raises(RecordError, match=r"schema|cannot be said"):
         eh.read_record(tmp_path / "audit.json")

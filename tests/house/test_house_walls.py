@@ -16,12 +16,14 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
     ("errors", "writing", "messages"),
-    ("findings", "keys", "records", "frames", "declarations", "schemas", "signing", "migrating"),
+    ("findings", "keys", "records", "declarations", "schemas", "signing", "migrating"),
+    ("words",),
     ("subjects", "metrics", "data"),
     ("explaining", "training"),
     ("evidence", "compression"),
     ("audits", "policy"),
-    ("report", "mitigation", "monitoring", "studies"),
+    ("report", "mitigation", "monitoring"),
+    ("serving", "studies"),
     ("cli", "pytest_plugin"),
     ("__main__",),
 )
@@ -54,13 +56,13 @@ def room_of(file: Path) -> str:
     return parts[0].removesuffix(".py")
 
 
-def imports(file: Path) -> set[str]:
-    """Every module that a file names in an import, wherever it stands, but not those for types only."""
+def imports(file: Path, types: bool = False) -> set[str]:
+    """Every module that a file names in an import, wherever it is, those for types only where asked for."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     typing_only = {
         id(inner)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        if not types and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
         for inner in ast.walk(node)
     }
     found: set[str] = set()
@@ -81,7 +83,7 @@ def test_a_room_imports_only_from_rooms_below(file: Path) -> None:
     if room == "__init__":
         return
     assert room in HEIGHT, f"{room} is no room of the house: give it a row"
-    for module in imports(file):
+    for module in imports(file, types=True):
         other = module.split(".")[1] if module.startswith("evenhand.") else None
         if other is None or other == room or other not in HEIGHT:
             continue
@@ -118,7 +120,7 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stderr.split())
 
 
-HEAVY = {"torch", "shap", "sklearn", "fairlearn", "pandas", "onnxruntime", "skorch", "jinja2"}
+HEAVY = {"polib", "torch", "shap", "sklearn", "fairlearn", "pandas", "onnxruntime", "skorch", "jinja2"}
 
 
 def test_importing_evenhand_loads_nothing_heavy() -> None:
@@ -169,7 +171,7 @@ def test_every_package_is_in_the_wheel() -> None:
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    named = set(project["tool"]["setuptools"]["packages"]) - {"evenhand.report.templates"}
+    named = set(project["tool"]["setuptools"]["packages"]) - {"evenhand.report.templates", "evenhand.words.locale"}
     there = {".".join(("evenhand", *file.parent.relative_to(SOURCE).parts)) for file in SOURCE.rglob("__init__.py")} | {
         "evenhand.schemas"
     }
@@ -187,3 +189,9 @@ def test_catalogues_name_what_exists_and_all_of_it() -> None:
     assert set(ENDINGS.values()) <= set(FORMATS)
     for name in ADAPTERS:
         assert adapter(name).__module__ == f"evenhand.subjects.{name}"
+
+
+def test_the_face_of_the_audits_lists_all_of_them() -> None:
+    import evenhand.audits as face
+
+    assert tuple(re.findall(r"^- `(\w+)`: ", face.__doc__ or "", re.MULTILINE)) == tuple(face.AUDITS)

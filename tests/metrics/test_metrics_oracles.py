@@ -19,7 +19,7 @@ from evenhand.metrics import (
     log_loss,
     measure,
     roc_auc,
-    roc_auc_disparity,
+    score_disparity,
 )
 from evenhand.metrics.comparisons.group_inequality import class_imbalance, kl_divergence
 
@@ -247,7 +247,7 @@ def test_scores_of_every_group(rows: dict[str, NDArray[np.float64]]) -> None:
         for name, oracle in theirs.items():
             assert ours[name][group] == pytest.approx(oracle(y[mine], score[mine]), abs=1e-12), name
     areas = [sk.roc_auc_score(y[codes == group], score[codes == group]) for group in range(GROUPS)]
-    gap = roc_auc_disparity("roc_auc_difference", y, score, codes, GROUPS).estimate
+    gap = score_disparity("roc_auc_difference", y, score, codes, GROUPS).estimate
     assert gap == pytest.approx(max(areas) - min(areas), abs=1e-12)
 
 

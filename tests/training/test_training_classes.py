@@ -30,8 +30,9 @@ from evenhand.training.augmentation import mix, shifted
 from evenhand.training.dataset import Dataset
 from evenhand.training.fitting import class_weights, lesson_of, resampled
 from evenhand.training.imbalance import WAYS
-from evenhand.training.loop import Schedule, run
+from evenhand.training.loop import run
 from evenhand.training.objective import weighted_loss
+from evenhand.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from pathlib import Path

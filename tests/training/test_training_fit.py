@@ -22,9 +22,10 @@ from evenhand.training import NetworkModel, Preprocessing, TrainingConfig, fit, 
 from evenhand.training.columns import NumberColumn
 from evenhand.training.dataset import Dataset
 from evenhand.training.fitting import lesson_of
-from evenhand.training.loop import Learned, Schedule, run
+from evenhand.training.loop import Learned, run
 from evenhand.training.networks import NetworkPlan
 from evenhand.training.objective import weighted_loss
+from evenhand.training.schedule import Schedule
 from evenhand.training.thresholds import choose_threshold
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def test_prepared_columns_are_standard_finite_and_named() -> None:
     prepared = Preprocessing.fit(table)
     made = prepared.transform(table)
     assert made.shape == (200, prepared.width)
-    assert prepared.origins == (
+    assert tuple(column.name for column in prepared.columns for _ in range(column.width)) == (
         "income", "income", "owner", "region", "region", "region", "kind", "kind", "constant",
     )  # fmt: skip
     assert np.isfinite(made).all()

@@ -1,16 +1,32 @@
 """Audits: evidence in, findings out. One file a concern; none imports another; none holds a limit.
 
 - `performance`: how good the model is over all rows
+- `classes`: several classes, each against the rest and all together
+- `labels`: several labels of a row, each and all together
+- `numbers`: how far predicted numbers are from the truth
+- `rankings`: how good an order is, and whose items get the attention
 - `calibration`: whether a probability means what it says
 - `fairness`: every metric for every group, and the disparities between groups
-- `custom`: metrics that a person brings
-- `explanation`: what the scores rest on
-- `compression`: what compression did, and to whom
+- `impact`: who gets the selections
+- `strata`: groups compared within the values of a control feature
+- `unobserved_groups`: a sensitive feature known only by a probability
+- `chance`: p-values, and the gaps that chance alone would show
+- `slices`: subgroups in which a rate or a gap is worse than elsewhere
+- `custom`: custom metrics
+- `explanation`: which features carry the scores, the decisions and their gaps
+- `dependence`: how the score moves with a feature, and whether a few rules do as well
+- `explanation_checks`: whether explanations follow the model and are stable
+- `reliance`: proxy features, and what swapping the sensitive feature does
+- `reasons`: the principal reasons of adverse decisions
+- `recourse`: the smallest change that flips a decision, and what it costs each group
+- `compression`: what compression changed, and for whom
+- `training`: how the model was trained, and what that cost
 """
 
 from evenhand.audits.auditing import audit, run
 from evenhand.audits.catalogue import AUDITS, catalogue
 from evenhand.audits.from_predictions import audit_given, audit_predictions
+from evenhand.audits.from_tables import audit_table
 from evenhand.audits.statement import Statement
 
-__all__ = ["AUDITS", "Statement", "audit", "audit_given", "audit_predictions", "catalogue", "run"]
+__all__ = ["AUDITS", "Statement", "audit", "audit_given", "audit_predictions", "audit_table", "catalogue", "run"]

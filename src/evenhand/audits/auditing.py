@@ -18,6 +18,7 @@ from evenhand.evidence.predictions import inputs
 from evenhand.evidence.provenance import sweepable
 from evenhand.evidence.swarming import swarm
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
+from evenhand.messages import joined, message
 from evenhand.metrics.catalogue.names import canonical
 from evenhand.subjects.of_task import TaskSubject
 
@@ -156,7 +157,12 @@ def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subje
 
 def _of_another_task(name: str, task: Task) -> Statement:
     return not_applicable(
-        f"The label is one of {task}; the {name} audit is about {' or '.join(sorted(tasks_of(name)))}."
+        message(
+            "The label is one of {task}; the {audit} audit is about {tasks}.",
+            task=task,
+            audit=name,
+            tasks=joined(" or ", sorted(tasks_of(name))),
+        )
     )
 
 

@@ -17,6 +17,7 @@ from evenhand.audits.statement import (
 )
 from evenhand.findings import Finding
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import Measured, brier_score, calibration_error, calibration_floor, compare, log_loss
 from evenhand.metrics.values.scores import calibration_ratio
 
@@ -44,9 +45,11 @@ def calibration(evidence: Evidence) -> Statement:
     """State Brier score, calibration error and log loss, where the scores claim to be probabilities."""
     predictions, level = evidence.predictions, evidence.options.level
     if predictions.kind == "label":
-        return not_applicable("The model gives decisions without scores, so there is nothing to calibrate.")
+        return not_applicable(message("The model gives decisions without scores, so there is nothing to calibrate."))
     if predictions.kind == "ranking":
-        return not_applicable("The scores rank, but do not claim to be probabilities, so calibration does not apply.")
+        return not_applicable(
+            message("The scores rank, but do not claim to be probabilities, so calibration does not apply.")
+        )
     scores = predictions.y_score
     assert scores is not None  # only labels come without scores
     findings: list[Finding] = list(_floor(evidence, scores))
@@ -85,6 +88,8 @@ def _floor(evidence: Evidence, scores: NDArray[np.float64]) -> Iterator[Finding]
 
 def _floored(key: Key, found: tuple[NDArray[np.float64], NDArray[np.float64]], at: int, rows: int) -> Finding:
     value = number(found[0][at])
-    note = f"A calibrated model shows an error as great as the one seen with a chance of {found[1][at]:.3g}."
-    undefined = "" if value is not None else "No row at all."
+    note = message(
+        "A calibrated model shows an error as great as the one seen with a chance of {p:.3g}.", p=found[1][at]
+    )
+    undefined = "" if value is not None else message("No row at all.")
     return Finding(key, NAME, value, support=rows, unit="score", note="" if undefined else note, undefined=undefined)

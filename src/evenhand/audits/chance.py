@@ -5,14 +5,15 @@ No limit is to be judged by these; intervals are what verdicts rest on. They ans
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.audits.statement import Statement, group_key, not_applicable, number
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
-from evenhand.metrics import SCORES
+from evenhand.messages import lowered, message
+from evenhand.metrics import SCORES, describe
 from evenhand.metrics.comparisons.shrinkage import chance_gap, pooled_rates, shrunken_gap, shrunken_values_gap
 from evenhand.metrics.comparisons.significance import noise_floor, p_values, two_tests
 from evenhand.metrics.values.rates import counted_share
@@ -31,7 +32,13 @@ RATES = ("selection_rate", "recall", "false_positive_rate", "precision", "accura
 SCORED = ("roc_auc", "brier_score", "calibration_error")
 MOST_GROUPS = 2_000
 """Groups of more values than this are not drawn again and again."""
-FEW = "Fewer than two groups have a value."
+TESTS: Final = {
+    "fisher": message("Fisher's exact test"),
+    "score": message("Score test"),
+    "z": message("Two-sample z test"),
+}
+ADJUSTED: Final = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
+FEW = message("Fewer than two groups have a value.")
 
 
 def chance(evidence: Evidence) -> Statement:
@@ -40,12 +47,14 @@ def chance(evidence: Evidence) -> Statement:
     Of predicted numbers, the noise floor and the shrunken gap.
     """
     if not evidence.groupings:
-        return not_applicable("No sensitive feature was named, so there are no groups to compare.")
+        return not_applicable(message("No sensitive feature was named, so there are no groups to compare."))
     data = evidence.data
     if data.task == "regression":
         return Statement(tuple(_of_numbers(evidence)))
     if data.sample_weight is not None or data.clusters is not None:
-        return not_applicable("Rows are weighted or clustered; tests of counts take them as single and independent.")
+        return not_applicable(
+            message("Rows are weighted or clustered; tests of counts take them as single and independent.")
+        )
     findings: list[Finding] = []
     for grouping in evidence.groupings:
         if len(grouping.labels) > MOST_GROUPS:
@@ -64,20 +73,27 @@ def _of_rate(evidence: Evidence, grouping: Grouping, rate: str) -> Iterator[Find
     tally, seed, adjust = evidence.tally(grouping), evidence.options.seed, evidence.options.adjust
     _, rows = counted_share(rate, tally)
     found = p_values(rate, tally, seed=seed, adjust=adjust)
-    word = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[adjust]
     for group in range(len(grouping.labels) if len(grouping.columns) == 1 else 0):
         value = number(found.adjusted[group])
-        undefined = "" if value is not None else f"No row to compute {rate} from."
-        note = f"{found.method[group]} test against all other rows, adjusted for the number of groups ({word})."
+        undefined = "" if value is not None else _none(rate)
+        note: str = message(
+            "{test} against all other rows, adjusted for the number of groups ({method}).",
+            test=TESTS[found.method[group]],
+            method=ADJUSTED[adjust],
+        )
         yield _tested(evidence, grouping, group, {"rate": rate}, value, int(rows[group]), note, undefined)
     total = int(rows.sum())
     for metric, value, note in (
-        ("p_value", number(found.omnibus), f"Greatest gap over all groups: {found.omnibus_method}."),
+        ("p_value", number(found.omnibus), message("Greatest gap over all groups: {test}.", test=found.omnibus_method)),
         ("noise_floor", number(noise_floor(rate, tally, seed=seed)), ""),
         ("shrunken_difference", number(shrunken_gap(rate, tally)), ""),
     ):
         unit: Unit = "number" if metric == "p_value" else "share"
         yield _of_feature(Key.of(metric, grouping.columns, rate=rate), value, total, unit, note)
+
+
+def _none(rate: str) -> str:
+    return message("No row to compute {metric} from.", metric=lowered(describe(rate).label))
 
 
 def _of_feature(key: Key, value: float | None, support: int, unit: Unit = "share", note: str = "") -> Finding:
@@ -155,7 +171,11 @@ def _four_fifths(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
         pair = (int(events[group]), int(events[best])), (int(rows[group]), int(rows[best]))
         for test, value in zip(("fisher", "z"), two_tests(*pair), strict=True):
             qualifiers = {"rate": rate, "vs": "highest", "test": test}
-            note = f"{test} test against the group with the highest rate, {grouping.name(best)}; not adjusted."
+            note = message(
+                "{test} against the group with the highest rate, {group}; not adjusted.",
+                test=TESTS[test],
+                group=grouping.name(best),
+            )
             yield _tested(evidence, grouping, group, qualifiers, number(value), sum(pair[1]), note)
 
 
@@ -174,7 +194,7 @@ def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     for rate in RATES:
         found = pooled_rates(rate, evidence.tally(grouping), level)
         _, rows = counted_share(rate, evidence.tally(grouping))
-        note = f"Beta-binomial model; the whole counts as {found.strength:,.0f} rows of each group."
+        note = message("Beta-binomial model; the whole counts as {rows:,.0f} rows of each group.", rows=found.strength)
         for group in range(len(grouping)):
             value = number(found.mean[group])
             ends = Interval(number(found.low[group]), number(found.high[group]), level, "posterior, beta-binomial")
@@ -184,6 +204,6 @@ def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
                 value,
                 None if value is None else ends,
                 int(rows[group]),
-                undefined="" if value is not None else f"No row to compute {rate} from.",
+                undefined="" if value is not None else _none(rate),
                 note="" if value is None else note,
             )

@@ -12,6 +12,7 @@ from evenhand.audits.statement import Statement, group_key, not_applicable, numb
 from evenhand.errors import InputError, shorten
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +34,9 @@ def custom(evidence: Evidence) -> Statement:
     from it: such intervals do not cover.
     """
     if not evidence.options.metrics:
-        return not_applicable("No metric of one's own was given.")
+        return not_applicable(message("No metric of one's own was given."))
     if evidence.data.frequency is not None:
-        return not_applicable("A metric of one's own needs rows; the table holds counts.")
+        return not_applicable(message("A metric of one's own needs rows; the table holds counts."))
     findings: list[Finding] = []
     for name, function in evidence.options.metrics.items():
         findings.append(_whole(evidence, name, function))
@@ -71,7 +72,7 @@ def _finding(
 ) -> Finding:
     value = number(estimate)
     if value is None:
-        reason = "The metric gave no number for these rows."
+        reason = message("The metric gave no number for these rows.")
         return Finding(key, NAME, None, support=len(rows), unit="score", undefined=reason)
     rng = np.random.default_rng([evidence.options.seed, len(rows)])
     with warnings.catch_warnings():

@@ -10,6 +10,7 @@ import numpy as np
 from evenhand.audits.statement import Statement, not_applicable, number
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
+from evenhand.messages import joined, message, messages
 from evenhand.metrics.inference.intervals import clopper_pearson, z_of
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ LEAST_ROWS: Final = 20
 def dependence(evidence: Evidence) -> Statement:
     """State effects and interactions of the top features, and how far a small tree is the model."""
     if not evidence.options.explain:
-        return not_applicable("Explanations were switched off.")
+        return not_applicable(message("Explanations were switched off."))
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable("Predictions were given without a model, which would be asked about changed rows.")
+        return not_applicable(
+            message("Predictions were given without a model, which would be asked about changed rows.")
+        )
     table = evidence.explained_table.iloc[:MOST_ROWS]
     if len(table) < LEAST_ROWS:
-        return not_applicable(f"{len(table)} explained rows are too few to average effects over.")
+        return not_applicable(message("{n} explained rows are too few to average effects over.", n=len(table)))
     from evenhand.explaining.scores import score_of
 
     score = score_of(evidence.subject, table, evidence.attributions.link)
@@ -111,5 +114,9 @@ def _surrogate(evidence: Evidence, score: LinkedScore) -> tuple[list[Finding], s
         interval = Interval(number(low[0]), number(high[0]), evidence.options.level, "clopper-pearson")
         key = Key.of("surrogate_agreement")
         findings.append(Finding(key, NAME, alike / len(held), interval, support=len(held)))
-    lines = "; ".join(f"{said}: {mean:+.2f} ({rows} rows)" for said, mean, rows in tree.rules)
-    return findings, f"A tree of three questions, mean scores of its leaves: {lines}."
+    leaves = [
+        messages("{rule}: {mean:+.2f} ({n} row)", "{rule}: {mean:+.2f} ({n} rows)", rows, rule=said, mean=mean)
+        for said, mean, rows in tree.rules
+    ]
+    told = message("A tree of three questions, mean scores of its leaves: {leaves}.", leaves=joined("; ", leaves))
+    return findings, told

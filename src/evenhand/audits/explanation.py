@@ -10,6 +10,7 @@ from evenhand.audits.statement import Statement, group_label, not_applicable, nu
 from evenhand.errors import InputError
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
+from evenhand.messages import message, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +30,31 @@ LEAST: Final = 5
 """Explained rows below which nothing is said of a cohort."""
 
 
+GAP_NOTES: Final = {
+    "decision": (
+        message("Selection rate of {group} less {other}."),
+        message("Part of the gap in selection rate, {group} less {other}."),
+    ),
+    "logit": (
+        message("Mean score of {group} less {other}, on the log-odds scale."),
+        message("Part of the gap in mean score, {group} less {other}, on the log-odds scale."),
+    ),
+    "identity": (
+        message("Mean score of {group} less {other}, on the score scale."),
+        message("Part of the gap in mean score, {group} less {other}, on the score scale."),
+    ),
+}
+"""What a gap is, and what a feature's part in it, on each scale."""
+
+
 def explanation(evidence: Evidence) -> Statement:
     """State the importance of every feature, for all rows, each group and each cohort, and the gaps' parts."""
     if not evidence.options.explain:
-        return not_applicable("Explanations were switched off.")
+        return not_applicable(message("Explanations were switched off."))
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable("Predictions were given without a model, so there is nothing to explain them by.")
+        return not_applicable(
+            message("Predictions were given without a model, so there is nothing to explain them by.")
+        )
     from evenhand.explaining import importance
 
     attributions, level = evidence.attributions, evidence.options.level
@@ -51,8 +71,7 @@ def explanation(evidence: Evidence) -> Statement:
     findings += _of_refused(evidence)
     findings += _of_individuals(evidence)
     findings += _residuals(evidence)
-    words = " ".join([attributions.reason, *attributions.notes])
-    return Statement(tuple(findings), words)
+    return Statement(tuple(findings), sentences(attributions.reason, *attributions.notes))
 
 
 def _of_group_features(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
@@ -78,9 +97,7 @@ def _of_gap(evidence: Evidence, grouping: Grouping, values: Attributions, whole:
     codes = grouping.codes[evidence.explained_rows]
     found = gap_parts(values, codes, *pair, level=level)
     named = dict(zip(("given", "vs"), (_named(grouping, group) for group in pair), strict=True))
-    what = "selection rate" if part == "selection_gap_part" else "mean score"
-    scale = "" if what == "selection rate" else f", on the {'log-odds' if found.link == 'logit' else 'score'} scale"
-    words = f"{named['given']} less {named['vs']}{scale}"
+    gap_note, part_note = GAP_NOTES["decision" if part == "selection_gap_part" else found.link]
     rows = sum(found.rows)
     yield Finding(
         Key.of(whole, **named),
@@ -89,7 +106,7 @@ def _of_gap(evidence: Evidence, grouping: Grouping, values: Attributions, whole:
         Interval(number(found.gap_low), number(found.gap_high), level, "t, rows only"),
         support=rows,
         unit="score",
-        note=f"{what.capitalize()} of {words}.",
+        note=message(gap_note, group=named["given"], other=named["vs"]),
     )
     for feature, name in enumerate(found.feature_names):
         yield Finding(
@@ -99,7 +116,7 @@ def _of_gap(evidence: Evidence, grouping: Grouping, values: Attributions, whole:
             Interval(number(_whole(found.low[feature])), number(_whole(found.high[feature])), level, found.method),
             support=rows,
             unit="score",
-            note=f"Part of the gap in {what}, {words}.",
+            note=message(part_note, group=named["given"], other=named["vs"]),
         )
 
 
@@ -118,7 +135,9 @@ def _named(grouping: Grouping, group: int) -> str:
 
 def _of_features(found: Importance, evidence: Evidence, group: str = "", **qualifiers: str) -> Iterator[Finding]:
     level = evidence.options.level
-    words = f" for {group}" if group else ""
+    note = message("Mean absolute Shapley value on the log-odds scale.") if found.link == "logit" else ""
+    if note and group:
+        note = message("Mean absolute Shapley value on the log-odds scale for {group}.", group=group)
     for feature, name in enumerate(found.feature_names):
         yield Finding(
             Key.of("importance", [name], **qualifiers),
@@ -127,7 +146,7 @@ def _of_features(found: Importance, evidence: Evidence, group: str = "", **quali
             Interval(number(found.low[feature]), number(found.high[feature]), level, found.method),
             support=found.rows,
             unit="score",
-            note=f"Mean absolute Shapley value on the log-odds scale{words}." if found.link == "logit" else "",
+            note=note,
         )
 
 
@@ -215,7 +234,9 @@ def _of_individuals(evidence: Evidence) -> Iterator[Finding]:
                 interval,
                 support=1,
                 unit="score",
-                note=f"Value: {value}." if evidence.options.show_values else "The value is withheld.",
+                note=message("Value: {value}.", value=value)
+                if evidence.options.show_values
+                else message("The value is withheld."),
             )
 
 
@@ -225,7 +246,7 @@ def _plain(key: Key, value: float, rows: int) -> Finding:
 
 def _residuals(evidence: Evidence) -> Iterator[Finding]:
     attributions = evidence.attributions
-    note = "Greatest difference between the sum of a row's values with their base and the model's own score."
+    note = message("Greatest difference between the sum of a row's values with their base and the model's own score.")
     rows = len(attributions.values)
     key = Key.of("attribution_residual")
     yield Finding(key, NAME, float(attributions.residual), support=rows, unit="score", note=note)

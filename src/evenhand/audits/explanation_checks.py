@@ -9,6 +9,7 @@ import numpy as np
 from evenhand.audits.statement import Statement, group_key, not_applicable, number
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import describe
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ MOST_LEARNED: Final = 2000
 def explanation_checks(evidence: Evidence) -> Statement:
     """State whether scores follow explanations, and how alike explanations are that should be alike, or should not."""
     if not evidence.options.explain:
-        return not_applicable("Explanations were switched off.")
+        return not_applicable(message("Explanations were switched off."))
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable("Predictions were given without a model, so there are no explanations to check.")
+        return not_applicable(message("Predictions were given without a model, so there are no explanations to check."))
     if len(evidence.explained_rows) < LEAST:
-        return not_applicable(f"{len(evidence.explained_rows)} explained rows are too few to check.")
+        return not_applicable(message("{n} explained rows are too few to check.", n=len(evidence.explained_rows)))
     from evenhand.explaining.game import Game
 
     table = evidence.explained_table.iloc[:MOST_ROWS]
@@ -50,7 +51,10 @@ def explanation_checks(evidence: Evidence) -> Statement:
         *_spoilt(evidence, game),
         *_moved(evidence),
     ]
-    return Statement(tuple(findings), f"Checked on {len(table)} of {len(evidence.explained_rows)} explained rows.")
+    return Statement(
+        tuple(findings),
+        message("Checked on {n} of {rows} explained rows.", n=len(table), rows=len(evidence.explained_rows)),
+    )
 
 
 def _mean(evidence: Evidence, key: Key, values: NDArray[np.float64], note: str = "") -> Iterator[Finding]:
@@ -94,7 +98,7 @@ def _floor(evidence: Evidence) -> Iterator[Finding]:
 
     halves = background_halves(evidence.attributions)
     if halves is not None:
-        yield from _alike(evidence, *halves, of="other background", note="What another background moves.")
+        yield from _alike(evidence, *halves, of="other background", note=message("What another background moves."))
         yield from _mean(evidence, Key.of("top_features_kept", of="other background"), top_shared(*halves))
 
 
@@ -106,7 +110,7 @@ def _stable(evidence: Evidence) -> Iterator[Finding]:
     if moved is None:
         return
     again = evidence.explain_again(moved)
-    note = f"Columns of fractions moved by {100 * NOISE:g} % of their deviation."
+    note = message("Columns of fractions moved by {percent:g} % of their deviation.", percent=100 * NOISE)
     yield from _alike(evidence, evidence.attributions.values[:MOST_ROWS], again.values, "noise", note)
 
 
@@ -134,7 +138,9 @@ def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
         for at, name in enumerate(spoilt.feature_names):
             if name in names:
                 other[:, names.index(name)] = spoilt.values[:, at]
-        yield from _alike(evidence, values, other, "random weights", "Near 1 would show the data and not the model.")
+        yield from _alike(
+            evidence, values, other, "random weights", message("Near 1 would show the data and not the model.")
+        )
         return
     if evidence.data.task != "binary":
         return
@@ -142,7 +148,7 @@ def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
     fitted = relearned(evidence.subject, rows, evidence.data.y_true[:MOST_LEARNED], evidence.options.seed)
     if fitted is not None:
         again = evidence.explain_again(evidence.explained_table.iloc[:MOST_ROWS], subject=fitted)
-        note = "Near 1 would show the data and not the model."
+        note = message("Near 1 would show the data and not the model.")
         yield from _alike(evidence, values, again.values, "shuffled labels", note)
 
 

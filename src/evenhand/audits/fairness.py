@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import SCORES, Tally, compare, disparity, disparity_to, measure
 from evenhand.metrics.catalogue.names import HOWS, How, extra_metrics
 from evenhand.metrics.comparisons.distributions import score_distance, score_transport
@@ -76,7 +77,7 @@ FAVOURABLE = ("favourable_rate_difference", "favourable_rate_ratio")
 def fairness(evidence: Evidence) -> Statement:
     """State each metric for each group and intersection, and the disparities over them."""
     if not evidence.groupings:
-        return not_applicable("No sensitive feature was named, so nothing is said about groups.")
+        return not_applicable(message("No sensitive feature was named, so nothing is said about groups."))
     findings: list[Finding] = []
     for grouping in evidence.groupings:
         findings += _of_groups(evidence, grouping)

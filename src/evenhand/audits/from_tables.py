@@ -1,4 +1,4 @@
-"""Auditing rows where they lie: counted by the engine that holds them, audited from the counts."""
+"""Audit a table in the database that holds it, by GROUP BY."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from evenhand.evidence.counting import (
     count_files,
     count_frame,
 )
-from evenhand.metrics.counts.score_tally import BINS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +38,7 @@ def audit_table(
     original_prediction: str | None = None,
     original_score: str | None = None,
     threshold: float = 0.5,
-    score_bins: int | None = BINS,
+    score_bins: int | None = 1_000,
     sample_weight: str | None = None,
     bins: Mapping[str, Sequence[float]] | None = None,
     positive: object = None,
@@ -50,7 +49,7 @@ def audit_table(
     progress: Progress | None = None,
     **settings: object,
 ) -> AuditRecord:
-    """Audit predictions that are too many to be read: one GROUP BY where they lie, then an audit of its counts.
+    """Audit predictions that are too many to be read: one GROUP BY in the database, then an audit of its counts.
 
     What counts say is exact. Of scores it is exact up to the width of a bin: an area under a curve lies within half the
     share of pairs in one bin of the exact one.

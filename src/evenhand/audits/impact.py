@@ -12,6 +12,7 @@ from evenhand.audits.statement import Statement, disparity_finding, group_key, n
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import METRICS, Tally, compare, measure
 from evenhand.metrics.catalogue.names import HOWS
 from evenhand.metrics.comparisons.group_inequality import (
@@ -46,17 +47,17 @@ BETWEEN: Final[dict[str, Callable[[Tally], float]]] = {
     "class_imbalance": class_imbalance,
 }
 UNDEFINED: Final = {
-    "kl_divergence": "A group is never, or always, selected and another is not: the divergence is infinite.",
+    "kl_divergence": message("A group is never, or always, selected and another is not: the divergence is infinite."),
 }
 """Why there is no value, where it is not that no row benefits."""
-ONE: Final = "There is only one group: nothing to compare it with."
+ONE: Final = message("There is only one group: nothing to compare it with.")
 
 
 def impact(evidence: Evidence) -> Statement:
     """State each group's rate beside the highest, its share of the selected, and inequality between all groups."""
     findings: list[Finding] = list(_consistency(evidence))
     if not evidence.groupings:
-        return Statement(tuple(findings)) if findings else not_applicable("No sensitive feature was named.")
+        return Statement(tuple(findings)) if findings else not_applicable(message("No sensitive feature was named."))
     for grouping in evidence.groupings:
         findings += _ratios(evidence, grouping)
         findings += _scoring(evidence, grouping)
@@ -89,7 +90,7 @@ def _beside_the_highest(name: str, grouping: Grouping, values: Measured, level: 
         )
         support = int(values.support[[group, best]].sum())
         if not values.defined[group] or values.estimate[best] <= 0:
-            undefined = values.reason[group] or "The rate is 0 in every group: their ratio is 0 of 0."
+            undefined = values.reason[group] or message("The rate is 0 in every group: their ratio is 0 of 0.")
             yield Finding(key, NAME, None, support=support, unit="ratio", groups=parts, undefined=undefined)
             continue
         low, high = ratio_interval(_side(values, group), _side(values, best))
@@ -141,7 +142,9 @@ def _shares(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
             value,
             support=rows,
             groups=(GroupValue("", value, rows, rows),),
-            undefined="" if value is not None else "All rows are decided alike: there are no shares to compare.",
+            undefined=""
+            if value is not None
+            else message("All rows are decided alike: there are no shares to compare."),
         )
 
 
@@ -154,7 +157,7 @@ def _between(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     for name, compute in BETWEEN.items():
         with np.errstate(invalid="ignore", divide="ignore"):
             value = number(compute(tally))
-        reason = UNDEFINED.get(name, "No row benefits: the index is 0 of 0.") if len(grouping) > 1 else ONE
+        reason = UNDEFINED.get(name, message("No row benefits: the index is 0 of 0.")) if len(grouping) > 1 else ONE
         key, direction = Key.of(name, grouping.columns), METRICS[name].direction
         undefined = "" if value is not None else reason
         yield Finding(key, NAME, value, support=rows, direction=direction, unit="number", undefined=undefined)
@@ -174,5 +177,5 @@ def _consistency(evidence: Evidence) -> Iterator[Finding]:
     if not points.shape[1]:
         return
     value = consistency(points, evidence.predictions.y_pred[rows], NEIGHBOURS)
-    note = "" if len(rows) == len(data) else f"Of a sample of {len(rows):,} rows."
+    note = "" if len(rows) == len(data) else message("Of a sample of {rows:,} rows.", rows=len(rows))
     yield Finding(Key.of("consistency"), NAME, value, support=len(rows), direction="higher_is_better", note=note)

@@ -8,6 +8,7 @@ import numpy as np
 
 from evenhand.audits.statement import Statement, value_finding
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import average_precision, measure, roc_auc
 from evenhand.metrics.catalogue.names import extra_metrics
 
@@ -41,7 +42,7 @@ def performance(evidence: Evidence) -> Statement:
     ]
     scores = evidence.predictions.y_score
     if scores is None:
-        reason = "The model gives decisions without scores, so nothing is said of its ranking (ROC AUC)."
+        reason = message("The model gives decisions without scores, so nothing is said of its ranking (ROC AUC).")
         return Statement(tuple(findings), reason)
     one_group = np.zeros(len(scores), dtype=np.int32)
     for metric, compute in (("roc_auc", roc_auc), ("average_precision", average_precision)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from evenhand.audits.statement import Statement, group_key, not_applicable, numb
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics.inference.intervals import clopper_pearson, z_of
 
 if TYPE_CHECKING:
@@ -24,15 +25,23 @@ LEAST = 5
 """Adverse decisions among the explained rows below which nothing is said of their reasons."""
 
 
+REFERENCES: Final = {
+    "mean": message("{n} adverse decisions among {rows} explained rows, against the mean of the background."),
+    "at_threshold": message("{n} adverse decisions among {rows} explained rows, against people at the threshold."),
+}
+
+
 def reasons(evidence: Evidence) -> Statement:
     """State how often each feature is the first reason of an adverse decision, and where a notice may not be sent."""
     if not evidence.options.explain or evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable("Reasons come from explanations, which were not computed.")
+        return not_applicable(message("Reasons come from explanations, which were not computed."))
     good = 1 if evidence.data.roles.favourable is None or favourable_is_positive(evidence.data) else 0
     explained = evidence.explained_rows
     adverse = np.flatnonzero(evidence.predictions.y_pred[explained] != good)
     if len(adverse) < LEAST:
-        return not_applicable(f"{len(adverse)} of the explained rows were decided against the person: too few to say.")
+        return not_applicable(
+            message("{n} of the explained rows were decided against the person: too few to say.", n=len(adverse))
+        )
     from evenhand.explaining.reasons import reasons_against
 
     found = reasons_against(evidence.reason_attributions.values[adverse], low_is_bad=good == 1)
@@ -43,12 +52,8 @@ def reasons(evidence: Evidence) -> Statement:
         *_unstable(evidence, adverse, good == 1),
         *_tied(evidence, adverse, good == 1),
     ]
-    reference = {"mean": "the mean of the background", "at_threshold": "people at the threshold"}
-    words = (
-        f"{len(adverse)} adverse decisions among {len(explained)} explained rows, against "
-        f"{reference[evidence.options.reason_reference]}."
-    )
-    return Statement(tuple(findings), words)
+    words = REFERENCES[evidence.options.reason_reference]
+    return Statement(tuple(findings), message(words, n=len(adverse), rows=len(explained)))
 
 
 def _share(evidence: Evidence, key: Key, hits: int, rows: int, note: str = "") -> Finding:
@@ -61,7 +66,7 @@ def _share(evidence: Evidence, key: Key, hits: int, rows: int, note: str = "") -
 def _worded(evidence: Evidence, name: str) -> str:
     """Return what the feature dictionary calls a reason; nothing where it does not."""
     said = evidence.options.feature_words.get(name)
-    return f"In a notice: {said}" if said else ""
+    return message("In a notice: {words}", words=said) if said else ""
 
 
 def _first(evidence: Evidence, found: NDArray[np.int64]) -> Iterator[Finding]:
@@ -94,7 +99,7 @@ def _of_groups(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.in
 def _sensitive(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[Finding]:
     """State how often a sensitive feature is among the reasons, of all and of each of its groups: for whom, that is."""
     names = evidence.attributions.feature_names
-    note = "A notice with this reason is withheld; without it, it would not say the model's reasons."
+    note = message("A notice with this reason is withheld; without it, it would not say the model's reasons.")
     for column in sorted(evidence.data.roles.sensitive_features):
         if column not in names:
             continue
@@ -115,7 +120,7 @@ def _unstable(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) 
     blocks = evidence.reason_attributions.block_values
     if blocks is not None and len(blocks) > 1:
         hits = int(unstable(evidence.reason_attributions, adverse, low_is_bad=low_is_bad).sum())
-        note = "The first reason differs between one half of the background and the other."
+        note = message("The first reason differs between one half of the background and the other.")
         yield _share(evidence, Key.of("unstable_reasons"), hits, len(adverse), note)
 
 
@@ -125,5 +130,5 @@ def _tied(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> I
     attributions = evidence.reason_attributions
     if attributions.block_values is not None and len(attributions.block_values) > 1:
         hits = int(tied(attributions, adverse, low_is_bad=low_is_bad).sum())
-        note = "The last stated reason and the first that is not stated lie within two standard errors."
+        note = message("The last stated reason and the first that is not stated lie within two standard errors.")
         yield _share(evidence, Key.of("tied_reasons"), hits, len(adverse), note)

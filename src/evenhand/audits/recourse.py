@@ -10,6 +10,7 @@ from evenhand.audits.statement import Statement, disparity_finding, group_key, n
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.evidence.predictions import inputs
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import Tally, compare, means, measure, measured_mean
 
 if TYPE_CHECKING:
@@ -33,17 +34,19 @@ def recourse(evidence: Evidence) -> Statement:
     actionable = evidence.options.actionable
     if not actionable:
         return not_applicable(
-            "No feature was said to be actionable; with some, the way out of a refusal is looked for."
+            message("No feature was said to be actionable; with some, the way out of a refusal is looked for.")
         )
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable("Predictions were given without a model, which would be asked about changed rows.")
+        return not_applicable(
+            message("Predictions were given without a model, which would be asked about changed rows.")
+        )
     from evenhand.explaining.reliance import recourse as least_change
 
     table = inputs(evidence.subject, evidence.data)
     good = evidence.data.roles.favourable is None or favourable_is_positive(evidence.data)
     refused = np.flatnonzero((evidence.predictions.y_pred == 1) != good)
     if not len(refused):
-        return not_applicable("Nobody was refused.")
+        return not_applicable(message("Nobody was refused."))
     rng = np.random.default_rng([evidence.options.seed, 11])
     chosen = np.sort(rng.permutation(refused)[:MOST_ROWS])
     threshold = evidence.predictions.threshold
@@ -56,7 +59,12 @@ def recourse(evidence: Evidence) -> Statement:
     findings = list(_stated(evidence, None, np.zeros(len(chosen), dtype=np.int64), found.cost))
     for grouping in evidence.groupings:
         findings += _stated(evidence, grouping, grouping.codes[chosen].astype(np.int64), found.cost)
-    words = f"{len(chosen):,} of {len(refused):,} refused rows; one or two of {', '.join(actionable)} are changed."
+    words = message(
+        "{n:,} of {rows:,} refused rows; one or two of {features} are changed.",
+        n=len(chosen),
+        rows=len(refused),
+        features=tuple(actionable),
+    )
     return Statement(tuple(findings), words)
 
 

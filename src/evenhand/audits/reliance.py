@@ -11,6 +11,7 @@ from evenhand.audits.statement import Statement, group_key, not_applicable, numb
 from evenhand.evidence.predictions import inputs
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import Tally, measure
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def reliance(evidence: Evidence) -> Statement:
     """State what tells each group, which proxies carry its gap, and how many decisions turn on it."""
     singles = [grouping for grouping in evidence.groupings if len(grouping.columns) == 1]
     if not singles or evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable("Proxies are looked for with a model and a sensitive feature.")
+        return not_applicable(message("Proxies are looked for with a model and a sensitive feature."))
     if evidence.data.frequency is not None:
-        return not_applicable("Counts do not say which columns tell a group.")
+        return not_applicable(message("Counts do not say which columns tell a group."))
     table = inputs(evidence.subject, evidence.data)
     findings: list[Finding] = []
     for grouping in singles:
@@ -46,7 +47,11 @@ def reliance(evidence: Evidence) -> Statement:
         if grouping.columns[0] in table.columns:
             findings += _swapped(evidence, grouping, table)
     read = [grouping.columns[0] for grouping in singles if grouping.columns[0] in table.columns]
-    words = f"The model itself reads {', '.join(read)}." if read else "The model reads no sensitive feature itself."
+    words = (
+        message("The model itself reads {features}.", features=tuple(read))
+        if read
+        else message("The model reads no sensitive feature itself.")
+    )
     return Statement(tuple(findings), words)
 
 
@@ -107,7 +112,7 @@ def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Ite
         part, sure = float(found.estimate[at]), bool(found.low[at] > 0 or found.high[at] < 0)
         if name in telling and name != column and sure and part / found.gap >= MATERIAL:
             ends = sorted((float(found.low[at]) / found.gap, float(found.high[at]) / found.gap))
-            words = " and ".join(grouping.name(group) for group in pair)
+            one, other = (grouping.name(group) for group in pair)
             yield Finding(
                 Key.of("proxy_part", [column], feature=name),
                 NAME,
@@ -115,7 +120,13 @@ def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Ite
                 Interval(number(ends[0]), number(ends[1]), level, found.method),
                 support=sum(found.rows),
                 unit="number",
-                note=f"{name} tells the group and carries a part of the gap in mean score between {words}.",
+                note=message(
+                    "{feature} tells the group and carries a part of the gap in mean score between {group} and "
+                    "{other}.",
+                    feature=name,
+                    group=one,
+                    other=other,
+                ),
             )
 
 

@@ -11,6 +11,7 @@ from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence.slicing import SMALLEST, halves, search_slices
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Feature, Key
+from evenhand.messages import lowered, message, sentences
 from evenhand.metrics import METRICS, Tally, canonical, describe, measure, parse_disparity
 from evenhand.metrics.inference.intervals import share_difference_interval
 from evenhand.metrics.slices.gaps import ConfirmedGap, confirm_gaps, find_gaps
@@ -38,12 +39,14 @@ def slices(evidence: Evidence) -> Statement:
     by which the slices were chosen. `AuditOptions.slice_by` says what is looked for; the error rate where nothing is.
     """
     if evidence.data.frequency is not None:
-        return not_applicable("Counts cannot be split into a half that is searched and one that confirms.")
+        return not_applicable(message("Counts cannot be split into a half that is searched and one that confirms."))
     rows = len(evidence.data)
     if rows < LEAST_ROWS:
-        return not_applicable(f"{rows} rows are too few to search one half and confirm on the other.")
+        return not_applicable(
+            message("{rows} rows are too few to search one half and confirm on the other.", rows=rows)
+        )
     if not evidence.slicing:
-        return not_applicable("No column is left to slice by.")
+        return not_applicable(message("No column is left to slice by."))
     wanted = [Key.parse(text) for text in evidence.options.slice_by]
     raise_all(InputError, _problems(evidence, wanted))
     findings, words = [], []
@@ -52,7 +55,7 @@ def slices(evidence: Evidence) -> Statement:
         found, said = _of_gap(evidence, key) if split else _of_rate(evidence, key)
         findings += found
         words.append(said)
-    return Statement(tuple(findings), " ".join(words))
+    return Statement(tuple(findings), sentences(*words))
 
 
 def _problems(evidence: Evidence, wanted: list[Key]) -> Iterator[str]:
@@ -111,7 +114,10 @@ def _of_gap(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
     groupings = tuple(part for part in evidence.slicing if part.columns != (feature,))
     values = measure(metric, evidence.tally(grouping), level)
     if values.defined.sum() < 2 or not groupings:
-        return [], f"There are no two groups of {feature} with a {describe(metric).label.lower()} to search by."
+        words = lowered(describe(metric).label)
+        return [], message(
+            "There are no two groups of {feature} with a {metric} to search by.", feature=feature, metric=words
+        )
     lower, higher = int(np.nanargmin(values.estimate)), int(np.nanargmax(values.estimate))
     among, events = _events(evidence, metric)
     among = among & np.isin(grouping.codes, (lower, higher))
@@ -128,12 +134,18 @@ def _of_gap(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
 
 
 def _said(search: Search, held: int, features: int, what: str) -> str:
-    budget = (
-        f"{search.tested:,} slices of up to {search.depth} of {features} features were searched on half of the rows; "
-        f"{len(search.slices)} candidates were counted again on the other half, which confirmed {held}."
+    budget = message(
+        "{tested:,} slices of up to {depth} of {features} features were searched on half of the rows; "
+        "{candidates} candidates were counted again on the other half, which confirmed {held}.",
+        tested=search.tested,
+        depth=search.depth,
+        features=features,
+        candidates=len(search.slices),
+        held=held,
     )
-    folded = f" {search.folded:,} more were folded into them." if search.folded else ""
-    return budget + folded if what == "error_rate" else f"By {what}: {budget}{folded}"
+    folded = message("{n:,} more were folded into them.", n=search.folded) if search.folded else ""
+    said = sentences(budget, folded)
+    return said if what == "error_rate" else message("By {metric}: {text}", metric=what, text=said)
 
 
 def _names(groupings: tuple[Grouping, ...], part: Confirmed | ConfirmedGap) -> dict[str, str | None]:
@@ -191,9 +203,13 @@ def _state_gap(
 
 
 def _note(label: str, there: float, elsewhere: float, p: float) -> str:
-    return (
-        f"{label} {there:.1%} there, {elsewhere:.1%} elsewhere. "
-        f"Found on one half of the rows, confirmed on the other (adjusted p {p:.2g})."
+    return message(
+        "{metric} {there:.1%} there, {elsewhere:.1%} elsewhere. "
+        "Found on one half of the rows, confirmed on the other (adjusted p {p:.2g}).",
+        metric=label,
+        there=there,
+        elsewhere=elsewhere,
+        p=p,
     )
 
 

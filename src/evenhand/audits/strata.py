@@ -9,6 +9,7 @@ import numpy as np
 
 from evenhand.audits.statement import Statement, disparity_finding, not_applicable
 from evenhand.keys import Key, quote
+from evenhand.messages import message
 from evenhand.metrics import Disparity, Tally, disparity
 from evenhand.metrics.catalogue.names import parse_disparity
 from evenhand.metrics.comparisons.disparities import worst_of
@@ -38,7 +39,9 @@ def strata(evidence: Evidence) -> Statement:
     controls = evidence.data.roles.control_features
     singles = [grouping for grouping in evidence.groupings if len(grouping.columns) == 1]
     if not controls or not singles:
-        return not_applicable("No control feature was named; with one, groups are compared among rows alike in it.")
+        return not_applicable(
+            message("No control feature was named; with one, groups are compared among rows alike in it.")
+        )
     findings: list[Finding] = []
     for control in sorted(controls):
         for grouping in singles:

@@ -11,9 +11,10 @@ import numpy as np
 from evenhand.audits.statement import Statement, not_applicable
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import Tally, measure
 from evenhand.metrics.inference.intervals import difference_interval
-from evenhand.training.metering import WATTS
+from evenhand.training.metering import ESTIMATED, MEASURED, WATTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,13 +32,17 @@ COSTS: Final[Mapping[str, tuple[str, Unit]]] = {
     "training_energy": ("energy_joules", "number"),
 }
 ROWS, REPEATS = 1_000, 3
+SOURCES = {str(said): said for said in (MEASURED, ESTIMATED)}
+"""What a model's file says of how energy was known, as messages."""
 
 
 def training(evidence: Evidence) -> Statement:
     """State how much better the model does on rows it knows, and what training and predicting cost."""
     findings = [*_gaps(evidence), *_costs(evidence), *_predicting(evidence)]
     if not findings:
-        return not_applicable("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
+        return not_applicable(
+            message("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
+        )
     return Statement(tuple(findings))
 
 
@@ -69,7 +74,7 @@ def _gap(rate: str, there: Measured, here: Measured, level: float) -> Finding:
     low, high = difference_interval(first, second)
     estimate = float(there.estimate[0] - here.estimate[0])
     ends = Interval(float(low[0]), float(high[0]), level, "mover of two sets of rows")
-    sure = "The whole interval is above 0: the model has overfitted." if low[0] > 0 else ""
+    sure = message("The whole interval is above 0: the model has overfitted.") if low[0] > 0 else ""
     return Finding(
         Key.of("generalization_gap", rate=rate), NAME, estimate, ends,
         support=int(here.support[0]), direction="lower_is_better", note=sure,
@@ -81,7 +86,7 @@ def _costs(evidence: Evidence) -> Iterator[Finding]:
     for metric, (name, unit) in COSTS.items():
         value = cost.get(name)
         if isinstance(value, (int, float)):
-            note = str(cost.get("energy_source", "")) if metric == "training_energy" else ""
+            note = SOURCES.get(str(cost.get("energy_source")), "") if metric == "training_energy" else ""
             yield _cost(Key.of(metric), float(value), unit, note)
 
 
@@ -98,8 +103,10 @@ def _predicting(evidence: Evidence) -> Iterator[Finding]:
         evidence.subject.predict(rows)
         seconds.append(time.process_time() - started)
     per = statistics.median(seconds) * 1_000 / len(rows)
-    yield _cost(Key.of("prediction_cpu_seconds"), per, "seconds", f"Measured on {len(rows):,} rows.")
-    yield _cost(Key.of("prediction_energy"), per * WATTS, "number", f"Estimated, {WATTS:g} W a core.")
+    yield _cost(Key.of("prediction_cpu_seconds"), per, "seconds", message("Measured on {rows:,} rows.", rows=len(rows)))
+    yield _cost(
+        Key.of("prediction_energy"), per * WATTS, "number", message("Estimated, {watts:g} W a core.", watts=WATTS)
+    )
 
 
 def _cost(key: Key, value: float, unit: Unit, note: str) -> Finding:

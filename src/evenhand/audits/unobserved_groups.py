@@ -10,6 +10,7 @@ from evenhand.audits.statement import Statement, not_applicable, number
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.metrics.comparisons.unobserved_groups import ProxyRates, corrected_rates, proxy_rates, share_bounds
 from evenhand.metrics.values.rates import counted_share
@@ -33,7 +34,7 @@ def unobserved_groups(evidence: Evidence) -> Statement:
     if evidence.data.frequency is not None:
         proxies = ()  # a table of counts has no probability a row
     if not proxies and not options.group_shares and not options.group_errors:
-        return not_applicable("No sensitive feature was given by probabilities, by its errors or by shares.")
+        return not_applicable(message("No sensitive feature was given by probabilities, by its errors or by shares."))
     findings: list[Finding] = []
     for feature, columns in proxies:
         chance = evidence.data.table[list(columns)].to_numpy(dtype=np.float64)
@@ -43,7 +44,9 @@ def unobserved_groups(evidence: Evidence) -> Statement:
         findings += _of_shares(evidence, feature, shares)
     for feature, errors in options.group_errors.items():
         findings += _of_errors(evidence, feature, errors)
-    reason = "Estimates take decisions not to depend on the true group given its probability; intervals do not."
+    reason = message(
+        "Estimates take decisions not to depend on the true group given its probability; intervals do not."
+    )
     return Statement(tuple(findings), reason if proxies else "")
 
 
@@ -126,7 +129,7 @@ def _values(
             component=metric,
             undefined=""
             if value is not None
-            else "No row can be of this group, or the errors do not fit what was recorded.",
+            else message("No row can be of this group, or the errors do not fit what was recorded."),
         )
 
 
@@ -142,7 +145,7 @@ def _gap(
     """Return the widest gap; its low end from `strict` rates, which hold for all pairs, where chance is in them."""
     known = np.flatnonzero(np.isfinite(found.estimate))
     if len(known) < 2:
-        return Finding(key, NAME, None, undefined="Fewer than two groups can have rows.")
+        return Finding(key, NAME, None, undefined=message("Fewer than two groups can have rows."))
     least, most = known[np.argmin(found.estimate[known])], known[np.argmax(found.estimate[known])]
     sure = found if strict is None else strict
     low = max(float(sure.low[a] - sure.high[b]) for a in known for b in known if a != b)

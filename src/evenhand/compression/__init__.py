@@ -3,7 +3,7 @@
 from evenhand.compression.agreement import Agreement, agreement
 from evenhand.compression.batch_dependence import BatchDependence, batch_dependence
 from evenhand.compression.catalogue import RECIPES
-from evenhand.compression.compressed import CompressedModel, load_compressed
+from evenhand.compression.compressed import CompressedModel, Twin, load_compressed
 from evenhand.compression.compressing import compress
 from evenhand.compression.distillation import Distillation
 from evenhand.compression.footprint import Footprint, Latency, measure_footprint
@@ -20,7 +20,7 @@ from evenhand.compression.quantization_aware import QuantizationAware
 from evenhand.compression.recipe import Recipe
 from evenhand.compression.structured_pruning import StructuredPruning
 from evenhand.compression.susceptibility import Susceptibility, susceptibility
-from evenhand.compression.twin import Twin, make_twin
+from evenhand.compression.twin import make_twin
 
 __all__ = [
     "RECIPES",

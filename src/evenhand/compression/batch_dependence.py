@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from evenhand.messages import message
 from evenhand.subjects.outputs import decisions
 
 if TYPE_CHECKING:
@@ -36,9 +37,12 @@ class BatchDependence:
         """What was found, in words; empty when nothing was."""
         if not self.depends:
             return ""
-        return (
-            f"The answer to a row depends on the rows beside it: of {self.rows} rows, predicted one by one and all "
-            f"together, scores differ by up to {self.largest_difference:.2g}, and {self.changed} decisions change."
+        return message(
+            "The answer to a row depends on the rows beside it: of {rows} rows, predicted one by one and all "
+            "together, scores differ by up to {difference:.2g}, and {changed} decisions change.",
+            rows=self.rows,
+            difference=self.largest_difference,
+            changed=self.changed,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.compression.twin import Twin
+    from evenhand.compression.agreement import Agreement
     from evenhand.findings import Plain, Task
     from evenhand.subjects import ScoreKind
     from evenhand.training import NetworkModel, Preparing
@@ -28,6 +29,20 @@ METADATA: Final = "evenhand"
 FORMAT: Final = 1
 """The version of that JSON."""
 _TOLD_BY_THE_FILE: Final = ("file_bytes", "sha256", "features", "preprocessing", "stored_as")
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A model that can be differentiated, beside the file that cannot."""
+
+    model: NetworkModel
+    """The network with the file's weights, as float32."""
+    agreement: Agreement
+    """How often it decides as the file does, and by how much their scores differ: its activations are not rounded."""
+    weights: int
+    """Weight tensors put back."""
+    left: tuple[str, ...]
+    """Weight tensors of the network that the file does not hold in whole numbers; they are as before."""
 
 
 class CompressedModel:

@@ -79,7 +79,8 @@ class Distillation:
         import torch
 
         from evenhand.compression.tuning import datasets
-        from evenhand.training.loop import Schedule, run
+        from evenhand.training.loop import run
+        from evenhand.training.schedule import Schedule
 
         plan = self._plan_of(model)
         bench.say("distilling into a smaller network")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenhand.messages import message, messages, sentences
+
 if TYPE_CHECKING:
     from evenhand.compression.footprint import Footprint
 
 
 def gain_sentence(original: Footprint, compressed: Footprint) -> str:
     """Return size and speed in one text; it holds times, so it differs from run to run."""
-    return f"{size_sentence(original, compressed)} {speed_sentence(original, compressed)}".strip()
+    return sentences(size_sentence(original, compressed), speed_sentence(original, compressed))
 
 
 def size_sentence(original: Footprint, compressed: Footprint) -> str:
@@ -24,13 +26,18 @@ def size_sentence(original: Footprint, compressed: Footprint) -> str:
     'The file is 2.2 times smaller (9.0 kB to 4.0 kB) with 2.5 times fewer parameters (2,000 to 800).'
     """
     if not original.file_bytes or not compressed.file_bytes:
-        return "There are no two files to compare in size."
-    text = f"The file is {_size(original.file_bytes, compressed.file_bytes)}"
+        return message("There are no two files to compare in size.")
+    size = _size(original.file_bytes, compressed.file_bytes)
+    text = message("The file is {size}.", size=size)
     if original.parameters and compressed.parameters and original.parameters != compressed.parameters:
-        fewer = original.parameters / compressed.parameters
-        counts = f"({original.parameters:,} to {compressed.parameters:,})"
-        text += f" with {fewer:.1f} times fewer parameters {counts}"
-    return f"{text}.{_zeros(original, compressed)}"
+        text = message(
+            "The file is {size} with {fewer:.1f} times fewer parameters ({before:,} to {after:,}).",
+            size=size,
+            fewer=original.parameters / compressed.parameters,
+            before=original.parameters,
+            after=compressed.parameters,
+        )
+    return sentences(text, _zeros(original, compressed))
 
 
 def speed_sentence(original: Footprint, compressed: Footprint) -> str:
@@ -39,15 +46,25 @@ def speed_sentence(original: Footprint, compressed: Footprint) -> str:
     if not batches:
         return ""
     parts = [
-        f"{_speed(original.latency[b].minimum / compressed.latency[b].minimum)} for {_rows(b)} at a time "
-        f"({_time(original.latency[b].median)} to {_time(compressed.latency[b].median)})"
+        message(
+            "{speed} for {rows} at a time ({before} to {after})",
+            speed=_speed(original.latency[b].minimum / compressed.latency[b].minimum),
+            rows=_rows(b),
+            before=_time(original.latency[b].median),
+            after=_time(compressed.latency[b].median),
+        )
         for b in batches
     ]
-    what = "The network alone" if original.measures == "network" else "A prediction"
-    text = f"{what} is {', '.join(parts)}, on {compressed.threads} thread."
+    network = message("The network alone is {speeds}, on {threads} thread.")
+    what = network if original.measures == "network" else message("A prediction is {speeds}, on {threads} thread.")
+    text, changed = message(what, speeds=tuple(parts), threads=compressed.threads), ""
     if original.runtime != compressed.runtime:
-        text += f" A part of that is the change from {original.runtime} to {compressed.runtime}, not the compression."
-    return text + _whole(original, compressed)
+        changed = message(
+            "A part of that is the change from {before} to {after}, not the compression.",
+            before=original.runtime,
+            after=compressed.runtime,
+        )
+    return sentences(text, changed, _whole(original, compressed))
 
 
 def _whole(original: Footprint, compressed: Footprint) -> str:
@@ -56,9 +73,15 @@ def _whole(original: Footprint, compressed: Footprint) -> str:
         return ""
     batches = sorted(set(original.end_to_end) & set(compressed.end_to_end))
     parts = [
-        f"{_speed(original.end_to_end[b].minimum / compressed.end_to_end[b].minimum)} for {_rows(b)}" for b in batches
+        message(
+            "{speed} for {rows}",
+            speed=_speed(original.end_to_end[b].minimum / compressed.end_to_end[b].minimum),
+            rows=_rows(b),
+        )
+        for b in batches
     ]
-    return f" With the preprocessing of the table it is {', '.join(parts)}." if parts else ""
+    told = message("With the preprocessing of the table it is {speeds}.", speeds=tuple(parts))
+    return told if parts else ""
 
 
 def _zeros(original: Footprint, compressed: Footprint) -> str:
@@ -68,25 +91,30 @@ def _zeros(original: Footprint, compressed: Footprint) -> str:
     zero = 1 - compressed.nonzero_parameters / compressed.parameters
     if zero < 0.1 or compressed.parameters != original.parameters:
         return ""
-    return f" {zero:.0%} of its parameters are zero, which by itself makes a dense model neither smaller nor faster."
+    return message(
+        "{zero:.0%} of its parameters are zero, which by itself makes a dense model neither smaller nor faster.",
+        zero=zero,
+    )
 
 
 def _size(before: int, after: int) -> str:
     ratio = before / after
-    kinds = f"({_bytes(before)} to {_bytes(after)})"
+    sizes = {"before": _bytes(before), "after": _bytes(after)}
     if ratio > 1.05:
-        return f"{ratio:.1f} times smaller {kinds}"
-    return f"{1 / ratio:.1f} times larger {kinds}" if ratio < 1 / 1.05 else f"as large as before {kinds}"
+        return message("{ratio:.1f} times smaller ({before} to {after})", ratio=ratio, **sizes)
+    if ratio < 1 / 1.05:
+        return message("{ratio:.1f} times larger ({before} to {after})", ratio=1 / ratio, **sizes)
+    return message("as large as before ({before} to {after})", **sizes)
 
 
 def _speed(ratio: float) -> str:
     if ratio > 1.1:
-        return f"{ratio:.1f} times faster"
-    return f"slower ({ratio:.1f}x)" if ratio < 1 / 1.1 else "about as fast"
+        return message("{ratio:.1f} times faster", ratio=ratio)
+    return message("slower ({ratio:.1f}x)", ratio=ratio) if ratio < 1 / 1.1 else message("about as fast")
 
 
 def _rows(batch: int) -> str:
-    return "one row" if batch == 1 else f"{batch:,} rows"
+    return messages("one row", "{n:,} rows", batch)
 
 
 def _bytes(size: int) -> str:

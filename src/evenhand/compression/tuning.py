@@ -50,7 +50,8 @@ def tune(
     learning_rate : float
         At the beginning.
     """
-    from evenhand.training.loop import Schedule, run
+    from evenhand.training.loop import run
+    from evenhand.training.schedule import Schedule
 
     dataset, check = datasets(model, bench)
     schedule = Schedule(epochs=epochs, learning_rate=learning_rate, seed=bench.seed, seconds=bench.seconds)

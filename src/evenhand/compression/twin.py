@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evenhand.compression.agreement import Agreement, agreement
+from evenhand.compression.agreement import agreement
+from evenhand.compression.compressed import CompressedModel, Twin
 from evenhand.errors import ModelError, need
 
 if TYPE_CHECKING:
@@ -18,22 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from evenhand.compression.compressed import CompressedModel
     from evenhand.training import NetworkModel
-
-
-@dataclass(frozen=True, slots=True)
-class Twin:
-    """A model that can be differentiated, beside the file that cannot."""
-
-    model: NetworkModel
-    """The network with the file's weights, as float32."""
-    agreement: Agreement
-    """How often it decides as the file does, and by how much their scores differ: its activations are not rounded."""
-    weights: int
-    """Weight tensors put back."""
-    left: tuple[str, ...]
-    """Weight tensors of the network that the file does not hold in whole numbers; they are as before."""
 
 
 def make_twin(compressed: CompressedModel, original: NetworkModel, X: pd.DataFrame) -> Twin:

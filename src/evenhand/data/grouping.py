@@ -29,7 +29,7 @@ _DENSE = 1 << 24
 class Grouping:
     """The groups of one feature, or of the intersection of several.
 
-    Groups without rows have no code; `empty_intersections` lists them.
+    Groups without rows have no code; `iter_empty` yields them.
     """
 
     columns: tuple[str, ...]
@@ -58,16 +58,6 @@ class Grouping:
     def rows(self) -> NDArray[np.int64]:
         """(G,) the number of rows of each group."""
         return np.bincount(self.codes, minlength=len(self.labels)).astype(np.int64)
-
-    @property
-    def empty_count(self) -> int:
-        """How many combinations of the columns' values have no row at all."""
-        return math.prod(map(len, self.values)) - len(self.labels) if self.values else 0
-
-    @property
-    def empty_intersections(self) -> tuple[tuple[str, ...], ...]:
-        """Combinations of the columns' values that have no row at all, in order."""
-        return tuple(self.iter_empty())
 
     def iter_empty(self) -> Iterator[tuple[str, ...]]:
         """Yield the empty intersections one by one, for features of so many values that nobody wants all of them."""

@@ -13,6 +13,7 @@ import pandas as pd
 from evenhand.errors import InputError
 from evenhand.evidence.keeping import DECISION, GROUP, ROW, SCORE, TRUTH
 from evenhand.findings import Finding, GroupValue, Interval
+from evenhand.messages import message
 from evenhand.metrics.inference.paired import paired_auc_change, paired_change
 
 if TYPE_CHECKING:
@@ -94,7 +95,11 @@ class PairedPredictions:
             return None
         estimate, interval, support = found
         left = self.only_old + self.only_new
-        note = f"Paired over {len(self.table):,} rows that both audits share; {left:,} stand in one of them only."
+        note = message(
+            "Paired over {rows:,} rows that both audits share; {left:,} stand in one of them only.",
+            rows=len(self.table),
+            left=left,
+        )
         groups = (GroupValue("", estimate, support, int(rows.sum())),)
         return Finding(key, "baseline", estimate, interval, support=support, groups=groups, note=note)
 

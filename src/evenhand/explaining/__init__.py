@@ -3,13 +3,15 @@
 A column of the table is a player, whatever the model makes of it inside; the fast path needs numpy and pandas only.
 """
 
-from evenhand.explaining.arrays import explain_text, patch_players
+from evenhand.explaining.arrays import patch_players
 from evenhand.explaining.attributions import Attributions
 from evenhand.explaining.background import choose_background
 from evenhand.explaining.choosing import WAYS, Method, Way
 from evenhand.explaining.explain import explain
+from evenhand.explaining.reasons import reason_codes
 from evenhand.explaining.scores import Link
 from evenhand.explaining.summaries import GapParts, Importance, gap_parts, group_importance, importance
+from evenhand.explaining.texts import explain_text
 
 __all__ = [
     "WAYS",
@@ -26,4 +28,5 @@ __all__ = [
     "group_importance",
     "importance",
     "patch_players",
+    "reason_codes",
 ]

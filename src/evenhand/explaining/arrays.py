@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -16,12 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from evenhand.explaining.attributions import Attributions
-
     Array = NDArray[np.generic]
-
-TEXT_ORDERS: Final = 10
-"""Random orders of a text's tokens: there is one background row, so that nothing else averages over them."""
 
 
 def array_table(X: Array) -> pd.DataFrame:
@@ -130,63 +124,6 @@ def mapped_players(players: Array, shape: tuple[int, ...]) -> dict[str, tuple[st
         f"player {name}" if name.lstrip("-").isdigit() else name: tuple(map(str, np.flatnonzero(flat == value)))
         for name, value in zip(names, np.unique(flat), strict=True)
     }
-
-
-def explain_text(
-    predict: Callable[[list[str]], object],
-    text: str,
-    *,
-    mask: str = "",
-    tokens: Sequence[str] | None = None,
-    join: Callable[[Sequence[str]], str] | None = None,
-    permutations: int = TEXT_ORDERS,
-    **how: object,
-) -> Attributions:
-    """Return what each token of a text adds to its score, against the text with every token masked.
-
-    Parameters
-    ----------
-    predict : callable
-        From a list of texts to one score each.
-    text : str
-        The text.
-    mask : str
-        What stands in a masked token's place: nothing, or a model's own mask token.
-    tokens : sequence of str, optional
-        The players; words with the space after them when not given.
-    join : callable, optional
-        From tokens back to a text; joined without anything between them when not given.
-    permutations : int
-        Random orders, each with its reverse.
-    **how
-        As for `explain`.
-
-    Returns
-    -------
-    Attributions
-        One row; a player is ``0 The``, ``1 film`` and so on. `standard_errors` are of the random orders alone: the
-        baseline is one masked text, and says nothing of other baselines.
-
-    Examples
-    --------
-    >>> found = explain_text(lambda texts: [t.count("good") for t in texts], "a good film", link="identity")
-    >>> [float(value) for value in found.values[0].round(6)]
-    [0.0, 1.0, 0.0]
-    """
-    from evenhand.explaining.explain import explain
-
-    said = [*tokens] if tokens is not None else re.findall(r"\S+\s*", text)
-    if not said:
-        raise InputError("The text has no token, so there is nothing to explain its score by.")
-    put = join or "".join
-
-    def ask(rows: Array) -> object:
-        return predict([put([str(token) for token in row]) for row in rows])
-
-    X = np.array([said], dtype=object)
-    players = {f"{place} {token.strip()}": (str(place),) for place, token in enumerate(said)}
-    background = np.array([[mask] * len(said)], dtype=object)
-    return explain(ask, X, background, players=players, permutations=permutations, **how)  # type: ignore[arg-type]
 
 
 def as_tables(

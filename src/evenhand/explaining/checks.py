@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,9 +148,11 @@ def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame) -> Be
     size = max(float(np.max(np.abs(together))), 1.0)
     noise = _apart(together, score(few))
     if noise > 1e-9 * size:
-        note = (
-            f"The model is not deterministic: asked twice for the same {len(few)} rows, its scores differed by up to "
-            f"{noise:.2g}. The values hold on average over its noise only; averaged= asks it several times."
+        note = message(
+            "The model is not deterministic: asked twice for the same {rows} rows, its scores differed by up to "
+            "{noise:.2g}. The values hold on average over its noise only; averaged= asks it several times.",
+            rows=len(few),
+            noise=noise,
         )
         return Behaviour(False, True, (note,))
     among = score(table)[: len(few)] if len(table) > len(few) else together
@@ -157,9 +160,10 @@ def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame) -> Be
     moved = max(_apart(together, among), _apart(together[: len(alone)], alone))
     if moved <= BATCH_TOLERANCE * size:
         return Behaviour(True, True, ())
-    note = (
-        f"The model's scores depend on the rows they are predicted together with, by up to {moved:.2g}, so its "
-        "attributions are not well defined. They were computed in batches of one size."
+    note = message(
+        "The model's scores depend on the rows they are predicted together with, by up to {moved:.2g}, so its "
+        "attributions are not well defined. They were computed in batches of one size.",
+        moved=moved,
     )
     return Behaviour(True, False, (note,))
 
@@ -174,8 +178,13 @@ def unseen(X: pd.DataFrame, background: pd.DataFrame) -> tuple[str, ...]:
         if new.any():
             values = ", ".join(repr(value) for value in X[name][new].unique()[:3])
             told.append(
-                f"Column '{name}' has values in {int(new.sum()):,} explained rows that no background row has "
-                f"({shorten(values, 60)}): what they add rests on rows that mix them with others."
+                message(
+                    "Column '{column}' has values in {rows:,} explained rows that no background row has "
+                    "({values}): what they add rests on rows that mix them with others.",
+                    column=str(name),
+                    rows=int(new.sum()),
+                    values=shorten(values, 60),
+                )
             )
     return tuple(told)
 

@@ -41,8 +41,6 @@ class Way:
     """Whether it is refused, and the pairs taken instead, when its values do not add up to the user's own predict."""
     needs_network: bool = False
     """Whether only a torch network has it; of other models the pairs are taken instead."""
-    needs_shap: bool = False
-    """Whether the shap package does the work."""
 
 
 WAYS: Final[Mapping[str, Way]] = {
@@ -64,7 +62,6 @@ WAYS: Final[Mapping[str, Way]] = {
         "A binary tree ensemble directly on numeric columns, each its own player, on the scale its leaves add up on.",
         automatic=True,
         checked=True,
-        needs_shap=True,
     ),
     "pairs": Way(
         "Each pair of rows over the columns in which it differs: enumerated where cheap, else random orders and their "
@@ -94,28 +91,25 @@ WAYS: Final[Mapping[str, Way]] = {
         needs_network=True,
     ),
     "shap-permutation": Way(
-        "shap's PermutationExplainer over the players.", "Any model.", automatic=False, checked=False, needs_shap=True
+        "shap's PermutationExplainer over the players.", "Any model.", automatic=False, checked=False
     ),
     "shap-exact": Way(
         "shap's ExactExplainer over the players.",
         "Any model with few players.",
         automatic=False,
         checked=False,
-        needs_shap=True,
     ),
     "shap-kernel": Way(
         "shap's KernelExplainer over the players, without its selection of ten features.",
         "Any model.",
         automatic=False,
         checked=False,
-        needs_shap=True,
     ),
     "shap-partition": Way(
         "shap's PartitionExplainer over the players, neighbours joined first: Owen values.",
         "Long texts and large images, whose players stand in a row.",
         automatic=False,
         checked=False,
-        needs_shap=True,
     ),
 }
 """Every way, in the order in which ``auto`` tries those it may take."""

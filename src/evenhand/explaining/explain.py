@@ -18,6 +18,7 @@ from evenhand.explaining.choosing import Method, ways_to_try
 from evenhand.explaining.repeating import repetition_errors, sampling_error
 from evenhand.explaining.running import Answer, Task, first_that_holds
 from evenhand.explaining.scores import Link, LinkedScore
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -190,10 +191,12 @@ def _check_arguments(
 def _finished(task: Task, answer: Answer, seen: tuple[str, ...]) -> Attributions:
     notes = [*task.score.notes, *seen, *answer.notes]
     if answer.used == 1:
-        notes.append("There is one background row, so the values say nothing of other backgrounds.")
+        notes.append(message("There is one background row, so the values say nothing of other backgrounds."))
     if task.score.clipped:
         notes.append(
-            f"{task.score.clipped:,} probabilities nearer to 0 or 1 than 1e-7 were clipped before the log-odds."
+            message(
+                "{n:,} probabilities nearer to 0 or 1 than 1e-7 were clipped before the log-odds.", n=task.score.clipped
+            )
         )
     made = _made(task, answer, answer.means, answer.values, answer.base_value, task.own, notes)
     return made if answer.decisions is None else replace(made, decisions=_of_decisions(task, answer, answer.decisions))

@@ -16,6 +16,7 @@ import numpy as np
 from evenhand.explaining.blocks import deal
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.engine import PairMeans
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ def explain_rescaled(table: CodedTable, found: Prepared | None, seed: int) -> Pa
 
 def _network(found: Prepared | None) -> torch.nn.Module:
     if found is None or found.network is None or found.parts.constant.dtype != np.float32:
-        raise NotThisWay("The model is no torch network over prepared columns that gives the explained score.")
+        raise NotThisWay(message("The model is no torch network over prepared columns that gives the explained score."))
     return cast("torch.nn.Module", found.network)
 
 

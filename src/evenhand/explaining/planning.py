@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from evenhand.errors import InputError
+from evenhand.messages import message, messages, sentences
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,12 +62,13 @@ class Plan:
         reason = _why(self.counts, self.exact_up_to, drawn)
         if len(self.order) == self.of:
             return reason
-        bound = "The budget" if self.stated else "The bound that holds where no budget is named,"
-        comma = "" if self.stated else ","
-        return (
-            f"{reason} {bound} of {self.budget:,} evaluations{comma} pays for {len(self.order):,} of {self.of:,} "
+        bound = message(
+            "The bound that holds where no budget is named, of {budget:,} evaluations, pays for {n:,} of {rows:,} "
             "background rows."
         )
+        if self.stated:
+            bound = message("The budget of {budget:,} evaluations pays for {n:,} of {rows:,} background rows.")
+        return sentences(reason, message(bound, budget=self.budget, n=len(self.order), rows=self.of))
 
 
 def make_plan(
@@ -151,14 +153,17 @@ def _fit(plan: Plan) -> Plan:
 def _why(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> str:
     most = int(counts.max(initial=0))
     if most <= exact_up_to:
-        return f"Every pair of rows differs in at most {most} features, so all subsets were enumerated."
-    orders = (
-        "one random order and its reverse" if permutations == 1 else f"{permutations} random orders and their reverses"
-    )
-    needed = float(np.sum(2.0 ** counts.astype(np.float64)))
-    return (
-        f"Each pair of a row and a background row had {orders}, enumerating where at most "
-        f"{exact_up_to} features differ; enumerating all would take {needed:.2g} evaluations."
+        return message(
+            "Every pair of rows differs in at most {most} features, so all subsets were enumerated.", most=most
+        )
+    return messages(
+        "Each pair of a row and a background row had one random order and its reverse, enumerating where at most "
+        "{most} features differ; enumerating all would take {needed:.2g} evaluations.",
+        "Each pair of a row and a background row had {n} random orders and their reverses, enumerating where at most "
+        "{most} features differ; enumerating all would take {needed:.2g} evaluations.",
+        permutations,
+        most=exact_up_to,
+        needed=float(np.sum(2.0 ** counts.astype(np.float64))),
     )
 
 

@@ -22,6 +22,7 @@ from evenhand.explaining.summing import Summed, Walker
 from evenhand.explaining.table import CodedTable
 from evenhand.explaining.through_shap import explain_through_shap
 from evenhand.explaining.tree import explain_tree
+from evenhand.messages import message, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,9 +108,9 @@ def first_that_holds(task: Task, ways: tuple[str, ...], asked: Method) -> Answer
         except NotThisWay as reason:
             # With auto, that a model is neither linear nor a tree is no news.
             if asked != "auto" or reason.notable:
-                passed_over.append(f"Not {way}: {reason}")
+                passed_over.append(message("Not {way}: {reason}", way=way, reason=reason.args[0]))
     answer = _with_decisions(task, _by(task, ways[-1]))
-    return replace(answer, reason=" ".join([answer.reason, *passed_over]))
+    return replace(answer, reason=sentences(answer.reason, *passed_over))
 
 
 def _by(task: Task, way: str) -> Answer:
@@ -119,11 +120,16 @@ def _by(task: Task, way: str) -> Answer:
     found = _in_two_stages(task, table)
     if way == "gradients":
         means = explain_gradients(table, found, task.seed)
-        reason = f"Expected gradients at {POINTS} midpoints against every background row: no Shapley values, but near."
+        reason = message(
+            "Expected gradients at {points} midpoints against every background row: no Shapley values, but near.",
+            points=POINTS,
+        )
         return _of_means(way, reason, means, exact=False)
     if way == "rescale":
         means = explain_rescaled(table, found, task.seed)
-        return _checked_answer(task, way, means, "The rescale rule of DeepLIFT: no Shapley values, but they add up.")
+        return _checked_answer(
+            task, way, means, message("The rescale rule of DeepLIFT: no Shapley values, but they add up.")
+        )
     evaluate = _evaluator(task, table, found)
     if way.startswith("shap-"):
         return _through_shap(task, way, evaluate, table)
@@ -134,13 +140,13 @@ def _by_form(task: Task, way: str) -> Answer:
     """Answer by what is known of the model's form."""
     if way == "linear":
         means = explain_linear(task.score.model, task.X, task.background, task.players, task.own, task.seed)
-        reason = "The score is linear in these columns: closed form."
+        reason = message("The score is linear in these columns: closed form.")
     elif way == "additive":
         means = explain_additive(task.score, task.X, task.background, task.players, task.seed)
-        reason = "The score is a sum over these columns: each was varied on its own."
+        reason = message("The score is a sum over these columns: each was varied on its own.")
     else:
         means = explain_tree(task.score.model, task.X, task.background, task.players, task.score.link, task.seed)
-        reason = "A tree ensemble: shap's TreeExplainer, interventional, against every background row."
+        reason = message("A tree ensemble: shap's TreeExplainer, interventional, against every background row.")
     return _checked_answer(task, way, means, reason)
 
 
@@ -178,12 +184,17 @@ def _by_pairs(task: Task, way: Literal["pairs", "exact"], evaluate: Evaluator, t
     drawn = 1 if means.by_repetition is None else len(means.by_repetition)
     reason = plan.why(drawn)
     if used < len(plan.order):
-        reason += f" The time was up after {used:,} of {len(plan.order):,} background rows."
+        late = message("The time was up after {n:,} of {rows:,} background rows.", n=used, rows=len(plan.order))
+        reason = sentences(reason, late)
     if evaluate.split is not None:
-        reason += " The network's first layer was taken apart by features."
+        reason = sentences(reason, message("The network's first layer was taken apart by features."))
         task.score.rows_asked += evaluate.split.asked
     constant = float(np.ptp(means.predictions)) == 0.0 and not means.block_values.any()
-    notes = ("The model gave every row the same score whatever its values, so every value is 0.",) if constant else ()
+    notes = (
+        (message("The model gave every row the same score whatever its values, so every value is 0."),)
+        if constant
+        else ()
+    )
     answer = _of_means(way, reason, means, exact=plan.exact)
     return replace(answer, evaluations=evaluate.evaluations, notes=notes, decisions=others[0] if others else None)
 
@@ -227,10 +238,10 @@ def _through_shap(task: Task, way: str, evaluate: Evaluator, table: CodedTable) 
     values, base = explain_through_shap(
         way, evaluate, table, seed=task.seed, permutations=task.permutations, budget=task.budget
     )
-    note = "shap's explainer gives no error of its values, and the background was not split into blocks."
-    reason = "Asked for by name; every background row was used."
+    note = message("shap's explainer gives no error of its values, and the background was not split into blocks.")
+    reason: str = message("Asked for by name; every background row was used.")
     if task.deadline is not None:
-        reason += " shap's explainers cannot be stopped, so budget_seconds was not kept."
+        reason = sentences(reason, message("shap's explainers cannot be stopped, so budget_seconds was not kept."))
     used = len(task.background)
     return Answer(way, reason, way == "shap-exact", evaluate.evaluations, values, base, None, used, (note,))
 
@@ -246,6 +257,11 @@ def _checked_answer(task: Task, way: str, means: PairMeans, reason: str) -> Answ
     )
     if miss > TOLERANCE * spread:
         raise NotThisWay(
-            f"Its sums miss the model's own scores by up to {miss:.2g} (their spread is {spread:.2g}).", notable=True
+            message(
+                "Its sums miss the model's own scores by up to {miss:.2g} (their spread is {spread:.2g}).",
+                miss=miss,
+                spread=spread,
+            ),
+            notable=True,
         )
     return _of_means(way, reason, means, exact=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 import numpy as np
 
 from evenhand.errors import EvenhandError, InputError, ModelError, shorten
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,9 @@ class LinkedScore:
         kind = getattr(self.model, "score_kind", "probability")
         if self.link == "logit" and kind != "probability":
             self.link = "identity"
-            self.notes.append(f"The model gives a {kind}, which has no log-odds, so the score itself is explained.")
+            self.notes.append(
+                message("The model gives a {kind}, which has no log-odds, so the score itself is explained.", kind=kind)
+            )
         if self.link == "logit" and ((scores < 0) | (scores > 1)).any():
             worst = scores[np.argmax(np.abs(scores - 0.5))]
             raise ModelError(
@@ -87,7 +90,9 @@ class LinkedScore:
         if np.max(np.abs(expit(self._raw(logits, X)) - scores), initial=0.0) <= 1e-4:
             self._logits = logits
         else:
-            self.notes.append("The model's own logits disagree with its probabilities, so the probabilities are used.")
+            self.notes.append(
+                message("The model's own logits disagree with its probabilities, so the probabilities are used.")
+            )
 
     def _log_odds(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         outside = (scores < CLIP) | (scores > 1 - CLIP)

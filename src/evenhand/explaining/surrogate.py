@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.explaining.dependence import is_number
+from evenhand.messages import joined, message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +62,13 @@ def surrogate(X: pd.DataFrame, scores: NDArray[np.float64], seed: int = 0) -> Su
 
     def walk(node: int, said: tuple[str, ...]) -> None:
         if inner.children_left[node] < 0:
-            rules.append((" and ".join(said) or "any row", float(inner.value[node].ravel()[0]), int(leaves[node])))
+            rules.append(
+                (
+                    joined(" and ", said) if said else message("any row"),
+                    float(inner.value[node].ravel()[0]),
+                    int(leaves[node]),
+                )
+            )
             return
         yes, no = names[inner.feature[node]](float(inner.threshold[node]))
         walk(inner.children_left[node], (*said, yes))
@@ -85,7 +92,8 @@ class _Level:
 
     def __call__(self, cut: float) -> tuple[str, str]:
         del cut
-        return f"{self.name} is not {self.value}", f"{self.name} is {self.value}"
+        places = {"column": self.name, "value": str(self.value)}
+        return message("{column} is not {value}", **places), message("{column} is {value}", **places)
 
 
 def _asked(X: pd.DataFrame) -> tuple[NDArray[np.float64], list[_Number | _Level]]:

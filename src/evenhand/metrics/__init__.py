@@ -12,7 +12,7 @@ from evenhand.metrics.catalogue import METRICS, Metric
 from evenhand.metrics.catalogue.names import canonical, describe, names, parse_disparity
 
 if TYPE_CHECKING:
-    from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity
+    from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity, score_disparity
     from evenhand.metrics.comparisons.references import disparity_to
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.inference.paired import PairedChange, paired_change
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
         log_loss,
         mean_score,
         reliability,
-        roc_auc_disparity,
-        score_disparity,
     )
 
 _HOMES = {
@@ -49,10 +47,9 @@ _HOMES = {
     "mean_score": "values.scores",
     "means": "values.means",
     "measured_mean": "values.means",
-    "score_disparity": "values.scores",
+    "score_disparity": "comparisons.disparities",
     "calibration_floor": "values.scores",
     "roc_auc": "values.ranking_curves",
-    "roc_auc_disparity": "values.scores",
     "Tally": "counts.tally",
 }
 
@@ -83,7 +80,6 @@ __all__ = [
     "parse_disparity",
     "reliability",
     "roc_auc",
-    "roc_auc_disparity",
     "score_disparity",
 ]
 

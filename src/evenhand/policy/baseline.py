@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from evenhand.messages import lowered, message
 from evenhand.policy.regression_limits import drop, paired_drop
+from evenhand.policy.verdict import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,14 +20,14 @@ RANK: Final[dict[Status, int]] = {"failed": 0, "undecided": 1, "passed": 2}
 
 
 BECAME: Final = {
-    ("passed", "failed"): "new",
-    ("passed", "undecided"): "new",
-    (None, "failed"): "new",
-    (None, "undecided"): "new",
-    ("undecided", "failed"): "worse",
-    ("failed", "undecided"): "better",
-    ("failed", "passed"): "fixed",
-    ("undecided", "passed"): "fixed",
+    ("passed", "failed"): message("new"),
+    ("passed", "undecided"): message("new"),
+    (None, "failed"): message("new"),
+    (None, "undecided"): message("new"),
+    ("undecided", "failed"): message("worse"),
+    ("failed", "undecided"): message("better"),
+    ("failed", "passed"): message("fixed"),
+    ("undecided", "passed"): message("fixed"),
 }
 """What becomes of a limit, by what it came to before and now."""
 
@@ -81,5 +83,7 @@ def _beside(judgement: Judgement, was: Status | None, new_only: bool) -> Judgeme
     told = replace(judgement, before=was)
     if not new_only or not judgement.stops or was is None or RANK[was] > RANK[judgement.status]:
         return told
-    sentence = f"not new, already {was} in the baseline; {judgement.sentence}"
+    sentence = message(
+        "not new, already {status} in the baseline; {sentence}", status=lowered(WORDS[was]), sentence=judgement.sentence
+    )
     return replace(told, stops=False, known=True, sentence=sentence)

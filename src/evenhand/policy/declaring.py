@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evenhand.errors import did_you_mean, shorten
+from evenhand.errors import nearest, shorten
 from evenhand.findings import Finding
+from evenhand.messages import message, sentences
 from evenhand.policy.limits import DECLARED
 
 if TYPE_CHECKING:
@@ -28,13 +29,15 @@ def declaration(record: AuditRecord, key: Key) -> Finding | None:
     said = declared(record).get(key.columns[0])
     if said is None:
         return None
-    return Finding(key, DECLARED, None, unit="number", undefined="It is declared, not measured.", note=said)
+    return Finding(key, DECLARED, None, unit="number", undefined=message("It is declared, not measured."), note=said)
 
 
 def undeclared(record: AuditRecord, key: Key) -> str:
     """Return the sentence for a declaration that is not there."""
     name = key.columns[0]
-    return f"Nobody has declared '{shorten(name)}'.{did_you_mean(name, declared(record))}"
+    near = nearest(name, declared(record))
+    hint = message("Did you mean '{name}'?", name=near) if near else ""
+    return sentences(message("Nobody has declared '{name}'.", name=shorten(name)), hint)
 
 
 def _text(value: object) -> str:

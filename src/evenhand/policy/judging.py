@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import PolicyError, raise_all, shorten
+from evenhand.messages import joined, message, messages, sentences
 from evenhand.metrics import canonical
 from evenhand.policy.baseline import RANK, Earlier, Pairs, beside
 from evenhand.policy.declaring import declaration, undeclared
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.regression_limits import drop_key
 from evenhand.policy.sample_size import rows_needed
-from evenhand.policy.verdict import Judgement, Status, Verdict
+from evenhand.policy.verdict import Judgement, Status, Verdict, tally
 from evenhand.policy.waiving import waive, waiver_remarks
 from evenhand.policy.wording import groups_text, limit_text, number
 
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 
 SAME_LEVEL: Final = 1e-9
 """Two levels of confidence that are this near are one."""
-ABSENT: Final = "The record has no such finding, and what is absent has not passed."
+ABSENT: Final = message("The record has no such finding, and what is absent has not passed.")
 NOWHERE: Final = {
-    "features": "The record names no sensitive feature to apply it to.",
-    "intersections": "The record names no two sensitive features to cross.",
-    "groups": "The record has no group to apply it to.",
+    "features": message("The record names no sensitive feature to apply it to."),
+    "intersections": message("The record names no two sensitive features to cross."),
+    "groups": message("The record has no group to apply it to."),
 }
 
 
@@ -111,13 +112,15 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Earl
         return
     keys = instances(limit, record, policy)
     if keys is None:
-        yield _open(limit, own_key(limit), None, limit.missing, _with_note(NOWHERE[limit.over], limit))
+        yield _open(limit, own_key(limit), None, limit.missing, sentences(NOWHERE[limit.over], limit.note))
     for key in keys or ():
         finding = _at_level(_find(record, key, policy), record, policy)
         if not limit.against:
             yield _judge_finding(limit, key, finding, policy, record)
         elif earlier is None:
-            yield _open(limit, drop_key(key), None, limit.missing, "max_drop needs an earlier audit: add --baseline.")
+            yield _open(
+                limit, drop_key(key), None, limit.missing, message("max_drop needs an earlier audit: add --baseline.")
+            )
         else:
             before = _at_level(_find(earlier.record, key, policy), earlier.record, policy)
             dropped = earlier.drop(key, finding, before, policy.confidence)
@@ -151,23 +154,19 @@ def _at_level(finding: Finding | None, record: AuditRecord, policy: Policy) -> F
 def _judge_declaration(limit: Limit, record: AuditRecord) -> Judgement:
     found = declaration(record, limit.key)
     if found is None:
-        return _open(limit, limit.key, None, limit.missing, _with_note(undeclared(record, limit.key), limit))
-    return Judgement(limit, limit.key, "passed", found, f"declared: {shorten(found.note, 200)}")
-
-
-def _with_note(sentence: str, limit: Limit) -> str:
-    return f"{sentence} {limit.note}" if limit.note else sentence
+        return _open(limit, limit.key, None, limit.missing, sentences(undeclared(record, limit.key), limit.note))
+    return Judgement(limit, limit.key, "passed", found, message("declared: {text}", text=shorten(found.note, 200)))
 
 
 def _judge_finding(limit: Limit, key: Key, finding: Finding | None, policy: Policy, record: AuditRecord) -> Judgement:
     if finding is None:
-        return _open(limit, key, None, limit.missing, _with_note(ABSENT, limit))
+        return _open(limit, key, None, limit.missing, sentences(ABSENT, limit.note))
     if finding.estimate is None:
-        return _open(limit, key, finding, limit.undefined, finding.undefined or "It has no value.")
+        return _open(limit, key, finding, limit.undefined, finding.undefined or message("It has no value."))
     status = _compare(finding, limit, policy)
     if status == "undecided":
         return _undecided(limit, key, finding, record)
-    words = "; ".join(part for part in (groups_text(finding), limit.note if status == "failed" else "") if part)
+    words = joined("; ", (groups_text(finding), *([limit.note] if status == "failed" and limit.note else ())))
     return Judgement(limit, key, status, finding, words, stops=status == "failed" and not limit.advisory)
 
 
@@ -206,17 +205,30 @@ def _ends(finding: Finding, limit: Limit, policy: Policy) -> tuple[float | None,
 def _undecided(limit: Limit, key: Key, finding: Finding, record: AuditRecord) -> Judgement:
     needed = rows_needed(finding, limit, record)
     if finding.undefined_groups:
-        sentence = finding.note or f"No value for {', '.join(shorten(group) for group in finding.undefined_groups)}."
+        groups = tuple(shorten(group) for group in finding.undefined_groups)
+        sentence = finding.note or message("No value for {groups}.", groups=groups)
     elif needed is None:
-        sentence = "no practical number of rows would decide it"
+        sentence = message("no practical number of rows would decide it")
     else:
-        rows, group = needed
-        whose = f" of {group}" if group else ""
-        what = "1 more row" if rows == 1 else f"{rows:,} more rows"
-        sentence = f"about {what}{whose} {'gives' if rows == 1 else 'give'} an 80 % chance to decide it"
+        sentence = _needed(*needed)
     rows_only = needed[0] if needed is not None and not finding.undefined_groups else None
     return Judgement(
         limit, key, "undecided", finding, sentence, rows_only, limit.undecided == "stop" and not limit.advisory
+    )
+
+
+def _needed(rows: int, groups: str) -> str:
+    if not groups:
+        return messages(
+            "about {n:,} more row gives an 80 % chance to decide it",
+            "about {n:,} more rows give an 80 % chance to decide it",
+            rows,
+        )
+    return messages(
+        "about {n:,} more row of {groups} gives an 80 % chance to decide it",
+        "about {n:,} more rows of {groups} give an 80 % chance to decide it",
+        rows,
+        groups=groups,
     )
 
 
@@ -247,9 +259,12 @@ def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:
         for finding in record.findings
         if finding.key.metric == "selection_rate" and finding.key.group and finding.groups
     }
-    small = [f"{group} ({rows})" for group, rows in sizes.items() if rows < policy.minimum_group_size]
+    least = policy.minimum_group_size
+    small = [message("{group} ({rows})", group=group, rows=rows) for group, rows in sizes.items() if rows < least]
     if small:
-        yield f"Groups with fewer than {policy.minimum_group_size} rows, none left out: {'; '.join(small)}."
+        yield message(
+            "Groups with fewer than {least} rows, none left out: {groups}.", least=least, groups=joined("; ", small)
+        )
 
 
 def _worst_first(judgement: Judgement) -> tuple[bool, int, bool, str]:
@@ -264,14 +279,14 @@ def _status(found: tuple[Judgement, ...]) -> Status:
 
 
 def _sentence(status: Status, found: tuple[Judgement, ...]) -> str:
-    blocking = [judgement for judgement in found if judgement.blocking]
-    count = {word: sum(judgement.status == word for judgement in blocking) for word in RANK}
-    tally = f"{count['passed']} of {len(blocking)} blocking limits passed"
-    tally += f", {count['failed']} failed, {count['undecided']} undecided"
     first = next((judgement for judgement in found if judgement.stops and judgement.status == status), None)
     if first is None:
-        return f"Passed: {tally}."
+        return tally(status, found)
     if first.limit.required:
-        return f"{status.capitalize()}: {tally}. First: {first.key} is required and was not declared."
-    shown = number(first.finding.estimate, first.limit.bound) if first.finding is not None else "missing"
-    return f"{status.capitalize()}: {tally}. First: {first.key} is {shown}, the limit is {limit_text(first.limit)}."
+        told = message("First: {key} is required and was not declared.", key=str(first.key))
+        return sentences(tally(status, found), told)
+    shown = number(first.finding.estimate, first.limit.bound) if first.finding is not None else message("missing")
+    told = message(
+        "First: {key} is {value}, the limit is {limit}.", key=str(first.key), value=shown, limit=limit_text(first.limit)
+    )
+    return sentences(tally(status, found), told)

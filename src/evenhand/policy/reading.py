@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.errors import PolicyError
+from evenhand.messages import message
 from evenhand.policy.checking import content_problems, gates_nothing, waiver_problems
 from evenhand.policy.extending import read_packs
 from evenhand.policy.limits import Effect, Limit, Over, Policy, Waiver
@@ -118,8 +119,10 @@ def _all_limits(content: Content, packs: Packs, written: Written) -> Iterator[Li
     found: dict[tuple[Key, Over], tuple[Limit, ...]] = {}
     for origin, text, values in packs.limits:
         for key, over, limits in _limits(text, {**defaults, **values}):
+            line = written.line("extends", origin)  # a rule pack's notes are said in other languages, too
             found[key, over] = tuple(
-                replace(limit, origin=origin, line=written.line("extends", origin)) for limit in limits
+                replace(limit, origin=origin, line=line, note=message(limit.note) if limit.note else "")
+                for limit in limits
             )
     for text, values in own.items():
         for key, over, limits in _limits(text, {**defaults, **values}):

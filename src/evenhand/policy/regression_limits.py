@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evenhand.findings import Finding, Interval
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from evenhand.keys import Key
@@ -30,8 +31,8 @@ def drop(now: Finding | None, before: Finding | None) -> Finding | None:
     undefined = now.undefined or before.undefined
     blank = replace(
         now, key=drop_key(now.key), estimate=None, interval=None, unadjusted=None, critical=None, groups=(),
-        component="", undefined=undefined or "It has no direction in which it could be worse.",
-        direction="lower_is_better", note="Unpaired: the two audits are taken as independent.",
+        component="", undefined=undefined or message("It has no direction in which it could be worse."),
+        direction="lower_is_better", note=message("Unpaired: the two audits are taken as independent."),
     )  # fmt: skip
     if now.estimate is None or before.estimate is None or now.direction == "neutral":
         return blank

@@ -9,6 +9,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import shorten
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -212,8 +213,12 @@ def _total(wanted: Iterable[tuple[_Group, float]]) -> tuple[int, str] | None:
     if not more or not math.isfinite(total) or total > PRACTICAL:
         return None
     names = [shorten(name) for name in sorted(more, key=lambda name: -more[name]) if name]
-    told = ", ".join(names[:-1]) + f" and {names[-1]}" if len(names) > 1 else "".join(names)
-    return _rounded(max(total, 1.0)), told if len(names) <= NAMED else f"{len(names)} groups together"
+    rows = _rounded(max(total, 1.0))
+    if len(names) > NAMED:
+        return rows, message("{n} groups together", n=len(names))
+    if len(names) < 2:
+        return rows, "".join(names)
+    return rows, message("{names} and {last}", names=tuple(names[:-1]), last=names[-1])
 
 
 def _rounded(rows: float) -> int:

@@ -5,13 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from evenhand.messages import Message, message
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from evenhand.findings import Finding
     from evenhand.keys import Key
     from evenhand.policy.limits import Limit, Waiver
 
 Status: TypeAlias = Literal["passed", "failed", "undecided"]
 
+WORDS: dict[Status, Message] = {
+    "passed": message("Passed"),
+    "failed": message("Failed"),
+    "undecided": message("Undecided"),
+}
+"""Each status as a page says it."""
 EXIT_CODES: dict[Status, int] = {"passed": 0, "failed": 1, "undecided": 3}
 """The gate's exit code of each verdict; 2 is kept for what could not run."""
 
@@ -54,7 +64,9 @@ class Judgement:
     @property
     def aside(self) -> str:
         """Why it stops nothing whatever its status, in a word; empty where it can stop."""
-        return "advisory" if self.limit.advisory else "waived" if self.waived else "not new" if self.known else ""
+        if self.limit.advisory:
+            return message("advisory")
+        return message("waived") if self.waived else message("not new") if self.known else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,24 @@ class Verdict:
         return EXIT_CODES[self.status]
 
     @property
+    def tally(self) -> str:
+        """How many blocking limits came to what."""
+        return tally(self.status, self.judgements)
+
+    @property
     def blocking(self) -> tuple[Judgement, ...]:
         """The judgements of blocking limits."""
         return tuple(judgement for judgement in self.judgements if judgement.blocking)
+
+
+def tally(status: Status, judgements: Iterable[Judgement]) -> str:
+    """Return how many blocking limits came to what, in one sentence."""
+    found = [judgement.status for judgement in judgements if judgement.blocking]
+    return message(
+        "{status}: {passed} of {limits} blocking limits passed, {failed} failed, {undecided} undecided.",
+        status=WORDS[status],
+        limits=len(found),
+        passed=found.count("passed"),
+        failed=found.count("failed"),
+        undecided=found.count("undecided"),
+    )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.policy.matching import own_key
 from evenhand.policy.wording import number
 
@@ -26,7 +27,13 @@ def waive(judgement: Judgement, policy: Policy, day: date) -> Judgement:
         return judgement
     for waiver in policy.waivers:
         if _names(waiver, judgement) and not _why_not(waiver, day) and not _breached(waiver, judgement):
-            sentence = f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}; {judgement.sentence}"
+            sentence = message(
+                "waived until {day} by {owner}: {reason}; {sentence}",
+                day=str(waiver.expires),
+                owner=waiver.owner,
+                reason=waiver.reason,
+                sentence=judgement.sentence,
+            )
             return replace(judgement, stops=False, waiver=waiver, sentence=sentence)
     return judgement
 
@@ -36,12 +43,15 @@ def waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterato
     for waiver in policy.waivers:
         named = [judgement for judgement in found if _names(waiver, judgement) and judgement.stops]
         if not named:
-            yield f"The waiver of {waiver.key} is not used: its limit stops nothing."
+            yield message("The waiver of {key} is not used: its limit stops nothing.", key=str(waiver.key))
         elif why := _why_not(waiver, day):
-            yield f"The waiver of {waiver.key} {why}; its owner is {waiver.owner}."
+            yield why
         elif any(_breached(waiver, judgement) for judgement in named):
-            accepted = number(waiver.accept_to)
-            yield f"The waiver of {waiver.key} no longer covers: the estimate is worse than the accepted {accepted}."
+            yield message(
+                "The waiver of {key} no longer covers: the estimate is worse than the accepted {accepted}.",
+                key=str(waiver.key),
+                accepted=number(waiver.accept_to),
+            )
 
 
 def _names(waiver: Waiver, judgement: Judgement) -> bool:
@@ -50,12 +60,19 @@ def _names(waiver: Waiver, judgement: Judgement) -> bool:
 
 def _why_not(waiver: Waiver, day: date) -> str:
     """Return why the waiver does not hold on that day; empty when it does."""
+    places = {"key": str(waiver.key), "owner": waiver.owner, "day": str(waiver.expires)}
     if day > waiver.expires:
-        return f"expired on {waiver.expires}"
+        return message("The waiver of {key} expired on {day}; its owner is {owner}.", **places)
     if waiver.starts is not None and day < waiver.starts:
-        return f"does not hold before {waiver.starts}"
+        places["day"] = str(waiver.starts)
+        return message("The waiver of {key} does not hold before {day}; its owner is {owner}.", **places)
     if waiver.expires - max(day, waiver.starts or day) > LONGEST:
-        return f"does not hold: it expires on {waiver.expires}, more than {LONGEST.days} days ahead"
+        return message(
+            "The waiver of {key} does not hold: it expires on {day}, more than {days} days ahead; "
+            "its owner is {owner}.",
+            days=LONGEST.days,
+            **places,
+        )
     return ""
 
 

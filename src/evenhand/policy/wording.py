@@ -8,6 +8,9 @@ import math
 import unicodedata
 from typing import TYPE_CHECKING
 
+from evenhand.messages import lowered, message
+from evenhand.metrics import describe
+
 if TYPE_CHECKING:
     from evenhand.findings import Finding, GroupValue
     from evenhand.policy.limits import Limit
@@ -44,9 +47,9 @@ def _side(value: float, limit: float) -> int:
 def measured(finding: Finding | None, limit: Limit) -> str:
     """Return the estimate with its interval, ``0.31 [0.12, 0.49]``."""
     if finding is None:
-        return "missing"
+        return message("missing")
     if limit.required:
-        return "declared"
+        return message("declared")
     if finding.estimate is None:
         return finding.absence
     estimate = number(finding.estimate, limit.bound)
@@ -59,7 +62,7 @@ def measured(finding: Finding | None, limit: Limit) -> str:
 def limit_text(limit: Limit) -> str:
     """Return ``<= 0.10``, or ``required``."""
     if limit.required:
-        return "required"
+        return message("required")
     return f"{limit.sign} {number(limit.bound, limit.bound)}"
 
 
@@ -68,11 +71,16 @@ def groups_text(finding: Finding) -> str:
     named = [part for part in finding.groups if part.group]
     if not named:
         return f"n={finding.support:,}"
-    return f"{finding.component}: " + ", ".join(_group(part) for part in named)
+    return message(
+        "{metric}: {groups}",
+        metric=lowered(describe(finding.component).label),
+        groups=tuple(_group(part) for part in named),
+    )
 
 
 def _group(part: GroupValue) -> str:
-    return f"{_cut(part.group)} {number(part.estimate)} (n={part.support:,})"
+    places = {"group": _cut(part.group), "value": number(part.estimate)}
+    return message("{group} {value} (n={rows:,})", rows=part.support, **places)
 
 
 def lines(verdict: Verdict) -> list[str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from evenhand.errors import InputError
 from evenhand.findings import AuditRecord, GroupCounts, Section
 from evenhand.keys import group_name
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,8 +76,7 @@ def suppressed_verdict(verdict: Verdict, copy: AuditRecord) -> Verdict:
     """Return the verdict as a suppressed copy may show it: every status, and the figures that are shown."""
     below = copy.provenance["suppressed_below"]
     judgements = tuple(_judgement(judgement, copy) for judgement in verdict.judgements)
-    sentence = verdict.sentence.partition(" First:")[0]
-    return replace(verdict, judgements=judgements, sentence=sentence, remarks=(WITHHELD.format(below=below),))
+    return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(WITHHELD.format(below=below),))
 
 
 WITHHELD = (
@@ -180,7 +180,8 @@ def _shown(finding: Finding, hidden: set[Cell], below: int, strata: bool) -> Fin
         critical=None,
         support=0,
         groups=(),
-        undefined=f"withheld: it, or what it would give away, rests on fewer than {below} rows",
+        undefined=message("withheld: it, or what it would give away, rests on fewer than {below} rows", below=below),
+        withheld=True,
         undefined_groups=(),
         note="",
     )

@@ -4,6 +4,7 @@ A study is a record like any audit's, so that it is written, judged, compared an
 """
 
 from evenhand.studies.candidates import USUAL, Candidate, expand
-from evenhand.studies.studying import Plan, study
+from evenhand.studies.plan import Plan
+from evenhand.studies.studying import study
 
 __all__ = ["USUAL", "Candidate", "Plan", "expand", "study"]

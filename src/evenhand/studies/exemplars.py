@@ -13,6 +13,7 @@ import numpy as np
 
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import Tally, describe, measure
 from evenhand.metrics.answers.findings import value_finding
 from evenhand.metrics.inference.intervals import ratio_interval
@@ -89,7 +90,7 @@ def _ratio(recipe: str, labels: Mapping[str, str], own: Measured, rest: Measured
     key = Key.of("exemplar_ratio", labels, recipe=recipe)
     support, direction = int(own.support[0]), describe("exemplar_ratio").direction
     if rest.estimate[0] == 0:
-        said = "No other row is an exemplar: the ratio is a number over 0."
+        said = message("No other row is an exemplar: the ratio is a number over 0.")
         return Finding(key, NAME, None, support=support, direction=direction, unit="ratio", undefined=said)
     low, high = ratio_interval((own.estimate, own.low, own.high), (rest.estimate, rest.low, rest.high))
     estimate = float(own.estimate[0] / rest.estimate[0])

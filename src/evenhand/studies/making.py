@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from evenhand.compression import CompressedModel
     from evenhand.findings import Plain
     from evenhand.studies.candidates import Candidate
-    from evenhand.studies.studying import Plan
+    from evenhand.studies.plan import Plan
     from evenhand.training import NetworkModel
 
 ENDINGS = (".onnx", ".safetensors")

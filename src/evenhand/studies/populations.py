@@ -13,6 +13,7 @@ import numpy as np
 
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import describe
 
 if TYPE_CHECKING:
@@ -147,5 +148,5 @@ def _finding(key: Key, estimate: float, interval: Interval | None, rows: int, se
         direction=describe(key.metric).direction,
         groups=(GroupValue("", estimate, rows, rows),),
         component=key.metric,
-        note=f"Over {seeds} seeds.",
+        note=message("Over {seeds} seeds.", seeds=seeds),
     )

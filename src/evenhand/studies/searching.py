@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from evenhand.compression import Footprint
     from evenhand.findings import AuditRecord, Finding, Plain
     from evenhand.policy import Policy, Verdict
-    from evenhand.studies.studying import Plan
+    from evenhand.studies.plan import Plan
     from evenhand.studies.units import Unit
 
 NAME: Final = "search"

@@ -2,77 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import combinations
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence import AuditOptions, Evidence, provenance
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
+from evenhand.messages import message
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from evenhand.data import EvaluationSet, Grouping
     from evenhand.policy import Policy
-    from evenhand.studies.candidates import Candidate
+    from evenhand.studies.plan import Plan
     from evenhand.studies.units import Unit
-    from evenhand.training import NetworkModel
 
-Progress: TypeAlias = Callable[[int, int, str], None]
-"""Told of each model: its number, how many there are, and which it is."""
 RANKED: Final = 200
 """Rows that the ranking of exemplars names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a study does; all of it is fixed before the first model is made."""
-
-    original: NetworkModel
-    """The model to be made smaller; of the first seed, and what others are trained like."""
-    candidates: tuple[Candidate, ...]
-    """What is tried."""
-    train: EvaluationSet
-    """The rows it was trained on."""
-    evaluation: EvaluationSet
-    """The rows that models are compared on; never the training rows."""
-    folder: Path
-    """Where models and units are kept, so that a killed study goes on."""
-    validation: EvaluationSet | None = None
-    """Rows to stop training and fine-tuning by; a part of `train` when None."""
-    seeds: int = 1
-    """How often training and compression are repeated."""
-    seed: int = 0
-    """The first seed."""
-    level: float = 0.95
-    """Two-sided confidence of every interval."""
-    intersections: int = 2
-    """How many sensitive features are crossed at most."""
-    footprint: bool = True
-    """Whether latency is measured."""
-    progress: Progress | None = None
-    """Told of each model."""
-
-    def say(self, done: int, total: int, text: str) -> None:
-        """Tell the progress, when somebody listens."""
-        if self.progress is not None:
-            self.progress(done, total, text)
-
-    @property
-    def groupings(self) -> tuple[Grouping, ...]:
-        """Each sensitive feature, then their crossings."""
-        features = sorted(self.evaluation.roles.sensitive_features)
-        depth = min(self.intersections, len(features))
-        return tuple(
-            self.evaluation.grouping(*columns)
-            for size in range(1, depth + 1)
-            for columns in combinations(features, size)
-        )
 
 
 def study(plan: Plan, policy: Policy | None = None) -> AuditRecord:
@@ -130,7 +78,7 @@ def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
     from evenhand.studies.welch import normalized
 
     if plan.seeds < 2:
-        return [], "One seed tells nothing of the noise between seeds: repeat with --seeds."
+        return [], message("One seed tells nothing of the noise between seeds: repeat with --seeds.")
     data, level, groupings = plan.evaluation, plan.level, plan.groupings
     by = {(unit.candidate, unit.seed): unit for unit in units}
     seeds = range(plan.seed, plan.seed + plan.seeds)
@@ -148,7 +96,9 @@ def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
         if len(made) >= LEAST:
             found += represented(population, data, groupings, level)
             _rank(plan, population)
-    fewer = f"Exemplars of compression need {LEAST} models of each kind; there are {plan.seeds}."
+    fewer = message(
+        "Exemplars of compression need {least} models of each kind; there are {seeds}.", least=LEAST, seeds=plan.seeds
+    )
     return found, "" if many else fewer
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.metrics.comparisons.significance import benjamini_hochberg, holm
 from evenhand.studies.populations import NAME, Population, parts
@@ -68,7 +69,13 @@ def _family(
     for at, ((metric, labels, qualifiers, n), (change, interval, p)) in enumerate(zip(told, compared, strict=True)):
         more = {**qualifiers, "of": "original", "over": "seeds", "recipe": population.name}
         seeds = len(population.originals)
-        yield _finding(Key.of(metric, labels, **more), change, interval, n, f"Welch's test over {seeds} seeds.")
+        yield _finding(
+            Key.of(metric, labels, **more),
+            change,
+            interval,
+            n,
+            message("Welch's test over {seeds} seeds.", seeds=seeds),
+        )
         yield _finding(Key.of("p_value", labels, **more, rate=metric), p, None, n, "")
         for name, found in adjusted.items():
             yield _finding(Key.of("p_value", labels, **more, rate=metric, adjusted=name), float(found[at]), None, n, "")

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from evenhand.training.imbalance import fit_ways
     from evenhand.training.loop import run
     from evenhand.training.model import NetworkModel
-    from evenhand.training.networks import NetworkPlan, Plan
+    from evenhand.training.networks import NetworkPlan
+    from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
     from evenhand.training.preprocessing import Preprocessing
     from evenhand.training.searching import tune
@@ -30,7 +31,7 @@ _HOMES: Final = {
     "Grid": "grid",
     "ImagePlan": "image_networks",
     "NetworkPlan": "networks",
-    "Plan": "networks",
+    "Plan": "plan",
     "Preparing": "preparing",
     "Dataset": "dataset",
     "Preprocessing": "preprocessing",

@@ -11,7 +11,7 @@ from torch import nn
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from evenhand.training.networks import NetworkPlan
+    from evenhand.training.plan import TableNetwork
 
 ACTIVATION: Final[dict[str, Callable[[], nn.Module]]] = {
     "relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid,
@@ -20,9 +20,9 @@ WIDER: Final = 2
 """A block's inner layer is so many times as wide as what goes through it."""
 
 
-def build(plan: NetworkPlan) -> nn.Module:
+def build(plan: TableNetwork) -> nn.Module:
     """Return the network of a plan, its weights drawn from torch's generator."""
-    kinds: dict[str, Callable[[NetworkPlan], nn.Module]] = {
+    kinds: dict[str, Callable[[TableNetwork], nn.Module]] = {
         "mlp": perceptron,
         "residual": Residual,
         "wide_deep": WideAndDeep,
@@ -31,7 +31,7 @@ def build(plan: NetworkPlan) -> nn.Module:
     return kinds[plan.kind](plan)
 
 
-def perceptron(plan: NetworkPlan) -> nn.Sequential:
+def perceptron(plan: TableNetwork) -> nn.Sequential:
     """Return layers of neurons, each with its activation and dropout."""
     layers: list[nn.Module] = []
     first = Embeddings(plan.blocks, plan.embedding) if plan.embedding else None
@@ -73,7 +73,7 @@ def one_or_several(logits: torch.Tensor) -> torch.Tensor:
 class Residual(nn.Module):
     """A residual network (Gorishniy et al. 2021, "Revisiting deep learning models for tabular data", section 3.2)."""
 
-    def __init__(self, plan: NetworkPlan) -> None:
+    def __init__(self, plan: TableNetwork) -> None:
         super().__init__()
         width = plan.hidden[0] if plan.hidden else plan.columns
         self.columns = plan.columns
@@ -92,7 +92,7 @@ class Residual(nn.Module):
 class _Block(nn.Module):
     """What is added to what goes through: norm, wider layer, activation, and back."""
 
-    def __init__(self, width: int, plan: NetworkPlan) -> None:
+    def __init__(self, width: int, plan: TableNetwork) -> None:
         super().__init__()
         self.inside = nn.Sequential(
             nn.LayerNorm(width),
@@ -109,7 +109,7 @@ class _Block(nn.Module):
 class WideAndDeep(nn.Module):
     """A linear model beside a perceptron, their logits added (Cheng et al. 2016)."""
 
-    def __init__(self, plan: NetworkPlan) -> None:
+    def __init__(self, plan: TableNetwork) -> None:
         super().__init__()
         self.columns = plan.columns
         self.wide, self.deep = nn.Linear(plan.columns, plan.outputs, bias=False), perceptron(plan)
@@ -125,7 +125,7 @@ class TabularTransformer(nn.Module):
     All prepared columns of one column of the table make its token: a number times a vector, or the level's vector.
     """
 
-    def __init__(self, plan: NetworkPlan) -> None:
+    def __init__(self, plan: TableNetwork) -> None:
         super().__init__()
         self.columns, width = plan.columns, plan.hidden[0]
         blocks = plan.blocks or (1,) * plan.columns
@@ -151,7 +151,7 @@ class TabularTransformer(nn.Module):
 class _Attending(nn.Module):
     """Attention among the tokens, then a block for each."""
 
-    def __init__(self, width: int, plan: NetworkPlan) -> None:
+    def __init__(self, width: int, plan: TableNetwork) -> None:
         super().__init__()
         self.heads, self.norm = plan.heads, nn.LayerNorm(width)
         self.asked, self.answer = nn.Linear(width, 3 * width), nn.Linear(width, width)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-    from evenhand.training.loop import Schedule
+    from evenhand.training.schedule import Schedule
 
 
 def change(schedule: Schedule, columns: torch.Tensor, answer: torch.Tensor) -> None:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-
-if TYPE_CHECKING:
-    from evenhand.training.image_networks import ImagePlan
 
 
 class ResNet18(nn.Module):
     """Eight residual blocks of two convolutions (He et al. 2016, "Deep residual learning"), 64 to 512 channels."""
 
-    def __init__(self, plan: ImagePlan) -> None:
+    def __init__(self, channels: int, outputs: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(plan.shape[0], 64, 7, stride=2, padding=3, bias=False)
+        self.first = nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False)
         self.norm, self.pool = nn.BatchNorm2d(64), nn.MaxPool2d(3, stride=2, padding=1)
         widths = [64, 64, 64, 128, 128, 256, 256, 512, 512]
         self.blocks = nn.Sequential(
             *(_Residual(before, after, 1 if before == after else 2) for before, after in itertools.pairwise(widths))
         )
-        self.last = nn.Linear(512, plan.outputs)
+        self.last = nn.Linear(512, outputs)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return (n, outputs) logits."""
@@ -52,15 +48,17 @@ class _Residual(nn.Module):
 class Encoder(nn.Module):
     """A transformer encoder, norm first, over the rows of an image as tokens; the mean token decides."""
 
-    def __init__(self, plan: ImagePlan) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], outputs: int, hidden: tuple[int, ...], heads: int, dropout: float
+    ) -> None:
         super().__init__()
-        channels, height, columns = plan.shape
-        width = plan.hidden[0]
+        channels, height, columns = shape
+        width = hidden[0]
         self.embed = nn.Linear(channels * columns, width)
         self.place = nn.Linear(1, width)
         self.register_buffer("places", torch.linspace(-1, 1, height)[:, None], persistent=False)
-        self.layers = nn.Sequential(*(_Layer(width, plan) for _ in plan.hidden))
-        self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, plan.outputs)
+        self.layers = nn.Sequential(*(_Layer(width, heads, dropout) for _ in hidden))
+        self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, outputs)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return (n, outputs) logits."""
@@ -71,14 +69,14 @@ class Encoder(nn.Module):
 class _Layer(nn.Module):
     """Attention, then a block for each token. Its heads are counted by their width, so that some can be pruned."""
 
-    def __init__(self, width: int, plan: ImagePlan) -> None:
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
-        self.each = width // plan.heads
+        self.each = width // heads
         self.norm_one, self.norm_two = nn.LayerNorm(width), nn.LayerNorm(width)
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
         self.answer = nn.Linear(width, width)
         self.wide, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-        self.drop = nn.Dropout(plan.dropout)
+        self.drop = nn.Dropout(dropout)
 
     def forward(self, held: torch.Tensor) -> torch.Tensor:
         given = self.norm_one(held)

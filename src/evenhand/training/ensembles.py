@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
     from evenhand.training.config import TrainingConfig
-    from evenhand.training.loop import Progress
     from evenhand.training.model import NetworkModel
-    from evenhand.training.networks import Plan
+    from evenhand.training.plan import Plan
+    from evenhand.training.schedule import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +49,6 @@ class EnsemblePlan:
     def to_plain(self) -> dict[str, Plain]:
         """Return the plan as JSON can say it."""
         return {"kind": "ensemble", "members": [plan.to_plain() for plan in self.members]}
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Plain], given: nn.Module | None = None) -> EnsemblePlan:
-        """Return what `to_plain` was called on.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            When `plain` is something else.
-        """
-        from evenhand.training.networks import plan_from_plain
-
-        members = cast("list[dict[str, Plain]]", plain["members"])
-        return cls(tuple(plan_from_plain(member, given) for member in members))
 
 
 def averaged(members: list[nn.Module], outputs: int) -> nn.Module:

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
     from evenhand.training.dataset import Dataset
-    from evenhand.training.loop import Learned, Progress, Schedule
+    from evenhand.training.loop import Learned
     from evenhand.training.model import NetworkModel
-    from evenhand.training.networks import NetworkPlan, Plan
+    from evenhand.training.networks import NetworkPlan
+    from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
+    from evenhand.training.schedule import Progress, Schedule
 
 HELD_OUT = 0.2
 """Share of the training rows held out for early stopping and the threshold when no validation rows are given."""
@@ -231,7 +233,7 @@ def hold_out(train: EvaluationSet, seed: int) -> tuple[EvaluationSet, Evaluation
 
 
 def _course(config: TrainingConfig) -> Schedule:
-    from evenhand.training.loop import Schedule
+    from evenhand.training.schedule import Schedule
 
     shared = {field.name for field in dataclasses.fields(Schedule)} & {
         field.name for field in dataclasses.fields(config)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from evenhand.findings import Plain
-    from evenhand.training.networks import Plan
+    from evenhand.training.plan import Plan
 
 ImageKind: TypeAlias = Literal["image_mlp", "cnn", "resnet18", "encoder"]
 """Layers of neurons over all pixels, convolutions, residual blocks of convolutions, attention over rows of pixels."""
@@ -125,13 +125,13 @@ def _convolutions(plan: ImagePlan) -> nn.Module:
 def _residual(plan: ImagePlan) -> nn.Module:
     from evenhand.training.blocks import ResNet18
 
-    return ResNet18(plan)
+    return ResNet18(plan.shape[0], plan.outputs)
 
 
 def _encoder(plan: ImagePlan) -> nn.Module:
     from evenhand.training.blocks import Encoder
 
-    return Encoder(plan)
+    return Encoder(plan.shape, plan.outputs, plan.hidden, plan.heads, plan.dropout)
 
 
 def _dense(width: int, plan: ImagePlan) -> list[nn.Module]:

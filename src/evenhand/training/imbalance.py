@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from evenhand.data import EvaluationSet
-    from evenhand.training.loop import Progress
     from evenhand.training.model import NetworkModel
+    from evenhand.training.schedule import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
+
 if TYPE_CHECKING:
     from evenhand.findings import Plain
 
 WATTS: Final = 15.0
+MEASURED: Final = message("measured (RAPL, the whole processor)")
+ESTIMATED: Final = message("estimated, {watts:g} W a core", watts=WATTS)
 """Assumed of one busy core where the machine has no meter: a server processor's 200 to 280 W over 16 to 20 cores, and
 memory; the true figure may be half or twice of it."""
 RAPL: Final = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
@@ -42,7 +46,7 @@ class Meter:
             "cpu_seconds": round(cpu, 3),
             "peak_bytes": peak_bytes(),
             "energy_joules": round(now - self._energy if measured else cpu * WATTS, 3),  # type: ignore[operator]
-            "energy_source": "measured (RAPL, the whole processor)" if measured else f"estimated, {WATTS:g} W a core",
+            "energy_source": MEASURED if measured else ESTIMATED,
         }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from evenhand.errors import ModelError
+from evenhand.errors import ModelError, need
 from evenhand.subjects.outputs import check_scores, sigmoid, softmax
 
 if TYPE_CHECKING:
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Plain, Task
     from evenhand.subjects import ScoreKind
-    from evenhand.training.networks import Plan
+    from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
 
+KEY: Final = "evenhand"
+"""The key of the file's metadata under which the JSON stands."""
+FORMAT: Final = 1
+"""The version of that JSON."""
 AT_ONCE = 65_536
 """Rows that go through the network in one piece, when a row is a few columns."""
 CELLS = 64
@@ -140,9 +145,7 @@ class NetworkModel:
     @cached_property
     def content(self) -> bytes:
         """The bytes of the file that `save` writes: those read, else made once, so the network must stay."""
-        from evenhand.training.storing import to_bytes
-
-        return self._read_from if self._read_from is not None else to_bytes(self)
+        return self._read_from if self._read_from is not None else _to_bytes(self)
 
     def save(self, path: str | Path) -> None:
         """Write the model, whole or not at all, and the fingerprints of its training rows beside it.
@@ -220,3 +223,31 @@ def pieces(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], prepared: 
     parts = [ask(prepared[at : at + at_once]).astype(np.float64) for at in range(0, max(1, len(prepared)), at_once)]
     found = np.concatenate(parts)
     return found.reshape(-1) if found.ndim == 2 and found.shape[-1] == 1 else found
+
+
+def _to_bytes(model: NetworkModel) -> bytes:
+    """Return the file of a model; the same model gives the same bytes."""
+    need("safetensors", "torch")
+    import torch
+    from safetensors.torch import save
+
+    kept = getattr(torch, model.stored_as)
+    tensors = {
+        # counters of batch normalization are whole numbers and stay so
+        name: (value.detach().to(kept) if value.is_floating_point() else value.detach()).contiguous()
+        for name, value in model.network.state_dict().items()
+    }
+    about: dict[str, Plain] = {
+        "format": FORMAT,
+        "name": model.name,
+        "threshold": model.threshold,
+        "network": model.plan.to_plain(),
+        "preprocessing": model.preprocessing.to_plain(),
+        "history": model.history,
+        "recipe": model.recipe,
+        "stored_as": model.stored_as,
+        "fit_rows": len(model.fit_row_hashes) or None,
+        **({"pruned": model.pruned} if model.pruned else {}),
+    }
+    text = json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return save(tensors, {KEY: text})

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from evenhand.training.loop import Schedule
+    from evenhand.training.schedule import Schedule
 
 
 def moving(schedule: Schedule) -> dict[str, object]:

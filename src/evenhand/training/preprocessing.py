@@ -89,11 +89,6 @@ class Preprocessing:
         """For each column of the table that is read, how many prepared columns it has."""
         return tuple(column.width for column in self.columns)
 
-    @property
-    def origins(self) -> tuple[str, ...]:
-        """For each prepared column, the column of the table that it comes from."""
-        return tuple(column.name for column in self.columns for _ in range(column.width))
-
     def transform(self, X: pd.DataFrame) -> NDArray[np.float32]:
         """Return the prepared columns, shape (n, width), finite.
 

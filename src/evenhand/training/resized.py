@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from evenhand.findings import Plain
-    from evenhand.training.networks import Plan
+    from evenhand.training.plan import Plan
 
 _SIZES: Final[Mapping[str, tuple[str, ...]]] = {
     "Linear": ("out_features", "in_features"),
@@ -67,24 +67,6 @@ class ResizedPlan:
             "sizes": {name: list(shape) for name, shape in self.sizes},
             "ranks": dict(self.ranks),
         }
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Plain], given: nn.Module | None = None) -> ResizedPlan:
-        """Return what `to_plain` was called on.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            When `plain` is something else.
-        """
-        from evenhand.training.networks import plan_from_plain
-
-        sizes = cast("dict[str, list[int]]", plain["sizes"])
-        return cls(
-            plan_from_plain(cast("dict[str, Plain]", plain["base"]), given),
-            tuple((name, tuple(int(size) for size in shape)) for name, shape in sizes.items()),
-            tuple((name, int(rank)) for name, rank in cast("dict[str, int]", plain["ranks"]).items()),
-        )
 
 
 def changed_plan(plan: Plan, network: nn.Module, ranks: Mapping[str, int] | None = None) -> ResizedPlan:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet
-    from evenhand.training.loop import Progress
+    from evenhand.training.schedule import Progress
 
 SPACE: Final[Mapping[str, tuple[object, ...]]] = {
     "hidden": ((32,), (64, 32), (128, 64), (256, 128)),

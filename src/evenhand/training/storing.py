@@ -4,48 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from evenhand.errors import ModelError, need, shorten
+from evenhand.training.model import FORMAT, KEY, NetworkModel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import nn
 
     from evenhand.findings import Plain
-    from evenhand.training.model import NetworkModel
-
-KEY: Final = "evenhand"
-"""The key of the file's metadata under which the JSON stands."""
-FORMAT: Final = 1
-"""The version of that JSON."""
-
-
-def to_bytes(model: NetworkModel) -> bytes:
-    """Return the file of a model; the same model gives the same bytes."""
-    need("safetensors", "torch")
-    import torch
-    from safetensors.torch import save
-
-    kept = getattr(torch, model.stored_as)
-    tensors = {
-        # counters of batch normalization are whole numbers and stay so
-        name: (value.detach().to(kept) if value.is_floating_point() else value.detach()).contiguous()
-        for name, value in model.network.state_dict().items()
-    }
-    about: dict[str, Plain] = {
-        "format": FORMAT,
-        "name": model.name,
-        "threshold": model.threshold,
-        "network": model.plan.to_plain(),
-        "preprocessing": model.preprocessing.to_plain(),
-        "history": model.history,
-        "recipe": model.recipe,
-        "stored_as": model.stored_as,
-        "fit_rows": len(model.fit_row_hashes) or None,
-        **({"pruned": model.pruned} if model.pruned else {}),
-    }
-    text = json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return save(tensors, {KEY: text})
+    from evenhand.training.plan import Plan
 
 
 def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkModel:
@@ -111,8 +83,6 @@ def _read_about(content: bytes, place: Path) -> dict[str, Plain]:
 def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], given: nn.Module | None) -> NetworkModel:
     from safetensors.torch import load
 
-    from evenhand.training.model import NetworkModel
-    from evenhand.training.networks import plan_from_plain
     from evenhand.training.preparing import preparing_from_plain
 
     plan = plan_from_plain(cast("dict[str, Plain]", about["network"]), given)
@@ -135,6 +105,31 @@ def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], gi
     )
 
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) -> Plan:
+    """Return what `to_plain` was called on; `given` is the network that code outside evenhand builds, where one does.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When `plain` is something else.
+    """
+    from evenhand.training.ensembles import EnsemblePlan
+    from evenhand.training.given import GivenPlan
+    from evenhand.training.image_networks import IMAGE_KINDS, ImagePlan
+    from evenhand.training.networks import NetworkPlan
+    from evenhand.training.resized import ResizedPlan
+
+    if plain["kind"] == "given":
+        return GivenPlan(int(cast("int", plain["outputs"])), given, str(plain["name"]))
+    if plain["kind"] == "ensemble":
+        members = cast("list[dict[str, Plain]]", plain["members"])
+        return EnsemblePlan(tuple(plan_from_plain(member, given) for member in members))
+    if plain["kind"] == "resized":
+        return ResizedPlan(
+            plan_from_plain(cast("dict[str, Plain]", plain["base"]), given),
+            tuple(
+                (name, tuple(map(int, shape))) for name, shape in cast("dict[str, list[int]]", plain["sizes"]).items()
+            ),
+            tuple((name, int(rank)) for name, rank in cast("dict[str, int]", plain["ranks"]).items()),
+        )
+    return ImagePlan.from_plain(plain) if plain["kind"] in IMAGE_KINDS else NetworkPlan.from_plain(plain)

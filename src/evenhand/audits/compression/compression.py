@@ -11,6 +11,7 @@ from evenhand.audits.statement import Statement, not_applicable
 from evenhand.evidence.predictions import inputs
 from evenhand.findings import Finding, Unit
 from evenhand.keys import Key
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from evenhand.evidence import Evidence
 
 
-PLAIN_TESTS: Final = (
+PLAIN_TESTS: Final = message(
     "McNemar's tests count rows as they are, without weights and clusters; the intervals allow for both."
 )
 
@@ -27,7 +28,7 @@ PLAIN_TESTS: Final = (
 def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and what the compression gained."""
     if evidence.original is None:
-        return not_applicable("No original model was given to compare with.")
+        return not_applicable(message("No original model was given to compare with."))
     parts = (changes, shifts, forewarnings, drift, _neighbours, _sizes)
     data = evidence.data
     plain = data.sample_weight is None and data.clusters is None

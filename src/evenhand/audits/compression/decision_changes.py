@@ -11,6 +11,7 @@ import numpy as np
 from evenhand.audits.statement import disparity_finding, value_finding
 from evenhand.findings import Finding, GroupValue
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics import compare, measure
 from evenhand.metrics.catalogue.compression import GAPS, WORST
 from evenhand.metrics.comparisons.changes import discordant, excess_change, mcnemar, measure_change
@@ -140,7 +141,11 @@ def _rates_of_classes(evidence: Evidence, grouping: Grouping | None) -> Iterator
 
 
 def _note(gained: int, lost: int) -> str:
-    return f"{gained:,} rows count only with the compressed model, {lost:,} only with the original."
+    return message(
+        "{gained:,} rows count only with the compressed model, {lost:,} only with the original.",
+        gained=gained,
+        lost=lost,
+    )
 
 
 def _tests(
@@ -155,7 +160,7 @@ def _tests(
         qualifiers = {"rate": metric} | ({"adjusted": name} if name else {})
         for group in np.flatnonzero(rows > 0):
             key = Key.of("p_value", labels(grouping, int(group)), of="original", **qualifiers)
-            said = f"McNemar's test, mid-p; the exact value is {exact[group]:.4f}." if not name else ""
+            said = message("McNemar's test, mid-p; the exact value is {p:.4f}.", p=exact[group]) if not name else ""
             n = int(rows[group])
             yield Finding(
                 key, NAME, float(values[group]), support=n, unit="number", note=said,
@@ -217,4 +222,8 @@ def _spread(metric: str, how: How, drawn: NDArray[np.float64], level: float) -> 
     if not len(known):
         return ""
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return f"Rows drawn again spread it from {low:.4f} to {high:.4f}; of an extreme that is no interval."
+    return message(
+        "Rows drawn again spread it from {low:.4f} to {high:.4f}; of an extreme that is no interval.",
+        low=low,
+        high=high,
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenhand.findings import Finding, GroupValue, Interval, Unit
+from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue.names import describe
 
 if TYPE_CHECKING:
@@ -89,5 +90,8 @@ def _pair(found: Disparity, name: Callable[[int], str]) -> tuple[GroupValue, ...
 def _undefined_note(groups: tuple[str, ...], component: str) -> str:
     if not groups:
         return ""
-    words = describe(component).label.lower() if component else "the value"
-    return f"No {words} can be computed for {', '.join(groups)}, so the interval is open on their side."
+    return message(
+        "No {metric} can be computed for {groups}, so the interval is open on their side.",
+        metric=lowered(describe(component).label) if component else message("value"),
+        groups=groups,
+    )

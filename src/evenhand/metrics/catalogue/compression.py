@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue.entry import Metric
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ GAPS: Final = {
     "false_positive_rate": "False positive rate",
     "accuracy": "Accuracy",
     "precision": "Precision",
-    "equalized_odds": "Equalized odds",
+    "equalized_odds": message("Equalized odds"),
 }
 """Rates of which the change of the widest gap between groups is told."""
 WORST: Final = {"accuracy": "Accuracy", "recall": "Recall"}
@@ -86,11 +87,11 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_change",
-            f"{words} change",
+            message("{metric} change", metric=message(words)),
             "change",
             direction,
             f"{name} of the compressed model - {name} of the original",
-            f"What compression did to the {words.lower()}, row by row.",
+            message("What compression did to the {metric}, row by row.", metric=lowered(message(words))),
             _NO_MEAN,
             "Zou and Donner (2008), Statistics in Medicine 27; Newcombe (1998b), Statistics in Medicine 17",
             lowest=-1.0,
@@ -123,11 +124,14 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_difference_change",
-            f"{words} difference: change",
+            message("{metric} difference: change", metric=message(words)),
             "statement",
             "lower_is_better",
             f"{name}_difference of the compressed model - {name}_difference of the original",
-            f"How much wider (above 0) or narrower the gap between groups in {words.lower()} became.",
+            message(
+                "How much wider (above 0) or narrower the gap between groups in {metric} became.",
+                metric=lowered(message(words)),
+            ),
             "The groups that make the gap may be others than before.",
             "Bounds by the groups that may make the gap; see the design note on the compression audit",
             lowest=-1.0,
@@ -137,11 +141,11 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_group_min_change",
-            f"{words} of the lowest group: change",
+            message("{metric} of the lowest group: change", metric=message(words)),
             "statement",
             "higher_is_better",
             f"{name}_group_min of the compressed model - {name}_group_min of the original",
-            f"What became of the {words.lower()} of the group where it is least.",
+            message("What became of the {metric} of the group where it is least.", metric=lowered(message(words))),
             "The lowest group may be another than before.",
             "Bounds by the groups that may be the lowest; see the design note on the compression audit",
             lowest=-1.0,
@@ -243,11 +247,14 @@ COMPRESSION: Final = (
     *(
         Metric(
             f"{name}_spread",
-            f"{words}: spread between seeds",
+            message("{metric}: spread between seeds", metric=message(words)),
             "statement",
             "neutral",
             f"standard deviation of {name} over originals of different seeds",
-            f"How far the {words.lower()} of the same fit moves from seed to seed: what a change is to be seen beside.",
+            message(
+                "How far the {metric} of the same fit moves from seed to seed: what a change is to be seen beside.",
+                metric=lowered(message(words)),
+            ),
             "Few seeds know it badly.",
             lowest=0.0,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from evenhand.messages import Message, message
+
 if TYPE_CHECKING:
     from evenhand.findings import Direction, Task
 
@@ -53,6 +55,13 @@ class Metric:
     """What kind of label it is about."""
     example: str = ""
     """The formula with figures, in signs that need no translation; a rate of cells has one from its cells."""
+
+    def __post_init__(self) -> None:
+        """Make messages of the words: they are said in other languages; an unknown metric is a name and has none."""
+        for field in ("label", "meaning", "misleads"):
+            text = getattr(self, field)
+            if text and not isinstance(text, Message) and text != self.name:
+                object.__setattr__(self, field, message(text))
 
     @property
     def worked(self) -> str:

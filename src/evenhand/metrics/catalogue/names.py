@@ -7,17 +7,26 @@ from functools import cache
 from typing import Final, Literal, TypeAlias
 
 from evenhand.errors import InputError
+from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Metric
 
 How: TypeAlias = Literal["difference", "ratio", "group_min", "group_max"]
 
 HOWS: Final[dict[How, str]] = {
-    "difference": "The greatest difference between the groups' {what}: 0 when all are alike.",
-    "ratio": "The least of the groups' {what} over the greatest: 1 when all are alike.",
-    "group_min": "The {what} of the group where it is least.",
-    "group_max": "The {what} of the group where it is greatest.",
+    "difference": message("The greatest difference between the groups' {metric}: 0 when all are alike."),
+    "ratio": message("The least of the groups' {metric} over the greatest: 1 when all are alike."),
+    "group_min": message("The {metric} of the group where it is least."),
+    "group_max": message("The {metric} of the group where it is greatest."),
 }
 """How the values of groups become one, each in a sentence."""
+
+LABELS: Final[dict[How, str]] = {
+    "difference": message("{metric} difference"),
+    "ratio": message("{metric} ratio"),
+    "group_min": message("{metric} of the lowest group"),
+    "group_max": message("{metric} of the highest group"),
+}
+"""The label of each, from that of the metric."""
 
 EXAMPLES: Final[dict[How, str]] = {
     "difference": "0.80 - 0.60 = 0.20",
@@ -132,7 +141,7 @@ def describe(name: str) -> Metric:
     """Return the entry of a metric or disparity; of an unknown one, an entry that says nothing but its name."""
     known = canonical(name)
     if known is None:
-        return Metric(name, name, "statement", "neutral", "", "A metric that was brought to this audit.")
+        return Metric(name, name, "statement", "neutral", "", message("A metric that was brought to this audit."))
     if known in METRICS:
         return METRICS[known]
     split = parse_disparity(known)
@@ -162,12 +171,6 @@ def _aliases() -> dict[str, str]:
 
 def _disparity(metric: str, how: How) -> Metric:
     entry = METRICS[metric]
-    words = {
-        "difference": "difference",
-        "ratio": "ratio",
-        "group_min": "of the lowest group",
-        "group_max": "of the highest group",
-    }
     direction = entry.direction
     if how in ("difference", "ratio"):
         direction = "lower_is_better" if how == "difference" else "higher_is_better"
@@ -179,12 +182,14 @@ def _disparity(metric: str, how: How) -> Metric:
     }
     return Metric(
         f"{metric}_{how}",
-        f"{entry.label} {words[how]}",
+        message(LABELS[how], metric=entry.label),
         "disparity",
         direction,
         formulas[how],
-        HOWS[how].format(what=_lower(entry.label)),
-        "Over many small groups chance alone makes it large; the interval allows for that, the estimate does not.",
+        message(HOWS[how], metric=lowered(entry.label)),
+        message(
+            "Over many small groups chance alone makes it large; the interval allows for that, the estimate does not."
+        ),
         _sources().get(f"{metric}_{how}", entry.source),
         tuple(other for other, known in OTHER_NAMES.items() if known == f"{metric}_{how}"),
         example=EXAMPLES[how],
@@ -192,10 +197,10 @@ def _disparity(metric: str, how: How) -> Metric:
 
 
 ANY: Final[dict[How, str]] = {
-    "difference": "Difference between groups",
-    "ratio": "Ratio between groups",
-    "group_min": "Value of the lowest group",
-    "group_max": "Value of the highest group",
+    "difference": message("Difference between groups"),
+    "ratio": message("Ratio between groups"),
+    "group_min": message("Value of the lowest group"),
+    "group_max": message("Value of the highest group"),
 }
 """Each way of comparing, whatever is compared."""
 
@@ -209,14 +214,10 @@ def any_disparity(how: How) -> Metric:
         name=f"*_{how}",
         label=ANY[how],
         formula=formula,
-        meaning=HOWS[how].format(what="values"),
+        meaning=message(HOWS[how], metric=message("values")),
         source="",
         aliases=(),
     )
-
-
-def _lower(label: str) -> str:
-    return label if label.isupper() or label[1:2].isupper() or label[1:2].isdigit() else label[0].lower() + label[1:]
 
 
 def _sources() -> dict[str, str]:
@@ -244,19 +245,32 @@ def _average_odds() -> Metric:
 
 
 def _equalized_odds(how: How) -> Metric:
-    better: dict[str, tuple[str, str]] = {
-        "difference": ("greater", "0 when both are alike in all groups"),
-        "ratio": ("lesser", "1 when both are alike in all groups"),
+    better = {
+        "difference": (
+            "greater",
+            message("Equalized odds difference"),
+            message(
+                "The worse of the differences in recall and in false positive rate: 0 when both are alike in all "
+                "groups."
+            ),
+        ),
+        "ratio": (
+            "lesser",
+            message("Equalized odds ratio"),
+            message(
+                "The worse of the ratios in recall and in false positive rate: 1 when both are alike in all groups."
+            ),
+        ),
     }
-    which, zero = better[how]
+    which, label, meaning = better[how]
     return Metric(
         f"equalized_odds_{how}",
-        f"Equalized odds {how}",
+        label,
         "disparity",
         "lower_is_better" if how == "difference" else "higher_is_better",
         f"the {which} of recall_{how} and false_positive_rate_{how}",
-        f"The worse of the {how}s in recall and in false positive rate: {zero}.",
-        "It cannot hold together with equal precision when base rates differ, unless the model is perfect.",
+        meaning,
+        message("It cannot hold together with equal precision when base rates differ, unless the model is perfect."),
         "Hardt et al. (2016), NeurIPS",
         example={"difference": "max(0.80 - 0.60, 0.25 - 0.20) = 0.20", "ratio": "min(0.60 / 0.80, 0.20 / 0.25) = 0.75"}[
             how

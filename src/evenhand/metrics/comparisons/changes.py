@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
+from evenhand.messages import message
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import canonical
 from evenhand.metrics.inference.intervals import z_of
@@ -237,8 +238,8 @@ def _why(entry: Metric, defined: bool, rows: int) -> str:
     if defined:
         return ""
     if rows == 0:
-        return "No row at all, so nothing can have changed."
-    return f"{entry.label} is 0 of 0 for one of the models."
+        return message("No row at all, so nothing can have changed.")
+    return message("{metric} is 0 of 0 for one of the models.", metric=entry.label)
 
 
 def _rows_of(entry: Metric) -> Where:

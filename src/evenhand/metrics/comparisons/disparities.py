@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
+from evenhand.messages import lowered, message, sentences
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import EQUALIZED_ODDS, How, describe, names, parse_disparity
 from evenhand.metrics.comparisons.pairs import Interval, extreme_pairs
@@ -32,7 +33,7 @@ from evenhand.metrics.values.rates import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from evenhand.metrics.counts.tally import Tally
 
@@ -110,8 +111,12 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
     )
     least = 1 if how in ("group_min", "group_max") else 2
     if len(chosen) < least:
-        words = describe(values.metric).label.lower()
-        return replace(empty, reason=f"Fewer than {least} groups have a {words}, so there is nothing to compare.")
+        reason = message(
+            "Fewer than {least} groups have a {metric}, so there is nothing to compare.",
+            least=least,
+            metric=lowered(describe(values.metric).label),
+        )
+        return replace(empty, reason=reason)
     estimate = values.estimate[chosen]
     pair = (int(chosen[np.argmin(estimate)]), int(chosen[np.argmax(estimate)]))
     found = replace(empty, pair=pair)
@@ -150,8 +155,9 @@ def difference_of(metric: str) -> Interval:
 def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
     estimate = values.estimate[chosen]
     if estimate.max() <= 0:
-        words = describe(values.metric).label.lower()
-        return replace(found, pair=None, reason=f"The {words} is 0 in every group: their ratio is 0 of 0.")
+        words = lowered(describe(values.metric).label)
+        reason = message("The {metric} is 0 in every group: their ratio is 0 of 0.", metric=words)
+        return replace(found, pair=None, reason=reason)
     adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
     high = extreme_pairs(values, chosen, adjusted, ratio_interval, np.nanmin)[1]
     plain_low, plain_high = extreme_pairs(values, chosen, plain, ratio_interval, np.nanmin)
@@ -229,7 +235,7 @@ def worst_of(parts: Sequence[Callable[[float], Disparity]], how: How, level: flo
     strict = [part(1 - (1 - level) / len(parts)) for part in parts]
     known = [index for index, part in enumerate(plain) if part.estimate is not None]
     if not known:
-        return replace(plain[0], reason=" ".join(dict.fromkeys(part.reason for part in plain)))
+        return replace(plain[0], reason=sentences(*dict.fromkeys(part.reason for part in plain)))
     sign = -1 if how in ("ratio", "group_min") else 1
     worst = max(known, key=lambda index: sign * (plain[index].estimate or 0.0))
     found, undefined = plain[worst], tuple(sorted({group for part in plain for group in part.undefined}))
@@ -254,9 +260,7 @@ def _mean_of(parts: Sequence[Callable[[float], Disparity]], level: float) -> Dis
     widest = max(found, key=lambda part: part.estimate or 0.0)
     undefined = tuple(sorted({group for part in found for group in part.undefined}))
     if any(part.estimate is None for part in found):
-        return replace(
-            widest, estimate=None, reason=" ".join(dict.fromkeys(part.reason for part in found if part.reason))
-        )
+        return replace(widest, estimate=None, reason=sentences(*dict.fromkeys(part.reason for part in found)))
 
     def mean(end: str) -> float | None:
         known = [value for value in (getattr(part, end) for part in found) if value is not None]
@@ -272,3 +276,37 @@ def _worst(ends: list[float | None], sign: int) -> float | None:
     if len(known) < len(ends):
         return None
     return max(known) if sign > 0 else min(known)
+
+
+def score_disparity(
+    name: str,
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int,
+    level: float = 0.95,
+    weight: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
+) -> Disparity:
+    """Compare a metric of scores between groups, by the rules of `disparity`.
+
+    Raises
+    ------
+    InputError
+        When the name is no disparity of a metric of scores.
+
+    Examples
+    --------
+    >>> found = score_disparity("roc_auc_difference", [0, 1, 0, 1], [0.1, 0.9, 0.8, 0.2], [0, 0, 1, 1], 2)
+    >>> found.estimate
+    1.0
+    """
+    from evenhand.metrics.values.scores import SCORES
+
+    split = parse_disparity(name)
+    if split is None or split[0] not in SCORES:
+        raise InputError(f"'{name}' is no disparity of a metric of scores.{did_you_mean(name, names())}")
+    return compare(
+        SCORES[split[0]](y_true, score, codes, n_groups, level, weight, frequency, clusters), split[1], level
+    )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import EQUALIZED_ODDS, describe
 from evenhand.metrics.comparisons.changes import measure_change
@@ -66,10 +67,11 @@ def disparity_change(metric: str, how: How, joint: JointTally, level: float = 0.
     z = z_of(_part(level, PAIRED))
     empty = Disparity(None, None, None, None, None, (z, z), None, undefined, change.metric, "", change)
     if len(chosen) < (2 if how == "difference" else 1):
-        words = describe(metric).label.lower()
-        return replace(
-            empty, reason=f"Too few groups have a {words} under both models, so there is nothing to compare."
+        reason = message(
+            "Too few groups have a {metric} under both models, so there is nothing to compare.",
+            metric=lowered(describe(metric).label),
         )
+        return replace(empty, reason=reason)
     low, high = _ends(how, change, new, old, chosen, level)
     estimate = _value(how, new.estimate[chosen]) - _value(how, old.estimate[chosen])
     ends = (None, None) if undefined else (float(low), float(high))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from evenhand.messages import message
 from evenhand.metrics.comparisons.disparities import Disparity, worst_of
 from evenhand.metrics.counts.sums import sums_by
 from evenhand.metrics.inference.intervals import clopper_pearson, share_difference_interval, z_of
@@ -59,7 +60,7 @@ def _distance(counts: NDArray[np.int64], level: float) -> Disparity:
         None, None, None, None, None, (plain, plain), None, undefined, "selection_rate", "", _shares(counts, level)
     )
     if len(chosen) < 2:
-        return replace(empty, reason="Fewer than 2 groups have a row here, so there is nothing to compare.")
+        return replace(empty, reason=message("Fewer than 2 groups have a row here, so there is nothing to compare."))
     known = counts[chosen]
     left, right = (index.ravel() for index in np.triu_indices(len(chosen), 1))
     shares = known / known.sum(axis=1, keepdims=True)
@@ -93,7 +94,7 @@ def _shares(counts: NDArray[np.int64], level: float) -> Measured:
     def ends(z: float) -> tuple[Floats, Floats]:
         return clopper_pearson(top, rows, z)
 
-    reasons = tuple("" if count else "No row at all." for count in rows)
+    reasons = tuple("" if count else message("No row at all.") for count in rows)
     return finished("selection_rate", share, rows, reasons, "clopper-pearson", ends, level)
 
 
@@ -150,7 +151,7 @@ def score_distance(
     chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
     empty = Disparity(None, None, None, None, None, (0.0, 0.0), None, undefined, "mean_score", "", found)
     if len(chosen) < 2:
-        return replace(empty, reason="Fewer than 2 groups have a score, so there is nothing to compare.")
+        return replace(empty, reason=message("Fewer than 2 groups have a score, so there is nothing to compare."))
     left, right = (chosen[index] for index in np.triu_indices(len(chosen), 1))
     distance = np.array([np.abs(share[a] - share[b]).max() for a, b in zip(left, right, strict=True)])
     band = _bands(rows, left, right, 1 - level)

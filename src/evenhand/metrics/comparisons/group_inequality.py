@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from evenhand.messages import message
 from evenhand.metrics.comparisons.disparities import Disparity, disparity, worst_of
 from evenhand.metrics.inference.intervals import clopper_pearson
 from evenhand.metrics.values.composites import benefits
@@ -85,7 +86,7 @@ def differential_fairness(tally: Tally, level: float = 0.95) -> Disparity:
         unadjusted_high=mapped(found.unadjusted_low),
         critical=(found.critical[1], found.critical[0]),
         reason=found.reason
-        or ("" if found.estimate else "A group is never, or always, selected: epsilon is infinite."),
+        or ("" if found.estimate else message("A group is never, or always, selected: epsilon is infinite.")),
         method=f"-log of {found.method}",
     )
 
@@ -151,7 +152,7 @@ def share_of_selected(tally: Tally, level: float = 0.95) -> Measured:
     def ends(z: float) -> tuple[Floats, Floats]:
         return clopper_pearson(np.nan_to_num(share) * size, size, z)
 
-    reasons = tuple("" if total else "No row is selected." for _ in picked)
+    reasons = tuple("" if total else message("No row is selected.") for _ in picked)
     found = finished("share_of_selected", share, np.full(len(rows), number), reasons, "clopper-pearson", ends, level)
     return replace(found, rows=tally.rows)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
+from evenhand.messages import message
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import names, parse_disparity
 from evenhand.metrics.comparisons.disparities import Disparity
@@ -67,7 +68,9 @@ def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: floa
     plain, together = z_of(level), _together(int(known.sum()), level)
     empty = Disparity(None, None, None, None, None, (plain, plain), None, undefined, metric, "", values)
     if not known.any():
-        return replace(empty, reason="No group and its reference both have a value, so there is nothing to compare.")
+        return replace(
+            empty, reason=message("No group and its reference both have a value, so there is nothing to compare.")
+        )
     return (_difference if how == "difference" else _ratio)(empty, sides, known, plain, together)
 
 
@@ -156,7 +159,7 @@ def _ratio(found: Disparity, sides: _Sides, known: NDArray[np.bool_], plain: flo
 
     mine, other = sides.mine.estimate[known], sides.other.estimate[known]
     if mine.max() <= 0 and other.max() <= 0:
-        return replace(found, reason="The rate is 0 everywhere: the ratio is 0 of 0.")
+        return replace(found, reason=message("The rate is 0 everywhere: the ratio is 0 of 0."))
     with np.errstate(invalid="ignore", divide="ignore"):
         value = _folded(mapped(np.where(other > 0, mine / other, np.where(mine > 0, np.inf, 1.0))))
     low, high = ends(plain)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 
+from evenhand.messages import message
 from evenhand.metrics.values.rates import counted_share
 
 if TYPE_CHECKING:
@@ -137,10 +138,10 @@ def _omnibus(
         return float("nan"), ""
     seen = float(np.ptp(events[known] / rows[known]))
     if _tables(rows[known], int(events.sum())) <= EXACT_TABLES:
-        return _exact_omnibus(rows[known], int(events.sum()), seen), "exact permutation test"
+        return _exact_omnibus(rows[known], int(events.sum()), seen), message("exact permutation test")
     drawn = _permuted(events[known], rows[known], rng, draws)
     p = float((1 + (np.ptp(drawn / rows[known], axis=1) >= seen - 1e-12).sum()) / (1 + draws))
-    return p, f"permutation test, {draws:,} draws"
+    return p, message("permutation test, {draws:,} draws", draws=draws)
 
 
 def _tables(rows: NDArray[np.int64], events: int) -> float:

@@ -80,13 +80,3 @@ def bins_of(group: int, ordered: Ordered, bins: int) -> Floats:
     filled = rows > 0
     share = rows / len(everyone)
     return np.column_stack([part[filled] for part in (rows, sums / np.maximum(rows, 1), found, share)])
-
-
-def counts_of(ordered: Ordered, edges: Floats) -> NDArray[np.int64]:
-    """Return counts (G, 2, B + 1) of [group, truth, how many of the B increasing edges the score reaches]."""
-    out = np.empty((len(ordered.positives), 2, len(edges) + 1), dtype=np.int64)
-    for group, parts in enumerate(zip(ordered.negatives, ordered.positives, strict=True)):
-        for truth, scores in enumerate(parts):
-            reached = np.concatenate([[0], np.searchsorted(scores, edges, "left"), [len(scores)]])
-            out[group, truth] = np.diff(reached)
-    return out

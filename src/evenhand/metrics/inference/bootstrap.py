@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenhand.errors import InputError
-from evenhand.metrics.catalogue import METRICS
-from evenhand.metrics.catalogue.names import canonical
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,37 +59,3 @@ def _weighted(
     varied = (spread > 1e-12 * mean**2) & (drawn > 0)
     shape = np.where(varied, total * mean / np.where(spread > 0, spread, 1), 1.0)
     return np.where(varied, rng.gamma(np.maximum(shape, 1e-12)) * total / np.maximum(shape, 1e-12), total)
-
-
-def resampled_rates(
-    metric: str, tally: Tally, replicates: int = 1_000, seed: int = 0, cells: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """Return (replicates, G) values of a rate over rows drawn again; nan where a draw leaves nothing to divide by.
-
-    Parameters
-    ----------
-    metric : str
-        A rate, such as ``recall``.
-    cells : (replicates, G, 2, 2) array, optional
-        Draws of `resample`, to be used for several rates.
-
-    Raises
-    ------
-    InputError
-        When the metric is no rate.
-
-    Examples
-    --------
-    >>> from evenhand.metrics import Tally
-    >>> found = resampled_rates("recall", Tally.count([1, 1, 1, 0], [1, 1, 0, 0]), replicates=500)
-    >>> found.shape
-    (500, 1)
-    """
-    entry = METRICS.get(canonical(metric) or "")
-    if entry is None or not entry.denominator:
-        raise InputError(f"'{metric}' is no rate.")
-    drawn = resample(tally, replicates, seed) if cells is None else cells
-    top = sum(drawn[:, :, true, decided] for true, decided in entry.numerator)
-    bottom = sum(drawn[:, :, true, decided] for true, decided in entry.denominator)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(top / bottom)

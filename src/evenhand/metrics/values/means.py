@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from evenhand.messages import message
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends, z_of
@@ -151,7 +152,7 @@ def measured_mean(
             low, high = np.where(extreme, exact[0], low), np.where(extreme, exact[1], high)
         return shown(low), shown(high)
 
-    reasons = tuple("" if count else "No row at all." for count in found.rows)
+    reasons = tuple("" if count else message("No row at all.") for count in found.rows)
     method = "student, logarithm" if log else "student"
     return finished(metric, shown(found.mean), found.rows, reasons, method, ends, level)
 

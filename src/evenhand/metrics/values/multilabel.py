@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by
 from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends
 from evenhand.metrics.values.means import finished, means, measured_mean
@@ -39,7 +40,7 @@ def subset_accuracy(
     def ends(z: float) -> tuple[Floats, Floats]:
         return clopper_pearson(hits, rows, z)
 
-    reasons = tuple("" if count else "No row at all." for count in rows)
+    reasons = tuple("" if count else message("No row at all.") for count in rows)
     return finished("subset_accuracy", share, rows, reasons, "clopper-pearson", ends, level)
 
 
@@ -70,6 +71,6 @@ def f1_over_labels(
         return scaled_ends(value, error, z, 0.0, 1.0)
 
     reasons = tuple(
-        "" if ok else "No label is true or predicted in any row: F1 is 0 of 0." for ok in np.isfinite(value)
+        "" if ok else message("No label is true or predicted in any row: F1 is 0 of 0.") for ok in np.isfinite(value)
     )
     return finished(metric, value, rows_by(groups, n_groups), reasons, "delta method over rows", ends, level)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by
 from evenhand.metrics.inference.intervals import scaled_ends
 from evenhand.metrics.values.means import finished, means, measured_mean
@@ -54,7 +55,7 @@ def ndcg(
     with np.errstate(invalid="ignore", divide="ignore"):
         value = (gain / best)[best > 0]
     found = measured_mean("ndcg", means(value, np.zeros(len(value), dtype=np.int64)), level)
-    return found if len(value) else replace(found, reason=("No list holds anything relevant.",))
+    return found if len(value) else replace(found, reason=(message("No list holds anything relevant."),))
 
 
 def exposure(
@@ -93,7 +94,7 @@ def exposure_to_merit(
         return scaled_ends(value, error, z, 0.0, None)
 
     rows = rows_by(groups, n_groups)
-    reasons = tuple("" if ok else "No item of the group is relevant." for ok in np.isfinite(value))
+    reasons = tuple("" if ok else message("No item of the group is relevant.") for ok in np.isfinite(value))
     return _opposed(finished("exposure_to_merit", value, rows, reasons, "delta method, lists", ends, level))
 
 

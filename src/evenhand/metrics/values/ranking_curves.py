@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from evenhand.messages import message
 from evenhand.metrics.counts.ordered import Ordered, order_scores, placements
 from evenhand.metrics.counts.score_tally import ScoreTally
 from evenhand.metrics.counts.sums import rows_by
@@ -62,7 +63,7 @@ def roc_auc(
 
 
 def roc_auc_of_tally(tally: ScoreTally, level: float = 0.95) -> Measured:
-    """Measure the area under the ROC curve of every group from counts by score, exact or in bins."""
+    """Measure the area under the ROC curve of every group from counts by score."""
     mass, squares, number = tally.total(tally.mass), tally.total(tally.squares), tally.rows
     with np.errstate(invalid="ignore", divide="ignore"):
         placed, area = _placed(tally, mass)
@@ -127,7 +128,7 @@ def _areas(
     def ends(z: float) -> tuple[Floats, Floats]:
         return _logit_ends(area, error, smaller, z)
 
-    reasons = tuple("" if ok else "Only one class has rows: the area needs both." for ok in np.isfinite(area))
+    reasons = tuple("" if ok else message("Only one class has rows: the area needs both.") for ok in np.isfinite(area))
     return finished("roc_auc", area, rows, reasons, f"delong, logit{more}", ends, level)
 
 
@@ -203,5 +204,7 @@ def _precisions(area: Floats, hits: Floats, number: Floats, rows: NDArray[np.int
         error = np.sqrt(area * (1 - area) / np.maximum(number, 1))
         return _logit_ends(area, error, number, z)
 
-    reasons = tuple("" if ok else "No row whose truth is positive: there is nothing to find." for ok in hits > 0)
+    reasons = tuple(
+        "" if ok else message("No row whose truth is positive: there is nothing to find.") for ok in hits > 0
+    )
     return finished("average_precision", area, rows, reasons, "binomial, logit", ends, level)

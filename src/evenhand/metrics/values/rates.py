@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
+from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Cells, Metric
 from evenhand.metrics.catalogue.names import canonical, names
 from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends, z_of
@@ -278,28 +279,30 @@ def _measured(
 
 
 _MISSING: dict[tuple[tuple[int, int], ...], str] = {
-    ((1, 0), (1, 1)): "whose truth is positive",
-    ((0, 0), (0, 1)): "whose truth is negative",
-    ((0, 1), (1, 1)): "predicted positive",
-    ((0, 0), (1, 0)): "predicted negative",
+    ((1, 0), (1, 1)): message("No row whose truth is positive: {metric} is 0 of 0."),
+    ((0, 0), (0, 1)): message("No row whose truth is negative: {metric} is 0 of 0."),
+    ((0, 1), (1, 1)): message("No row predicted positive: {metric} is 0 of 0."),
+    ((0, 0), (1, 0)): message("No row predicted negative: {metric} is 0 of 0."),
 }
 
 
 _UNDEFINED: Final = {
-    "f1": "No row whose truth or prediction is positive: F1 is 0 of 0.",
-    "treatment_equality": "No false positive: false negatives per false positive are a number over 0.",
-    "balanced_accuracy": "Only one of the two classes has rows: balanced accuracy needs both.",
-    "average_predictive_value": "All rows are decided alike: the average predictive value needs both decisions.",
+    "f1": message("No row whose truth or prediction is positive: F1 is 0 of 0."),
+    "treatment_equality": message("No false positive: false negatives per false positive are a number over 0."),
+    "balanced_accuracy": message("Only one of the two classes has rows: balanced accuracy needs both."),
+    "average_predictive_value": message(
+        "All rows are decided alike: the average predictive value needs both decisions."
+    ),
 }
 
 
 def _reason(entry: Metric, rows: int) -> str:
-    words = entry.label if entry.label.isupper() or entry.name == "f1" else entry.label.lower()
+    words = lowered(entry.label)
     if rows == 0:
-        return f"No row at all: {words} is 0 of 0."
+        return message("No row at all: {metric} is 0 of 0.", metric=words)
     if entry.name in _UNDEFINED:
         return _UNDEFINED[entry.name]
     if entry.kind == "composite":
-        return f"{entry.label} is 0 of 0 for these rows."
-    which = _MISSING.get(tuple(sorted(entry.denominator)), "in its denominator")
-    return f"No row {which}: {words} is 0 of 0."
+        return message("{metric} is 0 of 0 for these rows.", metric=entry.label)
+    told = _MISSING.get(tuple(sorted(entry.denominator)), message("No row in its denominator: {metric} is 0 of 0."))
+    return message(told, metric=words)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError, did_you_mean
+from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends
 from evenhand.metrics.values.means import Means, finished, means, measured_mean
@@ -113,7 +114,7 @@ def _below(
     def ends(z: float) -> tuple[Floats, Floats]:
         return clopper_pearson(np.nan_to_num(share) * size, size, z)
 
-    reasons = tuple("" if count else "No row at all." for count in rows)
+    reasons = tuple("" if count else message("No row at all.") for count in rows)
     return finished(metric, share, rows, reasons, "clopper-pearson", ends, level)
 
 
@@ -149,7 +150,7 @@ def _explained(
     rows = rows_by(codes, n_groups)
     value = np.where(np.isfinite(left), 1 - left, np.nan)
     reasons = tuple(
-        "" if ok else "The truth does not vary, so there is nothing to explain." for ok in np.isfinite(value)
+        "" if ok else message("The truth does not vary, so there is nothing to explain.") for ok in np.isfinite(value)
     )
     return finished(metric, value, rows, reasons, "delta method, logarithm", ends, level)
 

@@ -14,8 +14,6 @@ from evenhand.metrics.values.means import between_clusters
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from evenhand.metrics.counts.score_tally import ScoreTally
-
     Floats: TypeAlias = NDArray[np.float64]
 
 BINS: Final = 10
@@ -107,24 +105,4 @@ def reliability_tables(
     return [
         reliability(true[rows], scores[rows], BINS, *(None if part is None else part[rows] for part in given))
         for rows in np.split(order, edges)
-    ]
-
-
-def tables_of_tally(tally: ScoreTally, bins: int = BINS) -> list[Floats]:
-    """Return the reliability table of each group from counts by score; a bin of the tally stays in one piece."""
-    rows, number = tally.counts.sum(axis=1), tally.rows.sum(axis=1)
-    upto = tally.below(rows.astype(np.float64)) + rows
-    # a block belongs to the bin in which its last row lies, so that equal scores stay together
-    which = np.ceil(upto / np.maximum(number[tally.group], 1) * bins - 1e-9).astype(np.int64) - 1
-    cell = tally.group * bins + which
-    size = tally.n_groups * bins
-    count, hits, sums = (
-        sums_by(cell, part, size).reshape(-1, bins) for part in (rows, tally.counts[:, 1], rows * tally.score)
-    )
-    filled = count > 0
-    return [
-        np.column_stack([n, total / n, positives, n / max(n.sum(), 1)])
-        for n, total, positives in (
-            (count[g][filled[g]], sums[g][filled[g]], hits[g][filled[g]]) for g in range(tally.n_groups)
-        )
     ]

@@ -1,4 +1,4 @@
-"""Metrics of scores: squared error, log loss, calibration; per group, with intervals. Rankings are in `ranks`."""
+"""Metrics of scores: squared error, log loss, calibration; per group, with intervals. See also `ranking_curves`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from evenhand.errors import InputError, did_you_mean
-from evenhand.metrics.catalogue.names import names, parse_disparity
-from evenhand.metrics.comparisons.disparities import Disparity, compare
+from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import scaled_ends, sidak_z, wilson
 from evenhand.metrics.values.means import CHUNK, finished, means, measured_mean
@@ -27,54 +25,6 @@ if TYPE_CHECKING:
 
 CLIP: Final = 1e-15
 """How far log loss keeps probabilities from 0 and 1."""
-
-
-def score_disparity(
-    name: str,
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int,
-    level: float = 0.95,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-) -> Disparity:
-    """Compare a metric of scores between groups, by the rules of `disparity`.
-
-    Raises
-    ------
-    InputError
-        When the name is no disparity of a metric of scores.
-
-    Examples
-    --------
-    >>> found = score_disparity("roc_auc_difference", [0, 1, 0, 1], [0.1, 0.9, 0.8, 0.2], [0, 0, 1, 1], 2)
-    >>> found.estimate
-    1.0
-    """
-    split = parse_disparity(name)
-    if split is None or split[0] not in SCORES:
-        raise InputError(f"'{name}' is no disparity of a metric of scores.{did_you_mean(name, names())}")
-    return compare(
-        SCORES[split[0]](y_true, score, codes, n_groups, level, weight, frequency, clusters), split[1], level
-    )
-
-
-def roc_auc_disparity(
-    name: str, y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95
-) -> Disparity:
-    """Compare the area under the ROC curve between groups, by the rules of `disparity`.
-
-    Raises
-    ------
-    InputError
-        When the name is no disparity of ``roc_auc``.
-    """
-    split = parse_disparity(name)
-    if split is None or split[0] != "roc_auc":
-        raise InputError(f"'{name}' is no disparity of roc_auc.{did_you_mean(name, names())}")
-    return score_disparity(name, y_true, score, codes, n_groups, level)
 
 
 def brier_score(
@@ -159,7 +109,9 @@ def calibration_ratio(
     def ends(z: float) -> tuple[Floats, Floats]:
         return scaled_ends(value, error, z, 0.0, None)
 
-    reasons = tuple("" if ok else "No row whose truth is positive: nothing to divide by." for ok in np.isfinite(value))
+    reasons = tuple(
+        "" if ok else message("No row whose truth is positive: nothing to divide by.") for ok in np.isfinite(value)
+    )
     return finished("calibration_ratio", value, predicted.rows, reasons, "delta method, logarithm", ends, level)
 
 
@@ -193,7 +145,7 @@ def calibration_error_of(tables: Sequence[Floats], rows: NDArray[np.int64], leve
         found = [_calibration_ends(table, z) for table in tables]
         return np.array([low for low, _ in found]), np.array([high for _, high in found])
 
-    reasons = tuple("" if count else "No row at all." for count in rows)
+    reasons = tuple("" if count else message("No row at all.") for count in rows)
     return finished("calibration_error", estimate, rows, reasons, f"wilson in {BINS} bins", ends, level)
 
 
@@ -279,6 +231,4 @@ __all__ = [
     "log_loss",
     "mean_score",
     "reliability",
-    "roc_auc_disparity",
-    "score_disparity",
 ]

@@ -1,0 +1,12 @@
+"""Languages: a message said in the words of one of them, from its id and places. Prose is never parsed.
+
+A language is one standard gettext catalogue, ``zh_CN.po`` say: in `evenhand.words.locale`, or in a package that an
+entry point of the group ``evenhand.languages`` names under the language's tag.
+"""
+
+from __future__ import annotations
+
+from evenhand.words.language import Language
+from evenhand.words.opening import language, languages
+
+__all__ = ["Language", "language", "languages"]

@@ -1,0 +1,73 @@
+"""A language: its sentences by message id, and its plural forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from evenhand.messages import LIST, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from evenhand.messages import Place
+
+
+def _one_form(n: int) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The words of a language; English, without a catalogue, says every message as it is.
+
+    Examples
+    --------
+    >>> from evenhand.messages import message
+    >>> Language("de", {"{rows:,} rows": ("{rows:,} Zeilen",)}).say(message("{rows:,} rows", rows=1200))
+    '1,200 Zeilen'
+    """
+
+    tag: str
+    """Its tag, ``zh-CN`` say, as HTML has it."""
+    sentences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Each message id with its translation, or one for each plural form."""
+    form: Callable[[int], int] = _one_form
+    """Which plural form a number takes."""
+
+    def say(self, text: Place) -> str:
+        """Return a message in this language, in English where the catalogue lacks it; other texts as they are."""
+        if isinstance(text, tuple):
+            return self._list(", ", text)
+        if not isinstance(text, Message):
+            return str(text)
+        if LIST in text.places:
+            return self._list(text.id, cast("tuple[Place, ...]", text.places[LIST]))
+        n = text.places.get("n", 1)
+        found = self.sentence(text.id, int(n) if text.plural and isinstance(n, int | float) else None)
+        if found is None:
+            found = text.plural if text.plural and n != 1 else text.id
+        try:
+            places = {name: self._shown(value) for name, value in text.places.items()}
+            return found.format_map(places) if places else found
+        except (KeyError, ValueError, IndexError):  # a catalogue of somebody else's may name places that are not there
+            return str(text)
+
+    def sentence(self, id: str, n: int | None = None) -> str | None:
+        """Return the translation of an id, in its form for `n`; None when there is none.
+
+        An id whose first letter is small, within another sentence say, is the one whose first letter is a capital.
+        """
+        forms = self.sentences.get(id) or self.sentences.get(id[:1].swapcase() + id[1:])
+        return None if not forms else forms[0] if n is None else forms[min(self.form(n), len(forms) - 1)]
+
+    def missing(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """Return the ids that the catalogue has no words for."""
+        return tuple(id for id in ids if self.sentence(id) is None)
+
+    def _list(self, between: str, parts: Iterable[Place]) -> str:
+        joint = self.sentence(between)
+        return (between if joint is None else joint).join(map(self.say, parts))
+
+    def _shown(self, value: Place) -> Any:
+        return value if isinstance(value, int | float) else self.say(value)
