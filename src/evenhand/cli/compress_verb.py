@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     "--validation", type=click.Path(path_type=Path), help="Rows to stop fine-tuning by; a part of --train otherwise."
 )
 @role_flags
-@click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh alike.")
+@click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh equally.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--seconds", type=float, help="After so long no further epoch of fine-tuning begins.")
 @click.option("--search", is_flag=True, help="Try recipes and strengths; find the smallest model that passes.")

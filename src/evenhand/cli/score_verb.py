@@ -12,7 +12,7 @@ from evenhand.cli.console import progress, remark
 @click.command(name="score")
 @click.argument("source")
 @click.option("--model", "-m", type=click.Path(path_type=Path), required=True, help="Model file.")
-@click.option("--keep", multiple=True, help="Column carried over beside the score; may be repeated.")
+@click.option("--keep", multiple=True, help="Column copied with the score; may be repeated.")
 @click.option("--batch", type=click.IntRange(1), default=100_000, show_default=True, help="Rows scored at a time.")
 @click.option("--column", default="score", show_default=True, help="Name of the scores.")
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")

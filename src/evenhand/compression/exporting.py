@@ -129,7 +129,7 @@ def with_metadata(content: bytes, entries: dict[str, str]) -> bytes:
 
 
 def _strip(graph: object) -> None:
-    """Remove stack traces and file names of the exporting machine, which the exporter writes beside every node."""
+    """Remove stack traces and file names of the exporting machine, which the exporter writes at every node."""
     for items in (getattr(graph, kind) for kind in ("node", "input", "output", "value_info", "initializer")):
         for item in items:
             del item.metadata_props[:]

@@ -50,7 +50,7 @@ def score_files(
     folder : path
         Where the parts go; `count_files` counts them as ``folder/*.parquet``.
     keep : tuple of str
-        Columns that are carried over beside the score: the label and the groups.
+        Columns that are copied with the score: the label and the groups.
     batch : int
         Rows a part.
     column : str

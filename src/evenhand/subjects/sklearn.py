@@ -122,7 +122,7 @@ class SklearnSubject:
         return hasattr(self.estimator, "feature_names_in_") or not hasattr(self.estimator, "n_features_in_")
 
     def _is_reversed(self, raw: object) -> bool:
-        """A one-column decision function speaks for the second class."""
+        """A one-column decision function is of the second class."""
         import numpy as np
 
         return np.ndim(raw) == 1 and len(self._classes) == 2 and self._index == 0  # type: ignore[arg-type]

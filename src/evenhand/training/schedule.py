@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from evenhand.training.config import LearningRateSchedule, Loss, Optimizer, Precision
 
 Progress: TypeAlias = Callable[[int, int, str], None]
-"""Told the epoch, the number of epochs, and in a few words what was reached."""
+"""Called with the epoch, the number of epochs, and a few words on what was reached."""
 
 
 @dataclass(frozen=True, slots=True)
