@@ -1,4 +1,4 @@
-"""Making evaluation sets: from a file or table, or from arrays; all that is wrong with the input is raised at once."""
+"""Making evaluation sets: from a file or table, or from arrays; all that is wrong with the input is told at once."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def read_evaluation_set(
     like: EvaluationSet | None = None,
     name: str | None = None,
 ) -> EvaluationSet:
-    """Read a table with the roles of its columns.
+    """Read a table and say what its columns are.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def read_evaluation_set(
     sensitive_features, control_features : str or sequence of str
         Columns that make the groups, and columns within whose values groups are compared.
     frequency : str, optional
-        The column with the number of rows that each row represents: a table of counts, such as a GROUP BY gives.
-        Scores in it are those of each row it represents, weights are their sums.
+        The column that says for how many rows each row stands: the table is one of counts, such as a GROUP BY gives.
+        Scores in it are those of each row it stands for, weights are their sums.
     squared_weight : str, optional
         In a table of counts of weighted rows, the column of sums of squared weights.
     sample_weight, id, query, cluster, prediction, score : str, optional
-        Columns of weights, of row or person names, of the list of an item, of what belongs together, of
+        Columns of weights, of row or person names, of the list an item stands in, of what belongs together, of
         decisions, of scores.
     original_prediction, original_score : str, optional
         Columns of the decisions, and of the scores, of the model before compression.
@@ -190,7 +190,7 @@ def evaluation_set_from_arrays(
     sample_weight : array_like, optional
         (n,) row weights.
     cluster, query : array_like, optional
-        (n,) what belongs together, and the list of an item.
+        (n,) what belongs together, and the list an item stands in.
     task, positive, favourable, missing, bins, name
         As for `read_evaluation_set`.
 
@@ -243,7 +243,7 @@ def build(
     use_sensitive: bool = False,
     problems: Sequence[str] = (),
 ) -> EvaluationSet:
-    """Check a table against its roles and make the set; `problems` found before are raised with the rest."""
+    """Check a table against its roles and make the set; `problems` found before are told along with the rest."""
     if missing not in ("error", "group"):
         raise InputError(f'{table.name}: missing takes "error" or "group", not {missing!r}.')
     if task is not None and task not in get_args(Task):
@@ -295,7 +295,7 @@ def _column_complaints(name: str, frame: pd.DataFrame, roles: Roles, classes: tu
             found += prediction_problems(name, frame[decided], classes)
     for score in (roles.score, roles.original_score):
         if score in frame:
-            # whether a score must be in [0, 1] is up to the audit: decile scores rank
+            # whether a score must lie in [0, 1] is the audit's to say: decile scores rank
             found += check_scores(_numbers(frame[score]), "ranking", name=f"{name}: scores '{shorten(score)}'")
     return found
 

@@ -55,7 +55,7 @@ ELSEWHERE: Final = ("explain", "metrics")
 
 
 def _options(options: AuditOptions) -> dict[str, Plain]:
-    """Return what a rerun needs to be reproducible."""
+    """Return what a rerun needs to come out the same."""
     usual = type(options)()
     return {
         name: plain(getattr(options, name))
@@ -65,7 +65,7 @@ def _options(options: AuditOptions) -> dict[str, Plain]:
 
 
 def sweepable(evidence: Evidence) -> bool:
-    """Whether decisions at other thresholds can be counted: scores of two classes, rows unweighted."""
+    """Whether decisions at other thresholds can be counted: there are scores of two classes, and rows count alike."""
     data = evidence.data
     if data.task != "binary" or data.sample_weight is not None:
         return False
@@ -73,7 +73,7 @@ def sweepable(evidence: Evidence) -> bool:
 
 
 def plain(value: object) -> Plain:
-    """Return `value` as plain JSON data; numpy scalars become Python's, anything unknown its text."""
+    """Return `value` as JSON can say it; numpy scalars become Python's, anything unknown its text."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, str)):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def select(X: pd.DataFrame, features: Sequence[str] | None, name: str) -> pd.DataFrame:
-    """Return the columns that the model takes, in its order; all of `X` when the model does not name them.
+    """Return the columns that the model takes, in its order; all of `X` when the model does not say.
 
     Raises
     ------

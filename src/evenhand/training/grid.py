@@ -105,7 +105,7 @@ class Grid:
         return [{"column": f"{self.prefix}0 to {self.features[-1]}", "kind": "grid", "columns": math.prod(self.shape)}]
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return everything as plain JSON data."""
+        """Return everything as JSON can say it."""
         return {
             "kind": "grid", "shape": list(self.shape), "mean": self.mean, "scale": self.scale, "prefix": self.prefix,
             "rows": self.rows,

@@ -115,7 +115,7 @@ class JointTally:
         return self._folded(np.where(inside, event(TRUTH, ORIGINAL, COMPRESSED).astype(np.int64), -1))
 
     def flips(self) -> Tally:
-        """Return a tally in which a changed decision takes the place of a positive one."""
+        """Return a tally in which a changed decision stands where a positive one would."""
         return self.share(changed)
 
     def select(self, new_groups: NDArray[np.intp], n_groups: int) -> JointTally:
