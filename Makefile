@@ -14,7 +14,7 @@ TEST_STAMP := $(VENV)/.test
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-slow check check-controls golden coverage bench docs clean
+.PHONY: help demo test test-slow check check-controls golden messages coverage bench docs clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ check: $(TEST_STAMP)  ## Lint, format and types
 
 golden: $(TEST_STAMP)  ## Write the golden pages anew; read the difference before you commit it
 	EVENHAND_UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/report -q
+
+messages: $(TEST_STAMP)  ## Extract every message, and bring reports/locale/*.po up to date
+	$(BIN)/python docs/_messages.py
 
 check-controls: $(DEMO_STAMP)  ## Say which rules and standards were looked up more than 180 days ago
 	$(BIN)/python docs/_controls.py

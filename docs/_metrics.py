@@ -34,7 +34,7 @@ def page() -> str:
                 lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         lines.append("")
     lines += ["## Disparities", "", "Every rate, composite, score and change above can be compared between groups:", ""]
-    lines += [f"- `{{metric}}_{how}`: {words.format(what='value')}" for how, words in HOWS.items()]
+    lines += [f"- `{{metric}}_{how}`: {words.format(metric='value')}" for how, words in HOWS.items()]
     lines += [
         "",
         "`equalized_odds_difference` and `equalized_odds_ratio` are the worse of recall and false positive rate.",

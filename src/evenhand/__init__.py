@@ -16,17 +16,18 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from evenhand.keys import accept_spellings
+from evenhand.keys import accept_spellings, answer_by
 
 if TYPE_CHECKING:
-    from evenhand.audits import audit, audit_predictions, audit_table
+    from collections.abc import Callable
+
+    from evenhand.audits import AuditOptions, audit, audit_predictions, audit_table
     from evenhand.compression import open_model
     from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, split
     from evenhand.declarations import with_declarations
     from evenhand.errors import EvenhandError
-    from evenhand.evidence import AuditOptions
     from evenhand.findings import AuditRecord, Finding, Interval
     from evenhand.keys import Key
     from evenhand.policy import Policy, Verdict, judge, load_policy
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "AuditOptions": "evidence",
+    "AuditOptions": "audits",
     "AuditRecord": "findings",
     "EvaluationSet": "data",
     "EvenhandError": "errors",
@@ -96,7 +97,14 @@ def _canonical(metric: str) -> str | None:
     return canonical(metric)
 
 
+def _answers(record: object, level: float) -> Callable[[Key], object]:
+    from evenhand.metrics.answers import answers_of
+
+    return answers_of(cast("AuditRecord", record), level)
+
+
 accept_spellings(_canonical)
+answer_by(_answers)
 
 
 def __getattr__(name: str) -> object:

@@ -13,7 +13,7 @@ from evenhand.messages import message
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from evenhand.findings import AuditRecord, Plain
+    from evenhand.findings import AuditRecord
 
 QUESTIONS: Final[Mapping[str, str]] = {
     "intended_use": message("What is the model for?"),
@@ -71,7 +71,7 @@ def with_declarations(record: AuditRecord, answers: Mapping[str, str]) -> AuditR
         When a name is no question, or an answer no text.
     """
     raise_all(InputError, _problems("declarations", answers))
-    told: dict[str, Plain] = {name: _text(value) for name, value in answers.items() if _text(value)}
+    told = {name: _text(value) for name, value in answers.items() if _text(value)}
     return replace(record, provenance={**record.provenance, "declared": told})
 
 

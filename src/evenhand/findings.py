@@ -5,18 +5,21 @@ A record knows neither limits nor formats. It holds what was found, the counts b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 from evenhand.errors import RecordError, did_you_mean
-from evenhand.keys import Key, canonical_key
+from evenhand.keys import Key, answers_of, canonical_key
 from evenhand.messages import message
+from evenhand.provenance import Measurements, Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     from fairlearn.metrics import MetricFrame
+
+    from evenhand.messages import Message
 
 Direction: TypeAlias = Literal["higher_is_better", "lower_is_better", "neutral"]
 Unit: TypeAlias = Literal["share", "number", "ratio", "bytes", "seconds", "score"]
@@ -24,6 +27,8 @@ Task: TypeAlias = Literal["binary", "multiclass", "multilabel", "regression", "r
 """What a label is: one of two classes, one of several, several at once, a number, or the worth of an item in a list."""
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 """What JSON can say."""
+SAME_LEVEL: Final = 1e-9
+"""Two levels of confidence that are this near are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """A key without a finding: no audit stated it, and the record's counts do not say it."""
+
+    key: Key
+    """What was asked for."""
+    reason: Message
+    """Why there is no finding, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
 class GroupCounts:
     """The sufficient statistics of one grouping: what every count finding can be computed from again."""
 
@@ -159,32 +174,76 @@ class AuditRecord:
     """Which audits ran, and why others did not."""
     tallies: tuple[GroupCounts, ...] = ()
     """The counts behind the findings."""
-    provenance: Mapping[str, Plain] = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=Provenance)
     """Hashes of model and data, versions, seed, roles, recipe: the same for the same run."""
-    measurements: Mapping[str, Plain] = field(default_factory=dict)
+    measurements: Measurements = field(default_factory=Measurements)
     """What differs from run to run: time, duration, machine load. Outside the digest."""
     _index: dict[Key, Finding] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Findings by key, made when one is first asked for."""
+    _answers: dict[float, Callable[[Key], Finding | Absent]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What answers a key from the counts, by confidence."""
 
     def __getitem__(self, key: str | Key) -> Finding:
-        """Return the finding of that key, in any accepted spelling of the key's text."""
-        wanted = Key.parse(key) if isinstance(key, str) else key
-        found = self.get(wanted)
-        if found is None:
-            hint = did_you_mean(str(wanted), (finding.name for finding in self.findings))
-            raise RecordError(f"The record has no finding '{wanted}'.{hint}")
+        """Return the finding of that key, in any accepted spelling: as an audit stated it, or as the counts say it."""
+        found = self.find(key)
+        if isinstance(found, Absent):
+            hint = did_you_mean(str(found.key), (finding.name for finding in self.findings))
+            raise RecordError(f"No finding '{found.key}': {found.reason}{hint}")
         return found
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, (str, Key)) and self.get(key) is not None
 
     def get(self, key: str | Key) -> Finding | None:
-        """Return the finding of that key, in any accepted spelling, or None."""
+        """Return the finding of that key, or None where no audit stated it and the counts do not say it."""
+        found = self.find(key)
+        return None if isinstance(found, Absent) else found
+
+    def stated(self, key: str | Key) -> Finding | None:
+        """Return the finding of that key, in any accepted spelling, if an audit stated it."""
         wanted = Key.parse(key) if isinstance(key, str) else key
         if not self._index:
             self._index.update((finding.key, finding) for finding in reversed(self.findings))
+            self._index.update({canonical_key(key): finding for key, finding in self._index.items()} | self._index)
         found = self._index.get(wanted)
         return found if found is not None else self._index.get(canonical_key(wanted))
+
+    def find(self, key: str | Key, level: float | None = None) -> Finding | Absent:
+        """Return the finding of that key, or why there is none.
+
+        Parameters
+        ----------
+        key : str or Key
+            In any accepted spelling.
+        level : float, optional
+            The confidence of the interval, that of the record when absent. A stated finding whose interval no count
+            can give again comes back as it is.
+        """
+        wanted = Key.parse(key) if isinstance(key, str) else key
+        found = self.stated(wanted)
+        if found is None:
+            return self._answer(wanted, self.level if level is None else level)
+        if found.interval is None or level is None or abs(found.interval.level - level) <= SAME_LEVEL:
+            return found
+        again = self._answer(wanted, level)
+        if isinstance(again, Absent) or again.interval is None or found.estimate is None:
+            return found
+        return replace(found, interval=again.interval, unadjusted=again.unadjusted, critical=again.critical)
+
+    @property
+    def level(self) -> float:
+        """The confidence of the record's intervals."""
+        options = self.provenance.get("options")
+        said = options.get("level") if isinstance(options, dict) else None
+        usual = (finding.interval.level for finding in self.findings if finding.interval is not None)
+        return float(said) if isinstance(said, (int, float)) else next(usual, 0.95)
+
+    def _answer(self, key: Key, level: float) -> Finding | Absent:
+        if level not in self._answers:
+            self._answers[level] = cast("Callable[[Key], Finding | Absent]", answers_of(self, level))
+        return self._answers[level](canonical_key(key))
 
     def of_audit(self, audit: str) -> tuple[Finding, ...]:
         """Return the findings of one audit."""

@@ -124,6 +124,19 @@ def accept_spellings(canonical: Callable[[str], str | None]) -> None:
     _SPELLINGS.append(canonical)
 
 
+_ANSWERING: Final[list[Callable[[object, float], Callable[[Key], object]]]] = []
+
+
+def answer_by(answering: Callable[[object, float], Callable[[Key], object]]) -> None:
+    """Let keys that no audit stated be answered from a record's counts; the package's face tells by what."""
+    _ANSWERING.append(answering)
+
+
+def answers_of(record: object, level: float) -> Callable[[Key], object]:
+    """Return what answers keys from the counts of a record, at a confidence."""
+    return _ANSWERING[-1](record, level)
+
+
 def canonical_key(key: Key) -> Key:
     """Return the key with its metric in canonical spelling; as it is when the metric is unknown."""
     return next((key.renamed(name) for canonical in _SPELLINGS if (name := canonical(key.metric))), key)

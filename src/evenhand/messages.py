@@ -13,7 +13,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 Place: TypeAlias = "str | int | float | tuple[Place, ...]"
 """What stands in a place: a number, a name as the data has it, another message, or a list of these."""
@@ -57,7 +57,7 @@ class Message(str):
 
 def message(id: str, /, **places: Place) -> Message:
     """Return the message of an id; every literal id is found by the extraction of the catalogue."""
-    return Message(id, places)
+    return id if isinstance(id, Message) and not places else Message(id, places)
 
 
 def messages(one: str, other: str, /, n: int, **places: Place) -> Message:
@@ -65,7 +65,7 @@ def messages(one: str, other: str, /, n: int, **places: Place) -> Message:
     return Message(one, {"n": n, **places}, other)
 
 
-def joined(between: str, parts: Iterable[str]) -> Message:
+def joined(between: str, parts: Iterable[Place]) -> Message:
     """Return parts as a list; `between` is a message id too: Chinese has its own punctuation.
 
     Examples
@@ -96,14 +96,33 @@ def lowered(text: str) -> str:
     >>> lowered(message("Recall")), lowered("ROC AUC")
     ('recall', 'ROC AUC')
     """
-    if text.isupper() or text[1:2].isupper() or text[1:2].isdigit():
-        return text
-    if isinstance(text, Message):
-        first = re.match(r"{(\w+)}", text.id)
-        if first is not None and isinstance(place := text.places.get(first[1]), str):
-            return Message(text.id, {**text.places, first[1]: lowered(place)}, text.plural)
-        return Message(text.id[:1].lower() + text.id[1:], text.places, text.plural[:1].lower() + text.plural[1:])
-    return text[:1].lower() + text[1:]
+    return text if text.isupper() or text[1:2].isupper() or text[1:2].isdigit() else _begun(text, str.lower, lowered)
+
+
+def capitalized(text: str) -> str:
+    """Return a text that begins a sentence; a list and a sentence that begins with a place by their first part.
+
+    Examples
+    --------
+    >>> capitalized(message("{metric}: {value}", metric=message("recall"), value=0.5))
+    'Recall: 0.5'
+    """
+    return _begun(text, str.upper, capitalized)
+
+
+def _begun(text: str, change: Callable[[str], str], inner: Callable[[str], str]) -> str:
+    """Change the first letter of a text; where a message begins with a place, of the message in it and of no name."""
+    if not isinstance(text, Message):
+        return change(text[:1]) + text[1:]
+    first = re.match(r"{(\w+)}", text.id)
+    if LIST in text.places:
+        parts = cast("tuple[str, ...]", text.places[LIST])
+        return joined(text.id, (inner(part) if at == 0 else part for at, part in enumerate(parts)))
+    if first is not None:
+        place = text.places[first[1]]
+        told = inner(place) if isinstance(place, Message) else place
+        return Message(text.id, {**text.places, first[1]: told}, text.plural)
+    return Message(change(text.id[:1]) + text.id[1:], text.places, change(text.plural[:1]) + text.plural[1:])
 
 
 def _own(value: Place) -> Place:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.errors import RecordError, shorten
 from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Interval, Plain, Section
@@ -20,15 +21,18 @@ from evenhand.migrating import migrated
 from evenhand.writing import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from evenhand.messages import PlainMessage
+    from evenhand.provenance import Measurements
 
 NAME: Final = "evenhand-audit"
 SCHEMA_VERSION: Final = 2
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 
 Document = dict[str, Plain]
+Checked = Mapping[str, Any]
+"""A part of a document that follows the schema, which says what is in it."""
 
 
 def to_plain(record: AuditRecord) -> Document:
@@ -40,7 +44,7 @@ def to_plain(record: AuditRecord) -> Document:
         "schema_version": SCHEMA_VERSION,
         "digest": _digest(steady),
         **steady,
-        "measurements": {**record.measurements, "findings": cast("Plain", volatile)},
+        "measurements": cast("Plain", {**record.measurements, "findings": volatile}),
     }
 
 
@@ -51,16 +55,17 @@ def digest(record: AuditRecord) -> str:
 
 def from_plain(document: Mapping[str, Plain]) -> AuditRecord:
     """Return the record that plain data hold; they must follow the schema."""
-    measurements = dict(cast("Mapping[str, Plain]", document["measurements"]))
-    volatile = cast("list[Plain]", measurements.pop("findings", []))
-    steady = cast("list[Plain]", document["findings"])
+    whole = cast("Checked", document)
+    measurements = dict(whole["measurements"])
+    volatile = measurements.pop("findings", [])
+    steady = whole["findings"]
     findings = [_read_finding(part, False) for part in steady] + [_read_finding(part, True) for part in volatile]
     return AuditRecord(
         tuple(findings),
-        tuple(_read_section(part) for part in cast("list[dict[str, Plain]]", document["sections"])),
-        tuple(_read_counts(part) for part in cast("list[dict[str, Plain]]", document["tallies"])),
-        cast("Mapping[str, Plain]", document["provenance"]),
-        measurements,
+        tuple(_read_section(part) for part in whole["sections"]),
+        tuple(_read_counts(part) for part in whole["tallies"]),
+        whole["provenance"],
+        cast("Measurements", measurements),
     )
 
 
@@ -121,7 +126,7 @@ def _steady(record: AuditRecord) -> Document:
             {"audit": section.audit, "ran": section.ran, "reason": _said(section.reason)} for section in record.sections
         ],
         "tallies": [_counts(counts) for counts in record.tallies],
-        "provenance": dict(record.provenance),
+        "provenance": cast("Plain", record.provenance),
     }
 
 
@@ -177,65 +182,60 @@ def _counts(counts: GroupCounts) -> Document:
     return document
 
 
-def _read_finding(part: Plain, volatile: bool) -> Finding:
-    values = dict(cast("dict[str, Plain]", part))
-    critical = cast("list[float] | None", values.get("critical"))
+def _read_finding(values: Checked, volatile: bool) -> Finding:
+    critical = values.get("critical")
     return Finding(
-        key=Key.parse(cast("str", values["key"])),
-        audit=cast("str", values["audit"]),
+        key=Key.parse(values["key"]),
+        audit=values["audit"],
         estimate=_real(values["estimate"]),
         interval=_read_interval(values.get("interval")),
-        support=cast("int", values["support"]),
-        direction=values["direction"],  # type: ignore[arg-type]  # the schema allows the three words only
-        unit=values["unit"],  # type: ignore[arg-type]  # the schema allows its words only
-        groups=tuple(_read_group(group) for group in cast("list[dict[str, Plain]]", values.get("groups", []))),
-        component=cast("str", values.get("component", "")),
+        support=values["support"],
+        direction=values["direction"],
+        unit=values["unit"],
+        groups=tuple(_read_group(group) for group in values.get("groups", [])),
+        component=values.get("component", ""),
         unadjusted=_read_interval(values.get("unadjusted")),
         critical=None if critical is None else (float(critical[0]), float(critical[1])),
         undefined=_read_said(values.get("undefined", "")),
-        undefined_groups=tuple(cast("list[str]", values.get("undefined_groups", []))),
+        undefined_groups=tuple(values.get("undefined_groups", [])),
         note=_read_said(values.get("note", "")),
         withheld=bool(values.get("withheld")),
         volatile=volatile,
     )
 
 
-def _read_section(part: dict[str, Plain]) -> Section:
-    return Section(cast("str", part["audit"]), bool(part["ran"]), _read_said(part["reason"]))
+def _read_section(part: Checked) -> Section:
+    return Section(part["audit"], part["ran"], _read_said(part["reason"]))
 
 
 def _said(text: str) -> Plain:
     return cast("Plain", message_to_plain(text))
 
 
-def _read_said(part: Plain) -> str:
-    return cast("str", message_from_plain(cast("PlainMessage", part)))
+def _read_said(part: PlainMessage) -> str:
+    return cast("str", message_from_plain(part))
 
 
-def _read_group(part: dict[str, Plain]) -> GroupValue:
-    return GroupValue(
-        cast("str", part["group"]), _real(part["estimate"]), cast("int", part["support"]), cast("int", part["rows"])
-    )
+def _read_group(part: Checked) -> GroupValue:
+    return GroupValue(part["group"], _real(part["estimate"]), part["support"], part["rows"])
 
 
-def _read_interval(part: Plain) -> Interval | None:
+def _read_interval(part: Checked | None) -> Interval | None:
     if part is None:
         return None
-    values = cast("dict[str, Plain]", part)
-    level = cast("float", values["level"])
-    return Interval(_real(values["low"]), _real(values["high"]), level, cast("str", values["method"]))
+    return Interval(_real(part["low"]), _real(part["high"]), part["level"], part["method"])
 
 
-def _real(value: Plain) -> float | None:
-    return None if value is None else float(cast("float", value))
+def _real(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
-def _read_counts(part: dict[str, Plain]) -> GroupCounts:
+def _read_counts(part: Checked) -> GroupCounts:
     return GroupCounts(
-        cast("str", part["model"]),
-        tuple(cast("list[str]", part["columns"])),
-        tuple(tuple(group) for group in cast("list[list[str]]", part["groups"])),
-        tuple(cast("list[str]", part["axes"])),
+        part["model"],
+        tuple(part["columns"]),
+        tuple(tuple(group) for group in part["groups"]),
+        tuple(part["axes"]),
         part["counts"],
         part.get("weights"),
         part.get("squared_weights"),

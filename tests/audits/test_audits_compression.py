@@ -185,12 +185,13 @@ def test_a_margin_is_judged_per_group_and_at_any_confidence(record: AuditRecord)
 
 
 def test_what_counts_say_again_is_what_was_stated(record: AuditRecord) -> None:
-    from evenhand.policy.recomputing_joint import from_joint
+    from evenhand.findings import Finding
+    from evenhand.metrics.answers import answers_of
 
     compared = 0
     for finding in record.of_audit("compression"):
-        again = from_joint(record, finding.key, 0.95)
-        if again is not None:
+        again = answers_of(record, 0.95)(finding.key)
+        if isinstance(again, Finding):
             assert (again.estimate, again.interval, again.support) == (
                 finding.estimate, finding.interval, finding.support,
             ), finding.name  # fmt: skip

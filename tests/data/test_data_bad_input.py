@@ -276,11 +276,11 @@ def test_no_table():
 
 
 def test_unknown_missing():
-    assert 'missing takes "error" or "group"' in only(table(), missing="drop")
+    assert "There is no missing 'drop'; known are error, group." in only(table(), missing="drop")
 
 
 def test_column_names_of_another_kind():
-    assert "sensitive_features takes column names" in only(table(), sensitive_features=3)
+    assert "sensitive_features must be a list of texts, not 3." in only(table(), sensitive_features=3)
 
 
 def test_everything_at_once():

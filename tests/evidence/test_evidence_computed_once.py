@@ -14,7 +14,7 @@ from sklearn.metrics import confusion_matrix
 
 from evenhand.data import EvaluationSet, read_evaluation_set
 from evenhand.errors import InputError, ModelError
-from evenhand.evidence import AuditOptions, Evidence
+from evenhand.evidence import Evidence, EvidenceOptions
 from evenhand.evidence.predictions import given as given_predictions
 from evenhand.evidence.predictions import predict
 from evenhand.evidence.provenance import plain, provenance
@@ -73,7 +73,7 @@ def test_each_model_is_asked_once() -> None:
 def test_groupings_are_the_features_and_their_crossings() -> None:
     columns = [grouping.columns for grouping in Evidence(Model(), rows()).groupings]
     assert columns == [("race",), ("sex",), ("race", "sex")]
-    alone = Evidence(Model(), rows(), options=AuditOptions(intersections=1))
+    alone = Evidence(Model(), rows(), options=EvidenceOptions(intersections=1))
     assert [grouping.columns for grouping in alone.groupings] == [("race",), ("sex",)]
 
 
@@ -140,11 +140,11 @@ def test_the_order_of_rows_does_not_matter(seed: int) -> None:
 
 def test_explained_rows_are_a_seeded_sample() -> None:
     def chosen(seed: int) -> list[int]:
-        return list(Evidence(Model(), rows(), options=AuditOptions(explain_rows=20, seed=seed)).explained_rows)
+        return list(Evidence(Model(), rows(), options=EvidenceOptions(explain_rows=20, seed=seed)).explained_rows)
 
     assert chosen(1) == chosen(1) != chosen(2)
     assert all(left < right for left, right in pairwise(chosen(1)))
-    assert list(Evidence(Model(), rows(), options=AuditOptions(explain_rows=999)).explained_rows) == list(range(240))
+    assert list(Evidence(Model(), rows(), options=EvidenceOptions(explain_rows=999)).explained_rows) == list(range(240))
 
 
 class Bad(Model):

@@ -191,8 +191,9 @@ def test_the_examples_of_the_docstrings(name: str, tmp_path: Path, monkeypatch: 
     assert failed == 0
 
 
-def test_the_page_of_metrics_is_made_from_the_entries() -> None:
+@pytest.mark.parametrize("name", ["metrics", "settings"])
+def test_a_page_is_made_from_what_is_declared(name: str) -> None:
     import runpy
 
-    made = runpy.run_path(str(ROOT / "docs" / "_metrics.py"))["page"]()
-    assert made == (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8"), "python docs/_metrics.py writes it anew"
+    made = runpy.run_path(str(ROOT / "docs" / f"_{name}.py"))["page"]()
+    assert made == (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8"), f"python docs/_{name}.py writes it anew"

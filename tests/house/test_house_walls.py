@@ -7,16 +7,26 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from evenhand.audits import AUDITS
+from evenhand.compression import RECIPES
+from evenhand.report.formats.catalogue import FORMATS
+from evenhand.report.sections.catalogue import SECTIONS
+from evenhand.subjects import ADAPTERS
+
+if TYPE_CHECKING:
+    from evenhand.catalogues import Catalogue
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "evenhand"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
-    ("errors", "writing", "messages"),
-    ("findings", "keys", "records", "declarations", "schemas", "signing", "migrating"),
+    ("errors", "writing", "messages", "catalogues"),
+    ("findings", "provenance", "keys", "records", "declarations", "schemas", "signing", "migrating", "settings"),
     ("words",),
     ("subjects", "metrics", "data"),
     ("explaining", "training"),
@@ -31,24 +41,30 @@ ROWS = (
 one room in several files."""
 HEIGHT = {room: height for height, row in enumerate(ROWS) for room in row}
 MAY_USE_TORCH = {"subjects", "training", "compression", "explaining"}
-SIBLINGS = {
+CATALOGUES: dict[str, Catalogue[Any]] = {
+    "audits": AUDITS, "compression": RECIPES, "report.formats": FORMATS, "report.sections": SECTIONS,
+    "subjects": ADAPTERS,
+}  # fmt: skip
+"""What each of these rooms has of a kind: one audit, recipe, format, section or adapter a file."""
+SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for room, known in CATALOGUES.items()}
+"""Files of which none may import another."""
+SHARED = {
     "audits": {
-        "performance", "calibration", "fairness", "custom", "explanation", "dependence",
-        "explanation_checks", "compression", "slices", "classes", "labels",
-        "numbers", "rankings", "chance", "strata", "unobserved_groups", "reliance", "reasons", "recourse", "training",
-        "impact",
-    },
-    "report.formats": {
-        "html", "markdown", "text", "json_format", "junit", "sarif", "github", "gitlab", "csv_format", "model_card",
-        "ll144",
+        "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "options", "package_warnings",
+        "statement", "compression.decision_changes", "compression.early_warnings", "compression.score_changes",
     },
     "compression": {
-        "int8", "int4", "neuron_pruning", "structured_pruning", "magnitude_pruning", "onnx_export", "half_precision",
-        "distillation", "low_rank", "quantization_aware",
+        "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "exporting",
+        "factors", "footprint", "gains", "masks", "networks", "opening", "quantizing", "recipe", "rounding", "states",
+        "structures", "susceptibility", "tuning", "twin",
     },
-    "subjects": {"adjusted", "callable", "of_task", "onnx", "predictions", "sklearn", "torch"},
+    "report.formats": {"catalogue", "format", "judged_only", "markdown_text", "plain_text", "step_summary"},
+    "report.sections": {
+        "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
+    },
+    "subjects": {"adapter", "catalogue", "inputs", "loading", "outputs", "protocol"},
 }  # fmt: skip
-"""Files of which none may import another: one concern, one format, one recipe, one adapter each."""
+"""The other files of these rooms, which those of the catalogue share."""
 
 
 def room_of(file: Path) -> str:
@@ -96,13 +112,38 @@ def test_torch_stays_in_its_rooms(file: Path) -> None:
         assert not [module for module in imports(file) if module.split(".")[0] in ("torch", "skorch", "safetensors")]
 
 
+def file_of(module: str) -> Path:
+    return SOURCE.parent / f"{module.replace('.', '/')}.py"
+
+
 @pytest.mark.parametrize("room", sorted(SIBLINGS))
 def test_siblings_do_not_import_each_other(room: str) -> None:
-    for name in SIBLINGS[room]:
-        file = SOURCE / room.replace(".", "/") / f"{name}.py"
-        if file.exists():
-            others = {f"evenhand.{room}.{other}" for other in SIBLINGS[room] - {name}}
-            assert not imports(file) & others, name
+    for module in SIBLINGS[room]:
+        assert not imports(file_of(module)) & (SIBLINGS[room] - {module}), module
+
+
+def test_a_sibling_that_is_imported_would_be_found() -> None:
+    assert "evenhand.subjects.protocol" in imports(file_of("evenhand.subjects.adjusted"))
+
+
+@pytest.mark.parametrize("room", sorted(SIBLINGS))
+def test_every_file_of_a_room_is_in_its_catalogue_or_shared(room: str) -> None:
+    folder = SOURCE / room.replace(".", "/")
+    files = {
+        ".".join(file.relative_to(folder).with_suffix("").parts)
+        for file in folder.rglob("*.py")
+        if file.name != "__init__.py"
+    }
+    listed = {module.removeprefix(f"evenhand.{room}.") for module in SIBLINGS[room]}
+    assert files == listed | SHARED[room]
+    assert not listed & SHARED[room]
+
+
+@pytest.mark.parametrize("room", sorted(CATALOGUES))
+def test_every_entry_of_a_catalogue_can_be_had(room: str) -> None:
+    known = CATALOGUES[room]
+    for name in known.own:
+        assert isinstance(known[name], known.kind), name
 
 
 def test_report_and_policy_need_only_the_record() -> None:
@@ -176,19 +217,6 @@ def test_every_package_is_in_the_wheel() -> None:
         "evenhand.schemas"
     }
     assert named >= there
-
-
-def test_catalogues_name_what_exists_and_all_of_it() -> None:
-    from evenhand.audits.catalogue import catalogue
-    from evenhand.compression import RECIPES
-    from evenhand.report.formats.catalogue import ENDINGS, FORMATS
-    from evenhand.subjects.catalogue import ADAPTERS, adapter
-
-    assert set(catalogue()) == SIBLINGS["audits"]
-    assert set(RECIPES) == SIBLINGS["compression"]
-    assert set(ENDINGS.values()) <= set(FORMATS)
-    for name in ADAPTERS:
-        assert adapter(name).__module__ == f"evenhand.subjects.{name}"
 
 
 def test_the_face_of_the_audits_lists_all_of_them() -> None:

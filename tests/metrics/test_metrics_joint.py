@@ -60,7 +60,7 @@ def test_equal_to_brute_force_and_additive(seed: int, n: int, cut: int, weighted
     assert np.array_equal(total.counts, joint.counts)
     whole = Tally.count(part["truth"], part["compressed"], part["codes"], 3)
     assert np.array_equal(joint.compressed.counts, whole.counts)
-    assert np.array_equal(joint.flips().counts[:, 0, 1], np.bincount(
+    assert np.array_equal(joint.share(lambda truth, old, new: old != new).counts[:, 0, 1], np.bincount(
         part["codes"], weights=part["original"] != part["compressed"], minlength=3))  # fmt: skip
 
 

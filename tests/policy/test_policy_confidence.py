@@ -7,8 +7,7 @@ import pytest
 
 import evenhand as eh
 from evenhand.errors import PolicyError
-from evenhand.findings import AuditRecord, Interval
-from evenhand.policy.recomputing import at_confidence
+from evenhand.findings import Absent, AuditRecord, Interval
 
 
 def audited(level: float, favourable: int | None = 0, *, weighted: bool = False) -> AuditRecord:
@@ -33,7 +32,8 @@ def test_computed_again_is_as_audited_again(favourable: int | None, weighted: bo
     before, wanted = (audited(level, favourable, weighted=weighted) for level in (0.95, 0.9))
     redone = 0
     for finding in before.findings:
-        again = at_confidence(finding, before, 0.9)
+        again = before.find(finding.key, 0.9)
+        assert not isinstance(again, Absent)
         if again is finding:
             continue
         redone += 1
@@ -52,7 +52,7 @@ def test_what_no_count_can_say_is_told() -> None:
     policy = eh.load_policy({"limits": {"roc_auc": {"at_least": 0.5}}, "defaults": {"confidence": 0.9}})
     with pytest.raises(PolicyError, match=r"roc_auc has an interval of 0\.95.*--level 0\.9"):
         eh.judge(record, policy)
-    assert at_confidence(record["roc_auc"], record, 0.9) is record["roc_auc"]
+    assert record.find("roc_auc", 0.9) is record["roc_auc"]
 
 
 def test_a_verdict_at_a_higher_confidence_decides_less() -> None:

@@ -31,15 +31,13 @@ def rows(record: AuditRecord, day: date) -> list[tuple[str, ...]]:
     return list(part.blocks[0].rows)  # type: ignore[union-attr]
 
 
-def test_every_clause_is_whole_in_both_languages() -> None:
+def test_every_clause_is_whole_in_every_language() -> None:
     known = {*catalogue(), "policy", "provenance", "data", "sensitive"}
     for framework in frameworks():
-        assert {"en", "zh-CN"} <= framework.title.keys()
         assert framework.source
         assert len({clause.id for clause in framework.clauses}) == len(framework.clauses)
         for clause in framework.clauses:
-            assert {"en", "zh-CN"} == clause.text.keys()
-            assert not re.search(r"compl(y|ies|iant)", clause.text["en"])
+            assert not re.search(r"compl(y|ies|iant)", clause.text)
             assert clause.evidence and bool(clause.superseded_by) == (clause.superseded_on is not None)
             for name in clause.evidence:
                 kind, _, rest = name.partition(":")
@@ -56,7 +54,7 @@ def test_what_is_superseded_is_never_shown_as_current(record: AuditRecord) -> No
         before, after = clause.superseded_on - timedelta(days=1), clause.superseded_on
         assert clause.current(before) and not clause.current(after)
         assert clause.standing(after).startswith(f"superseded by {clause.superseded_by}")
-        assert (framework.title["en"], clause.id) not in {row[:2] for row in rows(record, after)}
+        assert (framework.title, clause.id) not in {row[:2] for row in rows(record, after)}
     assert ("EU AI Act", "Art. 10(5)") in {row[:2] for row in rows(record, date(2026, 7, 1))}
     assert ("EU AI Act", "Art. 4a(1)") in {row[:2] for row in rows(record, date(2026, 8, 1))}
 

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 import evenhand as eh
+from evenhand.messages import message
+from evenhand.report.drawings import Table
 from evenhand.report.figures.dots import MOST_DOTS, swarm_figure
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.heat import MOST_CELLS, heat_figure
@@ -18,11 +20,11 @@ from evenhand.report.figures.histograms import histogram_pair
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.trees import MOST_NODES, Branch, tree_figure
 from evenhand.report.formats.html import MOST_BYTES, _environment
-from evenhand.report.view import Block, Table
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
+    from evenhand.report.view import Block
 
 LARGEST = 12_000
 TWIN = Table("twin", "Twin", ("", ""), (("a", "1"),))
@@ -31,7 +33,7 @@ RNG = np.random.default_rng(0)
 
 def drawn(block: Block) -> str:
     """Return the figure as the page has it."""
-    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"t": str})
+    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"_": message})
     return str(module.draw(block))  # type: ignore[attr-defined]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import pickle
 import subprocess
@@ -16,8 +15,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from evenhand.errors import ModelError
-from evenhand.subjects import ADAPTERS, open_subject
-from evenhand.subjects.catalogue import adapter
+from evenhand.subjects import open_subject
 
 ROOM = Path(__file__).parents[2] / "src" / "evenhand" / "subjects"
 TABLE = pd.DataFrame({"a": [0.0, 1, 2, 3], "b": [1.0, 0, 1, 0]})
@@ -87,20 +85,6 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
         open_subject(tmp_path / "absent.onnx")
     with pytest.raises(ModelError, match="is a folder"):
         open_subject(tmp_path)
-
-
-def test_every_adapter_file_is_in_the_catalogue_and_every_entry_can_be_had() -> None:
-    shared = {"__init__", "protocol", "inputs", "outputs", "catalogue", "loading", "of_task"}
-    assert {path.stem for path in ROOM.glob("*.py")} - shared == set(ADAPTERS)
-    for name, (_, attribute) in ADAPTERS.items():
-        assert adapter(name).__name__ == attribute
-
-
-@pytest.mark.parametrize("name", sorted(ADAPTERS))
-def test_no_adapter_imports_another(name: str) -> None:
-    tree = ast.parse((ROOM / f"{name}.py").read_text())
-    modules = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
-    assert not {f"evenhand.subjects.{other}" for other in ADAPTERS}.intersection(modules)
 
 
 def test_the_door_loads_nothing_heavy() -> None:

@@ -314,7 +314,7 @@ def test_an_audit_tells_when_it_measures_on_rows_already_seen(
 def test_settings_that_make_no_sense_are_told_together() -> None:
     with pytest.raises(InputError) as told:
         TrainingConfig(hidden=(0,), dropout=1.0, epochs=0, threshold="best", seed=-1)  # type: ignore[arg-type]
-    for word in ("hidden", "dropout", "epochs", "threshold rule", "seed"):
+    for word in ("hidden", "dropout", "epochs", "threshold", "seed"):
         assert word in str(told.value)
     with pytest.raises(InputError, match="Did you mean 'epochs'"):
         TrainingConfig.from_plain({"epoch": 3})

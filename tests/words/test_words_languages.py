@@ -76,5 +76,5 @@ def test_languages_are_found_and_others_refused() -> None:
     assert "zh-CN" in languages()
     assert language("zh-CN").say(joined(", ", ["a", "b"])) == "a、b"
     assert language("en").say(messages("{n} row", "{n} rows", 2)) == "2 rows"
-    with pytest.raises(InputError, match="no words of 'xx'; a report is written in en or zh-CN"):
+    with pytest.raises(InputError, match=r"no words of 'xx'; a report is written in en or .*zh-CN"):
         language("xx")

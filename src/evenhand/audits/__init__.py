@@ -24,9 +24,20 @@
 """
 
 from evenhand.audits.auditing import audit, run
-from evenhand.audits.catalogue import AUDITS, catalogue
+from evenhand.audits.catalogue import AUDITS
 from evenhand.audits.from_predictions import audit_given, audit_predictions
 from evenhand.audits.from_tables import audit_table
-from evenhand.audits.statement import Statement
+from evenhand.audits.options import AuditOptions
+from evenhand.audits.statement import Audit, Statement
 
-__all__ = ["AUDITS", "Statement", "audit", "audit_given", "audit_predictions", "audit_table", "catalogue", "run"]
+__all__ = [
+    "AUDITS",
+    "Audit",
+    "AuditOptions",
+    "Statement",
+    "audit",
+    "audit_given",
+    "audit_predictions",
+    "audit_table",
+    "run",
+]

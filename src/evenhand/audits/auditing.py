@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from evenhand.audits.catalogue import catalogue, tasks_of
+from evenhand.audits.catalogue import AUDITS
+from evenhand.audits.options import AuditOptions
 from evenhand.audits.package_warnings import noted_warnings
-from evenhand.audits.statement import Statement, not_applicable
-from evenhand.errors import InputError, did_you_mean, raise_all
-from evenhand.evidence import AuditOptions, Evidence, provenance
+from evenhand.audits.recourse import RecourseOptions
+from evenhand.audits.statement import Audit, Statement, not_applicable
+from evenhand.errors import InputError, raise_all
+from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
 from evenhand.evidence.predictions import inputs
 from evenhand.evidence.provenance import sweepable
 from evenhand.evidence.swarming import swarm
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
-from evenhand.messages import joined, message
+from evenhand.messages import joined
 from evenhand.metrics.catalogue.names import canonical
 from evenhand.subjects.of_task import TaskSubject
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from evenhand.data import EvaluationSet, Grouping
-    from evenhand.evidence.options import MetricFunction
     from evenhand.keys import Key
+    from evenhand.provenance import Measurements
     from evenhand.subjects import Subject
 
 Progress: TypeAlias = Callable[[int, int, str], None]
@@ -41,7 +42,6 @@ def audit(
     original: object = None,
     background: EvaluationSet | None = None,
     audits: Iterable[str] | None = None,
-    metrics: Mapping[str, MetricFunction] | None = None,
     options: AuditOptions | None = None,
     keeping: Keeping | None = None,
     progress: Progress | None = None,
@@ -61,10 +61,9 @@ def audit(
         Rows to explain against; training rows say. The evaluation rows when absent.
     audits : names, optional
         Which audits to run; all of them when absent.
-    metrics : mapping of name to function, optional
-        Further metrics ``f(y_true, y_pred, sample_weight=)``.
     options : AuditOptions, optional
-        Confidence, seed and sizes; single ones may be given as keyword arguments (``level=0.9``).
+        Confidence, seed and sizes; single ones may be given as keyword arguments: ``level=0.9``, or
+        ``metrics={"name": function}`` for further metrics ``f(y_true, y_pred, sample_weight=)``.
     keeping : Keeping, optional
         Where the predictions are kept, in a private file, for a later comparison row by row.
     progress : callable, optional
@@ -82,7 +81,7 @@ def audit(
     """
     from evenhand.subjects import as_subject
 
-    chosen = chosen_options(options, metrics, settings)
+    chosen = chosen_options(options, settings)
     evidence = Evidence(
         _subject(model, data, as_subject),
         data,
@@ -90,10 +89,10 @@ def audit(
         background=background,
         options=chosen,
     )
-    if chosen.actionable:
+    if actionable := chosen.of(RecourseOptions).actionable:
         from evenhand.explaining.reliance import actionable_problems
 
-        raise_all(InputError, actionable_problems(inputs(evidence.subject, data).columns, chosen.actionable))
+        raise_all(InputError, actionable_problems(inputs(evidence.subject, data).columns, actionable))
     return run(evidence, audits, progress, keeping)
 
 
@@ -105,46 +104,40 @@ def run(
 ) -> AuditRecord:
     """Run audits over evidence and gather the record."""
     started, clock = datetime.now(UTC), time.perf_counter()
-    known = catalogue()
     task = evidence.data.task
-    names = tuple(name for name in known if task in tasks_of(name)) if audits is None else tuple(audits)
-    raise_all(InputError, (_unknown(name, known) for name in names if name not in known))
+    chosen = AUDITS.chosen(AUDITS if audits is None else audits)
+    if audits is None:
+        chosen = {name: each for name, each in chosen.items() if task in each.tasks}
     findings: list[Finding] = []
     sections: list[Section] = []
     with noted_warnings() as warned:
-        for step, name in enumerate(names):
+        for step, (name, each) in enumerate(chosen.items()):
             if progress is not None:
-                progress(step, len(names), name)
-            statement = known[name](evidence) if task in tasks_of(name) else _of_another_task(name, task)
+                progress(step, len(chosen), name)
+            statement = each.run(evidence) if task in each.tasks else _of_another_task(name, each, task)
             findings += statement.findings
             sections.append(Section(name, statement.ran, statement.reason))
-    measurements: dict[str, Plain] = {
+    measurements: Measurements = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - clock, 3),
         "warnings": list(warned),
     }
-    source = provenance(evidence) | ({} if keeping is None else {"predictions": keep(evidence, keeping)})
+    source = provenance(evidence)
+    if keeping is not None:
+        source["predictions"] = keep(evidence, keeping)
     counts = _counts(evidence)
     if any(section.ran for section in sections if section.audit == "explanation"):
-        counts = (*counts, swarm(evidence.attributions))
+        drawn, source["attribution_reach"] = swarm(evidence.attributions)
+        counts = (*counts, drawn)
     return AuditRecord(_once(findings), tuple(sections), counts, source, measurements)
 
 
-def chosen_options(
-    options: AuditOptions | None, metrics: Mapping[str, MetricFunction] | None, settings: Mapping[str, object]
-) -> AuditOptions:
+def chosen_options(options: AuditOptions | None, settings: Mapping[str, object]) -> AuditOptions:
     """Return the options of an audit, single settings winning; a setting of an unknown name is an error."""
-    chosen = options or AuditOptions()
-    known = AuditOptions.__dataclass_fields__
-    raise_all(
-        InputError,
-        (f"audit() knows no option '{name}'.{did_you_mean(name, known)}" for name in settings if name not in known),
-    )
-    if metrics:
-        taken = (name for name in metrics if canonical(name) is not None)
-        raise_all(InputError, (f"There is a metric '{name}' already; give yours another name." for name in taken))
-        settings = {**settings, "metrics": dict(metrics)}
-    return replace(chosen, **settings)  # type: ignore[arg-type]
+    chosen = (options or AuditOptions()).updated(settings)
+    taken = (name for name in chosen.metrics if canonical(name) is not None)
+    raise_all(InputError, (f"There is a metric '{name}' already; give yours another name." for name in taken))
+    return chosen
 
 
 def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:
@@ -155,19 +148,13 @@ def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subje
     return as_subject(model, positive=data.roles.positive)
 
 
-def _of_another_task(name: str, task: Task) -> Statement:
+def _of_another_task(name: str, audit: Audit, task: Task) -> Statement:
     return not_applicable(
-        message(
-            "The label is one of {task}; the {audit} audit is about {tasks}.",
-            task=task,
-            audit=name,
-            tasks=joined(" or ", sorted(tasks_of(name))),
-        )
+        "The label is one of {task}; the {audit} audit is about {tasks}.",
+        task=task,
+        audit=name,
+        tasks=joined(" or ", sorted(audit.tasks)),
     )
-
-
-def _unknown(name: str, known: Iterable[str]) -> str:
-    return f"There is no audit '{name}'.{did_you_mean(name, known)} See: evenhand list audits"
 
 
 def _once(findings: list[Finding]) -> tuple[Finding, ...]:

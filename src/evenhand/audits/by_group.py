@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evenhand.audits.statement import disparity_finding, value_finding
 from evenhand.keys import Key
-from evenhand.metrics import METRICS, compare
-from evenhand.metrics.catalogue.names import How, hows_of
+from evenhand.metrics import METRICS, SCORES, compare
+from evenhand.metrics.catalogue.names import hows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding, Unit
     from evenhand.metrics import Measured
+    from evenhand.metrics.answers.answering import Answers
+    from evenhand.metrics.catalogue.entry import How
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +51,67 @@ def over_rows(evidence: Evidence, compute: Callable[..., Measured]) -> Callable[
     return measured
 
 
-def state(evidence: Evidence, audit: str, quantity: Quantity) -> Iterator[Finding]:
+def of_scores(evidence: Evidence, metric: str) -> Callable[[Grouping | None], Measured]:
+    """Return what measures a metric of scores for a grouping."""
+    said = evidence.predictions
+    compute = partial(SCORES[metric], said.y_true, said.y_score, level=evidence.options.level, **evidence.worth)
+    return over_rows(evidence, compute)
+
+
+def state(
+    evidence: Evidence, audit: str, quantity: Quantity, groupings: Sequence[Grouping] | None = None
+) -> Iterator[Finding]:
     """State a metric over all rows, for each group of every grouping, and between groups."""
-    level, metric, qualifiers = evidence.options.level, quantity.metric, quantity.qualifiers
-    yield value_finding(Key.of(metric, **qualifiers), audit, quantity.measure(None), 0, level, quantity.unit)
+    level, metric, unit, qualifiers = evidence.options.level, quantity.metric, quantity.unit, quantity.qualifiers
     hows = hows_of(METRICS[metric]) if quantity.hows is None else quantity.hows
-    for grouping in evidence.groupings:
+    yield from values(audit, metric, quantity.measure(None), None, level, unit, **qualifiers)
+    for grouping in evidence.groupings if groupings is None else groupings:
         found = quantity.measure(grouping)
-        for group in range(len(grouping.labels)):
-            labels = dict(zip(grouping.columns, grouping.labels[group], strict=True))
-            yield value_finding(Key.of(metric, labels, **qualifiers), audit, found, group, level, quantity.unit)
-        for how in hows:
-            key = Key.of(f"{metric}_{how}", grouping.columns, **qualifiers)
-            yield disparity_finding(key, audit, compare(found, how, level), grouping, level, quantity.unit)
+        yield from values(audit, metric, found, grouping, level, unit, **qualifiers)
+        yield from between(audit, metric, found, hows, grouping, level, unit, **qualifiers)
+
+
+def values(
+    audit: str,
+    metric: str,
+    found: Measured,
+    grouping: Grouping | None,
+    level: float,
+    unit: Unit = "share",
+    **qualifiers: str,
+) -> Iterator[Finding]:
+    """State a metric for each group; for all rows without a grouping."""
+    for group in range(len(found.estimate)):
+        yield value_finding(Key.of(metric, labels_of(grouping, group), **qualifiers), audit, found, group, level, unit)
+
+
+def between(
+    audit: str,
+    metric: str,
+    found: Measured,
+    hows: Iterable[How],
+    grouping: Grouping,
+    level: float,
+    unit: Unit = "share",
+    **qualifiers: str,
+) -> Iterator[Finding]:
+    """State how a metric differs between groups."""
+    for how in hows:
+        key = Key.of(f"{metric}_{how}", grouping.columns, **qualifiers)
+        yield disparity_finding(key, audit, compare(found, how, level), grouping, level, unit)
+
+
+def labels_of(grouping: Grouping | None, group: int) -> dict[str, str]:
+    """Return the columns and values of a group; none for all rows."""
+    return {} if grouping is None else dict(zip(grouping.columns, grouping.labels[group], strict=True))
+
+
+def counted(
+    answer: Answers, evidence: Evidence, metric: str, hows: tuple[How, ...] | None = None, **qualifiers: str
+) -> Iterator[Finding]:
+    """State a metric of counts over all rows, for each group of every grouping, and between groups."""
+    yield from answer.of_groups(metric, (), **qualifiers)
+    for grouping in evidence.groupings:
+        yield from answer.of_groups(metric, grouping.columns, **qualifiers)
+        for how in hows_of(METRICS[metric]) if hows is None else hows:
+            yield from answer.all([Key.of(f"{metric}_{how}", grouping.columns, **qualifiers)])

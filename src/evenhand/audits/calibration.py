@@ -3,70 +3,49 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import (
-    Statement,
-    disparity_finding,
-    group_key,
-    not_applicable,
-    number,
-    value_finding,
-)
+from evenhand.audits.by_group import between, of_scores, values
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message
-from evenhand.metrics import Measured, brier_score, calibration_error, calibration_floor, compare, log_loss
-from evenhand.metrics.values.scores import calibration_ratio
+from evenhand.metrics import calibration_floor
+from evenhand.metrics.catalogue.lists import stated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from evenhand.evidence import Evidence
-    from evenhand.metrics.catalogue.names import How
+    from evenhand.metrics.catalogue.entry import How
 
 NAME = "calibration"
 HOWS: tuple[How, ...] = ("difference", "group_max")
 MOST_GROUPS = 200
 """For features of more groups the null distribution is drawn for all rows only."""
-SCORES: Mapping[str, Callable[..., Measured]] = {
-    "brier_score": brier_score,
-    "calibration_error": calibration_error,
-    "log_loss": log_loss,
-    "calibration_ratio": calibration_ratio,
-}
 
 
 def calibration(evidence: Evidence) -> Statement:
     """State Brier score, calibration error and log loss, where the scores claim to be probabilities."""
     predictions, level = evidence.predictions, evidence.options.level
     if predictions.kind == "label":
-        return not_applicable(message("The model gives decisions without scores, so there is nothing to calibrate."))
+        return not_applicable("The model gives decisions without scores, so there is nothing to calibrate.")
     if predictions.kind == "ranking":
-        return not_applicable(
-            message("The scores rank, but do not claim to be probabilities, so calibration does not apply.")
-        )
+        return not_applicable("The scores rank, but do not claim to be probabilities, so calibration does not apply.")
     scores = predictions.y_score
     assert scores is not None  # only labels come without scores
     findings: list[Finding] = list(_floor(evidence, scores))
-    for metric, compute in SCORES.items():
-        everyone = np.zeros(len(scores), dtype=np.int32)
-        whole = compute(predictions.y_true, scores, everyone, 1, level, **evidence.worth)
-        findings.append(value_finding(Key.of(metric), NAME, whole, 0, level, unit="score"))
+    for metric in stated("calibration"):
+        measured = of_scores(evidence, metric)
+        findings += values(NAME, metric, measured(None), None, level, "score")
         for grouping in evidence.groupings:
-            groups = len(grouping.labels)
-            by_group = compute(predictions.y_true, scores, grouping.codes, groups, level, **evidence.worth)
-            for how in HOWS:
-                gap, key = compare(by_group, how, level), Key.of(f"{metric}_{how}", grouping.columns)
-                findings.append(disparity_finding(key, NAME, gap, grouping, level, "score"))
-            findings += [
-                value_finding(group_key(metric, grouping, group), NAME, by_group, group, level, unit="score")
-                for group in range(groups)
-            ]
+            by_group = measured(grouping)
+            findings += between(NAME, metric, by_group, HOWS, grouping, level, "score")
+            findings += values(NAME, metric, by_group, grouping, level, "score")
     return Statement(tuple(findings))
 
 
@@ -93,3 +72,6 @@ def _floored(key: Key, found: tuple[NDArray[np.float64], NDArray[np.float64]], a
     )
     undefined = "" if value is not None else message("No row at all.")
     return Finding(key, NAME, value, support=rows, unit="score", note="" if undefined else note, undefined=undefined)
+
+
+AUDIT: Final = Audit(calibration)

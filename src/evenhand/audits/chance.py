@@ -5,19 +5,22 @@ No limit is to be judged by these; intervals are what verdicts rest on. They ans
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.messages import lowered, message
 from evenhand.metrics import SCORES, describe
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.comparisons.shrinkage import chance_gap, pooled_rates, shrunken_gap, shrunken_values_gap
 from evenhand.metrics.comparisons.significance import noise_floor, p_values, two_tests
 from evenhand.metrics.values.rates import counted_share
 from evenhand.metrics.values.regression import NUMBERS, SHARES, measure_numbers
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
     from evenhand.metrics import Measured, Tally
 
 NAME = "chance"
-RATES = ("selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
-SCORED = ("roc_auc", "brier_score", "calibration_error")
 MOST_GROUPS = 2_000
 """Groups of more values than this are not drawn again and again."""
 TESTS: Final = {
@@ -41,36 +42,44 @@ ADJUSTED: Final = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 FEW = message("Fewer than two groups have a value.")
 
 
+@dataclass(frozen=True, slots=True)
+class ChanceOptions(Declared):
+    """What a person may decide about this audit."""
+
+    adjust: Literal["holm", "bh"] = setting(
+        "holm", "How p-values of groups are adjusted for their number: Holm, or Benjamini and Hochberg."
+    )
+    pooling: bool = setting(False, "Whether Bayesian, partly pooled rates are stated with the groups' own.")
+
+
 def chance(evidence: Evidence) -> Statement:
     """State for each rate: each group against the rest, all groups together, the noise floor, the shrunken gap.
 
     Of predicted numbers, the noise floor and the shrunken gap.
     """
     if not evidence.groupings:
-        return not_applicable(message("No sensitive feature was named, so there are no groups to compare."))
+        return not_applicable("No sensitive feature was named, so there are no groups to compare.")
     data = evidence.data
     if data.task == "regression":
         return Statement(tuple(_of_numbers(evidence)))
     if data.sample_weight is not None or data.clusters is not None:
-        return not_applicable(
-            message("Rows are weighted or clustered; tests of counts take them as single and independent.")
-        )
+        return not_applicable("Rows are weighted or clustered; tests of counts take them as single and independent.")
     findings: list[Finding] = []
     for grouping in evidence.groupings:
         if len(grouping.labels) > MOST_GROUPS:
             continue
-        for rate in RATES:
+        for rate in stated("chance"):
             findings += _of_rate(evidence, grouping, rate)
         if len(grouping.columns) == 1:
             findings += _of_scores(evidence, grouping)
             findings += _four_fifths(evidence, grouping)
-            if evidence.options.pooling:
+            if evidence.options.of(ChanceOptions).pooling:
                 findings += _pooled(evidence, grouping)
     return Statement(tuple(findings))
 
 
 def _of_rate(evidence: Evidence, grouping: Grouping, rate: str) -> Iterator[Finding]:
-    tally, seed, adjust = evidence.tally(grouping), evidence.options.seed, evidence.options.adjust
+    tally, seed, adjust = evidence.tally(grouping), evidence.options.seed, evidence.options.of(ChanceOptions).adjust
     _, rows = counted_share(rate, tally)
     found = p_values(rate, tally, seed=seed, adjust=adjust)
     for group in range(len(grouping.labels) if len(grouping.columns) == 1 else 0):
@@ -129,7 +138,7 @@ def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     predictions, level = evidence.predictions, evidence.options.level
     if predictions.y_score is None:
         return
-    for metric in SCORED if predictions.kind == "probability" else SCORED[:1]:
+    for metric in stated("chance of scores")[: None if predictions.kind == "probability" else 1]:
         values = SCORES[metric](
             predictions.y_true, predictions.y_score, grouping.codes, len(grouping), level, **evidence.worth
         )
@@ -191,7 +200,7 @@ def most_selected(tally: Tally) -> int | None:
 def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     """State rates under partial pooling, which are asked for by name: Bayesian, and no ground of a verdict."""
     level = evidence.options.level
-    for rate in RATES:
+    for rate in stated("chance"):
         found = pooled_rates(rate, evidence.tally(grouping), level)
         _, rows = counted_share(rate, evidence.tally(grouping))
         note = message("Beta-binomial model; the whole counts as {rows:,.0f} rows of each group.", rows=found.strength)
@@ -207,3 +216,6 @@ def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
                 undefined="" if value is not None else _none(rate),
                 note="" if value is None else note,
             )
+
+
+AUDIT: Final = Audit(chance, frozenset({"binary", "regression"}), options=ChanceOptions)

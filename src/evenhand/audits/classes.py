@@ -3,101 +3,62 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.by_group import Quantity, over_rows, state
-from evenhand.audits.statement import Statement, disparity_finding
+from evenhand.audits.by_group import Quantity, counted, over_rows, state
+from evenhand.audits.statement import Audit, Statement, disparity_finding
+from evenhand.evidence.answering import answers
 from evenhand.keys import Key
-from evenhand.metrics import Tally, calibration_error, disparity, means, measure, measured_mean, roc_auc
-from evenhand.metrics.catalogue.names import How, parse_disparity
-from evenhand.metrics.comparisons.disparities import worst_of
+from evenhand.metrics import calibration_error, means, measured_mean, roc_auc
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.comparisons.distributions import equalized_odds_distance, selection_distance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding
-    from evenhand.metrics import Disparity, Measured
+    from evenhand.metrics import Measured
+    from evenhand.metrics.catalogue.entry import How
 
 NAME = "classes"
-TOGETHER = (
-    "macro_recall",
-    "macro_precision",
-    "macro_f1",
-    "weighted_precision",
-    "weighted_f1",
-    "matthews_correlation",
-    "cohen_kappa",
-)
-EACH = ("base_rate", "selection_rate", "recall", "precision", "f1", "false_positive_rate")
-BETWEEN = (
-    "selection_rate_difference",
-    "selection_rate_ratio",
-    "recall_difference",
-    "precision_difference",
-    "false_positive_rate_difference",
-    "equalized_odds_difference",
-)
-"""For each class against the rest, and as the worst of the classes."""
 
 
 def classes(evidence: Evidence) -> Statement:
     """State metrics over all classes and of each class, for all rows and each group, and the gaps between groups."""
-    findings = [*_together(evidence), *_each(evidence), *_scores(evidence)]
+    answer, names = answers(evidence, NAME), [str(name) for name in evidence.data.classes]
+    findings = [found for metric in stated("classes") for found in counted(answer, evidence, metric)]
+    for name in names:
+        for metric in stated("class"):
+            findings += counted(answer, evidence, metric, (), **{"class": name})
+    findings += _scores(evidence)
     for grouping in evidence.groupings:
-        findings += _between(evidence, grouping)
+        findings += answer.all(_between(grouping.columns, names))
+        findings += _distances(evidence, grouping)
     return Statement(tuple(findings))
 
 
-def _together(evidence: Evidence) -> Iterator[Finding]:
-    level = evidence.options.level
-
-    def measured(metric: str, grouping: Grouping | None) -> Measured:
-        tally = evidence.tally(grouping)
-        return measure(metric, tally.agreement() if metric == "accuracy" else tally, level)
-
-    for metric in ("accuracy", *TOGETHER):
-        yield from state(evidence, NAME, Quantity(metric, partial(measured, metric)))
+def _between(columns: tuple[str, ...], names: Sequence[str]) -> Iterator[Key]:
+    """Yield each class's gaps, and the worst of them."""
+    for name in stated("gap of a class"):
+        yield from (Key.of(name, columns, **{"class": label}) for label in names)
+        yield Key.of(name, columns)
 
 
-def _each(evidence: Evidence) -> Iterator[Finding]:
-    def measured(metric: str, chosen: int, grouping: Grouping | None) -> Measured:
-        return measure(metric, evidence.tally(grouping).one_vs_rest(chosen), evidence.options.level)
-
-    for chosen, name in enumerate(evidence.data.classes):
-        for metric in EACH:
-            compute, qualifiers = partial(measured, metric, chosen), {"class": str(name)}
-            yield from state(evidence, NAME, Quantity(metric, compute, qualifiers=qualifiers, hows=()))
-
-
-def _between(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
-    """State each class's gaps, the worst of them, and the distances between whole predictions."""
+def _distances(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+    """State the distances between the groups' whole predictions."""
     level, tally = evidence.options.level, evidence.tally(grouping)
-    parts = [tally.one_vs_rest(chosen) for chosen in range(tally.classes)]
-    for name in BETWEEN:
-        split = parse_disparity(name)
-        assert split is not None  # the names above are disparities
-        for part, label in zip(parts, evidence.data.classes, strict=True):
-            key = Key.of(name, grouping.columns, **{"class": str(label)})
-            yield disparity_finding(key, NAME, disparity(name, part, level), grouping, level)
-        worst = worst_of([partial(_at, name, part) for part in parts], split[1], level)
-        yield disparity_finding(Key.of(name, grouping.columns), NAME, worst, grouping, level)
     for name, distance in (
         ("selection_distance", selection_distance),
         ("equalized_odds_distance", equalized_odds_distance),
     ):
         found = distance(tally, level)
         yield disparity_finding(Key.of(name, grouping.columns), NAME, found, grouping, level)
-
-
-def _at(name: str, tally: Tally, level: float) -> Disparity:
-    return disparity(name, tally, level)
 
 
 def _scores(evidence: Evidence) -> Iterator[Finding]:
@@ -125,3 +86,6 @@ def _scores(evidence: Evidence) -> Iterator[Finding]:
     error = partial(calibration_error, right, sure, level=level, weight=weight, clusters=clusters)
     yield from state(evidence, NAME, Quantity("log_loss", over_rows(evidence, surprise), "score"))
     yield from state(evidence, NAME, Quantity("calibration_error", over_rows(evidence, error), "score"))
+
+
+AUDIT: Final = Audit(classes, frozenset({"multiclass"}))

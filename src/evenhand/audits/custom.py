@@ -1,53 +1,64 @@
-"""Metrics that a person brings: any function of scikit-learn's or fairlearn's shape, disaggregated by fairlearn."""
+"""Custom metrics: any function of scikit-learn's or fairlearn's shape, disaggregated by fairlearn."""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.by_group import values
+from evenhand.audits.statement import Audit, Statement, disparity_finding, not_applicable
 from evenhand.errors import InputError, shorten
-from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
+from evenhand.metrics import Measured, compare
+from evenhand.metrics.catalogue.names import HOWS
+from evenhand.metrics.inference.intervals import z_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.evidence.options import MetricFunction
+    from evenhand.findings import Finding
+    from evenhand.metrics import Disparity
 
 NAME = "custom"
 REPLICATES = 200
+NONE = "The metric gave no number for these rows."
+COVERAGE = message(
+    "From a bootstrap of each group's rows, by square-and-add; how well it covers depends on the metric and was not "
+    "measured."
+)
+OPEN = message(
+    "Where rows of a group are drawn again the metric does not vary or has no value, so no interval is known."
+)
 
 
 def custom(evidence: Evidence) -> Statement:
-    """State each of the given metrics over all rows and for each group, with a bootstrap interval over rows.
+    """State each of the given metrics over all rows, for each group and between groups.
 
-    The interval of a single value is a percentile interval over rows. No interval of an extreme over groups is made
-    from it: such intervals do not cover.
+    The interval of a value is a percentile interval over resampled rows; that of a comparison of groups follows from
+    those of the groups, by square-and-add. A bootstrap of the extreme itself would not cover.
     """
     if not evidence.options.metrics:
-        return not_applicable(message("No metric of one's own was given."))
+        return not_applicable("No metric of one's own was given.")
     if evidence.data.frequency is not None:
-        return not_applicable(message("A metric of one's own needs rows; the table holds counts."))
+        return not_applicable("A metric of one's own needs rows; the table holds counts.")
     findings: list[Finding] = []
     for name, function in evidence.options.metrics.items():
-        findings.append(_whole(evidence, name, function))
+        rows = np.arange(len(evidence.data))
+        whole = _measured(evidence, name, function, [rows], [_call(evidence, function, rows)])
+        findings += values(NAME, name, whole, None, evidence.options.level, "score")
         for grouping in evidence.groupings:
             findings += _by_group(evidence, name, function, grouping)
     return Statement(tuple(findings))
-
-
-def _whole(evidence: Evidence, name: str, function: MetricFunction) -> Finding:
-    rows = np.arange(len(evidence.data))
-    return _finding(Key.of(name), evidence, function, rows, _call(evidence, function, rows))
 
 
 def _by_group(evidence: Evidence, name: str, function: MetricFunction, grouping: Grouping) -> Iterator[Finding]:
@@ -62,29 +73,62 @@ def _by_group(evidence: Evidence, name: str, function: MetricFunction, grouping:
         sensitive_features=grouping.codes,
         sample_params=None if weight is None else {"sample_weight": weight},
     )
-    for group in range(len(grouping.labels)):
-        rows = np.flatnonzero(grouping.codes == group)
-        yield _finding(group_key(name, grouping, group), evidence, function, rows, float(frame.by_group[group]))
+    groups, level = range(len(grouping)), evidence.options.level
+    rows = [np.flatnonzero(grouping.codes == group) for group in groups]
+    found = _measured(evidence, name, function, rows, [float(frame.by_group[group]) for group in groups])
+    yield from values(NAME, name, found, grouping, level, "score")
+    unknown = found.defined & ~(found.low < found.high)
+    for how in HOWS:
+        gap = compare(found, how, level)
+        stated = disparity_finding(
+            Key.of(f"{name}_{how}", grouping.columns),
+            NAME,
+            _opened(gap) if unknown.any() else gap,
+            grouping,
+            level,
+            "score",
+        )
+        yield replace(stated, note=stated.note or (OPEN if unknown.any() else COVERAGE)) if stated.defined else stated
 
 
-def _finding(
-    key: Key, evidence: Evidence, function: MetricFunction, rows: NDArray[np.int64], estimate: float
-) -> Finding:
-    value = number(estimate)
-    if value is None:
-        reason = message("The metric gave no number for these rows.")
-        return Finding(key, NAME, None, support=len(rows), unit="score", undefined=reason)
+def _opened(gap: Disparity) -> Disparity:
+    """Return a comparison with an interval that is open on both sides, so that no limit rests on it."""
+    return replace(gap, low=None, high=None, unadjusted_low=None, unadjusted_high=None)
+
+
+def _measured(
+    evidence: Evidence,
+    name: str,
+    function: MetricFunction,
+    rows: Sequence[NDArray[np.int64]],
+    estimates: Sequence[float],
+) -> Measured:
+    """Return the values of groups of rows, with percentile intervals over rows drawn again."""
+    level, sizes = evidence.options.level, np.array([len(part) for part in rows], dtype=np.int64)
+    value = np.where(np.isfinite(estimates), estimates, np.nan)
+    drawn = [
+        _drawn(evidence, function, part) if known else [np.nan]
+        for part, known in zip(rows, np.isfinite(value), strict=True)
+    ]
+    low, high = np.array([np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]) for draws in drawn]).T
+    usual = z_of(level)
+
+    def ends(z: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return value - (value - low) * z / usual, value + (high - value) * z / usual
+
+    reason = tuple("" if known else NONE for known in np.isfinite(value))
+    method = "row bootstrap, percentile"
+    return Measured(name, value, low, high, np.isfinite(value), sizes, sizes, reason, method, ends)
+
+
+def _drawn(evidence: Evidence, function: MetricFunction, rows: NDArray[np.int64]) -> list[float]:
+    """Return the metric of rows drawn again and again."""
     rng = np.random.default_rng([evidence.options.seed, len(rows)])
+    lenient = _lenient(function)
     with warnings.catch_warnings():
         # What is to be said of the rows themselves was said for the estimate; resamples would say it again and again.
         warnings.simplefilter("ignore")
-        lenient = _lenient(function)
-        draws = [_call(evidence, lenient, rng.choice(rows, size=len(rows))) for _ in range(REPLICATES)]
-    level = evidence.options.level
-    low, high = np.quantile(np.asarray(draws), [(1 - level) / 2, (1 + level) / 2])
-    interval = Interval(number(low), number(high), level, "row bootstrap, percentile")
-    group = (GroupValue("", value, len(rows), len(rows)),)
-    return Finding(key, NAME, value, interval, len(rows), unit="score", groups=group, component=key.metric)
+        return [_call(evidence, lenient, rng.choice(rows, size=len(rows))) for _ in range(REPLICATES)]
 
 
 def _call(evidence: Evidence, function: MetricFunction, rows: NDArray[np.int64]) -> float:
@@ -113,3 +157,6 @@ def _lenient(function: MetricFunction) -> MetricFunction:
             return float("nan")
 
     return call
+
+
+AUDIT: Final = Audit(custom, frozenset({"binary", "multiclass", "regression"}))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, not_applicable, number
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import joined, message, messages
@@ -36,14 +36,12 @@ LEAST_ROWS: Final = 20
 def dependence(evidence: Evidence) -> Statement:
     """State effects and interactions of the top features, and how far a small tree is the model."""
     if not evidence.options.explain:
-        return not_applicable(message("Explanations were switched off."))
+        return not_applicable("Explanations were switched off.")
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable(
-            message("Predictions were given without a model, which would be asked about changed rows.")
-        )
+        return not_applicable("Predictions were given without a model, which would be asked about changed rows.")
     table = evidence.explained_table.iloc[:MOST_ROWS]
     if len(table) < LEAST_ROWS:
-        return not_applicable(message("{n} explained rows are too few to average effects over.", n=len(table)))
+        return not_applicable("{n} explained rows are too few to average effects over.", n=len(table))
     from evenhand.explaining.scores import score_of
 
     score = score_of(evidence.subject, table, evidence.attributions.link)
@@ -120,3 +118,6 @@ def _surrogate(evidence: Evidence, score: LinkedScore) -> tuple[list[Finding], s
     ]
     told = message("A tree of three questions, mean scores of its leaves: {leaves}.", leaves=joined("; ", leaves))
     return findings, told
+
+
+AUDIT: Final = Audit(dependence, frozenset({"binary", "regression"}))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_label, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_label, not_applicable, number
 from evenhand.errors import InputError
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,14 +50,22 @@ GAP_NOTES: Final = {
 """What a gap is, and what a feature's part in it, on each scale."""
 
 
+@dataclass(frozen=True, slots=True)
+class ExplanationOptions(Declared):
+    """What a person may decide about this audit."""
+
+    show_values: bool = setting(False, "Whether the feature values of the individuals explained are stated.")
+    cohorts: Mapping[str, str] = setting(
+        {}, "Further cohorts whose importances are stated, each a query over the columns: age > 60."
+    )
+
+
 def explanation(evidence: Evidence) -> Statement:
     """State the importance of every feature, for all rows, each group and each cohort, and the gaps' parts."""
     if not evidence.options.explain:
-        return not_applicable(message("Explanations were switched off."))
+        return not_applicable("Explanations were switched off.")
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable(
-            message("Predictions were given without a model, so there is nothing to explain them by.")
-        )
+        return not_applicable("Predictions were given without a model, so there is nothing to explain them by.")
     from evenhand.explaining import importance
 
     attributions, level = evidence.attributions, evidence.options.level
@@ -161,7 +172,7 @@ def _cohorts(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.bool_]]]:
             yield "near the threshold", near <= np.quantile(near, NEAR)
         if evidence.slicing and evidence.data.frequency is None and len(evidence.data) >= 200:
             yield from _of_slices(evidence)
-    for name, query in evidence.options.cohorts.items():
+    for name, query in evidence.options.of(ExplanationOptions).cohorts.items():
         yield name, _asked(evidence, name, query)
 
 
@@ -235,7 +246,7 @@ def _of_individuals(evidence: Evidence) -> Iterator[Finding]:
                 support=1,
                 unit="score",
                 note=message("Value: {value}.", value=value)
-                if evidence.options.show_values
+                if evidence.options.of(ExplanationOptions).show_values
                 else message("The value is withheld."),
             )
 
@@ -253,3 +264,6 @@ def _residuals(evidence: Evidence) -> Iterator[Finding]:
     if attributions.decisions is not None:
         key = Key.of("attribution_residual", of="decision")
         yield Finding(key, NAME, float(attributions.decisions.residual), support=rows, unit="score", note=note)
+
+
+AUDIT: Final = Audit(explanation, frozenset({"binary", "regression"}), options=ExplanationOptions)

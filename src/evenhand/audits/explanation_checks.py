@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -34,11 +34,11 @@ MOST_LEARNED: Final = 2000
 def explanation_checks(evidence: Evidence) -> Statement:
     """State whether scores follow explanations, and how alike explanations are that should be alike, or should not."""
     if not evidence.options.explain:
-        return not_applicable(message("Explanations were switched off."))
+        return not_applicable("Explanations were switched off.")
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable(message("Predictions were given without a model, so there are no explanations to check."))
+        return not_applicable("Predictions were given without a model, so there are no explanations to check.")
     if len(evidence.explained_rows) < LEAST:
-        return not_applicable(message("{n} explained rows are too few to check.", n=len(evidence.explained_rows)))
+        return not_applicable("{n} explained rows are too few to check.", n=len(evidence.explained_rows))
     from evenhand.explaining.game import Game
 
     table = evidence.explained_table.iloc[:MOST_ROWS]
@@ -172,3 +172,6 @@ def _moved(evidence: Evidence) -> Iterator[Finding]:
             key = Key.of("attribution_similarity", whom, of="original")
             yield from _mean(evidence, key, cosines(after.values[mine], before.values[mine]))
             yield from _mean(evidence, Key.of("top_features_kept", whom, of="original"), kept[mine])
+
+
+AUDIT: Final = Audit(explanation_checks, frozenset({"binary", "regression"}))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenhand.audits.auditing import chosen_options, run
+from evenhand.data.roles import ArraySettings, Scoring
 from evenhand.errors import InputError
 from evenhand.evidence import Evidence
 from evenhand.evidence.predictions import ScoreKind, given, given_of_task
+from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,12 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from evenhand.audits.auditing import Progress
+    from evenhand.audits.options import AuditOptions
     from evenhand.data import EvaluationSet
-    from evenhand.data.validating import Missing
     from evenhand.evidence.keeping import Keeping
-    from evenhand.evidence.options import MetricFunction
     from evenhand.evidence.predictions import Predictions
-    from evenhand.findings import AuditRecord, Task
+    from evenhand.findings import AuditRecord
     from evenhand.subjects import Subject
 
 
@@ -33,20 +34,8 @@ def audit_predictions(
     y_score: ArrayLike | None = None,
     original_pred: ArrayLike | None = None,
     original_score: ArrayLike | None = None,
-    sensitive_features: object = None,
-    control_features: object = None,
-    group_probabilities: Mapping[str, object] | None = None,
-    sample_weight: ArrayLike | None = None,
-    cluster: object = None,
-    query: object = None,
-    task: Task | None = None,
-    positive: object = None,
-    favourable: object = None,
-    threshold: float | None = None,
-    score_kind: ScoreKind | None = None,
-    missing: Missing = "error",
     name: str = "predictions",
-    metrics: Mapping[str, MetricFunction] | None = None,
+    options: AuditOptions | None = None,
     **settings: object,
 ) -> AuditRecord:
     """Audit predictions without a model.
@@ -62,21 +51,16 @@ def audit_predictions(
         (n, C), in the order of the sorted classes.
     original_pred, original_score : (n,), optional
         What the model before compression said of the same rows: then what compression changed is stated, too.
-    sensitive_features : (n,) or (n, k), optional
-        Arrays, a table, or a mapping of name to values.
-    group_probabilities : mapping of feature to table, optional
-        A sensitive feature that no row names: the probability of each row to be of each group, a named column each.
-    cluster, query : (n,), optional
-        What belongs together; the list an item stands in.
-    task : optional
-        What the label is, as in `read_evaluation_set`; told from its values when not given.
-    threshold : float, optional
-        A score at or above it is predicted positive; 0.5 for probabilities when absent.
-    score_kind : "probability" or "ranking", optional
-        What the scores claim to be; told from the threshold when absent: scores outside [0, 1] rank where it has their
-        scale, and are refused otherwise.
+    name : str
+        How sentences call the predictions.
+    options : AuditOptions, optional
+        Options of the audit; single ones may be given as keywords, such as ``level=0.9``.
     **settings
-        Options of `evenhand.audit`, such as ``level`` or ``intersections``.
+        What the rows are, as for `evaluation_set_from_arrays` (``sensitive_features``, ``control_features``,
+        ``group_probabilities``, ``sample_weight``, ``cluster``, ``query``, ``positive``, ``favourable``, ``task``,
+        ``missing``, ``bins``); how scores become decisions (``threshold``, 0.5 for probabilities when absent, and
+        ``score_kind``, told from the threshold when absent: scores outside [0, 1] rank where it has their scale, and
+        are refused otherwise); and options of the audit.
 
     Returns
     -------
@@ -98,23 +82,12 @@ def audit_predictions(
     from evenhand.data.tables import refuse_other_index
 
     refuse_other_index(name, {"y_true": y_true, "y_pred": y_pred, "y_score": y_score})
-    data = evaluation_set_from_arrays(
-        y_true,
-        sensitive_features=sensitive_features,
-        control_features=control_features,
-        group_probabilities=group_probabilities,
-        sample_weight=sample_weight,
-        cluster=cluster,
-        query=query,
-        task=task,
-        positive=positive,
-        favourable=favourable,
-        missing=missing,
-        name=name,
-    )
+    rows = {key: settings.pop(key) for key in ArraySettings.__annotations__ if key in settings}
+    data = evaluation_set_from_arrays(y_true, name=name, **rows)  # type: ignore[arg-type]
+    scoring = {key: settings.pop(key) for key in settings_of(Scoring) if key in settings}
     return audit_given(
-        data, y_pred, y_score, original_pred=original_pred, original_score=original_score, threshold=threshold,
-        score_kind=score_kind, metrics=metrics, settings=settings,
+        data, y_pred, y_score, original_pred=original_pred, original_score=original_score, options=options,
+        settings=settings, **scoring,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -127,7 +100,7 @@ def audit_given(
     original_score: ArrayLike | None = None,
     threshold: float | None = None,
     score_kind: ScoreKind | None = None,
-    metrics: Mapping[str, MetricFunction] | None = None,
+    options: AuditOptions | None = None,
     settings: Mapping[str, object] | None = None,
     audits: Iterable[str] | None = None,
     keeping: Keeping | None = None,
@@ -149,7 +122,7 @@ def audit_given(
         original_score = None if roles.original_score is None else data.table[roles.original_score]
     if y_pred is None and y_score is None:
         raise InputError(f"{data.name}: neither decisions nor scores are given; an audit needs one of them.")
-    options = chosen_options(None, metrics, {"explain": False, "footprint": False, **(settings or {})})
+    options = chosen_options(options, {"explain": False, "footprint": False, **(settings or {})})
     said, there = _said(data, y_pred, y_score, threshold, score_kind, data.name)
     before, original = None, None
     if original_pred is not None or original_score is not None:

@@ -2,50 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evenhand.audits.from_predictions import audit_given
 from evenhand.data import read_evaluation_set
+from evenhand.data.roles import Reading, Roles
+from evenhand.errors import InputError, raise_all
 from evenhand.evidence.counting import (
     BIN,
     FREQUENCY,
     ORIGINAL_DECISION,
     SCORE,
     SQUARES,
+    USED,
     WEIGHT,
     count_files,
     count_frame,
 )
+from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import pandas as pd
 
     from evenhand.audits.auditing import Progress
-    from evenhand.data.validating import Missing
+    from evenhand.audits.options import AuditOptions
     from evenhand.findings import AuditRecord
 
 
 def audit_table(
     source: object,
     *,
-    label: str,
-    sensitive_features: Sequence[str] = (),
-    control_features: Sequence[str] = (),
-    prediction: str | None = None,
-    score: str | None = None,
-    original_prediction: str | None = None,
-    original_score: str | None = None,
+    roles: Roles | None = None,
     threshold: float = 0.5,
     score_bins: int | None = 1_000,
-    sample_weight: str | None = None,
-    bins: Mapping[str, Sequence[float]] | None = None,
-    positive: object = None,
-    favourable: object = None,
-    missing: Missing = "error",
     engine: str | None = None,
     name: str | None = None,
+    options: AuditOptions | None = None,
     progress: Progress | None = None,
     **settings: object,
 ) -> AuditRecord:
@@ -59,22 +52,23 @@ def audit_table(
     source : str or table
         A Parquet or CSV file, a glob of them, a table of a DuckDB database (``"lake.duckdb::scored"``); or a table of
         pandas, Polars, PyArrow, DuckDB, PySpark, Dask or Ibis.
-    label, sensitive_features, control_features, prediction, score, threshold
-        As for `read_evaluation_set` and `audit_predictions`; `prediction` or `score` is needed.
-    original_prediction, original_score : str, optional
-        Columns of what the model before compression said: the counts are then joint ones, and what compression changed
-        is stated from the same GROUP BY.
+    roles : Roles, optional
+        What the columns are; single roles named as keywords win. `prediction` or `score` is needed. With
+        `original_prediction` or `original_score` the counts are joint ones, and what compression changed is stated from
+        the same GROUP BY.
+    threshold : float
+        A score at or above it is predicted positive.
     score_bins : int, optional
         Bins of [0, 1] in which probabilities are counted; None for decisions alone. Weighted rows are counted by
         decisions alone.
-    sample_weight : str, optional
-        The column of sampling weights.
-    bins : mapping of column to edges, optional
-        Makes groups of a numeric feature.
     engine : "duckdb", "polars" or "spark", optional
         What counts files; DuckDB where it is installed.
+    name : str, optional
+        How sentences call the table.
+    options : AuditOptions, optional
+        Options of the audit; single ones may be given as keywords.
     **settings
-        Options of `evenhand.audit`.
+        The fields of `Roles`, ``missing`` and ``bins`` as for `read_evaluation_set`, and options of the audit.
 
     Raises
     ------
@@ -82,39 +76,52 @@ def audit_table(
         With every complaint about the table.
     """
     said = name or (source if isinstance(source, str) else "table")
+    reading = {key: settings.pop(key) for key in ("missing", "bins") if key in settings}
+    named = {key: settings.pop(key) for key in {**settings_of(Roles), **settings_of(Reading)} if key in settings}
+    roles = _used(named, roles)
     counts = _counted(
         source,
         said,
         engine,
-        label=label,
-        groups=(*sensitive_features, *control_features),
-        prediction=prediction,
-        score=score,
-        original_prediction=original_prediction,
-        original_score=original_score,
+        label=roles.label,
+        groups=(*roles.sensitive_features, *roles.control_features),
+        prediction=roles.prediction,
+        score=roles.score,
+        original_prediction=roles.original_prediction,
+        original_score=roles.original_score,
         threshold=threshold,
-        bins=score_bins if score is not None and sample_weight is None else None,
-        weight=sample_weight,
-        edges=dict(bins or {}),
+        bins=score_bins if roles.score is not None and roles.sample_weight is None else None,
+        weight=roles.sample_weight,
+        edges=dict(reading.get("bins") or {}),  # type: ignore[call-overload]
     )
     binned = BIN in counts
-    data = read_evaluation_set(
-        counts.drop(columns=[BIN]) if binned else counts,
-        label=label,
-        sensitive_features=tuple(sensitive_features),
-        control_features=tuple(control_features),
-        prediction=prediction or _last(counts, "decision"),
+    counted = replace(
+        roles,
+        prediction=roles.prediction or _last(counts, "decision"),
         score=SCORE if binned else None,
-        original_prediction=original_prediction or _last(counts, ORIGINAL_DECISION),
+        original_prediction=roles.original_prediction or _last(counts, ORIGINAL_DECISION),
+        original_score=None,
         frequency=_last(counts, FREQUENCY),
-        positive=positive,
-        favourable=favourable,
-        missing=missing,
         sample_weight=WEIGHT if WEIGHT in counts else None,
         squared_weight=SQUARES if WEIGHT in counts else None,
+    )
+    data = read_evaluation_set(
+        counts.drop(columns=[BIN]) if binned else counts,
+        roles=counted,
+        missing=reading.get("missing"),  # type: ignore[arg-type]
         name=said,
     )
-    return audit_given(data, threshold=threshold, settings=settings, progress=progress)
+    return audit_given(data, threshold=threshold, options=options, settings=settings, progress=progress)
+
+
+def _used(named: dict[str, object], roles: Roles | None) -> Roles:
+    """Return the roles; one that counting has no use for is refused."""
+    named = {name: value for name, value in named.items() if value not in (None, (), [])}
+    chosen = (roles or Roles()).updated({name: value for name, value in named.items() if name in settings_of(Roles)})
+    idle = [name for name in settings_of(Roles) if name not in USED and getattr(chosen, name)]
+    idle += [name for name in settings_of(Reading) if name in named]
+    raise_all(InputError, (f"Rows that are only counted have no use for {name}; leave it away." for name in idle))
+    return chosen
 
 
 def _counted(source: object, name: str, engine: str | None, **what: object) -> pd.DataFrame:

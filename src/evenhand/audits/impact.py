@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, number, value_finding
+from evenhand.audits.statement import (
+    Audit,
+    Statement,
+    disparity_finding,
+    group_key,
+    not_applicable,
+    number,
+    value_finding,
+)
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
@@ -57,7 +65,7 @@ def impact(evidence: Evidence) -> Statement:
     """State each group's rate beside the highest, its share of the selected, and inequality between all groups."""
     findings: list[Finding] = list(_consistency(evidence))
     if not evidence.groupings:
-        return Statement(tuple(findings)) if findings else not_applicable(message("No sensitive feature was named."))
+        return Statement(tuple(findings)) if findings else not_applicable("No sensitive feature was named.")
     for grouping in evidence.groupings:
         findings += _ratios(evidence, grouping)
         findings += _scoring(evidence, grouping)
@@ -179,3 +187,6 @@ def _consistency(evidence: Evidence) -> Iterator[Finding]:
     value = consistency(points, evidence.predictions.y_pred[rows], NEIGHBOURS)
     note = "" if len(rows) == len(data) else message("Of a sample of {rows:,} rows.", rows=len(rows))
     yield Finding(Key.of("consistency"), NAME, value, support=len(rows), direction="higher_is_better", note=note)
+
+
+AUDIT: Final = Audit(impact)

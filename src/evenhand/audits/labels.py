@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.audits.by_group import Quantity, over_rows, state
-from evenhand.audits.statement import Statement
+from evenhand.audits.statement import Audit, Statement
 from evenhand.metrics import Tally, measure
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.values.multilabel import f1_over_labels, hamming_loss, subset_accuracy
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from evenhand.metrics import Measured
 
 NAME = "labels"
-EACH = ("base_rate", "selection_rate", "recall", "precision", "f1", "false_positive_rate")
 
 
 def labels(evidence: Evidence) -> Statement:
@@ -34,7 +34,7 @@ def labels(evidence: Evidence) -> Statement:
         quantity = Quantity(metric, over_rows(evidence, compute_f1))
         findings += state(evidence, NAME, quantity)
     for place, name in enumerate(evidence.data.classes):
-        for metric in EACH:
+        for metric in stated("class"):
             rates = over_rows(evidence, partial(_rates, evidence, metric, place))
             findings += state(evidence, NAME, Quantity(metric, rates, qualifiers={"class": str(name)}))
     return Statement(tuple(findings))
@@ -51,3 +51,6 @@ def _rates(evidence: Evidence, metric: str, place: int, codes: NDArray[np.int32]
         clusters=data.clusters,
     )
     return measure(metric, tally, evidence.options.level)
+
+
+AUDIT: Final = Audit(labels, frozenset({"multilabel"}))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.audits.by_group import Quantity, over_rows, state
-from evenhand.audits.statement import Statement
+from evenhand.audits.statement import Audit, Statement
 from evenhand.metrics.values.regression import NUMBERS, SHARES, measure_numbers
 
 if TYPE_CHECKING:
@@ -33,3 +33,6 @@ def numbers(evidence: Evidence) -> Statement:
         unit: Unit = "share" if metric in SHARES else "number"
         findings += state(evidence, NAME, Quantity(metric, over_rows(evidence, compute), unit))
     return Statement(tuple(findings))
+
+
+AUDIT: Final = Audit(numbers, frozenset({"regression"}))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.audits.by_group import Quantity, over_rows, state
-from evenhand.audits.statement import Statement, value_finding
+from evenhand.audits.statement import Audit, Statement, value_finding
 from evenhand.keys import Key
 from evenhand.metrics.values.ranking import exposure, exposure_to_merit, ndcg
 
@@ -34,3 +34,6 @@ def rankings(evidence: Evidence) -> Statement:
     findings += state(evidence, NAME, Quantity("exposure", over_rows(evidence, attention), "score"))
     findings += state(evidence, NAME, Quantity("exposure_to_merit", over_rows(evidence, merit), "number"))
     return Statement(tuple(findings))
+
+
+AUDIT: Final = Audit(rankings, frozenset({"ranking"}))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics.inference.intervals import clopper_pearson, z_of
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,16 +34,23 @@ REFERENCES: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ReasonsOptions(Declared):
+    """What a person may tell this audit."""
+
+    feature_words: Mapping[str, str] = setting({}, "What a feature is called as a reason in a notice.")
+
+
 def reasons(evidence: Evidence) -> Statement:
     """State how often each feature is the first reason of an adverse decision, and where a notice may not be sent."""
     if not evidence.options.explain or evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable(message("Reasons come from explanations, which were not computed."))
+        return not_applicable("Reasons come from explanations, which were not computed.")
     good = 1 if evidence.data.roles.favourable is None or favourable_is_positive(evidence.data) else 0
     explained = evidence.explained_rows
     adverse = np.flatnonzero(evidence.predictions.y_pred[explained] != good)
     if len(adverse) < LEAST:
         return not_applicable(
-            message("{n} of the explained rows were decided against the person: too few to say.", n=len(adverse))
+            "{n} of the explained rows were decided against the person: too few to say.", n=len(adverse)
         )
     from evenhand.explaining.reasons import reasons_against
 
@@ -65,7 +75,7 @@ def _share(evidence: Evidence, key: Key, hits: int, rows: int, note: str = "") -
 
 def _worded(evidence: Evidence, name: str) -> str:
     """Return what the feature dictionary calls a reason; nothing where it does not."""
-    said = evidence.options.feature_words.get(name)
+    said = evidence.options.of(ReasonsOptions).feature_words.get(name)
     return message("In a notice: {words}", words=said) if said else ""
 
 
@@ -132,3 +142,6 @@ def _tied(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> I
         hits = int(tied(attributions, adverse, low_is_bad=low_is_bad).sum())
         note = message("The last stated reason and the first that is not stated lie within two standard errors.")
         yield _share(evidence, Key.of("tied_reasons"), hits, len(adverse), note)
+
+
+AUDIT: Final = Audit(reasons, options=ReasonsOptions)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, disparity_finding, group_key, not_applicable, value_finding
+from evenhand.audits.statement import Audit, Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.evidence.predictions import inputs
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics import Tally, compare, means, measure, measured_mean
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,24 +32,32 @@ MOST_ROWS: Final = 300
 """Refused rows for which a way is looked for; of more a seeded sample."""
 
 
+@dataclass(frozen=True, slots=True)
+class RecourseOptions(Declared):
+    """What a person may tell this audit."""
+
+    actionable: Mapping[str, str] = setting(
+        {}, "Features that a person can change, with the direction: increase, decrease or any.",
+        alone="any", recorded="always",
+    )  # fmt: skip
+
+
 def recourse(evidence: Evidence) -> Statement:
     """State the least change that turns a refusal, and how many have none, for all and for each group."""
-    actionable = evidence.options.actionable
+    actionable = evidence.options.of(RecourseOptions).actionable
     if not actionable:
         return not_applicable(
-            message("No feature was said to be actionable; with some, the way out of a refusal is looked for.")
+            "No feature was said to be actionable; with some, the way out of a refusal is looked for."
         )
     if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable(
-            message("Predictions were given without a model, which would be asked about changed rows.")
-        )
+        return not_applicable("Predictions were given without a model, which would be asked about changed rows.")
     from evenhand.explaining.reliance import recourse as least_change
 
     table = inputs(evidence.subject, evidence.data)
     good = evidence.data.roles.favourable is None or favourable_is_positive(evidence.data)
     refused = np.flatnonzero((evidence.predictions.y_pred == 1) != good)
     if not len(refused):
-        return not_applicable(message("Nobody was refused."))
+        return not_applicable("Nobody was refused.")
     rng = np.random.default_rng([evidence.options.seed, 11])
     chosen = np.sort(rng.permutation(refused)[:MOST_ROWS])
     threshold = evidence.predictions.threshold
@@ -83,3 +94,6 @@ def _stated(
             gap = compare(found, "difference", level)
             key = Key.of(f"{metric}_difference", grouping.columns)
             yield disparity_finding(key, NAME, gap, grouping, level, unit)  # type: ignore[arg-type]
+
+
+AUDIT: Final = Audit(recourse, options=RecourseOptions)

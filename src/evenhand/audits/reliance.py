@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from evenhand.audits.statement import Statement, group_key, not_applicable, number, value_finding
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number, value_finding
 from evenhand.evidence.predictions import inputs
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
@@ -36,9 +36,9 @@ def reliance(evidence: Evidence) -> Statement:
     """State what tells each group, which proxies carry its gap, and how many decisions turn on it."""
     singles = [grouping for grouping in evidence.groupings if len(grouping.columns) == 1]
     if not singles or evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable(message("Proxies are looked for with a model and a sensitive feature."))
+        return not_applicable("Proxies are looked for with a model and a sensitive feature.")
     if evidence.data.frequency is not None:
-        return not_applicable(message("Counts do not say which columns tell a group."))
+        return not_applicable("Counts do not say which columns tell a group.")
     table = inputs(evidence.subject, evidence.data)
     findings: list[Finding] = []
     for grouping in singles:
@@ -146,3 +146,6 @@ def _swapped(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Ite
         yield value_finding(
             group_key("counterfactual_flip_rate", grouping, group), NAME, found, group, evidence.options.level
         )
+
+
+AUDIT: Final = Audit(reliance)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable
+from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence.slicing import SMALLEST, halves, search_slices
 from evenhand.findings import Finding, GroupValue, Interval
@@ -15,6 +16,7 @@ from evenhand.messages import lowered, message, sentences
 from evenhand.metrics import METRICS, Tally, canonical, describe, measure, parse_disparity
 from evenhand.metrics.inference.intervals import share_difference_interval
 from evenhand.metrics.slices.gaps import ConfirmedGap, confirm_gaps, find_gaps
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,23 +33,30 @@ LEAST_ROWS: Final = 200
 """Evaluation rows below which halves are too small to search and to confirm."""
 
 
+@dataclass(frozen=True, slots=True)
+class SlicesOptions(Declared):
+    """What a person may decide about this audit."""
+
+    slice_by: tuple[str, ...] = setting(
+        ("error_rate",), "What subgroups are searched for: rates, and disparities such as recall_difference[sex]."
+    )
+
+
 def slices(evidence: Evidence) -> Statement:
     """State the slices whose rate is worse than that of the other rows, or in which groups lie further apart.
 
     Half of the rows are searched, over all combinations of up to three features; what is found is counted again on the
     other half, and stated where a test there, adjusted for all candidates, confirms it. So the estimates are not those
-    by which the slices were chosen. `AuditOptions.slice_by` says what is looked for; the error rate where nothing is.
+    by which the slices were chosen. `SlicesOptions.slice_by` says what is looked for; the error rate where nothing is.
     """
     if evidence.data.frequency is not None:
-        return not_applicable(message("Counts cannot be split into a half that is searched and one that confirms."))
+        return not_applicable("Counts cannot be split into a half that is searched and one that confirms.")
     rows = len(evidence.data)
     if rows < LEAST_ROWS:
-        return not_applicable(
-            message("{rows} rows are too few to search one half and confirm on the other.", rows=rows)
-        )
+        return not_applicable("{rows} rows are too few to search one half and confirm on the other.", rows=rows)
     if not evidence.slicing:
-        return not_applicable(message("No column is left to slice by."))
-    wanted = [Key.parse(text) for text in evidence.options.slice_by]
+        return not_applicable("No column is left to slice by.")
+    wanted = [Key.parse(text) for text in evidence.options.of(SlicesOptions).slice_by]
     raise_all(InputError, _problems(evidence, wanted))
     findings, words = [], []
     for key in wanted:
@@ -223,3 +232,6 @@ def _tally(counts: NDArray[np.int64]) -> Tally:
     cells = np.zeros((2, 2, 2), dtype=np.int64)
     cells[:, 0, 0], cells[:, 0, 1] = counts[:, 0], counts[:, 1]
     return Tally(cells)
+
+
+AUDIT: Final = Audit(slices, options=SlicesOptions)

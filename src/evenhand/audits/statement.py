@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, get_args
 
+from evenhand.findings import Task
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.metrics.answers import findings as stating
 from evenhand.metrics.answers.findings import number, value_finding
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from evenhand.data import Grouping
+    from evenhand.evidence import Evidence
     from evenhand.findings import Finding, Unit
+    from evenhand.messages import Place
     from evenhand.metrics import Disparity
+    from evenhand.settings import Declared
 
 __all__ = [
+    "EVERY_TASK",
+    "Audit",
     "Statement",
     "disparity_finding",
     "group_key",
@@ -23,6 +32,20 @@ __all__ = [
     "number",
     "value_finding",
 ]
+
+EVERY_TASK: Final = frozenset[Task](get_args(Task))
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit is: one declared entry."""
+
+    run: Callable[[Evidence], Statement]
+    """States its findings; its docstring says in the first line what about."""
+    tasks: frozenset[Task] = frozenset({"binary"})
+    """What the label may be."""
+    options: type[Declared] | None = None
+    """A record of the settings that only this audit reads, by ``evidence.options.of(...)``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +60,9 @@ class Statement:
     """False when there was nothing to work on."""
 
 
-def not_applicable(reason: str) -> Statement:
-    """Return the statement of an audit that has nothing to work on."""
-    return Statement((), reason, ran=False)
+def not_applicable(reason: str, /, **places: Place) -> Statement:
+    """Return the statement of an audit that has nothing to work on; the reason is the id of a message."""
+    return Statement((), message(reason, **places), ran=False)
 
 
 def group_key(metric: str, grouping: Grouping, group: int) -> Key:

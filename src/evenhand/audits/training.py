@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable
+from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics import Tally, measure
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.inference.intervals import difference_interval
 from evenhand.training.metering import ESTIMATED, MEASURED, WATTS
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from evenhand.metrics.values.rates import Measured
 
 NAME = "training"
-RATES: Final = ("accuracy", "recall", "precision")
 PARTS: Final = ("train", "validation")
 COSTS: Final[Mapping[str, tuple[str, Unit]]] = {
     "training_cpu_seconds": ("cpu_seconds", "seconds"),
@@ -40,9 +40,7 @@ def training(evidence: Evidence) -> Statement:
     """State how much better the model does on rows it knows, and what training and predicting cost."""
     findings = [*_gaps(evidence), *_costs(evidence), *_predicting(evidence)]
     if not findings:
-        return not_applicable(
-            message("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
-        )
+        return not_applicable("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
     return Statement(tuple(findings))
 
 
@@ -54,7 +52,7 @@ def _gaps(evidence: Evidence) -> Iterator[Finding]:
     if not isinstance(counts, dict) or facts.get("recipe") or facts.get("own_threshold") is not None:
         return  # nobody was asked about the training rows after a compression, or at another threshold
     level, test = evidence.options.level, evidence.tally()
-    for rate in RATES:
+    for rate in stated("training"):
         here = measure(rate, test, level)
         for part in PARTS:
             seen = Tally(np.asarray([counts[part]], dtype=np.int64), None, None)
@@ -111,3 +109,6 @@ def _predicting(evidence: Evidence) -> Iterator[Finding]:
 
 def _cost(key: Key, value: float, unit: Unit, note: str) -> Finding:
     return Finding(key, NAME, value, direction="lower_is_better", unit=unit, note=note, volatile=True)
+
+
+AUDIT: Final = Audit(training)

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Statement, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, not_applicable, number
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
-from evenhand.metrics import describe
+from evenhand.metrics import METRICS, describe
+from evenhand.metrics.catalogue.entry import ALL
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.comparisons.unobserved_groups import ProxyRates, corrected_rates, proxy_rates, share_bounds
 from evenhand.metrics.values.rates import counted_share
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from evenhand.evidence import Evidence
 
 NAME = "unobserved_groups"
-RATES = ("selection_rate", "recall", "false_positive_rate", "accuracy")
 METHOD = "frechet bounds in bins of the probability"
+
+
+@dataclass(frozen=True, slots=True)
+class UnobservedGroupsOptions(Declared):
+    """What a person may tell this audit."""
+
+    group_shares: Mapping[str, Mapping[str, float]] = setting(
+        {}, "Sensitive features that nobody recorded, each with the shares of its groups."
+    )
+    group_errors: Mapping[str, Mapping[str, Mapping[str, float]]] = setting(
+        {}, "Sensitive features recorded with known errors: for each true group the chance of each recorded one."
+    )
 
 
 def unobserved_groups(evidence: Evidence) -> Statement:
@@ -30,15 +46,15 @@ def unobserved_groups(evidence: Evidence) -> Statement:
 
     Each between the bounds that hold whatever is not known.
     """
-    options, proxies = evidence.options, evidence.data.roles.proxies
+    options, proxies = evidence.options.of(UnobservedGroupsOptions), evidence.data.roles.proxies
     if evidence.data.frequency is not None:
-        proxies = ()  # a table of counts has no probability a row
+        proxies = {}  # a table of counts has no probability a row
     if not proxies and not options.group_shares and not options.group_errors:
-        return not_applicable(message("No sensitive feature was given by probabilities, by its errors or by shares."))
+        return not_applicable("No sensitive feature was given by probabilities, by its errors or by shares.")
     findings: list[Finding] = []
-    for feature, columns in proxies:
+    for feature, columns in proxies.items():
         chance = evidence.data.table[list(columns)].to_numpy(dtype=np.float64)
-        for metric in RATES:
+        for metric in stated("unobserved"):
             findings += _of_metric(evidence, feature, columns, metric, chance)
     for feature, shares in options.group_shares.items():
         findings += _of_shares(evidence, feature, shares)
@@ -53,7 +69,7 @@ def unobserved_groups(evidence: Evidence) -> Statement:
 def _of_shares(evidence: Evidence, feature: str, shares: Mapping[str, float]) -> Iterator[Finding]:
     """State what rates over all rows may be at worst and at best in groups of which only the shares are known."""
     groups, level = tuple(shares), evidence.options.level
-    for metric in ("selection_rate", "accuracy"):
+    for metric in (rate for rate in stated("unobserved") if METRICS[rate].denominator == ALL):
         events, rows = (int(part[0]) for part in counted_share(metric, evidence.tally()))
         found = share_bounds(events, rows, [shares[group] for group in groups], level)
         yield from _values(feature, groups, metric, found, level, "worst and best case of the shares")
@@ -68,7 +84,7 @@ def _of_errors(evidence: Evidence, feature: str, errors: Mapping[str, Mapping[st
     raise_all(InputError, _error_problems(feature, recorded, errors))
     matrix = [[errors[group].get(label, 0.0) for group in groups] for label in recorded]
     method = "error matrix undone, delta method"
-    for metric in RATES:
+    for metric in stated("unobserved"):
         events, rows = counted_share(metric, evidence.tally(grouping))
         found = corrected_rates(events, rows, matrix, level)
         yield from _values(feature, groups, metric, found, level, method, membership="corrected")
@@ -164,3 +180,6 @@ def _gap(
         groups=parts,
         component=metric,
     )
+
+
+AUDIT: Final = Audit(unobserved_groups, options=UnobservedGroupsOptions)

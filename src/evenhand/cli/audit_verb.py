@@ -8,35 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evenhand.audits.options import options
 from evenhand.cli.console import progress, remark, say
-from evenhand.cli.durations import seconds
+from evenhand.cli.flags import said, setting_flags
 from evenhand.cli.outputs import check_places
-from evenhand.cli.roles import read_table, role_flags, role_values, settings_of
+from evenhand.cli.roles import file_of, read_table, role_flags, role_values
+from evenhand.data.roles import Scoring
+from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
-    from evenhand.cli.settings import Settings
     from evenhand.data import EvaluationSet
     from evenhand.evidence.keeping import Keeping
     from evenhand.findings import AuditRecord
 
-AUDIT_FLAGS = (
-    "actionable",
-    "adjust",
-    "pooling",
-    "slice_by",
-    "level",
-    "seed",
-    "intersections",
-    "explain",
-    "explain_rows",
-    "background_rows",
-    "precise",
-    "budget",
-    "individuals",
-    "show_values",
-    "reason_reference",
-    "footprint",
-)
+OPTIONS = {name: declared for name, (_, declared) in options().items()}
 
 FILES = ("model", "original", "background")
 
@@ -48,42 +33,9 @@ FILES = ("model", "original", "background")
 @click.option("--model", "-m", type=click.Path(path_type=Path), help="Model file: .safetensors, .onnx, .joblib.")
 @click.option("--original", type=click.Path(path_type=Path), help="The model before compression, to compare with.")
 @click.option("--background", type=click.Path(path_type=Path), help="Table to explain against, training rows say.")
-@click.option("--prediction", help="Column with decisions, instead of a model.")
-@click.option("--score", help="Column with scores, instead of a model.")
-@click.option("--original-prediction", help="Column with the decisions of the model before compression.")
-@click.option("--original-score", help="Column with the scores of the model before compression.")
-@click.option("--score-kind", type=click.Choice(["probability", "ranking"]), help="What --score claims to be.")
-@click.option("--threshold", type=float, help="A score at or above it is predicted positive.")
+@setting_flags(settings_of(Scoring))
 @role_flags
-@click.option("--level", type=float, help="Confidence of the intervals (0.95).")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything drawn (0).")
-@click.option(
-    "--intersections", type=click.IntRange(min=1), help="How many sensitive features are crossed at most (2)."
-)
-@click.option("--explain/--no-explain", default=None, help="Compute SHAP values.")
-@click.option("--explain-rows", type=click.IntRange(min=1), help="How many rows are explained (200).")
-@click.option("--background-rows", type=click.IntRange(min=1), help="How many rows they are explained against (400).")
-@click.option("--precise", is_flag=True, default=None, help="Explain until the sampling error is at most 1 %.")
-@click.option("--budget", metavar="TIME", help="Time an explanation may take, such as 60s or 2m; it tells its error.")
-@click.option(
-    "--individuals",
-    type=click.IntRange(min=0),
-    multiple=True,
-    help="Row, from 0, to explain by itself; may be repeated.",
-)
-@click.option("--show-values", is_flag=True, default=None, help="State the feature values of --individuals.")
-@click.option(
-    "--reason-reference", type=click.Choice(["mean", "at_threshold"]), help="What reasons are stated against (mean)."
-)
-@click.option("--adjust", type=click.Choice(["holm", "bh"]), help="How p-values of groups are adjusted (holm).")
-@click.option(
-    "--pooling/--no-pooling", default=None, help="State Bayesian, partly pooled rates beside the groups' own."
-)
-@click.option(
-    "--slice-by", multiple=True, help="Searched for in subgroups: error_rate, recall, recall_difference[sex] ..."
-)
-@click.option("--actionable", multiple=True, help="Feature a person can change: income=increase; may be repeated.")
-@click.option("--footprint/--no-footprint", default=None, help="Measure size and latency beside the original.")
+@setting_flags(OPTIONS)
 @click.option(
     "--responsibility",
     type=click.Path(path_type=Path),
@@ -139,17 +91,16 @@ def command(
     check_places([output, keep_predictions], [data, flags.get("config"), *(flags[name] for name in FILES)])
     keeping = _keeping(keep_predictions, row_key)
     answers = _answers(responsibility)
-    settings = settings_of(flags)
+    settings = file_of(flags)
     files = {name: flags.pop(name) for name in FILES}
-    given = {name: flags.pop(name) for name in ("threshold", "score_kind")}
-    chosen = _audit_settings(settings, flags)
-    threshold = given["threshold"] if given["threshold"] is not None else settings.data.get("threshold")
+    scoring = {name: settings.data[name] for name in settings_of(Scoring) if name in settings.data}
+    scoring |= said(flags, settings_of(Scoring))
+    threshold, chosen = scoring.get("threshold"), {**settings.audit, **said(flags, OPTIONS)}
     _one_source(data, table, files["model"])
     if table is not None:
         record = _counted(table, engine, threshold, role_values(settings, flags), chosen)
     elif files["model"] is None:
-        kind = given["score_kind"] or settings.data.get("score_kind")
-        record = _given(read_table(data, settings, flags), threshold, kind, chosen, keeping)  # type: ignore[arg-type]
+        record = _given(read_table(data, settings, flags), scoring, chosen, keeping)  # type: ignore[arg-type]
     else:
         if trust_pickle:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
@@ -171,15 +122,8 @@ def _counted(
     table: str, engine: str | None, threshold: object, roles: dict[str, object], chosen: dict[str, object]
 ) -> AuditRecord:
     """Audit rows where they lie, from their counts."""
-    from inspect import signature
-
     from evenhand.audits.from_tables import audit_table
-    from evenhand.errors import InputError
 
-    known = signature(audit_table).parameters
-    for name in roles:
-        if name not in known:
-            raise InputError(f"--table: rows that are only counted have no use for {name}; leave it away.")
     more = {} if threshold is None else {"threshold": threshold}
     with progress("Auditing") as step:
         return audit_table(table, engine=engine, progress=step, **roles, **more, **chosen)  # type: ignore[arg-type]
@@ -204,35 +148,13 @@ def _answers(named: Path | None) -> dict[str, str]:
     return read_declarations(named or usual)
 
 
-def _audit_settings(settings: Settings, flags: dict[str, object]) -> dict[str, object]:
-    asked = {name: flags.pop(name) for name in AUDIT_FLAGS}
-    asked["actionable"] = _actionable(asked["actionable"]) or None
-    asked["individuals"] = asked["individuals"] or None
-    asked["budget"] = None if asked["budget"] is None else seconds(str(asked["budget"]))
-    # a flag that may be repeated is an empty tuple when it was not given
-    return {**settings.audit, **{name: value for name, value in asked.items() if value not in (None, ())}}
-
-
-def _actionable(said: object) -> dict[str, str]:
-    """Read ``income=increase``; a name alone may move in any direction."""
-    parts = [str(text).partition("=") for text in said] if isinstance(said, tuple) else []
-    return {name: direction or "any" for name, _, direction in parts}
-
-
 def _given(
-    table: EvaluationSet, threshold: object, kind: object, chosen: dict[str, object], keeping: Keeping | None
+    table: EvaluationSet, scoring: dict[str, object], chosen: dict[str, object], keeping: Keeping | None
 ) -> AuditRecord:
     from evenhand.audits import audit_given
 
     with progress("Auditing") as step:
-        return audit_given(
-            table,
-            threshold=threshold,  # type: ignore[arg-type]
-            score_kind=kind,  # type: ignore[arg-type]
-            settings=chosen,
-            keeping=keeping,
-            progress=step,
-        )
+        return audit_given(table, **scoring, settings=chosen, keeping=keeping, progress=step)  # type: ignore[arg-type]
 
 
 def _model(
@@ -268,7 +190,7 @@ def _model(
 
 def _tell(record: AuditRecord, output: Path) -> None:
     seen = record.provenance.get("rows_seen_in_training")
-    if isinstance(seen, int) and seen:
+    if seen:
         say(
             f"{seen:,} of the evaluation rows {'has' if seen == 1 else 'have'} an equal row among those the model was "
             "fitted on. Where they are the same cases, and not only alike, the audit flatters the model."

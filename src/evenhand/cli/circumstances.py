@@ -13,7 +13,8 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from evenhand.findings import AuditRecord, Plain
+    from evenhand.findings import AuditRecord
+    from evenhand.provenance import Measurements, Provenance
 
 
 def with_circumstances(record: AuditRecord, policy: Path | None = None) -> AuditRecord:
@@ -24,7 +25,7 @@ def with_circumstances(record: AuditRecord, policy: Path | None = None) -> Audit
     PolicyError
         When the policy has a problem: limits that are set before an audit are to be whole.
     """
-    told: dict[str, Plain] = {}
+    told: Provenance = {**record.provenance}
     if policy is not None:
         from evenhand.policy import load_policy
 
@@ -32,8 +33,8 @@ def with_circumstances(record: AuditRecord, policy: Path | None = None) -> Audit
         told["policy"] = {"name": limits.name, "sha256": limits.sha256}
     if code := code_state():
         told["code"] = code
-    measured: dict[str, Plain] = {**record.measurements, "command": shlex.join(["evenhand", *_arguments()])}
-    return replace(record, provenance={**record.provenance, **told}, measurements=measured)
+    measured: Measurements = {**record.measurements, "command": shlex.join(["evenhand", *_arguments()])}
+    return replace(record, provenance=told, measurements=measured)
 
 
 def _arguments() -> list[str]:
@@ -43,7 +44,7 @@ def _arguments() -> list[str]:
     return [str(word) for word in (sys.argv[1:] if asked is None else asked)]
 
 
-def code_state() -> dict[str, Plain]:
+def code_state() -> dict[str, str | bool]:
     """Return the commit of the folder of work and whether files differ from it; nothing where there is no git."""
 
     def ask(*words: str) -> str:

@@ -12,7 +12,7 @@ import click
 
 from evenhand.cli.console import progress, remark
 from evenhand.cli.outputs import check_places
-from evenhand.cli.roles import read_table, role_flags, settings_of
+from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.cli.searching import plan_of, refuse_halves, run_search
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def command(
     """
     refuse_halves(search, test, recipes, {"test": test, "policy": policy, "seeds": seeds})
     if search and test is not None:
-        settings = settings_of(flags)
+        settings = file_of(flags)
         table = read_table(data, settings, flags)
         from evenhand.data import read_evaluation_set
 
@@ -95,7 +95,7 @@ def command(
     suffix = ".onnx" if chosen[-1].describe().get("runtime") == "onnxruntime" else ".safetensors"
     if output.suffix != suffix:
         raise ModelError(f"{output}: these recipes make a {suffix} file; name it {output.with_suffix(suffix).name}.")
-    settings = settings_of(flags)
+    settings = file_of(flags)
     table = read_table(data, settings, flags)
     held = None if validation is None else read_table(validation, settings, flags)
     with progress("Compressing") as step:
@@ -122,10 +122,9 @@ def parse_recipe(text: str) -> Recipe:
 
     head, *rest = re.split(r":(?=\w+=)", text)
     name, _, value = head.partition("=")
-    if name not in RECIPES:
-        raise InputError(f"There is no recipe '{name}'.{did_you_mean(name, RECIPES)} See: evenhand list recipes")
+    recipe = RECIPES.find(name)
     settings = {setting: _value(said) for setting, _, said in (part.partition("=") for part in rest)}
-    known = [field.name for field in dataclasses.fields(cast("Any", RECIPES[name]))]
+    known = [field.name for field in dataclasses.fields(cast("Any", recipe))]
     raise_all(
         InputError,
         (
@@ -135,7 +134,7 @@ def parse_recipe(text: str) -> Recipe:
         ),
     )
     try:
-        return RECIPES[name](*([_value(value)] if value else []), **settings)
+        return recipe(*([_value(value)] if value else []), **settings)
     except (TypeError, ValueError) as wrong:
         raise InputError(f"--recipe {text}: {wrong}") from None
 

@@ -58,11 +58,11 @@ def wanted_outputs(forms: Sequence[str], output: Path | None, inputs: Iterable[o
 
 def _problems(pairs: Sequence[tuple[str, str, str]], output: Path | None) -> Iterator[str]:
     from evenhand.errors import EvenhandError
-    from evenhand.report import find_format
+    from evenhand.report import FORMATS
 
     for name, sign, file in pairs:
         try:
-            find_format(name)
+            FORMATS.find(name)
         except EvenhandError as unknown:
             yield str(unknown)
         if sign and not file:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from evenhand.words import languages
+
 PAGE = Path("report.html")
 
 
@@ -22,7 +24,7 @@ PAGE = Path("report.html")
     help="See: evenhand list formats; may be repeated, with a file for each. Inferred from the suffix of --output "
     "otherwise; a format without any file goes to stdout.",
 )
-@click.option("--lang", type=click.Choice(["en", "zh-CN"]), default="en", show_default=True, help="Of its sentences.")
+@click.option("--lang", type=click.Choice(languages()), default="en", show_default=True, help="Of its sentences.")
 @click.option(
     "--template-dir",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from evenhand.cli.console import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from evenhand.data import EvaluationSet
-    from evenhand.findings import AuditRecord, Finding, Plain
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.provenance import DataFacts, Provenance, SubjectFacts
     from evenhand.subjects import Subject
 
 Files: TypeAlias = "tuple[Path | None, Path | None, Path | None]"
@@ -90,8 +91,11 @@ def _whole(record: AuditRecord, fresh: AuditRecord) -> Check:
     """Say whether the whole record outside its measurements is the same to the byte, and if not, which part."""
     from evenhand.records import digest
 
-    said = {name: record.provenance[name] for name in SAID if name in record.provenance}
-    now = replace(fresh, provenance={**fresh.provenance, **said})
+    said: Provenance = {**fresh.provenance}
+    for name in SAID:
+        if name in record.provenance:
+            said[name] = record.provenance[name]
+    now = replace(fresh, provenance=said)
     if digest(now) == digest(record):
         return Check(True, "record: the same to the byte outside its measurements")
     apart = [
@@ -107,8 +111,8 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
     from evenhand.audits import audit, audit_given
     from evenhand.data import read_evaluation_set
 
-    options = {name: value for name, value in block(record, "options").items() if value is not None}
-    subject = block(record, "subject")
+    options = {name: value for name, value in record.provenance.get("options", {}).items() if value is not None}
+    subject = record.provenance.get("subject", {})
     names = [section.audit for section in record.sections if not (section.audit == "custom" and section.ran)]
     options["explain"] = any(section.audit == "explanation" and section.ran for section in record.sections)
     with progress("Auditing again") as step:
@@ -116,7 +120,9 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
             threshold, kind = subject.get("threshold"), subject.get("score_kind")
             given = {"threshold": threshold} | ({} if kind == "label" else {"score_kind": kind})
             return audit_given(rows, **given, settings=options, progress=step)  # type: ignore[arg-type]
-        model, original = (_open(file, name, record, trust_pickle) for file, name in zip(files, _NAMES, strict=False))
+        data = record.provenance.get("data", {})
+        model = _open(files[0], "model", subject, data, trust_pickle)
+        original = _open(files[1], "original", record.provenance.get("original"), data, trust_pickle)
         background = None if files[2] is None else read_evaluation_set(files[2], like=rows)
         assert model is not None  # asked for by _open
         return audit(
@@ -130,25 +136,21 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
         )
 
 
-_NAMES = ("subject", "original")
-
-
-def _open(file: Path | None, name: str, record: AuditRecord, trust_pickle: bool) -> Subject | None:
+def _open(
+    file: Path | None, name: str, facts: SubjectFacts | None, data: DataFacts, trust_pickle: bool
+) -> Subject | None:
     """Open a model that the record speaks of, at the threshold that was audited."""
     from evenhand.compression import open_model
     from evenhand.errors import InputError
     from evenhand.subjects import as_subject
 
-    facts = block(record, name)
     if not facts:
         return None
     if file is None:
-        flag = "--model" if name == "subject" else "--original"
-        raise InputError(f"--rerun needs the {name} of the record, '{facts.get('name')}': add {flag}.")
-    positive = block(record, "data").get("positive")
-    model = open_model(file, trust_pickle=trust_pickle, positive=positive)
+        raise InputError(f"--rerun needs the {name} of the record, '{facts.get('name')}': add --{name}.")
+    model = open_model(file, trust_pickle=trust_pickle, positive=data.get("positive"))
     threshold = facts.get("threshold")
-    if isinstance(threshold, (int, float)) and float(threshold) != float(model.threshold):
+    if threshold is not None and threshold != float(model.threshold):
         return as_subject(model, threshold=float(threshold))
     return model
 
@@ -157,9 +159,3 @@ def _values(finding: Finding) -> tuple[float | None, ...]:
     interval = finding.interval
     ends = (None, None) if interval is None else (interval.low, interval.high)
     return (finding.estimate, *ends)
-
-
-def block(record: AuditRecord, name: str) -> Mapping[str, Plain]:
-    """Return a block of the provenance; an empty one where there is none."""
-    found = record.provenance.get(name)
-    return found if isinstance(found, dict) else {}

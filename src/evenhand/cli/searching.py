@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from evenhand.compression import Recipe
-    from evenhand.findings import AuditRecord, Plain
+    from evenhand.findings import AuditRecord
     from evenhand.policy import Policy
     from evenhand.studies import Plan
 
@@ -57,9 +57,7 @@ def _told(plan: Plan, step: Callable[[int, int, str], None]) -> Plan:
 def summary(record: AuditRecord) -> list[str]:
     """Return the lines that a person reads after a search."""
     told = record.provenance["study"]
-    assert isinstance(told, dict)  # a study has one
-    front = cast("dict[str, list[str]]", record.measurements["study"])["front"]
-    candidates = cast("list[dict[str, Plain]]", told["candidates"])
+    front, candidates = record.measurements["study"]["front"], told["candidates"]
     lines = [f"{len(candidates)} candidates, {len(front)} of them on the Pareto front: {', '.join(front)}"]
     lines += [f"{each['name']}: could not be made. {each['failure']}" for each in candidates if each["failure"]]
     if told.get("policy") is not None:

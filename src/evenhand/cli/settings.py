@@ -8,91 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, did_you_mean, raise_all
+from evenhand.settings import coerced, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-FILE: Final = "evenhand.toml"
+    from evenhand.settings import Declared, Setting
 
-KNOWN: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
-    "data": {
-        "label": str,
-        "task": str,
-        "query": str,
-        "pos_label": (str, int, float, bool),
-        "favourable": (str, int, float, bool),
-        "sensitive_features": list,
-        "control_features": list,
-        "sample_weight": str,
-        "frequency": str,
-        "squared_weight": str,
-        "id": str,
-        "cluster": str,
-        "prediction": str,
-        "score": str,
-        "original_prediction": str,
-        "original_score": str,
-        "score_kind": str,
-        "exclude": list,
-        "proxies": dict,
-        "use_sensitive": bool,
-        "missing": str,
-        "bins": dict,
-        "threshold": (int, float),
-    },
-    "split": {"train": (int, float), "validation": (int, float), "test": (int, float), "seed": int},
-    "train": {
-        "hidden": list,
-        "network": str,
-        "activation": str,
-        "dropout": (int, float),
-        "batch_norm": bool,
-        "heads": int,
-        "embedding": int,
-        "scaling": str,
-        "loss": str,
-        "focal_gamma": (int, float),
-        "label_smoothing": (int, float),
-        "noise": (int, float),
-        "mixup": (int, float),
-        "shift": int,
-        "precision": str,
-        "optimizer": str,
-        "schedule": str,
-        "learning_rate": (int, float),
-        "weight_decay": (int, float),
-        "clip": (int, float),
-        "epochs": int,
-        "batch_size": int,
-        "patience": int,
-        "class_weight": str,
-        "resample": str,
-        "threshold": (str, int, float),
-        "seed": int,
-    },
-    "audit": {
-        "level": (int, float),
-        "seed": int,
-        "intersections": int,
-        "explain": bool,
-        "explain_rows": int,
-        "background_rows": int,
-        "precise": bool,
-        "budget": (int, float),
-        "explain_average": int,
-        "reason_reference": str,
-        "feature_words": dict,
-        "cohorts": dict,
-        "footprint": bool,
-        "actionable": dict,
-        "adjust": str,
-        "pooling": bool,
-        "group_shares": dict,
-        "group_errors": dict,
-        "slice_by": list,
-    },
-}
-"""Every table of the file, with its keys and their types."""
+FILE: Final = "evenhand.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +50,55 @@ def read_settings(path: Path | None) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         raise InputError(f"{place}: cannot be read as TOML: {wrong}") from None
     raise_all(InputError, _problems(str(place), content))
-    return Settings(**{table: dict(content.get(table, {})) for table in KNOWN})
+    names = {table: {key: name for key, (name, _) in known(table).items()} for table in content}
+    tables = {table: {names[table].get(key, key): value for key, value in content[table].items()} for table in content}
+    return Settings(**tables)
+
+
+TABLES: Final = tuple(Settings.__dataclass_fields__)
+
+
+def known(table: str) -> dict[str, tuple[str, Setting]]:
+    """Return the keys of a table of the file, each with the name that it has in Python and its setting.
+
+    ``audit.slices`` is the table of the options that the audit of slices declares.
+    """
+    table, _, audit = table.partition(".")
+    if table == "audit":
+        from evenhand.audits.options import options
+
+        found = {name: (name, declared) for name, (_, declared) in options().items()}
+        own = {declared.name: (declared.name, declared) for by, declared in options().values() if by == audit != ""}
+        return {name: about for name, about in (own if audit else found).items() if not about[1].only}
+    if table == "train":
+        from evenhand.training.config import TrainingConfig
+
+        records: tuple[type[Declared], ...] = (TrainingConfig,)
+    else:
+        from evenhand.data.roles import Reading, Roles, Scoring
+        from evenhand.data.splitting import Shares
+
+        records = (Shares,) if table == "split" else (Roles, Reading, Scoring)
+    return {s.key: (name, s) for record in records for name, s in settings_of(record).items()}
 
 
 def _problems(place: str, content: Mapping[str, object]) -> Iterator[str]:
     for table, values in content.items():
-        if table not in KNOWN:
-            yield f"{place}: there is no table [{table}].{did_you_mean(table, KNOWN)}"
-        elif not isinstance(values, dict):
-            yield f"{place}: '{table}' must be a table: [{table}]"
-        else:
+        if table not in TABLES:
+            yield f"{place}: there is no table [{table}].{did_you_mean(table, TABLES)}"
+        elif isinstance(values, dict):
             yield from _table_problems(place, table, values)
+        else:
+            yield f"{place}: '{table}' must be a table: [{table}]"
 
 
 def _table_problems(place: str, table: str, values: Mapping[str, object]) -> Iterator[str]:
-    known = KNOWN[table]
-    for name, value in values.items():
-        if name not in known:
-            yield f"{place}: [{table}] knows no '{name}'.{did_you_mean(name, known)}"
-        elif not isinstance(value, known[name]):
-            yield f"{place}: [{table}] {name} = {value!r} has the wrong type."
+    keys = known(table)
+    for key, value in values.items():
+        if key in keys:
+            problem = keys[key][1].problem(coerced(keys[key][1].type, value))
+            yield from [] if problem is None else [f"{place}: [{table}] {problem}"]
+        elif table == "audit" and isinstance(value, dict) and known(f"audit.{key}"):
+            yield from _table_problems(place, f"audit.{key}", value)
+        else:
+            yield f"{place}: [{table}] knows no '{key}'.{did_you_mean(key, keys)}"

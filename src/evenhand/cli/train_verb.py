@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from evenhand.cli.console import progress, remark, say
+from evenhand.cli.flags import said, setting_flags
 from evenhand.cli.outputs import check_places
-from evenhand.cli.roles import read_table, role_flags, settings_of
+from evenhand.cli.roles import file_of, read_table, role_flags
+from evenhand.data.splitting import Shares
+from evenhand.settings import settings_of
+from evenhand.training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from evenhand.cli.settings import Settings
     from evenhand.data import EvaluationSet
+
+TEST_SHARE = {"test": settings_of(Shares)["test"]}
 
 
 @click.command(name="train")
@@ -24,15 +29,8 @@ if TYPE_CHECKING:
     "--test-output", type=click.Path(path_type=Path), help="Hold out test rows and write them here (.parquet or .csv)."
 )
 @click.option("--train-output", type=click.Path(path_type=Path), help="Write the training rows here.")
-@click.option("--test-share", type=float, help="Share of rows held out for --test-output (0.3).")
-@click.option("--epochs", type=int, help="Passes over the training rows at most.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of split and fit (0).")
-@click.option(
-    "--network", type=click.Choice(["mlp", "residual", "wide_deep", "transformer"]), help="Which network (mlp)."
-)
-@click.option(
-    "--loss", type=click.Choice(["cross_entropy", "focal", "mse"]), help="What is made small (cross_entropy)."
-)
+@setting_flags(TEST_SHARE)
+@setting_flags(settings_of(TrainingConfig))
 @click.option("--tune", "trials", type=click.IntRange(min=1), metavar="TRIALS", help="Search for settings first.")
 @click.option("--folds", type=click.IntRange(min=0), default=0, help="Cross-validate each trial over so many parts.")
 @click.option("--tune-storage", type=click.Path(path_type=Path), help="SQLite file; a killed search goes on from it.")
@@ -46,11 +44,6 @@ def command(
     output: Path,
     test_output: Path | None,
     train_output: Path | None,
-    test_share: float | None,
-    epochs: int | None,
-    seed: int | None,
-    network: str | None,
-    loss: str | None,
     trials: int | None,
     folds: int,
     tune_storage: Path | None,
@@ -72,10 +65,11 @@ def command(
 
     _check_names(output, test_output, train_output)
     check_places((output, test_output, train_output, checkpoint, tune_storage), (data, flags.get("config")))
-    settings = settings_of(flags)
+    settings = file_of(flags)
+    fitting, share = said(flags, settings_of(TrainingConfig)), said(flags, TEST_SHARE)
     table = read_table(data, settings, flags)
-    parts = _split(table, settings, test_output is not None, test_share, seed)
-    config = _config(settings, epochs=epochs, seed=seed, network=network, loss=loss)
+    parts = _split(table, settings, test_output is not None, share.get("test"), fitting.get("seed"))  # type: ignore[arg-type]
+    config = _config(settings, fitting)
     if trials is not None:
         config = _tuned(parts["train"], config, trials, folds, tune_storage, tune_seconds)
     with progress("Training") as step:
@@ -128,10 +122,8 @@ def _split(
     from evenhand.data import split
     from evenhand.errors import InputError
 
-    shares = {name: float(settings.split.get(name, usual)) for name, usual in _USUAL.items()}  # type: ignore[arg-type]
-    if not all(0 < share < math.inf for share in shares.values()):
-        told = ", ".join(f"{name} = {share:g}" for name, share in shares.items())
-        raise InputError(f"[split] {told}: each share must be above 0; they are taken in proportion.")
+    told = Shares().updated(settings.split)
+    shares = {"train": told.train, "validation": told.validation, "test": told.test}
     if test_share is not None:
         if not 0 < test_share < 1:
             raise InputError(f"--test-share is {test_share}; a share between 0 and 1 is needed, such as 0.3.")
@@ -141,17 +133,12 @@ def _split(
     if not hold_out:
         shares.pop("test")
     total = sum(shares.values())
-    chosen = seed if seed is not None else int(settings.split.get("seed", 0))  # type: ignore[call-overload]
-    return split(table, {name: share / total for name, share in shares.items()}, seed=chosen)
+    seed = told.seed if seed is None else seed
+    return split(table, {name: share / total for name, share in shares.items()}, seed=seed)
 
 
-_USUAL = {"train": 0.55, "validation": 0.15, "test": 0.3}
-
-
-def _config(settings: Settings, **flags: object) -> TrainingConfig:
-    from evenhand.training import TrainingConfig
-
-    values = {**settings.train, **{name: value for name, value in flags.items() if value is not None}}
+def _config(settings: Settings, flags: dict[str, object]) -> TrainingConfig:
+    values = {**settings.train, **flags}
     if values.get("network") in ("residual", "transformer"):
         values.setdefault("hidden", [64, 64])  # its blocks are all of one width
     return TrainingConfig.from_plain(values)
@@ -194,4 +181,4 @@ def write_table(part: EvaluationSet, place: Path) -> None:
 
 
 if TYPE_CHECKING:
-    from evenhand.training import NetworkModel, TrainingConfig
+    from evenhand.training import NetworkModel

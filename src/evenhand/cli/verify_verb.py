@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.rerunning import Check, again, block
+from evenhand.cli.rerunning import Check, again
 
 if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
-    from evenhand.findings import AuditRecord, Plain
+    from evenhand.findings import AuditRecord
 
 
 @click.command(name="verify")
@@ -63,15 +63,16 @@ def command(
     if signature is not None:
         checks.append(_signed(audit, signature, allowed_signers, signer))
     rows = None if data is None else _rows(data, record)
-    checks.append(
-        _hash("data", None if rows is None else rows.content_hash(), block(record, "data").get("content_hash"))
-    )
-    for name, file in (("subject", model), ("original", original)):
-        if block(record, name):
-            checks.append(_hash(name, None if file is None else _sha256(file), block(record, name).get("sha256")))
-    known = block(record, "policy")
-    if known or policy is not None:
-        checks.append(_hash("policy", None if policy is None else load_policy(policy).sha256, known.get("sha256")))
+    known = record.provenance
+    found = None if rows is None else rows.content_hash()
+    checks.append(_hash("data", found, known.get("data", {}).get("content_hash")))
+    models = {"subject": (model, known.get("subject")), "original": (original, known.get("original"))}
+    for name, (file, facts) in models.items():
+        if facts:
+            checks.append(_hash(name, None if file is None else _sha256(file), facts.get("sha256")))
+    if "policy" in known or policy is not None:
+        found = None if policy is None else load_policy(policy).sha256
+        checks.append(_hash("policy", found, known["policy"]["sha256"] if "policy" in known else None))
     if rerun:
         checks += again(record, rows, (model, original, background), trust_pickle, tolerance)
     for check in checks:
@@ -86,13 +87,13 @@ def _signed(audit: Path, signature: Path, allowed_signers: Path | None, signer: 
     return Check(found.good, f"signature: {found.reason}")
 
 
-def _hash(name: str, found: str | None, recorded: Plain) -> Check:
+def _hash(name: str, found: str | None, recorded: str | None) -> Check:
     if recorded is None:
         return Check(None, f"{name}: the record knows no hash of it")
     if found is None:
-        return Check(None, f"{name}: recorded as {str(recorded)[:16]}")
+        return Check(None, f"{name}: recorded as {recorded[:16]}")
     same = found == recorded
-    return Check(same, f"{name}: {found[:16]}" + ("" if same else f", recorded as {str(recorded)[:16]}"))
+    return Check(same, f"{name}: {found[:16]}" + ("" if same else f", recorded as {recorded[:16]}"))
 
 
 def _sha256(file: Path) -> str:
@@ -107,13 +108,10 @@ def _rows(file: Path, record: AuditRecord) -> EvaluationSet:
     """Read the rows with the roles that the record names."""
     from evenhand.data import read_evaluation_set
 
-    data = block(record, "data")
-    roles = data.get("roles")
-    named: dict[str, Plain] = dict(roles) if isinstance(roles, dict) else {}
-    inputs = record.provenance.get("sensitive_inputs")
+    data = record.provenance.get("data", {})
     return read_evaluation_set(
         file,
-        **{name: value for name, value in named.items() if value not in (None, [])},  # type: ignore[arg-type]
+        **{name: value for name, value in data.get("roles", {}).items() if value not in (None, [])},  # type: ignore[arg-type]
         missing=data.get("missing", "error"),  # type: ignore[arg-type]
-        use_sensitive=bool(inputs),
+        use_sensitive=bool(record.provenance.get("sensitive_inputs")),
     )

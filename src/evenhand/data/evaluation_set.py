@@ -10,7 +10,7 @@ import pandas as pd
 
 from evenhand.data.grouping import Grouping, encode, intersect
 from evenhand.data.hashing import hash_content, hash_rows
-from evenhand.data.validating import Bins, Missing, missing_problem
+from evenhand.data.validating import missing_problem
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data.roles import Roles
+    from evenhand.data.values import Bins, Missing
     from evenhand.findings import Plain, Task
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from evenhand.data.reading import build
-from evenhand.data.roles import Roles
+from evenhand.data.roles import Reading, Roles
 from evenhand.data.tables import Table
 from evenhand.errors import need
 
@@ -92,7 +92,7 @@ def load_loanapp(missing: Literal["drop", "group"] = "drop") -> EvaluationSet:
         },
     )
     roles = Roles("approve", positive=1, favourable=1, sensitive_features=("race", "sex", "married"))
-    return build(table, roles, missing="group" if missing == "group" else "error")
+    return build(table, roles, Reading(missing="group" if missing == "group" else "error"))
 
 
 def _prepared(raw: pd.DataFrame) -> pd.DataFrame:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pandas as pd
 
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
-from evenhand.data.roles import Roles, names
+from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings
 from evenhand.data.tables import Table, as_series, from_columns, read_table, refuse_other_index
 from evenhand.data.validating import (
-    Bins,
-    Missing,
     check_scores,
     column_problems,
     feature_problems,
@@ -25,38 +23,20 @@ from evenhand.data.validating import (
     weight_problems,
 )
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
-from evenhand.findings import Task
+from evenhand.settings import settings_of, unknown
 
 if TYPE_CHECKING:
+    from evenhand.data.values import Missing
     from evenhand.findings import Plain
 
 
 def read_evaluation_set(
     source: object,
     *,
-    label: str | None = None,
-    task: Task | None = None,
-    positive: object = None,
-    favourable: object = None,
-    sensitive_features: str | Sequence[str] = (),
-    control_features: str | Sequence[str] = (),
-    sample_weight: str | None = None,
-    frequency: str | None = None,
-    squared_weight: str | None = None,
-    id: str | None = None,
-    query: str | None = None,
-    cluster: str | None = None,
-    prediction: str | None = None,
-    score: str | None = None,
-    original_prediction: str | None = None,
-    original_score: str | None = None,
-    proxies: Mapping[str, Sequence[str]] | None = None,
-    exclude: str | Sequence[str] = (),
-    use_sensitive: bool | None = None,
-    missing: Missing | None = None,
-    bins: Bins | None = None,
+    roles: Roles | None = None,
     like: EvaluationSet | None = None,
     name: str | None = None,
+    **settings: Unpack[RoleSettings],
 ) -> EvaluationSet:
     """Read a table and say what its columns are.
 
@@ -66,42 +46,15 @@ def read_evaluation_set(
         Paths end in .csv, .tsv, .jsonl, .ndjson (each also with .gz), .parquet or .feather. In a sensitive or control
         column of a delimited file only the empty field is missing: "NA" and "None" are values there. In every other
         column the words that pandas takes for a missing value are missing.
-    label : str
-        The column of the truth.
-    task : {"binary", "multiclass", "regression", "ranking"}, optional
-        What the label is. Two values are two classes, and more than two texts are several classes, when not given.
-    positive : object, optional
-        The value of the label that is the positive class. By default the greater of {0, 1}, {-1, 1} and booleans, and
-        the favourable value of any other label.
-    favourable : object, optional
-        The value of the label that is good for the person. "1" is understood as 1.
-    sensitive_features, control_features : str or sequence of str
-        Columns that make the groups, and columns within whose values groups are compared.
-    frequency : str, optional
-        The column that says for how many rows each row stands: the table is one of counts, such as a GROUP BY gives.
-        Scores in it are those of each row it stands for, weights are their sums.
-    squared_weight : str, optional
-        In a table of counts of weighted rows, the column of sums of squared weights.
-    sample_weight, id, query, cluster, prediction, score : str, optional
-        Columns of weights, of row or person names, of the list an item stands in, of what belongs together, of
-        decisions, of scores.
-    original_prediction, original_score : str, optional
-        Columns of the decisions, and of the scores, of the model before compression.
-    proxies : mapping of name to columns, optional
-        A sensitive feature that no row names, by the probability to be of each of its groups:
-        ``{"race": ["p_black", "p_white"]}``.
-    exclude : str or sequence of str
-        Columns that are never model inputs.
-    use_sensitive : bool, default False
-        Whether sensitive features are model inputs.
-    missing : {"error", "group"}, default "error"
-        Whether missing values of sensitive and control features are refused, or make the group "(missing)".
-    bins : mapping of column to edges, optional
-        Makes groups of a numeric feature: ``{"age": [25, 40, 60]}`` gives ``<25``, ``25-39``, ``40-59``, ``>=60``.
+    roles : Roles, optional
+        What the columns are; single roles named as keywords win.
     like : EvaluationSet, optional
         Take every role from that set; what is named here wins. Its inputs must be there; other columns are no inputs.
     name : str, optional
         How sentences call the set; the file's name by default.
+    **settings
+        The fields of `Roles`, such as ``label="approve"`` and ``sensitive_features=["sex"]``, and those of `Reading`:
+        ``task``, ``missing``, ``bins`` and ``use_sensitive``.
 
     Returns
     -------
@@ -119,61 +72,22 @@ def read_evaluation_set(
     >>> small.features, small.grouping("sex").names
     (('income',), ('F', 'M'))
     """
-    roles = Roles(
-        label=label,
-        positive=positive,
-        favourable=favourable,
-        sensitive_features=names(sensitive_features, "sensitive_features"),
-        control_features=names(control_features, "control_features"),
-        sample_weight=sample_weight,
-        frequency=frequency,
-        squared_weight=squared_weight,
-        id=id,
-        query=query,
-        cluster=cluster,
-        prediction=prediction,
-        score=score,
-        original_prediction=original_prediction,
-        original_score=original_score,
-        proxies=tuple((feature, tuple(columns)) for feature, columns in (proxies or {}).items()),
-        exclude=names(exclude, "exclude"),
-    )
-    roles = roles if like is None else _merge(roles, like.roles)
+    raise_all(InputError, unknown(settings, RoleSettings.__annotations__, "An evaluation set knows no"))
+    chosen, reading = _reading(settings, like)
+    named = (roles or Roles()).updated(chosen)
+    roles = named if like is None else _merge(named, like.roles)
     table = read_table(source, name, (*roles.sensitive_features, *roles.control_features))
     problems: list[str] = []
     if like is not None:
-        roles = replace(roles, exclude=_excluded(table, roles, like, names(exclude, "exclude")))
+        roles = replace(roles, exclude=_excluded(table, roles, like, named.exclude))
         problems = _absent_inputs(table, roles, like)
-        missing = missing or like.missing
-        bins = like.bins if bins is None else bins
-        use_sensitive = like.use_sensitive if use_sensitive is None else use_sensitive
-        task = task or (like.task if roles.label == like.roles.label else None)
-    return build(
-        table,
-        roles,
-        task=task,
-        missing=missing or "error",
-        bins=bins or {},
-        use_sensitive=bool(use_sensitive),
-        problems=problems,
-    )
+        if reading.task is None and roles.label == like.roles.label:
+            reading = replace(reading, task=like.task)
+    return build(table, roles, reading, problems)
 
 
 def evaluation_set_from_arrays(
-    y_true: object,
-    *,
-    sensitive_features: object = None,
-    control_features: object = None,
-    group_probabilities: Mapping[str, object] | None = None,
-    sample_weight: object = None,
-    cluster: object = None,
-    query: object = None,
-    task: Task | None = None,
-    positive: object = None,
-    favourable: object = None,
-    missing: Missing = "error",
-    bins: Bins | None = None,
-    name: str = "data",
+    y_true: object, *, name: str = "data", **settings: Unpack[ArraySettings]
 ) -> EvaluationSet:
     """Make an evaluation set without model inputs, to audit predictions alone.
 
@@ -182,32 +96,35 @@ def evaluation_set_from_arrays(
     y_true : array_like
         (n,) the truth, or (n, L) of several labels of 0 and 1. Arrays, lists, pandas, Polars and PyArrow columns are
         taken.
-    sensitive_features, control_features : array_like, table or mapping, optional
-        (n,) or (n, k). Columns without a name are called ``sensitive_feature_0`` and so on, as fairlearn does.
-    group_probabilities : mapping of feature to table, optional
-        A sensitive feature that no row names: for each row the probability to be of each group, one named column a
-        group.
-    sample_weight : array_like, optional
-        (n,) row weights.
-    cluster, query : array_like, optional
-        (n,) what belongs together, and the list an item stands in.
-    task, positive, favourable, missing, bins, name
-        As for `read_evaluation_set`.
+    name : str
+        How sentences call the set.
+    **settings
+        - ``sensitive_features``, ``control_features``: (n,) or (n, k) arrays, a table or a mapping. Columns without a
+          name are called ``sensitive_feature_0`` and so on, as fairlearn does.
+        - ``group_probabilities``, a mapping of feature to table: of a sensitive feature that no row names, the
+          probability of each row to be of each group, one named column a group.
+        - ``sample_weight``: (n,) row weights.
+        - ``cluster``, ``query``: (n,) what belongs together, and the list an item is part of.
+        - ``positive``, ``favourable``, ``task``, ``missing``, ``bins``: as for `read_evaluation_set`.
 
     Raises
     ------
     InputError
         With every complaint; also when pandas objects have different indexes, because nothing is aligned silently.
     """
-    parts = {"y_true": y_true, "sensitive_features": sensitive_features, "control_features": control_features}
+    raise_all(InputError, unknown(settings, ArraySettings.__annotations__, "An evaluation set of arrays knows no"))
+    features, control_features = settings.get("sensitive_features"), settings.get("control_features")
+    sample_weight, cluster, query = (settings.get(role) for role in ("sample_weight", "cluster", "query"))
+    parts = {"y_true": y_true, "sensitive_features": features, "control_features": control_features}
     parts |= {"sample_weight": sample_weight, "cluster": cluster, "query": query}
     refuse_other_index(name, parts)
-    truth = _columns(y_true, "y_true_0" if task == "multilabel" else "y_true", name)
+    truth = _columns(y_true, "y_true_0" if settings.get("task") == "multilabel" else "y_true", name)
     label = next(iter(truth))
-    sensitive = _columns(sensitive_features, "sensitive_feature_0", name)
+    sensitive = _columns(features, "sensitive_feature_0", name)
     control = _columns(control_features, "control_feature_0", name)
     weight = _columns(sample_weight, "sample_weight", name)
-    chances = {name: _columns(table, f"{name}_0", name) for name, table in (group_probabilities or {}).items()}
+    tables = settings.get("group_probabilities") or {}
+    chances = {feature: _columns(table, f"{feature}_0", feature) for feature, table in tables.items()}
     more = {**_columns(cluster, "cluster", name), **_columns(query, "query", name)}
     likely = {column: part for columns in chances.values() for column, part in columns.items()}
     given = [*truth, *sensitive, *control, *weight, *more, *likely]
@@ -220,35 +137,23 @@ def evaluation_set_from_arrays(
     roles = Roles(
         label=label if len(truth) == 1 else None,
         labels=tuple(truth) if len(truth) > 1 else (),
-        proxies=tuple((feature, tuple(columns)) for feature, columns in chances.items()),
+        proxies={feature: tuple(columns) for feature, columns in chances.items()},
         query=None if query is None else list(more)[-1],
         cluster=None if cluster is None else next(iter(more)),
-        positive=positive,
-        favourable=favourable,
+        positive=settings.get("positive"),
+        favourable=settings.get("favourable"),
         sensitive_features=tuple(sensitive),
         control_features=tuple(control),
         sample_weight=next(iter(weight), None),
         exclude=tuple(control),
     )
-    return build(Table(name, frame, {"source": "arrays"}), roles, task=task, missing=missing, bins=bins or {})
+    return build(Table(name, frame, {"source": "arrays"}), roles, _reading(settings)[1])
 
 
-def build(
-    table: Table,
-    roles: Roles,
-    *,
-    task: Task | None = None,
-    missing: Missing = "error",
-    bins: Bins | None = None,
-    use_sensitive: bool = False,
-    problems: Sequence[str] = (),
-) -> EvaluationSet:
+def build(table: Table, roles: Roles, reading: Reading, problems: Sequence[str] = ()) -> EvaluationSet:
     """Check a table against its roles and make the set; `problems` found before are told along with the rest."""
-    if missing not in ("error", "group"):
-        raise InputError(f'{table.name}: missing takes "error" or "group", not {missing!r}.')
-    if task is not None and task not in get_args(Task):
-        raise InputError(f"{table.name}: there is no task {task!r}; known are {', '.join(get_args(Task))}.")
-    name, frame, bins = table.name, table.frame, dict(bins or {})
+    task, missing = reading.task, reading.missing
+    name, frame, bins = table.name, table.frame, dict(reading.bins)
     found = [*problems, *column_problems(name, frame, roles), *feature_problems(name, frame, roles, missing, bins)]
     label = None
     if roles.labels:
@@ -275,7 +180,7 @@ def build(
         provenance=_provenance(table, roles, missing),
         classes=label.classes,
         task=label.task,
-        use_sensitive=use_sensitive,
+        use_sensitive=reading.use_sensitive,
         bins=bins,
     )
 
@@ -308,10 +213,18 @@ def _numeric(column: pd.Series) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column.dtype))
 
 
+def _reading(settings: Mapping[str, object], like: EvaluationSet | None = None) -> tuple[dict[str, object], Reading]:
+    """Return the settings that say what columns are, and how the table is read: as that of `like` was unless told."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    usual = {} if like is None else {"missing": like.missing, "bins": like.bins, "use_sensitive": like.use_sensitive}
+    read = {name: given.pop(name, usual.get(name)) for name in settings_of(Reading)}
+    return given, Reading().updated(read)
+
+
 def _merge(roles: Roles, other: Roles) -> Roles:
     """Fill what `roles` leaves open from `other`."""
     given = {field: getattr(roles, field) for field in Roles.__dataclass_fields__}
-    filled = {field: value for field, value in given.items() if value is not None and value != ()}
+    filled = {field: value for field, value in given.items() if value is not None and value not in ((), {})}
     if roles.label is not None and roles.label != other.label:
         other = replace(other, positive=None, favourable=None)  # the values of another label
     return replace(other, **filled)

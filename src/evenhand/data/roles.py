@@ -1,80 +1,72 @@
-"""What each column of a table is to an audit."""
+"""What each column of a table is to an audit, and how the table is read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import NoneType
+from typing import TYPE_CHECKING, Literal, TypedDict
 
-from evenhand.errors import InputError
+from evenhand.data.values import Bins, Missing
+from evenhand.findings import Task
+from evenhand.settings import Declared, setting, settings_of
 
 if TYPE_CHECKING:
     from evenhand.findings import Plain
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(Declared):
     """The columns of an evaluation set, by what they are to the audit."""
 
-    label: str | None
-    """The column that holds the truth."""
-    positive: object = None
-    """The value of the label that ``y_true == 1`` stands for."""
-    favourable: object = None
-    """The value of the label that is good for the person (four-fifths turns on it); None when it was not declared."""
-    sensitive_features: tuple[str, ...] = ()
-    """Columns whose values make the groups."""
-    control_features: tuple[str, ...] = ()
-    """Columns within whose values groups are compared."""
-    sample_weight: str | None = None
-    """The column of row weights."""
-    frequency: str | None = None
-    """The column that says for how many rows each row stands, as a table of counts has one; sums stand beside it."""
-    squared_weight: str | None = None
-    """The column of sums of squared weights, in a table of counts whose `sample_weight` holds sums of weights."""
-    id: str | None = None
-    """The column that names a row or a person."""
-    labels: tuple[str, ...] = ()
-    """Columns of several labels that a row carries at once, each 0 or 1, in place of one label."""
-    query: str | None = None
-    """The column that names the list an item stands in, such as a search."""
-    cluster: str | None = None
-    """The column that names what rows belong together, such as a household."""
-    prediction: str | None = None
-    """A column that already holds decisions, in the label's own values."""
-    score: str | None = None
-    """A column that already holds scores."""
-    original_prediction: str | None = None
-    """A column that holds the decisions of the model before compression."""
-    original_score: str | None = None
-    """A column that holds the scores of the model before compression."""
-    proxies: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Sensitive features that no row names: each with the columns of the probability to be of its groups."""
-    exclude: tuple[str, ...] = ()
-    """Columns that are never model inputs."""
+    label: str | None = setting(None, "Column with the truth.", recorded="always")
+    positive: object = setting(
+        None, "Value of the label that counts as positive. When not given, the greater of {0, 1}, {-1, 1} and "
+        "booleans, and the favourable value of any other label.", key="pos_label", recorded="always",
+    )  # fmt: skip
+    favourable: object = setting(
+        None, "Value of the label that is good for the person; the four-fifths rule needs it.", recorded="always"
+    )
+    sensitive_features: tuple[str, ...] = setting(
+        (), "Sensitive feature: a column whose values make groups.", flag="--sensitive", recorded="always"
+    )
+    control_features: tuple[str, ...] = setting(
+        (), "Control feature: a column within whose values groups are compared.", flag="--control", recorded="always"
+    )
+    sample_weight: str | None = setting(None, "Column with sampling weights.", flag="--weight", recorded="always")
+    frequency: str | None = setting(
+        None, "Column that says for how many rows each row stands, in a table of counts such as a GROUP BY gives; "
+        "weights in it are their sums.", recorded="always",
+    )  # fmt: skip
+    squared_weight: str | None = setting(
+        None, "Column with sums of squared weights, in a table of counts of weighted rows."
+    )
+    id: str | None = setting(None, "Column that names a row or a person; never a model input.", recorded="always")
+    labels: tuple[str, ...] = setting((), "Column of one of several labels, each 0 or 1, in place of one label.")
+    query: str | None = setting(None, "Column that names the list an item is part of, such as a search, for ranking.")
+    cluster: str | None = setting(
+        None, "Column that names what rows belong together, such as a household.", recorded="always"
+    )
+    prediction: str | None = setting(
+        None, "Column with decisions, in the label's own values, instead of a model.", recorded="always"
+    )
+    score: str | None = setting(None, "Column with scores, instead of a model.", recorded="always")
+    original_prediction: str | None = setting(None, "Column with the decisions of the model before compression.")
+    original_score: str | None = setting(None, "Column with the scores of the model before compression.")
+    proxies: Mapping[str, tuple[str, ...]] = setting(
+        {}, "Sensitive feature that no row names, with the columns of the probability to be of each of its groups: "
+        "race=p_black,p_white.", flag="--proxy",
+    )  # fmt: skip
+    exclude: tuple[str, ...] = setting((), "Column that is never a model input.", recorded="always")
 
     def named(self) -> Iterator[tuple[str, str]]:
         """Yield (role, column) for every column that must be in the table; `exclude` is not among them."""
-        for role in (
-            "label",
-            "sample_weight",
-            "frequency",
-            "squared_weight",
-            "id",
-            "query",
-            "cluster",
-            "prediction",
-            "score",
-            "original_prediction",
-            "original_score",
-        ):
-            column = getattr(self, role)
-            if column is not None:
-                yield role, column
-        yield from (("proxies", column) for _, columns in self.proxies for column in columns)
-        yield from (("labels", column) for column in self.labels)
-        yield from (("sensitive_features", column) for column in self.sensitive_features)
-        yield from (("control_features", column) for column in self.control_features)
+        for role, declared in settings_of(Roles).items():
+            if declared.types == (str, NoneType) and getattr(self, role) is not None:
+                yield role, getattr(self, role)
+        yield from (("proxies", column) for columns in self.proxies.values() for column in columns)
+        for role in ("labels", "sensitive_features", "control_features"):
+            yield from ((role, column) for column in getattr(self, role))
 
     def inputs(self, columns: Iterable[str], use_sensitive: bool = False) -> tuple[str, ...]:
         """Return those of `columns` that a model may read: no truth, no answers, no names, and no sensitive feature."""
@@ -86,44 +78,79 @@ class Roles:
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the roles as JSON can say them; values that JSON has no word for become text."""
-        return {
-            "label": self.label,
-            "positive": _plain(self.positive),
-            "favourable": _plain(self.favourable),
-            "sensitive_features": list(self.sensitive_features),
-            "control_features": list(self.control_features),
-            "sample_weight": self.sample_weight,
-            "frequency": self.frequency,
-            **({"squared_weight": self.squared_weight} if self.squared_weight else {}),
-            "id": self.id,
-            "cluster": self.cluster,
-            **({"labels": list(self.labels)} if self.labels else {}),
-            **({"proxies": {name: list(columns) for name, columns in self.proxies}} if self.proxies else {}),
-            **({"query": self.query} if self.query else {}),
-            **({"original_prediction": self.original_prediction} if self.original_prediction else {}),
-            **({"original_score": self.original_score} if self.original_score else {}),
-            "prediction": self.prediction,
-            "score": self.score,
-            "exclude": list(self.exclude),
-        }
+        return {name: _plain(value) for name, value in self.on_record().items()}
 
 
-def names(value: str | Sequence[str] | None, what: str) -> tuple[str, ...]:
-    """Return column names as a tuple without repeats; one name may stand alone.
+@dataclass(frozen=True, slots=True)
+class Reading(Declared):
+    """How a table is read."""
 
-    Raises
-    ------
-    InputError
-        When `value` is neither a name nor a sequence of names.
-    """
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, Mapping) or not isinstance(value, Iterable):
-        raise InputError(f"{what} takes column names, such as {what}=['sex'], not {type(value).__name__}.")
-    return tuple(dict.fromkeys(str(name) for name in value))
+    task: Task | None = setting(None, "What the label is; told from its values where they leave no doubt.")
+    missing: Missing = setting(
+        "error", "Missing values of sensitive and control features: refuse them, or make them the group (missing)."
+    )
+    bins: Bins = setting({}, "Edges that make groups of a numeric feature: age=25,40,60 gives <25, 25-39, 40-59, >=60.")
+    use_sensitive: bool = setting(False, "Whether the model reads the sensitive features.")
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring(Declared):
+    """How scores become decisions."""
+
+    threshold: float | None = setting(None, "A score at or above it is predicted positive.")
+    score_kind: Literal["probability", "ranking"] | None = setting(
+        None, "What scores claim to be; told from the threshold when not given."
+    )
+
+
+class ReadingSettings(TypedDict, total=False):
+    """The settings of `Reading`, as keywords."""
+
+    task: Task | None
+    missing: Missing | None
+    bins: Bins | None
+    use_sensitive: bool | None
+
+
+class ArraySettings(ReadingSettings, total=False):
+    """What arrays are, as keywords of `evaluation_set_from_arrays`."""
+
+    sensitive_features: object
+    control_features: object
+    group_probabilities: Mapping[str, object] | None
+    sample_weight: object
+    cluster: object
+    query: object
+    positive: object
+    favourable: object
+
+
+class RoleSettings(ReadingSettings, total=False):
+    """The settings of `Roles` and `Reading`, as keywords; one column may be named without a list."""
+
+    label: str | None
+    positive: object
+    favourable: object
+    sensitive_features: str | Sequence[str]
+    control_features: str | Sequence[str]
+    sample_weight: str | None
+    frequency: str | None
+    squared_weight: str | None
+    id: str | None
+    labels: str | Sequence[str]
+    query: str | None
+    cluster: str | None
+    prediction: str | None
+    score: str | None
+    original_prediction: str | None
+    original_score: str | None
+    proxies: Mapping[str, Sequence[str]] | None
+    exclude: str | Sequence[str]
 
 
 def _plain(value: object) -> Plain:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

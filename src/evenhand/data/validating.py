@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,12 +11,12 @@ from evenhand.data.values import listed, match, plain
 from evenhand.errors import did_you_mean, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from numpy.typing import ArrayLike
 
     from evenhand.data.roles import Roles
-
-Missing: TypeAlias = Literal["error", "group"]
-Bins: TypeAlias = Mapping[str, Sequence[float]]
+    from evenhand.data.values import Bins, Missing
 
 MOST_GROUPS: Final = 10_000
 """A feature of more distinct values than this makes no groups anybody can read."""

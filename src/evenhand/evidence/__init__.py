@@ -5,8 +5,8 @@ the same counts and the same attributions, so no audit calls the model again and
 """
 
 from evenhand.evidence.evidence import Evidence
-from evenhand.evidence.options import AuditOptions
+from evenhand.evidence.options import EvidenceOptions
 from evenhand.evidence.predictions import Predictions
 from evenhand.evidence.provenance import provenance
 
-__all__ = ["AuditOptions", "Evidence", "Predictions", "provenance"]
+__all__ = ["Evidence", "EvidenceOptions", "Predictions", "provenance"]

@@ -36,6 +36,12 @@ WEIGHT: Final = "weight_sum"
 SQUARES: Final = "weight_squares"
 """Sums of sampling weights and of their squares."""
 
+USED: Final = (
+    "label", "positive", "favourable", "sensitive_features", "control_features", "sample_weight", "prediction", "score",
+    "original_prediction", "original_score",
+)  # fmt: skip
+"""The roles that an audit of counts has a use for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counting:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from evenhand.errors import InputError
-from evenhand.evidence.options import AuditOptions
+from evenhand.evidence.options import EvidenceOptions
 from evenhand.evidence.predictions import Predictions, inputs, predict
 from evenhand.metrics import Tally
 from evenhand.metrics.counts.joint import JointTally
@@ -58,13 +58,13 @@ class Evidence:
         background: EvaluationSet | None = None,
         predictions: Predictions | None = None,
         original_predictions: Predictions | None = None,
-        options: AuditOptions | None = None,
+        options: EvidenceOptions | None = None,
     ) -> None:
         self.subject = subject
         self.data = data
         self.original = original
         self.background = background
-        self.options = options or AuditOptions()
+        self.options = options or EvidenceOptions()
         self._given = predictions
         self._given_original = original_predictions
         self._tallies: dict[tuple[str, tuple[str, ...]], Tally] = {}

@@ -22,7 +22,7 @@ from evenhand.writing import write_bytes
 
 if TYPE_CHECKING:
     from evenhand.evidence.evidence import Evidence
-    from evenhand.findings import Plain
+    from evenhand.provenance import KeptPredictions
 
 ROW, TRUTH, SCORE, DECISION = "row", "y_true", "y_score", "y_pred"
 """The columns of the file; the groups stand in columns called ``group:`` and the feature's name."""
@@ -63,7 +63,7 @@ def row_key(place: Path = USUAL_KEY) -> bytes:
     return key
 
 
-def keep(evidence: Evidence, keeping: Keeping) -> dict[str, Plain]:
+def keep(evidence: Evidence, keeping: Keeping) -> KeptPredictions:
     """Write the predictions and return what the record says of them: the file's hash, rows, and the key's fingerprint.
 
     Raises

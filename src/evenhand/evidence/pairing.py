@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
     from evenhand.keys import Key
+    from evenhand.provenance import KeptPredictions
 
 SHARES: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "accuracy": (None, None),
@@ -145,14 +146,14 @@ class PairedPredictions:
         return change, Interval(low, high, level, "delong, paired"), len(truth)
 
 
-def _block(record: AuditRecord, file: str | Path) -> Mapping[str, object]:
+def _block(record: AuditRecord, file: str | Path) -> KeptPredictions:
     block = record.provenance.get("predictions")
-    if not isinstance(block, dict):
+    if block is None:
         raise InputError(f"{file}: its record kept no predictions. Audit with --keep-predictions.")
     return block
 
 
-def _read(place: Path, block: Mapping[str, object]) -> pd.DataFrame:
+def _read(place: Path, block: KeptPredictions) -> pd.DataFrame:
     try:
         held = place.read_bytes()
     except OSError as wrong:

@@ -4,64 +4,55 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from evenhand.evidence.predictions import inputs
 
 if TYPE_CHECKING:
+    from evenhand.data import EvaluationSet
     from evenhand.evidence.evidence import Evidence
-    from evenhand.evidence.options import AuditOptions
     from evenhand.findings import Plain
+    from evenhand.provenance import DataFacts, Provenance, SubjectFacts
     from evenhand.subjects import Subject
 
 PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn", "torch", "onnxruntime", "shap")
 
 
-def provenance(evidence: Evidence) -> dict[str, Plain]:
+def provenance(evidence: Evidence) -> Provenance:
     """Return hashes, facts, roles, versions and seed as plain data."""
-    data, options = evidence.data, evidence.options
-    return {
+    found: Provenance = {
         "subject": _subject(evidence.subject),
         "original": _subject(evidence.original) if evidence.original is not None else None,
-        "data": {
-            **_plain_mapping(data.provenance),
-            "name": data.name,
-            "rows": data.rows,
-            "content_hash": data.content_hash(),
-            "label": data.roles.label,
-            **({} if data.task == "binary" else {"task": data.task, "classes": [str(c) for c in data.classes]}),
-            "positive": plain(data.roles.positive),
-            "favourable": plain(data.roles.favourable),
-            "sensitive_features": list(data.roles.sensitive_features),
-            "control_features": list(data.roles.control_features),
-            "missing": data.missing,
-        },
-        **({"score_edges": evidence.score_edges.tolist()} if sweepable(evidence) else {}),
+        "data": _data(evidence.data),
         "sensitive_inputs": _sensitive_inputs(evidence),
         "rows_seen_in_training": _rows_seen(evidence),
-        "options": _options(options),
+        "options": _plain_mapping(evidence.options.on_record()),
         "versions": {"python": platform.python_version(), **_versions()},
     }
+    if sweepable(evidence):
+        found["score_edges"] = evidence.score_edges.tolist()
+    return found
 
 
-ALWAYS: Final = ("level", "seed", "intersections", "explain_rows", "background_rows", "footprint", "actionable")
-"""Options on record whatever they are; others where they are not what they usually are."""
-ELSEWHERE: Final = ("explain", "metrics")
-"""Told by which audits ran, and functions."""
-
-
-def _options(options: AuditOptions) -> dict[str, Plain]:
-    """Return what a rerun needs to come out the same."""
-    usual = type(options)()
-    return {
-        name: plain(getattr(options, name))
-        for name in (field.name for field in fields(options))
-        if name in ALWAYS or (name not in ELSEWHERE and getattr(options, name) != getattr(usual, name))
+def _data(data: EvaluationSet) -> DataFacts:
+    told: DataFacts = {
+        **cast("DataFacts", _plain_mapping(data.provenance)),
+        "name": data.name,
+        "rows": data.rows,
+        "content_hash": data.content_hash(),
+        "label": data.roles.label,
+        "positive": plain(data.roles.positive),
+        "favourable": plain(data.roles.favourable),
+        "sensitive_features": list(data.roles.sensitive_features),
+        "control_features": list(data.roles.control_features),
+        "missing": data.missing,
     }
+    if data.task != "binary":
+        told |= {"task": data.task, "classes": [str(c) for c in data.classes]}
+    return told
 
 
 def sweepable(evidence: Evidence) -> bool:
@@ -91,16 +82,16 @@ def _plain_mapping(mapping: Mapping[str, object]) -> dict[str, Plain]:
     return {name: plain(value) for name, value in mapping.items()}
 
 
-def _subject(subject: Subject) -> dict[str, Plain]:
+def _subject(subject: Subject) -> SubjectFacts:
     return {
-        **_plain_mapping(subject.facts),
+        **cast("SubjectFacts", _plain_mapping(subject.facts)),
         "name": subject.name,
-        "threshold": plain(float(subject.threshold)),
+        "threshold": float(subject.threshold),
         "score_kind": subject.score_kind,
     }
 
 
-def _sensitive_inputs(evidence: Evidence) -> list[Plain]:
+def _sensitive_inputs(evidence: Evidence) -> list[str]:
     """The sensitive features that the model reads."""
     if evidence.subject.facts.get("kind") == "predictions":
         return []
@@ -108,7 +99,7 @@ def _sensitive_inputs(evidence: Evidence) -> list[Plain]:
     return [name for name in sorted(evidence.data.roles.sensitive_features) if name in read]
 
 
-def _rows_seen(evidence: Evidence) -> Plain:
+def _rows_seen(evidence: Evidence) -> int | None:
     """How many evaluation rows occur among the rows the model was fitted or tuned on; None when that is unknown."""
     from evenhand.data import overlap
     from evenhand.data.hashing import hash_rows
@@ -120,8 +111,8 @@ def _rows_seen(evidence: Evidence) -> Plain:
     return int(overlap(hash_rows(evidence.data.table, columns, evidence.data.y_true), fitted))
 
 
-def _versions() -> dict[str, Plain]:
-    found: dict[str, Plain] = {}
+def _versions() -> dict[str, str]:
+    found: dict[str, str] = {}
     for package in PACKAGES:
         try:
             found[package] = version(package)

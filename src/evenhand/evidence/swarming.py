@@ -22,8 +22,8 @@ MOST_FEATURES: Final = 15
 """Features of a swarm, the most important ones."""
 
 
-def swarm(attributions: Attributions) -> GroupCounts:
-    """Return how many explained rows have which attribution and which fifth of the feature's values.
+def swarm(attributions: Attributions) -> tuple[GroupCounts, float]:
+    """Return how many explained rows have which attribution and fifth of the feature's values, and its greatest size.
 
     A swarm is drawn from these counts: it holds nobody's row, and as many dots however many rows there are.
     """
@@ -35,8 +35,8 @@ def swarm(attributions: Attributions) -> GroupCounts:
     for place, feature in enumerate(chosen):
         np.add.at(counts[place], (_fifths(attributions, int(feature)), bins[:, place]), 1)
     names = tuple((attributions.feature_names[feature],) for feature in chosen)
-    axes = ("feature", "fifth of the values", f"attribution in {BINS} places from {-reach:.6g} to {reach:.6g}")
-    return GroupCounts("attributions", (), names, axes, cast("Plain", counts.tolist()))
+    axes = ("feature", "fifth of the values", f"attribution in {BINS} places")
+    return GroupCounts("attributions", (), names, axes, cast("Plain", counts.tolist())), float(f"{reach:.6g}")
 
 
 def _fifths(attributions: Attributions, feature: int) -> NDArray[np.int64]:

@@ -16,7 +16,6 @@ from evenhand.explaining.blocks import deal
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.engine import PairMeans
 from evenhand.explaining.estimators import fitted_estimator
-from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +81,7 @@ def explain_additive(
 def _is_linear_pipeline(model: object) -> None:
     steps = getattr(fitted_estimator(model), "steps", None)
     if not isinstance(steps, list) or len(steps) < 2 or not hasattr(steps[-1][1], "coef_"):
-        raise NotThisWay(message("The estimator is no pipeline with a linear last step."))
+        raise NotThisWay("The estimator is no pipeline with a linear last step.")
 
 
 def _alone(score: LinkedScore, both: pd.DataFrame, start: pd.DataFrame, columns: list[str]) -> NDArray[np.float64]:
@@ -113,6 +112,4 @@ def _check_mixed(
     wanted = score(table)
     miss = float(np.max(np.abs(wanted - base - parts[taken, np.arange(parts.shape[1])].sum(axis=1))))
     if miss > TOLERANCE * max(float(np.std(wanted)), 1e-9):
-        raise NotThisWay(
-            message("Columns interact: a sum over columns misses the score by up to {miss:.2g}.", miss=miss)
-        )
+        raise NotThisWay("Columns interact: a sum over columns misses the score by up to {miss:.2g}.", miss=miss)

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from evenhand.errors import InputError, did_you_mean
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from evenhand.messages import Place
 
 Method: TypeAlias = Literal[
     "auto",
@@ -116,10 +119,10 @@ WAYS: Final[Mapping[str, Way]] = {
 
 
 class NotThisWay(Exception):  # noqa: N818 - it is not an error, but the reason why the next way is tried
-    """Why a way does not hold for this model; the text is a whole sentence."""
+    """Why a way does not hold for this model: the id and the places of a message, a whole sentence."""
 
-    def __init__(self, sentence: str, *, notable: bool = False) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, /, *, notable: bool = False, **places: Place) -> None:
+        super().__init__(message(sentence, **places))
         self.notable = notable
         """True when the way seemed to hold and then did not, which a reader should know in any case."""
 

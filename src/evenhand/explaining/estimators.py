@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from evenhand.explaining.choosing import NotThisWay
-from evenhand.messages import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +23,7 @@ def fitted_estimator(model: object) -> Fitted:
     """Return the estimator of a subject, or raise that there is none."""
     found = getattr(model, "estimator", None)
     if found is None:
-        raise NotThisWay(message("The model shows no estimator."))
+        raise NotThisWay("The model shows no estimator.")
     return cast("Fitted", found)
 
 
@@ -32,7 +31,7 @@ def plain_numbers(table: pd.DataFrame) -> NDArray[np.float64]:
     """Return the table as float64, or raise which column is not numeric."""
     for name in table.columns:
         if not pd.api.types.is_numeric_dtype(table[name].dtype):
-            raise NotThisWay(message("Column '{column}' is not numeric.", column=str(name)))
+            raise NotThisWay("Column '{column}' is not numeric.", column=str(name))
     return table.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
@@ -42,9 +41,9 @@ def takes_exactly(estimator: Fitted, table: pd.DataFrame, model: object) -> None
     names = getattr(model, "features", None) if names is None else names
     columns = [str(column) for column in table.columns]
     if names is not None and [str(name) for name in names] != columns:
-        raise NotThisWay(message("The estimator was not fitted on exactly these columns."))
+        raise NotThisWay("The estimator was not fitted on exactly these columns.")
     count = getattr(estimator, "n_features_in_", len(columns))
     if int(count) != len(columns):
         raise NotThisWay(
-            message("The estimator was fitted on {n} columns and there are {columns}.", n=count, columns=len(columns))
+            "The estimator was fitted on {n} columns and there are {columns}.", n=count, columns=len(columns)
         )

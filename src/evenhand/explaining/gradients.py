@@ -16,7 +16,6 @@ import numpy as np
 from evenhand.explaining.blocks import deal
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.engine import PairMeans
-from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,11 +77,9 @@ def explain_rescaled(table: CodedTable, found: Prepared | None, seed: int) -> Pa
     chain = type(network).__name__ == "Sequential"
     strange = [type(layer).__name__ for layer in layers if type(layer).__name__ not in RESCALED | LET_BE]
     if not chain or strange:
-        raise NotThisWay(
-            f"The rescale rule is not known to hold for {', '.join(sorted(set(strange)))}."
-            if strange
-            else "The rescale rule is known to hold for a chain of layers only."
-        )
+        if not strange:
+            raise NotThisWay("The rescale rule is known to hold for a chain of layers only.")
+        raise NotThisWay("The rescale rule is not known to hold for {layers}.", layers=tuple(sorted(set(strange))))
 
     def of_pairs(x: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         slopes: list[torch.Tensor | torch.nn.Module] = []
@@ -111,7 +108,7 @@ def explain_rescaled(table: CodedTable, found: Prepared | None, seed: int) -> Pa
 
 def _network(found: Prepared | None) -> torch.nn.Module:
     if found is None or found.network is None or found.parts.constant.dtype != np.float32:
-        raise NotThisWay(message("The model is no torch network over prepared columns that gives the explained score."))
+        raise NotThisWay("The model is no torch network over prepared columns that gives the explained score.")
     return cast("torch.nn.Module", found.network)
 
 

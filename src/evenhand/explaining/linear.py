@@ -10,7 +10,6 @@ from evenhand.explaining.blocks import deal
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.engine import PairMeans
 from evenhand.explaining.estimators import fitted_estimator, plain_numbers, takes_exactly
-from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +49,7 @@ def explain_linear(
     weights, intercept = _coefficients(model, X)
     x, b = plain_numbers(X), plain_numbers(background)
     if np.isnan(x).any() or np.isnan(b).any():
-        raise NotThisWay(message("There are missing values."))
+        raise NotThisWay("There are missing values.")
     if np.max(np.abs(x @ weights + intercept - scores)) > np.max(np.abs(x @ weights + intercept + scores)):
         weights, intercept = -weights, -intercept
     order = np.random.default_rng(seed).permutation(len(b))
@@ -83,9 +82,9 @@ def _coefficients(model: object, X: pd.DataFrame) -> tuple[NDArray[np.float64], 
     estimator = fitted_estimator(model)
     weights = getattr(estimator, "coef_", None)
     if weights is None or not hasattr(estimator, "intercept_"):
-        raise NotThisWay(message("The estimator has no linear coefficients."))
+        raise NotThisWay("The estimator has no linear coefficients.")
     takes_exactly(estimator, X, model)
     flat = np.asarray(weights, dtype=np.float64)
     if flat.size != X.shape[1] or flat.ndim > 2:
-        raise NotThisWay(message("The estimator has more than one linear form."))
+        raise NotThisWay("The estimator has more than one linear form.")
     return flat.reshape(-1), float(np.ravel(np.asarray(estimator.intercept_))[0])

@@ -257,11 +257,9 @@ def _checked_answer(task: Task, way: str, means: PairMeans, reason: str) -> Answ
     )
     if miss > TOLERANCE * spread:
         raise NotThisWay(
-            message(
-                "Its sums miss the model's own scores by up to {miss:.2g} (their spread is {spread:.2g}).",
-                miss=miss,
-                spread=spread,
-            ),
+            "Its sums miss the model's own scores by up to {miss:.2g} (their spread is {spread:.2g}).",
             notable=True,
+            miss=miss,
+            spread=spread,
         )
     return _of_means(way, reason, means, exact=True)

@@ -11,7 +11,6 @@ from evenhand.explaining.blocks import deal
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.engine import PairMeans
 from evenhand.explaining.estimators import Fitted, fitted_estimator, plain_numbers, takes_exactly
-from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,18 +68,16 @@ def _refuse(
 ) -> None:
     kind = type(estimator).__name__
     if kind not in TREES:
-        raise NotThisWay(
-            message("{kind} is not among the tree ensembles whose explainer is known to be right.", kind=kind)
-        )
+        raise NotThisWay("{kind} is not among the tree ensembles whose explainer is known to be right.", kind=kind)
     if TREES[kind] != link:
-        raise NotThisWay(message("The leaves of a {kind} add up on another scale than the one explained.", kind=kind))
+        raise NotThisWay("The leaves of a {kind} add up on another scale than the one explained.", kind=kind)
     if len(getattr(estimator, "classes_", ())) != 2:
-        raise NotThisWay(message("The ensemble does not have two classes."))
+        raise NotThisWay("The ensemble does not have two classes.")
     if any(len(columns) > 1 for columns in players.values()):
-        raise NotThisWay(message("Values of single columns do not add up to the value of a group of columns."))
+        raise NotThisWay("Values of single columns do not add up to the value of a group of columns.")
     categorical = getattr(estimator, "is_categorical_", None)
     if categorical is not None and np.any(categorical):
-        raise NotThisWay(message("shap reads the categorical splits of histogram gradient boosting wrongly."))
+        raise NotThisWay("shap reads the categorical splits of histogram gradient boosting wrongly.")
     takes_exactly(estimator, X, model)
 
 
@@ -104,8 +101,9 @@ def _interventional(
         raise NotThisWay(str(absent), notable=True) from absent
     except Exception as problem:
         raise NotThisWay(
-            f"shap's TreeExplainer cannot read the ensemble: {type(problem).__name__}: {shorten(problem, 120)}.",
+            "shap's TreeExplainer cannot read the ensemble: {problem}.",
             notable=True,
+            problem=f"{type(problem).__name__}: {shorten(problem, 120)}",
         ) from problem
     if values.ndim == 3:
         return values[:, :, positive], float(base[positive])

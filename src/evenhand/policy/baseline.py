@@ -40,7 +40,7 @@ def became(before: Status | None, now: Status) -> str:
     >>> became("passed", "failed"), became("undecided", "undecided"), became(None, "passed")
     ('new', 'unchanged', 'unchanged')
     """
-    return BECAME.get((before, now), "unchanged")
+    return BECAME.get((before, now), message("unchanged"))
 
 
 class Pairs(Protocol):

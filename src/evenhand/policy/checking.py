@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from evenhand.errors import did_you_mean, shorten
 from evenhand.keys import Feature, Key, KeySyntaxError
 from evenhand.metrics import canonical, names
+from evenhand.metrics.catalogue.names import split_name
 from evenhand.policy.limits import DECLARED, Effect, Over
 from evenhand.policy.matching import canonical_key, covers, own_key
 from evenhand.policy.waiving import LONGEST
@@ -180,7 +181,7 @@ def _key_problems(text: str, where: str, custom: set[str]) -> Iterator[str]:
     if key.metric == DECLARED:
         if len(key.features) != 1 or key.features != (Feature(key.columns[0]),) or key.qualifiers:
             yield f"{where}: what is to be declared is named alone, such as declared[human_oversight]."
-    elif canonical(key.metric) is None and key.metric not in custom:
+    elif canonical(key.metric) is None and not custom & {key.metric, split_name(key.metric)[0]}:
         hint = did_you_mean(key.metric, (*names(), *custom))
         way = " See: evenhand list metrics. A metric of your own is named in custom_metrics."
         yield f"{where}: no such metric.{hint}{way}"

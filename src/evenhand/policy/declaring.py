@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 def declared(record: AuditRecord) -> Mapping[str, str]:
     """Return what people declared, by name, without what is blank; a record keeps it in its provenance."""
-    said = record.provenance.get(DECLARED)
-    if not isinstance(said, dict):
-        return {}
-    return {name: text for name, value in said.items() if (text := _text(value))}
+    return {name: text for name, value in record.provenance.get(DECLARED, {}).items() if (text := value.strip())}
 
 
 def declaration(record: AuditRecord, key: Key) -> Finding | None:
@@ -38,9 +35,3 @@ def undeclared(record: AuditRecord, key: Key) -> str:
     near = nearest(name, declared(record))
     hint = message("Did you mean '{name}'?", name=near) if near else ""
     return sentences(message("Nobody has declared '{name}'.", name=shorten(name)), hint)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, list):
-        return "; ".join(part for part in map(_text, value) if part)
-    return "" if value is None or isinstance(value, (dict, bool)) else str(value).strip()

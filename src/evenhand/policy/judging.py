@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import PolicyError, raise_all, shorten
+from evenhand.findings import SAME_LEVEL, Absent
 from evenhand.messages import joined, message, messages, sentences
-from evenhand.metrics import canonical
 from evenhand.policy.baseline import RANK, Earlier, Pairs, beside
 from evenhand.policy.declaring import declaration, undeclared
 from evenhand.policy.matching import instances, own_key
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from evenhand.keys import Key
     from evenhand.policy.limits import Effect, Limit, Policy
 
-SAME_LEVEL: Final = 1e-9
-"""Two levels of confidence that are this near are one."""
-ABSENT: Final = message("The record has no such finding, and what is absent has not passed.")
 NOWHERE: Final = {
     "features": message("The record names no sensitive feature to apply it to."),
     "intersections": message("The record names no two sensitive features to cross."),
@@ -114,7 +111,7 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Earl
     if keys is None:
         yield _open(limit, own_key(limit), None, limit.missing, sentences(NOWHERE[limit.over], limit.note))
     for key in keys or ():
-        finding = _at_level(_find(record, key, policy), record, policy)
+        finding = record.find(key, policy.confidence)
         if not limit.against:
             yield _judge_finding(limit, key, finding, policy, record)
         elif earlier is None:
@@ -122,33 +119,11 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Earl
                 limit, drop_key(key), None, limit.missing, message("max_drop needs an earlier audit: add --baseline.")
             )
         else:
-            before = _at_level(_find(earlier.record, key, policy), earlier.record, policy)
-            dropped = earlier.drop(key, finding, before, policy.confidence)
+            before = earlier.record.find(key, policy.confidence)
+            absent = next((found for found in (finding, before) if isinstance(found, Absent)), None)
+            dropped = earlier.drop(key, _known(finding), _known(before), policy.confidence) or absent
+            assert dropped is not None  # it is there where both are
             yield _judge_finding(limit, drop_key(key), dropped, policy, record)
-
-
-def _find(record: AuditRecord, key: Key, policy: Policy) -> Finding | None:
-    """Return the finding of a key, as the audit stated it or else as its counts say it."""
-    found = record.get(key)
-    if found is not None:
-        return found
-    for finding in record.findings:
-        if finding.key.renamed(canonical(finding.key.metric) or finding.key.metric) == key:
-            return finding
-    if not record.tallies:
-        return None
-    from evenhand.policy.recomputing import from_counts
-
-    return from_counts(record, key, policy.confidence)
-
-
-def _at_level(finding: Finding | None, record: AuditRecord, policy: Policy) -> Finding | None:
-    """Return the finding at the policy's confidence, computed again where the record's is another."""
-    if finding is None or finding.interval is None or abs(finding.interval.level - policy.confidence) <= SAME_LEVEL:
-        return finding
-    from evenhand.policy.recomputing import at_confidence  # it loads numpy, which most gates do without
-
-    return at_confidence(finding, record, policy.confidence)
 
 
 def _judge_declaration(limit: Limit, record: AuditRecord) -> Judgement:
@@ -158,9 +133,13 @@ def _judge_declaration(limit: Limit, record: AuditRecord) -> Judgement:
     return Judgement(limit, limit.key, "passed", found, message("declared: {text}", text=shorten(found.note, 200)))
 
 
-def _judge_finding(limit: Limit, key: Key, finding: Finding | None, policy: Policy, record: AuditRecord) -> Judgement:
-    if finding is None:
-        return _open(limit, key, None, limit.missing, sentences(ABSENT, limit.note))
+def _known(found: Finding | Absent) -> Finding | None:
+    return None if isinstance(found, Absent) else found
+
+
+def _judge_finding(limit: Limit, key: Key, finding: Finding | Absent, policy: Policy, record: AuditRecord) -> Judgement:
+    if isinstance(finding, Absent):
+        return _open(limit, key, None, limit.missing, sentences(finding.reason, limit.note))
     if finding.estimate is None:
         return _open(limit, key, finding, limit.undefined, finding.undefined or message("It has no value."))
     status = _compare(finding, limit, policy)

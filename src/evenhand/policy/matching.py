@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from evenhand.keys import Feature, Key
 from evenhand.metrics import canonical
@@ -54,15 +54,12 @@ def instances(limit: Limit, record: AuditRecord, policy: Policy) -> tuple[Key, .
 
 def _counted(key: Key, record: AuditRecord) -> tuple[Key, ...]:
     """Return the keys of ``column=*`` for every group that the record has counts of, where no finding was stated."""
-    from evenhand.policy.recomputing import counted_groups, is_counted
-    from evenhand.policy.recomputing_joint import OF, is_change
-
-    jointly = key.qualifiers == OF and is_change(key.metric)
-    if not (jointly or is_counted(key.metric)) or not all(feature.each for feature in key.features):
+    if not all(feature.each for feature in key.features):
         return ()
-    groups = counted_groups(record, key.columns)
-    qualifiers = dict(key.qualifiers) if jointly else {}
-    return tuple(Key.of(key.metric, dict(zip(key.columns, group, strict=True)), **qualifiers) for group in groups)
+    groups = next((p.groups for p in record.tallies if (p.model, p.columns) == ("subject", key.columns)), ())
+    named = (tuple(map(Feature, key.columns, group)) for group in groups)
+    keys = tuple(Key(key.metric, features, key.qualifiers) for features in named)
+    return keys if keys and record.get(keys[0]) is not None else ()
 
 
 def _owns(limit: Limit, key: Key) -> bool:
@@ -100,9 +97,7 @@ def _has_shape(key: Key, over: str) -> bool:
 
 def sensitive_features(record: AuditRecord) -> tuple[str, ...]:
     """Return the sensitive features that the record names."""
-    data = record.provenance.get("data")
-    named = data.get("sensitive_features") if isinstance(data, dict) else None
-    return tuple(sorted(str(name) for name in cast("list[object]", named))) if isinstance(named, list) else ()
+    return tuple(sorted(record.provenance.get("data", {}).get("sensitive_features", [])))
 
 
 def _spelled(key: Key) -> Key:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import shorten
 from evenhand.messages import message
+from evenhand.metrics.catalogue.names import EQUALIZED_ODDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -101,7 +102,7 @@ def _exact_end(estimate: float, bound: float, critical: float) -> float:
 
 def _all(finding: Finding, limit: Limit, record: AuditRecord | None, extreme: list[_Group]) -> tuple[int, str] | None:
     """Return the rows with which every group, or pair of groups, is inside the limit."""
-    rates = ("recall", "false_positive_rate") if finding.key.metric.startswith("equalized_odds") else ()
+    rates = EQUALIZED_ODDS if finding.key.metric.startswith("equalized_odds") else ()
     tables = [_groups_of(record, finding, rate) for rate in rates or (finding.component,)]
     tables = [table for table in tables if len(table) > 1] or [extreme]
     wanted: list[tuple[_Group, float]] = []

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from evenhand.errors import PolicyError
 from evenhand.findings import AuditRecord, GroupCounts
+from evenhand.metrics.answers import is_counted
 from evenhand.policy.judging import judge_limit
-from evenhand.policy.recomputing import from_counts, is_counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,17 +76,15 @@ def sweep(record: AuditRecord, policy: Policy) -> Sweep:
         When the record has no counts by score, or no limit is about decisions.
     """
     edges = record.provenance.get("score_edges")
-    if not isinstance(edges, list):
+    if edges is None:
         raise PolicyError("The record has no counts by score: audit scores of two classes, without weights.")
     limits = [limit for limit in policy.limits if _is_swept(limit)]
     left = tuple(str(limit.key) for limit in policy.limits if limit not in limits)
     if not limits:
         raise PolicyError(f"{policy.name}: no limit is about decisions, so none changes with the threshold.")
-    subject = record.provenance.get("subject")
-    in_use = subject.get("threshold") if isinstance(subject, dict) else None
+    in_use = record.provenance.get("subject", {}).get("threshold")
     steps = tuple(
-        _step(at_threshold(record, place), float(edge), edge == in_use, limits, policy)  # type: ignore[arg-type]
-        for place, edge in enumerate(edges)
+        _step(at_threshold(record, place), edge, edge == in_use, limits, policy) for place, edge in enumerate(edges)
     )
     return Sweep(steps, left)
 
@@ -126,7 +124,5 @@ def _judged(record: AuditRecord, limits: list[Limit], policy: Policy) -> Iterato
 
 
 def _value(record: AuditRecord, metric: str) -> float | None:
-    from evenhand.keys import Key
-
-    found = from_counts(record, Key.of(metric), 0.95)
+    found = record.get(metric)
     return None if found is None else found.estimate

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from evenhand.messages import Message, joined, message
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evenhand.findings import Finding, Unit
+
+CUT: Final = "{text:.{most}}…"
+"""The id of a message that is cut."""
 
 
 def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
@@ -18,7 +25,7 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
     ('0.31', '23.5 kB', '42.0 µs', '1,234', '4.22')
     """
     if value is None:
-        return "undefined"
+        return message("undefined")
     if unit == "bytes":
         return _scaled(value, (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0)))
     if unit == "seconds":
@@ -51,6 +58,25 @@ def end(value: float | None, finding: Finding, digits: int = 2) -> str:
     return "…" if value is None or math.isinf(value) else show(value, finding.unit, digits)
 
 
+def told(group: str, estimate: float | None, rows: int, unit: Unit = "share") -> str:
+    """Return a group with its value and rows."""
+    return message("{group} {value} (n={rows:,})", group=cut(group, 80), value=show(estimate, unit), rows=rows)
+
+
+def p_value(finding: Finding | None) -> str:
+    """Return a p-value, a dash where there is none."""
+    value = None if finding is None else finding.estimate
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def named(names: Sequence[str], most: int) -> str:
+    """Return a list of at most `most` names, and how many more there are."""
+    shown, more = joined(", ", names[:most]), len(names) - most
+    return message("{names} and {more} more", names=shown, more=more) if more > 0 else shown
+
+
 def cut(text: str, most: int) -> str:
-    """Return at most `most` characters, visibly cut."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """Return at most `most` characters, visibly cut; a message is cut in each language on its own."""
+    if len(text) <= most:
+        return text
+    return Message(CUT, {"text": text, "most": most - 1}) if isinstance(text, Message) else f"{text[: most - 1]}…"

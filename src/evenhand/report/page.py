@@ -2,83 +2,83 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
+from evenhand.messages import Message, capitalized, joined, message, sentences
 from evenhand.metrics import METRICS, Metric, canonical, describe, parse_disparity
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import any_disparity
+from evenhand.policy.verdict import WORDS
 from evenhand.policy.wording import groups_text, limit_text, measured
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
-from evenhand.report.sections.groups import NAMED
-from evenhand.report.sections.scope import sign_off
-from evenhand.report.sections.study import is_study
-from evenhand.report.view import Entry, Figure, LimitRow, Mark, Page, Risk
+from evenhand.report.sections.facts import is_study
+from evenhand.report.sections.judged import STATUSES
+from evenhand.report.view import Entry, LimitRow, Page, Risk
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.messages import Place
     from evenhand.policy import Judgement, Verdict
+    from evenhand.report.drawings import Figure, Mark
 
 ANY_CHANGE: Final = Metric(
     "*_change",
-    "Change by compression",
+    message("Change by compression"),
     "change",
     "neutral",
     "value of the compressed model - value of the original",
-    "What compression did to a figure, row by row.",
-    "No change on average can hide gains of one group and losses of another.",
+    message("What compression did to a figure, row by row."),
+    message("No change on average can hide gains of one group and losses of another."),
     "Zou and Donner (2008), Statistics in Medicine 27; Newcombe (1998b), Statistics in Medicine 17",
     example="0.90 - 0.92 = -0.02",
 )
 """The change of whatever figure."""
-HEADLINES = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided", "none": "Measured, not judged"}
-UNJUDGED = "No policy was given, so nothing is passed or failed."
-COMPARED = "Models are compared here; how each was judged stands beside it."
-KEPT = ("scope", "data", "limitations")
-"""Sections that are never left out: what people did not declare is named."""
+HEADLINES: Final = {"none": message("Measured, not judged")} | WORDS
+UNJUDGED = message("No policy was given, so nothing is passed or failed.")
+COMPARED = message("Models are compared here; how each was judged stands beside it.")
 MOST_RISKS = 5
 MOST_KEY = 160
 
 
 def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = False) -> Page:
     """Return everything a report says; without sections that have no figures, where asked."""
-    data, subject = record.provenance.get("data"), record.provenance.get("subject")
-    name = str(subject.get("name", "model")) if isinstance(subject, dict) else "model"
-    source = str(data.get("name", "data")) if isinstance(data, dict) else "data"
-    rows = data.get("rows", 0) if isinstance(data, dict) else 0
-    versions = record.provenance.get("versions")
+    data, name = record.provenance.get("data", {}), record.provenance.get("subject", {}).get("name", "model")
+    source, rows = data.get("name", "data"), data.get("rows", 0)
     status = "none" if verdict is None else verdict.status
-    study = is_study(record)
+    study, model = is_study(record), cut(name, 80)
+    before, after = parts(record, verdict)
     return Page(
-        title=f"{'Study' if study else 'Audit'} of {cut(name, 80)}",
-        subtitle=f"{cut(name, 80)} on {cut(source, 80)}, {rows:,} rows",
+        title=message("Study of {model}", model=model) if study else message("Audit of {model}", model=model),
+        subtitle=message("{model} on {data}, {rows:,} rows", model=model, data=cut(source, 80), rows=rows),
         status=status,
         headline=HEADLINES[status],
-        sentence=(COMPARED if study else UNJUDGED) if verdict is None else _signs(verdict.sentence),
+        sentence=(COMPARED if study else UNJUDGED) if verdict is None else _signed(verdict.sentence),
         remarks=verdict.remarks if verdict is not None else (),
         limits=() if verdict is None else tuple(_limit(j, at) for at, j in enumerate(verdict.judgements)),
         glance=_glance(verdict),
         risks=_risks(record, verdict),
-        parts=tuple(part for part in parts(record, verdict) if part.blocks or not omit_empty or part.name in KEPT),
+        parts=tuple(part for part in before if part.blocks or not omit_empty),
         glossary=_glossary(record, verdict),
-        last=(sign_off(record, verdict),),
-        version=str(versions.get("evenhand", "")) if isinstance(versions, dict) else "",
+        last=after,
+        version=record.provenance.get("versions", {}).get("evenhand", ""),
     )
 
 
 def _limit(judgement: Judgement, at: int) -> LimitRow:
     finding = judgement.finding
-    who = groups_text(finding) if finding is not None and finding.estimate is not None else ""
-    badge = judgement.status + (f", {judgement.aside}" if judgement.aside else "")
+    undecided = judgement.status == "undecided" and finding is not None and finding.estimate is not None
+    status = STATUSES[judgement.status]
     return LimitRow(
         f"limit-{at}",
         judgement.status,
-        badge,
+        message("{status}, {aside}", status=status, aside=judgement.aside) if judgement.aside else status,
         cut(str(judgement.key), MOST_KEY),
         describe(judgement.key.metric).label,
         measured(judgement.finding, judgement.limit),
         _signs(limit_text(judgement.limit)),
-        "" if who in judgement.sentence else who,
+        groups_text(finding) if undecided and finding is not None else "",
         cut(judgement.sentence, 400),
         judgement.limit.note,
     )
@@ -96,7 +96,9 @@ def _glance(verdict: Verdict | None) -> Figure | None:
     ]
     texts = [measured(judgement.finding, judgement.limit) for judgement in drawn]
     return (
-        figure("limits-figure", "Each limit, with the interval it was judged by", rows, texts=texts) if rows else None
+        figure("limits-figure", message("Each limit, with the interval it was judged by"), rows, texts=texts)
+        if rows
+        else None
     )
 
 
@@ -113,10 +115,11 @@ def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:
     found.sort(key=lambda pair: (not pair[0].stops, pair[0].status != "failed", -_people(pair[0])[1]))
     risks = [Risk(_risk(judgement), f"limit-{at}") for judgement, at in found]
     seen = record.provenance.get("rows_seen_in_training")
-    if isinstance(seen, int) and seen > 0:
-        words = (
-            f"{seen:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
-            "the same cases, every figure here flatters the model."
+    if seen:
+        words = message(
+            "{rows:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
+            "the same cases, every figure here flatters the model.",
+            rows=seen,
         )
         risks.insert(0, Risk(words, "data"))
     return tuple(risks[:MOST_RISKS])
@@ -133,28 +136,53 @@ def _people(judgement: Judgement) -> tuple[str, int]:
 
 
 def _risk(judgement: Judgement) -> str:
-    if judgement.limit.required:
-        return f"{judgement.sentence} The policy requires it."
-    words = describe(judgement.key.metric).label
-    shown, limit = measured(judgement.finding, judgement.limit), _signs(limit_text(judgement.limit))
-    key = cut(str(judgement.key), MOST_KEY)
-    said = "is outside the limit" if judgement.status == "failed" else "may be outside the limit"
-    sentence = cut(judgement.sentence.removesuffix(judgement.limit.note).rstrip("; "), 300)
-    who = groups_text(judgement.finding) if judgement.finding is not None and judgement.status != "failed" else ""
-    told = f"; {who}" if "(n=" in who and who not in sentence else ""
+    """Say what is at stake: the metric against its limit, why, and on how many rows of whom it weighs."""
+    finding, limit, failed = judgement.finding, judgement.limit, judgement.status == "failed"
+    if limit.required:
+        return sentences(judgement.sentence, message("The policy requires it."))
+    shown = measured(finding, limit)
+    if finding is not None and not failed and any(part.group for part in finding.groups):
+        shown = joined("; ", (shown, groups_text(finding)))
+    places: dict[str, Place] = {
+        "metric": describe(judgement.key.metric).label,
+        "key": cut(str(judgement.key), MOST_KEY),
+        "limit": _signs(limit_text(limit)),
+        "value": shown,
+        "why": cut(_why(judgement), 300),
+    }
+    if not failed:
+        return message("{metric} ({key}) may be outside the limit {limit}: {value}. {why}", **places)
+    risk = message("{metric} ({key}) is outside the limit {limit}: {value}. {why}", **places)
     group, people = _people(judgement)
-    hit = f". It weighs on {people:,} rows: {cut(group, 80)}" if group and judgement.status == "failed" else ""
-    return f"{words} ({key}) {said} {limit}: {shown}{told}. {_begun(sentence).rstrip('.')}{hit}"
+    if not group:
+        return risk
+    return message("{risk}. It weighs on {rows:,} rows: {group}", risk=risk, rows=people, group=cut(group, 80))
 
 
-def _begun(sentence: str) -> str:
-    """Return a sentence with a capital letter, but for one that begins with the name of a metric."""
-    return sentence if canonical(sentence.partition(":")[0]) else sentence[:1].upper() + sentence[1:]
+def _why(judgement: Judgement) -> str:
+    """Return the judgement's sentence without where the limit comes from."""
+    said, note = judgement.sentence, judgement.limit.note
+    if judgement.status == "failed" and judgement.finding is not None and not judgement.aside:
+        said = groups_text(judgement.finding)
+    elif isinstance(said, Message) and note and said.places.get("more") == note:
+        said = cast("str", said.places["text"])
+    return capitalized(said) if isinstance(said, Message) else said
 
 
 def _signs(text: str) -> str:
-    """Return text with the signs that people write, for a page that is no ASCII."""
-    return text.replace("<= ", "≤ ").replace(">= ", "≥ ")
+    """Return a limit with the signs that people write, for a page that is no ASCII."""
+    return text if isinstance(text, Message) else text.replace("<= ", "≤ ").replace(">= ", "≥ ")
+
+
+def _signed(text: Place) -> str:
+    """Return the verdict's sentence with these signs in its limits."""
+    if not isinstance(text, Message):
+        return str(text)
+    places = {
+        name: _signs(str(value)) if name == "limit" else _signed(value) if isinstance(value, Message) else value
+        for name, value in text.places.items()
+    }
+    return Message(text.id, places, text.plural)
 
 
 def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]:
@@ -181,7 +209,7 @@ def _of_its_own(name: str, judged: set[str]) -> bool:
     split = parse_disparity(name)
     if _is_change(name, judged):
         return False
-    return name in judged or canonical(name) in NAMED or split is None or split[0] not in METRICS
+    return name in judged or canonical(name) in stated("headline") or split is None or split[0] not in METRICS
 
 
 def _is_change(name: str, judged: set[str]) -> bool:

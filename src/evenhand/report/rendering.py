@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from evenhand.errors import InputError, did_you_mean
-from evenhand.report.formats.catalogue import ENDINGS, FORMATS
-from evenhand.report.formats.html import html
-from evenhand.report.formats.markdown import markdown
+from evenhand.errors import InputError
+from evenhand.report.formats.catalogue import FORMATS
 from evenhand.report.theme import Look, style
 from evenhand.writing import write_text
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
-    from evenhand.report.formats.catalogue import Format
-
-
-SPOKEN: Final = ("html", "markdown")
-"""Formats of sentences, which can be had in other languages; the others are for machines."""
 
 
 def render(
@@ -46,7 +39,7 @@ def render(
     suppress_below : int, optional
         Withhold what rests on fewer rows than this, and what would give it away: a copy for publication.
     lang : str
-        ``en`` or ``zh-CN``, for HTML and Markdown.
+        ``en``, ``zh-CN`` or another of `evenhand.words.languages`, for HTML and Markdown.
     template_dir : path, optional
         A folder whose ``page.html.j2`` and ``extra.css`` come before evenhand's own, for HTML.
     stylesheet : str
@@ -59,17 +52,16 @@ def render(
     InputError
         When there is no such format, it has no words of that language, or a template is wrong.
     """
-    form = find_format(format)
+    form = FORMATS.find(format)
     if suppress_below is not None:
         record, verdict = _publication(record, verdict, suppress_below)
     look = Look(lang, None if template_dir is None else Path(template_dir), stylesheet, omit_empty)
-    if form is html:
-        return html(record, verdict, look)
-    if lang != "en" and format not in SPOKEN:
-        raise InputError(
-            f"The format {format} is for machines and stays as it is; {' and '.join(SPOKEN)} speak {lang}."
-        )
-    return markdown(record, verdict, lang) if form is markdown else form(record, verdict)
+    if form.spoken:
+        return form.write(record, verdict, look)
+    if lang != "en":
+        spoken = " and ".join(name for name, each in FORMATS.items() if each.spoken)
+        raise InputError(f"The format {format} is for machines and stays as it is; {spoken} speak {lang}.")
+    return form.write(record, verdict)
 
 
 def _publication(record: AuditRecord, verdict: Verdict | None, below: int) -> tuple[AuditRecord, Verdict | None]:
@@ -129,27 +121,11 @@ def format_of(path: str | Path) -> str:
         When it stands for none.
     """
     place = Path(path)
-    name = ENDINGS.get(place.suffix.lower())
-    if name is None:
-        known = ", ".join(ENDINGS)
-        raise InputError(f"{place}: the ending '{place.suffix}' names no format. Known are {known}; or say format=.")
-    return name
-
-
-def find_format(name: str) -> Format:
-    """Return a format by its name; other packages add theirs under the entry point ``evenhand.formats``.
-
-    Raises
-    ------
-    InputError
-        When there is no such format.
-    """
-    if name in FORMATS:
-        return FORMATS[name]
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group="evenhand.formats"):
-        if point.name == name:
-            loaded: Format = point.load()
-            return loaded
-    raise InputError(f"There is no format '{name}'.{did_you_mean(name, FORMATS)} See: evenhand list formats")
+    known: dict[str, str] = {}
+    for name, form in FORMATS.items():
+        known = {**dict.fromkeys(form.endings, name), **known}
+    if place.suffix.lower() not in known:
+        raise InputError(
+            f"{place}: the ending '{place.suffix}' names no format. Known are {', '.join(known)}; or say format=."
+        )
+    return known[place.suffix.lower()]

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from evenhand.report.view import Block, Figure, Page, Part, Table
+from evenhand.messages import message
+from evenhand.report.drawings import Figure, Table
 
 if TYPE_CHECKING:
-    from evenhand.report.speaking import Words
+    from evenhand.report.view import Block, Page, Part
+    from evenhand.words import Language
 
 
 DRAWN: Final = 40
 """What a figure without rows may show, which its table is to have, too."""
 
 
-def shortened(page: Page, rows: int, folded: int, parts: int, words: Words) -> Page:
+def shortened(page: Page, rows: int, folded: int, parts: int, words: Language) -> Page:
     """Return the page with at most so many rows a table and so many parts about groups; what is left out is said.
 
     Tables that are folded away are cut before those that stand open. The table of limits and the verdict stay whole.
@@ -24,7 +26,7 @@ def shortened(page: Page, rows: int, folded: int, parts: int, words: Words) -> P
     left = {part.name for part in inner[parts:]}
     kept = [_cut(part, rows, folded) for part in page.parts if part.name not in left]
     if left:
-        said = words.say(f"{len(left)} more parts about groups stand in audit.json.")
+        said = words.say(message("{parts} more parts about groups stand in audit.json.", parts=len(left)))
         kept = [replace(part, lead=(*part.lead, said)) if part.name == "fairness" else part for part in kept]
     return replace(page, parts=tuple(kept))
 

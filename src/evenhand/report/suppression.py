@@ -11,18 +11,21 @@ still be small.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from evenhand.errors import InputError
 from evenhand.findings import AuditRecord, GroupCounts, Section
 from evenhand.keys import group_name
 from evenhand.messages import message
+from evenhand.metrics.catalogue.lists import stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from evenhand.findings import Finding
+    from evenhand.messages import Message
     from evenhand.policy import Judgement, Verdict
+    from evenhand.provenance import Provenance
 
 Cell: TypeAlias = "tuple[tuple[str, str], ...]"
 """A group of any grouping: pairs of column and value; empty for all rows."""
@@ -57,17 +60,17 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
     thin = {cell for cell, least in tables.least.items() if least < below}
     halved = _closed(hidden | thin, tables.least, tables.lines, below)
     strata = any(_least(f) < below for f in record.findings if f.key.qualifier("given"))
+    withheld: list[Mapping[str, str]] = [dict(cell) for cell in sorted(hidden)]
+    provenance: Provenance = {**record.provenance, "suppressed_below": below, "withheld_groups": withheld}
+    provenance.pop("score_edges", None)
+    provenance.pop("attribution_reach", None)
     return AuditRecord(
         tuple(
             _shown(finding, hidden if _over_all_rows(finding) else halved, below, strata) for finding in record.findings
         ),
         tuple(replace(section, reason=_without_figures(section)) for section in record.sections),
         tuple(_sizes(counts, hidden) for counts in record.tallies if counts.model == "subject"),
-        {
-            **{name: block for name, block in record.provenance.items() if name != "score_edges"},
-            "suppressed_below": below,
-            "withheld_groups": [dict(cell) for cell in sorted(hidden)],
-        },
+        provenance,
         record.measurements,
     )
 
@@ -76,13 +79,16 @@ def suppressed_verdict(verdict: Verdict, copy: AuditRecord) -> Verdict:
     """Return the verdict as a suppressed copy may show it: every status, and the figures that are shown."""
     below = copy.provenance["suppressed_below"]
     judgements = tuple(_judgement(judgement, copy) for judgement in verdict.judgements)
-    return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(WITHHELD.format(below=below),))
+    return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(withheld_words(below),))
 
 
-WITHHELD = (
-    "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
-    "This copy is for publication; the gate judges the full record."
-)
+def withheld_words(below: int) -> Message:
+    """Return what is said of a copy for publication."""
+    return message(
+        "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
+        "This copy is for publication; the gate judges the full record.",
+        below=below,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +163,8 @@ def _protecting(
     return total if total and total not in hidden else None
 
 
-OVER_ALL_ROWS: Final = frozenset(
-    {"selection_rate", "favourable_rate", "base_rate", "mean_score", "flip_rate", "selection_rate_change"}
-)
-"""Rates whose denominators are all rows of a group, and of which no two give away the others."""
-
-
 def _over_all_rows(finding: Finding) -> bool:
-    return (finding.key.qualifier("rate") or finding.component or finding.key.metric) in OVER_ALL_ROWS
+    return (finding.key.qualifier("rate") or finding.component or finding.key.metric) in stated("all rows")
 
 
 def _shown(finding: Finding, hidden: set[Cell], below: int, strata: bool) -> Finding:
@@ -231,6 +231,6 @@ def _judgement(judgement: Judgement, copy: AuditRecord) -> Judgement:
     finding = judgement.finding and copy.get(judgement.finding.key)
     if finding is not None and finding.estimate is not None:
         return judgement
-    below: Mapping[str, object] = copy.provenance
-    words = f"Its figures are withheld: they rest on fewer than {cast('int', below['suppressed_below'])} rows."
+    below = copy.provenance["suppressed_below"]
+    words = message("Its figures are withheld: they rest on fewer than {below} rows.", below=below)
     return replace(judgement, finding=finding, sentence=words, needed_rows=None)

@@ -21,7 +21,7 @@ class Look:
     """What a person chose of a page."""
 
     lang: str = "en"
-    """``en`` or ``zh-CN``."""
+    """Its tag: ``en``, ``zh-CN`` or another of `evenhand.words.languages`."""
     template_dir: Path | None = None
     """A folder whose files come before evenhand's own: ``page.html.j2``, which may extend ``evenhand/page.html.j2`` and
     fill its blocks ``title``, ``brand``, ``heading``, ``before`` and ``after``, and ``extra.css``, which is added to
@@ -53,6 +53,10 @@ class Look:
         if not kind.startswith("image/") or len(held) > LARGEST:
             raise InputError(f"{place}: a picture of at most {LARGEST:,} bytes is needed.")
         return f"data:{kind};base64,{base64.b64encode(held).decode()}"
+
+
+USUAL: Final = Look()
+"""English, evenhand's own templates, everything in one file."""
 
 
 def style(look: Look) -> str:

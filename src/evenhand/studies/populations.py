@@ -15,6 +15,7 @@ from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics import describe
+from evenhand.metrics.catalogue.lists import stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 NAME: Final = "population"
 LEAST_FOR_SPREAD: Final = 3
 """Seeds below which no interval over seeds is stated."""
-RATES: Final = ("accuracy", "recall", "selection_rate")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +86,7 @@ def over_seeds(
 
 def rates_of(data: EvaluationSet) -> tuple[str, ...]:
     """Return the rates that make sense: of several classes accuracy alone."""
-    return RATES if data.task == "binary" else RATES[:1]
+    return stated("spread")[: None if data.task == "binary" else 1]
 
 
 def rates(rate: str, truth: NDArray[np.int64], decisions: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -6,25 +6,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.studies.pareto import front
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from evenhand.compression import Footprint
-    from evenhand.findings import AuditRecord, Finding, Plain
+    from evenhand.findings import AuditRecord, Finding
     from evenhand.policy import Policy, Verdict
+    from evenhand.provenance import CandidateFacts, StudyFacts, StudyMeasurements
     from evenhand.studies.plan import Plan
     from evenhand.studies.units import Unit
 
 NAME: Final = "search"
 AUDITS: Final = ("performance", "calibration", "fairness", "compression")
-EVERYONE: Final = ("accuracy", "balanced_accuracy", "recall")
-CHANGES: Final = ("flip_rate", "accuracy_change", "recall_change", "negative_flip_rate")
-BETWEEN: Final = (
-    "accuracy_change_group_min", "recall_change_group_min", "selection_rate_difference_change",
-    "equalized_odds_difference_change",
-)  # fmt: skip
 BATCHES: Final = (1, 256)
 
 
@@ -60,7 +56,7 @@ def _is_worst(finding: Finding) -> bool:
 
 def search(
     plan: Plan, units: Sequence[Unit], policy: Policy | None
-) -> tuple[list[Finding], dict[str, Plain], dict[str, Plain]]:
+) -> tuple[list[Finding], StudyFacts, StudyMeasurements]:
     """Return the findings of a search, what is said of its candidates, and what of that differs from run to run."""
     first = {unit.candidate: unit for unit in units if unit.seed == plan.seed}
     prints = _footprints(plan, first)
@@ -73,16 +69,16 @@ def search(
     on_front = front(costs).tolist() if costs else []
     passed = [each for each in tried if each.verdict is not None and each.verdict.exit_code == 0]
     smallest = min(passed, key=lambda each: each.estimate("file_bytes"), default=None)
-    said: dict[str, Plain] = {
+    said: StudyFacts = {
         "candidates": [_said(plan, each) for each in tried],
         "smallest": None if smallest is None else smallest.name,
         "policy": None if policy is None else {"name": policy.name, "sha256": policy.sha256},
     }
     made = [each.name for each, chosen in zip(tried, on_front, strict=True) if chosen and each.record is not None]
-    return findings, said, {"front": list(made)}
+    return findings, said, {"front": made}
 
 
-def _said(plan: Plan, tried: Tried) -> dict[str, Plain]:
+def _said(plan: Plan, tried: Tried) -> CandidateFacts:
     candidate = next(each for each in plan.candidates if each.name == tried.name)
     return {
         "name": tried.name,
@@ -161,11 +157,11 @@ def _kept(finding: Finding) -> bool:
     key = finding.key
     paired = key.qualifiers == (("of", "original"),)
     if not key.columns:
-        plain = key.metric in EVERYONE and not key.qualifiers
-        return plain or (paired and key.metric in CHANGES) or _of_the_file(key)
+        plain = key.metric in stated("search") and not key.qualifiers
+        return plain or (paired and key.metric in stated("search of changes")) or _of_the_file(key)
     if key.group:
-        return paired and key.metric in CHANGES
-    return paired and key.metric in BETWEEN
+        return paired and key.metric in stated("search of changes")
+    return paired and key.metric in stated("search of gaps")
 
 
 def _of_the_file(key: Key) -> bool:

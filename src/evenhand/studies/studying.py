@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.errors import InputError, raise_all
-from evenhand.evidence import AuditOptions, Evidence, provenance
-from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
+from evenhand.evidence import Evidence, EvidenceOptions, provenance
+from evenhand.findings import AuditRecord, Finding, GroupCounts, Section
 from evenhand.messages import message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.policy import Policy
+    from evenhand.provenance import Measurements, Provenance, StudyFacts
     from evenhand.studies.plan import Plan
     from evenhand.studies.units import Unit
 
@@ -53,8 +54,11 @@ def study(plan: Plan, policy: Policy | None = None) -> AuditRecord:
     units = make_units(plan)
     findings, said, measured = search(plan, units, policy)
     population, reason = _population(plan, units)
-    measurements: dict[str, Plain] = {"started": started.isoformat(timespec="seconds"), "study": measured}
-    measurements["seconds"] = round((datetime.now(UTC) - started).total_seconds(), 3)
+    measurements: Measurements = {
+        "started": started.isoformat(timespec="seconds"),
+        "study": measured,
+        "seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
+    }
     sections = (Section("search", ran=True), Section("population", bool(population), reason))
     return AuditRecord((*findings, *population), sections, _sizes(plan), _provenance(plan, said), measurements)
 
@@ -72,7 +76,7 @@ def _problems(plan: Plan) -> list[str]:
 
 def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
     """Return what several seeds say, and why they say no more."""
-    from evenhand.audits.compression.decision_changes import names_of_classes
+    from evenhand.evidence.answering import class_names
     from evenhand.studies.exemplars import LEAST, represented
     from evenhand.studies.populations import Population, noise, over_seeds
     from evenhand.studies.welch import normalized
@@ -92,7 +96,7 @@ def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
         compressed = np.stack([by[candidate.name, seed].decisions for seed in made])
         population = Population(candidate.name, np.stack([by["", seed].decisions for seed in made]), compressed)
         found += over_seeds(population, data, groupings, level)
-        found += normalized(population, data, groupings, names_of_classes(data), level)
+        found += normalized(population, data, groupings, class_names(data), level)
         if len(made) >= LEAST:
             found += represented(population, data, groupings, level)
             _rank(plan, population)
@@ -134,14 +138,10 @@ def _sizes(plan: Plan) -> tuple[GroupCounts, ...]:
     return tuple(found)
 
 
-def _provenance(plan: Plan, said: dict[str, Plain]) -> dict[str, Plain]:
+def _provenance(plan: Plan, said: StudyFacts) -> Provenance:
     """Return where the study comes from: as an audit of the original, and what was tried."""
-    options = AuditOptions(level=plan.level, seed=plan.seed, intersections=plan.intersections)
+    options = EvidenceOptions(level=plan.level, seed=plan.seed, intersections=plan.intersections)
     whole = provenance(Evidence(plan.original, plan.evaluation, options=options))
     whole.pop("score_edges", None)
-    more: dict[str, Plain] = {
-        "seeds": plan.seeds,
-        "first_seed": plan.seed,
-        "train_content_hash": plan.train.content_hash(),
-    }
-    return {**whole, "study": {**said, **more}}
+    said |= {"seeds": plan.seeds, "first_seed": plan.seed, "train_content_hash": plan.train.content_hash()}
+    return {**whole, "study": said}

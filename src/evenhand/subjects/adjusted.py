@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from evenhand.subjects.adapter import Adapter
+from evenhand.subjects.protocol import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Plain
-    from evenhand.subjects.protocol import ScoreKind, Subject
+    from evenhand.subjects.protocol import ScoreKind
 
 
 class AdjustedSubject:
@@ -54,3 +57,17 @@ class AdjustedSubject:
     def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return the subject's own scores."""
         return self.inner.predict(X)
+
+
+def adjusted(model: Subject, *, name: str | None = None, threshold: float | None = None) -> Subject:
+    """Return a subject as it is, under another name or threshold where one is given."""
+    if name is None and threshold is None:
+        return model
+    return AdjustedSubject(model, name=name, threshold=threshold)
+
+
+def _fits(model: object) -> bool:
+    return isinstance(model, Subject) and not isinstance(model, type)
+
+
+ADAPTER: Final = Adapter(adjusted, _fits, 0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, shorten
+from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import select
 from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold, labels_to_scores
 
@@ -134,3 +135,10 @@ class CallableSubject:
 def _name_of(function: object) -> str:
     name = getattr(function, "__name__", type(function).__name__)
     return "function" if name == "<lambda>" else str(name)
+
+
+def _fits(model: object) -> bool:
+    return callable(model) and not isinstance(model, type)
+
+
+ADAPTER: Final = Adapter(CallableSubject, _fits, 200)

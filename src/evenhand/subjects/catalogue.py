@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from typing import TYPE_CHECKING, Final, cast
+from inspect import signature
+from typing import TYPE_CHECKING, Final
 
+from evenhand.catalogues import Catalogue
 from evenhand.errors import ModelError, shorten
-from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject
+from evenhand.subjects.adapter import Adapter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evenhand.findings import Plain
+    from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject
 
-ADAPTERS: Final[dict[str, tuple[str, str]]] = {
-    "adjusted": ("evenhand.subjects.adjusted", "AdjustedSubject"),
-    "callable": ("evenhand.subjects.callable", "CallableSubject"),
-    "onnx": ("evenhand.subjects.onnx", "OnnxSubject"),
-    "predictions": ("evenhand.subjects.predictions", "PredictionsSubject"),
-    "sklearn": ("evenhand.subjects.sklearn", "SklearnSubject"),
-    "torch": ("evenhand.subjects.torch", "TorchSubject"),
-}
-"""Every adapter: its module and class, imported when it is first used."""
-
-
-def adapter(name: str) -> type[Subject]:
-    """Return an adapter's class by its name in the catalogue."""
-    module, attribute = ADAPTERS[name]
-    return cast("type[Subject]", getattr(importlib.import_module(module), attribute))
+ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
+    "evenhand.adapters",
+    Adapter,
+    {
+        "adjusted": "evenhand.subjects.adjusted:ADAPTER",
+        "callable": "evenhand.subjects.callable:ADAPTER",
+        "of_task": "evenhand.subjects.of_task:ADAPTER",
+        "onnx": "evenhand.subjects.onnx:ADAPTER",
+        "predictions": "evenhand.subjects.predictions:ADAPTER",
+        "sklearn": "evenhand.subjects.sklearn:ADAPTER",
+        "torch": "evenhand.subjects.torch:ADAPTER",
+    },
+)
+"""Every adapter."""
 
 
 def as_subject(
@@ -76,35 +76,16 @@ def as_subject(
     >>> income.predict(pd.DataFrame({"income": [20, 80]})).tolist()
     [0.2, 0.8]
     """
-    if isinstance(model, Subject) and not isinstance(model, type):
-        return _adjusted(model, name, threshold)
-    if _is_module(model):
-        return _build("torch", model, name=name, threshold=threshold, features=features, output=output)
-    if not isinstance(model, type) and callable(getattr(model, "predict", None)):
-        shared = {"name": name, "threshold": threshold, "positive": positive, "features": features}
-        return _build("sklearn", model, **shared, file_facts=file_facts)
-    if callable(model) and not isinstance(model, type):
-        shared = {"name": name, "threshold": threshold, "positive": positive, "features": features}
-        return _build("callable", model, **shared, score_kind=score_kind)
+    settings = {
+        "name": name, "threshold": threshold, "positive": positive, "features": features, "score_kind": score_kind,
+        "output": output, "file_facts": file_facts,
+    }  # fmt: skip
+    for adapter in sorted(ADAPTERS.values(), key=lambda each: each.order):
+        if adapter.fits(model):
+            known = signature(adapter.build).parameters
+            return adapter.build(model, **{key: value for key, value in settings.items() if key in known})
     raise ModelError(
         f"{shorten(repr(model))} ({type(model).__name__}) is no model that can be audited: pass a fitted scikit-learn "
         "estimator, a torch module, a function of a table, or an object with name, threshold, score_kind, facts and "
         "predict(X)."
     )
-
-
-def _build(kind: str, model: object, **options: object) -> Subject:
-    build = cast("type", adapter(kind))
-    return cast("Subject", build(model, **options))
-
-
-def _adjusted(model: Subject, name: str | None, threshold: float | None) -> Subject:
-    if name is None and threshold is None:
-        return model
-    return _build("adjusted", model, name=name, threshold=threshold)
-
-
-def _is_module(model: object) -> bool:
-    """Asked without importing torch: who passes a module has imported it."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(model, torch.nn.Module)

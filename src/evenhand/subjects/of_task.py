@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.errors import ModelError, shorten
+from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import select
 
 if TYPE_CHECKING:
@@ -158,3 +159,6 @@ class GivenSubject:
 def _name(model: object) -> str:
     name = getattr(model, "__name__", type(model).__name__)
     return "function" if name == "<lambda>" else str(name)
+
+
+ADAPTER: Final = Adapter(TaskSubject)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, need, shorten
+from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import numeric_matrix, select
 from evenhand.subjects.outputs import default_threshold, to_score
 
@@ -187,3 +188,6 @@ def _count(content: bytes) -> tuple[int | None, int | None]:
         return None, None
     arrays = [numpy_helper.to_array(t) for t in onnx.load_from_string(content).graph.initializer]
     return sum(int(a.size) for a in arrays), sum(int((a != 0).sum()) for a in arrays)
+
+
+ADAPTER: Final = Adapter(OnnxSubject)

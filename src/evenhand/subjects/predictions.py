@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, ModelError
+from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold
 
 if TYPE_CHECKING:
@@ -92,3 +93,6 @@ def _checked(scores: ArrayLike, kind: ScoreKind, name: str) -> NDArray[np.float6
     if kind == "label" and not np.isin(checked, (0.0, 1.0)).all():
         raise InputError(f"'{name}' holds labels other than 0 and 1: {np.unique(checked)[:6].tolist()}.")
     return checked
+
+
+ADAPTER: Final = Adapter(PredictionsSubject)

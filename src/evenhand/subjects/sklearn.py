@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from evenhand.errors import ModelError, shorten
+from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import select
 from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold, labels_to_scores, same_label
 
@@ -162,3 +163,10 @@ def _classes(estimator: object) -> tuple[object, ...]:
 def _names_seen_in_fitting(estimator: object) -> tuple[str, ...] | None:
     names = getattr(estimator, "feature_names_in_", None)
     return None if names is None else tuple(str(name) for name in names)
+
+
+def _fits(model: object) -> bool:
+    return not isinstance(model, type) and callable(getattr(model, "predict", None))
+
+
+ADAPTER: Final = Adapter(SklearnSubject, _fits, 100)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, need, shorten
+from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import numeric_matrix, select
 from evenhand.subjects.outputs import default_threshold, to_score
 
@@ -97,3 +99,11 @@ class TorchSubject:
             "file_bytes": None,
             "sha256": None,
         }
+
+
+def _fits(model: object) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(model, torch.nn.Module)
+
+
+ADAPTER: Final = Adapter(TorchSubject, _fits, 10)

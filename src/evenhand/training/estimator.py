@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from evenhand.data import read_evaluation_set
+from evenhand.errors import InputError, raise_all
+from evenhand.settings import settings_of, unknown
 from evenhand.training.config import TrainingConfig
 from evenhand.training.fitting import fit
 
@@ -30,53 +33,21 @@ class TabularClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     (8,)
     """
 
-    def __init__(
-        self,
-        hidden: tuple[int, ...] = (64, 32),
-        network: str = "mlp",
-        activation: str = "relu",
-        dropout: float = 0.1,
-        loss: str = "cross_entropy",
-        optimizer: str = "adamw",
-        schedule: str = "cosine",
-        learning_rate: float = 2e-3,
-        weight_decay: float = 1e-2,
-        epochs: int = 60,
-        batch_size: int = 64,
-        patience: int = 10,
-        batch_norm: bool = False,
-        embedding: int = 0,
-        scaling: str = "standard",
-        label_smoothing: float = 0.0,
-        noise: float = 0.0,
-        mixup: float = 0.0,
-        class_weight: str | None = None,
-        resample: str | None = None,
-        threshold: str | float = "accuracy",
-        seed: int = 0,
-    ) -> None:
-        self.hidden = hidden
-        self.network = network
-        self.activation = activation
-        self.dropout = dropout
-        self.loss = loss
-        self.optimizer = optimizer
-        self.schedule = schedule
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.patience = patience
-        self.batch_norm = batch_norm
-        self.embedding = embedding
-        self.scaling = scaling
-        self.label_smoothing = label_smoothing
-        self.noise = noise
-        self.mixup = mixup
-        self.class_weight = class_weight
-        self.resample = resample
-        self.threshold = threshold
-        self.seed = seed
+    def __init__(self, **settings: object) -> None:
+        raise_all(InputError, unknown(settings, settings_of(TrainingConfig), "There is no training setting"))
+        for name, declared in settings_of(TrainingConfig).items():
+            setattr(self, name, settings.get(name, declared.default))
+
+    # scikit-learn reads the names of the settings here
+    __init__.__signature__ = Signature(  # type: ignore[attr-defined]
+        [
+            Parameter("self", Parameter.POSITIONAL_ONLY),
+            *(
+                Parameter(name, Parameter.KEYWORD_ONLY, default=declared.default)
+                for name, declared in settings_of(TrainingConfig).items()
+            ),
+        ]
+    )
 
     def fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> TabularClassifier:
         """Fit on rows (n, m) and labels (n,) of two values."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from evenhand.errors import InputError, need
+from evenhand.settings import settings_of
 from evenhand.training.config import TrainingConfig
 from evenhand.training.fitting import fit
 
@@ -29,7 +30,7 @@ SPACE: Final[Mapping[str, tuple[object, ...]]] = {
 }
 """The usual space: two numbers of a setting that is a real number are its range, anything else is chosen from."""
 LOGARITHMIC: Final = frozenset({"learning_rate", "weight_decay"})
-REAL: Final = frozenset({"learning_rate", "weight_decay", "dropout", "label_smoothing", "noise", "focal_gamma", "clip"})
+REAL: Final = frozenset(name for name, declared in settings_of(TrainingConfig).items() if declared.type is float)
 
 
 @dataclass(frozen=True, slots=True)

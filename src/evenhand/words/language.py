@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from evenhand.messages import LIST, Message
+from evenhand.messages import LIST, Message, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -38,7 +38,7 @@ class Language:
     def say(self, text: Place) -> str:
         """Return a message in this language, in English where the catalogue lacks it; other texts as they are."""
         if isinstance(text, tuple):
-            return self._list(", ", text)
+            return self.say(joined(", ", text))
         if not isinstance(text, Message):
             return str(text)
         if LIST in text.places:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
+from importlib import metadata
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, cast
 
+from evenhand.catalogues import load
 from evenhand.errors import InputError
 from evenhand.words.language import Language
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
 GROUP: Final = "evenhand.languages"
@@ -19,7 +22,7 @@ ENGLISH: Final = "en"
 
 def languages() -> tuple[str, ...]:
     """Return the tags of all languages, English first: catalogues in the folder, and those of installed packages."""
-    return (ENGLISH, *sorted({*_own(), *(point.name for point in entry_points(group=GROUP))}))
+    return (ENGLISH, *sorted({*_own(), *metadata.entry_points(group=GROUP).names}))
 
 
 @cache
@@ -33,10 +36,11 @@ def language(tag: str) -> Language:
     """
     if tag == ENGLISH:
         return Language(tag)
-    place = _own().get(tag) or _brought(tag)
-    if place is None:
+    places = [*(place for name, place in _own().items() if name == tag), *_added(tag)]
+    if not places:
         raise InputError(f"There are no words of '{tag}'; a report is written in {' or '.join(languages())}.")
-    return opened(tag, place.read_text("utf-8"))
+    found = [opened(tag, place.read_text("utf-8")) for place in places]
+    return Language(tag, {id: said for each in found[::-1] for id, said in each.sentences.items()}, found[0].form)
 
 
 def opened(tag: str, catalogue: str) -> Language:
@@ -63,13 +67,12 @@ def _own() -> dict[str, Traversable]:
     return {_tag(place.name): place for place in found}
 
 
-def _brought(tag: str) -> Traversable | None:
-    """Return the catalogue of an entry point: of the package it names, the .po file of the tag."""
-    for point in entry_points(group=GROUP, name=tag):
-        for place in files(point.value).iterdir():
+def _added(tag: str) -> Iterator[Traversable]:
+    """Yield the catalogues of packages: each the .po file of the tag; they may add to a language that is there."""
+    for point in metadata.entry_points(group=GROUP, name=tag):
+        for place in files(cast("ModuleType", load(point, ModuleType))).iterdir():
             if place.name.endswith(".po") and _tag(place.name) == tag:
-                return place
-    return None
+                yield place
 
 
 def _tag(name: str) -> str:

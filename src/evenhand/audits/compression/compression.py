@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.audits.compression.decision_changes import NAME, changes
 from evenhand.audits.compression.early_warnings import drift, forewarnings
 from evenhand.audits.compression.score_changes import shifts
-from evenhand.audits.statement import Statement, not_applicable
+from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.evidence.predictions import inputs
 from evenhand.findings import Finding, Unit
 from evenhand.keys import Key
@@ -28,7 +28,7 @@ PLAIN_TESTS: Final = message(
 def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and what the compression gained."""
     if evidence.original is None:
-        return not_applicable(message("No original model was given to compare with."))
+        return not_applicable("No original model was given to compare with.")
     parts = (changes, shifts, forewarnings, drift, _neighbours, _sizes)
     data = evidence.data
     plain = data.sample_weight is None and data.clusters is None
@@ -93,3 +93,6 @@ def times(batch: int, old: Footprint, new: Footprint) -> Iterator[Finding]:
 
 def _of(metric: str, **qualifiers: str) -> Key:
     return Key.of(metric, of="original", **qualifiers)
+
+
+AUDIT: Final = Audit(compression, frozenset({"binary", "multiclass"}))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.by_group import over_rows
-from evenhand.audits.compression.decision_changes import NAME, labels, of_groups
+from evenhand.audits.by_group import labels_of, over_rows, values
+from evenhand.audits.compression.decision_changes import NAME
 from evenhand.evidence.predictions import inputs
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
@@ -51,7 +51,7 @@ def forewarnings(evidence: Evidence) -> Iterator[Finding]:
         computed.append(("calibration_error", over_rows(evidence, error)))
     for metric, compute in computed:
         for grouping in (None, *evidence.groupings):
-            yield from (found for _, found in of_groups(metric, grouping, compute(grouping), level))
+            yield from values(NAME, metric, compute(grouping), grouping, level, of="original")
     yield from _steepness(evidence)
 
 
@@ -73,13 +73,13 @@ def _steepness(evidence: Evidence) -> Iterator[Finding]:
         found = susceptibility(evidence.original, rows, truth, codes, groups, evidence.options.seed)
         if found is None:
             return
-        for metric, values in (("gradient_norm", found.gradient_norm), ("curvature", found.curvature)):
-            for group in np.flatnonzero(np.isfinite(values)):
-                yield _plain(metric, grouping, int(group), float(values[group]), int(found.rows[group]))
+        for metric, steep in (("gradient_norm", found.gradient_norm), ("curvature", found.curvature)):
+            for group in np.flatnonzero(np.isfinite(steep)):
+                yield _plain(metric, grouping, int(group), float(steep[group]), int(found.rows[group]))
 
 
 def _plain(metric: str, grouping: Grouping | None, group: int, value: float, rows: int) -> Finding:
-    key = Key.of(metric, labels(grouping, group), of="original")
+    key = Key.of(metric, labels_of(grouping, group), of="original")
     groups = (GroupValue("", value, rows, rows),)
     return Finding(key, NAME, value, support=rows, unit="number", groups=groups, component=metric)
 
@@ -98,21 +98,20 @@ def drift(evidence: Evidence) -> Iterator[Finding]:
         if grouping is not None:
             codes, groups = grouping.codes[rows], len(grouping)
         found = measured_mean("attribution_distance", means(distance, codes, groups), level)
-        yield from (
-            finding for _, finding in of_groups("attribution_distance", grouping, found, level) if finding.support
-        )
+        told = values(NAME, "attribution_distance", found, grouping, level, of="original")
+        yield from (finding for finding in told if finding.support)
     moved = np.abs(new.values) - np.abs(old.values)
     for at, feature in enumerate(new.feature_names):
         yield _moved(feature, moved[:, at], level)
 
 
-def _moved(feature: str, values: Floats, level: float) -> Finding:
+def _moved(feature: str, change: Floats, level: float) -> Finding:
     """Return the change of a feature's importance, with Student's interval over the explained rows."""
     from scipy.stats import t
 
-    n, mean = len(values), float(values.mean())
+    n, mean = len(change), float(change.mean())
     key, interval = Key.of("importance_change", [feature], of="original"), None
     if n > 1:
-        half = float(t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+        half = float(t.ppf(0.5 + level / 2, n - 1) * change.std(ddof=1) / np.sqrt(n))
         interval = Interval(mean - half, mean + half, level, "student")
     return Finding(key, NAME, mean, interval, support=n, unit="score", component="importance")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.by_group import over_rows
-from evenhand.audits.compression.decision_changes import of_groups
+from evenhand.audits.by_group import over_rows, values
+from evenhand.audits.compression.decision_changes import NAME
 from evenhand.metrics.values.paired_means import paired_means
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def shifts(evidence: Evidence) -> Iterator[Finding]:
     for metric, difference in differences.items():
 
         def measured(
-            codes: NDArray[np.int32], groups: int, metric: str = metric, values: Floats = difference
+            codes: NDArray[np.int32], groups: int, metric: str = metric, moved: Floats = difference
         ) -> Measured:
-            return paired_means(metric, values, codes, groups, level, **worth)
+            return paired_means(metric, moved, codes, groups, level, **worth)
 
         compute = over_rows(evidence, measured)
         for grouping in (None, *evidence.groupings):
-            yield from (finding for _, finding in of_groups(metric, grouping, compute(grouping), level))
+            yield from values(NAME, metric, compute(grouping), grouping, level, of="original")
 
 
 def _differences(truth: NDArray[np.int8], old: Floats, new: Floats, probability: bool) -> Iterator[tuple[str, Floats]]:

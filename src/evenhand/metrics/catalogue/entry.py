@@ -9,7 +9,10 @@ from evenhand.messages import Message, message
 
 if TYPE_CHECKING:
     from evenhand.findings import Direction, Task
+    from evenhand.metrics.catalogue.places import Place
 
+How: TypeAlias = Literal["difference", "ratio", "group_min", "group_max"]
+"""How the values of groups become one."""
 Kind: TypeAlias = Literal["rate", "composite", "score", "statement", "disparity", "change"]
 Cells: TypeAlias = tuple[tuple[int, int], ...]
 """Cells (truth, decision) of the confusion table, 1 = positive."""
@@ -47,12 +50,21 @@ class Metric:
     """The cells that are counted."""
     denominator: Cells = ()
     """The cells they are a share of."""
+    changes: bool = True
+    """Of a rate of cells: whether its change by compression is a metric, too."""
+    pairs: tuple[tuple[int, int, int], ...] = ()
+    """The cells (truth, decision of the original, decision of the compressed model) that are counted among all rows."""
+    of_classes: bool = False
+    """Whether a composite of two classes is one of several classes, too."""
     lowest: float | None = 0.0
     """The least value it can have; None without a bound."""
     highest: float | None = 1.0
     """The greatest value it can have; None without a bound."""
     task: Task = "binary"
     """What kind of label it is about."""
+    shown: tuple[Place, ...] = ()
+    """Where it is stated and shown beside the metrics that are listed there; a rate of another package overall, for
+    each group and as every gap, where it says nothing."""
     example: str = ""
     """The formula with figures, in signs that need no translation; a rate of cells has one from its cells."""
 
@@ -62,6 +74,22 @@ class Metric:
             text = getattr(self, field)
             if text and not isinstance(text, Message) and text != self.name:
                 object.__setattr__(self, field, message(text))
+
+    @property
+    def counted(self) -> bool:
+        """Whether counts of truth and decision are all that it needs."""
+        return bool(self.denominator) or self.kind == "composite"
+
+    @property
+    def family(self) -> str:
+        """Of a rate of cells, the family of fairness that asks for it to be alike; empty when it is of none."""
+        if len({truth for truth, _ in self.denominator}) == 1:
+            return "separation"
+        decided = {decision for _, decision in self.denominator}
+        if len(decided) == 1:
+            return "sufficiency"
+        alike = {truth for truth, _ in self.numerator} == {0, 1} and len({d for _, d in self.numerator}) == 1
+        return "independence" if alike else ""
 
     @property
     def worked(self) -> str:

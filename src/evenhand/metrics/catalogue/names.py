@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, cast
 
+from evenhand.catalogues import added, load
 from evenhand.errors import InputError
 from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Metric
 
-How: TypeAlias = Literal["difference", "ratio", "group_min", "group_max"]
+if TYPE_CHECKING:
+    from evenhand.metrics.catalogue.entry import How
 
 HOWS: Final[dict[How, str]] = {
     "difference": message("The greatest difference between the groups' {metric}: 0 when all are alike."),
@@ -63,29 +65,32 @@ _COMPARED: Final = ("rate", "composite", "score", "change")
 
 @cache
 def extra_metrics() -> tuple[Metric, ...]:
-    """Return the metrics that installed packages bring (entry point ``evenhand.metrics``), and know them from now on.
+    """Return the rates that installed packages add (entry point ``evenhand.metrics``), and know them from now on.
 
-    Each entry point is a `Metric` or a sequence of them: rates, with numerator and denominator. They are looked for
-    when an audit begins or a name is not known otherwise, so a gate on known metrics does not wait for it.
+    Each entry point is a `Metric` or a tuple of them: rates, with numerator and denominator, and what audits state.
+    They are looked for when an audit begins or a name is not known otherwise, so a gate on known metrics does not wait
+    for it.
 
     Raises
     ------
     InputError
-        When one has a name that is taken, or is no rate.
+        When one has a name that is taken, or is neither.
     """
-    from importlib.metadata import entry_points
-
     found: list[Metric] = []
-    for point in entry_points(group="evenhand.metrics"):
-        brought = point.load()
-        found += [brought] if isinstance(brought, Metric) else list(brought)
+    for point in added("evenhand.metrics", {}).values():
+        brought = load(point, (Metric, tuple))
+        found += [brought] if isinstance(brought, Metric) else cast("tuple[Metric, ...]", brought)
     for metric in found:
-        if metric.name in METRICS or metric.kind != "rate" or not metric.denominator:
-            raise InputError(f"The metric '{metric.name}' of another package has a name that is taken, or is no rate.")
-        METRICS[metric.name] = metric
+        if metric.name in METRICS or not (metric.kind == "statement" or (metric.kind == "rate" and metric.denominator)):
+            raise InputError(
+                f"The metric '{metric.name}' of another package has a name that is taken, or is neither a rate nor a "
+                "statement."
+            )
+        of_counts = metric.kind == "rate" and not metric.shown
+        METRICS[metric.name] = replace(metric, shown=("overall", "group", "gap")) if of_counts else metric
     _aliases.cache_clear()
     describe.cache_clear()
-    return tuple(found)
+    return tuple(metric for metric in found if metric.kind == "rate")
 
 
 def canonical(name: str) -> str | None:
@@ -141,18 +146,22 @@ def describe(name: str) -> Metric:
     """Return the entry of a metric or disparity; of an unknown one, an entry that says nothing but its name."""
     known = canonical(name)
     if known is None:
-        return Metric(name, name, "statement", "neutral", "", message("A metric that was brought to this audit."))
+        base, how = split_name(name)
+        words = message("A metric that was brought to this audit.")
+        entry = Metric(base, base, "statement", "neutral", "", words, lowest=None, highest=None)
+        return entry if how is None else _disparity(entry, how)
     if known in METRICS:
         return METRICS[known]
     split = parse_disparity(known)
     assert split is not None  # a canonical name is a metric's or a disparity's
     if split[0] == "average_odds":
         return _average_odds()
-    return _equalized_odds(split[1]) if split[0] == "equalized_odds" else _disparity(*split)
+    return _equalized_odds(split[1]) if split[0] == "equalized_odds" else _disparity(METRICS[split[0]], split[1])
 
 
 def names() -> tuple[str, ...]:
     """Return every canonical name: metrics, then the disparities of each that can be compared between groups."""
+    extra_metrics()
     disparities = [f"{metric.name}_{how}" for metric in METRICS.values() for how in hows_of(metric)]
     return (*METRICS, *disparities, *COMBINED)
 
@@ -169,8 +178,19 @@ def _aliases() -> dict[str, str]:
     return {alias: metric.name for metric in METRICS.values() for alias in metric.aliases}
 
 
-def _disparity(metric: str, how: How) -> Metric:
-    entry = METRICS[metric]
+def split_name(name: str) -> tuple[str, How | None]:
+    """Return the metric, known or not, and the way of comparing groups in a name; None where it compares none.
+
+    Examples
+    --------
+    >>> split_name("g_mean_difference"), split_name("g_mean")
+    (('g_mean', 'difference'), ('g_mean', None))
+    """
+    return next(((name.removesuffix(f"_{how}"), how) for how in HOWS if name.endswith(f"_{how}")), (name, None))
+
+
+def _disparity(entry: Metric, how: How) -> Metric:
+    metric = entry.name
     direction = entry.direction
     if how in ("difference", "ratio"):
         direction = "lower_is_better" if how == "difference" else "higher_is_better"
@@ -207,7 +227,7 @@ ANY: Final[dict[How, str]] = {
 
 def any_disparity(how: How) -> Metric:
     """Return the entry of a way of comparing groups, whatever is compared."""
-    like = _disparity("accuracy", how)
+    like = _disparity(METRICS["accuracy"], how)
     formula = like.formula.replace("accuracy", "values")
     return replace(
         like,

@@ -65,10 +65,7 @@ def measure_change(metric: str, joint: JointTally, level: float = 0.95) -> Measu
     (0.2, 0.059, 0.356)
     """
     entry = rate_of(metric)
-    shared = {cell[0] for cell in entry.denominator}
-    if all((truth, decision) in entry.denominator for truth in shared for decision in (0, 1)):
-        return _of_shared_rows(entry, joint, level)
-    return _of_own_rows(entry, joint, level)
+    return (_of_shared_rows if shares_rows(metric) else _of_own_rows)(entry, joint, level)
 
 
 def rate_of(metric: str) -> Metric:
@@ -83,6 +80,34 @@ def rate_of(metric: str) -> Metric:
     if entry is None or entry.kind != "rate" or not entry.denominator:
         raise InputError(f"'{metric}' is no rate whose change counts tell.{did_you_mean(metric, METRICS)}")
     return entry
+
+
+def flips(metric: str, joint: JointTally, level: float = 0.95, towards: int | None = None) -> Measured:
+    """Return the share of rows that are decided otherwise, in the way that a metric of pairs of decisions counts.
+
+    Parameters
+    ----------
+    metric : str
+        ``flip_rate``, ``negative_flip_rate`` or ``positive_flip_rate``.
+    joint : JointTally
+        G groups.
+    level : float
+        Two-sided confidence.
+    towards : int, optional
+        Count the rows that are now decided so, whatever the truth.
+    """
+    pairs = [4 * truth + 2 * old + new for truth, old, new in METRICS[metric].pairs]
+
+    def counts(truth: NDArray[np.int64], old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return np.asarray(np.isin(4 * truth + 2 * old + new, pairs) & ((towards is None) | (new == towards)))
+
+    return replace(measure("selection_rate", joint.share(counts), level), metric=metric)
+
+
+def shares_rows(metric: str) -> bool:
+    """Whether both models share a rate's denominator, so that its change rests on the rows they decide otherwise."""
+    denominator = rate_of(metric).denominator
+    return all((truth, decision) in denominator for truth in {cell[0] for cell in denominator} for decision in (0, 1))
 
 
 def discordant(metric: str, joint: JointTally) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -17,7 +17,7 @@ import numpy as np
 from evenhand.errors import InputError, did_you_mean
 from evenhand.messages import lowered, message, sentences
 from evenhand.metrics.catalogue import METRICS
-from evenhand.metrics.catalogue.names import EQUALIZED_ODDS, How, describe, names, parse_disparity
+from evenhand.metrics.catalogue.names import EQUALIZED_ODDS, describe, names, parse_disparity
 from evenhand.metrics.comparisons.pairs import Interval, extreme_pairs
 from evenhand.metrics.inference.intervals import (
     added_difference_interval,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from evenhand.metrics.catalogue.entry import How
     from evenhand.metrics.counts.tally import Tally
 
     Floats: TypeAlias = NDArray[np.float64]
@@ -125,7 +126,7 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
 
 def _difference(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
     adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
-    entry = METRICS[values.metric]
+    entry = describe(values.metric)
     interval = difference_of(values.metric)
     low = extreme_pairs(values, chosen, adjusted, interval, np.nanmax)[0]
     plain_low, plain_high = extreme_pairs(values, chosen, plain, interval, np.nanmax)
@@ -146,7 +147,7 @@ def _difference(found: Disparity, values: Measured, chosen: NDArray[np.intp], le
 
 def difference_of(metric: str) -> Interval:
     """Return what makes the interval of a difference of two values: shares have a corner to mind, errors a bias."""
-    entry = METRICS[metric]
+    entry = describe(metric)
     if metric == "calibration_error":
         return added_difference_interval
     return share_difference_interval if (entry.lowest, entry.highest) == (0, 1) else difference_interval
@@ -154,6 +155,8 @@ def difference_of(metric: str) -> Interval:
 
 def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
     estimate = values.estimate[chosen]
+    if estimate.min() < 0:
+        return replace(found, pair=None, reason=message("A value below 0 has no ratio to another."))
     if estimate.max() <= 0:
         words = lowered(describe(values.metric).label)
         reason = message("The {metric} is 0 in every group: their ratio is 0 of 0.", metric=words)
@@ -177,7 +180,7 @@ def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: 
 def _group_min(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
     adjusted = sidak_z(len(chosen), level)
     high = float(values.ends(adjusted)[1][chosen].min())
-    low = METRICS[values.metric].lowest if found.undefined else float(values.low[chosen].min())
+    low = describe(values.metric).lowest if found.undefined else float(values.low[chosen].min())
     return replace(
         found,
         estimate=float(values.estimate[chosen].min()),
@@ -193,7 +196,7 @@ def _group_min(found: Disparity, values: Measured, chosen: NDArray[np.intp], lev
 def _group_max(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
     adjusted = sidak_z(len(chosen), level)
     low = float(values.ends(adjusted)[0][chosen].max())
-    high = METRICS[values.metric].highest if found.undefined else float(values.high[chosen].max())
+    high = describe(values.metric).highest if found.undefined else float(values.high[chosen].max())
     return replace(
         found,
         estimate=float(values.estimate[chosen].max()),

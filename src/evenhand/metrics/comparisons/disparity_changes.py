@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.metrics.catalogue.names import How
+    from evenhand.metrics.catalogue.entry import How
     from evenhand.metrics.counts.joint import JointTally
 
     Floats: TypeAlias = NDArray[np.float64]

@@ -114,10 +114,6 @@ class JointTally:
         inside = among(TRUTH, ORIGINAL, COMPRESSED)
         return self._folded(np.where(inside, event(TRUTH, ORIGINAL, COMPRESSED).astype(np.int64), -1))
 
-    def flips(self) -> Tally:
-        """Return a tally in which a changed decision stands where a positive one would."""
-        return self.share(changed)
-
     def select(self, new_groups: NDArray[np.intp], n_groups: int) -> JointTally:
         """Return the tally in which group g has become group ``new_groups[g]``; groups merged so are summed."""
         return JointTally(self.tally.select(new_groups, n_groups))
@@ -136,11 +132,6 @@ class JointTally:
         kept = place >= 0
         to[np.arange(8)[kept], place[kept]] = 1
         return self.tally.collapse(to)
-
-
-def changed(truth: NDArray[np.int64], original: NDArray[np.int64], compressed: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Cells in which the two models decide differently."""
-    return np.asarray(original != compressed)
 
 
 def _widened(cells: ArrayLike | None) -> NDArray[np.generic] | None:

@@ -20,7 +20,7 @@ from evenhand.report.numbers import cut
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evenhand.report.view import Table
+    from evenhand.report.drawings import Table
 
 MOST_DOTS: Final = 300
 """Dots of a figure: enough to see a shape, few enough to stay small."""
@@ -68,7 +68,7 @@ def swarm_figure(
     scale = scale_of([*values, zero] if zero is not None else values, label_room(labels), shares=shares)
     strips = tuple(
         Strip(
-            Spot(scale.left - 8, TOP + TALL * (at + 0.5) + 4, labels[at], label),
+            Spot(scale.left - 8, TOP + TALL * (at + 0.5) + 4, label, LABEL),
             text,
             _paths(kept[at], scale, TOP + TALL * (at + 0.5)),
         )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenhand.messages import joined, message
+from evenhand.report.drawings import LABEL, Dot, Figure, Mark, Table
 from evenhand.report.figures.scales import NUMBERS, fitting, height, label_room, row_y, scale_of
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.view import Dot, Figure, Mark, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evenhand.findings import Finding
 
-LABEL = 42
 MOST_ROWS = 40
 ROW_BYTES = 330
 """What the marks of a row take."""
@@ -51,7 +53,6 @@ def figure(
         high = estimate if interval is None else interval.high
         dots.append(
             Dot(
-                label=labels[index],
                 full=cut(label, 120),
                 text=numbers[index],
                 mark=mark,
@@ -85,16 +86,23 @@ def _said(label: str, text: str) -> tuple[str, ...]:
 
 
 def _describe(title: str, rows: list[tuple[str, Finding, Mark, float | None]], digits: int) -> str:
-    few = "; ".join(f"{cut(label, 60)}: {with_interval(finding, digits)}" for label, finding, _, _ in rows[:4])
-    more = f"; and {len(rows) - 4} more in the table below" if len(rows) > 4 else ""
-    return f"{title}. {few}{more}."
+    told = [(cut(label, 60), with_interval(finding, digits)) for label, finding, _, _ in rows[:4]]
+    return described(title, told, len(rows) - 4)
+
+
+def described(title: str, rows: Sequence[tuple[str, str]], more: int = 0) -> str:
+    """Return what a figure shows: its title, its first rows, and how many more there are."""
+    few = joined("; ", (joined(": ", row) for row in rows))
+    if more > 0:
+        return message("{title}. {few}; and {more} more in the table below.", title=title, few=few, more=more)
+    return message("{title}. {few}.", title=title, few=few)
 
 
 def _twin(name: str, title: str, rows: list[tuple[str, Finding, Mark, float | None]], numbers: list[str]) -> Table:
     return Table(
         f"{name}-table",
         title,
-        ("", "estimate and interval", "rows"),
+        ("", message("estimate and interval"), message("rows")),
         tuple(
             (cut(label, 200), text, f"{finding.support:,}")
             for (label, finding, _, _), text in zip(rows, numbers, strict=True)

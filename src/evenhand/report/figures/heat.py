@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.report.drawings import Cell, Heat, Spot
+from evenhand.messages import joined
+from evenhand.report.drawings import Cell, Heat, Spot, Table
+from evenhand.report.figures.findings import described
 from evenhand.report.figures.scales import fitting, label_room
 from evenhand.report.numbers import cut
-from evenhand.report.view import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,9 +61,7 @@ def heat_figure(
         height=TOP + TALL * len(shown) + 8,
         table=table.bounded(),
         columns=tuple(Spot(left + wide * (at + 0.5), TOP - 10, column) for at, column in enumerate(columns)),
-        rows=tuple(
-            Spot(left - 8, TOP + TALL * (at + 0.5) + 4, labels[at], label) for at, (label, _, _) in enumerate(shown)
-        ),
+        rows=tuple(Spot(left - 8, TOP + TALL * (at + 0.5) + 4, label, LABEL) for at, (label, _, _) in enumerate(shown)),
         cells=cells,
         cell_width=wide - 2,
         cell_height=TALL - 2,
@@ -85,9 +84,8 @@ def shade(value: float | None) -> int:
 def _describe(
     title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[float | None], Sequence[str]]]
 ) -> str:
-    few = "; ".join(
-        f"{cut(label, 60)}: {'; '.join(f'{column}: {text}' for column, text in zip(columns, texts, strict=True))}"
+    told = [
+        (cut(label, 60), joined("; ", (joined(": ", pair) for pair in zip(columns, texts, strict=True))))
         for label, _, texts in rows[:2]
-    )
-    more = f"; and {len(rows) - 2} more in the table below" if len(rows) > 2 else ""
-    return f"{title}. {few}{more}."
+    ]
+    return described(title, told, len(rows) - 2)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.report.drawings import HistogramPair, Outline
+from evenhand.messages import message
+from evenhand.report.drawings import HistogramPair, Outline, Table
+from evenhand.report.figures.findings import described
 from evenhand.report.figures.scales import NUMBERS, Scale
-from evenhand.report.view import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,13 +71,24 @@ def _table(name: str, title: str, edges: list[float], histograms: Sequence[tuple
         (f"{edges[at]:.3g} – {edges[at + 1]:.3g}", *(f"{counts[at]:,.0f}" for _, counts in histograms))
         for at in range(len(edges) - 1)
     )
-    return Table(f"{name}-table", title, ("score", *(label for label, _ in histograms)), rows, frozenset({0, 1, 2}))
+    return Table(
+        f"{name}-table", title, (message("score"), *(label for label, _ in histograms)), rows, frozenset({0, 1, 2})
+    )
 
 
 def _describe(title: str, edges: list[float], histograms: Sequence[tuple[str, Sequence[float]]]) -> str:
-    said = "; ".join(
-        f"{label}: {sum(counts):,.0f} rows, most between {edges[at]:.3g} and {edges[at + 1]:.3g}"
-        for label, counts in histograms
-        for at in [max(range(len(counts)), key=lambda place: counts[place])]
-    )
-    return f"{title}. {said}."
+    told = []
+    for label, counts in histograms:
+        at = max(range(len(counts)), key=lambda place, counts=counts: counts[place])  # type: ignore[misc]
+        told.append(
+            (
+                label,
+                message(
+                    "{rows:,.0f} rows, most between {low:.3g} and {high:.3g}",
+                    rows=sum(counts),
+                    low=edges[at],
+                    high=edges[at + 1],
+                ),
+            )
+        )
+    return described(title, told)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenhand.report.drawings import Line, Lines
 from evenhand.report.figures.scales import Scale, label_room
-from evenhand.report.view import Line, Lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evenhand.report.view import Table
+    from evenhand.report.drawings import Table
 
 TALL, TOP, LEFT = 220, 20, 60
 ROOM = 60

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from evenhand.report.figures.scales import Scale, Tick, label_room, nice_step
+from evenhand.report.drawings import Mark, Point, Points, Tick
+from evenhand.report.figures.scales import Scale, label_room, nice_step
 from evenhand.report.numbers import cut
-from evenhand.report.view import Mark, Point, Points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evenhand.report.view import Table
+    from evenhand.report.drawings import Table
 
 TALL, TOP, LEFT, LABEL = 260, 26, 64, 40
 

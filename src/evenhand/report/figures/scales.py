@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
-from unicodedata import east_asian_width
+
+from evenhand.report.drawings import LETTER, Tick, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,24 +16,12 @@ PLOT: Final = 400
 """Width of the plot, in units of the figure."""
 NUMBERS: Final = 170
 """Width of the numbers behind it."""
-LETTER: Final = 6.7
-"""Width of a letter of a label, on the wide side."""
 TOP: Final = 26
 ROW: Final = 24
 MOST_BYTES: Final = 12_000
 """A figure is never larger."""
 FRAME_BYTES: Final = 2_500
 """What title, description and axis take of that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A mark on the axis."""
-
-    x: float
-    """Its place."""
-    text: str
-    """Its label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +84,6 @@ def scale_of(values: list[float | None], left: int = 100, *, shares: bool = True
 def label_room(labels: list[str]) -> int:
     """Return the width that labels need; characters of double width count twice."""
     return math.ceil(LETTER * max((width_of(label) for label in labels), default=0)) + 18
-
-
-def width_of(text: str) -> int:
-    """Return how many letters wide a text is; characters of double width count twice.
-
-    Examples
-    --------
-    >>> width_of("race"), width_of("种族")
-    (4, 4)
-    """
-    return len(text) + sum(east_asian_width(char) in "WF" for char in text)
 
 
 def bytes_of(*texts: str) -> int:

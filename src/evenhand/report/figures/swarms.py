@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, cast
 
+from evenhand.messages import message
+from evenhand.report.drawings import Table
 from evenhand.report.figures.dots import swarm_figure
+from evenhand.report.figures.findings import described
 from evenhand.report.numbers import cut, show
-from evenhand.report.view import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,18 +20,20 @@ MOST_DOTS: Final = 400
 """Dots of the whole figure."""
 SHADES: Final = (0, 0, 1, 2, 2)
 """The shade of each fifth of a feature's values."""
-FIFTHS: Final = ("lowest fifth", "second fifth", "middle fifth", "fourth fifth", "highest fifth")
+FIFTHS: Final = (
+    message("lowest fifth"), message("second fifth"), message("middle fifth"), message("fourth fifth"),
+    message("highest fifth"),
+)  # fmt: skip
 
 
 def swarm(record: AuditRecord) -> Swarm | None:
     """Return the swarm of the explained rows, None where the record has none."""
     found = next((part for part in record.tallies if part.model == "attributions"), None)
-    reach = None if found is None else re.search(r"to ([0-9.e+-]+)$", found.axes[-1])
-    if found is None or reach is None:
+    far = record.provenance.get("attribution_reach")
+    if found is None or not isinstance(far, float):
         return None
-    far = float(reach[1])
     counts = cast("list[list[list[int]]]", found.counts)
-    title = "Attributions of the explained rows, darker where the feature's own value is higher"
+    title = message("Attributions of the explained rows, darker where the feature's own value is higher")
     rows, cells = [], []
     for (name, *_), fifths in zip(found.groups, counts, strict=True):
         values = _values(far, len(fifths[0]))
@@ -44,12 +47,11 @@ def swarm(record: AuditRecord) -> Swarm | None:
         known = [mean for mean in means if mean != "–"]
         rows.append((cut(name, 200), dots, f"{known[0]} … {known[-1]}" if known else ""))
         cells.append((cut(name, 200), *means))
-    few = "; ".join(f"{cut(name, 60)}: {text}" for name, _, text in rows[:4])
-    head = ("feature", *FIFTHS)
-    twin = Table(
-        "swarm-table", "Mean attribution by the feature's own value", head, tuple(cells), frozenset(range(1, 6))
-    )
-    return swarm_figure("swarm", title, f"{title}. {few}.", rows, twin, shares=False, zero=0.0, most=MOST_DOTS)
+    told = described(title, [(cut(name, 60), text) for name, _, text in rows[:4]])
+    head = (message("feature"), *FIFTHS)
+    words = message("Mean attribution by the feature's own value")
+    twin = Table("swarm-table", words, head, tuple(cells), frozenset(range(1, 6)))
+    return swarm_figure("swarm", title, told, rows, twin, shares=False, zero=0.0, most=MOST_DOTS)
 
 
 def _values(far: float, places: int) -> list[float]:

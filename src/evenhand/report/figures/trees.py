@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from evenhand.report.drawings import Node, Spot, Tree
-from evenhand.report.figures.scales import LETTER, NUMBERS, fitting, width_of
+from evenhand.report.drawings import LETTER, Node, Spot, Tree, width_of
+from evenhand.report.figures.findings import described
+from evenhand.report.figures.scales import NUMBERS, fitting
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evenhand.report.view import Mark, Table
+    from evenhand.report.drawings import Mark, Table
 
 ROW, TOP, INDENT = 26, 10, 26
 LABEL: Final = 60
@@ -49,7 +50,7 @@ def tree_figure(name: str, title: str, root: Branch, table: Table) -> Tree:
         if depth
     )
     nodes = tuple(
-        Node(Spot(_x(depth), _y(at), cut(branch.label, LABEL), branch.label), branch.text, branch.mark)
+        Node(Spot(_x(depth), _y(at), branch.label, LABEL), branch.text, branch.mark)
         for at, (branch, depth, _) in enumerate(placed)
     )
     return Tree(
@@ -88,6 +89,4 @@ def _y(at: int) -> float:
 
 
 def _describe(title: str, placed: Sequence[tuple[Branch, int, int]]) -> str:
-    few = "; ".join(f"{cut(branch.label, 60)}: {branch.text}" for branch, _, _ in placed[:4])
-    more = f"; and {len(placed) - 4} more in the table below" if len(placed) > 4 else ""
-    return f"{title}. {few}{more}."
+    return described(title, [(cut(branch.label, 60), branch.text) for branch, _, _ in placed[:4]], len(placed) - 4)

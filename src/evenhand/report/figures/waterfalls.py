@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
+from evenhand.report.drawings import LABEL, Dot, Figure, Mark, Table
+from evenhand.report.figures.findings import described
 from evenhand.report.figures.scales import NUMBERS, height, label_room, row_y, scale_of
 from evenhand.report.numbers import cut, show, with_interval
-from evenhand.report.view import Dot, Figure, Mark, Table
 
 if TYPE_CHECKING:
     from evenhand.findings import Finding
@@ -17,12 +19,9 @@ MOST: Final = 10
 """Steps drawn, the largest ones; the others are one step together."""
 MOST_TOLD: Final = 24
 """Steps of the table; more stand in audit.json."""
-LABEL: Final = 42
 
 
-def waterfall(
-    name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str] = ("start", "end")
-) -> Figure:
+def waterfall(name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str]) -> Figure:
     """Return the figure of steps that lead from `start` to `end`, the largest first, with its table twin.
 
     Parameters
@@ -45,23 +44,22 @@ def waterfall(
             low, high = finding.interval.low, finding.interval.high
             reach += [None if low is None else ends[place] + low, None if high is None else ends[place] + high]
     labels = [cut(finding.key.columns[0], LABEL) for finding in drawn]
-    others = f"{len(rest)} other features"
+    others = message("{features} other features", features=len(rest))
     room = label_room([*labels, *words, others])
     scale = scale_of(reach, room, shares=False)
-    steps = [(labels[place], finding, ends[place], ends[place + 1]) for place, finding in enumerate(drawn)]
+    steps = [(finding, ends[place], ends[place + 1]) for place, finding in enumerate(drawn)]
     dots = [_total(words[0], start, 0, scale)]
-    dots += [
-        _step(label, finding, (origin, goal), row, scale) for row, (label, finding, origin, goal) in enumerate(steps, 1)
-    ]
+    dots += [_step(finding, (origin, goal), row, scale) for row, (finding, origin, goal) in enumerate(steps, 1)]
     if rest:
         dots.append(_several(others, at, left_over, len(dots), scale))
     dots.append(_total(words[1], end, len(dots), scale))
-    few = "; ".join(f"{cut(f.key.columns[0], 60)}: {with_interval(f, 3)}" for f in drawn[:2])
+    few = [(cut(f.key.columns[0], 60), with_interval(f, 3)) for f in drawn[:2]]
+    told = [(words[0], show(start, "score")), *few, (words[1], show(end, "score"))]
     return Figure(
         name=name,
         kind="waterfall",
         title=title,
-        description=f"{title}. {words[0]}: {show(start, 'score')}; {few}; {words[1]}: {show(end, 'score')}.",
+        description=described(title, told),
         dots=tuple(dots),
         ticks=scale.ticks(),
         zero=scale.place(0.0),
@@ -75,14 +73,13 @@ def waterfall(
 
 def _total(label: str, value: float, row: int, scale: Scale) -> Dot:
     goal = scale.place(value)
-    return Dot(label, label, show(value, "score"), "plain", row_y(row), goal, goal, goal, start=scale.place(0.0))
+    return Dot(label, show(value, "score"), "plain", row_y(row), goal, goal, goal, start=scale.place(0.0))
 
 
-def _step(label: str, finding: Finding, way: tuple[float, float], row: int, scale: Scale) -> Dot:
+def _step(finding: Finding, way: tuple[float, float], row: int, scale: Scale) -> Dot:
     origin, goal = way
     low, high = (None, None) if finding.interval is None else (finding.interval.low, finding.interval.high)
     return Dot(
-        label,
         cut(finding.key.columns[0], 120),
         with_interval(finding, 3),
         _mark(goal - origin),
@@ -97,7 +94,7 @@ def _step(label: str, finding: Finding, way: tuple[float, float], row: int, scal
 def _several(label: str, origin: float, step: float, row: int, scale: Scale) -> Dot:
     goal = scale.place(origin + step)
     text, began = show(step, "score", 3), scale.place(origin)
-    return Dot(label, label, text, _mark(step), row_y(row), goal, goal, goal, start=began)
+    return Dot(label, text, _mark(step), row_y(row), goal, goal, goal, start=began)
 
 
 def _mark(step: float) -> Mark:
@@ -111,6 +108,6 @@ def _twin(name: str, title: str, ordered: list[Finding], start: float, end: floa
     rows += [(cut(f.key.columns[0], 200), with_interval(f, 3), f.note) for f in ordered[:MOST_TOLD]]
     rows.append((words[1], show(end, "score", 3), ""))
     columns = 3 if told else 2
-    head = ("", "estimate and interval", "")[:columns]
+    head = ("", message("estimate and interval"), "")[:columns]
     table = Table(f"{name}-table", title, head, tuple(row[:columns] for row in rows), frozenset({1}))
     return replace(table, cut=max(len(ordered) - MOST_TOLD, 0))

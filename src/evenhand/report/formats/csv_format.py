@@ -6,6 +6,7 @@ import csv as writing
 import io
 from typing import TYPE_CHECKING, Final
 
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.plain_text import plain
 
 if TYPE_CHECKING:
@@ -48,3 +49,6 @@ def _safe(text: str) -> str:
     """Return text that no spreadsheet takes for a formula, on one line; numbers are no text and stay numbers."""
     begins = text[:1] in ("\t", "\r", "\n") or text.lstrip()[:1] in FORMULA
     return f"'{plain(text)}" if text and begins else plain(text)
+
+
+FORMAT: Final = Format(csv, (".csv",))

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from evenhand.metrics import describe
+from evenhand.metrics.catalogue.lists import stated
 from evenhand.records import digest
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.plain_text import short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from evenhand.findings import AuditRecord, Finding, Plain
     from evenhand.policy import Verdict
+    from evenhand.provenance import SubjectFacts
 
 SCHEMA: Final = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 DECLARED: Final = {"users": "affected", "useCases": "intended_use", "technicalLimitations": "known_limitations"}
 """The card's considerations, by the declaration that answers them."""
-GAPS: Final = ("selection_rate_ratio", "equalized_odds_difference")
+DATA_FACTS: Final = ("content_hash", "rows", "label", "source")
 ATTRIBUTED: Final = ("importance", "attribution_residual")
 
 
@@ -40,17 +43,17 @@ def cyclonedx(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 
 def _tool(record: AuditRecord) -> Plain:
-    version = _mapping(record, "versions").get("evenhand")
+    version = record.provenance.get("versions", {}).get("evenhand")
     tool: dict[str, Plain] = {"type": "application", "name": "evenhand"}
-    return {**tool, "version": short(str(version))} if version else tool
+    return {**tool, "version": short(version)} if version else tool
 
 
 def _model(record: AuditRecord, verdict: Verdict | None, held: str) -> Plain:
-    subject = _mapping(record, "subject")
+    subject = record.provenance.get("subject", {})
     component: dict[str, Plain] = {
         "type": "machine-learning-model",
         "bom-ref": "model",
-        "name": short(str(subject.get("name", "model"))),
+        "name": short(subject.get("name", "model")),
         "modelCard": {
             "modelParameters": _parameters(record, subject),
             "quantitativeAnalysis": {"performanceMetrics": [_metric(finding) for finding in _told(record)]},
@@ -59,19 +62,15 @@ def _model(record: AuditRecord, verdict: Verdict | None, held: str) -> Plain:
         "properties": _properties(verdict, held),
     }
     sha256 = subject.get("sha256")
-    if isinstance(sha256, str) and len(sha256) == 64:
+    if sha256 and len(sha256) == 64:
         component["hashes"] = [{"alg": "SHA-256", "content": sha256}]
     return component
 
 
-def _parameters(record: AuditRecord, subject: Mapping[str, Plain]) -> Plain:
-    data = _mapping(record, "data")
-    facts: list[Plain] = [
-        _property(f"evenhand:{name}", data[name])
-        for name in ("content_hash", "rows", "label", "source")
-        if data.get(name)
-    ]
-    dataset: dict[str, Plain] = {"type": "dataset", "name": short(str(data.get("name", "data")))}
+def _parameters(record: AuditRecord, subject: SubjectFacts) -> Plain:
+    data = record.provenance.get("data", {})
+    facts: list[Plain] = [_property(f"evenhand:{name}", data[name]) for name in DATA_FACTS if data.get(name)]
+    dataset: dict[str, Plain] = {"type": "dataset", "name": short(data.get("name", "data"))}
     if facts:
         dataset["contents"] = {"properties": facts}
     parameters: dict[str, Plain] = {
@@ -80,7 +79,7 @@ def _parameters(record: AuditRecord, subject: Mapping[str, Plain]) -> Plain:
         "datasets": [{**dataset, "description": "The data of the audit, not of the training."}],
     }
     if subject.get("kind"):
-        parameters["architectureFamily"] = short(str(subject["kind"]))
+        parameters["architectureFamily"] = short(subject["kind"])
     return parameters
 
 
@@ -103,9 +102,9 @@ def _metric(finding: Finding) -> Plain:
 
 
 def _considerations(record: AuditRecord) -> Plain:
-    declared = _mapping(record, "declared")
+    declared = record.provenance.get("declared", {})
     told: dict[str, Plain] = {
-        place: [short(str(declared[name]), 2000)] for place, name in DECLARED.items() if declared.get(name)
+        place: [short(declared[name], 2000)] for place, name in DECLARED.items() if declared.get(name)
     }
     assessed: list[Plain] = [
         {
@@ -114,7 +113,7 @@ def _considerations(record: AuditRecord) -> Plain:
             f"between {short(finding.groups[0].group)} and {short(finding.groups[-1].group)}",
         }
         for finding in record.findings
-        if finding.key.metric in GAPS and finding.estimate is not None and len(finding.groups) > 1
+        if finding.key.metric in stated("bill gap") and finding.estimate is not None and len(finding.groups) > 1
     ]
     if assessed:
         told["fairnessAssessments"] = assessed
@@ -132,10 +131,8 @@ def _properties(verdict: Verdict | None, held: str) -> list[Plain]:
     return said
 
 
-def _property(name: str, value: Plain) -> Plain:
+def _property(name: str, value: object) -> Plain:
     return {"name": name, "value": short(str(value))}
 
 
-def _mapping(record: AuditRecord, name: str) -> Mapping[str, Plain]:
-    held = record.provenance.get(name)
-    return held if isinstance(held, dict) else {}
+FORMAT: Final = Format(cyclonedx)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import message, names, need_verdict
 from evenhand.report.formats.plain_text import plain
 
@@ -48,3 +49,6 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMAT: Final = Format(github)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import message, need_verdict, stable_id
 from evenhand.report.formats.plain_text import plain, short
 
@@ -36,3 +37,6 @@ def _severity(judgement: Judgement) -> str:
     if not judgement.stops:
         return "info"
     return "critical" if judgement.status == "failed" else "major"
+
+
+FORMAT: Final = Format(gitlab)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, shorten
+from evenhand.messages import message
+from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
 from evenhand.report.shortening import shortened
-from evenhand.report.speaking import Words, translated
-from evenhand.report.theme import Look, style
+from evenhand.report.theme import USUAL, Look, style
+from evenhand.report.view import said
+from evenhand.words import language
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +25,8 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
     from evenhand.report.view import Page
+    from evenhand.words import Language
 
-USUAL: Final = Look()
-"""English, evenhand's own templates, everything in one file."""
 MOST_BYTES: Final = 1_000_000
 """A page is never larger: hosts and mail refuse what is, and nobody reads it."""
 USUAL_BYTES: Final = 300_000
@@ -41,8 +44,8 @@ STEPS: Final = (
 
 def html(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL) -> str:
     """One self-contained page for people (.html)."""
-    css, page = style(look), translated(build_page(record, verdict, look.omit_empty), record, look.lang)
-    words = Words(look.lang)
+    css, words = style(look), language(look.lang)
+    page = replace(said(build_page(record, verdict, look.omit_empty), words), lang=words.tag)
     for rows, folded, parts, most in STEPS:
         made = _drawn(shortened(page, rows, folded, parts, words), css, look, words)
         if len(made.encode("utf-8", "replace")) <= most:
@@ -50,13 +53,13 @@ def html(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL
     return made
 
 
-def _drawn(page: Page, css: str, look: Look, words: Words) -> str:
+def _drawn(page: Page, css: str, look: Look, words: Language) -> str:
     from jinja2 import TemplateError
 
     try:
         return _environment(look.template_dir).get_template("page.html.j2").render(
             page=page,
-            t=words.say,
+            _=lambda id, **places: words.say(message(id, **places)),
             style=css,
             style_hash=_hash(css),
             stylesheet=look.stylesheet,
@@ -108,3 +111,6 @@ def _tight(text: str) -> str:
 def _without_controls(text: str) -> str:
     """Return text without characters that HTML forbids or that turn the direction of writing around them."""
     return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
+
+
+FORMAT: Final = Format(html, (".html", ".htm"), spoken=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.records import dump, to_plain
+from evenhand.report.formats.format import Format
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain
@@ -49,3 +50,6 @@ def _judgement(judgement: Judgement) -> dict[str, Plain]:
         "needed_rows": judgement.needed_rows,
         "sentence": judgement.sentence,
     }
+
+
+FORMAT: Final = Format(json, (".json",))

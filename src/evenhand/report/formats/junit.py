@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from evenhand.records import digest
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import message, names, need_verdict
 from evenhand.report.formats.plain_text import short
 
@@ -64,3 +65,6 @@ def _legal(text: str) -> str:
 
 def _is_legal(code: int) -> bool:
     return code in (0x9, 0xA, 0xD) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
+
+
+FORMAT: Final = Format(junit, (".xml",))

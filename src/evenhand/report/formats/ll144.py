@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError
 from evenhand.keys import Key, group_name
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.numbers import cut
-from evenhand.report.sections.groups import group_rows, groupings
+from evenhand.report.sections.facts import group_rows, groupings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,22 +65,20 @@ def ll144(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 
 def _facts(record: AuditRecord) -> Iterator[str]:
-    data, subject, said = (record.provenance.get(name) for name in ("data", "subject", "declared"))
-    source = data if isinstance(data, dict) else {}
-    model = subject if isinstance(subject, dict) else {}
-    answers = said if isinstance(said, dict) else {}
-    started = str(record.measurements.get("started") or "")[:10]
+    source, model = record.provenance.get("data", {}), record.provenance.get("subject", {})
+    answers = record.provenance.get("declared", {})
+    started = record.measurements.get("started", "")[:10]
     origin = answers.get("data_origin") or "to be filled in (data_origin in responsibility.toml)"
     rows = source.get("rows", 0)
     yield from (
         f"- Date of the audit: {as_markdown(started) or 'not recorded'}",
-        f"- Tool audited: {as_markdown(cut(str(model.get('name', 'model')), 120))}, "
+        f"- Tool audited: {as_markdown(cut(model.get('name', 'model'), 120))}, "
         f"selecting at a score of at least {model.get('threshold')}",
         "- Date of distribution of the tool: to be filled in by whoever distributes it",
         "- To be posted until six months after the last use of the tool; an audit is at most one year old when used",
-        f"- Data: {as_markdown(cut(str(source.get('name', 'data')), 120))}, {rows:,} people",
-        f"- Source and explanation of the data: {as_markdown(cut(str(origin), 600))}",
-        f"- Auditor: {as_markdown(cut(str(answers.get('owner') or 'to be filled in'), 200))}; the law asks for an "
+        f"- Data: {as_markdown(cut(source.get('name', 'data'), 120))}, {rows:,} people",
+        f"- Source and explanation of the data: {as_markdown(cut(origin, 600))}",
+        f"- Auditor: {as_markdown(cut(answers.get('owner') or 'to be filled in', 200))}; the law asks for an "
         "independent one",
     )
 
@@ -136,3 +135,6 @@ def _category(record: AuditRecord, counts: GroupCounts, at: int) -> Category:
 
 def _small(category: Category, total: int) -> bool:
     return category.applicants < SMALL * total
+
+
+FORMAT: Final = Format(ll144)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import joined, message
+from evenhand.report.drawings import Table
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.page import build_page
-from evenhand.report.speaking import Words, translated
-from evenhand.report.view import Table
+from evenhand.report.theme import USUAL, Look
+from evenhand.report.view import said
+from evenhand.words import language
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
     from evenhand.report.view import Block
@@ -19,39 +25,42 @@ MOST = 60_000
 SIGNS = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
 
 
-def markdown(record: AuditRecord, verdict: Verdict | None = None, lang: str = "en") -> str:
+def markdown(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL) -> str:
     """A summary in Markdown, at most 60 kB (.md)."""
-    page, say = translated(build_page(record, verdict), record, lang), Words(lang).say
+    words = language(look.lang)
+    say, page = words.say, said(build_page(record, verdict), words)
+    headline = say(message("{headline}.", headline=page.headline))
     out = [
         f"# {as_markdown(page.title)}",
         "",
-        f"**{SIGNS[page.status]} {page.headline}.** {as_markdown(page.sentence)}",
+        f"**{SIGNS[page.status]} {headline}** {as_markdown(page.sentence)}",
         "",
     ]
     out += [f"- {as_markdown(remark)}" for remark in page.remarks]
     if page.limits:
-        head = ("", say("limit on"), say("measured"), say("limit"), "")
+        head = ("", *map(say, (message("limit on"), message("measured"), message("limit"))), "")
         rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, r.sentence) for r in page.limits]
         out += ["", *_rows(head, rows)]
     for part in page.parts:
         block = ["", f"## {as_markdown(part.title)}", ""]
         block += [f"{as_markdown(sentence)}\n" for sentence in part.lead]
         for piece in part.blocks:
-            block += _block(piece)
+            block += _block(piece, say)
         if sum(len(line) + 1 for line in (*out, *block)) > MOST - 200:
-            cut = f"{as_markdown(part.title)} and what follows it stand in the page; this summary is cut here."
+            title = as_markdown(part.title)
+            cut = message("{part} and what follows it stand in the page; this summary is cut here.", part=title)
             out += ["", f"*{say(cut)}*"]
             break
         out += block
     return "\n".join(out).strip() + "\n"
 
 
-def _block(block: Block) -> list[str]:
+def _block(block: Block, say: Callable[[str], str]) -> list[str]:
     table: Table = block if isinstance(block, Table) else block.table
     if table.within:
         return []
     if not any(table.head):
-        return ["", *(f"- {as_markdown(': '.join(row))}" for row in table.rows), ""]
+        return ["", *(f"- {as_markdown(say(joined(': ', row)))}" for row in table.rows), ""]
     return ["", f"**{as_markdown(table.title)}**", "", *_rows(table.head, table.rows), ""]
 
 
@@ -59,3 +68,6 @@ def _rows(head: tuple[str, ...], rows: object) -> list[str]:
     lines = ["| " + " | ".join(as_markdown(cell) for cell in head) + " |", "|" + " --- |" * len(head)]
     lines += ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]  # type: ignore[attr-defined]
     return lines
+
+
+FORMAT: Final = Format(markdown, (".md",), spoken=True)

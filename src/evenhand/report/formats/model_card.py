@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from evenhand.metrics import describe
+from evenhand.metrics.catalogue.lists import stated
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.formats.plain_text import short
 from evenhand.report.numbers import with_interval
@@ -16,12 +18,6 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.view import Page
 
-METRICS: Final = (
-    "accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "brier_score", "log_loss",
-)  # fmt: skip
-"""Over all rows, under the names that the hub knows."""
-GAPS: Final = ("selection_rate_ratio", "equalized_odds_difference", "recall_difference", "accuracy_difference")
-"""Over the groups of each sensitive feature."""
 MOST_LIMITS: Final = 100
 LONGEST_NAME: Final = 120
 TASK: Final = "tabular-classification"
@@ -48,11 +44,11 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 def _told(record: AuditRecord) -> list[Finding]:
     """Return the findings of the card: a few over all rows, then how far the groups of each feature differ."""
-    overall = [record.get(name) for name in METRICS]
+    overall = [record.get(name) for name in stated("card")]
     gaps = [
         finding
         for finding in record.findings
-        if finding.key.metric in GAPS and len(finding.key.columns) == 1 and not finding.key.qualifiers
+        if finding.key.metric in stated("card gap") and len(finding.key.columns) == 1 and not finding.key.qualifiers
     ]
     return [finding for finding in (*overall, *gaps) if finding is not None]
 
@@ -71,14 +67,12 @@ def _front(record: AuditRecord, found: list[Finding]) -> list[str]:
 
 
 def _index(record: AuditRecord, metrics: list[Plain]) -> Plain:
-    data, subject = record.provenance.get("data"), record.provenance.get("subject")
-    source = data if isinstance(data, dict) else {}
-    name = subject.get("name", "model") if isinstance(subject, dict) else "model"
-    dataset: dict[str, Plain] = {"name": short(str(source.get("name", "data")), LONGEST_NAME), "type": "tabular"}
-    if source.get("content_hash"):
-        dataset["args"] = {"content_hash": short(str(source["content_hash"]), LONGEST_NAME)}
+    data, name = record.provenance.get("data", {}), record.provenance.get("subject", {}).get("name", "model")
+    dataset: dict[str, Plain] = {"name": short(data.get("name", "data"), LONGEST_NAME), "type": "tabular"}
+    if data.get("content_hash"):
+        dataset["args"] = {"content_hash": short(data["content_hash"], LONGEST_NAME)}
     return {
-        "name": short(str(name), LONGEST_NAME),
+        "name": short(name, LONGEST_NAME),
         "results": [{"task": {"type": TASK}, "dataset": dataset, "metrics": metrics}],
     }
 
@@ -113,9 +107,9 @@ def _confidence(found: list[Finding]) -> str:
 def _declared(record: AuditRecord) -> list[str]:
     """What only people know, under the hub's heading; nothing when nothing was declared."""
     said = record.provenance.get("declared")
-    if not isinstance(said, dict) or not said:
+    if not said:
         return []
-    answers = [f"- {name.replace('_', ' ').capitalize()}: {as_markdown(str(answer))}" for name, answer in said.items()]
+    answers = [f"- {name.replace('_', ' ').capitalize()}: {as_markdown(answer)}" for name, answer in said.items()]
     return ["", "### Declared, not measured", "", *answers]
 
 
@@ -131,3 +125,6 @@ def _limits(page: Page) -> list[str]:
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return lines + ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]
+
+
+FORMAT: Final = Format(model_card)

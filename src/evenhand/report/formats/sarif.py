@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from evenhand.metrics import describe
+from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import message, need_verdict, stable_id
 from evenhand.report.formats.plain_text import short
 
@@ -47,8 +48,7 @@ def sarif(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 
 def _driver(record: AuditRecord, rules: dict[str, Judgement]) -> Plain:
-    versions = record.provenance.get("versions")
-    version = str(versions.get("evenhand", "")) if isinstance(versions, dict) else ""
+    version = record.provenance.get("versions", {}).get("evenhand", "")
     driver: dict[str, Plain] = {"name": "evenhand"}
     if version:
         driver["version"] = short(version)
@@ -126,3 +126,6 @@ def _uri(path: str) -> str:
     if PurePosixPath(path).is_absolute():
         return "file://" + quote(path, safe="/", errors="surrogatepass")
     return quote(path, safe="/", errors="surrogatepass")
+
+
+FORMAT: Final = Format(sarif, (".sarif",))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.policy import lines
 from evenhand.policy.wording import harmless
+from evenhand.report.formats.format import Format
 from evenhand.report.numbers import with_interval
 
 if TYPE_CHECKING:
@@ -23,3 +24,6 @@ def text(record: AuditRecord, verdict: Verdict | None = None) -> str:
         for finding in record.findings
     )
     return "\n".join(rows) + "\n"
+
+
+FORMAT: Final = Format(text, (".txt",))

@@ -4,35 +4,47 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.policy.baseline import became
 from evenhand.policy.wording import measured
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
-from evenhand.report.view import Part, Table
+from evenhand.report.sections.judged import STATUSES
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
-    from evenhand.policy import Verdict
+    from evenhand.findings import AuditRecord
+    from evenhand.report.sections.judged import Judged
 
-TITLE: Final = "Since the earlier audit"
-EMPTY: Final = "An earlier audit would fill this: evenhand gate --baseline, or --baseline of evenhand report."
+TITLE: Final = message("Since the earlier audit")
+EMPTY: Final = message("An earlier audit would fill this: evenhand gate --baseline, or --baseline of evenhand report.")
 
 
-def since(verdict: Verdict | None) -> Part:
-    """Return the part about a baseline; a sentence where none was given."""
-    found = () if verdict is None else verdict.judgements
+def since(_: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return the part about a baseline; none where none was given."""
+    found = () if judged.verdict is None else judged.verdict.judgements
     if not any(judgement.before or judgement.limit.against for judgement in found):
-        return Part("baseline", TITLE, (EMPTY,))
+        return ()
     rows = tuple(
         (
             cut(str(judgement.key), 160),
-            judgement.before or "absent",
-            judgement.status,
+            STATUSES[judgement.before] if judgement.before else message("absent"),
+            STATUSES[judgement.status],
             became(judgement.before, judgement.status),
             measured(judgement.finding, judgement.limit),
         )
         for judgement in found
     )
     words = [row[3] for row in rows]
-    told = ", ".join(f"{words.count(word)} {word}" for word in ("new", "worse", "better", "fixed", "unchanged"))
-    head = ("limit on", "before", "now", "", "measured now")
-    table = Table("baseline-table", "What became of each limit", head, rows, frozenset({4})).bounded()
-    return Part("baseline", TITLE, (f"Of {len(rows)} limits: {told}.",), (table,))
+    told = message(
+        "Of {limits} limits: {new} new, {worse} worse, {better} better, {fixed} fixed, {unchanged} unchanged.",
+        limits=len(rows),
+        **{word: words.count(word) for word in ("new", "worse", "better", "fixed", "unchanged")},
+    )
+    head = (message("limit on"), message("before"), message("now"), "", message("measured now"))
+    table = Table("baseline-table", message("What became of each limit"), head, rows, frozenset({4})).bounded()
+    return (Part("baseline", TITLE, (told,), (table,)),)
+
+
+SECTION: Final = Section("baseline", TITLE, (), 1400, since, EMPTY)

@@ -6,11 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
+from evenhand.messages import message
 from evenhand.metrics import describe
+from evenhand.metrics.catalogue.lists import stated
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
-from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.numbers import cut, named, p_value, show, with_interval
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,53 +23,55 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
     from evenhand.report.sections.judged import Judged
 
-DRAWN: Final = ("accuracy_change", "recall_change", "selection_rate_change", "flip_rate")
-FLIPS: Final = ("flip_rate", "negative_flip_rate", "positive_flip_rate")
-RATES: Final = (
-    "accuracy_change", "recall_change", "false_positive_rate_change", "selection_rate_change", "precision_change",
-    "negative_predictive_value_change", "excess_accuracy_change",
-)  # fmt: skip
-SCORES: Final = (
-    "score_shift", "brier_score_change", "excess_loss", "calibration_error", "attribution_distance",
-)  # fmt: skip
-WARNINGS: Final = ("boundary_closeness", "gradient_norm", "curvature")
-WORDS: Final = {
-    "passed": "Not harmed (non-inferior within the margin): {who}.",
-    "failed": "Harmed beyond the margin: {who}.",
-    "undecided": "Not shown either way at this margin: {who}.",
-}
 MOST_NAMED: Final = 12
+TITLE: Final = message("Compression")
+EMPTY: Final = message("Nothing was compressed.")
 
 
-def compression(record: AuditRecord, judged: Judged, verdict: Verdict | None) -> Part:
-    """Return the part about compression; one sentence where nothing was compressed."""
+def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return the part about compression; none where nothing was compressed."""
     found = [f for f in record.findings if f.audit == "compression"]
     if not found:
-        return Part("compression", "Compression", reasons(record, "compression") or ("Nothing was compressed.",))
+        return ()
     gain = record.get("size_ratio[;of=original]")
     blocks: list[Block] = [*_sizes(record), *_drawn(found, judged)]
     plain = [f for f in found if f.key.qualifiers == (("of", "original"),)]
+    rates, scores, warnings = stated("change column"), stated("change of scores"), stated("early warning")
     single, crossed = ([f for f in plain if _plain(f) is wanted] for wanted in (True, False))
     blocks += [
-        *_who("compression-flips", "Who is decided otherwise, and towards what", [f for f in found if _plain(f)]),
-        *_grid("compression-rates", "What changed for each group", single, RATES),
+        *_who(
+            "compression-flips", message("Who is decided otherwise, and towards what"), [f for f in found if _plain(f)]
+        ),
+        *_grid("compression-rates", message("What changed for each group"), single, rates),
         *_who(
             "compression-crossed-flips",
-            "Who is decided otherwise where features cross",
+            message("Who is decided otherwise where features cross"),
             [f for f in found if not _plain(f)],
             folded=True,
         ),
-        *_grid("compression-crossed", "What changed where features cross", crossed, RATES, folded=True),
+        *_grid(
+            "compression-crossed",
+            message("What changed where features cross"),
+            crossed,
+            stated("change column"),
+            folded=True,
+        ),
         *_gaps(plain),
         *_classes(found),
-        *_grid("compression-scores", "Scores, losses and reasons", plain, SCORES, folded=True),
-        *_grid("compression-warnings", "Before compression: who is nearest to harm", plain, WARNINGS, folded=True),
+        *_grid("compression-scores", message("Scores, losses and reasons"), plain, scores, folded=True),
+        *_grid(
+            "compression-warnings",
+            message("Before compression: who is nearest to harm"),
+            plain,
+            warnings,
+            folded=True,
+        ),
         *_features(plain),
         *_tests(found),
     ]
     lead = [gain.note] if gain is not None and gain.note else []
-    lead += _margins(verdict)
-    return Part("compression", "Compression", (*lead, *reasons(record, "compression")), tuple(blocks))
+    lead += _margins(judged.verdict)
+    return (Part("compression", TITLE, (*lead, *reasons(record, "compression")), tuple(blocks)),)
 
 
 def _margins(verdict: Verdict | None) -> list[str]:
@@ -76,36 +82,38 @@ def _margins(verdict: Verdict | None) -> list[str]:
         if key.group and key.metric.endswith("_change") and key.qualifier("of") == "original":
             at = said.setdefault((key.metric, judgement.limit.bound), {})
             at.setdefault(judgement.status, []).append(cut(group_name(key.group), 60))
-    sentences = []
+    sentences: list[str] = []
     for (metric, margin), by_status in said.items():
-        sentences.append(f"{describe(metric).label}, margin {margin:g}.")
-        for status, template in WORDS.items():
-            names = by_status.get(status, [])
-            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-            if names:
-                sentences.append(template.format(who=", ".join(names[:MOST_NAMED]) + more))
+        sentences.append(message("{metric}, margin {margin:g}.", metric=describe(metric).label, margin=margin))
+        who = {status: named(names, MOST_NAMED) for status, names in by_status.items()}
+        if "passed" in who:
+            sentences.append(message("Not harmed (non-inferior within the margin): {who}.", who=who["passed"]))
+        if "failed" in who:
+            sentences.append(message("Harmed beyond the margin: {who}.", who=who["failed"]))
+        if "undecided" in who:
+            sentences.append(message("Not shown either way at this margin: {who}.", who=who["undecided"]))
     return sentences
 
 
 def _drawn(found: Sequence[Finding], judged: Judged) -> list[Block]:
     """Draw the paired changes of every group of single features, with the limit where there is one."""
     blocks: list[Block] = []
-    for metric in DRAWN:
+    for metric in stated("change figure"):
         chosen = [
             f for f in found
             if f.key.metric == metric and len(f.key.columns) <= 1 and f.key.qualifiers == (("of", "original"),)
         ]  # fmt: skip
         rows = [judged.row(_name(f), f) for f in chosen]
         if rows:
-            title = f"{describe(metric).label}, compressed against original"
+            title = message("{metric}, compressed against original", metric=describe(metric).label)
             drawn = figure(f"compression-{metric}", title, rows, digits=3)
-            of = "compression-flips" if metric in FLIPS else "compression-rates"
+            of = "compression-flips" if describe(metric).pairs else "compression-rates"
             blocks.append(replace(drawn, table=replace(drawn.table, within=of)))
     return blocks
 
 
 def _name(finding: Finding) -> str:
-    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or "all rows"
+    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or message("all rows")
 
 
 def _plain(finding: Finding) -> bool:
@@ -117,9 +125,10 @@ def _who(name: str, caption: str, found: Sequence[Finding], *, folded: bool = Fa
     """Return the table of who was decided otherwise, in which direction, and for better or worse."""
     cells: dict[str, dict[str, Finding]] = {}
     for finding in found:
-        if finding.key.metric in FLIPS:
+        if describe(finding.key.metric).pairs:
             column = finding.key.qualifier("class")
-            title = f"now {cut(column, 40)}" if column is not None else describe(finding.key.metric).label
+            now = None if column is None else message("now {class_}", class_=cut(column, 40))
+            title = now or describe(finding.key.metric).label
             cells.setdefault(_name(finding), {})[title] = finding
     if not cells:
         return []
@@ -132,7 +141,7 @@ def _who(name: str, caption: str, found: Sequence[Finding], *, folded: bool = Fa
         )
         for who, by in cells.items()
     )
-    head = ("group", "rows", *titles)
+    head = (message("group"), message("rows"), *titles)
     numbers = frozenset(range(1, len(head)))
     return [Table(name, caption, head, rows, numbers, folded=caption if folded else "").bounded(60)]
 
@@ -152,7 +161,7 @@ def _grid(
         (cut(who, 120), *(with_interval(by[metric], 3) if metric in by else "–" for metric in shown))
         for who, by in cells.items()
     )
-    head = ("group", *(describe(metric).label for metric in shown))
+    head = (message("group"), *(describe(metric).label for metric in shown))
     numbers = frozenset(range(1, len(head)))
     return [Table(name, title, head, rows, numbers, folded=title if folded else "").bounded(60)]
 
@@ -171,8 +180,8 @@ def _gaps(found: Sequence[Finding]) -> list[Block]:
     )
     if not rows:
         return []
-    head = ("groups by", "", "estimate and interval", "fell most / rose most")
-    title = "Between groups"
+    head = (message("groups by"), "", message("estimate and interval"), message("fell most / rose most"))
+    title = message("Between groups")
     return [Table("compression-gaps", title, head, rows, frozenset({2}), folded=title).bounded(60)]
 
 
@@ -185,8 +194,8 @@ def _classes(found: Sequence[Finding]) -> list[Block]:
     )
     if not rows:
         return []
-    head = ("group", "class", "rows", describe("normalized_recall_change").label)
-    title = "Each class beside the whole"
+    head = (message("group"), message("class"), message("rows"), describe("normalized_recall_change").label)
+    title = message("Each class beside the whole")
     return [Table("compression-classes", title, head, rows, frozenset({2, 3}), folded=title).bounded(60)]
 
 
@@ -196,8 +205,8 @@ def _features(found: Sequence[Finding]) -> list[Block]:
     )
     if not rows:
         return []
-    head = ("feature", describe("importance_change").label)
-    title = "What the compressed model relies on more, or less"
+    head = (message("feature"), describe("importance_change").label)
+    title = message("What the compressed model relies on more, or less")
     return [Table("compression-features", title, head, rows, frozenset({1}), folded=title).bounded(60)]
 
 
@@ -211,17 +220,12 @@ def _tests(found: Sequence[Finding]) -> list[Block]:
     if not cells:
         return []
     rows = tuple(
-        (cut(who, 120), describe(rate).label, *(_p_value(by.get(how)) for how in ("", "holm", "benjamini-hochberg")))
+        (cut(who, 120), describe(rate).label, *(p_value(by.get(how)) for how in ("", "holm", "benjamini-hochberg")))
         for (who, rate), by in cells.items()
     )
-    head = ("group", "rate", "p-value", "Holm", "Benjamini-Hochberg")
-    title = "McNemar's tests"
+    head = (message("group"), message("rate"), message("p-value"), "Holm", "Benjamini-Hochberg")
+    title = message("McNemar's tests")
     return [Table("compression-tests", title, head, rows, frozenset({2, 3, 4}), folded=title).bounded(60)]
-
-
-def _p_value(finding: Finding | None) -> str:
-    value = None if finding is None else finding.estimate
-    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _sizes(record: AuditRecord) -> list[Block]:
@@ -236,7 +240,9 @@ def _sizes(record: AuditRecord) -> list[Block]:
         old = record.get(Key.of(name, of="original", **qualifiers))
         if new is None and old is None:
             continue
-        words = describe(name).label + (f", batch of {qualifiers['batch']}" if qualifiers else "")
+        words = describe(name).label
+        if qualifiers:
+            words = message("{metric}, batch of {rows}", metric=words, rows=qualifiers["batch"])
         ratio = old.estimate / new.estimate if old and new and old.estimate and new.estimate else None
         if name == "latency":
             faster = record.get(Key.of("latency_ratio", of="original", **qualifiers))
@@ -245,6 +251,9 @@ def _sizes(record: AuditRecord) -> list[Block]:
         rows.append((words, *cells, "–" if ratio is None else f"{ratio:.2f}×"))
     if not rows:
         return []
-    head = ("", "original", "compressed", "gain")
-    title = "Size and speed, measured in one run on one thread"
+    head = ("", message("original"), message("compressed"), message("gain"))
+    title = message("Size and speed, measured in one run on one thread")
     return [Table("compression-size", title, head, tuple(rows), frozenset({1, 2, 3}))]
+
+
+SECTION: Final = Section("compression", TITLE, ("compression",), 1100, compression, EMPTY)

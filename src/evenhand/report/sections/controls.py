@@ -12,20 +12,35 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from evenhand.messages import joined, message
+from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
-from evenhand.report.view import Part, Table
+from evenhand.report.sections.reasons import audit_words
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from evenhand.findings import AuditRecord
+    from evenhand.messages import Message
     from evenhand.policy import Verdict
+    from evenhand.report.sections.judged import Judged
 
+TITLE: Final = message("Rules and standards")
 OLD: Final = timedelta(days=180)
 """After so long a file is to be looked up again."""
-LEAD: Final = (
+LEAD: Final = message(
     "These findings are evidence for the clauses named; that they are here does not mean that anything complies."
 )
+
+
+STATES: Final = {
+    "in_force": message("in force"),
+    "voluntary": message("voluntary"),
+    "proposed": message("proposed"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +49,8 @@ class Clause:
 
     id: str
     """Its number, as the rule writes it."""
-    text: Mapping[str, str]
-    """What it asks, by language."""
+    text: str
+    """What it asks."""
     evidence: tuple[str, ...]
     """Audits, ``metric:NAME``, ``declared:ANSWER``, ``policy``, ``provenance``, ``data`` or ``sensitive``."""
     status: str
@@ -54,10 +69,10 @@ class Clause:
     def standing(self, day: date) -> str:
         """Return its state on a day, in a few words."""
         if not self.current(day):
-            return f"superseded by {self.superseded_by} since {self.superseded_on}"
+            return message("superseded by {clause} since {day}", clause=self.superseded_by, day=str(self.superseded_on))
         if self.applies_from is not None and day < self.applies_from:
-            return f"applies from {self.applies_from}"
-        return {"in_force": "in force", "voluntary": "voluntary", "proposed": "proposed"}[self.status]
+            return message("applies from {day}", day=str(self.applies_from))
+        return STATES[self.status]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +81,8 @@ class Framework:
 
     id: str
     """Its short name, which a limit's ``controls`` begin with."""
-    title: Mapping[str, str]
-    """Its name, by language."""
+    title: str
+    """Its name."""
     source: str
     """Where its text is found."""
     as_of: date
@@ -93,13 +108,13 @@ def frameworks() -> tuple[Framework, ...]:
 def _framework(content: Mapping[str, Any]) -> Framework:
     return Framework(
         content["id"],
-        content["title"],
+        message(content["title"]),
         content["source"],
         content["as_of"],
         tuple(
             Clause(
                 part["id"],
-                part["text"],
+                message(part["text"]),
                 tuple(part["evidence"]),
                 part.get("status", content["status"]),
                 part.get("applies_from"),
@@ -121,18 +136,29 @@ def controls(record: AuditRecord, verdict: Verdict | None, day: date | None = No
     }
     rows = [row for name, pair in clauses.items() if (row := _row(*pair, there, cited.get(name, ()), day))]
     rows += [
-        (cut(name, 80), "–", "not known here", "–", "; ".join(f"limit {key}" for key in cited[name]))
+        (cut(name, 80), "–", message("not known here"), "–", joined("; ", map(_limit, cited[name])))
         for name in sorted(cited.keys() - clauses.keys())
     ]
     if not rows:
         return ()
-    old = [f"{framework.title['en']} ({framework.as_of})" for framework in frameworks() if framework.old(day)]
+    old = [
+        message("{rule} ({day})", rule=framework.title, day=str(framework.as_of))
+        for framework in frameworks()
+        if framework.old(day)
+    ]
     lead = [LEAD]
     if old:
-        lead.append(f"Looked up more than {OLD.days} days ago, and perhaps outdated: {'; '.join(old)}.")
-    head = ("rule", "clause", "what it asks", "status", "evidence here")
-    table = Table("controls-table", "Clauses that findings here are evidence for", head, tuple(rows)).bounded()
-    return (Part("controls", "Rules and standards", tuple(lead), (table,)),)
+        lead.append(
+            message(
+                "Looked up more than {days} days ago, and perhaps outdated: {rules}.",
+                days=OLD.days,
+                rules=joined("; ", old),
+            )
+        )
+    head = (message("rule"), message("clause"), message("what it asks"), message("status"), message("evidence here"))
+    title = message("Clauses that findings here are evidence for")
+    table = Table("controls-table", title, head, tuple(rows)).bounded()
+    return (Part("controls", TITLE, tuple(lead), (table,)),)
 
 
 def _row(
@@ -142,8 +168,8 @@ def _row(
     shown = [name for name in clause.evidence if name in there]
     if not limits and not (shown and clause.current(day)):
         return None
-    words = [*(_named(name) for name in shown), *(f"limit {cut(key, 80)}" for key in limits)]
-    return framework.title["en"], clause.id, clause.text["en"], clause.standing(day), "; ".join(words)
+    words = [*map(_named, shown), *map(_limit, limits)]
+    return framework.title, clause.id, clause.text, clause.standing(day), joined("; ", words)
 
 
 def today() -> date:
@@ -153,15 +179,14 @@ def today() -> date:
 
 
 def _evidence(record: AuditRecord, verdict: Verdict | None) -> set[str]:
-    data, declared = record.provenance.get("data"), record.provenance.get("declared")
-    facts = data if isinstance(data, dict) else {}
+    data, declared = record.provenance.get("data", {}), record.provenance.get("declared", {})
     return {
         *(finding.audit for finding in record.findings if finding.defined),
         *(f"metric:{finding.key.metric}" for finding in record.findings if finding.defined),
-        *(f"declared:{name}" for name, said in (declared.items() if isinstance(declared, dict) else ()) if said),
+        *(f"declared:{name}" for name, said in declared.items() if said),
         *(["policy"] if verdict is not None else []),
-        *(["data"] if facts.get("content_hash") else []),
-        *(["sensitive"] if facts.get("sensitive_features") else []),
+        *(["data"] if data.get("content_hash") else []),
+        *(["sensitive"] if data.get("sensitive_features") else []),
         "provenance",
     }
 
@@ -176,20 +201,23 @@ def _cited(verdict: Verdict | None) -> dict[str, tuple[str, ...]]:
 
 
 WORDS: Final = {
-    "policy": "limits set before",
-    "provenance": "provenance",
-    "data": "what is known of the data",
-    "sensitive": "the sensitive features used",
+    "policy": message("limits set before"),
+    "provenance": message("provenance"),
+    "data": message("what is known of the data"),
+    "sensitive": message("the sensitive features used"),
+    "declared": message("declared by people"),
 }
 
 
 def _named(evidence: str) -> str:
     kind, _, name = evidence.partition(":")
     if kind == "metric":
-        from evenhand.metrics import describe
-
         return describe(name).label
-    return "declared by people" if kind == "declared" else WORDS.get(kind, kind)
+    return WORDS.get(kind) or audit_words(kind)
+
+
+def _limit(key: str) -> Message:
+    return message("limit {key}", key=cut(key, 80))
 
 
 def outdated(day: date) -> Iterator[str]:
@@ -197,3 +225,11 @@ def outdated(day: date) -> Iterator[str]:
     for framework in frameworks():
         if framework.old(day):
             yield f"{framework.id}: looked up on {framework.as_of}, {(day - framework.as_of).days} days ago"
+
+
+def _drawn(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return the clauses of rules that the record holds evidence for."""
+    return controls(record, judged.verdict)
+
+
+SECTION: Final = Section("controls", TITLE, (), 1500, _drawn)

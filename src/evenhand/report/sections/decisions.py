@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.keys import Key, group_name
+from evenhand.messages import message
 from evenhand.report.figures.heat import heat_figure
 from evenhand.report.figures.histograms import BINS, histogram_pair
 from evenhand.report.numbers import cut
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, GroupCounts
     from evenhand.report.view import Block
 
-CELLS: Final = ("true negative", "false positive", "false negative", "true positive")
+CELLS: Final = (
+    message("true negative"), message("false positive"), message("false negative"), message("true positive"),
+)  # fmt: skip
 FEWEST_EDGES: Final = 5
 """Thresholds below which scores have too few values for a histogram."""
 MOST_CLASSES: Final = 7
@@ -32,8 +35,8 @@ def confusion(record: AuditRecord) -> tuple[Block, ...]:
     if len(names) > MOST_CLASSES:
         return ()
     rows = [(name, *_shares(cells)) for name, cells in zip(names, table, strict=True)]
-    title = "Truth (rows of the grid) against decision (columns), as shares of each truth"
-    return (heat_figure("confusion", title, names, rows, "truth"),)
+    title = message("Truth (rows of the grid) against decision (columns), as shares of each truth")
+    return (heat_figure("confusion", title, names, rows, message("truth")),)
 
 
 def whose(record: AuditRecord, counts: GroupCounts, name: str, title: str) -> tuple[Block, ...]:
@@ -46,7 +49,8 @@ def whose(record: AuditRecord, counts: GroupCounts, name: str, title: str) -> tu
         if len(flat) != len(CELLS):
             return ()
         rows.append((cut(group_name(zip(counts.columns, group, strict=True)), 200), *_shares(flat)))
-    return (heat_figure(f"{name}-cells", f"Where each group's rows fall, by {title}", CELLS, rows, "group"),)
+    words = message("Where each group's rows fall, by {features}", features=title)
+    return (heat_figure(f"{name}-cells", words, CELLS, rows, message("group")),)
 
 
 def scores_by_truth(record: AuditRecord) -> tuple[Block, ...]:
@@ -56,8 +60,10 @@ def scores_by_truth(record: AuditRecord) -> tuple[Block, ...]:
     if counts is None or not edges:
         return ()
     table = cast("list[list[list[int]]]", counts.counts)[0]
-    pair = [(label, _binned(table[truth], edges)) for truth, label in ((1, "truth positive"), (0, "truth negative"))]
-    return (_pair(record, "scores-truth", "Scores by truth, each group of rows as shares of its own", pair, edges),)
+    labels = ((1, message("truth positive")), (0, message("truth negative")))
+    pair = [(label, _binned(table[truth], edges)) for truth, label in labels]
+    title = message("Scores by truth, each group of rows as shares of its own")
+    return (_pair(record, "scores-truth", title, pair, edges),)
 
 
 def scores_by_group(record: AuditRecord, counts: GroupCounts, name: str, title: str) -> tuple[Block, ...]:
@@ -79,18 +85,17 @@ def scores_by_group(record: AuditRecord, counts: GroupCounts, name: str, title: 
         for group, table in chosen
         if table is not None
     ]
-    words = f"Scores of the groups that are selected most and least, by {title}"
+    words = message("Scores of the groups that are selected most and least, by {features}", features=title)
     return (_pair(record, f"{name}-scores", words, pair, edges),)
 
 
 def _pair(
     record: AuditRecord, name: str, title: str, pair: Sequence[tuple[str, list[float]]], edges: list[float]
 ) -> Block:
-    subject = record.provenance.get("subject")
-    used = subject.get("threshold") if isinstance(subject, dict) else None
+    used = record.provenance.get("subject", {}).get("threshold")
     low, high = _ends(edges)
-    inside = isinstance(used, (int, float)) and low <= used <= high
-    return histogram_pair(name, title, low, high, pair, float(cast("float", used)) if inside else None)
+    inside = used is not None and low <= used <= high
+    return histogram_pair(name, title, low, high, pair, used if inside else None)
 
 
 def _ends(edges: list[float]) -> tuple[float, float]:
@@ -99,8 +104,7 @@ def _ends(edges: list[float]) -> tuple[float, float]:
 
 
 def _edges(record: AuditRecord) -> list[float]:
-    held = record.provenance.get("score_edges")
-    edges = [float(cast("float", edge)) for edge in held] if isinstance(held, list) else []
+    edges = record.provenance.get("score_edges", [])
     return edges if len(edges) >= FEWEST_EDGES and edges[0] < edges[-1] else []
 
 
@@ -127,8 +131,7 @@ def _counted(record: AuditRecord) -> list[GroupCounts]:
 
 
 def _classes(record: AuditRecord, count: int) -> list[str]:
-    data = record.provenance.get("data")
-    named = data.get("classes") if isinstance(data, dict) else None
-    if isinstance(named, list) and len(named) == count:
+    named = record.provenance.get("data", {}).get("classes", [])
+    if len(named) == count:
         return [cut(str(name), CLASS_NAME) for name in named]
-    return ["negative", "positive"] if count == 2 else [str(at) for at in range(count)]
+    return [message("negative"), message("positive")] if count == 2 else [str(at) for at in range(count)]

@@ -1,63 +1,68 @@
-"""Whether the explanations hold, and how the score moves with the features that matter most."""
+"""Whether the explanations hold."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-from evenhand.report.figures.findings import figure
+from evenhand.messages import message
+from evenhand.report.drawings import Table
+from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.scales import nice_step
-from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.numbers import with_interval
+from evenhand.report.sections.judged import table_of
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.view import Block, Mark, Part, Table
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.report.sections.judged import FigureRow, Judged
 
-    Row: TypeAlias = tuple[str, Finding, Mark, float | None]
-
-KINDS: Final = {
-    "partial_dependence": "Mean score when everybody's {feature} is set to a value, less the mean score",
-    "accumulated_effect": "How the score moves along {feature}, step by step, 0 on average",
+TITLE: Final = message("Whether the explanations hold")
+ORDERS: Final = {"values": message("greatest value first"), "random": message("in a random order")}
+ALIKE: Final = {
+    "original": message("original"),
+    "other background": message("other background"),
+    "noise": message("noise"),
+    "leaving one out": message("leaving one out"),
+    "expected gradients": message("expected gradients"),
+    "random weights": message("random weights"),
+    "shuffled labels": message("shuffled labels"),
 }
-DRAWN: Final = 2
-"""Features whose effects are drawn; more stand in audit.json."""
-ORDERS: Final = {"values": "greatest value first", "random": "in a random order"}
+"""What explanations are compared with."""
 
 
-def checked(record: AuditRecord) -> tuple[Part, ...]:
+def checked(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the part that audits the explanations; nothing where they were not audited."""
     found = [f for f in record.findings if f.audit == "explanation_checks"]
     if not found:
         return ()
     blocks: list[Block] = []
-    alike: list[Row] = [
-        (f.key.qualifier("of") or "", f, "plain", None)
+    alike: list[FigureRow] = [
+        (ALIKE.get(of := f.key.qualifier("of") or "", of), f, "plain", None)
         for f in found
         if f.key.metric == "attribution_similarity" and not f.key.group
     ]
     if alike:
-        blocks.append(figure("explanations-alike", "How alike the explanations are to those of ...", alike, digits=3))
-    kept: list[Row] = [
-        (", ".join(f"{column}={group}" for column, group in f.key.group) or "all rows", f, "plain", None)
+        title = message("How alike the explanations are to those of ...")
+        blocks.append(figure("explanations-alike", title, alike, digits=3))
+    kept: list[FigureRow] = [
+        (", ".join(f"{column}={group}" for column, group in f.key.group) or message("all rows"), f, "plain", None)
         for f in found
         if f.key.metric == "top_features_kept" and f.key.qualifier("of") == "original"
     ]
     if kept:
-        title = "Of each row's five most important features, how many compression kept"
-        blocks.append(_told("explanations-kept", title, kept))
+        title = message("Of each row's five most important features, how many compression kept")
+        blocks.append(table_of("explanations-kept", title, kept))
     lead = [*reasons(record, "explanation_checks")]
     gaps = {f.key.qualifier("of"): with_interval(f) for f in found if f.key.metric == "deletion_insertion_gap"}
     if len(gaps) == len(ORDERS):
-        lead.append(f"The score follows the features ranked first by {gaps['values']}, by chance {gaps['random']}.")
-    title = "Whether the explanations hold"
-    return (Part("explanation-checks", title, tuple(lead), (*blocks, *_removal(found))),)
-
-
-def _told(name: str, title: str, rows: list[Row]) -> Table:
-    """Return the table of findings that need no picture."""
-    cells = tuple((cut(label, 80), with_interval(f, 3), f"{f.support:,}") for label, f, _, _ in rows)
-    return Table(name, title, ("", "estimate and interval", "rows"), cells, frozenset({1, 2})).bounded(60)
+        lead.append(message(
+            "The score follows the features ranked first by {values}, by chance {random}.",
+            values=gaps["values"], random=gaps["random"],
+        ))  # fmt: skip
+    return (Part("explanation-checks", TITLE, tuple(lead), (*blocks, *_removal(found))),)
 
 
 def _removal(found: list[Finding]) -> tuple[Block, ...]:
@@ -75,53 +80,14 @@ def _removal(found: list[Finding]) -> tuple[Block, ...]:
     values = [value for _, series in drawn for value in series]
     step = nice_step(max(max(values) - min(values), 1e-6) / 3)
     bottom = min(values) // step * step
-    title = "Mean score while features are taken from the background"
+    title = message("Mean score while features are taken from the background")
     cells = tuple((str(place), *(with_interval(line[place], 3) for line in lines.values())) for place in places)
-    head = ("features taken away", *(label for label, _ in drawn))
+    head = (message("features taken away"), *(label for label, _ in drawn))
     table = Table("removal-table", title, head, cells, frozenset(range(1, len(head))))
-    few = "; ".join(f"{label}: {series[0]:.2f} … {series[-1]:.2f}" for label, series in drawn)
+    told = described(title, [(label, f"{series[0]:.2f} … {series[-1]:.2f}") for label, series in drawn])
     at = [float(place) for place in places]
-    return (line_figure("removal", title, f"{title}. {few}.", at, drawn, table, top=bottom + 4 * step, bottom=bottom),)
+    return (line_figure("removal", title, told, at, drawn, table, top=bottom + 4 * step, bottom=bottom),)
 
 
-def moved(record: AuditRecord) -> tuple[Part, ...]:
-    """Return the part about effects and interactions; nothing where there are none."""
-    found = [f for f in record.findings if f.audit == "dependence"]
-    if not found:
-        return ()
-    blocks: list[Block] = []
-    kinds: dict[tuple[str, str], list[Finding]] = {}
-    for f in found:
-        if f.key.metric in KINDS:
-            kinds.setdefault((f.key.columns[0], f.key.metric), []).append(f)
-    for at, ((feature, kind), effects) in enumerate(kinds.items()):
-        # Of a number the local effect is drawn; its partial dependence stands in audit.json.
-        if kind == "partial_dependence" and (feature, "accumulated_effect") in kinds:
-            continue
-        if len(blocks) == DRAWN:
-            break
-        rows: list[Row] = [
-            (f"{cut(feature, 24)} = {cut(f.key.qualifier('at') or '', 24)}", f, "plain", None) for f in effects
-        ]
-        title = KINDS[kind].format(feature=cut(feature, 60))
-        blocks.append(figure(f"effect-{at}", title, rows, kind="bars", digits=3))
-    strength: list[Row] = [
-        (" × ".join(cut(column, 30) for column in f.key.columns), f, "plain", None)
-        for f in found
-        if f.key.metric == "interaction_strength"
-    ]
-    if strength:
-        title = "How much of what two features do together is no sum of what each does"
-        blocks.append(_told("interactions", title, strength))
-    return (Part("dependence", "How the score moves with a feature", _tree(record), tuple(blocks)),)
-
-
-def _tree(record: AuditRecord) -> tuple[str, ...]:
-    """Say how far a small tree is the model, before its rules."""
-    fidelity, agreement = record.get("surrogate_fidelity"), record.get("surrogate_agreement")
-    lead: list[str] = []
-    if fidelity is not None and fidelity.estimate is not None:
-        lead.append(f"A tree of three questions gives {show(fidelity.estimate)} of the variance of the scores.")
-    if agreement is not None:
-        lead.append(f"It decides as the model does in a share of {with_interval(agreement)} of the rows.")
-    return (*lead, *reasons(record, "dependence"))
+AUDITS: Final = ("explanation_checks",)
+SECTION: Final = Section("explanation-checks", TITLE, AUDITS, 720, checked, within="explanation")

@@ -3,60 +3,73 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
+from evenhand.messages import message
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.heat import heat_figure
 from evenhand.report.figures.swarms import swarm
 from evenhand.report.figures.waterfalls import waterfall
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.view import Block, Mark, Part
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.report.drawings import Mark
+    from evenhand.report.sections.judged import Judged
 
 MOST_ROWS = 10
 """Features of a grid."""
 MOST_GROUPS = 12
 """Groups of a grid."""
-DECIDED = "From the background's mean score to the mean score of those decided negative"
+DECIDED = message("From the background's mean score to the mean score of those decided negative")
+TITLE: Final = message("Explanation")
+EMPTY: Final = message("Nothing was explained.")
+COHORTS = {"errors": message("errors"), "near the threshold": message("near the threshold")}
 
 
-def explanation(record: AuditRecord) -> Part:
-    """What the scores rest on."""
+def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
+    """Draw what the scores rest on."""
     every = [f for f in record.findings if f.key.metric == "importance"]
     overall = sorted((f for f in every if not f.key.qualifiers), key=lambda f: -(f.estimate or 0))
     if not overall:
-        return Part("explanation", "Explanation", reasons(record, "explanation") or ("Nothing was explained.",))
+        return ()
     rows: list[tuple[str, Finding, Mark, float | None]] = [(f.key.columns[0], f, "plain", None) for f in overall]
-    drawn = figure("importance", "Mean absolute attribution of each feature", rows[:20], kind="bars", digits=3)
+    drawn = figure("importance", message("Mean absolute attribution of each feature"), rows[:20], kind="bars", digits=3)
     residual = record.get("attribution_residual")
-    data = record.provenance.get("data")
-    scale = "the prediction" if isinstance(data, dict) and data.get("task") == "regression" else "log-odds"
-    lead = [
-        f"Shapley values of the columns as a person named them, on the scale of {scale}: how far a feature moves the "
-        f"score from its average, over {overall[0].support:,} rows. They show what the model uses, not what causes "
-        "the outcome."
+    regression = record.provenance.get("data", {}).get("task") == "regression"
+    lead: list[str] = [
+        message(
+            "Shapley values of the columns as a person named them, on the scale of {scale}: how far a feature moves "
+            "the score from its average, over {rows:,} rows. They show what the model uses, not what causes the "
+            "outcome.",
+            scale=message("the prediction") if regression else message("log-odds"),
+            rows=overall[0].support,
+        )
     ]
     lead += reasons(record, "explanation")
     if residual is not None:
         lead.append(
-            f"Greatest gap between a row's values and the model's own score: {show(residual.estimate, 'score')}."
+            message(
+                "Greatest gap between a row's values and the model's own score: {gap}.",
+                gap=show(residual.estimate, "score"),
+            )
         )
     shown = swarm(record)
     decided = any(f.key.metric == "selection_gap_part" for f in record.findings)
     blocks: tuple[Block, ...] = (
         drawn,
         *(() if shown is None else (shown,)),
-        *_gaps(record, "selection_gap", "What carries the gap in selection between {a} and {b}"),
-        *_gaps(record, "score_gap", "What carries the gap in mean score between {a} and {b}", drawn=not decided),
-        *_by(every, overall, "given", "Mean absolute attribution in each group"),
-        *_by(every, overall, "cohort", "Mean absolute attribution in each cohort"),
+        *_gaps(record, "selection_gap"),
+        *_gaps(record, "score_gap", drawn=not decided),
+        *_by(every, overall, "given", message("Mean absolute attribution in each group")),
+        *_by(every, overall, "cohort", message("Mean absolute attribution in each cohort")),
         *_waterfalls(record),
     )
-    return Part("explanation", "Explanation", tuple(lead), blocks)
+    return (Part("explanation", TITLE, tuple(lead), blocks),)
 
 
 def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> tuple[Block, ...]:
@@ -72,10 +85,11 @@ def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> 
         texts = ["–" if value is None else show(value, "share", 3) for value in values]
         shares = [None if value is None else min(value / most, 1.0) for value in values]
         rows.append((feature.key.columns[0], shares, texts))
-    return (heat_figure(f"importance-{name}", title, [cut(group, 22) for group in groups], rows, "feature"),)
+    labels = [COHORTS.get(group, cut(group, 22)) if name == "cohort" else cut(group, 22) for group in groups]
+    return (heat_figure(f"importance-{name}", title, labels, rows, message("feature")),)
 
 
-def _gaps(record: AuditRecord, metric: str, title: str, *, drawn: bool = True) -> list[Block]:
+def _gaps(record: AuditRecord, metric: str, *, drawn: bool = True) -> list[Block]:
     """Draw, for each pair of groups that was compared, the way of the features that carry their gap, or tell it."""
     pairs: dict[tuple[str, str], list[Finding]] = {}
     part = {"score_gap": "gap_part", "selection_gap": "selection_gap_part"}[metric]
@@ -88,10 +102,17 @@ def _gaps(record: AuditRecord, metric: str, title: str, *, drawn: bool = True) -
         whole = record.get(Key.of(metric, given=pair[0], vs=pair[1]))
         if whole is None or whole.estimate is None:
             continue
-        named = title.format(a=cut(pair[0], 60), b=cut(pair[1], 60)) + f", {with_interval(whole)} in all"
-        figure_of = waterfall(f"{metric}-{at}", named, found, 0.0, whole.estimate, ("no gap", "gap"))
+        named = _carried(metric, with_interval(whole), cut(pair[0], 60), cut(pair[1], 60))
+        words = message("no gap"), message("gap")
+        figure_of = waterfall(f"{metric}-{at}", named, found, 0.0, whole.estimate, words)
         made.append(figure_of if drawn else replace(figure_of.table, folded=named))
     return made
+
+
+def _carried(metric: str, gap: str, a: str, b: str) -> str:
+    if metric == "score_gap":
+        return message("What carries the gap in mean score between {a} and {b}, {gap} in all", a=a, b=b, gap=gap)
+    return message("What carries the gap in selection between {a} and {b}, {gap} in all", a=a, b=b, gap=gap)
 
 
 def _waterfalls(record: AuditRecord) -> list[Block]:
@@ -108,6 +129,10 @@ def _waterfalls(record: AuditRecord) -> list[Block]:
         start, end = ends.get("start"), ends.get("end")
         if start is None or end is None or not steps:
             continue
-        title = f"From the background's mean score to that of row {which}" if name == "row" else DECIDED
-        made.append(waterfall(f"waterfall-{at}", title, steps, start, end, ("background", "score")))
+        of_row = message("From the background's mean score to that of row {row}", row=which)
+        words = message("background"), message("score")
+        made.append(waterfall(f"waterfall-{at}", of_row if name == "row" else DECIDED, steps, start, end, words))
     return made
+
+
+SECTION: Final = Section("explanation", TITLE, ("explanation",), 700, explanation, EMPTY)

@@ -1,45 +1,41 @@
-"""Parts of audits that have no drawing of their own: their findings in one table, or what would fill the part."""
+"""A section of an audit that has no drawing: its findings in one table, the first shares among them in a figure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.sections.reasons import reasons
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.sections.reasons import audit_words, reasons
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord
+    from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
 MOST: Final = 30
-EMPTY: Final = {
-    "privacy": "Findings of a privacy audit would fill this: who can be told to have been in the training rows.",
-    "robustness": "Findings of a robustness audit would fill this: which decisions turn when inputs are noisy.",
-    "drift": "Findings of a drift audit would fill this: how live rows differ from these, and whom it concerns.",
-}
-"""What would fill a part."""
-TITLES: Final = {"privacy": "Privacy", "robustness": "Robustness", "drift": "Drift", "custom": "Metrics of one's own"}
-DRAWN: Final = frozenset(
-    {
-        "performance", "calibration", "custom", "classes", "labels", "numbers", "rankings", "fairness", "strata",
-        "unobserved_groups", "chance", "slices", "explanation", "dependence", "explanation_checks", "reliance",
-        "reasons", "recourse", "compression", "training", "counts", "impact",
-    }
-)  # fmt: skip
-"""Audits whose findings other parts show."""
 
 
-def plain_part(record: AuditRecord, audit: str, judged: Judged) -> Part:
-    """Return the part of an audit: a figure of its first findings that are shares, and all of them as a table."""
-    title = TITLES.get(audit, audit.capitalize())
+def generic(audit: str, order: int, title: str = "", empty: str = "") -> Section:
+    """Return the section of an audit without one."""
+    heading = title or audit_words(audit).capitalize()
+
+    def draw(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+        """Draw its findings: shares in a figure, all of them in a table."""
+        return _drawn(record, judged, audit, heading)
+
+    return Section(audit, heading, (audit,), order, draw, empty)
+
+
+def _drawn(record: AuditRecord, judged: Judged, audit: str, title: str) -> tuple[Part, ...]:
     found = record.of_audit(audit)
-    lead = reasons(record, audit)
     if not found:
-        return Part(audit, title, lead or (EMPTY.get(audit, "Nothing was found."),))
-    labels = [_label(finding.name, describe(finding.key.metric).label, str(finding.key.metric)) for finding in found]
+        return ()
+    labels = [_label(finding) for finding in found]
     rows = [
         judged.row(label, finding)
         for label, finding in zip(labels, found, strict=True)
@@ -49,19 +45,13 @@ def plain_part(record: AuditRecord, audit: str, judged: Judged) -> Part:
         (label, with_interval(finding, 3), f"{finding.support:,}", finding.undefined or finding.note)
         for label, finding in zip(labels, found, strict=True)
     )
-    head = ("finding", "estimate and interval", "rows", "")
+    head = (message("finding"), message("estimate and interval"), message("rows"), "")
     table = Table(f"{audit}-table", title, head, cells, frozenset({1, 2})).bounded(100)
     drawn: tuple[Block, ...] = (figure(f"{audit}-figure", title, rows[:MOST], digits=3),) if rows else ()
-    return Part(audit, title, lead, (*drawn, table))
+    return (Part(audit, title, reasons(record, audit), (*drawn, table)),)
 
 
-def further(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Return a part for each audit that no other part shows: those of other packages."""
-    named = dict.fromkeys(finding.audit for finding in record.findings)
-    return tuple(plain_part(record, audit, judged) for audit in named if audit not in DRAWN and audit not in EMPTY)
-
-
-def _label(name: str, label: str, metric: str) -> str:
+def _label(finding: Finding) -> str:
     """Return the finding's name with its metric in words."""
-    rest = name.removeprefix(metric)
-    return cut(f"{label} {rest}" if rest else label, 120)
+    label, rest = describe(finding.key.metric).label, cut(finding.name.removeprefix(finding.key.metric), 80)
+    return message("{metric} {key}", metric=label, key=rest) if rest else label

@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
+from evenhand.messages import joined, message
 from evenhand.metrics import METRICS, describe
+from evenhand.metrics.catalogue.lists import stated
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
-from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.numbers import cut, told, with_interval
 from evenhand.report.sections.decisions import scores_by_group, whose
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.sections.facts import group_rows, groupings
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
+    from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.report.sections.judged import Judged
 
-GROUP_COLUMNS = ("base_rate", "selection_rate", "recall", "false_positive_rate", "precision", "accuracy")
 STATING = ("fairness", "classes", "labels", "numbers", "rankings")
 """The audits that state disparities between groups."""
-DRAWN = ("selection_rate", "recall", "false_positive_rate")
-NAMED = (
-    "selection_rate_difference",
-    "selection_rate_ratio",
-    "recall_difference",
-    "false_positive_rate_difference",
-    "precision_difference",
-    "equalized_odds_difference",
-)
-"""Disparities that are drawn whether or not a limit judges them."""
-
-
-def groupings(record: AuditRecord) -> list[GroupCounts]:
-    """Return the features and crossings, in the order in which the features were declared, crossings last."""
-    data = record.provenance.get("data")
-    declared = data.get("sensitive_features") if isinstance(data, dict) else None
-    order = {name: at for at, name in enumerate(declared)} if isinstance(declared, list) else {}
-    found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
-    return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
 
 
 def group_parts(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -45,19 +30,11 @@ def group_parts(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     return tuple(_part(record, counts, judged, at) for at, counts in enumerate(groupings(record)))
 
 
-def group_rows(counts: GroupCounts, group: int) -> int:
-    """Return the number of rows of a group."""
-
-    def total(cells: Plain) -> int:
-        return sum(total(cell) for cell in cells) if isinstance(cells, list) else int(cast("int", cells))
-
-    return total(cast("list[Plain]", counts.counts)[group])
-
-
 def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> Part:
     name, title = f"groups-{at}", " × ".join(cut(column, 60) for column in counts.columns)
+    words = message("Groups by {features}", features=title)
     if not counts.groups:
-        return Part(name, f"Groups by {title}", _sentences(record, counts))
+        return Part(name, words, _sentences(record, counts))
     metrics = _metrics(record, counts)
     blocks: list[Block] = [_group_table(record, counts, name, metrics)]
     blocks += [block for metric in _drawn(counts, metrics) for block in _rates(record, counts, judged, metric, name)]
@@ -67,25 +44,28 @@ def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> 
     disparities = _disparities(record, counts)
     if disparities:
         blocks.append(_headline(disparities, judged, name, title))
-    return Part(name, f"Groups by {title}", _sentences(record, counts), tuple(blocks))
+    return Part(name, words, _sentences(record, counts), tuple(blocks))
 
 
 def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
     """Return the metrics that get a figure each: of crossings one, since their groups are many."""
-    drawn = [metric for metric in DRAWN if metric in metrics] or [m for m in metrics if METRICS[m].highest == 1][:3]
+    drawn = [metric for metric in stated("figure") if metric in metrics] or [
+        m for m in metrics if METRICS[m].highest == 1
+    ][:3]
     return drawn if len(counts.columns) == 1 else drawn[:1]
 
 
 def _rates(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str, name: str) -> list[Block]:
     """Draw a metric of every group below that of all rows, each against its limit where it has one."""
     every = record.get(metric)
-    rows = [judged.row("all rows", every)] if every is not None else []
+    rows = [judged.row(message("all rows"), every)] if every is not None else []
     found = [
         judged.row(_label(counts, group), finding)
         for group in range(len(counts.groups))
         if (finding := record.get(_key(metric, counts, group))) is not None
     ]
-    title = f"{describe(metric).label}, by {' × '.join(cut(column, 60) for column in counts.columns)}"
+    features = " × ".join(cut(column, 60) for column in counts.columns)
+    title = message("{metric}, by {features}", metric=describe(metric).label, features=features)
     if not found:
         return []
     drawn = figure(f"{name}-{metric}", title, rows + found)
@@ -98,20 +78,21 @@ def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Bl
     rows = [
         judged.row(describe(f.key.metric).label, f)
         for f in found
-        if (f.key.metric in NAMED or judged.holds(f))
+        if (f.key.metric in stated("headline") or judged.holds(f))
         and f.unit in ("share", "ratio", "score")
         and f.estimate is not None
     ]
     if not rows:
         return table
-    return replace(figure(f"{name}-disparities", f"Disparities by {title}", rows), table=replace(table, folded=""))
+    drawn = figure(f"{name}-disparities", message("Disparities by {features}", features=title), rows)
+    return replace(drawn, table=replace(table, folded=""))
 
 
 def _metrics(record: AuditRecord, counts: GroupCounts) -> list[str]:
     """Return the metrics of the table of groups: the usual ones, or of another task the first that were measured."""
-    usual = [metric for metric in GROUP_COLUMNS if record.get(_key(metric, counts, 0)) is not None]
+    usual = [metric for metric in stated("column") if record.get(_key(metric, counts, 0)) is not None]
     if "selection_rate" in usual:
-        return list(GROUP_COLUMNS)
+        return list(stated("column"))
     mine = {key.metric: None for f in record.findings if _is_of(key := f.key, counts) and key.metric in METRICS}
     return list(mine)[:7]
 
@@ -123,12 +104,12 @@ def _is_of(key: Key, counts: GroupCounts) -> bool:
 def _group_table(record: AuditRecord, counts: GroupCounts, name: str, metrics: list[str]) -> Table:
     of_all = [record.get(metric) for metric in metrics]
     support = max((finding.support for finding in of_all if finding is not None), default=0)
-    rows = [("all rows", f"{support:,}", *(with_interval(finding) for finding in of_all))]
+    rows = [(message("all rows"), f"{support:,}", *(with_interval(finding) for finding in of_all))]
     for group in range(len(counts.groups)):
         cells = [with_interval(record.get(_key(metric, counts, group))) for metric in metrics]
         rows.append((_label(counts, group, 200), f"{group_rows(counts, group):,}", *cells))
-    head = ("group", "rows", *(describe(metric).label for metric in metrics))
-    return Table(f"{name}-table", "Every group", head, tuple(rows), frozenset(range(1, len(head)))).bounded()
+    head = (message("group"), message("rows"), *(describe(metric).label for metric in metrics))
+    return Table(f"{name}-table", message("Every group"), head, tuple(rows), frozenset(range(1, len(head)))).bounded()
 
 
 def _disparities(record: AuditRecord, counts: GroupCounts) -> list[Finding]:
@@ -143,15 +124,15 @@ def _disparities(record: AuditRecord, counts: GroupCounts) -> list[Finding]:
 def _disparity_table(found: list[Finding], name: str, title: str) -> Table:
     rows = tuple((describe(f.key.metric).label, with_interval(f), _ends(f), f.undefined or f.note) for f in found)
     notes = any(row[3] for row in rows)
-    head = ("disparity", "estimate and interval", "least and greatest", "")[: 4 if notes else 3]
+    head = (message("disparity"), message("estimate and interval"), message("least and greatest"), "")
     kept = rows if notes else tuple(row[:3] for row in rows)
-    return Table(
-        f"{name}-gaps", f"All disparities by {title}", head, kept, frozenset({1}), folded=f"All {len(rows)} disparities"
-    )
+    caption = message("All disparities by {features}", features=title)
+    folded = message("All {disparities} disparities", disparities=len(rows))
+    return Table(f"{name}-gaps", caption, head[: 4 if notes else 3], kept, frozenset({1}), folded=folded)
 
 
 def _ends(finding: Finding) -> str:
-    return "; ".join(f"{cut(part.group, 60)} {show(part.estimate)} (n={part.support:,})" for part in finding.groups)
+    return joined("; ", (told(cut(part.group, 60), part.estimate, part.support) for part in finding.groups))
 
 
 def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
@@ -161,26 +142,37 @@ def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
     if gap is not None and gap.estimate is not None and len(gap.groups) > 1 and gap.audit == "fairness":
         least, greatest = gap.groups[0], gap.groups[-1]
         sentences.append(
-            f"{_named(greatest.group, counts)}: predicted positive in {_percent(greatest.estimate)} of "
-            f"{greatest.rows:,} rows; {_named(least.group, counts)}: in {_percent(least.estimate)} of {least.rows:,}. "
-            f"The difference is {with_interval(gap)}, {_against_chance(gap)}."
-        )
+            message(
+                "{most}: predicted positive in {most_share} of {most_rows:,} rows; {least}: in {least_share} of "
+                "{least_rows:,}. The difference is {difference}, {chance}.",
+                most=_named(greatest.group, counts), most_share=_percent(greatest.estimate), most_rows=greatest.rows,
+                least=_named(least.group, counts), least_share=_percent(least.estimate), least_rows=least.rows,
+                difference=with_interval(gap), chance=_against_chance(gap),
+            )
+        )  # fmt: skip
     undefined = sorted({group for f in _disparities(record, counts) for group in f.undefined_groups})
     if undefined:
-        named = "; ".join(cut(group, 60) for group in undefined[:8])
-        sentences.append(f"Some metric cannot be computed for {named}; it is said where, and is never taken for 0.")
+        named = joined("; ", (cut(group, 60) for group in undefined[:8]))
+        sentences.append(
+            message(
+                "Some metric cannot be computed for {groups}; it is said where, and is never taken for 0.", groups=named
+            )
+        )
     withheld = _withheld(record, counts)
     if withheld:
-        sentences.append(f"Withheld in this copy, small groups and those that would give them away: {withheld}.")
+        sentences.append(
+            message(
+                "Withheld in this copy, small groups and those that would give them away: {groups}.", groups=withheld
+            )
+        )
     return tuple(sentences)
 
 
 def _withheld(record: AuditRecord, counts: GroupCounts) -> str:
     """Return the groups of this grouping that a copy for publication withholds."""
-    found = record.provenance.get("withheld_groups")
-    groups = [cell for cell in found if isinstance(cell, dict)] if isinstance(found, list) else []
-    mine = [cell for cell in groups if tuple(sorted(cell)) == tuple(sorted(counts.columns))]
-    return "; ".join(cut(group_name((column, str(value)) for column, value in cell.items()), 60) for cell in mine)
+    cells = record.provenance.get("withheld_groups", [])
+    mine = [cell for cell in cells if tuple(sorted(cell)) == tuple(sorted(counts.columns))]
+    return joined("; ", (cut(group_name(cell.items()), 60) for cell in mine))
 
 
 def _named(group: str, counts: GroupCounts) -> str:
@@ -190,12 +182,14 @@ def _named(group: str, counts: GroupCounts) -> str:
 def _against_chance(gap: Finding) -> str:
     low = None if gap.interval is None else gap.interval.low
     if low is None or low > 0:
-        return "more than chance alone would make of equal groups" if low else "without an interval"
-    return "which equal groups of these sizes could show by chance"
+        if low:
+            return message("more than chance alone would make of equal groups")
+        return message("without an interval")
+    return message("which equal groups of these sizes could show by chance")
 
 
 def _percent(value: float | None) -> str:
-    return "an unknown share" if value is None else f"{100 * value:.1f} %"
+    return message("an unknown share") if value is None else f"{100 * value:.1f} %"
 
 
 def _key(metric: str, counts: GroupCounts, group: int) -> Key:
@@ -204,3 +198,6 @@ def _key(metric: str, counts: GroupCounts, group: int) -> Key:
 
 def _label(counts: GroupCounts, group: int, most: int = 80) -> str:
     return cut(group_name(zip(counts.columns, counts.groups[group], strict=True)), most)
+
+
+SECTION: Final = Section("groups", message("Groups"), STATING, 410, group_parts, within="fairness")

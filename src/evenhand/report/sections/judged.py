@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from evenhand.messages import lowered, message
+from evenhand.policy.verdict import WORDS
+from evenhand.report.drawings import Table
+from evenhand.report.numbers import cut, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,8 +15,10 @@ if TYPE_CHECKING:
     from evenhand.findings import Finding
     from evenhand.keys import Key
     from evenhand.policy import Verdict
-    from evenhand.report.view import Mark
+    from evenhand.report.drawings import Mark
 
+STATUSES: Final[Mapping[str, str]] = {status: lowered(said) for status, said in WORDS.items()}
+"""Judgements in words."""
 FigureRow: TypeAlias = "tuple[str, Finding, Mark, float | None]"
 """Label, finding, mark, and the limit where one was judged."""
 
@@ -20,6 +27,8 @@ class Judged:
     """How each finding was judged; nothing when no policy was given."""
 
     def __init__(self, verdict: Verdict | None) -> None:
+        self.verdict = verdict
+        """All judgements; None without a policy."""
         found = () if verdict is None else verdict.judgements
         self._by_key: Mapping[Key, tuple[Mark, float]] = {j.key: (j.status, j.limit.bound) for j in found}
 
@@ -31,3 +40,11 @@ class Judged:
         """Return the finding as a row of a figure."""
         found = self._by_key.get(finding.key)
         return (label, finding, "plain", None) if found is None else (label, finding, *found)
+
+
+def table_of(name: str, title: str, rows: list[FigureRow]) -> Table:
+    """Return the table of findings that need no picture."""
+    cells = tuple((cut(label, 80), with_interval(f, 3), f"{f.support:,}") for label, f, _, _ in rows)
+    return Table(
+        name, title, ("", message("estimate and interval"), message("rows")), cells, frozenset({1, 2})
+    ).bounded(60)

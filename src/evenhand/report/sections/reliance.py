@@ -1,21 +1,24 @@
-"""What stands for a group, why people are refused, and what they could change."""
+"""What stands for a group."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
-from evenhand.metrics import describe
+from evenhand.messages import joined, message
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
-MOST = 15
+TITLE: Final = message("What stands for a group")
+MOST: Final = 15
 
 
 def relied(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -28,44 +31,37 @@ def relied(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     told = sorted((f for f in found if f.key.metric == "proxy_auc"), key=lambda f: -(f.estimate or 0))
     lead = [*reasons(record, "reliance")]
     if named:
-        words = "; ".join(f"{f.key.qualifier('feature')} for {f.key.columns[0]} ({with_interval(f)})" for f in named)
-        lead.append(f"Proxies, which tell a group and surely carry a material part of its gap: {cut(words, 400)}.")
+        words = message(
+            "Proxies, which tell a group and surely carry a material part of its gap: {proxies}.",
+            proxies=cut(joined("; ", map(_proxy, named)), 400),
+        )
     else:
-        lead.append("No column both tells a group and surely carries a material part of its gap.")
+        words = message("No column both tells a group and surely carries a material part of its gap.")
+    lead.append(words)
     turned = [judged.row(group_name(f.key.group), f) for f in found if f.key.metric == "counterfactual_flip_rate"]
     if turned:
-        blocks.append(figure("swapped", "Decisions that change when only the sensitive input does", turned))
-    rows = tuple(
-        (cut(f.key.qualifier("feature") or "", 60), cut(group_name(f.key.group), 60), with_interval(f, 3))
-        for f in told[:MOST]
-    )
+        title = message("Decisions that change when only the sensitive input does")
+        blocks.append(figure("swapped", title, turned))
+    rows = tuple((_feature(f), cut(group_name(f.key.group), 60), with_interval(f, 3)) for f in told[:MOST])
     if rows:
-        title = "What tells a group best: area under the ROC curve, 0.5 tells nothing"
-        blocks.append(Table("reliance-told", title, ("column", "group", "area"), rows, frozenset({2})))
-    return (Part("reliance", "What stands for a group", tuple(lead), tuple(blocks)),)
+        title = message("What tells a group best: area under the ROC curve, 0.5 tells nothing")
+        head = (message("column"), message("group"), message("area"))
+        blocks.append(Table("reliance-told", title, head, rows, frozenset({2})))
+    return (Part("reliance", TITLE, tuple(lead), tuple(blocks)),)
 
 
-def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Return the part about reasons of refusals and ways out of them; nothing where there are none."""
-    first = [f for f in record.findings if f.key.metric == "principal_reason" and f.key.qualifier("given") is None]
-    ways = [f for f in record.findings if f.audit == "recourse"]
-    if not first and not ways:
-        return ()
-    blocks: list[Block] = []
-    if first:
-        rows = [judged.row(f.key.columns[0], f) for f in first[:MOST]]
-        blocks.append(figure("principal-reasons", "How often each feature is the first reason of a refusal", rows))
-    also = [f for f in record.findings if f.key.metric in ("sensitive_reason_share", "unstable_reasons")]
-    told = [f for f in [*also, *ways] if len(f.key.columns) <= 1]
-    if told:
-        cells = tuple((describe(f.key.metric).label, _whom(f), with_interval(f), f.note) for f in told)
-        head = ("", "group", "estimate and interval", "")
-        blocks.append(Table("refusals-table", "Reasons and ways out", head, cells, frozenset({2})).bounded())
-    lead = (*reasons(record, "reasons"), *reasons(record, "recourse"))
-    return (Part("refusals", "Why people are refused, and what they could change", lead, tuple(blocks)),)
+def _proxy(finding: Finding) -> str:
+    return message(
+        "{feature} for {column} ({part})",
+        feature=_feature(finding),
+        column=finding.key.columns[0],
+        part=with_interval(finding),
+    )
 
 
-def _whom(finding: Finding) -> str:
-    if finding.key.group:
-        return cut(group_name(finding.key.group), 60)
-    return cut(", ".join(finding.key.columns), 60) or "all"
+def _feature(finding: Finding) -> str:
+    name = cut(finding.key.qualifier("feature") or "", 60)
+    return message("(score)") if name == "(score)" else name
+
+
+SECTION: Final = Section("reliance", TITLE, ("reliance",), 730, relied, within="explanation")

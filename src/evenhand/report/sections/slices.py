@@ -1,24 +1,64 @@
-"""How subgroups that nobody named narrow each other down, as a tree."""
+"""Subgroups that nobody named in which the model errs more than elsewhere, and how they narrow each other down."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
+from evenhand.messages import message
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
+from evenhand.report.figures.findings import figure
 from evenhand.report.figures.trees import Branch, tree_figure
-from evenhand.report.numbers import cut, with_interval
-from evenhand.report.view import Block, Table
+from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.reasons import reasons
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from evenhand.findings import Finding
-    from evenhand.report.sections.judged import FigureRow
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.report.sections.judged import FigureRow, Judged
+    from evenhand.report.view import Block
 
+TITLE: Final = message("Subgroups nobody named")
+EMPTY: Final = message("No subgroups were searched.")
 Conditions = frozenset[tuple[str, str]]
 FEWEST: Final = 2
 """Subgroups below which there is nothing to narrow."""
+
+
+def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Draw where the model errs more than elsewhere, in subgroups that nobody named."""
+    # what a copy for publication withholds has no groups
+    stated = [f for f in record.findings if f.audit == "slices" and len(f.groups) > 1]
+    found = [f for f in stated if f.key.metric == "error_rate"]
+    more = by_other_metrics(f for f in stated if f.key.metric != "error_rate")
+    told = reasons(record, "slices")
+    if not found:
+        return (Part("slices", TITLE, told, more),) if more else ()
+    rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else _who(f), f) for f in found]
+    title = message("How much more often the model errs there than elsewhere")
+    head = (
+        message("subgroup"),
+        message("rows"),
+        message("errs there"),
+        message("errs elsewhere"),
+        message("difference"),
+    )
+    cells = tuple(
+        (label, f"{f.groups[1].support:,}", show(f.groups[1].estimate), show(f.groups[0].estimate), with_interval(f))
+        for label, f, _, _ in rows
+    )
+    caption = message("On the rows that took no part in the search")
+    table = Table("slices-table", caption, head, cells, frozenset({1, 2, 3, 4}))
+    drawn = figure("slices-figure", title, rows[:12])
+    return (Part("slices", TITLE, told, (drawn, *narrowing(rows), table.bounded(), *more)),)
+
+
+def _who(finding: Finding) -> str:
+    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or message("all rows")
 
 
 def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
@@ -27,9 +67,9 @@ def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
     if len(found) < FEWEST:
         return ()
     parents = {conditions: _parent(conditions, found) for conditions in found}
-    root = Branch("all rows", "", "plain", _below(frozenset(), parents, found))
-    title = "How the subgroups narrow each other down"
-    head = ("subgroup", "is a part of", "difference")
+    root = Branch(message("all rows"), "", "plain", _below(frozenset(), parents, found))
+    title = message("How the subgroups narrow each other down")
+    head = (message("subgroup"), message("is a part of"), message("difference"))
     cells = tuple(
         (_name(conditions), _name(parents[conditions]), with_interval(found[conditions][1])) for conditions in found
     )
@@ -42,8 +82,8 @@ def by_other_metrics(found: Iterable[Finding]) -> tuple[Block, ...]:
         (cut(group_name(f.key.group), 120), describe(f.key.metric).label, f"{f.support:,}", with_interval(f), f.note)
         for f in found
     )
-    title = "By other metrics"
-    head = ("subgroup", "metric", "rows", "difference", "")
+    title = message("By other metrics")
+    head = (message("subgroup"), message("metric"), message("rows"), message("difference"), "")
     return (Table("slices-others", title, head, rows, frozenset({2, 3})).bounded(100),) if rows else ()
 
 
@@ -67,4 +107,7 @@ def _size(finding: Finding) -> float:
 
 
 def _name(conditions: Conditions) -> str:
-    return cut(group_name(sorted(conditions)), 120) if conditions else "all rows"
+    return cut(group_name(sorted(conditions)), 120) if conditions else message("all rows")
+
+
+SECTION: Final = Section("slices", TITLE, ("slices",), 600, sliced, EMPTY)

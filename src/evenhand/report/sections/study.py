@@ -2,60 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
+from evenhand.messages import joined, lowered, message
 from evenhand.metrics import describe
-from evenhand.report.figures.findings import figure
+from evenhand.report.drawings import Mark, Table
+from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.points import point_figure
-from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.numbers import cut, p_value, show, with_interval
+from evenhand.report.sections.facts import is_study
+from evenhand.report.sections.judged import STATUSES
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.view import Block, Mark, Part, Table
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.provenance import StudyFacts
+    from evenhand.report.sections.judged import Judged
 
+TITLE: Final = message("Models that were tried")
 WORST: Final = "accuracy_change_group_min"
 MOST_DRAWN: Final = 24
+OVER: Final = {"over": "seeds"}
+LOST_MOST: Final = message("accuracy change of the group that lost most")
+VERDICTS: Final[Mapping[str, str]] = {**STATUSES, "not made": message("not made"), "not judged": message("not judged")}
 
 
-def is_study(record: AuditRecord) -> bool:
-    """Whether a record is that of a study."""
-    return isinstance(record.provenance.get("study"), dict)
-
-
-def searched(record: AuditRecord) -> tuple[Part, ...]:
+def searched(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the parts of a study; nothing for an audit."""
     if not is_study(record):
         return ()
-    told = cast("Mapping[str, Any]", record.provenance["study"])
-    names = [str(each["name"]) for each in told["candidates"]]
-    measured = record.measurements.get("study")
-    front = (
-        [str(name) for name in cast("dict[str, list[str]]", measured)["front"]] if isinstance(measured, dict) else []
-    )
+    told = record.provenance["study"]
+    names = [each["name"] for each in told["candidates"]]
+    front = record.measurements["study"]["front"] if "study" in record.measurements else []
     first = Part(
         "search",
-        "Models that were tried",
+        TITLE,
         _lead(told, front),
         (*_picture(record, told, front), _candidates(record, told, front), *_groups(record, names, front)),
     )
     return first, *_population(record, told, names)
 
 
-def _lead(told: Mapping[str, Any], front: Sequence[str]) -> tuple[str, ...]:
-    lead = [f"{len(told['candidates'])} ways to make the model smaller, each beside the original on the same rows."]
+def _lead(told: StudyFacts, front: Sequence[str]) -> tuple[str, ...]:
+    lead = [
+        message(
+            "{ways} ways to make the model smaller, each beside the original on the same rows.",
+            ways=len(told["candidates"]),
+        )
+    ]
     if told.get("policy") is not None:
-        smallest = told.get("smallest")
-        lead.append(f"The smallest that passes the policy is {smallest}." if smallest else "None passes the policy.")
+        smallest = cut(str(told.get("smallest") or ""), 200)
+        passing = message("The smallest that passes the policy is {name}.", name=smallest)
+        lead.append(passing if smallest else message("None passes the policy."))
     lead.append(
-        "Whether a group is harmed is read from its interval: a model does no harm when the whole interval is inside "
-        "the margin, not when a test finds nothing."
+        message(
+            "Whether a group is harmed is read from its interval: a model does no harm when the whole interval is "
+            "inside the margin, not when a test finds nothing."
+        )
     )
-    lead += [f"{each['name']} could not be made: {each['failure']}" for each in told["candidates"] if each["failure"]]
-    return tuple(cut(text, 400) for text in lead)
+    lead += [
+        message("{name} could not be made: {failure}", name=cut(each["name"], 80), failure=cut(each["failure"], 300))
+        for each in told["candidates"]
+        if each["failure"]
+    ]
+    return tuple(lead)
+
+
+def _who(finding: Finding) -> str:
+    return group_name(finding.key.group) if finding.key.group else message("all rows")
 
 
 def _find(record: AuditRecord, metric: str, recipe: str, columns: Sequence[str] = (), **more: str) -> Finding | None:
@@ -74,11 +93,11 @@ def _worst(record: AuditRecord, recipe: str) -> Finding | None:
     return min(found, key=lambda finding: finding.estimate or 0.0)
 
 
-def _marks(told: Mapping[str, Any]) -> dict[str, Mark]:
-    return {str(each["name"]): each["verdict"] or "plain" for each in told["candidates"]}
+def _marks(told: StudyFacts) -> dict[str, Mark]:
+    return {each["name"]: each["verdict"] or "plain" for each in told["candidates"]}
 
 
-def _picture(record: AuditRecord, told: Mapping[str, Any], front: Sequence[str]) -> list[Block]:
+def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> list[Block]:
     """Draw size against what the group that lost most lost; the candidates on the front are joined."""
     marks, points, rows = _marks(told), [], []
     for name in list(marks)[:MOST_DRAWN]:
@@ -91,18 +110,18 @@ def _picture(record: AuditRecord, told: Mapping[str, Any], front: Sequence[str])
         )
     if not points:
         return []
-    title = "Size against the loss of the group that lost most"
-    head = ("candidate", "size", "accuracy change of the group that lost most", "group")
+    title = message("Size against the loss of the group that lost most")
+    head = (message("candidate"), message("size"), LOST_MOST, message("group"))
     table = Table("search-picture-table", title, head, tuple(rows), frozenset({1, 2}))
-    said = f"{title}. " + "; ".join(f"{name}: {size}, {change}" for name, size, change, _ in rows[:6]) + "."
-    axes = ("size in kB", "accuracy change of the group that lost most")
+    said = described(title, [(name, joined(", ", (size, change))) for name, size, change, _ in rows[:6]])
+    axes = (message("size in kB"), LOST_MOST)
     return [point_figure("search-picture", title, said, points, axes, table, front, unit=1000.0)]
 
 
-def _candidates(record: AuditRecord, told: Mapping[str, Any], front: Sequence[str]) -> Table:
+def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> Table:
     rows = []
     for each in told["candidates"]:
-        name = str(each["name"])
+        name = each["name"]
         size, worst = _find(record, "file_bytes", name), _worst(record, name)
         times = [_find(record, "latency", name, batch=batch) for batch in ("1", "256")]
         rows.append(
@@ -114,20 +133,22 @@ def _candidates(record: AuditRecord, told: Mapping[str, Any], front: Sequence[st
                 with_interval(_find(record, "flip_rate", name, of="original"), 3),
                 with_interval(worst, 3),
                 cut(worst.groups[0].group, 40) if worst is not None and worst.groups else "–",
-                "yes" if name in front else "–",
-                str(each["verdict"] or ("not made" if each["failure"] else "not judged")),
+                message("yes") if name in front else "–",
+                VERDICTS[each["verdict"] or ("not made" if each["failure"] else "not judged")],
             )
         )
     head = (
-        "candidate", "size", "latency, batch of 1", "latency, batch of 256", "accuracy", "flip rate",
-        "accuracy change of the group that lost most", "group", "on the front", "verdict",
+        message("candidate"), message("size"), *(message("latency, batch of {rows}", rows=rows) for rows in (1, 256)),
+        *(lowered(describe(name).label) for name in ("accuracy", "flip_rate")), LOST_MOST, message("group"),
+        message("on the front"), message("verdict"),
     )  # fmt: skip
-    return Table("search-table", "What was tried", head, tuple(rows), frozenset({1, 2, 3, 4, 5, 6}))
+    return Table("search-table", message("What was tried"), head, tuple(rows), frozenset({1, 2, 3, 4, 5, 6}))
 
 
 def _groups(record: AuditRecord, names: Sequence[str], front: Sequence[str]) -> list[Block]:
     """Return what each candidate did to each group: one pair of models, with paired intervals."""
-    table = _by_group(record, "search-groups", "Accuracy change of each group, one pair of models", names, {})
+    title = message("Accuracy change of each group, one pair of models")
+    table = _by_group(record, "search-groups", title, names, {})
     return [*_forest(record, front), *([] if table is None else [table])]
 
 
@@ -140,11 +161,11 @@ def _forest(record: AuditRecord, front: Sequence[str]) -> list[Block]:
     smallest = min(known, key=lambda name: known[name])
     wanted = (("of", "original"), ("recipe", smallest))
     rows: list[tuple[str, Finding, Mark, float | None]] = [
-        (group_name(f.key.group) if f.key.group else "all rows", f, "plain", None)
+        (_who(f), f, "plain", None)
         for f in record.findings
         if f.key.metric == "accuracy_change" and f.key.qualifiers == wanted
     ]
-    title = f"Accuracy change of each group under the smallest on the front, {cut(smallest, 60)}"
+    title = message("Accuracy change of each group under the smallest on the front, {name}", name=cut(smallest, 60))
     return [figure("search-forest", title, rows, digits=3)] if rows else []
 
 
@@ -161,39 +182,39 @@ def _by_group(
     for f in record.findings:
         held = dict(f.key.qualifiers)
         if f.key.metric == metric and set(held) == wanted and all(held[k] == v for k, v in more.items()):
-            who = group_name(f.key.group) if f.key.group else "all rows"
-            cells.setdefault(who, {})[held["recipe"]] = f
+            cells.setdefault(_who(f), {})[held["recipe"]] = f
     if not cells:
         return None
     rows = tuple(
         (cut(who, 80), *(with_interval(by[each], 3) if each in by else "–" for each in candidates))
         for who, by in cells.items()
     )
-    head = ("group", *(cut(each, 60) for each in candidates))
+    head = (message("group"), *(cut(each, 60) for each in candidates))
     return Table(name, title, head, rows, frozenset(range(1, len(head)))).bounded(60)
 
 
-def _population(record: AuditRecord, told: Mapping[str, Any], names: Sequence[str]) -> tuple[Part, ...]:
+def _population(record: AuditRecord, told: StudyFacts, names: Sequence[str]) -> tuple[Part, ...]:
     found = [f for f in record.findings if f.audit == "population"]
-    said = reasons(record, "population")
+    said, title = reasons(record, "population"), message("From seed to seed")
     if not found:
-        return (Part("population", "From seed to seed", said),) if said else ()
+        return (Part("population", title, said),) if said else ()
     lead = (
-        f"Training and compression were repeated over {told['seeds']} seeds. Two originals that differ in their seed "
-        "alone differ by the first line of the figure; what compression does is to be seen beside it.",
+        message(
+            "Training and compression were repeated over {seeds} seeds. Two originals that differ in their seed alone "
+            "differ by the first line of the figure; what compression does is to be seen beside it.",
+            seeds=told["seeds"],
+        ),
         *said,
     )
     tables = [
-        _by_group(record, "population-accuracy", "Accuracy change, mean over seeds", names, {"over": "seeds"}),
-        _by_group(
-            record, "population-recall", "Recall change, mean over seeds", names, {"over": "seeds"}, "recall_change"
-        ),
+        _by_group(record, "population-accuracy", message("Accuracy change, mean over seeds"), names, OVER),
+        _by_group(record, "population-recall", message("Recall change, mean over seeds"), names, OVER, "recall_change"),
         _noise(record),
         *_exemplars(record, names),
         _welch(found),
     ]
     blocks = (*_churn(record, names), *(table for table in tables if table is not None))
-    return (Part("population", "From seed to seed", lead, blocks),)
+    return (Part("population", title, lead, blocks),)
 
 
 def _churn(record: AuditRecord, names: Sequence[str]) -> list[Block]:
@@ -201,12 +222,12 @@ def _churn(record: AuditRecord, names: Sequence[str]) -> list[Block]:
     rows: list[tuple[str, Finding, Mark, float | None]] = []
     floor = record.get(Key.of("flip_rate", between="seeds"))
     if floor is not None:
-        rows.append(("two seeds, nothing compressed", floor, "plain", None))
+        rows.append((message("two seeds, nothing compressed"), floor, "plain", None))
     for name in names:
         finding = _find(record, "flip_rate", name, of="original", over="seeds")
         if finding is not None:
             rows.append((name, finding, "plain", None))
-    title = "Decisions that differ between seeds or by compression"
+    title = message("Decisions that differ between seeds or by compression")
     return [figure("population-churn", title, rows, digits=3)] if rows else []
 
 
@@ -218,10 +239,9 @@ def _noise(record: AuditRecord) -> Table | None:
                 record.get(Key.of(f"{rate}_spread", dict(f.key.group), between="seeds"))
                 for rate in ("accuracy", "recall")
             ]
-            who = group_name(f.key.group) if f.key.group else "all rows"
             rows.append(
                 (
-                    cut(who, 80),
+                    cut(_who(f), 80),
                     f"{f.support:,}",
                     with_interval(f, 3),
                     *("–" if o is None else show(o.estimate, digits=4) for o in others),
@@ -230,14 +250,13 @@ def _noise(record: AuditRecord) -> Table | None:
     if not rows:
         return None
     head = (
-        "group",
-        "rows",
-        "flip rate between seeds",
+        message("group"),
+        message("rows"),
+        message("flip rate between seeds"),
         *(describe(f"{rate}_spread").label for rate in ("accuracy", "recall")),
     )
-    return Table(
-        "population-noise", "The noise floor: originals of different seeds", head, tuple(rows), frozenset({1, 2, 3, 4})
-    ).bounded(60)
+    title = message("The noise floor: originals of different seeds")
+    return Table("population-noise", title, head, tuple(rows), frozenset({1, 2, 3, 4})).bounded(60)
 
 
 def _exemplars(record: AuditRecord, names: Sequence[str]) -> list[Table]:
@@ -247,12 +266,14 @@ def _exemplars(record: AuditRecord, names: Sequence[str]) -> list[Table]:
         if f.key.metric == "exemplar_rate" and f.key.qualifier("recipe") in names:
             recipe = f.key.qualifier("recipe") or ""
             ratio = record.get(Key.of("exemplar_ratio", dict(f.key.group), recipe=recipe))
-            who = group_name(f.key.group) if f.key.group else "all rows"
-            rows.append((cut(recipe, 60), cut(who, 80), f"{f.support:,}", with_interval(f, 4), with_interval(ratio, 2)))
+            rows.append(
+                (cut(recipe, 60), cut(_who(f), 80), f"{f.support:,}", with_interval(f, 4), with_interval(ratio, 2))
+            )
     if not rows:
         return []
-    head = ("candidate", "group", "rows", describe("exemplar_rate").label, describe("exemplar_ratio").label)
-    title = "Whose rows compressed models, taken together, decide otherwise"
+    labels = (describe(f"exemplar_{name}").label for name in ("rate", "ratio"))
+    head = (message("candidate"), message("group"), message("rows"), *labels)
+    title = message("Whose rows compressed models, taken together, decide otherwise")
     return [Table("population-exemplars", title, head, tuple(rows), frozenset({2, 3, 4})).bounded(100)]
 
 
@@ -273,16 +294,16 @@ def _welch(found: Sequence[Finding]) -> Table | None:
                     describe(f.key.metric).label,
                     cut(who, 80),
                     with_interval(f, 3),
-                    *(_p(t) for t in tests),
+                    *map(p_value, tests),
                 )
             )
     if not rows:
         return None
-    head = ("candidate", "", "group or class", "over seeds", "p-value", "Holm")
-    title = "Who lost more than the whole, over seeds (Welch)"
+    head = (
+        message("candidate"), "", message("group or class"), message("over seeds"), message("p-value"), "Holm",
+    )  # fmt: skip
+    title = message("Who lost more than the whole, over seeds (Welch)")
     return Table("population-welch", title, head, tuple(rows), frozenset({3, 4, 5}), folded=title).bounded(100)
 
 
-def _p(finding: Finding | None) -> str:
-    value = None if finding is None else finding.estimate
-    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+SECTION: Final = Section("search", TITLE, ("search", "population"), 250, searched, of_studies=True)

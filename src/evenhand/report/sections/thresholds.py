@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import joined, message
+from evenhand.report.drawings import Table
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import cut
-from evenhand.report.view import Part, Table
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, GroupCounts
-    from evenhand.report.view import Lines
+    from evenhand.report.drawings import Lines
+    from evenhand.report.sections.judged import Judged
 
+TITLE: Final = message("Other thresholds")
+EMPTY: Final = message("Scores of two classes, not weighted, would fill this.")
 MOST_LINES = 5
 MOST_ROWS = 16
 
 
-def swept(record: AuditRecord) -> Part:
-    """Return the part about thresholds; one sentence where there are no counts by score."""
-    title = "Other thresholds"
-    edges = record.provenance.get("score_edges")
+def swept(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
+    """Return the part about thresholds; none where there are no counts by score."""
+    places = record.provenance.get("score_edges", [])
     found = [part for part in record.tallies if part.model == "scores"]
-    if not isinstance(edges, list) or not found or len(edges) < 3:
-        return Part("thresholds", title, ("Scores of two classes, not weighted, would fill this.",))
-    places = [float(edge) for edge in edges]  # type: ignore[arg-type]
+    if not found or len(places) < 3:
+        return ()
     lines = _lines(record, found)
-    today = _in_use(record)
+    today = record.provenance.get("subject", {}).get("threshold")
     table = _table(places, lines, today)
-    lead = ["Each line is what decisions at that threshold would be, for the same rows and scores."]
+    lead = [message("Each line is what decisions at that threshold would be, for the same rows and scores.")]
     if today is not None:
-        lead.append(f"The threshold in use is {today:.4g}; the upright line shows it.")
-    return Part("thresholds", title, tuple(lead), (_drawn(places, lines, today, table),))
+        lead.append(message("The threshold in use is {threshold:.4g}; the upright line shows it.", threshold=today))
+    return (Part("thresholds", TITLE, tuple(lead), (_drawn(places, lines, today, table),)),)
 
 
 def _first_feature(record: AuditRecord) -> str:
     """Return the sensitive feature that was named first."""
-    data = record.provenance.get("data")
-    named = data.get("sensitive_features") if isinstance(data, dict) else None
-    return str(named[0]) if isinstance(named, list) and named else ""
+    return next(iter(record.provenance.get("data", {}).get("sensitive_features", [])), "")
 
 
 def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, list[float]]]:
@@ -47,7 +49,7 @@ def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, lis
     from evenhand.metrics import measure
     from evenhand.metrics.values.thresholds import tallies
 
-    lines = []
+    lines: list[tuple[str, list[float]]] = []
     first = next((part for part in found if part.columns == (_first_feature(record),)), None)
     for part in (found[0], *((first,) if first is not None else ())):
         counts = np.asarray(part.counts, dtype=np.int64)
@@ -56,30 +58,33 @@ def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, lis
         largest = np.argsort(-counts.sum(axis=(1, 2)), kind="stable")[: MOST_LINES - 1]
         for group in sorted(largest.tolist()):
             who = "=".join((*part.columns, *part.groups[group]))
-            label = f"Selection rate: {cut(who, 30)}" if part.columns else "Accuracy, all rows"
+            named = message("Selection rate: {group}", group=cut(who, 30))
+            label = named if part.columns else message("Accuracy, all rows")
             lines.append((label, np.nan_to_num(values[:, group]).tolist()))
     return lines
 
 
-def _in_use(record: AuditRecord) -> float | None:
-    subject = record.provenance.get("subject")
-    value = subject.get("threshold") if isinstance(subject, dict) else None
-    return float(value) if isinstance(value, (int, float)) else None
-
-
 def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: float | None, table: Table) -> Lines:
-    title = "Accuracy, and who is predicted positive, at every threshold"
+    title = message("Accuracy, and who is predicted positive, at every threshold")
     return line_figure("thresholds-figure", title, _describe(places, lines), places, lines, table, marker=today)
 
 
 def _describe(places: list[float], lines: list[tuple[str, list[float]]]) -> str:
-    ends = "; ".join(f"{label} from {values[0]:.2f} to {values[-1]:.2f}" for label, values in lines)
-    return f"Thresholds from {places[0]:.3g} to {places[-1]:.3g}: {ends}."
+    ends = (
+        message("{line} from {first:.2f} to {last:.2f}", line=label, first=values[0], last=values[-1])
+        for label, values in lines
+    )
+    return message(
+        "Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=places[0], high=places[-1], lines=joined("; ", ends)
+    )
 
 
 def _table(places: list[float], lines: list[tuple[str, list[float]]], today: float | None) -> Table:
     every = max(1, len(places) // MOST_ROWS)
     chosen = [at for at, place in enumerate(places) if at % every == 0 or place == today]
     rows = tuple((f"{places[at]:.4g}", *(f"{values[at]:.3f}" for _, values in lines)) for at in chosen)
-    head = ("threshold", *(label for label, _ in lines))
-    return Table("thresholds-table", "Thresholds", head, rows, frozenset(range(1, len(head))))
+    head = (message("threshold"), *(label for label, _ in lines))
+    return Table("thresholds-table", message("Thresholds"), head, rows, frozenset(range(1, len(head))))
+
+
+SECTION: Final = Section("thresholds", TITLE, (), 500, swept, EMPTY)

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import joined, message
 from evenhand.metrics import describe
+from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import show
-from evenhand.report.view import Block, Part, Table
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from evenhand.findings import AuditRecord, Finding, Plain
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.provenance import TrainingFacts
     from evenhand.report.sections.judged import Judged
 
-PARTS = {"train": "training rows", "validation": "validation rows"}
+TITLE: Final = message("How it was trained")
+PARTS = {"train": message("training rows"), "validation": message("validation rows")}
 MOST_ROWS = 21
 
 
 def trained(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about training; nothing where nothing is known of it."""
-    subject = record.provenance.get("subject")
-    told = subject.get("training") if isinstance(subject, dict) else None
     found = [f for f in record.findings if f.audit == "training"]
-    facts: Mapping[str, Plain] = told if isinstance(told, dict) else {}
+    facts = record.provenance.get("subject", {}).get("training", {})
     blocks: list[Block] = [*_compared(record, found, judged), *_curves(facts), *_costs(found)]
     if not blocks:
         return ()
-    sure = [f"{describe(f.key.qualifier('rate') or '').label}: {f.note}" for f in found if "overfitted" in f.note]
-    return (Part("training", "How it was trained", tuple(sure), tuple(blocks)),)
+    gaps = [f for f in found if f.key.metric == "generalization_gap" and f.note]
+    sure = tuple(joined(": ", (describe(f.key.qualifier("rate") or "").label, f.note)) for f in gaps)
+    return (Part("training", TITLE, sure, tuple(blocks)),)
 
 
 def _compared(record: AuditRecord, found: list[Finding], judged: Judged) -> list[Block]:
@@ -41,37 +43,43 @@ def _compared(record: AuditRecord, found: list[Finding], judged: Judged) -> list
         if part is None:
             continue
         label = describe(finding.key.metric).label
-        rows.append(judged.row(f"{label}: {part}", finding))
+        rows.append(judged.row(joined(": ", (label, part)), finding))
         here = record.get(finding.key.metric)
         if finding.key.qualifier("of") == "validation" and here is not None:
-            rows.append(judged.row(f"{label}: evaluation rows", here))
-    return [figure("training-parts", "Rows it was fitted on beside others", rows, digits=3)] if rows else []
+            rows.append(judged.row(joined(": ", (label, message("evaluation rows"))), here))
+    title = message("Rows it was fitted on beside others")
+    return [figure("training-parts", title, rows, digits=3)] if rows else []
 
 
-def _curves(facts: Mapping[str, Plain]) -> list[Block]:
+def _curves(facts: TrainingFacts) -> list[Block]:
     """Draw the losses over the epochs; an upright line marks the epoch that was kept."""
-    curves = [
-        (label, [float(loss) for loss in losses])  # type: ignore[arg-type]
-        for name, label in (("train_loss", "training rows"), ("validation_loss", "validation rows"))
-        if isinstance(losses := facts.get(name), list) and losses
-    ]
-    if len(curves) < 2 or len(curves[0][1]) < 2 or len(curves[0][1]) != len(curves[1][1]):
+    training, validation = facts.get("train_loss", []), facts.get("validation_loss", [])
+    if len(training) < 2 or len(training) != len(validation):
         return []
-    epochs = list(range(1, len(curves[0][1]) + 1))
+    curves = [(PARTS["train"], training), (PARTS["validation"], validation)]
+    epochs = list(range(1, len(training) + 1))
     kept = facts.get("best_epoch")
     top = _round_up(max(max(values) for _, values in curves))
-    ends = "; ".join(f"{label} from {values[0]:.3g} to {values[-1]:.3g}" for label, values in curves)
+    ends = (
+        message("{line} from {first:.3g} to {last:.3g}", line=label, first=values[0], last=values[-1])
+        for label, values in curves
+    )
+    told = message(
+        "Epochs 1 to {epochs}: {lines}. The upright line marks the epoch that was kept.",
+        epochs=len(epochs),
+        lines=joined("; ", ends),
+    )
     every = max(1, len(epochs) // MOST_ROWS)
     chosen = [epoch for epoch in epochs if epoch % every == 0 or epoch in (1, kept)]
     rows = tuple((str(epoch), *(f"{values[epoch - 1]:.4f}" for _, values in curves)) for epoch in chosen)
-    head = ("epoch", "training rows", "validation rows")
-    table = Table("training-curves-table", "Loss by epoch", head, rows, frozenset({1, 2}))
-    marker = float(kept) if isinstance(kept, int) and kept >= 1 else None
+    title, head = message("Loss by epoch"), (message("epoch"), *PARTS.values())
+    table = Table("training-curves-table", title, head, rows, frozenset({1, 2}))
+    marker = float(kept) if kept else None
     return [
         line_figure(
             "training-curves",
-            "Loss by epoch",
-            f"Epochs 1 to {len(epochs)}: {ends}. The upright line marks the epoch that was kept.",
+            title,
+            told,
             [float(epoch) for epoch in epochs],
             curves,
             table,
@@ -93,4 +101,8 @@ def _costs(found: list[Finding]) -> list[Block]:
     rows = tuple((describe(f.key.metric).label, show(f.estimate, f.unit), f.note) for f in found if f.volatile)
     if not rows:
         return []
-    return [Table("training-costs", "What it costs", ("", "measured", ""), rows, frozenset({1}))]
+    head = ("", message("measured"), "")
+    return [Table("training-costs", message("What it costs"), head, rows, frozenset({1}))]
+
+
+SECTION: Final = Section("training", TITLE, ("training",), 1200, trained)

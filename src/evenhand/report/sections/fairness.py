@@ -5,65 +5,69 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
+from evenhand.messages import joined, message
 from evenhand.metrics import METRICS, describe
-from evenhand.policy.recomputing import from_counts
+from evenhand.metrics.catalogue.lists import stated
+from evenhand.metrics.catalogue.names import split_name
+from evenhand.report.drawings import Table
 from evenhand.report.figures.dots import swarm_figure
-from evenhand.report.numbers import cut, show, with_interval
-from evenhand.report.sections.groups import group_rows, groupings
-from evenhand.report.view import Block, Table
+from evenhand.report.figures.findings import described
+from evenhand.report.numbers import cut, show, told, with_interval
+from evenhand.report.sections.facts import group_rows, groupings
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.policy import Verdict
+    from evenhand.report.sections.judged import Judged
+    from evenhand.report.view import Block
 
+TITLE: Final = message("Fairness")
+EMPTY: Final = message("No sensitive feature was named.")
 SMALL: Final = 30
 """Groups of fewer rows are named."""
 MOST_NAMED: Final = 20
 MOST_STRIPS: Final = 12
-SHOWN: Final = ("selection_rate", "accuracy", "mean_prediction", "mean_absolute_error", "exposure")
-"""The first of these that groups have is drawn for all of them."""
 DEFINITIONS: Final = {
-    "selection_rate_difference": "selection alike",
-    "equalized_odds_difference": "errors alike",
-    "precision_difference": "decisions mean alike",
+    "selection_rate_difference": ("independence", message("selection alike")),
+    "equalized_odds_difference": ("separation", message("errors alike")),
+    "precision_difference": ("sufficiency", message("decisions mean alike")),
 }
-"""One disparity for each of the three families: independence, separation, sufficiency."""
-FAMILIES: Final = {
-    "selection_rate": "selection alike",
-    "favourable_rate": "selection alike",
-    "equalized_odds": "errors alike",
-    "recall": "errors alike",
-    "false_negative_rate": "errors alike",
-    "false_positive_rate": "errors alike",
-    "specificity": "errors alike",
-    "precision": "decisions mean alike",
-    "false_discovery_rate": "decisions mean alike",
-    "negative_predictive_value": "decisions mean alike",
-    "calibration_error": "decisions mean alike",
-}
-EXCLUDE: Final = (
+"""One disparity for each of the three families, and its words."""
+EXCLUDE: Final = message(
     "Where base rates differ, a model that errs cannot have all of these alike in all groups: selection, errors, what "
     "a decision means (Kleinberg et al. 2017; Chouldechova 2017). Which one matters is for people to choose and to say."
 )
 
 
+def fairness(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Draw every group at a glance; nothing when no group was named."""
+    if not groupings(record):
+        return ()
+    lead, table = in_conflict(record, judged.verdict)
+    return (Part("fairness", TITLE, (*small_groups(record), *lead), (*every_group(record), *table)),)
+
+
 def small_groups(record: AuditRecord) -> tuple[str, ...]:
     """Name the groups of few rows."""
     found = [
-        f"{cut(group_name(zip(counts.columns, group, strict=True)), 80)} ({rows:,})"
+        message("{group} ({rows:,})", group=cut(group_name(zip(counts.columns, group, strict=True)), 80), rows=rows)
         for counts in groupings(record)
         for at, group in enumerate(counts.groups)
         if (rows := group_rows(counts, at)) < SMALL
     ]
     if not found:
         return ()
-    more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    return (f"Groups with fewer than {SMALL} rows, none left out: {'; '.join(found[:MOST_NAMED])}{more}.",)
+    named, more = joined("; ", found[:MOST_NAMED]), len(found) - MOST_NAMED
+    if more > 0:
+        named = message("{groups}; and {more} more", groups=named, more=more)
+    return (message("Groups with fewer than {rows} rows, none left out: {groups}.", rows=SMALL, groups=named),)
 
 
 def every_group(record: AuditRecord) -> tuple[Block, ...]:
     """Draw one dot a group, one row of dots a feature or crossing."""
-    for metric in SHOWN:
+    for metric in stated("strip"):
         strips = [
             (counts, found) for counts in groupings(record)[:MOST_STRIPS] if (found := _values(record, counts, metric))
         ]
@@ -80,7 +84,7 @@ def _values(record: AuditRecord, counts: GroupCounts, metric: str) -> list[Findi
 
 def _swarm(metric: str, strips: list[tuple[GroupCounts, list[Finding]]]) -> Block:
     label = describe(metric).label
-    title = f"{label}: one dot a group, pale where it has fewer than {SMALL} rows"
+    title = message("{metric}: one dot a group, pale where it has fewer than {rows} rows", metric=label, rows=SMALL)
     rows, cells = [], []
     for counts, found in strips:
         ordered = sorted(found, key=lambda finding: finding.estimate or 0.0)
@@ -90,44 +94,44 @@ def _swarm(metric: str, strips: list[tuple[GroupCounts, list[Finding]]]) -> Bloc
         spread = f"{show(least.estimate, least.unit)} – {show(greatest.estimate, greatest.unit)}"
         rows.append((name, dots, f"{spread} ({len(found):,})"))
         cells.append((name, f"{len(found):,}", _whose(least), _whose(greatest)))
-    table = Table("groups-all-table", title, ("", "groups", "least", "greatest"), tuple(cells), frozenset({1}))
-    said = "; ".join(f"{name}: {least} – {greatest}" for name, _, least, greatest in cells[:4])
+    head = ("", message("groups"), message("least"), message("greatest"))
+    table = Table("groups-all-table", title, head, tuple(cells), frozenset({1}))
+    said = described(title, [(name, joined(" – ", (least, greatest))) for name, _, least, greatest in cells[:4]])
     shares = METRICS[metric].highest == 1
-    return swarm_figure("groups-all", title, f"{title}. {said}.", rows, table, shares=shares)
+    return swarm_figure("groups-all", title, said, rows, table, shares=shares)
 
 
 def _whose(finding: Finding) -> str:
-    return f"{cut(group_name(finding.key.group), 80)} {show(finding.estimate, finding.unit)} (n={finding.support:,})"
+    return told(group_name(finding.key.group), finding.estimate, finding.support, finding.unit)
 
 
 def in_conflict(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[str, ...], tuple[Block, ...]]:
     """Say which definitions of fairness exclude each other on these rows, and what each comes to here."""
     rows, lead = [], []
     for counts in groupings(record):
-        base = _found(record, "base_rate_difference", counts)
+        base = record.get(Key.of("base_rate_difference", counts.columns))
         if len(counts.columns) != 1 or base is None or base.estimate is None:
             continue
-        found = [_found(record, metric, counts) for metric in DEFINITIONS]
+        found = [record.get(Key.of(metric, counts.columns)) for metric in DEFINITIONS]
         rows.append((cut(counts.columns[0], 60), with_interval(base), *(with_interval(f) for f in found)))
         if _surely(base):
             column = cut(counts.columns[0], 60)
-            lead.append(f"Base rates surely differ by {column}, so what stands below cannot all be 0.")
+            words = message(
+                "Base rates surely differ by {feature}, so what stands below cannot all be 0.", feature=column
+            )
+            lead.append(words)
             if asked := _asked(counts.columns[0], verdict):
-                lead.append(f"The policy limits for {column}: {asked}; not all of it can be met exactly.")
+                words = message(
+                    "The policy limits for {feature}: {families}; not all of it can be met exactly.",
+                    feature=column,
+                    families=asked,
+                )
+                lead.append(words)
     if not rows:
         return (), ()
-    head = ("feature", "base rates differ by", *DEFINITIONS.values())
-    title = "Definitions in conflict: how far each is from being met"
+    head = (message("feature"), message("base rates differ by"), *(words for _, words in DEFINITIONS.values()))
+    title = message("Definitions in conflict: how far each is from being met")
     return (EXCLUDE, *lead), (Table("conflicts", title, head, tuple(rows), frozenset(range(1, 5))),)
-
-
-def _found(record: AuditRecord, metric: str, counts: GroupCounts) -> Finding | None:
-    """Return a disparity as the audit stated it, or else as its counts say it."""
-    key = Key.of(metric, counts.columns)
-    stated = record.get(key)
-    if stated is not None or counts.axes != ("group", "true", "predicted"):
-        return stated
-    return from_counts(record, key, next((f.interval.level for f in record.findings if f.interval is not None), 0.95))
 
 
 def _surely(base: Finding) -> bool:
@@ -137,10 +141,19 @@ def _surely(base: Finding) -> bool:
 def _asked(column: str, verdict: Verdict | None) -> str:
     """Return the families that a policy limits for a feature, where they are more than one."""
     families = {
-        FAMILIES[metric]
+        _family(split_name(judgement.key.metric)[0])
         for judgement in (() if verdict is None else verdict.judgements)
         if judgement.key.columns == (column,) and not judgement.key.group
-        for metric in FAMILIES
-        if judgement.key.metric in (f"{metric}_difference", f"{metric}_ratio")
+        if judgement.key.metric.endswith(("_difference", "_ratio"))
     }
-    return "; ".join(words for words in DEFINITIONS.values() if words in families) if len(families) > 1 else ""
+    told = [words for family, words in DEFINITIONS.values() if family in families]
+    return joined("; ", told) if len(told) > 1 else ""
+
+
+def _family(metric: str) -> str:
+    """Return the family of definitions that a metric, or the rates of equalized odds, belong to."""
+    other = {"equalized_odds": "separation", "calibration_error": "sufficiency"}
+    return other.get(metric) or describe(metric).family
+
+
+SECTION: Final = Section("fairness", TITLE, ("fairness", "counts"), 400, fairness, EMPTY)

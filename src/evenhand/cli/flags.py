@@ -1,0 +1,98 @@
+"""Flags made from declared settings, and what was said by them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar, get_args, get_origin
+
+import click
+
+from evenhand.cli.durations import seconds
+
+if TYPE_CHECKING:
+    from evenhand.settings import Setting
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def setting_flags(settings: Mapping[str, Setting]) -> Callable[[Command], Command]:
+    """Return a decorator that adds a flag for every setting that a command line can say."""
+
+    def add(command: Command) -> Command:
+        for name, declared in reversed([*settings.items()]):
+            command = command if declared.only else _flag(name, declared)(command)
+        return command
+
+    return add
+
+
+def said(flags: dict[str, object], settings: Mapping[str, Setting]) -> dict[str, object]:
+    """Take the settings out of the flags and return those that were given."""
+    given = {name: flags.pop(name, None) for name in settings}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _flag(name: str, declared: Setting) -> Callable[[Command], Command]:
+    flag = declared.flag if name == declared.name else "--" + name.replace("_", "-")
+    text = declared.help.rstrip(".")
+    kind = _kind(declared)
+    if kind is bool:
+        return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=f"{text}.")
+    if (usual := declared.default) not in (None, (), {}):
+        text += f" ({','.join(map(str, usual)) if isinstance(usual, tuple) else usual})"
+    if many := kind in (tuple, Mapping):
+        text += "; may be repeated"
+    if declared.choices and kind is str:
+        return click.option(flag, name, type=click.Choice(declared.choices), help=f"{text}.")
+    if kind in (int, float) and not declared.choices and declared.unit != "seconds":
+        return click.option(flag, name, type=kind, callback=_reader(declared), help=f"{text}.")
+    metavar = "NAME=VALUE" if kind is Mapping else "TIME" if declared.unit == "seconds" else "TEXT"
+    read = _reader(declared)
+    return click.option(flag, name, metavar=metavar, multiple=many, callback=read, help=f"{text}.")
+
+
+def _kind(declared: Setting) -> object:
+    """Return the type of a value, but for None and for words."""
+    kinds = [get_origin(part) or part for part in declared.types]
+    return next((kind for kind in kinds if kind in (bool, int, float, tuple, Mapping)), str)
+
+
+def _reader(declared: Setting) -> Callable[[click.Context, click.Parameter, object], object]:
+    def read(ctx: click.Context, param: click.Parameter, value: object) -> object:
+        try:
+            found = _value(declared, value)
+        except ValueError:
+            raise click.BadParameter(f"{value!r} is not {declared.kind}.", ctx, param) from None
+        if found is not None and (problem := declared.problem(found)) is not None:
+            raise click.BadParameter(problem, ctx, param)
+        return found
+
+    return read
+
+
+def _value(declared: Setting, value: object) -> object:
+    """Return what was written in the form of the field; None where nothing was."""
+    if isinstance(value, tuple):
+        parts = [_part(declared, str(part)) for part in value]
+        joined = dict(parts) if _kind(declared) is Mapping else tuple(part for several in parts for part in several)  # type: ignore[arg-type]
+        return joined if parts else None
+    if not isinstance(value, str):
+        return value
+    if declared.unit == "seconds":
+        return seconds(value)
+    return float(value) if _kind(declared) is float and value not in declared.choices else value
+
+
+def _part(declared: Setting, text: str) -> tuple[object, ...]:
+    """Return one of several values: texts as they are, numbers between commas, a name with what it is given."""
+    hint = next(part for part in declared.types if get_origin(part) in (tuple, Mapping))
+    inner = get_args(hint)[-1] if get_origin(hint) is Mapping else get_args(hint)[0]
+    if get_origin(hint) is tuple:
+        return (text,) if inner is str else tuple(inner(part) for part in text.split(",") if part.strip())
+    name, _, value = text.partition("=")
+    if not (value := value or declared.alone):
+        raise click.BadParameter(f"'{text}' names no value; write NAME=VALUE.", param_hint=declared.flag)
+    if get_origin(inner) is Mapping:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    return name, [get_args(inner)[0](part) for part in value.split(",")] if get_args(inner) else value

@@ -1,0 +1,67 @@
+"""Keys answered from the counts of evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evenhand.evidence.evidence import favourable_is_positive
+from evenhand.metrics import Tally
+from evenhand.metrics.answers.answering import Answers
+from evenhand.metrics.answers.counts import split
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenhand.data import EvaluationSet, Grouping
+    from evenhand.evidence.evidence import Evidence
+    from evenhand.metrics.answers.counts import Columns, Labels
+    from evenhand.metrics.counts.joint import JointTally
+
+
+class EvidenceCounts:
+    """The counts of evidence, made when they are asked for."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence, self._data = evidence, evidence.data
+        self.classes: Sequence[str | None] = class_names(evidence.data)
+        roles = evidence.data.roles
+        self.favourable = None if roles.favourable is None else favourable_is_positive(evidence.data)
+
+    def groups(self, columns: Columns) -> Labels:
+        """Return the groups of columns."""
+        return self._data.grouping(*columns).labels if columns else ((),)
+
+    def tally(self, columns: Columns, model: str = "subject") -> Tally:
+        """Return the counts of truth x decision of a model."""
+        return self._evidence.tally(self._grouping(columns), model)
+
+    def joint(self, columns: Columns, view: str | int) -> JointTally:
+        """Return the joint counts of both models."""
+        return self._evidence.joint_tally(self._grouping(columns), view)
+
+    def strata(self, columns: Columns, control: str) -> tuple[Sequence[str], Sequence[Tally]]:
+        """Return the tally of each stratum, counted in one pass; each has all groups, some perhaps without rows."""
+        data, strata, groups = self._data, self._data.grouping(control), self._data.grouping(*columns)
+        codes = strata.codes.astype(np.int64) * len(groups) + groups.codes
+        weights = (data.sample_weight, data.frequency, data.clusters)
+        decided, size = self._evidence.predictions.y_pred, len(groups) * len(strata)
+        whole = Tally.count(data.y_true, decided, codes, size, *weights, squared_weight=data.squared_weight)
+        return [label[0] for label in strata.labels], split(whole, len(strata))
+
+    def _grouping(self, columns: Columns) -> Grouping | None:
+        return self._data.grouping(*columns) if columns else None
+
+
+def class_names(data: EvaluationSet) -> tuple[str, ...]:
+    """Return the classes of an evaluation set as it names them, in the order of their codes."""
+    if data.task != "binary":
+        return tuple(str(name) for name in data.classes)
+    other = next((name for name in data.classes if name != data.roles.positive), None)
+    return (str(other) if other is not None else "0", str(data.roles.positive))
+
+
+def answers(evidence: Evidence, audit: str) -> Answers:
+    """Return what answers keys from the counts of evidence, at its level, in the name of an audit."""
+    return Answers(EvidenceCounts(evidence), evidence.options.level, audit)

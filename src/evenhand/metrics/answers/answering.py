@@ -1,0 +1,259 @@
+"""Keys answered from counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+from evenhand.findings import Absent, Finding
+from evenhand.keys import Key, group_name
+from evenhand.messages import Message, message
+from evenhand.metrics.answers.findings import disparity_finding, value_finding
+from evenhand.metrics.answers.questions import CHANGE, NoAnswerError, Question, question
+from evenhand.metrics.catalogue import METRICS
+from evenhand.metrics.comparisons.changes import discordant, excess_change, flips, measure_change, shares_rows
+from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity, worst_of
+from evenhand.metrics.comparisons.disparity_changes import disparity_change
+from evenhand.metrics.comparisons.references import disparity_to
+from evenhand.metrics.values.rates import Measured, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Iterator
+
+    from evenhand.metrics.answers.counts import Columns, Counts, Labels
+    from evenhand.metrics.catalogue.entry import How
+    from evenhand.metrics.comparisons.references import Reference
+    from evenhand.metrics.counts.joint import JointTally
+    from evenhand.metrics.counts.tally import Tally
+
+Kept = TypeVar("Kept")
+RIGHT: Final = {"accuracy": "recall", "error_rate": "false_negative_rate"}
+"""Of several classes, the rate of a tally of right and wrong decisions that each of these is."""
+
+
+class Answers:
+    """Answers keys from counts, at one confidence. What is measured once is kept.
+
+    Parameters
+    ----------
+    counts : Counts
+        Of a record, or of evidence.
+    level : float
+        Two-sided confidence.
+    audit : str
+        Who states the findings.
+    """
+
+    def __init__(self, counts: Counts, level: float, audit: str = "counts") -> None:
+        self.counts, self.level, self.audit = counts, level, audit
+        self._kept: dict[Hashable, object] = {}
+
+    def __call__(self, key: Key) -> Finding | Absent:
+        """Return the finding of a key, or why counts do not say it."""
+        try:
+            asked = question(key)
+            if asked.how is None:
+                measured, note = self._values(asked)
+                return self._value(key, measured, note, self._place(asked))
+            return self._compared(key, asked)
+        except NoAnswerError as why:
+            return Absent(key, why.reason)
+
+    def all(self, keys: Iterable[Key]) -> Iterator[Finding]:
+        """Yield the findings of keys, in their order; what counts do not say is left out."""
+        return (found for found in map(self, keys) if isinstance(found, Finding))
+
+    def of_groups(self, metric: str, columns: Columns = (), **qualifiers: str) -> Iterator[Finding]:
+        """Yield a metric's finding for each group of columns; that of all rows without columns."""
+        for labels in self.counts.groups(columns):
+            found = self(Key.of(metric, dict(zip(columns, labels, strict=True)), **qualifiers))
+            if isinstance(found, Finding):
+                yield found
+
+    def measured(self, key: Key) -> Measured:
+        """Return the values behind a key, for all groups of its columns."""
+        return self._values(question(key))[0]
+
+    def _once(self, name: Hashable, make: Callable[[], Kept]) -> Kept:
+        if name not in self._kept:
+            self._kept[name] = make()
+        return cast("Kept", self._kept[name])
+
+    def _value(self, key: Key, measured: Measured, note: Callable[[int], Message] | None, at: int) -> Finding:
+        found = value_finding(key, self.audit, measured, at, self.level)
+        return found if note is None else replace(found, note=note(at))
+
+    def _place(self, asked: Question) -> int:
+        """Return where the group that is asked for is in the values."""
+        places = self._once(("places", asked.columns), lambda: _numbered(self.counts.groups(asked.columns)))
+        at = places.get(asked.group or ())
+        if at is None:
+            there = group_name(zip(asked.columns, asked.group or (), strict=True))
+            raise NoAnswerError(message("No row is of the group {group}.", group=there))
+        classes = len(self.counts.classes) if asked.metric == "normalized_recall_change" else 1
+        return at * classes + (self._class(asked) if classes > 1 else 0)
+
+    def _values(self, asked: Question) -> tuple[Measured, Callable[[int], Message] | None]:
+        chosen = "" if asked.metric == "normalized_recall_change" else asked.chosen
+        name = (asked.metric, asked.columns, asked.original, chosen)
+        if not asked.paired:
+            return self._once(name, lambda: measure(asked.metric, self._tally(asked), self.level)), None
+        return self._once(name, lambda: self._paired(asked))
+
+    def _class(self, asked: Question) -> int:
+        """Return the code of the class that is asked for."""
+        names = list(self.counts.classes)
+        if asked.chosen not in names:
+            raise NoAnswerError(
+                message("Counts know no class {name}.", name=asked.chosen)
+                if asked.chosen
+                else message("Of several classes it is of one: name it with class=.")
+            )
+        return names.index(asked.chosen)
+
+    def _tally(self, asked: Question, metric: str = "") -> Tally:
+        """Return the tally of two classes that a rate is counted from; of all, for what is of all classes."""
+        metric = metric or asked.metric
+        tally = self.counts.tally(asked.columns, "original" if asked.original else "subject")
+        if metric == "favourable_rate":
+            if self.counts.favourable is None or tally.classes > 2:
+                raise NoAnswerError(message("No outcome was declared favourable."))
+            return tally if self.counts.favourable else tally.turned()
+        if asked.chosen:
+            return tally.one_vs_rest(self._class(asked))
+        entry = METRICS.get(metric)
+        if (tally.classes == 2) == (entry is None or entry.task == "binary"):
+            return tally
+        if tally.classes == 2:
+            raise NoAnswerError(message("It is of several classes; this label has two."))
+        if metric in RIGHT:
+            return tally.agreement()
+        if entry is not None and (entry.of_classes or entry.task == "multiclass"):
+            return tally
+        raise NoAnswerError(message("Of several classes it is of one: name it with class=."))
+
+    def _compared(self, key: Key, asked: Question) -> Finding:
+        """Return the finding of a comparison of groups."""
+        assert asked.how is not None  # asked for by the caller
+        if asked.given is not None:
+            found = self._within(key.metric, asked)
+        elif asked.to:
+            found = self._to(key.metric, asked)
+        elif asked.of_gap:
+            found = disparity_change(asked.metric, asked.how, self._joint(asked, "decisions"), self.level)
+        elif asked.paired:
+            found = compare(self._values(asked)[0], asked.how, self.level)
+        else:
+            found = self._gap(key.metric, asked)
+        labels = self.counts.groups(asked.columns)
+        return disparity_finding(key, self.audit, found, partial(_named, asked.columns, labels), self.level)
+
+    def _gap(self, name: str, asked: Question) -> Disparity:
+        """Compare groups with each other; of several classes, each against the rest, the worst counts."""
+        whole = self.counts.tally(asked.columns, "original" if asked.original else "subject")
+        entry = METRICS.get(asked.metric)
+        each = whole.classes > 2 and (entry is None or (entry.task == "binary" and not entry.of_classes))
+        if not each or asked.chosen or asked.metric in (*RIGHT, "favourable_rate"):
+            return disparity(name, self._tally(asked), self.level)
+        parts = [whole.one_vs_rest(chosen) for chosen in range(whole.classes)]
+        return _worst(name, parts, cast("How", asked.how), self.level)
+
+    def _to(self, name: str, asked: Question) -> Disparity:
+        entry = METRICS.get(asked.metric)
+        if entry is None or entry.kind != "rate" or asked.how not in ("difference", "ratio"):
+            raise NoAnswerError(message("Only the difference or ratio of a rate is taken against something else."))
+        to: Reference = "overall" if asked.to == "overall" else "rest"
+        if asked.to not in ("overall", "rest"):
+            names = [_named(asked.columns, self.counts.groups(asked.columns), at) for at in range(self._size(asked))]
+            if asked.to not in names:
+                raise NoAnswerError(message("No row is of the group {group}.", group=asked.to))
+            to = names.index(asked.to)
+        return disparity_to(name, self._tally(asked), to, self.level)
+
+    def _size(self, asked: Question) -> int:
+        return len(self.counts.groups(asked.columns))
+
+    def _within(self, name: str, asked: Question) -> Disparity:
+        """Compare groups within a value of a control feature, or the worst of its values."""
+        assert asked.given is not None  # asked for by the caller
+        more = asked.original or asked.chosen or asked.to or asked.metric == "favourable_rate"
+        if more or len(self.counts.classes) > 2 or asked.given.column in asked.columns:
+            raise NoAnswerError(message("Within a control feature counts compare decisions of two classes only."))
+        control = asked.given.column
+        values, parts = self._once(
+            ("strata", asked.columns, control), lambda: self.counts.strata(asked.columns, control)
+        )
+        if asked.given.group is None:
+            return _worst(name, list(parts), cast("How", asked.how), self.level)
+        if asked.given.group not in values:
+            raise NoAnswerError(message("No row is of the group {group}.", group=asked.given.group))
+        return disparity(name, parts[values.index(asked.given.group)], self.level)
+
+    def _joint(self, asked: Question, view: str | int) -> JointTally:
+        """Return joint counts; of two classes all follow from the decisions."""
+        several = len(self.counts.classes) > 2
+        if several and view == "decisions":
+            raise NoAnswerError(message("Of several classes the joint counts do not say it."))
+        return self.counts.joint(asked.columns, view)
+
+    def _paired(self, asked: Question) -> tuple[Measured, Callable[[int], Message] | None]:
+        """Return the values of a comparison of two models, and what is to be said beside each."""
+        several, metric = len(self.counts.classes) > 2, asked.metric
+        if METRICS[metric].pairs:
+            return self._flips(asked, several), None
+        if metric == "normalized_recall_change":
+            return excess_change("recall", self._joint(asked, "classes"), self.level), None
+        if metric == "excess_accuracy_change":
+            return excess_change("recall", self._joint(asked, "agreement"), self.level), None
+        rate = metric.removesuffix(CHANGE)
+        if asked.chosen:
+            at = self._class(asked)
+            return measure_change(rate, self._joint(asked, at if several else _only(at)), self.level), None
+        if several and rate not in RIGHT:
+            raise NoAnswerError(message("Of several classes it is of one: name it with class=."))
+        joint = self._joint(asked, "agreement" if several else "decisions")
+        rate = RIGHT[rate] if several else rate
+        found = replace(measure_change(rate, joint, self.level), metric=metric)
+        return found, _differing(rate, joint) if shares_rows(rate) else None
+
+    def _flips(self, asked: Question, several: bool) -> Measured:
+        if not asked.chosen:
+            view = ("flips" if asked.metric == "flip_rate" else "agreement") if several else "decisions"
+            return flips(asked.metric, self._joint(asked, view), self.level)
+        at = self._class(asked)
+        if asked.metric != "flip_rate":
+            raise NoAnswerError(message("Flips towards a class are counted whether right or wrong: ask for flip_rate."))
+        return flips("flip_rate", self._joint(asked, at if several else "decisions"), self.level, 1 if several else at)
+
+
+def _only(at: int) -> str:
+    if at != 1:
+        raise NoAnswerError(message("Of two classes the change of a rate is that of the positive one."))
+    return "decisions"
+
+
+def _differing(rate: str, joint: JointTally) -> Callable[[int], Message]:
+    gained, lost, _ = discordant(rate, joint)
+    return lambda at: message(
+        "{gained:,} rows count only with the compressed model, {lost:,} only with the original.",
+        gained=int(gained[at]),
+        lost=int(lost[at]),
+    )
+
+
+def _worst(name: str, parts: list[Tally], how: How, level: float) -> Disparity:
+    """Return the worst of the same disparity in several tallies of the same groups."""
+    return worst_of([partial(_at, name, part) for part in parts], how, level)
+
+
+def _at(name: str, tally: Tally, level: float) -> Disparity:
+    return disparity(name, tally, level)
+
+
+def _numbered(labels: Labels) -> dict[tuple[str, ...], int]:
+    return {label: at for at, label in enumerate(labels)}
+
+
+def _named(columns: Columns, labels: Labels, at: int) -> str:
+    return group_name(zip(columns, labels[at], strict=True))

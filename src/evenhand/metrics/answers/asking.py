@@ -1,0 +1,38 @@
+"""A record asked for what no audit stated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.findings import Absent
+from evenhand.messages import message
+from evenhand.metrics.answers.questions import NoAnswerError, is_counted, question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evenhand.findings import AuditRecord, Finding
+    from evenhand.keys import Key
+
+__all__ = ["answers_of", "is_counted"]
+
+
+def answers_of(record: AuditRecord, level: float) -> Callable[[Key], Finding | Absent]:
+    """Return what answers keys from the counts of a record, at a confidence; what it counted once it keeps."""
+    made: list[Callable[[Key], Finding | Absent]] = []
+
+    def answer(key: Key) -> Finding | Absent:
+        try:
+            question(key)
+        except NoAnswerError as why:
+            return Absent(key, why.reason)
+        if "suppressed_below" in record.provenance:
+            return Absent(key, message("This is a copy for publication: its counts are withheld."))
+        if not made:
+            from evenhand.metrics.answers.answering import Answers
+            from evenhand.metrics.answers.counts import RecordCounts
+
+            made.append(Answers(RecordCounts(record), level))
+        return made[0](key)
+
+    return answer

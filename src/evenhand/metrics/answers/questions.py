@@ -1,0 +1,128 @@
+"""What a key asks of counts, read from its name and qualifiers alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from evenhand.keys import Feature, Key, KeySyntaxError
+from evenhand.messages import Message, message
+from evenhand.metrics.catalogue import METRICS
+from evenhand.metrics.catalogue.compression import CHANGED
+from evenhand.metrics.catalogue.names import canonical, parse_disparity
+
+if TYPE_CHECKING:
+    from evenhand.metrics.catalogue.entry import How
+
+ODDS: Final = ("equalized_odds", "average_odds")
+EXCESS: Final = ("excess_accuracy_change", "normalized_recall_change")
+CHANGE: Final = "_change"
+
+
+class NoAnswerError(Exception):
+    """Counts do not say what was asked; the message says why."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One key, taken apart."""
+
+    metric: str
+    """The metric whose values are asked for, or compared."""
+    how: How | None
+    """How groups are compared; None for a value."""
+    columns: tuple[str, ...]
+    """The columns that make the groups."""
+    group: tuple[str, ...] | None
+    """The group that is asked for: empty for all rows, None for a comparison of groups."""
+    original: bool = False
+    """Whether the original is asked about, or what became of its decisions."""
+    paired: bool = False
+    """Whether the metric compares two models on the same rows."""
+    chosen: str = ""
+    """The class it is about."""
+    to: str = ""
+    """What each group is compared with in place of the others."""
+    given: Feature | None = None
+    """The control feature within whose values groups are compared, and which value."""
+
+    @property
+    def of_gap(self) -> bool:
+        """Whether it is the change of a gap between groups."""
+        return self.paired and self.how is not None and not is_paired(self.metric)
+
+
+def question(key: Key) -> Question:
+    """Take a key apart.
+
+    Raises
+    ------
+    NoAnswerError
+        When no counts could say it, whatever they are.
+    """
+    name = canonical(key.metric)
+    if name is None:
+        raise NoAnswerError(
+            message("No audit of this record states it, and no metric of counts is called {name}.", name=key.metric)
+        )
+    metric, how, paired = _split(name)
+    asked = dict(key.qualifiers)
+    of, chosen, to, given = (asked.pop(word, "") for word in ("of", "class", "vs", "given"))
+    for word, value in (*asked.items(), *([("of", of)] if of not in ("", "original") else [])):
+        raise NoAnswerError(message("Counts know nothing of {word}={value}.", word=word, value=value))
+    if paired and not of:
+        raise NoAnswerError(message("It compares two models: ask for it with of=original."))
+    _check_groups(key, how, bool(to or given))
+    group = None if how is not None else tuple(group for _, group in key.group)
+    return Question(metric, how, key.columns, group, bool(of), paired, chosen, to, _control(given))
+
+
+def is_counted(name: str) -> bool:
+    """Whether counts of truth and decision are all that a metric or disparity needs."""
+    split = parse_disparity(name)
+    metric = split[0] if split is not None else canonical(name) or ""
+    return metric in ODDS or (metric in METRICS and METRICS[metric].counted)
+
+
+def is_paired(metric: str) -> bool:
+    """Whether the values of a metric are those of two models' decisions on the same rows."""
+    if metric in METRICS and METRICS[metric].pairs:
+        return True
+    return metric in EXCESS or (metric.endswith(CHANGE) and metric.removesuffix(CHANGE) in CHANGED)
+
+
+def _split(name: str) -> tuple[str, How | None, bool]:
+    """Return metric, way of comparing, and whether two models are compared."""
+    metric, how = parse_disparity(name) or (name, None)
+    if is_paired(metric):
+        return metric, how, True
+    gap = parse_disparity(name.removesuffix(CHANGE)) if name.endswith(CHANGE) else None
+    if gap is not None and gap[1] != "ratio":
+        return *gap, True
+    if not is_counted(name):
+        raise NoAnswerError(message("No audit of this record states it, and counts of decisions do not say it."))
+    return metric, how, False
+
+
+def _check_groups(key: Key, how: How | None, compared: bool) -> None:
+    named = len(key.group)
+    if how is None and compared:
+        raise NoAnswerError(message("A value is compared with nothing: ask for its difference or ratio."))
+    if how is None and named < len(key.columns):
+        raise NoAnswerError(message("A value is that of one group: name it, or compare the groups by a difference."))
+    if how is not None and (named or not key.columns):
+        raise NoAnswerError(message("Groups are compared over a column: name it, without a group."))
+
+
+def _control(given: str) -> Feature | None:
+    if not given:
+        return None
+    try:
+        (feature,) = Key.parse(f"value[{given}]").features
+    except (KeySyntaxError, ValueError):
+        raise NoAnswerError(message("{given} is no control feature.", given=given)) from None
+    return feature

@@ -1,0 +1,193 @@
+"""What a record says of where it comes from, and of its run: the blocks as they are in audit.json.
+
+A block holds more than is named here where a subject or a reader of data tells more; what is named is of these types.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class TrainingFacts(TypedDict, total=False):
+    """How a model was fitted."""
+
+    config: Mapping[str, object]
+    """The settings of the fit."""
+    train_loss: list[float]
+    """Mean loss of each epoch on the training rows."""
+    validation_loss: list[float]
+    """Loss after each epoch on the validation rows."""
+    best_epoch: int
+    """The epoch that was kept, from 1; 0 is the state before training."""
+    counts: Mapping[str, object]
+    """Counts of truth x decision on training and validation rows."""
+
+
+class SubjectFacts(TypedDict, total=False):
+    """What a model says of itself."""
+
+    name: str
+    """What the report calls it."""
+    kind: str
+    """What runs it, ``predictions`` where only its answers are known."""
+    threshold: float
+    """A score at or above it is predicted positive."""
+    score_kind: str
+    """``probability``, ``ranking`` or ``label``."""
+    sha256: str | None
+    """Hash of its file, where there is one."""
+    training: TrainingFacts
+    """How it was fitted, where that is known."""
+
+
+class DataFacts(TypedDict, total=False):
+    """Which rows it was audited on, and what their columns are."""
+
+    name: str
+    """What the report calls them."""
+    source: str
+    """Where they come from."""
+    rows: int
+    """How many there are."""
+    content_hash: str
+    """Hash of what they hold."""
+    label: str | None
+    """The column of the label."""
+    task: str
+    """What the label is; absent for one of two classes."""
+    classes: list[str]
+    """The classes, where there are others than two."""
+    positive: object
+    """The label's value that is predicted."""
+    favourable: object
+    """The value that is good for the person."""
+    sensitive_features: list[str]
+    """Columns whose groups are compared."""
+    control_features: list[str]
+    """Columns within whose values groups are compared."""
+    roles: Mapping[str, object]
+    """What each column is, as `Roles` says it."""
+    missing: str
+    """What was done with missing sensitive values: ``error`` or ``group``."""
+    missing_values: Mapping[str, int]
+    """Columns with missing values, and in how many rows."""
+    rows_dropped: int
+    """Rows left out."""
+    rows_dropped_because: str
+    """Why."""
+
+
+class PolicyFacts(TypedDict):
+    """A policy that was set before the audit."""
+
+    name: str
+    """Its name."""
+    sha256: str
+    """Hash of its file."""
+
+
+class KeptPredictions(TypedDict):
+    """Predictions kept in a file of their own."""
+
+    sha256: str
+    """Hash of the file."""
+    rows: int
+    """Rows in it."""
+    key_fingerprint: str
+    """Of the key that names the rows."""
+
+
+class CandidateFacts(TypedDict):
+    """One way of making a model smaller that a study tried."""
+
+    name: str
+    """Its name."""
+    recipes: object
+    """What was done."""
+    balance: object
+    """By which features fine-tuning was balanced."""
+    failure: str
+    """Why it could not be made; empty when it could."""
+    verdict: Literal["passed", "failed", "undecided"] | None
+    """By the policy, when there is one."""
+    sentence: str | None
+    """The verdict in words."""
+
+
+class StudyFacts(TypedDict, total=False):
+    """What a study tried."""
+
+    candidates: list[CandidateFacts]
+    """All of them."""
+    smallest: str | None
+    """The smallest that passes."""
+    policy: PolicyFacts | None
+    """By which they were judged."""
+    seeds: int
+    """How many."""
+    first_seed: int
+    """The first of them."""
+    train_content_hash: str
+    """Hash of the training rows."""
+
+
+class Provenance(TypedDict, total=False):
+    """Where a record comes from: the same for the same run."""
+
+    subject: SubjectFacts
+    """The audited model."""
+    original: SubjectFacts | None
+    """The model before compression."""
+    data: DataFacts
+    """The evaluation rows."""
+    score_edges: list[float]
+    """Thresholds between which scores were counted."""
+    sensitive_inputs: list[str]
+    """Sensitive features that the model reads."""
+    rows_seen_in_training: int | None
+    """Evaluation rows with an equal row among the fitted; None when that is unknown."""
+    attribution_reach: float
+    """How far the counts of attributions reach on either side of 0."""
+    options: Mapping[str, object]
+    """Of the audit."""
+    versions: Mapping[str, str]
+    """Of Python and the packages."""
+    declared: Mapping[str, str]
+    """What people declared of the model."""
+    policy: PolicyFacts
+    """Limits that were set before the audit."""
+    code: Mapping[str, object]
+    """The commit, and whether files differ from it."""
+    predictions: KeptPredictions
+    """Where they were kept."""
+    study: StudyFacts
+    """What a study tried."""
+    suppressed_below: int
+    """Of a copy for publication: groups of fewer rows are withheld."""
+    withheld_groups: list[Mapping[str, str]]
+    """Of such a copy: the groups that are withheld."""
+
+
+class StudyMeasurements(TypedDict):
+    """What differs from run to run in a study."""
+
+    front: list[str]
+    """Candidates that no other beats."""
+
+
+class Measurements(TypedDict, total=False):
+    """What differs from run to run: outside the digest."""
+
+    started: str
+    """When, in ISO 8601."""
+    seconds: float
+    """How long it took."""
+    warnings: list[str]
+    """What packages warned of."""
+    command: str
+    """The command line."""
+    study: StudyMeasurements
+    """Of a study."""

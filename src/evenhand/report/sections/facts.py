@@ -1,0 +1,46 @@
+"""Facts of a record: as text, and the groups that it counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from evenhand.messages import joined, message
+from evenhand.report.numbers import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from evenhand.findings import AuditRecord, GroupCounts, Plain
+
+
+def is_study(record: AuditRecord) -> bool:
+    """Whether a record is that of a study."""
+    return "study" in record.provenance
+
+
+def text(value: object) -> str:
+    """Return a fact as text."""
+    if value is None:
+        return message("not declared")
+    return f"{value:.4g}" if isinstance(value, float) else cut(str(value), 300)
+
+
+def listed(names: Collection[str]) -> str:
+    """Return a list of names as text."""
+    return joined(", ", (cut(name, 100) for name in names)) if names else message("none")
+
+
+def groupings(record: AuditRecord) -> list[GroupCounts]:
+    """Return the features and crossings, in the order in which the features were declared, crossings last."""
+    order = {name: at for at, name in enumerate(record.provenance.get("data", {}).get("sensitive_features", []))}
+    found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
+    return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
+
+
+def group_rows(counts: GroupCounts, group: int) -> int:
+    """Return the number of rows of a group."""
+
+    def total(cells: Plain) -> int:
+        return sum(total(cell) for cell in cells) if isinstance(cells, list) else int(cast("int", cells))
+
+    return total(cast("list[Plain]", counts.counts)[group])

@@ -1,0 +1,14 @@
+"""Who can be told to have been in the training rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evenhand.messages import message
+from evenhand.report.sections.generic import generic
+
+EMPTY: Final = message(
+    "Findings of a privacy audit would fill this: who can be told to have been in the training rows."
+)
+
+SECTION: Final = generic("privacy", 800, message("Privacy"), EMPTY)

@@ -1,0 +1,58 @@
+"""Where the record comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.messages import joined, message
+from evenhand.report.drawings import Table
+from evenhand.report.numbers import cut
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evenhand.findings import AuditRecord
+    from evenhand.report.sections.judged import Judged
+
+TITLE: Final = message("Provenance")
+MOST_WARNINGS: Final = 10
+SAME_POLICY: Final = message("The policy judged by is the one that was on record before the audit.")
+OTHER_POLICY: Final = message("The policy judged by is another than the one that was on record before the audit.")
+
+
+def provenance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Tell where the record comes from."""
+    rows: list[tuple[str, str]] = []
+    known = record.provenance
+    blocks: tuple[tuple[str, Mapping[str, object] | None], ...] = (
+        (message("subject"), known.get("subject")),
+        (message("original"), known.get("original")),
+        (message("data"), known.get("data")),
+        (message("options"), known.get("options")),
+        (message("code"), known.get("code")),
+        (message("versions"), known.get("versions")),
+    )
+    for words, facts in blocks:
+        for name, value in sorted((facts or {}).items()):
+            if isinstance(value, (str, int, float, bool)) and value != "":
+                rows.append((joined(": ", (words, name)), cut(str(value), 120)))
+    measured = record.measurements
+    if measured.get("started"):
+        took = message("{day}, in {seconds} s", day=measured["started"], seconds=str(measured.get("seconds")))
+        rows.append((message("audited at"), took))
+    if measured.get("command"):
+        rows.append((message("command"), cut(measured["command"], 400)))
+    rows += [(message("warning"), cut(text, 300)) for text in measured.get("warnings", [])[:MOST_WARNINGS]]
+    before = known["policy"]["sha256"] if "policy" in known else ""
+    if before:
+        rows.append((message("policy on record before the audit"), before))
+    table = Table("provenance-table", TITLE, ("", ""), tuple(rows)).bounded()
+    lead = [message("Enough to repeat the audit and to see whether anything differs.")]
+    if before and judged.verdict is not None:
+        lead.append(SAME_POLICY if before == judged.verdict.policy_sha256 else OTHER_POLICY)
+    return (Part("provenance", TITLE, tuple(lead), (table,)),)
+
+
+SECTION: Final = Section("provenance", TITLE, (), 1600, provenance, of_studies=True)

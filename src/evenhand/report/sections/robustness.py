@@ -1,0 +1,12 @@
+"""Which decisions turn when inputs are noisy."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evenhand.messages import message
+from evenhand.report.sections.generic import generic
+
+EMPTY: Final = message("Findings of a robustness audit would fill this: which decisions turn when inputs are noisy.")
+
+SECTION: Final = generic("robustness", 900, message("Robustness"), EMPTY)

@@ -1,0 +1,37 @@
+"""Who answers for the release: declared answers, what is signed, and lines to sign on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from evenhand.messages import message
+from evenhand.records import digest
+from evenhand.report.drawings import Table
+from evenhand.report.numbers import cut
+from evenhand.report.sections.declarations import SIGN_OFF, said
+from evenhand.report.sections.section import Section
+from evenhand.report.view import Part
+
+if TYPE_CHECKING:
+    from evenhand.findings import AuditRecord
+    from evenhand.report.sections.judged import Judged
+
+TITLE: Final = message("Sign-off")
+BLANK: Final = "…………………………"
+LINES: Final = (
+    message("Decision"), message("Conditions"), message("Name and role"), message("Date"), message("Signature"),
+)  # fmt: skip
+
+
+def sign_off(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+    """Return who answers for the release."""
+    signed: list[tuple[str, str]] = [(message("Digest of the record (SHA-256)"), digest(record))]
+    if (verdict := judged.verdict) is not None:
+        signed.append((message("Policy (SHA-256)"), f"{cut(verdict.policy_name, 60)}: {verdict.policy_sha256}"))
+    signed += [(words, BLANK) for words in LINES]
+    table = Table("sign-off-lines", message("To be signed by people"), ("", ""), tuple(signed))
+    words = message("evenhand sign writes a signature of audit.json beside it; evenhand verify --signature checks it.")
+    return (Part("sign-off", TITLE, (words,), (said(record, SIGN_OFF, "sign-off-declared"), table)),)
+
+
+SECTION: Final = Section("sign-off", TITLE, (), 2000, sign_off, of_studies=True)

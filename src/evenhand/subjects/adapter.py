@@ -1,0 +1,28 @@
+"""What an adapter is: one declared entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from evenhand.subjects.protocol import Subject
+
+
+def fits_none(_: object) -> bool:
+    """Return False: of an adapter that is asked for by name only."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A way to make a subject of a model."""
+
+    build: Callable[..., Subject]
+    """Takes the model, and those keywords of `as_subject` that its signature names."""
+    fits: Callable[[object], bool] = fits_none
+    """Whether it is for a model. It imports nothing: a model's package is in ``sys.modules`` when there is a model."""
+    order: int = 50
+    """The least is asked first: 0 for subjects, 10 for torch, 100 for whatever has ``predict``, 200 for functions."""
