@@ -67,7 +67,7 @@ def command(
     """Apply recipes to MODEL, in order, and save the new model. See: evenhand list recipes
 
     With --search many are tried: the folder then holds study.json, study.html and every model. A search that was
-    stopped goes on where it stood when it is asked for again. Ten seeds and more make a population study.
+    stopped resumes when it is run again. Ten seeds and more make a population study.
 
     \b
     Examples:

@@ -83,4 +83,4 @@ def _summarize(record: AuditRecord, verdict: Verdict) -> None:
         try:
             append_summary(named, render(record, verdict, "markdown"))
         except OutputError as wrong:
-            say(f"evenhand: {wrong}")  # the verdict stands, whether or not its summary is shown
+            say(f"evenhand: {wrong}")  # the verdict holds, whether or not its summary is shown

@@ -81,7 +81,7 @@ def command(
 
 
 def _asked(forms: tuple[str, ...], output: Path | None, public_summary: str | None) -> tuple[list[str], Path | None]:
-    """Return the formats and the one file: a page where nothing is said, else what the flags or the ending say."""
+    """Return the formats and the one file: a page by default, else by the flags or the suffix."""
     from evenhand.report import format_of
 
     named = [*([public_summary] if public_summary else []), *forms]

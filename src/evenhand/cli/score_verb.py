@@ -22,7 +22,7 @@ def command(
 ) -> None:
     """Score SOURCE (a Parquet file, or a quoted glob) batch by batch into the folder OUTPUT.
 
-    After a kill the same command goes on where it was broken off.
+    After a kill the same command resumes.
 
     \b
     Example:

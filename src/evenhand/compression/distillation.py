@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Distillation:
-    """A student of any size is trained on the softened probabilities of the original, mixed with the labels.
+    """A student of its own size is trained on the softened probabilities of the original, mixed with the labels.
 
     Source: Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"; with `states`, what the
     student holds before its last layer is led to what the teacher holds there (Romero et al. 2015, "FitNets").
@@ -39,7 +39,7 @@ class Distillation:
     student: Plan | None = None
     """The student's network; by default that of the teacher with layers of `hidden` neurons."""
     states: float = 0.0
-    """Weight of hidden states relative to the answers; 0 leaves them out."""
+    """How much hidden states count beside the answers; 0 leaves them aside."""
 
     floor: ClassVar[float] = 0.5
 

@@ -111,7 +111,7 @@ def count_graph_parameters(content: bytes) -> tuple[int, int]:
     shapes = [{entry.name: entry.i for entry in node.attribute} for node in graph.node if node.op_type == "MatMulNBits"]
     weights = [array for array in arrays.values() if array.ndim and array.dtype.kind in "fi" and array.dtype != "int64"]
     total = sum(int(a.size) for a in weights) + sum(shape["K"] * shape["N"] for shape in shapes)
-    # two weights of 4 bits a byte, of which 8 stands for zero
+    # two weights of 4 bits a byte, of which 8 is zero
     fours = sum(int((bits & 15 != 8).sum() + (bits >> 4 != 8).sum()) for bits in packed)
     return total, sum(int((a != 0).sum()) for a in weights) + fours
 

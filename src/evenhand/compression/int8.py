@@ -34,8 +34,8 @@ class Int8:
     calibration_rows: int = 512
     """Training rows from which ``static`` takes its ranges, drawn by the seed; all when there are fewer."""
     kind: Kind = "static"
-    """``static``: ranges of activations are fixed beforehand. ``dynamic``: they are computed for every batch, for
-    transformers; the answer to a row then depends a little on its batch. ``weights``: activations stay in 32
+    """``static``: ranges of activations are fixed beforehand. ``dynamic``: they are taken anew from every batch, for
+    transformers; the answer to a row then depends a little on the rows beside it. ``weights``: activations stay in 32
     bits; the file is as small, and the time as before."""
 
     floor: ClassVar[float] = 0.9

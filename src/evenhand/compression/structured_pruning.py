@@ -19,12 +19,12 @@ class StructuredPruning:
 
     What is tied to them goes with them (found by torch-pruning); the network is then fine-tuned on training rows.
     Parameters, file and multiplications really become fewer. For chains of linear layers `NeuronPruning` comes nearer
-    to the original, as it refits the next layer.
+    to the original, as it fits the next layer anew.
 
     Raises
     ------
     InputError
-        When a share is not in [0, 1), both are 0, or there are fewer than 0 epochs.
+        When a share does not lie in [0, 1), both are 0, or there are fewer than 0 epochs.
     """
 
     share: float = 0.5

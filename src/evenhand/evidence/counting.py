@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Lazy: TypeAlias = nw.LazyFrame[Any]
 
 FREQUENCY: Final = "rows"
-"""The column of counts; more underscores stand before it where the table has a column of that name."""
+"""The column of counts; with more underscores where the table has a column of that name."""
 DECISION: Final = "decision"
 """The column of decisions made from scores; likewise."""
 ORIGINAL_DECISION: Final = "original_decision"

@@ -39,7 +39,7 @@ def score_files(
     """Score Parquet files batch by batch, into one Parquet part a batch.
 
     A part is written whole or not at all, and parts that are there are not scored again: after a kill the same call
-    goes on where it was.
+    resumes.
 
     Parameters
     ----------

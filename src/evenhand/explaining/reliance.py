@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 Direction: TypeAlias = Literal["increase", "decrease", "any"]
-"""In which direction a person can change a feature."""
+"""The direction in which a feature can be changed."""
 FOLDS: Final = 5
 BINS: Final = 10
 STEPS: Final = 9
