@@ -31,7 +31,7 @@ Reads: TypeAlias = Literal["table", "arrays", "texts", "tokens", "records"]
 Batch: TypeAlias = "pd.DataFrame | NDArray[Any] | Sequence[Any]"
 """Rows as a model is given them: a table, an array (n, ...), or a list of texts, of token ids or of mappings."""
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
-"""What JSON can say."""
+"""Plain JSON data."""
 SAME_LEVEL: Final = 1e-9
 """Two levels of confidence that are this near are one."""
 
@@ -86,7 +86,7 @@ class Finding:
     groups: tuple[GroupValue, ...] = ()
     """The groups that make a disparity, the one with the least value first."""
     component: str = ""
-    """The metric whose values stand in `groups`: ``recall`` or ``false_positive_rate`` for equalized odds."""
+    """The metric whose values are in `groups`: ``recall`` or ``false_positive_rate`` for equalized odds."""
     unadjusted: Interval | None = None
     """For an extreme over groups: both ends without a correction for the number of groups."""
     critical: tuple[float, float] | None = None
@@ -96,7 +96,7 @@ class Finding:
     undefined_groups: tuple[str, ...] = ()
     """Groups whose own value is undefined, so that a disparity's interval is open on their side."""
     note: str = ""
-    """One plain sentence a reader should see beside the number."""
+    """One plain sentence to show with the number."""
     withheld: bool = False
     """Whether a copy for publication holds the value back."""
     volatile: bool = False
@@ -114,7 +114,7 @@ class Finding:
 
     @property
     def absence(self) -> str:
-        """What stands in the place of an absent estimate: ``undefined``, or ``withheld`` in a public copy."""
+        """The reason of an absent estimate: ``undefined``, or ``withheld`` in a public copy."""
         return message("withheld") if self.withheld else message("undefined")
 
 
@@ -157,7 +157,7 @@ class Section:
     ran: bool
     """False when there was nothing it could work on."""
     reason: str = ""
-    """Why it did not run, or what limits what it says."""
+    """Why it did not run, or what limits it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ class Declared:
     Raises
     ------
     InputError
-        When a setting makes no sense; all such settings are told together.
+        When a setting makes no sense; all such settings are named together.
     """
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from evenhand.cli.console import progress, remark
 @click.command(name="score")
 @click.argument("source")
 @click.option("--model", "-m", type=click.Path(path_type=Path), required=True, help="Model file.")
-@click.option("--keep", multiple=True, help="Column carried over beside the score; may be repeated.")
+@click.option("--keep", multiple=True, help="Column copied with the score; may be repeated.")
 @click.option("--batch", type=click.IntRange(1), default=100_000, show_default=True, help="Rows scored at a time.")
 @click.option("--column", default="score", show_default=True, help="Name of the scores.")
 @click.option("--texts", help="Column of the texts, for a model that reads texts.")
@@ -30,7 +30,7 @@ def command(
 ) -> None:
     """Score SOURCE (a Parquet file, or a quoted glob) batch by batch into the folder OUTPUT.
 
-    After a kill the same command goes on where it was broken off.
+    After a kill the same command resumes.
 
     \b
     Example:

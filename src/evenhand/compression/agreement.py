@@ -58,7 +58,7 @@ class Witness:
         Raises
         ------
         ModelError
-            When that lies below `floor`: the step broke the model.
+            When that is below `floor`: the step broke the model.
         """
         said = (after.predict(self.rows), after.threshold)
         _check(_compare(self._last, said), step, floor)

@@ -1,4 +1,4 @@
-"""Whether a model's answer to a row depends on the rows beside it."""
+"""Whether a model's answer to a row depends on the other rows of its batch."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from evenhand.training import NetworkModel, Preparing
 
 METADATA: Final = "evenhand"
-"""The key of the graph's metadata under which the JSON stands."""
+"""The key of the JSON in the graph's metadata."""
 FORMAT: Final = 1
 """The version of that JSON."""
 _TOLD_BY_THE_FILE: Final = ("file_bytes", "sha256", "features", "preprocessing", "stored_as")
@@ -32,7 +32,7 @@ _TOLD_BY_THE_FILE: Final = ("file_bytes", "sha256", "features", "preprocessing",
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A model that can be differentiated, beside the file that cannot."""
+    """A differentiable model that matches a file that is not."""
 
     model: NetworkModel
     """The network with the file's weights, as float32."""
@@ -122,7 +122,7 @@ class CompressedModel:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write the one file, whole or not at all, and the fingerprints of its training rows beside it.
+        """Write the one file, whole or not at all, and the fingerprints of its training rows in a second file.
 
         Raises
         ------
@@ -198,12 +198,12 @@ def load_compressed(path: str | Path) -> CompressedModel:
 
 
 def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str, object]:
-    """Return what the file says of itself.
+    """Return the file's own description.
 
     Raises
     ------
     ModelError
-        When it says nothing, or a newer version of evenhand wrote it.
+        When there is none, or a newer version of evenhand wrote it.
     """
     text = session.get_modelmeta().custom_metadata_map.get(METADATA)
     if text is None:

@@ -69,7 +69,7 @@ def compress(
     Raises
     ------
     InputError
-        Without a recipe or rows, or when a recipe stands after one that leaves torch.
+        Without a recipe or rows, or when a recipe follows one that leaves torch.
     ModelError
         When the model cannot be compressed, or a step made it decide otherwise than before on too many rows.
     """

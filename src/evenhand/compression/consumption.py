@@ -1,4 +1,4 @@
-"""What a model needs while it predicts: memory, told by a process of its own, and energy, where a meter can be read."""
+"""Measure what a prediction needs: memory, in a separate process, and energy, where a meter can be read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def peak_memory(model: Subject, batch: Batch) -> int | None:
     """Return the most bytes that a process holds which loads the model's file and predicts these rows once.
 
     The runtime counts, as it has to be loaded too: torch for a trained model, ONNX Runtime for an exported one. None
-    for a model that cannot be saved or loaded by itself, and where the system does not say.
+    for a model that cannot be saved or loaded by itself, and where the system does not report it.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""What models cost to keep and to run, measured beside each other in one run."""
+"""The size, latency and memory of models, measured in one run."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def measure_footprint(
     seconds : float
         No further round of a batch size begins after this time, but there are five at least.
     memory : bool
-        Whether to start a process for each model, some seconds, that tells how much memory it needs.
+        Whether to start a process for each model, some seconds, that measures its memory.
 
     Returns
     -------

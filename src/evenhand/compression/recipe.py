@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from evenhand.training import NetworkModel
 
 Progress: TypeAlias = Callable[[int, int, str], None]
-"""Told the step, the number of steps, and in a few words what is being done."""
+"""Called with the step, the number of steps, and a few words on what is being done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The rows and the seed that recipes work with. Test rows never lie on it."""
+    """The rows and the seed that recipes work with. Never test rows."""
 
     train: EvaluationSet
     """Rows to calibrate on, to fine-tune on and to check agreement on."""
@@ -34,19 +34,19 @@ class Bench:
     seconds: float | None = None
     """No further epoch of fine-tuning begins after this time; None does not end it."""
     progress: Progress | None = None
-    """Told what is being done."""
+    """Called with what is being done."""
     step: int = 0
     """The number of recipes applied before this one."""
     steps: int = 1
     """The number of recipes."""
 
     def say(self, text: str) -> None:
-        """Tell the progress, when somebody listens."""
+        """Report progress, if a callback is given."""
         if self.progress is not None:
             self.progress(self.step, self.steps, text)
 
     def epochs(self, done: int, total: int, _text: str) -> None:
-        """Tell the progress of a fit within the step."""
+        """Report the progress of a fit within the step."""
         self.say(f"fine-tuning {done}/{total}")
 
     def prepared(self, model: NetworkModel, most: int) -> NDArray[np.float32]:

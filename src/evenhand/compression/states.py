@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Telling(nn.Module):
-    """A student that tells, after its logits, what it holds before its last layer, brought to the teacher's width."""
+    """A student that returns, after its logits, its last hidden state, brought to the teacher's width."""
 
     def __init__(self, student: nn.Module, shape: tuple[int, ...], width: int, weight: float) -> None:
         super().__init__()

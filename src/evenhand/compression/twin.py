@@ -76,7 +76,7 @@ def _folded(original: NetworkModel, batch: Batch) -> nn.Module:
 
 
 def folded(network: nn.Module) -> nn.Module:
-    """Return a copy whose batch normalizations stand inside the layers named just before, as the runtime has it."""
+    """Return a copy whose batch normalizations are folded into the layers named before, as in the runtime."""
     from torch import nn
     from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
@@ -113,9 +113,9 @@ def _match(weight: NDArray[np.float32], found: list[tuple[NDArray[np.float32], f
 
 
 def _whole_numbers(content: bytes) -> Iterator[tuple[NDArray[np.float32], float]]:
-    """Yield each weight tensor of the file as the float32 that it stands for, and how far rounding may have moved it.
+    """Yield each weight tensor of the file as the float32 that it encodes, and how far rounding may have moved it.
 
-    That is half a step, and with 4 bits a whole one, as the steps end at 7 and the largest weight may lie at 8.
+    That is half a step, and with 4 bits a whole one, as the steps end at 7 and the largest weight may be at 8.
     """
     import numpy as np
 

@@ -104,7 +104,7 @@ class EvaluationSet:
 
     @property
     def frequency(self) -> NDArray[np.int64] | None:
-        """(n,) for how many rows each row stands; None when each stands for itself."""
+        """(n,) the number of rows that each row represents; None when each is one."""
         if self.roles.frequency is None:
             return None
         return self.table[self.roles.frequency].to_numpy(dtype=np.int64)
@@ -118,7 +118,7 @@ class EvaluationSet:
 
     @property
     def clusters(self) -> NDArray[np.int64] | None:
-        """(n,) the cluster of each row, from 0; None when no column says what belongs together."""
+        """(n,) the cluster of each row, from 0; None when there is no cluster column."""
         if self.roles.cluster is None:
             return None
         if ("cluster",) not in self._kept:

@@ -31,7 +31,7 @@ View: TypeAlias = str | int
 
 
 LEAST_EXPLAINED: Final = 5
-"""Explained rows of a group below which nothing is said of what carries its gap."""
+"""Explained rows of a group below which contributions to its gap are not stated."""
 
 
 class Evidence:
@@ -46,9 +46,9 @@ class Evidence:
     original : Subject, optional
         The model before compression, for the paired comparison.
     background : EvaluationSet, optional
-        Rows to explain against, training rows say; the evaluation rows when absent.
+        Rows to explain against, such as training rows; the evaluation rows when absent.
     predictions, original_predictions : Predictions, optional
-        What the subject, and what the original said, where it was given and need not be asked.
+        Precomputed predictions of the subject and of the original, which need not be asked.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Evidence:
 
     @property
     def worth(self) -> dict[str, NDArray[Any] | None]:
-        """What each row counts for: sampling weight, frequency and cluster, each None where rows are alike in it."""
+        """The weight of each row: sampling weight, frequency and cluster, each None where rows do not differ."""
         data = self.data
         return {"weight": data.sample_weight, "frequency": data.frequency, "clusters": data.clusters}
 
@@ -282,7 +282,7 @@ class Evidence:
         )
 
     def _at_threshold(self) -> pd.DataFrame:
-        """Return the rows of the background's source whose scores lie nearest to the threshold: half on each side."""
+        """Return the rows of the background's source whose scores are nearest to the threshold: half on each side."""
         source = self.background if self.background is not None else self.data
         table = _table(self.subject, source)
         distance = ask(self.subject, as_inputs(table)) - self.predictions.threshold

@@ -27,7 +27,7 @@ ScoreKind: TypeAlias = Literal["probability", "ranking", "label", "value"]
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What a subject says of an evaluation set, row by row."""
+    """The predictions of a subject for an evaluation set."""
 
     y_true: NDArray[Any]
     """(n,) 1 = positive; for other tasks as in `EvaluationSet.y_true`."""
@@ -38,7 +38,7 @@ class Predictions:
     threshold: float
     """A score at or above it is predicted positive; nan where nothing is cut."""
     kind: ScoreKind
-    """``probability`` in [0, 1]; ``ranking`` on a scale of its own; ``label`` for decisions; ``value`` for numbers."""
+    """``probability`` in [0, 1]; ``ranking`` on any scale; ``label`` for decisions; ``value`` for numbers."""
 
 
 def predict(subject: Subject, data: EvaluationSet) -> Predictions:

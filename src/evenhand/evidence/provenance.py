@@ -57,7 +57,7 @@ def _data(data: EvaluationSet) -> DataFacts:
 
 
 def sweepable(evidence: Evidence) -> bool:
-    """Whether decisions at other thresholds can be counted: there are scores of two classes, and rows count alike."""
+    """Whether decisions at other thresholds can be counted: scores of two classes, rows unweighted."""
     data = evidence.data
     if data.task != "binary" or data.sample_weight is not None:
         return False
@@ -65,7 +65,7 @@ def sweepable(evidence: Evidence) -> bool:
 
 
 def plain(value: object) -> Plain:
-    """Return `value` as JSON can say it; numpy scalars become Python's, anything unknown its text."""
+    """Return `value` as plain JSON data; numpy scalars become Python's, anything unknown its text."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, str)):

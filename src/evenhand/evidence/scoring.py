@@ -42,7 +42,7 @@ def score_files(
     """Score Parquet files batch by batch, into one Parquet part a batch.
 
     A part is written whole or not at all, and parts that are there are not scored again: after a kill the same call
-    goes on where it was.
+    resumes.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def score_files(
     folder : path
         Where the parts go; `count_files` counts them as ``folder/*.parquet``.
     keep : tuple of str
-        Columns that are carried over beside the score: the label and the groups.
+        Columns that are copied with the score: the label and the groups.
     batch : int
         Rows a part.
     column : str

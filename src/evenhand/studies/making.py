@@ -20,7 +20,7 @@ ENDINGS = (".onnx", ".safetensors")
 
 
 def make_units(plan: Plan) -> list[Unit]:
-    """Return every unit of a plan, those that stand in its folder unmade; progress is told of each.
+    """Return every unit of a plan, reusing those in its folder; report progress for each.
 
     A candidate that cannot be made of an original is a unit with the reason, not an error: the others go on.
     """

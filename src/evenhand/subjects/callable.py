@@ -23,7 +23,7 @@ class CallableSubject:
     """A function `f(X)` that returns (n,) or (n, 2) scores, or one label a row.
 
     When `score_kind` is not given, what the function returns decides: floating-point numbers are probabilities and
-    must lie in [0, 1]; booleans, integers and text are labels.
+    must be in [0, 1]; booleans, integers and text are labels.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class CallableSubject:
     score_kind : "probability", "ranking" or "label", optional
         What it returns.
     positive : object
-        The label that stands for the positive class, where it returns labels.
+        The label of the positive class, where it returns labels.
     features : sequence of str, optional
         The columns of a table to hand over; all when not given.
     reads : "table", "arrays", "texts", "tokens" or "records", optional

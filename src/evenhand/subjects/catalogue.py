@@ -55,11 +55,11 @@ def as_subject(
     threshold : float, optional
         A score at or above it is predicted positive.
     positive : object
-        The class or label that stands for the positive one.
+        The positive class or label.
     features : sequence of str, optional
         The columns it takes.
     score_kind : "probability", "ranking" or "label", optional
-        What a function returns; told from what it returns when not given.
+        What a function returns; inferred from its output when not given.
     output : "probability", "logit" or "ranking"
         What a torch module returns.
     file_facts : mapping, optional

@@ -64,7 +64,7 @@ def open_subject(
     path : str or Path
         An ``.onnx`` file, or a ``.joblib``, ``.pkl`` or ``.pickle`` file when `trust_pickle` is set.
     trust_pickle : bool
-        Loading a pickle can run any code on this machine; True says that you trust who made the file.
+        Loading a pickle can run any code on this machine; True means that you trust the file's author.
     name : str, optional
         What the report calls it; the file's name without its ending when not given.
     threshold, positive, features, reads

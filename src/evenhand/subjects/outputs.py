@@ -1,4 +1,4 @@
-"""From what a model returned to finite scores of the positive class, or a sentence that says why not."""
+"""Turn a model's output into finite scores of the positive class, or raise why not."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_ind
     Raises
     ------
     ModelError
-        When an output declared a probability lies outside [0, 1]; nothing is guessed.
+        When an output declared a probability is outside [0, 1]; nothing is guessed.
     """
     import numpy as np
 
@@ -118,7 +118,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def check_probabilities(scores: NDArray[np.float64], name: str) -> NDArray[np.float64]:
-    """Return the scores when all lie in [0, 1].
+    """Return the scores when all are in [0, 1].
 
     Raises
     ------

@@ -35,7 +35,7 @@ class PredictionsSubject:
     Raises
     ------
     InputError
-        When a score is not finite, a probability lies outside [0, 1], or a label is neither 0 nor 1.
+        When a score is not finite, a probability is outside [0, 1], or a label is neither 0 nor 1.
     """
 
     def __init__(

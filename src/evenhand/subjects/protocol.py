@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from evenhand.findings import Batch, Plain, Reads
 
 ScoreKind: TypeAlias = Literal["probability", "ranking", "label"]
-"""What a score says: a probability in [0, 1], an order on a scale of its own, or only the decision (0 or 1)."""
+"""What a score says: a probability in [0, 1], an order on any scale, or only the decision (0 or 1)."""
 
 OutputKind: TypeAlias = Literal["probability", "logit", "ranking"]
-"""What the raw output of a network is; a logit is turned into a probability, the others are taken as they are."""
+"""What the raw output of a network is; a logit is turned into a probability, the others are used unchanged."""
 
 
 @runtime_checkable

@@ -128,7 +128,7 @@ class SklearnSubject:
         return batch if named else as_table(batch, self.name).to_numpy()  # else it warns of names it does not know
 
     def _is_reversed(self, raw: object) -> bool:
-        """A one-column decision function speaks for the second class."""
+        """A one-column decision function is of the second class."""
         import numpy as np
 
         return np.ndim(raw) == 1 and len(self._classes) == 2 and self._index == 0  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Networks of your own: any torch module over prepared rows, as a model that can be compressed and audited."""
+"""Your own networks: any torch module over prepared rows, as a model that can be compressed and audited."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class GivenPlan:
 def given_model(
     network: nn.Module, preparing: Preparing, *, outputs: int = 1, name: str | None = None, threshold: float = 0.5
 ) -> NetworkModel:
-    """Return a model around a network of your own.
+    """Return a model around your own network.
 
     Parameters
     ----------

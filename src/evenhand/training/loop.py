@@ -60,8 +60,8 @@ def run(
 ) -> Learned:
     """Return a copy of the network, trained; `network` and torch's generator stay as they are.
 
-    On one machine the same seed gives the same weights, also where a killed fit goes on from its checkpoint. Where
-    memory does not suffice, the batch is halved, and the fit begins anew.
+    On one machine the same seed gives the same weights, also where a killed fit resumes from its checkpoint. Where
+    memory does not suffice, the batch is halved, and the fit restarts.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def run(
     checkpoint : Checkpoint, optional
         Where the state is kept after each epoch.
     watch : callable, optional
-        Told each epoch and its loss on the check rows; what it raises ends the fit.
+        Called with each epoch and its loss on the check rows; what it raises ends the fit.
     progress : callable, optional
         Called after each epoch.
 
@@ -151,7 +151,7 @@ def _checked(dataset: Dataset) -> int:
 
 
 def _learner(precision: Precision) -> Any:
-    """Return skorch's learner, whose network computes in a precision of its own."""
+    """Return skorch's learner, whose network computes in another precision."""
     import torch
     from skorch import NeuralNet
 
@@ -186,7 +186,7 @@ def _callbacks(schedule: Schedule, watch: _Watch, steps: int) -> list[tuple[str,
 
 @dataclass(slots=True)
 class _Watch:
-    """Keeps the best state, stops in time, holds zeros at zero, and tells the progress."""
+    """Keep the best state, stop in time, hold zeros at zero, and report progress."""
 
     schedule: Schedule
     masks: Mapping[str, torch.Tensor]

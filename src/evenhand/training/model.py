@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from evenhand.training.preparing import Preparing
 
 KEY: Final = "evenhand"
-"""The key of the file's metadata under which the JSON stands."""
+"""The key of the JSON in the file's metadata."""
 FORMAT: Final = 1
 """The version of that JSON."""
 AT_ONCE = 65_536
 """Rows that go through the network in one piece, when a row is a few columns."""
 CELLS = 64
-"""Rows of more cells than this go in smaller pieces: what a layer makes of them has to stand in memory."""
+"""Rows of more cells than this go in smaller pieces: a layer's output has to fit into memory."""
 
 
 class NetworkModel:
@@ -61,7 +61,7 @@ class NetworkModel:
     content : bytes, optional
         The file it was read from, when it was.
     cost : mapping, optional
-        What its fit cost: seconds, memory, energy. It differs from run to run and is kept beside the file.
+        What its fit cost: seconds, memory, energy. It differs from run to run and is kept in a second file.
     pruned : list, optional
         Which channels of which layers pruning has taken out, as it is kept in the file.
     """
@@ -153,11 +153,11 @@ class NetworkModel:
         return self._read_from if self._read_from is not None else _to_bytes(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the model, whole or not at all, and the fingerprints of its training rows beside it.
+        """Write the model, whole or not at all, and the fingerprints of its training rows in a second file.
 
-        The fingerprints stand in ``<path>.rows.npy``: with the model alone nobody can ask whether a person was among
-        the training rows, while an audit that finds the file can tell when it measures on rows already seen. What the
-        fit cost, which differs from run to run, stands in ``<path>.cost.json``.
+        The fingerprints are in ``<path>.rows.npy``: the model alone does not reveal whether a person was among
+        the training rows, while an audit that finds the file can detect rows already seen. What the
+        fit cost, which differs from run to run, is in ``<path>.cost.json``.
 
         Raises
         ------

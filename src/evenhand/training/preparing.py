@@ -49,7 +49,7 @@ class Preparing(Protocol):
         ...
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return everything as JSON can say it."""
+        """Return everything as plain JSON data."""
         ...
 
 

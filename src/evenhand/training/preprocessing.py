@@ -47,7 +47,7 @@ class Preprocessing:
         ----------
         X : pandas.DataFrame
             (n, m) numbers and booleans, which are scaled, and texts or categories, which are one-hot coded.
-            Missing values are taken for the median, or for a level of their own, and marked by a column. Columns of
+            Missing values are taken for the median, or for a separate level, and marked by a column. Columns of
             dates, of names or free text and without any value are left out, each with the reason.
         scaling : {"standard", "unit", "signed"}
             Mean 0 and deviation 1, onto [0, 1], or onto [-1, 1].
@@ -55,7 +55,7 @@ class Preprocessing:
         Raises
         ------
         InputError
-            When no column is left; all reasons are told.
+            When no column is left; all reasons are given.
         """
         left_out = {str(name): reason for name in X.columns if (reason := _why_left_out(X[name]))}
         if len(left_out) == X.shape[1]:
@@ -136,7 +136,7 @@ class Preprocessing:
         }
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return everything as JSON can say it."""
+        """Return everything as plain JSON data."""
         return {
             "rows": self.rows,
             "columns": [column.to_plain() for column in self.columns],

@@ -75,9 +75,9 @@ def tune(
         Cross-validation over so many parts: grouped where the data name a cluster, by time where `time` is given, else
         stratified. 0 holds a fifth out once.
     time : str, optional
-        The column that says when a row was: each fold is later than all it was learnt from.
+        The column with the time of a row: each fold is later than all it was learnt from.
     storage : path, optional
-        An SQLite file; a search that was killed goes on from it.
+        An SQLite file; a killed search resumes from it.
     seconds : float, optional
         After so long no new trial begins.
     seed : int
@@ -164,7 +164,7 @@ def _loss(
 
 
 def _pruning(trial: Any, optuna: Any, fold: int) -> Callable[[int, float], None]:
-    """Return what is told each epoch's loss, and ends a trial that does worse than the median; in the first fold."""
+    """Return the callback that ends a trial worse than the median, by each epoch's loss in the first fold."""
 
     def watch(epoch: int, loss: float) -> None:
         if fold:

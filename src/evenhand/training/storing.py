@@ -28,7 +28,7 @@ def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkMod
     path : str or Path
         The file.
     network : torch.nn.Module, optional
-        For a model around a network of your own (`given_model`): that network, whose weights the file holds.
+        For a model around your own network (`given_model`): that network, whose weights the file holds.
 
     Raises
     ------
