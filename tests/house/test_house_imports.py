@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parents[2] / "src"
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src"
 REST = "*"
 """The row of the modules that are named in no row of their room."""
 
@@ -98,3 +100,14 @@ def test_a_room_does_not_import_its_own_face(room: str) -> None:
 def test_every_part_that_has_a_row_is_there(room: str) -> None:
     parts = {name.split(".")[2] for name in house() if name.startswith(f"evenhand.{room}.")}
     assert {part for row in SUBROOMS[room] for part in row} <= parts | {REST}
+
+
+@pytest.mark.parametrize(
+    "file", sorted((*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "examples").glob("*.py"))), ids=lambda file: file.stem
+)
+def test_what_benchmarks_and_examples_import_is_there(file: Path) -> None:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("evenhand"):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                assert whole in house() or hasattr(importlib.import_module(node.module or ""), alias.name), whole
