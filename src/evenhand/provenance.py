@@ -37,6 +37,8 @@ class SubjectFacts(TypedDict, total=False):
     """A score at or above it is predicted positive."""
     score_kind: str
     """``probability``, ``ranking`` or ``label``."""
+    reads: str
+    """What it reads, where that is no table: ``arrays``, ``texts``, ``tokens`` or ``records``."""
     sha256: str | None
     """Hash of its file, where there is one."""
     training: TrainingFacts

@@ -174,4 +174,4 @@ def _moved(evidence: Evidence) -> Iterator[Finding]:
             yield from _mean(evidence, Key.of("top_features_kept", whom, of="original"), kept[mine])
 
 
-AUDIT: Final = Audit(explanation_checks, frozenset({"binary", "regression"}))
+AUDIT: Final = Audit(explanation_checks, frozenset({"binary", "regression"}), of_columns=True)

@@ -174,7 +174,7 @@ def _inequality(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
 def _consistency(evidence: Evidence) -> Iterator[Finding]:
     """State whether rows that are alike in what the model reads are decided alike."""
     data, seed = evidence.data, evidence.options.seed
-    if not data.features or data.frequency is not None or len(data) <= NEIGHBOURS:
+    if not data.features or evidence.reads != "table" or data.frequency is not None or len(data) <= NEIGHBOURS:
         return
     from evenhand.evidence.consistency import consistency, places
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from evenhand.evidence.pairing import PairedPredictions
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.keys import Key
 
 
 @click.command(name="compare")
@@ -76,30 +77,35 @@ def _verdicts(before: AuditRecord, after: AuditRecord, place: Path) -> Iterator[
 def _findings(
     before: AuditRecord, after: AuditRecord, pairs: PairedPredictions | None, everything: bool
 ) -> Iterator[tuple[str, str]]:
-    earlier = {finding.key: finding for finding in before.findings}
-    for finding in after.findings:
-        if finding.volatile:
-            continue
-        was = earlier.pop(finding.key, None)
-        change = None if pairs is None else _change(pairs, finding)
-        if was is None:
-            yield finding.name, f"new      {_shown(finding)}"
-        elif change is not None:
-            apart = _excludes_zero(change)
-            if apart or everything:
-                word = "changed" if apart else "paired "
-                yield finding.name, f"{word}  {_shown(was)} -> {_shown(finding)}; paired {_shown(change)}"
-        elif _apart(was, finding):
-            yield finding.name, f"changed  {_shown(was)} -> {_shown(finding)}"
-        elif everything:
-            yield finding.name, f"overlap  {_shown(was)} -> {_shown(finding)}"
-    for finding in earlier.values():
+    """Yield what became of each finding that either audit states; the other's counts may say it, too."""
+    from evenhand.findings import Absent
+
+    stated: dict[Key, Finding] = {}
+    for finding in (*after.findings, *before.findings):
         if not finding.volatile:
+            stated.setdefault(finding.key, finding)
+    for finding in stated.values():
+        level = finding.interval.level if finding.interval is not None else None
+        now, was = after.find(finding.key, level), before.find(finding.key, level)
+        if isinstance(was, Absent):
+            yield finding.name, f"new      {_shown(finding)}"
+        elif isinstance(now, Absent):
             yield finding.name, f"gone     {_shown(finding)}"
+        elif (told := _change(was, now, pairs, everything)) is not None:
+            yield finding.name, told
 
 
-def _change(pairs: PairedPredictions, finding: Finding) -> Finding | None:
-    return pairs.change(finding.key, finding.interval.level) if finding.interval is not None else None
+def _change(was: Finding, now: Finding, pairs: PairedPredictions | None, everything: bool) -> str | None:
+    """Say how a finding changed; None where it did not and not all are to be told."""
+    level = now.interval.level if now.interval is not None else None
+    change = pairs.change(now.key, level) if pairs is not None and level is not None else None
+    apart = _apart(was, now) if change is None else _excludes_zero(change)
+    if not apart and not everything:
+        return None
+    told = f"{_shown(was)} -> {_shown(now)}"
+    if change is not None:
+        return f"{'changed' if apart else 'paired '}  {told}; paired {_shown(change)}"
+    return f"{'changed' if apart else 'overlap'}  {told}"
 
 
 def _excludes_zero(change: Finding) -> bool:

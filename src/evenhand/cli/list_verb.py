@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -22,13 +24,20 @@ CATALOGUES: Final = {
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(["metrics", *CATALOGUES, "languages", "controls"]))
-def command(what: str) -> None:
+@click.argument("record", required=False, type=click.Path(path_type=Path))
+def command(what: str, record: Path | None) -> None:
     """List metrics, audits, recipes, formats and the like, each with its one line.
 
+    With an audit.json, metrics are listed with what it says of each: stated by an audit or computed from its counts,
+    or why it cannot be said.
+
     \b
-    Example: evenhand list metrics
+    Examples:
+      evenhand list metrics
+      evenhand list metrics audit.json
     """
-    tables = {"metrics": _metrics, "languages": _languages, "controls": _controls}
+    metrics = _metrics if record is None else partial(_answers, record)
+    tables = {"metrics": metrics, "languages": _languages, "controls": _controls}
     rows = list(tables[what]() if what in tables else _entries(*CATALOGUES[what]))
     width = max(len(name) for name, _ in rows)
     for name, meaning in rows:
@@ -40,6 +49,21 @@ def _metrics() -> Iterator[tuple[str, str]]:
 
     for name in names():
         yield name, describe(name).meaning
+
+
+def _answers(place: Path) -> Iterator[tuple[str, str]]:
+    """Yield what a record says of every metric, over all rows and between the groups of each feature."""
+    from evenhand.findings import Absent
+    from evenhand.metrics import names
+    from evenhand.metrics.answers import usual_keys
+    from evenhand.records import read_record
+    from evenhand.report.numbers import with_interval
+
+    record = read_record(place)
+    columns = [part.columns for part in record.tallies if part.model == "subject" and len(part.columns) == 1]
+    for key in (key for name in names() for key in usual_keys(name, columns)):
+        found = record.find(key)
+        yield str(key), str(found.reason) if isinstance(found, Absent) else found.undefined or with_interval(found, 3)
 
 
 def _entries(module: str, catalogue: str, act: str) -> Iterator[tuple[str, str]]:

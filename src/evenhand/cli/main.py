@@ -38,7 +38,7 @@ class Verbs(click.Group):
     """A group whose commands are imported when they are asked for, so that the gate stays fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the verbs in the order of a person's work."""
+        """Return the verbs in the order of use."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

@@ -10,6 +10,7 @@ from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.metrics import Tally
 from evenhand.metrics.answers.answering import Answers
 from evenhand.metrics.answers.counts import split
+from evenhand.metrics.answers.questions import NO_ORIGINAL, NoAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,10 +36,12 @@ class EvidenceCounts:
 
     def tally(self, columns: Columns, model: str = "subject") -> Tally:
         """Return the counts of truth x decision of a model."""
+        self._need_original(model)
         return self._evidence.tally(self._grouping(columns), model)
 
     def joint(self, columns: Columns, view: str | int) -> JointTally:
         """Return the joint counts of both models."""
+        self._need_original("joint")
         return self._evidence.joint_tally(self._grouping(columns), view)
 
     def strata(self, columns: Columns, control: str) -> tuple[Sequence[str], Sequence[Tally]]:
@@ -49,6 +52,10 @@ class EvidenceCounts:
         decided, size = self._evidence.predictions.y_pred, len(groups) * len(strata)
         whole = Tally.count(data.y_true, decided, codes, size, *weights, squared_weight=data.squared_weight)
         return [label[0] for label in strata.labels], split(whole, len(strata))
+
+    def _need_original(self, model: str) -> None:
+        if model != "subject" and self._evidence.original is None:
+            raise NoAnswerError(NO_ORIGINAL)
 
     def _grouping(self, columns: Columns) -> Grouping | None:
         return self._data.grouping(*columns) if columns else None

@@ -5,6 +5,6 @@ answered here. Asking loads numpy only once counts have to say something.
 """
 
 from evenhand.metrics.answers.asking import answers_of, is_counted
-from evenhand.metrics.answers.questions import NoAnswerError
+from evenhand.metrics.answers.questions import NoAnswerError, usual_keys
 
-__all__ = ["NoAnswerError", "answers_of", "is_counted"]
+__all__ = ["NoAnswerError", "answers_of", "is_counted", "usual_keys"]

@@ -66,14 +66,8 @@ class Answers:
 
     def of_groups(self, metric: str, columns: Columns = (), **qualifiers: str) -> Iterator[Finding]:
         """Yield a metric's finding for each group of columns; that of all rows without columns."""
-        for labels in self.counts.groups(columns):
-            found = self(Key.of(metric, dict(zip(columns, labels, strict=True)), **qualifiers))
-            if isinstance(found, Finding):
-                yield found
-
-    def measured(self, key: Key) -> Measured:
-        """Return the values behind a key, for all groups of its columns."""
-        return self._values(question(key))[0]
+        groups = (dict(zip(columns, labels, strict=True)) for labels in self.counts.groups(columns))
+        return self.all(Key.of(metric, group, **qualifiers) for group in groups)
 
     def _once(self, name: Hashable, make: Callable[[], Kept]) -> Kept:
         if name not in self._kept:
@@ -121,7 +115,7 @@ class Answers:
                 raise NoAnswerError(message("No outcome was declared favourable."))
             return tally if self.counts.favourable else tally.turned()
         if asked.chosen:
-            return tally.one_vs_rest(self._class(asked))
+            return self._one(asked, tally, self._class(asked))
         entry = METRICS.get(metric)
         if (tally.classes == 2) == (entry is None or entry.task == "binary"):
             return tally
@@ -132,6 +126,10 @@ class Answers:
         if entry is not None and (entry.of_classes or entry.task == "multiclass"):
             return tally
         raise NoAnswerError(message("Of several classes it is of one: name it with class=."))
+
+    def _one(self, asked: Question, tally: Tally, chosen: int) -> Tally:
+        """Return the tally of one class against the rest."""
+        return self._once(("one", asked.columns, asked.original, chosen), lambda: tally.one_vs_rest(chosen))
 
     def _compared(self, key: Key, asked: Question) -> Finding:
         """Return the finding of a comparison of groups."""
@@ -156,7 +154,7 @@ class Answers:
         each = whole.classes > 2 and (entry is None or (entry.task == "binary" and not entry.of_classes))
         if not each or asked.chosen or asked.metric in (*RIGHT, "favourable_rate"):
             return disparity(name, self._tally(asked), self.level)
-        parts = [whole.one_vs_rest(chosen) for chosen in range(whole.classes)]
+        parts = [self._one(asked, whole, chosen) for chosen in range(whole.classes)]
         return _worst(name, parts, cast("How", asked.how), self.level)
 
     def _to(self, name: str, asked: Question) -> Disparity:
@@ -198,7 +196,7 @@ class Answers:
         return self.counts.joint(asked.columns, view)
 
     def _paired(self, asked: Question) -> tuple[Measured, Callable[[int], Message] | None]:
-        """Return the values of a comparison of two models, and what is to be said beside each."""
+        """Return the values of a comparison of two models, and the note of each."""
         several, metric = len(self.counts.classes) > 2, asked.metric
         if METRICS[metric].pairs:
             return self._flips(asked, several), None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import numpy as np
 
 from evenhand.messages import message
-from evenhand.metrics.answers.questions import NoAnswerError
+from evenhand.metrics.answers.questions import NO_ORIGINAL, NoAnswerError
 from evenhand.metrics.counts.joint import COMPRESSED, ORIGINAL, TRUTH, JointTally
 from evenhand.metrics.counts.tally import Tally
 
@@ -109,7 +109,7 @@ class RecordCounts:
         if found is not None and found.axes[1:] == axes:
             return found
         if model != "subject":
-            raise NoAnswerError(message("The record has no counts of an original's decisions for this."))
+            raise NoAnswerError(NO_ORIGINAL)
         if not columns:
             raise NoAnswerError(message("The record has no counts of truth and decision."))
         raise NoAnswerError(message("The record has no counts by {columns}.", columns=tuple(columns)))

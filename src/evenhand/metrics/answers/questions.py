@@ -12,11 +12,14 @@ from evenhand.metrics.catalogue.compression import CHANGED
 from evenhand.metrics.catalogue.names import canonical, parse_disparity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from evenhand.metrics.catalogue.entry import How
 
 ODDS: Final = ("equalized_odds", "average_odds")
 EXCESS: Final = ("excess_accuracy_change", "normalized_recall_change")
 CHANGE: Final = "_change"
+NO_ORIGINAL: Final = message("No decisions of an original model were counted beside these.")
 
 
 class NoAnswerError(Exception):
@@ -86,6 +89,14 @@ def is_counted(name: str) -> bool:
     split = parse_disparity(name)
     metric = split[0] if split is not None else canonical(name) or ""
     return metric in ODDS or (metric in METRICS and METRICS[metric].counted)
+
+
+def usual_keys(name: str, features: Iterable[tuple[str, ...]]) -> Iterator[Key]:
+    """Yield the keys by which a metric is asked for: a value over all rows, a comparison over each of the features."""
+    base, how = parse_disparity(name) or (name, None)
+    gap = parse_disparity(name.removesuffix(CHANGE)) if name.endswith(CHANGE) else None
+    of = {"of": "original"} if gap is not None or is_paired(base) else {}
+    yield from (Key.of(name, columns, **of) for columns in (features if how or gap else [()]))
 
 
 def is_paired(metric: str) -> bool:
