@@ -125,5 +125,7 @@ def test_what_only_tests_reach_is_not_kept() -> None:
         for file in SOURCE.rglob("*.py")
         for node in ast.parse(file.read_text(encoding="utf-8")).body
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and named[node.name] < 2
+        # commands are reached by their decorator, hooks by pytest
+        if not node.decorator_list and not node.name.startswith("pytest_")
     ]
-    assert not [place for place in alone if not place.endswith((": __dir__", ": __getattr__"))]
+    assert not alone
