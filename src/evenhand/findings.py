@@ -240,10 +240,8 @@ class AuditRecord:
     @property
     def level(self) -> float:
         """The confidence of the record's intervals."""
-        options = self.provenance.get("options")
-        said = options.get("level") if isinstance(options, dict) else None
-        usual = (finding.interval.level for finding in self.findings if finding.interval is not None)
-        return float(said) if isinstance(said, (int, float)) else next(usual, 0.95)
+        usual = next((finding.interval.level for finding in self.findings if finding.interval is not None), 0.95)
+        return self.provenance.get("options", {}).get("level", usual)
 
     def _answer(self, key: Key, level: float) -> Finding | Absent:
         if level not in self._answers:

@@ -82,6 +82,13 @@ class DataFacts(TypedDict, total=False):
     """Why."""
 
 
+class OptionFacts(TypedDict, total=False):
+    """What was decided about the audit."""
+
+    level: float
+    """The confidence of its intervals."""
+
+
 class PolicyFacts(TypedDict):
     """A policy that was set before the audit."""
 
@@ -153,7 +160,7 @@ class Provenance(TypedDict, total=False):
     """Evaluation rows with an equal row among the fitted; None when that is unknown."""
     attribution_reach: float
     """How far the counts of attributions reach on either side of 0."""
-    options: Mapping[str, object]
+    options: OptionFacts
     """Of the audit."""
     versions: Mapping[str, str]
     """Of Python and the packages."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
+from collections import Counter
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -111,3 +113,19 @@ def test_what_benchmarks_and_examples_import_is_there(file: Path) -> None:
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 assert whole in house() or hasattr(importlib.import_module(node.module or ""), alias.name), whole
+
+
+def test_what_only_tests_reach_is_not_kept() -> None:
+    places = (SOURCE.rglob("*.py"), *((ROOT / name).rglob("*.*") for name in ("docs", "examples", "benchmarks")))
+    texts = [file.read_text(encoding="utf-8") for found in places for file in found if file.suffix in (".py", ".md")]
+    texts.append((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = Counter(word for text in texts for word in re.findall(r"\w+", text))
+    alone = [
+        f"{file.relative_to(SOURCE)}: {node.name}"
+        for file in SOURCE.rglob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and named[node.name] < 2
+        # commands are reached by their decorator, hooks by pytest
+        if not node.decorator_list and not node.name.startswith("pytest_")
+    ]
+    assert not alone

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.evidence.evidence import Evidence
     from evenhand.findings import Plain
-    from evenhand.provenance import DataFacts, Provenance, SubjectFacts
+    from evenhand.provenance import DataFacts, OptionFacts, Provenance, SubjectFacts
     from evenhand.subjects import Subject
 
 PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn", "torch", "onnxruntime", "shap")
@@ -30,7 +30,7 @@ def provenance(evidence: Evidence) -> Provenance:
         "data": _data(data),
         "sensitive_inputs": _sensitive_inputs(evidence),
         "rows_seen_in_training": _rows_seen(evidence),
-        "options": _plain_mapping(evidence.options.on_record()),
+        "options": cast("OptionFacts", _plain_mapping(evidence.options.on_record())),
         "versions": {"python": platform.python_version(), **_versions()},
     }
     if sweepable(evidence):
