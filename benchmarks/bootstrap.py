@@ -13,7 +13,7 @@ import sklearn.metrics as sk
 from measuring import machine, middle, peak_megabytes, seconds, write
 
 from evenhand.metrics import Tally
-from evenhand.metrics.inference.bootstrap import resample, resampled_rates
+from evenhand.metrics.inference.bootstrap import resample
 
 METRICS = {
     "accuracy": sk.accuracy_score,
@@ -22,6 +22,14 @@ METRICS = {
     "selection_rate": fair.selection_rate,
     "false_positive_rate": fair.false_positive_rate,
 }
+RATES = {
+    "accuracy": ((0, 3), (0, 1, 2, 3)),
+    "recall": ((3,), (2, 3)),
+    "precision": ((3,), (1, 3)),
+    "selection_rate": ((1, 3), (0, 1, 2, 3)),
+    "false_positive_rate": ((1,), (0, 1)),
+}
+"""Numerator and denominator of each, as cells of truth x decision."""
 REPLICATES = 1_000
 
 
@@ -38,7 +46,8 @@ def ours(truth: np.ndarray, decided: np.ndarray, codes: np.ndarray, groups: int)
     tally = Tally.count(truth, decided, codes, groups)
     drawn, out = resample(tally, REPLICATES), []
     for metric in METRICS:
-        values = resampled_rates(metric, tally, cells=drawn)
+        top, bottom = (drawn.reshape(REPLICATES, groups, 4)[:, :, list(cells)].sum(axis=2) for cells in RATES[metric])
+        values = top / bottom
         most, least = values.max(axis=1), values.min(axis=1)
         out.append([np.sort(part, axis=0)[[25, 975]] for part in (values, most - least, least / most)])
     return out

@@ -40,7 +40,7 @@ from evenhand.compression import (
     compress,
     measure_footprint,
 )
-from evenhand.training import Grid, ImagePlan, TrainingConfig, fit
+from evenhand.training import ImagePlan, TrainingConfig, fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,27 +105,23 @@ TARGETS: dict[tuple[str, str], dict[str, float]] = {
 
 
 def images(path: Path, side: int, rows: int | None = None) -> Rows:
-    """Return digits to train on, to choose by and to test on as tables of pixels, enlarged to `side` by repetition."""
+    """Return digits to train on, to choose by and to test on, enlarged to `side` by repetition."""
     arrays = np.load(path)
-    tables = []
+    sets: list[eh.EvaluationSet] = []
     for part, most in (("train", rows), ("test", 2_000 if rows else None)):
         pixels, label = arrays[f"x_{part}"][:most], arrays[f"y_{part}"][:most].astype(int)
         if side != 28:
             at = np.arange(side) * 28 // side
             pixels = pixels[:, at][:, :, at]
-        tables.append(Grid.table(pixels).assign(digit=label))
-    train = eh.read_evaluation_set(tables[0], label="digit", task="multiclass", name="train")
-    return {
-        **eh.split(train, {"train": 0.9, "validation": 0.1}, seed=0),
-        "test": eh.read_evaluation_set(tables[1], like=train, name="test"),
-    }
+        known = {"label": "digit", "task": "multiclass", "name": part}
+        sets.append(eh.read_evaluation_set({"digit": label}, inputs=pixels, **known))  # type: ignore[arg-type]
+    return {**eh.split(sets[0], {"train": 0.9, "validation": 0.1}, seed=0), "test": sets[1]}
 
 
 def of_images(plan: ImagePlan, rows: Rows, **settings: object) -> tuple[NetworkModel, Rows]:
     """Fit a network over images."""
     config = TrainingConfig(**{**ONE_CYCLE, **settings}, patience=99, seed=0)  # type: ignore[arg-type]
-    grid = Grid.fit(rows["train"].X, plan.shape)
-    return fit(rows["train"], rows["validation"], config, plan=plan, preparing=grid, name=plan.kind), rows
+    return fit(rows["train"], rows["validation"], config, plan=plan, name=plan.kind), rows
 
 
 def mlp(paths: argparse.Namespace) -> tuple[NetworkModel, Rows]:
@@ -203,18 +199,20 @@ def measure(name: str, paths: argparse.Namespace) -> dict[str, object]:
         made[tuple(recipes)] = models[variant]
         print(f"  {name}: {variant}, {time.process_time() - began:.0f} s", flush=True)
     batches = BATCHES.get(name, (1, 256))
-    prints = measure_footprint(models, test.X.iloc[:512], batches=batches, repeats=200, seconds=8.0, memory=True)
+    prints = measure_footprint(
+        models, test.inputs.take(slice(512)), batches=batches, repeats=200, seconds=8.0, memory=True
+    )
     rows = []
     for variant, model in models.items():
-        scores = model.predict(test.X)
+        scores = model.predict(test.inputs.whole())
         said = scores >= model.threshold if scores.ndim == 1 else scores.argmax(axis=1)
         rows.append(
             {
                 "variant": variant,
                 "accuracy": float((said == test.y_true).mean()),
-                "agreement": agreement(original, model, test.X).share,
+                "agreement": agreement(original, model, test.inputs.whole()).share,
                 "twin_agreement": None if getattr(model, "twin", None) is None else model.twin.agreement.share,
-                "batch_dependence": batch_dependence(model, test.X).largest_difference,
+                "batch_dependence": batch_dependence(model, test.inputs).largest_difference,
                 "worst_flip_rate": worst_flips(model, original, test),
                 **{
                     key: value

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 import evenhand as eh
-from evenhand.training import Grid, ImagePlan, TrainingConfig, fit
+from evenhand.training import ImagePlan, TrainingConfig, fit
 
 OUT = Path(__file__).parent / "results" / "mnist.json"
 SHAPE = (1, 28, 28)
@@ -41,14 +41,17 @@ RECIPES = {
 }  # fmt: skip
 
 
-def tables(path: Path) -> tuple[eh.EvaluationSet, eh.EvaluationSet]:
-    """Return training and test images as tables of one column a pixel."""
+def sets(path: Path) -> tuple[eh.EvaluationSet, eh.EvaluationSet]:
+    """Return training and test images with their digits."""
     arrays = np.load(path)
     train, test = (
-        Grid.table(arrays[f"x_{part}"]).assign(digit=arrays[f"y_{part}"].astype(int)) for part in ("train", "test")
-    )
-    known = eh.read_evaluation_set(train, label="digit", task="multiclass", name="train")
-    return known, eh.read_evaluation_set(test, like=known, name="test")
+        eh.read_evaluation_set(
+            {"digit": arrays[f"y_{part}"].astype(int)},
+            inputs=arrays[f"x_{part}"], label="digit", task="multiclass", name=part,
+        )
+        for part in ("train", "test")
+    )  # fmt: skip
+    return train, test
 
 
 def measure(recipe: str, seed: int, train: eh.EvaluationSet, test: eh.EvaluationSet) -> dict[str, object]:
@@ -57,10 +60,8 @@ def measure(recipe: str, seed: int, train: eh.EvaluationSet, test: eh.Evaluation
     order = np.random.default_rng(seed).permutation(len(train))
     fitted, held = train.take(np.sort(order[6000:])), train.take(np.sort(order[:6000]))
     began = time.process_time()
-    model = fit(
-        fitted, held, TrainingConfig(**settings, seed=seed), plan=plan, preparing=Grid.fit(fitted.X, SHAPE), name=recipe
-    )
-    said = model.predict(test.X).argmax(axis=1)
+    model = fit(fitted, held, TrainingConfig(**settings, seed=seed), plan=plan, name=recipe)
+    said = model.predict(test.inputs.whole()).argmax(axis=1)
     return {
         "recipe": recipe, "seed": seed, "parameters": model.facts["parameters"],
         "accuracy": float((said == test.y_true).mean()), "best_epoch": model.history["best_epoch"],
@@ -76,7 +77,7 @@ def main() -> None:
     asked.add_argument("--seeds", type=int, default=5)
     given = asked.parse_args()
     torch.set_num_threads(1)
-    train, test = tables(given.path)
+    train, test = sets(given.path)
     for seed in range(given.seeds):
         for recipe in given.recipes:
             held = json.loads(OUT.read_text("utf-8")) if OUT.exists() else {"fits": []}

@@ -15,9 +15,7 @@ from sklearn.calibration import calibration_curve
 
 from evenhand.metrics import brier_score, roc_auc
 from evenhand.metrics.counts.ordered import bins_of, counts_of, order_scores
-from evenhand.metrics.counts.score_tally import ScoreTally, auc_bound
-from evenhand.metrics.values.ranking_curves import roc_auc_of, roc_auc_of_tally
-from evenhand.metrics.values.reliability import tables_of_tally
+from evenhand.metrics.values.ranking_curves import roc_auc_of
 from evenhand.metrics.values.scores import BINS, calibration_error_of
 from evenhand.metrics.values.thresholds import tallies, thresholds
 
@@ -43,19 +41,6 @@ def exact(truth: np.ndarray, score: np.ndarray, codes: np.ndarray) -> object:
     )
 
 
-def binned(truth: np.ndarray, score: np.ndarray, codes: np.ndarray) -> object:
-    """The same from a thousand bins, with the bound of the area, and decisions at all their edges."""
-    tally = ScoreTally.binned(truth, score, codes, GROUPS)
-    times, label = tally.counts.ravel(), np.tile(np.array([0, 1], dtype=np.int8), len(tally.score))
-    return (
-        roc_auc_of_tally(tally),
-        auc_bound(tally),
-        brier_score(label, np.repeat(tally.score, 2), np.repeat(tally.group, 2), GROUPS, frequency=times),
-        calibration_error_of(tables_of_tally(tally), tally.rows.sum(axis=1)),
-        tallies(tally.at_thresholds(tally.edges())),
-    )
-
-
 def theirs(truth: np.ndarray, score: np.ndarray, codes: np.ndarray) -> object:
     """The same values group by group, without intervals and thresholds."""
     out = []
@@ -66,12 +51,6 @@ def theirs(truth: np.ndarray, score: np.ndarray, codes: np.ndarray) -> object:
     return out
 
 
-def area_of_bins(truth: np.ndarray, score: np.ndarray, codes: np.ndarray) -> object:
-    """Areas with intervals and bounds from bins."""
-    tally = ScoreTally.binned(truth, score, codes, GROUPS)
-    return roc_auc_of_tally(tally), auc_bound(tally)
-
-
 def main() -> None:
     """Run all, write the table and the figures."""
     given = rows(ROWS, GROUPS)
@@ -79,10 +58,8 @@ def main() -> None:
     calls = {
         "scikit-learn, group by group": partial(theirs, *given),
         "evenhand, exact": partial(exact, *given),
-        "evenhand, in bins": partial(binned, *given),
         "AUC alone: fairlearn's MetricFrame": lambda: frame(sensitive_features=given[2]).by_group,
         "AUC alone: evenhand, exact": partial(roc_auc, *given, GROUPS),
-        "AUC alone: evenhand, in bins": partial(area_of_bins, *given),
     }
     taken = {name: seconds(call, 3 if "evenhand" not in name else 7) for name, call in calls.items()}
     memory = {name: peak_megabytes(call) for name, call in calls.items()}
@@ -92,10 +69,6 @@ def main() -> None:
         peer = peers[1] if name.startswith("AUC") else peers[0]
         ratio = "" if name == peer else f"{middle(taken[peer]) / middle(figures):,.1f} x"
         lines.append(f"| {name} | {middle(figures):.3f} | {memory[name]:.0f} | {ratio} |")
-    tally = ScoreTally.binned(*given, GROUPS)
-    off = np.abs(roc_auc_of_tally(tally).estimate - roc_auc(*given, GROUPS).estimate)
-    bound = auc_bound(tally).max()
-    lines += ["", f"Areas from bins differ from exact ones by {off.max():.1e} at most; their bound is {bound:.1e}."]
     figures = {**machine("scikit-learn", "fairlearn"), "runs": taken, "peak_megabytes": memory}
     write("scores", figures, lines)
 

@@ -1,8 +1,8 @@
 """Evenhand audits trained models.
 
-It measures what a model does and to whom, states every number with its uncertainty, explains it, tells what
+It measures what a model does and to whom, states every number with its uncertainty, explains it, shows what
 compression changed and for whom, writes a report that a release manager, a data scientist and an auditor can read,
-and stops a release when the evidence says so.
+and stops a release when the evidence is against it.
 
 >>> import evenhand as eh
 >>> record = eh.audit_predictions([1, 0, 1, 1], [1, 0, 0, 1], sensitive_features={"sex": ["f", "f", "m", "m"]})

@@ -1,7 +1,7 @@
 """What can go wrong, worded for the person who has to mend it.
 
-Every error that evenhand raises on purpose is an `EvenhandError`: a sentence that says what is wrong, where, the
-value that was met, and the way out. Problems of one input are collected and told together.
+Every error that evenhand raises on purpose is an `EvenhandError`: a sentence with what is wrong, where, the
+value that was met, and the remedy. Problems of one input are collected and raised together.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class MissingExtraError(EvenhandError):
 
 
 def raise_all(kind: type[EvenhandError], problems: Iterable[str]) -> None:
-    """Raise one error that tells all of `problems`, or return when there is none."""
+    """Raise one error with all of `problems`, or return when there is none."""
     found = tuple(problems)
     if found:
         raise kind(*found)
@@ -75,7 +75,7 @@ def shorten(text: object, most: int = 80) -> str:
 
 
 def need(module: str, extra: str) -> ModuleType:
-    """Import an optional package, or say in one sentence how to install it.
+    """Import an optional package, or raise one sentence on how to install it.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ A record knows neither limits nor formats. It holds what was found, the counts b
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, answers_of, canonical_key
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from fairlearn.metrics import MetricFrame
+    from numpy.typing import NDArray
 
     from evenhand.messages import Message
 
@@ -25,8 +26,12 @@ Direction: TypeAlias = Literal["higher_is_better", "lower_is_better", "neutral"]
 Unit: TypeAlias = Literal["share", "number", "ratio", "bytes", "seconds", "score"]
 Task: TypeAlias = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
 """What a label is: one of two classes, one of several, several at once, a number, or the worth of an item in a list."""
+Reads: TypeAlias = Literal["table", "arrays", "texts", "tokens", "records"]
+"""What a model reads: columns of a table, arrays (n, ...), texts, lists of token ids, or mappings."""
+Batch: TypeAlias = "pd.DataFrame | NDArray[Any] | Sequence[Any]"
+"""Rows as a model is given them: a table, an array (n, ...), or a list of texts, of token ids or of mappings."""
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
-"""What JSON can say."""
+"""Plain JSON data."""
 SAME_LEVEL: Final = 1e-9
 """Two levels of confidence that are this near are one."""
 
@@ -81,7 +86,7 @@ class Finding:
     groups: tuple[GroupValue, ...] = ()
     """The groups that make a disparity, the one with the least value first."""
     component: str = ""
-    """The metric whose values stand in `groups`: ``recall`` or ``false_positive_rate`` for equalized odds."""
+    """The metric whose values are in `groups`: ``recall`` or ``false_positive_rate`` for equalized odds."""
     unadjusted: Interval | None = None
     """For an extreme over groups: both ends without a correction for the number of groups."""
     critical: tuple[float, float] | None = None
@@ -91,7 +96,7 @@ class Finding:
     undefined_groups: tuple[str, ...] = ()
     """Groups whose own value is undefined, so that a disparity's interval is open on their side."""
     note: str = ""
-    """One plain sentence a reader should see beside the number."""
+    """One plain sentence to show with the number."""
     withheld: bool = False
     """Whether a copy for publication holds the value back."""
     volatile: bool = False
@@ -109,7 +114,7 @@ class Finding:
 
     @property
     def absence(self) -> str:
-        """What stands in the place of an absent estimate: ``undefined``, or ``withheld`` in a public copy."""
+        """The reason of an absent estimate: ``undefined``, or ``withheld`` in a public copy."""
         return message("withheld") if self.withheld else message("undefined")
 
 
@@ -152,7 +157,7 @@ class Section:
     ran: bool
     """False when there was nothing it could work on."""
     reason: str = ""
-    """Why it did not run, or what limits what it says."""
+    """Why it did not run, or what limits it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +240,8 @@ class AuditRecord:
     @property
     def level(self) -> float:
         """The confidence of the record's intervals."""
-        options = self.provenance.get("options")
-        said = options.get("level") if isinstance(options, dict) else None
-        usual = (finding.interval.level for finding in self.findings if finding.interval is not None)
-        return float(said) if isinstance(said, (int, float)) else next(usual, 0.95)
+        usual = next((finding.interval.level for finding in self.findings if finding.interval is not None), 0.95)
+        return self.provenance.get("options", {}).get("level", usual)
 
     def _answer(self, key: Key, level: float) -> Finding | Absent:
         if level not in self._answers:

@@ -6,7 +6,7 @@
     feature   = column [ "=" group ]
     quoting   = "..." with \\" and \\\\ where a name holds [ ] , ; = * " or blanks at its ends
 
-A column alone means *over its groups*; with a group, *that group*; with ``=*``, which only a policy may say, *each
+A column alone means *over its groups*; with a group, *that group*; with ``=*``, which only a policy may use, *each
 group*. Parsing and formatting are inverse.
 """
 
@@ -83,7 +83,7 @@ class Key:
         Raises
         ------
         KeySyntaxError
-            When the text does not follow the grammar; the sentence says at which character.
+            When the text does not follow the grammar; the error names the character.
         """
         return _Reader(text).key()
 
@@ -117,9 +117,9 @@ _SPELLINGS: Final[list[Callable[[str], str | None]]] = []
 
 
 def accept_spellings(canonical: Callable[[str], str | None]) -> None:
-    """Let other spellings of a metric's name be understood: told a name, `canonical` returns the one that is used.
+    """Register other spellings of metric names: `canonical` maps a name to the one that is used.
 
-    The grammar knows no metrics; the package's face tells it where they are declared.
+    The grammar knows no metrics; the package registers them on import.
     """
     _SPELLINGS.append(canonical)
 
@@ -143,7 +143,7 @@ def canonical_key(key: Key) -> Key:
 
 
 def group_name(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return a group as a person reads it: its value, or ``race=black, sex=female`` for an intersection.
+    """Return a group as text: its value, or ``race=black, sex=female`` for an intersection.
 
     Examples
     --------

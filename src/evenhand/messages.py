@@ -154,7 +154,7 @@ def message_to_plain(value: Place) -> PlainMessage:
 
 
 def message_from_plain(value: PlainMessage) -> Place:
-    """Return what `message_to_plain` said.
+    """Return the message of `message_to_plain`.
 
     Raises
     ------

@@ -48,7 +48,7 @@ STEPS: Final[Mapping[int, Step]] = {1: _facts_typed}
 
 
 def migrated(document: Mapping[str, Plain], version: int, steps: Mapping[int, Step] = STEPS) -> Mapping[str, Plain]:
-    """Return a document as the present version of the format says it.
+    """Return a document in the present version of the format.
 
     Parameters
     ----------

@@ -37,6 +37,8 @@ class SubjectFacts(TypedDict, total=False):
     """A score at or above it is predicted positive."""
     score_kind: str
     """``probability``, ``ranking`` or ``label``."""
+    reads: str
+    """What it reads, where that is no table: ``arrays``, ``texts``, ``tokens`` or ``records``."""
     sha256: str | None
     """Hash of its file, where there is one."""
     training: TrainingFacts
@@ -78,6 +80,13 @@ class DataFacts(TypedDict, total=False):
     """Rows left out."""
     rows_dropped_because: str
     """Why."""
+
+
+class OptionFacts(TypedDict, total=False):
+    """What was decided about the audit."""
+
+    level: float
+    """The confidence of its intervals."""
 
 
 class PolicyFacts(TypedDict):
@@ -151,7 +160,7 @@ class Provenance(TypedDict, total=False):
     """Evaluation rows with an equal row among the fitted; None when that is unknown."""
     attribution_reach: float
     """How far the counts of attributions reach on either side of 0."""
-    options: Mapping[str, object]
+    options: OptionFacts
     """Of the audit."""
     versions: Mapping[str, str]
     """Of Python and the packages."""

@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 def _named(config: pytest.Config, name: str) -> Path | None:
-    """Return a file: one of the command line from where pytest was called, one of the settings from beside them."""
+    """Return a file: one of the command line from where pytest was called, one of the settings from their folder."""
     flag, setting = config.getoption(f"evenhand_{name}"), config.getini(f"evenhand_{name}")
     if flag:
         return config.invocation_params.dir / str(flag)
@@ -56,7 +56,7 @@ def _named(config: pytest.Config, name: str) -> Path | None:
 
 
 def _asks_for_single_tests(config: pytest.Config) -> bool:
-    """Whether the record comes from the settings, and a person asked for ``test_file.py::test_name`` alone."""
+    """Whether the record comes from the settings, and only ``test_file.py::test_name`` was asked for."""
     return not config.getoption("evenhand_record") and any("::" in argument for argument in config.args)
 
 
@@ -102,14 +102,14 @@ class LimitItem(pytest.Item):
             pytest.skip(message(self.judgement))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        """Return the one sentence, and where the limit stands."""
+        """Return the one sentence, and the place of the limit."""
         if not isinstance(excinfo.value, LimitError):
             return str(super().repr_failure(excinfo))
         line = f":{self.judgement.limit.line}" if self.judgement.limit.line else ""
         return f"{excinfo.value}\n{self.policy}{line}: the limit"
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Return where the limit stands: pytest counts lines from 0."""
+        """Return the place of the limit: pytest counts lines from 0."""
         line = self.judgement.limit.line
         return self.policy, line - 1 if line else None, self.name
 

@@ -77,7 +77,7 @@ def write_record(path: str | Path, record: AuditRecord) -> None:
     OutputError
         When the place cannot be written to.
     RecordError
-        When the record holds a number that JSON cannot say.
+        When the record holds a number that JSON cannot represent.
     """
     write_text(path, dump(to_plain(record)))
 
@@ -139,7 +139,7 @@ def _digest(steady: Mapping[str, Plain]) -> str:
 
 
 def _finding(finding: Finding) -> Document:
-    """Say a finding; what is empty is left out."""
+    """Return a finding as plain data; what is empty is left out."""
     document: Document = {
         "key": finding.name,
         "audit": finding.audit,
@@ -279,7 +279,7 @@ def _check_digest(place: Path, document: Mapping[str, Plain]) -> None:
         return
     if _digest({name: document[name] for name in _STEADY}) != document["digest"]:
         if version == SCHEMA_VERSION:
-            _check_schema(place, document)  # a broken part is told by its place
+            _check_schema(place, document)  # the error names the place of a broken part
         raise RecordError(
             f"{place}: changed since evenhand wrote it (its digest differs). Audit again, or restore the file."
         )

@@ -117,8 +117,10 @@ def coerced(hint: object, value: object) -> object:
         return {name: coerced(parts[1], part) for name, part in value.items()} if isinstance(value, Mapping) else value
     if base is not tuple:
         return value
-    if isinstance(value, str) or not isinstance(value, Iterable) or isinstance(value, Mapping):
-        return (value,) if isinstance(value, str) else value
+    if isinstance(value, str) or (isinstance(value, Integral) and parts[0] is int):
+        return (value,)
+    if not isinstance(value, Iterable) or isinstance(value, Mapping):
+        return value
     return tuple(dict.fromkeys(map(str, value))) if parts[0] is str else tuple(value)
 
 
@@ -185,7 +187,7 @@ class Declared:
     Raises
     ------
     InputError
-        When a setting makes no sense; all such settings are told together.
+        When a setting makes no sense; all such settings are named together.
     """
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """Detached signatures of an audit.json, by SSH keys: made and checked offline by OpenSSH's ssh-keygen (8.2 or newer).
 
-The signature is a file of its own beside the record, in OpenSSH's format SSHSIG, under the namespace
+The signature is a separate file in the record's folder, in OpenSSH's format SSHSIG, under the namespace
 ``evenhand-audit``, so that a signature made for anything else does not pass for one of an audit.
 """
 
@@ -30,7 +30,7 @@ class Signature:
     good: bool
     """Whether it is a signature of exactly this file, by a key that is allowed where allowed keys were named."""
     signer: str
-    """Who the allowed signers' file says the key belongs to; empty where none was given or none fits."""
+    """The owner of the key by the allowed signers' file; empty where none was given or none fits."""
     key: str
     """The key's fingerprint, ``SHA256:...``; empty where the signature is none."""
     reason: str
@@ -76,7 +76,7 @@ def check_signature(
     allowed_signers: str | Path | None = None,
     signer: str | None = None,
 ) -> Signature:
-    """Say whether a signature is one of this file, and by whom.
+    """Verify a signature of this file, and return by whom it is.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from evenhand.errors import OutputError
 
 
 def check_writable(path: str | Path) -> None:
-    """Say before long work that a file cannot be written, rather than after it.
+    """Raise before long work if a file cannot be written.
 
     Raises
     ------
@@ -30,17 +30,17 @@ def check_writable(path: str | Path) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text whole or not at all; half a character, which UTF-8 cannot say, is written as its number."""
+    """Write UTF-8 text whole or not at all; a lone surrogate, which UTF-8 cannot encode, as its number."""
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: str | Path, data: bytes, *, private: bool = False) -> None:
-    """Write bytes beside the place and rename them into it: whole, or not at all; a private file is its owner's only.
+    """Write bytes to a temporary file and rename it: whole, or not at all; a private file is its owner's only.
 
     Raises
     ------
     OutputError
-        When the place cannot be written to; what stood there before still stands.
+        When the place cannot be written to; the file there before is kept.
     """
     place = Path(path)
     check_writable(place)

@@ -90,12 +90,12 @@ def test_a_rerun_names_the_part_that_differs(folder: Path, capsys: pytest.Captur
 
 
 def test_volatile_measurements_are_compared_within_a_factor() -> None:
-    from evenhand.cli.rerunning import _alike
+    from evenhand.cli.rerunning import _within
 
-    assert _alike(1.0, 4.9, 5.0) and _alike(4.9, 1.0, 5.0) and _alike(None, None, 5.0) and _alike(0.0, 0.0, 5.0)
-    assert not _alike(1.0, 5.1, 5.0)
-    assert not _alike(None, 1.0, 5.0)
-    assert not _alike(0.0, 1.0, 5.0)
+    assert _within(1.0, 4.9, 5.0) and _within(4.9, 1.0, 5.0) and _within(None, None, 5.0) and _within(0.0, 0.0, 5.0)
+    assert not _within(1.0, 5.1, 5.0)
+    assert not _within(None, 1.0, 5.0)
+    assert not _within(0.0, 1.0, 5.0)
 
 
 def test_a_record_that_somebody_changed_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,9 +30,9 @@ def test_a_recipe_is_its_name_a_value_and_settings(text: str, recipe: Recipe) ->
     [
         ("int9", "There is no recipe 'int9'. Did you mean 'int8'"),
         ("int8:kid=dynamic", "int8 has no setting 'kid'. Did you mean 'kind'"),
-        ("int8:kind=fast", "knows the kinds static, dynamic, weights, not 'fast'"),
+        ("int8:kind=fast", "There is no kind 'fast'; known are static, dynamic, weights"),
         ("neuron_pruning=much", "--recipe neuron_pruning=much"),
-        ("neuron_pruning=1.5", "above 0 and below 1, not 1.5"),
+        ("neuron_pruning=1.5", "share must be a number in (0, 1), such as 0.5, not 1.5"),
     ],
 )
 def test_what_is_no_recipe_is_told(text: str, said: str) -> None:

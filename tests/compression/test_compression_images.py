@@ -33,7 +33,7 @@ from evenhand.compression import (
 from evenhand.compression.exporting import export_checked
 from evenhand.compression.masks import masks_of_largest, weights_of
 from evenhand.errors import InputError, ModelError
-from evenhand.training import Grid, ImagePlan, NetworkModel, TrainingConfig, fit, given_model, load_model
+from evenhand.training import ImagePlan, NetworkModel, Normalization, TrainingConfig, fit, given_model, load_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,16 +53,15 @@ PLANS = {
 @pytest.fixture(scope="module")
 def parts() -> dict[str, EvaluationSet]:
     digits = load_digits()
-    table = Grid.table(digits.images).assign(digit=digits.target)
-    data = eh.read_evaluation_set(table, label="digit", task="multiclass", name="digits")
+    known = {"label": "digit", "task": "multiclass", "name": "digits"}
+    data = eh.read_evaluation_set({"digit": digits.target}, inputs=digits.images, **known)  # type: ignore[arg-type]
     order = np.random.default_rng(0).permutation(len(data))
     return {"train": data.take(order[:1300]), "test": data.take(order[1300:])}
 
 
 @pytest.fixture(scope="module")
 def models(parts: dict[str, EvaluationSet]) -> dict[str, NetworkModel]:
-    grid = Grid.fit(parts["train"].X, SHAPE)
-    return {name: fit(parts["train"], config=CONFIG, plan=plan, preparing=grid) for name, plan in PLANS.items()}
+    return {name: fit(parts["train"], config=CONFIG, plan=plan) for name, plan in PLANS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +71,12 @@ def exported(models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]) -
     return {name: int(model.facts["file_bytes"]) for name, model in plain.items()}  # type: ignore[arg-type]
 
 
+def images(data: EvaluationSet) -> np.ndarray:
+    return np.asarray(data.inputs.whole())
+
+
 def accuracy(model: object, data: EvaluationSet) -> float:
-    return float((model.predict(data.X).argmax(axis=1) == data.y_true).mean())  # type: ignore[attr-defined]
+    return float((model.predict(images(data)).argmax(axis=1) == data.y_true).mean())  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("kind", sorted(PLANS))
@@ -82,12 +85,12 @@ def test_a_fit_of_images_learns_and_comes_back_from_its_file(
 ) -> None:
     model = models[kind]
     assert accuracy(model, parts["test"]) > 0.9
-    share = model.predict(parts["test"].X)
+    share = model.predict(images(parts["test"]))
     assert share.shape == (len(parts["test"]), 10)
     np.testing.assert_allclose(share.sum(axis=1), 1)
     model.save(tmp_path / "m.safetensors")
     again = load_model(tmp_path / "m.safetensors")
-    np.testing.assert_array_equal(again.predict(parts["test"].X), share)
+    np.testing.assert_array_equal(again.predict(images(parts["test"])), share)
     record = eh.audit(model, parts["test"], explain=False, footprint=False)
     assert record["accuracy"].estimate == pytest.approx(accuracy(model, parts["test"]))
 
@@ -110,10 +113,11 @@ def test_whole_numbers_save_bytes_and_have_a_twin(
     small = compress(model, recipe, train=parts["train"])
     assert isinstance(small, CompressedModel)
     assert len(small.content) < 0.75 * exported[kind]
-    assert agreement(model, small, parts["test"].X).share > 0.95
+    assert agreement(model, small, images(parts["test"])).share > 0.95
     small.save(tmp_path / "m.onnx")
     np.testing.assert_array_equal(
-        load_compressed(tmp_path / "m.onnx").predict(parts["test"].X), small.predict(parts["test"].X)
+        load_compressed(tmp_path / "m.onnx").predict(images(parts["test"])),
+        small.predict(images(parts["test"])),
     )
     twin = small.twin
     assert twin is not None
@@ -122,7 +126,7 @@ def test_whole_numbers_save_bytes_and_have_a_twin(
     assert set(twin.left) <= (
         {"place.weight"} if isinstance(recipe, Int8) else {"place.weight", "0.weight", "4.weight"}
     )
-    x = torch.from_numpy(twin.model.prepare(parts["test"].X.iloc[:1])).requires_grad_()
+    x = torch.from_numpy(twin.model.prepare(images(parts["test"])[:1])).requires_grad_()
     twin.model.network(x).sum().backward()
     assert x.grad is not None and float(x.grad.abs().sum()) > 0
 
@@ -132,7 +136,7 @@ def test_weights_only_are_the_weights_of_the_twin_exactly(
 ) -> None:
     small = compress(models["cnn"], Int8(kind="weights"), train=parts["train"])
     assert isinstance(small, CompressedModel)
-    twin = make_twin(small, models["cnn"], parts["test"].X)
+    twin = make_twin(small, models["cnn"], images(parts["test"]))
     assert twin.agreement.share == 1.0
     assert twin.agreement.largest_difference < 1e-5
 
@@ -141,11 +145,11 @@ def test_an_answer_that_depends_on_its_neighbours_is_told(
     models: dict[str, NetworkModel], parts: dict[str, EvaluationSet]
 ) -> None:
     dynamic = compress(models["mlp"], Int8(kind="dynamic"), train=parts["train"])
-    found = batch_dependence(dynamic, parts["test"].X)
+    found = batch_dependence(dynamic, images(parts["test"]))
     assert found.depends
     assert "depends on the rows beside it: of 64 rows" in found.sentence
     for recipe in (Int8(), Int8(kind="weights")):
-        still = batch_dependence(compress(models["mlp"], recipe, train=parts["train"]), parts["test"].X)
+        still = batch_dependence(compress(models["mlp"], recipe, train=parts["train"]), images(parts["test"]))
         assert not still.depends
         assert still.sentence == ""
 
@@ -162,7 +166,7 @@ def test_channels_go_in_exact_numbers_with_all_that_is_tied_to_them(
     assert accuracy(small, parts["test"]) > 0.85
     small.save(tmp_path / "m.safetensors")
     again = load_model(tmp_path / "m.safetensors")
-    np.testing.assert_array_equal(again.predict(parts["test"].X), small.predict(parts["test"].X))
+    np.testing.assert_array_equal(again.predict(images(parts["test"])), small.predict(images(parts["test"])))
     assert again.pruned == small.pruned
     taken = {entry[0]: len(entry[2]) for entry in small.pruned}  # type: ignore[index,call-overload,misc]
     assert taken == {"0": 8, "4": 16, "9": 32}
@@ -179,7 +183,8 @@ def test_neurons_of_images_go_and_the_file_comes_back(
     assert [tuple(small.network[at].weight.shape) for at in (1, 4, 7)] == [(32, 64), (16, 32), (10, 16)]  # type: ignore[index,union-attr]
     small.save(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(
-        load_model(tmp_path / "m.safetensors").predict(parts["test"].X), small.predict(parts["test"].X)
+        load_model(tmp_path / "m.safetensors").predict(images(parts["test"])),
+        small.predict(images(parts["test"])),
     )
 
 
@@ -193,7 +198,8 @@ def test_heads_go_whole(models: dict[str, NetworkModel], parts: dict[str, Evalua
     assert accuracy(small, parts["test"]) > 0.85
     small.save(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(
-        open_model(tmp_path / "m.safetensors").predict(parts["test"].X), small.predict(parts["test"].X)
+        open_model(tmp_path / "m.safetensors").predict(images(parts["test"])),
+        small.predict(images(parts["test"])),
     )
 
 
@@ -227,7 +233,7 @@ def test_zeros_save_nothing_and_it_is_said(
     from evenhand.compression import size_sentence
 
     sparse = compress(models["mlp"], MagnitudePruning(0.9, epochs=1), train=parts["train"])
-    before, after = measure_footprint({"a": models["mlp"], "b": sparse}, parts["test"].X, repeats=5).values()
+    before, after = measure_footprint({"a": models["mlp"], "b": sparse}, images(parts["test"]), repeats=5).values()
     assert after.parameters == before.parameters
     assert after.macs == before.macs
     assert abs(after.file_bytes / before.file_bytes - 1) < 0.05  # type: ignore[operator]
@@ -249,7 +255,8 @@ def test_products_of_thin_layers_are_smaller_and_come_back(
     assert saved == models["encoder"].facts["parameters"] - small.facts["parameters"]  # type: ignore[operator]
     small.save(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(
-        load_model(tmp_path / "m.safetensors").predict(parts["test"].X), small.predict(parts["test"].X)
+        load_model(tmp_path / "m.safetensors").predict(images(parts["test"])),
+        small.predict(images(parts["test"])),
     )
     with pytest.raises(ModelError, match="singular values are too alike"):
         compress(models["mlp"], LowRank(0.9999), train=parts["train"])
@@ -270,7 +277,8 @@ def test_all_steps_after_each_other(
     assert isinstance(pruned, NetworkModel)
     pruned.save(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(
-        load_model(tmp_path / "m.safetensors").predict(parts["test"].X), pruned.predict(parts["test"].X)
+        load_model(tmp_path / "m.safetensors").predict(images(parts["test"])),
+        pruned.predict(images(parts["test"])),
     )
 
 
@@ -281,7 +289,7 @@ def test_training_with_rounding_rounds_as_int8_does(
     from evenhand.training.model import logits
 
     model = models["mlp"]
-    rows = model.prepare(parts["train"].X)
+    rows = model.prepare(images(parts["train"]))
     rounded = rounding(model.network, rows)
     exact = logits(model.network, rows[:200])
     apart = np.abs(logits(rounded, rows[:200]) - exact).max()
@@ -312,25 +320,26 @@ def test_half_precision_of_images(
     half = compress(models["cnn"], HalfPrecision(), train=parts["train"])
     half.save(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(
-        load_model(tmp_path / "m.safetensors").predict(parts["test"].X), half.predict(parts["test"].X)
+        load_model(tmp_path / "m.safetensors").predict(images(parts["test"])),
+        half.predict(images(parts["test"])),
     )
 
 
 def test_a_network_of_ones_own(parts: dict[str, EvaluationSet], tmp_path: Path) -> None:
     torch.manual_seed(0)
     own = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 40), torch.nn.Tanh(), torch.nn.Linear(40, 10))
-    model = given_model(own, Grid(SHAPE, scale=16.0), outputs=10, name="own")
+    model = given_model(own, Normalization(SHAPE, scale=16.0), outputs=10, name="own")
     small = compress(model, Int8(), train=parts["train"])
-    assert agreement(model, small, parts["test"].X).share > 0.9
+    assert agreement(model, small, images(parts["test"])).share > 0.9
     model.save(tmp_path / "own.safetensors")
     with pytest.raises(ModelError, match=r"weights of a Sequential.*network=.*OnnxExport"):
         load_model(tmp_path / "own.safetensors")
     again = load_model(tmp_path / "own.safetensors", network=own)
-    np.testing.assert_array_equal(again.predict(parts["test"].X), model.predict(parts["test"].X))
+    np.testing.assert_array_equal(again.predict(images(parts["test"])), model.predict(images(parts["test"])))
     with pytest.raises(ModelError, match=r"gives .10,. logits a row, not 3"):
-        given_model(own, Grid(SHAPE), outputs=3)
+        given_model(own, Normalization(SHAPE), outputs=3)
     with pytest.raises(ModelError, match=r"'Sequential' could not take rows of shape \(1, 4, 4\)"):
-        given_model(own, Grid((1, 4, 4)), outputs=10)
+        given_model(own, Normalization((1, 4, 4)), outputs=10)
 
 
 def test_an_answer_that_changes_by_exporting_is_refused_with_the_largest_difference(
@@ -370,7 +379,7 @@ def test_layers_that_a_recipe_cannot_follow_are_named_with_the_way_out(parts: di
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.flatten(1) @ self.table
 
-    model = given_model(Odd(), Grid(SHAPE), outputs=10)
+    model = given_model(Odd(), Normalization(SHAPE), outputs=10)
     for recipe, said in (
         (StructuredPruning(0.5), "no linear layer or convolution that could be pruned"),
         (QuantizationAware(1), "no linear layer or convolution that 8 bits could round"),

@@ -11,7 +11,7 @@ import torch
 import evenhand as eh
 from evenhand.compression import Int4, Int8, MagnitudePruning, NeuronPruning, Recipe, StructuredPruning
 from evenhand.compression.recipe import Bench
-from evenhand.training import Grid, ImagePlan, NetworkModel, NetworkPlan
+from evenhand.training import ImagePlan, NetworkModel, NetworkPlan, Normalization
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,15 +37,16 @@ def model_of(name: str) -> NetworkModel:
     network = plan.build()
     assert sum(values.numel() for values in network.parameters()) == parameters
     return NetworkModel(
-        name=name, network=network, plan=plan, preprocessing=Grid(shape, scale=255.0), threshold=0.5, history={},
-        fit_row_hashes=np.empty(0, dtype=np.uint64),
+        name=name, network=network, plan=plan, preprocessing=Normalization(shape, scale=255.0), threshold=0.5,
+        history={}, fit_row_hashes=np.empty(0, dtype=np.uint64),
     )  # fmt: skip
 
 
 def rows_for(shape: tuple[int, ...], classes: int) -> eh.EvaluationSet:
     rng = np.random.default_rng(0)
-    table = Grid.table(rng.integers(0, 256, (40, *shape)).astype(np.uint8)).assign(y=np.arange(40) % classes)
-    return eh.read_evaluation_set(table, label="y", task="binary" if classes == 2 else "multiclass", name="noise")
+    images = rng.integers(0, 256, (40, *shape)).astype(np.uint8)
+    task = "binary" if classes == 2 else "multiclass"
+    return eh.read_evaluation_set({"y": np.arange(40) % classes}, label="y", task=task, inputs=images, name="noise")  # type: ignore[arg-type]
 
 
 def bytes_of(model: NetworkModel, recipes: list[Recipe], bench: Bench, folder: Path) -> int:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
+from collections import Counter
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parents[2] / "src"
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src"
 REST = "*"
 """The row of the modules that are named in no row of their room."""
 
@@ -98,3 +102,30 @@ def test_a_room_does_not_import_its_own_face(room: str) -> None:
 def test_every_part_that_has_a_row_is_there(room: str) -> None:
     parts = {name.split(".")[2] for name in house() if name.startswith(f"evenhand.{room}.")}
     assert {part for row in SUBROOMS[room] for part in row} <= parts | {REST}
+
+
+@pytest.mark.parametrize(
+    "file", sorted((*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "examples").glob("*.py"))), ids=lambda file: file.stem
+)
+def test_what_benchmarks_and_examples_import_is_there(file: Path) -> None:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("evenhand"):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                assert whole in house() or hasattr(importlib.import_module(node.module or ""), alias.name), whole
+
+
+def test_what_only_tests_reach_is_not_kept() -> None:
+    places = (SOURCE.rglob("*.py"), *((ROOT / name).rglob("*.*") for name in ("docs", "examples", "benchmarks")))
+    texts = [file.read_text(encoding="utf-8") for found in places for file in found if file.suffix in (".py", ".md")]
+    texts.append((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = Counter(word for text in texts for word in re.findall(r"\w+", text))
+    alone = [
+        f"{file.relative_to(SOURCE)}: {node.name}"
+        for file in SOURCE.rglob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and named[node.name] < 2
+        # commands are reached by their decorator, hooks by pytest
+        if not node.decorator_list and not node.name.startswith("pytest_")
+    ]
+    assert not alone

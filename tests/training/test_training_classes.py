@@ -15,8 +15,8 @@ import evenhand as eh
 from evenhand.cli.main import exit_code
 from evenhand.errors import InputError, ModelError
 from evenhand.training import (
-    Grid,
     ImagePlan,
+    Normalization,
     Preprocessing,
     TrainingConfig,
     fit,
@@ -26,7 +26,7 @@ from evenhand.training import (
 )
 from evenhand.training.augmentation import mix, shifted
 from evenhand.training.dataset import Dataset
-from evenhand.training.fitting import class_weights, lesson_of, resampled
+from evenhand.training.fitting import class_weights, dataset_of, resampled
 from evenhand.training.imbalance import WAYS
 from evenhand.training.loop import run
 from evenhand.training.objective import weighted_loss
@@ -111,7 +111,7 @@ def test_classes_weigh_alike_and_are_drawn_alike(three: tuple[EvaluationSet, Eva
     sums = [weight[train.y_true == label].sum() for label in range(3)]
     assert sums == pytest.approx([len(train) / 3] * 3)
     counts = np.bincount(train.y_true)
-    dataset = lesson_of(Preprocessing.fit(train.X), train, CONFIG)
+    dataset = dataset_of(Preprocessing.fit(train.X), train, CONFIG)
     for how, each in (("over", counts.max()), ("under", counts.min())):
         drawn = resampled(dataset, train.y_true, TrainingConfig(resample=how))  # type: ignore[arg-type]
         assert drawn.target.sum(axis=0).tolist() == [each] * 3
@@ -125,11 +125,12 @@ def test_ways_with_a_rare_class_beside_each_other() -> None:
     y = (x[:, 0] + 0.7 * rng.normal(size=3000) > 2.1).astype(int)
     data = eh.read_evaluation_set(pd.DataFrame(x, columns=["a", "b", "c"]).assign(y=y), label="y", name="rare")
     assert 0.02 < y.mean() < 0.08
-    models = fit_ways(data, config=TrainingConfig(hidden=(8,), epochs=6, seed=0))
+    # At this rate recall is 0.00 to 0.02 without a remedy and above 0.84 with one, whatever the seed.
+    models = fit_ways(data, config=TrainingConfig(hidden=(8,), epochs=6, learning_rate=0.02, seed=0))
     assert set(models) == set(WAYS)
     recall = {way: (model.predict(data.X) >= model.threshold)[y == 1].mean() for way, model in models.items()}
     assert all(
-        recall[way] > recall["nothing"] + 0.1 for way in ("weights", "oversampling", "undersampling", "ensemble")
+        recall[way] > recall["nothing"] + 0.5 for way in ("weights", "oversampling", "undersampling", "ensemble")
     )
     assert models["nothing"].threshold == 0.5 != models["threshold moved"].threshold
 
@@ -203,9 +204,14 @@ def test_rows_are_mixed_with_their_answers() -> None:
 
 
 def test_prepared_images_lie_row_by_row() -> None:
-    made = Grid((1, 3, 3)).transform(Grid.table(np.arange(36).reshape(4, 1, 3, 3)))
+    images = np.arange(54, dtype=np.uint8).reshape(2, 3, 3, 3)
+    made = Normalization((3, 3, 3)).transform(images)
+    np.testing.assert_array_equal(made, images, "one shape is taken as it is, whatever its axes mean")
+    wide = np.arange(72, dtype=np.uint8).reshape(2, 3, 4, 3)
+    made = Normalization((3, 3, 4)).transform(wide)
     assert made.flags.c_contiguous, "else every call of a network copies them first"
-    np.testing.assert_array_equal(made, np.arange(36, dtype=np.float32).reshape(4, 1, 3, 3))
+    np.testing.assert_array_equal(made, wide.transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(Normalization((12,)).transform(made[:, 0]), made[:, 0].reshape(2, 12))
 
 
 def test_images_are_moved_and_nothing_of_them_comes_in_again() -> None:
@@ -264,10 +270,10 @@ def test_a_network_for_other_rows_or_classes(three: tuple[EvaluationSet, Evaluat
         ImagePlan("cnn", (1, 8, 8), 10, channels=(4, 4, 4, 4))
     with pytest.raises(InputError, match="multiple of its 4 heads"):
         ImagePlan("encoder", (1, 8, 8), 10, (30, 30))
-    with pytest.raises(InputError, match="2 of them are absent, 'pixel2' first"):
-        Grid.fit(pd.DataFrame({"pixel0": [1.0], "pixel1": [2.0]}), (1, 2, 2))
-    with pytest.raises(ModelError, match="1 missing or infinite cells"):
-        Grid((1, 1, 2)).transform(pd.DataFrame({"pixel0": [1.0], "pixel1": [np.nan]}))
+    with pytest.raises(InputError, match=r"reads arrays of shape \(1, 2, 2\), and these are of shape \(1, 2\)"):
+        Normalization.fit(np.ones((3, 1, 2)), (1, 2, 2))
+    with pytest.raises(ModelError, match="1 missing or infinite numbers"):
+        Normalization((1, 2)).transform(np.array([[1.0, np.nan]]))
 
 
 def dataset(n: int = 60) -> Dataset:

@@ -21,7 +21,7 @@ from evenhand.errors import InputError, ModelError
 from evenhand.training import NetworkModel, Preprocessing, TrainingConfig, fit, load_model
 from evenhand.training.columns import NumberColumn
 from evenhand.training.dataset import Dataset
-from evenhand.training.fitting import lesson_of
+from evenhand.training.fitting import dataset_of
 from evenhand.training.loop import Learned, run
 from evenhand.training.networks import NetworkPlan
 from evenhand.training.objective import weighted_loss
@@ -335,7 +335,7 @@ def test_sensitive_features_are_no_inputs_and_it_is_on_record(model: NetworkMode
 def test_balanced_classes_weigh_alike(parts: dict[str, EvaluationSet]) -> None:
     train = parts["train"]
     prepared = Preprocessing.fit(train.X)
-    balanced = lesson_of(prepared, train, TrainingConfig(class_weight="balanced"))
+    balanced = dataset_of(prepared, train, TrainingConfig(class_weight="balanced"))
     sums = [float(balanced.weight[train.y_true == label].sum()) for label in (0, 1)]
     assert sums[0] == pytest.approx(sums[1], rel=1e-5)
     plain = fit(train, parts["validation"], QUICK).predict(parts["test"].X).mean()
@@ -346,7 +346,7 @@ def test_balanced_classes_weigh_alike(parts: dict[str, EvaluationSet]) -> None:
 def test_the_weights_of_rows_are_those_of_the_set() -> None:
     table = mixed(100).assign(y=[0, 1] * 50, w=np.arange(1.0, 101.0))
     data = eh.read_evaluation_set(table, label="y", positive=1, sample_weight="w")
-    dataset = lesson_of(Preprocessing.fit(data.X), data, TrainingConfig())
+    dataset = dataset_of(Preprocessing.fit(data.X), data, TrainingConfig())
     assert dataset.weight.mean() == pytest.approx(1, abs=1e-6)
     assert dataset.weight[-1] / dataset.weight[0] == pytest.approx(100, rel=1e-5)
 

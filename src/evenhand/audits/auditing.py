@@ -15,12 +15,14 @@ from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
-from evenhand.evidence.predictions import inputs
+from evenhand.evidence.predictions import columns_read
 from evenhand.evidence.provenance import sweepable
 from evenhand.evidence.swarming import swarm
-from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section, Task
+from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
 from evenhand.messages import joined
 from evenhand.metrics.catalogue.names import canonical
+from evenhand.subjects.adjusted import AdjustedSubject
+from evenhand.subjects.inputs import read_by
 from evenhand.subjects.of_task import TaskSubject
 
 if TYPE_CHECKING:
@@ -51,8 +53,9 @@ def audit(
 
     Parameters
     ----------
-    model : Subject, scikit-learn estimator or callable
-        The model under audit; a callable takes the features and returns scores of the positive class, shape (n,).
+    model : Subject, scikit-learn estimator, torch module or callable
+        The model under audit; a callable takes a batch of what the set holds, features of a table, arrays or texts, and
+        returns scores of the positive class, shape (n,).
     data : EvaluationSet
         The rows, with label and sensitive features.
     original : optional
@@ -92,7 +95,7 @@ def audit(
     if actionable := chosen.of(RecourseOptions).actionable:
         from evenhand.explaining.reliance import actionable_problems
 
-        raise_all(InputError, actionable_problems(inputs(evidence.subject, data).columns, actionable))
+        raise_all(InputError, actionable_problems(columns_read(evidence.subject, data), actionable))
     return run(evidence, audits, progress, keeping)
 
 
@@ -114,7 +117,7 @@ def run(
         for step, (name, each) in enumerate(chosen.items()):
             if progress is not None:
                 progress(step, len(chosen), name)
-            statement = each.run(evidence) if task in each.tasks else _of_another_task(name, each, task)
+            statement = _beside(name, each, evidence) or each.run(evidence)
             findings += statement.findings
             sections.append(Section(name, statement.ran, statement.reason))
     measurements: Measurements = {
@@ -142,19 +145,31 @@ def chosen_options(options: AuditOptions | None, settings: Mapping[str, object])
 
 def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:
     # what answers for the task by itself keeps what is known of it
-    if data.task != "binary" and getattr(model, "task", None) != data.task:
-        inner = getattr(model, "estimator", getattr(model, "function", model))
-        return TaskSubject(inner, data.task, data.classes, getattr(model, "name", None))
-    return as_subject(model, positive=data.roles.positive)
+    if data.task == "binary" or getattr(model, "task", None) == data.task:
+        return as_subject(model, positive=data.roles.positive)
+    if isinstance(model, AdjustedSubject):
+        return model.of(_subject(model.inner, data, as_subject))
+    if hasattr(model, "named_modules"):  # of torch, which answers to tensors only
+        model = as_subject(model)
+    inner = getattr(model, "estimator", getattr(model, "function", model))
+    told = getattr(model, "reads", None) or read_by(inner)
+    return TaskSubject(inner, data.task, data.classes, getattr(model, "name", None), told)
 
 
-def _of_another_task(name: str, audit: Audit, task: Task) -> Statement:
-    return not_applicable(
-        "The label is one of {task}; the {audit} audit is about {tasks}.",
-        task=task,
-        audit=name,
-        tasks=joined(" or ", sorted(audit.tasks)),
-    )
+def _beside(name: str, audit: Audit, evidence: Evidence) -> Statement | None:
+    """Return the statement of an audit that is of other tasks or other inputs; None where it can run."""
+    if evidence.data.task not in audit.tasks:
+        return not_applicable(
+            "The label is one of {task}; the {audit} audit is about {tasks}.",
+            task=evidence.data.task,
+            audit=name,
+            tasks=joined(" or ", sorted(audit.tasks)),
+        )
+    if audit.of_columns and evidence.asked and evidence.reads != "table":
+        return not_applicable(
+            "The model reads {inputs}; this audit asks about the columns of a table.", inputs=evidence.reads
+        )
+    return None
 
 
 def _once(findings: list[Finding]) -> tuple[Finding, ...]:

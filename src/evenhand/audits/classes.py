@@ -38,12 +38,12 @@ def classes(evidence: Evidence) -> Statement:
             findings += counted(answer, evidence, metric, (), **{"class": name})
     findings += _scores(evidence)
     for grouping in evidence.groupings:
-        findings += answer.all(_between(grouping.columns, names))
+        findings += answer.all(_disparities_of_classes(grouping.columns, names))
         findings += _distances(evidence, grouping)
     return Statement(tuple(findings))
 
 
-def _between(columns: tuple[str, ...], names: Sequence[str]) -> Iterator[Key]:
+def _disparities_of_classes(columns: tuple[str, ...], names: Sequence[str]) -> Iterator[Key]:
     """Yield each class's gaps, and the worst of them."""
     for name in stated("gap of a class"):
         yield from (Key.of(name, columns, **{"class": label}) for label in names)

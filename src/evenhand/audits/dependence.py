@@ -120,4 +120,4 @@ def _surrogate(evidence: Evidence, score: LinkedScore) -> tuple[list[Finding], s
     return findings, told
 
 
-AUDIT: Final = Audit(dependence, frozenset({"binary", "regression"}))
+AUDIT: Final = Audit(dependence, frozenset({"binary", "regression"}), of_columns=True)

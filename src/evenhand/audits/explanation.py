@@ -266,4 +266,4 @@ def _residuals(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(key, NAME, float(attributions.decisions.residual), support=rows, unit="score", note=note)
 
 
-AUDIT: Final = Audit(explanation, frozenset({"binary", "regression"}), options=ExplanationOptions)
+AUDIT: Final = Audit(explanation, frozenset({"binary", "regression"}), of_columns=True, options=ExplanationOptions)

@@ -84,7 +84,7 @@ def _followed(evidence: Evidence, game: Game) -> Iterator[Finding]:
             yield from _mean(evidence, key, found.deletion[:, step])
 
 
-def _alike(
+def _agreement(
     evidence: Evidence, one: NDArray[np.float64], other: NDArray[np.float64], of: str, note: str = ""
 ) -> Iterator[Finding]:
     from evenhand.explaining.comparing import cosines
@@ -98,7 +98,7 @@ def _floor(evidence: Evidence) -> Iterator[Finding]:
 
     halves = background_halves(evidence.attributions)
     if halves is not None:
-        yield from _alike(evidence, *halves, of="other background", note=message("What another background moves."))
+        yield from _agreement(evidence, *halves, of="other background", note=message("What another background moves."))
         yield from _mean(evidence, Key.of("top_features_kept", of="other background"), top_shared(*halves))
 
 
@@ -111,7 +111,7 @@ def _stable(evidence: Evidence) -> Iterator[Finding]:
         return
     again = evidence.explain_again(moved)
     note = message("Columns of fractions moved by {percent:g} % of their deviation.", percent=100 * NOISE)
-    yield from _alike(evidence, evidence.attributions.values[:MOST_ROWS], again.values, "noise", note)
+    yield from _agreement(evidence, evidence.attributions.values[:MOST_ROWS], again.values, "noise", note)
 
 
 def _agreeing(evidence: Evidence, game: Game) -> Iterator[Finding]:
@@ -119,11 +119,11 @@ def _agreeing(evidence: Evidence, game: Game) -> Iterator[Finding]:
     from evenhand.explaining.game import occlusion
 
     values = evidence.attributions.values[:MOST_ROWS]
-    yield from _alike(evidence, values, occlusion(game), "leaving one out")
+    yield from _agreement(evidence, values, occlusion(game), "leaving one out")
     if game.parts is not None and game.parts.network is not None:
         other = evidence.explain_again(evidence.explained_table.iloc[:MOST_ROWS], method="gradients")
         if other.method == "gradients":
-            yield from _alike(evidence, values, other.values, "expected gradients")
+            yield from _agreement(evidence, values, other.values, "expected gradients")
 
 
 def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
@@ -138,7 +138,7 @@ def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
         for at, name in enumerate(spoilt.feature_names):
             if name in names:
                 other[:, names.index(name)] = spoilt.values[:, at]
-        yield from _alike(
+        yield from _agreement(
             evidence, values, other, "random weights", message("Near 1 would show the data and not the model.")
         )
         return
@@ -149,7 +149,7 @@ def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
     if fitted is not None:
         again = evidence.explain_again(evidence.explained_table.iloc[:MOST_ROWS], subject=fitted)
         note = message("Near 1 would show the data and not the model.")
-        yield from _alike(evidence, values, again.values, "shuffled labels", note)
+        yield from _agreement(evidence, values, again.values, "shuffled labels", note)
 
 
 def _moved(evidence: Evidence) -> Iterator[Finding]:
@@ -159,7 +159,7 @@ def _moved(evidence: Evidence) -> Iterator[Finding]:
     after, before = evidence.attributions, evidence.original_attributions
     if before is None or before.feature_names != after.feature_names:
         return
-    yield from _alike(evidence, after.values, before.values, "original")
+    yield from _agreement(evidence, after.values, before.values, "original")
     kept = top_shared(after.values, before.values)
     yield from _mean(evidence, Key.of("top_features_kept", of="original"), kept)
     for grouping in evidence.groupings:
@@ -174,4 +174,4 @@ def _moved(evidence: Evidence) -> Iterator[Finding]:
             yield from _mean(evidence, Key.of("top_features_kept", whom, of="original"), kept[mine])
 
 
-AUDIT: Final = Audit(explanation_checks, frozenset({"binary", "regression"}))
+AUDIT: Final = Audit(explanation_checks, frozenset({"binary", "regression"}), of_columns=True)

@@ -70,7 +70,7 @@ def impact(evidence: Evidence) -> Statement:
         findings += _ratios(evidence, grouping)
         findings += _scoring(evidence, grouping)
         findings += _shares(evidence, grouping)
-        findings += _between(evidence, grouping)
+        findings += _inequality(evidence, grouping)
     return Statement(tuple(findings))
 
 
@@ -156,7 +156,7 @@ def _shares(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
         )
 
 
-def _between(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+def _inequality(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     """State what all groups show at once."""
     tally, level, rows = evidence.tally(grouping), evidence.options.level, evidence.data.rows
     found = differential_fairness(tally, level)
@@ -174,7 +174,7 @@ def _between(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
 def _consistency(evidence: Evidence) -> Iterator[Finding]:
     """State whether rows that are alike in what the model reads are decided alike."""
     data, seed = evidence.data, evidence.options.seed
-    if not data.features or data.frequency is not None or len(data) <= NEIGHBOURS:
+    if not data.features or evidence.reads != "table" or data.frequency is not None or len(data) <= NEIGHBOURS:
         return
     from evenhand.evidence.consistency import consistency, places
 

@@ -144,4 +144,4 @@ def _tied(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> I
         yield _share(evidence, Key.of("tied_reasons"), hits, len(adverse), note)
 
 
-AUDIT: Final = Audit(reasons, options=ReasonsOptions)
+AUDIT: Final = Audit(reasons, of_columns=True, options=ReasonsOptions)

@@ -10,7 +10,6 @@ import numpy as np
 
 from evenhand.audits.statement import Audit, Statement, disparity_finding, group_key, not_applicable, value_finding
 from evenhand.evidence.evidence import favourable_is_positive
-from evenhand.evidence.predictions import inputs
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics import Tally, compare, means, measure, measured_mean
@@ -53,7 +52,7 @@ def recourse(evidence: Evidence) -> Statement:
         return not_applicable("Predictions were given without a model, which would be asked about changed rows.")
     from evenhand.explaining.reliance import recourse as least_change
 
-    table = inputs(evidence.subject, evidence.data)
+    table = cast("pd.DataFrame", evidence.inputs.whole())
     good = evidence.data.roles.favourable is None or favourable_is_positive(evidence.data)
     refused = np.flatnonzero((evidence.predictions.y_pred == 1) != good)
     if not len(refused):
@@ -96,4 +95,4 @@ def _stated(
             yield disparity_finding(key, NAME, gap, grouping, level, unit)  # type: ignore[arg-type]
 
 
-AUDIT: Final = Audit(recourse, options=RecourseOptions)
+AUDIT: Final = Audit(recourse, of_columns=True, options=RecourseOptions)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number, value_finding
-from evenhand.evidence.predictions import inputs
+from evenhand.evidence.predictions import columns_read
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -39,13 +39,16 @@ def reliance(evidence: Evidence) -> Statement:
         return not_applicable("Proxies are looked for with a model and a sensitive feature.")
     if evidence.data.frequency is not None:
         return not_applicable("Counts do not say which columns tell a group.")
-    table = inputs(evidence.subject, evidence.data)
+    table = evidence.data.table[list(columns_read(evidence.subject, evidence.data))]
     findings: list[Finding] = []
     for grouping in singles:
-        findings += _told(evidence, grouping, table)
+        findings += _predictability(evidence, grouping, table)
         findings += _proxies(evidence, grouping, findings)
         if grouping.columns[0] in table.columns:
             findings += _swapped(evidence, grouping, table)
+    if evidence.reads != "table":
+        seen = message("The model reads {inputs}; whether they show a group is not looked for.", inputs=evidence.reads)
+        return Statement(tuple(findings), seen)
     read = [grouping.columns[0] for grouping in singles if grouping.columns[0] in table.columns]
     words = (
         message("The model itself reads {features}.", features=tuple(read))
@@ -63,7 +66,7 @@ def _columns(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Ite
         yield SCORE, pd.Series(evidence.predictions.y_score)
 
 
-def _told(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
+def _predictability(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
     """State how well each column, and the score, tell each group."""
     from evenhand.explaining.reliance import predictability, shared_information
 
@@ -88,7 +91,7 @@ def _told(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterat
 
 def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Iterator[Finding]:
     """Name the columns that tell a group and surely carry a material part of its gap in mean score."""
-    if not evidence.options.explain:
+    if not evidence.options.explain or evidence.reads != "table":
         return
     from evenhand.explaining import gap_parts
 

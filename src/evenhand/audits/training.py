@@ -92,9 +92,7 @@ def _predicting(evidence: Evidence) -> Iterator[Finding]:
     """Yield what a thousand predictions cost; nothing where predictions were given."""
     if not evidence.options.footprint or evidence.data.task != "binary" or not evidence.asked:
         return
-    from evenhand.evidence.predictions import inputs
-
-    rows = inputs(evidence.subject, evidence.data).iloc[:ROWS]
+    rows = next(iter(evidence.inputs.take(slice(ROWS)).batches()))
     seconds = []
     for _ in range(REPEATS):
         started = time.process_time()

@@ -121,7 +121,7 @@ def _one_source(data: Path | None, table: str | None, model: object) -> None:
 def _counted(
     table: str, engine: str | None, threshold: object, roles: dict[str, object], chosen: dict[str, object]
 ) -> AuditRecord:
-    """Audit rows where they lie, from their counts."""
+    """Audit a table in the database, from its counts."""
     from evenhand.audits.from_tables import audit_table
 
     more = {} if threshold is None else {"threshold": threshold}

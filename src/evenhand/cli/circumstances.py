@@ -38,7 +38,7 @@ def with_circumstances(record: AuditRecord, policy: Path | None = None) -> Audit
 
 
 def _arguments() -> list[str]:
-    """Return what the command line was called with, by a person or by a program."""
+    """Return the arguments of the command line."""
     context = click.get_current_context(silent=True)
     asked = None if context is None else context.find_root().obj
     return [str(word) for word in (sys.argv[1:] if asked is None else asked)]

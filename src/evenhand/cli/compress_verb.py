@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     "--validation", type=click.Path(path_type=Path), help="Rows to stop fine-tuning by; a part of --train otherwise."
 )
 @role_flags
-@click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh alike.")
+@click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh equally.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--seconds", type=float, help="After so long no further epoch of fine-tuning begins.")
 @click.option("--search", is_flag=True, help="Try recipes and strengths; find the smallest model that passes.")
@@ -67,7 +67,7 @@ def command(
     """Apply recipes to MODEL, in order, and save the new model. See: evenhand list recipes
 
     With --search many are tried: the folder then holds study.json, study.html and every model. A search that was
-    stopped goes on where it stood when it is asked for again. Ten seeds and more make a population study.
+    stopped resumes when it is run again. Ten seeds and more make a population study.
 
     \b
     Examples:
@@ -135,7 +135,7 @@ def parse_recipe(text: str) -> Recipe:
     )
     try:
         return recipe(*([_value(value)] if value else []), **settings)
-    except (TypeError, ValueError) as wrong:
+    except (TypeError, ValueError, InputError) as wrong:
         raise InputError(f"--recipe {text}: {wrong}") from None
 
 

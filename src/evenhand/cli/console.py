@@ -1,4 +1,4 @@
-"""What is said beside the results: remarks and progress on stderr, quiet where nobody watches."""
+"""Remarks and progress on stderr, silent without a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def say(text: str) -> None:
 
 
 def remark(text: str) -> None:
-    """Write one remark to stderr when a person watches it."""
+    """Write one remark to stderr on a terminal."""
     if sys.stderr.isatty():
         say(text)
 

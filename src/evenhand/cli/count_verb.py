@@ -40,7 +40,7 @@ def command(
     output: Path,
     **flags: object,
 ) -> None:
-    """Count SOURCE where it lies, for an audit of counts: a Parquet or CSV file, a quoted glob, lake.duckdb::table.
+    """Count SOURCE in the database, for an audit of counts: a Parquet or CSV file, a quoted glob, lake.duckdb::table.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Flags made from declared settings, and what was said by them."""
+"""Flags made from declared settings, and their values."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--baseline", type=click.Path(path_type=Path), help="An earlier audit.json, for limits with max_drop.")
 @click.option("--predictions", type=click.Path(path_type=Path), help="What --keep-predictions wrote for AUDIT.")
 @click.option("--baseline-predictions", type=click.Path(path_type=Path), help="The same of the earlier audit.")
-@click.option("--new-only", is_flag=True, help="Stop only for limits that came to something better in the baseline.")
+@click.option("--new-only", is_flag=True, help="Stop only for limits with a better outcome in the baseline.")
 @click.option(
     "--format",
     "-f",
@@ -83,4 +83,4 @@ def _summarize(record: AuditRecord, verdict: Verdict) -> None:
         try:
             append_summary(named, render(record, verdict, "markdown"))
         except OutputError as wrong:
-            say(f"evenhand: {wrong}")  # the verdict stands, whether or not its summary is shown
+            say(f"evenhand: {wrong}")  # the verdict holds, whether or not its summary is shown

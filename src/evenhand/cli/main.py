@@ -38,7 +38,7 @@ class Verbs(click.Group):
     """A group whose commands are imported when they are asked for, so that the gate stays fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the verbs in the order of a person's work."""
+        """Return the verbs in the order of use."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -110,13 +110,13 @@ def exit_code(arguments: list[str]) -> int:
         # the reader of our output has gone; click then exits with 1, which would say that a limit failed
         return COULD_NOT_RUN
     except (EvenhandError, OSError) as wrong:
-        return _told(wrong)
+        return _exit_code(wrong)
     except Exception as bug:  # a bug must not look like a failed gate, which exits 1
         return _bug(bug)
     return result if isinstance(result, int) else 0
 
 
-def _told(wrong: EvenhandError | OSError) -> int:
+def _exit_code(wrong: EvenhandError | OSError) -> int:
     if isinstance(wrong, EvenhandError):
         problems = wrong.problems
     else:

@@ -21,30 +21,30 @@ PAGE = Path("report.html")
     "forms",
     multiple=True,
     metavar="NAME[=FILE]",
-    help="See: evenhand list formats; may be repeated, with a file for each. Told from the ending of --output "
+    help="See: evenhand list formats; may be repeated, with a file for each. Inferred from the suffix of --output "
     "otherwise; a format without any file goes to stdout.",
 )
 @click.option("--lang", type=click.Choice(languages()), default="en", show_default=True, help="Of its sentences.")
 @click.option(
     "--template-dir",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Folder with a page.html.j2 and an extra.css of your own.",
+    help="Folder with a page.html.j2 and an extra.css.",
 )
 @click.option(
     "--assets",
     type=click.Choice(["inline", "external"]),
     default="inline",
     show_default=True,
-    help="Where the style of the page stands; external for hosts that forbid it inside.",
+    help="Where the style of the page is; external for hosts that forbid it inside.",
 )
 @click.option("--omit-empty", is_flag=True, help="Leave out sections without figures.")
 @click.option(
     "--suppress-below",
     type=click.IntRange(min=2),
     metavar="ROWS",
-    help="A copy for publication: withhold what rests on fewer rows, and what would give it away.",
+    help="A copy for publication: withhold what rests on fewer rows, and what would reveal it.",
 )
-@click.option("--baseline", type=click.Path(path_type=Path), help="An earlier audit.json: what became of each limit.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="An earlier audit.json, to compare each limit with.")
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law asks to be published.")
 def command(
     audit: Path,
@@ -81,7 +81,7 @@ def command(
 
 
 def _asked(forms: tuple[str, ...], output: Path | None, public_summary: str | None) -> tuple[list[str], Path | None]:
-    """Return the formats and the one file: a page where nothing is said, else what the flags or the ending say."""
+    """Return the formats and the one file: a page by default, else by the flags or the suffix."""
     from evenhand.report import format_of
 
     named = [*([public_summary] if public_summary else []), *forms]

@@ -72,7 +72,7 @@ def _volatile(record: AuditRecord, fresh: AuditRecord, tolerance: float) -> Iter
     """Compare times, memory and energy, which differ from run to run, within a factor."""
     pairs = [(f, now) for f in record.findings if f.volatile and (now := fresh.get(f.key)) is not None]
     for finding, now in pairs:
-        if not _alike(finding.estimate, now.estimate, tolerance):
+        if not _within(finding.estimate, now.estimate, tolerance):
             factor = f"more than a factor of {tolerance:g}"
             yield Check(False, f"{finding.name}: {now.estimate}, recorded as {finding.estimate}: {factor}")
     if pairs:
@@ -81,7 +81,7 @@ def _volatile(record: AuditRecord, fresh: AuditRecord, tolerance: float) -> Iter
         )
 
 
-def _alike(one: float | None, other: float | None, tolerance: float) -> bool:
+def _within(one: float | None, other: float | None, tolerance: float) -> bool:
     if one is None or other is None or one == other:
         return one is other or one == other
     return one * other > 0 and 1 / tolerance <= one / other <= tolerance

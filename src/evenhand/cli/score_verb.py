@@ -12,17 +12,25 @@ from evenhand.cli.console import progress, remark
 @click.command(name="score")
 @click.argument("source")
 @click.option("--model", "-m", type=click.Path(path_type=Path), required=True, help="Model file.")
-@click.option("--keep", multiple=True, help="Column carried over beside the score; may be repeated.")
+@click.option("--keep", multiple=True, help="Column copied with the score; may be repeated.")
 @click.option("--batch", type=click.IntRange(1), default=100_000, show_default=True, help="Rows scored at a time.")
 @click.option("--column", default="score", show_default=True, help="Name of the scores.")
+@click.option("--texts", help="Column of the texts, for a model that reads texts.")
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("scored"), show_default=True)
 def command(
-    source: str, model: Path, keep: tuple[str, ...], batch: int, column: str, trust_pickle: bool, output: Path
+    source: str,
+    model: Path,
+    keep: tuple[str, ...],
+    batch: int,
+    column: str,
+    texts: str | None,
+    trust_pickle: bool,
+    output: Path,
 ) -> None:
     """Score SOURCE (a Parquet file, or a quoted glob) batch by batch into the folder OUTPUT.
 
-    After a kill the same command goes on where it was broken off.
+    After a kill the same command resumes.
 
     \b
     Example:
@@ -41,6 +49,7 @@ def command(
             keep=keep,
             batch=batch,
             column=column,
+            texts=texts,
             progress=lambda done, total: step(done, total, f"{done:,} of {total:,} rows"),
         )
     remark(f"Scored into {output}: {len(parts):,} parts")

@@ -1,4 +1,4 @@
-"""What ``evenhand compress --search`` does: a study, its record, its page, and what a person wants to know first."""
+"""What ``evenhand compress --search`` does: a study, its record, its page, and a summary."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run_search(plan: Plan, policy: Policy | None) -> AuditRecord:
     plan.folder.mkdir(parents=True, exist_ok=True)
     check_writable(plan.folder / RECORD)
     with progress("Searching") as step:
-        record = study(_told(plan, step), policy)
+        record = study(_with_progress(plan, step), policy)
     write_record(plan.folder / RECORD, record)
     write_report(plan.folder / PAGE, record)
     for line in summary(record):
@@ -45,8 +45,8 @@ def run_search(plan: Plan, policy: Policy | None) -> AuditRecord:
     return record
 
 
-def _told(plan: Plan, step: Callable[[int, int, str], None]) -> Plan:
-    """Return the plan with a progress that a person sees, or that a log keeps line by line."""
+def _with_progress(plan: Plan, step: Callable[[int, int, str], None]) -> Plan:
+    """Return the plan with a progress bar, or with lines for a log."""
     from dataclasses import replace
 
     if sys.stderr.isatty():
@@ -55,7 +55,7 @@ def _told(plan: Plan, step: Callable[[int, int, str], None]) -> Plan:
 
 
 def summary(record: AuditRecord) -> list[str]:
-    """Return the lines that a person reads after a search."""
+    """Return the summary of a search."""
     told = record.provenance["study"]
     front, candidates = record.measurements["study"]["front"], told["candidates"]
     lines = [f"{len(candidates)} candidates, {len(front)} of them on the Pareto front: {', '.join(front)}"]

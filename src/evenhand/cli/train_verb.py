@@ -167,7 +167,7 @@ def _tuned(
 
 
 def write_table(part: EvaluationSet, place: Path) -> None:
-    """Write the rows of an evaluation set as Parquet or CSV, beside and then renamed."""
+    """Write the rows of an evaluation set as Parquet or CSV, by a temporary file."""
     import io
 
     from evenhand.writing import write_bytes

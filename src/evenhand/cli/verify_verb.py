@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="By which factor times, memory and energy of a rerun may differ.",
 )
+@click.option("--inputs", type=click.Path(), help="What the model read, if no table: .npy, .txt, or a folder.")
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
 def command(
     audit: Path,
@@ -48,6 +49,7 @@ def command(
     rerun: bool,
     tolerance: float,
     trust_pickle: bool,
+    inputs: str | None,
 ) -> int:
     """Say whether AUDIT is unchanged and speaks of these files; with --rerun, whether it comes out the same.
 
@@ -62,7 +64,7 @@ def command(
     checks = [Check(True, f"record: digest {digest(record)[:16]}")]
     if signature is not None:
         checks.append(_signed(audit, signature, allowed_signers, signer))
-    rows = None if data is None else _rows(data, record)
+    rows = None if data is None else _rows(data, record, inputs)
     known = record.provenance
     found = None if rows is None else rows.content_hash()
     checks.append(_hash("data", found, known.get("data", {}).get("content_hash")))
@@ -104,7 +106,7 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(read_model_file(file)).hexdigest()
 
 
-def _rows(file: Path, record: AuditRecord) -> EvaluationSet:
+def _rows(file: Path, record: AuditRecord, inputs: str | None) -> EvaluationSet:
     """Read the rows with the roles that the record names."""
     from evenhand.data import read_evaluation_set
 
@@ -114,4 +116,5 @@ def _rows(file: Path, record: AuditRecord) -> EvaluationSet:
         **{name: value for name, value in data.get("roles", {}).items() if value not in (None, [])},  # type: ignore[arg-type]
         missing=data.get("missing", "error"),  # type: ignore[arg-type]
         use_sensitive=bool(record.provenance.get("sensitive_inputs")),
+        inputs=inputs,
     )

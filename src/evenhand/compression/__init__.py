@@ -1,4 +1,4 @@
-"""Making trained models smaller, and measuring what that gained beside the original."""
+"""Compress trained models, and measure the gain over the original."""
 
 from evenhand.compression.agreement import Agreement, agreement
 from evenhand.compression.batch_dependence import BatchDependence, batch_dependence

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
+    from evenhand.findings import Batch
     from evenhand.subjects import Subject
 
     Said: TypeAlias = tuple[NDArray[np.float64], float]
@@ -32,9 +32,9 @@ class Agreement:
     """The rows both predicted."""
 
 
-def agreement(one: Subject, other: Subject, X: pd.DataFrame) -> Agreement:
+def agreement(one: Subject, other: Subject, rows: Batch) -> Agreement:
     """Compare two models' decisions, each at its own threshold or for the most probable class, and their scores."""
-    return _compare((one.predict(X), one.threshold), (other.predict(X), other.threshold))
+    return _compare((one.predict(rows), one.threshold), (other.predict(rows), other.threshold))
 
 
 class Witness:
@@ -44,13 +44,13 @@ class Witness:
     ----------
     original : Subject
         The model before the first step.
-    X : pandas.DataFrame
-        Training rows.
+    rows : batch
+        Training rows, as the model reads them.
     """
 
-    def __init__(self, original: Subject, X: pd.DataFrame) -> None:
-        self.X = X
-        self._first = self._last = (original.predict(X), original.threshold)
+    def __init__(self, original: Subject, rows: Batch) -> None:
+        self.rows = rows
+        self._first = self._last = (original.predict(rows), original.threshold)
 
     def look(self, after: Subject, *, step: str, floor: float) -> Agreement:
         """Return the agreement of a step's model with the original, when it agrees with the one before the step.
@@ -58,9 +58,9 @@ class Witness:
         Raises
         ------
         ModelError
-            When that lies below `floor`: the step broke the model.
+            When that is below `floor`: the step broke the model.
         """
-        said = (after.predict(self.X), after.threshold)
+        said = (after.predict(self.rows), after.threshold)
         _check(_compare(self._last, said), step, floor)
         self._last = said
         return _compare(self._first, said)

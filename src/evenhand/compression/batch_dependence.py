@@ -1,16 +1,17 @@
-"""Whether a model's answer to a row depends on the rows beside it."""
+"""Whether a model's answer to a row depends on the other rows of its batch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from evenhand.data import as_inputs, pick
 from evenhand.messages import message
 from evenhand.subjects.outputs import decisions
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from evenhand.data import Inputs
+    from evenhand.findings import Batch
     from evenhand.subjects import Subject
 
 
@@ -47,7 +48,7 @@ class BatchDependence:
 
 
 def batch_dependence(
-    subject: Subject, X: pd.DataFrame, *, rows: int = 64, seed: int = 0, tolerance: float = 1e-4
+    subject: Subject, inputs: Inputs | Batch, *, rows: int = 64, seed: int = 0, tolerance: float = 1e-4
 ) -> BatchDependence:
     """Return how much the answers to some rows differ when the rows are predicted one by one.
 
@@ -58,7 +59,7 @@ def batch_dependence(
     ----------
     subject : Subject
         The model.
-    X : pandas.DataFrame
+    inputs : table, array, list or Inputs
         Rows to draw from.
     rows : int
         How many, drawn by the seed; all when there are fewer.
@@ -69,10 +70,10 @@ def batch_dependence(
     """
     import numpy as np
 
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(X))[:rows])
-    table = X.iloc[chosen]
-    together = subject.predict(table)
-    alone = np.concatenate([subject.predict(table.iloc[at : at + 1]) for at in range(len(table))])
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(inputs))[:rows])
+    batch = pick(inputs, chosen)
+    together = subject.predict(batch)
+    alone = np.concatenate([subject.predict(one) for one in as_inputs(batch).batches(1)])
     changed = decisions(together, subject.threshold) != decisions(alone, subject.threshold)
     difference = float(np.abs(together - alone).max(initial=0.0))
-    return BatchDependence(difference, int(changed.sum()), len(table), tolerance)
+    return BatchDependence(difference, int(changed.sum()), len(chosen), tolerance)

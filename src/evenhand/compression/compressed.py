@@ -16,16 +16,15 @@ if TYPE_CHECKING:
 
     import numpy as np
     import onnxruntime
-    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.compression.agreement import Agreement
-    from evenhand.findings import Plain, Task
+    from evenhand.findings import Batch, Plain, Reads, Task
     from evenhand.subjects import ScoreKind
     from evenhand.training import NetworkModel, Preparing
 
 METADATA: Final = "evenhand"
-"""The key of the graph's metadata under which the JSON stands."""
+"""The key of the JSON in the graph's metadata."""
 FORMAT: Final = 1
 """The version of that JSON."""
 _TOLD_BY_THE_FILE: Final = ("file_bytes", "sha256", "features", "preprocessing", "stored_as")
@@ -33,7 +32,7 @@ _TOLD_BY_THE_FILE: Final = ("file_bytes", "sha256", "features", "preprocessing",
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A model that can be differentiated, beside the file that cannot."""
+    """A differentiable model that matches a file that is not."""
 
     model: NetworkModel
     """The network with the file's weights, as float32."""
@@ -69,17 +68,18 @@ class CompressedModel:
         where: str = "the compressed model",
         fit_row_hashes: NDArray[np.uint64] | None = None,
     ) -> None:
-        from evenhand.training.preparing import preparing_from_plain
+        from evenhand.training.preparing import GRID, preparing_from_plain
 
         self.content = content
-        self.fit_row_hashes = fit_row_hashes
         self._session = start_session(content, where)
         self._input = str(self._session.get_inputs()[0].name)
         about = read_metadata(self._session, where)
         try:
             self.name = str(about["name"])
             self.threshold = float(cast("float", about["threshold"]))
-            self.preprocessing: Preparing = preparing_from_plain(cast("dict[str, Plain]", about["preprocessing"]))
+            prepared = cast("dict[str, Plain]", about["preprocessing"])
+            self.preprocessing: Preparing = preparing_from_plain(prepared)
+            self.fit_row_hashes = fit_row_hashes if prepared.get("kind") != GRID else None
             self._facts = cast("dict[str, Plain]", about["facts"])
         except (KeyError, TypeError, ValueError) as problem:
             raise ModelError(f"What {where} says of its own preprocessing is damaged: {shorten(problem)}.") from None
@@ -87,9 +87,14 @@ class CompressedModel:
         self.task: Task = "multiclass" if len(self._session.get_outputs()[0].shape) > 1 else "binary"
         self.twin: Twin | None = None
 
-    def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
+    @property
+    def reads(self) -> Reads:
+        """A table or arrays, as its preprocessing takes them."""
+        return self.preprocessing.reads
+
+    def prepare(self, batch: Batch) -> NDArray[np.float32]:
         """Return what the network takes, shape (n, ...)."""
-        return self.preprocessing.transform(X)
+        return self.preprocessing.transform(batch)
 
     def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the graph's logits for prepared rows, shape (n,) or (n, C)."""
@@ -101,9 +106,9 @@ class CompressedModel:
 
         return probabilities(pieces(self.answer, prepared), self.name)
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C)."""
-        return self.predict_prepared(self.prepare(X))
+        return self.predict_prepared(self.prepare(batch))
 
     @property
     def facts(self) -> Mapping[str, Plain]:
@@ -117,7 +122,7 @@ class CompressedModel:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write the one file, whole or not at all, and the fingerprints of its training rows beside it.
+        """Write the one file, whole or not at all, and the fingerprints of its training rows in a second file.
 
         Raises
         ------
@@ -193,12 +198,12 @@ def load_compressed(path: str | Path) -> CompressedModel:
 
 
 def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str, object]:
-    """Return what the file says of itself.
+    """Return the file's own description.
 
     Raises
     ------
     ModelError
-        When it says nothing, or a newer version of evenhand wrote it.
+        When there is none, or a newer version of evenhand wrote it.
     """
     text = session.get_modelmeta().custom_metadata_map.get(METADATA)
     if text is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.compression.agreement import Witness
 from evenhand.compression.recipe import Bench, Progress, Recipe
+from evenhand.data import pick
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def compress(
     Raises
     ------
     InputError
-        Without a recipe or rows, or when a recipe stands after one that leaves torch.
+        Without a recipe or rows, or when a recipe follows one that leaves torch.
     ModelError
         When the model cannot be compressed, or a step made it decide otherwise than before on too many rows.
     """
@@ -77,7 +78,7 @@ def compress(
     _check(model, steps, train, seed, columns or ())
     began = time.monotonic()
     current: NetworkModel | CompressedModel = model
-    witness = Witness(model, Bench(train, seed=seed).drawn(WITNESSED))
+    witness = Witness(model, Bench(train, seed=seed).drawn(model, WITNESSED))
     for number, recipe in enumerate(steps):
         left = None if seconds is None else max(0.0, began + seconds - time.monotonic())
         bench = Bench(train, validation, seed, columns, left, progress, number, len(steps))
@@ -100,7 +101,7 @@ def _apply(
     found = witness.look(after, step=step, floor=recipe.floor)
     bench.say(f"{step}: decides as the original on {found.share:.1%} of {found.rows:,} training rows")
     if not isinstance(after, NetworkModel) and "int" in str(recipe.describe().get("weights")):
-        after.twin = make_twin(after, before, witness.X.iloc[:TWIN_ROWS])
+        after.twin = make_twin(after, before, pick(witness.rows, slice(TWIN_ROWS)))
     return after
 
 

@@ -1,4 +1,4 @@
-"""What a model needs while it predicts: memory, told by a process of its own, and energy, where a meter can be read."""
+"""Measure what a prediction needs: memory, in a separate process, and energy, where a meter can be read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from evenhand.findings import Batch
     from evenhand.subjects import Subject
 
 _CHILD: Final = """
@@ -24,11 +23,11 @@ print(peak_bytes())
 """
 
 
-def peak_memory(model: Subject, X: pd.DataFrame) -> int | None:
+def peak_memory(model: Subject, batch: Batch) -> int | None:
     """Return the most bytes that a process holds which loads the model's file and predicts these rows once.
 
     The runtime counts, as it has to be loaded too: torch for a trained model, ONNX Runtime for an exported one. None
-    for a model that cannot be saved or loaded by itself, and where the system does not say.
+    for a model that cannot be saved or loaded by itself, and where the system does not report it.
     """
     import numpy as np
 
@@ -39,7 +38,7 @@ def peak_memory(model: Subject, X: pd.DataFrame) -> int | None:
         suffix = ".onnx" if model.facts.get("kind") == "onnx" else ".safetensors"
         file, rows = Path(folder) / f"model{suffix}", Path(folder) / "rows.npy"
         save(file)
-        np.save(rows, prepare(X), allow_pickle=False)
+        np.save(rows, prepare(batch), allow_pickle=False)
         done = subprocess.run(
             [sys.executable, "-c", _CHILD, str(file), str(rows)], capture_output=True, text=True, check=False
         )
@@ -47,7 +46,7 @@ def peak_memory(model: Subject, X: pd.DataFrame) -> int | None:
     return int(said) if done.returncode == 0 and said.isdigit() else None
 
 
-def energy_of(model: Subject, X: pd.DataFrame, seconds: float) -> float | None:
+def energy_of(model: Subject, batch: Batch, seconds: float) -> float | None:
     """Return the joules of predicting a thousand rows, by the processor's meter; None where there is none to read.
 
     The meter is that of the whole processor, so the machine should have nothing else to do.
@@ -57,10 +56,10 @@ def energy_of(model: Subject, X: pd.DataFrame, seconds: float) -> float | None:
     before = joules()
     if before is None:
         return None
-    ready = model.prepare(X) if hasattr(model, "answer") and hasattr(model, "prepare") else None
+    ready = model.prepare(batch) if hasattr(model, "answer") and hasattr(model, "prepare") else None
     began, rows = time.perf_counter(), 0
     while time.perf_counter() - began < max(0.05, seconds / 4):
-        _ = model.predict(X) if ready is None else model.answer(ready)  # type: ignore[attr-defined]
-        rows += len(X)
+        _ = model.predict(batch) if ready is None else model.answer(ready)  # type: ignore[attr-defined]
+        rows += len(batch)
     after = joules()
     return None if after is None or after < before else (after - before) * 1_000 / rows

@@ -5,61 +5,49 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from evenhand.errors import InputError, ModelError, raise_all
+from evenhand.errors import ModelError
+from evenhand.settings import Declared, setting
+from evenhand.training.plan import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
-    from evenhand.training import Dataset, NetworkModel, Plan
+    from evenhand.training import Dataset, NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
-class Distillation:
+class Distillation(Declared):
     """A student of its own size is trained on the softened probabilities of the original, mixed with the labels.
 
     Source: Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"; with `states`, what the
     student holds before its last layer is led to what the teacher holds there (Romero et al. 2015, "FitNets").
-
-    Raises
-    ------
-    InputError
-        Without neurons, with a temperature not above 0, or a share outside [0, 1].
     """
 
-    hidden: tuple[int, ...] = (16,)
-    """Neurons of the student's hidden layers, where no other network is named."""
-    epochs: int = 60
-    """Passes over the training rows; the epoch that does best on the check rows is kept."""
-    temperature: float = 2.0
-    """Logits of both are divided by it: above 1 the teacher's doubts count for more."""
-    labels: float = 0.1
-    """Share of the label in what the student is to answer, from 0 (the teacher alone) to 1."""
-    learning_rate: float = 5e-3
-    """Of AdamW, at the beginning."""
+    hidden: tuple[int, ...] = setting(
+        (16,), "Neurons of the student's hidden layers, where no other network is named.", least=1
+    )
+    epochs: int = setting(
+        60, "Passes over the training rows; the epoch that does best on the check rows is kept.", least=1
+    )
+    temperature: float = setting(
+        2.0, "Logits of both are divided by it: above 1 the teacher's doubts count for more.", above=0
+    )
+    labels: float = setting(
+        0.1, "Share of the label in what the student is to answer: 0 for the teacher alone.", least=0, most=1
+    )
+    learning_rate: float = setting(5e-3, "Of AdamW, at the beginning.", above=0)
     student: Plan | None = None
     """The student's network; by default that of the teacher with layers of `hidden` neurons."""
-    states: float = 0.0
-    """How much hidden states count beside the answers; 0 leaves them aside."""
+    states: float = setting(0.0, "How much hidden states count beside the answers; 0 leaves them aside.", least=0)
 
     floor: ClassVar[float] = 0.5
 
-    def __post_init__(self) -> None:
-        problems = []
-        if isinstance(self.hidden, (int, float)):
-            object.__setattr__(self, "hidden", (int(self.hidden),))
-        if not self.hidden or any(width < 1 for width in self.hidden):
-            problems.append(f"A student needs one neuron at least in each hidden layer, not {self.hidden!r}.")
-        if not 0 < self.temperature < float("inf") or not 0 <= self.labels <= 1 or not self.learning_rate > 0:
-            problems.append(
-                "Distillation needs a temperature and a learning rate above 0 and a share of labels in [0, 1], not "
-                f"{self.temperature!r}, {self.learning_rate!r} and {self.labels!r}."
-            )
-        if self.epochs < 1 or not 0 <= self.states < float("inf"):
-            problems.append(
-                f"Distillation needs one epoch at least and a weight of states not below 0, not {self.epochs} and "
-                f"{self.states!r}."
-            )
-        raise_all(InputError, problems)
+    def contradictions(self) -> Iterator[str]:
+        """Yield what is wrong with settings that do not go together."""
+        if not self.hidden:
+            yield "A student has one hidden layer at least, such as hidden = (16,)."
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""

@@ -111,7 +111,7 @@ def count_graph_parameters(content: bytes) -> tuple[int, int]:
     shapes = [{entry.name: entry.i for entry in node.attribute} for node in graph.node if node.op_type == "MatMulNBits"]
     weights = [array for array in arrays.values() if array.ndim and array.dtype.kind in "fi" and array.dtype != "int64"]
     total = sum(int(a.size) for a in weights) + sum(shape["K"] * shape["N"] for shape in shapes)
-    # two weights of 4 bits a byte, of which 8 stands for zero
+    # two weights of 4 bits a byte, of which 8 is zero
     fours = sum(int((bits & 15 != 8).sum() + (bits >> 4 != 8).sum()) for bits in packed)
     return total, sum(int((a != 0).sum()) for a in weights) + fours
 
@@ -129,7 +129,7 @@ def with_metadata(content: bytes, entries: dict[str, str]) -> bytes:
 
 
 def _strip(graph: object) -> None:
-    """Remove stack traces and file names of the exporting machine, which the exporter writes beside every node."""
+    """Remove stack traces and file names of the exporting machine, which the exporter writes at every node."""
     for items in (getattr(graph, kind) for kind in ("node", "input", "output", "value_info", "initializer")):
         for item in items:
             del item.metadata_props[:]

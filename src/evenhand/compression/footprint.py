@@ -1,8 +1,7 @@
-"""What models cost to keep and to run, measured beside each other in one run."""
+"""The size, latency and memory of models, measured in one run."""
 
 from __future__ import annotations
 
-import math
 import statistics
 import tempfile
 import time
@@ -12,15 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from evenhand.compression.consumption import energy_of, peak_memory
+from evenhand.data import pick
 from evenhand.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
+    from evenhand.data import Inputs
+    from evenhand.findings import Batch
     from evenhand.subjects import Subject
 
 
@@ -69,7 +70,7 @@ class Footprint:
 class PreparedSubject(Protocol):
     """A subject whose preprocessing and network can be asked one by one."""
 
-    def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
+    def prepare(self, batch: Batch) -> NDArray[np.float32]:
         """Return what the network takes, shape (n, ...)."""
         ...
 
@@ -80,7 +81,7 @@ class PreparedSubject(Protocol):
 
 def measure_footprint(
     models: Mapping[str, Subject],
-    X: pd.DataFrame,
+    inputs: Inputs | Batch,
     *,
     batches: Sequence[int] = (1, 256),
     repeats: int = 60,
@@ -93,8 +94,8 @@ def measure_footprint(
     ----------
     models : mapping of name to subject
         What is compared, all in this one run: times of different runs cannot be compared.
-    X : pandas.DataFrame
-        Rows to predict; they are repeated where a batch is larger.
+    inputs : table, array, list or Inputs
+        Rows to predict, as the models read them; they are repeated where a batch is larger.
     batches : sequence of int
         Rows a call.
     repeats : int
@@ -102,7 +103,7 @@ def measure_footprint(
     seconds : float
         No further round of a batch size begins after this time, but there are five at least.
     memory : bool
-        Whether to start a process for each model, some seconds, that tells how much memory it needs.
+        Whether to start a process for each model, some seconds, that measures its memory.
 
     Returns
     -------
@@ -113,20 +114,20 @@ def measure_footprint(
     InputError
         When there are no rows, or a batch or the number of rounds is below 1.
     """
-    if not len(X) or repeats < 1 or min(batches, default=0) < 1:
+    if not len(inputs) or repeats < 1 or min(batches, default=0) < 1:
         raise InputError(
-            f"Times can be measured with one row, one round and a batch of one at least: there are {len(X)} rows, "
+            f"Times can be measured with one row, one round and a batch of one at least: there are {len(inputs)} rows, "
             f"{repeats} rounds and batches of {list(batches)}."
         )
     by_network = all(isinstance(model, PreparedSubject) for model in models.values())
     with _one_thread():
-        whole = {size: _race(_whole_calls(models, _rows(X, size)), repeats, seconds) for size in batches}
+        whole = {size: _race(_whole_calls(models, _rows(inputs, size)), repeats, seconds) for size in batches}
         network = (
-            {size: _race(_network_calls(models, _rows(X, size)), repeats, seconds) for size in batches}
+            {size: _race(_network_calls(models, _rows(inputs, size)), repeats, seconds) for size in batches}
             if by_network
             else whole
         )
-        joules = {name: energy_of(model, _rows(X, max(batches)), seconds) for name, model in models.items()}
+        joules = {name: energy_of(model, _rows(inputs, max(batches)), seconds) for name, model in models.items()}
     return {
         name: Footprint(
             file_bytes=artefact_bytes(model),
@@ -138,7 +139,7 @@ def measure_footprint(
             measures="network" if by_network else "predict",
             runtime=str(model.facts.get("runtime") or model.facts.get("kind") or type(model).__name__),
             threads=1,
-            peak_bytes=peak_memory(model, _rows(X, max(batches))) if memory else None,
+            peak_bytes=peak_memory(model, _rows(inputs, max(batches))) if memory else None,
             joules=joules[name],
         )
         for name, model in models.items()
@@ -177,21 +178,23 @@ def _count(model: Subject, fact: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _rows(X: pd.DataFrame, size: int) -> pd.DataFrame:
-    import pandas as pd
+def _rows(inputs: Inputs | Batch, size: int) -> Batch:
+    """Return so many rows, the first ones, again where there are fewer."""
+    import numpy as np
 
-    return pd.concat([X] * math.ceil(size / len(X))).iloc[:size].reset_index(drop=True)
-
-
-def _whole_calls(models: Mapping[str, Subject], X: pd.DataFrame) -> dict[str, Callable[[], object]]:
-    return {name: lambda model=model: model.predict(X) for name, model in models.items()}  # type: ignore[misc]
+    found = pick(inputs, np.arange(size) % len(inputs))
+    return found.reset_index(drop=True) if hasattr(found, "reset_index") else found
 
 
-def _network_calls(models: Mapping[str, Subject], X: pd.DataFrame) -> dict[str, Callable[[], object]]:
+def _whole_calls(models: Mapping[str, Subject], batch: Batch) -> dict[str, Callable[[], object]]:
+    return {name: lambda model=model: model.predict(batch) for name, model in models.items()}  # type: ignore[misc]
+
+
+def _network_calls(models: Mapping[str, Subject], batch: Batch) -> dict[str, Callable[[], object]]:
     calls: dict[str, Callable[[], object]] = {}
     for name, model in models.items():
         assert isinstance(model, PreparedSubject)
-        ready = model.prepare(X)
+        ready = model.prepare(batch)
         calls[name] = lambda model=model, ready=ready: model.answer(ready)  # type: ignore[misc]
     return calls
 

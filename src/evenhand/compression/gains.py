@@ -68,7 +68,7 @@ def speed_sentence(original: Footprint, compressed: Footprint) -> str:
 
 
 def _whole(original: Footprint, compressed: Footprint) -> str:
-    """Say what is left of it once the table's preprocessing counts too."""
+    """Word what is left of it once the table's preprocessing counts too."""
     if original.measures != "network":
         return ""
     batches = sorted(set(original.end_to_end) & set(compressed.end_to_end))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from evenhand.errors import InputError
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
@@ -16,25 +16,17 @@ Kind = Literal["bfloat16", "float16"]
 
 
 @dataclass(frozen=True, slots=True)
-class HalfPrecision:
+class HalfPrecision(Declared):
     """Weights are rounded to 16 bits and stored so: the file halves, and the time of a prediction stays as it is.
 
     They are computed with as float32, as most processors have no faster 16-bit arithmetic.
-
-    Raises
-    ------
-    InputError
-        For another type of number.
     """
 
-    kind: Kind = "bfloat16"
-    """``bfloat16`` keeps the range of float32 with 8 bits of precision, ``float16`` 11 bits and a small range."""
+    kind: Kind = setting(
+        "bfloat16", "bfloat16 keeps the range of float32 with 8 bits of precision, float16 11 bits and a small range."
+    )
 
     floor: ClassVar[float] = 0.95
-
-    def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
-            raise InputError(f"HalfPrecision knows {' and '.join(get_args(Kind))}, not {self.kind!r}.")
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from evenhand.errors import InputError, ModelError, raise_all
+from evenhand.errors import ModelError
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,36 +20,24 @@ Kind = Literal["static", "dynamic", "weights"]
 
 
 @dataclass(frozen=True, slots=True)
-class Int8:
+class Int8(Declared):
     """Weights as int8 per channel; activations as uint8 too, unless only the weights are asked for.
 
     The result is one ONNX file. Small networks do not always become faster: below some 20 microseconds a call the
     conversions between 8 bits and 32 cost more than they save, which `measure_footprint` shows.
-
-    Raises
-    ------
-    InputError
-        For another kind, or without one calibration row at least.
     """
 
-    calibration_rows: int = 512
-    """Training rows from which ``static`` takes its ranges, drawn by the seed; all when there are fewer."""
-    kind: Kind = "static"
-    """``static``: ranges of activations are fixed beforehand. ``dynamic``: they are taken anew from every batch, for
-    transformers; the answer to a row then depends a little on the rows beside it. ``weights``: activations stay in 32
-    bits; the file is as small, and the time as before."""
+    calibration_rows: int = setting(
+        512, "Training rows from which static takes its ranges, drawn by the seed; all when there are fewer.",
+        least=1, unit="rows",
+    )  # fmt: skip
+    kind: Kind = setting(
+        "static", "static: ranges of activations are fixed beforehand. dynamic: they are taken anew from every batch, "
+        "for transformers; the answer to a row then depends a little on the other rows of its batch. weights: "
+        "activations stay in 32 bits; the file is as small, and the time as before.",
+    )  # fmt: skip
 
     floor: ClassVar[float] = 0.9
-
-    def __post_init__(self) -> None:
-        problems = []
-        if self.calibration_rows < 1 or self.calibration_rows != int(self.calibration_rows):
-            problems.append(
-                f"Int8 needs a whole number of calibration rows, one at least, not {self.calibration_rows:g}."
-            )
-        if self.kind not in get_args(Kind):
-            problems.append(f"Int8 knows the kinds {', '.join(get_args(Kind))}, not {self.kind!r}.")
-        raise_all(InputError, problems)
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evenhand.errors import InputError, raise_all
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
@@ -14,33 +14,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class LowRank:
+class LowRank(Declared):
     """Each linear layer (out, in) of which rank r keeps enough is written as (out, r) times (r, in).
 
     r is the least rank whose largest singular values hold `energy` of the sum of all their squares (Eckart and Young
     1936). A layer stays whole where r * (in + out) is no less than in * out. The network is fine-tuned on training
     rows afterwards.
-
-    Raises
-    ------
-    InputError
-        When the energy is not above 0 and below 1, or there are fewer than 0 epochs.
     """
 
-    energy: float = 0.9
-    """Share of the squared singular values that is kept; above 0, below 1."""
-    epochs: int = 10
-    """Passes over the training rows in fine-tuning, at most."""
+    energy: float = setting(0.9, "Share of the squared singular values that is kept.", above=0, below=1)
+    epochs: int = setting(10, "Passes over the training rows in fine-tuning, at most.", least=0)
 
     floor: ClassVar[float] = 0.5
-
-    def __post_init__(self) -> None:
-        problems = []
-        if not 0 < self.energy < 1:
-            problems.append(f"The energy that is kept must lie above 0 and below 1, not {self.energy:g}.")
-        if self.epochs < 0:
-            problems.append(f"LowRank needs 0 epochs at least, not {self.epochs}.")
-        raise_all(InputError, problems)
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""

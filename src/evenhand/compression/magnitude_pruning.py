@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, get_args
+from typing import TYPE_CHECKING, ClassVar
 
 from evenhand.compression.masks import Scope
-from evenhand.errors import InputError, raise_all
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
@@ -15,42 +15,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class MagnitudePruning:
+class MagnitudePruning(Declared):
     """The smallest weights become zero; the model becomes neither smaller nor faster by it.
 
     A dense file keeps its zeros and a dense product multiplies them. It is here for studies of what sparsity does to
     groups, and its effect is reported as it is: fewer non-zero weights, the same bytes and time.
-
-    Raises
-    ------
-    InputError
-        When the share is not above 0 and below 1, or there are fewer than 0 epochs or 1 step.
     """
 
-    share: float = 0.8
-    """Of the weights, biases left aside, floor(share * weights) become zero; above 0, below 1; 0.5 with ``2:4``."""
-    epochs: int = 20
-    """Passes over the training rows in fine-tuning, at most, all steps together; zeros stay zero."""
-    scope: Scope = "global"
-    """``global``: the smallest of all weights; ``layer``: of each layer; ``2:4``: two of each four inputs of a neuron,
-    the pattern that some graphics processors multiply faster, and processors do not."""
-    steps: int = 1
-    """Gradual pruning: the share is reached in so many steps, ``share * (1 - (1 - k / steps)^3)``, with fine-tuning
-    after each (Zhu and Gupta 2017, "To prune, or not to prune")."""
+    share: float = setting(
+        0.8, "Of the weights, biases left aside, floor(share * weights) become zero; 0.5 with 2:4.", above=0, below=1
+    )
+    epochs: int = setting(
+        20, "Passes over the training rows in fine-tuning, at most, all steps together; zeros stay zero.", least=0
+    )
+    scope: Scope = setting(
+        "global", "global: the smallest of all weights; layer: of each layer; 2:4: two of each four inputs of a "
+        "neuron, the pattern that some graphics processors multiply faster, and processors do not.",
+    )  # fmt: skip
+    steps: int = setting(
+        1, "Gradual pruning: the share is reached in so many steps, share * (1 - (1 - k / steps)^3), with fine-tuning "
+        "after each (Zhu and Gupta 2017, To prune, or not to prune).", least=1,
+    )  # fmt: skip
 
     floor: ClassVar[float] = 0.5
 
     def __post_init__(self) -> None:
-        problems = []
-        if self.scope not in get_args(Scope):
-            problems.append(f"MagnitudePruning knows the scopes {', '.join(get_args(Scope))}, not {self.scope!r}.")
         if self.scope == "2:4":
             object.__setattr__(self, "share", 0.5)
-        if not 0 < self.share < 1:
-            problems.append(f"The share of weights to prune must lie above 0 and below 1, not {self.share:g}.")
-        if self.epochs < 0 or self.steps < 1:
-            problems.append(f"MagnitudePruning needs 0 epochs and 1 step at least, not {self.epochs} and {self.steps}.")
-        raise_all(InputError, problems)
+        Declared.__post_init__(self)
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""

@@ -59,7 +59,7 @@ def without_neurons(network: nn.Module, share: float, rows: NDArray[np.float32])
     """Return a smaller network: of each hidden layer of `width` neurons, floor(share * width) are taken out.
 
     A neuron matters by the standard deviation of its output over `rows` times the norm of its outgoing weights, as a
-    constant one can be replaced by a bias. The next layer's weights are then fitted anew (ridge least squares over
+    constant one can be replaced by a bias. The next layer's weights are then refitted (ridge least squares over
     `rows`), so that it receives as nearly as possible what it did before; see He, Zhang and Sun 2017, "Channel
     pruning for accelerating very deep neural networks".
 
@@ -94,7 +94,7 @@ def _shrink(network: nn.Module, before: str, after: str, count: int, data: torch
     assert isinstance(second, nn.Linear)
     outputs = _inputs_of(network, second, data).double()
     importance = outputs.std(dim=0, correction=0) * second.weight.double().norm(dim=0)
-    # A stable order, so that neurons that matter alike are taken out the same way everywhere.
+    # A stable order, so that neurons that matter equally are taken out the same way everywhere.
     order = torch.argsort(importance, descending=True, stable=True)
     kept = torch.sort(order[: len(order) - count]).values
     wanted = outputs @ second.weight.double().T
@@ -142,7 +142,7 @@ def _linear(weight: torch.Tensor, bias: torch.Tensor | None) -> nn.Linear:
 
 
 def _between(network: nn.Module, before: str, after: str) -> list[str]:
-    """Return the names of the modules with parameters or buffers that stand between two layers."""
+    """Return the names of the modules with parameters or buffers between two layers."""
     leaves = [name for name, module in network.named_modules() if not list(module.children())]
     names = leaves[leaves.index(before) + 1 : leaves.index(after)]
     return [name for name in names if any(True for _ in network.get_submodule(name).state_dict())]

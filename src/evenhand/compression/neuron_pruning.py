@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evenhand.errors import InputError, raise_all
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
@@ -14,34 +14,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class NeuronPruning:
+class NeuronPruning(Declared):
     """A share of the neurons of every hidden layer is taken out, so that the layers become smaller.
 
-    The neurons that matter least on training rows go, the next layer is fitted anew to what is left, and the whole
+    The neurons that matter least on training rows go, the next layer is refitted to what is left, and the whole
     network is fine-tuned on training rows. Parameters, file and multiplications really become fewer.
-
-    Raises
-    ------
-    InputError
-        When the share is not above 0 and below 1, or there are fewer than 0 epochs.
     """
 
-    share: float = 0.5
-    """Of a layer of w neurons floor(share * w) are taken out; above 0, below 1."""
-    epochs: int = 20
-    """Passes over the training rows in fine-tuning, at most."""
-    rows: int = 4096
-    """Training rows by which neurons are weighed, drawn by the seed; all when there are fewer."""
+    share: float = setting(0.5, "Of a layer of w neurons floor(share * w) are taken out.", above=0, below=1)
+    epochs: int = setting(20, "Passes over the training rows in fine-tuning, at most.", least=0)
+    rows: int = setting(
+        4096, "Training rows by which neurons are weighed, drawn by the seed; all when there are fewer.", least=1
+    )
 
     floor: ClassVar[float] = 0.5
-
-    def __post_init__(self) -> None:
-        problems = []
-        if not 0 < self.share < 1:
-            problems.append(f"The share of neurons to prune must lie above 0 and below 1, not {self.share:g}.")
-        if self.epochs < 0 or self.rows < 1:
-            problems.append(f"NeuronPruning needs 0 epochs and 1 row at least, not {self.epochs} and {self.rows}.")
-        raise_all(InputError, problems)
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class OnnxExport:
     """The float32 network as an ONNX file: no smaller, but run by ONNX Runtime.
 
-    Measured beside `Int8` it shows which part of a gain in time the runtime made, and which the 8 bits.
+    Compared with `Int8`, it separates the gain in time of the runtime from that of the 8 bits.
     """
 
     floor: ClassVar[float] = 0.99

@@ -27,7 +27,7 @@ def open_model(
     path : str or Path
         The file.
     trust_pickle : bool
-        Loading a pickle can run any code on this machine; True says that you trust who made the file.
+        Loading a pickle can run any code on this machine; True means that you trust the file's author.
     positive, features, output, output_name
         For models of another origin, as in `evenhand.subjects.open_subject`.
 
@@ -60,5 +60,5 @@ def open_model(
 
 
 def _is_compressed(content: bytes) -> bool:
-    """Whether the file says that evenhand wrote it; whether that is whole is checked on loading."""
+    """Whether the file is marked as written by evenhand; whether that is whole is checked on loading."""
     return b'"preprocessing":' in content and b"evenhand" in content

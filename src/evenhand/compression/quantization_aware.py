@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evenhand.errors import InputError, raise_all
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
@@ -14,34 +14,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class QuantizationAware:
+class QuantizationAware(Declared):
     """The network is trained on while weights and inputs of its layers are rounded to 8 bits; `Int8` comes after it.
 
     The result is a float32 network that loses less when it is rounded. At 8 bits rounding rarely costs anything by
     itself (see docs/benchmarks.md), and the further training changes more decisions than rounding does.
-
-    Raises
-    ------
-    InputError
-        For fewer than 1 epoch or row, or a learning rate not above 0.
     """
 
-    epochs: int = 3
-    """Passes over the training rows, at most."""
-    rows: int = 512
-    """Training rows from which the ranges of inputs are taken, drawn by the seed."""
-    learning_rate: float = 1e-4
-    """At the beginning."""
+    epochs: int = setting(3, "Passes over the training rows, at most.", least=1)
+    rows: int = setting(
+        512, "Training rows from which the ranges of inputs are taken, drawn by the seed.", least=1, unit="rows"
+    )
+    learning_rate: float = setting(1e-4, "At the beginning.", above=0)
 
     floor: ClassVar[float] = 0.5
-
-    def __post_init__(self) -> None:
-        problems = []
-        if self.epochs < 1 or self.rows < 1:
-            problems.append(f"QuantizationAware needs 1 epoch and 1 row at least, not {self.epochs} and {self.rows}.")
-        if not 0 < self.learning_rate < float("inf"):
-            problems.append(f"QuantizationAware needs a learning rate above 0, not {self.learning_rate!r}.")
-        raise_all(InputError, problems)
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_ROWS: Final = 16
-"""Ranges seen in fewer rows than this say nothing of those that will come."""
+"""Ranges seen in fewer rows than this do not generalize."""
 LINEAR: Final = ("MatMul", "Gemm")
 """Nodes that dynamic quantization gains by; on convolutions it is several times slower than 32 bits."""
 
@@ -57,9 +57,9 @@ def static(content: bytes, calibration: NDArray[np.float32]) -> bytes:
 
 
 def dynamic(content: bytes) -> bytes:
-    """Return the graph with int8 weights in linear layers, whose inputs are scaled anew for every batch.
+    """Return the graph with int8 weights in linear layers, whose inputs are scaled again for every batch.
 
-    The scale is that of the whole batch, so the answer to a row depends a little on the rows beside it.
+    The scale is that of the whole batch, so the answer to a row depends a little on the others.
 
     Raises
     ------

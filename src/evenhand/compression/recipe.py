@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.compression.compressed import CompressedModel
     from evenhand.data import EvaluationSet
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain
     from evenhand.training import NetworkModel
 
 Progress: TypeAlias = Callable[[int, int, str], None]
-"""Told the step, the number of steps, and in a few words what is being done."""
+"""Called with the step, the number of steps, and a few words on what is being done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """The rows and the seed that recipes work with. Test rows never lie on it."""
+    """The rows and the seed that recipes work with. Never test rows."""
 
     train: EvaluationSet
     """Rows to calibrate on, to fine-tune on and to check agreement on."""
@@ -35,33 +34,33 @@ class Bench:
     seconds: float | None = None
     """No further epoch of fine-tuning begins after this time; None does not end it."""
     progress: Progress | None = None
-    """Told what is being done."""
+    """Called with what is being done."""
     step: int = 0
     """The number of recipes applied before this one."""
     steps: int = 1
     """The number of recipes."""
 
     def say(self, text: str) -> None:
-        """Tell the progress, when somebody listens."""
+        """Report progress, if a callback is given."""
         if self.progress is not None:
             self.progress(self.step, self.steps, text)
 
     def epochs(self, done: int, total: int, _text: str) -> None:
-        """Tell the progress of a fit within the step."""
+        """Report the progress of a fit within the step."""
         self.say(f"fine-tuning {done}/{total}")
 
     def prepared(self, model: NetworkModel, most: int) -> NDArray[np.float32]:
         """Return at most `most` training rows, drawn by the seed, as the model's network takes them."""
-        return model.prepare(self.drawn(most))
+        return model.prepare(self.drawn(model, most))
 
-    def drawn(self, most: int) -> pd.DataFrame:
-        """Return at most `most` training rows, drawn by the seed, as a table."""
+    def drawn(self, model: NetworkModel, most: int) -> Batch:
+        """Return at most `most` training rows, drawn by the seed, as the model reads them."""
         import numpy as np
 
-        table = self.train.X
-        if len(table) <= most:
-            return table
-        return table.iloc[np.sort(np.random.default_rng(self.seed).choice(len(table), most, replace=False))]
+        rows = self.train.inputs_as(model.reads, model.name)
+        if len(rows) <= most:
+            return rows.whole()
+        return rows.take(np.sort(np.random.default_rng(self.seed).choice(len(rows), most, replace=False))).whole()
 
 
 class Recipe(Protocol):

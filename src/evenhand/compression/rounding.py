@@ -74,7 +74,7 @@ def rounding(network: nn.Module, rows: NDArray[np.float32]) -> nn.Module:
 
 
 def without_rounding(network: nn.Module) -> nn.Module:
-    """Return a copy in which the layers stand as they were, with what they have learnt."""
+    """Return a copy with the original layers and their trained weights."""
     plain = copy.deepcopy(network)
     for name, module in [(name, module) for name, module in plain.named_modules() if isinstance(module, Rounded)]:
         _put(plain, name, module.layer)

@@ -13,9 +13,11 @@ from evenhand.errors import ModelError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from evenhand.training.dataset import Prepared
+
 
 class Telling(nn.Module):
-    """A student that tells, after its logits, what it holds before its last layer, brought to the teacher's width."""
+    """A student that returns, after its logits, its last hidden state, brought to the teacher's width."""
 
     def __init__(self, student: nn.Module, shape: tuple[int, ...], width: int, weight: float) -> None:
         super().__init__()
@@ -31,7 +33,7 @@ class Telling(nn.Module):
         return torch.cat([logit.reshape(len(given), -1), self.root * self.brought(held)], dim=1)
 
 
-def hidden_states(network: nn.Module, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
+def hidden_states(network: nn.Module, prepared: Prepared) -> NDArray[np.float64]:
     """Return (n, width) what the last layer is given, each column with mean 0 and deviation 1 over these rows."""
     from evenhand.training.model import pieces
 

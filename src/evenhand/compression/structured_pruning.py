@@ -5,57 +5,42 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evenhand.errors import InputError, raise_all
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
     from evenhand.training import NetworkModel
 
 
 @dataclass(frozen=True, slots=True)
-class StructuredPruning:
+class StructuredPruning(Declared):
     """A share of the channels of every convolution, neurons of every layer and heads of every attention is taken out.
 
     What is tied to them goes with them (found by torch-pruning); the network is then fine-tuned on training rows.
     Parameters, file and multiplications really become fewer. For chains of linear layers `NeuronPruning` comes nearer
     to the original, as it fits the next layer anew.
-
-    Raises
-    ------
-    InputError
-        When a share does not lie in [0, 1), both are 0, or there are fewer than 0 epochs.
     """
 
-    share: float = 0.5
-    """Of each group of c tied channels or neurons floor((1 - share) * c) are left; from 0 to below 1."""
-    epochs: int = 5
-    """Passes over the training rows in fine-tuning, at most."""
-    heads: float = 0.0
-    """Of each attention's heads this share is taken out; from 0 to below 1."""
-    round_to: int = 8
-    """What is left is rounded down to a multiple of it, which products are fast for; 1 for exact shares."""
-    steps: int = 1
-    """The share is reached in so many steps, with fine-tuning after each."""
-    learning_rate: float = 1e-3
-    """Of fine-tuning, at the beginning."""
+    share: float = setting(
+        0.5, "Of each group of c tied channels or neurons floor((1 - share) * c) are left.", least=0, below=1
+    )
+    epochs: int = setting(5, "Passes over the training rows in fine-tuning, at most.", least=0)
+    heads: float = setting(0.0, "Of each attention's heads this share is taken out.", least=0, below=1)
+    round_to: int = setting(
+        8, "What is left is rounded down to a multiple of it, which products are fast for; 1 for exact shares.", least=1
+    )
+    steps: int = setting(1, "The share is reached in so many steps, with fine-tuning after each.", least=1)
+    learning_rate: float = setting(1e-3, "Of fine-tuning, at the beginning.", above=0)
 
     floor: ClassVar[float] = 0.3
 
-    def __post_init__(self) -> None:
-        problems = [
-            f"The share of {what} to prune must lie in [0, 1), not {value:g}."
-            for what, value in (("channels", self.share), ("heads", self.heads))
-            if not 0 <= value < 1
-        ]
-        if not problems and not self.share and not self.heads:
-            problems.append("StructuredPruning takes nothing out: name a share of channels or of heads above 0.")
-        if self.epochs < 0 or self.round_to < 1 or self.steps < 1 or not self.learning_rate > 0:
-            problems.append(
-                "StructuredPruning needs 0 epochs, a multiple of 1, 1 step and a learning rate above 0 at least, not "
-                f"{self.epochs}, {self.round_to}, {self.steps} and {self.learning_rate:g}."
-            )
-        raise_all(InputError, problems)
+    def contradictions(self) -> Iterator[str]:
+        """Yield what is wrong with settings that do not go together."""
+        if not self.share and not self.heads:
+            yield "StructuredPruning takes nothing out: name a share of channels or of heads above 0."
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""

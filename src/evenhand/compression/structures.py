@@ -112,8 +112,8 @@ def _kept(network: nn.Module, example: Any) -> Iterator[nn.Module]:
     for module in network.modules():
         inside |= {id(value) for value in module.parameters()} if isinstance(module, normalizing) else set()
     if any(id(value) not in inside for value in network.parameters()):
-        # A bare parameter (a token's embedding) goes through the whole network: only what stands between two layers
-        # of one block can be narrowed beside it.
+        # A bare parameter (a token's embedding) goes through the whole network: only what is between two layers
+        # of one block can be narrowed with it.
         wide = [_widens(block) for block in network.modules() if isinstance(block, nn.Sequential)]
         yield from (layer for layer in layers if not any(layer is inner for inner in wide))
 

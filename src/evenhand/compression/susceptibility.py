@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from evenhand.data import pick
+
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
     from numpy.typing import NDArray
     from torch import nn
 
+    from evenhand.data import Inputs
+    from evenhand.findings import Batch
     from evenhand.subjects import Subject
 
 MOST_ROWS: Final = 1_000
@@ -39,7 +42,12 @@ class Susceptibility:
 
 
 def susceptibility(
-    model: Subject, X: pd.DataFrame, y_true: NDArray[np.int8], codes: NDArray[np.int32], n_groups: int, seed: int = 0
+    model: Subject,
+    inputs: Inputs | Batch,
+    y_true: NDArray[np.int8],
+    codes: NDArray[np.int32],
+    n_groups: int,
+    seed: int = 0,
 ) -> Susceptibility | None:
     """Return gradient norm and curvature of the model's loss for every group.
 
@@ -47,7 +55,7 @@ def susceptibility(
     ----------
     model : Subject
         One that evenhand trained; of others the gradients are not known.
-    X : pandas.DataFrame
+    inputs : table, array or Inputs
         n rows.
     y_true : (n,)
         Their classes.
@@ -75,7 +83,7 @@ def susceptibility(
         mine = np.flatnonzero(codes == group)
         if len(mine):
             chosen = mine if len(mine) <= MOST_ROWS else np.sort(rng.choice(mine, MOST_ROWS, replace=False))
-            found[:, group] = _of_rows(network, model.prepare(X.iloc[chosen]), y_true[chosen], seed)
+            found[:, group] = _of_rows(network, model.prepare(pick(inputs, chosen)), y_true[chosen], seed)
             rows[group] = len(chosen)
     return Susceptibility(found[0], found[1], rows)
 

@@ -71,27 +71,27 @@ def _as_before(model: NetworkModel) -> dict[str, object]:
 
 def datasets(model: NetworkModel, bench: Bench) -> tuple[Dataset, Dataset]:
     """Return the rows to learn from and those to stop by."""
-    whole = lesson_of(model, bench.train, bench.balance)
+    whole = dataset_of(model, bench.train, bench.balance)
     if bench.validation is None:
         return whole.hold_out(HELD_OUT, bench.seed)
-    return whole, lesson_of(model, bench.validation, bench.balance)
+    return whole, dataset_of(model, bench.validation, bench.balance)
 
 
-def lesson_of(model: NetworkModel, data: EvaluationSet, balance: tuple[str, ...] | None = None) -> Dataset:
-    """Return rows with their labels, weighted by the set's own weights and, with `balance`, each group alike."""
+def dataset_of(model: NetworkModel, data: EvaluationSet, balance: tuple[str, ...] | None = None) -> Dataset:
+    """Return rows with their labels, weighted by the set's own weights and, with `balance`, equally by group."""
     import numpy as np
 
-    from evenhand.training.dataset import Dataset
+    from evenhand.training.dataset import Dataset, prepared
     from evenhand.training.fitting import targets
 
     weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     if balance:
         weight = weight * group_weights(data.grouping(*balance).codes)
-    return Dataset(model.prepare(data.X), targets(data), (weight / weight.mean()).astype(np.float32))
+    return Dataset(prepared(model.preprocessing, data), targets(data), (weight / weight.mean()).astype(np.float32))
 
 
 def group_weights(codes: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return (n,) weights of mean about 1 that let each group weigh alike, up to `HEAVIEST`."""
+    """Return (n,) weights of mean about 1 by which groups weigh equally, up to `HEAVIEST`."""
     import numpy as np
 
     weight = 1.0 / np.bincount(codes)[codes]

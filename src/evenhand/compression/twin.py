@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 from evenhand.compression.agreement import agreement
 from evenhand.compression.compressed import CompressedModel, Twin
+from evenhand.data import pick
 from evenhand.errors import ModelError, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
     from torch import nn
 
+    from evenhand.findings import Batch
     from evenhand.training import NetworkModel
 
 
-def make_twin(compressed: CompressedModel, original: NetworkModel, X: pd.DataFrame) -> Twin:
+def make_twin(compressed: CompressedModel, original: NetworkModel, rows: Batch) -> Twin:
     """Return the twin of a quantized model.
 
     Parameters
@@ -30,7 +31,7 @@ def make_twin(compressed: CompressedModel, original: NetworkModel, X: pd.DataFra
         By `Int8` of any kind, or `Int4`.
     original : NetworkModel
         The model it was quantized from.
-    X : pandas.DataFrame
+    rows : batch
         Rows to state the agreement on.
 
     Raises
@@ -42,7 +43,7 @@ def make_twin(compressed: CompressedModel, original: NetworkModel, X: pd.DataFra
 
     from evenhand.training.given import GivenPlan
 
-    network = _folded(original, X)
+    network = _folded(original, rows)
     found = list(_whole_numbers(compressed.content))
     left, back = [], 0
     for name, weight in network.named_parameters():
@@ -59,23 +60,23 @@ def make_twin(compressed: CompressedModel, original: NetworkModel, X: pd.DataFra
         raise ModelError(f"No weight of '{compressed.name}' is one of '{original.name}' in whole numbers.")
     plan = GivenPlan(original.plan.outputs, network, type(network).__name__)
     model = original.with_network(network, {"recipe": "twin", "weights": back}, plan=plan)
-    return Twin(model, agreement(compressed, model, X), back, tuple(left))
+    return Twin(model, agreement(compressed, model, rows), back, tuple(left))
 
 
-def _folded(original: NetworkModel, X: pd.DataFrame) -> nn.Module:
+def _folded(original: NetworkModel, batch: Batch) -> nn.Module:
     """Return the network with batch normalization folded, where that leaves its answers as they are."""
     import numpy as np
 
     from evenhand.training.model import logits
 
     network = folded(original.network)
-    rows = original.prepare(X.iloc[:64])
+    rows = original.prepare(pick(batch, slice(64)))
     same = np.allclose(logits(network, rows), logits(original.network, rows), rtol=1e-3, atol=1e-3)
     return network if same else copy.deepcopy(original.network)
 
 
 def folded(network: nn.Module) -> nn.Module:
-    """Return a copy whose batch normalizations stand inside the layers named just before, as the runtime has it."""
+    """Return a copy whose batch normalizations are folded into the layers named before, as in the runtime."""
     from torch import nn
     from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
@@ -112,9 +113,9 @@ def _match(weight: NDArray[np.float32], found: list[tuple[NDArray[np.float32], f
 
 
 def _whole_numbers(content: bytes) -> Iterator[tuple[NDArray[np.float32], float]]:
-    """Yield each weight tensor of the file as the float32 that it stands for, and how far rounding may have moved it.
+    """Yield each weight tensor of the file as the float32 that it encodes, and how far rounding may have moved it.
 
-    That is half a step, and with 4 bits a whole one, as the steps end at 7 and the largest weight may lie at 8.
+    That is half a step, and with 4 bits a whole one, as the steps end at 7 and the largest weight may be at 8.
     """
     import numpy as np
 

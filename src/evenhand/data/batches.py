@@ -85,6 +85,7 @@ def _named(batch: object, names: Sequence[str] | None) -> dict[str, NDArray[Any]
             found[name] = array
         else:
             raise InputError(
-                f"'{name}' of a batch has the shape {array.shape}; a column has one dimension, a part two."
+                f"'{name}' of a batch has the shape {array.shape}; a column has one dimension, a part two. Images and "
+                "the like go beside the table: inputs=."
             )
     return found

@@ -9,18 +9,20 @@ import numpy as np
 import pandas as pd
 
 from evenhand.data.grouping import Grouping, encode, intersect
-from evenhand.data.hashing import hash_content, hash_rows
+from evenhand.data.hashing import hash_content, hash_rows, with_inputs
+from evenhand.data.inputs import as_inputs
 from evenhand.data.validating import missing_problem
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
+    from evenhand.data.inputs import Inputs
     from evenhand.data.roles import Roles
     from evenhand.data.values import Bins, Missing
-    from evenhand.findings import Plain, Task
+    from evenhand.findings import Plain, Reads, Task
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +52,8 @@ class EvaluationSet:
     """Whether sensitive features are model inputs."""
     bins: Bins = field(default_factory=dict)
     """Edges of numeric sensitive and control features."""
+    held: Inputs | None = field(default=None, repr=False)
+    """What a model reads that is no column of the table; None where it reads the table."""
     _kept: dict[tuple[str, ...], object] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -71,6 +75,27 @@ class EvaluationSet:
         return self.table[list(self.features)]
 
     @property
+    def inputs(self) -> Inputs:
+        """What a model reads: what was given beside the table, else its features."""
+        return self.held if self.held is not None else as_inputs(self.X)
+
+    def inputs_as(self, kind: Reads, who: str) -> Inputs:
+        """Return the inputs of the kind that the model `who` reads; every set has a table.
+
+        Raises
+        ------
+        InputError
+            When the set holds another kind.
+        """
+        held: Reads = "table" if self.held is None else self.held.kind
+        if kind not in ("table", held):
+            way = {"arrays": " or images=", "texts": " or texts="}.get(kind, "")
+            raise InputError(
+                f"{self.name}: the model '{who}' reads {kind}, and the set holds {held}: pass inputs={way}."
+            )
+        return as_inputs(self.X) if kind == "table" else self.inputs
+
+    @property
     def sample_weight(self) -> NDArray[np.float64] | None:
         """(n,) the row weights, None when no column holds them."""
         if self.roles.sample_weight is None:
@@ -79,7 +104,7 @@ class EvaluationSet:
 
     @property
     def frequency(self) -> NDArray[np.int64] | None:
-        """(n,) for how many rows each row stands; None when each stands for itself."""
+        """(n,) the number of rows that each row represents; None when each is one."""
         if self.roles.frequency is None:
             return None
         return self.table[self.roles.frequency].to_numpy(dtype=np.int64)
@@ -93,7 +118,7 @@ class EvaluationSet:
 
     @property
     def clusters(self) -> NDArray[np.int64] | None:
-        """(n,) the cluster of each row, from 0; None when no column says what belongs together."""
+        """(n,) the cluster of each row, from 0; None when there is no cluster column."""
         if self.roles.cluster is None:
             return None
         if ("cluster",) not in self._kept:
@@ -123,18 +148,33 @@ class EvaluationSet:
             )
         return cast("Grouping", self._kept[key])
 
-    def row_hashes(self) -> NDArray[np.uint64]:
-        """Return (n,) hashes over label and features: equal for equal rows, in any order, in any process."""
-        if ("rows",) not in self._kept:
-            self._kept["rows",] = hash_rows(self.table, self.features, self.y_true)
+    def row_hashes(self, columns: Iterable[str] | None = None, reads: Reads | None = None) -> NDArray[np.uint64]:
+        """Return (n,) hashes over label and inputs: equal for equal rows, in any order, in any process.
+
+        Of the table the features are looked at, or `columns`; of a model that `reads` a table nothing beside them.
+        """
+        if columns is not None or ("rows",) not in self._kept:
+            found = hash_rows(self.table, self.features if columns is None else columns, self.y_true)
+            if self.held is not None and reads != "table":
+                found = with_inputs(found, self._input_hashes())
+            if columns is not None:
+                return found
+            self._kept["rows",] = found
         return cast("NDArray[np.uint64]", self._kept["rows",])
 
     def content_hash(self) -> str:
-        """Return the sha256 over all columns' names and values, whatever the order of rows and columns."""
+        """Return the sha256 over all columns' names and values and all inputs, in any order of rows and columns."""
         if ("content",) not in self._kept:
             columns = [str(column) for column in self.table.columns]
-            self._kept["content",] = hash_content(hash_rows(self.table, columns, self.y_true), columns)
+            within = [column for column in columns if column != self.roles.texts]  # texts are hashed as inputs
+            self._kept["content",] = hash_content(self.row_hashes(within), columns)
         return cast("str", self._kept["content",])
+
+    def _input_hashes(self) -> NDArray[np.uint64]:
+        """Return the hash of each row's inputs; they are read once."""
+        if ("inputs",) not in self._kept:
+            self._kept["inputs",] = self.inputs.hashes()
+        return cast("NDArray[np.uint64]", self._kept["inputs",])
 
     def take(self, rows: NDArray[np.intp], name: str | None = None, **facts: Plain) -> EvaluationSet:
         """Return some of the rows as a set of the same roles.
@@ -159,6 +199,8 @@ class EvaluationSet:
             task=self.task,
             use_sensitive=self.use_sensitive,
             bins=self.bins,
+            held=None if self.held is None else self.held.take(rows),
+            _kept={("inputs",): self._input_hashes()[rows]} if ("inputs",) in self._kept else {},
         )
 
     def _single(self, column: str) -> Grouping:

@@ -45,7 +45,7 @@ DROPPED: Final[dict[str, str]] = {
 """Columns of `loanapp` that are left out, each with the reason."""
 
 ABSENT_CODES: Final[dict[str, float]] = {"gdlin": 666, "lines": 999_999, "liq": 1_000_000, "term": 999_999}
-"""Codes that stand for a missing value; the largest two are kept as 999999.375 in single precision."""
+"""Codes of a missing value; the largest two are kept as 999999.375 in single precision."""
 
 
 def load_loanapp(missing: Literal["drop", "group"] = "drop") -> EvaluationSet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,11 @@ from evenhand.data.values import CHUNK, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from evenhand.findings import Batch
 
 _ABSENT = np.uint64(0x9E3779B97F4A7C15)
 
@@ -86,6 +90,39 @@ def overlap(evaluated: NDArray[np.uint64], fitted: NDArray[np.uint64]) -> int:
         (n,) and (m,) row hashes, as `EvaluationSet.row_hashes` gives them for the same roles.
     """
     return int(np.isin(evaluated, fitted).sum())
+
+
+def hash_batch(batch: Batch) -> NDArray[np.uint64]:
+    """Return one hash a row: of a table, of arrays (n, ...) with shape and type, of texts, token ids or records."""
+    if isinstance(batch, pd.DataFrame):
+        return hash_rows(batch, map(str, batch.columns), np.zeros(len(batch), dtype=np.int8))
+    if not isinstance(batch, np.ndarray) and all(isinstance(row, str) for row in batch):
+        return _hash_texts([str(row) for row in batch])
+    return np.fromiter((_hash_bytes(_row_bytes(row)) for row in batch), dtype=np.uint64, count=len(batch))
+
+
+def hash_files(folder: Path, files: NDArray[np.object_], rows: NDArray[np.intp] | slice) -> NDArray[np.uint64]:
+    """Return one hash for each of some files, of its bytes."""
+    return np.array([_hash_bytes((folder / file).read_bytes()) for file in files[rows]], dtype=np.uint64)
+
+
+def with_inputs(rows: NDArray[np.uint64], inputs: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return (n,) hashes of rows of a table and what else a model reads of each."""
+    return _mix(rows ^ _mix(inputs))
+
+
+def _row_bytes(row: object) -> bytes:
+    if isinstance(row, Mapping):
+        return b"".join(str(name).encode() + b"\0" + _row_bytes(row[name]) + b"\0" for name in sorted(row, key=str))
+    if isinstance(row, str):
+        return row.encode("utf-8", "surrogatepass")
+    values = np.asarray(row)
+    little = values.astype(values.dtype.newbyteorder("<"), copy=False)
+    return f"{little.dtype.str}{little.shape}".encode() + little.tobytes()
+
+
+def _hash_bytes(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
 def _hash_numbers(numbers: NDArray[np.float64]) -> NDArray[np.uint64]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -11,6 +13,7 @@ import pandas as pd
 
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
+from evenhand.data.opening import open_inputs
 from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings
 from evenhand.data.tables import Table, as_series, from_columns, read_table, refuse_other_index
 from evenhand.data.validating import (
@@ -54,7 +57,9 @@ def read_evaluation_set(
         How sentences call the set; the file's name by default.
     **settings
         The fields of `Roles`, such as ``label="approve"`` and ``sensitive_features=["sex"]``, and those of `Reading`:
-        ``task``, ``missing``, ``bins`` and ``use_sensitive``.
+        ``task``, ``missing``, ``bins`` and ``use_sensitive``. What a model reads that is no table is ``inputs``: an
+        array (n, ...), texts, lists of token ids or mappings, a data set or loader of PyTorch, or the path of a file
+        (.npy, .txt); or is named by ``images`` or ``texts``. Files are read batch by batch.
 
     Returns
     -------
@@ -80,10 +85,11 @@ def read_evaluation_set(
     problems: list[str] = []
     if like is not None:
         roles = replace(roles, exclude=_excluded(table, roles, like, named.exclude))
-        problems = _absent_inputs(table, roles, like)
+        problems = _absent_inputs(table, roles, like, reading.inputs)
         if reading.task is None and roles.label == like.roles.label:
             reading = replace(reading, task=like.task)
-    return build(table, roles, reading, problems)
+    folder = Path(source).parent if isinstance(source, (str, os.PathLike)) else Path()
+    return build(table, roles, reading, problems, folder)
 
 
 def evaluation_set_from_arrays(
@@ -150,7 +156,9 @@ def evaluation_set_from_arrays(
     return build(Table(name, frame, {"source": "arrays"}), roles, _reading(settings)[1])
 
 
-def build(table: Table, roles: Roles, reading: Reading, problems: Sequence[str] = ()) -> EvaluationSet:
+def build(
+    table: Table, roles: Roles, reading: Reading, problems: Sequence[str] = (), folder: Path = Path()
+) -> EvaluationSet:
     """Check a table against its roles and make the set; `problems` found before are told along with the rest."""
     task, missing = reading.task, reading.missing
     name, frame, bins = table.name, table.frame, dict(reading.bins)
@@ -171,17 +179,19 @@ def build(table: Table, roles: Roles, reading: Reading, problems: Sequence[str] 
     assert label is not None  # a label that was not understood has raised its complaint
     if label.task == "binary":
         roles = replace(roles, positive=label.classes[1], favourable=label.favourable)
+    held = open_inputs(name, frame, roles, reading.inputs, folder)
     return EvaluationSet(
         name=name,
         table=frame,
         roles=roles,
         y_true=label.y_true,
         missing=missing,
-        provenance=_provenance(table, roles, missing),
+        provenance=_provenance(table, roles, missing) | ({} if held is None else {"inputs": held.describe()}),
         classes=label.classes,
         task=label.task,
         use_sensitive=reading.use_sensitive,
         bins=bins,
+        held=held,
     )
 
 
@@ -238,7 +248,11 @@ def _excluded(table: Table, roles: Roles, like: EvaluationSet, given: tuple[str,
     return tuple(dict.fromkeys((*given, *copied, *(column for column in new if column not in named))))
 
 
-def _absent_inputs(table: Table, roles: Roles, like: EvaluationSet) -> list[str]:
+def _absent_inputs(table: Table, roles: Roles, like: EvaluationSet, inputs: object) -> list[str]:
+    if like.held is not None:
+        given = inputs is not None or roles.images is not None or roles.texts is not None
+        said = f"{table.name}: {like.name} holds {like.held.kind}; pass inputs= with those of these rows."
+        return [] if given else [said]
     columns = [str(column) for column in table.frame.columns]
     named = {column for _, column in roles.named()}
     absent = [column for column in like.features if column not in table.frame and column not in named]

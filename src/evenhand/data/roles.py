@@ -57,6 +57,8 @@ class Roles(Declared):
         {}, "Sensitive feature that no row names, with the columns of the probability to be of each of its groups: "
         "race=p_black,p_white.", flag="--proxy",
     )  # fmt: skip
+    images: str | None = setting(None, "Column that names the file of each row's image, where the model reads images.")
+    texts: str | None = setting(None, "Column of the texts, where the model reads texts.")
     exclude: tuple[str, ...] = setting((), "Column that is never a model input.", recorded="always")
 
     def named(self) -> Iterator[tuple[str, str]]:
@@ -91,6 +93,11 @@ class Reading(Declared):
     )
     bins: Bins = setting({}, "Edges that make groups of a numeric feature: age=25,40,60 gives <25, 25-39, 40-59, >=60.")
     use_sensitive: bool = setting(False, "Whether the model reads the sensitive features.")
+    inputs: object = setting(
+        None, "What the model reads row by row, where that is no table: a file of arrays (.npy), of texts one a line "
+        "(.txt), or the folder of images; in Python also an array, texts, or a data set or loader of PyTorch.",
+        recorded="never",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,7 @@ class ReadingSettings(TypedDict, total=False):
     missing: Missing | None
     bins: Bins | None
     use_sensitive: bool | None
+    inputs: object
 
 
 class ArraySettings(ReadingSettings, total=False):
@@ -145,6 +153,8 @@ class RoleSettings(ReadingSettings, total=False):
     original_prediction: str | None
     original_score: str | None
     proxies: Mapping[str, Sequence[str]] | None
+    images: str | None
+    texts: str | None
     exclude: str | Sequence[str]
 
 

@@ -1,4 +1,4 @@
-"""Splitting an evaluation set into parts that are alike, without tearing apart what belongs together."""
+"""Split an evaluation set into similar parts, keeping clusters together."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SHARES: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 
 
 def split(data: EvaluationSet, shares: Mapping[str, float] = SHARES, seed: int = 0) -> dict[str, EvaluationSet]:
-    """Split at random into parts alike in label and sensitive groups.
+    """Split at random, stratified by label and sensitive groups.
 
     Rows are put in order of label, then group (intersection of all sensitive features), then chance, and the parts take
     their turns along that order, evenly. So every label x group cell is shared out to within about a row, a cell too

@@ -137,7 +137,7 @@ def _read_delimited(path: Path, literal: frozenset[str], separator: str | None) 
 
 
 def _first_record(path: Path) -> str:
-    """Return the header, which may run over lines inside quotes, or say why this is no text."""
+    """Return the header, which may run over lines inside quotes, or the reason why this is no text."""
     try:
         with _opened(path) as file:
             start = file.read(1 << 20)

@@ -1,4 +1,4 @@
-"""Every complaint about an evaluation set, each as one sentence, so that all can be told at once."""
+"""Every complaint about an evaluation set, each as one sentence, to be raised together."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
 
 
 def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Iterator[str]:
-    """Yield complaints about frequencies: whole numbers from 0, beside decisions only."""
+    """Yield complaints about frequencies: whole numbers from 0, with decisions only."""
     where = f"{name}: frequency '{shorten(frequencies.name)}'"
     if not pd.api.types.is_numeric_dtype(frequencies.dtype):
         yield f"{where} is no number: {listed(frequencies.dropna().unique()[:3])}."
@@ -165,7 +165,7 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
     if absent:
         yield f"{where} have no value in {absent:,} of {len(predictions):,} rows. Fill them or drop the rows."
     found = predictions.dropna().unique()
-    # a column of scores has as many values as rows; the first few say all there is to say
+    # a column of scores has as many values as rows; the first few suffice
     known = [value for value in found[:_LOOKED_AT] if match(value, classes) is not None]
     strange = [value for value in found[:_LOOKED_AT] if match(value, classes) is None]
     if strange:
@@ -177,7 +177,7 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
 
 
 def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
-    """Yield the complaint about an id or cluster column that does not say for every row where it belongs."""
+    """Yield the complaint about an id or cluster column with missing values."""
     absent = int(keys.isna().sum())
     if absent:
         yield (
@@ -196,7 +196,7 @@ def check_scores(
     scores : array_like
         (n,) the scores.
     kind : {"probability", "ranking", "label"}
-        Probabilities lie in [0, 1] and labels are 0 or 1; ranking scores are any finite numbers.
+        Probabilities are in [0, 1] and labels are 0 or 1; ranking scores are any finite numbers.
     name : str
         How the sentences call the scores.
     """

@@ -1,4 +1,4 @@
-"""Rows that are alike: where each lies among the others, and whether neighbours are decided alike."""
+"""Nearest neighbours (consistency): positions of rows, and whether neighbours get the same decision."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FEW_DIMENSIONS: Final = 8
 MOST_KINDS: Final = 64
-"""A text of more values than this, such as a name or a note, tells each row from every other, and none to be alike."""
+"""A text of more values than this, such as a name or a note, is unique to a row and says nothing of similarity."""
 
 
 def places(table: pd.DataFrame) -> NDArray[np.float64]:
@@ -22,9 +22,9 @@ def places(table: pd.DataFrame) -> NDArray[np.float64]:
     Parameters
     ----------
     table : pandas.DataFrame
-        (n, m) what a model reads; a missing number is taken for the mean, a missing category for one of its own.
+        (n, m) what a model reads; a missing number is taken for the mean, a missing category for a separate one.
     """
-    columns = [np.zeros((len(table), 1))]  # a point has a place even where nothing tells rows apart
+    columns = [np.zeros((len(table), 1))]  # a point has a place even where all rows are equal
     for name in table.columns:
         values = table[name]
         if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
@@ -53,7 +53,7 @@ def consistency(points: NDArray[np.float64], decided: NDArray[np.generic], neigh
     Parameters
     ----------
     points : (n, m) array
-        Where rows lie.
+        The positions of rows.
     decided : (n,) array of 0 and 1
     neighbours : int
         How many nearest rows are looked at.

@@ -1,7 +1,7 @@
-"""Counting where the rows lie: one group-by over a table larger than memory, by the engine that holds it.
+"""Count a table larger than memory in the database, by one GROUP BY.
 
 What comes back is a table of counts, one row for each group x truth x decision (x bin of the score). An audit of it
-says what an audit of the rows would have said from counts; tables of several shards add up. Of two models on the same
+gives what an audit of the rows would have given; tables of several shards add up. Of two models on the same
 rows the counts are joint ones: group x truth x original's decision x decision.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Lazy: TypeAlias = nw.LazyFrame[Any]
 
 FREQUENCY: Final = "rows"
-"""The column of counts; more underscores stand before it where the table has a column of that name."""
+"""The column of counts; with more underscores where the table has a column of that name."""
 DECISION: Final = "decision"
 """The column of decisions made from scores; likewise."""
 ORIGINAL_DECISION: Final = "original_decision"
@@ -139,7 +139,7 @@ def _eager(counted: Any) -> pd.DataFrame:
 
 
 def _prepared(frame: Lazy, wanted: Counting, columns: Sequence[str]) -> tuple[Lazy, list[str], list[str]]:
-    """Return the frame with what is counted and summed as columns of their own, and the names of both."""
+    """Return the frame with separate columns of what is counted and summed, and the names of both."""
     import narwhals as nw
 
     keys, sums = [*wanted.groups, wanted.label], []

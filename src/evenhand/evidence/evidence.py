@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import numpy as np
 
+from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
 from evenhand.evidence.options import EvidenceOptions
-from evenhand.evidence.predictions import Predictions, inputs, predict
+from evenhand.evidence.predictions import Predictions, ask, inputs, predict, reads
 from evenhand.metrics import Tally
 from evenhand.metrics.counts.joint import JointTally
 from evenhand.metrics.values.thresholds import count_scores, thresholds
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.data import EvaluationSet, Grouping
+    from evenhand.data import EvaluationSet, Grouping, Inputs
     from evenhand.explaining import Attributions, Method
+    from evenhand.findings import Reads
     from evenhand.metrics.slices.search import Confirmed, Search
     from evenhand.subjects import Subject
 
@@ -29,7 +31,7 @@ View: TypeAlias = str | int
 
 
 LEAST_EXPLAINED: Final = 5
-"""Explained rows of a group below which nothing is said of what carries its gap."""
+"""Explained rows of a group below which contributions to its gap are not stated."""
 
 
 class Evidence:
@@ -44,9 +46,9 @@ class Evidence:
     original : Subject, optional
         The model before compression, for the paired comparison.
     background : EvaluationSet, optional
-        Rows to explain against, training rows say; the evaluation rows when absent.
+        Rows to explain against, such as training rows; the evaluation rows when absent.
     predictions, original_predictions : Predictions, optional
-        What the subject, and what the original said, where it was given and need not be asked.
+        Precomputed predictions of the subject and of the original, which need not be asked.
     """
 
     def __init__(
@@ -74,6 +76,16 @@ class Evidence:
     def predictions(self) -> Predictions:
         """The subject's scores and decisions."""
         return self._given or predict(self.subject, self.data)
+
+    @property
+    def inputs(self) -> Inputs:
+        """What the subject reads of the rows."""
+        return inputs(self.subject, self.data)
+
+    @property
+    def reads(self) -> Reads:
+        """What kind that is."""
+        return reads(self.subject, self.data)
 
     @property
     def asked(self) -> bool:
@@ -108,7 +120,7 @@ class Evidence:
 
     @property
     def worth(self) -> dict[str, NDArray[Any] | None]:
-        """What each row counts for: sampling weight, frequency and cluster, each None where rows are alike in it."""
+        """The weight of each row: sampling weight, frequency and cluster, each None where rows do not differ."""
         data = self.data
         return {"weight": data.sample_weight, "frequency": data.frequency, "clusters": data.clusters}
 
@@ -212,7 +224,9 @@ class Evidence:
         """The original's values for the same rows, background and random orders, where the subject is explained."""
         if self.original is None or self.known_attributions is None:
             return None
-        rows = inputs(self.original, self.data).iloc[self.explained_rows]
+        if reads(self.original, self.data) != "table":
+            return None
+        rows = _table(self.original, self.data).iloc[self.explained_rows]
         if not set(rows) <= set(self.background_table):
             return None
         return self._explained(self.original, rows, self.background_table[list(rows.columns)])
@@ -227,7 +241,7 @@ class Evidence:
     @cached_property
     def explained_table(self) -> pd.DataFrame:
         """The explained rows, as the model reads them."""
-        return inputs(self.subject, self.data).iloc[self.explained_rows]
+        return _table(self.subject, self.data).iloc[self.explained_rows]
 
     @cached_property
     def individual_attributions(self) -> Attributions | None:
@@ -240,7 +254,7 @@ class Evidence:
             raise InputError(
                 f"individuals: there is no row {strange[0]}; the last one is {len(self.data) - 1}, the first 0."
             )
-        return self._explained(self.subject, inputs(self.subject, self.data).iloc[wanted], self.background_table)
+        return self._explained(self.subject, _table(self.subject, self.data).iloc[wanted], self.background_table)
 
     def explain_again(self, rows: pd.DataFrame, *, subject: object = None, method: Method = "auto") -> Attributions:
         """Return the values of other rows, another model or another way, against the same background and seed."""
@@ -268,10 +282,10 @@ class Evidence:
         )
 
     def _at_threshold(self) -> pd.DataFrame:
-        """Return the rows of the background's source whose scores lie nearest to the threshold: half on each side."""
+        """Return the rows of the background's source whose scores are nearest to the threshold: half on each side."""
         source = self.background if self.background is not None else self.data
-        table = inputs(self.subject, source)
-        distance = np.asarray(self.subject.predict(table), dtype=np.float64) - self.predictions.threshold
+        table = _table(self.subject, source)
+        distance = ask(self.subject, as_inputs(table)) - self.predictions.threshold
         half = max(self.options.background_rows // 2, 1)
         sides = (np.flatnonzero(distance >= 0), np.flatnonzero(distance < 0))
         nearest = [side[np.argsort(np.abs(distance[side]), kind="stable")[:half]] for side in sides]
@@ -302,7 +316,7 @@ class Evidence:
 
     def _background(self) -> pd.DataFrame:
         source = self.background if self.background is not None else self.data
-        table = inputs(self.subject, source)
+        table = _table(self.subject, source)
         most = self.options.background_rows
         if len(table) <= most:
             return table
@@ -322,6 +336,11 @@ class Evidence:
         classes = len(data.classes) if data.task == "multiclass" else 2
         weights = (data.sample_weight, data.frequency, data.clusters)
         return Tally.count(data.y_true, y_pred, codes, groups, *weights, classes, data.squared_weight)
+
+
+def _table(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
+    """Return the columns that a subject reads, which is one of tables."""
+    return cast("pd.DataFrame", inputs(subject, data).whole())
 
 
 def favourable_is_positive(data: EvaluationSet) -> bool:

@@ -1,7 +1,7 @@
-"""Predictions that are kept beside a record, so that a later audit can be compared with this one row by row.
+"""Keep predictions with a record, so that a later audit can be compared with this one row by row.
 
 The record itself holds no rows. The file does: truth, score, decision and groups of each row, under a name that only
-who has the key can tell from the row. It is private; its hash stands in the record.
+can be computed with the key. It is private; the record has its hash.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from evenhand.provenance import KeptPredictions
 
 ROW, TRUTH, SCORE, DECISION = "row", "y_true", "y_score", "y_pred"
-"""The columns of the file; the groups stand in columns called ``group:`` and the feature's name."""
+"""The columns of the file; the groups are in columns called ``group:`` and the feature's name."""
 GROUP: Final = "group:"
 LEAST_KEY: Final = 16
 USUAL_KEY: Final = Path(".evenhand-row-key")
@@ -64,12 +64,12 @@ def row_key(place: Path = USUAL_KEY) -> bytes:
 
 
 def keep(evidence: Evidence, keeping: Keeping) -> KeptPredictions:
-    """Write the predictions and return what the record says of them: the file's hash, rows, and the key's fingerprint.
+    """Write the predictions and return their entry in the record: the file's hash, rows, and the key's fingerprint.
 
     Raises
     ------
     InputError
-        When the task has no single decision a row, or rows stand for several.
+        When the task has no single decision a row, or rows represent several.
     MissingExtraError
         When pyarrow is absent.
     """
@@ -102,13 +102,14 @@ def _table(evidence: Evidence, key: bytes) -> pd.DataFrame:
 def row_names(evidence: Evidence, key: bytes) -> list[str]:
     """Return (n,) names of rows: of the id where there is one, else of all the row holds but scores and predictions.
 
-    Equal rows are told apart by counting them.
+    Equal rows are numbered.
     """
     data = evidence.data
     aside = {data.roles.prediction, data.roles.score}
     columns = [str(c) for c in data.table.columns if c not in aside] if data.roles.id is None else [data.roles.id]
     truth = data.y_true if data.roles.id is None else np.zeros(len(data), dtype=np.int8)
-    hashes = pd.Series(hash_rows(data.table, columns, truth))
+    whole = data.roles.id is None and data.held is not None
+    hashes = pd.Series(data.row_hashes(columns) if whole else hash_rows(data.table, columns, truth))
     nth = hashes.groupby(hashes).cumcount().to_numpy(dtype=np.uint64)
     held = np.column_stack([hashes.to_numpy(dtype=np.uint64), nth]).astype("<u8").tobytes()
     return [
@@ -117,7 +118,7 @@ def row_names(evidence: Evidence, key: bytes) -> list[str]:
 
 
 def check_keepable(place: Path) -> None:
-    """Say before any work that predictions cannot be kept there.
+    """Raise before any work if predictions cannot be kept there.
 
     Raises
     ------

@@ -41,7 +41,7 @@ LEAST_OF_A_CLASS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class PairedPredictions:
-    """The rows that two audits share: `read` pairs them, `change` says how a rate moved, with a paired interval."""
+    """The rows that two audits share: `read` pairs them, `change` computes a paired change of a rate."""
 
     table: pd.DataFrame = field(repr=False)
     """One row a shared case: truth, both decisions and scores, groups."""
@@ -57,7 +57,7 @@ class PairedPredictions:
         Raises
         ------
         InputError
-            When a file is not the one its record speaks of, the keys differ, or no row is shared.
+            When a file is not the one of its record, the keys differ, or no row is shared.
         """
         blocks = [_block(record, file) for record, file in ((new, new_file), (old, old_file))]
         if blocks[0]["key_fingerprint"] != blocks[1]["key_fingerprint"]:

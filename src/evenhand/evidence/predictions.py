@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from evenhand.data.batches import as_array
+from evenhand.data.inputs import as_inputs
 from evenhand.data.values import distinct
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
+from evenhand.subjects import reads_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from evenhand.data import EvaluationSet
+    from evenhand.data import EvaluationSet, Inputs
+    from evenhand.findings import Reads
     from evenhand.subjects import Subject
 
 ScoreKind: TypeAlias = Literal["probability", "ranking", "label", "value"]
@@ -25,7 +27,7 @@ ScoreKind: TypeAlias = Literal["probability", "ranking", "label", "value"]
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What a subject says of an evaluation set, row by row."""
+    """The predictions of a subject for an evaluation set."""
 
     y_true: NDArray[Any]
     """(n,) 1 = positive; for other tasks as in `EvaluationSet.y_true`."""
@@ -36,7 +38,7 @@ class Predictions:
     threshold: float
     """A score at or above it is predicted positive; nan where nothing is cut."""
     kind: ScoreKind
-    """``probability`` in [0, 1]; ``ranking`` on a scale of its own; ``label`` for decisions; ``value`` for numbers."""
+    """``probability`` in [0, 1]; ``ranking`` on any scale; ``label`` for decisions; ``value`` for numbers."""
 
 
 def predict(subject: Subject, data: EvaluationSet) -> Predictions:
@@ -52,7 +54,7 @@ def predict(subject: Subject, data: EvaluationSet) -> Predictions:
     """
     if data.task != "binary":
         return answers(subject, data)
-    scores = np.asarray(subject.predict(inputs(subject, data)), dtype=np.float64)
+    scores = ask(subject, inputs(subject, data))
     _check(scores, subject, len(data))
     threshold = float(subject.threshold)
     y_pred = (scores >= threshold).astype(np.int8)
@@ -68,7 +70,7 @@ def answers(subject: Subject, data: EvaluationSet) -> Predictions:
     ModelError
         When the answer has another shape, or holds NaN or infinite numbers.
     """
-    values = np.asarray(subject.predict(inputs(subject, data)), dtype=np.float64)
+    values = ask(subject, inputs(subject, data))
     wanted = (len(data),) if data.task in ("regression", "ranking") else (len(data), len(data.classes))
     if values.shape != wanted:
         raise ModelError(f"The model '{subject.name}' answered with shape {values.shape}; needed is {wanted}.")
@@ -236,12 +238,58 @@ def _decisions(data: EvaluationSet, y_pred: ArrayLike) -> NDArray[np.int8]:
     return (column == data.roles.positive).to_numpy().astype(np.int8)
 
 
-def inputs(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
-    """Return the columns of `data` that the subject reads: its own list where it has one, else all features."""
+def ask(subject: Subject, rows: Inputs) -> NDArray[np.float64]:
+    """Return what the subject answers to all rows, a batch at a time; of a table the whole is one batch.
+
+    Raises
+    ------
+    ModelError
+        When it answers to a batch with another number of rows.
+    """
+    said = []
+    for batch in rows.batches():
+        found = np.asarray(subject.predict(batch), dtype=np.float64)
+        if rows.kind != "table" and (found.ndim == 0 or len(found) != len(batch)):
+            raise ModelError(
+                f"The model '{subject.name}' answered with shape {found.shape} to a batch of {len(batch):,} rows."
+            )
+        said.append(found)
+    return said[0] if len(said) == 1 else np.concatenate(said)
+
+
+def inputs(subject: Subject, data: EvaluationSet) -> Inputs:
+    """Return what the subject reads of `data`: of a table its own columns where it names them, else all features.
+
+    Raises
+    ------
+    InputError
+        When the data lack a column, or hold another kind of inputs.
+    """
+    kind = reads(subject, data)
+    if kind != "table":
+        return data.inputs_as(kind, subject.name)
+    return as_inputs(data.table[list(columns_read(subject, data))])
+
+
+def reads(subject: Subject, data: EvaluationSet) -> Reads:
+    """Return what the subject reads: what it says, else what the data hold."""
+    return reads_of(subject, "table" if data.held is None else data.held.kind)
+
+
+def columns_read(subject: Subject, data: EvaluationSet) -> tuple[str, ...]:
+    """Return the columns of `data` that the subject reads; none where it reads no table.
+
+    Raises
+    ------
+    InputError
+        When one is absent.
+    """
+    if reads(subject, data) != "table":
+        return ()
     wanted = subject.facts.get("features")
     if not isinstance(wanted, list) or not wanted:
-        return data.X
-    names = [str(name) for name in wanted]
+        return data.features
+    names = tuple(str(name) for name in wanted)
     known = [str(name) for name in data.table.columns]
     raise_all(
         InputError,
@@ -251,7 +299,7 @@ def inputs(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
             if name not in known
         ),
     )
-    return data.table[names]
+    return names
 
 
 def _check(scores: NDArray[np.float64], subject: Subject, rows: int) -> None:

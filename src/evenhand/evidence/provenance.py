@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from evenhand.evidence.predictions import inputs
+from evenhand.evidence.predictions import columns_read, reads
 
 if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.evidence.evidence import Evidence
     from evenhand.findings import Plain
-    from evenhand.provenance import DataFacts, Provenance, SubjectFacts
+    from evenhand.provenance import DataFacts, OptionFacts, Provenance, SubjectFacts
     from evenhand.subjects import Subject
 
 PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn", "torch", "onnxruntime", "shap")
@@ -23,13 +23,14 @@ PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn",
 
 def provenance(evidence: Evidence) -> Provenance:
     """Return hashes, facts, roles, versions and seed as plain data."""
+    data = evidence.data
     found: Provenance = {
-        "subject": _subject(evidence.subject),
-        "original": _subject(evidence.original) if evidence.original is not None else None,
-        "data": _data(evidence.data),
+        "subject": _subject(evidence.subject, data),
+        "original": _subject(evidence.original, data) if evidence.original is not None else None,
+        "data": _data(data),
         "sensitive_inputs": _sensitive_inputs(evidence),
         "rows_seen_in_training": _rows_seen(evidence),
-        "options": _plain_mapping(evidence.options.on_record()),
+        "options": cast("OptionFacts", _plain_mapping(evidence.options.on_record())),
         "versions": {"python": platform.python_version(), **_versions()},
     }
     if sweepable(evidence):
@@ -56,7 +57,7 @@ def _data(data: EvaluationSet) -> DataFacts:
 
 
 def sweepable(evidence: Evidence) -> bool:
-    """Whether decisions at other thresholds can be counted: there are scores of two classes, and rows count alike."""
+    """Whether decisions at other thresholds can be counted: scores of two classes, rows unweighted."""
     data = evidence.data
     if data.task != "binary" or data.sample_weight is not None:
         return False
@@ -64,7 +65,7 @@ def sweepable(evidence: Evidence) -> bool:
 
 
 def plain(value: object) -> Plain:
-    """Return `value` as JSON can say it; numpy scalars become Python's, anything unknown its text."""
+    """Return `value` as plain JSON data; numpy scalars become Python's, anything unknown its text."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, str)):
@@ -82,33 +83,36 @@ def _plain_mapping(mapping: Mapping[str, object]) -> dict[str, Plain]:
     return {name: plain(value) for name, value in mapping.items()}
 
 
-def _subject(subject: Subject) -> SubjectFacts:
-    return {
+def _subject(subject: Subject, data: EvaluationSet) -> SubjectFacts:
+    kind = reads(subject, data)
+    found: SubjectFacts = {
         **cast("SubjectFacts", _plain_mapping(subject.facts)),
         "name": subject.name,
         "threshold": float(subject.threshold),
         "score_kind": subject.score_kind,
     }
+    if kind != "table":
+        found["reads"] = kind
+    return found
 
 
 def _sensitive_inputs(evidence: Evidence) -> list[str]:
     """The sensitive features that the model reads."""
     if evidence.subject.facts.get("kind") == "predictions":
         return []
-    read = set(inputs(evidence.subject, evidence.data).columns)
+    read = columns_read(evidence.subject, evidence.data)
     return [name for name in sorted(evidence.data.roles.sensitive_features) if name in read]
 
 
 def _rows_seen(evidence: Evidence) -> int | None:
     """How many evaluation rows occur among the rows the model was fitted or tuned on; None when that is unknown."""
     from evenhand.data import overlap
-    from evenhand.data.hashing import hash_rows
 
     fitted = getattr(evidence.subject, "fit_row_hashes", None)
     if fitted is None or len(fitted) == 0:
         return None
-    columns = [str(column) for column in inputs(evidence.subject, evidence.data).columns]
-    return int(overlap(hash_rows(evidence.data.table, columns, evidence.data.y_true), fitted))
+    subject, data = evidence.subject, evidence.data
+    return int(overlap(data.row_hashes(columns_read(subject, data), reads(subject, data)), fitted))
 
 
 def _versions() -> dict[str, str]:

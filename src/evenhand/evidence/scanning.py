@@ -48,7 +48,7 @@ def scan(source: str, engine: str | None = None) -> Lazy:
     chosen = _engine(engine)
     try:
         return _opened(reader, source, chosen)
-    except Exception as wrong:  # each engine has errors of its own
+    except Exception as wrong:  # each engine has its own errors
         raise InputError(f"{source}: cannot be read by {chosen}: {shorten(wrong, 200)}") from None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from evenhand.errors import InputError, need
+from evenhand.subjects import reads_of
 from evenhand.writing import write_text
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from evenhand.findings import Batch
     from evenhand.subjects import Subject
 
     Progress = Callable[[int, int], None]
@@ -34,12 +36,13 @@ def score_files(
     keep: tuple[str, ...] = (),
     batch: int = BATCH,
     column: str = "score",
+    texts: str | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Score Parquet files batch by batch, into one Parquet part a batch.
 
     A part is written whole or not at all, and parts that are there are not scored again: after a kill the same call
-    goes on where it was.
+    resumes.
 
     Parameters
     ----------
@@ -50,11 +53,13 @@ def score_files(
     folder : path
         Where the parts go; `count_files` counts them as ``folder/*.parquet``.
     keep : tuple of str
-        Columns that are carried over beside the score: the label and the groups.
+        Columns that are copied with the score: the label and the groups.
     batch : int
         Rows a part.
     column : str
         The name of the scores.
+    texts : str, optional
+        The column of the texts, of a model that reads texts.
     progress : callable, optional
         Called as ``progress(rows done, rows in all)`` after each batch.
 
@@ -80,7 +85,7 @@ def score_files(
         parts.append(part)
         if not part.exists():
             table = rows.to_pandas()
-            scores = np.asarray(subject.predict(_read_by(subject, table)), dtype=np.float64)
+            scores = np.asarray(subject.predict(_read_by(subject, table, texts)), dtype=np.float64)
             kept = arrow.Table.from_pandas(table[list(keep)].assign(**{column: scores}), preserve_index=False)
             unfinished = part.with_suffix(".unfinished")
             parquet.write_table(kept, unfinished)
@@ -91,7 +96,15 @@ def score_files(
     return parts
 
 
-def _read_by(subject: Subject, table: pd.DataFrame) -> pd.DataFrame:
+def _read_by(subject: Subject, table: pd.DataFrame, texts: str | None) -> Batch:
+    kind = reads_of(subject, "table" if texts is None else "texts")
+    if kind == "texts" and texts in table:
+        return table[texts].tolist()
+    if kind != "table":
+        raise InputError(
+            f"The model '{subject.name}' reads {kind}, and Parquet files hold a table: name a column of texts, or "
+            "audit the model on an evaluation set with inputs=, which is read batch by batch, too."
+        )
     wanted = subject.facts.get("features")
     return table if not isinstance(wanted, list) or not wanted else table[[str(name) for name in wanted]]
 

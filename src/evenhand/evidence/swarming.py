@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evenhand.explaining import Attributions
 
 VALUES: Final = 5
-"""Fifths of a feature's values that a swarm tells apart."""
+"""Fifths of a feature's values that a swarm distinguishes."""
 BINS: Final = 60
 """Places across at which a swarm counts rows."""
 MOST_FEATURES: Final = 15
@@ -40,13 +40,13 @@ def swarm(attributions: Attributions) -> tuple[GroupCounts, float]:
 
 
 def _fifths(attributions: Attributions, feature: int) -> NDArray[np.int64]:
-    """Return the fifth in which each row's value lies among all, values of a category by the rank of their mean."""
+    """Return the fifth of each row's value among all, values of a category by the rank of their mean."""
     column = attributions.data.iloc[:, feature]
     if not pd.api.types.is_numeric_dtype(column.dtype):
         means = pd.Series(attributions.values[:, feature]).groupby(pd.factorize(column)[0]).transform("mean")
         column = means
     if column.nunique() <= VALUES:
-        # Few values are told apart by their order, however many rows each has.
+        # Few values are distinguished by their order, however many rows each has.
         order = column.rank(method="dense").fillna(1.0).to_numpy() - 1
         return np.asarray(np.rint(order / max(float(order.max()), 1.0) * (VALUES - 1)), dtype=np.int64)
     rank = column.rank(method="average", pct=True).fillna(0.0).to_numpy()

@@ -1,4 +1,4 @@
-"""Arrays as tables: images and token rows, each cell a column, and maps that say which cells are one player."""
+"""Arrays as tables: images and token rows, each cell a column, and maps of the cells of each player."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def patch_players(shape: tuple[int, ...], patch: int, channels_last: bool = Fals
     patch : int
         Pixels along one side; squares at the lower and the right edge may be smaller.
     channels_last : bool
-        Where the channels stand.
+        The axis of the channels.
 
     Returns
     -------

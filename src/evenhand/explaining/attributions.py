@@ -53,7 +53,7 @@ class Attributions:
     evaluations: int
     """Rows that were composed for the model."""
     model_rows: int
-    """Rows that the model was in fact asked for; fewer where composed rows were alike."""
+    """Rows that the model was in fact asked for; fewer where composed rows were equal."""
     clipped: int
     """Probabilities nearer to 0 or 1 than 1e-7, which were clipped before taking log-odds."""
     background_rows: int
@@ -70,7 +70,7 @@ class Attributions:
     """Random orders that each sampled pair had, each with its reverse."""
     sampling_error: float | None = None
     """Root of the summed squared standard errors from the random orders alone, relative to the same of the values: 0
-    where nothing was sampled, None where one order cannot tell."""
+    where nothing was sampled, None where one order has none."""
     decisions: Attributions | None = None
     """The values of the decision, 0 or 1, from the same mixed rows; None when they were not asked for."""
 

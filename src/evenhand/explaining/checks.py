@@ -34,7 +34,7 @@ not reach it."""
 
 
 def checked_tables(X: pd.DataFrame, background: pd.DataFrame) -> pd.DataFrame:
-    """Return the background with the columns of `X` in their order, or tell all that is wrong with the two."""
+    """Return the background with the columns of `X` in their order, or raise all that is wrong with the two."""
     problems = [
         f"The {name} must be a pandas DataFrame, not {type(table).__name__}."
         for name, table in (("rows to explain", X), ("background", background))
@@ -81,7 +81,7 @@ def _alike_as_text(X: pd.DataFrame) -> list[str]:
 
 
 def checked_players(X: pd.DataFrame, players: Mapping[str, Sequence[str]] | None) -> dict[str, tuple[str, ...]]:
-    """Return every column in one player, in the order of the columns; columns of no group are players of their own.
+    """Return every column in one player, in the order of the columns; columns of no group are single players.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame) -> Be
 
 
 def unseen(X: pd.DataFrame, background: pd.DataFrame) -> tuple[str, ...]:
-    """Say which categories of the explained rows no background row has: a number between others is no news."""
+    """Name the categories of the explained rows that no background row has; numbers are left out."""
     told = []
     for name in X.columns:
         if pd.api.types.is_numeric_dtype(X[name].dtype):

@@ -1,4 +1,4 @@
-"""How alike two explanations of the same rows are, and explanations of a model that was spoilt on purpose."""
+"""Similarity of two explanations of the same rows, and explanations of a deliberately spoilt model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOISE: Final = 0.01
 def cosines(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (n,): the cosine between the values of each row; rows without any value in one of both are left out.
 
-    The sign counts: of two explanations that swap what speaks for and against, it is -1.
+    The sign counts: of two explanations that swap what is for and against, it is -1.
     """
     product = (one * other).sum(axis=1)
     size = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
@@ -43,7 +43,7 @@ def top_shared(one: NDArray[np.float64], other: NDArray[np.float64], most: int =
 def background_halves(attributions: Attributions) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Return the values against one half of the background and against the other, None where blocks are not known.
 
-    How alike they are is the floor under every comparison: another background would change as much.
+    Their similarity is the floor of every comparison: another background would change as much.
     """
     blocks = attributions.block_values
     if blocks is None or len(blocks) < 2:
@@ -72,7 +72,7 @@ def jittered(X: pd.DataFrame, seed: int) -> pd.DataFrame | None:
 
 
 def explained_at_random(game: Game, seed: int) -> Attributions | None:
-    """Return the explanation of the same network with every weight drawn anew; None where it is no torch network.
+    """Return the explanation of the same network with all weights redrawn; None where it is no torch network.
 
     An explanation that looks the same shows the data and not the model (Adebayo et al. 2018, "Sanity checks for
     saliency maps").
@@ -120,5 +120,5 @@ def relearned(model: object, X: pd.DataFrame, y: NDArray[np.generic], seed: int)
         features = getattr(model, "features", None)
         fitted = clone(estimator).fit(X if features is None else X[list(features)], shuffled)
         return as_subject(fitted, positive=1)
-    except Exception:  # what cannot be fitted here cannot be compared, and is said to be so
+    except Exception:  # what cannot be fitted here is noted as not compared
         return None

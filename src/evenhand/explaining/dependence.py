@@ -61,7 +61,7 @@ def partial_dependence(score: Score, X: pd.DataFrame, feature: str, level: float
 
 
 def accumulated_effect(score: Score, X: pd.DataFrame, feature: str, level: float = 0.95) -> Effect | None:
-    """Return the accumulated local effect of a number: steps between quantiles, of the rows that lie there, summed up.
+    """Return the accumulated local effect of a number: steps between quantiles, of the rows there, summed up.
 
     ``sum over bins up to x of mean over the bin's rows of f(upper end) - f(lower end)``, centred on 0 over the rows
     (Apley and Zhu 2020). None for a category, or a number of one or two values.
@@ -123,7 +123,7 @@ def places_of(column: pd.Series) -> tuple[object, ...]:
 
 
 def is_number(column: pd.Series) -> bool:
-    """Whether a column holds numbers of which one lies between others."""
+    """Whether a column holds numbers with one between others."""
     return bool(pd.api.types.is_numeric_dtype(column.dtype)) and not pd.api.types.is_bool_dtype(column.dtype)
 
 

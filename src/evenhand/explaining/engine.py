@@ -1,6 +1,6 @@
 """Shapley values pair by pair: one explained row against one background row, over the players in which they differ.
 
-A player that is alike in both rows has the value 0 there and costs nothing. Each pair has its own random order and
+A player that is equal in both rows has the value 0 there and costs nothing. Each pair has its own random order and
 that order's reverse, which leaves noise only where three or more players interact, and that averages over the
 background. The sum of a pair's values is f(x) - f(b) by construction, whatever was sampled.
 """
@@ -130,7 +130,7 @@ class PairEngine:
         deadline : float, optional
             A value of `time.monotonic`; at least one background row is always done.
         progress : callable, optional
-            Told the evaluations done and planned.
+            Called with the evaluations done and planned.
         apart : bool
             Whether the enumerated pairs are also summed up by themselves.
         """

@@ -20,7 +20,7 @@ class Fitted(Protocol):
 
 
 def fitted_estimator(model: object) -> Fitted:
-    """Return the estimator of a subject, or say that there is none."""
+    """Return the estimator of a subject, or raise that there is none."""
     found = getattr(model, "estimator", None)
     if found is None:
         raise NotThisWay("The model shows no estimator.")
@@ -28,7 +28,7 @@ def fitted_estimator(model: object) -> Fitted:
 
 
 def plain_numbers(table: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the table as float64, or say which column is not numeric."""
+    """Return the table as float64, or raise which column is not numeric."""
     for name in table.columns:
         if not pd.api.types.is_numeric_dtype(table[name].dtype):
             raise NotThisWay("Column '{column}' is not numeric.", column=str(name))
@@ -36,7 +36,7 @@ def plain_numbers(table: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def takes_exactly(estimator: Fitted, table: pd.DataFrame, model: object) -> None:
-    """Say so when the estimator was not fitted on exactly these columns in this order."""
+    """Raise unless the estimator was fitted on exactly these columns in this order."""
     names = getattr(estimator, "feature_names_in_", None)
     names = getattr(model, "features", None) if names is None else names
     columns = [str(column) for column in table.columns]

@@ -28,7 +28,7 @@ class Evaluator:
     ask : callable
         From codes to scores on the explained scale, shape (rows,).
     table : CodedTable
-        What the codes stand for.
+        The meaning of the codes.
     width : int
         Columns of the rows that the model reads.
     fixed_batch : bool

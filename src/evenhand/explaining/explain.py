@@ -72,14 +72,14 @@ def explain(
         Random orders, each with its reverse, for each pair that is not enumerated. More background rows help more.
     error : float, optional
         The sampling error to be reached, relative to the size of the values (0.01 for one in a hundred): random orders
-        are added until it is, 64 are drawn, or the time is up. What is left is told by `sampling_error`.
+        are added until it is, 64 are drawn, or the time is up. The remaining error is `sampling_error`.
     budget_evaluations : int, optional
         Composed rows to spend: enumerates more pairs where it allows, uses fewer background rows where it does not.
         Without one 60 million rows are the bound, or 4 million where the whole model is asked for each.
     budget_seconds : float, optional
         Stop after the background row during which the time runs out, and give the estimate so far with its error.
     players : mapping of str to columns, or array, optional
-        Groups of columns to be explained as one; the other columns are players of their own. For arrays also a map of
+        Groups of columns to be explained as one; the other columns are single players. For arrays also a map of
         the shape of a row with the number or name of each cell's player (see `patch_players`).
     method : str
         ``auto``, or one of `WAYS`.
@@ -255,7 +255,7 @@ def _player_data(X: pd.DataFrame, players: Mapping[str, Sequence[str]]) -> pd.Da
 
 
 def _together(X: pd.DataFrame, columns: Sequence[str]) -> list[str]:
-    """Return the values of a group of columns as text; rows that are alike in them are worded once."""
+    """Return the values of a group of columns as text; rows that are equal in them are worded once."""
     if all(pd.api.types.is_numeric_dtype(X[column].dtype) for column in columns):
         values = np.ascontiguousarray(X[list(columns)].to_numpy(dtype=np.float64, na_value=np.nan))
         rows = values.view(np.dtype((np.void, values.dtype.itemsize * values.shape[1]))).ravel()

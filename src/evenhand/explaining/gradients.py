@@ -4,7 +4,7 @@ Both need derivatives, so they hold for networks only, and both give a number to
 player's are summed. Expected gradients (Erion et al. 2021) average the gradient at points between a row and each
 background row, times their difference. The rescale rule (Shrikumar et al. 2017) puts for each activation the slope
 between the two rows in the place of its derivative. Neither is the Shapley value: on tables they come within about a
-tenth. What they miss of the score is told like that of any other way.
+tenth. Their error is reported like that of any other method.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def explain_linear(
     players : mapping
         The columns of each player.
     scores : (n,) array
-        The model's own scores, which tell whether the linear form speaks for the positive class or against it.
+        The model's own scores, which show whether the linear form is for the positive class or against it.
     seed : int
         Seed of the blocks of the background.
 

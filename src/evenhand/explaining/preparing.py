@@ -89,7 +89,7 @@ def prepared(score: LinkedScore, table: CodedTable, joint: pd.DataFrame, own: ND
     prepare, ways, network = found
     try:
         parts = prepared_parts(prepare, table, joint)
-    except Exception:  # whatever it is, whole tables are asked instead, and speak for themselves
+    except Exception:  # whatever it is, whole tables are predicted instead
         return None
     if parts is None:
         return None

@@ -1,4 +1,4 @@
-"""Reason codes: the features that count most against a person, in words, and never a sensitive one in silence."""
+"""Reason codes: the features that count most against a person; a sensitive one is never left out silently."""
 
 from __future__ import annotations
 

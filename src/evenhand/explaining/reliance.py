@@ -1,4 +1,4 @@
-"""How well a column tells a group, and what a person could change: arithmetic without opinion."""
+"""How well a column predicts a group, and what a person could change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
 
 Direction: TypeAlias = Literal["increase", "decrease", "any"]
-"""In which direction a person can change a feature."""
+"""The direction in which a feature can be changed."""
 FOLDS: Final = 5
 BINS: Final = 10
 STEPS: Final = 9
@@ -29,10 +29,10 @@ STEPS: Final = 9
 
 @dataclass(frozen=True, slots=True)
 class Predictability:
-    """How well a column tells one group from all others."""
+    """How well a column predicts one group against all others."""
 
     auc: float
-    """The area under the ROC curve, at least 0.5: 0.5 tells nothing, 1 tells all."""
+    """The area under the ROC curve, at least 0.5: 0.5 is chance, 1 is certainty."""
     low: float
     """The low end of its interval."""
     high: float
@@ -42,10 +42,10 @@ class Predictability:
 def predictability(
     column: pd.Series, member: NDArray[np.bool_], level: float = 0.95, seed: int = 0
 ) -> Predictability | None:
-    """Return how well a column tells the rows of a group from the others; None where one of both has no row.
+    """Return how well a column predicts a group; None where the group or the rest has no row.
 
     A number is taken as it is. A category is taken by the share of the group among the rows of its value in other
-    folds, so that a column of many values does not tell by heart.
+    folds, so that a column of many values is not memorized.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ class _Step:
             return np.where(column.to_numpy(dtype=object) == self.value, np.inf, 1.0)
         now = column.to_numpy(dtype=np.float64, na_value=np.nan)
         target = float(self.value)  # type: ignore[arg-type]  # a number, as the values known are
-        # half of the rows that share a value lie below it, so a move is as dear there as back
+        # half of the rows that share a value are below it, so a move is as dear there as back
         places = (np.searchsorted(self.known, [target], "left") + np.searchsorted(self.known, [target], "right")) / 2
         here = (np.searchsorted(self.known, now, "left") + np.searchsorted(self.known, now, "right")) / 2
         move = np.abs(places[0] - here) / len(self.known)

@@ -70,7 +70,7 @@ class Task:
     decide_at: float | None
     """The score from which on a decision is positive, where decisions are explained too."""
     progress: Progress | None
-    """Who is told how far it is."""
+    """The progress callback."""
 
 
 @dataclass(frozen=True, slots=True)

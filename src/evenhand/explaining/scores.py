@@ -23,7 +23,7 @@ Predict: TypeAlias = Callable[["pd.DataFrame"], object]
 """A bare function from a table to one number a row."""
 
 CLIP: Final = 1e-7
-"""Probabilities are kept this far from 0 and 1 before taking log-odds; single precision cannot tell them closer."""
+"""Probabilities are kept this far from 0 and 1 before taking log-odds; single precision is no finer."""
 
 
 class LinkedScore:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def stages(score: LinkedScore) -> tuple[Prepare, list[Score], object | None] | None:
-    """Return a model's preprocessing and the functions that may stand for the rest; None where it shows none.
+    """Return a model's preprocessing and the functions that compute the rest; None where it has none.
 
     Each function is compared with the model's own scores before it is used: the first that agrees is taken. The third
     is a torch network, where the first function is its plain output.

@@ -1,4 +1,4 @@
-"""What attributions say of all rows, of groups, and of the gap between two groups."""
+"""Summaries of attributions over all rows, by group, and of the gap between two groups."""
 
 from __future__ import annotations
 

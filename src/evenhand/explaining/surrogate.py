@@ -1,4 +1,4 @@
-"""A small tree that imitates the model: rules a person can read, and how far they are the model's."""
+"""A surrogate: a small tree that imitates the model, and its fidelity."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class CodedTable:
 
     def _values(self, name: str, codes: NDArray[np.int32]) -> pd.Series | NDArray[np.generic] | ExtensionArray:
         values = self._levels[name].take(codes[self._player_of[name]])
-        # From an array of objects pandas would make text columns of its own kind.
+        # From an array of objects pandas would make its own kind of text columns.
         return pd.Series(values, dtype=object, copy=False) if values.dtype == np.dtype(object) else values
 
     def _as_matrix(self) -> list[tuple[int, NDArray[np.floating]]] | None:

@@ -40,7 +40,7 @@ def explain_text(
     text : str
         The text.
     mask : str
-        What stands in a masked token's place: nothing, or a model's own mask token.
+        What replaces a masked token: nothing, or a model's own mask token.
     tokens : sequence of str, optional
         The players; words with the space after them when not given.
     join : callable, optional

@@ -59,7 +59,7 @@ def explain_tree(
     answers = [_interventional(estimator, x, b[order[block == k]], positive, link) for k in range(len(rows))]
     values = np.stack([values for values, _ in answers])
     base = float(np.dot([base for _, base in answers], rows) / rows.sum())
-    # The scores are what the explainer's own trees say; they are compared with the user's predict afterwards.
+    # The scores are those of the explainer's own trees; they are compared with the user's predict afterwards.
     return PairMeans(values, rows, base, values[0].sum(axis=1) + answers[0][1])
 
 

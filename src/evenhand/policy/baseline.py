@@ -51,7 +51,7 @@ class Pairs(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class Baseline:
     """The earlier audit."""
 
     record: AuditRecord
@@ -65,7 +65,7 @@ class Earlier:
         return drop(now, before) if change is None else paired_drop(now, change)
 
 
-def beside(found: Iterable[Judgement], before: Iterable[Judgement], new_only: bool) -> list[Judgement]:
+def with_baseline(found: Iterable[Judgement], before: Iterable[Judgement], new_only: bool) -> list[Judgement]:
     """Return judgements with what each came to in the earlier audit.
 
     Parameters
@@ -76,10 +76,10 @@ def beside(found: Iterable[Judgement], before: Iterable[Judgement], new_only: bo
         Whether what was as bad before does not stop.
     """
     were = {(str(judgement.limit), str(judgement.key)): judgement.status for judgement in before}
-    return [_beside(judgement, were.get((str(judgement.limit), str(judgement.key))), new_only) for judgement in found]
+    return [_compared(judgement, were.get((str(judgement.limit), str(judgement.key))), new_only) for judgement in found]
 
 
-def _beside(judgement: Judgement, was: Status | None, new_only: bool) -> Judgement:
+def _compared(judgement: Judgement, was: Status | None, new_only: bool) -> Judgement:
     told = replace(judgement, before=was)
     if not new_only or not judgement.stops or was is None or RANK[was] > RANK[judgement.status]:
         return told

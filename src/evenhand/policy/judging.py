@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import PolicyError, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent
 from evenhand.messages import joined, message, messages, sentences
-from evenhand.policy.baseline import RANK, Earlier, Pairs, beside
+from evenhand.policy.baseline import RANK, Baseline, Pairs, with_baseline
 from evenhand.policy.declaring import declaration, undeclared
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.regression_limits import drop_key
@@ -86,13 +86,13 @@ def judge(
     if new_only and baseline is None:
         raise PolicyError("What is new is told from an earlier audit: add --baseline.")
     day = today or datetime.now(UTC).date()
-    earlier = None if baseline is None else Earlier(baseline, pairs)
+    earlier = None if baseline is None else Baseline(baseline, pairs)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, [*sorted(set(_level_problems(found, policy))), *_gates_nothing(found, policy)])
     if baseline is not None:
         steady = [limit for limit in policy.limits if not limit.against]
         before = [judgement for limit in steady for judgement in judge_limit(limit, baseline, policy, None)]
-        found = beside(found, before, new_only)
+        found = with_baseline(found, before, new_only)
     covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)
@@ -102,7 +102,7 @@ def judge(
     )
 
 
-def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Earlier | None) -> Iterator[Judgement]:
+def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Baseline | None) -> Iterator[Judgement]:
     """Yield a judgement for each finding that a limit applies to."""
     if limit.required:
         yield _judge_declaration(limit, record)

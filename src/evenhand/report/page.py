@@ -179,7 +179,7 @@ def _signed(text: Place) -> str:
     if not isinstance(text, Message):
         return str(text)
     places = {
-        name: _signs(str(value)) if name == "limit" else _signed(value) if isinstance(value, Message) else value
+        name: _signs(cast("str", value)) if name == "limit" else _signed(value) if isinstance(value, Message) else value
         for name, value in text.places.items()
     }
     return Message(text.id, places, text.plural)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from evenhand.errors import InputError
 from evenhand.report.formats.catalogue import FORMATS
-from evenhand.report.theme import Look, style
+from evenhand.report.theme import Theme, style
 from evenhand.writing import write_text
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def render(
     form = FORMATS.find(format)
     if suppress_below is not None:
         record, verdict = _publication(record, verdict, suppress_below)
-    look = Look(lang, None if template_dir is None else Path(template_dir), stylesheet, omit_empty)
+    theme = Theme(lang, None if template_dir is None else Path(template_dir), stylesheet, omit_empty)
     if form.spoken:
-        return form.write(record, verdict, look)
+        return form.write(record, verdict, theme)
     if lang != "en":
         spoken = " and ".join(name for name, each in FORMATS.items() if each.spoken)
         raise InputError(f"The format {format} is for machines and stays as it is; {spoken} speak {lang}.")
@@ -108,7 +108,7 @@ def write_style(page: Path, template_dir: str | Path | None = None) -> str:
     from urllib.parse import quote
 
     beside = page.with_suffix(".css")
-    write_text(beside, style(Look(template_dir=None if template_dir is None else Path(template_dir))))
+    write_text(beside, style(Theme(template_dir=None if template_dir is None else Path(template_dir))))
     return quote(beside.name)
 
 

@@ -17,7 +17,7 @@ LARGEST: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Theme:
     """What a person chose of a page."""
 
     lang: str = "en"
@@ -55,12 +55,12 @@ class Look:
         return f"data:{kind};base64,{base64.b64encode(held).decode()}"
 
 
-USUAL: Final = Look()
+USUAL: Final = Theme()
 """English, evenhand's own templates, everything in one file."""
 
 
-def style(look: Look) -> str:
+def style(theme: Theme) -> str:
     """Return the style of a page: evenhand's, then the folder's own."""
     from importlib.resources import files
 
-    return files("evenhand.report.templates").joinpath("style.css").read_text("utf-8") + look.own("extra.css")
+    return files("evenhand.report.templates").joinpath("style.css").read_text("utf-8") + theme.own("extra.css")

@@ -1,4 +1,4 @@
-"""What a search tries: recipes with their strengths, written as a person writes them."""
+"""Candidates of a search: recipes with their strengths, as written on the command line."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Candidate:
     recipes: tuple[Recipe, ...]
     """Applied in order."""
     balance: tuple[str, ...] | None = None
-    """Columns whose groups weigh alike in fine-tuning."""
+    """Columns whose groups weigh equally in fine-tuning."""
 
     def describe(self) -> list[Plain]:
         """Return the settings of the recipes as plain values."""
@@ -53,7 +53,7 @@ def expand(
     parse : callable
         From ``name`` or ``name=value`` to a recipe.
     balance : columns, optional
-        Each candidate is made twice: as it is, and with fine-tuning in which the groups of these columns weigh alike
+        Each candidate is made twice: as it is, and with fine-tuning in which the groups of these columns weigh equally
         (``, balanced`` in its name).
 
     Raises

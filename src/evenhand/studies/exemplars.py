@@ -1,4 +1,4 @@
-"""Exemplars of compression: rows that compressed models, taken together, decide otherwise than originals do.
+"""Exemplars of compression: rows that compressed models, taken together, decide differently from the originals.
 
 Hooker et al. (2019), arXiv 1911.05248, call a row an exemplar when the modal decisions of the two populations differ;
 Hooker et al. (2020), arXiv 2010.03058, rank rows by the distance between the two populations' label frequencies.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from evenhand.metrics import Measured
 
 LEAST: Final = 10
-"""Models of each population below which a modal decision says more of seeds than of compression."""
+"""Models of each population below which a modal decision reflects seeds more than compression."""
 
 
 def frequencies(decisions: NDArray[np.int64], classes: int) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ ENDINGS = (".onnx", ".safetensors")
 
 
 def make_units(plan: Plan) -> list[Unit]:
-    """Return every unit of a plan, those that stand in its folder unmade; progress is told of each.
+    """Return every unit of a plan, reusing those in its folder; report progress for each.
 
     A candidate that cannot be made of an original is a unit with the reason, not an error: the others go on.
     """
@@ -78,11 +78,11 @@ def _original(plan: Plan, units: Units, seed: int, *, first: bool) -> NetworkMod
 
 
 def _made(plan: Plan, units: Units, original: NetworkModel, candidate: Candidate | None, seed: int) -> Unit:
-    from evenhand.evidence.predictions import inputs
+    from evenhand.evidence.predictions import ask, inputs
 
     rows = inputs(original, plan.evaluation)
     if candidate is None:
-        return Unit("", seed, original.predict(rows), original.threshold, _facts(original))
+        return Unit("", seed, ask(original, rows), original.threshold, _facts(original))
     try:
         small = _compressed(plan, original, candidate, seed)
     except EvenhandError as wrong:
@@ -90,7 +90,7 @@ def _made(plan: Plan, units: Units, original: NetworkModel, candidate: Candidate
     plan.folder.mkdir(parents=True, exist_ok=True)
     ending = ".onnx" if small.facts.get("kind") == "onnx" else ".safetensors"
     small.save(f"{units.model_place(candidate.name, seed)}{ending}")
-    return Unit(candidate.name, seed, small.predict(rows), float(small.threshold), _facts(small))
+    return Unit(candidate.name, seed, ask(small, rows), float(small.threshold), _facts(small))
 
 
 def _compressed(plan: Plan, original: NetworkModel, candidate: Candidate, seed: int) -> NetworkModel | CompressedModel:

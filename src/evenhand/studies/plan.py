@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evenhand.training import NetworkModel
 
 Progress: TypeAlias = Callable[[int, int, str], None]
-"""Told of each model: its number, how many there are, and which it is."""
+"""Called for each model: its number, how many there are, and which it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Plan:
     evaluation: EvaluationSet
     """The rows that models are compared on; never the training rows."""
     folder: Path
-    """Where models and units are kept, so that a killed study goes on."""
+    """Where models and units are kept, so that a killed study can be resumed."""
     validation: EvaluationSet | None = None
     """Rows to stop training and fine-tuning by; a part of `train` when None."""
     seeds: int = 1
@@ -45,10 +45,10 @@ class Plan:
     footprint: bool = True
     """Whether latency is measured."""
     progress: Progress | None = None
-    """Told of each model."""
+    """Called for each model."""
 
     def say(self, done: int, total: int, text: str) -> None:
-        """Tell the progress, when somebody listens."""
+        """Report progress, if a callback is given."""
         if self.progress is not None:
             self.progress(done, total, text)
 

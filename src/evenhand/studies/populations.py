@@ -67,7 +67,7 @@ def over_seeds(
 ) -> Iterator[Finding]:
     """Yield the mean change of each rate, and the mean flip rate, over the seeds, with Student's interval over them.
 
-    The rows are the same for every seed, so the interval speaks of other seeds on these rows, not of other rows.
+    The rows are the same for every seed, so the interval is about other seeds on these rows, not about other rows.
     """
     seeds = len(population.originals)
     for labels, inside in parts(data, groupings):
@@ -114,7 +114,7 @@ def parts(
 
 
 def student(values: NDArray[np.float64], level: float) -> Interval | None:
-    """Return Student's interval of a mean over seeds; None with too few of them, or where all say the same."""
+    """Return Student's interval of a mean over seeds; None with too few of them, or where all are equal."""
     from scipy.stats import t
 
     n = len(values)

@@ -1,4 +1,4 @@
-"""The search: each candidate beside the original on the same rows, judged, and which of them no other beats."""
+"""The search: compare each candidate with the original on the same rows, judge it, and find the Pareto front."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Tried:
     name: str
     """Its name."""
     record: AuditRecord | None
-    """Its audit beside the original; None when it could not be made."""
+    """Its audit against the original; None when it could not be made."""
     verdict: Verdict | None
     """By the policy, when there is one."""
     failure: str = ""
@@ -57,7 +57,7 @@ def _is_worst(finding: Finding) -> bool:
 def search(
     plan: Plan, units: Sequence[Unit], policy: Policy | None
 ) -> tuple[list[Finding], StudyFacts, StudyMeasurements]:
-    """Return the findings of a search, what is said of its candidates, and what of that differs from run to run."""
+    """Return the findings of a search, the entries of its candidates, and those that differ from run to run."""
     first = {unit.candidate: unit for unit in units if unit.seed == plan.seed}
     prints = _footprints(plan, first)
     tried = [_try(plan, first[""], first[each.name], prints, policy) for each in plan.candidates]
@@ -102,7 +102,7 @@ def _try(plan: Plan, original: Unit, unit: Unit, prints: Mapping[str, Footprint]
 
 
 def audit_unit(plan: Plan, unit: Unit, original: Unit) -> AuditRecord:
-    """Return the audit of a unit beside the original of the same seed, from what both said of the rows."""
+    """Return the audit of a unit against the original of the same seed, from the predictions of both."""
     from evenhand.audits import audit_given
 
     data = plan.evaluation

@@ -37,14 +37,14 @@ def study(plan: Plan, policy: Policy | None = None) -> AuditRecord:
     -------
     AuditRecord
         Of the audits ``search`` and ``population``; in its provenance what was tried and judged, in its measurements
-        the Pareto front, which turns on latency.
+        the Pareto front, which depends on latency.
 
     Raises
     ------
     InputError
         When nothing is to be tried, or there is less than one seed.
     ModelError
-        When the model does not tell how it was trained and there are several seeds.
+        When the model does not record how it was trained and there are several seeds.
     """
     from evenhand.studies.making import make_units
     from evenhand.studies.searching import search
@@ -75,7 +75,7 @@ def _problems(plan: Plan) -> list[str]:
 
 
 def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
-    """Return what several seeds say, and why they say no more."""
+    """Return the findings over several seeds, and what limits them."""
     from evenhand.evidence.answering import class_names
     from evenhand.studies.exemplars import LEAST, represented
     from evenhand.studies.populations import Population, noise, over_seeds

@@ -1,7 +1,7 @@
-"""What a study keeps on disk, unit by unit, so that one that was killed goes on where it stood.
+"""Store the units of a study on disk, so that a killed one can be resumed.
 
 A unit is one model on the evaluation rows: its scores, and what is known of its file. It is written whole or not at
-all, under a fingerprint of everything that made it; a unit with another fingerprint is made anew.
+all, under a fingerprint of everything that made it; a unit with another fingerprint is rebuilt.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Units:
         self.folder = folder
 
     def model_place(self, name: str, seed: int) -> Path:
-        """Return where the model of a unit stands, without its ending."""
+        """Return the path of a unit's model, without its suffix."""
         return self.folder / f"{slug(name) or 'original'}.{seed}"
 
     def read(self, name: str, seed: int, mark: str) -> Unit | None:

@@ -2,6 +2,6 @@
 
 from evenhand.subjects.catalogue import ADAPTERS, as_subject
 from evenhand.subjects.loading import open_subject
-from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject
+from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject, reads_of
 
-__all__ = ["ADAPTERS", "OutputKind", "ScoreKind", "Subject", "as_subject", "open_subject"]
+__all__ = ["ADAPTERS", "OutputKind", "ScoreKind", "Subject", "as_subject", "open_subject", "reads_of"]

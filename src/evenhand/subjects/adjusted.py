@@ -1,4 +1,4 @@
-"""A subject under another name or threshold."""
+"""A subject under another name or threshold, or given something made of what was read."""
 
 from __future__ import annotations
 
@@ -8,23 +8,37 @@ from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.protocol import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import ScoreKind
 
 
 class AdjustedSubject:
-    """The same scores, named or decided otherwise."""
+    """The same scores, named or decided otherwise; `prepare` makes of a batch what the inner subject takes."""
 
-    def __init__(self, inner: Subject, *, name: str | None = None, threshold: float | None = None) -> None:
+    def __init__(
+        self,
+        inner: Subject,
+        *,
+        name: str | None = None,
+        threshold: float | None = None,
+        prepare: Callable[[Batch], Batch] | None = None,
+        reads: Reads | None = None,
+    ) -> None:
         self.inner = inner
+        self.reads: Reads | None = reads or (getattr(inner, "reads", "table") if prepare is None else None)
+        self._made = prepare
         self._name = name
         self._threshold = threshold
+
+    def of(self, inner: Subject) -> AdjustedSubject:
+        """Return another subject, adjusted likewise."""
+        reads = self.reads if self._made is None else None
+        return AdjustedSubject(inner, name=self._name, threshold=self._threshold, prepare=self._made, reads=reads)
 
     @property
     def name(self) -> str:
@@ -50,20 +64,28 @@ class AdjustedSubject:
 
     def __getattr__(self, name: str) -> object:
         """Return what the subject has beyond the protocol: the rows it was fitted on, its network, what it cost."""
-        if name.startswith("_") or name == "inner":
+        past = self.__dict__.get("_made") is not None and name in ("prepare", "answer", "predict_prepared")
+        if name.startswith("_") or name == "inner" or past:
             raise AttributeError(name)
         return getattr(self.inner, name)
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the subject's own scores."""
-        return self.inner.predict(X)
+        return self.inner.predict(batch if self._made is None else self._made(batch))
 
 
-def adjusted(model: Subject, *, name: str | None = None, threshold: float | None = None) -> Subject:
-    """Return a subject as it is, under another name or threshold where one is given."""
-    if name is None and threshold is None:
+def adjusted(
+    model: Subject,
+    *,
+    name: str | None = None,
+    threshold: float | None = None,
+    prepare: Callable[[Batch], Batch] | None = None,
+    reads: Reads | None = None,
+) -> Subject:
+    """Return a subject as it is, or adjusted where something is given."""
+    if all(given is None for given in (name, threshold, prepare, reads)):
         return model
-    return AdjustedSubject(model, name=name, threshold=threshold)
+    return AdjustedSubject(model, name=name, threshold=threshold, prepare=prepare, reads=reads)
 
 
 def _fits(model: object) -> bool:

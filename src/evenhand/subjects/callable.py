@@ -1,4 +1,4 @@
-"""Any function from a table to scores or labels."""
+"""Any function from a batch of what it reads to scores or labels."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import ScoreKind
 
 
@@ -24,12 +23,12 @@ class CallableSubject:
     """A function `f(X)` that returns (n,) or (n, 2) scores, or one label a row.
 
     When `score_kind` is not given, what the function returns decides: floating-point numbers are probabilities and
-    must lie in [0, 1]; booleans, integers and text are labels.
+    must be in [0, 1]; booleans, integers and text are labels.
 
     Parameters
     ----------
     function : callable
-        Takes a pandas table.
+        Takes a pandas table, an array (n, ...) or a list.
     name : str, optional
         What the report calls it; the function's own name when not given.
     threshold : float, optional
@@ -37,25 +36,29 @@ class CallableSubject:
     score_kind : "probability", "ranking" or "label", optional
         What it returns.
     positive : object
-        The label that stands for the positive class, where it returns labels.
+        The label of the positive class, where it returns labels.
     features : sequence of str, optional
-        The columns to hand over; all when not given.
+        The columns of a table to hand over; all when not given.
+    reads : "table", "arrays", "texts", "tokens" or "records", optional
+        What it takes; what the evaluation set holds when neither this nor `features` is given.
     """
 
     def __init__(
         self,
-        function: Callable[[pd.DataFrame], object],
+        function: Callable[[Batch], object],
         *,
         name: str | None = None,
         threshold: float | None = None,
         score_kind: ScoreKind | None = None,
         positive: object = 1,
         features: Sequence[str] | None = None,
+        reads: Reads | None = None,
     ) -> None:
         self.function = function
         self.name = name or _name_of(function)
         self.positive = positive
         self.features = None if features is None else tuple(features)
+        self.reads: Reads | None = reads if features is None else "table"
         self._declared = score_kind
         self._seen: ScoreKind = score_kind or "probability"
         self._threshold = threshold
@@ -83,16 +86,16 @@ class CallableSubject:
             "sha256": None,
         }
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
         import numpy as np
 
-        raw = self._call(select(X, self.features, self.name))
+        raw = self._call(select(batch, self.features, self.name))
         values = np.asarray(raw)
         self._seen = self._declared or ("probability" if values.dtype.kind == "f" else "label")
         if self._seen == "label":
-            return self._labels(values, len(X))
-        scores = check_scores(values, len(X), self.name)
+            return self._labels(values, len(batch))
+        scores = check_scores(values, len(batch), self.name)
         return check_probabilities(scores, self.name) if self._seen == "probability" else scores
 
     def _labels(self, values: NDArray[np.generic], rows: int) -> NDArray[np.float64]:
@@ -121,9 +124,9 @@ class CallableSubject:
                 "Pass score_kind='ranking' with a threshold on their own scale, or score_kind='label' for classes."
             )
 
-    def _call(self, X: pd.DataFrame) -> object:
+    def _call(self, batch: Batch) -> object:
         try:
-            return self.function(X)
+            return self.function(batch)
         except ModelError:
             raise
         except Exception as problem:

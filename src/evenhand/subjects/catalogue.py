@@ -10,9 +10,9 @@ from evenhand.errors import ModelError, shorten
 from evenhand.subjects.adapter import Adapter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject
 
 ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
@@ -41,27 +41,33 @@ def as_subject(
     score_kind: ScoreKind | None = None,
     output: OutputKind = "probability",
     file_facts: Mapping[str, Plain] | None = None,
+    reads: Reads | None = None,
+    prepare: Callable[[Batch], Batch] | None = None,
 ) -> Subject:
     """Return `model` as a subject.
 
     Parameters
     ----------
     model : object
-        A subject, a torch module, a fitted scikit-learn estimator or pipeline, or a function of a table.
+        A subject, a torch module, a fitted scikit-learn estimator or pipeline, or a function of a batch.
     name : str, optional
         What the report calls it.
     threshold : float, optional
         A score at or above it is predicted positive.
     positive : object
-        The class or label that stands for the positive one.
+        The positive class or label.
     features : sequence of str, optional
         The columns it takes.
     score_kind : "probability", "ranking" or "label", optional
-        What a function returns; told from what it returns when not given.
+        What a function returns; inferred from its output when not given.
     output : "probability", "logit" or "ranking"
         What a torch module returns.
     file_facts : mapping, optional
         `file_bytes` and `sha256` of the file an estimator came from.
+    reads : "table", "arrays", "texts", "tokens" or "records", optional
+        What it reads; told from the model where that is clear, else it reads what the evaluation set holds.
+    prepare : callable, optional
+        From a batch of what is read to what the model takes: bytes of images divided by 255 with channels first, say.
 
     Raises
     ------
@@ -78,12 +84,14 @@ def as_subject(
     """
     settings = {
         "name": name, "threshold": threshold, "positive": positive, "features": features, "score_kind": score_kind,
-        "output": output, "file_facts": file_facts,
+        "output": output, "file_facts": file_facts, "reads": reads, "prepare": prepare,
     }  # fmt: skip
     for adapter in sorted(ADAPTERS.values(), key=lambda each: each.order):
         if adapter.fits(model):
             known = signature(adapter.build).parameters
-            return adapter.build(model, **{key: value for key, value in settings.items() if key in known})
+            made = adapter.build(model, **{key: value for key, value in settings.items() if key in known})
+            whole = prepare is None or "prepare" in known
+            return made if whole else ADAPTERS["adjusted"].build(made, prepare=prepare, reads=reads)
     raise ModelError(
         f"{shorten(repr(model))} ({type(model).__name__}) is no model that can be audited: pass a fitted scikit-learn "
         "estimator, a torch module, a function of a table, or an object with name, threshold, score_kind, facts and "

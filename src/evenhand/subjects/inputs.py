@@ -1,8 +1,8 @@
-"""From the rows of a table to what a model takes."""
+"""From a batch of what was read to what a model takes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from evenhand.errors import ModelError, did_you_mean, raise_all, shorten
 
@@ -13,17 +13,38 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from evenhand.findings import Batch, Reads
 
-def select(X: pd.DataFrame, features: Sequence[str] | None, name: str) -> pd.DataFrame:
-    """Return the columns that the model takes, in its order; all of `X` when the model does not say.
+
+def is_table(batch: Batch) -> bool:
+    """Whether a batch is a pandas table."""
+    return hasattr(batch, "columns") and hasattr(batch, "iloc")
+
+
+def as_table(batch: Batch, name: str) -> pd.DataFrame:
+    """Return a batch as the table it is.
+
+    Raises
+    ------
+    ModelError
+        When it is something else.
+    """
+    if not is_table(batch):
+        raise ModelError(f"Model '{name}' reads a table and was given a {type(batch).__name__}.")
+    return cast("pd.DataFrame", batch)
+
+
+def select(batch: Batch, features: Sequence[str] | None, name: str) -> Batch:
+    """Return the columns that the model takes, in its order; all of the batch when it does not say, or is no table.
 
     Raises
     ------
     ModelError
         When columns are absent; all of them are named.
     """
-    if features is None:
-        return X
+    if features is None or not is_table(batch):
+        return batch
+    X = as_table(batch, name)
     present = set(X.columns)
     raise_all(
         ModelError,
@@ -37,7 +58,47 @@ def select(X: pd.DataFrame, features: Sequence[str] | None, name: str) -> pd.Dat
     return X.loc[:, list(features)]
 
 
-def numeric_matrix(X: pd.DataFrame, name: str) -> NDArray[np.float32]:
+def as_numbers(batch: Batch, dtype: str, name: str) -> NDArray[np.generic]:
+    """Return arrays, or token ids of one length, as an array of the type that a network takes.
+
+    Raises
+    ------
+    ModelError
+        When the batch is no such array, or whole numbers would become fractions: only the model's author knows how.
+    """
+    import numpy as np
+
+    lengths = {len(row) for row in batch} if isinstance(batch, list) else {1}
+    found = np.asarray(batch) if len(lengths) < 2 else np.empty(0, dtype=object)
+    if found.dtype.kind not in "biuf":
+        raise ModelError(f"Model '{name}' takes an array of numbers: pad lists of token ids to one length beforehand.")
+    if found.dtype.kind in "iu" and dtype.startswith("float"):
+        raise ModelError(
+            f"Model '{name}' takes {dtype}, and the inputs are whole numbers ({found.dtype}), bytes of images say. "
+            "Whether and by what they are scaled is not guessed: pass fractions, or prepare=, a function of a batch."
+        )
+    made = found.astype(dtype, copy=False)
+    if made.dtype.kind in "iu" and not np.array_equal(made, found):
+        raise ModelError(f"Model '{name}' takes {dtype}, which cannot hold the inputs ({found.dtype}).")
+    return made
+
+
+def read_by(estimator: object) -> Reads | None:
+    """Return "texts" where the first step of a pipeline splits texts into words; None where nothing tells."""
+    steps: list[tuple[str, object]] = getattr(estimator, "steps", [])
+    return "texts" if steps and hasattr(steps[0][1], "build_analyzer") else None
+
+
+def flat(batch: Batch, count: int | None) -> Batch:
+    """Return arrays (n, ...) as (n, count) where an estimator was fitted on rows of so many numbers."""
+    import numpy as np
+
+    if isinstance(batch, np.ndarray) and batch.ndim > 2 and batch.size == len(batch) * (count or 0):
+        return batch.reshape(len(batch), -1)
+    return batch
+
+
+def numeric_matrix(batch: Batch, name: str) -> NDArray[np.float32]:
     """Return the columns as a float32 matrix, shape (n, features).
 
     Raises
@@ -47,6 +108,7 @@ def numeric_matrix(X: pd.DataFrame, name: str) -> NDArray[np.float32]:
     """
     import pandas as pd
 
+    X = as_table(batch, name)
     raise_all(
         ModelError,
         (

@@ -12,7 +12,7 @@ from evenhand.subjects.catalogue import as_subject
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Plain, Reads
     from evenhand.subjects.protocol import OutputKind, Subject
 
 _PICKLE_SUFFIXES: Final = (".joblib", ".pkl", ".pickle")
@@ -55,6 +55,7 @@ def open_subject(
     features: Sequence[str] | None = None,
     output: OutputKind = "probability",
     output_name: str | None = None,
+    reads: Reads | None = None,
 ) -> Subject:
     """Open a model file by its content; the ending of its name decides only where the content leaves it open.
 
@@ -63,10 +64,10 @@ def open_subject(
     path : str or Path
         An ``.onnx`` file, or a ``.joblib``, ``.pkl`` or ``.pickle`` file when `trust_pickle` is set.
     trust_pickle : bool
-        Loading a pickle can run any code on this machine; True says that you trust who made the file.
+        Loading a pickle can run any code on this machine; True means that you trust the file's author.
     name : str, optional
         What the report calls it; the file's name without its ending when not given.
-    threshold, positive, features
+    threshold, positive, features, reads
         As in `as_subject`.
     output, output_name
         What the output of an ONNX graph is, and which to read.
@@ -83,15 +84,13 @@ def open_subject(
     if kind == "onnx":
         from evenhand.subjects.onnx import OnnxSubject
 
-        return OnnxSubject(
-            content, name=name, threshold=threshold, features=features, output=output, output_name=output_name
-        )
+        asked = {"features": features, "output": output, "output_name": output_name, "reads": reads}
+        return OnnxSubject(content, name=name, threshold=threshold, **asked)  # type: ignore[arg-type]
     if kind == "pickle":
         model = _unpickle(place, trust_pickle)
         facts: dict[str, Plain] = {"file_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        return as_subject(
-            model, name=name, threshold=threshold, positive=positive, features=features, output=output, file_facts=facts
-        )
+        shared = {"threshold": threshold, "positive": positive, "features": features, "output": output}
+        return as_subject(model, name=name, file_facts=facts, reads=reads, **shared)  # type: ignore[arg-type]
     raise ModelError(_WAYS_OUT[kind].format(path=place, start=content[:8].hex(" ")))
 
 

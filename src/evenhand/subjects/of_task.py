@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.errors import ModelError, shorten
 from evenhand.subjects.adapter import Adapter
-from evenhand.subjects.inputs import select
+from evenhand.subjects.inputs import flat, is_table, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain, Task
+    from evenhand.findings import Batch, Plain, Reads, Task
     from evenhand.subjects.protocol import ScoreKind
 
 
@@ -32,6 +32,8 @@ class TaskSubject:
         The classes, or the names of several labels, in the order of the answer's columns; empty for numbers.
     name : str, optional
         What the report calls it.
+    reads : "table", "arrays", "texts", "tokens" or "records", optional
+        What it takes; its own word for it when not given, and a table when it was fitted on named columns.
 
     Raises
     ------
@@ -39,7 +41,14 @@ class TaskSubject:
         When it can neither predict nor be called.
     """
 
-    def __init__(self, model: object, task: Task, classes: Sequence[object] = (), name: str | None = None) -> None:
+    def __init__(
+        self,
+        model: object,
+        task: Task,
+        classes: Sequence[object] = (),
+        name: str | None = None,
+        reads: Reads | None = None,
+    ) -> None:
         self.model = model
         self.task = task
         self.classes = tuple(classes)
@@ -51,6 +60,7 @@ class TaskSubject:
         listed = self._own.get("features")
         found = listed if isinstance(listed, list) else getattr(model, "feature_names_in_", None)
         self._features = None if found is None else [str(name) for name in found]
+        self.reads: Reads | None = "table" if self._features else reads or getattr(model, "reads", None)
         self.fit_row_hashes = getattr(model, "fit_row_hashes", None)
         self.cost = getattr(model, "cost", None)
         self._ask()
@@ -70,12 +80,15 @@ class TaskSubject:
             **self._own,
         }
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return (n,) numbers, or (n, C) scores of the classes; a predicted class is 1 in its column."""
         import numpy as np
 
+        given = select(batch, self._features, self.name)
+        if not is_table(given):
+            given = flat(given, getattr(self.model, "n_features_in_", None))
         try:
-            raw = self._ask()(select(X, self._features, self.name))
+            raw = self._ask()(given)
         except ModelError:
             raise
         except Exception as problem:
@@ -84,20 +97,22 @@ class TaskSubject:
             ) from problem
         values = np.asarray(raw)
         if self.task in ("regression", "ranking"):
-            return np.asarray(values, dtype=np.float64).reshape(len(X))
+            return np.asarray(values, dtype=np.float64).reshape(len(batch))
         if values.ndim == 2:
             self.score_kind = "probability" if values.dtype.kind == "f" else "label"
             return self._in_order(values.astype(np.float64))
         return self._one_hot(values)
 
-    def _ask(self) -> Callable[[pd.DataFrame], object]:
-        named = ("predict",) if self.task in ("regression", "ranking") else ("predict_proba", "predict")
+    def _ask(self) -> Callable[[Batch], object]:
+        named = ("predict",) if self.task in ("regression", "ranking") else ("class_scores", "predict_proba", "predict")
         for method in named:
             found = getattr(self.model, method, None)
+            if callable(found) and method == "class_scores":
+                return partial(found, exclusive=self.task == "multiclass")
             if callable(found):
-                return cast("Callable[[pd.DataFrame], object]", found)
+                return cast("Callable[[Batch], object]", found)
         if callable(self.model):
-            return cast("Callable[[pd.DataFrame], object]", self.model)
+            return cast("Callable[[Batch], object]", self.model)
         raise ModelError(f"A {type(self.model).__name__} can neither predict nor be called.")
 
     def _in_order(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -141,18 +156,20 @@ class GivenSubject:
             "kind": "predictions"
         }
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the stored answers, for all of their rows only.
 
         Raises
         ------
         ModelError
-            When `X` has another number of rows.
+            When `batch` has another number of rows.
         """
         import numpy as np
 
-        if len(X) != len(self.values):
-            raise ModelError(f"'{self.name}' holds {len(self.values):,} predictions and was asked for {len(X):,} rows.")
+        if len(batch) != len(self.values):
+            raise ModelError(
+                f"'{self.name}' holds {len(self.values):,} predictions and was asked for {len(batch):,} rows."
+            )
         return np.asarray(self.values, dtype=np.float64)
 
 

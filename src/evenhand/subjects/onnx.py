@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, need, shorten
 from evenhand.subjects.adapter import Adapter
-from evenhand.subjects.inputs import numeric_matrix, select
-from evenhand.subjects.outputs import default_threshold, to_score
+from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select
+from evenhand.subjects.outputs import default_threshold, to_class_scores, to_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import OutputKind, ScoreKind
 
 _TYPES = {
@@ -26,13 +26,14 @@ _TYPES = {
     "tensor(double)": "float64",
     "tensor(int64)": "int64",
     "tensor(int32)": "int32",
+    "tensor(uint8)": "uint8",
     "tensor(bool)": "bool",
     "tensor(string)": "object",
 }
 
 
 class OnnxSubject:
-    """An ONNX graph with one matrix input of all columns, or one input a column under the column's name.
+    """An ONNX graph over a matrix of all columns, an input a column under the column's name, arrays, or texts.
 
     Parameters
     ----------
@@ -44,6 +45,9 @@ class OnnxSubject:
         0.5, or 0 for a ranking score, when not given.
     features : sequence of str, optional
         The columns of the matrix input, in order; all columns of the table when not given.
+    reads : "table", "arrays", "texts", "tokens" or "records", optional
+        What it takes: arrays where its input has more than two axes, a table where it has several inputs or `features`
+        are given; else what the evaluation set holds.
     output : "probability", "logit" or "ranking"
         What it returns. Nothing is guessed: "probability" outside [0, 1] is an error.
     output_name : str, optional
@@ -67,6 +71,7 @@ class OnnxSubject:
         output: OutputKind = "probability",
         output_name: str | None = None,
         positive_index: int = 1,
+        reads: Reads | None = None,
     ) -> None:
         self.content = content
         self.name = name
@@ -76,21 +81,42 @@ class OnnxSubject:
         self.positive_index = positive_index
         self._session = start_session(content, f"'{name}'")
         self._inputs = {put.name: _known_type(put.type, put.name, name) for put in self._session.get_inputs()}
-        self._matrix = len(self._inputs) == 1 and len(self._session.get_inputs()[0].shape) == 2
+        self._first, self._shape = next(iter(self._inputs)), self._session.get_inputs()[0].shape
+        self._matrix = len(self._inputs) == 1 and len(self._shape) == 2
+        told: Reads | None = "table" if features is not None or len(self._inputs) > 1 else None
+        self.reads: Reads | None = reads or ("arrays" if len(self._shape) > 2 else told)
         self.features = self._columns(features)
         self._output_name = self._choose_output(output_name)
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
-        chosen = select(X, self.features, self.name)
-        if self._matrix:
-            return self.predict_prepared(numeric_matrix(chosen, self.name))
-        return self._run({name: self._column(chosen, name) for name in self._inputs}, len(X))
+        return to_score(self._run(self._feed(batch)), self.output, len(batch), self.name, self.positive_index)
+
+    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.float64]:
+        """Return the score of each class, shape (n, classes); of `exclusive` ones each row has one."""
+        return to_class_scores(self._run(self._feed(batch)), self.output, len(batch), self.name, exclusive)
 
     def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the scores of a float32 matrix, for a graph with one matrix input."""
-        ((name, dtype),) = self._inputs.items()
-        return self._run({name: prepared.astype(dtype)}, len(prepared))
+        raw = self._run({self._first: prepared.astype(self._inputs[self._first])})
+        return to_score(raw, self.output, len(prepared), self.name, self.positive_index)
+
+    def _feed(self, batch: Batch) -> dict[str, NDArray[np.generic]]:
+        """Return what the graph is given: a matrix or a column each of a table, else one array or texts."""
+        import numpy as np
+
+        if not is_table(batch):
+            if len(self._inputs) > 1:
+                raise ModelError(f"Model '{self.name}' takes {len(self._inputs)} inputs; only a table holds several.")
+            ((name, dtype),) = self._inputs.items()
+            if dtype != "object":
+                return {name: as_numbers(batch, dtype, self.name)}
+            texts = np.array(list(batch), dtype=object)
+            return {name: texts if len(self._shape) == 1 else texts.reshape(-1, 1)}
+        chosen = as_table(select(batch, self.features, self.name), self.name)
+        if self._matrix:
+            return {self._first: numeric_matrix(chosen, self.name).astype(self._inputs[self._first])}
+        return {name: self._column(chosen, name) for name in self._inputs}
 
     @property
     def facts(self) -> Mapping[str, Plain]:
@@ -131,12 +157,12 @@ class OnnxSubject:
         flat = len(next(put.shape for put in self._session.get_inputs() if put.name == name)) == 1
         return column if flat else column.reshape(-1, 1)
 
-    def _run(self, feed: dict[str, NDArray[np.generic]], rows: int) -> NDArray[np.float64]:
+    def _run(self, feed: dict[str, NDArray[np.generic]]) -> object:
         try:
             (raw,) = self._session.run([self._output_name], feed)
         except Exception as problem:  # ONNX Runtime's errors share no base below Exception
             raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}") from problem
-        return to_score(raw, self.output, rows, self.name, self.positive_index)
+        return raw
 
     def _choose_output(self, wanted: str | None) -> str:
         types = {put.name: str(put.type) for put in self._session.get_outputs()}

@@ -1,4 +1,4 @@
-"""From what a model returned to finite scores of the positive class, or a sentence that says why not."""
+"""Turn a model's output into finite scores of the positive class, or raise why not."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_ind
     Raises
     ------
     ModelError
-        When an output declared a probability lies outside [0, 1]; nothing is guessed.
+        When an output declared a probability is outside [0, 1]; nothing is guessed.
     """
     import numpy as np
 
@@ -73,6 +73,27 @@ def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_ind
         _finite(values, name)
         return np.asarray(np.exp(logit - np.logaddexp.reduce(values, axis=1)), dtype=np.float64)
     return sigmoid(logit)
+
+
+def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.float64]:
+    """Return (n, C) scores of classes, of which a row has one where `exclusive`, by what the output was declared to be.
+
+    Raises
+    ------
+    ModelError
+        For another shape, numbers that are not finite, or probabilities outside [0, 1], or not adding up to 1.
+    """
+    values = _finite(_numbers(raw, name), name)
+    if values.ndim != 2 or len(values) != rows:
+        raise ModelError(f"Model '{name}' was given {rows:,} rows and returned {values.shape}, not one score a class.")
+    if output == "logit":
+        return softmax(values) if exclusive else sigmoid(values)
+    if output == "probability" and exclusive and abs(values.sum(axis=1) - 1).max(initial=0.0) > 1e-3:
+        raise ModelError(
+            f"Model '{name}' returned rows that do not add up to 1, so they are no probabilities of classes. Declare "
+            'what they are: output="logit", say.'
+        )
+    return check_probabilities(values, name) if output == "probability" else values
 
 
 def sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -97,7 +118,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def check_probabilities(scores: NDArray[np.float64], name: str) -> NDArray[np.float64]:
-    """Return the scores when all lie in [0, 1].
+    """Return the scores when all are in [0, 1].
 
     Raises
     ------

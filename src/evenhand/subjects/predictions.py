@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain
     from evenhand.subjects.protocol import ScoreKind
 
 
@@ -36,7 +35,7 @@ class PredictionsSubject:
     Raises
     ------
     InputError
-        When a score is not finite, a probability lies outside [0, 1], or a label is neither 0 nor 1.
+        When a score is not finite, a probability is outside [0, 1], or a label is neither 0 nor 1.
     """
 
     def __init__(
@@ -64,18 +63,18 @@ class PredictionsSubject:
             "sha256": None,
         }
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the stored scores; `X` must be the table they were made from, in its order.
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
+        """Return the stored scores; `batch` must be the table they were made from, in its order.
 
         Raises
         ------
         ModelError
-            When `X` has another number of rows, as it has when something asks for predictions of changed rows.
+            When `batch` has another number of rows, as it has when something asks for predictions of changed rows.
         """
-        if len(X) != len(self.scores):
+        if len(batch) != len(self.scores):
             raise ModelError(
-                f"'{self.name}' holds {len(self.scores):,} predictions and was asked for {len(X):,} rows. Without the "
-                "model only the rows it was made from can be audited, all of them and in their order."
+                f"'{self.name}' holds {len(self.scores):,} predictions and was asked for {len(batch):,} rows. Without "
+                "the model only the rows it was made from can be audited, all of them and in their order."
             )
         return self.scores.copy()
 

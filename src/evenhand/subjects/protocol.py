@@ -8,21 +8,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain, Reads
 
 ScoreKind: TypeAlias = Literal["probability", "ranking", "label"]
-"""What a score says: a probability in [0, 1], an order on a scale of its own, or only the decision (0 or 1)."""
+"""What a score says: a probability in [0, 1], an order on any scale, or only the decision (0 or 1)."""
 
 OutputKind: TypeAlias = Literal["probability", "logit", "ranking"]
-"""What the raw output of a network is; a logit is turned into a probability, the others are taken as they are."""
+"""What the raw output of a network is; a logit is turned into a probability, the others are used unchanged."""
 
 
 @runtime_checkable
 class Subject(Protocol):
     """A model under audit: anything with these five members.
+
+    A sixth, `reads`, says what a batch is (see `reads_of`): a table where it is absent.
 
     Examples
     --------
@@ -52,6 +53,20 @@ class Subject(Protocol):
         """What is known of the model: kind, parameters, file_bytes, sha256, features and the like; unknown is None."""
         ...
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return the score of the positive class of each row, shape (n,), finite."""
+    def predict(self, batch: Batch, /) -> NDArray[np.float64]:
+        """Return the score of the positive class of each row, shape (n,), finite; no row depends on its batch."""
         ...
+
+
+def reads_of(model: object, held: Reads) -> Reads:
+    """Return what a model reads: what it says, a table where it says nothing, and what the set holds for None.
+
+    Parameters
+    ----------
+    model : object
+        A subject.
+    held : Reads
+        What the evaluation set holds.
+    """
+    said: Reads | None = getattr(model, "reads", "table")
+    return held if said is None else said

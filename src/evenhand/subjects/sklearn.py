@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from evenhand.errors import ModelError, shorten
 from evenhand.subjects.adapter import Adapter
-from evenhand.subjects.inputs import select
+from evenhand.subjects.inputs import as_table, flat, is_table, read_by, select
 from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold, labels_to_scores, same_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import ScoreKind
 
 
@@ -43,6 +42,8 @@ class SklearnSubject:
         The class whose score is asked for, one of `classes_`.
     features : sequence of str, optional
         The columns it takes; `feature_names_in_` when it has that.
+    reads : "table", "arrays", "texts", "tokens" or "records", optional
+        What it takes; told from its columns, or from a first step that splits texts; else what the set holds.
     file_facts : mapping, optional
         `file_bytes` and `sha256` of the file it came from.
 
@@ -61,29 +62,29 @@ class SklearnSubject:
         positive: object = 1,
         features: Sequence[str] | None = None,
         file_facts: Mapping[str, Plain] | None = None,
+        reads: Reads | None = None,
     ) -> None:
         self.estimator = estimator
         self.name = name or type(estimator).__name__
         self.positive = positive
         self.features = tuple(features) if features is not None else _names_seen_in_fitting(estimator)
+        self.reads: Reads | None = reads or (read_by(estimator) if self.features is None else "table")
         self.score_kind: ScoreKind = _score_kind(estimator)
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
         self._classes = _classes(estimator)
         self._index = self._positive_index()
         self._file_facts = dict(file_facts or {})
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
         import numpy as np
 
-        chosen = select(X, self.features, self.name)
-        given = chosen if self._takes_tables() else chosen.to_numpy()
-        raw = self._call(given)
+        raw = self._call(self._given(select(batch, self.features, self.name)))
         if self.score_kind == "label":
             labels = np.asarray(raw)
-            check_scores(np.zeros(labels.shape), len(X), self.name)
-            return labels_to_scores(labels.reshape(len(X)), self.positive)
-        scores = check_scores(raw, len(X), self.name, self._index)
+            check_scores(np.zeros(labels.shape), len(batch), self.name)
+            return labels_to_scores(labels.reshape(len(batch)), self.positive)
+        scores = check_scores(raw, len(batch), self.name, self._index)
         if self.score_kind == "probability":
             return check_probabilities(scores, self.name)
         return -scores if self._is_reversed(raw) else scores
@@ -118,12 +119,16 @@ class SklearnSubject:
             "Pass positive= with the one that stands for the positive label."
         )
 
-    def _takes_tables(self) -> bool:
-        """A model fitted on an array warns when it is given column names."""
-        return hasattr(self.estimator, "feature_names_in_") or not hasattr(self.estimator, "n_features_in_")
+    def _given(self, batch: Batch) -> Batch:
+        """Return the batch as the estimator was fitted on it: tables without names where it knows none, flat arrays."""
+        count = getattr(self.estimator, "n_features_in_", None)
+        if not is_table(batch):
+            return flat(batch, count)
+        named = hasattr(self.estimator, "feature_names_in_") or count is None
+        return batch if named else as_table(batch, self.name).to_numpy()  # else it warns of names it does not know
 
     def _is_reversed(self, raw: object) -> bool:
-        """A one-column decision function speaks for the second class."""
+        """A one-column decision function is of the second class."""
         import numpy as np
 
         return np.ndim(raw) == 1 and len(self._classes) == 2 and self._index == 0  # type: ignore[arg-type]

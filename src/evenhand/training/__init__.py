@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from evenhand.training.estimator import TabularClassifier
     from evenhand.training.fitting import fit
     from evenhand.training.given import given_model
-    from evenhand.training.grid import Grid
     from evenhand.training.image_networks import ImagePlan
     from evenhand.training.imbalance import fit_ways
     from evenhand.training.loop import run
     from evenhand.training.model import NetworkModel
     from evenhand.training.networks import NetworkPlan
+    from evenhand.training.normalization import Normalization
     from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
     from evenhand.training.preprocessing import Preprocessing
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from evenhand.training.storing import load_model
 
 _HOMES: Final = {
-    "Grid": "grid",
     "ImagePlan": "image_networks",
     "NetworkPlan": "networks",
+    "Normalization": "normalization",
     "Plan": "plan",
     "Preparing": "preparing",
     "Dataset": "dataset",
@@ -49,10 +49,10 @@ _HOMES: Final = {
 
 __all__ = [
     "Dataset",
-    "Grid",
     "ImagePlan",
     "NetworkModel",
     "NetworkPlan",
+    "Normalization",
     "Plan",
     "Preparing",
     "Preprocessing",

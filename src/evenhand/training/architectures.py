@@ -107,7 +107,7 @@ class _Block(nn.Module):
 
 
 class WideAndDeep(nn.Module):
-    """A linear model beside a perceptron, their logits added (Cheng et al. 2016)."""
+    """A linear model and a perceptron, their logits added (Cheng et al. 2016)."""
 
     def __init__(self, plan: TableNetwork) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Rows of a training step, changed by chance, so that a network does not learn them by heart."""
+"""Augmentation: random changes of the rows of a training step, against overfitting."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def change(schedule: Schedule, columns: torch.Tensor, answer: torch.Tensor) -> N
 
 
 def mix(columns: torch.Tensor, answer: torch.Tensor, alpha: float) -> None:
-    """Mix each row with another by one share of a Beta(alpha, alpha) distribution, columns and answers alike.
+    """Mix each row with another by one share of a Beta(alpha, alpha) distribution, columns and labels.
 
     Source: Zhang, Cisse, Dauphin and Lopez-Paz 2018, "mixup: beyond empirical risk minimization".
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evenhand.training.config import Scaling
 
 MOST_LEVELS: Final = 64
-"""Levels of a category that get a column of their own, the most frequent ones; the others share one."""
+"""Levels of a category that get a separate column, the most frequent ones; the others share one."""
 MOST_NUMBERS: Final = 0.95
 """Text of which at least this share of the cells are numbers is a column of numbers; the other cells are missing."""
 FURTHEST: Final = 10.0
@@ -59,7 +59,7 @@ class NumberColumn:
     name: str
     """The column of the table."""
     median: float
-    """Stands for a missing value."""
+    """The level of a missing value."""
     mean: float
     """What is taken away: the mean of the training rows, after filling, or their least value or middle."""
     scale: float
@@ -151,7 +151,7 @@ class CategoryColumn:
     missing: int
     """Missing cells among the training rows."""
     rare: int
-    """Training rows whose level has no column of its own."""
+    """Training rows whose level has no separate column."""
 
     @classmethod
     def fit(cls, name: str, values: pd.Series, most: int) -> CategoryColumn:

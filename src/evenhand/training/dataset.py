@@ -2,21 +2,67 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from evenhand.data import EvaluationSet, Inputs
+    from evenhand.training.preparing import Preparing
+
+MOST_KEPT: Final = 1 << 28
+"""Bytes of prepared rows that are kept in memory; of more each batch is read and prepared when it is its turn."""
+Prepared: TypeAlias = "NDArray[np.float32] | PreparedRows"
+"""Prepared rows (n, ...) in memory, or what makes them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedRows:
+    """Rows that are read and prepared when they are asked for, as an array of any size would give them."""
+
+    inputs: Inputs
+    """What is read."""
+    preparing: Preparing
+    """What is done to it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, ...)."""
+        return (len(self), *self.preparing.shape)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.inputs)
+
+    def __getitem__(self, rows: slice | list[int] | NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return these rows, prepared."""
+        return self.preparing.transform(self.inputs.take(np.arange(len(self))[rows]).whole())
+
+    def take(self, rows: NDArray[np.intp]) -> PreparedRows:
+        """Return some of the rows; nothing is read."""
+        return PreparedRows(self.inputs.take(rows), self.preparing)
+
+
+def prepared(preparing: Preparing, data: EvaluationSet) -> Prepared:
+    """Return the rows as a network takes them, in memory where they are not too many."""
+    inputs = data.inputs_as(preparing.reads, "network")
+    if inputs.kind == "table":
+        return preparing.transform(inputs.whole())
+    if 4 * len(inputs) * math.prod(preparing.shape) > MOST_KEPT:
+        return PreparedRows(inputs, preparing)
+    return np.concatenate([preparing.transform(batch) for batch in inputs.batches()])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
     """Rows with what a network should answer to them."""
 
-    columns: NDArray[np.float32]
-    """(n, columns) prepared, or (n, ...) images."""
+    columns: Prepared
+    """(n, columns) prepared, or (n, ...) arrays."""
     target: NDArray[np.float32]
     """(n,) the label, or a teacher's probability, in [0, 1]; of several classes (n, C) their probabilities."""
     weight: NDArray[np.float32]
@@ -24,7 +70,8 @@ class Dataset:
 
     def take(self, rows: NDArray[np.intp]) -> Dataset:
         """Return some of the rows."""
-        return Dataset(self.columns[rows], self.target[rows], self.weight[rows])
+        columns = self.columns[rows] if isinstance(self.columns, np.ndarray) else self.columns.take(rows)
+        return Dataset(columns, self.target[rows], self.weight[rows])
 
     def hold_out(self, share: float, seed: int) -> tuple[Dataset, Dataset]:
         """Return the dataset without a random share of its rows, and that share; one row is both."""

@@ -112,6 +112,7 @@ def fit_ensemble(
 
 def _together(made: list[NetworkModel], chosen: EvaluationSet, config: TrainingConfig, name: str) -> NetworkModel:
     """Return the models as one, with a threshold of their own."""
+    from evenhand.training.dataset import prepared
     from evenhand.training.model import NetworkModel
     from evenhand.training.thresholds import choose_threshold
 
@@ -129,7 +130,7 @@ def _together(made: list[NetworkModel], chosen: EvaluationSet, config: TrainingC
         cost=_sum([one.cost or {} for one in made]),
     )
     if plan.outputs == 1:
-        scores = model.predict(chosen.X)
+        scores = model.predict_prepared(prepared(model.preprocessing, chosen))
         model.threshold = choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight)
     return model
 

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
-    from evenhand.training.dataset import Dataset
+    from evenhand.training.dataset import Dataset, Prepared
     from evenhand.training.loop import Learned
     from evenhand.training.model import NetworkModel
-    from evenhand.training.networks import NetworkPlan
     from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
     from evenhand.training.schedule import Progress, Schedule
@@ -72,7 +71,8 @@ def fit(
     plan : Plan, optional
         Another network than the one of `config`, over images say; its logits are one for two classes, else one a class.
     preparing : Preparing, optional
-        Fitted on training rows already, where columns are to be prepared otherwise: a `Grid` of pixels, say.
+        Fitted on training rows already, where inputs are to be prepared otherwise. Else a table is prepared by
+        `Preprocessing`, and arrays by `Normalization`.
 
     Returns
     -------
@@ -89,6 +89,7 @@ def fit(
         need(package, "torch")
     import torch
 
+    from evenhand.training.dataset import prepared
     from evenhand.training.loop import run
     from evenhand.training.metering import Meter
     from evenhand.training.model import NetworkModel
@@ -98,21 +99,21 @@ def fit(
     raise_all(InputError, _problems(train, validation))
     meter = Meter()
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
-    preprocessing = preparing or Preprocessing.fit(fitted.X, config.scaling)
+    preprocessing = preparing or _preparing(fitted, config, plan)
     plan = plan or _plan(preprocessing, config, _logits(fitted))
     _check_plan(plan, preprocessing, fitted)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = plan.build()
-    dataset = resampled(lesson_of(preprocessing, fitted, config), fitted.y_true, config)
-    check = lesson_of(preprocessing, chosen, config)
+    dataset = resampled(dataset_of(preprocessing, fitted, config), fitted.y_true, config)
+    check = dataset_of(preprocessing, chosen, config)
     kept = None if checkpoint is None else Checkpoint(Path(checkpoint), _fit_name(config, fitted, chosen))
     learned = run(network, dataset, check, _course(config), checkpoint=kept, watch=watch, progress=progress)
     scores = _scores(learned.network, check.columns)
     threshold = (
         choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight) if plan.outputs == 1 else 0.5
     )
-    known = preprocessing.transform(fitted.X) if config.resample else dataset.columns
+    known = prepared(preprocessing, fitted) if config.resample else dataset.columns
     decided = {
         "train": (fitted, decisions(_scores(learned.network, known), threshold)),
         "validation": (chosen, decisions(scores, threshold)),
@@ -153,9 +154,20 @@ def _check_plan(plan: Plan, preparing: Preparing, data: EvaluationSet) -> None:
     raise_all(InputError, problems)
 
 
-def _plan(preprocessing: Preparing, config: TrainingConfig, outputs: int) -> NetworkPlan:
+def _preparing(fitted: EvaluationSet, config: TrainingConfig, plan: Plan | None) -> Preparing:
+    from evenhand.training.normalization import Normalization
+
+    if fitted.held is None:
+        return Preprocessing.fit(fitted.X, config.scaling)
+    return Normalization.fit(fitted.held, getattr(plan, "shape", None))
+
+
+def _plan(preprocessing: Preparing, config: TrainingConfig, outputs: int) -> Plan:
+    from evenhand.training.image_networks import ImagePlan
     from evenhand.training.networks import NetworkPlan
 
+    if len(preprocessing.shape) == 3:
+        return ImagePlan("image_mlp", preprocessing.shape, outputs, config.hidden, dropout=config.dropout)
     widths: tuple[int, ...] = getattr(preprocessing, "widths", ())
     return NetworkPlan(
         math.prod(preprocessing.shape),
@@ -183,14 +195,14 @@ def _fit_name(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationS
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def lesson_of(preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig) -> Dataset:
+def dataset_of(preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig) -> Dataset:
     """Return rows as a dataset, weighted by the set's own weights and, when asked for, each class alike."""
-    from evenhand.training.dataset import Dataset
+    from evenhand.training.dataset import Dataset, prepared
 
     weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     if config.class_weight == "balanced":
         weight = weight * class_weights(data.y_true)
-    return Dataset(preprocessing.transform(data.X), targets(data), (weight / weight.mean()).astype(np.float32))
+    return Dataset(prepared(preprocessing, data), targets(data), (weight / weight.mean()).astype(np.float32))
 
 
 def targets(data: EvaluationSet) -> NDArray[np.float32]:
@@ -241,17 +253,16 @@ def _course(config: TrainingConfig) -> Schedule:
     return Schedule(**{name: getattr(config, name) for name in shared})
 
 
-def _scores(network: nn.Module, columns: NDArray[np.float32]) -> NDArray[np.float64]:
+def _scores(network: nn.Module, columns: Prepared) -> NDArray[np.float64]:
     from evenhand.training.model import logits, probabilities
 
     return probabilities(logits(network, columns), "model")
 
 
 def _row_hashes(preprocessing: Preparing, *seen: EvaluationSet) -> NDArray[np.uint64]:
-    """Return fingerprints of the rows, over the label and the columns that the model reads."""
-    from evenhand.data.hashing import hash_rows
-
-    return np.unique(np.concatenate([hash_rows(data.table, preprocessing.features, data.y_true) for data in seen]))
+    """Return fingerprints of the rows, over the label and what the model reads."""
+    found = [data.row_hashes(preprocessing.features, preprocessing.reads) for data in seen]
+    return np.unique(np.concatenate(found))
 
 
 def _history(
@@ -293,7 +304,7 @@ def _problems(train: EvaluationSet, validation: EvaluationSet | None) -> Iterato
         )
     if train.task == "multiclass" and (absent := _absent(train)):
         yield f"{train.name}: no training row is of {_listed(absent)}, so the class cannot be learnt. Leave it out."
-    if not train.features:
+    if train.held is None and not train.features:
         yield f"{train.name}: no column is left as a model input."
 
 

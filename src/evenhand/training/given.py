@@ -1,4 +1,4 @@
-"""Networks of your own: any torch module over prepared rows, as a model that can be compressed and audited."""
+"""Your own networks: any torch module over prepared rows, as a model that can be compressed and audited."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ class GivenPlan:
 def given_model(
     network: nn.Module, preparing: Preparing, *, outputs: int = 1, name: str | None = None, threshold: float = 0.5
 ) -> NetworkModel:
-    """Return a model around a network of your own.
+    """Return a model around your own network.
 
     Parameters
     ----------
     network : torch.nn.Module
         From prepared rows, (n, *shape) float32, to logits: (n,) or (n, 1) of two classes, (n, C) of several.
     preparing : Preparing
-        From the columns of a table to those rows: a `Grid`, or a fitted `Preprocessing`.
+        From what is read to those rows: a `Normalization` of arrays, or a fitted `Preprocessing` of columns.
     outputs : int
         Logits: one for two classes, else one a class.
     name : str, optional

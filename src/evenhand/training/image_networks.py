@@ -74,7 +74,7 @@ class ImagePlan:
         return changed if changed.sizes else self
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return the plan as JSON can say it."""
+        """Return the plan as plain JSON data."""
         return {
             "kind": self.kind, "shape": list(self.shape), "outputs": self.outputs, "hidden": list(self.hidden),
             "channels": list(self.channels), "kernel": self.kernel, "dropout": self.dropout, "heads": self.heads,

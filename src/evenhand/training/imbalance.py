@@ -1,4 +1,4 @@
-"""What can be done where one class is rare, each way by name, so that they can be set beside each other."""
+"""Methods for a rare class, by name, to be compared."""
 
 from __future__ import annotations
 

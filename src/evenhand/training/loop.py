@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from evenhand.training.schedule import Progress, Schedule
 
 CHECKED_AT_ONCE: Final = 4096
+CELLS: Final = 1 << 22
 """Rows that go through the network in one piece where nothing is learnt."""
 
 
@@ -59,8 +60,8 @@ def run(
 ) -> Learned:
     """Return a copy of the network, trained; `network` and torch's generator stay as they are.
 
-    On one machine the same seed gives the same weights, also where a killed fit goes on from its checkpoint. Where
-    memory does not suffice, the batch is halved, and the fit begins anew.
+    On one machine the same seed gives the same weights, also where a killed fit resumes from its checkpoint. Where
+    memory does not suffice, the batch is halved, and the fit restarts.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def run(
     checkpoint : Checkpoint, optional
         Where the state is kept after each epoch.
     watch : callable, optional
-        Told each epoch and its loss on the check rows; what it raises ends the fit.
+        Called with each epoch and its loss on the check rows; what it raises ends the fit.
     progress : callable, optional
         Called after each epoch.
 
@@ -127,7 +128,7 @@ def _attempt(
             iterator_train=batches,
             iterator_train__shuffle=True,
             iterator_valid=batches,
-            iterator_valid__batch_size=CHECKED_AT_ONCE,
+            iterator_valid__batch_size=_checked(check),
             train_split=predefined_split(rows_of(check)),
             callbacks=_callbacks(schedule, watch, steps),
             callbacks__print_log=None,
@@ -144,8 +145,13 @@ def _attempt(
     return watch.learned(learner.module_)
 
 
+def _checked(dataset: Dataset) -> int:
+    """Return how many rows are checked at once: fewer where rows are large."""
+    return max(1, min(CHECKED_AT_ONCE, CELLS // math.prod(dataset.columns.shape[1:])))
+
+
 def _learner(precision: Precision) -> Any:
-    """Return skorch's learner, whose network computes in a precision of its own."""
+    """Return skorch's learner, whose network computes in another precision."""
     import torch
     from skorch import NeuralNet
 
@@ -180,7 +186,7 @@ def _callbacks(schedule: Schedule, watch: _Watch, steps: int) -> list[tuple[str,
 
 @dataclass(slots=True)
 class _Watch:
-    """Keeps the best state, stops in time, holds zeros at zero, and tells the progress."""
+    """Keep the best state, stop in time, hold zeros at zero, and report progress."""
 
     schedule: Schedule
     masks: Mapping[str, torch.Tensor]
@@ -314,8 +320,9 @@ class _Watch:
         total = 0.0
         net.module_.eval()  # type: ignore[attr-defined]
         with torch.no_grad():
-            for at in range(0, len(data), CHECKED_AT_ONCE):
-                columns, answer = data[list(range(at, min(at + CHECKED_AT_ONCE, len(data))))]
+            size = net.iterator_valid__batch_size  # type: ignore[attr-defined]
+            for at in range(0, len(data), size):
+                columns, answer = data[list(range(at, min(at + size, len(data))))]
                 logit = net.infer(columns)  # type: ignore[attr-defined]
                 total += float(net.criterion_(logit, answer)) * len(answer)  # type: ignore[attr-defined]
         loss = total / len(data)

@@ -20,7 +20,7 @@ memory; the true figure may be half or twice of it."""
 RAPL: Final = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
 """The processor's own meter of energy, in millionths of a joule, where Linux lets it be read."""
 STATUS: Final = Path("/proc/self/status")
-"""What Linux says of this process."""
+"""The status of this process on Linux."""
 
 
 class Meter:
@@ -51,9 +51,9 @@ class Meter:
 
 
 def peak_bytes() -> int | None:
-    """Return the most memory that the process has held; None where the system does not say.
+    """Return the most memory that the process has held; None where the system does not report it.
 
-    Linux's own line of the process is asked first: what `getrusage` says there begins with the memory of the process
+    Linux's own line of the process is asked first: that of `getrusage` begins with the memory of the process
     that started this one.
     """
     try:

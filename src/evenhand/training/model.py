@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
     from torch import nn
 
-    from evenhand.findings import Plain, Task
+    from evenhand.findings import Batch, Plain, Reads, Task
     from evenhand.subjects import ScoreKind
+    from evenhand.training.dataset import Prepared
     from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
 
 KEY: Final = "evenhand"
-"""The key of the file's metadata under which the JSON stands."""
+"""The key of the JSON in the file's metadata."""
 FORMAT: Final = 1
 """The version of that JSON."""
 AT_ONCE = 65_536
 """Rows that go through the network in one piece, when a row is a few columns."""
 CELLS = 64
-"""Rows of more cells than this go in smaller pieces: what a layer makes of them has to stand in memory."""
+"""Rows of more cells than this go in smaller pieces: a layer's output has to fit into memory."""
 
 
 class NetworkModel:
-    """A subject made by `fit`: give it a table, it gives probabilities.
+    """A subject made by `fit`: give it rows of what it reads, it gives probabilities.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class NetworkModel:
     plan : Plan
         What the network is built from.
     preprocessing : Preparing
-        From the columns of a table to what the network takes.
+        From what is read to what the network takes.
     threshold : float
         A probability at or above it is predicted positive; of several classes the most probable is predicted.
     history : mapping
@@ -61,7 +61,7 @@ class NetworkModel:
     content : bytes, optional
         The file it was read from, when it was.
     cost : mapping, optional
-        What its fit cost: seconds, memory, energy. It differs from run to run and is kept beside the file.
+        What its fit cost: seconds, memory, energy. It differs from run to run and is kept in a second file.
     pruned : list, optional
         Which channels of which layers pruning has taken out, as it is kept in the file.
     """
@@ -97,9 +97,14 @@ class NetworkModel:
         self.task: Task = "binary" if plan.outputs == 1 else "multiclass"
         self.score_kind: ScoreKind = "probability"
 
-    def prepare(self, X: pd.DataFrame) -> NDArray[np.float32]:
-        """Return the columns of the network, shape (n, columns)."""
-        return self.preprocessing.transform(X)
+    @property
+    def reads(self) -> Reads:
+        """A table or arrays, as its preprocessing takes them."""
+        return self.preprocessing.reads
+
+    def prepare(self, batch: Batch) -> NDArray[np.float32]:
+        """Return what the network takes, shape (n, ...)."""
+        return self.preprocessing.transform(batch)
 
     def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's logits for prepared rows, shape (n,), (n, 1) or (n, C)."""
@@ -108,17 +113,17 @@ class NetworkModel:
         with torch.inference_mode():
             return cast("NDArray[np.float32]", self.network(torch.from_numpy(prepared)).numpy())
 
-    def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the probability of the positive class for prepared columns, shape (n,), or of each class, (n, C)."""
+    def predict_prepared(self, prepared: Prepared) -> NDArray[np.float64]:
+        """Return the probability of the positive class for prepared rows, shape (n,), or of each class, (n, C)."""
         return probabilities(logits(self.network, prepared), self.name)
 
-    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C)."""
-        return self.predict_prepared(self.prepare(X))
+        return self.predict_prepared(self.prepare(batch))
 
-    def predict_logits(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_logits(self, batch: Batch) -> NDArray[np.float64]:
         """Return the log odds of each row, shape (n,), or the logits (n, C); explanations add up on this scale."""
-        return logits(self.network, self.prepare(X))
+        return logits(self.network, self.prepare(batch))
 
     @property
     def facts(self) -> Mapping[str, Plain]:
@@ -148,11 +153,11 @@ class NetworkModel:
         return self._read_from if self._read_from is not None else _to_bytes(self)
 
     def save(self, path: str | Path) -> None:
-        """Write the model, whole or not at all, and the fingerprints of its training rows beside it.
+        """Write the model, whole or not at all, and the fingerprints of its training rows in a second file.
 
-        The fingerprints stand in ``<path>.rows.npy``: with the model alone nobody can ask whether a person was among
-        the training rows, while an audit that finds the file can tell when it measures on rows already seen. What the
-        fit cost, which differs from run to run, stands in ``<path>.cost.json``.
+        The fingerprints are in ``<path>.rows.npy``: the model alone does not reveal whether a person was among
+        the training rows, while an audit that finds the file can detect rows already seen. What the
+        fit cost, which differs from run to run, is in ``<path>.cost.json``.
 
         Raises
         ------
@@ -206,8 +211,8 @@ def probabilities(logit: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     return softmax(logit)
 
 
-def logits(network: nn.Module, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the log odds of prepared columns, shape (n,), or the logits of several classes, (n, C)."""
+def logits(network: nn.Module, prepared: Prepared) -> NDArray[np.float64]:
+    """Return the log odds of prepared rows, shape (n,), or the logits of several classes, (n, C)."""
     import torch
 
     network.eval()
@@ -215,7 +220,7 @@ def logits(network: nn.Module, prepared: NDArray[np.float32]) -> NDArray[np.floa
         return pieces(lambda part: network(torch.from_numpy(part)).numpy(), prepared)
 
 
-def pieces(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], prepared: NDArray[np.float32]) -> NDArray[Any]:
+def pieces(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], prepared: Prepared) -> NDArray[Any]:
     """Return what a network answers to prepared rows, which are given to it in pieces that memory can hold."""
     import numpy as np
 

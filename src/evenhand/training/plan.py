@@ -34,7 +34,7 @@ class Plan(Protocol):
         ...
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return the plan as JSON can say it."""
+        """Return the plan as plain JSON data."""
         ...
 
 
@@ -47,7 +47,7 @@ class TableNetwork:
     hidden: tuple[int, ...]
     """Neurons of each hidden layer; of a residual network and a transformer, the width of each block, all the same."""
     activation: Activation = "relu"
-    """What stands between two layers."""
+    """The activation between two layers."""
     dropout: float = 0.0
     """Share of neurons left out in training."""
     kind: Architecture = "mlp"

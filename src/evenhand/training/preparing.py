@@ -1,21 +1,29 @@
-"""From the columns of a table to what a network takes: what every way of preparing can do."""
+"""From what is read to what a network takes: what every way of preparing can do."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain, Reads
+
+
+GRID: Final = "grid"
+"""Written in models of images saved when a pixel was a column; fingerprints of their rows are of such columns."""
 
 
 class Preparing(Protocol):
     """Fitted on training rows, kept with the model, and written into its file as plain data."""
+
+    @property
+    def reads(self) -> Reads:
+        """What is prepared."""
+        ...
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -32,16 +40,16 @@ class Preparing(Protocol):
         """Columns that the network cannot read, each with the reason."""
         ...
 
-    def transform(self, X: pd.DataFrame) -> NDArray[np.float32]:
+    def transform(self, batch: Batch, /) -> NDArray[np.float32]:
         """Return (n, *shape) finite numbers."""
         ...
 
     def describe(self) -> list[Plain]:
-        """Return what is done to the columns, as plain records for a report."""
+        """Return what is done, as plain records for a report."""
         ...
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return everything as JSON can say it."""
+        """Return everything as plain JSON data."""
         ...
 
 
@@ -53,7 +61,7 @@ def preparing_from_plain(plain: Mapping[str, Plain]) -> Preparing:
     KeyError, TypeError, ValueError
         When `plain` is something else.
     """
-    from evenhand.training.grid import Grid
+    from evenhand.training.normalization import Normalization
     from evenhand.training.preprocessing import Preprocessing
 
-    return Grid.from_plain(plain) if plain.get("kind") == "grid" else Preprocessing.from_plain(plain)
+    return (Normalization if plain.get("kind") in ("normalization", GRID) else Preprocessing).from_plain(plain)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all, shorten
+from evenhand.subjects.inputs import as_table
 from evenhand.training.columns import (
     MOST_LEVELS,
     CategoryColumn,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain
+    from evenhand.findings import Batch, Plain, Reads
     from evenhand.training.config import Scaling
 
 
@@ -46,7 +47,7 @@ class Preprocessing:
         ----------
         X : pandas.DataFrame
             (n, m) numbers and booleans, which are scaled, and texts or categories, which are one-hot coded.
-            Missing values are taken for the median, or for a level of their own, and marked by a column. Columns of
+            Missing values are taken for the median, or for a separate level, and marked by a column. Columns of
             dates, of names or free text and without any value are left out, each with the reason.
         scaling : {"standard", "unit", "signed"}
             Mean 0 and deviation 1, onto [0, 1], or onto [-1, 1].
@@ -54,7 +55,7 @@ class Preprocessing:
         Raises
         ------
         InputError
-            When no column is left; all reasons are told.
+            When no column is left; all reasons are given.
         """
         left_out = {str(name): reason for name in X.columns if (reason := _why_left_out(X[name]))}
         if len(left_out) == X.shape[1]:
@@ -89,7 +90,12 @@ class Preprocessing:
         """For each column of the table that is read, how many prepared columns it has."""
         return tuple(column.width for column in self.columns)
 
-    def transform(self, X: pd.DataFrame) -> NDArray[np.float32]:
+    @property
+    def reads(self) -> Reads:
+        """A table."""
+        return "table"
+
+    def transform(self, batch: Batch) -> NDArray[np.float32]:
         """Return the prepared columns, shape (n, width), finite.
 
         A level that no training row had is coded as no level at all (or as the shared column of rare ones).
@@ -99,6 +105,7 @@ class Preprocessing:
         ModelError
             When columns are absent, or hold text where training rows held numbers.
         """
+        X = as_table(batch, "network")
         self._check(X)
         prepared = np.empty((len(X), self.width), dtype=np.float32)
         at = 0
@@ -129,7 +136,7 @@ class Preprocessing:
         }
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return everything as JSON can say it."""
+        """Return everything as plain JSON data."""
         return {
             "rows": self.rows,
             "columns": [column.to_plain() for column in self.columns],

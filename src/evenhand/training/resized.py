@@ -1,4 +1,4 @@
-"""A network whose layers were made smaller or written as products, built anew from plain numbers."""
+"""A network whose layers were made smaller or written as products, rebuilt from plain numbers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ResizedPlan:
     sizes: tuple[tuple[str, tuple[int, ...]], ...]
     """Names of tensors of the state, and their shapes, where they are others than in `base`."""
     ranks: tuple[tuple[str, int], ...] = ()
-    """Names of linear layers that stand as products of two thinner ones, and their ranks."""
+    """Names of linear layers that are products of two thinner ones, and their ranks."""
 
     @property
     def kind(self) -> str:
@@ -60,7 +60,7 @@ class ResizedPlan:
         return changed_plan(self, network)
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return the plan as JSON can say it."""
+        """Return the plan as plain JSON data."""
         return {
             "kind": "resized",
             "base": self.base.to_plain(),
@@ -94,7 +94,7 @@ def put_product(network: nn.Module, name: str, rank: int) -> tuple[nn.Linear, nn
 
 
 def resize(network: nn.Module, name: str, shape: tuple[int, ...]) -> None:
-    """Give a tensor of a network another shape, and tell its layer; its values are the first of those it had."""
+    """Give a tensor of a network another shape, and its layer; its values are the first of those it had."""
     import torch
 
     owner, _, own = name.rpartition(".")

@@ -1,4 +1,4 @@
-"""Checkpoints: after each epoch, all that the next depends on; a killed fit goes on exactly as it would have."""
+"""Checkpoints: after each epoch, all that the next depends on; a killed fit resumes with the same result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMAT: Final = 1
 class Checkpoint:
     """Where a fit keeps its state.
 
-    The file is written beside its place and renamed, so a kill leaves the one before; it holds tensors and plain values
+    A temporary file is written and renamed, so a kill leaves the one before; it holds tensors and plain values
     only, and is read without running code.
     """
 
@@ -28,7 +28,7 @@ class Checkpoint:
     fit: str
     """What the fit is of: data, settings, seed. A checkpoint of another fit is refused."""
     problem: str = ""
-    """Why the last state could not be written (a full disk, say); the fit goes on without."""
+    """Why the last state could not be written (a full disk, say); the fit continues without."""
 
     def read(self) -> dict[str, Any] | None:
         """Return the state after the last whole epoch; None where there is none.

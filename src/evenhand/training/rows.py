@@ -1,4 +1,4 @@
-"""What is kept beside a model and not in it: fingerprints of its training rows, and what its fit cost."""
+"""Files kept with a model and not in it: fingerprints of its training rows, and what its fit cost."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def rows_path(model: Path) -> Path:
-    """Return where the fingerprints of a model's training rows stand."""
+    """Return the path of the fingerprints of a model's training rows."""
     return model.with_name(model.name + ".rows.npy")
 
 
 def write_rows(model: Path, hashes: NDArray[np.uint64]) -> None:
-    """Write (n,) row hashes beside the model; an old file goes when there are none."""
+    """Write (n,) row hashes to the model's folder; an old file is deleted when there are none."""
     from evenhand.writing import write_bytes
 
     place = rows_path(model)
@@ -36,7 +36,7 @@ def write_rows(model: Path, hashes: NDArray[np.uint64]) -> None:
 
 
 def read_rows(model: Path) -> NDArray[np.uint64]:
-    """Return the row hashes that stand beside a model; none when there is no such file, or it is damaged."""
+    """Return the row hashes of a model; none when there is no such file, or it is damaged."""
     place = rows_path(model)
     try:
         found = np.load(place, allow_pickle=False)
@@ -46,7 +46,7 @@ def read_rows(model: Path) -> NDArray[np.uint64]:
 
 
 def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
-    """Write what a fit cost beside the model; an old file goes when nothing is known."""
+    """Write what a fit cost to the model's folder; an old file is deleted when nothing is known."""
     from evenhand.writing import write_text
 
     place = model.with_name(model.name + ".cost.json")
@@ -57,7 +57,7 @@ def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
 
 
 def read_cost(model: Path) -> dict[str, Plain] | None:
-    """Return what stands beside a model; None when there is no such file, or it is damaged."""
+    """Return what a fit cost; None when there is no such file, or it is damaged."""
     try:
         held = json.loads(model.with_name(model.name + ".cost.json").read_text("utf-8"))
     except (OSError, ValueError):

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from evenhand.training.config import Steps
 
 Progress: TypeAlias = Callable[[int, int, str], None]
-"""Told the epoch, the number of epochs, and in a few words what was reached."""
+"""Called with the epoch, the number of epochs, and a few words on what was reached."""
 
 
 @dataclass(frozen=True, slots=True)

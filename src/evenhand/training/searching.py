@@ -10,6 +10,7 @@ import numpy as np
 from evenhand.errors import InputError, need
 from evenhand.settings import settings_of
 from evenhand.training.config import TrainingConfig
+from evenhand.training.dataset import prepared
 from evenhand.training.fitting import fit
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ def tune(
         Cross-validation over so many parts: grouped where the data name a cluster, by time where `time` is given, else
         stratified. 0 holds a fifth out once.
     time : str, optional
-        The column that says when a row was: each fold is later than all it was learnt from.
+        The column with the time of a row: each fold is later than all it was learnt from.
     storage : path, optional
-        An SQLite file; a search that was killed goes on from it.
+        An SQLite file; a killed search resumes from it.
     seconds : float, optional
         After so long no new trial begins.
     seed : int
@@ -120,7 +121,7 @@ def tune(
     if not _complete(study):
         raise InputError("No trial came to its end in that time; allow more seconds.")
     found = {name: _value(name, study.best_params[name], searched[name]) for name in searched}
-    return Tuned(replace(base, **found), float(study.best_value), tuple(_told(study)))
+    return Tuned(replace(base, **found), float(study.best_value), tuple(_trials(study)))
 
 
 def _parts(
@@ -156,14 +157,14 @@ def _loss(
 ) -> float:
     """Return the cross-entropy on the rows held out, of the epoch that was kept."""
     model = fit(learn, held, config, watch=watch)
-    score = np.clip(model.predict(held.X), 1e-7, 1 - 1e-7)
+    score = np.clip(model.predict_prepared(prepared(model.preprocessing, held)), 1e-7, 1 - 1e-7)
     weight = np.ones(len(held)) if held.sample_weight is None else held.sample_weight
     losses = -np.where(held.y_true == 1, np.log(score), np.log1p(-score))
     return float(np.average(losses, weights=weight))
 
 
 def _pruning(trial: Any, optuna: Any, fold: int) -> Callable[[int, float], None]:
-    """Return what is told each epoch's loss, and ends a trial that does worse than the median; in the first fold."""
+    """Return the callback that ends a trial worse than the median, by each epoch's loss in the first fold."""
 
     def watch(epoch: int, loss: float) -> None:
         if fold:
@@ -194,6 +195,6 @@ def _complete(study: Any) -> bool:
     return any(trial.state.name == "COMPLETE" for trial in study.get_trials(deepcopy=False))
 
 
-def _told(study: Any) -> Iterator[Mapping[str, object]]:
+def _trials(study: Any) -> Iterator[Mapping[str, object]]:
     for trial in study.get_trials(deepcopy=False):
         yield {"trial": trial.number, "state": trial.state.name.lower(), "loss": trial.value, **trial.params}

@@ -28,7 +28,7 @@ def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkMod
     path : str or Path
         The file.
     network : torch.nn.Module, optional
-        For a model around a network of your own (`given_model`): that network, whose weights the file holds.
+        For a model around your own network (`given_model`): that network, whose weights the file holds.
 
     Raises
     ------
@@ -83,9 +83,10 @@ def _read_about(content: bytes, place: Path) -> dict[str, Plain]:
 def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], given: nn.Module | None) -> NetworkModel:
     from safetensors.torch import load
 
-    from evenhand.training.preparing import preparing_from_plain
+    from evenhand.training.preparing import GRID, preparing_from_plain
 
     plan = plan_from_plain(cast("dict[str, Plain]", about["network"]), given)
+    prepared = cast("dict[str, Plain]", about["preprocessing"])
     network: nn.Module = plan.build()
     network.load_state_dict(
         {name: value.float() if value.is_floating_point() else value for name, value in load(content).items()}
@@ -94,10 +95,10 @@ def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], gi
         name=str(about["name"]),
         network=network,
         plan=plan,
-        preprocessing=preparing_from_plain(cast("dict[str, Plain]", about["preprocessing"])),
+        preprocessing=preparing_from_plain(prepared),
         threshold=float(cast("float", about["threshold"])),
         history=cast("dict[str, Plain]", about["history"]),
-        fit_row_hashes=rows,
+        fit_row_hashes=rows if prepared.get("kind") != GRID else rows[:0],
         recipe=cast("list[Plain]", about["recipe"]),
         stored_as=str(about["stored_as"]),
         content=content,

@@ -18,10 +18,10 @@ def choose_threshold(
     rule: ThresholdRule | float,
     weight: NDArray[np.float64] | None = None,
 ) -> float:
-    """Return the threshold that reaches most on these rows; a number is returned as it is.
+    """Return the best threshold on these rows; a number is returned unchanged.
 
     Every cut between two neighbouring scores is tried. Where several are equally good the middle one is taken, and the
-    threshold lies half-way between two scores, so that rounding in another runtime turns no decision over.
+    threshold is half-way between two scores, so that rounding in another runtime flips no decision.
 
     Parameters
     ----------

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.audits.compression.decision_changes import NAME, changes
-from evenhand.audits.compression.early_warnings import drift, forewarnings
-from evenhand.audits.compression.score_changes import shifts
+from evenhand.audits.compression.early_warnings import drift, early_warnings
+from evenhand.audits.compression.score_changes import score_changes
 from evenhand.audits.statement import Audit, Statement, not_applicable
-from evenhand.evidence.predictions import inputs
 from evenhand.findings import Finding, Unit
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -29,7 +28,7 @@ def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and what the compression gained."""
     if evidence.original is None:
         return not_applicable("No original model was given to compare with.")
-    parts = (changes, shifts, forewarnings, drift, _neighbours, _sizes)
+    parts = (changes, score_changes, early_warnings, drift, _neighbours, _sizes)
     data = evidence.data
     plain = data.sample_weight is None and data.clusters is None
     return Statement(tuple(finding for part in parts for finding in part(evidence)), "" if plain else PLAIN_TESTS)
@@ -41,7 +40,7 @@ def _neighbours(evidence: Evidence) -> Iterator[Finding]:
         return
     from evenhand.compression import batch_dependence
 
-    found = batch_dependence(evidence.subject, inputs(evidence.subject, evidence.data), seed=evidence.options.seed)
+    found = batch_dependence(evidence.subject, evidence.inputs, seed=evidence.options.seed)
     yield Finding(
         Key.of("batch_dependence"), NAME, found.largest_difference if found.depends else 0.0,
         support=found.rows, direction="lower_is_better", unit="number", note=found.sentence,
@@ -55,7 +54,7 @@ def _sizes(evidence: Evidence) -> Iterator[Finding]:
     from evenhand.compression import measure_footprint
 
     models = {"original": evidence.original, "subject": evidence.subject}
-    measured = measure_footprint(models, inputs(evidence.subject, evidence.data))
+    measured = measure_footprint(models, evidence.inputs)
     old, new = measured["original"], measured["subject"]
     yield from facts(old, new)
     for batch in sorted(set(old.latency) & set(new.latency)):

@@ -28,7 +28,7 @@ MOST_GROUPS: Final = 40
 """Features of more groups are left out where every group costs passes over the network."""
 
 
-def forewarnings(evidence: Evidence) -> Iterator[Finding]:
+def early_warnings(evidence: Evidence) -> Iterator[Finding]:
     """Yield how near the original is to its boundary, how steep its loss is, and how well it was calibrated."""
     before = evidence.original_predictions
     assert before is not None  # the audit has asked

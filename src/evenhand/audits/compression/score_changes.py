@@ -27,7 +27,7 @@ LEAST: Final = 1e-15
 """Probabilities are kept so far away from 0 and 1, as in log loss."""
 
 
-def shifts(evidence: Evidence) -> Iterator[Finding]:
+def score_changes(evidence: Evidence) -> Iterator[Finding]:
     """Yield means of paired differences of scores and losses, for all rows and each group.
 
     The two models answer the same rows, so each difference is one number a row and its mean has a plain interval.

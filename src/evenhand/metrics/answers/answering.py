@@ -209,7 +209,7 @@ class Answers:
         return self.counts.joint(asked.columns, view)
 
     def _paired(self, asked: Question) -> tuple[Measured, Callable[[int], Message] | None]:
-        """Return the values of a comparison of two models, and what is to be said beside each."""
+        """Return the values of a comparison of two models, and the note of each."""
         several, metric = len(self.counts.classes) > 2, asked.metric
         if METRICS[metric].pairs:
             return self._flips(asked, several), None

@@ -48,7 +48,7 @@ def value_finding(key: Key, audit: str, measured: Measured, group: int, level: f
 def disparity_finding(
     key: Key, audit: str, found: Disparity, name: Callable[[int], str], level: float, unit: Unit = "share"
 ) -> Finding:
-    """Return the finding of a disparity; `name` gives each group as a person reads it."""
+    """Return the finding of a disparity; `name` gives each group as text."""
     undefined = tuple(name(group) for group in found.undefined)
     finding = Finding(
         key,

@@ -69,7 +69,7 @@ def measure_change(metric: str, joint: JointTally, level: float = 0.95) -> Measu
 
 
 def rate_of(metric: str) -> Metric:
-    """Return the entry of the rate that a name, or the name of its change, speaks of.
+    """Return the entry of the rate of a name, or of the name of its change.
 
     Raises
     ------

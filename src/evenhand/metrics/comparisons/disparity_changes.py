@@ -5,8 +5,8 @@ whatever the true rates are. Let (i, j) be the groups that make the gap of the c
 at least that of the same two groups, so the change of the gap is at most the change of i less the change of j; and with
 the groups that make the original's gap it is at least that. Which groups those are is not known, only which ones they
 may be; over all of these the extreme end is taken. No correction for their number is needed, for one of them is the
-right one (intersection-union). Where nearly all groups may make a gap this says little; then the ends of both gaps,
-each on its own, say more. Both bounds are taken, the error is shared between them, and the better one counts.
+right one (intersection-union). Where nearly all groups may make a gap this is weak; then the ends of both gaps,
+each separately, are sharper. Both bounds are taken, the error is shared between them, and the better one counts.
 """
 
 from __future__ import annotations

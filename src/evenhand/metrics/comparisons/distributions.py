@@ -85,7 +85,7 @@ def _distance(counts: NDArray[np.int64], level: float) -> Disparity:
 
 
 def _shares(counts: NDArray[np.int64], level: float) -> Measured:
-    """Return each group's share of its commonest class: what a page shows beside the distance."""
+    """Return each group's share of its commonest class: what a page shows with the distance."""
     rows = counts.sum(axis=1).astype(np.int64)
     top = counts.max(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -139,8 +139,8 @@ def score_distance(
 ) -> Disparity:
     """Return the greatest distance between two groups' distribution functions of scores (Kolmogorov and Smirnov).
 
-    Each function lies within a band of known width around its sample's (Dvoretzky, Kiefer, Wolfowitz; Massart 1990), so
-    a distance lies within the sum of two widths of what was seen.
+    Each function is within a band of known width around its sample's (Dvoretzky, Kiefer, Wolfowitz; Massart 1990), so
+    a distance is within the sum of two widths of the estimate.
     """
     scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
     times = np.broadcast_to(1.0, scores.shape) if frequency is None else np.asarray(frequency, dtype=np.float64)
@@ -194,7 +194,7 @@ def score_transport(
 ) -> Disparity:
     """Return the greatest area between two groups' distribution functions of scores (Wasserstein's distance).
 
-    It lies within the sum of two bands' widths, over the range of the scores, of what was seen.
+    It is within the sum of two bands' widths, over the range of the scores, of the estimate.
     """
     found = score_distance(score, codes, n_groups, level, frequency)
     scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)

@@ -30,7 +30,7 @@ SMOOTHING = 1.0
 
 
 def between_group_entropy(tally: Tally, order: int = 2) -> float:
-    """Return the part of the generalized entropy index that lies between groups: each row has its group's mean benefit.
+    """Return the between-group part of the generalized entropy index: each row has its group's mean benefit.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def _group_benefits(tally: Tally) -> tuple[Floats, Floats]:
 def differential_fairness(tally: Tally, level: float = 0.95) -> Disparity:
     """Return epsilon: the greatest ``|log(rate of one group / rate of another)|``, of being selected and of not.
 
-    0 when groups are alike; no group is selected (or rejected) more than exp(epsilon) times as often as another. The
+    0 when groups are equal; no group is selected (or rejected) more than exp(epsilon) times as often as another. The
     interval is that of the worse of the two ratios.
 
     Source: Foulds et al. (2020), ICDE.
@@ -98,7 +98,7 @@ def _ratio(metric: str, tally: Tally, level: float) -> Disparity:
 def smoothed_epsilon(tally: Tally, *, of_truth: bool = False) -> float:
     """Return epsilon of differential fairness with smoothed rates, of decisions or of the truth.
 
-    Smoothing keeps it finite where a group is never selected; the difference of both says how much further apart the
+    Smoothing keeps it finite where a group is never selected; the difference of both is how much further apart the
     model decides than the data are (bias amplification, Foulds et al. 2020).
     """
     cells = (tally.counts if tally.weights is None else tally.weights).astype(np.float64)

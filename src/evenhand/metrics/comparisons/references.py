@@ -1,4 +1,4 @@
-"""Groups beside one thing: all rows, the rows of the other groups, or a reference group.
+"""Compare groups with all rows, the rows of the other groups, or a reference group.
 
 Against all rows a group is compared with a whole that it is a part of: with w its share of the denominator,
 rate - overall = (1 - w) (rate - rest), and rate / overall = q / (w q + 1 - w) for q = rate / rest. So every comparison

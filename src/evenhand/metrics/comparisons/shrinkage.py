@@ -115,7 +115,7 @@ def pooled_rates(metric: str, tally: Tally, level: float = 0.95) -> Pooled:
     if not known.any():
         return Pooled(out[0], out[1], out[2], float("nan"))
     middle = (k.sum() + 0.5) / (n.sum() + 1)
-    worth = float((n / (1 + n / 5)).sum())  # what the groups tell of p when they differ widely
+    worth = float((n / (1 + n / 5)).sum())  # information about p when the groups differ widely
     reach = np.linspace(-5, 5, CENTRES) / np.sqrt(worth * middle * (1 - middle))
     odds = middle / (1 - middle) * np.exp(np.clip(reach, -20, 20))
     p, m = (part.ravel() for part in np.meshgrid(odds / (1 + odds), np.geomspace(0.5, 1e5, STRENGTHS)))

@@ -1,7 +1,7 @@
 """P-values for a table, and what a gap would be by chance. No limit is judged by them.
 
-A small p-value says that groups are not alike, not that they are unlike enough to matter; a large one says little where
-groups are small. The intervals of the gaps say both.
+A small p-value shows that groups differ, not that they differ enough to matter; a large one means little where
+groups are small. The intervals of the gaps show both.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def p_values(metric: str, tally: Tally, *, seed: int = 0, draws: int = DRAWS, ad
 
 
 def two_tests(events: tuple[int, int], rows: tuple[int, int]) -> tuple[float, float]:
-    """Return two-sided p-values of two rates being alike: Fisher's exact test, and the z test of the pooled rate.
+    """Return two-sided p-values of two rates being equal: Fisher's exact test, and the z test of the pooled rate.
 
-    What agencies ask for beside the four-fifths rule: Fisher's where samples are small, and two or three standard
+    What agencies ask for along with the four-fifths rule: Fisher's where samples are small, and two or three standard
     deviations of the z test (29 CFR 1607.4(D); Castaneda v. Partida, 430 U.S. 482).
     """
     from scipy.stats import fisher_exact

@@ -1,6 +1,6 @@
 """Rates of groups that no row names: known by a probability a row, by an error matrix, or only by the groups' shares.
 
-What the data leave open is not hidden in a point: beside the estimate that holds if decisions do not depend on the true
+What the data leave open is not hidden: besides the estimate that holds if decisions do not depend on the true
 group given the probability, the bounds hold whatever they depend on.
 """
 
@@ -143,7 +143,7 @@ def corrected_rates(events: ArrayLike, rows: ArrayLike, errors: ArrayLike, level
     Raises
     ------
     InputError
-        When columns do not sum to 1, or recording says nothing of the truth (a singular matrix).
+        When columns do not sum to 1, or recording is unrelated to the truth (a singular matrix).
 
     Notes
     -----

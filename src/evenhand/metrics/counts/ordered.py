@@ -41,7 +41,7 @@ def order_scores(y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups
         The number of groups G.
     """
     true, scores, groups = np.asarray(y_true), np.asarray(score, dtype=np.float64), np.asarray(codes)
-    if n_groups == 1:  # nothing is to be told apart but the truth
+    if n_groups == 1:  # only the truth is distinguished
         positive = true == 1
         return Ordered((np.sort(scores[~positive]),), (np.sort(scores[positive]),))
     kind = "int16" if n_groups < 1 << 14 else "int64"  # small whole numbers are sorted by their digits
@@ -55,7 +55,7 @@ def order_scores(y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups
 def placements(group: int, ordered: Ordered) -> tuple[Floats, Floats]:
     """Return the share of negatives that each positive outranks, and of positives that outrank each negative.
 
-    Equal scores count half. Positives are looked up among the negatives once; how many lie above each negative follows
+    Equal scores count half. Positives are looked up among the negatives once; how many are above each negative follows
     by counting.
     """
     negatives, positives = ordered.negatives[group], ordered.positives[group]
@@ -80,3 +80,13 @@ def bins_of(group: int, ordered: Ordered, bins: int) -> Floats:
     filled = rows > 0
     share = rows / len(everyone)
     return np.column_stack([part[filled] for part in (rows, sums / np.maximum(rows, 1), found, share)])
+
+
+def counts_of(ordered: Ordered, edges: Floats) -> NDArray[np.int64]:
+    """Return counts (G, 2, B + 1) of [group, truth, how many of the B increasing edges the score reaches]."""
+    out = np.empty((len(ordered.positives), 2, len(edges) + 1), dtype=np.int64)
+    for group, parts in enumerate(zip(ordered.negatives, ordered.positives, strict=True)):
+        for truth, scores in enumerate(parts):
+            reached = np.concatenate([[0], np.searchsorted(scores, edges, "left"), [len(scores)]])
+            out[group, truth] = np.diff(reached)
+    return out

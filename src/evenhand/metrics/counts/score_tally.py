@@ -55,7 +55,7 @@ class ScoreTally:
         sample_weight : (n,) array, optional
             Sampling weights.
         frequency : (n,) array, optional
-            For how many rows each row stands.
+            The number of rows that each row represents.
         """
         scores, true = np.asarray(score, dtype=np.float64), np.asarray(y_true) == 1
         group = np.zeros(len(scores), dtype=np.int64) if codes is None else np.asarray(codes)
@@ -101,7 +101,7 @@ class ScoreTally:
         return sums_by(self.group, parts, self.n_groups)
 
     def below(self, parts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return (B,) what lies in the blocks of lower scores of the same group."""
+        """Return (B,) the sum over blocks of lower scores of the same group."""
         before = np.concatenate([[0.0], np.cumsum(parts)])
         first = np.searchsorted(self.group, np.arange(self.n_groups))
         return np.asarray(before[:-1] - before[first][self.group])

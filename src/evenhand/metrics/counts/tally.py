@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Tally:
     """Columnar counts, made in one pass over the rows. Adding two tallies of the same groups merges their rows.
 
-    There are G groups and C classes; two classes, 0 and 1, where nothing else is said.
+    There are G groups and C classes; two classes, 0 and 1, by default.
     """
 
     counts: NDArray[np.int64]
@@ -60,14 +60,14 @@ class Tally:
         sample_weight : (n,) array, optional
             Sampling weights, finite and at least 0.
         frequency : (n,) array, optional
-            For how many rows each row stands: counts of a table of counts, exact up to 2**63.
+            The number of rows that each row represents: counts of a table of counts, exact up to 2**63.
         clusters : (n,) integer array, optional
-            The cluster of each row, from 0: the same person many times, a household. Rows of a cluster are alike, so
+            The cluster of each row, from 0: the same person many times, a household. Rows of a cluster are similar, so
             there is less to learn from them than from as many rows apart.
         n_classes : int
             The number of classes C.
         squared_weight : (n,) array, optional
-            Sums of squared weights, beside sums of weights as `sample_weight` and a `frequency`.
+            Sums of squared weights, with sums of weights as `sample_weight` and a `frequency`.
 
         Raises
         ------

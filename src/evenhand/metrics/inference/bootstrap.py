@@ -1,7 +1,7 @@
 """Resampling from counts: what a bootstrap over rows would draw, at a cost that does not grow with the rows.
 
 Resampling n independent rows and counting them again gives multinomial counts of the cells, so the counts can be drawn
-at once. With weights a cell's sum is drawn beside its count: a gamma variable with the mean and variance that so many
+at once. With weights a cell's sum is drawn with its count: a gamma variable with the mean and variance that so many
 draws of the cell's weights have. What it shows is spread; the limits of an extreme over groups come from elsewhere,
 because a bootstrap of an extreme does not cover (docs/design/intervals.md).
 """

@@ -60,7 +60,7 @@ def wilson(events: ArrayLike, n: ArrayLike, z: float) -> tuple[Floats, Floats]:
 def clopper_pearson(events: ArrayLike, n: ArrayLike, z: float) -> tuple[Floats, Floats]:
     """Return the exact interval of a proportion; nan where n is 0.
 
-    Neither side ever errs more than it says. Source: Clopper and Pearson (1934), Biometrika 26. `events` and `n` may be
+    Either side errs at most as stated. Source: Clopper and Pearson (1934), Biometrika 26. `events` and `n` may be
     effective (weighted) counts.
     """
     k, size = np.asarray(events, dtype=np.float64), np.asarray(n, dtype=np.float64)
@@ -76,7 +76,7 @@ def _beta_quantile(a: Floats, b: Floats, z: float, below: float) -> Floats:
     """Return the quantile of Beta(a, b) with `below` of the distribution below it; z is the normal's for the same.
 
     Where both parameters are large a normal expansion (Abramowitz and Stegun 26.5.22) is as good as the exact value
-    (what lies in a tail differs by less than 1e-5) and its cost does not grow with them.
+    (a tail differs by less than 1e-5) and its cost does not grow with them.
     """
     from scipy.special import betaincinv
 
@@ -132,7 +132,7 @@ def added_difference_interval(
 ) -> tuple[Floats, Floats]:
     """Return the interval of a - b whose margins are added: for estimates that are biased, as calibration errors are.
 
-    Square-and-add takes both estimates for centred; a calibration error of few rows lies above the true one, by more in
+    Square-and-add takes both estimates for centred; a calibration error of few rows is above the true one, by more in
     the group that is calibrated the better, and so their gap is too small.
     """
     return a[1] - b[2], a[2] - b[1]

@@ -56,7 +56,7 @@ def paired_change(
     -----
     The exact limits of the two discordant shares are combined by square-and-add with their multinomial correlation.
     Unlike Wald's interval it does not collapse to a point when no row changed; unlike the score intervals of Tango
-    (1998) and Newcombe (1998b) neither end errs more than it says (docs/design/compression_audit.md).
+    (1998) and Newcombe (1998b) the error at either end is at most nominal (docs/design/compression_audit.md).
     """
     b, c = (np.asarray(part, dtype=np.float64) for part in (gained, lost))
     n = np.asarray(both, dtype=np.float64) + b + c + np.asarray(neither, dtype=np.float64)

@@ -43,7 +43,7 @@ def find_gaps(
     depth: int = 3,
     most: int = 20,
 ) -> Search:
-    """Return the slices in which the rate of the higher group lies further above that of the lower one than elsewhere.
+    """Return the slices in which the rate of the higher group is further above that of the lower one than elsewhere.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def confirm_gaps(
 
 
 def _wider(inside: NDArray[np.int64], rest: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Return gaps of slices (S, [lower, higher], [not, counted]), and how many errors they lie above the rest's."""
+    """Return gaps of slices (S, [lower, higher], [not, counted]), and how many standard errors above the rest's."""
     gaps, spread = [], np.zeros(len(inside))
     for counts in (inside, rest):
         rows, hits = counts.sum(axis=2), counts[:, :, 1]

@@ -40,7 +40,7 @@ class Slice:
     marked: int
     """Rows in it that are marked."""
     z: float
-    """How many standard errors its share of marks lies above that of the other rows."""
+    """How many standard errors its share of marks is above that of the other rows."""
 
     @property
     def share(self) -> float:
@@ -90,7 +90,7 @@ def find_slices(
     depth: int = 3,
     most: int = 20,
 ) -> Search:
-    """Return the slices whose share of marked rows lies above that of the others.
+    """Return the slices whose share of marked rows is above that of the others.
 
     Parameters
     ----------
@@ -168,9 +168,9 @@ def _cells(
     features: tuple[int, ...],
     least_rows: int,
 ) -> tuple[list[Slice], NDArray[np.float64]]:
-    """Return the slices of one combination that lie above the rest, and z of all that have enough rows.
+    """Return the slices of one combination that are above the rest, and z of all that have enough rows.
 
-    Codes are twice the cell, and one more where the row is marked: one count says both.
+    Codes are twice the cell, and one more where the row is marked: one count gives both.
     """
     counts = np.bincount(marked_codes, minlength=2 * cells).reshape(cells, 2)
     rows, marked = counts.sum(axis=1), counts[:, 1]
@@ -208,7 +208,7 @@ def threshold_of(z: NDArray[np.float64]) -> float:
 
 
 def distinct(candidates: list[Slice], codes: Sequence[NDArray[np.int32]], most: int) -> Iterator[Slice]:
-    """Yield the strongest slices, without those that say the same in other words."""
+    """Yield the strongest slices, without those of nearly the same rows."""
     kept: list[tuple[Slice, NDArray[np.bool_]]] = []
     for candidate in candidates[: most * 50]:
         if len(kept) == most:

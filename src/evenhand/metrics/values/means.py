@@ -72,7 +72,7 @@ def means(
     clusters : (n,) integer array, optional
         What belongs together; the error is then that between clusters.
     frequency : (n,) integer array, optional
-        For how many rows each row stands.
+        The number of rows that each row represents.
     """
     value, group = np.asarray(values, dtype=np.float64), np.asarray(codes)
     if frequency is not None:
@@ -94,7 +94,7 @@ def means(
 
 
 def _plain_means(value: Floats, group: NDArray[np.generic], n_groups: int, rows: NDArray[np.int64]) -> Means:
-    """Return means of rows that count alike, in chunks, so that nothing as long as the rows is made."""
+    """Return means of unweighted rows, in chunks, so that nothing as long as the rows is made."""
     parts = [slice(start, start + CHUNK) for start in range(0, len(value), CHUNK)]
     total, squares = np.zeros(n_groups), np.zeros(n_groups)
     for part in parts:

@@ -46,7 +46,7 @@ def roc_auc(
     weight : (n,) array, optional
         Sampling weights; DeLong's variance is then linearised.
     frequency : (n,) array, optional
-        For how many rows each row stands.
+        The number of rows that each row represents.
     clusters : (n,) integer array, optional
         What belongs together; the variance is then that between clusters (Obuchowski 1997, Biometrics 53).
 
@@ -68,7 +68,7 @@ def roc_auc_of_tally(tally: ScoreTally, level: float = 0.95) -> Measured:
     with np.errstate(invalid="ignore", divide="ignore"):
         placed, area = _placed(tally, mass)
         spread = tally.total(tally.squares * (placed - area[tally.group][:, None]) ** 2) / mass**2
-        # a class of a single row says nothing of its own spread: the greatest there is
+        # a single row has no spread: the greatest there is
         spread = np.where(number > 1, spread * number / np.maximum(number - 1, 1), 0.25)
         worth = mass**2 / squares  # rows, or what weighted rows are worth (Kish)
     missing = (mass <= 0).any(axis=1)
@@ -116,7 +116,7 @@ def roc_auc_of(ordered: Ordered, level: float = 0.95) -> Measured:
     for group, (negatives, positives) in enumerate(zip(ordered.negatives, ordered.positives, strict=True)):
         if len(negatives) and len(positives):
             above, below = placements(group, ordered)
-            # a class of a single row says nothing of its own spread: the greatest there is
+            # a single row has no spread: the greatest there is
             parts = (part.var(ddof=1) / len(part) if len(part) > 1 else 0.25 for part in (above, below))
             found[:, group] = above.mean(), np.sqrt(sum(parts)), min(len(negatives), len(positives))
     return _areas(found[0], found[1], np.nan_to_num(found[2]), ordered.rows, level)

@@ -154,7 +154,7 @@ def _clustered_size(tally: Tally, p: Floats, numerator: Cells, denominator: Cell
     """Return the effective size of Korn and Graubard (1998), Survey Methodology 24.
 
     The linearised variance between clusters, as a binomial one, with Student's quantile in place of the normal one.
-    Where all rows are alike there is no variance, and each cluster is taken for one row.
+    Where all rows are equal there is no variance, and each cluster is taken for one row.
     """
     from scipy.stats import t
 

@@ -1,4 +1,4 @@
-"""Reliability tables: in bins of equal count, the mean score beside the share of positives; for each group."""
+"""Reliability tables: in bins of equal count, the mean score and the share of positives, for each group."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def reliability(
     score : (n,) array
     bins : int
     weight, frequency, clusters : (n,) arrays, optional
-        Sampling weights; for how many rows each stands; what belongs together.
+        Sampling weights; the number of rows each represents; the cluster of each.
     """
     if weight is None and frequency is None and clusters is None:
         everyone = np.zeros(len(np.asarray(score)), dtype=np.int16)
@@ -76,7 +76,7 @@ def _equal_count(scores: Floats, times: Floats, bins: int) -> Floats:
 def _worth_of_clusters(
     which: NDArray[np.intp], true: Floats, one: Floats, clusters: NDArray[np.generic], bins: int
 ) -> Floats:
-    """Return how many independent rows would tell the share of positives of a bin as well as its clusters do."""
+    """Return the effective number of independent rows of a bin, given its clusters."""
     total = sums_by(which, one, bins)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = sums_by(which, one * true, bins) / total

@@ -18,7 +18,7 @@ MANY: Final = 100_000
 FINE: Final = 1 << 14
 """Bins of that."""
 LOOKED_AT: Final = 10_000
-"""Rows that mostly tell whether scores are many."""
+"""Rows that usually show whether there are many scores."""
 
 
 def thresholds(score: ArrayLike, in_use: float | None = None, most: int = MOST) -> NDArray[np.float64]:
@@ -34,7 +34,7 @@ def thresholds(score: ArrayLike, in_use: float | None = None, most: int = MOST) 
     """
     scores = np.asarray(score, dtype=np.float64)
     found = np.unique(scores[:LOOKED_AT])
-    if len(found) <= most:  # a few rows may not tell that there are many
+    if len(found) <= most:  # a few rows may not show that there are many
         found = np.unique(scores)
     if len(found) > most:
         found = _quantiles(scores, most)

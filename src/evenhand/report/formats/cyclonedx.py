@@ -56,7 +56,7 @@ def _model(record: AuditRecord, verdict: Verdict | None, held: str) -> Plain:
         "name": short(subject.get("name", "model")),
         "modelCard": {
             "modelParameters": _parameters(record, subject),
-            "quantitativeAnalysis": {"performanceMetrics": [_metric(finding) for finding in _told(record)]},
+            "quantitativeAnalysis": {"performanceMetrics": [_metric(finding) for finding in _reported(record)]},
             "considerations": _considerations(record),
         },
         "properties": _properties(verdict, held),
@@ -83,7 +83,7 @@ def _parameters(record: AuditRecord, subject: SubjectFacts) -> Plain:
     return parameters
 
 
-def _told(record: AuditRecord) -> Iterator[Finding]:
+def _reported(record: AuditRecord) -> Iterator[Finding]:
     """Every finding with a value that describes how well the model does, not what it rests on."""
     for finding in record.findings:
         if finding.estimate is not None and not finding.volatile and finding.key.metric not in ATTRIBUTED:

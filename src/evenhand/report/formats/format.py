@@ -14,7 +14,7 @@ class Format:
     """A way to write a report."""
 
     write: Callable[..., str]
-    """Takes the record and the verdict, None without a policy; one that is `spoken` the look of the page, too. Its
+    """Takes the record and the verdict, None without a policy; one that is `spoken` the theme of the page, too. Its
     docstring says in the first line what it is."""
     endings: tuple[str, ...] = ()
     """The endings of files that stand for it."""

@@ -13,7 +13,7 @@ from evenhand.messages import message
 from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
 from evenhand.report.shortening import shortened
-from evenhand.report.theme import USUAL, Look, style
+from evenhand.report.theme import USUAL, Theme, style
 from evenhand.report.view import said
 from evenhand.words import language
 
@@ -42,34 +42,34 @@ STEPS: Final = (
 """Rows of a table, rows of one that is folded away, parts about groups, and the size at which that is enough."""
 
 
-def html(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL) -> str:
+def html(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
     """One self-contained page for people (.html)."""
-    css, words = style(look), language(look.lang)
-    page = replace(said(build_page(record, verdict, look.omit_empty), words), lang=words.tag)
+    css, words = style(theme), language(theme.lang)
+    page = replace(said(build_page(record, verdict, theme.omit_empty), words), lang=words.tag)
     for rows, folded, parts, most in STEPS:
-        made = _drawn(shortened(page, rows, folded, parts, words), css, look, words)
+        made = _drawn(shortened(page, rows, folded, parts, words), css, theme, words)
         if len(made.encode("utf-8", "replace")) <= most:
             break
     return made
 
 
-def _drawn(page: Page, css: str, look: Look, words: Language) -> str:
+def _drawn(page: Page, css: str, theme: Theme, words: Language) -> str:
     from jinja2 import TemplateError
 
     try:
-        return _environment(look.template_dir).get_template("page.html.j2").render(
+        return _environment(theme.template_dir).get_template("page.html.j2").render(
             page=page,
             _=lambda id, **places: words.say(message(id, **places)),
             style=css,
             style_hash=_hash(css),
-            stylesheet=look.stylesheet,
-            inline=look.inline,
+            stylesheet=theme.stylesheet,
+            inline=theme.inline,
         )  # fmt: skip
     except TemplateError as wrong:
-        if look.template_dir is None:
+        if theme.template_dir is None:
             raise
         where = f"{getattr(wrong, 'name', None) or 'page.html.j2'}, line {getattr(wrong, 'lineno', None) or '?'}"
-        raise InputError(f"{look.template_dir}: {where}: {shorten(wrong, 200)}") from None
+        raise InputError(f"{theme.template_dir}: {where}: {shorten(wrong, 200)}") from None
 
 
 @cache

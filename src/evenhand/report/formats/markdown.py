@@ -9,7 +9,7 @@ from evenhand.report.drawings import Table
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown
 from evenhand.report.page import build_page
-from evenhand.report.theme import USUAL, Look
+from evenhand.report.theme import USUAL, Theme
 from evenhand.report.view import said
 from evenhand.words import language
 
@@ -25,9 +25,9 @@ MOST = 60_000
 SIGNS = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
 
 
-def markdown(record: AuditRecord, verdict: Verdict | None = None, look: Look = USUAL) -> str:
+def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
     """A summary in Markdown, at most 60 kB (.md)."""
-    words = language(look.lang)
+    words = language(theme.lang)
     say, page = words.say, said(build_page(record, verdict), words)
     headline = say(message("{headline}.", headline=page.headline))
     out = [

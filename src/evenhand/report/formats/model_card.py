@@ -26,7 +26,7 @@ TASK: Final = "tabular-classification"
 def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
     """A README for a model hub (.md by name): metrics as data, groups and verdict as text."""
     page = build_page(record, verdict)
-    found = _told(record)
+    found = _reported(record)
     lines = [*_front(record, found), f"# {as_markdown(page.title)}", "", "## Evaluation", ""]
     lines += [f"**{page.headline}.** {as_markdown(page.sentence)}", ""]
     lines += _table(("metric", "estimate and interval", "rows"), [_row(finding) for finding in found])
@@ -42,7 +42,7 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _told(record: AuditRecord) -> list[Finding]:
+def _reported(record: AuditRecord) -> list[Finding]:
     """Return the findings of the card: a few over all rows, then how far the groups of each feature differ."""
     overall = [record.get(name) for name in stated("card")]
     gaps = [

@@ -38,7 +38,9 @@ def scope(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         *classes,
         *([] if task else [(message("Favourable outcome"), text(data.get("favourable")))]),
         (message("Sensitive features"), listed(data.get("sensitive_features", ()))),
-        (message("Sensitive features the model reads"), listed(record.provenance.get("sensitive_inputs", ()))),
+        (message("What the model reads"), subject["reads"])
+        if "reads" in subject
+        else (message("Sensitive features the model reads"), listed(record.provenance.get("sensitive_inputs", ()))),
     ]
     facts = Table("scope-facts", message("What was audited"), ("", ""), tuple(rows))
     lead = (NOTHING,) if nothing_said(record) else ()
