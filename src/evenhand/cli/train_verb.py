@@ -11,7 +11,7 @@ from evenhand.cli.console import progress, remark, say
 from evenhand.cli.flags import said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
-from evenhand.data.splitting import Shares
+from evenhand.data.roles import Shares
 from evenhand.settings import settings_of
 from evenhand.training.config import TrainingConfig
 

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data.inputs import Inputs
-    from evenhand.data.roles import Roles
-    from evenhand.data.values import Bins, Missing
+    from evenhand.data.roles import Bins, Missing, Roles
     from evenhand.findings import Plain, Reads, Task
 
 

@@ -29,7 +29,7 @@ from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 from evenhand.settings import settings_of, unknown
 
 if TYPE_CHECKING:
-    from evenhand.data.values import Missing
+    from evenhand.data.roles import Missing
     from evenhand.findings import Plain
 
 

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from evenhand.data.roles import Roles
-    from evenhand.data.values import Bins, Missing
+    from evenhand.data.roles import Bins, Missing, Roles
 
 MOST_GROUPS: Final = 10_000
 """A feature of more distinct values than this makes no groups anybody can read."""

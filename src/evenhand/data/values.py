@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
-
-Missing: TypeAlias = Literal["error", "group"]
-"""What is done with missing sensitive values: they are refused, or make a group."""
-Bins: TypeAlias = Mapping[str, Sequence[float]]
-"""Edges that make groups of numeric features."""
 
 
 def plain(value: object) -> object:

@@ -149,11 +149,10 @@ class Evidence:
 
     def favourable_tally(self, grouping: Grouping | None = None) -> Tally | None:
         """Return the tally turned so that 1 is the outcome that is good for the person; None when none is declared."""
-        roles = self.data.roles
-        if roles.favourable is None:
+        favourable_is_positive = self.data.roles.favourable_is_positive
+        if favourable_is_positive is None:
             return None
-        tally = self.tally(grouping)
-        return tally if favourable_is_positive(self.data) else tally.turned()
+        return self.tally(grouping) if favourable_is_positive else self.tally(grouping).turned()
 
     @cached_property
     def score_edges(self) -> NDArray[np.float64]:
@@ -341,8 +340,3 @@ class Evidence:
 def _table(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
     """Return the columns that a subject reads, which is one of tables."""
     return cast("pd.DataFrame", inputs(subject, data).whole())
-
-
-def favourable_is_positive(data: EvaluationSet) -> bool:
-    """Whether the outcome that is good for the person is the positive class."""
-    return bool(data.roles.favourable == data.roles.positive)
