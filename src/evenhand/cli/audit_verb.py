@@ -10,7 +10,7 @@ import click
 
 from evenhand.audits.options import options
 from evenhand.cli.console import progress, remark, say
-from evenhand.cli.flags import said, setting_flags
+from evenhand.cli.flags import PATH, file_flag, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags, role_values
 from evenhand.data.roles import Scoring
@@ -27,40 +27,31 @@ FILES = ("model", "original", "background")
 
 
 @click.command(name="audit")
-@click.argument("data", type=click.Path(path_type=Path), required=False)
+@click.argument("data", type=PATH, required=False)
 @click.option("--table", help="In place of DATA: predictions to count where they lie; a glob, or lake.duckdb::scored.")
 @click.option("--engine", type=click.Choice(["duckdb", "polars", "spark"]), help="What counts --table.")
-@click.option("--model", "-m", type=click.Path(path_type=Path), help="Model file: .safetensors, .onnx, .joblib.")
-@click.option("--original", type=click.Path(path_type=Path), help="The model before compression, to compare with.")
-@click.option("--background", type=click.Path(path_type=Path), help="Table to explain against, training rows say.")
+@file_flag("--model", "-m", help="Model file: .safetensors, .onnx, .joblib.")
+@file_flag("--original", help="The model before compression, to compare with.")
+@file_flag("--background", help="Table to explain against, training rows say.")
 @setting_flags(settings_of(Scoring))
 @role_flags
 @setting_flags(OPTIONS)
-@click.option(
-    "--responsibility",
-    type=click.Path(path_type=Path),
-    help="What people declare of the model; responsibility.toml in this folder when not given.",
+@file_flag(
+    "--responsibility", help="What people declare of the model; responsibility.toml in this folder when not given."
 )
-@click.option(
-    "--policy",
-    type=click.Path(path_type=Path),
-    help="Put the hash of this policy on record: limits that were set before the audit. Nothing is judged.",
+@file_flag(
+    "--policy", help="Put the hash of this policy on record: limits that were set before the audit. Nothing is judged."
 )
-@click.option(
+@file_flag(
     "--keep-predictions",
-    type=click.Path(path_type=Path),
     metavar="FILE.parquet",
     help="Keep each row's truth, score and groups in a private file, to pair rows with a later audit.",
 )
-@click.option(
-    "--row-key",
-    type=click.Path(path_type=Path),
-    default=Path(".evenhand-row-key"),
-    show_default=True,
-    help="Secret that hides the rows in it; made where it is not there.",
+@file_flag(
+    "--row-key", default=Path(".evenhand-row-key"), help="Secret that hides the rows in it; made where it is not there."
 )
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True)
+@file_flag("--output", "-o", default=Path("audit.json"))
 def command(
     data: Path | None,
     table: str | None,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from evenhand.cli.flags import PATH
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CATALOGUES: Final = {
     "audits": ("evenhand.audits", "AUDITS", "run"),
@@ -24,7 +26,7 @@ CATALOGUES: Final = {
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(["metrics", *CATALOGUES, "languages", "controls"]))
-@click.argument("record", required=False, type=click.Path(path_type=Path))
+@click.argument("record", required=False, type=PATH)
 def command(what: str, record: Path | None) -> None:
     """List metrics, audits, recipes, formats and the like, each with its one line.
 

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
+from evenhand.cli.flags import PATH, file_flag
 from evenhand.words import languages
 
 PAGE = Path("report.html")
 
 
 @click.command(name="report")
-@click.argument("audit", type=click.Path(path_type=Path))
-@click.option("--policy", "-p", type=click.Path(path_type=Path), help="Judge by this policy and put the verdict first.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: report.html]")
+@click.argument("audit", type=PATH)
+@file_flag("--policy", "-p", help="Judge by this policy and put the verdict first.")
+@file_flag("--output", "-o", help="[default: report.html]")
 @click.option(
     "--format",
     "-f",
@@ -44,7 +45,7 @@ PAGE = Path("report.html")
     metavar="ROWS",
     help="A copy for publication: withhold what rests on fewer rows, and what would reveal it.",
 )
-@click.option("--baseline", type=click.Path(path_type=Path), help="An earlier audit.json, to compare each limit with.")
+@file_flag("--baseline", help="An earlier audit.json, to compare each limit with.")
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law asks to be published.")
 def command(
     audit: Path,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import pandas as pd
 
-from evenhand.data.values import listed, match, plain
+from evenhand.data.values import is_number, listed, match, plain
 from evenhand.errors import did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
     except TypeError:
         yield f"{where} holds values that are lists or records, and groups need single values."
         return
-    if _is_number(values) and distinct > MOST_NUMBERS:
+    if is_number(values) and distinct > MOST_NUMBERS:
         yield (
             f"{where} is numeric with {distinct:,} different values in {len(values):,} rows, which is a measurement, "
             f"no grouping. Declare edges, such as bins={{{shorten(values.name)!r}: {_edges(values)}}}."
@@ -104,7 +104,7 @@ def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Itera
     numbers = np.asarray(edges, dtype=np.float64) if _all_numbers(edges) else np.array([])
     if not numbers.size or not np.isfinite(numbers).all() or (np.diff(numbers) <= 0).any():
         yield f"{where}: bins take increasing finite edges, such as [25, 40, 60], not {shorten(edges)}."
-    if not _is_number(values):
+    if not is_number(values):
         told = listed(values.dropna().unique()[:3])
         yield f"{where} has edges declared in bins, but its values are no numbers: {told}."
 
@@ -223,10 +223,6 @@ def _score_problems(numbers: np.ndarray, kind: str, name: str) -> Iterator[str]:
         )
     if kind == "label" and (strange := int((~np.isin(finite, (0, 1))).sum())):
         yield f"{name} are neither 0 nor 1 in {strange:,} of {rows:,} rows, and labels must be."
-
-
-def _is_number(values: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
 
 
 def _all_numbers(edges: Iterable[object]) -> bool:

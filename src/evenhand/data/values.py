@@ -25,6 +25,13 @@ def show(value: object) -> str:
     return str(value)
 
 
+def is_number(column: pd.Series) -> bool:
+    """Return whether a column holds numbers, of which true and false are none."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype)
+
+
 def order(values: Sequence[object]) -> list[int]:
     """Return the positions of `values` in order: numbers (and False before True) by size, then all else by its text."""
     return sorted(range(len(values)), key=lambda at: _rank(values[at]))

@@ -269,21 +269,15 @@ class Evidence:
         from evenhand.explaining import explain
 
         options = self.options
+        decide_at = float(self.predictions.threshold) if decide and self.data.task == "binary" else None
         return explain(
-            subject,
-            rows,
-            background,
-            seed=options.seed,
-            error=0.01 if options.precise else None,
-            budget_seconds=options.budget,
-            averaged=options.explain_average,
-            decide_at=float(self.predictions.threshold) if decide and self.data.task == "binary" else None,
-        )
+            subject, rows, background, seed=options.seed, error=0.01 if options.precise else None,
+            budget_seconds=options.budget, averaged=options.explain_average, decide_at=decide_at,
+        )  # fmt: skip
 
     def _at_threshold(self) -> pd.DataFrame:
         """Return the rows of the background's source whose scores are nearest to the threshold: half on each side."""
-        source = self.background if self.background is not None else self.data
-        table = _table(self.subject, source)
+        table = _table(self.subject, self.data if self.background is None else self.background)
         distance = ask(self.subject, as_inputs(table)) - self.predictions.threshold
         half = max(self.options.background_rows // 2, 1)
         sides = (np.flatnonzero(distance >= 0), np.flatnonzero(distance < 0))
@@ -311,11 +305,7 @@ class Evidence:
     @cached_property
     def background_table(self) -> pd.DataFrame:
         """The rows that are explained against: what values are usual."""
-        return self._background()
-
-    def _background(self) -> pd.DataFrame:
-        source = self.background if self.background is not None else self.data
-        table = _table(self.subject, source)
+        table = _table(self.subject, self.data if self.background is None else self.background)
         most = self.options.background_rows
         if len(table) <= most:
             return table

@@ -65,6 +65,7 @@ def sliceable(data: EvaluationSet) -> Iterator[Grouping]:
     from pandas.api.types import is_datetime64_any_dtype
 
     from evenhand.data.grouping import encode
+    from evenhand.data.values import is_number
 
     roles = data.roles
     named = dict.fromkeys((*roles.sensitive_features, *roles.control_features, *data.features))
@@ -73,7 +74,7 @@ def sliceable(data: EvaluationSet) -> Iterator[Grouping]:
             grouping = data.grouping(column)
         else:
             values = data.table[column]
-            if _is_number(values):
+            if is_number(values):
                 edges = _quartiles(values)
                 if values.nunique() > FEW_VALUES and not edges:
                     continue
@@ -84,12 +85,6 @@ def sliceable(data: EvaluationSet) -> Iterator[Grouping]:
                 grouping = encode(column, values)
         if 2 <= len(grouping) <= MOST_VALUES + 1:
             yield grouping
-
-
-def _is_number(values: pd.Series) -> bool:
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    return is_numeric_dtype(values.dtype) and not is_bool_dtype(values.dtype)
 
 
 def _quartiles(values: pd.Series) -> list[float]:
