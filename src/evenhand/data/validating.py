@@ -123,15 +123,11 @@ def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
         yield f"{where} is no number: {listed(weights.dropna().unique()[:3])}."
         return
     numbers = weights.to_numpy(dtype=np.float64, na_value=np.nan)
-    rows = len(numbers)
-    for what, count in (
-        ("has no value", int(np.isnan(numbers).sum())),
-        ("is infinite", int(np.isinf(numbers).sum())),
-        ("is negative", int((numbers < 0).sum())),
-    ):
-        if count:
-            way = "Weights are finite numbers from 0; mend or drop the rows."
-            yield f"{where} {what} in {count:,} of {rows:,} rows. {way}"
+    rows, way = len(numbers), "Weights are finite numbers from 0; mend or drop the rows."
+    wrong = {"has no value": np.isnan(numbers), "is infinite": np.isinf(numbers), "is negative": numbers < 0}
+    for what, there in wrong.items():
+        if there.any():
+            yield f"{where} {what} in {int(there.sum()):,} of {rows:,} rows. {way}"
     if rows and not numbers.any():
         yield f"{where} is 0 in all {rows:,} rows, so that no row counts."
 
@@ -163,11 +159,9 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
     absent = int(predictions.isna().sum())
     if absent:
         yield f"{where} have no value in {absent:,} of {len(predictions):,} rows. Fill them or drop the rows."
-    found = predictions.dropna().unique()
-    # a column of scores has as many values as rows; the first few suffice
-    known = [value for value in found[:_LOOKED_AT] if match(value, classes) is not None]
-    strange = [value for value in found[:_LOOKED_AT] if match(value, classes) is None]
-    if strange:
+    found = predictions.dropna().unique()[:_LOOKED_AT]  # a column of scores has as many values as rows
+    known = [value for value in found if match(value, classes) is not None]
+    if strange := [value for value in found if match(value, classes) is None]:
         rows = int((~predictions.isin(known) & predictions.notna()).sum())
         yield (
             f"{where} hold {shorten(listed(strange, 3))} in {rows:,} of {len(predictions):,} rows, which is no value "
