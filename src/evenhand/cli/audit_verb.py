@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 OPTIONS = {name: declared for name, (_, declared) in options().items()}
 
 FILES = ("model", "original", "background")
+USUAL_ANSWERS = Path("responsibility.toml")
 
 
 @click.command(name="audit")
@@ -72,8 +73,9 @@ def command(
       evenhand audit scored.csv --label y --score p --threshold 0.5 --sensitive sex
       evenhand audit --table "scored/*.parquet" --label y --score p --sensitive sex
     """
+    from evenhand.audits import audit_given
     from evenhand.cli.circumstances import with_circumstances
-    from evenhand.declarations import with_declarations
+    from evenhand.declarations import read_declarations, with_declarations
     from evenhand.errors import InputError
     from evenhand.records import write_record
 
@@ -81,7 +83,8 @@ def command(
         raise InputError("--model and --score or --prediction are two ways to the decisions; give one of them.")
     check_places([output, keep_predictions], [data, flags.get("config"), *(flags[name] for name in FILES)])
     keeping = _keeping(keep_predictions, row_key)
-    answers = _answers(responsibility)
+    declared = responsibility or USUAL_ANSWERS
+    answers = read_declarations(declared) if responsibility is not None or declared.exists() else {}
     settings = file_of(flags)
     files = {name: flags.pop(name) for name in FILES}
     scoring = {name: settings.data[name] for name in settings_of(Scoring) if name in settings.data}
@@ -91,7 +94,9 @@ def command(
     if table is not None:
         record = _counted(table, engine, threshold, role_values(settings, flags), chosen)
     elif files["model"] is None:
-        record = _given(read_table(data, settings, flags), scoring, chosen, keeping)  # type: ignore[arg-type]
+        rows = read_table(data, settings, flags)  # type: ignore[arg-type]
+        with progress("Auditing") as step:
+            record = audit_given(rows, **scoring, settings=chosen, keeping=keeping, progress=step)  # type: ignore[arg-type]
     else:
         if trust_pickle:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
@@ -129,32 +134,8 @@ def _keeping(place: Path | None, key: Path) -> Keeping | None:
     return Keeping(place, row_key(key))
 
 
-def _answers(named: Path | None) -> dict[str, str]:
-    """Return what people declare of the model: of the file named, or of the one in this folder, if there is one."""
-    from evenhand.declarations import read_declarations
-
-    usual = Path("responsibility.toml")
-    if named is None and not usual.exists():
-        return {}
-    return read_declarations(named or usual)
-
-
-def _given(
-    table: EvaluationSet, scoring: dict[str, object], chosen: dict[str, object], keeping: Keeping | None
-) -> AuditRecord:
-    from evenhand.audits import audit_given
-
-    with progress("Auditing") as step:
-        return audit_given(table, **scoring, settings=chosen, keeping=keeping, progress=step)  # type: ignore[arg-type]
-
-
 def _model(
-    table: EvaluationSet,
-    files: dict[str, object],
-    threshold: object,
-    trust_pickle: bool,
-    chosen: dict[str, object],
-    keeping: Keeping | None,
+    table: EvaluationSet, files: dict[str, Any], threshold: Any, trust: bool, chosen: Any, keeping: Keeping | None
 ) -> AuditRecord:
     from evenhand.audits import audit
     from evenhand.compression import open_model
@@ -162,21 +143,15 @@ def _model(
     from evenhand.subjects import as_subject
 
     positive = table.roles.positive
-    model = open_model(files["model"], trust_pickle=trust_pickle, positive=positive)  # type: ignore[arg-type]
+    model = open_model(files["model"], trust_pickle=trust, positive=positive)
     if threshold is not None:
-        model = as_subject(model, threshold=float(threshold))  # type: ignore[arg-type]
-    original = files["original"] and open_model(files["original"], trust_pickle=trust_pickle, positive=positive)  # type: ignore[arg-type]
+        model = as_subject(model, threshold=float(threshold))
+    original = files["original"] and open_model(files["original"], trust_pickle=trust, positive=positive)
     background = files["background"] and read_evaluation_set(files["background"], like=table)
     with progress("Auditing") as step:
-        return audit(
-            model,
-            table,
-            original=original,
-            background=background,  # type: ignore[arg-type]
-            keeping=keeping,
-            progress=step,
-            **chosen,  # type: ignore[arg-type]  # names and values come from files and flags, and are checked there
-        )
+        # names and values come from files and flags, and are checked there
+        more: dict[str, Any] = {"original": original, "background": background, **chosen}
+        return audit(model, table, keeping=keeping, progress=step, **more)
 
 
 def _tell(record: AuditRecord, output: Path) -> None:

@@ -38,8 +38,10 @@ def command(what: str, record: Path | None) -> None:
       evenhand list metrics
       evenhand list metrics audit.json
     """
+    from evenhand.words import languages
+
     metrics = _metrics if record is None else partial(_answers, record)
-    tables = {"metrics": metrics, "languages": _languages, "controls": _controls}
+    tables = {"metrics": metrics, "languages": lambda: ((tag, "") for tag in languages()), "controls": _controls}
     rows = list(tables[what]() if what in tables else _entries(*CATALOGUES[what]))
     width = max(len(name) for name, _ in rows)
     for name, meaning in rows:
@@ -72,12 +74,6 @@ def _entries(module: str, catalogue: str, act: str) -> Iterator[tuple[str, str]]
     for name, entry in getattr(import_module(module), catalogue).items():
         told = entry if isinstance(entry, type) else getattr(entry, act)
         yield name, (told.__doc__ or "").strip().split("\n")[0]
-
-
-def _languages() -> Iterator[tuple[str, str]]:
-    from evenhand.words import languages
-
-    return ((tag, "") for tag in languages())
 
 
 def _controls() -> Iterator[tuple[str, str]]:

@@ -44,13 +44,7 @@ def command(
     subject = open_model(model, trust_pickle=trust_pickle)
     with progress("Scoring") as step:
         parts = score_files(
-            subject,
-            source,
-            output,
-            keep=keep,
-            batch=batch,
-            column=column,
-            texts=texts,
+            subject, source, output, keep=keep, batch=batch, column=column, texts=texts,
             progress=lambda done, total: step(done, total, f"{done:,} of {total:,} rows"),
-        )
+        )  # fmt: skip
     remark(f"Scored into {output}: {len(parts):,} parts")
