@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
@@ -108,6 +108,8 @@ def added(group: str, own: Mapping[str, object]) -> dict[str, EntryPoint]:
     InputError
         When a package uses a name that is taken.
     """
+    from importlib import metadata  # takes as long as all else that a first import of evenhand does
+
     found: dict[str, EntryPoint] = {}
     for point in _points(group, metadata.entry_points):
         if point.name in own or point.name in found:

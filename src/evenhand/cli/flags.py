@@ -27,6 +27,11 @@ def file_flag(*names: str, **about: Any) -> Callable[[Command], Command]:
     return click.option(*names, type=PATH, **{"show_default": "default" in about, **about})
 
 
+def format_flag(help: str) -> Callable[[Command], Command]:
+    """Return the flag that names formats, each with its file."""
+    return click.option("--format", "-f", "forms", multiple=True, metavar="NAME[=FILE]", help=help)
+
+
 def setting_flags(settings: Mapping[str, Setting]) -> Callable[[Command], Command]:
     """Return a decorator that adds a flag for every setting that a command line can say."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.flags import PATH, file_flag
+from evenhand.cli.flags import PATH, file_flag, format_flag
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -27,13 +27,8 @@ if TYPE_CHECKING:
 @file_flag("--predictions", help="What --keep-predictions wrote for AUDIT.")
 @file_flag("--baseline-predictions", help="The same of the earlier audit.")
 @click.option("--new-only", is_flag=True, help="Stop only for limits with a better outcome in the baseline.")
-@click.option(
-    "--format",
-    "-f",
-    "forms",
-    multiple=True,
-    metavar="NAME[=FILE]",
-    help="text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
+@format_flag(
+    "text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
     "with a file for all but one.  [default: text]",
 )
 @file_flag("--output", "-o", help="Write the one format here instead of stdout.")

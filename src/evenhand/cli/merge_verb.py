@@ -22,7 +22,7 @@ def command(counts: tuple[Path, ...], frequency: str, output: Path) -> None:
     Example:
       evenhand merge shard-*.csv -o counts.csv
     """
-    from evenhand.evidence.merging import merge_counts
+    from evenhand.evidence.counting import merge_counts
     from evenhand.writing import write_text
 
     check_places([output], counts)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.flags import PATH, file_flag
+from evenhand.cli.flags import PATH, file_flag, format_flag
 from evenhand.words import languages
 
 PAGE = Path("report.html")
@@ -16,13 +16,8 @@ PAGE = Path("report.html")
 @click.argument("audit", type=PATH)
 @file_flag("--policy", "-p", help="Judge by this policy and put the verdict first.")
 @file_flag("--output", "-o", help="[default: report.html]")
-@click.option(
-    "--format",
-    "-f",
-    "forms",
-    multiple=True,
-    metavar="NAME[=FILE]",
-    help="See: evenhand list formats; may be repeated, with a file for each. Inferred from the suffix of --output "
+@format_flag(
+    "See: evenhand list formats; may be repeated, with a file for each. Inferred from the suffix of --output "
     "otherwise; a format without any file goes to stdout.",
 )
 @click.option("--lang", type=click.Choice(languages()), default="en", show_default=True, help="Of its sentences.")

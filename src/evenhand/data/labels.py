@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from evenhand.data.values import distinct, listed, match, order, plain, show
+from evenhand.data.values import absence, distinct, listed, match, order, plain, show
 from evenhand.errors import did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -100,10 +100,10 @@ def _read_numbers(name: str, column: pd.Series, task: Task) -> tuple[Label | Non
 
 def _read_classes(name: str, column: pd.Series) -> tuple[Label | None, list[str]]:
     where = f"{name}: label '{shorten(column.name)}'"
+    if absent := [*absence(f"{where} has", column)]:
+        return None, absent
     codes, found = pd.factorize(column)
     values = [plain(value) for value in found]
-    if absent := int((codes < 0).sum()):
-        return None, [f"{where} has no value in {absent:,} of {len(column):,} rows. Fill them or drop the rows."]
     if not 2 <= len(values) <= MOST_CLASSES:
         return None, [f"{where} has {len(values):,} different values; 2 to {MOST_CLASSES} can be audited as classes."]
     positions = order(values)
@@ -118,7 +118,7 @@ def _read_two(
     """Return the label of two classes, or None and why not."""
     where = f"{name}: label '{shorten(column.name)}'"
     values = distinct(column)
-    problems = [*_value_problems(where, values, int(column.isna().sum()), len(column))]
+    problems = [*absence(f"{where} has", column), *_value_problems(where, values)]
     if len(values) != 2:
         return None, problems
     pair = [values[at] for at in order(values)]
@@ -143,9 +143,7 @@ def _read_two(
     return Label(y_true, (other, one), chosen["favourable"]), []
 
 
-def _value_problems(where: str, values: list[object], absent: int, rows: int) -> Iterator[str]:
-    if absent:
-        yield f"{where} has no value in {absent:,} of {rows:,} rows. Fill them or drop the rows."
+def _value_problems(where: str, values: list[object]) -> Iterator[str]:
     if len(values) == 1:
         yield f"{where} has one class only, {values[0]!r}; an audit needs rows of both classes."
     if len(values) > 2:

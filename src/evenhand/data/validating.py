@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import pandas as pd
 
-from evenhand.data.values import is_number, listed, match, plain
+from evenhand.data.values import absence, is_number, listed, match, plain
 from evenhand.errors import did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -71,13 +71,9 @@ def feature_problems(name: str, table: pd.DataFrame, roles: Roles, missing: Miss
 
 
 def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
-    """Yield the sentence about rows of a feature that have no value."""
-    absent = int(values.isna().sum())
-    if absent:
-        yield (
-            f"{name}: column '{shorten(values.name)}' has no value in {absent:,} of {len(values):,} rows. "
-            'Fill them, drop them, or pass missing="group" to count them as a group.'
-        )
+    """Return the sentence about rows of a feature that have no value."""
+    way = 'Fill them, drop them, or pass missing="group" to count them as a group.'
+    return absence(f"{name}: column '{shorten(values.name)}' has", values, way)
 
 
 def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
@@ -156,9 +152,7 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
 def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object, ...]) -> Iterator[str]:
     """Yield complaints about a column of decisions: each is a value of the label."""
     where = f"{name}: predictions '{shorten(predictions.name)}'"
-    absent = int(predictions.isna().sum())
-    if absent:
-        yield f"{where} have no value in {absent:,} of {len(predictions):,} rows. Fill them or drop the rows."
+    yield from absence(f"{where} have", predictions)
     found = predictions.dropna().unique()[:_LOOKED_AT]  # a column of scores has as many values as rows
     known = [value for value in found if match(value, classes) is not None]
     if strange := [value for value in found if match(value, classes) is None]:
@@ -170,13 +164,9 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
 
 
 def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
-    """Yield the complaint about an id or cluster column with missing values."""
-    absent = int(keys.isna().sum())
-    if absent:
-        yield (
-            f"{name}: {role} '{shorten(keys.name)}' has no value in {absent:,} of {len(keys):,} rows. "
-            f"Fill them, drop the rows, or leave {role}= away."
-        )
+    """Return the complaint about an id or cluster column with missing values."""
+    way = f"Fill them, drop the rows, or leave {role}= away."
+    return absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
 
 
 def check_scores(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
@@ -23,6 +23,12 @@ def show(value: object) -> str:
     if isinstance(value, (float, np.floating)):
         return str(int(value)) if float(value).is_integer() else str(value)
     return str(value)
+
+
+def absence(said: str, column: pd.Series, way: str = "Fill them or drop the rows.") -> Iterator[str]:
+    """Yield the sentence about rows of a column without a value; it begins with what is said of them."""
+    if absent := int(column.isna().sum()):
+        yield f"{said} no value in {absent:,} of {len(column):,} rows. {way}"
 
 
 def is_number(column: pd.Series) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from evenhand.data.batches import as_array
 from evenhand.data.inputs import as_inputs
-from evenhand.data.values import distinct
+from evenhand.data.values import absence, distinct
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 from evenhand.subjects import reads_of
 
@@ -191,9 +191,7 @@ def _decision_problems(data: EvaluationSet, y_pred: ArrayLike) -> Iterator[str]:
     import pandas as pd
 
     column = pd.Series(np.asarray(y_pred))
-    absent = int(column.isna().sum())
-    if absent:
-        yield f"{data.name}: y_pred has no value in {absent:,} of {len(column):,} rows. Fill them or drop the rows."
+    yield from absence(f"{data.name}: y_pred has", column)
     known = set(data.classes)
     strange = [value for value in distinct(column) if value not in known]
     if strange:
