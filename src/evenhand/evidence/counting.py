@@ -214,8 +214,8 @@ def _refuse_broken(frame: Lazy, source: str, wanted: Counting) -> None:
             outside = (nw.col(wanted.score) < 0) | (nw.col(wanted.score) > 1)
             checks.append((outside, f"{where} lie outside [0, 1] in {{:,}} rows: none is binned."))
     if (earlier := wanted.original_score) is not None:
-        words = f"scores '{shorten(earlier)}' have no value in {{:,}} rows. Fill or drop them."
-        checks.append((broken(earlier), words))
+        said = f"scores '{shorten(earlier)}' have no value in {{:,}} rows. Fill or drop them."
+        checks.append((broken(earlier), said))
     if (weight := wanted.weight) is not None:
         bad = broken(weight) | (nw.col(weight) < 0)
         checks.append((bad, f"weights '{shorten(weight)}' are no number from 0 in {{:,}} rows."))
