@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evenhand.metrics.values.means import means, measured_mean
     from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
     from evenhand.metrics.values.rates import Measured, measure
+    from evenhand.metrics.values.reliability import reliability
     from evenhand.metrics.values.scores import (
         SCORES,
         brier_score,
@@ -26,62 +27,30 @@ if TYPE_CHECKING:
         calibration_floor,
         log_loss,
         mean_score,
-        reliability,
     )
 
 _HOMES = {
-    "Disparity": "comparisons.disparities",
-    "compare": "comparisons.disparities",
-    "disparity": "comparisons.disparities",
-    "disparity_to": "comparisons.references",
-    "Measured": "values.rates",
-    "measure": "values.rates",
-    "PairedChange": "inference.paired",
-    "paired_change": "inference.paired",
-    "SCORES": "values.scores",
-    "brier_score": "values.scores",
-    "calibration_error": "values.scores",
-    "log_loss": "values.scores",
-    "reliability": "values.scores",
-    "average_precision": "values.ranking_curves",
-    "mean_score": "values.scores",
-    "means": "values.means",
-    "measured_mean": "values.means",
-    "score_disparity": "comparisons.disparities",
-    "calibration_floor": "values.scores",
-    "roc_auc": "values.ranking_curves",
-    "Tally": "counts.tally",
+    name: home
+    for home, names_there in (
+        ("comparisons.disparities", "Disparity compare disparity score_disparity"),
+        ("comparisons.references", "disparity_to"),
+        ("counts.tally", "Tally"),
+        ("inference.paired", "PairedChange paired_change"),
+        ("values.means", "means measured_mean"),
+        ("values.ranking_curves", "average_precision roc_auc"),
+        ("values.rates", "Measured measure"),
+        ("values.reliability", "reliability"),
+        ("values.scores", "SCORES brier_score calibration_error calibration_floor log_loss mean_score"),
+    )
+    for name in names_there.split()
 }
 
 __all__ = [
-    "METRICS",
-    "SCORES",
-    "Disparity",
-    "Measured",
-    "Metric",
-    "PairedChange",
-    "Tally",
-    "average_precision",
-    "brier_score",
-    "calibration_error",
-    "calibration_floor",
-    "canonical",
-    "compare",
-    "describe",
-    "disparity",
-    "disparity_to",
-    "log_loss",
-    "mean_score",
-    "means",
-    "measure",
-    "measured_mean",
-    "names",
-    "paired_change",
-    "parse_disparity",
-    "reliability",
-    "roc_auc",
-    "score_disparity",
-]
+    "METRICS", "SCORES", "Disparity", "Measured", "Metric", "PairedChange", "Tally", "average_precision", "brier_score",
+    "calibration_error", "calibration_floor", "canonical", "compare", "describe", "disparity", "disparity_to",
+    "log_loss", "mean_score", "means", "measure", "measured_mean", "names", "paired_change", "parse_disparity",
+    "reliability", "roc_auc", "score_disparity",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

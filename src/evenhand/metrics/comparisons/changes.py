@@ -7,7 +7,7 @@ compressed model (gained) and those that count only with the original (lost). Se
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,13 +22,10 @@ from evenhand.metrics.values.rates import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
+    from evenhand.metrics.arrays import Floats, Ints, Marks
     from evenhand.metrics.catalogue.entry import Cells, Metric
     from evenhand.metrics.counts.joint import JointTally, Where
     from evenhand.metrics.values.rates import Ends
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 SUFFIX = "_change"
 HALF_A_ROW = 0.5
@@ -98,7 +95,7 @@ def flips(metric: str, joint: JointTally, level: float = 0.95, towards: int | No
     """
     pairs = [4 * truth + 2 * old + new for truth, old, new in METRICS[metric].pairs]
 
-    def counts(truth: NDArray[np.int64], old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def counts(truth: Ints, old: Ints, new: Ints) -> Marks:
         return np.asarray(np.isin(4 * truth + 2 * old + new, pairs) & ((towards is None) | (new == towards)))
 
     return replace(measure("selection_rate", joint.share(counts), level), metric=metric)
@@ -110,7 +107,7 @@ def shares_rows(metric: str) -> bool:
     return all((truth, decision) in denominator for truth in {cell[0] for cell in denominator} for decision in (0, 1))
 
 
-def discordant(metric: str, joint: JointTally) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def discordant(metric: str, joint: JointTally) -> tuple[Ints, Ints, Ints]:
     """Return the rows that count only with the compressed model, only with the original, and all in the denominator.
 
     Raises
@@ -157,14 +154,13 @@ def _correlation(entry: Metric, joint: JointTally) -> Floats:
     """
     from evenhand.metrics.counts.joint import COMPRESSED, ORIGINAL, TRUTH
 
-    counts = joint.counts if joint.weights is None else joint.weights
-    cells = counts.reshape(-1, 8).astype(np.float64)
+    cells = joint.tally.mass[:, :2].reshape(-1, 8).astype(np.float64)
     old, new = (
         (_holds(entry.denominator, TRUTH, who), _holds(entry.numerator, TRUTH, who)) for who in (ORIGINAL, COMPRESSED)
     )
     cells = cells + HALF_A_ROW * ((old[0] != new[0]) | (old[1] != new[1]))
 
-    def residual(side: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> Floats:
+    def residual(side: tuple[Marks, Marks]) -> Floats:
         inside, hit = side
         size = cells @ inside
         rate = (cells @ hit) / size
@@ -183,7 +179,7 @@ def excess_change(metric: str, joint: JointTally, level: float = 0.95) -> Measur
     Hooker et al. (2019); with groups of people it is the excess accuracy gap of Hashemizadeh et al. (2024).
     """
     both = measure_change(metric, joint.each_and_rest(), level)
-    own, rest = _part(both, slice(0, joint.groups)), _part(both, slice(joint.groups, None))
+    own, rest = both.at(slice(0, joint.groups)), both.at(slice(joint.groups, None))
     support = np.asarray([own.support, rest.support], dtype=np.float64)
     total = support.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -192,10 +188,8 @@ def excess_change(metric: str, joint: JointTally, level: float = 0.95) -> Measur
     rest_estimate = np.where(alone, own.estimate, rest.estimate)
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = both.ends(z)
-        mine, other = (low[: joint.groups], high[: joint.groups]), (low[joint.groups :], high[joint.groups :])
-        other = tuple(np.where(alone, own.estimate, end) for end in other)  # type: ignore[assignment]
-        found = apart((own.estimate, *mine), (rest_estimate, *other), np.zeros(joint.groups))
+        low, high = (np.where(alone, own.estimate, end) for end in rest.ends(z))
+        found = apart((own.estimate, *own.ends(z)), (rest_estimate, low, high), np.zeros(joint.groups))
         return others * found[0], others * found[1]
 
     low, high = ends(z_of(level))
@@ -203,20 +197,7 @@ def excess_change(metric: str, joint: JointTally, level: float = 0.95) -> Measur
     return replace(own, estimate=estimate, low=low, high=high, method=f"mover of two changes, {own.method}", ends=ends)
 
 
-def _part(found: Measured, rows: slice) -> Measured:
-    return replace(
-        found,
-        estimate=found.estimate[rows],
-        low=found.low[rows],
-        high=found.high[rows],
-        defined=found.defined[rows],
-        support=found.support[rows],
-        rows=found.rows[rows],
-        reason=found.reason[rows],
-    )
-
-
-def mcnemar(gained: NDArray[np.int64], lost: NDArray[np.int64], *, mid: bool = True) -> Floats:
+def mcnemar(gained: Ints, lost: Ints, *, mid: bool = True) -> Floats:
     """Return (G,) two-sided p-values of McNemar's test: as many rows gained as lost?
 
     Parameters
@@ -245,13 +226,7 @@ def mcnemar(gained: NDArray[np.int64], lost: NDArray[np.int64], *, mid: bool = T
 
 
 def _measured(
-    entry: Metric,
-    joint: JointTally,
-    estimate: Floats,
-    ends: Ends,
-    support: NDArray[np.int64],
-    level: float,
-    method: str,
+    entry: Metric, joint: JointTally, estimate: Floats, ends: Ends, support: Ints, level: float, method: str
 ) -> Measured:
     defined, rows = np.isfinite(estimate), joint.rows
     low, high = ends(z_of(level))
@@ -275,11 +250,11 @@ def _rows_of(entry: Metric) -> Where:
 def _one_sided(entry: Metric) -> Sequence[Where]:
     """Return which cells count only with the compressed model, and which only with the original."""
 
-    def gained(truth: NDArray[np.int64], old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def gained(truth: Ints, old: Ints, new: Ints) -> Marks:
         return _holds(entry.numerator, truth, new) & ~_holds(entry.numerator, truth, old)
 
     return gained, lambda truth, old, new: gained(truth, new, old)
 
 
-def _holds(cells: Cells, truth: NDArray[np.int64], decision: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _holds(cells: Cells, truth: Ints, decision: Ints) -> Marks:
     return np.isin(2 * truth + decision, [2 * t + d for t, d in cells])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, Unpack
 
 import numpy as np
 
@@ -33,12 +33,13 @@ from evenhand.metrics.values.rates import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from evenhand.metrics.arrays import Indices, Worth
     from evenhand.metrics.catalogue.entry import How
     from evenhand.metrics.counts.tally import Tally
 
-    Floats: TypeAlias = NDArray[np.float64]
+    Ends: TypeAlias = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +70,18 @@ class Disparity:
     """The groups' own values."""
     reason: str = ""
     """Why there is no estimate."""
+
+    @classmethod
+    def empty(cls, values: Measured, undefined: tuple[int, ...], z: float) -> Disparity:
+        """Return a comparison of values that says nothing yet."""
+        return cls(None, None, None, None, None, (z, z), None, undefined, values.metric, "", values)
+
+    def told(self, estimate: float, adjusted: Ends, unadjusted: Ends) -> Disparity:
+        """Return it with an estimate and its ends, low and high."""
+        (low, high), (plain_low, plain_high) = adjusted, unadjusted
+        return replace(
+            self, estimate=estimate, low=low, high=high, unadjusted_low=plain_low, unadjusted_high=plain_high
+        )
 
 
 def disparity(name: str, tally: Tally, level: float = 0.95) -> Disparity:
@@ -107,9 +120,7 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
     """Compare values that were measured for each group, independent of each other."""
     chosen = np.flatnonzero(values.defined)
     undefined = tuple(int(group) for group in np.flatnonzero(~values.defined))
-    empty = Disparity(
-        None, None, None, None, None, (z_of(level), z_of(level)), None, undefined, values.metric, "", values
-    )
+    empty = Disparity.empty(values, undefined, z_of(level))
     least = 1 if how in ("group_min", "group_max") else 2
     if len(chosen) < least:
         reason = message(
@@ -124,25 +135,16 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
     return _REDUCE[how](found, values, chosen, level)
 
 
-def _difference(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+def _difference(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
-    entry = describe(values.metric)
-    interval = difference_of(values.metric)
+    interval, (least, most) = difference_of(values.metric), describe(values.metric).range
     low = extreme_pairs(values, chosen, adjusted, interval, np.nanmax)[0]
     plain_low, plain_high = extreme_pairs(values, chosen, plain, interval, np.nanmax)
     estimate = values.estimate[chosen]
-    top = None if found.undefined else plain_high
-    widest = None if entry.lowest is None or entry.highest is None else entry.highest - entry.lowest
-    return replace(
-        found,
-        estimate=float(estimate.max() - estimate.min()),
-        low=max(low, 0.0),
-        high=widest if top is None else top,
-        unadjusted_low=max(plain_low, 0.0),
-        unadjusted_high=widest if top is None else top,
-        critical=(adjusted, plain),
-        method=f"mover, {values.method}",
-    )
+    widest = None if np.isinf(most - least) else most - least
+    top = widest if found.undefined else plain_high
+    found = replace(found, critical=(adjusted, plain), method=f"mover, {values.method}")
+    return found.told(float(estimate.max() - estimate.min()), (max(low, 0.0), top), (max(plain_low, 0.0), top))
 
 
 def difference_of(metric: str) -> Interval:
@@ -153,7 +155,7 @@ def difference_of(metric: str) -> Interval:
     return share_difference_interval if (entry.lowest, entry.highest) == (0, 1) else difference_interval
 
 
-def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+def _ratio(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     estimate = values.estimate[chosen]
     if estimate.min() < 0:
         return replace(found, pair=None, reason=message("A value below 0 has no ratio to another."))
@@ -165,51 +167,27 @@ def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: 
     high = extreme_pairs(values, chosen, adjusted, ratio_interval, np.nanmin)[1]
     plain_low, plain_high = extreme_pairs(values, chosen, plain, ratio_interval, np.nanmin)
     low = 0.0 if found.undefined else plain_low
-    return replace(
-        found,
-        estimate=float(estimate.min() / estimate.max()),
-        low=low,
-        high=min(high, 1.0),
-        unadjusted_low=low,
-        unadjusted_high=min(plain_high, 1.0),
-        critical=(plain, adjusted),
-        method=f"mover-r, {values.method}",
-    )
+    found = replace(found, critical=(plain, adjusted), method=f"mover-r, {values.method}")
+    return found.told(float(estimate.min() / estimate.max()), (low, min(high, 1.0)), (low, min(plain_high, 1.0)))
 
 
-def _group_min(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+def _group_min(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     adjusted = sidak_z(len(chosen), level)
-    high = float(values.ends(adjusted)[1][chosen].min())
+    high, plain_high = (float(ends[chosen].min()) for ends in (values.ends(adjusted)[1], values.high))
     low = describe(values.metric).lowest if found.undefined else float(values.low[chosen].min())
-    return replace(
-        found,
-        estimate=float(values.estimate[chosen].min()),
-        low=low,
-        high=max(high, float(values.high[chosen].min())),
-        unadjusted_low=low,
-        unadjusted_high=float(values.high[chosen].min()),
-        critical=(z_of(level), adjusted),
-        method=f"{values.method}; sidak",
-    )
+    found = replace(found, critical=(z_of(level), adjusted), method=f"{values.method}; sidak")
+    return found.told(float(values.estimate[chosen].min()), (low, max(high, plain_high)), (low, plain_high))
 
 
-def _group_max(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+def _group_max(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     adjusted = sidak_z(len(chosen), level)
-    low = float(values.ends(adjusted)[0][chosen].max())
+    low, plain_low = (float(ends[chosen].max()) for ends in (values.ends(adjusted)[0], values.low))
     high = describe(values.metric).highest if found.undefined else float(values.high[chosen].max())
-    return replace(
-        found,
-        estimate=float(values.estimate[chosen].max()),
-        low=min(low, float(values.low[chosen].max())),
-        high=high,
-        unadjusted_low=float(values.low[chosen].max()),
-        unadjusted_high=high,
-        critical=(adjusted, z_of(level)),
-        method=f"{values.method}; sidak",
-    )
+    found = replace(found, critical=(adjusted, z_of(level)), method=f"{values.method}; sidak")
+    return found.told(float(values.estimate[chosen].max()), (min(low, plain_low), high), (plain_low, high))
 
 
-_REDUCE: dict[How, Callable[[Disparity, Measured, NDArray[np.intp], float], Disparity]] = {
+_REDUCE: dict[How, Callable[[Disparity, Measured, Indices, float], Disparity]] = {
     "difference": _difference,
     "ratio": _ratio,
     "group_min": _group_min,
@@ -288,9 +266,7 @@ def score_disparity(
     codes: ArrayLike,
     n_groups: int,
     level: float = 0.95,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    **more: Unpack[Worth],
 ) -> Disparity:
     """Compare a metric of scores between groups, by the rules of `disparity`.
 
@@ -310,6 +286,4 @@ def score_disparity(
     split = parse_disparity(name)
     if split is None or split[0] not in SCORES:
         raise InputError(f"'{name}' is no disparity of a metric of scores.{did_you_mean(name, names())}")
-    return compare(
-        SCORES[split[0]](y_true, score, codes, n_groups, level, weight, frequency, clusters), split[1], level
-    )
+    return compare(SCORES[split[0]](y_true, score, codes, n_groups, level, **more), split[1], level)

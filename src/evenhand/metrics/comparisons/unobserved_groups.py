@@ -7,7 +7,7 @@ group given the probability, the bounds hold whatever they depend on.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,9 +15,9 @@ from evenhand.errors import InputError
 from evenhand.metrics.inference.intervals import z_of
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from evenhand.metrics.arrays import Floats
 
 BINS: Final = 20
 """Rows of nearly the same probability are taken together, in so many bins of equal count a group."""
@@ -27,13 +27,13 @@ BINS: Final = 20
 class ProxyRates:
     """A rate of each group that is known only by probabilities."""
 
-    estimate: NDArray[np.float64]
+    estimate: Floats
     """(G,) if decision and true group are independent given the probability; nan where nothing is known."""
-    low: NDArray[np.float64]
+    low: Floats
     """(G,) the least the rate may be, less what sampling allows."""
-    high: NDArray[np.float64]
+    high: Floats
     """(G,) the greatest it may be, and what sampling allows."""
-    expected_rows: NDArray[np.float64]
+    expected_rows: Floats
     """(G,) the expected number of rows of the group in the denominator."""
 
 
