@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import AuditRecord, GroupCounts, Plain
-    from evenhand.metrics.arrays import Column
+    from evenhand.metrics.counts.arrays import Column
     from evenhand.provenance import DataFacts
 
 Labels = tuple[tuple[str, ...], ...]

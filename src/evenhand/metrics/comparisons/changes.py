@@ -22,10 +22,9 @@ from evenhand.metrics.values.rates import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evenhand.metrics.arrays import Floats, Ints, Marks
     from evenhand.metrics.catalogue.entry import Cells, Metric
+    from evenhand.metrics.counts.arrays import Floats, Ints, Marks
     from evenhand.metrics.counts.joint import JointTally, Where
-    from evenhand.metrics.values.rates import Ends
 
 SUFFIX = "_change"
 HALF_A_ROW = 0.5
@@ -124,26 +123,13 @@ def _of_shared_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
     gained, lost = (
         measure("selection_rate", joint.share(where, _rows_of(entry)), level) for where in _one_sided(entry)
     )
-    p, q = gained.estimate, lost.estimate
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return apart((p, *gained.ends(z)), (q, *lost.ends(z)), exclusive(p, q))
-
-    how = gained.method.removeprefix("clopper-pearson")
-    return _measured(entry, joint, p - q, ends, gained.support, level, f"mover of discordant rows, exact limits{how}")
+    correlation = exclusive(gained.estimate, lost.estimate)
+    return _measured(entry, joint, gained, lost, correlation, level, "mover of discordant rows, exact limits")
 
 
 def _of_own_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
     new, old = (measure(entry.name, tally, level) for tally in (joint.compressed, joint.original))
-    correlation = _correlation(entry, joint)
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return apart((new.estimate, *new.ends(z)), (old.estimate, *old.ends(z)), correlation)
-
-    how = new.method.removeprefix("clopper-pearson")
-    support = np.minimum(new.support, old.support)
-    method = f"mover of two exact limits, paired{how}"
-    return _measured(entry, joint, new.estimate - old.estimate, ends, support, level, method)
+    return _measured(entry, joint, new, old, _correlation(entry, joint), level, "mover of two exact limits, paired")
 
 
 def _correlation(entry: Metric, joint: JointTally) -> Floats:
@@ -226,17 +212,21 @@ def mcnemar(gained: Ints, lost: Ints, *, mid: bool = True) -> Floats:
 
 
 def _measured(
-    entry: Metric, joint: JointTally, estimate: Floats, ends: Ends, support: Ints, level: float, method: str
+    entry: Metric, joint: JointTally, new: Measured, old: Measured, correlation: Floats, level: float, method: str
 ) -> Measured:
-    defined, rows = np.isfinite(estimate), joint.rows
-    low, high = ends(z_of(level))
-    reason = tuple(_why(entry, ok, n) for ok, n in zip(defined, rows, strict=True))
-    return Measured(f"{entry.name}{SUFFIX}", estimate, low, high, defined, support, rows, reason, method, ends)
+    """Return the difference of two shares with this correlation."""
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return apart((new.estimate, *new.ends(z)), (old.estimate, *old.ends(z)), correlation)
+
+    estimate, support, rows = new.estimate - old.estimate, np.minimum(new.support, old.support), joint.rows
+    defined, method = np.isfinite(estimate), method + new.method.removeprefix("clopper-pearson")
+    reason = tuple("" if ok else _why(entry, n) for ok, n in zip(defined, rows, strict=True))
+    limits = ends(z_of(level))
+    return Measured(f"{entry.name}{SUFFIX}", estimate, *limits, defined, support, rows, reason, method, ends)
 
 
-def _why(entry: Metric, defined: bool, rows: int) -> str:
-    if defined:
-        return ""
+def _why(entry: Metric, rows: int) -> str:
     if rows == 0:
         return message("No row at all, so nothing can have changed.")
     return message("{metric} is 0 of 0 for one of the models.", metric=entry.label)

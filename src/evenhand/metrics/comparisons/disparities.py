@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.arrays import Indices, Worth
     from evenhand.metrics.catalogue.entry import How
+    from evenhand.metrics.counts.arrays import Indices, Marks, Worth
     from evenhand.metrics.counts.tally import Tally
 
     Ends: TypeAlias = tuple[float | None, float | None]
@@ -72,9 +72,10 @@ class Disparity:
     """Why there is no estimate."""
 
     @classmethod
-    def empty(cls, values: Measured, undefined: tuple[int, ...], z: float) -> Disparity:
-        """Return a comparison of values that says nothing yet."""
-        return cls(None, None, None, None, None, (z, z), None, undefined, values.metric, "", values)
+    def empty(cls, values: Measured, undefined: Marks, z: float) -> Disparity:
+        """Return a comparison of values that says nothing yet; `undefined` (G,) marks groups without one."""
+        groups = tuple(np.flatnonzero(undefined).tolist())
+        return cls(None, None, None, None, None, (z, z), None, groups, values.metric, "", values)
 
     def told(self, estimate: float, adjusted: Ends, unadjusted: Ends) -> Disparity:
         """Return it with an estimate and its ends, low and high."""
@@ -119,8 +120,7 @@ def _of_level(metric: str, tally: Tally, how: How, level: float) -> Disparity:
 def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
     """Compare values that were measured for each group, independent of each other."""
     chosen = np.flatnonzero(values.defined)
-    undefined = tuple(int(group) for group in np.flatnonzero(~values.defined))
-    empty = Disparity.empty(values, undefined, z_of(level))
+    empty = Disparity.empty(values, ~values.defined, z_of(level))
     least = 1 if how in ("group_min", "group_max") else 2
     if len(chosen) < least:
         reason = message(
@@ -131,8 +131,7 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
         return replace(empty, reason=reason)
     estimate = values.estimate[chosen]
     pair = (int(chosen[np.argmin(estimate)]), int(chosen[np.argmax(estimate)]))
-    found = replace(empty, pair=pair)
-    return _REDUCE[how](found, values, chosen, level)
+    return _REDUCE[how](replace(empty, pair=pair), values, chosen, level)
 
 
 def _difference(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
@@ -223,12 +222,14 @@ def worst_of(parts: Sequence[Callable[[float], Disparity]], how: How, level: flo
     fails, passes = ("low", "high") if sign > 0 else ("high", "low")
     limit = METRICS[found.component].highest if sign > 0 else METRICS[found.component].lowest
     open_end = bool(undefined) or len(known) < len(parts)
-    ends = {
-        fails: _worst([getattr(strict[index], fails) for index in known], sign),
-        passes: limit if open_end else _worst([getattr(plain[index], passes) for index in known], sign),
-        f"unadjusted_{fails}": _worst([getattr(plain[index], f"unadjusted_{fails}") for index in known], sign),
-    }
-    ends[f"unadjusted_{passes}"] = ends[passes]
+
+    def extreme(of: list[Disparity], end: str) -> float | None:
+        """Return the greatest end (the least, for a ratio); None where one of them is unbounded on that side."""
+        ends = [getattr(of[index], end) for index in known]
+        return None if None in ends else max(ends) if sign > 0 else min(ends)
+
+    ends = {fails: extreme(strict, fails), f"unadjusted_{fails}": extreme(plain, f"unadjusted_{fails}")}
+    ends |= dict.fromkeys((passes, f"unadjusted_{passes}"), limit if open_end else extreme(plain, passes))
     critical = (strict[worst].critical[0], found.critical[1])
     if sign < 0:
         critical = (found.critical[0], strict[worst].critical[1])
@@ -244,19 +245,11 @@ def _mean_of(parts: Sequence[Callable[[float], Disparity]], level: float) -> Dis
         return replace(widest, estimate=None, reason=sentences(*dict.fromkeys(part.reason for part in found)))
 
     def mean(end: str) -> float | None:
-        known = [value for value in (getattr(part, end) for part in found) if value is not None]
-        return sum(known) / len(parts) if len(known) == len(parts) else None
+        values = [getattr(part, end) for part in found]
+        return None if None in values else sum(values) / len(parts)
 
     ends = {end: mean(end) for end in ("estimate", "low", "high", "unadjusted_low", "unadjusted_high")}
     return replace(widest, undefined=undefined, method=f"mean of {len(parts)}, bonferroni; {widest.method}", **ends)  # type: ignore[arg-type]
-
-
-def _worst(ends: list[float | None], sign: int) -> float | None:
-    """Return the greatest end (the least, for a ratio); None where one of them is unbounded on that side."""
-    known = [end for end in ends if end is not None]
-    if len(known) < len(ends):
-        return None
-    return max(known) if sign > 0 else min(known)
 
 
 def score_disparity(

@@ -27,8 +27,8 @@ from evenhand.metrics.values.rates import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from evenhand.metrics.arrays import Floats, Indices, Side
     from evenhand.metrics.catalogue.entry import How
+    from evenhand.metrics.counts.arrays import Floats, Indices, Side
     from evenhand.metrics.counts.joint import JointTally
 
     Groups: TypeAlias = Indices
@@ -60,9 +60,7 @@ def disparity_change(metric: str, how: How, joint: JointTally, level: float = 0.
     change = measure_change(metric, joint, level)
     new, old = (measure(metric, tally, level) for tally in (joint.compressed, joint.original))
     chosen = np.flatnonzero(change.defined)
-    undefined = tuple(int(group) for group in np.flatnonzero(~change.defined))
-    z = z_of(_part(level, PAIRED))
-    empty = Disparity.empty(change, undefined, z)
+    empty = Disparity.empty(change, ~change.defined, z_of(_part(level, PAIRED)))
     if len(chosen) < (2 if how == "difference" else 1):
         reason = message(
             "Too few groups have a {metric} under both models, so there is nothing to compare.",
@@ -71,7 +69,7 @@ def disparity_change(metric: str, how: How, joint: JointTally, level: float = 0.
         return replace(empty, reason=reason)
     low, high = _ends(how, change, new, old, chosen, level)
     estimate = _value(how, new.estimate[chosen]) - _value(how, old.estimate[chosen])
-    ends = (None, None) if undefined else (float(low), float(high))
+    ends = (None, None) if empty.undefined else (float(low), float(high))
     return replace(empty.told(estimate, ends, ends), method=METHOD, pair=_pair(change, chosen))
 
 

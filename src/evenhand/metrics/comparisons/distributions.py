@@ -18,7 +18,7 @@ from evenhand.metrics.values.means import finished, told
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.arrays import Column, Floats, Indices, Ints, Marks, Side
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks, Side
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.values.rates import Measured
 
@@ -49,9 +49,8 @@ def equalized_odds_distance(tally: Tally, level: float = 0.95) -> Disparity:
 def _distance(counts: Ints, level: float) -> Disparity:
     """Compare counts (G, C) of predicted classes."""
     rows = counts.sum(axis=1)
-    chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
-    plain = z_of(level)
-    empty = Disparity.empty(_shares(counts, level), undefined, plain)
+    chosen, plain = np.flatnonzero(rows > 0), z_of(level)
+    empty = Disparity.empty(_shares(counts, level), rows == 0, plain)
     if len(chosen) < 2:
         return replace(empty, reason=message("Fewer than 2 groups have a row here, so there is nothing to compare."))
     known = counts[chosen]
@@ -62,7 +61,7 @@ def _distance(counts: Ints, level: float) -> Disparity:
     together = _scheffe_z(counts.shape[1], len(left), level)
     sets = _sets(counts.shape[1])
     low, (plain_low, high) = (_ends(known, left, right, sets, z) for z in (together, plain))
-    high = 1.0 if undefined else min(max(high, float(distance.max())), 1.0)
+    high = 1.0 if empty.undefined else min(max(high, float(distance.max())), 1.0)
     found = empty.told(float(distance[worst]), (max(low[0], 0.0), high), (max(plain_low, 0.0), high))
     pair = int(chosen[left[worst]]), int(chosen[right[worst]])
     return replace(found, critical=(together, plain), pair=pair, method="mover over sets of classes, clopper-pearson")
@@ -126,8 +125,7 @@ def score_distance(
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = sums_by(groups, scores if frequency is None else times * scores, n_groups) / rows
     found = finished("mean_score", mean, rows, tuple("" for _ in rows), "", lambda _: (mean, mean), level)
-    chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
-    empty = Disparity.empty(found, undefined, 0.0)
+    chosen, empty = np.flatnonzero(rows > 0), Disparity.empty(found, rows == 0, 0.0)
     if len(chosen) < 2:
         return replace(empty, reason=message("Fewer than 2 groups have a score, so there is nothing to compare."))
     left, right = (chosen[index] for index in np.triu_indices(len(chosen), 1))
@@ -135,7 +133,7 @@ def score_distance(
     band = _bands(rows, left, right, 1 - level)
     strict = _bands(rows, left, right, (1 - level) / len(left))
     worst = int(np.argmax(distance))
-    high = 1.0 if undefined else float(np.minimum(distance + band, 1).max())
+    high = 1.0 if empty.undefined else float(np.minimum(distance + band, 1).max())
     low, plain_low = (float(np.maximum(distance - width, 0).max()) for width in (strict, band))
     empty = replace(empty, pair=(int(left[worst]), int(right[worst])), method="dvoretzky-kiefer-wolfowitz bands")
     return empty.told(float(distance[worst]), (low, high), (plain_low, high))

@@ -18,7 +18,7 @@ from evenhand.metrics.values.composites import benefits
 from evenhand.metrics.values.means import finished, told
 
 if TYPE_CHECKING:
-    from evenhand.metrics.arrays import Floats
+    from evenhand.metrics.counts.arrays import Floats
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.values.rates import Measured
 

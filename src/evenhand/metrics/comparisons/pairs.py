@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evenhand.metrics.arrays import Floats, Indices, Side
+    from evenhand.metrics.counts.arrays import Floats, Indices, Side
     from evenhand.metrics.values.rates import Measured
 
 Interval: TypeAlias = "Callable[[Side, Side], tuple[Floats, Floats]]"

@@ -22,7 +22,7 @@ from evenhand.metrics.inference.intervals import ratio_interval, share_differenc
 from evenhand.metrics.values.rates import Measured, measure
 
 if TYPE_CHECKING:
-    from evenhand.metrics.arrays import Floats, Marks, Side
+    from evenhand.metrics.counts.arrays import Floats, Marks, Side
     from evenhand.metrics.counts.tally import Tally
 
 Reference: TypeAlias = "Literal['overall', 'rest'] | int"
@@ -60,9 +60,8 @@ def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: floa
     if isinstance(to, int):
         compared[to] = False
     known = compared & values.defined & sides.other.defined
-    undefined = tuple(int(group) for group in np.flatnonzero(compared & ~known))
     plain, together = z_of(level), _together(int(known.sum()), level)
-    empty = Disparity.empty(values, undefined, plain)
+    empty = Disparity.empty(values, compared & ~known, plain)
     if not known.any():
         return replace(
             empty, reason=message("No group and its reference both have a value, so there is nothing to compare.")

@@ -14,7 +14,7 @@ from evenhand.metrics.inference.intervals import z_of
 from evenhand.metrics.values.rates import counted_share
 
 if TYPE_CHECKING:
-    from evenhand.metrics.arrays import Floats
+    from evenhand.metrics.counts.arrays import Floats
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.values.rates import Measured
 

@@ -17,7 +17,7 @@ from evenhand.metrics.values.rates import counted_share
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evenhand.metrics.arrays import Floats, Ints
+    from evenhand.metrics.counts.arrays import Floats, Ints
     from evenhand.metrics.counts.tally import Tally
 
 EXACT_ROWS: Final = 20_000

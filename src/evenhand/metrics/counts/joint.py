@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.arrays import Column, Floats, Indices, Ints, Marks
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks
 
 Where: TypeAlias = "Callable[[Ints, Ints, Ints], Marks]"
 """Which cells are meant, from their truth, original decision and compressed decision."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.metrics.arrays import Ints
+    from evenhand.metrics.counts.arrays import Ints
 
     Kernel: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any], int, int, int], Ints]
 

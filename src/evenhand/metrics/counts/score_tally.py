@@ -12,7 +12,7 @@ from evenhand.metrics.counts.sums import sums_by
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from evenhand.metrics.arrays import Floats, Ints
+    from evenhand.metrics.counts.arrays import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from evenhand.metrics.arrays import Floats, Ints
+    from evenhand.metrics.counts.arrays import Floats, Ints
 
 
 def sums_by(codes: NDArray[Any], values: NDArray[Any], n_groups: int) -> Floats:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from evenhand.metrics.arrays import Column, Floats, Indices, Ints
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ import numpy as np
 from evenhand.errors import InputError
 
 if TYPE_CHECKING:
-    from evenhand.metrics.arrays import Floats, Ints
+    from evenhand.metrics.counts.arrays import Floats, Ints
     from evenhand.metrics.counts.tally import Tally
 
 

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.arrays import Floats, Side
+    from evenhand.metrics.counts.arrays import Floats, Side
 
 
 LARGE: Final = 2_000

@@ -13,7 +13,7 @@ from evenhand.metrics.inference.intervals import clopper_pearson, z_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from evenhand.metrics.arrays import Floats, Ints, Side
+    from evenhand.metrics.counts.arrays import Floats, Ints, Side
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.metrics.arrays import Floats, Ints, Marks
+    from evenhand.metrics.counts.arrays import Floats, Ints, Marks
 
     Codes: TypeAlias = Sequence[NDArray[np.int32]]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.metrics.arrays import Floats, Indices, Ints, Marks
+    from evenhand.metrics.counts.arrays import Floats, Indices, Ints, Marks
 
 MOST_COMBINATIONS: Final = 30_000
 """Combinations of features above which the search goes one feature less deep."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.metrics.arrays import Floats
+    from evenhand.metrics.counts.arrays import Floats
 
     Cells: TypeAlias = NDArray[Any]
     Function: TypeAlias = Callable[[Cells], Cells]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.arrays import Column, Floats, Ints
+    from evenhand.metrics.counts.arrays import Column, Floats, Ints
 
 
 CHUNK: Final = 1 << 18

@@ -14,7 +14,7 @@ from evenhand.metrics.values.means import means, measured_mean
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from evenhand.metrics.arrays import Floats, Worth
+    from evenhand.metrics.counts.arrays import Floats, Worth
     from evenhand.metrics.values.rates import Measured
 
 

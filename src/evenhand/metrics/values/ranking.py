@@ -16,7 +16,7 @@ from evenhand.metrics.values.means import finished, means, measured_mean, told
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.arrays import Floats, Ints
+    from evenhand.metrics.counts.arrays import Floats, Ints
     from evenhand.metrics.values.rates import Measured
 
 

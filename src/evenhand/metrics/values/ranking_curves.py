@@ -17,7 +17,7 @@ from evenhand.metrics.values.means import between_clusters, finished, told
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.arrays import Column, Floats, Ints, Marks, Worth
+    from evenhand.metrics.counts.arrays import Column, Floats, Ints, Marks, Worth
     from evenhand.metrics.values.rates import Measured
 
 

@@ -18,7 +18,7 @@ from evenhand.metrics.values.composites import COMPOSITES, with_error
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evenhand.metrics.arrays import Column, Floats, Indices, Ints, Marks
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks
     from evenhand.metrics.counts.tally import Tally
 
 

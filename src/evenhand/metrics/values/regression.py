@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.arrays import Floats, Indices, Ints
+    from evenhand.metrics.counts.arrays import Floats, Indices, Ints
     from evenhand.metrics.values.rates import Measured
 
 

@@ -14,7 +14,7 @@ from evenhand.metrics.values.means import between_clusters
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.arrays import Column, Floats, Indices, Worth
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Worth
 
 BINS: Final = 10
 """Bins of equal count in the calibration error."""

@@ -11,7 +11,7 @@ from evenhand.metrics.counts.tally import Tally, count_cells
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.arrays import Floats, Ints
+    from evenhand.metrics.counts.arrays import Floats, Ints
 
 MOST: Final = 100
 """Thresholds that are looked at, besides the one in use; of more distinct scores evenly spaced quantiles."""
