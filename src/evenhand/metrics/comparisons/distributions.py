@@ -13,14 +13,13 @@ from evenhand.messages import message
 from evenhand.metrics.comparisons.disparities import Disparity, worst_of
 from evenhand.metrics.counts.sums import sums_by
 from evenhand.metrics.inference.intervals import clopper_pearson, share_difference_interval, z_of
-from evenhand.metrics.values.means import finished, told
+from evenhand.metrics.values.means import finished, measured_share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks, Side
     from evenhand.metrics.counts.tally import Tally
-    from evenhand.metrics.values.rates import Measured
 
 ALL_SETS: Final = 10
 """Up to so many classes every set of classes is looked at; above it, single classes and their sums."""
@@ -50,7 +49,9 @@ def _distance(counts: Ints, level: float) -> Disparity:
     """Compare counts (G, C) of predicted classes."""
     rows = counts.sum(axis=1)
     chosen, plain = np.flatnonzero(rows > 0), z_of(level)
-    empty = Disparity.empty(_shares(counts, level), rows == 0, plain)
+    # a page shows each group's share of its commonest class with the distance
+    commonest = measured_share("selection_rate", counts.max(axis=1), rows.astype(np.int64), level)
+    empty = Disparity.empty(commonest, rows == 0, plain)
     if len(chosen) < 2:
         return replace(empty, reason=message("Fewer than 2 groups have a row here, so there is nothing to compare."))
     known = counts[chosen]
@@ -65,16 +66,6 @@ def _distance(counts: Ints, level: float) -> Disparity:
     found = empty.told(float(distance[worst]), (max(low[0], 0.0), high), (max(plain_low, 0.0), high))
     pair = int(chosen[left[worst]]), int(chosen[right[worst]])
     return replace(found, critical=(together, plain), pair=pair, method="mover over sets of classes, clopper-pearson")
-
-
-def _shares(counts: Ints, level: float) -> Measured:
-    """Return each group's share of its commonest class: what a page shows with the distance."""
-    rows = counts.sum(axis=1).astype(np.int64)
-    top = counts.max(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = top / rows
-    ends = partial(clopper_pearson, top, rows)
-    return finished("selection_rate", share, rows, told(rows), "clopper-pearson", ends, level)
 
 
 def _sets(classes: int) -> Marks:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from evenhand.metrics.comparisons.significance import holm
 from evenhand.metrics.counts.sums import rows_by
-from evenhand.metrics.slices.search import LEAST_Z, Search, Slice, crossed, searched
+from evenhand.metrics.slices.search import LEAST_Z, Confirmed, Search, Slice, crossed, searched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,16 +20,14 @@ if TYPE_CHECKING:
     Codes: TypeAlias = Sequence[NDArray[np.int32]]
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmedGap:
-    """A slice with a wide gap, on rows that took no part in finding it."""
+class ConfirmedGap(Confirmed):
+    """A slice with a wide gap, on rows that took no part in finding it: its share, as it was found, is the gap.
 
-    found: Slice
-    """As it was found; its share is the gap."""
-    counts: Ints
-    """(2, 2, 2): [rest, slice] x [lower, higher group] x [not counted, counted] rows."""
-    p: float
-    """One-sided p-value of the gap being no wider than in the rest, adjusted for all candidates (Holm 1979)."""
+    Counts are (2, 2, 2) rows of [rest, slice] x [lower, higher group] x [not counted, counted]; p, adjusted for all
+    candidates (Holm 1979), is the one-sided p-value of the gap being no wider than in the rest.
+    """
+
+    __slots__ = ()
 
 
 def find_gaps(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -151,6 +152,14 @@ def measured_mean(
 
     method = "student, logarithm" if log else "student"
     return finished(metric, shown(found.mean), found.rows, told(found.rows), method, ends, level)
+
+
+def measured_share(metric: str, hits: Ints, rows: Ints, level: float) -> Measured:
+    """Return counted shares, (G,) hits among rows, as a metric's values, with their exact intervals."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = hits / rows
+    ends = partial(clopper_pearson, hits, rows)
+    return finished(metric, share, rows, told(rows), "clopper-pearson", ends, level)
 
 
 def told(known: Iterable[Any], why: str = NO_ROW) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by
-from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends
-from evenhand.metrics.values.means import finished, means, measured_mean, told
+from evenhand.metrics.inference.intervals import scaled_ends
+from evenhand.metrics.values.means import finished, means, measured_mean, measured_share, told
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -32,11 +32,7 @@ def subset_accuracy(
     """Measure the share of rows of which every label is right, with its exact interval."""
     groups = np.asarray(codes)
     right = (np.asarray(y_true) == np.asarray(y_pred)).all(axis=1)
-    rows, hits = rows_by(groups, n_groups), rows_by(groups[right], n_groups)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = hits / rows
-    ends = partial(clopper_pearson, hits, rows)
-    return finished("subset_accuracy", share, rows, told(rows), "clopper-pearson", ends, level)
+    return measured_share("subset_accuracy", rows_by(groups[right], n_groups), rows_by(groups, n_groups), level)
 
 
 def f1_over_labels(
