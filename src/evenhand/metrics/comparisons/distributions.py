@@ -61,9 +61,9 @@ def _distance(counts: Ints, level: float) -> Disparity:
     worst = int(np.argmax(distance))
     together = _scheffe_z(counts.shape[1], len(left), level)
     sets = _sets(counts.shape[1])
-    low, (plain_low, high) = (_ends(known, left, right, sets, z) for z in (together, plain))
+    (low, _), (plain_low, high) = (_ends(known, left, right, sets, z) for z in (together, plain))
     high = 1.0 if empty.undefined else min(max(high, float(distance.max())), 1.0)
-    found = empty.told(float(distance[worst]), (max(low[0], 0.0), high), (max(plain_low, 0.0), high))
+    found = empty.told(float(distance[worst]), (max(low, 0.0), high), (max(plain_low, 0.0), high))
     pair = int(chosen[left[worst]]), int(chosen[right[worst]])
     return replace(found, critical=(together, plain), pair=pair, method="mover over sets of classes, clopper-pearson")
 

@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
 
 def paired_means(
-    metric: str,
-    values: Floats,
-    codes: NDArray[np.int32],
-    groups: int,
-    level: float,
-    **more: Unpack[Worth],
+    metric: str, values: Floats, codes: NDArray[np.int32], groups: int, level: float, **more: Unpack[Worth]
 ) -> Measured:
     """Return the mean of paired differences in every group.
 

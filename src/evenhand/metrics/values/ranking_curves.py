@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 
 
 def roc_auc(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    **more: Unpack[Worth],
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure the area under the ROC curve of every group, with DeLong's interval on the logit scale.
 
@@ -126,12 +121,7 @@ def logit_interval(share: Floats, error: Floats, z: float) -> tuple[Floats, Floa
 
 
 def average_precision(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    **more: Unpack[Worth],
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure the area under the precision-recall curve (average precision) of every group.
 

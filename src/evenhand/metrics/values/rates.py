@@ -11,6 +11,7 @@ import numpy as np
 from evenhand.errors import InputError, did_you_mean
 from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Cells, Metric
+from evenhand.metrics.catalogue.entry import FN, FP, TN, TP
 from evenhand.metrics.catalogue.names import canonical, names
 from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends, z_of
 from evenhand.metrics.values.composites import COMPOSITES, with_error
@@ -27,9 +28,9 @@ def _odds(p: Floats) -> Floats:
     return np.asarray(p / (1 - p))
 
 
-MAPPED: Final[dict[str, tuple[tuple[Cells, Cells], str, Callable[[Floats], Floats]]]] = {
-    "f1": ((((1, 1),), ((0, 1), (1, 0), (1, 1))), "the Jaccard share", lambda j: np.asarray(2 * j / (1 + j))),
-    "treatment_equality": ((((1, 0),), ((0, 1), (1, 0))), "the share of errors", _odds),
+MAPPED: Final[dict[str, tuple[Cells, Cells, str, Callable[[Floats], Floats]]]] = {
+    "f1": ((TP,), (FP, FN, TP), "the Jaccard share", lambda j: np.asarray(2 * j / (1 + j))),
+    "treatment_equality": ((FN,), (FP, FN), "the share of errors", _odds),
 }
 """Composites that are a function of one share: its numerator and denominator, its name, and the function.
 
@@ -216,7 +217,7 @@ def _rate(entry: Metric, tally: Tally, level: float) -> Measured:
 
 def _mapped(entry: Metric, tally: Tally, level: float) -> Measured:
     """A function of a share: its interval is that of the share, mapped."""
-    (numerator, denominator), words, mapped = MAPPED[entry.name]
+    numerator, denominator, words, mapped = MAPPED[entry.name]
     share = _share(tally, numerator, denominator)
 
     def ends(z: float) -> tuple[Floats, Floats]:
@@ -274,14 +275,12 @@ def _measured(
     return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends)
 
 
-_MISSING: dict[tuple[tuple[int, int], ...], str] = {
-    ((1, 0), (1, 1)): message("No row whose truth is positive: {metric} is 0 of 0."),
-    ((0, 0), (0, 1)): message("No row whose truth is negative: {metric} is 0 of 0."),
-    ((0, 1), (1, 1)): message("No row predicted positive: {metric} is 0 of 0."),
-    ((0, 0), (1, 0)): message("No row predicted negative: {metric} is 0 of 0."),
+_MISSING: Final[dict[Cells, str]] = {
+    (FN, TP): message("No row whose truth is positive: {metric} is 0 of 0."),
+    (TN, FP): message("No row whose truth is negative: {metric} is 0 of 0."),
+    (FP, TP): message("No row predicted positive: {metric} is 0 of 0."),
+    (TN, FN): message("No row predicted negative: {metric} is 0 of 0."),
 }
-
-
 _UNDEFINED: Final = {
     "f1": message("No row whose truth or prediction is positive: F1 is 0 of 0."),
     "treatment_equality": message("No false positive: false negatives per false positive are a number over 0."),

@@ -1,4 +1,7 @@
-"""Metrics of scores: squared error, log loss, calibration; per group, with intervals. See also `ranking_curves`."""
+"""Metrics of scores: squared error, log loss, calibration; per group, with intervals. See also `ranking_curves`.
+
+Rows may be weighted, stand for several, or belong together: `Worth` says how.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,7 @@ CLIP: Final = 1e-15
 
 
 def brier_score(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    **more: Unpack[Worth],
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure ``mean (score - truth)^2`` of every group."""
     loss = _row_by_row(lambda true, scores: (scores - true) ** 2, y_true, score)
@@ -41,12 +39,7 @@ def brier_score(
 
 
 def log_loss(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    **more: Unpack[Worth],
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure ``mean -log(probability of the truth)`` of every group, in nats."""
 
@@ -69,24 +62,14 @@ def _row_by_row(function: Callable[..., Floats], y_true: ArrayLike, score: Array
 
 
 def mean_score(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    **more: Unpack[Worth],
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure the mean score of every group; the truth takes no part in it."""
     return measured_mean("mean_score", means(score, codes, n_groups, **more), level)
 
 
 def calibration_ratio(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    **more: Unpack[Worth],
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure ``mean score / base rate`` of every group: the linearised quotient of two means, on the logarithm."""
     scores, true, groups = np.asarray(score, dtype=np.float64), np.asarray(y_true, dtype=np.float64), np.asarray(codes)
@@ -101,12 +84,7 @@ def calibration_ratio(
 
 
 def calibration_error(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    **more: Unpack[Worth],
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure ``sum over bins of share x |mean score - share of positives|`` of every group, over bins of equal count.
 
