@@ -116,6 +116,15 @@ def test_where_few_tables_are_possible_the_omnibus_test_lists_them_all() -> None
     assert many.omnibus_method == "permutation test, 2,000 draws"
 
 
+@pytest.mark.parametrize("groups", [2, 40])
+def test_without_an_event_or_with_nothing_else_many_groups_show_no_gap(groups: int) -> None:
+    rows = np.full(groups, 20)
+    none, all_rows = (p_values("recall", tally_of(events, rows)) for events in (np.zeros_like(rows), rows))
+    assert none.omnibus == 1.0
+    assert all_rows.omnibus == 1.0
+    assert none.omnibus_method == "exact permutation test"
+
+
 def test_fisher_and_z_beside_the_four_fifths_rule() -> None:
     fisher, z = two_tests((48, 12), (80, 40))
     assert fisher == pytest.approx(fisher_exact([[48, 32], [12, 28]])[1])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evenhand.metrics.values.means import means, measured_mean
     from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
     from evenhand.metrics.values.rates import Measured, measure
+    from evenhand.metrics.values.reliability import reliability
     from evenhand.metrics.values.scores import (
         SCORES,
         brier_score,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
         calibration_floor,
         log_loss,
         mean_score,
-        reliability,
     )
 
 __all__ = [
@@ -39,5 +39,5 @@ __getattr__, __dir__ = face(__name__, {
     "comparisons.disparities": "Disparity compare disparity score_disparity", "comparisons.references": "disparity_to",
     "counts.tally": "Tally", "inference.paired": "PairedChange paired_change", "values.means": "means measured_mean",
     "values.ranking_curves": "average_precision roc_auc", "values.rates": "Measured measure",
-    "values.scores": "SCORES brier_score calibration_error calibration_floor log_loss mean_score reliability",
+    "values.scores": "SCORES brier_score calibration_error calibration_floor log_loss mean_score", "values.reliability": "reliability",
 })  # fmt: skip

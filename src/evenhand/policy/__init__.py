@@ -3,7 +3,7 @@
 from evenhand.policy.judging import judge
 from evenhand.policy.limits import Limit, Policy, Waiver
 from evenhand.policy.reading import load_policy
-from evenhand.policy.starting import default_policy
+from evenhand.policy.templates import default_policy
 from evenhand.policy.verdict import EXIT_CODES, Judgement, Status, Verdict
 from evenhand.policy.wording import lines
 

@@ -25,36 +25,19 @@ Kinds = Mapping[str, type | tuple[type, ...]]
 TABLES: Final = ("schema", "extends", "defaults", "limits", "waivers", "custom_metrics")
 EFFECTS: Final[tuple[str, ...]] = get_args(Effect)
 OVERS: Final = tuple(word for word in get_args(Over) if word)
+NUMBER: Final = (int, float)
 DEFAULTS: Final[Kinds] = {
-    "confidence": (int, float),
-    "undecided": str,
-    "undefined": str,
-    "missing": str,
-    "failing_bound": str,
+    "confidence": NUMBER, "undecided": str, "undefined": str, "missing": str, "failing_bound": str,
     "minimum_group_size": int,
-}
+}  # fmt: skip
 LIMIT: Final[Kinds] = {
-    "at_most": (int, float),
-    "at_least": (int, float),
-    "max_drop": (int, float),
-    "required": bool,
-    "over": (str, list),
-    "advisory": bool,
-    "undecided": str,
-    "undefined": str,
-    "missing": str,
-    "note": str,
-    "controls": list,
-}
+    "at_most": NUMBER, "at_least": NUMBER, "max_drop": NUMBER, "required": bool, "over": (str, list), "advisory": bool,
+    "undecided": str, "undefined": str, "missing": str, "note": str, "controls": list,
+}  # fmt: skip
 WAIVER: Final[Kinds] = {
-    "limit": str,
-    "reason": str,
-    "owner": str,
-    "approved_by": str,
-    "starts": date,
-    "expires": date,
-    "accept_to": (int, float),
-}
+    "limit": str, "reason": str, "owner": str, "approved_by": str, "starts": date, "expires": date,
+    "accept_to": NUMBER,
+}  # fmt: skip
 SCHEMA_VERSION: Final = 1
 
 
@@ -147,18 +130,19 @@ def _default_problems(defaults: object, written: Written) -> Iterator[str]:
         return
     for field, value in defaults.items():
         yield from _fields({field: value}, DEFAULTS, f"{written.at('defaults', field)}: defaults")
+
+    def at(field: str) -> str:
+        return f"{written.at('defaults', field)}: defaults.{field} is"
+
     confidence = defaults.get("confidence", 0.95)
-    if _fits(confidence, (int, float)) and not 0.5 < confidence < 1:
-        at = written.at("defaults", "confidence")
-        yield f"{at}: defaults.confidence is {confidence}; it must lie between 0.5 and 1, such as 0.95."
+    if _fits(confidence, NUMBER) and not 0.5 < confidence < 1:
+        yield f"{at('confidence')} {confidence}; it must lie between 0.5 and 1, such as 0.95."
     bound = defaults.get("failing_bound", "simultaneous")
     if isinstance(bound, str) and bound not in ("simultaneous", "unadjusted"):
-        at = written.at("defaults", "failing_bound")
-        yield f'{at}: defaults.failing_bound is {bound!r}; it must be "simultaneous" or "unadjusted".'
+        yield f'{at("failing_bound")} {bound!r}; it must be "simultaneous" or "unadjusted".'
     size = defaults.get("minimum_group_size", 0)
     if _fits(size, int) and size < 0:
-        at = written.at("defaults", "minimum_group_size")
-        yield f"{at}: defaults.minimum_group_size is {size}; it is a number of rows, 0 or above."
+        yield f"{at('minimum_group_size')} {size}; it is a number of rows, 0 or above."
 
 
 def _repeated(text: str, values: object, where: str, seen: dict[tuple[str, str], str]) -> Iterator[str]:
@@ -194,7 +178,7 @@ def _limit_problems(text: str, values: object, where: str) -> Iterator[str]:
     yield from _fields(values, LIMIT, where)
     yield from _bound_problems(text, values, where)
     drop = values.get("max_drop")
-    if _fits(drop, (int, float)) and drop < 0:  # type: ignore[operator]  # a number, it fits
+    if _fits(drop, NUMBER) and drop < 0:  # type: ignore[operator]  # a number, it fits
         yield f"{where}: max_drop is {drop}; it says how much worse the value may be, so it is 0 or above."
     if not _texts(values.get("controls", [])):
         yield f'{where}: controls is a list of texts, such as ["nyc-ll144:5-301(b)"].'
@@ -246,8 +230,6 @@ def _texts(value: object) -> bool:
 def _fits(value: object, kind: type | tuple[type, ...]) -> bool:
     if isinstance(value, bool):
         return kind is bool
-    if isinstance(value, float) and not math.isfinite(value):
-        return False
-    if isinstance(value, datetime):
+    if isinstance(value, datetime) or (isinstance(value, float) and not math.isfinite(value)):
         return False
     return isinstance(value, kind)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import PolicyError, raise_all, shorten
-from evenhand.findings import SAME_LEVEL, Absent
+from evenhand.errors import PolicyError, nearest, raise_all, shorten
+from evenhand.findings import SAME_LEVEL, Absent, Finding
 from evenhand.messages import joined, message, messages, sentences
 from evenhand.policy.baseline import RANK, Baseline, Pairs, with_baseline
-from evenhand.policy.declaring import declaration, undeclared
+from evenhand.policy.limits import DECLARED
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.regression_limits import drop_key
 from evenhand.policy.sample_size import rows_needed
@@ -20,7 +20,7 @@ from evenhand.policy.wording import groups_text, limit_text, number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from evenhand.findings import AuditRecord, Finding
+    from evenhand.findings import AuditRecord
     from evenhand.keys import Key
     from evenhand.policy.limits import Effect, Limit, Policy
 
@@ -121,20 +121,24 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Base
         else:
             before = earlier.record.find(key, policy.confidence)
             absent = next((found for found in (finding, before) if isinstance(found, Absent)), None)
-            dropped = earlier.drop(key, _known(finding), _known(before), policy.confidence) or absent
+            now, then = (None if isinstance(found, Absent) else found for found in (finding, before))
+            dropped = earlier.drop(key, now, then, policy.confidence) or absent
             assert dropped is not None  # it is there where both are
             yield _judge_finding(limit, drop_key(key), dropped, policy, record)
 
 
 def _judge_declaration(limit: Limit, record: AuditRecord) -> Judgement:
-    found = declaration(record, limit.key)
-    if found is None:
-        return _open(limit, limit.key, None, limit.missing, sentences(undeclared(record, limit.key), limit.note))
-    return Judgement(limit, limit.key, "passed", found, message("declared: {text}", text=shorten(found.note, 200)))
-
-
-def _known(found: Finding | Absent) -> Finding | None:
-    return None if isinstance(found, Absent) else found
+    """Judge what only people can say of a model; it has no estimate, since nothing was measured."""
+    name = limit.key.columns[0]
+    declared = {known: text for known, value in record.provenance.get(DECLARED, {}).items() if (text := value.strip())}
+    if name not in declared:
+        near = nearest(name, declared)
+        hint = message("Did you mean '{name}'?", name=near) if near else ""
+        nobody = message("Nobody has declared '{name}'.", name=shorten(name))
+        return _open(limit, limit.key, None, limit.missing, sentences(sentences(nobody, hint), limit.note))
+    said, words = declared[name], message("It is declared, not measured.")
+    found = Finding(limit.key, DECLARED, None, unit="number", undefined=words, note=said)
+    return Judgement(limit, limit.key, "passed", found, message("declared: {text}", text=shorten(said, 200)))
 
 
 def _judge_finding(limit: Limit, key: Key, finding: Finding | Absent, policy: Policy, record: AuditRecord) -> Judgement:

@@ -54,9 +54,7 @@ def rows_needed(finding: Finding, limit: Limit, record: AuditRecord | None = Non
         return None
     if len(known) == 1:
         return _one(finding, known[0], limit, distance)
-    passes = limit.at_most is not None and finding.estimate <= limit.bound
-    passes = passes or (limit.at_least is not None and finding.estimate >= limit.bound)
-    if not passes:
+    if _outside(finding, limit):
         extreme = [_of(part, finding) for part in known]
         return _total(_wanted(extreme, finding, limit, _critical(finding, limit) + _quantile(CHANCE)))
     return _all(finding, limit, record, [_of(part, finding) for part in known])

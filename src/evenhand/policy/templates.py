@@ -6,9 +6,13 @@ A place in braces is a key: ``{recall}`` of the feature, ``{recall_each}`` of ea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from evenhand.errors import InputError, did_you_mean
 from evenhand.keys import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HEAD: Final = """\
 # Limits for the release gate: evenhand gate audit.json --policy policy.toml
@@ -50,15 +54,15 @@ class Template:
 class _Keys(dict[str, str]):
     """The keys of one feature, as TOML writes a string."""
 
-    def __init__(self, column: str) -> None:
+    def __init__(self, column: str, **qualifiers: str) -> None:
         super().__init__(column=" ".join(column.split()))
-        self._column = column
+        self._column, self._qualifiers = column, qualifiers
 
     def __missing__(self, name: str) -> str:
         import json
 
         each = name.endswith("_each")
-        key = str(Key.of(name.removesuffix("_each"), [self._column]))
+        key = str(Key.of(name.removesuffix("_each"), [self._column], **self._qualifiers))
         return json.dumps(key[:-1] + "=*]" if each else key, ensure_ascii=False)
 
 
@@ -135,3 +139,41 @@ MEDICAL: Final = Template(
 
 TEMPLATES: Final = {"generic": GENERIC, "hiring": HIRING, "credit": CREDIT, "medical": MEDICAL}
 """The templates by name."""
+
+ORIGINAL: Final = """
+# The compressed model beside its original, on the same rows.
+"flip_rate[;of=original]" = { at_most = 0.05 }
+"accuracy_change[;of=original]" = { at_least = -0.02 }
+"""
+
+ORIGINAL_FEATURE: Final = """\
+{flip_rate_difference} = {{ at_most = 0.10, undecided = "warn" }}
+# {column}: no group may lose more; passed only where the whole interval is inside, so a small group stays undecided.
+{accuracy_change_group_min} = {{ at_least = -0.05, undecided = "warn" }}
+"""
+
+
+def default_policy(sensitive_features: Iterable[str] = (), *, original: bool = False, template: str = "generic") -> str:
+    """Return the text of a policy.toml to begin with.
+
+    Parameters
+    ----------
+    sensitive_features : names
+        Each gets the limits that the template has for a feature.
+    original : bool
+        Whether limits on what compression changed are added.
+    template : str
+        A name of `TEMPLATES`: ``generic``, ``hiring``, ``credit`` or ``medical``.
+
+    Raises
+    ------
+    InputError
+        When there is no such template.
+    """
+    if template not in TEMPLATES:
+        raise InputError(f"There is no policy template '{template}'.{did_you_mean(template, TEMPLATES)}")
+    columns = list(sensitive_features)
+    parts = [TEMPLATES[template].text(columns)]
+    if original:
+        parts += [ORIGINAL, *(ORIGINAL_FEATURE.format_map(_Keys(column, of="original")) for column in columns)]
+    return "".join(parts)

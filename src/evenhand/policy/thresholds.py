@@ -11,8 +11,6 @@ from evenhand.metrics.answers import is_counted
 from evenhand.policy.judging import judge_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from evenhand.policy.limits import Limit, Policy
     from evenhand.policy.verdict import Judgement, Status
 
@@ -78,7 +76,9 @@ def sweep(record: AuditRecord, policy: Policy) -> Sweep:
     edges = record.provenance.get("score_edges")
     if edges is None:
         raise PolicyError("The record has no counts by score: audit scores of two classes, without weights.")
-    limits = [limit for limit in policy.limits if _is_swept(limit)]
+    limits = [
+        limit for limit in policy.limits if not limit.required and not limit.against and is_counted(limit.key.metric)
+    ]
     left = tuple(str(limit.key) for limit in policy.limits if limit not in limits)
     if not limits:
         raise PolicyError(f"{policy.name}: no limit is about decisions, so none changes with the threshold.")
@@ -109,20 +109,9 @@ def at_threshold(record: AuditRecord, place: int) -> AuditRecord:
     return replace(record, findings=(), tallies=tallies)
 
 
-def _is_swept(limit: Limit) -> bool:
-    return not limit.required and not limit.against and is_counted(limit.key.metric)
-
-
 def _step(record: AuditRecord, threshold: float, in_use: bool, limits: list[Limit], policy: Policy) -> Step:
-    found = tuple(_judged(record, limits, policy))
-    return Step(threshold, in_use, _value(record, "accuracy"), _value(record, "selection_rate"), found)
-
-
-def _judged(record: AuditRecord, limits: list[Limit], policy: Policy) -> Iterator[Judgement]:
-    for limit in limits:
-        yield from judge_limit(limit, record, policy, None)
-
-
-def _value(record: AuditRecord, metric: str) -> float | None:
-    found = record.get(metric)
-    return None if found is None else found.estimate
+    judged = tuple(judgement for limit in limits for judgement in judge_limit(limit, record, policy, None))
+    accuracy, selected = (
+        None if found is None else found.estimate for found in map(record.get, ("accuracy", "selection_rate"))
+    )
+    return Step(threshold, in_use, accuracy, selected, judged)

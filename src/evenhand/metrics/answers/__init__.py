@@ -4,7 +4,7 @@ What an audit states from counts, what a record is asked for, what a policy limi
 answered here. Asking loads numpy only once counts have to say something.
 """
 
-from evenhand.metrics.answers.asking import answers_of, is_counted
-from evenhand.metrics.answers.questions import NoAnswerError, usual_keys
+from evenhand.metrics.answers.asking import answers_of
+from evenhand.metrics.answers.questions import NoAnswerError, is_counted, usual_keys
 
 __all__ = ["NoAnswerError", "answers_of", "is_counted", "usual_keys"]

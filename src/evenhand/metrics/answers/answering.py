@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from evenhand.metrics.counts.tally import Tally
 
 Kept = TypeVar("Kept")
+OF_ONE: Final = message("Of several classes it is of one: name it with class=.")
 RIGHT: Final = {"accuracy": "recall", "error_rate": "false_negative_rate"}
 """Of several classes, the rate of a tally of right and wrong decisions that each of these is."""
 
@@ -91,7 +92,9 @@ class Answers:
 
     def _place(self, asked: Question) -> int:
         """Return where the group that is asked for is in the values."""
-        places = self._once(("places", asked.columns), lambda: _numbered(self.counts.groups(asked.columns)))
+        places = self._once(
+            ("places", asked.columns), lambda: {part: at for at, part in enumerate(self.counts.groups(asked.columns))}
+        )
         at = places.get(asked.group or ())
         if at is None:
             there = group_name(zip(asked.columns, asked.group or (), strict=True))
@@ -110,16 +113,12 @@ class Answers:
         """Return the code of the class that is asked for."""
         names = list(self.counts.classes)
         if asked.chosen not in names:
-            raise NoAnswerError(
-                message("Counts know no class {name}.", name=asked.chosen)
-                if asked.chosen
-                else message("Of several classes it is of one: name it with class=.")
-            )
+            raise NoAnswerError(message("Counts know no class {name}.", name=asked.chosen) if asked.chosen else OF_ONE)
         return names.index(asked.chosen)
 
-    def _tally(self, asked: Question, metric: str = "") -> Tally:
+    def _tally(self, asked: Question) -> Tally:
         """Return the tally of two classes that a rate is counted from; of all, for what is of all classes."""
-        metric = metric or asked.metric
+        metric, entry = asked.metric, METRICS.get(asked.metric)
         tally = self.counts.tally(asked.columns, "original" if asked.original else "subject")
         if metric == "favourable_rate":
             if self.counts.favourable is None or tally.classes > 2:
@@ -127,7 +126,6 @@ class Answers:
             return tally if self.counts.favourable else tally.turned()
         if asked.chosen:
             return self._one(asked, tally, self._class(asked))
-        entry = METRICS.get(metric)
         if (tally.classes == 2) == (entry is None or entry.task == "binary"):
             return tally
         if tally.classes == 2:
@@ -136,7 +134,7 @@ class Answers:
             return tally.agreement()
         if entry is not None and (entry.of_classes or entry.task == "multiclass"):
             return tally
-        raise NoAnswerError(message("Of several classes it is of one: name it with class=."))
+        raise NoAnswerError(OF_ONE)
 
     def _one(self, asked: Question, tally: Tally, chosen: int) -> Tally:
         """Return the tally of one class against the rest."""
@@ -176,14 +174,11 @@ class Answers:
             raise NoAnswerError(message("Only the difference or ratio of a rate is taken against something else."))
         to: Reference = "overall" if asked.to == "overall" else "rest"
         if asked.to not in ("overall", "rest"):
-            names = [_named(asked.columns, self.counts.groups(asked.columns), at) for at in range(self._size(asked))]
+            names = [group_name(zip(asked.columns, part, strict=True)) for part in self.counts.groups(asked.columns)]
             if asked.to not in names:
                 raise NoAnswerError(message("No row is of the group {group}.", group=asked.to))
             to = names.index(asked.to)
         return disparity_to(name, self._tally(asked), to, self.level)
-
-    def _size(self, asked: Question) -> int:
-        return len(self.counts.groups(asked.columns))
 
     def _within(self, name: str, asked: Question) -> Disparity:
         """Compare groups within a value of a control feature, or the worst of its values."""
@@ -220,9 +215,11 @@ class Answers:
         rate = metric.removesuffix(CHANGE)
         if asked.chosen:
             at = self._class(asked)
-            return measure_change(rate, self._joint(asked, at if several else _only(at)), self.level), None
+            if not several and at != 1:
+                raise NoAnswerError(message("Of two classes the change of a rate is that of the positive one."))
+            return measure_change(rate, self._joint(asked, at if several else "decisions"), self.level), None
         if several and rate not in RIGHT:
-            raise NoAnswerError(message("Of several classes it is of one: name it with class=."))
+            raise NoAnswerError(OF_ONE)
         joint = self._joint(asked, "agreement" if several else "decisions")
         rate = RIGHT[rate] if several else rate
         found = replace(measure_change(rate, joint, self.level), metric=metric)
@@ -238,12 +235,6 @@ class Answers:
         return flips("flip_rate", self._joint(asked, at if several else "decisions"), self.level, 1 if several else at)
 
 
-def _only(at: int) -> str:
-    if at != 1:
-        raise NoAnswerError(message("Of two classes the change of a rate is that of the positive one."))
-    return "decisions"
-
-
 def _differing(rate: str, joint: JointTally) -> Callable[[int], Message]:
     gained, lost, _ = discordant(rate, joint)
     return lambda at: message(
@@ -255,15 +246,7 @@ def _differing(rate: str, joint: JointTally) -> Callable[[int], Message]:
 
 def _worst(name: str, parts: list[Tally], how: How, level: float) -> Disparity:
     """Return the worst of the same disparity in several tallies of the same groups."""
-    return worst_of([partial(_at, name, part) for part in parts], how, level)
-
-
-def _at(name: str, tally: Tally, level: float) -> Disparity:
-    return disparity(name, tally, level)
-
-
-def _numbered(labels: Labels) -> dict[tuple[str, ...], int]:
-    return {label: at for at, label in enumerate(labels)}
+    return worst_of([partial(disparity, name, part) for part in parts], how, level)
 
 
 def _named(columns: Columns, labels: Labels, at: int) -> str:

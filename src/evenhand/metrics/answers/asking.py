@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from evenhand.findings import Absent
 from evenhand.messages import message
-from evenhand.metrics.answers.questions import NoAnswerError, is_counted, question
+from evenhand.metrics.answers.questions import NoAnswerError, question
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from evenhand.findings import AuditRecord, Finding
     from evenhand.keys import Key
-
-__all__ = ["answers_of", "is_counted"]
 
 
 def answers_of(record: AuditRecord, level: float) -> Callable[[Key], Finding | Absent]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import AuditRecord, GroupCounts, Plain
+    from evenhand.metrics.counts.arrays import Column
     from evenhand.provenance import DataFacts
 
 Labels = tuple[tuple[str, ...], ...]
@@ -124,13 +125,13 @@ def split(tally: Tally, parts: int) -> list[Tally]:
     ]
 
 
-def _arrays(part: GroupCounts) -> list[NDArray[np.generic] | None]:
+def _arrays(part: GroupCounts) -> list[Column | None]:
     kept = (part.weights, part.squared_weights)
     weights = (None if cells is None else np.asarray(cells, dtype=np.float64) for cells in kept)
     return [np.asarray(cast("list[Plain]", part.counts), dtype=np.int64), *weights]
 
 
-def _agreeing(cells: NDArray[np.generic], *, by_class: bool) -> NDArray[np.generic]:
+def _agreeing(cells: NDArray[Any], *, by_class: bool) -> Column:
     """Return joint cells of whether each model was right, for each group or for each class of the truth in it."""
     flat = cells.reshape(len(cells), 8)
     truths = 2 if by_class else 1

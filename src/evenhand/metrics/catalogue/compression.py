@@ -47,18 +47,11 @@ COMPRESSION: Final = (
         "It does not make up for those who lose: they are others.", "Yan et al. (2021), CVPR",
         pairs=((0, 1, 0), (1, 0, 1)), example="2 / 591 = 0.003"),
     *(
-        Metric(
-            f"{name}_change",
-            message("{metric} change", metric=rate.label),
-            "change",
-            rate.direction,
+        Metric(f"{name}_change", message("{metric} change", metric=rate.label), "change", rate.direction,
             f"{name} of the compressed model - {name} of the original",
-            message("What compression did to the {metric}, row by row.", metric=lowered(rate.label)),
-            _NO_MEAN,
+            message("What compression did to the {metric}, row by row.", metric=lowered(rate.label)), _NO_MEAN,
             "Zou and Donner (2008), Statistics in Medicine 27; Newcombe (1998b), Statistics in Medicine 17",
-            lowest=-1.0,
-            example="0.90 - 0.92 = -0.02",
-        )
+            lowest=-1.0, example="0.90 - 0.92 = -0.02")
         for name, rate in CHANGED.items()
     ),
     Metric("excess_accuracy_change", "Excess accuracy change", "statement", "higher_is_better",
@@ -71,35 +64,22 @@ COMPRESSION: Final = (
         "Where all classes lose alike it is 0, however much they lose.", "Hooker et al. (2019), arXiv 1911.05248",
         lowest=-1.0),
     *(
-        Metric(
-            f"{name}_difference_change",
-            message("{metric} difference: change", metric=LABELS[name]),
-            "statement",
-            "lower_is_better",
-            f"{name}_difference of the compressed model - {name}_difference of the original",
-            message(
-                "How much wider (above 0) or narrower the gap between groups in {metric} became.",
-                metric=lowered(LABELS[name]),
-            ),
+        Metric(f"{name}_difference_change", message("{metric} difference: change", metric=LABELS[name]), "statement",
+            "lower_is_better", f"{name}_difference of the compressed model - {name}_difference of the original",
+            message("How much wider (above 0) or narrower the gap between groups in {metric} became.",
+                metric=lowered(LABELS[name])),
             "The groups that make the gap may be others than before.",
-            "Bounds by the groups that may make the gap; see the design note on the compression audit",
-            lowest=-1.0,
-        )
+            "Bounds by the groups that may make the gap; see the design note on the compression audit", lowest=-1.0)
         for name, how in gap_changes()
         if how == "difference"
     ),
     *(
-        Metric(
-            f"{name}_group_min_change",
-            message("{metric} of the lowest group: change", metric=LABELS[name]),
-            "statement",
-            "higher_is_better",
+        Metric(f"{name}_group_min_change", message("{metric} of the lowest group: change", metric=LABELS[name]),
+            "statement", "higher_is_better",
             f"{name}_group_min of the compressed model - {name}_group_min of the original",
             message("What became of the {metric} of the group where it is least.", metric=lowered(LABELS[name])),
             "The lowest group may be another than before.",
-            "Bounds by the groups that may be the lowest; see the design note on the compression audit",
-            lowest=-1.0,
-        )
+            "Bounds by the groups that may be the lowest; see the design note on the compression audit", lowest=-1.0)
         for name, how in gap_changes()
         if how == "group_min"
     ),
@@ -167,4 +147,3 @@ COMPRESSION: Final = (
         "Few exemplars make it uncertain; its interval says how much.", "Hooker et al. (2020), arXiv 2010.03058",
         lowest=0.0, highest=None),
 )  # fmt: skip
-"""In the order in which a glossary might list them."""

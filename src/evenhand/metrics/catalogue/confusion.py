@@ -58,4 +58,3 @@ RATES: Final = (
         "Of those predicted negative, the share whose truth is positive.",
         "It rises with the base rate, whatever the model does.", _FAWCETT, ("for",), (FN,), (TN, FN)),
 )  # fmt: skip
-"""In the order in which a glossary might list them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from evenhand.messages import Message, message
@@ -74,6 +75,11 @@ class Metric:
             text = getattr(self, field)
             if text and not isinstance(text, Message) and text != self.name:
                 object.__setattr__(self, field, message(text))
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The least and the greatest value it can have, infinite without a bound."""
+        return -inf if self.lowest is None else self.lowest, inf if self.highest is None else self.highest
 
     @property
     def counted(self) -> bool:

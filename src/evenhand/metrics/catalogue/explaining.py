@@ -66,4 +66,3 @@ EXPLAINING: Final = (
         "How often it is a matter of chance which feature is the last of the principal reasons.",
         "With few features there may be no fifth."),
 )  # fmt: skip
-"""In the order in which a glossary might list them."""

@@ -76,4 +76,3 @@ GROUPS: Final = (
         "It is right on average over groups, not for each; a group that is truly apart is drawn in too far.",
         "Gelman et al. (2013), Bayesian Data Analysis, chapter 5"),
 )  # fmt: skip
-"""In the order in which a glossary might list them."""

@@ -24,4 +24,3 @@ INEQUALITY: Final = (
         "How unequally benefit is spread, on the scale of a standard deviation beside the mean.", _UNDUE, _SPEICHER, (),
         highest=None, example="sqrt(2 x 0.25) = 0.71"),
 )  # fmt: skip
-"""In the order in which a glossary might list them."""

@@ -12,6 +12,7 @@ from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Metric
 
 if TYPE_CHECKING:
+    from evenhand.findings import Direction
     from evenhand.metrics.catalogue.entry import How
 
 HOWS: Final[dict[How, str]] = {
@@ -22,21 +23,17 @@ HOWS: Final[dict[How, str]] = {
 }
 """How the values of groups become one, each in a sentence."""
 
-LABELS: Final[dict[How, str]] = {
-    "difference": message("{metric} difference"),
-    "ratio": message("{metric} ratio"),
-    "group_min": message("{metric} of the lowest group"),
-    "group_max": message("{metric} of the highest group"),
-}
-"""The label of each, from that of the metric."""
-
-EXAMPLES: Final[dict[How, str]] = {
-    "difference": "0.80 - 0.60 = 0.20",
-    "ratio": "0.60 / 0.80 = 0.75",
-    "group_min": "min(0.80, 0.60) = 0.60",
-    "group_max": "max(0.80, 0.60) = 0.80",
-}
-"""Each on two groups of 0.80 and 0.60."""
+WORDS: Final[dict[How, tuple[str, str, str, str]]] = {
+    "difference": (message("{metric} difference"), message("Difference between groups"),
+        "max over groups of {} - min over groups", "0.80 - 0.60 = 0.20"),
+    "ratio": (message("{metric} ratio"), message("Ratio between groups"),
+        "min over groups of {} / max over groups", "0.60 / 0.80 = 0.75"),
+    "group_min": (message("{metric} of the lowest group"), message("Value of the lowest group"),
+        "min over groups of {}", "min(0.80, 0.60) = 0.60"),
+    "group_max": (message("{metric} of the highest group"), message("Value of the highest group"),
+        "max over groups of {}", "max(0.80, 0.60) = 0.80"),
+}  # fmt: skip
+"""Of each the label, the label whatever is compared, the formula, and an example of two groups of 0.80 and 0.60."""
 
 EQUALIZED_ODDS: Final = ("recall", "false_positive_rate")
 """The two rates of equalized odds."""
@@ -103,10 +100,9 @@ def canonical(name: str) -> str | None:
     """
     if name in METRICS:
         return name
-    if name in OTHER_NAMES:
-        return OTHER_NAMES[name]
-    if name in _aliases():
-        return _aliases()[name]
+    known = OTHER_NAMES.get(name) or _aliases().get(name)
+    if known is not None:
+        return known
     split = parse_disparity(name)
     if split is not None:
         return f"{split[0]}_{split[1]}"
@@ -152,11 +148,11 @@ def describe(name: str) -> Metric:
         return entry if how is None else _disparity(entry, how)
     if known in METRICS:
         return METRICS[known]
+    if known in ODDS:
+        return ODDS[known]
     split = parse_disparity(known)
     assert split is not None  # a canonical name is a metric's or a disparity's
-    if split[0] == "average_odds":
-        return _average_odds()
-    return _equalized_odds(split[1]) if split[0] == "equalized_odds" else _disparity(METRICS[split[0]], split[1])
+    return _disparity(METRICS[split[0]], split[1])
 
 
 def names() -> tuple[str, ...]:
@@ -189,110 +185,67 @@ def split_name(name: str) -> tuple[str, How | None]:
     return next(((name.removesuffix(f"_{how}"), how) for how in HOWS if name.endswith(f"_{how}")), (name, None))
 
 
+SOURCES: Final = {
+    "selection_rate_ratio": "29 CFR 1607.4(D), the four-fifths rule; Feldman et al. (2015), KDD",
+    "selection_rate_difference": "Dwork et al. (2012), ITCS",
+    "recall_difference": "Hardt et al. (2016), NeurIPS",
+    "precision_difference": "Chouldechova (2017), Big Data 5",
+}
+"""Where a disparity has another source than its metric."""
+
+
 def _disparity(entry: Metric, how: How) -> Metric:
-    metric = entry.name
-    direction = entry.direction
-    if how in ("difference", "ratio"):
-        direction = "lower_is_better" if how == "difference" else "higher_is_better"
-    formulas = {
-        "difference": f"max over groups of {metric} - min over groups",
-        "ratio": f"min over groups of {metric} / max over groups",
-        "group_min": f"min over groups of {metric}",
-        "group_max": f"max over groups of {metric}",
-    }
+    name, (label, _, formula, example) = f"{entry.name}_{how}", WORDS[how]
+    directions: dict[How, Direction] = {"difference": "lower_is_better", "ratio": "higher_is_better"}
     return Metric(
-        f"{metric}_{how}",
-        message(LABELS[how], metric=entry.label),
+        name,
+        message(label, metric=entry.label),
         "disparity",
-        direction,
-        formulas[how],
+        directions.get(how, entry.direction),
+        formula.format(entry.name),
         message(HOWS[how], metric=lowered(entry.label)),
         message(
             "Over many small groups chance alone makes it large; the interval allows for that, the estimate does not."
         ),
-        _sources().get(f"{metric}_{how}", entry.source),
-        tuple(other for other, known in OTHER_NAMES.items() if known == f"{metric}_{how}"),
-        example=EXAMPLES[how],
+        SOURCES.get(name, entry.source),
+        tuple(other for other, known in OTHER_NAMES.items() if known == name),
+        example=example,
     )
-
-
-ANY: Final[dict[How, str]] = {
-    "difference": message("Difference between groups"),
-    "ratio": message("Ratio between groups"),
-    "group_min": message("Value of the lowest group"),
-    "group_max": message("Value of the highest group"),
-}
-"""Each way of comparing, whatever is compared."""
 
 
 def any_disparity(how: How) -> Metric:
     """Return the entry of a way of comparing groups, whatever is compared."""
-    like = _disparity(METRICS["accuracy"], how)
-    formula = like.formula.replace("accuracy", "values")
+    _, label, formula, _ = WORDS[how]
     return replace(
-        like,
+        _disparity(METRICS["accuracy"], how),
         name=f"*_{how}",
-        label=ANY[how],
-        formula=formula,
+        label=label,
+        formula=formula.format("values"),
         meaning=message(HOWS[how], metric=message("values")),
         source="",
         aliases=(),
     )
 
 
-def _sources() -> dict[str, str]:
-    return {
-        "selection_rate_ratio": "29 CFR 1607.4(D), the four-fifths rule; Feldman et al. (2015), KDD",
-        "selection_rate_difference": "Dwork et al. (2012), ITCS",
-        "recall_difference": "Hardt et al. (2016), NeurIPS",
-        "precision_difference": "Chouldechova (2017), Big Data 5",
-    }
-
-
-def _average_odds() -> Metric:
-    return Metric(
-        "average_odds_difference",
-        "Average odds difference",
-        "disparity",
-        "lower_is_better",
-        "mean of recall_difference and false_positive_rate_difference",
-        "The mean of the differences in recall and in false positive rate: 0 when both are alike in all groups.",
-        "A wide gap in one of both is halved; the equalized odds difference is not.",
-        "Bellamy et al. (2019), AI Fairness 360, for absolute differences; Fairlearn's equalized odds with agg='mean'",
-        ("average_abs_odds_difference",),
-        example="(0.20 + 0.10) / 2 = 0.15",
+ODDS: Final = {
+    metric.name: metric
+    for metric in (
+        Metric("average_odds_difference", "Average odds difference", "disparity", "lower_is_better",
+            "mean of recall_difference and false_positive_rate_difference",
+            "The mean of the differences in recall and in false positive rate: 0 when both are alike in all groups.",
+            "A wide gap in one of both is halved; the equalized odds difference is not.",
+            "Bellamy et al. (2019), AI Fairness 360, for absolute differences; Fairlearn's equalized odds with "
+            "agg='mean'", ("average_abs_odds_difference",), example="(0.20 + 0.10) / 2 = 0.15"),
+        Metric("equalized_odds_difference", "Equalized odds difference", "disparity", "lower_is_better",
+            "the greater of recall_difference and false_positive_rate_difference",
+            "The worse of the differences in recall and in false positive rate: 0 when both are alike in all groups.",
+            "It cannot hold together with equal precision when base rates differ, unless the model is perfect.",
+            "Hardt et al. (2016), NeurIPS", example="max(0.80 - 0.60, 0.25 - 0.20) = 0.20"),
+        Metric("equalized_odds_ratio", "Equalized odds ratio", "disparity", "higher_is_better",
+            "the lesser of recall_ratio and false_positive_rate_ratio",
+            "The worse of the ratios in recall and in false positive rate: 1 when both are alike in all groups.",
+            "It cannot hold together with equal precision when base rates differ, unless the model is perfect.",
+            "Hardt et al. (2016), NeurIPS", example="min(0.60 / 0.80, 0.20 / 0.25) = 0.75"),
     )
-
-
-def _equalized_odds(how: How) -> Metric:
-    better = {
-        "difference": (
-            "greater",
-            message("Equalized odds difference"),
-            message(
-                "The worse of the differences in recall and in false positive rate: 0 when both are alike in all "
-                "groups."
-            ),
-        ),
-        "ratio": (
-            "lesser",
-            message("Equalized odds ratio"),
-            message(
-                "The worse of the ratios in recall and in false positive rate: 1 when both are alike in all groups."
-            ),
-        ),
-    }
-    which, label, meaning = better[how]
-    return Metric(
-        f"equalized_odds_{how}",
-        label,
-        "disparity",
-        "lower_is_better" if how == "difference" else "higher_is_better",
-        f"the {which} of recall_{how} and false_positive_rate_{how}",
-        meaning,
-        message("It cannot hold together with equal precision when base rates differ, unless the model is perfect."),
-        "Hardt et al. (2016), NeurIPS",
-        example={"difference": "max(0.80 - 0.60, 0.25 - 0.20) = 0.20", "ratio": "min(0.60 / 0.80, 0.20 / 0.25) = 0.75"}[
-            how
-        ],
-    )
+}  # fmt: skip
+"""Disparities of the two rates of equalized odds together: their mean, or the worse of both."""

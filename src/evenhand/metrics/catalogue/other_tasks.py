@@ -2,86 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from evenhand.metrics.catalogue.entry import Metric
-
-if TYPE_CHECKING:
-    from evenhand.findings import Task
 
 _SOKOLOVA = "Sokolova and Lapalme (2009), Information Processing & Management 45"
 
 
-def _over_classes(name: str, label: str, formula: str, meaning: str, misleads: str, *, example: str) -> Metric:
-    return Metric(
-        name, label, "composite", "higher_is_better", formula, meaning, misleads, _SOKOLOVA, task="multiclass",
-        example=example,
-    )  # fmt: skip
-
-
-_NUMBER_SOURCES: Final = {
-    "mean_absolute_error": "Willmott and Matsuura (2005), Climate Research 30",
-    "mean_squared_error": "Agarwal, Dudik and Wu (2019), ICML, for the bounded group loss",
-    "root_mean_squared_error": "Chai and Draxler (2014), Geoscientific Model Development 7",
-}
-
-
-def _number(
-    name: str,
-    label: str,
-    formula: str,
-    meaning: str,
-    misleads: str,
-    *aliases: str,
-    example: str,
-    task: Task = "regression",
-) -> Metric:
-    return Metric(
-        name, label, "score", "lower_is_better", formula, meaning, misleads, _NUMBER_SOURCES[name], aliases,
-        highest=None, task=task, example=example,
-    )  # fmt: skip
-
+_ALIKE = "(0.90 + 0.60 + 0.30) / 3 = 0.60"
+_BY_ROWS = "0.5 x 0.90 + 0.3 x 0.60 + 0.2 x 0.30 = 0.69"
 
 _CLASSES: Final = (
-    _over_classes(
-        "macro_recall",
-        "Macro recall",
-        "mean over classes of recall",
-        "The mean recall of the classes, each counting alike.",
-        "A class of few rows moves it as much as one of many, and its recall is known least.",
-        example="(0.90 + 0.60 + 0.30) / 3 = 0.60",
-    ),
-    _over_classes(
-        "macro_precision",
-        "Macro precision",
-        "mean over classes of precision",
-        "The mean precision of the classes, each counting alike.",
-        "A class that is never predicted counts as 0.",
-        example="(0.90 + 0.60 + 0.30) / 3 = 0.60",
-    ),
-    _over_classes(
-        "macro_f1",
-        "Macro F1",
-        "mean over classes of F1",
-        "The mean F1 of the classes, each counting alike.",
-        "It hides which class is poor; the table of classes shows it.",
-        example="(0.90 + 0.60 + 0.30) / 3 = 0.60",
-    ),
-    _over_classes(
-        "weighted_precision",
-        "Weighted precision",
-        "mean over classes of precision, by rows of the class",
-        "The mean precision of the classes, each with the weight of its rows in the truth.",
-        "A common class hides a rare one.",
-        example="0.5 x 0.90 + 0.3 x 0.60 + 0.2 x 0.30 = 0.69",
-    ),
-    _over_classes(
-        "weighted_f1",
-        "Weighted F1",
-        "mean over classes of F1, by rows of the class",
-        "The mean F1 of the classes, each with the weight of its rows in the truth.",
-        "A common class hides a rare one.",
-        example="0.5 x 0.90 + 0.3 x 0.60 + 0.2 x 0.30 = 0.69",
+    *(
+        Metric(
+            name, label, "composite", "higher_is_better", formula, meaning, misleads, _SOKOLOVA, task="multiclass",
+            example=example,
+        )
+        for name, label, formula, meaning, misleads, example in (
+            ("macro_recall", "Macro recall", "mean over classes of recall",
+                "The mean recall of the classes, each counting alike.",
+                "A class of few rows moves it as much as one of many, and its recall is known least.", _ALIKE),
+            ("macro_precision", "Macro precision", "mean over classes of precision",
+                "The mean precision of the classes, each counting alike.",
+                "A class that is never predicted counts as 0.", _ALIKE),
+            ("macro_f1", "Macro F1", "mean over classes of F1", "The mean F1 of the classes, each counting alike.",
+                "It hides which class is poor; the table of classes shows it.", _ALIKE),
+            ("weighted_precision", "Weighted precision", "mean over classes of precision, by rows of the class",
+                "The mean precision of the classes, each with the weight of its rows in the truth.",
+                "A common class hides a rare one.", _BY_ROWS),
+            ("weighted_f1", "Weighted F1", "mean over classes of F1, by rows of the class",
+                "The mean F1 of the classes, each with the weight of its rows in the truth.",
+                "A common class hides a rare one.", _BY_ROWS),
+        )
     ),
     Metric("selection_distance", "Distance between predictions", "statement", "lower_is_better",
         "max over pairs of groups of sum over classes of |difference of shares| / 2",
@@ -106,37 +58,24 @@ _LABELS: Final = (
     Metric("micro_f1", "Micro F1", "score", "higher_is_better", "F1 over all labels of all rows together",
         "F1 over all labels together.", "A common label hides a rare one.", _SOKOLOVA, task="multilabel",
         example="2 x 40 / (2 x 40 + 20 + 10) = 0.73"),
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip
 
 _NUMBERS: Final = (
-    _number(
-        "mean_absolute_error",
-        "Mean absolute error",
-        "mean of |prediction - truth|",
+    Metric("mean_absolute_error", "Mean absolute error", "score", "lower_is_better", "mean of |prediction - truth|",
         "How far predictions are from the truth, in its own unit.",
         "Groups of greater values often have greater errors.",
-        "mae",
-        example="(|12 - 10| + |7 - 11|) / 2 = 3",
-    ),
-    _number(
-        "mean_squared_error",
-        "Mean squared error",
+        "Willmott and Matsuura (2005), Climate Research 30", ("mae",), highest=None, task="regression",
+        example="(|12 - 10| + |7 - 11|) / 2 = 3"),
+    Metric("mean_squared_error", "Mean squared error", "score", "lower_is_better",
         "mean of (prediction - truth) squared",
         "The mean squared distance of predictions from the truth; its greatest value over groups is the bounded group "
-        "loss of Agarwal et al. (2019).",
-        "A few rows far off decide it.",
-        "mse",
-        example="((12 - 10)² + (7 - 11)²) / 2 = 10",
-    ),
-    _number(
-        "root_mean_squared_error",
-        "Root mean squared error",
-        "square root of the mean squared error",
-        "The mean squared error, back in the unit of the truth.",
-        "A few rows far off decide it.",
-        "rmse",
-        example="sqrt(((12 - 10)² + (7 - 11)²) / 2) = 3.16",
-    ),
+        "loss of Agarwal et al. (2019).", "A few rows far off decide it.",
+        "Agarwal, Dudik and Wu (2019), ICML, for the bounded group loss", ("mse",), highest=None, task="regression",
+        example="((12 - 10)² + (7 - 11)²) / 2 = 10"),
+    Metric("root_mean_squared_error", "Root mean squared error", "score", "lower_is_better",
+        "square root of the mean squared error", "The mean squared error, back in the unit of the truth.",
+        "A few rows far off decide it.", "Chai and Draxler (2014), Geoscientific Model Development 7", ("rmse",),
+        highest=None, task="regression", example="sqrt(((12 - 10)² + (7 - 11)²) / 2) = 3.16"),
     Metric("r2", "R squared", "score", "higher_is_better", "1 - mean squared error / variance of the truth",
         "The share of the truth's variance that predictions explain.",
         "Groups of little variance have a low one at the same error.", "Kvalseth (1985), The American Statistician 39",
@@ -169,7 +108,6 @@ _PLACES: Final = (
         "Exposure beside what the items are worth: alike where attention is given by merit.",
         "Relevance that was learned from clicks holds past exposure in it.", "Singh and Joachims (2018), KDD",
         highest=None, task="ranking", example="0.75 / 0.50 = 1.50"),
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip
 
 OTHER_TASKS: Final = (*_CLASSES, *_LABELS, *_NUMBERS, *_PLACES)
-"""In the order in which a glossary might list them."""

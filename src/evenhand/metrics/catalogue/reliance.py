@@ -51,4 +51,3 @@ RELIANCE: Final = (
         "A change of three features, or beyond the values seen, might.", "Ustun et al. (2019), FAT*",
         example="6 / 120 = 0.05"),
 )  # fmt: skip
-"""In the order in which a glossary might list them."""

@@ -69,4 +69,3 @@ STATED: Final = (
         "How many times faster one call became, measured interleaved in one run.",
         "It holds the gain of a faster runtime as well as that of compression.", example="53 / 10 = 5.3"),
 )  # fmt: skip
-"""In the order in which a glossary might list them."""

@@ -7,7 +7,7 @@ compressed model (gained) and those that count only with the original (lost). Se
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,13 +22,9 @@ from evenhand.metrics.values.rates import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from evenhand.metrics.catalogue.entry import Cells, Metric
+    from evenhand.metrics.counts.arrays import Floats, Ints, Marks
     from evenhand.metrics.counts.joint import JointTally, Where
-    from evenhand.metrics.values.rates import Ends
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 SUFFIX = "_change"
 HALF_A_ROW = 0.5
@@ -98,7 +94,7 @@ def flips(metric: str, joint: JointTally, level: float = 0.95, towards: int | No
     """
     pairs = [4 * truth + 2 * old + new for truth, old, new in METRICS[metric].pairs]
 
-    def counts(truth: NDArray[np.int64], old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def counts(truth: Ints, old: Ints, new: Ints) -> Marks:
         return np.asarray(np.isin(4 * truth + 2 * old + new, pairs) & ((towards is None) | (new == towards)))
 
     return replace(measure("selection_rate", joint.share(counts), level), metric=metric)
@@ -110,7 +106,7 @@ def shares_rows(metric: str) -> bool:
     return all((truth, decision) in denominator for truth in {cell[0] for cell in denominator} for decision in (0, 1))
 
 
-def discordant(metric: str, joint: JointTally) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def discordant(metric: str, joint: JointTally) -> tuple[Ints, Ints, Ints]:
     """Return the rows that count only with the compressed model, only with the original, and all in the denominator.
 
     Raises
@@ -127,26 +123,13 @@ def _of_shared_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
     gained, lost = (
         measure("selection_rate", joint.share(where, _rows_of(entry)), level) for where in _one_sided(entry)
     )
-    p, q = gained.estimate, lost.estimate
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return apart((p, *gained.ends(z)), (q, *lost.ends(z)), exclusive(p, q))
-
-    how = gained.method.removeprefix("clopper-pearson")
-    return _measured(entry, joint, p - q, ends, gained.support, level, f"mover of discordant rows, exact limits{how}")
+    correlation = exclusive(gained.estimate, lost.estimate)
+    return _measured(entry, joint, gained, lost, correlation, level, "mover of discordant rows, exact limits")
 
 
 def _of_own_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
     new, old = (measure(entry.name, tally, level) for tally in (joint.compressed, joint.original))
-    correlation = _correlation(entry, joint)
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return apart((new.estimate, *new.ends(z)), (old.estimate, *old.ends(z)), correlation)
-
-    how = new.method.removeprefix("clopper-pearson")
-    support = np.minimum(new.support, old.support)
-    method = f"mover of two exact limits, paired{how}"
-    return _measured(entry, joint, new.estimate - old.estimate, ends, support, level, method)
+    return _measured(entry, joint, new, old, _correlation(entry, joint), level, "mover of two exact limits, paired")
 
 
 def _correlation(entry: Metric, joint: JointTally) -> Floats:
@@ -157,14 +140,13 @@ def _correlation(entry: Metric, joint: JointTally) -> Floats:
     """
     from evenhand.metrics.counts.joint import COMPRESSED, ORIGINAL, TRUTH
 
-    counts = joint.counts if joint.weights is None else joint.weights
-    cells = counts.reshape(-1, 8).astype(np.float64)
+    cells = joint.tally.mass[:, :2].reshape(-1, 8).astype(np.float64)
     old, new = (
         (_holds(entry.denominator, TRUTH, who), _holds(entry.numerator, TRUTH, who)) for who in (ORIGINAL, COMPRESSED)
     )
     cells = cells + HALF_A_ROW * ((old[0] != new[0]) | (old[1] != new[1]))
 
-    def residual(side: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> Floats:
+    def residual(side: tuple[Marks, Marks]) -> Floats:
         inside, hit = side
         size = cells @ inside
         rate = (cells @ hit) / size
@@ -183,7 +165,7 @@ def excess_change(metric: str, joint: JointTally, level: float = 0.95) -> Measur
     Hooker et al. (2019); with groups of people it is the excess accuracy gap of Hashemizadeh et al. (2024).
     """
     both = measure_change(metric, joint.each_and_rest(), level)
-    own, rest = _part(both, slice(0, joint.groups)), _part(both, slice(joint.groups, None))
+    own, rest = both.at(slice(0, joint.groups)), both.at(slice(joint.groups, None))
     support = np.asarray([own.support, rest.support], dtype=np.float64)
     total = support.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -192,10 +174,8 @@ def excess_change(metric: str, joint: JointTally, level: float = 0.95) -> Measur
     rest_estimate = np.where(alone, own.estimate, rest.estimate)
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = both.ends(z)
-        mine, other = (low[: joint.groups], high[: joint.groups]), (low[joint.groups :], high[joint.groups :])
-        other = tuple(np.where(alone, own.estimate, end) for end in other)  # type: ignore[assignment]
-        found = apart((own.estimate, *mine), (rest_estimate, *other), np.zeros(joint.groups))
+        low, high = (np.where(alone, own.estimate, end) for end in rest.ends(z))
+        found = apart((own.estimate, *own.ends(z)), (rest_estimate, low, high), np.zeros(joint.groups))
         return others * found[0], others * found[1]
 
     low, high = ends(z_of(level))
@@ -203,20 +183,7 @@ def excess_change(metric: str, joint: JointTally, level: float = 0.95) -> Measur
     return replace(own, estimate=estimate, low=low, high=high, method=f"mover of two changes, {own.method}", ends=ends)
 
 
-def _part(found: Measured, rows: slice) -> Measured:
-    return replace(
-        found,
-        estimate=found.estimate[rows],
-        low=found.low[rows],
-        high=found.high[rows],
-        defined=found.defined[rows],
-        support=found.support[rows],
-        rows=found.rows[rows],
-        reason=found.reason[rows],
-    )
-
-
-def mcnemar(gained: NDArray[np.int64], lost: NDArray[np.int64], *, mid: bool = True) -> Floats:
+def mcnemar(gained: Ints, lost: Ints, *, mid: bool = True) -> Floats:
     """Return (G,) two-sided p-values of McNemar's test: as many rows gained as lost?
 
     Parameters
@@ -245,23 +212,21 @@ def mcnemar(gained: NDArray[np.int64], lost: NDArray[np.int64], *, mid: bool = T
 
 
 def _measured(
-    entry: Metric,
-    joint: JointTally,
-    estimate: Floats,
-    ends: Ends,
-    support: NDArray[np.int64],
-    level: float,
-    method: str,
+    entry: Metric, joint: JointTally, new: Measured, old: Measured, correlation: Floats, level: float, method: str
 ) -> Measured:
-    defined, rows = np.isfinite(estimate), joint.rows
-    low, high = ends(z_of(level))
-    reason = tuple(_why(entry, ok, n) for ok, n in zip(defined, rows, strict=True))
-    return Measured(f"{entry.name}{SUFFIX}", estimate, low, high, defined, support, rows, reason, method, ends)
+    """Return the difference of two shares with this correlation."""
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        return apart((new.estimate, *new.ends(z)), (old.estimate, *old.ends(z)), correlation)
+
+    estimate, support, rows = new.estimate - old.estimate, np.minimum(new.support, old.support), joint.rows
+    defined, method = np.isfinite(estimate), method + new.method.removeprefix("clopper-pearson")
+    reason = tuple("" if ok else _why(entry, n) for ok, n in zip(defined, rows, strict=True))
+    limits = ends(z_of(level))
+    return Measured(f"{entry.name}{SUFFIX}", estimate, *limits, defined, support, rows, reason, method, ends)
 
 
-def _why(entry: Metric, defined: bool, rows: int) -> str:
-    if defined:
-        return ""
+def _why(entry: Metric, rows: int) -> str:
     if rows == 0:
         return message("No row at all, so nothing can have changed.")
     return message("{metric} is 0 of 0 for one of the models.", metric=entry.label)
@@ -275,11 +240,11 @@ def _rows_of(entry: Metric) -> Where:
 def _one_sided(entry: Metric) -> Sequence[Where]:
     """Return which cells count only with the compressed model, and which only with the original."""
 
-    def gained(truth: NDArray[np.int64], old: NDArray[np.int64], new: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def gained(truth: Ints, old: Ints, new: Ints) -> Marks:
         return _holds(entry.numerator, truth, new) & ~_holds(entry.numerator, truth, old)
 
     return gained, lambda truth, old, new: gained(truth, new, old)
 
 
-def _holds(cells: Cells, truth: NDArray[np.int64], decision: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _holds(cells: Cells, truth: Ints, decision: Ints) -> Marks:
     return np.isin(2 * truth + decision, [2 * t + d for t, d in cells])

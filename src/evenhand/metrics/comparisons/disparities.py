@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, Unpack
 
 import numpy as np
 
@@ -33,12 +33,13 @@ from evenhand.metrics.values.rates import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from evenhand.metrics.catalogue.entry import How
+    from evenhand.metrics.counts.arrays import Indices, Marks, Worth
     from evenhand.metrics.counts.tally import Tally
 
-    Floats: TypeAlias = NDArray[np.float64]
+    Ends: TypeAlias = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +70,19 @@ class Disparity:
     """The groups' own values."""
     reason: str = ""
     """Why there is no estimate."""
+
+    @classmethod
+    def empty(cls, values: Measured, undefined: Marks, z: float) -> Disparity:
+        """Return a comparison of values that says nothing yet; `undefined` (G,) marks groups without one."""
+        groups = tuple(np.flatnonzero(undefined).tolist())
+        return cls(None, None, None, None, None, (z, z), None, groups, values.metric, "", values)
+
+    def told(self, estimate: float, adjusted: Ends, unadjusted: Ends) -> Disparity:
+        """Return it with an estimate and its ends, low and high."""
+        (low, high), (plain_low, plain_high) = adjusted, unadjusted
+        return replace(
+            self, estimate=estimate, low=low, high=high, unadjusted_low=plain_low, unadjusted_high=plain_high
+        )
 
 
 def disparity(name: str, tally: Tally, level: float = 0.95) -> Disparity:
@@ -106,10 +120,7 @@ def _of_level(metric: str, tally: Tally, how: How, level: float) -> Disparity:
 def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
     """Compare values that were measured for each group, independent of each other."""
     chosen = np.flatnonzero(values.defined)
-    undefined = tuple(int(group) for group in np.flatnonzero(~values.defined))
-    empty = Disparity(
-        None, None, None, None, None, (z_of(level), z_of(level)), None, undefined, values.metric, "", values
-    )
+    empty = Disparity.empty(values, ~values.defined, z_of(level))
     least = 1 if how in ("group_min", "group_max") else 2
     if len(chosen) < least:
         reason = message(
@@ -120,29 +131,19 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
         return replace(empty, reason=reason)
     estimate = values.estimate[chosen]
     pair = (int(chosen[np.argmin(estimate)]), int(chosen[np.argmax(estimate)]))
-    found = replace(empty, pair=pair)
-    return _REDUCE[how](found, values, chosen, level)
+    return _REDUCE[how](replace(empty, pair=pair), values, chosen, level)
 
 
-def _difference(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+def _difference(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
-    entry = describe(values.metric)
-    interval = difference_of(values.metric)
+    interval, (least, most) = difference_of(values.metric), describe(values.metric).range
     low = extreme_pairs(values, chosen, adjusted, interval, np.nanmax)[0]
     plain_low, plain_high = extreme_pairs(values, chosen, plain, interval, np.nanmax)
     estimate = values.estimate[chosen]
-    top = None if found.undefined else plain_high
-    widest = None if entry.lowest is None or entry.highest is None else entry.highest - entry.lowest
-    return replace(
-        found,
-        estimate=float(estimate.max() - estimate.min()),
-        low=max(low, 0.0),
-        high=widest if top is None else top,
-        unadjusted_low=max(plain_low, 0.0),
-        unadjusted_high=widest if top is None else top,
-        critical=(adjusted, plain),
-        method=f"mover, {values.method}",
-    )
+    widest = None if np.isinf(most - least) else most - least
+    top = widest if found.undefined else plain_high
+    found = replace(found, critical=(adjusted, plain), method=f"mover, {values.method}")
+    return found.told(float(estimate.max() - estimate.min()), (max(low, 0.0), top), (max(plain_low, 0.0), top))
 
 
 def difference_of(metric: str) -> Interval:
@@ -153,7 +154,7 @@ def difference_of(metric: str) -> Interval:
     return share_difference_interval if (entry.lowest, entry.highest) == (0, 1) else difference_interval
 
 
-def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+def _ratio(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     estimate = values.estimate[chosen]
     if estimate.min() < 0:
         return replace(found, pair=None, reason=message("A value below 0 has no ratio to another."))
@@ -165,51 +166,27 @@ def _ratio(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: 
     high = extreme_pairs(values, chosen, adjusted, ratio_interval, np.nanmin)[1]
     plain_low, plain_high = extreme_pairs(values, chosen, plain, ratio_interval, np.nanmin)
     low = 0.0 if found.undefined else plain_low
-    return replace(
-        found,
-        estimate=float(estimate.min() / estimate.max()),
-        low=low,
-        high=min(high, 1.0),
-        unadjusted_low=low,
-        unadjusted_high=min(plain_high, 1.0),
-        critical=(plain, adjusted),
-        method=f"mover-r, {values.method}",
-    )
+    found = replace(found, critical=(plain, adjusted), method=f"mover-r, {values.method}")
+    return found.told(float(estimate.min() / estimate.max()), (low, min(high, 1.0)), (low, min(plain_high, 1.0)))
 
 
-def _group_min(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+def _group_min(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     adjusted = sidak_z(len(chosen), level)
-    high = float(values.ends(adjusted)[1][chosen].min())
+    high, plain_high = (float(ends[chosen].min()) for ends in (values.ends(adjusted)[1], values.high))
     low = describe(values.metric).lowest if found.undefined else float(values.low[chosen].min())
-    return replace(
-        found,
-        estimate=float(values.estimate[chosen].min()),
-        low=low,
-        high=max(high, float(values.high[chosen].min())),
-        unadjusted_low=low,
-        unadjusted_high=float(values.high[chosen].min()),
-        critical=(z_of(level), adjusted),
-        method=f"{values.method}; sidak",
-    )
+    found = replace(found, critical=(z_of(level), adjusted), method=f"{values.method}; sidak")
+    return found.told(float(values.estimate[chosen].min()), (low, max(high, plain_high)), (low, plain_high))
 
 
-def _group_max(found: Disparity, values: Measured, chosen: NDArray[np.intp], level: float) -> Disparity:
+def _group_max(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     adjusted = sidak_z(len(chosen), level)
-    low = float(values.ends(adjusted)[0][chosen].max())
+    low, plain_low = (float(ends[chosen].max()) for ends in (values.ends(adjusted)[0], values.low))
     high = describe(values.metric).highest if found.undefined else float(values.high[chosen].max())
-    return replace(
-        found,
-        estimate=float(values.estimate[chosen].max()),
-        low=min(low, float(values.low[chosen].max())),
-        high=high,
-        unadjusted_low=float(values.low[chosen].max()),
-        unadjusted_high=high,
-        critical=(adjusted, z_of(level)),
-        method=f"{values.method}; sidak",
-    )
+    found = replace(found, critical=(adjusted, z_of(level)), method=f"{values.method}; sidak")
+    return found.told(float(values.estimate[chosen].max()), (min(low, plain_low), high), (plain_low, high))
 
 
-_REDUCE: dict[How, Callable[[Disparity, Measured, NDArray[np.intp], float], Disparity]] = {
+_REDUCE: dict[How, Callable[[Disparity, Measured, Indices, float], Disparity]] = {
     "difference": _difference,
     "ratio": _ratio,
     "group_min": _group_min,
@@ -245,12 +222,14 @@ def worst_of(parts: Sequence[Callable[[float], Disparity]], how: How, level: flo
     fails, passes = ("low", "high") if sign > 0 else ("high", "low")
     limit = METRICS[found.component].highest if sign > 0 else METRICS[found.component].lowest
     open_end = bool(undefined) or len(known) < len(parts)
-    ends = {
-        fails: _worst([getattr(strict[index], fails) for index in known], sign),
-        passes: limit if open_end else _worst([getattr(plain[index], passes) for index in known], sign),
-        f"unadjusted_{fails}": _worst([getattr(plain[index], f"unadjusted_{fails}") for index in known], sign),
-    }
-    ends[f"unadjusted_{passes}"] = ends[passes]
+
+    def extreme(of: list[Disparity], end: str) -> float | None:
+        """Return the greatest end (the least, for a ratio); None where one of them is unbounded on that side."""
+        ends = [getattr(of[index], end) for index in known]
+        return None if None in ends else max(ends) if sign > 0 else min(ends)
+
+    ends = {fails: extreme(strict, fails), f"unadjusted_{fails}": extreme(plain, f"unadjusted_{fails}")}
+    ends |= dict.fromkeys((passes, f"unadjusted_{passes}"), limit if open_end else extreme(plain, passes))
     critical = (strict[worst].critical[0], found.critical[1])
     if sign < 0:
         critical = (found.critical[0], strict[worst].critical[1])
@@ -266,19 +245,11 @@ def _mean_of(parts: Sequence[Callable[[float], Disparity]], level: float) -> Dis
         return replace(widest, estimate=None, reason=sentences(*dict.fromkeys(part.reason for part in found)))
 
     def mean(end: str) -> float | None:
-        known = [value for value in (getattr(part, end) for part in found) if value is not None]
-        return sum(known) / len(parts) if len(known) == len(parts) else None
+        values = [getattr(part, end) for part in found]
+        return None if None in values else sum(values) / len(parts)
 
     ends = {end: mean(end) for end in ("estimate", "low", "high", "unadjusted_low", "unadjusted_high")}
     return replace(widest, undefined=undefined, method=f"mean of {len(parts)}, bonferroni; {widest.method}", **ends)  # type: ignore[arg-type]
-
-
-def _worst(ends: list[float | None], sign: int) -> float | None:
-    """Return the greatest end (the least, for a ratio); None where one of them is unbounded on that side."""
-    known = [end for end in ends if end is not None]
-    if len(known) < len(ends):
-        return None
-    return max(known) if sign > 0 else min(known)
 
 
 def score_disparity(
@@ -288,9 +259,7 @@ def score_disparity(
     codes: ArrayLike,
     n_groups: int,
     level: float = 0.95,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    **more: Unpack[Worth],
 ) -> Disparity:
     """Compare a metric of scores between groups, by the rules of `disparity`.
 
@@ -310,6 +279,4 @@ def score_disparity(
     split = parse_disparity(name)
     if split is None or split[0] not in SCORES:
         raise InputError(f"'{name}' is no disparity of a metric of scores.{did_you_mean(name, names())}")
-    return compare(
-        SCORES[split[0]](y_true, score, codes, n_groups, level, weight, frequency, clusters), split[1], level
-    )
+    return compare(SCORES[split[0]](y_true, score, codes, n_groups, level, **more), split[1], level)

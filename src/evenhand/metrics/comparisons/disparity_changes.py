@@ -27,14 +27,11 @@ from evenhand.metrics.values.rates import Measured, measure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from evenhand.metrics.catalogue.entry import How
+    from evenhand.metrics.counts.arrays import Floats, Indices, Side
     from evenhand.metrics.counts.joint import JointTally
 
-    Floats: TypeAlias = NDArray[np.float64]
-    Ends: TypeAlias = tuple[Floats, Floats]
-    Groups: TypeAlias = NDArray[np.intp]
+    Groups: TypeAlias = Indices
 
 SPENT: Final = 0.1
 """The part of each side's error that is spent on telling which groups may make a gap; as much goes to each gap
@@ -63,9 +60,7 @@ def disparity_change(metric: str, how: How, joint: JointTally, level: float = 0.
     change = measure_change(metric, joint, level)
     new, old = (measure(metric, tally, level) for tally in (joint.compressed, joint.original))
     chosen = np.flatnonzero(change.defined)
-    undefined = tuple(int(group) for group in np.flatnonzero(~change.defined))
-    z = z_of(_part(level, PAIRED))
-    empty = Disparity(None, None, None, None, None, (z, z), None, undefined, change.metric, "", change)
+    empty = Disparity.empty(change, ~change.defined, z_of(_part(level, PAIRED)))
     if len(chosen) < (2 if how == "difference" else 1):
         reason = message(
             "Too few groups have a {metric} under both models, so there is nothing to compare.",
@@ -74,11 +69,8 @@ def disparity_change(metric: str, how: How, joint: JointTally, level: float = 0.
         return replace(empty, reason=reason)
     low, high = _ends(how, change, new, old, chosen, level)
     estimate = _value(how, new.estimate[chosen]) - _value(how, old.estimate[chosen])
-    ends = (None, None) if undefined else (float(low), float(high))
-    found = replace(
-        empty, estimate=estimate, low=ends[0], high=ends[1], unadjusted_low=ends[0], unadjusted_high=ends[1]
-    )
-    return replace(found, method=METHOD, pair=_pair(change, chosen))
+    ends = (None, None) if empty.undefined else (float(low), float(high))
+    return replace(empty.told(estimate, ends, ends), method=METHOD, pair=_pair(change, chosen))
 
 
 def resampled_change(metric: str, how: How, drawn: Floats) -> Floats:
@@ -136,32 +128,11 @@ def _ends(
     """Return the better of both bounds on either side."""
     low, high = _of_pairs(how, change, new, old, chosen, level)
     alone = _part(level, SPENT)
-    after, before = (compare(_only(rates, chosen), how, alone) for rates in (new, old))
+    after, before = (compare(rates.at(chosen), how, alone) for rates in (new, old))
     ends = (after.low, after.high, before.low, before.high)
     if None in ends:
         return low, high
     return max(low, after.low - before.high), min(high, after.high - before.low)  # type: ignore[operator]
-
-
-def _only(rates: Measured, chosen: Groups) -> Measured:
-    """Return the values of groups that have one under both models."""
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = rates.ends(z)
-        return low[chosen], high[chosen]
-
-    return Measured(
-        rates.metric,
-        rates.estimate[chosen],
-        rates.low[chosen],
-        rates.high[chosen],
-        rates.defined[chosen],
-        rates.support[chosen],
-        rates.rows[chosen],
-        tuple(rates.reason[group] for group in chosen),
-        rates.method,
-        ends,
-    )
 
 
 def _of_pairs(
@@ -187,7 +158,7 @@ def _may_make(rates: Measured, chosen: Groups, level: float) -> tuple[Groups, Gr
     return chosen[high >= low.max()], chosen[low <= high.min()]
 
 
-def _gaps(sides: tuple[Floats, Floats, Floats], most: Groups, least: Groups, *, upper: bool) -> Iterator[float]:
+def _gaps(sides: Side, most: Groups, least: Groups, *, upper: bool) -> Iterator[float]:
     """Yield, for each group that may be greatest, the extreme end of its change less that of one that may be least."""
     estimate, low, high = sides
     for group in most:
@@ -214,9 +185,7 @@ def _worse_of(parts: list[Disparity], joint: JointTally, level: float) -> Dispar
     low, high = (None if None in ends else pick(ends) for ends, pick in ((lows, min), (highs, max)))
     estimate = max(sizes[0]) - max(sizes[1])
     undefined = tuple(sorted({group for part in parts for group in part.undefined}))
-    return replace(
-        parts[at], estimate=estimate, low=low, high=high, unadjusted_low=low, unadjusted_high=high, undefined=undefined
-    )
+    return replace(parts[at].told(estimate, (low, high), (low, high)), undefined=undefined)
 
 
 def _gap(rate: str, tally: object, part: Disparity, level: float) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import chain, combinations
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,17 +13,13 @@ from evenhand.messages import message
 from evenhand.metrics.comparisons.disparities import Disparity, worst_of
 from evenhand.metrics.counts.sums import sums_by
 from evenhand.metrics.inference.intervals import clopper_pearson, share_difference_interval, z_of
-from evenhand.metrics.values.means import finished
+from evenhand.metrics.values.means import finished, measured_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from numpy.typing import ArrayLike
 
-    from numpy.typing import ArrayLike, NDArray
-
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks, Side
     from evenhand.metrics.counts.tally import Tally
-    from evenhand.metrics.values.rates import Measured
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 ALL_SETS: Final = 10
 """Up to so many classes every set of classes is looked at; above it, single classes and their sums."""
@@ -44,21 +41,17 @@ def selection_distance(tally: Tally, level: float = 0.95) -> Disparity:
 
 def equalized_odds_distance(tally: Tally, level: float = 0.95) -> Disparity:
     """Return the greatest distance between two groups' predictions among rows of the same true class."""
-
-    def of_class(chosen: int) -> Callable[[float], Disparity]:
-        return lambda confidence: _distance(tally.counts[:, chosen], confidence)
-
-    return worst_of([of_class(chosen) for chosen in range(tally.classes)], "difference", level)
+    parts = [partial(_distance, tally.counts[:, chosen]) for chosen in range(tally.classes)]
+    return worst_of(parts, "difference", level)
 
 
-def _distance(counts: NDArray[np.int64], level: float) -> Disparity:
+def _distance(counts: Ints, level: float) -> Disparity:
     """Compare counts (G, C) of predicted classes."""
     rows = counts.sum(axis=1)
-    chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
-    plain = z_of(level)
-    empty = Disparity(
-        None, None, None, None, None, (plain, plain), None, undefined, "selection_rate", "", _shares(counts, level)
-    )
+    chosen, plain = np.flatnonzero(rows > 0), z_of(level)
+    # a page shows each group's share of its commonest class with the distance
+    commonest = measured_share("selection_rate", counts.max(axis=1), rows.astype(np.int64), level)
+    empty = Disparity.empty(commonest, rows == 0, plain)
     if len(chosen) < 2:
         return replace(empty, reason=message("Fewer than 2 groups have a row here, so there is nothing to compare."))
     known = counts[chosen]
@@ -68,37 +61,14 @@ def _distance(counts: NDArray[np.int64], level: float) -> Disparity:
     worst = int(np.argmax(distance))
     together = _scheffe_z(counts.shape[1], len(left), level)
     sets = _sets(counts.shape[1])
-    high = min(max(_ends(known, left, right, sets, plain)[1], float(distance.max())), 1.0)
-    low = max(_ends(known, left, right, sets, together)[0], 0.0)
-    plain_low = max(_ends(known, left, right, sets, plain)[0], 0.0)
-    return replace(
-        empty,
-        estimate=float(distance[worst]),
-        low=low,
-        high=1.0 if undefined else high,
-        unadjusted_low=plain_low,
-        unadjusted_high=1.0 if undefined else high,
-        critical=(together, plain),
-        pair=(int(chosen[left[worst]]), int(chosen[right[worst]])),
-        method="mover over sets of classes, clopper-pearson",
-    )
+    (low, _), (plain_low, high) = (_ends(known, left, right, sets, z) for z in (together, plain))
+    high = 1.0 if empty.undefined else min(max(high, float(distance.max())), 1.0)
+    found = empty.told(float(distance[worst]), (max(low, 0.0), high), (max(plain_low, 0.0), high))
+    pair = int(chosen[left[worst]]), int(chosen[right[worst]])
+    return replace(found, critical=(together, plain), pair=pair, method="mover over sets of classes, clopper-pearson")
 
 
-def _shares(counts: NDArray[np.int64], level: float) -> Measured:
-    """Return each group's share of its commonest class: what a page shows with the distance."""
-    rows = counts.sum(axis=1).astype(np.int64)
-    top = counts.max(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = top / rows
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return clopper_pearson(top, rows, z)
-
-    reasons = tuple("" if count else message("No row at all.") for count in rows)
-    return finished("selection_rate", share, rows, reasons, "clopper-pearson", ends, level)
-
-
-def _sets(classes: int) -> NDArray[np.bool_]:
+def _sets(classes: int) -> Marks:
     """Return sets of classes (S, C): every one up to its complement, or for many classes the single ones."""
     if classes > ALL_SETS:
         return np.eye(classes, dtype=bool)
@@ -106,16 +76,14 @@ def _sets(classes: int) -> NDArray[np.bool_]:
     return np.array([[c in chosen for c in range(classes)] for chosen in members], dtype=bool)
 
 
-def _ends(
-    counts: NDArray[np.int64], left: NDArray[np.intp], right: NDArray[np.intp], sets: NDArray[np.bool_], z: float
-) -> tuple[float, float]:
+def _ends(counts: Ints, left: Indices, right: Indices, sets: Marks, z: float) -> tuple[float, float]:
     """Return the greatest lower and the greatest upper end of a gap over pairs and sets."""
     rows = counts.sum(axis=1)
     events = counts @ sets.T.astype(np.int64)
     share = events / rows[:, None]
     low, high = clopper_pearson(events, np.broadcast_to(rows[:, None], events.shape), z)
 
-    def side(groups: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
+    def side(groups: Indices) -> Side:
         return share[groups], low[groups], high[groups]
 
     lows, highs = share_difference_interval(side(left), side(right))
@@ -148,8 +116,7 @@ def score_distance(
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = sums_by(groups, scores if frequency is None else times * scores, n_groups) / rows
     found = finished("mean_score", mean, rows, tuple("" for _ in rows), "", lambda _: (mean, mean), level)
-    chosen, undefined = np.flatnonzero(rows > 0), tuple(int(group) for group in np.flatnonzero(rows == 0))
-    empty = Disparity(None, None, None, None, None, (0.0, 0.0), None, undefined, "mean_score", "", found)
+    chosen, empty = np.flatnonzero(rows > 0), Disparity.empty(found, rows == 0, 0.0)
     if len(chosen) < 2:
         return replace(empty, reason=message("Fewer than 2 groups have a score, so there is nothing to compare."))
     left, right = (chosen[index] for index in np.triu_indices(len(chosen), 1))
@@ -157,22 +124,13 @@ def score_distance(
     band = _bands(rows, left, right, 1 - level)
     strict = _bands(rows, left, right, (1 - level) / len(left))
     worst = int(np.argmax(distance))
-    high = 1.0 if undefined else float(np.minimum(distance + band, 1).max())
-    return replace(
-        empty,
-        estimate=float(distance[worst]),
-        low=float(np.maximum(distance - strict, 0).max()),
-        high=high,
-        unadjusted_low=float(np.maximum(distance - band, 0).max()),
-        unadjusted_high=high,
-        pair=(int(left[worst]), int(right[worst])),
-        method="dvoretzky-kiefer-wolfowitz bands",
-    )
+    high = 1.0 if empty.undefined else float(np.minimum(distance + band, 1).max())
+    low, plain_low = (float(np.maximum(distance - width, 0).max()) for width in (strict, band))
+    empty = replace(empty, pair=(int(left[worst]), int(right[worst])), method="dvoretzky-kiefer-wolfowitz bands")
+    return empty.told(float(distance[worst]), (low, high), (plain_low, high))
 
 
-def _shares_below(
-    scores: Floats, groups: NDArray[np.generic], n_groups: int, times: Floats
-) -> tuple[Floats, NDArray[np.int64], Floats]:
+def _shares_below(scores: Floats, groups: Column, n_groups: int, times: Floats) -> tuple[Floats, Ints, Floats]:
     """Return a grid of scores (all, or quantiles of many), the groups' rows, and their shares at or below it."""
     grid = np.unique(scores)
     if len(grid) > GRID:
@@ -209,18 +167,13 @@ def score_transport(
     rows, reach = found.values.rows[known], float(np.ptp(grid))
     band, strict = (_bands(rows, left, right, (1 - level) / parts) * reach for parts in (1, len(left)))
     worst = int(np.argmax(area))
-    return replace(
-        found,
-        estimate=float(area[worst]),
-        low=float(np.maximum(area - strict, 0).max()),
-        high=None if found.undefined else float(np.minimum(area + band, reach).max()),
-        unadjusted_low=float(np.maximum(area - band, 0).max()),
-        unadjusted_high=None if found.undefined else float(np.minimum(area + band, reach).max()),
-        pair=(int(known[left[worst]]), int(known[right[worst]])),
-    )
+    low, plain_low = (float(np.maximum(area - width, 0).max()) for width in (strict, band))
+    high = None if found.undefined else float(np.minimum(area + band, reach).max())
+    found = replace(found, pair=(int(known[left[worst]]), int(known[right[worst]])))
+    return found.told(float(area[worst]), (low, high), (plain_low, high))
 
 
-def _bands(rows: NDArray[np.int64], left: NDArray[np.intp], right: NDArray[np.intp], error: float) -> Floats:
+def _bands(rows: Ints, left: Indices, right: Indices, error: float) -> Floats:
     """Return the sum of two bands' widths; each of both sides of each band errs an eighth of `error` or less."""
     width = np.sqrt(np.log(4 / error) / (2 * np.maximum(rows, 1)))
     return np.asarray(width[left] + width[right])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,17 +15,15 @@ from evenhand.messages import message
 from evenhand.metrics.comparisons.disparities import Disparity, disparity, worst_of
 from evenhand.metrics.inference.intervals import clopper_pearson
 from evenhand.metrics.values.composites import benefits
-from evenhand.metrics.values.means import finished
+from evenhand.metrics.values.means import finished, told
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from evenhand.metrics.counts.arrays import Floats
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.values.rates import Measured
 
-    Floats: TypeAlias = NDArray[np.float64]
-
-SMOOTHING = 1.0
+INFINITE: Final = message("A group is never, or always, selected: epsilon is infinite.")
+SMOOTHING: Final = 1.0
 """Rows that are added to each group in `smoothed_epsilon`, half of them selected (Foulds et al. 2020)."""
 
 
@@ -55,7 +53,7 @@ def between_group_variation(tally: Tally) -> float:
 
 
 def _group_benefits(tally: Tally) -> tuple[Floats, Floats]:
-    cells = (tally.counts if tally.weights is None else tally.weights).astype(np.float64)
+    cells = tally.mass.astype(np.float64)
     _, right, given, rows = benefits(cells)
     known = rows > 0
     return rows[known], (right + 2 * given)[known] / rows[known]
@@ -69,13 +67,11 @@ def differential_fairness(tally: Tally, level: float = 0.95) -> Disparity:
 
     Source: Foulds et al. (2020), ICDE.
     """
-    both = [partial(_ratio, "selection_rate", tally), partial(_ratio, "rejection_rate", tally)]
+    both = [partial(disparity, f"{rate}_ratio", tally) for rate in ("selection_rate", "rejection_rate")]
     found = worst_of(both, "ratio", level)
 
     def mapped(value: float | None) -> float | None:
-        if value is None:
-            return None
-        return None if value <= 0 else float(-np.log(value)) + 0.0
+        return None if value is None or value <= 0 else float(-np.log(value)) + 0.0
 
     return replace(
         found,
@@ -85,14 +81,9 @@ def differential_fairness(tally: Tally, level: float = 0.95) -> Disparity:
         unadjusted_low=mapped(found.unadjusted_high),
         unadjusted_high=mapped(found.unadjusted_low),
         critical=(found.critical[1], found.critical[0]),
-        reason=found.reason
-        or ("" if found.estimate else message("A group is never, or always, selected: epsilon is infinite.")),
+        reason=found.reason or ("" if found.estimate else INFINITE),
         method=f"-log of {found.method}",
     )
-
-
-def _ratio(metric: str, tally: Tally, level: float) -> Disparity:
-    return disparity(f"{metric}_ratio", tally, level)
 
 
 def smoothed_epsilon(tally: Tally, *, of_truth: bool = False) -> float:
@@ -101,7 +92,7 @@ def smoothed_epsilon(tally: Tally, *, of_truth: bool = False) -> float:
     Smoothing keeps it finite where a group is never selected; the difference of both is how much further apart the
     model decides than the data are (bias amplification, Foulds et al. 2020).
     """
-    cells = (tally.counts if tally.weights is None else tally.weights).astype(np.float64)
+    cells = tally.mass.astype(np.float64)
     positive = cells[:, 1].sum(axis=1) if of_truth else cells[:, :, 1].sum(axis=1)
     rows = cells.sum(axis=(1, 2))
     rate = (positive + SMOOTHING / 2)[rows > 0] / (rows + SMOOTHING)[rows > 0]
@@ -117,7 +108,7 @@ def kl_divergence(tally: Tally) -> float:
 
     Source: Kullback and Leibler (1951), Annals of Mathematical Statistics 22.
     """
-    cells = (tally.counts if tally.weights is None else tally.weights).astype(np.float64)
+    cells = tally.mass.astype(np.float64)
     rows = cells.sum(axis=(1, 2))
     rates = cells[:, :, 1].sum(axis=1)[rows > 0] / rows[rows > 0]
     if len(rates) < 2:
@@ -134,25 +125,20 @@ def class_imbalance(tally: Tally) -> float:
 
     Source: Das et al. (2021), Fairness Measures for Machine Learning in Finance.
     """
-    cells = tally.counts if tally.weights is None else tally.weights
-    rows = cells.astype(np.float64).sum(axis=(1, 2))
+    rows = tally.mass.astype(np.float64).sum(axis=(1, 2))
     return float("nan") if len(rows) < 2 else float(np.ptp(rows) / (rows.max() + rows.min()))
 
 
 def share_of_selected(tally: Tally, level: float = 0.95) -> Measured:
     """Measure the share of each group among all rows that are selected (Aequitas: predicted positive rate over K)."""
-    cells = tally.counts if tally.weights is None else tally.weights
-    picked = cells[:, :, 1].sum(axis=1).astype(np.float64)
+    picked = tally.mass[:, :, 1].sum(axis=1).astype(np.float64)
     rows = tally.counts[:, :, 1].sum(axis=1)
     total, number = float(picked.sum()), int(rows.sum())
     with np.errstate(invalid="ignore", divide="ignore"):
         share = picked / total
     size = np.full(len(picked), float(number))
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return clopper_pearson(np.nan_to_num(share) * size, size, z)
-
-    reasons = tuple("" if total else message("No row is selected.") for _ in picked)
+    ends = partial(clopper_pearson, np.nan_to_num(share) * size, size)
+    reasons = told([total] * len(picked), message("No row is selected."))
     found = finished("share_of_selected", share, np.full(len(rows), number), reasons, "clopper-pearson", ends, level)
     return replace(found, rows=tally.rows)
 
@@ -162,7 +148,7 @@ def demographic_disparity(tally: Tally) -> Floats:
 
     Source: Wachter, Mittelstadt and Russell (2021), West Virginia Law Review 123.
     """
-    cells = (tally.counts if tally.weights is None else tally.weights).astype(np.float64)
+    cells = tally.mass.astype(np.float64)
     rejected, selected = (cells[:, :, decided].sum(axis=1) for decided in (0, 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(rejected / rejected.sum() - selected / selected.sum())

@@ -9,12 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from evenhand.metrics.counts.arrays import Floats, Indices, Side
     from evenhand.metrics.values.rates import Measured
-
-    Floats: TypeAlias = NDArray[np.float64]
-    Side: TypeAlias = tuple[Floats, Floats, Floats]
 
 Interval: TypeAlias = "Callable[[Side, Side], tuple[Floats, Floats]]"
 """From estimate, low and high end of two sides to the ends of their comparison."""
@@ -23,7 +19,7 @@ FEW: Final = 150
 
 
 def extreme_pairs(
-    values: Measured, chosen: NDArray[np.intp], z: float, interval: Interval, extreme: Callable[..., Any]
+    values: Measured, chosen: Indices, z: float, interval: Interval, extreme: Callable[..., Any]
 ) -> tuple[float, float]:
     """Return the extreme low end and the extreme high end over ordered pairs of different groups.
 
@@ -42,7 +38,7 @@ def extreme_pairs(
     return float(extreme(lows)), float(extreme(highs))
 
 
-def _outermost(sides: Floats) -> NDArray[np.intp]:
+def _outermost(sides: Floats) -> Indices:
     """Return the positions that may be one side of an extreme pair."""
     kept: set[int] = set()
     for end in (1, 2):
@@ -55,7 +51,7 @@ def _outermost(sides: Floats) -> NDArray[np.intp]:
     return np.array(sorted(kept), dtype=np.intp)
 
 
-def _front(points: Floats) -> NDArray[np.intp]:
+def _front(points: Floats) -> Indices:
     """Return the positions of points (n, 2) that no other point exceeds in one coordinate and equals in the other."""
     order = np.lexsort((-points[:, 1], -points[:, 0]))
     second = points[order, 1]

@@ -22,12 +22,8 @@ from evenhand.metrics.inference.intervals import ratio_interval, share_differenc
 from evenhand.metrics.values.rates import Measured, measure
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from evenhand.metrics.counts.arrays import Floats, Marks, Side
     from evenhand.metrics.counts.tally import Tally
-
-    Floats: TypeAlias = NDArray[np.float64]
-    Side: TypeAlias = tuple[Floats, Floats, Floats]
 
 Reference: TypeAlias = "Literal['overall', 'rest'] | int"
 """All rows, the rows of the other groups, or the position of a reference group."""
@@ -64,9 +60,8 @@ def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: floa
     if isinstance(to, int):
         compared[to] = False
     known = compared & values.defined & sides.other.defined
-    undefined = tuple(int(group) for group in np.flatnonzero(compared & ~known))
     plain, together = z_of(level), _together(int(known.sum()), level)
-    empty = Disparity(None, None, None, None, None, (plain, plain), None, undefined, metric, "", values)
+    empty = Disparity.empty(values, compared & ~known, plain)
     if not known.any():
         return replace(
             empty, reason=message("No group and its reference both have a value, so there is nothing to compare.")
@@ -83,14 +78,10 @@ class _Sides:
     weight: Floats
     """(G,) the group's share of the denominator where it is a part of its reference, else 0."""
 
-    def at(self, z: float, known: NDArray[np.bool_]) -> tuple[Side, Side]:
+    def at(self, z: float, known: Marks) -> tuple[Side, Side]:
         """Return estimate, low and high end of both sides for the known groups."""
-        return _side(self.mine, z, known), _side(self.other, z, known)
-
-
-def _side(values: Measured, z: float, known: NDArray[np.bool_]) -> Side:
-    low, high = values.ends(z)
-    return values.estimate[known], low[known], high[known]
+        mine, other = (np.array([one.estimate, *one.ends(z)])[:, known] for one in (self.mine, self.other))
+        return (mine[0], mine[1], mine[2]), (other[0], other[1], other[2])
 
 
 def _parsed(name: str) -> tuple[str, str]:
@@ -103,15 +94,14 @@ def _parsed(name: str) -> tuple[str, str]:
 
 
 def _sides(metric: str, values: Measured, tally: Tally, to: Reference, level: float) -> _Sides:
-    groups = len(values.estimate)
+    nothing = np.zeros(len(values.estimate))
     if isinstance(to, int):
-        one = tally.each(lambda cells: None if cells is None else cells[[to] * groups])
-        return _Sides(values, measure(metric, one, level), np.zeros(groups))
+        one = tally.each(lambda cells: None if cells is None else cells[[to] * len(nothing)])
+        return _Sides(values, measure(metric, one, level), nothing)
     rest = tally.each(lambda cells: None if cells is None else cells.sum(axis=0)[None] - cells)
     if to == "rest":
-        return _Sides(values, measure(metric, rest, level), np.zeros(groups))
-    counted = tally.counts if tally.weights is None else tally.weights
-    size = np.asarray(sum(counted[:, t, p] for t, p in METRICS[metric].denominator), dtype=np.float64)
+        return _Sides(values, measure(metric, rest, level), nothing)
+    size = np.asarray(sum(tally.mass[:, t, p] for t, p in METRICS[metric].denominator), dtype=np.float64)
     return _Sides(values, measure(metric, rest, level), size / max(float(size.sum()), 1e-300))
 
 
@@ -121,7 +111,7 @@ def _together(comparisons: int, level: float) -> float:
     return NormalDist().inv_cdf((1 + inside) / 2)
 
 
-def _difference(found: Disparity, sides: _Sides, known: NDArray[np.bool_], plain: float, together: float) -> Disparity:
+def _difference(found: Disparity, sides: _Sides, known: Marks, plain: float, together: float) -> Disparity:
     scale = 1 - sides.weight[known]
 
     def ends(z: float) -> tuple[Floats, Floats]:
@@ -133,20 +123,13 @@ def _difference(found: Disparity, sides: _Sides, known: NDArray[np.bool_], plain
     low, high = ends(plain)
     strict_low, strict_high = ends(together)
     top = 1.0 if found.undefined else float(np.maximum(np.abs(low), np.abs(high)).max())
-    return replace(
-        found,
-        estimate=float(gap.max()),
-        low=float(np.maximum(np.maximum(strict_low, -strict_high), 0.0).max()),
-        high=top,
-        unadjusted_low=float(np.maximum(np.maximum(low, -high), 0.0).max()),
-        unadjusted_high=top,
-        critical=(together, plain),
-        pair=(worst, worst),
-        method=f"mover, {sides.mine.method}",
-    )
+    adjusted = float(np.maximum(np.maximum(strict_low, -strict_high), 0.0).max()), top
+    unadjusted = float(np.maximum(np.maximum(low, -high), 0.0).max()), top
+    found = replace(found, critical=(together, plain), pair=(worst, worst), method=f"mover, {sides.mine.method}")
+    return found.told(float(gap.max()), adjusted, unadjusted)
 
 
-def _ratio(found: Disparity, sides: _Sides, known: NDArray[np.bool_], plain: float, together: float) -> Disparity:
+def _ratio(found: Disparity, sides: _Sides, known: Marks, plain: float, together: float) -> Disparity:
     weight = sides.weight[known]
 
     def mapped(quotient: Floats) -> Floats:
@@ -161,32 +144,20 @@ def _ratio(found: Disparity, sides: _Sides, known: NDArray[np.bool_], plain: flo
     if mine.max() <= 0 and other.max() <= 0:
         return replace(found, reason=message("The rate is 0 everywhere: the ratio is 0 of 0."))
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = _folded(mapped(np.where(other > 0, mine / other, np.where(mine > 0, np.inf, 1.0))))
+        value = mapped(np.where(other > 0, mine / other, np.where(mine > 0, np.inf, 1.0)))
+    value = np.minimum(value, _inverse(value))  # whichever is below 1
     low, high = ends(plain)
     strict_low, strict_high = ends(together)
     bottom = 0.0 if found.undefined else float(np.minimum(low, _inverse(high)).min())
     worst = int(np.flatnonzero(known)[np.argmin(value)])
-    return replace(
-        found,
-        estimate=float(value.min()),
-        low=bottom,
-        high=float(_best(strict_low, strict_high).min()),
-        unadjusted_low=bottom,
-        unadjusted_high=float(_best(low, high).min()),
-        critical=(plain, together),
-        pair=(worst, worst),
-        method=f"mover-r, {sides.mine.method}",
-    )
+    adjusted, unadjusted = ((bottom, float(_best(*ends).min())) for ends in ((strict_low, strict_high), (low, high)))
+    found = replace(found, critical=(plain, together), pair=(worst, worst), method=f"mover-r, {sides.mine.method}")
+    return found.told(float(value.min()), adjusted, unadjusted)
 
 
 def _inverse(value: Floats) -> Floats:
     with np.errstate(divide="ignore"):
         return np.asarray(1 / value)
-
-
-def _folded(value: Floats) -> Floats:
-    """Return a ratio or its inverse, whichever is below 1."""
-    return np.minimum(value, _inverse(value))
 
 
 def _best(low: Floats, high: Floats) -> Floats:

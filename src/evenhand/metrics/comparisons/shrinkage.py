@@ -6,7 +6,7 @@ Labelled estimates under a model, in which groups come from one distribution. No
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,12 +14,9 @@ from evenhand.metrics.inference.intervals import z_of
 from evenhand.metrics.values.rates import counted_share
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from evenhand.metrics.counts.arrays import Floats
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.values.rates import Measured
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 DRAWS: Final = 2_000
 STRENGTHS: Final = 40
@@ -70,11 +67,11 @@ def shrunken_gap(metric: str, tally: Tally) -> float:
 class Pooled:
     """Rates of groups under partial pooling."""
 
-    mean: NDArray[np.float64]
+    mean: Floats
     """(G,) posterior means; nan for a group without a row to count among."""
-    low: NDArray[np.float64]
+    low: Floats
     """(G,) low ends of the central posterior intervals."""
-    high: NDArray[np.float64]
+    high: Floats
     """(G,) high ends."""
     strength: float
     """The posterior mean of the prior's strength, in rows: how many rows of the whole each group is worth."""

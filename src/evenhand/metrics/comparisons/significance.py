@@ -15,11 +15,10 @@ from evenhand.messages import message
 from evenhand.metrics.values.rates import counted_share
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
+    from evenhand.metrics.counts.arrays import Floats, Ints
     from evenhand.metrics.counts.tally import Tally
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 EXACT_ROWS: Final = 20_000
 """Up to so many rows Fisher's exact test is used; above it the score test, which then is as good."""
@@ -34,9 +33,9 @@ DRAWS: Final = 2_000
 class PValues:
     """Each group's rate against that of all other rows, and the groups together."""
 
-    plain: NDArray[np.float64]
+    plain: Floats
     """(G,) two-sided p-values; nan for a group without a value."""
-    holm: NDArray[np.float64]
+    holm: Floats
     """(G,) adjusted so that one false finding among all groups is as rare as stated (Holm 1979)."""
     method: tuple[str, ...]
     """(G,) ``fisher`` or ``score``."""
@@ -76,63 +75,53 @@ def two_tests(events: tuple[int, int], rows: tuple[int, int]) -> tuple[float, fl
     What agencies ask for along with the four-fifths rule: Fisher's where samples are small, and two or three standard
     deviations of the z test (29 CFR 1607.4(D); Castaneda v. Partida, 430 U.S. 482).
     """
+    if min(rows) == 0:
+        return float("nan"), float("nan")
+    return _fisher(*events, *rows), _pooled(*events, *rows)
+
+
+def _fisher(a: int, b: int, n: int, m: int) -> float:
     from scipy.stats import fisher_exact
+
+    return float(fisher_exact([[a, n - a], [b, m - b]])[1])
+
+
+def _pooled(a: int, b: int, n: int, m: int) -> float:
     from scipy.stats.distributions import norm
 
-    (a, b), (n, m) = events, rows
-    if min(n, m) == 0:
-        return float("nan"), float("nan")
     pooled = (a + b) / (n + m)
     spread = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-    z = 0.0 if spread == 0 else abs(a / n - b / m) / spread
-    return float(fisher_exact([[a, n - a], [b, m - b]])[1]), float(2 * norm.sf(z))
+    return 1.0 if spread == 0 else float(2 * norm.sf(abs(a / n - b / m) / spread))
 
 
 def holm(values: Floats) -> Floats:
     """Return p-values adjusted for their number (Holm 1979, Scandinavian Journal of Statistics 6); nan stays nan."""
-    out = np.full(len(values), np.nan)
-    known = np.flatnonzero(np.isfinite(values))
-    order = known[np.argsort(values[known])]
-    stepped = values[order] * (len(order) - np.arange(len(order)))
-    out[order] = np.minimum(np.maximum.accumulate(stepped), 1.0) if len(order) else stepped
-    return out
+    return _adjusted(values, lambda p: np.maximum.accumulate(p * (len(p) - np.arange(len(p)))))
 
 
 def benjamini_hochberg(values: Floats) -> Floats:
     """Return p-values adjusted to bound the share of false findings (Benjamini and Hochberg 1995); nan stays nan."""
+    return _adjusted(values, lambda p: np.minimum.accumulate((p * len(p) / np.arange(1, len(p) + 1))[::-1])[::-1])
+
+
+def _adjusted(values: Floats, stepped: Callable[[Floats], Floats]) -> Floats:
+    """Return adjusted p-values; `stepped` gives them from the known ones in increasing order."""
     out = np.full(len(values), np.nan)
     known = np.flatnonzero(np.isfinite(values))
     order = known[np.argsort(values[known])]
-    stepped = values[order] * len(order) / np.arange(1, len(order) + 1)
-    out[order] = np.minimum(np.minimum.accumulate(stepped[::-1])[::-1], 1.0) if len(order) else stepped
+    out[order] = np.minimum(stepped(values[order]), 1.0)
     return out
 
 
-def _against_the_rest(events: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[Floats, tuple[str, ...]]:
-    from scipy.stats import fisher_exact
-    from scipy.stats.distributions import norm
-
-    total_events, total_rows = int(events.sum()), int(rows.sum())
-    values, methods = np.full(len(rows), np.nan), []
-    for group in range(len(rows)):
-        mine, n = int(events[group]), int(rows[group])
-        other, m = total_events - mine, total_rows - n
-        exact = total_rows <= EXACT_ROWS
-        methods.append("fisher" if exact else "score")
-        if n == 0 or m == 0:
-            continue
-        if exact:
-            values[group] = fisher_exact([[mine, n - mine], [other, m - other]])[1]
-        else:
-            pooled = total_events / total_rows
-            spread = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-            values[group] = 1.0 if spread == 0 else 2 * norm.sf(abs(mine / n - other / m) / spread)
-    return values, tuple(methods)
+def _against_the_rest(events: Ints, rows: Ints) -> tuple[Floats, tuple[str, ...]]:
+    exact = rows.sum() <= EXACT_ROWS
+    tables = zip(events, events.sum() - events, rows, rows.sum() - rows, strict=True)
+    test = _fisher if exact else _pooled
+    values = [test(*map(int, table)) if min(table[2:]) > 0 else np.nan for table in tables]
+    return np.array(values), ("fisher" if exact else "score",) * len(rows)
 
 
-def _omnibus(
-    events: NDArray[np.int64], rows: NDArray[np.int64], rng: np.random.Generator, draws: int
-) -> tuple[float, str]:
+def _omnibus(events: Ints, rows: Ints, rng: np.random.Generator, draws: int) -> tuple[float, str]:
     known = rows > 0
     if known.sum() < 2:
         return float("nan"), ""
@@ -144,16 +133,19 @@ def _omnibus(
     return p, message("permutation test, {draws:,} draws", draws=draws)
 
 
-def _tables(rows: NDArray[np.int64], events: int) -> float:
+def _tables(rows: Ints, events: int) -> float:
     """Return at most how many ways there are to share the events among the groups."""
     return float(np.exp(min(np.log(np.minimum(rows[:-1], events) + 1.0).sum(), 700.0)))
 
 
-def _exact_omnibus(rows: NDArray[np.int64], events: int, seen: float) -> float:
+def _exact_omnibus(rows: Ints, events: int, seen: float) -> float:
     """Return the chance of as wide a gap when the events are shared out at random, all tables listed."""
     from scipy.special import gammaln
 
-    def ways(n: NDArray[np.int64] | int, k: NDArray[np.int64]) -> Floats:
+    if events in (0, int(rows.sum())):  # there is one table only
+        return 1.0
+
+    def ways(n: Ints | int, k: Ints) -> Floats:
         return np.asarray(gammaln(np.asarray(n) + 1.0) - gammaln(k + 1.0) - gammaln(np.asarray(n) - k + 1.0))
 
     kinds = [np.arange(min(int(n), events) + 1) for n in rows[:-1]]
@@ -165,9 +157,7 @@ def _exact_omnibus(rows: NDArray[np.int64], events: int, seen: float) -> float:
     return float(min(chance[np.ptp(drawn / rows, axis=1) >= seen - 1e-12].sum(), 1.0))
 
 
-def _permuted(
-    events: NDArray[np.int64], rows: NDArray[np.int64], rng: np.random.Generator, draws: int
-) -> NDArray[np.int64]:
+def _permuted(events: Ints, rows: Ints, rng: np.random.Generator, draws: int) -> Ints:
     """Return events (draws, G) as if the groups of the rows were shuffled."""
     total = int(events.sum())
     if int(rows.sum()) < 10**9:  # the generator's bound

@@ -7,7 +7,7 @@ group given the probability, the bounds hold whatever they depend on.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,10 +15,11 @@ from evenhand.errors import InputError
 from evenhand.metrics.inference.intervals import z_of
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from evenhand.metrics.counts.arrays import Floats
 
+NOTHING: Final = (float("nan"), float("nan"), float("nan"), 0.0)
 BINS: Final = 20
 """Rows of nearly the same probability are taken together, in so many bins of equal count a group."""
 
@@ -27,13 +28,13 @@ BINS: Final = 20
 class ProxyRates:
     """A rate of each group that is known only by probabilities."""
 
-    estimate: NDArray[np.float64]
+    estimate: Floats
     """(G,) if decision and true group are independent given the probability; nan where nothing is known."""
-    low: NDArray[np.float64]
+    low: Floats
     """(G,) the least the rate may be, less what sampling allows."""
-    high: NDArray[np.float64]
+    high: Floats
     """(G,) the greatest it may be, and what sampling allows."""
-    expected_rows: NDArray[np.float64]
+    expected_rows: Floats
     """(G,) the expected number of rows of the group in the denominator."""
 
 
@@ -71,7 +72,7 @@ def proxy_rates(events: ArrayLike, probabilities: ArrayLike, level: float = 0.95
         raise InputError(f"Probabilities have shape {chance.shape}; ({len(event)}, groups) is needed.")
     if (chance < 0).any() or (chance > 1).any() or (np.abs(chance.sum(axis=1) - 1) > 1e-3).any():
         raise InputError("The probabilities of a row lie in [0, 1] and sum to 1 over the groups.")
-    columns = [_of_group(event, chance[:, group], level) for group in range(chance.shape[1])]
+    columns = [_of_group(event, column, level) for column in chance.T]
     return ProxyRates(*(np.array(column) for column in zip(*columns, strict=True)))
 
 
@@ -82,9 +83,8 @@ def share_bounds(events: int, rows: int, shares: ArrayLike, level: float = 0.95)
         raise InputError(f"The groups' shares are at least 0 and sum to 1; these sum to {share.sum():.4g}.")
     n, mean = np.array([float(rows)]), np.array([events / max(rows, 1)])
     own = z_of(level) * float(np.sqrt(mean[0] * (1 - mean[0]) / max(rows, 1)))
-    nothing = (float("nan"), float("nan"), float("nan"), 0.0)
     columns = [
-        _bounds(n, mean, np.array([part]), float(mean[0]), own, level) if part > 0 and rows else nothing
+        _bounds(n, mean, np.array([part]), float(mean[0]), own, level) if part > 0 and rows else NOTHING
         for part in share
     ]
     return ProxyRates(*(np.array(column) for column in zip(*columns, strict=True)))
@@ -93,7 +93,7 @@ def share_bounds(events: int, rows: int, shares: ArrayLike, level: float = 0.95)
 def _of_group(event: Floats, chance: Floats, level: float) -> tuple[float, float, float, float]:
     expected = float(chance.sum())
     if expected <= 0:
-        return float("nan"), float("nan"), float("nan"), 0.0
+        return NOTHING
     estimate = float((event * chance).sum() / expected)
     # where the estimate itself is the bound, it is no surer than it is
     own = z_of(level) * float(np.sqrt(((event - estimate) ** 2 * chance**2).sum())) / expected

@@ -16,15 +16,17 @@ from evenhand.metrics.counts.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-Where: TypeAlias = "Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]"
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks
+
+Where: TypeAlias = "Callable[[Ints, Ints, Ints], Marks]"
 """Which cells are meant, from their truth, original decision and compressed decision."""
 
 TRUTH, ORIGINAL, COMPRESSED = (part.ravel() for part in np.indices((2, 2, 2)))
 
 
-def everyone(truth: NDArray[np.int64], original: NDArray[np.int64], compressed: NDArray[np.int64]) -> NDArray[np.bool_]:
+def everyone(truth: Ints, original: Ints, compressed: Ints) -> Marks:
     """Every cell."""
     return np.ones(truth.shape, dtype=bool)
 
@@ -79,22 +81,22 @@ class JointTally:
         return len(self.tally.counts)
 
     @property
-    def rows(self) -> NDArray[np.int64]:
+    def rows(self) -> Ints:
         """(G,) rows of each group."""
         return self.tally.rows
 
     @property
-    def counts(self) -> NDArray[np.int64]:
+    def counts(self) -> Ints:
         """(G, 2, 2, 2) row counts of [group, truth, original's decision, compressed model's decision]."""
         return self.tally.counts[:, :2].reshape(-1, 2, 2, 2)
 
     @property
-    def weights(self) -> NDArray[np.float64] | None:
+    def weights(self) -> Floats | None:
         """(G, 2, 2, 2) sums of sampling weights; None when rows are not weighted."""
         return None if self.tally.weights is None else self.tally.weights[:, :2].reshape(-1, 2, 2, 2)
 
     @property
-    def squared_weights(self) -> NDArray[np.float64] | None:
+    def squared_weights(self) -> Floats | None:
         """(G, 2, 2, 2) sums of squared sampling weights."""
         cells = self.tally.squared_weights
         return None if cells is None else cells[:, :2].reshape(-1, 2, 2, 2)
@@ -114,19 +116,19 @@ class JointTally:
         inside = among(TRUTH, ORIGINAL, COMPRESSED)
         return self._folded(np.where(inside, event(TRUTH, ORIGINAL, COMPRESSED).astype(np.int64), -1))
 
-    def select(self, new_groups: NDArray[np.intp], n_groups: int) -> JointTally:
+    def select(self, new_groups: Indices, n_groups: int) -> JointTally:
         """Return the tally in which group g has become group ``new_groups[g]``; groups merged so are summed."""
         return JointTally(self.tally.select(new_groups, n_groups))
 
     def each_and_rest(self) -> JointTally:
         """Return a tally of 2G groups: each group, then for each the rows of all others."""
 
-        def doubled(cells: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
+        def doubled(cells: Column | None) -> Column | None:
             return None if cells is None else np.concatenate([cells, cells.sum(axis=0) - cells])
 
         return JointTally(self.tally.each(doubled))
 
-    def _folded(self, place: NDArray[np.int64]) -> Tally:
+    def _folded(self, place: Ints) -> Tally:
         """Return the tally of two classes in which each of the eight cells has gone to a place 0 to 3; -1: nowhere."""
         to = np.zeros((16, 4), dtype=np.int64)
         kept = place >= 0
@@ -134,7 +136,7 @@ class JointTally:
         return self.tally.collapse(to)
 
 
-def _widened(cells: ArrayLike | None) -> NDArray[np.generic] | None:
+def _widened(cells: ArrayLike | None) -> Column | None:
     if cells is None:
         return None
     known = np.asarray(cells)

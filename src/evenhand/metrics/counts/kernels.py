@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Kernel: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any], int, int, int], NDArray[np.int64]]
+    from evenhand.metrics.counts.arrays import Ints
+
+    Kernel: TypeAlias = Callable[[NDArray[Any], NDArray[Any], NDArray[Any], int, int, int], Ints]
 
 WORTH_IT: Final = 50_000_000
 """Rows from which the seconds that loading and compiling take are less than what the loop saves."""

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from evenhand.metrics.counts.arrays import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ordered:
     """Scores by group and truth, each part in increasing order."""
 
-    negatives: tuple[NDArray[np.float64], ...]
+    negatives: tuple[Floats, ...]
     """(G,) the sorted scores of each group's negative rows."""
-    positives: tuple[NDArray[np.float64], ...]
+    positives: tuple[Floats, ...]
     """(G,) the sorted scores of each group's positive rows."""
 
     @property
-    def rows(self) -> NDArray[np.int64]:
+    def rows(self) -> Ints:
         """(G,) rows of each group."""
         return np.array([len(n) + len(p) for n, p in zip(self.negatives, self.positives, strict=True)], dtype=np.int64)
 
@@ -82,7 +82,7 @@ def bins_of(group: int, ordered: Ordered, bins: int) -> Floats:
     return np.column_stack([part[filled] for part in (rows, sums / np.maximum(rows, 1), found, share)])
 
 
-def counts_of(ordered: Ordered, edges: Floats) -> NDArray[np.int64]:
+def counts_of(ordered: Ordered, edges: Floats) -> Ints:
     """Return counts (G, 2, B + 1) of [group, truth, how many of the B increasing edges the score reaches]."""
     out = np.empty((len(ordered.positives), 2, len(edges) + 1), dtype=np.int64)
     for group, parts in enumerate(zip(ordered.negatives, ordered.positives, strict=True)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,24 +12,24 @@ from evenhand.metrics.counts.sums import sums_by
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from evenhand.metrics.counts.arrays import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreTally:
     """Blocks of rows of one group and one score, by group and then by score."""
 
-    group: NDArray[np.int64]
+    group: Ints
     """(B,) the group of each block."""
-    score: NDArray[np.float64]
+    score: Floats
     """(B,) the score of each block."""
-    counts: NDArray[np.int64]
+    counts: Ints
     """(B, 2) rows whose truth is negative and positive."""
     n_groups: int
     """The number of groups G."""
-    weights: NDArray[np.float64] | None = None
+    weights: Floats | None = None
     """(B, 2) sums of sampling weights; None when rows are not weighted."""
-    squared_weights: NDArray[np.float64] | None = None
+    squared_weights: Floats | None = None
     """(B, 2) sums of squared sampling weights."""
 
     @classmethod
@@ -80,27 +80,27 @@ class ScoreTally:
         return replace(found, weights=summed(weight), squared_weights=summed(weight * weight))
 
     @property
-    def mass(self) -> NDArray[np.float64]:
+    def mass(self) -> Floats:
         """(B, 2) rows, or sums of weights, whose truth is negative and positive."""
         return self.counts.astype(np.float64) if self.weights is None else self.weights
 
     @property
-    def squares(self) -> NDArray[np.float64]:
+    def squares(self) -> Floats:
         """(B, 2) what the variance of a sum over the rows of a block is in units of its rows' variance."""
         return self.counts.astype(np.float64) if self.squared_weights is None else self.squared_weights
 
     @property
-    def rows(self) -> NDArray[np.int64]:
+    def rows(self) -> Ints:
         """(G, 2) rows of each group whose truth is negative and positive."""
         return self.total(self.counts).astype(np.int64)
 
-    def total(self, parts: NDArray[Any]) -> NDArray[np.float64]:
+    def total(self, parts: NDArray[Any]) -> Floats:
         """Return sums of blocks, (B,) or (B, 2), over each group."""
         if parts.ndim == 2:
             return np.stack([self.total(parts[:, at]) for at in range(parts.shape[1])], axis=1)
         return sums_by(self.group, parts, self.n_groups)
 
-    def below(self, parts: NDArray[np.float64]) -> NDArray[np.float64]:
+    def below(self, parts: Floats) -> Floats:
         """Return (B,) the sum over blocks of lower scores of the same group."""
         before = np.concatenate([[0.0], np.cumsum(parts)])
         first = np.searchsorted(self.group, np.arange(self.n_groups))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tally:
@@ -24,15 +26,15 @@ class Tally:
     There are G groups and C classes; two classes, 0 and 1, by default.
     """
 
-    counts: NDArray[np.int64]
+    counts: Ints
     """(G, C, C) rows of [group, truth, decision]."""
-    weights: NDArray[np.float64] | None = None
+    weights: Floats | None = None
     """(G, C, C) sums of sampling weights; None when rows are not weighted."""
-    squared_weights: NDArray[np.float64] | None = None
+    squared_weights: Floats | None = None
     """(G, C, C) sums of squared sampling weights."""
-    moments: NDArray[np.float64] | None = None
+    moments: Floats | None = None
     """(G, C*C, C*C) sums over clusters of v v', where v holds the cluster's cells; None when rows are independent."""
-    clusters: NDArray[np.int64] | None = None
+    clusters: Ints | None = None
     """(G,) the number of clusters with a row in the group."""
 
     @classmethod
@@ -94,8 +96,8 @@ class Tally:
             return cls(exact.reshape(shape), next(summed), next(summed))
         found = cls(np.bincount(cell, minlength=cells).reshape(shape).astype(np.int64))
         if weight is not None:
-            sums, squares = (sums_by(cell, part, cells) for part in (weight, weight * weight))
-            found = replace(found, weights=sums.reshape(shape), squared_weights=squares.reshape(shape))
+            sums, squares = (sums_by(cell, part, cells).reshape(shape) for part in (weight, weight * weight))
+            found = replace(found, weights=sums, squared_weights=squares)
         if clusters is None:
             return found
         moments, number = _moments(cell, np.asarray(clusters), weight, n_groups, n_classes**2)
@@ -117,7 +119,7 @@ class Tally:
         """Return the tally of all groups together, as one group."""
         return self.select(np.zeros(len(self.counts), dtype=np.intp), 1)
 
-    def select(self, new_groups: NDArray[np.intp], n_groups: int) -> Tally:
+    def select(self, new_groups: Indices, n_groups: int) -> Tally:
         """Return the tally in which group g has become group ``new_groups[g]``; groups merged so are summed.
 
         A cluster with rows in several of the merged groups counts as several; count the rows again where that matters.
@@ -152,7 +154,7 @@ class Tally:
         cells = [3 if true == decided else 2 for true in range(self.classes) for decided in range(self.classes)]
         return self.collapse(np.eye(4, dtype=np.int64)[cells])
 
-    def collapse(self, to: NDArray[np.int64]) -> Tally:
+    def collapse(self, to: Ints) -> Tally:
         """Return the tally whose cells are sums of this one's; `to` (C*C, 4) has a 1 where an old cell goes."""
 
         def fold(cells: NDArray[Any] | None) -> NDArray[Any] | None:
@@ -168,12 +170,17 @@ class Tally:
         )
 
     @property
+    def mass(self) -> NDArray[Any]:
+        """(G, C, C) rows, or sums of weights where rows are weighted."""
+        return self.counts if self.weights is None else self.weights
+
+    @property
     def classes(self) -> int:
         """The number of classes C."""
         return int(self.counts.shape[1])
 
     @property
-    def rows(self) -> NDArray[np.int64]:
+    def rows(self) -> Ints:
         """(G,) rows of each group."""
         return np.asarray(self.counts.sum(axis=(1, 2)), dtype=np.int64)
 
@@ -182,9 +189,7 @@ CHUNK = 1 << 17
 """Rows counted at a time: their codes stay in the cache."""
 
 
-def count_cells(
-    parts: Sequence[NDArray[np.generic] | None], shape: tuple[int, ...], *, compiled_from: int = WORTH_IT
-) -> NDArray[np.int64]:
+def count_cells(parts: Sequence[Column | None], shape: tuple[int, ...], *, compiled_from: int = WORTH_IT) -> Ints:
     """Return counts of the combinations of codes, an array of `shape`; a part that is None is all zeros.
 
     Rows are taken in chunks, so that no array as long as the table is made; three columns of `compiled_from` rows or
@@ -209,11 +214,7 @@ def count_cells(
 
 
 def _mix(
-    parts: Sequence[NDArray[np.generic] | None],
-    shape: tuple[int, ...],
-    rows: slice,
-    cell: NDArray[Any],
-    own: NDArray[Any],
+    parts: Sequence[Column | None], shape: tuple[int, ...], rows: slice, cell: NDArray[Any], own: NDArray[Any]
 ) -> None:
     """Write into `cell` the code of each row's combination, by way of `own`."""
     cells = int(np.prod(shape))
@@ -226,13 +227,7 @@ def _mix(
             cell += own
 
 
-def _moments(
-    cell: NDArray[np.intp],
-    clusters: NDArray[np.generic],
-    weight: NDArray[np.float64] | None,
-    n_groups: int,
-    size: int,
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _moments(cell: Indices, clusters: Column, weight: Floats | None, n_groups: int, size: int) -> tuple[Floats, Ints]:
     """Return the sums of v v' over clusters, v of `size` cells, and their number, for each group."""
     _, own = np.unique(clusters, return_inverse=True)
     number = int(own.max(initial=0)) + 1
@@ -245,11 +240,11 @@ def _moments(
     return moments, rows_by(group, n_groups)
 
 
-def _sum(left: NDArray[np.float64] | None, right: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+def _sum(left: Floats | None, right: Floats | None) -> Floats | None:
     return None if left is None or right is None else left + right
 
 
-def _only_classes(values: NDArray[np.generic], classes: int) -> bool:
+def _only_classes(values: Column, classes: int) -> bool:
     """Whether whole numbers run from 0 to C - 1; asked before the slower question which value is another."""
     if values.dtype == np.bool_ or not values.size:
         return True
@@ -257,12 +252,7 @@ def _only_classes(values: NDArray[np.generic], classes: int) -> bool:
 
 
 def _problems(
-    true: NDArray[np.generic],
-    predicted: NDArray[np.generic],
-    groups: NDArray[np.generic] | None,
-    n_groups: int,
-    weight: NDArray[np.float64] | None,
-    n_classes: int,
+    true: Column, predicted: Column, groups: Column | None, n_groups: int, weight: Floats | None, n_classes: int
 ) -> Iterator[str]:
     given = {"y_true": true, "y_pred": predicted, "codes": groups, "sample_weight": weight}
     for name, values in given.items():

@@ -15,12 +15,11 @@ import numpy as np
 from evenhand.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from evenhand.metrics.counts.arrays import Floats, Ints
     from evenhand.metrics.counts.tally import Tally
 
 
-def resample(tally: Tally, replicates: int = 1_000, seed: int = 0) -> NDArray[np.float64]:
+def resample(tally: Tally, replicates: int = 1_000, seed: int = 0) -> Floats:
     """Return (replicates, G, C, C) cells: counts, or sums of weights, of rows drawn again with replacement.
 
     Parameters
@@ -46,13 +45,7 @@ def resample(tally: Tally, replicates: int = 1_000, seed: int = 0) -> NDArray[np
     return drawn.reshape(replicates, *tally.counts.shape)
 
 
-def _weighted(
-    drawn: NDArray[np.float64],
-    counts: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    squared: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
+def _weighted(drawn: Floats, counts: Ints, weights: Floats, squared: Floats, rng: np.random.Generator) -> Floats:
     rows = np.maximum(counts, 1)
     mean, spread = weights / rows, np.maximum(squared / rows - (weights / rows) ** 2, 0.0)
     total = drawn * mean

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from evenhand.metrics.counts.arrays import Floats, Side
 
 
 LARGE: Final = 2_000
@@ -91,7 +91,7 @@ def _beta_quantile(a: Floats, b: Floats, z: float, below: float) -> Floats:
     return found
 
 
-def difference_interval(a: tuple[Floats, Floats, Floats], b: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
+def difference_interval(a: Side, b: Side) -> tuple[Floats, Floats]:
     """Return the interval of a - b from the estimate, low and high end of each (square-and-add).
 
     Over Wilson limits this is Newcombe's method 10 (Newcombe 1998a, Statistics in Medicine 17); over other limits it
@@ -110,9 +110,7 @@ SKEW: Final = (0.37, 2.3)
 """How much less than by squares margins add up there: fitted to exact limits of sums of two equal Poisson counts."""
 
 
-def share_difference_interval(
-    a: tuple[Floats, Floats, Floats], b: tuple[Floats, Floats, Floats]
-) -> tuple[Floats, Floats]:
+def share_difference_interval(a: Side, b: Side) -> tuple[Floats, Floats]:
     """Return the interval of a - b for two shares from the estimate, low and high end of each.
 
     It is `difference_interval`, but for gaps near -1 or 1. There what is left to the corner is a sum of two small, skew
@@ -127,9 +125,7 @@ def share_difference_interval(
     return low, high
 
 
-def added_difference_interval(
-    a: tuple[Floats, Floats, Floats], b: tuple[Floats, Floats, Floats]
-) -> tuple[Floats, Floats]:
+def added_difference_interval(a: Side, b: Side) -> tuple[Floats, Floats]:
     """Return the interval of a - b whose margins are added: for estimates that are biased, as calibration errors are.
 
     Square-and-add takes both estimates for centred; a calibration error of few rows is above the true one, by more in
@@ -149,7 +145,7 @@ def _joined(one: Floats, other: Floats, gap: Floats) -> Floats:
     return np.asarray((one ** (1 / power) + other ** (1 / power)) ** power)
 
 
-def ratio_interval(a: tuple[Floats, Floats, Floats], b: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:
+def ratio_interval(a: Side, b: Side) -> tuple[Floats, Floats]:
     """Return the interval of a / b from the estimate, low and high end of each (MOVER-R).
 
     The upper end is infinite where b's low end is 0. Source: Donner and Zou (2012), Statistical Methods in Medical

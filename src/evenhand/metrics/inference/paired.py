@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,36 +13,30 @@ from evenhand.metrics.inference.intervals import clopper_pearson, z_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from evenhand.metrics.counts.arrays import Floats, Ints, Side
 
 
 @dataclass(frozen=True, slots=True)
 class PairedChange:
     """The change of one proportion between two models over the same rows, group by group."""
 
-    estimate: NDArray[np.float64]
+    estimate: Floats
     """(G,) new share minus old share; nan where the group has no row in the denominator."""
-    low: NDArray[np.float64]
+    low: Floats
     """(G,) lower ends."""
-    high: NDArray[np.float64]
+    high: Floats
     """(G,) upper ends."""
-    gained: NDArray[np.int64]
+    gained: Ints
     """(G,) rows that count only under the new model."""
-    lost: NDArray[np.int64]
+    lost: Ints
     """(G,) rows that count only under the old model."""
-    support: NDArray[np.int64]
+    support: Ints
     """(G,) rows in the denominator."""
     method: str = "mover of discordant rows, exact limits"
     """How the interval was found."""
 
 
-def paired_change(
-    both: NDArray[np.int64],
-    gained: NDArray[np.int64],
-    lost: NDArray[np.int64],
-    neither: NDArray[np.int64],
-    level: float = 0.95,
-) -> PairedChange:
+def paired_change(both: Ints, gained: Ints, lost: Ints, neither: Ints, level: float = 0.95) -> PairedChange:
     """Return the paired change ``(gained - lost) / n`` of a proportion.
 
     Parameters
@@ -75,9 +69,7 @@ def exclusive(p: Floats, q: Floats) -> Floats:
     return np.asarray(np.maximum(np.nan_to_num(found, nan=0.0, neginf=-1.0), -1.0))
 
 
-def apart(
-    new: tuple[Floats, Floats, Floats], old: tuple[Floats, Floats, Floats], correlation: Floats
-) -> tuple[Floats, Floats]:
+def apart(new: Side, old: Side, correlation: Floats) -> tuple[Floats, Floats]:
     """Return the ends of new - old from the estimate, low and high end of each and their correlation.
 
     Square-and-add (Zou and Donner 2008, Statistics in Medicine 27), with the covariance of the two sides.
@@ -93,7 +85,7 @@ def _add(a: Floats, b: Floats, correlation: Floats) -> Floats:
 
 
 def paired_auc_change(
-    y_true: NDArray[np.int8], old: NDArray[np.float64], new: NDArray[np.float64], level: float = 0.95
+    y_true: NDArray[np.int8], old: Floats, new: Floats, level: float = 0.95
 ) -> tuple[float, float, float]:
     """Return the change of the area under the ROC curve, new minus old, and its paired DeLong interval.
 
@@ -122,7 +114,7 @@ def paired_auc_change(
     return change, max(change - half, -1.0), min(change + half, 1.0)
 
 
-def _share_below(others: NDArray[np.float64], mine: NDArray[np.float64]) -> NDArray[np.float64]:
+def _share_below(others: Floats, mine: Floats) -> Floats:
     """Return for each of `mine` the share of sorted `others` below it, equal ones by half."""
     left, right = np.searchsorted(others, mine, "left"), np.searchsorted(others, mine, "right")
     return np.asarray((left + right) / 2 / len(others), dtype=np.float64)

@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from evenhand.metrics.comparisons.significance import holm
 from evenhand.metrics.counts.sums import rows_by
-from evenhand.metrics.slices.search import LEAST_Z, Search, Slice, distinct, threshold_of
+from evenhand.metrics.slices.search import LEAST_Z, Confirmed, Search, Slice, crossed, searched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from evenhand.metrics.counts.arrays import Floats, Ints, Marks
+
     Codes: TypeAlias = Sequence[NDArray[np.int32]]
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmedGap:
-    """A slice with a wide gap, on rows that took no part in finding it."""
+class ConfirmedGap(Confirmed):
+    """A slice with a wide gap, on rows that took no part in finding it: its share, as it was found, is the gap.
 
-    found: Slice
-    """As it was found; its share is the gap."""
-    counts: NDArray[np.int64]
-    """(2, 2, 2): [rest, slice] x [lower, higher group] x [not counted, counted] rows."""
-    p: float
-    """One-sided p-value of the gap being no wider than in the rest, adjusted for all candidates (Holm 1979)."""
+    Counts are (2, 2, 2) rows of [rest, slice] x [lower, higher group] x [not counted, counted]; p, adjusted for all
+    candidates (Holm 1979), is the one-sided p-value of the gap being no wider than in the rest.
+    """
+
+    __slots__ = ()
 
 
 def find_gaps(
-    codes: Codes,
-    sizes: Sequence[int],
-    events: NDArray[np.bool_],
-    higher: NDArray[np.bool_],
-    *,
-    least_rows: int,
-    depth: int = 3,
-    most: int = 20,
+    codes: Codes, sizes: Sequence[int], events: Marks, higher: Marks, *, least_rows: int, depth: int = 3, most: int = 20
 ) -> Search:
     """Return the slices in which the rate of the higher group is further above that of the lower one than elsewhere.
 
@@ -58,11 +48,9 @@ def find_gaps(
     """
     found: list[Slice] = []
     values: list[Floats] = []
-    for features in (part for size in range(1, depth + 1) for part in combinations(range(len(codes)), size)):
-        mixed, cells = codes[features[0]].astype(np.int64), sizes[features[0]]
-        for feature in features[1:]:
-            mixed, cells = mixed * sizes[feature] + codes[feature], cells * sizes[feature]
-        counts = rows_by((mixed * 2 + higher) * 2 + events, cells * 4).reshape(cells, 2, 2)
+    inner = 2 * higher.astype(np.intp) + events
+    for features, mixed, cells in crossed([4 * part.astype(np.intp) for part in codes], sizes, depth):
+        counts = rows_by(mixed + inner, cells * 4).reshape(cells, 2, 2)
         rows = counts.sum(axis=2)
         rest = counts.sum(axis=0) - counts
         kept = np.flatnonzero((rows >= least_rows).all(axis=1) & (rest.sum(axis=2) >= least_rows).all(axis=1))
@@ -72,16 +60,10 @@ def find_gaps(
         for at in np.flatnonzero(z > LEAST_Z):
             place, size = tuple(int(value) for value in np.unravel_index(kept[at], shape)), int(rows[kept[at]].sum())
             found.append(Slice(features, place, size, round(max(float(gap[at]), 0.0) * size), float(z[at])))
-    z = np.concatenate(values) if values else np.empty(0)
-    bound = threshold_of(z)
-    candidates = sorted((part for part in found if part.z >= bound), key=lambda part: (-part.z, part.features))
-    kept_slices = tuple(distinct(candidates, codes, most))
-    return Search(kept_slices, len(z), depth, len(candidates) - len(kept_slices))
+    return searched(found, values, codes, depth, most)
 
 
-def confirm_gaps(
-    slices: Sequence[Slice], codes: Codes, events: NDArray[np.bool_], higher: NDArray[np.bool_]
-) -> list[ConfirmedGap]:
+def confirm_gaps(slices: Sequence[Slice], codes: Codes, events: Marks, higher: Marks) -> list[ConfirmedGap]:
     """Return each slice on other rows, with a p-value that is adjusted for the number of slices."""
     from scipy.special import ndtr
 
@@ -97,7 +79,7 @@ def confirm_gaps(
     return [ConfirmedGap(*parts) for parts in zip(slices, counts, adjusted.tolist(), strict=True)]
 
 
-def _wider(inside: NDArray[np.int64], rest: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _wider(inside: Ints, rest: Ints) -> tuple[Floats, Floats]:
     """Return gaps of slices (S, [lower, higher], [not, counted]), and how many standard errors above the rest's."""
     gaps, spread = [], np.zeros(len(inside))
     for counts in (inside, rest):

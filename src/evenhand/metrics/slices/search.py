@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from evenhand.metrics.comparisons.significance import holm
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from evenhand.metrics.counts.arrays import Floats, Indices, Ints, Marks
 
 MOST_COMBINATIONS: Final = 30_000
 """Combinations of features above which the search goes one feature less deep."""
@@ -47,7 +51,7 @@ class Slice:
         """The share of marked rows."""
         return self.marked / self.rows
 
-    def members(self, codes: Sequence[NDArray[np.int32]]) -> NDArray[np.bool_]:
+    def members(self, codes: Sequence[NDArray[np.int32]]) -> Marks:
         """Return which rows are in it."""
         inside = np.ones(len(codes[0]), dtype=bool)
         for feature, value in zip(self.features, self.values, strict=True):
@@ -75,7 +79,7 @@ class Confirmed:
 
     found: Slice
     """As it was found."""
-    counts: NDArray[np.int64]
+    counts: Ints
     """(2, 2): [rest, slice] x [not marked, marked] rows."""
     p: float
     """Fisher's exact one-sided p-value, adjusted for all candidates (Holm 1979)."""
@@ -84,7 +88,7 @@ class Confirmed:
 def find_slices(
     codes: Sequence[NDArray[np.int32]],
     sizes: Sequence[int],
-    marks: NDArray[np.bool_],
+    marks: Marks,
     *,
     least_rows: int,
     depth: int = 3,
@@ -110,21 +114,27 @@ def find_slices(
     while depth > 1 and sum(comb(len(codes), size) for size in range(1, depth + 1)) > MOST_COMBINATIONS:
         depth -= 1
     found: list[Slice] = []
-    p_values: list[NDArray[np.float64]] = []
-    tested = 0
+    values: list[Floats] = []
     marked, total = marks.astype(np.intp), int(marks.sum())
     for features, mixed, cells in crossed([2 * part.astype(np.intp) for part in codes], sizes, depth):
         slices, z = _cells(mixed + marked, cells, sizes, len(marks), total, features, least_rows)
-        tested += len(z)
-        p_values.append(z)
+        values.append(z)
         found += slices
-    threshold = threshold_of(np.concatenate(p_values) if p_values else np.empty(0))
+    return searched(found, values, codes, depth, most)
+
+
+def searched(
+    found: list[Slice], values: list[Floats], codes: Sequence[NDArray[np.int32]], depth: int, most: int
+) -> Search:
+    """Return the search that found slices among all that were tested, by the `values` of z of each combination."""
+    z = np.concatenate([np.empty(0), *values])
+    threshold = threshold_of(z)
     candidates = sorted((part for part in found if part.z >= threshold), key=lambda part: (-part.z, part.features))
     kept = tuple(distinct(candidates, codes, most))
-    return Search(kept, tested, depth, len(candidates) - len(kept))
+    return Search(kept, len(z), depth, len(candidates) - len(kept))
 
 
-def confirm(slices: Sequence[Slice], codes: Sequence[NDArray[np.int32]], marks: NDArray[np.bool_]) -> list[Confirmed]:
+def confirm(slices: Sequence[Slice], codes: Sequence[NDArray[np.int32]], marks: Marks) -> list[Confirmed]:
     """Return each slice on other rows, with an exact p-value that is adjusted for the number of slices."""
     from scipy.stats import hypergeom
 
@@ -134,21 +144,20 @@ def confirm(slices: Sequence[Slice], codes: Sequence[NDArray[np.int32]], marks: 
         counts = np.array([[np.sum(where & ~marks), np.sum(where & marks)] for where in (~inside, inside)])
         counted.append(counts.astype(np.int64))
         p.append(float(hypergeom.sf(counts[1, 1] - 1, len(marks), marks.sum(), inside.sum())))
-    adjusted = _holm(p)
-    return [Confirmed(*parts) for parts in zip(slices, counted, adjusted, strict=True)]
+    return [Confirmed(*parts) for parts in zip(slices, counted, holm(np.array(p)).tolist(), strict=True)]
 
 
 def crossed(
-    codes: Sequence[NDArray[np.intp]], sizes: Sequence[int], depth: int
-) -> Iterator[tuple[tuple[int, ...], NDArray[np.intp], int]]:
+    codes: Sequence[Indices], sizes: Sequence[int], depth: int
+) -> Iterator[tuple[tuple[int, ...], Indices, int]]:
     """Yield every combination of up to `depth` features, the code of each row in it, and the number of codes.
 
     What was crossed is crossed further, so a combination of three features costs one multiplication and one addition.
     """
 
     def further(
-        before: tuple[int, ...], mixed: NDArray[np.intp] | None, cells: int
-    ) -> Iterator[tuple[tuple[int, ...], NDArray[np.intp], int]]:
+        before: tuple[int, ...], mixed: Indices | None, cells: int
+    ) -> Iterator[tuple[tuple[int, ...], Indices, int]]:
         for feature in range(before[-1] + 1 if before else 0, len(codes)):
             here = codes[feature] if mixed is None else mixed * sizes[feature] + codes[feature]
             features, number = (*before, feature), cells * sizes[feature]
@@ -160,14 +169,14 @@ def crossed(
 
 
 def _cells(
-    marked_codes: NDArray[np.intp],
+    marked_codes: Indices,
     cells: int,
     sizes: Sequence[int],
     n: int,
     total: int,
     features: tuple[int, ...],
     least_rows: int,
-) -> tuple[list[Slice], NDArray[np.float64]]:
+) -> tuple[list[Slice], Floats]:
     """Return the slices of one combination that are above the rest, and z of all that have enough rows.
 
     Codes are twice the cell, and one more where the row is marked: one count gives both.
@@ -196,7 +205,7 @@ LEAST_Z: Final = 2.0
 """Slices below it are no candidates whatever the number of tests."""
 
 
-def threshold_of(z: NDArray[np.float64]) -> float:
+def threshold_of(z: Floats) -> float:
     """Return the z from which slices are candidates at the tolerated share of false discoveries."""
     from scipy.special import ndtr
 
@@ -209,7 +218,7 @@ def threshold_of(z: NDArray[np.float64]) -> float:
 
 def distinct(candidates: list[Slice], codes: Sequence[NDArray[np.int32]], most: int) -> Iterator[Slice]:
     """Yield the strongest slices, without those of nearly the same rows."""
-    kept: list[tuple[Slice, NDArray[np.bool_]]] = []
+    kept: list[tuple[Slice, Marks]] = []
     for candidate in candidates[: most * 50]:
         if len(kept) == most:
             return
@@ -219,7 +228,7 @@ def distinct(candidates: list[Slice], codes: Sequence[NDArray[np.int32]], most: 
             yield candidate
 
 
-def _same(one: Slice, rows: NDArray[np.bool_], other: Slice, others: NDArray[np.bool_]) -> bool:
+def _same(one: Slice, rows: Marks, other: Slice, others: Marks) -> bool:
     """Whether `one` adds nothing to `other`: much the same rows, or a part (or the whole) of it at no other rate."""
     shared = int(np.sum(rows & others))
     if shared >= ALIKE * int(np.sum(rows | others)):
@@ -231,11 +240,3 @@ def _same(one: Slice, rows: NDArray[np.bool_], other: Slice, others: NDArray[np.
     if small is one:  # a part is worth naming only where it is worse than the whole
         return bool(small.share - large.share < 2 * spread)
     return bool(abs(small.share - large.share) < 2 * spread)
-
-
-def _holm(p: list[float]) -> list[float]:
-    adjusted, least = [0.0] * len(p), 0.0
-    for rank, at in enumerate(sorted(range(len(p)), key=lambda index: p[index])):
-        least = max(least, min(1.0, (len(p) - rank) * p[at]))
-        adjusted[at] = least
-    return adjusted

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from evenhand.metrics.counts.arrays import Floats
+
     Cells: TypeAlias = NDArray[Any]
     Function: TypeAlias = Callable[[Cells], Cells]
     """From cells (..., C, C), real or complex, to values (...)."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,28 +15,29 @@ from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends, z
 from evenhand.metrics.values.rates import Ends, Measured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from evenhand.metrics.counts.arrays import Column, Floats, Ints
 
 
 CHUNK: Final = 1 << 18
 """Rows summed at a time."""
+NO_ROW: Final = message("No row at all.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Means:
     """Means by group with their standard errors."""
 
-    mean: NDArray[np.float64]
+    mean: Floats
     """(G,) weighted means; nan for a group without rows."""
-    error: NDArray[np.float64]
+    error: Floats
     """(G,) standard errors; nan with fewer than two rows or clusters."""
-    freedom: NDArray[np.float64]
+    freedom: Floats
     """(G,) degrees of freedom: rows or clusters, less one."""
-    rows: NDArray[np.int64]
+    rows: Ints
     """(G,) rows."""
 
     def ends(self, z: float, *, log: bool = False) -> tuple[Floats, Floats]:
@@ -93,7 +95,7 @@ def means(
     return Means(mean, np.where(number > 1, error, np.nan), number - 1, rows)
 
 
-def _plain_means(value: Floats, group: NDArray[np.generic], n_groups: int, rows: NDArray[np.int64]) -> Means:
+def _plain_means(value: Floats, group: Column, n_groups: int, rows: Ints) -> Means:
     """Return means of unweighted rows, in chunks, so that nothing as long as the rows is made."""
     parts = [slice(start, start + CHUNK) for start in range(0, len(value), CHUNK)]
     total, squares = np.zeros(n_groups), np.zeros(n_groups)
@@ -107,7 +109,7 @@ def _plain_means(value: Floats, group: NDArray[np.generic], n_groups: int, rows:
     return Means(np.asarray(mean), np.where(rows > 1, error, np.nan), np.asarray(rows - 1.0, dtype=np.float64), rows)
 
 
-def _means_of_counts(value: Floats, group: NDArray[np.generic], n_groups: int, times: Floats) -> Means:
+def _means_of_counts(value: Floats, group: Column, n_groups: int, times: Floats) -> Means:
     rows = sums_by(group, times, n_groups)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = sums_by(group, times * value, n_groups) / rows
@@ -115,9 +117,7 @@ def _means_of_counts(value: Floats, group: NDArray[np.generic], n_groups: int, t
     return Means(mean, np.where(rows > 1, error, np.nan), rows - 1, rows.astype(np.int64))
 
 
-def between_clusters(
-    residual: Floats, group: NDArray[np.generic], clusters: NDArray[np.generic], n_groups: int
-) -> tuple[Floats, Floats]:
+def between_clusters(residual: Floats, group: Column, clusters: Column, n_groups: int) -> tuple[Floats, Floats]:
     """Return (G,) sums over clusters of the squares of their sums of residuals, and the number of clusters."""
     _, own = np.unique(clusters, return_inverse=True)
     pairs, position = np.unique(group.astype(np.int64) * (own.max() + 1) + own, return_inverse=True)
@@ -139,9 +139,7 @@ def measured_mean(
     log = entry.lowest == 0
 
     def shown(values: Floats) -> Floats:
-        least = -np.inf if entry.lowest is None else entry.lowest
-        most = np.inf if entry.highest is None else entry.highest
-        inside = np.clip(values, least, most)
+        inside = np.clip(values, *entry.range)
         return inside if mapped is None else mapped(inside)
 
     def ends(z: float) -> tuple[Floats, Floats]:
@@ -152,28 +150,32 @@ def measured_mean(
             low, high = np.where(extreme, exact[0], low), np.where(extreme, exact[1], high)
         return shown(low), shown(high)
 
-    reasons = tuple("" if count else message("No row at all.") for count in found.rows)
     method = "student, logarithm" if log else "student"
-    return finished(metric, shown(found.mean), found.rows, reasons, method, ends, level)
+    return finished(metric, shown(found.mean), found.rows, told(found.rows), method, ends, level)
+
+
+def measured_share(metric: str, hits: Ints, rows: Ints, level: float) -> Measured:
+    """Return counted shares, (G,) hits among rows, as a metric's values, with their exact intervals."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = hits / rows
+    ends = partial(clopper_pearson, hits, rows)
+    return finished(metric, share, rows, told(rows), "clopper-pearson", ends, level)
+
+
+def told(known: Iterable[Any], why: str = NO_ROW) -> tuple[str, ...]:
+    """Return why each group that is not known, or has no rows, has no value."""
+    return tuple("" if ok else why for ok in known)
 
 
 def finished(
-    metric: str,
-    estimate: Floats,
-    rows: NDArray[np.int64],
-    reasons: tuple[str, ...],
-    method: str,
-    ends: Ends,
-    level: float,
+    metric: str, estimate: Floats, rows: Ints, reasons: tuple[str, ...], method: str, ends: Ends, level: float
 ) -> Measured:
     """Return values with what finds their intervals; a value that is nan is not defined.
 
     An end that cannot be computed, such as that of the mean of one row, is open: it is the end of the metric's range,
     so that no comparison passes a limit by leaving the group out.
     """
-    entry = METRICS[metric]
-    least = -np.inf if entry.lowest is None else entry.lowest
-    most = np.inf if entry.highest is None else entry.highest
+    least, most = METRICS[metric].range
     defined = np.isfinite(estimate)
 
     def open_ended(z: float) -> tuple[Floats, Floats]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by
-from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends
-from evenhand.metrics.values.means import finished, means, measured_mean
+from evenhand.metrics.inference.intervals import scaled_ends
+from evenhand.metrics.values.means import finished, means, measured_mean, measured_share, told
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from evenhand.metrics.values.rates import Measured
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 
 def hamming_loss(
@@ -33,15 +32,7 @@ def subset_accuracy(
     """Measure the share of rows of which every label is right, with its exact interval."""
     groups = np.asarray(codes)
     right = (np.asarray(y_true) == np.asarray(y_pred)).all(axis=1)
-    rows, hits = rows_by(groups, n_groups), rows_by(groups[right], n_groups)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = hits / rows
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return clopper_pearson(hits, rows, z)
-
-    reasons = tuple("" if count else message("No row at all.") for count in rows)
-    return finished("subset_accuracy", share, rows, reasons, "clopper-pearson", ends, level)
+    return measured_share("subset_accuracy", rows_by(groups[right], n_groups), rows_by(groups, n_groups), level)
 
 
 def f1_over_labels(
@@ -57,8 +48,9 @@ def f1_over_labels(
     both, either = 2 * true * predicted, true + predicted
     if metric == "micro_f1":
         both, either = both.sum(axis=1, keepdims=True), either.sum(axis=1, keepdims=True)
-    top = np.stack([means(both[:, part], groups, n_groups).mean for part in range(both.shape[1])], axis=1)
-    bottom = np.stack([means(either[:, part], groups, n_groups).mean for part in range(both.shape[1])], axis=1)
+    top, bottom = (
+        np.stack([means(column, groups, n_groups).mean for column in part.T], axis=1) for part in (both, either)
+    )
     present = bottom > 0
     with np.errstate(invalid="ignore", divide="ignore"):
         each = np.where(present, top / bottom, 0.0)
@@ -66,11 +58,6 @@ def f1_over_labels(
         part = np.where(present[groups], (both - each[groups] * either) / bottom[groups], 0.0)
         influence = part.sum(axis=1) / present.sum(axis=1)[groups]
     error = means(np.nan_to_num(influence), groups, n_groups).error
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return scaled_ends(value, error, z, 0.0, 1.0)
-
-    reasons = tuple(
-        "" if ok else message("No label is true or predicted in any row: F1 is 0 of 0.") for ok in np.isfinite(value)
-    )
+    ends = partial(scaled_ends, value, error, lowest=0.0, highest=1.0)
+    reasons = told(np.isfinite(value), message("No label is true or predicted in any row: F1 is 0 of 0."))
     return finished(metric, value, rows_by(groups, n_groups), reasons, "delta method over rows", ends, level)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -12,22 +12,14 @@ from evenhand.metrics.inference.intervals import z_of
 from evenhand.metrics.values.means import means, measured_mean
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
+    from evenhand.metrics.counts.arrays import Floats, Worth
     from evenhand.metrics.values.rates import Measured
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 
 def paired_means(
-    metric: str,
-    values: Floats,
-    codes: NDArray[np.int32],
-    groups: int,
-    level: float,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    metric: str, values: Floats, codes: NDArray[np.int32], groups: int, level: float, **more: Unpack[Worth]
 ) -> Measured:
     """Return the mean of paired differences in every group.
 
@@ -45,8 +37,8 @@ def paired_means(
     level : float
         Two-sided confidence.
     """
-    found = measured_mean(metric, means(values, codes, groups, weight, clusters, frequency), level)
-    if weight is not None or frequency is not None or clusters is not None:
+    found = measured_mean(metric, means(values, codes, groups, **more), level)
+    if any(part is not None for part in more.values()):
         return found
     mean, error, skew, rows = _moments(values, codes, groups)
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evenhand.messages import message
-from evenhand.metrics.counts.sums import rows_by
+from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import scaled_ends
-from evenhand.metrics.values.means import finished, means, measured_mean
+from evenhand.metrics.values.means import finished, means, measured_mean, told
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from evenhand.metrics.counts.arrays import Floats, Ints
     from evenhand.metrics.values.rates import Measured
 
-    Floats: TypeAlias = NDArray[np.float64]
 
-
-def places(score: ArrayLike, queries: ArrayLike) -> NDArray[np.int64]:
+def places(score: ArrayLike, queries: ArrayLike) -> Ints:
     """Return (n,) the place of each item in its list, from 1; the higher score first, equal scores in row order."""
     scores, _, query = _parts(score, queries)
     order = np.lexsort((np.arange(len(scores)), -scores, query))
@@ -50,8 +50,8 @@ def ndcg(
     """
     worth = np.asarray(relevance, dtype=np.float64)
     _, number, query = _parts(score, queries)
-    gain = _sums(query, worth * _shared_discount(score, query, at), number)
-    best = _sums(query, worth * _discount(places(worth, query), at), number)
+    gain = sums_by(query, worth * _shared_discount(score, query, at), number)
+    best = sums_by(query, worth * _discount(places(worth, query), at), number)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = (gain / best)[best > 0]
     found = measured_mean("ndcg", means(value, np.zeros(len(value), dtype=np.int64)), level)
@@ -73,12 +73,7 @@ def exposure(
 
 
 def exposure_to_merit(
-    relevance: ArrayLike,
-    score: ArrayLike,
-    queries: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
+    relevance: ArrayLike, score: ArrayLike, queries: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95
 ) -> Measured:
     """Measure mean exposure over mean relevance of each group's items; lists are clusters."""
     worth, groups = np.asarray(relevance, dtype=np.float64), np.asarray(codes).astype(np.intp)
@@ -89,35 +84,27 @@ def exposure_to_merit(
         value = np.where(merit > 0, attention / merit, np.nan)
         influence = (seen - value[groups] * worth) / merit[groups]
         error = means(influence, groups, n_groups, clusters=query).error
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return scaled_ends(value, error, z, 0.0, None)
-
-    rows = rows_by(groups, n_groups)
-    reasons = tuple("" if ok else message("No item of the group is relevant.") for ok in np.isfinite(value))
+    ends = partial(scaled_ends, value, error, lowest=0.0, highest=None)
+    rows, reasons = rows_by(groups, n_groups), told(np.isfinite(value), message("No item of the group is relevant."))
     return _opposed(finished("exposure_to_merit", value, rows, reasons, "delta method, lists", ends, level))
 
 
 def _opposed(found: Measured) -> Measured:
     """Return values whose ends, in comparisons, allow for groups that move against each other: root 2 wider."""
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return found.ends(z * float(np.sqrt(2)))
-
-    return replace(found, ends=ends)
+    return replace(found, ends=lambda z: found.ends(z * float(np.sqrt(2))))
 
 
-def _parts(score: ArrayLike, queries: ArrayLike) -> tuple[Floats, int, NDArray[np.int64]]:
+def _parts(score: ArrayLike, queries: ArrayLike) -> tuple[Floats, int, Ints]:
     _, query = np.unique(np.asarray(queries), return_inverse=True)
     return np.asarray(score, dtype=np.float64), int(query.max(initial=-1)) + 1, query.astype(np.int64)
 
 
-def _discount(place: NDArray[np.int64], at: int | None) -> Floats:
+def _discount(place: Ints, at: int | None) -> Floats:
     value = 1 / np.log2(1 + place)
     return np.asarray(value if at is None else np.where(place <= at, value, 0.0))
 
 
-def _shared_discount(score: ArrayLike, query: NDArray[np.int64], at: int | None) -> Floats:
+def _shared_discount(score: ArrayLike, query: Ints, at: int | None) -> Floats:
     """Return each item's discount, equal scores of a list sharing theirs."""
     scores = np.asarray(score, dtype=np.float64)
     discount = _discount(places(scores, query), at)
@@ -127,8 +114,4 @@ def _shared_discount(score: ArrayLike, query: NDArray[np.int64], at: int | None)
     block = np.empty(len(order), dtype=np.int64)
     block[order] = np.cumsum(new) - 1
     number = int(block.max(initial=-1)) + 1
-    return np.asarray((_sums(block, discount, number) / np.maximum(np.bincount(block, minlength=number), 1))[block])
-
-
-def _sums(codes: NDArray[np.int64], values: Floats, number: int) -> Floats:
-    return np.asarray(np.bincount(codes, weights=values, minlength=number), dtype=np.float64)
+    return np.asarray((sums_by(block, discount, number) / np.maximum(np.bincount(block, minlength=number), 1))[block])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -11,25 +12,17 @@ from evenhand.metrics.counts.ordered import Ordered, order_scores, placements
 from evenhand.metrics.counts.score_tally import ScoreTally
 from evenhand.metrics.counts.sums import rows_by
 from evenhand.metrics.inference.intervals import wilson
-from evenhand.metrics.values.means import between_clusters, finished
+from evenhand.metrics.values.means import between_clusters, finished, told
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from evenhand.metrics.counts.arrays import Column, Floats, Ints, Marks, Worth
     from evenhand.metrics.values.rates import Measured
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 
 def roc_auc(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure the area under the ROC curve of every group, with DeLong's interval on the logit scale.
 
@@ -37,29 +30,19 @@ def roc_auc(
 
     Parameters
     ----------
-    y_true : (n,) array of 0 and 1
-    score : (n,) array
-    codes : (n,) integer array
-        The group of each row.
-    n_groups : int
-        The number of groups G.
-    weight : (n,) array, optional
-        Sampling weights; DeLong's variance is then linearised.
-    frequency : (n,) array, optional
-        The number of rows that each row represents.
+    y_true, score, codes, n_groups, weight, frequency
+        As for `ScoreTally.count`; with weights DeLong's variance is linearised.
     clusters : (n,) integer array, optional
         What belongs together; the variance is then that between clusters (Obuchowski 1997, Biometrics 53).
 
     Source: DeLong et al. (1988), Biometrics 44; ranks as in Sun and Xu (2014).
     """
-    if weight is None and frequency is None and clusters is None:
+    if all(part is None for part in more.values()):
         return roc_auc_of(order_scores(y_true, score, codes, n_groups), level)
-    tally = ScoreTally.count(y_true, score, codes, n_groups, weight, frequency)
-    if clusters is None:
+    tally = ScoreTally.count(y_true, score, codes, n_groups, more.get("weight"), more.get("frequency"))
+    if more.get("clusters") is None:
         return roc_auc_of_tally(tally, level)
-    return _clustered_areas(
-        tally, np.asarray(y_true) == 1, np.asarray(score), np.asarray(codes), weight, clusters, level
-    )
+    return _clustered_areas(tally, np.asarray(y_true) == 1, np.asarray(score), np.asarray(codes), level, **more)
 
 
 def roc_auc_of_tally(tally: ScoreTally, level: float = 0.95) -> Measured:
@@ -85,16 +68,11 @@ def _placed(tally: ScoreTally, mass: Floats) -> tuple[Floats, Floats]:
 
 
 def _clustered_areas(
-    tally: ScoreTally,
-    true: NDArray[np.bool_],
-    score: NDArray[np.generic],
-    codes: NDArray[np.generic],
-    weight: ArrayLike | None,
-    clusters: ArrayLike,
-    level: float,
+    tally: ScoreTally, true: Marks, score: Column, codes: Column, level: float, **more: Unpack[Worth]
 ) -> Measured:
     """Measure areas with the variance between clusters of what each row adds to them."""
     mass, group = tally.total(tally.mass), codes.astype(np.intp)
+    weight, clusters = more.get("weight"), np.asarray(more.get("clusters"))
     one = np.ones(len(true)) if weight is None else np.asarray(weight, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         placed, area = _placed(tally, mass)
@@ -104,7 +82,7 @@ def _clustered_areas(
         block[order] = np.repeat(np.arange(len(tally.group)), tally.counts.sum(axis=1))
         side = true.astype(np.intp)
         adds = one * (placed[block, side] - area[group]) / mass[group, side]
-        squares, number = between_clusters(np.nan_to_num(adds), codes, np.asarray(clusters), tally.n_groups)
+        squares, number = between_clusters(np.nan_to_num(adds), codes, clusters, tally.n_groups)
         error = np.sqrt(squares * number / (number - 1))
     missing = (mass <= 0).any(axis=1) | (number < 2)
     return _areas(np.where(missing, np.nan, area), error, number, tally.rows.sum(axis=1), level, ", clusters")
@@ -122,13 +100,9 @@ def roc_auc_of(ordered: Ordered, level: float = 0.95) -> Measured:
     return _areas(found[0], found[1], np.nan_to_num(found[2]), ordered.rows, level)
 
 
-def _areas(
-    area: Floats, error: Floats, smaller: Floats, rows: NDArray[np.int64], level: float, more: str = ""
-) -> Measured:
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return _logit_ends(area, error, smaller, z)
-
-    reasons = tuple("" if ok else message("Only one class has rows: the area needs both.") for ok in np.isfinite(area))
+def _areas(area: Floats, error: Floats, smaller: Floats, rows: Ints, level: float, more: str = "") -> Measured:
+    reasons = told(np.isfinite(area), message("Only one class has rows: the area needs both."))
+    ends = partial(_logit_ends, area, error, smaller)
     return finished("roc_auc", area, rows, reasons, f"delong, logit{more}", ends, level)
 
 
@@ -147,14 +121,7 @@ def logit_interval(share: Floats, error: Floats, z: float) -> tuple[Floats, Floa
 
 
 def average_precision(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure the area under the precision-recall curve (average precision) of every group.
 
@@ -162,15 +129,15 @@ def average_precision(
     (2013), ECML, compared; over what they are worth where rows are weighted (Kish), and over clusters that hold one
     where rows belong together. Equal scores are taken together, as scikit-learn does.
     """
-    if weight is None and frequency is None and clusters is None:
+    if all(part is None for part in more.values()):
         return average_precision_of(order_scores(y_true, score, codes, n_groups), level)
-    tally = ScoreTally.count(y_true, score, codes, n_groups, weight, frequency)
-    worth = None
-    if clusters is not None:
+    tally = ScoreTally.count(y_true, score, codes, n_groups, more.get("weight"), more.get("frequency"))
+    number = None
+    if (clusters := more.get("clusters")) is not None:
         true, group = np.asarray(y_true) == 1, np.asarray(codes)
         pairs = np.unique(np.column_stack([group[true], np.asarray(clusters)[true]]), axis=0)
-        worth = rows_by(pairs[:, 0].astype(np.intp), n_groups).astype(np.float64)
-    return average_precision_of_tally(tally, level, worth)
+        number = rows_by(pairs[:, 0].astype(np.intp), n_groups).astype(np.float64)
+    return average_precision_of_tally(tally, level, number)
 
 
 def average_precision_of(ordered: Ordered, level: float = 0.95) -> Measured:
@@ -199,12 +166,7 @@ def average_precision_of_tally(tally: ScoreTally, level: float = 0.95, worth: Fl
     return _precisions(area, hits, number, tally.rows.sum(axis=1), level)
 
 
-def _precisions(area: Floats, hits: Floats, number: Floats, rows: NDArray[np.int64], level: float) -> Measured:
-    def ends(z: float) -> tuple[Floats, Floats]:
-        error = np.sqrt(area * (1 - area) / np.maximum(number, 1))
-        return _logit_ends(area, error, number, z)
-
-    reasons = tuple(
-        "" if ok else message("No row whose truth is positive: there is nothing to find.") for ok in hits > 0
-    )
+def _precisions(area: Floats, hits: Floats, number: Floats, rows: Ints, level: float) -> Measured:
+    ends = partial(_logit_ends, area, np.sqrt(area * (1 - area) / np.maximum(number, 1)), number)
+    reasons = told(hits > 0, message("No row whose truth is positive: there is nothing to find."))
     return finished("average_precision", area, rows, reasons, "binomial, logit", ends, level)

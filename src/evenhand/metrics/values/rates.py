@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from evenhand.errors import InputError, did_you_mean
 from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Cells, Metric
+from evenhand.metrics.catalogue.entry import FN, FP, TN, TP
 from evenhand.metrics.catalogue.names import canonical, names
 from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends, z_of
 from evenhand.metrics.values.composites import COMPOSITES, with_error
@@ -17,12 +19,24 @@ from evenhand.metrics.values.composites import COMPOSITES, with_error
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks
     from evenhand.metrics.counts.tally import Tally
 
-    Floats: TypeAlias = NDArray[np.float64]
 
+@np.errstate(divide="ignore")
+def _odds(p: Floats) -> Floats:
+    return np.asarray(p / (1 - p))
+
+
+MAPPED: Final[dict[str, tuple[Cells, Cells, str, Callable[[Floats], Floats]]]] = {
+    "f1": ((TP,), (FP, FN, TP), "the Jaccard share", lambda j: np.asarray(2 * j / (1 + j))),
+    "treatment_equality": ((FN,), (FP, FN), "the share of errors", _odds),
+}
+"""Composites that are a function of one share: its numerator and denominator, its name, and the function.
+
+F1 is 2 J / (1 + J) of the share J = TP / (TP + FP + FN), and FN / FP is p / (1 - p) of the share p of false negatives
+among errors.
+"""
 MEANS: Final = {
     "balanced_accuracy": ("recall", "specificity"),
     "average_predictive_value": ("precision", "false_omission_rate"),
@@ -38,17 +52,17 @@ class Measured:
 
     metric: str
     """The canonical name."""
-    estimate: NDArray[np.float64]
+    estimate: Floats
     """(G,) values; nan where not defined."""
-    low: NDArray[np.float64]
+    low: Floats
     """(G,) low ends; nan where not defined."""
-    high: NDArray[np.float64]
+    high: Floats
     """(G,) high ends; nan where not defined."""
-    defined: NDArray[np.bool_]
+    defined: Marks
     """(G,) whether the group has a value."""
-    support: NDArray[np.int64]
+    support: Ints
     """(G,) rows in the denominator."""
-    rows: NDArray[np.int64]
+    rows: Ints
     """(G,) all rows of the group."""
     reason: tuple[str, ...]
     """(G,) why a group has no value; empty where it has one."""
@@ -56,6 +70,18 @@ class Measured:
     """How the interval was found."""
     ends: Ends
     """Ends for other critical values, for comparing groups."""
+
+    def at(self, groups: slice | Indices) -> Measured:
+        """Return the values of some of the groups."""
+        names = ("estimate", "low", "high", "defined", "support", "rows")
+        parts = {name: getattr(self, name)[groups] for name in names}
+        reason = tuple(np.asarray(self.reason, dtype=object)[groups])
+
+        def ends(z: float) -> tuple[Floats, Floats]:
+            low, high = self.ends(z)
+            return low[groups], high[groups]
+
+        return replace(self, **parts, reason=reason, ends=ends)
 
 
 def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
@@ -91,13 +117,12 @@ def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
         )
     if entry.name in COMPOSITES:
         return _composite(entry, tally, level)
-    special = {"f1": _f1, "treatment_equality": _treatment} | dict.fromkeys(MEANS, _mean_of_two)
-    if entry.name in special:
-        return special[entry.name](entry, tally, level)
-    return _rate(entry, tally, level)
+    if entry.name in MEANS:
+        return _mean_of_two(entry, tally, level)
+    return (_mapped if entry.name in MAPPED else _rate)(entry, tally, level)
 
 
-def counted_share(metric: str, tally: Tally) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def counted_share(metric: str, tally: Tally) -> tuple[Ints, Ints]:
     """Return the rows that a rate counts and those it counts them among, (G,) each, whatever their weights.
 
     Raises
@@ -116,18 +141,18 @@ def counted_share(metric: str, tally: Tally) -> tuple[NDArray[np.int64], NDArray
 class _Share:
     """A proportion over groups, with the row count it is worth."""
 
-    estimate: NDArray[np.float64]
-    size: NDArray[np.float64]
-    support: NDArray[np.int64]
+    estimate: Floats
+    size: Floats
+    support: Ints
 
     @property
-    def events(self) -> NDArray[np.float64]:
+    def events(self) -> Floats:
         return np.nan_to_num(self.estimate) * self.size
 
 
 def _share(tally: Tally, numerator: Cells, denominator: Cells) -> _Share:
     support = _sum(tally.counts, denominator).astype(np.int64)
-    weight = tally.counts if tally.weights is None else tally.weights
+    weight = tally.mass
     with np.errstate(invalid="ignore", divide="ignore"):
         p = _sum(weight, numerator) / _sum(weight, denominator)
     sizes = [support.astype(np.float64)]
@@ -160,7 +185,7 @@ def _clustered_size(tally: Tally, p: Floats, numerator: Cells, denominator: Cell
 
     assert tally.moments is not None
     assert tally.clusters is not None
-    weight = tally.counts if tally.weights is None else tally.weights
+    weight = tally.mass
     top, bottom = _indicator(numerator), _indicator(denominator)
     residual = top - np.nan_to_num(p)[:, None] * bottom
     squares = np.einsum("gi,gij,gj->g", residual, tally.moments, residual)
@@ -178,66 +203,39 @@ def _indicator(cells: Cells) -> Floats:
     return np.array([float((true, decided) in cells) for true in range(classes) for decided in range(classes)])
 
 
-def _sum(cells: NDArray[np.generic], chosen: Cells) -> Floats:
+def _sum(cells: Column, chosen: Cells) -> Floats:
     return np.asarray(sum(cells[:, true, predicted] for true, predicted in chosen), dtype=np.float64)
 
 
 def _rate(entry: Metric, tally: Tally, level: float) -> Measured:
-    numerator, denominator = entry.numerator, entry.denominator
-    share = _share(tally, numerator, denominator)
+    share = _share(tally, entry.numerator, entry.denominator)
     weighted = ", effective size" if tally.weights is not None else ""
     weighted += ", clusters" if tally.clusters is not None else ""
+    ends = partial(clopper_pearson, share.events, share.size)
+    return _measured(entry, tally, share, share.estimate, f"clopper-pearson{weighted}", ends, level)
+
+
+def _mapped(entry: Metric, tally: Tally, level: float) -> Measured:
+    """A function of a share: its interval is that of the share, mapped."""
+    numerator, denominator, words, mapped = MAPPED[entry.name]
+    share = _share(tally, numerator, denominator)
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        return clopper_pearson(share.events, share.size, z)
+        low, high = clopper_pearson(share.events, share.size, z)
+        return mapped(low), mapped(high)
 
-    values = (share.estimate, *ends(z_of(level)))
-    return _measured(entry, tally, share, values, f"clopper-pearson{weighted}", ends)
-
-
-def _f1(entry: Metric, tally: Tally, level: float) -> Measured:
-    """F1 is 2 J / (1 + J) of the share J = TP / (TP + FP + FN): its interval is that of J, mapped."""
-    share = _share(tally, ((1, 1),), ((0, 1), (1, 0), (1, 1)))
-
-    def mapped(j: Floats) -> Floats:
-        return np.asarray(2 * j / (1 + j))
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        least, most = clopper_pearson(share.events, share.size, z)
-        return mapped(least), mapped(most)
-
-    values = (mapped(share.estimate), *ends(z_of(level)))
-    return _measured(entry, tally, share, values, "clopper-pearson of the Jaccard share, mapped", ends)
-
-
-def _treatment(entry: Metric, tally: Tally, level: float) -> Measured:
-    """FN / FP is p / (1 - p) of the share p of false negatives among errors: its interval is that of p, mapped."""
-    share = _share(tally, ((1, 0),), ((0, 1), (1, 0)))
-
-    def mapped(p: Floats) -> Floats:
-        with np.errstate(divide="ignore"):
-            return np.asarray(p / (1 - p))
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        least, most = clopper_pearson(share.events, share.size, z)
-        return mapped(least), mapped(most)
-
-    values = (mapped(share.estimate), *ends(z_of(level)))
-    return _measured(entry, tally, share, values, "clopper-pearson of the share of errors, mapped", ends)
+    return _measured(entry, tally, share, mapped(share.estimate), f"clopper-pearson of {words}, mapped", ends, level)
 
 
 def _composite(entry: Metric, tally: Tally, level: float) -> Measured:
     """A smooth function of the cells: the delta method, on a scale that fits its range."""
-    cells = tally.counts if tally.weights is None else tally.weights
+    cells = tally.mass
     value, error = with_error(COMPOSITES[entry.name], cells, tally.squared_weights)
     if tally.clusters is not None:
         error = error * np.sqrt(_design_effect(tally))
     share = _Share(value, tally.rows.astype(np.float64), tally.rows)
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return scaled_ends(value, error, z, entry.lowest, entry.highest)
-
-    return _measured(entry, tally, share, (value, *ends(z_of(level))), "delta method", ends)
+    ends = partial(scaled_ends, value, error, lowest=entry.lowest, highest=entry.highest)
+    return _measured(entry, tally, share, value, "delta method", ends, level)
 
 
 def _design_effect(tally: Tally) -> Floats:
@@ -265,27 +263,24 @@ def _mean_of_two(entry: Metric, tally: Tally, level: float) -> Measured:
 
     support = np.where((upper.support > 0) & (lower.support > 0), tally.rows, 0)
     share = _Share(estimate, support.astype(np.float64), support)
-    low, high = ends(z_of(level))
-    return _measured(entry, tally, share, (estimate, low, high), "mover of two clopper-pearson intervals", ends)
+    return _measured(entry, tally, share, estimate, "mover of two clopper-pearson intervals", ends, level)
 
 
 def _measured(
-    entry: Metric, tally: Tally, share: _Share, values: tuple[Floats, Floats, Floats], method: str, ends: Ends
+    entry: Metric, tally: Tally, share: _Share, estimate: Floats, method: str, ends: Ends, level: float
 ) -> Measured:
-    defined = np.isfinite(values[0])
-    values = (np.where(defined, values[0], np.nan), *values[1:])
+    defined = np.isfinite(estimate)
+    values = np.where(defined, estimate, np.nan), *ends(z_of(level))
     reasons = tuple("" if ok else _reason(entry, rows) for ok, rows in zip(defined, tally.rows, strict=True))
     return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends)
 
 
-_MISSING: dict[tuple[tuple[int, int], ...], str] = {
-    ((1, 0), (1, 1)): message("No row whose truth is positive: {metric} is 0 of 0."),
-    ((0, 0), (0, 1)): message("No row whose truth is negative: {metric} is 0 of 0."),
-    ((0, 1), (1, 1)): message("No row predicted positive: {metric} is 0 of 0."),
-    ((0, 0), (1, 0)): message("No row predicted negative: {metric} is 0 of 0."),
+_MISSING: Final[dict[Cells, str]] = {
+    (FN, TP): message("No row whose truth is positive: {metric} is 0 of 0."),
+    (TN, FP): message("No row whose truth is negative: {metric} is 0 of 0."),
+    (FP, TP): message("No row predicted positive: {metric} is 0 of 0."),
+    (TN, FN): message("No row predicted negative: {metric} is 0 of 0."),
 }
-
-
 _UNDEFINED: Final = {
     "f1": message("No row whose truth or prediction is positive: F1 is 0 of 0."),
     "treatment_equality": message("No false positive: false negatives per false positive are a number over 0."),

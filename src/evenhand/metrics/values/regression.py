@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,16 +11,15 @@ from evenhand.errors import InputError, did_you_mean
 from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends
-from evenhand.metrics.values.means import Means, finished, means, measured_mean
+from evenhand.metrics.values.means import Means, finished, means, measured_mean, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from evenhand.metrics.counts.arrays import Floats, Indices, Ints
     from evenhand.metrics.values.rates import Measured
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 
 def measure_numbers(
@@ -59,73 +58,29 @@ def measure_numbers(
         raise InputError(f"'{metric}' is no metric of numbers.{did_you_mean(metric, NUMBERS)}")
     true, predicted = np.asarray(y_true, dtype=np.float64), np.asarray(y_pred, dtype=np.float64)
     mean_of = partial(means, codes=codes, n_groups=n_groups, weight=weight, clusters=clusters)
-    return NUMBERS[metric](metric, true, predicted, np.asarray(codes), n_groups, level, mean_of)
+    if metric in OF_ROWS:
+        mapped = np.sqrt if metric == "root_mean_squared_error" else None
+        return measured_mean(metric, mean_of(OF_ROWS[metric](true, predicted)), level, mapped)
+    rows = rows_by(np.asarray(codes), n_groups)
+    if metric == "quantile_coverage":
+        return _below(mean_of(true <= predicted), rows, level)
+    return _explained(true, predicted, np.asarray(codes).astype(np.intp), rows, level, mean_of)
 
 
-def _absolute(
-    metric: str, true: Floats, predicted: Floats, _: object, __: int, level: float, mean_of: Callable[..., Means]
-) -> Measured:
-    return measured_mean(metric, mean_of(np.abs(predicted - true)), level)
-
-
-def _squared(
-    metric: str, true: Floats, predicted: Floats, _: object, __: int, level: float, mean_of: Callable[..., Means]
-) -> Measured:
-    return measured_mean(metric, mean_of((predicted - true) ** 2), level)
-
-
-def _root(
-    metric: str, true: Floats, predicted: Floats, _: object, __: int, level: float, mean_of: Callable[..., Means]
-) -> Measured:
-    return measured_mean(metric, mean_of((predicted - true) ** 2), level, np.sqrt)
-
-
-def _residual(
-    metric: str, true: Floats, predicted: Floats, _: object, __: int, level: float, mean_of: Callable[..., Means]
-) -> Measured:
-    return measured_mean(metric, mean_of(predicted - true), level)
-
-
-def _prediction(
-    metric: str, true: Floats, predicted: Floats, _: object, __: int, level: float, mean_of: Callable[..., Means]
-) -> Measured:
-    return measured_mean(metric, mean_of(predicted), level)
-
-
-def _below(
-    metric: str,
-    true: Floats,
-    predicted: Floats,
-    codes: NDArray[np.generic],
-    n_groups: int,
-    level: float,
-    mean_of: Callable[..., Means],
-) -> Measured:
+def _below(found: Means, rows: Ints, level: float) -> Measured:
     """The share of rows at or below the prediction: exact, or over effective rows where they are weighted."""
-    found = mean_of(true <= predicted)
     with np.errstate(invalid="ignore", divide="ignore"):
         share, plain = found.mean, found.mean * (1 - found.mean)
         worth = np.where(found.error > 0, plain / found.error**2, found.rows)
-    rows = rows_by(codes, n_groups)
     size = np.fmin(worth, rows)
     exact = np.isclose(size, rows, rtol=2 / np.maximum(rows, 1))  # n against n - 1 is the same sample
     size = np.where(exact, rows, size)
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return clopper_pearson(np.nan_to_num(share) * size, size, z)
-
-    reasons = tuple("" if count else message("No row at all.") for count in rows)
-    return finished(metric, share, rows, reasons, "clopper-pearson", ends, level)
+    ends = partial(clopper_pearson, np.nan_to_num(share) * size, size)
+    return finished("quantile_coverage", share, rows, told(rows), "clopper-pearson", ends, level)
 
 
 def _explained(
-    metric: str,
-    true: Floats,
-    predicted: Floats,
-    codes: NDArray[np.generic],
-    n_groups: int,
-    level: float,
-    mean_of: Callable[..., Means],
+    true: Floats, predicted: Floats, group: Indices, rows: Ints, level: float, mean_of: Callable[..., Means]
 ) -> Measured:
     """R squared, from the linearised quotient of two means; its distance from 1 is positive, so on a logarithm.
 
@@ -134,7 +89,6 @@ def _explained(
     """
     from scipy.special import ndtr, stdtrit
 
-    group = codes.astype(np.intp)
     error, middle = mean_of((predicted - true) ** 2).mean, mean_of(true).mean
     spread = mean_of((true - middle[group]) ** 2).mean
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -147,23 +101,23 @@ def _explained(
         low, high = scaled_ends(left, half, 1.0, 0.0, None)
         return 1 - high, 1 - low
 
-    rows = rows_by(codes, n_groups)
     value = np.where(np.isfinite(left), 1 - left, np.nan)
-    reasons = tuple(
-        "" if ok else message("The truth does not vary, so there is nothing to explain.") for ok in np.isfinite(value)
-    )
-    return finished(metric, value, rows, reasons, "delta method, logarithm", ends, level)
+    reasons = told(np.isfinite(value), message("The truth does not vary, so there is nothing to explain."))
+    return finished("r2", value, rows, reasons, "delta method, logarithm", ends, level)
 
 
-NUMBERS: Final[dict[str, Callable[..., Measured]]] = {
-    "mean_absolute_error": _absolute,
-    "root_mean_squared_error": _root,
-    "mean_squared_error": _squared,
-    "r2": _explained,
-    "mean_residual": _residual,
-    "mean_prediction": _prediction,
-    "quantile_coverage": _below,
+OF_ROWS: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {
+    "mean_absolute_error": lambda true, predicted: np.abs(predicted - true),
+    "root_mean_squared_error": lambda true, predicted: (predicted - true) ** 2,
+    "mean_squared_error": lambda true, predicted: (predicted - true) ** 2,
+    "mean_residual": lambda true, predicted: predicted - true,
+    "mean_prediction": lambda true, predicted: predicted,
 }
+"""Those that are the mean of a number of each row, or its root."""
+NUMBERS: Final = (
+    "mean_absolute_error", "root_mean_squared_error", "mean_squared_error", "r2", "mean_residual", "mean_prediction",
+    "quantile_coverage",
+)  # fmt: skip
 """The metrics of predicted numbers."""
 SHARES: Final = ("r2", "quantile_coverage")
 """Those that have no unit; the others are in the unit of the truth, or of its square."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Unpack
 
 import numpy as np
 
@@ -12,22 +12,15 @@ from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.values.means import between_clusters
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Floats: TypeAlias = NDArray[np.float64]
+    from evenhand.metrics.counts.arrays import Column, Floats, Indices, Worth
 
 BINS: Final = 10
 """Bins of equal count in the calibration error."""
 
 
-def reliability(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    bins: int = BINS,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
-) -> Floats:
+def reliability(y_true: ArrayLike, score: ArrayLike, bins: int = BINS, **more: Unpack[Worth]) -> Floats:
     """Return the reliability table: one row a bin of equal count, with rows, mean score, positives and share of all
     rows, shape (b, 4).
 
@@ -38,16 +31,14 @@ def reliability(
     ----------
     y_true : (n,) array of 0 and 1
     score : (n,) array
-    bins : int
-    weight, frequency, clusters : (n,) arrays, optional
-        Sampling weights; the number of rows each represents; the cluster of each.
     """
-    if weight is None and frequency is None and clusters is None:
+    if all(part is None for part in more.values()):
         everyone = np.zeros(len(np.asarray(score)), dtype=np.int16)
         return bins_of(0, order_scores(y_true, score, everyone), bins)
     true, scores = np.asarray(y_true, dtype=np.float64), np.asarray(score, dtype=np.float64)
     if not len(scores):
         return np.empty((0, 4))
+    weight, frequency, clusters = more.get("weight"), more.get("frequency"), more.get("clusters")
     times = np.ones(len(scores)) if frequency is None else np.asarray(frequency, dtype=np.float64)
     one = times if weight is None else times * np.asarray(weight, dtype=np.float64)
     edges = _equal_count(scores, times, bins)
@@ -55,14 +46,14 @@ def reliability(
     count = partial(np.bincount, which, minlength=len(edges) + 1)
     total = count(weights=one)
     filled = total > 0
-    mean, share, worth = (
+    mean, share, size = (
         part[filled] / total[filled] for part in (count(weights=one * scores), count(weights=one * true), total**2)
     )
     plain = np.ones(len(scores)) if weight is None else np.asarray(weight, dtype=np.float64)
-    worth = worth * total[filled] / count(weights=times * plain**2)[filled]
+    size = size * total[filled] / count(weights=times * plain**2)[filled]
     if clusters is not None:
-        worth = np.minimum(worth, _worth_of_clusters(which, true, one, np.asarray(clusters), len(edges) + 1)[filled])
-    return np.column_stack([worth, mean, worth * share, total[filled] / total.sum()])
+        size = np.minimum(size, _worth_of_clusters(which, true, one, np.asarray(clusters), len(edges) + 1)[filled])
+    return np.column_stack([size, mean, size * share, total[filled] / total.sum()])
 
 
 def _equal_count(scores: Floats, times: Floats, bins: int) -> Floats:
@@ -73,9 +64,7 @@ def _equal_count(scores: Floats, times: Floats, bins: int) -> Floats:
     return np.unique(scores[order][np.minimum(at, len(scores) - 1)])
 
 
-def _worth_of_clusters(
-    which: NDArray[np.intp], true: Floats, one: Floats, clusters: NDArray[np.generic], bins: int
-) -> Floats:
+def _worth_of_clusters(which: Indices, true: Floats, one: Floats, clusters: Column, bins: int) -> Floats:
     """Return the effective number of independent rows of a bin, given its clusters."""
     total = sums_by(which, one, bins)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -86,23 +75,16 @@ def _worth_of_clusters(
 
 
 def reliability_tables(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, **more: Unpack[Worth]
 ) -> list[Floats]:
     """Return the reliability table of each group."""
-    more = (weight, frequency, clusters)
-    if all(part is None for part in more):
+    if all(part is None for part in more.values()):
         ordered = order_scores(y_true, score, codes, n_groups)
         return [bins_of(group, ordered, BINS) for group in range(n_groups)]
     true, scores, groups = np.asarray(y_true), np.asarray(score, dtype=np.float64), np.asarray(codes)
     order, edges = np.argsort(groups, kind="stable"), np.cumsum(rows_by(groups, n_groups))[:-1]
-    given = [None if part is None else np.asarray(part) for part in more]
+    given = {what: np.asarray(part) for what, part in more.items() if part is not None}
     return [
-        reliability(true[rows], scores[rows], BINS, *(None if part is None else part[rows] for part in given))
+        reliability(true[rows], scores[rows], BINS, **{what: part[rows] for what, part in given.items()})
         for rows in np.split(order, edges)
     ]

@@ -1,65 +1,54 @@
-"""Metrics of scores: squared error, log loss, calibration; per group, with intervals. See also `ranking_curves`."""
+"""Metrics of scores: squared error, log loss, calibration; per group, with intervals. See also `ranking_curves`.
+
+Rows may be weighted, stand for several, or belong together: `Worth` says how.
+"""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Final, Unpack
 
 import numpy as np
 
 from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import scaled_ends, sidak_z, wilson
-from evenhand.metrics.values.means import CHUNK, finished, means, measured_mean
+from evenhand.metrics.values.means import CHUNK, finished, means, measured_mean, told
 from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
-from evenhand.metrics.values.reliability import BINS, reliability, reliability_tables
+from evenhand.metrics.values.reliability import BINS, reliability_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
+    from evenhand.metrics.counts.arrays import Column, Floats, Ints, Worth
     from evenhand.metrics.values.rates import Measured
-
-    Floats: TypeAlias = NDArray[np.float64]
 
 CLIP: Final = 1e-15
 """How far log loss keeps probabilities from 0 and 1."""
 
 
 def brier_score(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure ``mean (score - truth)^2`` of every group."""
     loss = _row_by_row(lambda true, scores: (scores - true) ** 2, y_true, score)
-    return measured_mean("brier_score", means(loss, codes, n_groups, weight, clusters, frequency), level)
+    return measured_mean("brier_score", means(loss, codes, n_groups, **more), level)
 
 
 def log_loss(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure ``mean -log(probability of the truth)`` of every group, in nats."""
 
-    def surprise(true: NDArray[np.generic], scores: Floats) -> Floats:
+    def surprise(true: Column, scores: Floats) -> Floats:
         sure = np.clip(scores, CLIP, 1 - CLIP)
         return np.asarray(-np.log(np.where(true == 1, sure, 1 - sure)))
 
     loss = _row_by_row(surprise, y_true, score)
-    return measured_mean("log_loss", means(loss, codes, n_groups, weight, clusters, frequency), level)
+    return measured_mean("log_loss", means(loss, codes, n_groups, **more), level)
 
 
 def _row_by_row(function: Callable[..., Floats], y_true: ArrayLike, score: ArrayLike) -> Floats:
@@ -73,71 +62,43 @@ def _row_by_row(function: Callable[..., Floats], y_true: ArrayLike, score: Array
 
 
 def mean_score(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure the mean score of every group; the truth takes no part in it."""
-    return measured_mean("mean_score", means(score, codes, n_groups, weight, clusters, frequency), level)
+    return measured_mean("mean_score", means(score, codes, n_groups, **more), level)
 
 
 def calibration_ratio(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure ``mean score / base rate`` of every group: the linearised quotient of two means, on the logarithm."""
     scores, true, groups = np.asarray(score, dtype=np.float64), np.asarray(y_true, dtype=np.float64), np.asarray(codes)
-    mean_of = partial(
-        means, codes=groups, n_groups=n_groups, weight=weight, clusters=clusters, frequency=frequency
-    )  # fmt: skip
+    mean_of = partial(means, codes=groups, n_groups=n_groups, **more)
     predicted, base = mean_of(scores), mean_of(true).mean
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.where(base > 0, predicted.mean / base, np.nan)
         error = mean_of(np.nan_to_num((scores - value[groups] * true) / base[groups])).error
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        return scaled_ends(value, error, z, 0.0, None)
-
-    reasons = tuple(
-        "" if ok else message("No row whose truth is positive: nothing to divide by.") for ok in np.isfinite(value)
-    )
+    reasons = told(np.isfinite(value), message("No row whose truth is positive: nothing to divide by."))
+    ends = partial(scaled_ends, value, error, lowest=0.0, highest=None)
     return finished("calibration_ratio", value, predicted.rows, reasons, "delta method, logarithm", ends, level)
 
 
 def calibration_error(
-    y_true: ArrayLike,
-    score: ArrayLike,
-    codes: ArrayLike,
-    n_groups: int = 1,
-    level: float = 0.95,
-    weight: ArrayLike | None = None,
-    frequency: ArrayLike | None = None,
-    clusters: ArrayLike | None = None,
+    y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure ``sum over bins of share x |mean score - share of positives|`` of every group, over bins of equal count.
 
     The low end adds up, bin by bin, what remains of the gap when all bins' intervals hold together, so it is 0 for a
     calibrated model; the high end adds the bins' margins in quadrature.
     """
-    tables = reliability_tables(y_true, score, codes, n_groups, weight, frequency, clusters)
+    tables = reliability_tables(y_true, score, codes, n_groups, **more)
     rows = rows_by(np.asarray(codes), n_groups)
-    if frequency is not None:
+    if (frequency := more.get("frequency")) is not None:
         rows = sums_by(np.asarray(codes), np.asarray(frequency), n_groups).astype(np.int64)
     return calibration_error_of(tables, rows, level)
 
 
-def calibration_error_of(tables: Sequence[Floats], rows: NDArray[np.int64], level: float = 0.95) -> Measured:
+def calibration_error_of(tables: Sequence[Floats], rows: Ints, level: float = 0.95) -> Measured:
     """Measure the calibration error of every group from its reliability table."""
     estimate = np.array([_error_of(table) for table in tables])
 
@@ -145,8 +106,7 @@ def calibration_error_of(tables: Sequence[Floats], rows: NDArray[np.int64], leve
         found = [_calibration_ends(table, z) for table in tables]
         return np.array([low for low, _ in found]), np.array([high for _, high in found])
 
-    reasons = tuple("" if count else message("No row at all.") for count in rows)
-    return finished("calibration_error", estimate, rows, reasons, f"wilson in {BINS} bins", ends, level)
+    return finished("calibration_error", estimate, rows, told(rows), f"wilson in {BINS} bins", ends, level)
 
 
 def calibration_floor(
@@ -170,7 +130,7 @@ def calibration_floor(
     """
     rng = np.random.default_rng(seed)
     floor, p_value = np.full(n_groups, np.nan), np.full(n_groups, np.nan)
-    for group, table in enumerate(reliability_tables(y_true, score, codes, n_groups, None, frequency)):
+    for group, table in enumerate(reliability_tables(y_true, score, codes, n_groups, frequency=frequency)):
         if not len(table):
             continue
         rows, mean, _, share = table.T
@@ -193,7 +153,7 @@ def _calibration_ends(table: Floats, z: float) -> tuple[float, float]:
         return float("nan"), float("nan")
     rows, mean, positives, share = table.T
     gap = np.abs(mean - positives / rows)
-    level = 1 - 2 * (1 - _phi(z))
+    level = 1 - 2 * (1 - NormalDist().cdf(z))
     low, high = wilson(positives, rows, sidak_z(len(table), level))
     nearest = np.maximum(np.maximum(low - mean, mean - high), 0.0)
     low, high = wilson(positives, rows, z)
@@ -201,12 +161,6 @@ def _calibration_ends(table: Floats, z: float) -> tuple[float, float]:
     above = float(np.sqrt((share**2 * (farthest - gap) ** 2).sum()))
     total = float((share * gap).sum())
     return min(float((share * nearest).sum()), total), total + above
-
-
-def _phi(z: float) -> float:
-    from statistics import NormalDist
-
-    return NormalDist().cdf(z)
 
 
 SCORES: Final[dict[str, Callable[..., Measured]]] = {
@@ -219,16 +173,3 @@ SCORES: Final[dict[str, Callable[..., Measured]]] = {
     "calibration_ratio": calibration_ratio,
 }
 """The metrics of scores."""
-
-__all__ = [
-    "BINS",
-    "SCORES",
-    "brier_score",
-    "calibration_error",
-    "calibration_error_of",
-    "calibration_floor",
-    "calibration_ratio",
-    "log_loss",
-    "mean_score",
-    "reliability",
-]

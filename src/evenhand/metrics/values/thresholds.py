@@ -9,7 +9,9 @@ import numpy as np
 from evenhand.metrics.counts.tally import Tally, count_cells
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from evenhand.metrics.counts.arrays import Floats, Ints
 
 MOST: Final = 100
 """Thresholds that are looked at, besides the one in use; of more distinct scores evenly spaced quantiles."""
@@ -21,7 +23,7 @@ LOOKED_AT: Final = 10_000
 """Rows that usually show whether there are many scores."""
 
 
-def thresholds(score: ArrayLike, in_use: float | None = None, most: int = MOST) -> NDArray[np.float64]:
+def thresholds(score: ArrayLike, in_use: float | None = None, most: int = MOST) -> Floats:
     """Return the thresholds at which decisions may change, in order: distinct scores or quantiles, and the one in use.
 
     Parameters
@@ -41,7 +43,7 @@ def thresholds(score: ArrayLike, in_use: float | None = None, most: int = MOST) 
     return found if in_use is None else np.unique(np.append(found, in_use))
 
 
-def _quantiles(scores: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+def _quantiles(scores: Floats, most: int) -> Floats:
     """Return evenly spaced quantiles; of very many scores to the edge of a fine bin, which needs no sorting."""
     shares = np.linspace(0, 1, most)
     if len(scores) > MANY:
@@ -59,9 +61,9 @@ def count_scores(
     score: ArrayLike,
     codes: ArrayLike | None,
     n_groups: int,
-    edges: NDArray[np.float64],
+    edges: Floats,
     frequency: ArrayLike | None = None,
-) -> NDArray[np.int64]:
+) -> Ints:
     """Return counts (G, 2, B + 1) of [group, truth, how many of the B increasing `edges` the score reaches].
 
     A row is decided positive at edge number b when its score reaches more than b of them.
@@ -76,13 +78,13 @@ def count_scores(
     return count_cells((groups, np.asarray(y_true), reached), (n_groups, 2, len(edges) + 1))
 
 
-def tally_at(counts: NDArray[np.int64], threshold: int) -> Tally:
+def tally_at(counts: Ints, threshold: int) -> Tally:
     """Return the tally of decisions at one of the thresholds, by its position."""
     positive = counts[:, :, threshold + 1 :].sum(axis=2)
     return Tally(np.stack([counts.sum(axis=2) - positive, positive], axis=2))
 
 
-def tallies(counts: NDArray[np.int64]) -> Tally:
+def tallies(counts: Ints) -> Tally:
     """Return the tally of all thresholds together, of B x G groups: those of the first threshold first."""
     above = counts[:, :, ::-1].cumsum(axis=2)[:, :, ::-1][:, :, 1:]
     cells = np.stack([counts.sum(axis=2)[:, :, None] - above, above], axis=3)
