@@ -39,5 +39,6 @@ __getattr__, __dir__ = face(__name__, {
     "comparisons.disparities": "Disparity compare disparity score_disparity", "comparisons.references": "disparity_to",
     "counts.tally": "Tally", "inference.paired": "PairedChange paired_change", "values.means": "means measured_mean",
     "values.ranking_curves": "average_precision roc_auc", "values.rates": "Measured measure",
-    "values.scores": "SCORES brier_score calibration_error calibration_floor log_loss mean_score", "values.reliability": "reliability",
+    "values.scores": "SCORES brier_score calibration_error calibration_floor log_loss mean_score",
+    "values.reliability": "reliability",
 })  # fmt: skip
