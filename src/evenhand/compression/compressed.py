@@ -200,10 +200,7 @@ def load_compressed(path: str | Path) -> CompressedModel:
 def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str, object]:
     """Return the file's own description.
 
-    Raises
-    ------
-    ModelError
-        When there is none, or a newer version of evenhand wrote it.
+    Raises ModelError when there is none, or a newer version of evenhand wrote it.
     """
     text = session.get_modelmeta().custom_metadata_map.get(METADATA)
     if text is None:

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 def linear_chain(network: nn.Module) -> list[tuple[str, nn.Linear]]:
     """Return the linear layers of a feed-forward network, with their names, from input to output.
 
-    Raises
-    ------
-    ModelError
-        When there is none, or one does not take what the one before gives.
+    Raises ModelError when there is none, or one does not take what the one before gives.
     """
     from torch import nn
 
@@ -63,10 +60,7 @@ def without_neurons(network: nn.Module, share: float, rows: NDArray[np.float32])
     `rows`), so that it receives as nearly as possible what it did before; see He, Zhang and Sun 2017, "Channel
     pruning for accelerating very deep neural networks".
 
-    Raises
-    ------
-    ModelError
-        When the network is no chain of linear layers, or nothing would be taken out.
+    Raises ModelError when the network is no chain of linear layers, or nothing would be taken out.
     """
     import torch
 

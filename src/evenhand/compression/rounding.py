@@ -46,10 +46,7 @@ class Rounded(nn.Module):
 def rounding(network: nn.Module, rows: NDArray[np.float32]) -> nn.Module:
     """Return a copy of a network whose linear layers and convolutions round; ranges of inputs are those over `rows`.
 
-    Raises
-    ------
-    ModelError
-        When it has no such layer.
+    Raises ModelError when it has no such layer.
     """
     changed = copy.deepcopy(network).eval()
     names = [name for name, module in changed.named_modules() if isinstance(module, KINDS) and name]

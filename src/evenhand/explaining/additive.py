@@ -39,21 +39,10 @@ def explain_additive(
 ) -> PairMeans:
     """Return ``f_j(x_j) - mean of f_j(b_j)``, exact for a score that is a sum over players.
 
-    Parameters
-    ----------
-    score : LinkedScore
-        Of a pipeline whose last step is linear, on the scale on which that step adds up.
-    X, background : DataFrame
-        The n rows to explain and those they are explained against.
-    players : mapping
-        The columns of each player.
-    seed : int
-        Seed of the mixed rows and of the blocks of the background.
-
-    Raises
-    ------
-    NotThisWay
-        When the model is no pipeline with a linear last step, or its score is no such sum.
+    `score`: of a pipeline whose last step is linear, on the scale on which that step adds up; `X`, `background`: the n
+    rows to explain and those they are explained against; `players`: the columns of each player; `seed`: seed of the
+    mixed rows and of the blocks of the background. Raises NotThisWay when the model is no pipeline with a linear last
+    step, or its score is no such sum.
     """
     _is_linear_pipeline(score.model)
     both = pd.concat([X, background], ignore_index=True)

@@ -83,10 +83,8 @@ def _alike_as_text(X: pd.DataFrame) -> list[str]:
 def checked_players(X: pd.DataFrame, players: Mapping[str, Sequence[str]] | None) -> dict[str, tuple[str, ...]]:
     """Return every column in one player, in the order of the columns; columns of no group are single players.
 
-    Raises
-    ------
-    InputError
-        For unknown columns, a column in two groups, an empty group, or a group that is called like a column outside it.
+    Raises InputError for unknown columns, a column in two groups, an empty group, or a group that is called like a
+    column outside it.
     """
     named = {str(column): column for column in X.columns}
     groups = {str(name): _listed(columns) for name, columns in (players or {}).items()}
@@ -135,12 +133,7 @@ class Behaviour:
 def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame) -> Behaviour:
     """Predict the same rows twice, alone, together and among others, and compare.
 
-    Parameters
-    ----------
-    score : LinkedScore
-        The model, its scale settled.
-    X, background : DataFrame
-        The longer of the two is probed.
+    `score`: the model, its scale settled; `X`, `background`: the longer of the two is probed.
     """
     table = X if len(X) > len(background) else background
     few = table.iloc[:PROBED]

@@ -130,10 +130,7 @@ class NotThisWay(Exception):  # noqa: N818 - it is not an error, but the reason 
 def ways_to_try(method: Method) -> tuple[str, ...]:
     """Return the ways to try, in order; the last one always holds.
 
-    Raises
-    ------
-    InputError
-        For an unknown method.
+    Raises InputError for an unknown method.
     """
     if method == "auto":
         return tuple(name for name, way in WAYS.items() if way.automatic)

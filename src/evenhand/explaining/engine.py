@@ -89,16 +89,8 @@ class Sums:
 class PairEngine:
     """The computation of one table's pairs.
 
-    Parameters
-    ----------
-    evaluate : Evaluator
-        The model as a function of codes.
-    table : CodedTable
-        The rows and the background.
-    plan : Plan
-        Which pairs are enumerated.
-    seed : int
-        Seed of the random orders.
+    `evaluate`: the model as a function of codes; `table`: the rows and the background; `plan`: which pairs are
+    enumerated; `seed`: seed of the random orders.
     """
 
     def __init__(self, evaluate: Evaluator, table: CodedTable, plan: Plan, seed: int) -> None:
@@ -123,16 +115,9 @@ class PairEngine:
     ) -> Sums:
         """Compute the pairs, a few background rows at a time, until all are done or the time is up.
 
-        Parameters
-        ----------
-        repetition : int
-            Which random order each sampled pair gets. What is enumerated is done in the first one only.
-        deadline : float, optional
-            A value of `time.monotonic`; at least one background row is always done.
-        progress : callable, optional
-            Called with the evaluations done and planned.
-        apart : bool
-            Whether the enumerated pairs are also summed up by themselves.
+        `repetition`: which random order each sampled pair gets (what is enumerated is done in the first one only);
+        `deadline`: a value of `time.monotonic`; at least one background row is always done; `progress`: called with the
+        evaluations done and planned; `apart`: whether the enumerated pairs are also summed up by themselves.
         """
         n, players = self._table.rows.shape[1], len(self._table.names)
         used = len(self._plan.order)

@@ -28,23 +28,10 @@ def explain_linear(
 ) -> PairMeans:
     """Return ``w_j (x_j - mean of b_j)``, summed over the columns of each player: exact for a linear score.
 
-    Parameters
-    ----------
-    model : object
-        A subject with a linear `estimator`.
-    X, background : DataFrame
-        Numeric columns without missing values.
-    players : mapping
-        The columns of each player.
-    scores : (n,) array
-        The model's own scores, which show whether the linear form is for the positive class or against it.
-    seed : int
-        Seed of the blocks of the background.
-
-    Raises
-    ------
-    NotThisWay
-        When the model is not linear on exactly these columns.
+    `model`: a subject with a linear `estimator`; `X`, `background`: numeric columns without missing values; `players`:
+    the columns of each player; `scores` (n,): the model's own scores, which show whether the linear form is for the
+    positive class or against it; `seed`: seed of the blocks of the background. Raises NotThisWay when the model is not
+    linear on exactly these columns.
     """
     weights, intercept = _coefficients(model, X)
     x, b = plain_numbers(X), plain_numbers(background)

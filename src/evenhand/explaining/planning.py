@@ -85,10 +85,7 @@ def make_plan(
     A pair of d differing players costs ``2^d - 2`` evaluations to enumerate and ``2 (d - 1) k`` by k antithetic
     permutations, since both ends are known.
 
-    Raises
-    ------
-    InputError
-        When an exact answer is asked for and a pair has too many differing players.
+    Raises InputError when an exact answer is asked for and a pair has too many differing players.
     """
     order = np.random.default_rng(seed).permutation(table.background.shape[1])
     counts = count_differing(table, order)

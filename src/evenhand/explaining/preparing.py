@@ -70,16 +70,8 @@ class Prepared:
 def prepared(score: LinkedScore, table: CodedTable, joint: pd.DataFrame, own: NDArray[np.float64]) -> Prepared | None:
     """Return the model in two steps, or None where it shows none or they do not hold.
 
-    Parameters
-    ----------
-    score : LinkedScore
-        The model.
-    table : CodedTable
-        Codes of the explained rows and the background.
-    joint : DataFrame
-        The same rows, below each other.
-    own : array
-        The model's own scores of the first rows of `joint`.
+    `score`: the model; `table`: codes of the explained rows and the background; `joint`: the same rows, below each
+    other; `own`: the model's own scores of the first rows of `joint`.
     """
     from evenhand.explaining.stages import stages
 

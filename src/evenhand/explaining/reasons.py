@@ -104,10 +104,7 @@ def reason_codes(
 def unstable(attributions: Attributions, rows: NDArray[np.int64], *, low_is_bad: bool = True) -> NDArray[np.bool_]:
     """Return for each row whether its first reason is another against one half of the background than the other.
 
-    Raises
-    ------
-    InputError
-        When the attributions have no blocks of the background.
+    Raises InputError when the attributions have no blocks of the background.
     """
     if attributions.block_values is None or len(attributions.block_values) < 2:
         raise InputError("These attributions have no blocks of the background, so nothing tells how stable they are.")
@@ -122,10 +119,7 @@ def tied(attributions: Attributions, rows: NDArray[np.int64], *, low_is_bad: boo
 
     The error is that of their difference, from the blocks of the background, so that what both share drops out.
 
-    Raises
-    ------
-    InputError
-        When the attributions have no blocks of the background.
+    Raises InputError when the attributions have no blocks of the background.
     """
     if attributions.block_values is None or attributions.block_rows is None or len(attributions.block_values) < 2:
         raise InputError("These attributions have no blocks of the background, so nothing tells how stable they are.")

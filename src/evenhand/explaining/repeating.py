@@ -30,15 +30,9 @@ def run_repeated(
 ) -> list[PairMeans]:
     """Return the means of each output over the background and over the random orders.
 
-    Parameters
-    ----------
-    permutations : int
-        Random orders for each pair, each with its reverse; at least so many.
-    error : float, optional
-        The sampling error of the first output to be reached, relative to the size of the values: orders are added
-        until it is, `MOST_REPETITIONS` are drawn, or the time is up.
-    sampled : bool
-        False where every pair is enumerated, so that one run says all.
+    `permutations`: random orders for each pair, each with its reverse; at least so many; `error`: the sampling error of
+    the first output to be reached, relative to the size of the values: orders are added until it is, `MOST_REPETITIONS`
+    are drawn, or the time is up; `sampled`: False where every pair is enumerated, so that one run says all.
     """
     wanted = 1 if not sampled else permutations if error is None else max(permutations, 2)
     first = engine.run(deadline=deadline, progress=progress, apart=wanted > 1)

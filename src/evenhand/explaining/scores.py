@@ -29,14 +29,9 @@ CLIP: Final = 1e-7
 class LinkedScore:
     """f(X) on the explained scale, with a count of what was asked and clipped.
 
-    Parameters
-    ----------
-    model : Subject or callable
-        A subject, a fitted estimator, or a function from a table to one score a row.
-    link : "logit" or "identity"
-        The scale asked for; a ranking score or a label has no log-odds and is explained as it is.
-    averaged : int
-        How often the model is asked for the same rows; the mean of its answers is its score.
+    `model`: a subject, a fitted estimator, or a function from a table to one score a row; `link`: the scale asked for;
+    a ranking score or a label has no log-odds and is explained as it is; `averaged`: how often the model is asked for
+    the same rows; the mean of its answers is its score.
     """
 
     def __init__(self, model: Subject | Predict, link: Link, averaged: int = 1) -> None:

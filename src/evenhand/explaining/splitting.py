@@ -31,16 +31,8 @@ AT_ONCE: Final = 8192
 class SplitNetwork:
     """The players' shares of the first layer, and the rest of the network.
 
-    Parameters
-    ----------
-    network : Module
-        (rows, columns) to one log-odds a row.
-    layers : list of Linear
-        The layers that read the input itself.
-    parts : PreparedParts
-        What each player prepares to.
-    table : CodedTable
-        The codes of the rows and the background.
+    `network`: (rows, columns) to one log-odds a row; `layers`: the layers that read the input itself; `parts`: what
+    each player prepares to; `table`: the codes of the rows and the background.
     """
 
     def __init__(self, network: nn.Module, layers: list[nn.Linear], parts: PreparedParts, table: CodedTable) -> None:
@@ -69,12 +61,8 @@ class SplitNetwork:
     ) -> NDArray[np.float64]:
         """Return (pairs, 2, d - 1): the scores along each order from the background row, and along its complement.
 
-        Parameters
-        ----------
-        rows, background : (pairs,) arrays
-            Which rows.
-        order : (pairs, d) array
-            The players in which they differ, in the order in which they change sides.
+        `rows`, `background` (pairs,): which rows; `order` (pairs, d): the players in which they differ, in the order in
+        which they change sides.
         """
         pairs, d = order.shape
         scores = np.empty((pairs, 2, d - 1))

@@ -32,10 +32,7 @@ class Walker(Protocol):
 class Summed:
     """A score that is a sum over players.
 
-    Parameters
-    ----------
-    mine, theirs : (n, m) and (b, m) arrays
-        The summands of the explained rows and of the background rows.
+    `mine`, `theirs` (n, m) and (b, m): the summands of the explained rows and of the background rows.
     """
 
     def __init__(self, mine: NDArray[np.float64], theirs: NDArray[np.float64]) -> None:

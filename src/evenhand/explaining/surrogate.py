@@ -40,14 +40,8 @@ class Surrogate:
 def surrogate(X: pd.DataFrame, scores: NDArray[np.float64], seed: int = 0) -> Surrogate:
     """Return the tree for the model's own scores.
 
-    Parameters
-    ----------
-    X : DataFrame
-        (n, m) rows, n at least 20.
-    scores : (n,) array
-        The model's scores, on the explained scale.
-    seed : int
-        Seed of the halves.
+    `X`: (n, m) rows, n at least 20; `scores` (n,): the model's scores, on the explained scale; `seed`: seed of the
+    halves.
     """
     from sklearn.tree import DecisionTreeRegressor
 

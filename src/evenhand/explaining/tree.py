@@ -44,10 +44,8 @@ def explain_tree(
 ) -> PairMeans:
     """Return the interventional values of a binary tree ensemble, one explainer a block of the background.
 
-    Raises
-    ------
-    NotThisWay
-        When the model is no such ensemble on exactly these columns, or shap is not installed or cannot read it.
+    Raises NotThisWay when the model is no such ensemble on exactly these columns, or shap is not installed or cannot
+    read it.
     """
     estimator = fitted_estimator(model)
     _refuse(model, estimator, X, players, link)

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 def front(costs: ArrayLike) -> NDArray[np.bool_]:
     """Return which rows are on the front: no other is as good in all columns and better in one.
 
-    Parameters
-    ----------
-    costs : (n, k)
-        Less is better; nan counts as the worst.
+    `costs` (n, k): less is better; nan counts as the worst.
 
     Examples
     --------

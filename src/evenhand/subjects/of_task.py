@@ -22,23 +22,10 @@ if TYPE_CHECKING:
 class TaskSubject:
     """An estimator of scikit-learn's kind, or a function of a table, that answers for a task.
 
-    Parameters
-    ----------
-    model : object
-        With `predict_proba` (several classes) or `predict`, or itself callable.
-    task : Task
-        What the label is.
-    classes : sequence
-        The classes, or the names of several labels, in the order of the answer's columns; empty for numbers.
-    name : str, optional
-        What the report calls it.
-    reads : "table", "arrays", "texts", "tokens" or "records", optional
-        What it takes; its own word for it when not given, and a table when it was fitted on named columns.
-
-    Raises
-    ------
-    ModelError
-        When it can neither predict nor be called.
+    `model`: with `predict_proba` (several classes) or `predict`, or itself callable; `task`: what the label is;
+    `classes`: the classes, or the names of several labels, in the order of the answer's columns; empty for numbers;
+    `name`: what the report calls it; `reads`: what it takes; its own word for it when not given, and a table when it
+    was fitted on named columns. Raises ModelError when it can neither predict nor be called.
     """
 
     def __init__(
@@ -159,10 +146,7 @@ class GivenSubject:
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the stored answers, for all of their rows only.
 
-        Raises
-        ------
-        ModelError
-            When `batch` has another number of rows.
+        Raises ModelError when `batch` has another number of rows.
         """
         import numpy as np
 

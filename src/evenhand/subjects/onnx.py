@@ -183,10 +183,7 @@ class OnnxSubject:
 def start_session(content: bytes, where: str) -> onnxruntime.InferenceSession:
     """Return a session of ONNX Runtime on one thread.
 
-    Raises
-    ------
-    ModelError
-        When the file cannot be run.
+    Raises ModelError when the file cannot be run.
     """
     runtime = need("onnxruntime", "onnx")
     options = runtime.SessionOptions()

@@ -207,10 +207,7 @@ class CategoryColumn:
 def column_from_plain(plain: Mapping[str, Plain]) -> Column:
     """Return the column that wrote `plain`.
 
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        When `plain` is something else.
+    Raises KeyError, TypeError or ValueError when `plain` is something else.
     """
     name, missing = str(plain["name"]), int(cast("int", plain["missing"]))
     if plain["kind"] == "number":

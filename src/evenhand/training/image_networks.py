@@ -84,10 +84,7 @@ class ImagePlan:
     def from_plain(cls, plain: Mapping[str, Plain]) -> ImagePlan:
         """Return what `to_plain` was called on.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            When `plain` is something else.
+        Raises KeyError, TypeError or ValueError when `plain` is something else.
         """
         if plain["kind"] not in IMAGE_KINDS:
             raise ValueError(f"no known network: {plain['kind']!r}")

@@ -197,10 +197,7 @@ class NetworkModel:
 def probabilities(logit: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     """Return probabilities for logits: (n,) of the positive class, or (n, C) whose rows sum to 1.
 
-    Raises
-    ------
-    ModelError
-        When a logit is not finite.
+    Raises ModelError when a logit is not finite.
     """
     import numpy as np
 

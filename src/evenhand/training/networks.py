@@ -62,10 +62,7 @@ class NetworkPlan(TableNetwork):
     def from_plain(cls, plain: Mapping[str, Plain]) -> NetworkPlan:
         """Return what `to_plain` was called on.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            When `plain` is something else.
+        Raises KeyError, TypeError or ValueError when `plain` is something else.
         """
         activation, kind = str(plain["activation"]), str(plain["kind"])
         if kind not in NETWORKS or activation not in ACTIVATIONS:

@@ -118,10 +118,7 @@ class Normalization:
     def from_plain(cls, plain: Mapping[str, Plain]) -> Normalization:
         """Return what `to_plain` was called on; of a model saved when pixels were columns, the same over arrays.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            When `plain` is something else.
+        Raises KeyError, TypeError or ValueError when `plain` is something else.
         """
         shape = tuple(int(cast("int", size)) for size in cast("list[Plain]", plain["shape"]))
         mean, scale = (float(cast("float", plain[name])) for name in ("mean", "scale"))

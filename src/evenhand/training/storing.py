@@ -109,10 +109,7 @@ def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], gi
 def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) -> Plan:
     """Return what `to_plain` was called on; `given` is the network that code outside evenhand builds, where one does.
 
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        When `plain` is something else.
+    Raises KeyError, TypeError or ValueError when `plain` is something else.
     """
     from evenhand.training.ensembles import EnsemblePlan
     from evenhand.training.given import GivenPlan
