@@ -38,7 +38,11 @@ class ArrayModel:
         self.shape, self._dtype = shape, dtype
         self._module = cast("nn.Module", predict) if hasattr(predict, "named_modules") else None
         self._call = getattr(predict, "predict", predict)
-        self.network = None if self._module is None else _Reshaped.of(self._module, shape)
+        self.network = self._module
+        if self._module is not None and len(shape) > 1:
+            from torch import nn
+
+            self.network = nn.Sequential(nn.Unflatten(1, shape), self._module)
 
     def prepare(self, X: pd.DataFrame) -> Array:
         """Return the flattened rows."""
@@ -58,16 +62,6 @@ class ArrayModel:
     def predict(self, X: pd.DataFrame) -> object:
         """Return the answer for a table of cells."""
         return self.predict_prepared(self.prepare(X))
-
-
-class _Reshaped:
-    """Makes, where torch is there, a module of flattened rows from one of shaped rows."""
-
-    @staticmethod
-    def of(module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
-        from torch import nn
-
-        return module if len(shape) == 1 else nn.Sequential(nn.Unflatten(1, shape), module)
 
 
 def patch_players(shape: tuple[int, ...], patch: int, channels_last: bool = False) -> NDArray[np.int64]:

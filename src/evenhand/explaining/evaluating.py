@@ -83,17 +83,14 @@ class Evaluator:
         return self._seen < 250_000 or self._alike > 0.01 * self._seen
 
     def _in_chunks(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
-        rows = codes.shape[1]
-        scores = np.empty(rows)
-        for start in range(0, rows, self._chunk):
-            scores[start : start + self._chunk] = self._one(codes[:, start : start + self._chunk])
+        scores = np.empty(codes.shape[1])
+        for start in range(0, len(scores), self._chunk):
+            part = codes[:, start : start + self._chunk]
+            rows = part.shape[1]
+            if self._fixed and rows < self._chunk:
+                part = part[:, np.resize(np.arange(rows), self._chunk)]
+            scores[start : start + rows] = self._ask(part)[:rows]
         return scores
-
-    def _one(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
-        rows = codes.shape[1]
-        if self._fixed and rows < self._chunk:
-            codes = codes[:, np.resize(np.arange(rows), self._chunk)]
-        return self._ask(codes)[:rows]
 
 
 def distinct(codes: NDArray[np.int32], cardinalities: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

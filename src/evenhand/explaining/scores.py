@@ -77,7 +77,11 @@ class LinkedScore:
 
     def on_scale(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return scores on the explained scale."""
-        return self._log_odds(scores) if self.link == "logit" else scores
+        if self.link != "logit":
+            return scores
+        self.clipped += int(((scores < CLIP) | (scores > 1 - CLIP)).sum())
+        inside = np.clip(scores, CLIP, 1 - CLIP)
+        return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
 
     def _take_logits(self, logits: Predict, X: pd.DataFrame, scores: NDArray[np.float64]) -> None:
         from scipy.special import expit
@@ -88,12 +92,6 @@ class LinkedScore:
             self.notes.append(
                 message("The model's own logits disagree with its probabilities, so the probabilities are used.")
             )
-
-    def _log_odds(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        outside = (scores < CLIP) | (scores > 1 - CLIP)
-        self.clipped += int(outside.sum())
-        inside = np.clip(scores, CLIP, 1 - CLIP)
-        return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
 
     def _raw(self, predict: Predict, X: pd.DataFrame) -> NDArray[np.float64]:
         if self.averaged == 1:

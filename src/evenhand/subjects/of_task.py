@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.errors import ModelError, shorten
-from evenhand.subjects.adapter import Adapter
+from evenhand.subjects.adapter import NOT_KNOWN, Adapter, name_of
 from evenhand.subjects.inputs import flat, is_table, select
+from evenhand.subjects.outputs import answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +40,7 @@ class TaskSubject:
         self.model = model
         self.task = task
         self.classes = tuple(classes)
-        self.name = name or _name(model)
+        self.name = name or name_of(model)
         self.threshold = 0.5
         self.score_kind: ScoreKind = "label"
         own = getattr(model, "facts", None)
@@ -57,13 +58,10 @@ class TaskSubject:
         """Class, task and the columns it was fitted on."""
         return {
             "kind": "scikit-learn" if hasattr(self.model, "predict") else "callable",
-            "class": _name(self.model),
+            "class": name_of(self.model),
             "task": self.task,
             "features": cast("Plain", self._features),
-            "parameters": None,
-            "nonzero_parameters": None,
-            "file_bytes": None,
-            "sha256": None,
+            **NOT_KNOWN,
             **self._own,
         }
 
@@ -74,15 +72,7 @@ class TaskSubject:
         given = select(batch, self._features, self.name)
         if not is_table(given):
             given = flat(given, getattr(self.model, "n_features_in_", None))
-        try:
-            raw = self._ask()(given)
-        except ModelError:
-            raise
-        except Exception as problem:
-            raise ModelError(
-                f"Model '{self.name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
-            ) from problem
-        values = np.asarray(raw)
+        values = np.asarray(answer_of(self._ask(), given, self.name))
         if self.task in ("regression", "ranking"):
             return np.asarray(values, dtype=np.float64).reshape(len(batch))
         if values.ndim == 2:
@@ -139,9 +129,7 @@ class GivenSubject:
     @property
     def facts(self) -> Mapping[str, Plain]:
         """There is no model to know anything of."""
-        return dict.fromkeys(("features", "parameters", "nonzero_parameters", "file_bytes", "sha256")) | {
-            "kind": "predictions"
-        }
+        return {"features": None, **NOT_KNOWN, "kind": "predictions"}
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the stored answers, for all of their rows only.
@@ -155,11 +143,6 @@ class GivenSubject:
                 f"'{self.name}' holds {len(self.values):,} predictions and was asked for {len(batch):,} rows."
             )
         return np.asarray(self.values, dtype=np.float64)
-
-
-def _name(model: object) -> str:
-    name = getattr(model, "__name__", type(model).__name__)
-    return "function" if name == "<lambda>" else str(name)
 
 
 ADAPTER: Final = Adapter(TaskSubject)

@@ -7,10 +7,24 @@ from typing import TYPE_CHECKING
 from evenhand.errors import ModelError, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from evenhand.subjects.protocol import OutputKind, ScoreKind
+
+
+def answer_of(ask: Callable[..., object], given: object, name: str) -> object:
+    """Return what a model of any make answers; raise ModelError with what it raised."""
+    try:
+        return ask(given)
+    except ModelError:
+        raise
+    except Exception as problem:
+        raise ModelError(
+            f"Model '{name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
+        ) from problem
 
 
 def check_scores(raw: object, rows: int, name: str, positive_index: int = 1) -> NDArray[np.float64]:

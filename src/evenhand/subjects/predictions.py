@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, ModelError
-from evenhand.subjects.adapter import Adapter
+from evenhand.subjects.adapter import NOT_KNOWN, Adapter
 from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold
 
 if TYPE_CHECKING:
@@ -42,14 +42,7 @@ class PredictionsSubject:
     @property
     def facts(self) -> Mapping[str, Plain]:
         """There is no model to know anything of."""
-        return {
-            "kind": "predictions",
-            "features": None,
-            "parameters": None,
-            "nonzero_parameters": None,
-            "file_bytes": None,
-            "sha256": None,
-        }
+        return {"kind": "predictions", "features": None, **NOT_KNOWN}
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the stored scores; `batch` must be the table they were made from, in its order.

@@ -28,24 +28,11 @@ if TYPE_CHECKING:
     from evenhand.training.storing import load_model
 
 _HOMES: Final = {
-    "ImagePlan": "image_networks",
-    "NetworkPlan": "networks",
-    "Normalization": "normalization",
-    "Plan": "plan",
-    "Preparing": "preparing",
-    "Dataset": "dataset",
-    "Preprocessing": "preprocessing",
-    "TabularClassifier": "estimator",
-    "NetworkModel": "model",
-    "TrainingConfig": "config",
-    "fit": "fitting",
-    "fit_ways": "imbalance",
-    "fit_ensemble": "ensembles",
-    "given_model": "given",
-    "load_model": "storing",
-    "run": "loop",
-    "tune": "searching",
-}
+    "ImagePlan": "image_networks", "NetworkPlan": "networks", "Normalization": "normalization", "Plan": "plan",
+    "Preparing": "preparing", "Dataset": "dataset", "Preprocessing": "preprocessing", "TabularClassifier": "estimator",
+    "NetworkModel": "model", "TrainingConfig": "config", "fit": "fitting", "fit_ways": "imbalance",
+    "fit_ensemble": "ensembles", "given_model": "given", "load_model": "storing", "run": "loop", "tune": "searching",
+}  # fmt: skip
 
 __all__ = [
     "Dataset",
