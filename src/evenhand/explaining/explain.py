@@ -150,9 +150,14 @@ def explain(
 
 
 def _check_arguments(
-    seed: int, link: str, counts: tuple[int, int, int | None], *, error: float | None, decide_at: float | None,
+    seed: int,
+    link: str,
+    counts: tuple[int, int, int | None],
+    *,
+    error: float | None,
+    decide_at: float | None,
     seconds: float | None,
-) -> None:  # fmt: skip
+) -> None:
     permutations, averaged, evaluations = counts
     checks = (
         (0 <= seed < 2**63, f"seed is {seed}; it must be at least 0 and below 2^63."),

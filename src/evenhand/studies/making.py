@@ -84,11 +84,11 @@ def _made(plan: Plan, units: Units, original: NetworkModel, candidate: Candidate
     rows = inputs(original, plan.evaluation)
     if candidate is None:
         return Unit("", seed, ask(original, rows), original.threshold, _facts(original))
+    recipes = candidate.recipes
     try:
         small = compress(
-            original, candidate.recipes, train=plan.train, validation=plan.validation, seed=seed,
-            balance=candidate.balance,
-        )  # fmt: skip
+            original, recipes, train=plan.train, validation=plan.validation, seed=seed, balance=candidate.balance
+        )
     except EvenhandError as wrong:
         return Unit(candidate.name, seed, None, failure=" ".join(wrong.problems))
     plan.folder.mkdir(parents=True, exist_ok=True)
