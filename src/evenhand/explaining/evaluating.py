@@ -23,20 +23,10 @@ FIXED_BATCH: Final = 2048
 class Evaluator:
     """The model as a function of codes (players, rows), with one output or two: the score, and the decision by it.
 
-    Parameters
-    ----------
-    ask : callable
-        From codes to scores on the explained scale, shape (rows,).
-    table : CodedTable
-        The meaning of the codes.
-    width : int
-        Columns of the rows that the model reads.
-    fixed_batch : bool
-        True for a model that depends on its batch.
-    decide_at : float, optional
-        A score at or above it is decided positive; the decision, 0 or 1, is then a second output of the same rows.
-    split : Walker, optional
-        The same model with its first layer taken apart, or as a sum, for whole walks from one row to another.
+    `ask` goes from codes to scores (rows,) on the explained scale; `width` is how many columns the model reads of a
+    row; `fixed_batch` is for a model that depends on its batch. A score at or above `decide_at` is decided positive,
+    and the decision, 0 or 1, is then a second output of the same rows. `split` is the same model with its first layer
+    taken apart, or as a sum, for whole walks from one row to another.
     """
 
     def __init__(

@@ -24,18 +24,9 @@ MATERIAL: Final = 0.05
 
 
 def reasons_against(values: NDArray[np.float64], *, low_is_bad: bool = True) -> NDArray[np.int64]:
-    """Return the positions of the principal reasons of each row, the greatest first; -1 where there are fewer.
+    """Return (n, 4): the positions of the principal reasons of each row, greatest first; -1 where there are fewer.
 
-    Parameters
-    ----------
-    values : (n, m) array
-        Shapley values: what each feature adds to the score.
-    low_is_bad : bool
-        Whether a low score is the one that is bad for the person.
-
-    Returns
-    -------
-    (n, 4) array of int
+    `values` (n, m) are Shapley values; `low_is_bad` says that a low score is the one that is bad for the person.
     """
     against = -values if low_is_bad else values
     order = np.argsort(-against, axis=1, kind="stable")[:, :MOST_REASONS]
