@@ -31,13 +31,5 @@ from evenhand.audits.options import AuditOptions
 from evenhand.audits.statement import Audit, Statement
 
 __all__ = [
-    "AUDITS",
-    "Audit",
-    "AuditOptions",
-    "Statement",
-    "audit",
-    "audit_given",
-    "audit_predictions",
-    "audit_table",
-    "run",
-]
+    "AUDITS", "Audit", "AuditOptions", "Statement", "audit", "audit_given", "audit_predictions", "audit_table", "run",
+]  # fmt: skip

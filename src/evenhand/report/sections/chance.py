@@ -33,14 +33,13 @@ def by_chance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         message("feature"), message("rate"), message("gap"), message("gap by chance"), message("gap without chance"),
         message("p-value of any gap"),
     )  # fmt: skip
-    first = Table(
-        "chance-gaps", message("Gaps beside those of equal groups"), head, tuple(gaps), frozenset(range(2, 6))
-    )
+    numbers = frozenset(range(2, 6))
+    first = Table("chance-gaps", message("Gaps beside those of equal groups"), head, tuple(gaps), numbers)
     both = message("Gaps beside those of equal groups, where features cross")
     lead = message("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent.")
     blocks = (
         first,
-        *table("chance-crossed", both, head, crossed, range(2, 6), folded=True),
+        *table("chance-crossed", both, head, crossed, numbers, folded=True),
         *_tests("chance-groups", message("Each group against all other rows"), found, None),
         *_tests("chance-highest", message("Each group against the group with the highest rate"), found, "highest"),
     )

@@ -44,18 +44,13 @@ def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     plain = [f for f in found if f.key.qualifiers == (("of", "original"),)]
     rates, scores, warnings = stated("change column"), stated("change of scores"), stated("early warning")
     crossing = message("Who is decided otherwise where features cross")
+    changing = message("What changed where features cross")
     harm = message("Before compression: who is nearest to harm")
     blocks += [
         *_who("compression-flips", message("Who is decided otherwise, and towards what"), _single(found)),
         *_grid("compression-rates", message("What changed for each group"), _single(plain), rates),
         *_who("compression-crossed-flips", crossing, _single(found, False), folded=True),
-        *_grid(
-            "compression-crossed",
-            message("What changed where features cross"),
-            _single(plain, False),
-            rates,
-            folded=True,
-        ),
+        *_grid("compression-crossed", changing, _single(plain, False), rates, folded=True),
         *_gaps(plain),
         *_classes(found),
         *_grid("compression-scores", message("Scores, losses and reasons"), plain, scores, folded=True),

@@ -125,9 +125,9 @@ def controls(record: AuditRecord, verdict: Verdict | None, day: date | None = No
         return ()
     lead = [LEAD]
     if old := [message("{rule} ({day})", rule=f.title, day=str(f.as_of)) for f in frameworks() if f.old(day)]:
-        rules = joined("; ", old)
+        days, rules = OLD.days, joined("; ", old)
         lead.append(
-            message("Looked up more than {days} days ago, and perhaps outdated: {rules}.", days=OLD.days, rules=rules)
+            message("Looked up more than {days} days ago, and perhaps outdated: {rules}.", days=days, rules=rules)
         )
     head = (message("rule"), message("clause"), message("what it asks"), message("status"), message("evidence here"))
     title = message("Clauses that findings here are evidence for")
