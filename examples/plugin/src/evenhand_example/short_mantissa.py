@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evenhand.errors import InputError
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from evenhand.compression import Recipe
@@ -15,17 +15,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ShortMantissa:
+class ShortMantissa(Declared):
     """Weights are rounded to so many bits of precision."""
 
-    bits: int = 8
-    """Bits of precision that each weight keeps; float32 has 24."""
+    bits: int = setting(8, "Bits of precision that each weight keeps; float32 has 24.", least=1, most=24, unit="bits")
 
     floor: ClassVar[float] = 0.95
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.bits <= 24:
-            raise InputError(f"bits is {self.bits}; a whole number from 1 to 24 is needed.")
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""

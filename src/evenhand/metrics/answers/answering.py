@@ -66,8 +66,19 @@ class Answers:
 
     def of_groups(self, metric: str, columns: Columns = (), **qualifiers: str) -> Iterator[Finding]:
         """Yield a metric's finding for each group of columns; that of all rows without columns."""
-        groups = (dict(zip(columns, labels, strict=True)) for labels in self.counts.groups(columns))
-        return self.all(Key.of(metric, group, **qualifiers) for group in groups)
+        groups = self.counts.groups(columns)
+        keys = [Key.of(metric, dict(zip(columns, labels, strict=True)), **qualifiers) for labels in groups]
+        if not keys:
+            return
+        try:
+            asked = question(keys[0])
+            measured, note = self._values(asked)
+            first = self._place(asked)
+        except NoAnswerError:
+            return
+        each = len(measured.estimate) // len(keys)
+        for at, key in enumerate(keys):
+            yield self._value(key, measured, note, first + at * each)
 
     def _once(self, name: Hashable, make: Callable[[], Kept]) -> Kept:
         if name not in self._kept:
@@ -153,7 +164,9 @@ class Answers:
         entry = METRICS.get(asked.metric)
         each = whole.classes > 2 and (entry is None or (entry.task == "binary" and not entry.of_classes))
         if not each or asked.chosen or asked.metric in (*RIGHT, "favourable_rate"):
-            return disparity(name, self._tally(asked), self.level)
+            if entry is None:  # both rates of equalized odds
+                return disparity(name, self._tally(asked), self.level)
+            return compare(self._values(asked)[0], cast("How", asked.how), self.level)
         parts = [self._one(asked, whole, chosen) for chosen in range(whole.classes)]
         return _worst(name, parts, cast("How", asked.how), self.level)
 
