@@ -15,7 +15,7 @@ from evenhand.audits.statement import (
     not_applicable,
     singles,
     without_model,
-)  # fmt: skip
+)
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message

@@ -19,7 +19,7 @@ from evenhand.evidence.counting import (
     WEIGHT,
     count_files,
     count_frame,
-)  # fmt: skip
+)
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:

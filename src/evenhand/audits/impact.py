@@ -18,7 +18,7 @@ from evenhand.audits.statement import (
     not_applicable,
     number,
     value_finding,
-)  # fmt: skip
+)
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, GroupValue
 from evenhand.keys import Key
@@ -34,7 +34,7 @@ from evenhand.metrics.comparisons.group_inequality import (
     kl_divergence,
     share_of_selected,
     smoothed_epsilon,
-)  # fmt: skip
+)
 from evenhand.metrics.inference.intervals import ratio_interval
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from evenhand.audits.statement import (
     members,
     not_applicable,
     singles,
-)  # fmt: skip
+)
 from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding
 from evenhand.keys import Key

@@ -9,7 +9,7 @@ from evenhand.messages import joined, message
 from evenhand.metrics import METRICS, describe
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import split_name
-from evenhand.report.drawings import table
+from evenhand.report.drawings import Table, table
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.figures.findings import described
 from evenhand.report.numbers import cut, show, told, with_interval
@@ -94,7 +94,7 @@ def _swarm(metric: str, strips: list[tuple[GroupCounts, list[Finding]]]) -> Bloc
         rows.append((name, dots, f"{spread} ({len(found):,})"))
         cells.append((name, f"{len(found):,}", _whose(least), _whose(greatest)))
     head = ("", message("groups"), message("least"), message("greatest"))
-    (twin,) = table("groups-all-table", title, head, cells, {1})
+    twin = Table("groups-all-table", title, head, tuple(cells), frozenset({1}))
     said = described(title, [(name, joined(" – ", (least, greatest))) for name, _, least, greatest in cells[:4]])
     return swarm_figure("groups-all", title, said, rows, twin, shares=METRICS[metric].highest == 1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import group_name
 from evenhand.messages import message
 from evenhand.metrics import describe
-from evenhand.report.drawings import table
+from evenhand.report.drawings import Table, table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.trees import Branch, tree_figure
 from evenhand.report.numbers import cut, show, with_interval
@@ -66,9 +66,8 @@ def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
     title = message("How the subgroups narrow each other down")
     head = (message("subgroup"), message("is a part of"), message("difference"))
     cells = ((_name(part), _name(parents[part]), with_interval(found[part][1])) for part in found)
-    return tuple(
-        tree_figure("slices-tree", title, root, twin) for twin in table("slices-tree-table", title, head, cells, {2})
-    )
+    twin = Table("slices-tree-table", title, head, tuple(cells), frozenset({2}))
+    return (tree_figure("slices-tree", title, root, twin),)
 
 
 def by_other_metrics(found: Iterable[Finding]) -> tuple[Block, ...]:

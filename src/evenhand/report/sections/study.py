@@ -97,14 +97,14 @@ def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> lis
             continue
         points.append((name, size.estimate, worst.estimate, each["verdict"] or "plain"))
         rows.append((name, show(size.estimate, "bytes"), with_interval(worst, 3), _worst_group(worst, "")))
+    if not points:
+        return []
     title = message("Size against the loss of the group that lost most")
     head = (message("candidate"), message("size"), LOST_MOST, message("group"))
+    twin = Table("search-picture-table", title, head, tuple(rows), frozenset({1, 2}))
     said = described(title, [(name, joined(", ", (size, change))) for name, size, change, _ in rows[:6]])
     axes = (message("size in kB"), LOST_MOST)
-    return [
-        point_figure("search-picture", title, said, points, axes, twin, front, unit=1000.0)
-        for twin in table("search-picture-table", title, head, rows, {1, 2})
-    ]
+    return [point_figure("search-picture", title, said, points, axes, twin, front, unit=1000.0)]
 
 
 def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import joined, message
-from evenhand.report.drawings import table
+from evenhand.report.drawings import Table
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import cut
 from evenhand.report.sections.section import Section
@@ -33,7 +33,7 @@ def swept(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     lead = [message("Each line is what decisions at that threshold would be, for the same rows and scores.")]
     if today is not None:
         lead.append(message("The threshold in use is {threshold:.4g}; the upright line shows it.", threshold=today))
-    return (Part("thresholds", TITLE, tuple(lead), _drawn(places, lines, today)),)
+    return (Part("thresholds", TITLE, tuple(lead), (_drawn(places, lines, today),)),)
 
 
 def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, list[float]]]:
@@ -59,7 +59,7 @@ def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, lis
     return lines
 
 
-def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: float | None) -> tuple[Lines, ...]:
+def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: float | None) -> Lines:
     every = max(1, len(places) // MOST_ROWS)
     chosen = (at for at, place in enumerate(places) if at % every == 0 or place == today)
     rows = ((f"{places[at]:.4g}", *(f"{values[at]:.3f}" for _, values in lines)) for at in chosen)
@@ -71,10 +71,8 @@ def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: flo
     )
     low, high, said = places[0], places[-1], joined("; ", ends)
     told = message("Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=low, high=high, lines=said)
-    return tuple(
-        line_figure("thresholds-figure", title, told, places, lines, twin, marker=today)
-        for twin in table("thresholds-table", message("Thresholds"), head, rows)
-    )
+    twin = Table("thresholds-table", message("Thresholds"), head, tuple(rows), frozenset(range(1, len(head))))
+    return line_figure("thresholds-figure", title, told, places, lines, twin, marker=today)
 
 
 SECTION: Final = Section("thresholds", TITLE, (), 500, swept, EMPTY)
