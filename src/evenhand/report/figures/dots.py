@@ -39,18 +39,10 @@ def swarm_figure(
     zero: float | None = None,
     most: int = MOST_DOTS,
 ) -> Swarm:
-    """Return a figure of dots, with its table twin.
+    """Return a figure of dots, with its table twin; an upright line stands at `zero`.
 
-    Parameters
-    ----------
-    rows : sequences of label, dots, and a text behind them
-        A dot is a value and a shade: 0 for low, 1 for middle, 2 for high of whatever the shade stands for.
-    shares : bool
-        Whether values are shares, on an axis from 0 to 1.
-    zero : float, optional
-        Where an upright line stands.
-    most : int
-        Dots of the whole figure, at most; fewer where the figure would be too large.
+    A row is a label, dots, and a text behind them; a dot is a value and a shade: 0 for low, 1 for middle, 2 for high.
+    `shares` have an axis from 0 to 1. Of the whole figure at most `most` dots are drawn, or fewer that fit.
     """
     labels = [cut(label, LABEL) for label, _, _ in rows]
     room = MOST_BYTES - FRAME_BYTES - sum(ROW_BYTES + bytes_of(label, *labels[:1], text) for label, _, text in rows)

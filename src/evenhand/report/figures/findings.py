@@ -30,14 +30,10 @@ def figure(
     digits: int = 2,
     texts: list[str] | None = None,
 ) -> Figure:
-    """Return a figure of findings, one row each, with its table twin.
+    """Return a figure of findings, one row (label, finding, mark, limit) each, with its table twin.
 
-    Parameters
-    ----------
-    rows : list of (label, finding, mark, limit)
-        A limit is drawn where it is not None. Rows beyond what a small figure holds stand in the table only.
-    texts : list of str, optional
-        The numbers as text, where they are to be rounded away from a limit.
+    A limit is drawn where it is not None. Rows beyond what a small figure holds stand in the table only. `texts` are
+    the numbers as text, where they are to be rounded away from a limit.
     """
     numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
     said = [_said(label, text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]

@@ -27,14 +27,9 @@ def heat_figure(
     rows: Sequence[tuple[str, Sequence[float | None], Sequence[str]]],
     corner: str = "",
 ) -> Heat:
-    """Return a grid of shares, with its table twin.
+    """Return a grid of shares, with its table twin, where `corner` stands over the labels of the rows.
 
-    Parameters
-    ----------
-    columns : labels
-    rows : sequences of label, values from 0 to 1 (None: not defined) and the same values as text
-    corner : str
-        The heading over the labels of the rows, in the table.
+    A row is a label, values from 0 to 1 (None: not defined), and the same values as text.
     """
     most = min(
         MOST_CELLS // len(columns),

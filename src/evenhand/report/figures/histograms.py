@@ -26,11 +26,7 @@ def histogram_pair(
 ) -> HistogramPair:
     """Return two histograms of equal bins from `low` to `high`, each of the same area, with their table twin.
 
-    Parameters
-    ----------
-    histograms : two pairs of label and counts, the same number of bins each
-    marker : float, optional
-        Where an upright line stands.
+    Each is a label and counts, as many as the other's; an upright line stands at `marker`.
     """
     across = Scale(low, high, LEFT)
     shares = [[count / max(sum(counts), 1) for count in counts] for _, counts in histograms]

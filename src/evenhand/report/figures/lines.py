@@ -31,17 +31,9 @@ def line_figure(
     top: float = 1.0,
     bottom: float = 0.0,
 ) -> Lines:
-    """Return a figure of lines, each with one value a place.
+    """Return a figure of lines (label and values), each with one value a place.
 
-    Parameters
-    ----------
-    places : numbers
-        Across, rising.
-    lines : pairs of label and values
-    marker : float, optional
-        Where an upright line stands.
-    top, bottom : float
-        The values at the upper and the lower end.
+    The places across rise; an upright line stands at `marker`; `top` and `bottom` are the values at the ends upwards.
     """
     across = Scale(places[0], places[-1], LEFT)
     every = -(-len(places) // MOST_POINTS)

@@ -27,16 +27,9 @@ def point_figure(
     joined: Sequence[str] = (),
     unit: float = 1.0,
 ) -> Points:
-    """Return a figure of points.
+    """Return a figure of one or more points (label, x, y, mark), where x is 0 or above.
 
-    Parameters
-    ----------
-    points : sequence of (label, x, y, mark)
-        One at least; x is 0 or above.
-    joined : labels
-        Points that are joined, in the order of x.
-    unit : float
-        By which the numbers across are divided for their labels.
+    Those whose labels are in `joined` are joined in the order of x; labels across are of numbers divided by `unit`.
     """
     across = _axis([0.0, *(x for _, x, _, _ in points)], LEFT)
     upward = _axis([0.0, *(y for _, _, y, _ in points)], 0)

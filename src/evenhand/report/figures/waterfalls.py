@@ -26,12 +26,7 @@ MOST_TOLD: Final = 24
 def waterfall(name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str]) -> Figure:
     """Return the figure of steps that lead from `start` to `end`, the largest first, with its table twin.
 
-    Parameters
-    ----------
-    parts : list of Finding
-        The steps, each about one feature; they sum to ``end - start``.
-    words : pair of str
-        What the start and the end are called.
+    Each step is about one feature; they sum to ``end - start``. `words` are what the start and the end are called.
     """
     ordered = sorted(parts, key=lambda finding: -abs(finding.estimate or 0.0))
     drawn, rest = ordered[:MOST], ordered[MOST:]

@@ -12,6 +12,7 @@ from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, named, p_value, show, with_interval
+from evenhand.report.sections.facts import whom
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
@@ -87,16 +88,12 @@ def _drawn(found: Sequence[Finding], judged: Judged) -> list[Block]:
     blocks: list[Block] = []
     for metric in stated("change figure"):
         chosen = (f for f in _single(found) if f.key.metric == metric and f.key.qualifiers == (("of", "original"),))
-        if rows := [judged.row(_name(f), f) for f in chosen]:
+        if rows := [judged.row(whom(f), f) for f in chosen]:
             title = message("{metric}, compressed against original", metric=describe(metric).label)
             drawn = figure(f"compression-{metric}", title, rows, digits=3)
             of = "compression-flips" if describe(metric).pairs else "compression-rates"
             blocks.append(replace(drawn, table=replace(drawn.table, within=of)))
     return blocks
-
-
-def _name(finding: Finding) -> str:
-    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or message("all rows")
 
 
 def _single(found: Iterable[Finding], wanted: bool = True) -> list[Finding]:
@@ -112,7 +109,7 @@ def _who(name: str, caption: str, found: Sequence[Finding], *, folded: bool = Fa
             column = finding.key.qualifier("class")
             now = None if column is None else message("now {class_}", class_=cut(column, 40))
             title = now or describe(finding.key.metric).label
-            cells.setdefault(_name(finding), {})[title] = finding
+            cells.setdefault(whom(finding), {})[title] = finding
     titles = list(next(iter(cells.values()), {}))
     rows = (
         (cut(who, 120), f"{next(iter(by.values())).support:,}", *(with_interval(by.get(title), 3) for title in titles))
@@ -128,7 +125,7 @@ def _grid(
     cells: dict[str, dict[str, Finding]] = {}
     for finding in found:
         if finding.key.metric in metrics and len(finding.key.columns) == len(finding.key.group):
-            cells.setdefault(_name(finding), {})[finding.key.metric] = finding
+            cells.setdefault(whom(finding), {})[finding.key.metric] = finding
     shown = [metric for metric in metrics if any(metric in by for by in cells.values())]
     rows = ((cut(who, 120), *(with_interval(by.get(metric), 3) for metric in shown)) for who, by in cells.items())
     head = (message("group"), *(describe(metric).label for metric in shown))
@@ -152,7 +149,7 @@ def _gaps(found: Sequence[Finding]) -> tuple[Table, ...]:
 def _classes(found: Sequence[Finding]) -> tuple[Table, ...]:
     """Return the table of how much more than the whole each class lost, over all rows and in each group."""
     rows = (
-        (cut(_name(f), 120), cut(f.key.qualifier("class") or "", 60), f"{f.support:,}", with_interval(f, 3))
+        (cut(whom(f), 120), cut(f.key.qualifier("class") or "", 60), f"{f.support:,}", with_interval(f, 3))
         for f in found
         if f.key.metric == "normalized_recall_change"
     )
@@ -172,7 +169,7 @@ def _tests(found: Sequence[Finding]) -> tuple[Table, ...]:
     cells: dict[tuple[str, str], dict[str, Finding]] = {}
     for finding in found:
         if finding.key.metric == "p_value":
-            at = (_name(finding), finding.key.qualifier("rate") or "")
+            at = (whom(finding), finding.key.qualifier("rate") or "")
             cells.setdefault(at, {})[finding.key.qualifier("adjusted") or ""] = finding
     rows = (
         (cut(who, 120), describe(rate).label, *(p_value(by.get(how)) for how in ("", "holm", "benjamini-hochberg")))

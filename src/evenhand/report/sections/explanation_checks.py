@@ -10,6 +10,7 @@ from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.scales import nice_step
 from evenhand.report.numbers import with_interval
+from evenhand.report.sections.facts import whom
 from evenhand.report.sections.judged import table_of
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
@@ -48,7 +49,7 @@ def checked(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         title = message("How alike the explanations are to those of ...")
         blocks.append(figure("explanations-alike", title, alike, digits=3))
     kept: list[FigureRow] = [
-        (", ".join(f"{column}={group}" for column, group in f.key.group) or message("all rows"), f, "plain", None)
+        (whom(f), f, "plain", None)
         for f in found
         if f.key.metric == "top_features_kept" and f.key.qualifier("of") == "original"
     ]

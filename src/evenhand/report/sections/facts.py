@@ -11,7 +11,7 @@ from evenhand.report.numbers import cut
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from evenhand.findings import AuditRecord, GroupCounts, Plain
+    from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
 
 
 def is_study(record: AuditRecord) -> bool:
@@ -36,6 +36,11 @@ def groupings(record: AuditRecord) -> list[GroupCounts]:
     order = {name: at for at, name in enumerate(record.provenance.get("data", {}).get("sensitive_features", []))}
     found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
     return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
+
+
+def whom(finding: Finding) -> str:
+    """Return the group that a finding is about, each feature with its value."""
+    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or message("all rows")
 
 
 def group_key(metric: str, counts: GroupCounts, group: int) -> Key:

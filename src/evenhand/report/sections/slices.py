@@ -11,6 +11,7 @@ from evenhand.report.drawings import Table, table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.trees import Branch, tree_figure
 from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.facts import whom
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
@@ -38,7 +39,7 @@ def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     told = reasons(record, "slices")
     if not found:
         return (Part("slices", TITLE, told, more),) if more else ()
-    rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else _who(f), f) for f in found]
+    rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else whom(f), f) for f in found]
     title = message("How much more often the model errs there than elsewhere")
     head = (
         message("subgroup"), message("rows"), message("errs there"), message("errs elsewhere"), message("difference"),
@@ -50,10 +51,6 @@ def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     caption = message("On the rows that took no part in the search")
     blocks = (*narrowing(rows), *table("slices-table", caption, head, cells, most=200), *more)
     return (Part("slices", TITLE, told, (figure("slices-figure", title, rows[:12]), *blocks)),)
-
-
-def _who(finding: Finding) -> str:
-    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or message("all rows")
 
 
 def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
