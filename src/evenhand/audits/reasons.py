@@ -18,7 +18,6 @@ from evenhand.audits.statement import (
     not_applicable,
     singles,
 )
-from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -52,7 +51,7 @@ def reasons(evidence: Evidence) -> Statement:
     """State how often each feature is the first reason of an adverse decision, and where a notice may not be sent."""
     if not evidence.options.explain or evidence.subject.facts.get("kind") == "predictions":
         return not_applicable("Reasons come from explanations, which were not computed.")
-    good = 1 if evidence.data.roles.favourable is None or favourable_is_positive(evidence.data) else 0
+    good = 0 if evidence.data.roles.favourable_is_positive is False else 1
     explained = evidence.explained_rows
     adverse = np.flatnonzero(evidence.predictions.y_pred[explained] != good)
     if (n := len(adverse)) < LEAST:

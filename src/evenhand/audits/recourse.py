@@ -10,7 +10,6 @@ import numpy as np
 
 from evenhand.audits.by_group import between, values
 from evenhand.audits.statement import Audit, Statement, not_applicable
-from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.messages import message
 from evenhand.metrics import Tally, means, measure, measured_mean
 from evenhand.settings import Declared, setting
@@ -54,7 +53,7 @@ def recourse(evidence: Evidence) -> Statement:
     from evenhand.explaining.reliance import recourse as least_change
 
     table = cast("pd.DataFrame", evidence.inputs.whole())
-    good = evidence.data.roles.favourable is None or favourable_is_positive(evidence.data)
+    good = evidence.data.roles.favourable_is_positive is not False
     refused = np.flatnonzero((evidence.predictions.y_pred == 1) != good)
     if not len(refused):
         return not_applicable("Nobody was refused.")

@@ -8,15 +8,6 @@ from evenhand.policy.verdict import EXIT_CODES, Judgement, Status, Verdict
 from evenhand.policy.wording import lines
 
 __all__ = [
-    "EXIT_CODES",
-    "Judgement",
-    "Limit",
-    "Policy",
-    "Status",
-    "Verdict",
-    "Waiver",
-    "default_policy",
-    "judge",
-    "lines",
+    "EXIT_CODES", "Judgement", "Limit", "Policy", "Status", "Verdict", "Waiver", "default_policy", "judge", "lines",
     "load_policy",
-]
+]  # fmt: skip
