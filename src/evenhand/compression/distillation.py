@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Distillation(Declared):
-    """A student of its own size is trained on the softened probabilities of the original, mixed with the labels.
+    """A student of any size is trained on the softened probabilities of the original, mixed with the labels.
 
     Source: Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"; with `states`, what the
     student holds before its last layer is led to what the teacher holds there (Romero et al. 2015, "FitNets").

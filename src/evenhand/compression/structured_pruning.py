@@ -21,7 +21,7 @@ class StructuredPruning(Declared):
 
     What is tied to them goes with them (found by torch-pruning); the network is then fine-tuned on training rows.
     Parameters, file and multiplications really become fewer. For chains of linear layers `NeuronPruning` comes nearer
-    to the original, as it fits the next layer anew.
+    to the original, as it refits the next layer.
     """
 
     share: float = setting(

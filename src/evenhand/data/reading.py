@@ -1,4 +1,4 @@
-"""Making evaluation sets: from a file or table, or from arrays; all that is wrong with the input is told at once."""
+"""Making evaluation sets: from a file or table, or from arrays; all that is wrong with the input is raised at once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_evaluation_set(
     name: str | None = None,
     **settings: Unpack[RoleSettings],
 ) -> EvaluationSet:
-    """Read a table and say what its columns are.
+    """Read a table with the roles of its columns.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def evaluation_set_from_arrays(
 def build(
     table: Table, roles: Roles, reading: Reading, problems: Sequence[str] = (), folder: Path = Path()
 ) -> EvaluationSet:
-    """Check a table against its roles and make the set; `problems` found before are told along with the rest."""
+    """Check a table against its roles and make the set; `problems` found before are raised with the rest."""
     task, missing = reading.task, reading.missing
     name, frame, bins = table.name, table.frame, dict(reading.bins)
     found = [*problems, *column_problems(name, frame, roles), *feature_problems(name, frame, roles, missing, bins)]
@@ -207,7 +207,7 @@ def _column_complaints(name: str, frame: pd.DataFrame, roles: Roles, classes: tu
             found += prediction_problems(name, frame[decided], classes)
     for score in (roles.score, roles.original_score):
         if score in frame:
-            # whether a score must lie in [0, 1] is the audit's to say: decile scores rank
+            # whether a score must be in [0, 1] is up to the audit: decile scores rank
             found += check_scores(_numbers(frame[score]), "ranking", name=f"{name}: scores '{shorten(score)}'")
     return found
 

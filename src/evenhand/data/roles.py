@@ -88,7 +88,7 @@ class Roles(Declared):
         return tuple(column for column in columns if column not in barred)
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return the roles as JSON can say them; values that JSON has no word for become text."""
+        """Return the roles as plain JSON data; other values become text."""
         return {name: _plain(value) for name, value in self.on_record().items()}
 
 

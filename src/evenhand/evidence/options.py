@@ -16,7 +16,7 @@ MetricFunction: TypeAlias = Callable[..., float]
 
 @dataclass(frozen=True, slots=True)
 class EvidenceOptions(Declared):
-    """What a person may decide about an audit; none of it is a limit."""
+    """Options of an audit; none of them is a limit."""
 
     level: float = setting(0.95, "Two-sided confidence of every interval.", above=0, below=1, recorded="always")
     seed: int = setting(0, "Seed of everything that is drawn.", least=0, recorded="always")

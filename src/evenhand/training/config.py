@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from evenhand.findings import Plain
 
 Activation: TypeAlias = Literal["relu", "gelu", "tanh", "sigmoid"]
-"""What stands between two linear layers."""
+"""The activation between two linear layers."""
 
 Architecture: TypeAlias = Literal["mlp", "residual", "wide_deep", "transformer"]
-"""Which network: layers of neurons, blocks that add to what goes through, a linear model beside layers, attention."""
+"""Which network: layers of neurons, blocks that add to what goes through, a linear model and layers, attention."""
 
 Optimizer: TypeAlias = Literal["adamw", "adam", "sgd", "momentum"]
 """How weights are moved; ``momentum`` is stochastic gradient descent with Nesterov momentum 0.9."""
@@ -30,7 +30,7 @@ Loss: TypeAlias = Literal["cross_entropy", "focal", "mse"]
 """What is made small: cross-entropy, focal loss (Lin et al. 2017), or the squared error of the probability."""
 
 Resample: TypeAlias = Literal["over", "under"]
-"""How classes are made alike in number: rows of the smaller are drawn again; only so many of the larger are kept."""
+"""How classes are balanced: rows of the smaller are drawn again; only so many of the larger are kept."""
 
 Scaling: TypeAlias = Literal["standard", "unit", "signed"]
 """How numbers are scaled: mean 0 and deviation 1; onto [0, 1]; onto [-1, 1]."""
@@ -83,7 +83,7 @@ class TrainingConfig(Steps):
     Raises
     ------
     InputError
-        When a setting makes no sense; all such settings are told together.
+        When a setting makes no sense; all such settings are named together.
     """
 
     hidden: tuple[int, ...] = setting(
@@ -124,7 +124,7 @@ class TrainingConfig(Steps):
             yield f"A transformer's width is a multiple of its heads: {self.hidden[0]} is none of {self.heads!r}."
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return the settings as JSON can say them."""
+        """Return the settings as plain JSON data."""
         return {**dataclasses.asdict(self), "hidden": list(self.hidden)}
 
     @classmethod

@@ -47,7 +47,7 @@ class EnsemblePlan:
         return EnsemblePlan(tuple(plan.of(member) for plan, member in zip(self.members, members, strict=True)))
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return the plan as JSON can say it."""
+        """Return the plan as plain JSON data."""
         return {"kind": "ensemble", "members": [plan.to_plain() for plan in self.members]}
 
 
@@ -78,7 +78,7 @@ def fit_ensemble(
     progress: Progress | None = None,
     name: str = "ensemble",
 ) -> NetworkModel:
-    """Return one model of several networks, each fitted with a seed, and so a draw of resampled rows, of its own.
+    """Return one model of several networks, each fitted with a seed, and so a separate draw of resampled rows.
 
     With ``resample="under"`` each member sees all rows of the rare class and other rows of the common one (Liu, Wu and
     Zhou 2009, "Exploratory undersampling", EasyEnsemble). The threshold is chosen for all together, on validation rows.
@@ -111,7 +111,7 @@ def fit_ensemble(
 
 
 def _together(made: list[NetworkModel], chosen: EvaluationSet, config: TrainingConfig, name: str) -> NetworkModel:
-    """Return the models as one, with a threshold of their own."""
+    """Return the models as one, with one threshold."""
     from evenhand.training.dataset import prepared
     from evenhand.training.model import NetworkModel
     from evenhand.training.thresholds import choose_threshold

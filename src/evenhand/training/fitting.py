@@ -65,9 +65,9 @@ def fit(
     name : str
         What the report calls the model.
     checkpoint : path, optional
-        A file that keeps the state after each epoch; a fit that was killed goes on from it exactly as it would have.
+        A file that keeps the state after each epoch; a killed fit resumes from it with the same result.
     watch : callable, optional
-        Told each epoch and its loss on the validation rows; what it raises ends the fit.
+        Called with each epoch and its loss on the validation rows; what it raises ends the fit.
     plan : Plan, optional
         Another network than the one of `config`, over images say; its logits are one for two classes, else one a class.
     preparing : Preparing, optional
@@ -191,13 +191,13 @@ def _counts(y_true: NDArray[np.int8], decided: NDArray[np.intp], classes: int) -
 
 
 def _fit_name(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationSet) -> str:
-    """Return what a fit is of, so that a checkpoint of another one is told apart."""
+    """Return the fingerprint of a fit, by which a checkpoint of another one is recognized."""
     said = json.dumps([config.to_plain(), fitted.content_hash(), chosen.content_hash()], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
 
 
 def dataset_of(preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig) -> Dataset:
-    """Return rows as a dataset, weighted by the set's own weights and, when asked for, each class alike."""
+    """Return rows as a dataset, weighted by the set's own weights and, when asked for, equally by class."""
     from evenhand.training.dataset import Dataset, prepared
 
     weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
@@ -232,7 +232,7 @@ def resampled(dataset: Dataset, y_true: NDArray[np.int8], config: TrainingConfig
 
 
 def class_weights(y_true: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return (n,) n / (C n of the row's class): all C classes weigh alike."""
+    """Return (n,) n / (C n of the row's class): all C classes weigh equally."""
     counts = np.bincount(y_true)
     return np.asarray(len(y_true) / (np.count_nonzero(counts) * np.maximum(counts, 1.0)))[y_true]
 

@@ -108,7 +108,7 @@ class Normalization:
         return [{name: value for name, value in self.to_plain().items() if name != "rows"}]
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return everything as JSON can say it."""
+        """Return everything as plain JSON data."""
         return {"kind": "normalization", **asdict(self), "shape": list(self.shape)}
 
     @classmethod
