@@ -14,10 +14,10 @@ Importing this package loads none of torch, shap, scikit-learn or fairlearn: eac
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import TYPE_CHECKING, cast
 
+from evenhand.catalogues import face
 from evenhand.keys import accept_spellings, answer_by
 
 if TYPE_CHECKING:
@@ -36,59 +36,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "AuditOptions": "audits",
-    "AuditRecord": "findings",
-    "EvaluationSet": "data",
-    "EvenhandError": "errors",
-    "Finding": "findings",
-    "Interval": "findings",
-    "Key": "keys",
-    "Policy": "policy",
-    "Verdict": "policy",
-    "audit": "audits",
-    "audit_predictions": "audits",
-    "audit_table": "audits",
-    "judge": "policy",
-    "load_loanapp": "data",
-    "load_policy": "policy",
-    "open_model": "compression",
-    "read_evaluation_set": "data",
-    "read_record": "records",
-    "render": "report",
-    "split": "data",
-    "with_declarations": "declarations",
-    "write_record": "records",
-    "write_report": "report",
-}
-"""Where each public name lives."""
-
 __all__ = [
-    "AuditOptions",
-    "AuditRecord",
-    "EvaluationSet",
-    "EvenhandError",
-    "Finding",
-    "Interval",
-    "Key",
-    "Policy",
-    "Verdict",
-    "__version__",
-    "audit",
-    "audit_predictions",
-    "audit_table",
-    "judge",
-    "load_loanapp",
-    "load_policy",
-    "open_model",
-    "read_evaluation_set",
-    "read_record",
-    "render",
-    "split",
-    "with_declarations",
-    "write_record",
-    "write_report",
-]
+    "AuditOptions", "AuditRecord", "EvaluationSet", "EvenhandError", "Finding", "Interval", "Key", "Policy", "Verdict",
+    "__version__", "audit", "audit_predictions", "audit_table", "judge", "load_loanapp", "load_policy", "open_model",
+    "read_evaluation_set", "read_record", "render", "split", "with_declarations", "write_record", "write_report",
+]  # fmt: skip
+__getattr__, __dir__ = face(__name__, {
+    "audits": "AuditOptions audit audit_predictions audit_table", "compression": "open_model",
+    "data": "EvaluationSet load_loanapp read_evaluation_set split", "declarations": "with_declarations",
+    "errors": "EvenhandError", "findings": "AuditRecord Finding Interval", "keys": "Key",
+    "policy": "Policy Verdict judge load_policy", "records": "read_record write_record",
+    "report": "render write_report",
+})  # fmt: skip
 
 
 def _canonical(metric: str) -> str | None:
@@ -105,16 +64,6 @@ def _answers(record: object, level: float) -> Callable[[Key], object]:
 
 accept_spellings(_canonical)
 answer_by(_answers)
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'evenhand' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"evenhand.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
 
 
 if "IPython" in sys.modules:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
@@ -13,6 +14,24 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
+
+
+def face(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package whose names are imported when they are used.
+
+    Parameters
+    ----------
+    homes : mapping of str to str
+        For each module of the package the names it holds, apart by spaces; none of them is the name of a module.
+    """
+    module_of = {name: module for module, names in homes.items() for name in names.split()}
+
+    def find(name: str) -> object:
+        if name not in module_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(f"{package}.{module_of[name]}"), name)
+
+    return find, lambda: sorted({*vars(sys.modules[package]), *module_of})
 
 
 class Catalogue(Mapping[str, T]):
@@ -89,6 +108,8 @@ def added(group: str, own: Mapping[str, object]) -> dict[str, EntryPoint]:
     InputError
         When a package uses a name that is taken.
     """
+    from importlib import metadata  # takes as long as all else that a first import of evenhand does
+
     found: dict[str, EntryPoint] = {}
     for point in _points(group, metadata.entry_points):
         if point.name in own or point.name in found:

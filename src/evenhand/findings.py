@@ -256,28 +256,20 @@ class AuditRecord:
         """Return a tidy pandas table, one row a finding: key, audit, metric, columns, group, estimate, low, high ..."""
         import pandas as pd
 
-        rows = []
-        for finding in self.findings:
-            interval = finding.interval
-            rows.append(
-                {
-                    "key": finding.name,
-                    "audit": finding.audit,
-                    "metric": finding.key.metric,
-                    "columns": ",".join(finding.key.columns),
-                    "group": ", ".join(group for _, group in finding.key.group),
-                    "estimate": finding.estimate,
-                    "low": None if interval is None else interval.low,
-                    "high": None if interval is None else interval.high,
-                    "level": None if interval is None else interval.level,
-                    "method": None if interval is None else interval.method,
-                    "support": finding.support,
-                    "direction": finding.direction,
-                    "unit": finding.unit,
-                    "undefined": finding.undefined,
-                    "note": finding.note,
-                }
-            )
+        ends = ("low", "high", "level", "method")
+        rows = [
+            {
+                "key": finding.name,
+                "audit": finding.audit,
+                "metric": finding.key.metric,
+                "columns": ",".join(finding.key.columns),
+                "group": ", ".join(group for _, group in finding.key.group),
+                "estimate": finding.estimate,
+                **{name: getattr(finding.interval, name, None) for name in ends},
+                **{name: getattr(finding, name) for name in ("support", "direction", "unit", "undefined", "note")},
+            }
+            for finding in self.findings
+        ]
         frame = pd.DataFrame(rows)
         numbers = ["estimate", "low", "high", "level"]
         return frame.astype(dict.fromkeys(numbers, "float64")) if rows else frame

@@ -12,6 +12,7 @@ group*. Parsing and formatting are inverse.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,8 @@ from typing import Final
 from evenhand.errors import EvenhandError
 
 _SPECIAL: Final = frozenset('[],;=*"\\')
+_PLAIN: Final = re.compile(r'[^\[\],;=*"\\]*')
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
 class KeySyntaxError(EvenhandError, ValueError):
@@ -66,12 +69,7 @@ class Key:
         object.__setattr__(self, "qualifiers", tuple(sorted(self.qualifiers)))
 
     @classmethod
-    def of(
-        cls,
-        metric: str,
-        features: Mapping[str, str | None] | Iterable[str] = (),
-        **qualifiers: str,
-    ) -> Key:
+    def of(cls, metric: str, features: Mapping[str, str | None] | Iterable[str] = (), **qualifiers: str) -> Key:
         """Build a key from a metric, columns (with groups, when a mapping is given) and qualifiers."""
         pairs = features.items() if isinstance(features, Mapping) else ((name, None) for name in features)
         return cls(metric, tuple(Feature(column, group) for column, group in pairs), tuple(qualifiers.items()))
@@ -114,6 +112,7 @@ class Key:
 
 
 _SPELLINGS: Final[list[Callable[[str], str | None]]] = []
+_ANSWERING: Final[list[Callable[[object, float], Callable[[Key], object]]]] = []
 
 
 def accept_spellings(canonical: Callable[[str], str | None]) -> None:
@@ -122,9 +121,6 @@ def accept_spellings(canonical: Callable[[str], str | None]) -> None:
     The grammar knows no metrics; the package registers them on import.
     """
     _SPELLINGS.append(canonical)
-
-
-_ANSWERING: Final[list[Callable[[object, float], Callable[[Key], object]]]] = []
 
 
 def answer_by(answering: Callable[[object, float], Callable[[Key], object]]) -> None:
@@ -207,31 +203,19 @@ class _Reader:
     def _name(self, what: str) -> str:
         self._blanks()
         if self._peek() == '"':
-            name = self._quoted()
+            quoted = _QUOTED.match(self.text, self.at)
+            if quoted is None:
+                self.at = len(self.text)
+                raise self._wrong("a closing quote")
+            self.at, name = quoted.end(), re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL)
         else:
-            start = self.at
-            while self.at < len(self.text) and self.text[self.at] not in _SPECIAL:
-                self.at += 1
-            name = self.text[start : self.at].strip()
+            plain = _PLAIN.match(self.text, self.at)
+            assert plain is not None  # it also matches nothing
+            self.at, name = plain.end(), plain[0].strip()
             if not name:
                 raise self._wrong(what)
         self._blanks()
         return name
-
-    def _quoted(self) -> str:
-        self.at += 1
-        out: list[str] = []
-        while self.at < len(self.text):
-            char = self.text[self.at]
-            if char == "\\" and self.at + 1 < len(self.text):
-                out.append(self.text[self.at + 1])
-                self.at += 2
-                continue
-            self.at += 1
-            if char == '"':
-                return "".join(out)
-            out.append(char)
-        raise self._wrong("a closing quote")
 
     def _refuse_repeats(self, names: list[str], what: str) -> None:
         for name in names:

@@ -40,7 +40,8 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if record is None or policy is None:
         given, absent = ("policy", "record") if record is None else ("record", "policy")
         raise pytest.UsageError(f"evenhand_{given} is named without evenhand_{absent}: both are needed to judge.")
-    if _asks_for_single_tests(config):
+    single = any("::" in argument for argument in config.args)
+    if single and not config.getoption("evenhand_record"):  # single tests were asked for, and no record
         return
     node = LimitsFile.from_parent(session, path=record)
     items.extend(node.items(policy, _named(config, "baseline")))
@@ -53,11 +54,6 @@ def _named(config: pytest.Config, name: str) -> Path | None:
         return config.invocation_params.dir / str(flag)
     beside = config.inipath.parent if config.inipath is not None else config.rootpath
     return beside / str(setting) if setting else None
-
-
-def _asks_for_single_tests(config: pytest.Config) -> bool:
-    """Whether the record comes from the settings, and only ``test_file.py::test_name`` was asked for."""
-    return not config.getoption("evenhand_record") and any("::" in argument for argument in config.args)
 
 
 class LimitsFile(pytest.File):

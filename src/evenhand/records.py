@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -21,8 +22,6 @@ from evenhand.migrating import migrated
 from evenhand.writing import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from evenhand.messages import PlainMessage
     from evenhand.provenance import Measurements
 
@@ -58,11 +57,10 @@ def from_plain(document: Mapping[str, Plain]) -> AuditRecord:
     whole = cast("Checked", document)
     measurements = dict(whole["measurements"])
     volatile = measurements.pop("findings", [])
-    steady = whole["findings"]
-    findings = [_read_finding(part, False) for part in steady] + [_read_finding(part, True) for part in volatile]
+    findings = [_read_finding(part, False) for part in whole["findings"]]
     return AuditRecord(
-        tuple(findings),
-        tuple(_read_section(part) for part in whole["sections"]),
+        (*findings, *(_read_finding(part, True) for part in volatile)),
+        tuple(Section(part["audit"], part["ran"], _read_said(part["reason"])) for part in whole["sections"]),
         tuple(_read_counts(part) for part in whole["tallies"]),
         whole["provenance"],
         cast("Measurements", measurements),
@@ -84,10 +82,7 @@ def write_record(path: str | Path, record: AuditRecord) -> None:
 
 def dump(document: Mapping[str, Plain]) -> str:
     """Return a document as the text of audit.json: the same text for the same record."""
-    try:
-        text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
-    except ValueError:
-        raise RecordError("The record holds a number that is not finite, which JSON cannot say.") from None
+    text = _json(document, indent=1) + "\n"
     # Half a surrogate pair, which a broken import leaves in a name, is no UTF-8; as an escape it comes back as it was.
     return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
@@ -102,8 +97,7 @@ def read_record(path: str | Path) -> AuditRecord:
     """
     place = Path(path)
     document = _parse(place)
-    _check_kind(place, document)
-    _check_digest(place, document)
+    _check_written(place, document)  # before anything is migrated
     document = migrated(document, SCHEMA_VERSION)
     try:
         _check_schema(place, document)
@@ -131,11 +125,14 @@ def _steady(record: AuditRecord) -> Document:
 
 
 def _digest(steady: Mapping[str, Plain]) -> str:
+    return hashlib.sha256(_json(steady, separators=(",", ":")).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _json(document: Mapping[str, Plain], **form: Any) -> str:
     try:
-        text = json.dumps(steady, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False, **form)
     except ValueError:
         raise RecordError("The record holds a number that is not finite, which JSON cannot say.") from None
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _finding(finding: Finding) -> Document:
@@ -144,16 +141,13 @@ def _finding(finding: Finding) -> Document:
         "key": finding.name,
         "audit": finding.audit,
         "estimate": finding.estimate,
-        "interval": _interval(finding.interval),
+        "interval": None if finding.interval is None else asdict(finding.interval),
         "support": finding.support,
         "direction": finding.direction,
         "unit": finding.unit,
-        "groups": [
-            {"group": part.group, "estimate": part.estimate, "support": part.support, "rows": part.rows}
-            for part in finding.groups
-        ],
+        "groups": [asdict(part) for part in finding.groups],
         "component": finding.component,
-        "unadjusted": _interval(finding.unadjusted),
+        "unadjusted": None if finding.unadjusted is None else asdict(finding.unadjusted),
         "critical": None if finding.critical is None else list(finding.critical),
         "undefined": _said(finding.undefined),
         "undefined_groups": list(finding.undefined_groups),
@@ -161,12 +155,6 @@ def _finding(finding: Finding) -> Document:
         "withheld": finding.withheld or None,
     }
     return {name: value for name, value in document.items() if name not in _OPTIONAL or value not in (None, "", [])}
-
-
-def _interval(interval: Interval | None) -> Plain:
-    if interval is None:
-        return None
-    return {"low": interval.low, "high": interval.high, "level": interval.level, "method": interval.method}
 
 
 def _counts(counts: GroupCounts) -> Document:
@@ -192,7 +180,10 @@ def _read_finding(values: Checked, volatile: bool) -> Finding:
         support=values["support"],
         direction=values["direction"],
         unit=values["unit"],
-        groups=tuple(_read_group(group) for group in values.get("groups", [])),
+        groups=tuple(
+            GroupValue(part["group"], _real(part["estimate"]), part["support"], part["rows"])
+            for part in values.get("groups", [])
+        ),
         component=values.get("component", ""),
         unadjusted=_read_interval(values.get("unadjusted")),
         critical=None if critical is None else (float(critical[0]), float(critical[1])),
@@ -204,20 +195,12 @@ def _read_finding(values: Checked, volatile: bool) -> Finding:
     )
 
 
-def _read_section(part: Checked) -> Section:
-    return Section(part["audit"], part["ran"], _read_said(part["reason"]))
-
-
 def _said(text: str) -> Plain:
     return cast("Plain", message_to_plain(text))
 
 
 def _read_said(part: PlainMessage) -> str:
     return cast("str", message_from_plain(part))
-
-
-def _read_group(part: Checked) -> GroupValue:
-    return GroupValue(part["group"], _real(part["estimate"]), part["support"], part["rows"])
 
 
 def _read_interval(part: Checked | None) -> Interval | None:
@@ -262,18 +245,14 @@ def _refuse(word: str) -> float:
     raise ValueError(f"{word} is no number of JSON")
 
 
-def _check_kind(place: Path, document: Mapping[str, Plain]) -> None:
+def _check_written(place: Path, document: Mapping[str, Plain]) -> None:
+    """Refuse what a newer evenhand wrote, and a document whose digest is not that of what was written."""
     version = document.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise RecordError(
             f"{place}: was written by a newer evenhand (schema {version}; this one reads up to {SCHEMA_VERSION}). "
             "Upgrade with: pip install -U evenhand"
         )
-
-
-def _check_digest(place: Path, document: Mapping[str, Plain]) -> None:
-    """Compare the digest with the document as it was written, before anything is migrated."""
-    version = document.get("schema_version")
     if not isinstance(version, int) or not {*_STEADY, "digest"} <= document.keys():
         _check_schema(place, document)  # says what is wrong with it
         return
@@ -294,9 +273,5 @@ def _check_schema(place: Path, document: Mapping[str, Plain]) -> None:
     wrong = jsonschema.Draft202012Validator(schema).iter_errors(document)
     first = next(iter(wrong), None)
     if first is not None:
-        where = _path(first.absolute_path)
+        where = "/" + "/".join(map(str, first.absolute_path))
         raise RecordError(f"{place}: breaks the schema of audit.json at {where}: {shorten(first.message, 160)}")
-
-
-def _path(parts: Sequence[object]) -> str:
-    return "/" + "/".join(str(part) for part in parts)

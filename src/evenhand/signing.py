@@ -95,7 +95,8 @@ def check_signature(
     held, place = _read(record), str(signature)
     _read(signature)
     checked = _keygen(["check-novalidate", "-n", NAMESPACE, "-s", place], held)
-    key = _fingerprint(checked.stdout)
+    named = re.search(rb"SHA256:[A-Za-z0-9+/=]+", checked.stdout)
+    key = named.group().decode() if named else ""
     if checked.returncode:
         return Signature(False, "", key, f"no signature of this file: {_said(checked)}")
     if allowed_signers is None:
@@ -125,11 +126,6 @@ def _keygen(words: Sequence[str], held: bytes) -> subprocess.CompletedProcess[by
         raise InputError("Signatures need ssh-keygen of OpenSSH 8.2 or newer, which is not on this machine.") from None
     except subprocess.TimeoutExpired:
         raise InputError(f"ssh-keygen did not answer within {SECONDS} seconds.") from None
-
-
-def _fingerprint(said: bytes) -> str:
-    found = re.search(rb"SHA256:[A-Za-z0-9+/=]+", said)
-    return found.group().decode() if found else ""
 
 
 def _said(done: subprocess.CompletedProcess[bytes]) -> str:

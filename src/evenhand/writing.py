@@ -45,21 +45,13 @@ def write_bytes(path: str | Path, data: bytes, *, private: bool = False) -> None
     place = Path(path)
     check_writable(place)
     try:
-        beside = _write_beside(place, data, private)
+        _write_beside(place, data, private)
     except OSError as wrong:
         raise OutputError(f"{place}: cannot be written: {wrong.strerror or wrong}.") from None
-    try:
-        beside.replace(place)
-    except OSError as wrong:
-        beside.unlink(missing_ok=True)
-        raise OutputError(f"{place}: cannot be written: {wrong.strerror or wrong}.") from None
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
-def _write_beside(place: Path, data: bytes, private: bool) -> Path:
-    """Write to a new file in the same folder, readable by whom the umask allows or the owner only; return its path."""
+def _write_beside(place: Path, data: bytes, private: bool) -> None:
+    """Write to a new file in the same folder, readable by whom the umask allows or the owner only; then rename it."""
     handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:40]}.", suffix=".part")
     beside = Path(name)
     try:
@@ -71,7 +63,7 @@ def _write_beside(place: Path, data: bytes, private: bool) -> Path:
             mask = os.umask(0)
             os.umask(mask)
             beside.chmod(0o666 & ~mask)
+        beside.replace(place)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    return beside

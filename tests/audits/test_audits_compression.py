@@ -11,8 +11,7 @@ import pytest
 import evenhand as eh
 from evenhand.audits import audit_given
 from evenhand.cli.main import exit_code
-from evenhand.evidence.counting import count_files
-from evenhand.evidence.merging import merge_counts
+from evenhand.evidence.counting import count_files, merge_counts
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -136,7 +136,7 @@ def test_a_swarm_is_counts_and_holds_every_explained_row(record: AuditRecord) ->
 def test_a_stated_time_is_kept_and_a_stated_error_reached() -> None:
     record = eh.audit(score, applicants(), audits=["explanation"], budget=30.0, precise=True)
     assert record["importance[income]"].estimate is not None
-    with pytest.raises(InputError, match="budget is -1"):
+    with pytest.raises(InputError, match="budget must be a number above 0, not -1"):
         eh.audit(score, applicants(), budget=-1)
 
 

@@ -126,7 +126,7 @@ def test_reasons_against_people_at_the_threshold_and_in_words() -> None:
     assert "people at the threshold" in said
     assert record["principal_reason[income]"].note == "In a notice: income too low for the sum asked"
     assert "tied_reasons" in record and "unstable_reasons" in record
-    with pytest.raises(InputError, match="'mean' or 'at_threshold'"):
+    with pytest.raises(InputError, match="known are mean, at_threshold"):
         eh.audit(score, loans(), reason_reference="median")
 
 

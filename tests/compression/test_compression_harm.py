@@ -35,7 +35,7 @@ def people(n: int, seed: int) -> EvaluationSet:
 def planted(train: EvaluationSet) -> NetworkModel:
     """Return a network of four neurons: two answer for the common group only, two for the rare one only."""
     preparing = Preprocessing.fit(train.X)
-    assert preparing.origins == ("x", "z", "kind", "kind")
+    assert (preparing.features, preparing.widths) == (("x", "z", "kind"), (1, 1, 2))
     first, last = torch.nn.Linear(4, 4), torch.nn.Linear(4, 1)
     off = -100.0  # silences a neuron on the rows of the other group
     with torch.no_grad():

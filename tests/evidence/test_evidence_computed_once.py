@@ -15,9 +15,9 @@ from sklearn.metrics import confusion_matrix
 from evenhand.data import EvaluationSet, read_evaluation_set
 from evenhand.errors import InputError, ModelError
 from evenhand.evidence import Evidence, EvidenceOptions
+from evenhand.evidence.origin import plain, provenance
 from evenhand.evidence.predictions import given as given_predictions
 from evenhand.evidence.predictions import predict
-from evenhand.evidence.provenance import plain, provenance
 
 RACES = ("a", "b", "<c>")
 

@@ -14,8 +14,7 @@ import evenhand as eh
 from evenhand.audits import audit_table
 from evenhand.cli.main import exit_code
 from evenhand.errors import InputError
-from evenhand.evidence.counting import count_frame
-from evenhand.evidence.merging import merge_counts
+from evenhand.evidence.counting import count_frame, merge_counts
 from evenhand.metrics import SCORES, roc_auc
 
 if TYPE_CHECKING:

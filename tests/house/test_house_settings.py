@@ -15,8 +15,7 @@ from evenhand.audits import AUDITS, Audit, AuditOptions, Statement
 from evenhand.audits.options import options
 from evenhand.cli.flags import said
 from evenhand.cli.settings import TABLES, known, read_settings
-from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings, Scoring
-from evenhand.data.splitting import Shares
+from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings, Scoring, Shares
 from evenhand.errors import InputError
 from evenhand.evidence.options import EvidenceOptions
 from evenhand.settings import Declared, Setting, fits, setting, settings_of

@@ -161,6 +161,13 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stderr.split())
 
 
+def loaded_by_command(arguments: list[str]) -> set[str]:
+    return loaded_by(
+        f"import sys\nsys.argv = {arguments!r}\nfrom evenhand.cli.main import run\n"
+        "try:\n    run()\nexcept SystemExit as end:\n    assert end.code in (0, None), end.code"
+    )
+
+
 HEAVY = {"polib", "torch", "shap", "sklearn", "fairlearn", "pandas", "onnxruntime", "skorch", "jinja2"}
 
 
@@ -174,13 +181,15 @@ def test_the_gate_loads_nothing_heavy(tmp_path: Path) -> None:
     record = eh.audit_predictions([1, 0, 1, 0] * 20, [1, 0, 0, 0] * 20, sensitive_features={"sex": ["f", "m"] * 40})
     eh.write_record(tmp_path / "audit.json", record)
     (tmp_path / "policy.toml").write_text('schema = 1\n[limits]\n"accuracy" = { at_least = 0.5 }\n')
-    sys_argv = ["evenhand", "gate", str(tmp_path / "audit.json"), "--policy", str(tmp_path / "policy.toml")]
-    found = loaded_by(
-        f"import sys\nsys.argv = {sys_argv!r}\nfrom evenhand.cli.main import run\n"
-        "try:\n    run()\nexcept SystemExit as end:\n    assert end.code in (0, None), end.code"
-    )
+    arguments = ["evenhand", "gate", str(tmp_path / "audit.json"), "--policy", str(tmp_path / "policy.toml")]
+    found = loaded_by_command(arguments)
     assert not found & HEAVY
     assert "evenhand.policy.judging" in found
+
+
+@pytest.mark.parametrize("words", ["audit --help", "train --help", "compress --help", "count --help", "list metrics"])
+def test_help_and_lists_load_nothing_heavy(words: str) -> None:
+    assert not loaded_by_command(["evenhand", *words.split()]) & HEAVY
 
 
 def test_every_public_name_is_there() -> None:

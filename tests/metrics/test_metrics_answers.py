@@ -147,7 +147,7 @@ def test_what_counts_say_is_there(key: str) -> None:
 def test_counts_of_evidence_and_of_the_record_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an audit can state from evidence, the record says afterwards."""
     from evenhand.audits.catalogue import AUDITS
-    from evenhand.audits.statement import not_applicable
+    from evenhand.audits.statement import Audit, not_applicable
 
     kept: list[Answers] = []
 
@@ -155,7 +155,7 @@ def test_counts_of_evidence_and_of_the_record_say_the_same(monkeypatch: pytest.M
         kept.append(Answers(EvidenceCounts(evidence), evidence.options.level))
         return not_applicable("")
 
-    monkeypatch.setitem(AUDITS, "compression", keeping)
+    monkeypatch.setitem(AUDITS._loaded, "compression", Audit(keeping, frozenset({"binary", "multiclass"})))
     for name in ("binary", "multiclass", "original"):
         record = made(name)
         of_record = answers_of(record, record.level)
@@ -202,7 +202,7 @@ def test_compare_and_list_ask_the_counts(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_the_page_shows_what_counts_say(tmp_path: Path) -> None:
     """A record without stated disparities shows the same conflicts between definitions."""
-    from evenhand.report.sections.overview import in_conflict
+    from evenhand.report.sections.fairness import in_conflict
 
     record = made("binary")
     fewer = replace(record, findings=tuple(f for f in record.findings if not f.key.metric.endswith("_difference")))

@@ -12,8 +12,8 @@ from evenhand.data import evaluation_set_from_arrays
 from evenhand.errors import InputError
 from evenhand.studies.candidates import expand
 from evenhand.studies.exemplars import exemplars, modal, represented, taxicab
-from evenhand.studies.pareto import front
 from evenhand.studies.populations import Population, noise, over_seeds, student
+from evenhand.studies.searching import front
 from evenhand.studies.welch import normalized, welch
 
 

@@ -23,21 +23,24 @@
 - `training`: how the model was trained, and what that cost
 """
 
-from evenhand.audits.auditing import audit, run
-from evenhand.audits.catalogue import AUDITS
-from evenhand.audits.from_predictions import audit_given, audit_predictions
-from evenhand.audits.from_tables import audit_table
-from evenhand.audits.options import AuditOptions
-from evenhand.audits.statement import Audit, Statement
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.catalogues import face
+
+if TYPE_CHECKING:
+    from evenhand.audits.auditing import audit, run
+    from evenhand.audits.catalogue import AUDITS
+    from evenhand.audits.from_predictions import audit_given, audit_predictions
+    from evenhand.audits.from_tables import audit_table
+    from evenhand.audits.options import AuditOptions
+    from evenhand.audits.statement import Audit, Statement
 
 __all__ = [
-    "AUDITS",
-    "Audit",
-    "AuditOptions",
-    "Statement",
-    "audit",
-    "audit_given",
-    "audit_predictions",
-    "audit_table",
-    "run",
-]
+    "AUDITS", "Audit", "AuditOptions", "Statement", "audit", "audit_given", "audit_predictions", "audit_table", "run",
+]  # fmt: skip
+__getattr__, __dir__ = face(__name__, {
+    "auditing": "audit run", "catalogue": "AUDITS", "from_predictions": "audit_given audit_predictions",
+    "from_tables": "audit_table", "options": "AuditOptions", "statement": "Audit Statement",
+})  # fmt: skip

@@ -15,8 +15,8 @@ from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
+from evenhand.evidence.origin import sweepable
 from evenhand.evidence.predictions import columns_read
-from evenhand.evidence.provenance import sweepable
 from evenhand.evidence.swarming import swarm
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
 from evenhand.messages import joined

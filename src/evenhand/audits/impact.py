@@ -17,7 +17,6 @@ from evenhand.audits.statement import (
     number,
     value_finding,
 )
-from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -117,7 +116,7 @@ def _scoring(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     data, scores, level = evidence.data, evidence.predictions.y_score, evidence.options.level
     if scores is None:
         return
-    if data.roles.favourable is not None and not favourable_is_positive(data):
+    if data.roles.favourable_is_positive is False:
         scores = -scores  # a high score is bad news here: those who score low score well
     if data.frequency is None:
         middle = np.quantile(scores, 0.5, method="inverted_cdf")

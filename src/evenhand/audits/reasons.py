@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
-from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -45,7 +44,7 @@ def reasons(evidence: Evidence) -> Statement:
     """State how often each feature is the first reason of an adverse decision, and where a notice may not be sent."""
     if not evidence.options.explain or evidence.subject.facts.get("kind") == "predictions":
         return not_applicable("Reasons come from explanations, which were not computed.")
-    good = 1 if evidence.data.roles.favourable is None or favourable_is_positive(evidence.data) else 0
+    good = 0 if evidence.data.roles.favourable_is_positive is False else 1
     explained = evidence.explained_rows
     adverse = np.flatnonzero(evidence.predictions.y_pred[explained] != good)
     if len(adverse) < LEAST:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 
 from evenhand.audits.statement import Audit, Statement, disparity_finding, group_key, not_applicable, value_finding
-from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics import Tally, compare, means, measure, measured_mean
@@ -53,7 +52,7 @@ def recourse(evidence: Evidence) -> Statement:
     from evenhand.explaining.reliance import recourse as least_change
 
     table = cast("pd.DataFrame", evidence.inputs.whole())
-    good = evidence.data.roles.favourable is None or favourable_is_positive(evidence.data)
+    good = evidence.data.roles.favourable_is_positive is not False
     refused = np.flatnonzero((evidence.predictions.y_pred == 1) != good)
     if not len(refused):
         return not_applicable("Nobody was refused.")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number, value_finding
-from evenhand.evidence.predictions import columns_read
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -16,6 +14,8 @@ from evenhand.metrics import Tally, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pandas as pd
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
@@ -39,6 +39,8 @@ def reliance(evidence: Evidence) -> Statement:
         return not_applicable("Proxies are looked for with a model and a sensitive feature.")
     if evidence.data.frequency is not None:
         return not_applicable("Counts do not say which columns tell a group.")
+    from evenhand.evidence.predictions import columns_read
+
     table = evidence.data.table[list(columns_read(evidence.subject, evidence.data))]
     findings: list[Finding] = []
     for grouping in singles:
@@ -63,6 +65,8 @@ def _columns(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Ite
         if name != grouping.columns[0]:
             yield str(name), table[name]
     if evidence.predictions.y_score is not None:
+        import pandas as pd
+
         yield SCORE, pd.Series(evidence.predictions.y_score)
 
 
@@ -135,6 +139,8 @@ def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Ite
 
 def _swapped(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
     """State the share of each group whose decision changes when only the sensitive input is given another value."""
+    import pandas as pd
+
     column, threshold = grouping.columns[0], evidence.predictions.threshold
     values = table[column].dropna().unique()[:MOST_VALUES]
     turned = np.zeros(len(table), dtype=bool)

@@ -44,10 +44,10 @@ class Audit:
     """States its findings; its docstring says in the first line what about."""
     tasks: frozenset[Task] = frozenset({"binary"})
     """What the label may be."""
-    of_columns: bool = False
-    """Whether it asks about the columns that the model reads, and so for a model that reads a table."""
     options: type[Declared] | None = None
     """A record of the settings that only this audit reads, by ``evidence.options.of(...)``."""
+    of_columns: bool = False
+    """Whether it asks about the columns that the model reads, and so for a model that reads a table."""
 
 
 @dataclass(frozen=True, slots=True)

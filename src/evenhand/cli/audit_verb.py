@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evenhand.audits.options import options
 from evenhand.cli.console import progress, remark, say
-from evenhand.cli.flags import said, setting_flags
+from evenhand.cli.flags import PATH, file_flag, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags, role_values
 from evenhand.data.roles import Scoring
@@ -24,43 +24,35 @@ if TYPE_CHECKING:
 OPTIONS = {name: declared for name, (_, declared) in options().items()}
 
 FILES = ("model", "original", "background")
+USUAL_ANSWERS = Path("responsibility.toml")
 
 
 @click.command(name="audit")
-@click.argument("data", type=click.Path(path_type=Path), required=False)
+@click.argument("data", type=PATH, required=False)
 @click.option("--table", help="In place of DATA: predictions to count where they lie; a glob, or lake.duckdb::scored.")
 @click.option("--engine", type=click.Choice(["duckdb", "polars", "spark"]), help="What counts --table.")
-@click.option("--model", "-m", type=click.Path(path_type=Path), help="Model file: .safetensors, .onnx, .joblib.")
-@click.option("--original", type=click.Path(path_type=Path), help="The model before compression, to compare with.")
-@click.option("--background", type=click.Path(path_type=Path), help="Table to explain against, training rows say.")
+@file_flag("--model", "-m", help="Model file: .safetensors, .onnx, .joblib.")
+@file_flag("--original", help="The model before compression, to compare with.")
+@file_flag("--background", help="Table to explain against, training rows say.")
 @setting_flags(settings_of(Scoring))
 @role_flags
 @setting_flags(OPTIONS)
-@click.option(
-    "--responsibility",
-    type=click.Path(path_type=Path),
-    help="What people declare of the model; responsibility.toml in this folder when not given.",
+@file_flag(
+    "--responsibility", help="What people declare of the model; responsibility.toml in this folder when not given."
 )
-@click.option(
-    "--policy",
-    type=click.Path(path_type=Path),
-    help="Put the hash of this policy on record: limits that were set before the audit. Nothing is judged.",
+@file_flag(
+    "--policy", help="Put the hash of this policy on record: limits that were set before the audit. Nothing is judged."
 )
-@click.option(
+@file_flag(
     "--keep-predictions",
-    type=click.Path(path_type=Path),
     metavar="FILE.parquet",
     help="Keep each row's truth, score and groups in a private file, to pair rows with a later audit.",
 )
-@click.option(
-    "--row-key",
-    type=click.Path(path_type=Path),
-    default=Path(".evenhand-row-key"),
-    show_default=True,
-    help="Secret that hides the rows in it; made where it is not there.",
+@file_flag(
+    "--row-key", default=Path(".evenhand-row-key"), help="Secret that hides the rows in it; made where it is not there."
 )
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("audit.json"), show_default=True)
+@file_flag("--output", "-o", default=Path("audit.json"))
 def command(
     data: Path | None,
     table: str | None,
@@ -81,8 +73,9 @@ def command(
       evenhand audit scored.csv --label y --score p --threshold 0.5 --sensitive sex
       evenhand audit --table "scored/*.parquet" --label y --score p --sensitive sex
     """
+    from evenhand.audits import audit_given
     from evenhand.cli.circumstances import with_circumstances
-    from evenhand.declarations import with_declarations
+    from evenhand.declarations import read_declarations, with_declarations
     from evenhand.errors import InputError
     from evenhand.records import write_record
 
@@ -90,7 +83,8 @@ def command(
         raise InputError("--model and --score or --prediction are two ways to the decisions; give one of them.")
     check_places([output, keep_predictions], [data, flags.get("config"), *(flags[name] for name in FILES)])
     keeping = _keeping(keep_predictions, row_key)
-    answers = _answers(responsibility)
+    declared = responsibility or USUAL_ANSWERS
+    answers = read_declarations(declared) if responsibility is not None or declared.exists() else {}
     settings = file_of(flags)
     files = {name: flags.pop(name) for name in FILES}
     scoring = {name: settings.data[name] for name in settings_of(Scoring) if name in settings.data}
@@ -100,7 +94,9 @@ def command(
     if table is not None:
         record = _counted(table, engine, threshold, role_values(settings, flags), chosen)
     elif files["model"] is None:
-        record = _given(read_table(data, settings, flags), scoring, chosen, keeping)  # type: ignore[arg-type]
+        rows = read_table(data, settings, flags)  # type: ignore[arg-type]
+        with progress("Auditing") as step:
+            record = audit_given(rows, **scoring, settings=chosen, keeping=keeping, progress=step)  # type: ignore[arg-type]
     else:
         if trust_pickle:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
@@ -138,32 +134,8 @@ def _keeping(place: Path | None, key: Path) -> Keeping | None:
     return Keeping(place, row_key(key))
 
 
-def _answers(named: Path | None) -> dict[str, str]:
-    """Return what people declare of the model: of the file named, or of the one in this folder, if there is one."""
-    from evenhand.declarations import read_declarations
-
-    usual = Path("responsibility.toml")
-    if named is None and not usual.exists():
-        return {}
-    return read_declarations(named or usual)
-
-
-def _given(
-    table: EvaluationSet, scoring: dict[str, object], chosen: dict[str, object], keeping: Keeping | None
-) -> AuditRecord:
-    from evenhand.audits import audit_given
-
-    with progress("Auditing") as step:
-        return audit_given(table, **scoring, settings=chosen, keeping=keeping, progress=step)  # type: ignore[arg-type]
-
-
 def _model(
-    table: EvaluationSet,
-    files: dict[str, object],
-    threshold: object,
-    trust_pickle: bool,
-    chosen: dict[str, object],
-    keeping: Keeping | None,
+    table: EvaluationSet, files: dict[str, Any], threshold: Any, trust: bool, chosen: Any, keeping: Keeping | None
 ) -> AuditRecord:
     from evenhand.audits import audit
     from evenhand.compression import open_model
@@ -171,21 +143,15 @@ def _model(
     from evenhand.subjects import as_subject
 
     positive = table.roles.positive
-    model = open_model(files["model"], trust_pickle=trust_pickle, positive=positive)  # type: ignore[arg-type]
+    model = open_model(files["model"], trust_pickle=trust, positive=positive)
     if threshold is not None:
-        model = as_subject(model, threshold=float(threshold))  # type: ignore[arg-type]
-    original = files["original"] and open_model(files["original"], trust_pickle=trust_pickle, positive=positive)  # type: ignore[arg-type]
+        model = as_subject(model, threshold=float(threshold))
+    original = files["original"] and open_model(files["original"], trust_pickle=trust, positive=positive)
     background = files["background"] and read_evaluation_set(files["background"], like=table)
     with progress("Auditing") as step:
-        return audit(
-            model,
-            table,
-            original=original,
-            background=background,  # type: ignore[arg-type]
-            keeping=keeping,
-            progress=step,
-            **chosen,  # type: ignore[arg-type]  # names and values come from files and flags, and are checked there
-        )
+        # names and values come from files and flags, and are checked there
+        more: dict[str, Any] = {"original": original, "background": background, **chosen}
+        return audit(model, table, keeping=keeping, progress=step, **more)
 
 
 def _tell(record: AuditRecord, output: Path) -> None:

@@ -33,15 +33,11 @@ def with_circumstances(record: AuditRecord, policy: Path | None = None) -> Audit
         told["policy"] = {"name": limits.name, "sha256": limits.sha256}
     if code := code_state():
         told["code"] = code
-    measured: Measurements = {**record.measurements, "command": shlex.join(["evenhand", *_arguments()])}
-    return replace(record, provenance=told, measurements=measured)
-
-
-def _arguments() -> list[str]:
-    """Return the arguments of the command line."""
     context = click.get_current_context(silent=True)
     asked = None if context is None else context.find_root().obj
-    return [str(word) for word in (sys.argv[1:] if asked is None else asked)]
+    command = shlex.join(["evenhand", *map(str, sys.argv[1:] if asked is None else asked)])
+    measured: Measurements = {**record.measurements, "command": command}
+    return replace(record, provenance=told, measurements=measured)
 
 
 def code_state() -> dict[str, str | bool]:

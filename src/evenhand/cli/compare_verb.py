@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from evenhand.cli.flags import PATH, file_flag
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from evenhand.evidence.pairing import PairedPredictions
     from evenhand.findings import AuditRecord, Finding
@@ -16,13 +18,11 @@ if TYPE_CHECKING:
 
 
 @click.command(name="compare")
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
-@click.option(
-    "--policy", "-p", type=click.Path(path_type=Path), help="Compare the verdicts of this policy, limit by limit."
-)
-@click.option("--old-predictions", type=click.Path(path_type=Path), help="What --keep-predictions wrote for OLD.")
-@click.option("--new-predictions", type=click.Path(path_type=Path), help="The same for NEW: changes are paired by row.")
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
+@file_flag("--policy", "-p", help="Compare the verdicts of this policy, limit by limit.")
+@file_flag("--old-predictions", help="What --keep-predictions wrote for OLD.")
+@file_flag("--new-predictions", help="The same for NEW: changes are paired by row.")
 @click.option("--all", "everything", is_flag=True, help="Show findings whose intervals overlap, too.")
 def command(
     old: Path,

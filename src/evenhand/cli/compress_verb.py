@@ -5,29 +5,25 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from evenhand.cli.console import progress, remark
+from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.cli.searching import plan_of, refuse_halves, run_search
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from evenhand.compression import Recipe
 
 
 @click.command(name="compress")
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option(
-    "--train",
-    "data",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Training rows to fine-tune and calibrate on.",
-)
+@click.argument("model", type=PATH)
+@file_flag("--train", "data", required=True, help="Training rows to fine-tune and calibrate on.")
 @click.option(
     "--recipe",
     "-r",
@@ -35,20 +31,16 @@ if TYPE_CHECKING:
     multiple=True,
     help="A recipe: neuron_pruning=0.5, int8, or int8:kind=dynamic; in order. To search: neuron_pruning=0.25,0.5+int8.",
 )
-@click.option(
-    "--validation", type=click.Path(path_type=Path), help="Rows to stop fine-tuning by; a part of --train otherwise."
-)
+@file_flag("--validation", help="Rows to stop fine-tuning by; a part of --train otherwise.")
 @role_flags
 @click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh equally.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--seconds", type=float, help="After so long no further epoch of fine-tuning begins.")
 @click.option("--search", is_flag=True, help="Try recipes and strengths; find the smallest model that passes.")
-@click.option("--test", type=click.Path(path_type=Path), help="With --search: rows to compare models on.")
-@click.option("--policy", type=click.Path(path_type=Path), help="With --search: what each model is judged by.")
+@file_flag("--test", help="With --search: rows to compare models on.")
+@file_flag("--policy", help="With --search: what each model is judged by.")
 @click.option("--seeds", type=click.IntRange(1), help="With --search: repeat training and compression over seeds.")
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path), required=True, help="The new model; with --search a folder."
-)
+@file_flag("--output", "-o", required=True, help="The new model; with --search a folder.")
 def command(
     model: Path,
     data: Path,

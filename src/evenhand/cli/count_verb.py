@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evenhand.cli.console import remark
-from evenhand.cli.flags import said, setting_flags
+from evenhand.cli.flags import file_flag, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.data.roles import Roles
 from evenhand.settings import settings_of
@@ -31,15 +31,8 @@ ROLES = {
     type=click.Choice(["duckdb", "polars", "spark"]),
     help="DuckDB or Polars, whichever is there, otherwise.",
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("counts.csv"), show_default=True)
-def command(
-    source: str,
-    threshold: float,
-    bins: int | None,
-    engine: str | None,
-    output: Path,
-    **flags: object,
-) -> None:
+@file_flag("--output", "-o", default=Path("counts.csv"))
+def command(source: str, threshold: float, bins: int | None, engine: str | None, output: Path, **flags: object) -> None:
     """Count SOURCE in the database, for an audit of counts: a Parquet or CSV file, a quoted glob, lake.duckdb::table.
 
     \b

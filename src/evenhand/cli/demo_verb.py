@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.console import progress
+from evenhand.cli.flags import file_flag
 
 if TYPE_CHECKING:
-    from evenhand.data import EvaluationSet
     from evenhand.policy import Verdict
-    from evenhand.subjects import Subject
 
 STEPS = 6
 
 
 @click.command(name="demo")
-@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("evenhand-demo"), show_default=True)
+@file_flag("--output", "-o", default=Path("evenhand-demo"))
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def command(output: Path, seed: int) -> None:
     """Train, compress, audit, report and judge on the Boston mortgage decisions of 1990; needs no network.
@@ -29,32 +28,44 @@ def command(output: Path, seed: int) -> None:
     \b
     Example: evenhand demo --output evenhand-demo
     """
-    from evenhand.policy import judge, lines, load_policy
+    _check_packages()  # before what needs them is imported
+    from evenhand.audits import audit
+    from evenhand.compression import CompressedModel, Int8, NeuronPruning, compress
+    from evenhand.data import load_loanapp, split
+    from evenhand.errors import OutputError
+    from evenhand.policy import default_policy, judge, lines, load_policy
     from evenhand.records import write_record
     from evenhand.report import write_report
+    from evenhand.training import TrainingConfig, fit
     from evenhand.writing import check_writable, write_text
 
-    _check_packages()
-    _make(output)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as wrong:
+        raise OutputError(f"{output}: this folder cannot be made: {wrong.strerror or wrong}.") from None
     places = {name: output / name for name in ("report.html", "audit.json", "policy.toml")}
     for place in places.values():
         check_writable(place)
     with progress("Demo") as step:
-        parts = _data(seed)
+        parts = split(load_loanapp(), {"train": 0.55, "validation": 0.15, "test": 0.3}, seed=seed)
         step(1, STEPS, "training on 1990 mortgage decisions")
-        model = _train(parts, seed, output)
+        model = fit(parts["train"], parts["validation"], config=TrainingConfig(seed=seed), name="credit")
+        model.save(output / "credit.safetensors")
         step(2, STEPS, "pruning half the neurons, quantizing to int8")
-        small = _compress(model, parts, seed, output)
+        small = compress(model, [NeuronPruning(0.5), Int8()], train=parts["train"], seed=seed)
+        if isinstance(small, CompressedModel):
+            small.save(output / "credit-small.onnx")
         step(3, STEPS, "auditing both models on the held-out rows")
-        record = _audit(small, model, parts, seed)
+        record = audit(small, parts["test"], original=model, background=parts["train"], seed=seed)
         step(5, STEPS, "judging and drawing")
         write_record(places["audit.json"], record)
-        write_text(places["policy.toml"], _policy())
+        write_text(places["policy.toml"], default_policy(("race", "sex"), original=True))
         verdict = judge(record, load_policy(places["policy.toml"]))
         write_report(places["report.html"], record, verdict)
     for line in lines(verdict):
         click.echo(line)
-    click.echo(_ending(verdict, record_gain(record), places["report.html"]))
+    gain = record.get("size_ratio[;of=original]")
+    click.echo(_ending(verdict, "" if gain is None else gain.note, places["report.html"]))
     sys.stdout.flush()
 
 
@@ -78,64 +89,9 @@ def _check_packages() -> None:
         )
 
 
-def _make(folder: Path) -> None:
-    from evenhand.errors import OutputError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as wrong:
-        raise OutputError(f"{folder}: this folder cannot be made: {wrong.strerror or wrong}.") from None
-
-
-def _data(seed: int) -> dict[str, EvaluationSet]:
-    from evenhand.data import load_loanapp, split
-
-    return split(load_loanapp(), {"train": 0.55, "validation": 0.15, "test": 0.3}, seed=seed)
-
-
-def _train(parts: dict[str, EvaluationSet], seed: int, output: Path) -> NetworkModel:
-    from evenhand.training import TrainingConfig, fit
-
-    model = fit(parts["train"], parts["validation"], config=TrainingConfig(seed=seed), name="credit")
-    model.save(output / "credit.safetensors")
-    return model
-
-
-def _compress(model: NetworkModel, parts: dict[str, EvaluationSet], seed: int, output: Path) -> Subject:
-    from evenhand.compression import CompressedModel, Int8, NeuronPruning, compress
-
-    small = compress(model, [NeuronPruning(0.5), Int8()], train=parts["train"], seed=seed)
-    if isinstance(small, CompressedModel):
-        small.save(output / "credit-small.onnx")
-    return small
-
-
-def _audit(small: Subject, model: Subject, parts: dict[str, EvaluationSet], seed: int) -> AuditRecord:
-    from evenhand.audits import audit
-
-    return audit(small, parts["test"], original=model, background=parts["train"], seed=seed)
-
-
-def _policy() -> str:
-    from evenhand.policy import default_policy
-
-    return default_policy(("race", "sex"), original=True)
-
-
-def record_gain(record: AuditRecord) -> str:
-    """Return the sentence that says what compression gained."""
-    found = record.get("size_ratio[;of=original]")
-    return found.note if found is not None else ""
-
-
 def _ending(verdict: Verdict, gain: str, page: Path) -> str:
     words = {"passed": "The gate passed.", "failed": "The gate failed, and that is what this demo shows: "}
     said = words.get(verdict.status, "The gate is undecided, and that is what this demo shows: ")
     if verdict.status != "passed":
         said += f"in a pipeline `evenhand gate` would exit {verdict.exit_code}. The demo itself has run."
     return "\n".join(part for part in ("", verdict.sentence, gain, said, f"The page: {page.resolve()}") if part)
-
-
-if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord
-    from evenhand.training import NetworkModel

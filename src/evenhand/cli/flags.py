@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar, get_args, get_origin
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
 import click
 
-from evenhand.cli.durations import seconds
+from evenhand.errors import InputError
 
 if TYPE_CHECKING:
     from evenhand.settings import Setting
 
 Command = TypeVar("Command", bound=Callable[..., object])
+PATH: Final = click.Path(path_type=Path)
+"""What an argument that names a file takes."""
+UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+"""Seconds of each unit of time."""
+
+
+def file_flag(*names: str, **about: Any) -> Callable[[Command], Command]:
+    """Return a flag that names a file; its help says the file that it is by default."""
+    return click.option(*names, type=PATH, **{"show_default": "default" in about, **about})
+
+
+def format_flag(help: str) -> Callable[[Command], Command]:
+    """Return the flag that names formats, each with its file."""
+    return click.option("--format", "-f", "forms", multiple=True, metavar="NAME[=FILE]", help=help)
 
 
 def setting_flags(settings: Mapping[str, Setting]) -> Callable[[Command], Command]:
@@ -96,3 +112,22 @@ def _part(declared: Setting, text: str) -> tuple[object, ...]:
     if get_origin(inner) is Mapping:
         return name, tomllib.loads(f"value = {value}")["value"]
     return name, [get_args(inner)[0](part) for part in value.split(",")] if get_args(inner) else value
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of a time as people write it: ``60s``, ``2m``, ``1h`` or a plain number.
+
+    Raises
+    ------
+    InputError
+        When it is no duration above 0.
+
+    Examples
+    --------
+    >>> seconds("2m")
+    120.0
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    if found is None or found[2] not in UNITS or float(found[1]) <= 0:
+        raise InputError(f"'{text}' is no duration; write 60s, 2m or 1h.")
+    return float(found[1]) * UNITS[found[2]]

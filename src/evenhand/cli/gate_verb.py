@@ -8,35 +8,30 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evenhand.cli.flags import PATH, file_flag, format_flag
+
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
 
 
 @click.command(name="gate")
-@click.argument("audit", type=click.Path(path_type=Path))
-@click.option(
+@click.argument("audit", type=PATH)
+@file_flag(
     "--policy",
     "-p",
-    type=click.Path(path_type=Path),
     default=Path("policy.toml"),
-    show_default=True,
     help="The limits; a policy.toml, or a pyproject.toml with [tool.evenhand].",
 )
-@click.option("--baseline", type=click.Path(path_type=Path), help="An earlier audit.json, for limits with max_drop.")
-@click.option("--predictions", type=click.Path(path_type=Path), help="What --keep-predictions wrote for AUDIT.")
-@click.option("--baseline-predictions", type=click.Path(path_type=Path), help="The same of the earlier audit.")
+@file_flag("--baseline", help="An earlier audit.json, for limits with max_drop.")
+@file_flag("--predictions", help="What --keep-predictions wrote for AUDIT.")
+@file_flag("--baseline-predictions", help="The same of the earlier audit.")
 @click.option("--new-only", is_flag=True, help="Stop only for limits with a better outcome in the baseline.")
-@click.option(
-    "--format",
-    "-f",
-    "forms",
-    multiple=True,
-    metavar="NAME[=FILE]",
-    help="text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
+@format_flag(
+    "text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
     "with a file for all but one.  [default: text]",
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the one format here instead of stdout.")
+@file_flag("--output", "-o", help="Write the one format here instead of stdout.")
 def command(
     audit: Path,
     policy: Path,

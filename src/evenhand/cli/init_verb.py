@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from evenhand.cli.console import remark
+from evenhand.cli.flags import file_flag
 
 SETTINGS = """\
 # The roles of the columns, for every verb of evenhand. Flags win over this file.
@@ -46,7 +47,7 @@ intersections = 2        # how many sensitive features are crossed at most
     show_default=True,
     help="The limits of which field, each with its reason and source.",
 )
-@click.option("--folder", type=click.Path(path_type=Path), default=Path(), help="Where the files are written.")
+@file_flag("--folder", default=Path(), show_default=False, help="Where the files are written.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 def command(
     label: str,

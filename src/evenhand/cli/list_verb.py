@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from evenhand.cli.flags import PATH
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CATALOGUES: Final = {
     "audits": ("evenhand.audits", "AUDITS", "run"),
@@ -24,7 +26,7 @@ CATALOGUES: Final = {
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(["metrics", *CATALOGUES, "languages", "controls"]))
-@click.argument("record", required=False, type=click.Path(path_type=Path))
+@click.argument("record", required=False, type=PATH)
 def command(what: str, record: Path | None) -> None:
     """List metrics, audits, recipes, formats and the like, each with its one line.
 
@@ -36,8 +38,10 @@ def command(what: str, record: Path | None) -> None:
       evenhand list metrics
       evenhand list metrics audit.json
     """
+    from evenhand.words import languages
+
     metrics = _metrics if record is None else partial(_answers, record)
-    tables = {"metrics": metrics, "languages": _languages, "controls": _controls}
+    tables = {"metrics": metrics, "languages": lambda: ((tag, "") for tag in languages()), "controls": _controls}
     rows = list(tables[what]() if what in tables else _entries(*CATALOGUES[what]))
     width = max(len(name) for name, _ in rows)
     for name, meaning in rows:
@@ -70,12 +74,6 @@ def _entries(module: str, catalogue: str, act: str) -> Iterator[tuple[str, str]]
     for name, entry in getattr(import_module(module), catalogue).items():
         told = entry if isinstance(entry, type) else getattr(entry, act)
         yield name, (told.__doc__ or "").strip().split("\n")[0]
-
-
-def _languages() -> Iterator[tuple[str, str]]:
-    from evenhand.words import languages
-
-    return ((tag, "") for tag in languages())
 
 
 def _controls() -> Iterator[tuple[str, str]]:

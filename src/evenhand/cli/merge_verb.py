@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from evenhand.cli.console import remark
+from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.outputs import check_places
 
 
 @click.command(name="merge")
-@click.argument("counts", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("counts", nargs=-1, required=True, type=PATH)
 @click.option("--frequency", default="rows", show_default=True, help="Column of counts.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("counts.csv"), show_default=True)
+@file_flag("--output", "-o", default=Path("counts.csv"))
 def command(counts: tuple[Path, ...], frequency: str, output: Path) -> None:
     """Add up tables of COUNTS that ``evenhand count`` made of shards: exactly what one count of all rows would give.
 
@@ -21,7 +22,7 @@ def command(counts: tuple[Path, ...], frequency: str, output: Path) -> None:
     Example:
       evenhand merge shard-*.csv -o counts.csv
     """
-    from evenhand.evidence.merging import merge_counts
+    from evenhand.evidence.counting import merge_counts
     from evenhand.writing import write_text
 
     check_places([output], counts)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evenhand.cli.flags import PATH
+
 if TYPE_CHECKING:
     from evenhand.policy import Limit
 
@@ -22,7 +24,7 @@ def command() -> None:
 
 
 @command.command(name="check")
-@click.argument("policies", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("policies", nargs=-1, type=PATH)
 def check(policies: tuple[Path, ...]) -> None:
     """Say every problem of each policy; exit 0 when there is none, 2 otherwise.
 
@@ -44,7 +46,7 @@ def check(policies: tuple[Path, ...]) -> None:
 
 
 @command.command(name="explain")
-@click.argument("policy", type=click.Path(path_type=Path), default=Path("policy.toml"))
+@click.argument("policy", type=PATH, default=Path("policy.toml"))
 def explain(policy: Path) -> None:
     """Say in words what each limit demands, and when its metric misleads.
 

@@ -6,22 +6,18 @@ from pathlib import Path
 
 import click
 
+from evenhand.cli.flags import PATH, file_flag, format_flag
 from evenhand.words import languages
 
 PAGE = Path("report.html")
 
 
 @click.command(name="report")
-@click.argument("audit", type=click.Path(path_type=Path))
-@click.option("--policy", "-p", type=click.Path(path_type=Path), help="Judge by this policy and put the verdict first.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: report.html]")
-@click.option(
-    "--format",
-    "-f",
-    "forms",
-    multiple=True,
-    metavar="NAME[=FILE]",
-    help="See: evenhand list formats; may be repeated, with a file for each. Inferred from the suffix of --output "
+@click.argument("audit", type=PATH)
+@file_flag("--policy", "-p", help="Judge by this policy and put the verdict first.")
+@file_flag("--output", "-o", help="[default: report.html]")
+@format_flag(
+    "See: evenhand list formats; may be repeated, with a file for each. Inferred from the suffix of --output "
     "otherwise; a format without any file goes to stdout.",
 )
 @click.option("--lang", type=click.Choice(languages()), default="en", show_default=True, help="Of its sentences.")
@@ -44,7 +40,7 @@ PAGE = Path("report.html")
     metavar="ROWS",
     help="A copy for publication: withhold what rests on fewer rows, and what would reveal it.",
 )
-@click.option("--baseline", type=click.Path(path_type=Path), help="An earlier audit.json, to compare each limit with.")
+@file_flag("--baseline", help="An earlier audit.json, to compare each limit with.")
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law asks to be published.")
 def command(
     audit: Path,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from evenhand.cli.console import progress
 
@@ -76,9 +76,8 @@ def _volatile(record: AuditRecord, fresh: AuditRecord, tolerance: float) -> Iter
             factor = f"more than a factor of {tolerance:g}"
             yield Check(False, f"{finding.name}: {now.estimate}, recorded as {finding.estimate}: {factor}")
     if pairs:
-        yield Check(
-            True, f"{len(pairs)} volatile measurements were repeated, compared within a factor of {tolerance:g}"
-        )
+        said = f"{len(pairs)} volatile measurements were repeated, compared within a factor of {tolerance:g}"
+        yield Check(True, said)
 
 
 def _within(one: float | None, other: float | None, tolerance: float) -> bool:
@@ -98,11 +97,8 @@ def _whole(record: AuditRecord, fresh: AuditRecord) -> Check:
     now = replace(fresh, provenance=said)
     if digest(now) == digest(record):
         return Check(True, "record: the same to the byte outside its measurements")
-    apart = [
-        name
-        for name in sorted({*record.provenance, *now.provenance})
-        if record.provenance.get(name) != now.provenance.get(name)
-    ]
+    names = sorted({*record.provenance, *now.provenance})
+    apart = [name for name in names if record.provenance.get(name) != now.provenance.get(name)]
     parts = [name for name in ("sections", "tallies") if getattr(record, name) != getattr(now, name)]
     return Check(False, f"record: not the same to the byte; it differs in {', '.join([*parts, *apart]) or 'findings'}")
 
@@ -125,15 +121,8 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
         original = _open(files[1], "original", record.provenance.get("original"), data, trust_pickle)
         background = None if files[2] is None else read_evaluation_set(files[2], like=rows)
         assert model is not None  # asked for by _open
-        return audit(
-            model,
-            rows,
-            original=original,
-            background=background,
-            audits=names,
-            progress=step,
-            **options,  # type: ignore[arg-type]
-        )
+        more: dict[str, Any] = {"original": original, "background": background, **options}
+        return audit(model, rows, audits=names, progress=step, **more)
 
 
 def _open(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import click
-
-from evenhand.cli.flags import Command, said, setting_flags
+from evenhand.cli.flags import Command, file_flag, said, setting_flags
 from evenhand.cli.settings import Settings, read_settings
 from evenhand.data.roles import Reading, Roles, Scoring
 from evenhand.settings import settings_of
@@ -22,9 +20,7 @@ ROLES: Final = {**settings_of(Roles), **settings_of(Reading)}
 
 def role_flags(command: Command) -> Command:
     """Add the flags that name roles, and the one that names the settings file, to a command."""
-    config = click.option(
-        "--config", type=click.Path(path_type=Path), help="Settings file; evenhand.toml in this folder when not given."
-    )
+    config = file_flag("--config", help="Settings file; evenhand.toml in this folder when not given.")
     return setting_flags(ROLES)(config(command))
 
 

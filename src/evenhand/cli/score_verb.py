@@ -7,17 +7,18 @@ from pathlib import Path
 import click
 
 from evenhand.cli.console import progress, remark
+from evenhand.cli.flags import file_flag
 
 
 @click.command(name="score")
 @click.argument("source")
-@click.option("--model", "-m", type=click.Path(path_type=Path), required=True, help="Model file.")
+@file_flag("--model", "-m", required=True, help="Model file.")
 @click.option("--keep", multiple=True, help="Column copied with the score; may be repeated.")
 @click.option("--batch", type=click.IntRange(1), default=100_000, show_default=True, help="Rows scored at a time.")
 @click.option("--column", default="score", show_default=True, help="Name of the scores.")
 @click.option("--texts", help="Column of the texts, for a model that reads texts.")
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("scored"), show_default=True)
+@file_flag("--output", "-o", default=Path("scored"))
 def command(
     source: str,
     model: Path,
@@ -43,13 +44,7 @@ def command(
     subject = open_model(model, trust_pickle=trust_pickle)
     with progress("Scoring") as step:
         parts = score_files(
-            subject,
-            source,
-            output,
-            keep=keep,
-            batch=batch,
-            column=column,
-            texts=texts,
+            subject, source, output, keep=keep, batch=batch, column=column, texts=texts,
             progress=lambda done, total: step(done, total, f"{done:,} of {total:,} rows"),
-        )
+        )  # fmt: skip
     remark(f"Scored into {output}: {len(parts):,} parts")

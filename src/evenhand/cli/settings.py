@@ -75,8 +75,7 @@ def known(table: str) -> dict[str, tuple[str, Setting]]:
 
         records: tuple[type[Declared], ...] = (TrainingConfig,)
     else:
-        from evenhand.data.roles import Reading, Roles, Scoring
-        from evenhand.data.splitting import Shares
+        from evenhand.data.roles import Reading, Roles, Scoring, Shares
 
         records = (Shares,) if table == "split" else (Roles, Reading, Scoring)
     return {s.key: (name, s) for record in records for name, s in settings_of(record).items()}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from evenhand.cli.flags import PATH, file_flag
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command(name="sign")
-@click.argument("audit", type=click.Path(path_type=Path))
-@click.option("--key", "-k", type=click.Path(path_type=Path), required=True, help="Private SSH key, ed25519 say.")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="[default: AUDIT with .sig]")
+@click.argument("audit", type=PATH)
+@file_flag("--key", "-k", required=True, help="Private SSH key, ed25519 say.")
+@file_flag("--output", "-o", help="[default: AUDIT with .sig]")
 def command(audit: Path, key: Path, output: Path | None) -> None:
     """Sign AUDIT (audit.json), so that a change of it is seen by whoever has the public key.
 

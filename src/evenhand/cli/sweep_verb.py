@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.console import remark
+from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.outputs import check_places
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ SIGNS = {"passed": "+", "failed": "x", "undecided": "?"}
 
 
 @click.command(name="sweep")
-@click.argument("record", type=click.Path(path_type=Path))
-@click.option("--policy", "-p", type=click.Path(path_type=Path), default=Path("policy.toml"), show_default=True)
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write every threshold to a CSV file.")
+@click.argument("record", type=PATH)
+@file_flag("--policy", "-p", default=Path("policy.toml"))
+@file_flag("--output", "-o", help="Write every threshold to a CSV file.")
 def command(record: Path, policy: Path, output: Path | None) -> None:
     """Judge a policy at every threshold that RECORD (audit.json) has counts of, without the model or its data.
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.console import progress, remark, say
-from evenhand.cli.flags import said, setting_flags
+from evenhand.cli.flags import PATH, file_flag, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
-from evenhand.data.splitting import Shares
+from evenhand.data.roles import Shares
 from evenhand.settings import settings_of
 from evenhand.training.config import TrainingConfig
 
@@ -23,22 +23,18 @@ TEST_SHARE = {"test": settings_of(Shares)["test"]}
 
 
 @click.command(name="train")
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("data", type=PATH)
 @role_flags
-@click.option(
-    "--test-output", type=click.Path(path_type=Path), help="Hold out test rows and write them here (.parquet or .csv)."
-)
-@click.option("--train-output", type=click.Path(path_type=Path), help="Write the training rows here.")
+@file_flag("--test-output", help="Hold out test rows and write them here (.parquet or .csv).")
+@file_flag("--train-output", help="Write the training rows here.")
 @setting_flags(TEST_SHARE)
 @setting_flags(settings_of(TrainingConfig))
 @click.option("--tune", "trials", type=click.IntRange(min=1), metavar="TRIALS", help="Search for settings first.")
 @click.option("--folds", type=click.IntRange(min=0), default=0, help="Cross-validate each trial over so many parts.")
-@click.option("--tune-storage", type=click.Path(path_type=Path), help="SQLite file; a killed search goes on from it.")
+@file_flag("--tune-storage", help="SQLite file; a killed search goes on from it.")
 @click.option("--tune-seconds", type=float, help="After so long no new trial begins.")
-@click.option(
-    "--checkpoint", type=click.Path(path_type=Path), help="Keep the state of each epoch; a killed fit goes on from it."
-)
-@click.option("--output", "-o", type=click.Path(path_type=Path), default=Path("model.safetensors"), show_default=True)
+@file_flag("--checkpoint", help="Keep the state of each epoch; a killed fit goes on from it.")
+@file_flag("--output", "-o", default=Path("model.safetensors"))
 def command(
     data: Path,
     output: Path,

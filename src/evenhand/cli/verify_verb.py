@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.rerunning import Check, again
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from evenhand.data import EvaluationSet
     from evenhand.findings import AuditRecord
 
 
 @click.command(name="verify")
-@click.argument("audit", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), help="The rows that were audited.")
-@click.option("--model", "-m", type=click.Path(path_type=Path), help="The model that was audited.")
-@click.option("--original", type=click.Path(path_type=Path), help="The model it was compared with.")
-@click.option("--background", type=click.Path(path_type=Path), help="The rows it was explained against, if other ones.")
-@click.option("--policy", type=click.Path(path_type=Path), help="The policy that was on record before the audit.")
-@click.option("--signature", type=click.Path(path_type=Path), help="The signature that evenhand sign wrote.")
-@click.option(
-    "--allowed-signers", type=click.Path(path_type=Path), help="Whose keys are trusted: a name and key a line."
-)
+@click.argument("audit", type=PATH)
+@file_flag("--data", help="The rows that were audited.")
+@file_flag("--model", "-m", help="The model that was audited.")
+@file_flag("--original", help="The model it was compared with.")
+@file_flag("--background", help="The rows it was explained against, if other ones.")
+@file_flag("--policy", help="The policy that was on record before the audit.")
+@file_flag("--signature", help="The signature that evenhand sign wrote.")
+@file_flag("--allowed-signers", help="Whose keys are trusted: a name and key a line.")
 @click.option("--signer", help="The name that must have signed; any of the allowed when not given.")
 @click.option("--rerun", is_flag=True, help="Audit again and compare every finding; needs --data, and --model if any.")
 @click.option(

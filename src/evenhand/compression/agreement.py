@@ -40,12 +40,7 @@ def agreement(one: Subject, other: Subject, rows: Batch) -> Agreement:
 class Witness:
     """Looks at each model that recipes make, on the same rows: each model predicts them once.
 
-    Parameters
-    ----------
-    original : Subject
-        The model before the first step.
-    rows : batch
-        Training rows, as the model reads them.
+    `original`: the model before the first step; `rows`: training rows, as the model reads them.
     """
 
     def __init__(self, original: Subject, rows: Batch) -> None:
@@ -55,10 +50,7 @@ class Witness:
     def look(self, after: Subject, *, step: str, floor: float) -> Agreement:
         """Return the agreement of a step's model with the original, when it agrees with the one before the step.
 
-        Raises
-        ------
-        ModelError
-            When that is below `floor`: the step broke the model.
+        Raises ModelError when that is below `floor`: the step broke the model.
         """
         said = (after.predict(self.rows), after.threshold)
         _check(_compare(self._last, said), step, floor)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.errors import ModelError, shorten
 from evenhand.subjects.onnx import start_session
+from evenhand.training.model import as_text, read_about
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,15 +160,14 @@ def from_network(graph: bytes, model: NetworkModel, recipe: Mapping[str, Plain])
         "nonzero_parameters": nonzero,
         "macs": network_macs(model.network, model.preprocessing.shape),
     }
-    about = {
+    about: dict[str, Plain] = {
         "format": FORMAT,
         "name": f"{model.name} + {recipe['recipe']}",
         "threshold": model.threshold,
         "preprocessing": model.preprocessing.to_plain(),
         "facts": {key: value for key, value in facts.items() if key not in _TOLD_BY_THE_FILE},
     }
-    text = json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return CompressedModel(with_metadata(graph, {METADATA: text}), fit_row_hashes=model.fit_row_hashes)
+    return CompressedModel(with_metadata(graph, {METADATA: as_text(about)}), fit_row_hashes=model.fit_row_hashes)
 
 
 def history(facts: Mapping[str, Plain]) -> list[Plain]:
@@ -197,13 +196,10 @@ def load_compressed(path: str | Path) -> CompressedModel:
     return CompressedModel(content, f"'{place}'", read_rows(place))
 
 
-def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str, object]:
+def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str, Plain]:
     """Return the file's own description.
 
-    Raises
-    ------
-    ModelError
-        When there is none, or a newer version of evenhand wrote it.
+    Raises ModelError when there is none, or a newer version of evenhand wrote it.
     """
     text = session.get_modelmeta().custom_metadata_map.get(METADATA)
     if text is None:
@@ -211,11 +207,7 @@ def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str
             f"{where} is an ONNX file that evenhand did not write: open it with evenhand.subjects.open_subject, "
             "which runs it without preprocessing."
         )
-    try:
-        about: dict[str, object] = json.loads(text)
-        version = int(cast("int", about["format"]))
-    except (ValueError, KeyError, TypeError):
-        raise ModelError(f"What {where} says of itself is damaged.") from None
+    about, version = read_about(text, f"What {where} says of itself is damaged.")
     if version > FORMAT:
         raise ModelError(
             f"{where} is of format {version}, newer than this evenhand, which reads up to {FORMAT}: update it."

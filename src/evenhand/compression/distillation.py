@@ -54,13 +54,9 @@ class Distillation(Declared):
         more: dict[str, Plain] = {} if self.student is None else {"student": self.student.to_plain()}
         more |= {"states": self.states} if self.states else {}
         return {
-            "recipe": "distillation",
-            "hidden": list(self.hidden),
-            "epochs": self.epochs,
-            "temperature": self.temperature,
-            "labels": self.labels,
-            **more,
-        }
+            "recipe": "distillation", "hidden": list(self.hidden), "epochs": self.epochs,
+            "temperature": self.temperature, "labels": self.labels, **more,
+        }  # fmt: skip
 
     def apply(self, model: NetworkModel, bench: Bench) -> NetworkModel:
         """Return the student."""

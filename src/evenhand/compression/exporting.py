@@ -72,15 +72,8 @@ def export_network(network: nn.Module, shape: tuple[int, ...]) -> bytes:
 def export_checked(network: nn.Module, rows: NDArray[np.float32]) -> bytes:
     """Return the float32 graph of a network, after ONNX Runtime has answered as the network does.
 
-    Parameters
-    ----------
-    rows : (n, ...)
-        Prepared rows to compare by; the first `COMPARED` of them.
-
-    Raises
-    ------
-    ModelError
-        When the network cannot be exported, or an answer changes by more than `TOLERANCE` of the largest.
+    `rows` (n, ...): prepared rows to compare by; the first `COMPARED` of them. Raises ModelError when the network
+    cannot be exported, or an answer changes by more than `TOLERANCE` of the largest.
     """
     from evenhand.subjects.onnx import start_session
     from evenhand.training.model import logits

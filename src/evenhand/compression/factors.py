@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 def factorized(network: nn.Module, energy: float) -> tuple[nn.Module, dict[str, int]]:
     """Return a copy of a network with linear layers as products, and the rank of each layer that became one.
 
-    Raises
-    ------
-    ModelError
-        When no layer would become smaller.
+    Raises ModelError when no layer would become smaller.
     """
     import torch
     from torch import nn

@@ -42,14 +42,11 @@ class Int8(Declared):
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""
         rows: dict[str, Plain] = {"calibration_rows": int(self.calibration_rows)} if self.kind == "static" else {}
+        activations = "float32" if self.kind == "weights" else "uint8"
         return {
-            "recipe": "int8",
-            "kind": self.kind,
-            **rows,
-            "weights": "int8 per channel",
-            "activations": "float32" if self.kind == "weights" else "uint8",
+            "recipe": "int8", "kind": self.kind, **rows, "weights": "int8 per channel", "activations": activations,
             "runtime": "onnxruntime",
-        }
+        }  # fmt: skip
 
     def apply(self, model: NetworkModel, bench: Bench) -> CompressedModel:
         """Return the quantized model."""
@@ -74,9 +71,8 @@ class Int8(Declared):
 def _check_linear(network: nn.Module) -> None:
     from torch import nn
 
-    folding = [
-        name for name, module in network.named_modules() if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d))
-    ]
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    folding = [name for name, module in network.named_modules() if isinstance(module, kinds)]
     if folding:
         raise ModelError(
             f"Int8(kind='dynamic') is for linear layers: convolution '{folding[0]}' would become several times slower "

@@ -31,10 +31,7 @@ def masks_of_largest(network: nn.Module, share: float, scope: Scope = "global") 
     With ``2:4`` two of each four neighbouring inputs of a neuron go, whatever the share; a layer whose inputs are no
     multiple of four has no mask.
 
-    Raises
-    ------
-    ModelError
-        When no weight would go.
+    Raises ModelError when no weight would go.
     """
     import torch
 

@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING
 
 from evenhand.errors import ModelError
+from evenhand.training.resized import put
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
 def linear_chain(network: nn.Module) -> list[tuple[str, nn.Linear]]:
     """Return the linear layers of a feed-forward network, with their names, from input to output.
 
-    Raises
-    ------
-    ModelError
-        When there is none, or one does not take what the one before gives.
+    Raises ModelError when there is none, or one does not take what the one before gives.
     """
     from torch import nn
 
@@ -63,10 +61,7 @@ def without_neurons(network: nn.Module, share: float, rows: NDArray[np.float32])
     `rows`), so that it receives as nearly as possible what it did before; see He, Zhang and Sun 2017, "Channel
     pruning for accelerating very deep neural networks".
 
-    Raises
-    ------
-    ModelError
-        When the network is no chain of linear layers, or nothing would be taken out.
+    Raises ModelError when the network is no chain of linear layers, or nothing would be taken out.
     """
     import torch
 
@@ -100,10 +95,11 @@ def _shrink(network: nn.Module, before: str, after: str, count: int, data: torch
     wanted = outputs @ second.weight.double().T
     if second.bias is not None:
         wanted = wanted + second.bias.double()
-    _put(network, before, _linear(first.weight[kept], None if first.bias is None else first.bias[kept]))
+    smaller = _linear(first.weight[kept], None if first.bias is None else first.bias[kept])
+    put(network, before, smaller.train(network.training))
     for name in _between(network, before, after):
         _narrow(network, name, kept)
-    _put(network, after, _linear(*_refit(outputs[:, kept], wanted)))
+    put(network, after, _linear(*_refit(outputs[:, kept], wanted)).train(network.training))
 
 
 def _inputs_of(network: nn.Module, layer: nn.Module, data: torch.Tensor) -> torch.Tensor:
@@ -162,9 +158,3 @@ def _narrow(network: nn.Module, name: str, kept: torch.Tensor) -> None:
         if values.ndim:
             values.data = values.data[kept].clone()
     module.num_features = len(kept)
-
-
-def _put(network: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, own = name.rpartition(".")
-    module.train(network.training)
-    setattr(network.get_submodule(parent), own, module)

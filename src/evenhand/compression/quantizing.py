@@ -27,10 +27,7 @@ def static(content: bytes, calibration: NDArray[np.float32]) -> bytes:
     Signed activations are up to eight times slower in ONNX Runtime on x86, entropy calibration gains nothing here;
     the bytes are the same for the same graph and rows.
 
-    Raises
-    ------
-    ModelError
-        When there are too few rows, or ONNX Runtime cannot quantize the graph.
+    Raises ModelError when there are too few rows, or ONNX Runtime cannot quantize the graph.
     """
     if len(calibration) < LEAST_ROWS:
         raise ModelError(
@@ -61,10 +58,7 @@ def dynamic(content: bytes) -> bytes:
 
     The scale is that of the whole batch, so the answer to a row depends a little on the others.
 
-    Raises
-    ------
-    ModelError
-        When ONNX Runtime cannot quantize the graph.
+    Raises ModelError when ONNX Runtime cannot quantize the graph.
     """
     need("onnxruntime", "onnx")
     with quiet():
@@ -119,10 +113,7 @@ def weights_only(content: bytes) -> bytes:
 def four_bits(content: bytes, block: int) -> bytes:
     """Return the graph with the weights of linear layers in 4 bits, one scale for each `block` of a neuron's inputs.
 
-    Raises
-    ------
-    ModelError
-        When the network has no such weights, or ONNX Runtime has no such product.
+    Raises ModelError when the network has no such weights, or ONNX Runtime has no such product.
     """
     onnx = need("onnx", "onnx")
     need("onnxruntime", "onnx")

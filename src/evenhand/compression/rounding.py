@@ -10,6 +10,7 @@ from torch import nn
 from torch.func import functional_call
 
 from evenhand.errors import ModelError
+from evenhand.training.resized import put
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,10 +47,7 @@ class Rounded(nn.Module):
 def rounding(network: nn.Module, rows: NDArray[np.float32]) -> nn.Module:
     """Return a copy of a network whose linear layers and convolutions round; ranges of inputs are those over `rows`.
 
-    Raises
-    ------
-    ModelError
-        When it has no such layer.
+    Raises ModelError when it has no such layer.
     """
     changed = copy.deepcopy(network).eval()
     names = [name for name, module in changed.named_modules() if isinstance(module, KINDS) and name]
@@ -69,7 +67,7 @@ def rounding(network: nn.Module, rows: NDArray[np.float32]) -> nn.Module:
     for hook in hooks:
         hook.remove()
     for name in names:
-        _put(changed, name, Rounded(changed.get_submodule(name), *seen.get(name, (-1.0, 1.0))))
+        put(changed, name, Rounded(changed.get_submodule(name), *seen.get(name, (-1.0, 1.0))))
     return changed.train(network.training)
 
 
@@ -77,10 +75,5 @@ def without_rounding(network: nn.Module) -> nn.Module:
     """Return a copy with the original layers and their trained weights."""
     plain = copy.deepcopy(network)
     for name, module in [(name, module) for name, module in plain.named_modules() if isinstance(module, Rounded)]:
-        _put(plain, name, module.layer)
+        put(plain, name, module.layer)
     return plain
-
-
-def _put(network: nn.Module, name: str, module: nn.Module) -> None:
-    owner, _, own = name.rpartition(".")
-    setattr(network.get_submodule(owner), own, module)

@@ -25,26 +25,10 @@ def without_structures(
     to it) go together; least important are the groups whose weights have the least norm. The last layer keeps its
     outputs.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        (n, *shape) to logits.
-    share : float
-        Of each group of c tied channels floor((1 - share) * c) are left.
-    heads : float
-        Of each attention's heads this share goes; heads are known by a layer's ``each``, the width of one.
-    round_to : int, optional
-        Channels that are left are a multiple of it.
-
-    Returns
-    -------
-    tuple of network and list
-        torch-pruning's history as plain data: ``[layer, whether of its outputs, channels]`` each.
-
-    Raises
-    ------
-    ModelError
-        When torch-pruning cannot follow the network, or a layer would lose all its channels, or none goes.
+    Of each group of c tied channels floor((1 - `share`) * c) are left, down to a multiple of `round_to`; of each
+    attention's heads, known by a layer's ``each``, the width of one, the share `heads` goes. What went is
+    torch-pruning's history as plain data: ``[layer, whether of its outputs, channels]`` each. Raises ModelError when
+    torch-pruning cannot follow the network, or a layer would lose all its channels, or none goes.
     """
     import torch
 

@@ -35,20 +35,8 @@ def tune(
 
     Rows are changed by chance as they were in the fit that made the model.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Over what `model` prepares; it stays as it is.
-    model : NetworkModel
-        Prepares the rows.
-    bench : Bench
-        The rows, the seed, and what is to be balanced.
-    epochs : int
-        Passes over the training rows.
-    masks : mapping of parameter name to tensor, optional
-        1 where a weight may live; the others are zero after every step.
-    learning_rate : float
-        At the beginning.
+    `network` is over what `model` prepares, and stays as it is; `bench` has the rows, the seed, and what is to be
+    balanced; `masks`, by name of a parameter, are 1 where a weight may live: the others are zero after every step.
     """
     from evenhand.training.loop import run
     from evenhand.training.schedule import Schedule

@@ -10,6 +10,7 @@ from evenhand.compression.agreement import agreement
 from evenhand.compression.compressed import CompressedModel, Twin
 from evenhand.data import pick
 from evenhand.errors import ModelError, need
+from evenhand.training.resized import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,14 +90,9 @@ def folded(network: nn.Module) -> nn.Module:
         elif isinstance(before, nn.Linear) and isinstance(norm, nn.BatchNorm1d):
             both = fuse_linear_bn_eval(before, norm)
         if both is not None:
-            _put(whole, name, both)
-            _put(whole, after, nn.Identity())
+            put(whole, name, both)
+            put(whole, after, nn.Identity())
     return whole
-
-
-def _put(network: nn.Module, name: str, module: nn.Module) -> None:
-    owner, _, own = name.rpartition(".")
-    setattr(network.get_submodule(owner), own, module)
 
 
 def _match(weight: NDArray[np.float32], found: list[tuple[NDArray[np.float32], float]]) -> NDArray[np.float32] | None:

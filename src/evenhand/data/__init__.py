@@ -1,29 +1,30 @@
 """Evaluation sets: reading tables, what columns are, what a model reads, groups, splits, fingerprints, example data."""
 
-from evenhand.data.batches import columns_of
-from evenhand.data.evaluation_set import EvaluationSet
-from evenhand.data.examples import load_loanapp
-from evenhand.data.grouping import MISSING, Grouping
-from evenhand.data.hashing import overlap
-from evenhand.data.inputs import Inputs, as_inputs, pick
-from evenhand.data.reading import evaluation_set_from_arrays, read_evaluation_set
-from evenhand.data.roles import Roles
-from evenhand.data.splitting import split
-from evenhand.data.validating import check_scores
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.catalogues import face
+
+if TYPE_CHECKING:
+    from evenhand.data.batches import columns_of
+    from evenhand.data.evaluation_set import EvaluationSet
+    from evenhand.data.examples import load_loanapp
+    from evenhand.data.grouping import MISSING, Grouping
+    from evenhand.data.hashing import overlap
+    from evenhand.data.inputs import Inputs, as_inputs, pick
+    from evenhand.data.reading import evaluation_set_from_arrays, read_evaluation_set
+    from evenhand.data.roles import Roles
+    from evenhand.data.splitting import split
+    from evenhand.data.validating import check_scores
 
 __all__ = [
-    "MISSING",
-    "EvaluationSet",
-    "Grouping",
-    "Inputs",
-    "Roles",
-    "as_inputs",
-    "check_scores",
-    "columns_of",
-    "evaluation_set_from_arrays",
-    "load_loanapp",
-    "overlap",
-    "pick",
-    "read_evaluation_set",
-    "split",
-]
+    "MISSING", "EvaluationSet", "Grouping", "Inputs", "Roles", "as_inputs", "check_scores", "columns_of",
+    "evaluation_set_from_arrays", "load_loanapp", "overlap", "pick", "read_evaluation_set", "split",
+]  # fmt: skip
+__getattr__, __dir__ = face(__name__, {
+    "batches": "columns_of", "evaluation_set": "EvaluationSet", "examples": "load_loanapp",
+    "grouping": "MISSING Grouping", "hashing": "overlap", "inputs": "Inputs as_inputs pick",
+    "reading": "evaluation_set_from_arrays read_evaluation_set", "roles": "Roles", "splitting": "split",
+    "validating": "check_scores",
+})  # fmt: skip

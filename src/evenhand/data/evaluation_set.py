@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -15,14 +15,16 @@ from evenhand.data.validating import missing_problem
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from evenhand.data.inputs import Inputs
-    from evenhand.data.roles import Roles
-    from evenhand.data.values import Bins, Missing
+    from evenhand.data.roles import Bins, Missing, Roles
     from evenhand.findings import Plain, Reads, Task
+
+T = TypeVar("T")
+Number = TypeVar("Number", bound=np.number[Any])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,32 +100,25 @@ class EvaluationSet:
     @property
     def sample_weight(self) -> NDArray[np.float64] | None:
         """(n,) the row weights, None when no column holds them."""
-        if self.roles.sample_weight is None:
-            return None
-        return self.table[self.roles.sample_weight].to_numpy(dtype=np.float64)
+        return self._numbers(self.roles.sample_weight, np.float64)
 
     @property
     def frequency(self) -> NDArray[np.int64] | None:
         """(n,) the number of rows that each row represents; None when each is one."""
-        if self.roles.frequency is None:
-            return None
-        return self.table[self.roles.frequency].to_numpy(dtype=np.int64)
+        return self._numbers(self.roles.frequency, np.int64)
 
     @property
     def squared_weight(self) -> NDArray[np.float64] | None:
         """(n,) sums of squared weights, in a table of counts of weighted rows; None elsewhere."""
-        if self.roles.squared_weight is None:
-            return None
-        return self.table[self.roles.squared_weight].to_numpy(dtype=np.float64)
+        return self._numbers(self.roles.squared_weight, np.float64)
 
     @property
     def clusters(self) -> NDArray[np.int64] | None:
         """(n,) the cluster of each row, from 0; None when there is no cluster column."""
-        if self.roles.cluster is None:
+        column = self.roles.cluster
+        if column is None:
             return None
-        if ("cluster",) not in self._kept:
-            self._kept["cluster",] = pd.factorize(self.table[self.roles.cluster])[0].astype(np.int64)
-        return cast("NDArray[np.int64]", self._kept["cluster",])
+        return self._once("cluster", lambda: pd.factorize(self.table[column])[0].astype(np.int64))
 
     @property
     def rows(self) -> int:
@@ -139,42 +134,40 @@ class EvaluationSet:
         InputError
             When there is no such column, or it lacks values and `missing` is "error".
         """
-        key = ("groups", *columns)
-        if key not in self._kept:
-            self._kept[key] = (
-                self._single(columns[0])
-                if len(columns) == 1
-                else intersect([self.grouping(column) for column in self._distinct(columns)], len(self))
-            )
-        return cast("Grouping", self._kept[key])
+        if len(columns) == 1:
+            return self._once("groups", lambda: self._single(columns[0]), *columns)
+        if len(set(columns)) < len(columns):
+            raise InputError(f"{self.name}: a column stands twice among those to group by: {', '.join(columns)}.")
+        return self._once("groups", lambda: intersect([self.grouping(name) for name in columns], len(self)), *columns)
 
     def row_hashes(self, columns: Iterable[str] | None = None, reads: Reads | None = None) -> NDArray[np.uint64]:
         """Return (n,) hashes over label and inputs: equal for equal rows, in any order, in any process.
 
         Of the table the features are looked at, or `columns`; of a model that `reads` a table nothing beside them.
         """
-        if columns is not None or ("rows",) not in self._kept:
-            found = hash_rows(self.table, self.features if columns is None else columns, self.y_true)
-            if self.held is not None and reads != "table":
-                found = with_inputs(found, self._input_hashes())
-            if columns is not None:
-                return found
-            self._kept["rows",] = found
-        return cast("NDArray[np.uint64]", self._kept["rows",])
+        if columns is None:
+            return self._once("rows", lambda: self.row_hashes(self.features, reads))
+        found = hash_rows(self.table, columns, self.y_true)
+        return found if self.held is None or reads == "table" else with_inputs(found, self._input_hashes())
 
     def content_hash(self) -> str:
         """Return the sha256 over all columns' names and values and all inputs, in any order of rows and columns."""
-        if ("content",) not in self._kept:
-            columns = [str(column) for column in self.table.columns]
-            within = [column for column in columns if column != self.roles.texts]  # texts are hashed as inputs
-            self._kept["content",] = hash_content(self.row_hashes(within), columns)
-        return cast("str", self._kept["content",])
+        columns = [str(column) for column in self.table.columns]
+        within = [column for column in columns if column != self.roles.texts]  # texts are hashed as inputs
+        return self._once("content", lambda: hash_content(self.row_hashes(within), columns))
 
     def _input_hashes(self) -> NDArray[np.uint64]:
         """Return the hash of each row's inputs; they are read once."""
-        if ("inputs",) not in self._kept:
-            self._kept["inputs",] = self.inputs.hashes()
-        return cast("NDArray[np.uint64]", self._kept["inputs",])
+        return self._once("inputs", self.inputs.hashes)
+
+    def _once(self, what: str, make: Callable[[], T], *columns: str) -> T:
+        """Return what is computed of the set once and kept."""
+        if (what, *columns) not in self._kept:
+            self._kept[what, *columns] = make()
+        return cast("T", self._kept[what, *columns])
+
+    def _numbers(self, column: str | None, kind: type[Number]) -> NDArray[Number] | None:
+        return None if column is None else self.table[column].to_numpy(dtype=kind)
 
     def take(self, rows: NDArray[np.intp], name: str | None = None, **facts: Plain) -> EvaluationSet:
         """Return some of the rows as a set of the same roles.
@@ -188,17 +181,12 @@ class EvaluationSet:
         **facts
             What is to be noted in its provenance.
         """
-        return EvaluationSet(
+        return replace(
+            self,
             name=name or self.name,
             table=self.table.iloc[rows].reset_index(drop=True),
-            roles=self.roles,
             y_true=self.y_true[rows],
-            missing=self.missing,
             provenance={**self.provenance, "rows": len(rows), **facts},
-            classes=self.classes,
-            task=self.task,
-            use_sensitive=self.use_sensitive,
-            bins=self.bins,
             held=None if self.held is None else self.held.take(rows),
             _kept={("inputs",): self._input_hashes()[rows]} if ("inputs",) in self._kept else {},
         )
@@ -211,8 +199,3 @@ class EvaluationSet:
         if self.missing == "error":
             raise_all(InputError, missing_problem(self.name, values))
         return encode(column, values, self.bins.get(column))
-
-    def _distinct(self, columns: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(columns)) < len(columns):
-            raise InputError(f"{self.name}: a column stands twice among those to group by: {', '.join(columns)}.")
-        return columns

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from evenhand.data.values import distinct, listed, match, order, plain, show
+from evenhand.data.values import absence, distinct, listed, match, order, plain, show
 from evenhand.errors import did_you_mean, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from evenhand.findings import Task
@@ -39,11 +41,7 @@ MOST_CLASSES: Final = 200
 
 
 def read_label(
-    name: str,
-    column: pd.Series,
-    positive: object = None,
-    favourable: object = None,
-    task: Task | None = None,
+    name: str, column: pd.Series, positive: object = None, favourable: object = None, task: Task | None = None
 ) -> tuple[Label | None, list[str]]:
     """Return the label, or None and why not.
 
@@ -69,14 +67,12 @@ def read_label(
 
 def read_labels(name: str, columns: pd.DataFrame) -> tuple[Label | None, list[str]]:
     """Return several labels that a row carries at once, each of 0 and 1, or None and why not."""
-    problems = []
-    for column in columns:
-        strange = ~columns[column].isin([0, 1])
-        if strange.any():
-            problems.append(
-                f"{name}: label '{shorten(column)}' is neither 0 nor 1 in {int(strange.sum()):,} of {len(columns):,} "
-                "rows; of several labels each is there (1) or not (0)."
-            )
+    problems = [
+        f"{name}: label '{shorten(column)}' is neither 0 nor 1 in {strange:,} of {len(columns):,} rows; of several "
+        "labels each is there (1) or not (0)."
+        for column in columns
+        if (strange := int((~columns[column].isin([0, 1])).sum()))
+    ]
     if problems:
         return None, problems
     return Label(columns.to_numpy(dtype=np.int8), tuple(map(str, columns)), None, "multilabel"), []
@@ -104,10 +100,10 @@ def _read_numbers(name: str, column: pd.Series, task: Task) -> tuple[Label | Non
 
 def _read_classes(name: str, column: pd.Series) -> tuple[Label | None, list[str]]:
     where = f"{name}: label '{shorten(column.name)}'"
+    if absent := [*absence(f"{where} has", column)]:
+        return None, absent
     codes, found = pd.factorize(column)
     values = [plain(value) for value in found]
-    if absent := int((codes < 0).sum()):
-        return None, [f"{where} has no value in {absent:,} of {len(column):,} rows. Fill them or drop the rows."]
     if not 2 <= len(values) <= MOST_CLASSES:
         return None, [f"{where} has {len(values):,} different values; 2 to {MOST_CLASSES} can be audited as classes."]
     positions = order(values)
@@ -122,7 +118,7 @@ def _read_two(
     """Return the label of two classes, or None and why not."""
     where = f"{name}: label '{shorten(column.name)}'"
     values = distinct(column)
-    problems = _value_problems(where, values, int(column.isna().sum()), len(column))
+    problems = [*absence(f"{where} has", column), *_value_problems(where, values)]
     if len(values) != 2:
         return None, problems
     pair = [values[at] for at in order(values)]
@@ -131,8 +127,10 @@ def _read_two(
         if value is not None:
             chosen[role] = match(value, pair)
             if chosen[role] is None:
-                problems.append(_no_such_value(where, role, value, pair))
-    one = chosen["positive"] if chosen["positive"] is not None else _by_convention(pair, chosen["favourable"])
+                hint = did_you_mean(str(value), map(str, pair))
+                problems.append(f"{where} has the values {listed(pair)}, and {role}={value!r} is none of them.{hint}")
+    usual = pair[1] if {show(value) for value in pair} in _CONVENTIONS else chosen["favourable"]
+    one = usual if chosen["positive"] is None else chosen["positive"]
     if one is None and not problems:
         problems.append(
             f"{where} has the values {listed(pair)}, and nothing says which is the positive class. "
@@ -141,29 +139,15 @@ def _read_two(
     if problems or one is None:
         return None, problems
     other = pair[0] if pair[1] is one else pair[1]
-    return Label(
-        (column == one).to_numpy(dtype=bool, na_value=False).astype(np.int8), (other, one), chosen["favourable"]
-    ), []
+    y_true = (column == one).to_numpy(dtype=bool, na_value=False).astype(np.int8)
+    return Label(y_true, (other, one), chosen["favourable"]), []
 
 
-def _value_problems(where: str, values: list[object], absent: int, rows: int) -> list[str]:
-    problems = []
-    if absent:
-        problems.append(f"{where} has no value in {absent:,} of {rows:,} rows. Fill them or drop the rows.")
+def _value_problems(where: str, values: list[object]) -> Iterator[str]:
     if len(values) == 1:
-        problems.append(f"{where} has one class only, {values[0]!r}; an audit needs rows of both classes.")
+        yield f"{where} has one class only, {values[0]!r}; an audit needs rows of both classes."
     if len(values) > 2:
-        problems.append(
+        yield (
             f"{where} has {len(values):,} different values ({shorten(listed([values[at] for at in order(values)]))}); "
             "nothing says whether these are classes or amounts. Name the task: multiclass, regression or ranking."
         )
-    return problems
-
-
-def _by_convention(pair: list[object], favourable: object) -> object | None:
-    return pair[1] if {show(value) for value in pair} in _CONVENTIONS else favourable
-
-
-def _no_such_value(where: str, role: str, value: object, pair: list[object]) -> str:
-    hint = did_you_mean(str(value), (str(known) for known in pair))
-    return f"{where} has the values {listed(pair)}, and {role}={value!r} is none of them.{hint}"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Unpack, cast
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 from evenhand.settings import settings_of, unknown
 
 if TYPE_CHECKING:
-    from evenhand.data.values import Missing
+    from evenhand.data.roles import Missing
     from evenhand.findings import Plain
 
 
@@ -119,33 +119,30 @@ def evaluation_set_from_arrays(
         With every complaint; also when pandas objects have different indexes, because nothing is aligned silently.
     """
     raise_all(InputError, unknown(settings, ArraySettings.__annotations__, "An evaluation set of arrays knows no"))
-    features, control_features = settings.get("sensitive_features"), settings.get("control_features")
-    sample_weight, cluster, query = (settings.get(role) for role in ("sample_weight", "cluster", "query"))
-    parts = {"y_true": y_true, "sensitive_features": features, "control_features": control_features}
-    parts |= {"sample_weight": sample_weight, "cluster": cluster, "query": query}
+    given_roles = ("sensitive_features", "control_features", "sample_weight", "cluster", "query")
+    parts = {"y_true": y_true, **{role: cast("Mapping[str, object]", settings).get(role) for role in given_roles}}
     refuse_other_index(name, parts)
-    truth = _columns(y_true, "y_true_0" if settings.get("task") == "multilabel" else "y_true", name)
-    label = next(iter(truth))
-    sensitive = _columns(features, "sensitive_feature_0", name)
-    control = _columns(control_features, "control_feature_0", name)
-    weight = _columns(sample_weight, "sample_weight", name)
+    unnamed = {"sensitive_features": "sensitive_feature_0", "control_features": "control_feature_0"}
+    unnamed |= {"y_true": "y_true_0"} if settings.get("task") == "multilabel" else {}
+    columns = {role: _columns(part, unnamed.get(role, role), name) for role, part in parts.items()}
     tables = settings.get("group_probabilities") or {}
     chances = {feature: _columns(table, f"{feature}_0", feature) for feature, table in tables.items()}
-    more = {**_columns(cluster, "cluster", name), **_columns(query, "query", name)}
-    likely = {column: part for columns in chances.values() for column, part in columns.items()}
-    given = [*truth, *sensitive, *control, *weight, *more, *likely]
+    truth, sensitive, control, weight, *_ = columns.values()
+    together = {**columns["cluster"], **columns["query"]}  # both may be the same column
+    likely = {column: part for several in chances.values() for column, part in several.items()}
+    given = [*truth, *sensitive, *control, *weight, *together, *likely]
     twice = [column for column in dict.fromkeys(given) if given.count(column) > 1]
     if twice:
         raise InputError(f"{name}: columns of the same name are given twice: {', '.join(map(shorten, twice))}.")
-    frame = from_columns(name, {**truth, **sensitive, **control, **weight, **more, **likely})
+    frame = from_columns(name, {**truth, **sensitive, **control, **weight, **together, **likely})
     if not len(frame):
         raise InputError(f"{name}: y_true has no rows.")
     roles = Roles(
-        label=label if len(truth) == 1 else None,
+        label=next(iter(truth)) if len(truth) == 1 else None,
         labels=tuple(truth) if len(truth) > 1 else (),
         proxies={feature: tuple(columns) for feature, columns in chances.items()},
-        query=None if query is None else list(more)[-1],
-        cluster=None if cluster is None else next(iter(more)),
+        query=next(reversed(columns["query"]), None),
+        cluster=next(iter(columns["cluster"]), None),
         positive=settings.get("positive"),
         favourable=settings.get("favourable"),
         sensitive_features=tuple(sensitive),
@@ -216,11 +213,8 @@ def _column_complaints(name: str, frame: pd.DataFrame, roles: Roles, classes: tu
 
 
 def _numbers(column: pd.Series) -> np.ndarray:
-    return column.to_numpy(dtype=np.float64, na_value=np.nan) if _numeric(column) else column.to_numpy(dtype=object)
-
-
-def _numeric(column: pd.Series) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(column.dtype))
+    numeric = pd.api.types.is_numeric_dtype(column.dtype)
+    return column.to_numpy(dtype=np.float64, na_value=np.nan) if numeric else column.to_numpy(dtype=object)
 
 
 def _reading(settings: Mapping[str, object], like: EvaluationSet | None = None) -> tuple[dict[str, object], Reading]:

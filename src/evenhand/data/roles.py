@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import NoneType
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
-from evenhand.data.values import Bins, Missing
 from evenhand.findings import Task
 from evenhand.settings import Declared, setting, settings_of
 
 if TYPE_CHECKING:
     from evenhand.findings import Plain
+
+Missing: TypeAlias = Literal["error", "group"]
+"""What is done with missing sensitive values: they are refused, or make a group."""
+Bins: TypeAlias = Mapping[str, Sequence[float]]
+"""Edges that make groups of numeric features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,11 @@ class Roles(Declared):
     texts: str | None = setting(None, "Column of the texts, where the model reads texts.")
     exclude: tuple[str, ...] = setting((), "Column that is never a model input.", recorded="always")
 
+    @property
+    def favourable_is_positive(self) -> bool | None:
+        """Whether the outcome that is good for the person is the positive class; None where none is said to be good."""
+        return None if self.favourable is None else bool(self.favourable == self.positive)
+
     def named(self) -> Iterator[tuple[str, str]]:
         """Yield (role, column) for every column that must be in the table; `exclude` is not among them."""
         for role, declared in settings_of(Roles).items():
@@ -98,6 +107,16 @@ class Reading(Declared):
         "(.txt), or the folder of images; in Python also an array, texts, or a data set or loader of PyTorch.",
         recorded="never",
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shares(Declared):
+    """Parts of a table that a model is made from; they are taken in proportion."""
+
+    train: float = setting(0.55, "Share of the rows to learn from.", above=0)
+    validation: float = setting(0.15, "Share of the rows to stop by and to choose the threshold on.", above=0)
+    test: float = setting(0.3, "Share of the rows held out for --test-output.", above=0, flag="--test-share")
+    seed: int = setting(0, "Seed of the split.", least=0)
 
 
 @dataclass(frozen=True, slots=True)

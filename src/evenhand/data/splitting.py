@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError
-from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,16 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data.evaluation_set import EvaluationSet
-
-
-@dataclass(frozen=True, slots=True)
-class Shares(Declared):
-    """Parts of a table that a model is made from; they are taken in proportion."""
-
-    train: float = setting(0.55, "Share of the rows to learn from.", above=0)
-    validation: float = setting(0.15, "Share of the rows to stop by and to choose the threshold on.", above=0)
-    test: float = setting(0.3, "Share of the rows held out for --test-output.", above=0, flag="--test-share")
-    seed: int = setting(0, "Seed of the split.", least=0)
 
 
 SHARES: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}

@@ -10,8 +10,10 @@ import json
 import os
 import warnings
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
@@ -100,17 +102,9 @@ def _read_file(path: Path, literal: frozenset[str]) -> pd.DataFrame:
         raise InputError(f"{path}: there is no permission to read this file.") from None
 
 
-def _read_csv(path: Path, literal: frozenset[str]) -> pd.DataFrame:
-    return _read_delimited(path, literal, None)
-
-
-def _read_tsv(path: Path, literal: frozenset[str]) -> pd.DataFrame:
-    return _read_delimited(path, literal, "\t")
-
-
-def _read_delimited(path: Path, literal: frozenset[str], separator: str | None) -> pd.DataFrame:
+def _read_delimited(path: Path, literal: frozenset[str], separator: str | None = None) -> pd.DataFrame:
     line = _first_record(path)
-    separator = separator or _separator(line)
+    separator = separator or next((mark for mark in (",", ";", "\t", "|") if mark in line), ",")
     header = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
     _refuse_repeats(path.name, header)
     absent = {column: [""] if column in literal else list(_ABSENT_WORDS) for column in header}
@@ -119,15 +113,9 @@ def _read_delimited(path: Path, literal: frozenset[str], separator: str | None) 
             # without this a row of more fields than the header loses them with no more than a warning
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
-                path,
-                sep=separator,
-                encoding="utf-8-sig",
-                keep_default_na=False,
-                na_values=absent,
-                index_col=False,
-                low_memory=False,
-                **_EXACTLY,
-            )
+                path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
+                low_memory=False, **_EXACTLY,
+            )  # fmt: skip
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: the file is not UTF-8 text; save it as UTF-8.") from None
     except (pd.errors.ParserError, pd.errors.ParserWarning) as wrong:
@@ -163,10 +151,6 @@ def _opened(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
-def _separator(line: str) -> str:
-    return next((mark for mark in (",", ";", "\t", "|") if mark in line), ",")
-
-
 def _read_json_lines(path: Path, literal: frozenset[str]) -> pd.DataFrame:
     records = []
     try:
@@ -196,36 +180,23 @@ def _record(name: str, number: int, line: bytes) -> dict[str, object]:
     return record
 
 
-def _read_parquet(path: Path, literal: frozenset[str]) -> pd.DataFrame:
-    parquet, arrow = need("pyarrow.parquet", "data"), need("pyarrow", "data")
+def _read_arrow(path: Path, literal: frozenset[str], kind: str) -> pd.DataFrame:
+    module, arrow = need(f"pyarrow.{kind.lower()}", "data"), need("pyarrow", "data")
     try:
-        with parquet.ParquetFile(path) as file:
+        if kind == "Feather":
+            return _from_arrow(path.name, module.read_table(path))
+        with module.ParquetFile(path) as file:
             return _from_arrow(path.name, file.read())
     except (arrow.ArrowException, OSError) as wrong:
-        raise InputError(f"{path.name}: this is no Parquet file that can be read: {shorten(wrong)}.") from None
-
-
-def _read_feather(path: Path, literal: frozenset[str]) -> pd.DataFrame:
-    feather, arrow = need("pyarrow.feather", "data"), need("pyarrow", "data")
-    try:
-        return _from_arrow(path.name, feather.read_table(path))
-    except (arrow.ArrowException, OSError) as wrong:
-        raise InputError(f"{path.name}: this is no Feather file that can be read: {shorten(wrong)}.") from None
+        raise InputError(f"{path.name}: this is no {kind} file that can be read: {shorten(wrong)}.") from None
 
 
 READERS: Final[dict[str, Callable[[Path, frozenset[str]], pd.DataFrame]]] = {
-    ".csv": _read_csv,
-    ".csv.gz": _read_csv,
-    ".tsv": _read_tsv,
-    ".tsv.gz": _read_tsv,
-    ".parquet": _read_parquet,
-    ".pq": _read_parquet,
-    ".feather": _read_feather,
-    ".arrow": _read_feather,
-    ".jsonl": _read_json_lines,
-    ".jsonl.gz": _read_json_lines,
-    ".ndjson": _read_json_lines,
-    ".ndjson.gz": _read_json_lines,
+    **dict.fromkeys((".csv", ".csv.gz"), _read_delimited),
+    **dict.fromkeys((".tsv", ".tsv.gz"), partial(_read_delimited, separator="\t")),
+    **dict.fromkeys((".parquet", ".pq"), partial(_read_arrow, kind="Parquet")),
+    **dict.fromkeys((".feather", ".arrow"), partial(_read_arrow, kind="Feather")),
+    **dict.fromkeys((".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz"), _read_json_lines),
 }
 """What reads a file, by the end of its name."""
 
@@ -319,12 +290,9 @@ def _named(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_repeats(name: str, columns: Iterable[str]) -> None:
-    found = list(columns)
-    twice = (
-        [column for column in dict.fromkeys(found) if found.count(column) > 1] if len(set(found)) < len(found) else []
-    )
+    twice = {column: times for column, times in Counter(columns).items() if times > 1}
     if twice:
-        told = ", ".join(f"'{shorten(column)}' ({found.count(column)} times)" for column in twice)
+        told = ", ".join(f"'{shorten(column)}' ({times} times)" for column, times in twice.items())
         raise InputError(f"{name}: column names stand in the table more than once: {told}. Rename or drop them.")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import pandas as pd
 
-from evenhand.data.values import listed, match, plain
+from evenhand.data.values import absence, is_number, listed, match, plain
 from evenhand.errors import did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from evenhand.data.roles import Roles
-    from evenhand.data.values import Bins, Missing
+    from evenhand.data.roles import Bins, Missing, Roles
 
 MOST_GROUPS: Final = 10_000
 """A feature of more distinct values than this makes no groups anybody can read."""
@@ -72,13 +71,9 @@ def feature_problems(name: str, table: pd.DataFrame, roles: Roles, missing: Miss
 
 
 def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
-    """Yield the sentence about rows of a feature that have no value."""
-    absent = int(values.isna().sum())
-    if absent:
-        yield (
-            f"{name}: column '{shorten(values.name)}' has no value in {absent:,} of {len(values):,} rows. "
-            'Fill them, drop them, or pass missing="group" to count them as a group.'
-        )
+    """Return the sentence about rows of a feature that have no value."""
+    way = 'Fill them, drop them, or pass missing="group" to count them as a group.'
+    return absence(f"{name}: column '{shorten(values.name)}' has", values, way)
 
 
 def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
@@ -88,7 +83,7 @@ def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
     except TypeError:
         yield f"{where} holds values that are lists or records, and groups need single values."
         return
-    if _is_number(values) and distinct > MOST_NUMBERS:
+    if is_number(values) and distinct > MOST_NUMBERS:
         yield (
             f"{where} is numeric with {distinct:,} different values in {len(values):,} rows, which is a measurement, "
             f"no grouping. Declare edges, such as bins={{{shorten(values.name)!r}: {_edges(values)}}}."
@@ -105,7 +100,7 @@ def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Itera
     numbers = np.asarray(edges, dtype=np.float64) if _all_numbers(edges) else np.array([])
     if not numbers.size or not np.isfinite(numbers).all() or (np.diff(numbers) <= 0).any():
         yield f"{where}: bins take increasing finite edges, such as [25, 40, 60], not {shorten(edges)}."
-    if not _is_number(values):
+    if not is_number(values):
         told = listed(values.dropna().unique()[:3])
         yield f"{where} has edges declared in bins, but its values are no numbers: {told}."
 
@@ -124,15 +119,11 @@ def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
         yield f"{where} is no number: {listed(weights.dropna().unique()[:3])}."
         return
     numbers = weights.to_numpy(dtype=np.float64, na_value=np.nan)
-    rows = len(numbers)
-    for what, count in (
-        ("has no value", int(np.isnan(numbers).sum())),
-        ("is infinite", int(np.isinf(numbers).sum())),
-        ("is negative", int((numbers < 0).sum())),
-    ):
-        if count:
-            way = "Weights are finite numbers from 0; mend or drop the rows."
-            yield f"{where} {what} in {count:,} of {rows:,} rows. {way}"
+    rows, way = len(numbers), "Weights are finite numbers from 0; mend or drop the rows."
+    wrong = {"has no value": np.isnan(numbers), "is infinite": np.isinf(numbers), "is negative": numbers < 0}
+    for what, there in wrong.items():
+        if there.any():
+            yield f"{where} {what} in {int(there.sum()):,} of {rows:,} rows. {way}"
     if rows and not numbers.any():
         yield f"{where} is 0 in all {rows:,} rows, so that no row counts."
 
@@ -161,14 +152,10 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
 def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object, ...]) -> Iterator[str]:
     """Yield complaints about a column of decisions: each is a value of the label."""
     where = f"{name}: predictions '{shorten(predictions.name)}'"
-    absent = int(predictions.isna().sum())
-    if absent:
-        yield f"{where} have no value in {absent:,} of {len(predictions):,} rows. Fill them or drop the rows."
-    found = predictions.dropna().unique()
-    # a column of scores has as many values as rows; the first few suffice
-    known = [value for value in found[:_LOOKED_AT] if match(value, classes) is not None]
-    strange = [value for value in found[:_LOOKED_AT] if match(value, classes) is None]
-    if strange:
+    yield from absence(f"{where} have", predictions)
+    found = predictions.dropna().unique()[:_LOOKED_AT]  # a column of scores has as many values as rows
+    known = [value for value in found if match(value, classes) is not None]
+    if strange := [value for value in found if match(value, classes) is None]:
         rows = int((~predictions.isin(known) & predictions.notna()).sum())
         yield (
             f"{where} hold {shorten(listed(strange, 3))} in {rows:,} of {len(predictions):,} rows, which is no value "
@@ -177,13 +164,9 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
 
 
 def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
-    """Yield the complaint about an id or cluster column with missing values."""
-    absent = int(keys.isna().sum())
-    if absent:
-        yield (
-            f"{name}: {role} '{shorten(keys.name)}' has no value in {absent:,} of {len(keys):,} rows. "
-            f"Fill them, drop the rows, or leave {role}= away."
-        )
+    """Return the complaint about an id or cluster column with missing values."""
+    way = f"Fill them, drop the rows, or leave {role}= away."
+    return absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
 
 
 def check_scores(
@@ -224,10 +207,6 @@ def _score_problems(numbers: np.ndarray, kind: str, name: str) -> Iterator[str]:
         )
     if kind == "label" and (strange := int((~np.isin(finite, (0, 1))).sum())):
         yield f"{name} are neither 0 nor 1 in {strange:,} of {rows:,} rows, and labels must be."
-
-
-def _is_number(values: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
 
 
 def _all_numbers(edges: Iterable[object]) -> bool:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
-
-Missing: TypeAlias = Literal["error", "group"]
-"""What is done with missing sensitive values: they are refused, or make a group."""
-Bins: TypeAlias = Mapping[str, Sequence[float]]
-"""Edges that make groups of numeric features."""
 
 
 def plain(value: object) -> object:
@@ -29,6 +23,19 @@ def show(value: object) -> str:
     if isinstance(value, (float, np.floating)):
         return str(int(value)) if float(value).is_integer() else str(value)
     return str(value)
+
+
+def absence(said: str, column: pd.Series, way: str = "Fill them or drop the rows.") -> Iterator[str]:
+    """Yield the sentence about rows of a column without a value; it begins with what is said of them."""
+    if absent := int(column.isna().sum()):
+        yield f"{said} no value in {absent:,} of {len(column):,} rows. {way}"
+
+
+def is_number(column: pd.Series) -> bool:
+    """Return whether a column holds numbers, of which true and false are none."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(column.dtype) and not is_bool_dtype(column.dtype)
 
 
 def order(values: Sequence[object]) -> list[int]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenhand.evidence.evidence import favourable_is_positive
 from evenhand.metrics import Tally
 from evenhand.metrics.answers.answering import Answers
 from evenhand.metrics.answers.counts import split
@@ -27,8 +26,7 @@ class EvidenceCounts:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence, self._data = evidence, evidence.data
         self.classes: Sequence[str | None] = class_names(evidence.data)
-        roles = evidence.data.roles
-        self.favourable = None if roles.favourable is None else favourable_is_positive(evidence.data)
+        self.favourable = evidence.data.roles.favourable_is_positive
 
     def groups(self, columns: Columns) -> Labels:
         """Return the groups of columns."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from evenhand.data.values import is_number
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ def places(table: pd.DataFrame) -> NDArray[np.float64]:
     columns = [np.zeros((len(table), 1))]  # a point has a place even where all rows are equal
     for name in table.columns:
         values = table[name]
-        if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+        if is_number(values):
             columns.append(_in_spreads(values.to_numpy(dtype=np.float64, na_value=np.nan))[:, None])
         else:
             codes, kinds = pd.factorize(values, use_na_sentinel=False)

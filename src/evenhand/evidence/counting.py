@@ -8,6 +8,7 @@ rows the counts are joint ones: group x truth x original's decision x decision.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pandas as pd
@@ -17,7 +18,7 @@ from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 from evenhand.evidence.scanning import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import narwhals as nw
 
@@ -127,15 +128,8 @@ def count_frame(table: object, name: str = "table", **what: Any) -> pd.DataFrame
     frame, keys, sums = _prepared(frame, wanted, columns)
     rows = _free(FREQUENCY, keys)
     counted = frame.group_by(*keys).agg(nw.len().alias(rows), *(nw.col(part).sum() for part in sums)).sort(*keys)
-    found = (
-        counted.lazy().collect(backend="pyarrow").to_pandas() if isinstance(counted, nw.LazyFrame) else _eager(counted)
-    )
-    return _named(_finished(found, rows, sums), wanted.edges, whole)
-
-
-def _eager(counted: Any) -> pd.DataFrame:
-    found: pd.DataFrame = counted.to_pandas().reset_index(drop=True)
-    return found
+    held: Any = counted.lazy().collect(backend="pyarrow") if isinstance(counted, nw.LazyFrame) else counted
+    return _named(_finished(held.to_pandas().reset_index(drop=True), rows, sums), wanted.edges, whole)
 
 
 def _prepared(frame: Lazy, wanted: Counting, columns: Sequence[str]) -> tuple[Lazy, list[str], list[str]]:
@@ -212,31 +206,69 @@ def _refuse_broken(frame: Lazy, source: str, wanted: Counting) -> None:
         absent = nw.col(column).is_null()
         return absent | nw.col(column).is_nan() if schema[column].is_float() else absent
 
-    checks: list[tuple[str, str]] = []
-    marks = []
+    checks: list[tuple[Any, str]] = []
     if wanted.score is not None:
-        marks.append(broken(wanted.score).cast(nw.Int64).sum().alias("a"))
-        checks.append(("a", f"scores '{shorten(wanted.score)}' have no value in {{:,}} rows. Fill or drop them."))
+        where = f"scores '{shorten(wanted.score)}'"
+        checks.append((broken(wanted.score), f"{where} have no value in {{:,}} rows. Fill or drop them."))
         if wanted.bins is not None:
             outside = (nw.col(wanted.score) < 0) | (nw.col(wanted.score) > 1)
-            marks.append(outside.cast(nw.Int64).sum().alias("b"))
-            checks.append(("b", f"scores '{shorten(wanted.score)}' lie outside [0, 1] in {{:,}} rows: none is binned."))
-    if wanted.original_score is not None:
-        marks.append(broken(wanted.original_score).cast(nw.Int64).sum().alias("d"))
-        checks.append(
-            ("d", f"scores '{shorten(wanted.original_score)}' have no value in {{:,}} rows. Fill or drop them.")
-        )
-    if wanted.weight is not None:
-        bad = broken(wanted.weight) | (nw.col(wanted.weight) < 0)
-        marks.append(bad.cast(nw.Int64).sum().alias("c"))
-        checks.append(("c", f"weights '{shorten(wanted.weight)}' are no number from 0 in {{:,}} rows."))
-    if not marks:
+            checks.append((outside, f"{where} lie outside [0, 1] in {{:,}} rows: none is binned."))
+    if (earlier := wanted.original_score) is not None:
+        said = f"scores '{shorten(earlier)}' have no value in {{:,}} rows. Fill or drop them."
+        checks.append((broken(earlier), said))
+    if (weight := wanted.weight) is not None:
+        bad = broken(weight) | (nw.col(weight) < 0)
+        checks.append((bad, f"weights '{shorten(weight)}' are no number from 0 in {{:,}} rows."))
+    if not checks:
         return
-    found = frame.lazy().select(*marks).collect(backend="pyarrow").to_pandas().iloc[0]
-    raise_all(InputError, (f"{source}: {words.format(int(found[key]))}" for key, words in checks if found[key] > 0))
+    marks = [mask.cast(nw.Int64).sum().alias(f"check_{at}") for at, (mask, _) in enumerate(checks)]
+    counts = frame.lazy().select(*marks).collect(backend="pyarrow").to_pandas().iloc[0]
+    found = zip(counts, (words for _, words in checks), strict=True)
+    raise_all(InputError, (f"{source}: {words.format(int(count))}" for count, words in found if count > 0))
 
 
 def _free(name: str, columns: Sequence[str]) -> str:
     while name in columns:
         name = f"_{name}"
     return name
+
+
+def merge_counts(tables: Iterable[object], frequency: str = FREQUENCY) -> pd.DataFrame:
+    """Return the sum of several tables of counts: of the shards of one table, say.
+
+    Rows and weights add up; the mean score of a bin is that of all its rows.
+
+    Parameters
+    ----------
+    tables : iterable of paths or pandas tables
+        Of the same columns, as `count_files` makes them.
+    frequency : str
+        The column of counts.
+
+    Raises
+    ------
+    InputError
+        When a table has other columns, or no column of counts.
+    """
+    frames = [table if isinstance(table, pd.DataFrame) else _counts_file(Path(str(table))) for table in tables]
+    first = list(frames[0].columns)
+    for frame in frames:
+        if frequency not in frame.columns or set(frame.columns) != set(first):
+            raise InputError(f"The tables of counts differ in their columns, or lack '{shorten(frequency)}'.")
+    whole = pd.concat([frame[first] for frame in frames], ignore_index=True)
+    means = [SCORE] if {BIN, SCORE} <= set(first) else []
+    sums = [frequency, *means, *((WEIGHT, SQUARES) if {WEIGHT, SQUARES} <= set(first) else ())]
+    for column in means:
+        whole[column] *= whole[frequency]
+    keys = [column for column in first if column not in sums]
+    merged = whole.groupby(keys, dropna=False, sort=True)[sums].sum().reset_index()
+    for column in means:
+        merged[column] = (merged[column] / merged[frequency]).clip(0, 1)
+    return merged[first]
+
+
+def _counts_file(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file.")
+    # texts stay what they are, so that equal groups of two shards are equal; only the empty field is missing
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])

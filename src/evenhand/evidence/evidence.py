@@ -149,11 +149,10 @@ class Evidence:
 
     def favourable_tally(self, grouping: Grouping | None = None) -> Tally | None:
         """Return the tally turned so that 1 is the outcome that is good for the person; None when none is declared."""
-        roles = self.data.roles
-        if roles.favourable is None:
+        favourable_is_positive = self.data.roles.favourable_is_positive
+        if favourable_is_positive is None:
             return None
-        tally = self.tally(grouping)
-        return tally if favourable_is_positive(self.data) else tally.turned()
+        return self.tally(grouping) if favourable_is_positive else self.tally(grouping).turned()
 
     @cached_property
     def score_edges(self) -> NDArray[np.float64]:
@@ -270,21 +269,15 @@ class Evidence:
         from evenhand.explaining import explain
 
         options = self.options
+        decide_at = float(self.predictions.threshold) if decide and self.data.task == "binary" else None
         return explain(
-            subject,
-            rows,
-            background,
-            seed=options.seed,
-            error=0.01 if options.precise else None,
-            budget_seconds=options.budget,
-            averaged=options.explain_average,
-            decide_at=float(self.predictions.threshold) if decide and self.data.task == "binary" else None,
-        )
+            subject, rows, background, seed=options.seed, error=0.01 if options.precise else None,
+            budget_seconds=options.budget, averaged=options.explain_average, decide_at=decide_at,
+        )  # fmt: skip
 
     def _at_threshold(self) -> pd.DataFrame:
         """Return the rows of the background's source whose scores are nearest to the threshold: half on each side."""
-        source = self.background if self.background is not None else self.data
-        table = _table(self.subject, source)
+        table = _table(self.subject, self.data if self.background is None else self.background)
         distance = ask(self.subject, as_inputs(table)) - self.predictions.threshold
         half = max(self.options.background_rows // 2, 1)
         sides = (np.flatnonzero(distance >= 0), np.flatnonzero(distance < 0))
@@ -312,11 +305,7 @@ class Evidence:
     @cached_property
     def background_table(self) -> pd.DataFrame:
         """The rows that are explained against: what values are usual."""
-        return self._background()
-
-    def _background(self) -> pd.DataFrame:
-        source = self.background if self.background is not None else self.data
-        table = _table(self.subject, source)
+        table = _table(self.subject, self.data if self.background is None else self.background)
         most = self.options.background_rows
         if len(table) <= most:
             return table
@@ -341,8 +330,3 @@ class Evidence:
 def _table(subject: Subject, data: EvaluationSet) -> pd.DataFrame:
     """Return the columns that a subject reads, which is one of tables."""
     return cast("pd.DataFrame", inputs(subject, data).whole())
-
-
-def favourable_is_positive(data: EvaluationSet) -> bool:
-    """Whether the outcome that is good for the person is the positive class."""
-    return bool(data.roles.favourable == data.roles.positive)

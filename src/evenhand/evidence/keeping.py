@@ -7,6 +7,7 @@ can be computed with the key. It is private; the record has its hash.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
 from dataclasses import dataclass
@@ -75,10 +76,12 @@ def keep(evidence: Evidence, keeping: Keeping) -> KeptPredictions:
     """
     if evidence.data.task not in ("binary", "multiclass") or evidence.data.frequency is not None:
         raise InputError("Predictions are kept for one label of two or more classes, one row a case.")
-    table = _table(evidence, keeping.key)
-    _write(keeping.place, table)
+    check_keepable(keeping.place)
+    table, buffer = _table(evidence, keeping.key), io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    write_bytes(keeping.place, buffer.getvalue(), private=True)
     return {
-        "sha256": hashlib.sha256(keeping.place.read_bytes()).hexdigest(),
+        "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
         "rows": len(table),
         "key_fingerprint": hashlib.sha256(b"evenhand-row-key" + keeping.key).hexdigest()[:16],
     }
@@ -130,12 +133,3 @@ def check_keepable(place: Path) -> None:
     if place.suffix != ".parquet":
         raise InputError(f"{place}: predictions are kept as Parquet; name a file that ends in .parquet.")
     need("pyarrow", "data")
-
-
-def _write(place: Path, table: pd.DataFrame) -> None:
-    import io
-
-    check_keepable(place)
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, index=False)
-    write_bytes(place, buffer.getvalue(), private=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -95,12 +96,10 @@ class PairedPredictions:
         if found is None:
             return None
         estimate, interval, support = found
-        left = self.only_old + self.only_new
         note = message(
             "Paired over {rows:,} rows that both audits share; {left:,} stand in one of them only.",
-            rows=len(self.table),
-            left=left,
-        )
+            rows=len(self.table), left=self.only_old + self.only_new,
+        )  # fmt: skip
         groups = (GroupValue("", estimate, support, int(rows.sum())),)
         return Finding(key, "baseline", estimate, interval, support=support, groups=groups, note=note)
 
@@ -160,6 +159,4 @@ def _read(place: Path, block: KeptPredictions) -> pd.DataFrame:
         raise InputError(f"{place}: cannot be read: {wrong.strerror or wrong}") from None
     if hashlib.sha256(held).hexdigest() != block["sha256"]:
         raise InputError(f"{place}: these are not the predictions that the record speaks of (their hash differs).")
-    import io
-
     return pd.read_parquet(io.BytesIO(held))

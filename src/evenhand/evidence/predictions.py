@@ -9,7 +9,7 @@ import numpy as np
 
 from evenhand.data.batches import as_array
 from evenhand.data.inputs import as_inputs
-from evenhand.data.values import distinct
+from evenhand.data.values import absence, distinct
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 from evenhand.subjects import reads_of
 
@@ -161,7 +161,9 @@ def given(
     if y_pred is None:
         assert scores is not None  # one of both was asked for above
         return Predictions(data.y_true, scores, (scores >= cut).astype(np.int8), cut, kind)
-    decided = _decisions(data, y_pred)
+    import pandas as pd
+
+    decided = (pd.Series(np.asarray(y_pred)) == data.roles.positive).to_numpy().astype(np.int8)
     return Predictions(data.y_true, scores, decided, cut, "label" if scores is None else kind)
 
 
@@ -189,9 +191,7 @@ def _decision_problems(data: EvaluationSet, y_pred: ArrayLike) -> Iterator[str]:
     import pandas as pd
 
     column = pd.Series(np.asarray(y_pred))
-    absent = int(column.isna().sum())
-    if absent:
-        yield f"{data.name}: y_pred has no value in {absent:,} of {len(column):,} rows. Fill them or drop the rows."
+    yield from absence(f"{data.name}: y_pred has", column)
     known = set(data.classes)
     strange = [value for value in distinct(column) if value not in known]
     if strange:
@@ -229,13 +229,6 @@ def _threshold_problem(threshold: float, kind: ScoreKind) -> str:
 
 def _outside(scores: NDArray[np.float64]) -> int:
     return int(((scores < 0) | (scores > 1)).sum())
-
-
-def _decisions(data: EvaluationSet, y_pred: ArrayLike) -> NDArray[np.int8]:
-    import pandas as pd
-
-    column = pd.Series(np.asarray(y_pred))
-    return (column == data.roles.positive).to_numpy().astype(np.int8)
 
 
 def ask(subject: Subject, rows: Inputs) -> NDArray[np.float64]:
@@ -313,7 +306,7 @@ def _check(scores: NDArray[np.float64], subject: Subject, rows: int) -> None:
             f"The model '{subject.name}' gave a score that is no finite number for {broken:,} of {rows:,} rows. "
             "Mend the model or the inputs; such rows are never dropped in silence."
         )
-    outside = int(((scores < 0) | (scores > 1)).sum())
+    outside = _outside(scores)
     if outside and subject.score_kind == "probability":
         raise ModelError(
             f"The model '{subject.name}' gave scores outside [0, 1] for {outside:,} of {rows:,} rows "

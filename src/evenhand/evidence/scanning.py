@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -39,8 +40,8 @@ def scan(source: str, engine: str | None = None) -> Lazy:
     file, _, table = source.partition("::")
     if table:
         return _of_database(source, file, table)
-    if "://" not in source:
-        _refuse_absent(source)
+    if "://" not in source and not glob(source):  # noqa: PTH207 - a pattern may begin at the root
+        raise InputError(f"{source}: there is no such file.")
     reader = READERS.get(source[source.rfind(".") :].lower())
     if reader is None:
         endings = ", ".join((*READERS, *(f"{ending}::TABLE" for ending in DATABASES)))
@@ -50,13 +51,6 @@ def scan(source: str, engine: str | None = None) -> Lazy:
         return _opened(reader, source, chosen)
     except Exception as wrong:  # each engine has its own errors
         raise InputError(f"{source}: cannot be read by {chosen}: {shorten(wrong, 200)}") from None
-
-
-def _refuse_absent(source: str) -> None:
-    from glob import glob
-
-    if not glob(source):  # noqa: PTH207 - a pattern may begin at the root
-        raise InputError(f"{source}: there is no such file.")
 
 
 def _engine(named: str | None) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from glob import glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from evenhand.subjects import reads_of
 from evenhand.writing import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import pandas as pd
 
@@ -80,7 +81,8 @@ def score_files(
     _take_up(place, subject, files, keep, batch, column)
     parts: list[Path] = []
     done = 0
-    for number, rows in enumerate(_batches(parquet, files, batch)):
+    batches = (rows for file in files for rows in parquet.ParquetFile(file).iter_batches(batch_size=batch))
+    for number, rows in enumerate(batches):
         part = place / f"part-{number:06d}.parquet"
         parts.append(part)
         if not part.exists():
@@ -110,17 +112,10 @@ def _read_by(subject: Subject, table: pd.DataFrame, texts: str | None) -> Batch:
 
 
 def _files(source: str) -> list[str]:
-    from glob import glob
-
     found = sorted(glob(source))  # noqa: PTH207 - a pattern may begin at the root
     if not found:
         raise InputError(f"{source}: there is no such file.")
     return found
-
-
-def _batches(parquet: Any, files: list[str], batch: int) -> Iterator[Any]:
-    for file in files:
-        yield from parquet.ParquetFile(file).iter_batches(batch_size=batch)
 
 
 def _take_up(place: Path, subject: Subject, files: list[str], keep: tuple[str, ...], batch: int, column: str) -> None:

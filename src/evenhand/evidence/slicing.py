@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
-from evenhand.data.grouping import encode
 from evenhand.metrics.slices.search import Confirmed, Search, confirm, find_slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet, Grouping
@@ -63,6 +62,11 @@ def search_slices(
 
 def sliceable(data: EvaluationSet) -> Iterator[Grouping]:
     """Yield each feature that has between 2 and `MOST_VALUES` values, numbers cut at their quartiles."""
+    from pandas.api.types import is_datetime64_any_dtype
+
+    from evenhand.data.grouping import encode
+    from evenhand.data.values import is_number
+
     roles = data.roles
     named = dict.fromkeys((*roles.sensitive_features, *roles.control_features, *data.features))
     for column in named:
@@ -70,21 +74,17 @@ def sliceable(data: EvaluationSet) -> Iterator[Grouping]:
             grouping = data.grouping(column)
         else:
             values = data.table[column]
-            if _is_number(values):
+            if is_number(values):
                 edges = _quartiles(values)
                 if values.nunique() > FEW_VALUES and not edges:
                     continue
                 grouping = encode(column, values, edges if values.nunique() > FEW_VALUES else None)
-            elif values.nunique() > MOST_VALUES or pd.api.types.is_datetime64_any_dtype(values.dtype):
+            elif values.nunique() > MOST_VALUES or is_datetime64_any_dtype(values.dtype):
                 continue
             else:
                 grouping = encode(column, values)
         if 2 <= len(grouping) <= MOST_VALUES + 1:
             yield grouping
-
-
-def _is_number(values: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
 
 
 def _quartiles(values: pd.Series) -> list[float]:

@@ -43,8 +43,7 @@ def _fifths(attributions: Attributions, feature: int) -> NDArray[np.int64]:
     """Return the fifth of each row's value among all, values of a category by the rank of their mean."""
     column = attributions.data.iloc[:, feature]
     if not pd.api.types.is_numeric_dtype(column.dtype):
-        means = pd.Series(attributions.values[:, feature]).groupby(pd.factorize(column)[0]).transform("mean")
-        column = means
+        column = pd.Series(attributions.values[:, feature]).groupby(pd.factorize(column)[0]).transform("mean")
     if column.nunique() <= VALUES:
         # Few values are distinguished by their order, however many rows each has.
         order = column.rank(method="dense").fillna(1.0).to_numpy() - 1

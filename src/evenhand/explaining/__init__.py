@@ -14,19 +14,6 @@ from evenhand.explaining.summaries import GapParts, Importance, gap_parts, group
 from evenhand.explaining.texts import explain_text
 
 __all__ = [
-    "WAYS",
-    "Attributions",
-    "GapParts",
-    "Importance",
-    "Link",
-    "Method",
-    "Way",
-    "choose_background",
-    "explain",
-    "explain_text",
-    "gap_parts",
-    "group_importance",
-    "importance",
-    "patch_players",
-    "reason_codes",
-]
+    "WAYS", "Attributions", "GapParts", "Importance", "Link", "Method", "Way", "choose_background", "explain",
+    "explain_text", "gap_parts", "group_importance", "importance", "patch_players", "reason_codes",
+]  # fmt: skip

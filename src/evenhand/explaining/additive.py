@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from evenhand.explaining.blocks import deal
+from evenhand.explaining.blocks import dealt
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.engine import PairMeans
 from evenhand.explaining.estimators import fitted_estimator
@@ -39,49 +39,27 @@ def explain_additive(
 ) -> PairMeans:
     """Return ``f_j(x_j) - mean of f_j(b_j)``, exact for a score that is a sum over players.
 
-    Parameters
-    ----------
-    score : LinkedScore
-        Of a pipeline whose last step is linear, on the scale on which that step adds up.
-    X, background : DataFrame
-        The n rows to explain and those they are explained against.
-    players : mapping
-        The columns of each player.
-    seed : int
-        Seed of the mixed rows and of the blocks of the background.
-
-    Raises
-    ------
-    NotThisWay
-        When the model is no pipeline with a linear last step, or its score is no such sum.
+    `score`: of a pipeline whose last step is linear, on the scale on which that step adds up; `X`, `background`: the n
+    rows to explain and those they are explained against; `players`: the columns of each player; `seed`: seed of the
+    mixed rows and of the blocks of the background. Raises NotThisWay when the model is no pipeline with a linear last
+    step, or its score is no such sum.
     """
-    _is_linear_pipeline(score.model)
+    steps = getattr(fitted_estimator(score.model), "steps", None)
+    if not isinstance(steps, list) or len(steps) < 2 or not hasattr(steps[-1][1], "coef_"):
+        raise NotThisWay("The estimator is no pipeline with a linear last step.")
     both = pd.concat([X, background], ignore_index=True)
     start = background.iloc[[0]]
     base = float(score(start)[0])
     parts = np.stack([_alone(score, both, start, list(columns)) - base for columns in players.values()], axis=1)
     _check_mixed(score, both, players, parts, base, seed)
     mine, theirs = parts[: len(X)], parts[len(X) :]
-    order = np.random.default_rng(seed).permutation(len(background))
-    block = deal(len(background))
-    means = np.stack([theirs[order[block == k]].mean(axis=0) for k in range(int(block.max()) + 1)])
-    values = mine[None, :, :] - means[:, None, :]
+    blocks = dealt(len(background), seed)
+    means = np.stack([theirs[block].mean(axis=0) for block in blocks])
     middle = base + float(theirs.sum(axis=1).mean())
     first = np.zeros(parts.shape[1])
     first[0] = base
-    return PairMeans(
-        values,
-        np.bincount(block).astype(np.int64),
-        middle,
-        base + mine.sum(axis=1),
-        summands=(mine + first, theirs + first),
-    )
-
-
-def _is_linear_pipeline(model: object) -> None:
-    steps = getattr(fitted_estimator(model), "steps", None)
-    if not isinstance(steps, list) or len(steps) < 2 or not hasattr(steps[-1][1], "coef_"):
-        raise NotThisWay("The estimator is no pipeline with a linear last step.")
+    sums, sizes = (mine + first, theirs + first), np.array([len(block) for block in blocks])
+    return PairMeans(mine[None] - means[:, None], sizes, middle, base + mine.sum(axis=1), summands=sums)
 
 
 def _alone(score: LinkedScore, both: pd.DataFrame, start: pd.DataFrame, columns: list[str]) -> NDArray[np.float64]:

@@ -27,14 +27,8 @@ def array_table(X: Array) -> pd.DataFrame:
 class ArrayModel:
     """A model of arrays as a model of tables.
 
-    Parameters
-    ----------
-    predict : callable
-        From an array (rows, ...) to one score a row; a torch module is called with a tensor.
-    shape : tuple of int
-        The shape of one row.
-    dtype : dtype
-        The type of the array.
+    `predict`: from an array (rows, ...) to one score a row; a torch module is called with a tensor; `shape`: the shape
+    of one row; `dtype`: the type of the array.
     """
 
     score_kind: str = "probability"
@@ -44,7 +38,11 @@ class ArrayModel:
         self.shape, self._dtype = shape, dtype
         self._module = cast("nn.Module", predict) if hasattr(predict, "named_modules") else None
         self._call = getattr(predict, "predict", predict)
-        self.network = None if self._module is None else _Reshaped.of(self._module, shape)
+        self.network = self._module
+        if self._module is not None and len(shape) > 1:
+            from torch import nn
+
+            self.network = nn.Sequential(nn.Unflatten(1, shape), self._module)
 
     def prepare(self, X: pd.DataFrame) -> Array:
         """Return the flattened rows."""
@@ -64,16 +62,6 @@ class ArrayModel:
     def predict(self, X: pd.DataFrame) -> object:
         """Return the answer for a table of cells."""
         return self.predict_prepared(self.prepare(X))
-
-
-class _Reshaped:
-    """Makes, where torch is there, a module of flattened rows from one of shaped rows."""
-
-    @staticmethod
-    def of(module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
-        from torch import nn
-
-        return module if len(shape) == 1 else nn.Sequential(nn.Unflatten(1, shape), module)
 
 
 def patch_players(shape: tuple[int, ...], patch: int, channels_last: bool = False) -> NDArray[np.int64]:
@@ -111,10 +99,7 @@ def patch_players(shape: tuple[int, ...], patch: int, channels_last: bool = Fals
 def mapped_players(players: Array, shape: tuple[int, ...]) -> dict[str, tuple[str, ...]]:
     """Return a player map as the columns of each player.
 
-    Raises
-    ------
-    InputError
-        When the map has not the shape of a row.
+    Raises InputError when the map has not the shape of a row.
     """
     if players.shape != shape:
         raise InputError(f"The player map has shape {players.shape} and a row has shape {shape}.")
@@ -131,10 +116,7 @@ def as_tables(
 ) -> tuple[object, pd.DataFrame, pd.DataFrame, Mapping[str, Sequence[str]] | None]:
     """Return a model of arrays, its rows, its background and its players as those of tables.
 
-    Raises
-    ------
-    InputError
-        When rows and background are not of one shape.
+    Raises InputError when rows and background are not of one shape.
     """
     other = np.asarray(background)
     if X.ndim < 2 or X.shape[1:] != other.shape[1:]:

@@ -18,6 +18,12 @@ def deal(rows: int) -> NDArray[np.int64]:
     return np.arange(rows, dtype=np.int64) % min(BLOCKS, max(rows, 1))
 
 
+def dealt(rows: int, seed: int) -> list[NDArray[np.int64]]:
+    """Return the background rows of each block, in an order drawn by the seed."""
+    order, block = np.random.default_rng(seed).permutation(rows), deal(rows)
+    return [order[block == number] for number in range(int(block.max()) + 1)]
+
+
 def pooled(block_values: NDArray[np.float64], block_rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the mean over all background rows from the means of the blocks, shape of one block."""
     share = block_rows / block_rows.sum()

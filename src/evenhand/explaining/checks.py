@@ -35,12 +35,12 @@ not reach it."""
 
 def checked_tables(X: pd.DataFrame, background: pd.DataFrame) -> pd.DataFrame:
     """Return the background with the columns of `X` in their order, or raise all that is wrong with the two."""
-    problems = [
+    not_tables = [
         f"The {name} must be a pandas DataFrame, not {type(table).__name__}."
         for name, table in (("rows to explain", X), ("background", background))
         if not isinstance(table, pd.DataFrame)
     ]
-    raise_all(InputError, problems)
+    raise_all(InputError, not_tables)
     raise_all(InputError, _table_problems(X, background))
     return background[X.columns]
 
@@ -62,7 +62,9 @@ def _table_problems(X: pd.DataFrame, background: pd.DataFrame) -> list[str]:
         twice = [str(column) for column in table.columns[table.columns.duplicated()].unique()]
         if twice:
             problems.append(f"{name} has more than one column called {', '.join(map(repr, twice[:5]))}. Rename them.")
-    problems += _alike_as_text(X)
+    met = Counter(str(column) for column in X.columns.unique())
+    alike = [name for name, n in met.items() if n > 1]
+    problems += [f"X has different columns that are all called {name!r} as text. Rename them." for name in alike]
     absent = [str(column) for column in X.columns if column not in background.columns]
     if absent:
         known = [str(column) for column in background.columns]
@@ -71,25 +73,17 @@ def _table_problems(X: pd.DataFrame, background: pd.DataFrame) -> list[str]:
     return problems
 
 
-def _alike_as_text(X: pd.DataFrame) -> list[str]:
-    met = Counter(str(column) for column in X.columns.unique())
-    return [
-        f"X has different columns that are all called {name!r} as text. Rename them."
-        for name, n in met.items()
-        if n > 1
-    ]
-
-
 def checked_players(X: pd.DataFrame, players: Mapping[str, Sequence[str]] | None) -> dict[str, tuple[str, ...]]:
     """Return every column in one player, in the order of the columns; columns of no group are single players.
 
-    Raises
-    ------
-    InputError
-        For unknown columns, a column in two groups, an empty group, or a group that is called like a column outside it.
+    Raises InputError for unknown columns, a column in two groups, an empty group, or a group that is called like a
+    column outside it.
     """
     named = {str(column): column for column in X.columns}
-    groups = {str(name): _listed(columns) for name, columns in (players or {}).items()}
+    groups = {
+        str(name): (columns,) if isinstance(columns, str) else tuple(map(str, columns))
+        for name, columns in (players or {}).items()
+    }
     raise_all(InputError, _player_problems(groups, named))
     group_of = {column: name for name, columns in groups.items() for column in columns}
     made: dict[str, tuple[str, ...]] = {}
@@ -97,10 +91,6 @@ def checked_players(X: pd.DataFrame, players: Mapping[str, Sequence[str]] | None
         name = group_of.get(text, text)
         made[name] = (*made.get(name, ()), column)
     return made
-
-
-def _listed(columns: Sequence[str]) -> tuple[str, ...]:
-    return (columns,) if isinstance(columns, str) else tuple(str(column) for column in columns)
 
 
 def _player_problems(groups: Mapping[str, tuple[str, ...]], named: Mapping[str, object]) -> list[str]:
@@ -135,12 +125,7 @@ class Behaviour:
 def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame) -> Behaviour:
     """Predict the same rows twice, alone, together and among others, and compare.
 
-    Parameters
-    ----------
-    score : LinkedScore
-        The model, its scale settled.
-    X, background : DataFrame
-        The longer of the two is probed.
+    `score`: the model, its scale settled; `X`, `background`: the longer of the two is probed.
     """
     table = X if len(X) > len(background) else background
     few = table.iloc[:PROBED]

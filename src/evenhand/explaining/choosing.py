@@ -14,19 +14,9 @@ if TYPE_CHECKING:
     from evenhand.messages import Place
 
 Method: TypeAlias = Literal[
-    "auto",
-    "pairs",
-    "exact",
-    "gradients",
-    "rescale",
-    "shap-permutation",
-    "shap-exact",
-    "shap-kernel",
-    "shap-partition",
-    "tree",
-    "linear",
-    "additive",
-]
+    "auto", "pairs", "exact", "gradients", "rescale", "shap-permutation", "shap-exact", "shap-kernel", "shap-partition",
+    "tree", "linear", "additive",
+]  # fmt: skip
 """What can be asked for; ``auto`` takes the first of ``linear``, ``additive``, ``tree`` and ``pairs`` that holds."""
 
 
@@ -38,9 +28,9 @@ class Way:
     """What it does."""
     holds: str
     """For which models and tables."""
-    automatic: bool
+    automatic: bool = False
     """Whether ``auto`` may take it."""
-    checked: bool
+    checked: bool = False
     """Whether it is refused, and the pairs taken instead, when its values do not add up to the user's own predict."""
     needs_network: bool = False
     """Whether only a torch network has it; of other models the pairs are taken instead."""
@@ -71,48 +61,28 @@ WAYS: Final[Mapping[str, Way]] = {
         "reverses.",
         "Any model.",
         automatic=True,
-        checked=False,
     ),
     "exact": Way(
         "Each pair of rows over the columns in which it differs, all subsets enumerated.",
         "Any model, where no pair differs in more than 18 players.",
-        automatic=False,
-        checked=False,
     ),
     "gradients": Way(
         "Expected gradients: the slope at points between the row and each background row, times their difference.",
         "A torch network over prepared columns; images above all. Near Shapley values, and told what it misses.",
-        automatic=False,
-        checked=False,
         needs_network=True,
     ),
     "rescale": Way(
         "DeepLIFT's rescale rule, for all pairs of rows at once.",
         "A chain of linear layers and activations of one number. Adds up, and is off by about a tenth.",
-        automatic=False,
         checked=True,
         needs_network=True,
     ),
-    "shap-permutation": Way(
-        "shap's PermutationExplainer over the players.", "Any model.", automatic=False, checked=False
-    ),
-    "shap-exact": Way(
-        "shap's ExactExplainer over the players.",
-        "Any model with few players.",
-        automatic=False,
-        checked=False,
-    ),
-    "shap-kernel": Way(
-        "shap's KernelExplainer over the players, without its selection of ten features.",
-        "Any model.",
-        automatic=False,
-        checked=False,
-    ),
+    "shap-permutation": Way("shap's PermutationExplainer over the players.", "Any model."),
+    "shap-exact": Way("shap's ExactExplainer over the players.", "Any model with few players."),
+    "shap-kernel": Way("shap's KernelExplainer over the players, without its selection of ten features.", "Any model."),
     "shap-partition": Way(
         "shap's PartitionExplainer over the players, neighbours joined first: Owen values.",
         "Long texts and large images, whose players stand in a row.",
-        automatic=False,
-        checked=False,
     ),
 }
 """Every way, in the order in which ``auto`` tries those it may take."""
@@ -130,10 +100,7 @@ class NotThisWay(Exception):  # noqa: N818 - it is not an error, but the reason 
 def ways_to_try(method: Method) -> tuple[str, ...]:
     """Return the ways to try, in order; the last one always holds.
 
-    Raises
-    ------
-    InputError
-        For an unknown method.
+    Raises InputError for an unknown method.
     """
     if method == "auto":
         return tuple(name for name, way in WAYS.items() if way.automatic)

@@ -53,7 +53,7 @@ def partial_dependence(score: Score, X: pd.DataFrame, feature: str, level: float
     """
     places = places_of(X[feature])
     own = score(X)
-    moved = np.stack([score(_set(X, feature, value)) for value in places])
+    moved = np.stack([score(_put(X, feature, [value] * len(X))) for value in places])
     change = moved - own
     half = _half(change.std(axis=1, ddof=1) / len(X) ** 0.5 if len(X) > 1 else np.full(len(places), np.nan), X, level)
     estimate = change.mean(axis=1)
@@ -134,10 +134,6 @@ def _over_grid(score: Score, table: pd.DataFrame, columns: list[str]) -> NDArray
     given = table[columns].iloc[np.tile(np.arange(n), n)].reset_index(drop=True)
     mixed[columns] = given
     return score(mixed).reshape(n, n)
-
-
-def _set(X: pd.DataFrame, feature: str, value: object) -> pd.DataFrame:
-    return _put(X, feature, [value] * len(X))
 
 
 def _put(X: pd.DataFrame, feature: str, values: object) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import factorial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from evenhand.explaining.evaluating import Evaluator
     from evenhand.explaining.planning import Plan
     from evenhand.explaining.table import CodedTable
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Ints: TypeAlias = NDArray[np.int64]
+    Codes: TypeAlias = NDArray[np.int32]
 
 FLUSH: Final = 2**16
 """Composed rows that are collected before the model is asked."""
@@ -60,18 +64,18 @@ class PairMeans:
 class _Pairs:
     """Pairs that differ in the same number of players."""
 
-    rows: NDArray[np.int64]
-    background: NDArray[np.int64]
+    rows: Ints
+    background: Ints
     size: int
-    at: NDArray[np.int64]
+    at: Ints
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """Composed rows and what is to be done with their scores."""
 
-    codes: NDArray[np.int32]
-    settle: Callable[[NDArray[np.float64]], None]
+    codes: Codes
+    settle: Callable[[Floats], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +93,8 @@ class Sums:
 class PairEngine:
     """The computation of one table's pairs.
 
-    Parameters
-    ----------
-    evaluate : Evaluator
-        The model as a function of codes.
-    table : CodedTable
-        The rows and the background.
-    plan : Plan
-        Which pairs are enumerated.
-    seed : int
-        Seed of the random orders.
+    `evaluate`: the model as a function of codes; `table`: the rows and the background; `plan`: which pairs are
+    enumerated; `seed`: seed of the random orders.
     """
 
     def __init__(self, evaluate: Evaluator, table: CodedTable, plan: Plan, seed: int) -> None:
@@ -123,16 +119,9 @@ class PairEngine:
     ) -> Sums:
         """Compute the pairs, a few background rows at a time, until all are done or the time is up.
 
-        Parameters
-        ----------
-        repetition : int
-            Which random order each sampled pair gets. What is enumerated is done in the first one only.
-        deadline : float, optional
-            A value of `time.monotonic`; at least one background row is always done.
-        progress : callable, optional
-            Called with the evaluations done and planned.
-        apart : bool
-            Whether the enumerated pairs are also summed up by themselves.
+        `repetition`: which random order each sampled pair gets (what is enumerated is done in the first one only);
+        `deadline`: a value of `time.monotonic`; at least one background row is always done; `progress`: called with the
+        evaluations done and planned; `apart`: whether the enumerated pairs are also summed up by themselves.
         """
         n, players = self._table.rows.shape[1], len(self._table.names)
         used = len(self._plan.order)
@@ -169,7 +158,7 @@ class PairEngine:
         base = float(self._fb[self._plan.order[:used], output].mean())
         return PairMeans(values, rows, base, self._fx[:, output])
 
-    def _round(self, part: slice, repetition: int) -> NDArray[np.float64]:
+    def _round(self, part: slice, repetition: int) -> Floats:
         """Return (background rows, n, players, outputs): the values of all pairs with these background rows."""
         n, players = self._table.rows.shape[1], len(self._table.names)
         chosen = self._plan.order[part]
@@ -195,79 +184,48 @@ class PairEngine:
             asked.settle(scores[start:stop])
             start = stop
 
-    def _compose(
-        self, counts: NDArray[np.int16], chosen: NDArray[np.int64], phi: NDArray[np.float64], repetition: int
-    ) -> Iterator[_Asked]:
+    def _compose(self, counts: NDArray[np.int16], chosen: Ints, phi: Floats, repetition: int) -> Iterator[_Asked]:
         n = self._table.rows.shape[1]
         cost = costs(self._plan)
         for size in np.unique(counts):
             if repetition and size <= max(self._plan.exact_up_to, 1):
                 continue
             at = np.flatnonzero(counts == size)
-            pairs = _Pairs(at % n, chosen[at // n], int(size), at)
             if size == 1:
-                self._single(pairs, phi)
+                self._single(_Pairs(at % n, chosen[at // n], 1, at), phi)
             elif size > 1:
                 each = max(1, self._most_rows // int(cost[size]))
                 for start in range(0, len(at), each):
-                    yield from self._bucket(_cut(pairs, slice(start, start + each)), phi, repetition)
+                    part = at[start : start + each]
+                    yield from self._bucket(_Pairs(part % n, chosen[part // n], int(size), part), phi, repetition)
 
-    def _bucket(self, pairs: _Pairs, phi: NDArray[np.float64], repetition: int) -> Iterator[_Asked]:
+    def _bucket(self, pairs: _Pairs, phi: Floats, repetition: int) -> Iterator[_Asked]:
         x, b, differs = self._sides(pairs)
-        split = self._evaluate.split
-        if pairs.size <= self._plan.exact_up_to:
+        split, exact = self._evaluate.split, pairs.size <= self._plan.exact_up_to
+        if exact:
             which = np.nonzero(differs)[1].reshape(len(pairs.at), pairs.size)
-            if split is not None:
-                self._settle_subsets(
-                    pairs,
-                    which,
-                    phi,
-                    self._evaluate.decided(self._counted(split.subsets(pairs.rows, pairs.background, which))),
-                )
-            else:
-                yield self._enumerate(pairs, x, b, which, phi)
-            return
-        order = random_orders(self._seed, pairs.rows, pairs.background, repetition, differs)
-        if split is not None:
-            scores = self._counted(split.walk(pairs.rows, pairs.background, order[:, : pairs.size]))
-            self._settle_walks(pairs, order, phi, self._evaluate.decided(scores))
         else:
-            yield self._permute(pairs, x, b, order, phi)
-
-    def _counted(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+            which = random_orders(self._seed, pairs.rows, pairs.background, repetition, differs)
+        settle = self._settle_subsets if exact else self._settle_walks
+        if split is None:
+            compose = _subsets if exact else _walks
+            yield _Asked(compose(x, b, which, pairs.size), lambda scores: settle(pairs, which, phi, scores))
+            return
+        scores = (split.subsets if exact else split.walk)(pairs.rows, pairs.background, which[:, : pairs.size])
         self._evaluate.evaluations += scores.size
-        return scores
+        settle(pairs, which, phi, self._evaluate.decided(scores))
 
-    def _sides(self, pairs: _Pairs) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
+    def _sides(self, pairs: _Pairs) -> tuple[Codes, Codes, NDArray[np.bool_]]:
         x = self._table.rows[:, pairs.rows]
         b = self._table.background[:, pairs.background]
         return x, b, np.ascontiguousarray((x != b).T)
 
-    def _single(self, pairs: _Pairs, phi: NDArray[np.float64]) -> None:
+    def _single(self, pairs: _Pairs, phi: Floats) -> None:
         """A pair that differs in one player gives it the whole difference, and no evaluation."""
         _, _, differs = self._sides(pairs)
         phi[pairs.at, differs.argmax(axis=1)] = self._fx[pairs.rows] - self._fb[pairs.background]
 
-    def _enumerate(
-        self,
-        pairs: _Pairs,
-        x: NDArray[np.int32],
-        b: NDArray[np.int32],
-        which: NDArray[np.int64],
-        phi: NDArray[np.float64],
-    ) -> _Asked:
-        d, many = pairs.size, len(pairs.at)
-        subsets = np.arange(1, 2**d - 1)
-        codes = np.repeat(b[:, :, None], len(subsets), axis=2)
-        for slot in range(d):
-            inside = np.flatnonzero((subsets >> slot) & 1)
-            player = which[:, slot]
-            codes[player[:, None], np.arange(many)[:, None], inside[None, :]] = x[player, np.arange(many)][:, None]
-        return _Asked(codes.reshape(len(x), -1), lambda scores: self._settle_subsets(pairs, which, phi, scores))
-
-    def _settle_subsets(
-        self, pairs: _Pairs, which: NDArray[np.int64], phi: NDArray[np.float64], scores: NDArray[np.float64]
-    ) -> None:
+    def _settle_subsets(self, pairs: _Pairs, which: Ints, phi: Floats, scores: Floats) -> None:
         d, many = pairs.size, len(pairs.at)
         v = np.empty((many, 2**d, self._evaluate.outputs))
         v[:, 0], v[:, -1] = self._fb[pairs.background], self._fx[pairs.rows]
@@ -276,28 +234,7 @@ class PairEngine:
         v -= v[:, :1].copy()
         phi[pairs.at[:, None], which] = np.moveaxis(np.moveaxis(v, 1, 2) @ shapley_coefficients(d), 1, 2)
 
-    def _permute(
-        self,
-        pairs: _Pairs,
-        x: NDArray[np.int32],
-        b: NDArray[np.int32],
-        order: NDArray[np.int64],
-        phi: NDArray[np.float64],
-    ) -> _Asked:
-        d, many = pairs.size, len(pairs.at)
-        rank = np.empty_like(order)
-        np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :], axis=1)
-        lengths = np.arange(1, d)[None, :]
-        codes = np.empty((len(x), many, 2, d - 1), dtype=np.int32)
-        for player in range(len(x)):
-            early = rank[:, player, None] < lengths
-            codes[player, :, 0] = np.where(early, x[player][:, None], b[player][:, None])
-            codes[player, :, 1] = np.where(early, b[player][:, None], x[player][:, None])
-        return _Asked(codes.reshape(len(x), -1), lambda scores: self._settle_walks(pairs, order, phi, scores))
-
-    def _settle_walks(
-        self, pairs: _Pairs, order: NDArray[np.int64], phi: NDArray[np.float64], scores: NDArray[np.float64]
-    ) -> None:
+    def _settle_walks(self, pairs: _Pairs, order: Ints, phi: Floats, scores: Floats) -> None:
         d, many = pairs.size, len(pairs.at)
         v = np.empty((many, 2, d + 1, self._evaluate.outputs))
         v[:, 0, 0] = v[:, 1, d] = self._fb[pairs.background]
@@ -307,8 +244,28 @@ class PairEngine:
         phi[pairs.at[:, None], order[:, :d]] = (forward + backward) / 2
 
 
-def _cut(pairs: _Pairs, part: slice) -> _Pairs:
-    return _Pairs(pairs.rows[part], pairs.background[part], pairs.size, pairs.at[part])
+def _subsets(x: Codes, b: Codes, which: Ints, d: int) -> Codes:
+    """Return the codes of all subsets of the d players of each pair but the empty and the full one."""
+    many, subsets = len(which), np.arange(1, 2**d - 1)
+    codes = np.repeat(b[:, :, None], len(subsets), axis=2)
+    for slot in range(d):
+        inside = np.flatnonzero((subsets >> slot) & 1)
+        player = which[:, slot]
+        codes[player[:, None], np.arange(many)[:, None], inside[None, :]] = x[player, np.arange(many)][:, None]
+    return codes.reshape(len(x), -1)
+
+
+def _walks(x: Codes, b: Codes, order: Ints, d: int) -> Codes:
+    """Return the codes along the first d places of each order, and along its reverse."""
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :], axis=1)
+    lengths = np.arange(1, d)[None, :]
+    codes = np.empty((len(x), len(order), 2, d - 1), dtype=np.int32)
+    for player in range(len(x)):
+        early = rank[:, player, None] < lengths
+        codes[player, :, 0] = np.where(early, x[player][:, None], b[player][:, None])
+        codes[player, :, 1] = np.where(early, b[player][:, None], x[player][:, None])
+    return codes.reshape(len(x), -1)
 
 
 @lru_cache(maxsize=24)

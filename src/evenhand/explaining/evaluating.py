@@ -23,20 +23,10 @@ FIXED_BATCH: Final = 2048
 class Evaluator:
     """The model as a function of codes (players, rows), with one output or two: the score, and the decision by it.
 
-    Parameters
-    ----------
-    ask : callable
-        From codes to scores on the explained scale, shape (rows,).
-    table : CodedTable
-        The meaning of the codes.
-    width : int
-        Columns of the rows that the model reads.
-    fixed_batch : bool
-        True for a model that depends on its batch.
-    decide_at : float, optional
-        A score at or above it is decided positive; the decision, 0 or 1, is then a second output of the same rows.
-    split : Walker, optional
-        The same model with its first layer taken apart, or as a sum, for whole walks from one row to another.
+    `ask` goes from codes to scores (rows,) on the explained scale; `width` is how many columns the model reads of a
+    row; `fixed_batch` is for a model that depends on its batch. A score at or above `decide_at` is decided positive,
+    and the decision, 0 or 1, is then a second output of the same rows. `split` is the same model with its first layer
+    taken apart, or as a sum, for whole walks from one row to another.
     """
 
     def __init__(
@@ -83,17 +73,14 @@ class Evaluator:
         return self._seen < 250_000 or self._alike > 0.01 * self._seen
 
     def _in_chunks(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
-        rows = codes.shape[1]
-        scores = np.empty(rows)
-        for start in range(0, rows, self._chunk):
-            scores[start : start + self._chunk] = self._one(codes[:, start : start + self._chunk])
+        scores = np.empty(codes.shape[1])
+        for start in range(0, len(scores), self._chunk):
+            part = codes[:, start : start + self._chunk]
+            rows = part.shape[1]
+            if self._fixed and rows < self._chunk:
+                part = part[:, np.resize(np.arange(rows), self._chunk)]
+            scores[start : start + rows] = self._ask(part)[:rows]
         return scores
-
-    def _one(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
-        rows = codes.shape[1]
-        if self._fixed and rows < self._chunk:
-            codes = codes[:, np.resize(np.arange(rows), self._chunk)]
-        return self._ask(codes)[:rows]
 
 
 def distinct(codes: NDArray[np.int32], cardinalities: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

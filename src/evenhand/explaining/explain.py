@@ -119,16 +119,8 @@ def explain(
     [[0.0, 0.0], [1.0, 1.0]]
     """
     started = time.monotonic()
-    _check_arguments(
-        seed,
-        link,
-        permutations,
-        budget_evaluations,
-        budget_seconds,
-        error=error,
-        decide_at=decide_at,
-        averaged=averaged,
-    )
+    asked = (permutations, averaged, budget_evaluations)
+    _check_arguments(seed, link, asked, error=error, decide_at=decide_at, seconds=budget_seconds)
     ways = ways_to_try(method)
     model: object = subject_or_predict
     if isinstance(X, np.ndarray):
@@ -160,32 +152,27 @@ def explain(
 def _check_arguments(
     seed: int,
     link: str,
-    permutations: int,
-    evaluations: int | None,
-    seconds: float | None,
+    counts: tuple[int, int, int | None],
     *,
     error: float | None,
     decide_at: float | None,
-    averaged: int,
+    seconds: float | None,
 ) -> None:
-    problems = []
-    if not 0 <= seed < 2**63:
-        problems.append(f"seed is {seed}; it must be at least 0 and below 2^63.")
-    if link not in get_args(Link):
-        problems.append(f"link is {link!r}; it is one of {', '.join(get_args(Link))}.")
-    if permutations < 1:
-        problems.append(f"permutations is {permutations}; it must be at least 1.")
-    if error is not None and not 0 < error < 1:
-        problems.append(f"error is {error}; it must be above 0 and below 1: 0.01 is one in a hundred.")
-    if decide_at is not None and not np.isfinite(decide_at):
-        problems.append(f"decide_at is {decide_at}; a finite score is needed.")
-    if averaged < 1:
-        problems.append(f"averaged is {averaged}; it must be at least 1.")
-    if evaluations is not None and evaluations < 1:
-        problems.append(f"budget_evaluations is {evaluations}; it must be at least 1.")
-    if seconds is not None and not seconds > 0:
-        problems.append(f"budget_seconds is {seconds}; it must be above 0.")
-    raise_all(InputError, problems)
+    permutations, averaged, evaluations = counts
+    checks = (
+        (0 <= seed < 2**63, f"seed is {seed}; it must be at least 0 and below 2^63."),
+        (link in get_args(Link), f"link is {link!r}; it is one of {', '.join(get_args(Link))}."),
+        (permutations >= 1, f"permutations is {permutations}; it must be at least 1."),
+        (
+            error is None or 0 < error < 1,
+            f"error is {error}; it must be above 0 and below 1: 0.01 is one in a hundred.",
+        ),
+        (decide_at is None or np.isfinite(decide_at), f"decide_at is {decide_at}; a finite score is needed."),
+        (averaged >= 1, f"averaged is {averaged}; it must be at least 1."),
+        (evaluations is None or evaluations >= 1, f"budget_evaluations is {evaluations}; it must be at least 1."),
+        (seconds is None or seconds > 0, f"budget_seconds is {seconds}; it must be above 0."),
+    )
+    raise_all(InputError, [sentence for holds, sentence in checks if not holds])
 
 
 def _finished(task: Task, answer: Answer, seen: tuple[str, ...]) -> Attributions:

@@ -24,16 +24,8 @@ if TYPE_CHECKING:
 class Game:
     """The scores of rows whose players come from explained rows or from background rows.
 
-    Parameters
-    ----------
-    model : Subject or callable
-        As for `explain`.
-    X, background : DataFrame
-        The n rows and the b rows that are mixed.
-    players : mapping, optional
-        Groups of columns.
-    link : "logit" or "identity"
-        The scale.
+    `model`: as for `explain`; `X`, `background`: the n rows and the b rows that are mixed; `players`: groups of
+    columns; `link`: the scale.
     """
 
     def __init__(
@@ -63,12 +55,8 @@ class Game:
     ) -> NDArray[np.float64]:
         """Return the score of each mixed row.
 
-        Parameters
-        ----------
-        rows, background : (k,) arrays
-            Which row and which background row each mixes.
-        from_row : (players, k) array of bool
-            Which players come from the row.
+        `rows`, `background` (k,): which row and which background row each mixes; `from_row` (players, k): which players
+        come from the row.
         """
         codes = np.where(from_row, self.table.rows[:, rows], self.table.background[:, background])
         return np.asarray(self._evaluate(np.ascontiguousarray(codes))[:, 0])

@@ -38,10 +38,7 @@ LET_BE: Final = frozenset({"Linear", "Dropout", "Identity", "Flatten"})
 def explain_gradients(table: CodedTable, found: Prepared | None, seed: int) -> PairMeans:
     """Return expected gradients at midpoints, against every background row.
 
-    Raises
-    ------
-    NotThisWay
-        When the model is no torch network over prepared columns that gives log-odds.
+    Raises NotThisWay when the model is no torch network over prepared columns that gives log-odds.
     """
     import torch
 
@@ -64,10 +61,8 @@ def explain_gradients(table: CodedTable, found: Prepared | None, seed: int) -> P
 def explain_rescaled(table: CodedTable, found: Prepared | None, seed: int) -> PairMeans:
     """Return the values of DeepLIFT's rescale rule, which add up for chains of linear layers and activations.
 
-    Raises
-    ------
-    NotThisWay
-        When the network has any other layer: the rule would be wrong there, and with some of them in silence.
+    Raises NotThisWay when the network has any other layer: the rule would be wrong there, and with some of them in
+    silence.
     """
     import torch
 

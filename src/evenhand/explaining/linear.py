@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenhand.explaining.blocks import deal
+from evenhand.explaining.blocks import dealt
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.engine import PairMeans
 from evenhand.explaining.estimators import fitted_estimator, plain_numbers, takes_exactly
@@ -28,23 +28,10 @@ def explain_linear(
 ) -> PairMeans:
     """Return ``w_j (x_j - mean of b_j)``, summed over the columns of each player: exact for a linear score.
 
-    Parameters
-    ----------
-    model : object
-        A subject with a linear `estimator`.
-    X, background : DataFrame
-        Numeric columns without missing values.
-    players : mapping
-        The columns of each player.
-    scores : (n,) array
-        The model's own scores, which show whether the linear form is for the positive class or against it.
-    seed : int
-        Seed of the blocks of the background.
-
-    Raises
-    ------
-    NotThisWay
-        When the model is not linear on exactly these columns.
+    `model`: a subject with a linear `estimator`; `X`, `background`: numeric columns without missing values; `players`:
+    the columns of each player; `scores` (n,): the model's own scores, which show whether the linear form is for the
+    positive class or against it; `seed`: seed of the blocks of the background. Raises NotThisWay when the model is not
+    linear on exactly these columns.
     """
     weights, intercept = _coefficients(model, X)
     x, b = plain_numbers(X), plain_numbers(background)
@@ -52,21 +39,15 @@ def explain_linear(
         raise NotThisWay("There are missing values.")
     if np.max(np.abs(x @ weights + intercept - scores)) > np.max(np.abs(x @ weights + intercept + scores)):
         weights, intercept = -weights, -intercept
-    order = np.random.default_rng(seed).permutation(len(b))
-    block = deal(len(b))
-    means = np.stack([b[order[block == k]].mean(axis=0) for k in range(int(block.max()) + 1)])
+    blocks = dealt(len(b), seed)
+    means = np.stack([b[block].mean(axis=0) for block in blocks])
     by_column = weights * (x[None, :, :] - means[:, None, :])
     place = {column: index for index, column in enumerate(X.columns)}
     parts = [by_column[:, :, [place[column] for column in columns]].sum(axis=2) for columns in players.values()]
     base = float((b @ weights + intercept).mean())
     mine, theirs = (_by_player(rows * weights, players, place, intercept) for rows in (x, b))
-    return PairMeans(
-        np.stack(parts, axis=2),
-        np.bincount(block).astype(np.int64),
-        base,
-        x @ weights + intercept,
-        summands=(mine, theirs),
-    )
+    sizes = np.array([len(block) for block in blocks])
+    return PairMeans(np.stack(parts, axis=2), sizes, base, x @ weights + intercept, summands=(mine, theirs))
 
 
 def _by_player(

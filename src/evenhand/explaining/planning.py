@@ -85,10 +85,7 @@ def make_plan(
     A pair of d differing players costs ``2^d - 2`` evaluations to enumerate and ``2 (d - 1) k`` by k antithetic
     permutations, since both ends are known.
 
-    Raises
-    ------
-    InputError
-        When an exact answer is asked for and a pair has too many differing players.
+    Raises InputError when an exact answer is asked for and a pair has too many differing players.
     """
     order = np.random.default_rng(seed).permutation(table.background.shape[1])
     counts = count_differing(table, order)
@@ -96,7 +93,11 @@ def make_plan(
     allowed = min(bound, MOST_CELLS // len(table.columns)) if budget is None else budget
     stated = budget is not None
     if method == "exact":
-        _refuse_exact(most)
+        if most > MOST_EXACT:
+            raise InputError(
+                f'method="exact" would need 2^{most} evaluations for a pair of rows that differ in {most} features; '
+                f'at most {MOST_EXACT} are enumerated. Pass method="pairs", or join columns by players=.'
+            )
         return _fit(Plan(order, counts, most, permutations, 0, len(order), np.iinfo(np.int64).max, stated))
     cheap = max((d for d in range(most + 1) if enumerated(d) <= sampled(d, permutations)), default=1)
     limit = EXACT_EVALUATIONS if budget is None else budget
@@ -165,11 +166,3 @@ def _why(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> str:
         most=exact_up_to,
         needed=float(np.sum(2.0 ** counts.astype(np.float64))),
     )
-
-
-def _refuse_exact(most: int) -> None:
-    if most > MOST_EXACT:
-        raise InputError(
-            f'method="exact" would need 2^{most} evaluations for a pair of rows that differ in {most} features; '
-            f'at most {MOST_EXACT} are enumerated. Pass method="pairs", or join columns by players=.'
-        )

@@ -70,16 +70,8 @@ class Prepared:
 def prepared(score: LinkedScore, table: CodedTable, joint: pd.DataFrame, own: NDArray[np.float64]) -> Prepared | None:
     """Return the model in two steps, or None where it shows none or they do not hold.
 
-    Parameters
-    ----------
-    score : LinkedScore
-        The model.
-    table : CodedTable
-        Codes of the explained rows and the background.
-    joint : DataFrame
-        The same rows, below each other.
-    own : array
-        The model's own scores of the first rows of `joint`.
+    `score`: the model; `table`: codes of the explained rows and the background; `joint`: the same rows, below each
+    other; `own`: the model's own scores of the first rows of `joint`.
     """
     from evenhand.explaining.stages import stages
 
@@ -123,30 +115,19 @@ def prepared_parts(
             return None
         owner[changed] = player
     places = [np.flatnonzero(owner == player) for player in range(len(both))]
-    levels = [whole[_first(codes)][:, place] for codes, place in zip(both, places, strict=True)]
+    levels = [
+        whole[np.unique(codes, return_index=True)[1]][:, place] for codes, place in zip(both, places, strict=True)
+    ]
     parts = PreparedParts(tuple(_as_slice(place) for place in places), tuple(levels), whole[0].copy())
-    return parts if _holds(parts, prepare, table, both) else None
-
-
-def _holds(
-    parts: PreparedParts,
-    prepare: Callable[[pd.DataFrame], NDArray[np.generic]],
-    table: CodedTable,
-    both: NDArray[np.int32],
-) -> bool:
     taken = np.random.default_rng(0).integers(0, both.shape[1], (len(both), TRIED))
     mixed = np.ascontiguousarray(np.take_along_axis(both, taken, axis=1))
-    return not _differ(parts.compose(mixed), prepare(table.decode(mixed))).any()
+    return None if _differ(parts.compose(mixed), prepare(table.decode(mixed))).any() else parts
 
 
 def _differ(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.bool_]:
     if one.dtype.kind == "f":
         return np.asarray(~((one == other) | (np.isnan(one) & np.isnan(other))), dtype=bool)
     return np.asarray(one != other, dtype=bool)
-
-
-def _first(codes: NDArray[np.int32]) -> NDArray[np.int64]:
-    return np.unique(codes, return_index=True)[1].astype(np.int64)
 
 
 def _as_slice(places: NDArray[np.int64]) -> NDArray[np.int64] | slice:

@@ -24,18 +24,9 @@ MATERIAL: Final = 0.05
 
 
 def reasons_against(values: NDArray[np.float64], *, low_is_bad: bool = True) -> NDArray[np.int64]:
-    """Return the positions of the principal reasons of each row, the greatest first; -1 where there are fewer.
+    """Return (n, 4): the positions of the principal reasons of each row, greatest first; -1 where there are fewer.
 
-    Parameters
-    ----------
-    values : (n, m) array
-        Shapley values: what each feature adds to the score.
-    low_is_bad : bool
-        Whether a low score is the one that is bad for the person.
-
-    Returns
-    -------
-    (n, 4) array of int
+    `values` (n, m) are Shapley values; `low_is_bad` says that a low score is the one that is bad for the person.
     """
     against = -values if low_is_bad else values
     order = np.argsort(-against, axis=1, kind="stable")[:, :MOST_REASONS]
@@ -104,10 +95,7 @@ def reason_codes(
 def unstable(attributions: Attributions, rows: NDArray[np.int64], *, low_is_bad: bool = True) -> NDArray[np.bool_]:
     """Return for each row whether its first reason is another against one half of the background than the other.
 
-    Raises
-    ------
-    InputError
-        When the attributions have no blocks of the background.
+    Raises InputError when the attributions have no blocks of the background.
     """
     if attributions.block_values is None or len(attributions.block_values) < 2:
         raise InputError("These attributions have no blocks of the background, so nothing tells how stable they are.")
@@ -122,10 +110,7 @@ def tied(attributions: Attributions, rows: NDArray[np.int64], *, low_is_bad: boo
 
     The error is that of their difference, from the blocks of the background, so that what both share drops out.
 
-    Raises
-    ------
-    InputError
-        When the attributions have no blocks of the background.
+    Raises InputError when the attributions have no blocks of the background.
     """
     if attributions.block_values is None or attributions.block_rows is None or len(attributions.block_values) < 2:
         raise InputError("These attributions have no blocks of the background, so nothing tells how stable they are.")

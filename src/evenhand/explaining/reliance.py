@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError, did_you_mean, raise_all
+from evenhand.explaining.dependence import is_number
 from evenhand.metrics.values.ranking_curves import roc_auc
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def predictability(
     """
     if member.all() or not member.any():
         return None
-    score = _numbers(column) if _is_number(column) else _out_of_fold(column, member, seed)
+    score = _numbers(column) if is_number(column) else _out_of_fold(column, member, seed)
     found = roc_auc(member.astype(np.int8), score, np.zeros(len(member), dtype=np.int32), 1, level)
     area, low, high = float(found.estimate[0]), float(found.low[0]), float(found.high[0])
     return Predictability(area, low, high) if area >= 0.5 else Predictability(1 - area, 1 - high, 1 - low)
@@ -63,7 +64,7 @@ def predictability(
 
 def shared_information(column: pd.Series, codes: NDArray[np.integer], groups: int) -> float:
     """Return the mutual information of a column and the groups in bits, less what chance adds (Miller 1955)."""
-    values = pd.qcut(_numbers(column), BINS, labels=False, duplicates="drop") if _is_number(column) else None
+    values = pd.qcut(_numbers(column), BINS, labels=False, duplicates="drop") if is_number(column) else None
     kinds = pd.factorize(column if values is None else values)[0] + 1
     table = np.bincount(kinds * groups + codes, minlength=(kinds.max() + 1) * groups).reshape(-1, groups)
     table = table[table.sum(axis=1) > 0]
@@ -73,10 +74,6 @@ def shared_information(column: pd.Series, codes: NDArray[np.integer], groups: in
         plain = float(np.nansum(np.where(joint > 0, joint * np.log2(joint / expected), 0.0)))
     chance = (len(table) - 1) * (int((table.sum(axis=0) > 0).sum()) - 1) / (2 * np.log(2) * table.sum())
     return float(max(plain - chance, 0.0))
-
-
-def _is_number(column: pd.Series) -> bool:
-    return bool(pd.api.types.is_numeric_dtype(column.dtype)) and not pd.api.types.is_bool_dtype(column.dtype)
 
 
 def _numbers(column: pd.Series) -> Floats:
@@ -180,7 +177,7 @@ class _Step:
 
 def _steps(column: pd.Series, name: str, direction: Direction) -> list[_Step]:
     known = column.dropna()
-    if not _is_number(column):
+    if not is_number(column):
         return [_Step(name, value, "any", None) for value in known.unique()]
     values = np.sort(known.to_numpy(dtype=np.float64))
     chosen = np.unique(np.quantile(values, np.linspace(0, 1, STEPS + 2), method="inverted_cdf"))

@@ -30,15 +30,9 @@ def run_repeated(
 ) -> list[PairMeans]:
     """Return the means of each output over the background and over the random orders.
 
-    Parameters
-    ----------
-    permutations : int
-        Random orders for each pair, each with its reverse; at least so many.
-    error : float, optional
-        The sampling error of the first output to be reached, relative to the size of the values: orders are added
-        until it is, `MOST_REPETITIONS` are drawn, or the time is up.
-    sampled : bool
-        False where every pair is enumerated, so that one run says all.
+    `permutations`: random orders for each pair, each with its reverse; at least so many; `error`: the sampling error of
+    the first output to be reached, relative to the size of the values: orders are added until it is, `MOST_REPETITIONS`
+    are drawn, or the time is up; `sampled`: False where every pair is enumerated, so that one run says all.
     """
     wanted = 1 if not sampled else permutations if error is None else max(permutations, 2)
     first = engine.run(deadline=deadline, progress=progress, apart=wanted > 1)
@@ -53,11 +47,18 @@ def run_repeated(
     return [_joined(engine, runs, first, output) for output in range(outputs)]
 
 
-def sampling_error(by_repetition: NDArray[np.float64] | None) -> float | None:
-    """Return the root of the summed squared standard errors of the mean, relative to that of the values."""
+def repetition_errors(by_repetition: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """Return (n, m): standard errors from the random orders alone, None with fewer than two."""
     if by_repetition is None or len(by_repetition) < 2:
         return None
-    errors = by_repetition.std(axis=0, ddof=1) / np.sqrt(len(by_repetition))
+    return np.asarray(by_repetition.std(axis=0, ddof=1) / np.sqrt(len(by_repetition)), dtype=np.float64)
+
+
+def sampling_error(by_repetition: NDArray[np.float64] | None) -> float | None:
+    """Return the root of the summed squared standard errors of the mean, relative to that of the values."""
+    errors = repetition_errors(by_repetition)
+    if by_repetition is None or errors is None:
+        return None
     size = float(np.linalg.norm(by_repetition.mean(axis=0)))
     return float(np.linalg.norm(errors)) / size if size else 0.0
 
@@ -78,10 +79,3 @@ def _joined(engine: PairEngine, runs: list[NDArray[np.float64]], first: Sums, ou
     means = engine.means(sum(runs[1:], start=runs[0]) / len(runs), first.used, output)
     each = _values_of_each(runs, first, output) if len(runs) > 1 else None
     return PairMeans(means.block_values, means.block_rows, means.base_value, means.predictions, each)
-
-
-def repetition_errors(by_repetition: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
-    """Return (n, m): standard errors from the random orders alone, None with fewer than two."""
-    if by_repetition is None or len(by_repetition) < 2:
-        return None
-    return np.asarray(by_repetition.std(axis=0, ddof=1) / np.sqrt(len(by_repetition)), dtype=np.float64)

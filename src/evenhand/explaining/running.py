@@ -43,58 +43,43 @@ PRECISE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is asked, after all checks."""
+    """What is asked, after all checks, in the words of `explain`.
+
+    `own` (n,) are the model's own scores of `X`, `decide_at` is on their scale, `deadline` on the monotonic clock;
+    `batch_free` says whether a row's score is the same in every batch.
+    """
 
     score: LinkedScore
-    """The model on the explained scale."""
     X: pd.DataFrame
-    """The rows to explain."""
     background: pd.DataFrame
-    """The rows they are explained against."""
     players: Mapping[str, Sequence[str]]
-    """The columns of each player."""
     own: NDArray[np.float64]
-    """The model's own scores of `X`."""
     seed: int
-    """Seed of the random orders and blocks."""
     permutations: int
-    """Random orders for each pair."""
     error: float | None
-    """The sampling error to be reached."""
     budget: int | None
-    """Composed rows to spend."""
     deadline: float | None
-    """When the time is up, on the monotonic clock."""
     batch_free: bool
-    """Whether a row's score is the same in every batch."""
     decide_at: float | None
-    """The score from which on a decision is positive, where decisions are explained too."""
     progress: Progress | None
-    """The progress callback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one way found."""
+    """What one way found, and why that way: (n, m) values, and their means over blocks of the background where known.
+
+    `exact` says that nothing was sampled, `used` how many background rows there were, `notes` what a reader must know.
+    """
 
     method: str
-    """The way."""
     reason: str
-    """Why that way."""
     exact: bool
-    """Whether nothing was sampled."""
     evaluations: int
-    """Rows that were composed."""
     values: NDArray[np.float64]
-    """(n, m)."""
     base_value: float
-    """The mean score of the background."""
     means: PairMeans | None
-    """The values by blocks of the background, where they are known."""
     used: int
-    """Background rows that were used."""
     notes: tuple[str, ...] = ()
-    """What a reader must know."""
     decisions: PairMeans | None = None
     """The values of the decision, where they were asked for."""
 
@@ -190,11 +175,8 @@ def _by_pairs(task: Task, way: Literal["pairs", "exact"], evaluate: Evaluator, t
         reason = sentences(reason, message("The network's first layer was taken apart by features."))
         task.score.rows_asked += evaluate.split.asked
     constant = float(np.ptp(means.predictions)) == 0.0 and not means.block_values.any()
-    notes = (
-        (message("The model gave every row the same score whatever its values, so every value is 0."),)
-        if constant
-        else ()
-    )
+    said = message("The model gave every row the same score whatever its values, so every value is 0.")
+    notes = (said,) if constant else ()
     answer = _of_means(way, reason, means, exact=plan.exact)
     return replace(answer, evaluations=evaluate.evaluations, notes=notes, decisions=others[0] if others else None)
 

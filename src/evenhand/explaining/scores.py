@@ -29,14 +29,9 @@ CLIP: Final = 1e-7
 class LinkedScore:
     """f(X) on the explained scale, with a count of what was asked and clipped.
 
-    Parameters
-    ----------
-    model : Subject or callable
-        A subject, a fitted estimator, or a function from a table to one score a row.
-    link : "logit" or "identity"
-        The scale asked for; a ranking score or a label has no log-odds and is explained as it is.
-    averaged : int
-        How often the model is asked for the same rows; the mean of its answers is its score.
+    `model`: a subject, a fitted estimator, or a function from a table to one score a row; `link`: the scale asked for;
+    a ranking score or a label has no log-odds and is explained as it is; `averaged`: how often the model is asked for
+    the same rows; the mean of its answers is its score.
     """
 
     def __init__(self, model: Subject | Predict, link: Link, averaged: int = 1) -> None:
@@ -82,7 +77,11 @@ class LinkedScore:
 
     def on_scale(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return scores on the explained scale."""
-        return self._log_odds(scores) if self.link == "logit" else scores
+        if self.link != "logit":
+            return scores
+        self.clipped += int(((scores < CLIP) | (scores > 1 - CLIP)).sum())
+        inside = np.clip(scores, CLIP, 1 - CLIP)
+        return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
 
     def _take_logits(self, logits: Predict, X: pd.DataFrame, scores: NDArray[np.float64]) -> None:
         from scipy.special import expit
@@ -93,12 +92,6 @@ class LinkedScore:
             self.notes.append(
                 message("The model's own logits disagree with its probabilities, so the probabilities are used.")
             )
-
-    def _log_odds(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        outside = (scores < CLIP) | (scores > 1 - CLIP)
-        self.clipped += int(outside.sum())
-        inside = np.clip(scores, CLIP, 1 - CLIP)
-        return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
 
     def _raw(self, predict: Predict, X: pd.DataFrame) -> NDArray[np.float64]:
         if self.averaged == 1:

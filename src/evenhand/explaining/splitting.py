@@ -8,17 +8,23 @@ answers are put in the place of their own, and the network's output on rows mixe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import torch
 from torch import nn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from evenhand.explaining.preparing import PreparedParts
     from evenhand.explaining.table import CodedTable
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Ints: TypeAlias = NDArray[np.int64]
 
 CLOSE: Final = 1e-5
 """How near the two halves must come to the whole, relative to the spread of the whole."""
@@ -31,16 +37,8 @@ AT_ONCE: Final = 8192
 class SplitNetwork:
     """The players' shares of the first layer, and the rest of the network.
 
-    Parameters
-    ----------
-    network : Module
-        (rows, columns) to one log-odds a row.
-    layers : list of Linear
-        The layers that read the input itself.
-    parts : PreparedParts
-        What each player prepares to.
-    table : CodedTable
-        The codes of the rows and the background.
+    `network`: (rows, columns) to one log-odds a row; `layers`: the layers that read the input itself; `parts`: what
+    each player prepares to; `table`: the codes of the rows and the background.
     """
 
     def __init__(self, network: nn.Module, layers: list[nn.Linear], parts: PreparedParts, table: CodedTable) -> None:
@@ -64,22 +62,16 @@ class SplitNetwork:
         self._mine_whole = (self._mine.double().sum(dim=1) + start).float()
         self._theirs_whole = (self._theirs.double().sum(dim=1) + start).float()
 
-    def walk(
-        self, rows: NDArray[np.int64], background: NDArray[np.int64], order: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def walk(self, rows: Ints, background: Ints, order: Ints) -> Floats:
         """Return (pairs, 2, d - 1): the scores along each order from the background row, and along its complement.
 
-        Parameters
-        ----------
-        rows, background : (pairs,) arrays
-            Which rows.
-        order : (pairs, d) array
-            The players in which they differ, in the order in which they change sides.
+        `rows`, `background` (pairs,): which rows; `order` (pairs, d): the players in which they differ, in the order in
+        which they change sides.
         """
         pairs, d = order.shape
         scores = np.empty((pairs, 2, d - 1))
         each = max(1, AT_ONCE // (2 * (d - 1)))
-        with torch.inference_mode(), self._in_place() as given:
+        with torch.inference_mode(), _in_place(self._layers) as given:
             for start in range(0, pairs, each):
                 part = slice(start, start + each)
                 change, here, there = self._ends(rows[part], background[part], order[part])
@@ -88,14 +80,12 @@ class SplitNetwork:
                 scores[part] = self._rest(inner, given)
         return scores
 
-    def subsets(
-        self, rows: NDArray[np.int64], background: NDArray[np.int64], which: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def subsets(self, rows: Ints, background: Ints, which: Ints) -> Floats:
         """Return (pairs, 2^d - 2): the scores of all subsets but the empty and the full one, bit j being player j."""
         pairs, d = which.shape
         scores = np.empty((pairs, 2**d - 2))
         each = max(1, AT_ONCE // 2**d)
-        with torch.inference_mode(), self._in_place() as given:
+        with torch.inference_mode(), _in_place(self._layers) as given:
             for start in range(0, pairs, each):
                 part = slice(start, start + each)
                 change, here, _ = self._ends(rows[part], background[part], which[part])
@@ -107,9 +97,7 @@ class SplitNetwork:
                 scores[part] = self._rest(inner, given)[:, 1:-1]
         return scores
 
-    def _ends(
-        self, rows: NDArray[np.int64], background: NDArray[np.int64], which: NDArray[np.int64]
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _ends(self, rows: Ints, background: Ints, which: Ints) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         i, j, players = torch.from_numpy(rows), torch.from_numpy(background), torch.from_numpy(which)
         count = self._mine.shape[1]
         # Rows of one flat table are gathered several times faster than by two indices.
@@ -128,24 +116,17 @@ class SplitNetwork:
             scores[start : start + AT_ONCE] = answer.reshape(-1).double().numpy()
         return scores.reshape(inner.shape[:-1])
 
-    def _in_place(self) -> _Answers:
-        return _Answers(self._layers)
 
-
-class _Answers:
+@contextmanager
+def _in_place(layers: list[nn.Linear]) -> Iterator[list[torch.Tensor]]:
     """While it is open, each layer answers with the tensor of its place in the list."""
-
-    def __init__(self, layers: list[nn.Linear]) -> None:
-        self._layers = layers
-
-    def __enter__(self) -> list[torch.Tensor]:
-        given: list[torch.Tensor] = []
-        for at, layer in enumerate(self._layers):
-            layer.forward = lambda _, at=at: given[at]  # type: ignore[method-assign,misc]
-        return given
-
-    def __exit__(self, *_: object) -> None:
-        for layer in self._layers:
+    given: list[torch.Tensor] = []
+    for at, layer in enumerate(layers):
+        layer.forward = lambda _, at=at: given[at]  # type: ignore[method-assign,misc]
+    try:
+        yield given
+    finally:
+        for layer in layers:
             del layer.__dict__["forward"]
 
 
@@ -173,12 +154,10 @@ def _holds(made: SplitNetwork, network: nn.Module, parts: PreparedParts, table: 
     np.put_along_axis(early, order[:, :middle].T, True, axis=0)
     with torch.inference_mode():
         wanted = network(torch.from_numpy(parts.compose(np.where(early, x, b)))).reshape(-1).double().numpy()
-    if wanted.shape != (pairs,):
+    if wanted.shape != (pairs,) or middle >= players:
         return False
-    if players == 1:
-        return False
-    got = made.walk(i, j, order)[:, 0, middle - 1] if middle < players else None
-    return got is not None and bool(np.max(np.abs(got - wanted)) <= CLOSE * max(float(np.ptp(wanted)), 1.0))
+    got = made.walk(i, j, order)[:, 0, middle - 1]
+    return bool(np.max(np.abs(got - wanted)) <= CLOSE * max(float(np.ptp(wanted)), 1.0))
 
 
 def _reading_the_input(network: nn.Module, parts: PreparedParts) -> list[nn.Linear]:

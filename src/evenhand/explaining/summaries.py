@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -16,23 +16,24 @@ if TYPE_CHECKING:
     from evenhand.explaining.attributions import Attributions
     from evenhand.explaining.scores import Link
 
+    Floats: TypeAlias = NDArray[np.float64]
+    Spread: TypeAlias = tuple[Floats, float]
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Importance:
-    """The mean absolute Shapley value of each feature."""
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _ByFeature:
+    """A figure of each feature, with its interval."""
 
     feature_names: tuple[str, ...]
     """The features, in the order of the columns."""
-    estimate: NDArray[np.float64]
-    """(m,): mean of |phi|, at least 0, in units of `link`."""
-    low: NDArray[np.float64]
-    """(m,): lower ends, at least 0; nan where there is no interval."""
-    high: NDArray[np.float64]
+    estimate: Floats
+    """(m,): in units of `link`."""
+    low: Floats
+    """(m,): lower ends; nan where there is no interval, as where a group has one row."""
+    high: Floats
     """(m,): upper ends; nan where there is no interval."""
-    standard_errors: NDArray[np.float64]
+    standard_errors: Floats
     """(m,): of the rows and of the background together; nan where there is none."""
-    rows: int
-    """The rows averaged over."""
     link: Link
     """The scale of the values."""
     level: float
@@ -41,20 +42,18 @@ class Importance:
     """What the interval holds, in words."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class GapParts:
-    """The gap between two groups' mean scores, feature by feature."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Importance(_ByFeature):
+    """The mean absolute Shapley value of each feature: the mean of |phi|, at least 0 as its lower end is."""
 
-    feature_names: tuple[str, ...]
-    """The features, in the order of the columns."""
-    estimate: NDArray[np.float64]
-    """(m,): mean phi in group a less mean phi in group b; they sum to `gap`."""
-    low: NDArray[np.float64]
-    """(m,): lower ends; nan where a group has one row."""
-    high: NDArray[np.float64]
-    """(m,): upper ends."""
-    standard_errors: NDArray[np.float64]
-    """(m,): of the rows and of the background together."""
+    rows: int
+    """The rows averaged over."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class GapParts(_ByFeature):
+    """The gap between two groups' mean scores: mean phi in group a less that in group b, which sum to `gap`."""
+
     gap: float
     """Mean score of group a less that of group b, in units of `link`."""
     gap_low: float
@@ -65,12 +64,6 @@ class GapParts:
     """|sum of `estimate` - gap|."""
     rows: tuple[int, int]
     """The rows of a and of b."""
-    link: Link
-    """The scale of the values."""
-    level: float
-    """The confidence."""
-    method: str
-    """What the interval holds, in words."""
 
 
 def importance(
@@ -105,27 +98,16 @@ def importance(
     share = _shares(attributions, weights, chosen)
     sizes = np.abs(attributions.values[chosen])
     estimate = share @ sizes
-    by_rows, freedom = _row_variance(sizes, share)
-    by_blocks = None
-    if (
-        attributions.block_values is not None
-        and attributions.block_rows is not None
-        and len(attributions.block_rows) > 1
-    ):
+    by_blocks, blocks = None, _blocks(attributions)
+    if attributions.block_values is not None and attributions.block_rows is not None and blocks > 1:
         left_out = without_each(attributions.block_values[:, chosen], attributions.block_rows)
         by_blocks = jackknife_variance(np.abs(left_out).transpose(0, 2, 1) @ share)
-    errors, half = _joined(by_rows, freedom, by_blocks, _blocks(attributions), level)
+    errors, half = _joined(_row_variance(sizes, share), by_blocks, blocks, level)
     return Importance(
-        attributions.feature_names,
-        estimate,
-        np.maximum(estimate - half, 0.0),
-        estimate + half,
-        errors,
-        len(chosen),
-        attributions.link,
-        level,
-        _words(by_blocks),
-    )
+        feature_names=attributions.feature_names, estimate=estimate, low=np.maximum(estimate - half, 0.0),
+        high=estimate + half, standard_errors=errors, link=attributions.link, level=level, method=_words(by_blocks),
+        rows=len(chosen),
+    )  # fmt: skip
 
 
 def group_importance(
@@ -190,47 +172,29 @@ def gap_parts(
     """
     codes = _checked_codes(attributions, codes)
     sides = [_chosen(attributions, codes == group) for group in (a, b)]
-    shares = [_shares(attributions, weights, side) for side in sides]
-    means = [share @ attributions.values[side] for share, side in zip(shares, sides, strict=True)]
-    scores = [float(share @ attributions.predictions[side]) for share, side in zip(shares, sides, strict=True)]
-    spreads = [_row_variance(attributions.values[side], share) for share, side in zip(shares, sides, strict=True)]
-    by_rows = spreads[0][0] + spreads[1][0]
-    by_blocks = _gap_block_variance(attributions, sides, shares)
-    freedom = min(spreads[0][1], spreads[1][1])
-    errors, half = _joined(by_rows, freedom, by_blocks, _blocks(attributions), level)
-    estimate = means[0] - means[1]
-    gap = scores[0] - scores[1]
-    whole = [
-        _row_variance(attributions.predictions[side][:, None], share) for share, side in zip(shares, sides, strict=True)
-    ]
+    parts = [(side, _shares(attributions, weights, side)) for side in sides]
+    a_mean, b_mean = (share @ attributions.values[side] for side, share in parts)
+    estimate = a_mean - b_mean
+    first, second = (float(share @ attributions.predictions[side]) for side, share in parts)
+    gap = first - second
+    by_rows = _added(*(_row_variance(attributions.values[side], share) for side, share in parts))
+    by_blocks = _gap_block_variance(attributions, parts)
+    errors, half = _joined(by_rows, by_blocks, _blocks(attributions), level)
     # The base is the same in both groups and drops out, and the background with it: only rows are drawn here.
-    _, reach = _joined(whole[0][0] + whole[1][0], min(whole[0][1], whole[1][1]), None, 0, level)
+    whole = _added(*(_row_variance(attributions.predictions[side][:, None], share) for side, share in parts))
+    reach = float(_joined(whole, None, 0, level)[1][0])
     return GapParts(
-        attributions.feature_names,
-        estimate,
-        estimate - half,
-        estimate + half,
-        errors,
-        gap,
-        gap - float(reach[0]),
-        gap + float(reach[0]),
-        abs(float(estimate.sum()) - gap),
-        (len(sides[0]), len(sides[1])),
-        attributions.link,
-        level,
-        _words(by_blocks),
-    )
+        feature_names=attributions.feature_names, estimate=estimate, low=estimate - half, high=estimate + half,
+        standard_errors=errors, link=attributions.link, level=level, method=_words(by_blocks),
+        gap=gap, gap_low=gap - reach, gap_high=gap + reach, residual=abs(float(estimate.sum()) - gap),
+        rows=(len(sides[0]), len(sides[1])),
+    )  # fmt: skip
 
 
-def _gap_block_variance(
-    attributions: Attributions, sides: list[NDArray[np.int64]], shares: list[NDArray[np.float64]]
-) -> NDArray[np.float64] | None:
+def _gap_block_variance(attributions: Attributions, sides: list[tuple[NDArray[np.int64], Floats]]) -> Floats | None:
     if attributions.block_values is None or attributions.block_rows is None:
         return None
-    parts = [
-        np.einsum("n,knm->km", share, attributions.block_values[:, side])
-        for share, side in zip(shares, sides, strict=True)
-    ]
+    parts = [np.einsum("n,knm->km", share, attributions.block_values[:, side]) for side, share in sides]
     errors = block_errors((parts[0] - parts[1])[:, None, :], attributions.block_rows)
     return None if errors is None else errors[0] ** 2
 
@@ -252,9 +216,7 @@ def _chosen(attributions: Attributions, rows: NDArray[np.bool_] | NDArray[np.int
     return chosen
 
 
-def _shares(
-    attributions: Attributions, weights: NDArray[np.float64] | None, chosen: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _shares(attributions: Attributions, weights: Floats | None, chosen: NDArray[np.int64]) -> Floats:
     if weights is None:
         return np.full(len(chosen), 1.0 / len(chosen))
     weights = np.asarray(weights, dtype=np.float64)
@@ -277,7 +239,12 @@ def _checked_codes(attributions: Attributions, codes: NDArray[np.integer]) -> ND
     return codes
 
 
-def _row_variance(values: NDArray[np.float64], share: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+def _added(one: Spread, other: Spread) -> Spread:
+    """Return the variance of a difference, and its degrees of freedom."""
+    return one[0] + other[0], min(one[1], other[1])
+
+
+def _row_variance(values: Floats, share: Floats) -> Spread:
     """Return the variance of the weighted mean over rows (linearised) and its degrees of freedom."""
     effective = 1.0 / float(np.sum(share**2))
     used = int((share > 0).sum())
@@ -287,10 +254,9 @@ def _row_variance(values: NDArray[np.float64], share: NDArray[np.float64]) -> tu
     return np.asarray(used / (used - 1) * ((share**2) @ spread**2), dtype=np.float64), max(effective - 1.0, 1.0)
 
 
-def _joined(
-    by_rows: NDArray[np.float64], freedom: float, by_blocks: NDArray[np.float64] | None, blocks: int, level: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _joined(rows: Spread, by_blocks: Floats | None, blocks: int, level: float) -> tuple[Floats, Floats]:
     """Return the standard errors and half widths, with Welch and Satterthwaite's degrees of freedom."""
+    by_rows, freedom = rows
     other = np.zeros_like(by_rows) if by_blocks is None else by_blocks
     total = by_rows + other
     errors = np.sqrt(total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,6 +12,8 @@ from evenhand.explaining.dependence import is_number
 from evenhand.messages import joined, message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -40,14 +43,8 @@ class Surrogate:
 def surrogate(X: pd.DataFrame, scores: NDArray[np.float64], seed: int = 0) -> Surrogate:
     """Return the tree for the model's own scores.
 
-    Parameters
-    ----------
-    X : DataFrame
-        (n, m) rows, n at least 20.
-    scores : (n,) array
-        The model's scores, on the explained scale.
-    seed : int
-        Seed of the halves.
+    `X`: (n, m) rows, n at least 20; `scores` (n,): the model's scores, on the explained scale; `seed`: seed of the
+    halves.
     """
     from sklearn.tree import DecisionTreeRegressor
 
@@ -62,13 +59,8 @@ def surrogate(X: pd.DataFrame, scores: NDArray[np.float64], seed: int = 0) -> Su
 
     def walk(node: int, said: tuple[str, ...]) -> None:
         if inner.children_left[node] < 0:
-            rules.append(
-                (
-                    joined(" and ", said) if said else message("any row"),
-                    float(inner.value[node].ravel()[0]),
-                    int(leaves[node]),
-                )
-            )
+            answers = joined(" and ", said) if said else message("any row")
+            rules.append((answers, float(inner.value[node].ravel()[0]), int(leaves[node])))
             return
         yes, no = names[inner.feature[node]](float(inner.threshold[node]))
         walk(inner.children_left[node], (*said, yes))
@@ -78,34 +70,25 @@ def surrogate(X: pd.DataFrame, scores: NDArray[np.float64], seed: int = 0) -> Su
     return Surrogate(tuple(rules), held, np.asarray(tree.predict(matrix[held]), dtype=np.float64))
 
 
-class _Number:
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, cut: float) -> tuple[str, str]:
-        return f"{self.name} ≤ {cut:.4g}", f"{self.name} > {cut:.4g}"
+def _more_or_less(name: str, cut: float) -> tuple[str, str]:
+    return f"{name} ≤ {cut:.4g}", f"{name} > {cut:.4g}"
 
 
-class _Level:
-    def __init__(self, name: str, value: object) -> None:
-        self.name, self.value = name, value
-
-    def __call__(self, cut: float) -> tuple[str, str]:
-        del cut
-        places = {"column": self.name, "value": str(self.value)}
-        return message("{column} is not {value}", **places), message("{column} is {value}", **places)
+def _one_or_other(name: str, value: object, _: float) -> tuple[str, str]:
+    places = {"column": name, "value": str(value)}
+    return message("{column} is not {value}", **places), message("{column} is {value}", **places)
 
 
-def _asked(X: pd.DataFrame) -> tuple[NDArray[np.float64], list[_Number | _Level]]:
+def _asked(X: pd.DataFrame) -> tuple[NDArray[np.float64], list[Callable[[float], tuple[str, str]]]]:
     """Return the columns that a tree may ask about, and how it words its questions."""
     columns: list[NDArray[np.float64]] = []
-    names: list[_Number | _Level] = []
+    names: list[Callable[[float], tuple[str, str]]] = []
     for name in X.columns:
         if is_number(X[name]):
             columns.append(X[name].to_numpy(dtype=np.float64, na_value=np.nan))
-            names.append(_Number(str(name)))
+            names.append(partial(_more_or_less, str(name)))
             continue
         for value in X[name].value_counts().index[:MOST_LEVELS]:
             columns.append((X[name] == value).fillna(False).to_numpy(dtype=np.float64))
-            names.append(_Level(str(name), value))
+            names.append(partial(_one_or_other, str(name), value))
     return np.stack(columns, axis=1), names

@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 class CodedTable:
     """The explained rows and the background as codes of their distinct values.
 
-    Parameters
-    ----------
-    X, background : DataFrame
-        Rows with the same, differently named columns.
-    players : mapping of str to sequence of column names
-        Every column in exactly one player.
+    `X`, `background`: rows with the same, differently named columns; `players`: every column in exactly one player.
     """
 
     def __init__(self, X: pd.DataFrame, background: pd.DataFrame, players: Mapping[str, Sequence[str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from evenhand.errors import ModelError, need, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from numpy.typing import NDArray
@@ -37,14 +39,8 @@ def explain_through_shap(
     def predict(codes: NDArray[np.float64]) -> NDArray[np.float64]:
         return evaluate(np.ascontiguousarray(np.rint(codes).astype(np.int32).T))[:, 0]
 
-    run = {
-        "shap-permutation": _permutation,
-        "shap-exact": _exact,
-        "shap-kernel": _kernel,
-        "shap-partition": _partition,
-    }[method]
     try:
-        values = run(shap, predict, rows, background, seed, permutations, budget)
+        values = _RUN[method](_Asked(shap, predict, rows, background, seed, permutations, budget))
     except ModelError:
         raise
     except Exception as problem:
@@ -54,77 +50,65 @@ def explain_through_shap(
     return values, float(evaluate(table.background)[:, 0].mean())
 
 
-def _permutation(
-    shap: ModuleType,
-    predict: object,
-    rows: NDArray[np.float64],
-    background: NDArray[np.float64],
-    seed: int,
-    permutations: int,
-    budget: int | None,
-) -> NDArray[np.float64]:
-    masker = shap.maskers.Independent(background, max_samples=len(background))
-    explainer = shap.PermutationExplainer(predict, masker, seed=seed)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an explainer is asked: the scores of these rows of codes."""
+
+    shap: ModuleType
+    predict: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    rows: NDArray[np.float64]
+    background: NDArray[np.float64]
+    seed: int
+    permutations: int
+    budget: int | None
+
+    @property
+    def independent(self) -> object:
+        """The masker that puts in values of the background's rows, all of them."""
+        return self.shap.maskers.Independent(self.background, max_samples=len(self.background))
+
+    @property
+    def each(self) -> int | None:
+        """The evaluations that the budget leaves for each pair of rows."""
+        return None if self.budget is None else self.budget // (len(self.rows) * len(self.background))
+
+    def answered(self, explainer: Callable[..., object], most: int) -> NDArray[np.float64]:
+        return np.asarray(explainer(self.rows, max_evals=most, silent=True).values, dtype=np.float64)  # type: ignore[attr-defined]
+
+
+def _permutation(asked: _Asked) -> NDArray[np.float64]:
     # One permutation a row is shap's own ten: its orders are shared by the whole background.
-    one = 2 * rows.shape[1] + 1
-    most = (10 if permutations == 1 else permutations) * one
-    if budget is not None:
-        most = max(one, min(most, budget // (len(rows) * len(background))))
-    return np.asarray(explainer(rows, max_evals=most, silent=True).values, dtype=np.float64)
+    one = 2 * asked.rows.shape[1] + 1
+    most = (10 if asked.permutations == 1 else asked.permutations) * one
+    most = most if asked.each is None else max(one, min(most, asked.each))
+    return asked.answered(asked.shap.PermutationExplainer(asked.predict, asked.independent, seed=asked.seed), most)
 
 
-def _exact(
-    shap: ModuleType,
-    predict: object,
-    rows: NDArray[np.float64],
-    background: NDArray[np.float64],
-    seed: int,
-    permutations: int,
-    budget: int | None,
-) -> NDArray[np.float64]:
-    del seed, permutations, budget
-    masker = shap.maskers.Independent(background, max_samples=len(background))
-    explainer = shap.ExactExplainer(predict, masker)
-    return np.asarray(explainer(rows, max_evals=2 ** rows.shape[1], silent=True).values, dtype=np.float64)
+def _exact(asked: _Asked) -> NDArray[np.float64]:
+    return asked.answered(asked.shap.ExactExplainer(asked.predict, asked.independent), 2 ** asked.rows.shape[1])
 
 
-def _kernel(
-    shap: ModuleType,
-    predict: object,
-    rows: NDArray[np.float64],
-    background: NDArray[np.float64],
-    seed: int,
-    permutations: int,
-    budget: int | None,
-) -> NDArray[np.float64]:
-    del permutations
-    samples: object = "auto" if budget is None else max(budget // (len(rows) * len(background)), rows.shape[1] + 2)
+def _kernel(asked: _Asked) -> NDArray[np.float64]:
+    samples = "auto" if asked.each is None else max(asked.each, asked.rows.shape[1] + 2)
     state = np.random.get_state()
-    np.random.seed(seed % 2**32)
+    np.random.seed(asked.seed % 2**32)
     try:
-        explainer = shap.KernelExplainer(predict, background, link="identity")
+        explainer = asked.shap.KernelExplainer(asked.predict, asked.background, link="identity")
         # shap's default keeps ten features and is off by a quarter on a hundred columns.
-        values = explainer.shap_values(rows, nsamples=samples, l1_reg=False, silent=True)
+        values = explainer.shap_values(asked.rows, nsamples=samples, l1_reg=False, silent=True)
     finally:
         np.random.set_state(state)
     return np.asarray(values, dtype=np.float64)
 
 
-def _partition(
-    shap: ModuleType,
-    predict: object,
-    rows: NDArray[np.float64],
-    background: NDArray[np.float64],
-    seed: int,
-    permutations: int,
-    budget: int | None,
-) -> NDArray[np.float64]:
-    del seed, permutations
-    players = rows.shape[1]
-    masker = shap.maskers.Partition(background, max_samples=len(background), clustering=_halves(players))
-    most = 500 if budget is None else max(budget // (len(rows) * len(background)), 2 * players)
-    explainer = shap.PartitionExplainer(predict, masker)
-    return np.asarray(explainer(rows, max_evals=most, silent=True).values, dtype=np.float64)
+def _partition(asked: _Asked) -> NDArray[np.float64]:
+    players, background = asked.rows.shape[1], asked.background
+    masker = asked.shap.maskers.Partition(background, max_samples=len(background), clustering=_halves(players))
+    most = 500 if asked.each is None else max(asked.each, 2 * players)
+    return asked.answered(asked.shap.PartitionExplainer(asked.predict, masker), most)
+
+
+_RUN = {"shap-permutation": _permutation, "shap-exact": _exact, "shap-kernel": _kernel, "shap-partition": _partition}
 
 
 def _halves(players: int) -> NDArray[np.float64]:

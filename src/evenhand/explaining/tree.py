@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.errors import MissingExtraError, need, shorten
-from evenhand.explaining.blocks import deal
+from evenhand.explaining.blocks import dealt
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.engine import PairMeans
 from evenhand.explaining.estimators import Fitted, fitted_estimator, plain_numbers, takes_exactly
@@ -44,19 +44,18 @@ def explain_tree(
 ) -> PairMeans:
     """Return the interventional values of a binary tree ensemble, one explainer a block of the background.
 
-    Raises
-    ------
-    NotThisWay
-        When the model is no such ensemble on exactly these columns, or shap is not installed or cannot read it.
+    Raises NotThisWay when the model is no such ensemble on exactly these columns, or shap is not installed or cannot
+    read it.
     """
     estimator = fitted_estimator(model)
     _refuse(model, estimator, X, players, link)
     x, b = plain_numbers(X), plain_numbers(background)
-    positive = _positive_index(model, estimator)
-    order = np.random.default_rng(seed).permutation(len(b))
-    block = deal(len(b))
-    rows = np.bincount(block).astype(np.int64)
-    answers = [_interventional(estimator, x, b[order[block == k]], positive, link) for k in range(len(rows))]
+    # A wrong guess would show in the sums, which are compared with the model's own scores.
+    classes, wanted = list(getattr(estimator, "classes_", ())), getattr(model, "positive", None)
+    positive = classes.index(wanted) if wanted in classes else 1
+    blocks = dealt(len(b), seed)
+    rows = np.array([len(block) for block in blocks])
+    answers = [_interventional(estimator, x, b[block], positive, link) for block in blocks]
     values = np.stack([values for values, _ in answers])
     base = float(np.dot([base for _, base in answers], rows) / rows.sum())
     # The scores are those of the explainer's own trees; they are compared with the user's predict afterwards.
@@ -79,13 +78,6 @@ def _refuse(
     if categorical is not None and np.any(categorical):
         raise NotThisWay("shap reads the categorical splits of histogram gradient boosting wrongly.")
     takes_exactly(estimator, X, model)
-
-
-def _positive_index(model: object, estimator: Fitted) -> int:
-    """A wrong guess would show in the sums, which are compared with the model's own scores."""
-    classes = list(getattr(estimator, "classes_", ()))
-    positive = getattr(model, "positive", None)
-    return classes.index(positive) if positive in classes else 1
 
 
 def _interventional(

@@ -5,9 +5,9 @@ The names of metrics load nothing heavy; what computes is fetched when it is use
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from evenhand.catalogues import face
 from evenhand.metrics.catalogue import METRICS, Metric
 from evenhand.metrics.catalogue.names import canonical, describe, names, parse_disparity
 
@@ -29,31 +29,16 @@ if TYPE_CHECKING:
         mean_score,
     )
 
-_HOMES = {
-    name: home
-    for home, names_there in (
-        ("comparisons.disparities", "Disparity compare disparity score_disparity"),
-        ("comparisons.references", "disparity_to"),
-        ("counts.tally", "Tally"),
-        ("inference.paired", "PairedChange paired_change"),
-        ("values.means", "means measured_mean"),
-        ("values.ranking_curves", "average_precision roc_auc"),
-        ("values.rates", "Measured measure"),
-        ("values.reliability", "reliability"),
-        ("values.scores", "SCORES brier_score calibration_error calibration_floor log_loss mean_score"),
-    )
-    for name in names_there.split()
-}
-
 __all__ = [
     "METRICS", "SCORES", "Disparity", "Measured", "Metric", "PairedChange", "Tally", "average_precision", "brier_score",
     "calibration_error", "calibration_floor", "canonical", "compare", "describe", "disparity", "disparity_to",
     "log_loss", "mean_score", "means", "measure", "measured_mean", "names", "paired_change", "parse_disparity",
     "reliability", "roc_auc", "score_disparity",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'evenhand.metrics' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"evenhand.metrics.{_HOMES[name]}"), name)
+__getattr__, __dir__ = face(__name__, {
+    "comparisons.disparities": "Disparity compare disparity score_disparity", "comparisons.references": "disparity_to",
+    "counts.tally": "Tally", "inference.paired": "PairedChange paired_change", "values.means": "means measured_mean",
+    "values.ranking_curves": "average_precision roc_auc", "values.rates": "Measured measure",
+    "values.scores": "SCORES brier_score calibration_error calibration_floor log_loss mean_score",
+    "values.reliability": "reliability",
+})  # fmt: skip

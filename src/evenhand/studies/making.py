@@ -78,27 +78,23 @@ def _original(plan: Plan, units: Units, seed: int, *, first: bool) -> NetworkMod
 
 
 def _made(plan: Plan, units: Units, original: NetworkModel, candidate: Candidate | None, seed: int) -> Unit:
+    from evenhand.compression import compress
     from evenhand.evidence.predictions import ask, inputs
 
     rows = inputs(original, plan.evaluation)
     if candidate is None:
         return Unit("", seed, ask(original, rows), original.threshold, _facts(original))
+    recipes = candidate.recipes
     try:
-        small = _compressed(plan, original, candidate, seed)
+        small = compress(
+            original, recipes, train=plan.train, validation=plan.validation, seed=seed, balance=candidate.balance
+        )
     except EvenhandError as wrong:
         return Unit(candidate.name, seed, None, failure=" ".join(wrong.problems))
     plan.folder.mkdir(parents=True, exist_ok=True)
     ending = ".onnx" if small.facts.get("kind") == "onnx" else ".safetensors"
     small.save(f"{units.model_place(candidate.name, seed)}{ending}")
     return Unit(candidate.name, seed, ask(small, rows), float(small.threshold), _facts(small))
-
-
-def _compressed(plan: Plan, original: NetworkModel, candidate: Candidate, seed: int) -> NetworkModel | CompressedModel:
-    from evenhand.compression import compress
-
-    return compress(
-        original, candidate.recipes, train=plan.train, validation=plan.validation, seed=seed, balance=candidate.balance
-    )
 
 
 def _facts(model: NetworkModel | CompressedModel) -> dict[str, Plain]:

@@ -48,18 +48,19 @@ def noise(
     pairs = list(combinations(range(len(originals)), 2))
     if not pairs:
         return
+    said = message("Over {seeds} seeds.", seeds=len(originals))
     differs = {pair: originals[pair[0]] != originals[pair[1]] for pair in pairs}
     for labels, inside in parts(data, groupings):
         n = int(inside.sum())
         shares = {pair: float(where[inside].mean()) for pair, where in differs.items()}
         estimate = float(np.mean(list(shares.values())))
         interval = _jackknife(shares, len(originals), level)
-        yield _finding(Key.of("flip_rate", labels, between="seeds"), estimate, interval, n, len(originals))
+        yield finding(Key.of("flip_rate", labels, between="seeds"), estimate, interval, n, said)
         for rate in rates_of(data):
             values = rates(rate, data.y_true[inside], originals[:, inside])
             if np.isfinite(values).all() and len(values) >= 2:
                 key = Key.of(f"{rate}_spread", labels, between="seeds")
-                yield _finding(key, float(np.std(values, ddof=1)), None, n, len(originals))
+                yield finding(key, float(np.std(values, ddof=1)), None, n, said)
 
 
 def over_seeds(
@@ -69,7 +70,7 @@ def over_seeds(
 
     The rows are the same for every seed, so the interval is about other seeds on these rows, not about other rows.
     """
-    seeds = len(population.originals)
+    said = message("Over {seeds} seeds.", seeds=len(population.originals))
     for labels, inside in parts(data, groupings):
         n, truth = int(inside.sum()), data.y_true[inside]
         old, new = population.originals[:, inside], population.compressed[:, inside]
@@ -81,7 +82,7 @@ def over_seeds(
                 interval = student(values, level)
                 if metric == "flip_rate" and interval is not None:
                     interval = replace(interval, low=max(interval.low or 0.0, 0.0))
-                yield _finding(key, float(values.mean()), interval, n, seeds)
+                yield finding(key, float(values.mean()), interval, n, said)
 
 
 def rates_of(data: EvaluationSet) -> tuple[str, ...]:
@@ -138,15 +139,10 @@ def _jackknife(shares: Mapping[tuple[int, int], float], seeds: int, level: float
     return Interval(max(whole - half, 0.0), min(whole + half, 1.0), level, "jackknife over seeds")
 
 
-def _finding(key: Key, estimate: float, interval: Interval | None, rows: int, seeds: int) -> Finding:
+def finding(key: Key, estimate: float, interval: Interval | None, rows: int, note: str) -> Finding:
+    """Return a finding about a population: a p-value, else a share."""
     return Finding(
-        key,
-        NAME,
-        estimate,
-        interval,
-        support=rows,
-        direction=describe(key.metric).direction,
-        groups=(GroupValue("", estimate, rows, rows),),
-        component=key.metric,
-        note=message("Over {seeds} seeds.", seeds=seeds),
-    )
+        key, NAME, estimate, interval, support=rows, direction=describe(key.metric).direction,
+        unit="number" if key.metric == "p_value" else "share", groups=(GroupValue("", estimate, rows, rows),),
+        component=key.metric, note=note,
+    )  # fmt: skip

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from evenhand.keys import Key
 from evenhand.metrics.catalogue.lists import stated
-from evenhand.studies.pareto import front
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
 
     from evenhand.compression import Footprint
     from evenhand.findings import AuditRecord, Finding
@@ -76,6 +79,22 @@ def search(
     }
     made = [each.name for each, chosen in zip(tried, on_front, strict=True) if chosen and each.record is not None]
     return findings, said, {"front": made}
+
+
+def front(costs: ArrayLike) -> NDArray[np.bool_]:
+    """Return which rows are on the front: no other is as good in all columns and better in one.
+
+    `costs` (n, k): less is better; nan counts as the worst.
+
+    Examples
+    --------
+    >>> front([[1, 5], [2, 2], [5, 1], [3, 3]]).tolist()
+    [True, True, True, False]
+    """
+    values = np.nan_to_num(np.asarray(costs, dtype=np.float64), nan=np.inf)
+    as_good = (values[:, None, :] <= values[None, :, :]).all(axis=2)
+    better = (values[:, None, :] < values[None, :, :]).any(axis=2)
+    return np.asarray(~(as_good & better).any(axis=0))
 
 
 def _said(plan: Plan, tried: Tried) -> CandidateFacts:

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,6 @@ from evenhand.writing import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -68,9 +68,8 @@ class Units:
 
     def read(self, name: str, seed: int, mark: str) -> Unit | None:
         """Return a unit that was made with this fingerprint; None when there is none, or only a part of one."""
-        place = self.model_place(name, seed).with_name(f"{slug(name) or 'original'}.{seed}.npz")
         try:
-            with np.load(place, allow_pickle=False) as held:
+            with np.load(f"{self.model_place(name, seed)}.npz", allow_pickle=False) as held:
                 told = json.loads(bytes(held["facts"]).decode())
                 scores = held.get("scores")
         except (OSError, ValueError, KeyError):
@@ -88,7 +87,7 @@ class Units:
         content = io.BytesIO()
         np.savez_compressed(content, **parts)  # type: ignore[arg-type]  # arrays by name
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_bytes(self.folder / f"{slug(unit.candidate) or 'original'}.{unit.seed}.npz", content.getvalue())
+        write_bytes(Path(f"{self.model_place(unit.candidate, unit.seed)}.npz"), content.getvalue())
 
 
 def slug(name: str) -> str:

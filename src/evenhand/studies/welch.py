@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.findings import Finding, GroupValue, Interval
+from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
-from evenhand.metrics import describe
 from evenhand.metrics.comparisons.significance import benjamini_hochberg, holm
-from evenhand.studies.populations import NAME, Population, parts
+from evenhand.studies.populations import Population, finding, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,17 +67,11 @@ def _family(
     adjusted = {name: how(np.array([p for *_, p in compared])) for name, how in ADJUSTED.items()}
     for at, ((metric, labels, qualifiers, n), (change, interval, p)) in enumerate(zip(told, compared, strict=True)):
         more = {**qualifiers, "of": "original", "over": "seeds", "recipe": population.name}
-        seeds = len(population.originals)
-        yield _finding(
-            Key.of(metric, labels, **more),
-            change,
-            interval,
-            n,
-            message("Welch's test over {seeds} seeds.", seeds=seeds),
-        )
-        yield _finding(Key.of("p_value", labels, **more, rate=metric), p, None, n, "")
+        said = message("Welch's test over {seeds} seeds.", seeds=len(population.originals))
+        yield finding(Key.of(metric, labels, **more), change, interval, n, said)
+        yield finding(Key.of("p_value", labels, **more, rate=metric), p, None, n, "")
         for name, found in adjusted.items():
-            yield _finding(Key.of("p_value", labels, **more, rate=metric, adjusted=name), float(found[at]), None, n, "")
+            yield finding(Key.of("p_value", labels, **more, rate=metric, adjusted=name), float(found[at]), None, n, "")
 
 
 def welch(old: NDArray[np.float64], new: NDArray[np.float64], level: float) -> tuple[float, Interval | None, float]:
@@ -102,13 +95,3 @@ def welch(old: NDArray[np.float64], new: NDArray[np.float64], level: float) -> t
     freedom = sum(parts) ** 2 / sum(part**2 / (len(who) - 1) for part, who in zip(parts, (old, new), strict=True))
     half = float(t.ppf(0.5 + level / 2, freedom)) * error
     return change, Interval(change - half, change + half, level, "welch"), float(2 * t.sf(abs(change) / error, freedom))
-
-
-def _finding(key: Key, estimate: float, interval: Interval | None, rows: int, note: str) -> Finding:
-    direction = describe(key.metric).direction
-    groups = (GroupValue("", estimate, rows, rows),)
-    unit = "number" if key.metric == "p_value" else "share"
-    return Finding(
-        key, NAME, estimate, interval, support=rows, direction=direction, unit=unit, groups=groups,  # type: ignore[arg-type]
-        component=key.metric, note=note,
-    )  # fmt: skip

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from evenhand.findings import Plain
     from evenhand.subjects.protocol import Subject
+
+NOT_KNOWN: Final[Mapping[str, Plain]] = dict.fromkeys(("parameters", "nonzero_parameters", "file_bytes", "sha256"))
+"""Facts of a model of which nobody can tell them."""
+
+
+def name_of(model: object) -> str:
+    """Return what a function or an object is called."""
+    name = getattr(model, "__name__", type(model).__name__)
+    return "function" if name == "<lambda>" else str(name)
 
 
 def fits_none(_: object) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import ModelError, shorten
-from evenhand.subjects.adapter import Adapter
+from evenhand.errors import ModelError
+from evenhand.subjects.adapter import NOT_KNOWN, Adapter, name_of
 from evenhand.subjects.inputs import select
-from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold, labels_to_scores
+from evenhand.subjects.outputs import answer_of, check_probabilities, check_scores, default_threshold, labels_to_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ class CallableSubject:
         reads: Reads | None = None,
     ) -> None:
         self.function = function
-        self.name = name or _name_of(function)
+        self.name = name or name_of(function)
         self.positive = positive
         self.features = None if features is None else tuple(features)
         self.reads: Reads | None = reads if features is None else "table"
@@ -78,20 +78,16 @@ class CallableSubject:
         """Nothing but the name can be known of a function."""
         return {
             "kind": "callable",
-            "class": _name_of(self.function),
+            "class": name_of(self.function),
             "features": None if self.features is None else list(self.features),
-            "parameters": None,
-            "nonzero_parameters": None,
-            "file_bytes": None,
-            "sha256": None,
+            **NOT_KNOWN,
         }
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
         import numpy as np
 
-        raw = self._call(select(batch, self.features, self.name))
-        values = np.asarray(raw)
+        values = np.asarray(answer_of(self.function, select(batch, self.features, self.name), self.name))
         self._seen = self._declared or ("probability" if values.dtype.kind == "f" else "label")
         if self._seen == "label":
             return self._labels(values, len(batch))
@@ -123,21 +119,6 @@ class CallableSubject:
                 f"Model '{self.name}' returned whole numbers of {len(kinds)} values (from {kinds[0]} to {kinds[-1]}). "
                 "Pass score_kind='ranking' with a threshold on their own scale, or score_kind='label' for classes."
             )
-
-    def _call(self, batch: Batch) -> object:
-        try:
-            return self.function(batch)
-        except ModelError:
-            raise
-        except Exception as problem:
-            raise ModelError(
-                f"Model '{self.name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
-            ) from problem
-
-
-def _name_of(function: object) -> str:
-    name = getattr(function, "__name__", type(function).__name__)
-    return "function" if name == "<lambda>" else str(name)
 
 
 def _fits(model: object) -> bool:

@@ -24,10 +24,7 @@ def is_table(batch: Batch) -> bool:
 def as_table(batch: Batch, name: str) -> pd.DataFrame:
     """Return a batch as the table it is.
 
-    Raises
-    ------
-    ModelError
-        When it is something else.
+    Raises ModelError when it is something else.
     """
     if not is_table(batch):
         raise ModelError(f"Model '{name}' reads a table and was given a {type(batch).__name__}.")
@@ -37,10 +34,7 @@ def as_table(batch: Batch, name: str) -> pd.DataFrame:
 def select(batch: Batch, features: Sequence[str] | None, name: str) -> Batch:
     """Return the columns that the model takes, in its order; all of the batch when it does not say, or is no table.
 
-    Raises
-    ------
-    ModelError
-        When columns are absent; all of them are named.
+    Raises ModelError when columns are absent; all of them are named.
     """
     if features is None or not is_table(batch):
         return batch
@@ -61,10 +55,8 @@ def select(batch: Batch, features: Sequence[str] | None, name: str) -> Batch:
 def as_numbers(batch: Batch, dtype: str, name: str) -> NDArray[np.generic]:
     """Return arrays, or token ids of one length, as an array of the type that a network takes.
 
-    Raises
-    ------
-    ModelError
-        When the batch is no such array, or whole numbers would become fractions: only the model's author knows how.
+    Raises ModelError when the batch is no such array, or whole numbers would become fractions: only the model's author
+    knows how.
     """
     import numpy as np
 
@@ -101,10 +93,7 @@ def flat(batch: Batch, count: int | None) -> Batch:
 def numeric_matrix(batch: Batch, name: str) -> NDArray[np.float32]:
     """Return the columns as a float32 matrix, shape (n, features).
 
-    Raises
-    ------
-    ModelError
-        When columns hold something else than numbers; all of them are named.
+    Raises ModelError when columns hold something else than numbers; all of them are named.
     """
     import pandas as pd
 

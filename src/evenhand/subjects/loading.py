@@ -97,10 +97,7 @@ def open_subject(
 def read_model_file(path: Path) -> bytes:
     """Return the bytes of a file.
 
-    Raises
-    ------
-    ModelError
-        When it is missing, a folder, or cannot be read.
+    Raises ModelError when it is missing, a folder, or cannot be read.
     """
     if not path.exists():
         raise ModelError(f"There is no model file '{path}'.")

@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.errors import ModelError, shorten
-from evenhand.subjects.adapter import Adapter
+from evenhand.subjects.adapter import NOT_KNOWN, Adapter, name_of
 from evenhand.subjects.inputs import flat, is_table, select
+from evenhand.subjects.outputs import answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,23 +23,10 @@ if TYPE_CHECKING:
 class TaskSubject:
     """An estimator of scikit-learn's kind, or a function of a table, that answers for a task.
 
-    Parameters
-    ----------
-    model : object
-        With `predict_proba` (several classes) or `predict`, or itself callable.
-    task : Task
-        What the label is.
-    classes : sequence
-        The classes, or the names of several labels, in the order of the answer's columns; empty for numbers.
-    name : str, optional
-        What the report calls it.
-    reads : "table", "arrays", "texts", "tokens" or "records", optional
-        What it takes; its own word for it when not given, and a table when it was fitted on named columns.
-
-    Raises
-    ------
-    ModelError
-        When it can neither predict nor be called.
+    `model`: with `predict_proba` (several classes) or `predict`, or itself callable; `task`: what the label is;
+    `classes`: the classes, or the names of several labels, in the order of the answer's columns; empty for numbers;
+    `name`: what the report calls it; `reads`: what it takes; its own word for it when not given, and a table when it
+    was fitted on named columns. Raises ModelError when it can neither predict nor be called.
     """
 
     def __init__(
@@ -52,7 +40,7 @@ class TaskSubject:
         self.model = model
         self.task = task
         self.classes = tuple(classes)
-        self.name = name or _name(model)
+        self.name = name or name_of(model)
         self.threshold = 0.5
         self.score_kind: ScoreKind = "label"
         own = getattr(model, "facts", None)
@@ -70,13 +58,10 @@ class TaskSubject:
         """Class, task and the columns it was fitted on."""
         return {
             "kind": "scikit-learn" if hasattr(self.model, "predict") else "callable",
-            "class": _name(self.model),
+            "class": name_of(self.model),
             "task": self.task,
             "features": cast("Plain", self._features),
-            "parameters": None,
-            "nonzero_parameters": None,
-            "file_bytes": None,
-            "sha256": None,
+            **NOT_KNOWN,
             **self._own,
         }
 
@@ -87,15 +72,7 @@ class TaskSubject:
         given = select(batch, self._features, self.name)
         if not is_table(given):
             given = flat(given, getattr(self.model, "n_features_in_", None))
-        try:
-            raw = self._ask()(given)
-        except ModelError:
-            raise
-        except Exception as problem:
-            raise ModelError(
-                f"Model '{self.name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
-            ) from problem
-        values = np.asarray(raw)
+        values = np.asarray(answer_of(self._ask(), given, self.name))
         if self.task in ("regression", "ranking"):
             return np.asarray(values, dtype=np.float64).reshape(len(batch))
         if values.ndim == 2:
@@ -152,17 +129,12 @@ class GivenSubject:
     @property
     def facts(self) -> Mapping[str, Plain]:
         """There is no model to know anything of."""
-        return dict.fromkeys(("features", "parameters", "nonzero_parameters", "file_bytes", "sha256")) | {
-            "kind": "predictions"
-        }
+        return {"features": None, **NOT_KNOWN, "kind": "predictions"}
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the stored answers, for all of their rows only.
 
-        Raises
-        ------
-        ModelError
-            When `batch` has another number of rows.
+        Raises ModelError when `batch` has another number of rows.
         """
         import numpy as np
 
@@ -171,11 +143,6 @@ class GivenSubject:
                 f"'{self.name}' holds {len(self.values):,} predictions and was asked for {len(batch):,} rows."
             )
         return np.asarray(self.values, dtype=np.float64)
-
-
-def _name(model: object) -> str:
-    name = getattr(model, "__name__", type(model).__name__)
-    return "function" if name == "<lambda>" else str(name)
 
 
 ADAPTER: Final = Adapter(TaskSubject)

@@ -22,14 +22,9 @@ if TYPE_CHECKING:
     from evenhand.subjects.protocol import OutputKind, ScoreKind
 
 _TYPES = {
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-    "tensor(int64)": "int64",
-    "tensor(int32)": "int32",
-    "tensor(uint8)": "uint8",
-    "tensor(bool)": "bool",
-    "tensor(string)": "object",
-}
+    "tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64", "tensor(int32)": "int32",
+    "tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(string)": "object",
+}  # fmt: skip
 
 
 class OnnxSubject:
@@ -85,7 +80,8 @@ class OnnxSubject:
         self._matrix = len(self._inputs) == 1 and len(self._shape) == 2
         told: Reads | None = "table" if features is not None or len(self._inputs) > 1 else None
         self.reads: Reads | None = reads or ("arrays" if len(self._shape) > 2 else told)
-        self.features = self._columns(features)
+        columns = features if features is not None else None if self._matrix else self._inputs
+        self.features = None if columns is None else tuple(columns)
         self._output_name = self._choose_output(output_name)
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
@@ -141,11 +137,6 @@ class OnnxSubject:
         self.__dict__.update(state)
         self._session = start_session(self.content, f"'{self.name}'")
 
-    def _columns(self, features: Sequence[str] | None) -> tuple[str, ...] | None:
-        if features is not None:
-            return tuple(features)
-        return None if self._matrix else tuple(self._inputs)
-
     def _column(self, X: pd.DataFrame, name: str) -> NDArray[np.generic]:
         try:
             column = X[name].to_numpy(dtype=self._inputs[name])
@@ -183,10 +174,7 @@ class OnnxSubject:
 def start_session(content: bytes, where: str) -> onnxruntime.InferenceSession:
     """Return a session of ONNX Runtime on one thread.
 
-    Raises
-    ------
-    ModelError
-        When the file cannot be run.
+    Raises ModelError when the file cannot be run.
     """
     runtime = need("onnxruntime", "onnx")
     options = runtime.SessionOptions()

@@ -7,30 +7,32 @@ from typing import TYPE_CHECKING
 from evenhand.errors import ModelError, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
     from evenhand.subjects.protocol import OutputKind, ScoreKind
 
 
+def answer_of(ask: Callable[..., object], given: object, name: str) -> object:
+    """Return what a model of any make answers; raise ModelError with what it raised."""
+    try:
+        return ask(given)
+    except ModelError:
+        raise
+    except Exception as problem:
+        raise ModelError(
+            f"Model '{name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
+        ) from problem
+
+
 def check_scores(raw: object, rows: int, name: str, positive_index: int = 1) -> NDArray[np.float64]:
     """Return the score of the positive class, shape (n,).
 
-    Parameters
-    ----------
-    raw : array-like
-        Shape (n,), (n, 1), or (n, classes) of which column `positive_index` is taken.
-    rows : int
-        The number of rows that were put in.
-    name : str
-        The model's name, for the sentences.
-    positive_index : int
-        The column of the positive class.
-
-    Raises
-    ------
-    ModelError
-        For another length or shape, text, NaN or infinite scores (counted).
+    `raw`: shape (n,), (n, 1), or (n, classes) of which column `positive_index` is taken; `rows`: the number of rows
+    that were put in; `name`: the model's name, for the sentences; `positive_index`: the column of the positive class.
+    Raises ModelError for another length or shape, text, NaN or infinite scores (counted).
     """
     scores = pick_column(_numbers(raw, name), rows, name, positive_index)
     return _finite(scores, name)
@@ -57,10 +59,7 @@ def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_ind
 
     A declared logit becomes a probability: 1 / (1 + exp(-z)) for one column, softmax for several.
 
-    Raises
-    ------
-    ModelError
-        When an output declared a probability is outside [0, 1]; nothing is guessed.
+    Raises ModelError when an output declared a probability is outside [0, 1]; nothing is guessed.
     """
     import numpy as np
 
@@ -78,10 +77,8 @@ def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_ind
 def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.float64]:
     """Return (n, C) scores of classes, of which a row has one where `exclusive`, by what the output was declared to be.
 
-    Raises
-    ------
-    ModelError
-        For another shape, numbers that are not finite, or probabilities outside [0, 1], or not adding up to 1.
+    Raises ModelError for another shape, numbers that are not finite, or probabilities outside [0, 1], or not adding up
+    to 1.
     """
     values = _finite(_numbers(raw, name), name)
     if values.ndim != 2 or len(values) != rows:
@@ -120,10 +117,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 def check_probabilities(scores: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     """Return the scores when all are in [0, 1].
 
-    Raises
-    ------
-    ModelError
-        Otherwise; with the number outside, the extremes and the ways out.
+    Raises ModelError otherwise; with the number outside, the extremes and the ways out.
     """
     outside = int(((scores < 0) | (scores > 1)).sum())
     if outside:

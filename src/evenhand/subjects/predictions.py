@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, ModelError
-from evenhand.subjects.adapter import Adapter
+from evenhand.subjects.adapter import NOT_KNOWN, Adapter
 from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold
 
 if TYPE_CHECKING:
@@ -21,21 +21,9 @@ if TYPE_CHECKING:
 class PredictionsSubject:
     """Scores or labels in the order of the rows.
 
-    Parameters
-    ----------
-    scores : array-like (n,)
-        Scores, or labels 0 and 1 with ``score_kind="label"``.
-    name : str
-        What the report calls them.
-    threshold : float, optional
-        0.5, or 0 for a ranking score, when not given.
-    score_kind : "probability", "ranking" or "label"
-        What a score says.
-
-    Raises
-    ------
-    InputError
-        When a score is not finite, a probability is outside [0, 1], or a label is neither 0 nor 1.
+    `scores`: scores, or labels 0 and 1 with ``score_kind="label"``; `name`: what the report calls them; `threshold`:
+    0.5, or 0 for a ranking score, when not given; `score_kind`: what a score says. Raises InputError when a score is
+    not finite, a probability is outside [0, 1], or a label is neither 0 nor 1.
     """
 
     def __init__(
@@ -54,22 +42,13 @@ class PredictionsSubject:
     @property
     def facts(self) -> Mapping[str, Plain]:
         """There is no model to know anything of."""
-        return {
-            "kind": "predictions",
-            "features": None,
-            "parameters": None,
-            "nonzero_parameters": None,
-            "file_bytes": None,
-            "sha256": None,
-        }
+        return {"kind": "predictions", "features": None, **NOT_KNOWN}
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the stored scores; `batch` must be the table they were made from, in its order.
 
-        Raises
-        ------
-        ModelError
-            When `batch` has another number of rows, as it has when something asks for predictions of changed rows.
+        Raises ModelError when `batch` has another number of rows, as it has when something asks for predictions of
+        changed rows.
         """
         if len(batch) != len(self.scores):
             raise ModelError(

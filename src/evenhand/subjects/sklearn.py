@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from evenhand.errors import ModelError, shorten
-from evenhand.subjects.adapter import Adapter
+from evenhand.subjects.adapter import NOT_KNOWN, Adapter
 from evenhand.subjects.inputs import as_table, flat, is_table, read_by, select
-from evenhand.subjects.outputs import check_probabilities, check_scores, default_threshold, labels_to_scores, same_label
+from evenhand.subjects.outputs import (
+    answer_of,
+    check_probabilities,
+    check_scores,
+    default_threshold,
+    labels_to_scores,
+    same_label,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +24,12 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import ScoreKind
+
+
+_KINDS: Final[dict[str, ScoreKind]] = {
+    "predict_proba": "probability", "decision_function": "ranking", "predict": "label",
+}  # fmt: skip
+"""The methods that are asked, the first that there is, and what they give."""
 
 
 class Estimator(Protocol):
@@ -67,9 +80,10 @@ class SklearnSubject:
         self.estimator = estimator
         self.name = name or type(estimator).__name__
         self.positive = positive
-        self.features = tuple(features) if features is not None else _names_seen_in_fitting(estimator)
+        seen = getattr(estimator, "feature_names_in_", None) if features is None else features
+        self.features = None if seen is None else tuple(map(str, seen) if features is None else features)
         self.reads: Reads | None = reads or (read_by(estimator) if self.features is None else "table")
-        self.score_kind: ScoreKind = _score_kind(estimator)
+        self.score_kind: ScoreKind = _KINDS[_method(estimator)]
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
         self._classes = _classes(estimator)
         self._index = self._positive_index()
@@ -79,7 +93,8 @@ class SklearnSubject:
         """Return the score of the positive class of each row, shape (n,)."""
         import numpy as np
 
-        raw = self._call(self._given(select(batch, self.features, self.name)))
+        given = self._given(select(batch, self.features, self.name))
+        raw = answer_of(getattr(self.estimator, _method(self.estimator)), given, self.name)
         if self.score_kind == "label":
             labels = np.asarray(raw)
             check_scores(np.zeros(labels.shape), len(batch), self.name)
@@ -87,7 +102,9 @@ class SklearnSubject:
         scores = check_scores(raw, len(batch), self.name, self._index)
         if self.score_kind == "probability":
             return check_probabilities(scores, self.name)
-        return -scores if self._is_reversed(raw) else scores
+        # a decision function of one column is of the second class
+        turned = np.ndim(raw) == 1 and len(self._classes) == 2 and self._index == 0  # type: ignore[arg-type]
+        return -scores if turned else scores
 
     @property
     def facts(self) -> Mapping[str, Plain]:
@@ -100,10 +117,7 @@ class SklearnSubject:
             "n_features": None if count is None else int(count),
             "features": None if self.features is None else list(self.features),
             "classes": [str(value) for value in self._classes],
-            "parameters": None,
-            "nonzero_parameters": None,
-            "file_bytes": None,
-            "sha256": None,
+            **NOT_KNOWN,
             **self._file_facts,
         }
 
@@ -127,35 +141,13 @@ class SklearnSubject:
         named = hasattr(self.estimator, "feature_names_in_") or count is None
         return batch if named else as_table(batch, self.name).to_numpy()  # else it warns of names it does not know
 
-    def _is_reversed(self, raw: object) -> bool:
-        """A one-column decision function is of the second class."""
-        import numpy as np
-
-        return np.ndim(raw) == 1 and len(self._classes) == 2 and self._index == 0  # type: ignore[arg-type]
-
-    def _call(self, given: object) -> object:
-        try:
-            return getattr(self.estimator, _method(self.estimator))(given)
-        except ModelError:
-            raise
-        except Exception as problem:
-            raise ModelError(
-                f"Model '{self.name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
-            ) from problem
-
 
 def _method(estimator: object) -> str:
-    known = ("predict_proba", "decision_function", "predict")
     # hasattr is False for an SVC without probability=True, as scikit-learn means it to be.
-    for method in known:
+    for method in _KINDS:
         if callable(getattr(estimator, method, None)):
             return method
-    raise ModelError(f"A {type(estimator).__name__} has none of the methods {', '.join(known)}, so it cannot predict.")
-
-
-def _score_kind(estimator: object) -> ScoreKind:
-    kinds: dict[str, ScoreKind] = {"predict_proba": "probability", "decision_function": "ranking", "predict": "label"}
-    return kinds[_method(estimator)]
+    raise ModelError(f"A {type(estimator).__name__} has none of the methods {', '.join(_KINDS)}, so it cannot predict.")
 
 
 def _classes(estimator: object) -> tuple[object, ...]:
@@ -163,11 +155,6 @@ def _classes(estimator: object) -> tuple[object, ...]:
     if classes is None:
         return ()
     return tuple(classes.tolist()) if hasattr(classes, "tolist") else tuple(classes)
-
-
-def _names_seen_in_fitting(estimator: object) -> tuple[str, ...] | None:
-    names = getattr(estimator, "feature_names_in_", None)
-    return None if names is None else tuple(str(name) for name in names)
 
 
 def _fits(model: object) -> bool:

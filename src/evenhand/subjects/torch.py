@@ -76,10 +76,7 @@ class TorchSubject:
     def prepare(self, batch: Batch) -> NDArray[np.generic]:
         """Return what the module takes: of a table a float32 matrix, else arrays with fractions as float32, or a list.
 
-        Raises
-        ------
-        ModelError
-            When columns are absent or hold no numbers.
+        Raises ModelError when columns are absent or hold no numbers.
         """
         import numpy as np
 

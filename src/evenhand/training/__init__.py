@@ -5,8 +5,9 @@ Importing the room loads no torch; training does.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from evenhand.catalogues import face
 
 if TYPE_CHECKING:
     from evenhand.training.config import TrainingConfig
@@ -27,52 +28,14 @@ if TYPE_CHECKING:
     from evenhand.training.searching import tune
     from evenhand.training.storing import load_model
 
-_HOMES: Final = {
-    "ImagePlan": "image_networks",
-    "NetworkPlan": "networks",
-    "Normalization": "normalization",
-    "Plan": "plan",
-    "Preparing": "preparing",
-    "Dataset": "dataset",
-    "Preprocessing": "preprocessing",
-    "TabularClassifier": "estimator",
-    "NetworkModel": "model",
-    "TrainingConfig": "config",
-    "fit": "fitting",
-    "fit_ways": "imbalance",
-    "fit_ensemble": "ensembles",
-    "given_model": "given",
-    "load_model": "storing",
-    "run": "loop",
-    "tune": "searching",
-}
-
 __all__ = [
-    "Dataset",
-    "ImagePlan",
-    "NetworkModel",
-    "NetworkPlan",
-    "Normalization",
-    "Plan",
-    "Preparing",
-    "Preprocessing",
-    "TabularClassifier",
-    "TrainingConfig",
-    "fit",
-    "fit_ensemble",
-    "fit_ways",
-    "given_model",
-    "load_model",
-    "run",
+    "Dataset", "ImagePlan", "NetworkModel", "NetworkPlan", "Normalization", "Plan", "Preparing", "Preprocessing",
+    "TabularClassifier", "TrainingConfig", "fit", "fit_ensemble", "fit_ways", "given_model", "load_model", "run",
     "tune",
-]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+]  # fmt: skip
+__getattr__, __dir__ = face(__name__, {
+    "config": "TrainingConfig", "dataset": "Dataset", "ensembles": "fit_ensemble", "estimator": "TabularClassifier",
+    "fitting": "fit", "given": "given_model", "image_networks": "ImagePlan", "imbalance": "fit_ways", "loop": "run",
+    "model": "NetworkModel", "networks": "NetworkPlan", "normalization": "Normalization", "plan": "Plan",
+    "preparing": "Preparing", "preprocessing": "Preprocessing", "searching": "tune", "storing": "load_model",
+})  # fmt: skip

@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 def change(schedule: Schedule, columns: torch.Tensor, answer: torch.Tensor) -> None:
     """Change a step's rows, which are a copy, in place, by what the schedule asks for.
 
-    Parameters
-    ----------
-    columns : (n, ...)
-        Prepared columns or images.
-    answer : (n, k + 1)
-        Targets and weights.
+    `columns` (n, ...): prepared columns or images; `answer` (n, k + 1): targets and weights.
     """
     if schedule.shift:
         columns.copy_(shifted(columns, schedule.shift))

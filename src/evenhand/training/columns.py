@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import numpy as np
@@ -101,27 +101,14 @@ class NumberColumn:
 
     def describe(self) -> dict[str, Plain]:
         """Return what is done, for a report."""
-        return {
-            "column": self.name,
-            "kind": "number",
-            "columns": self.width,
-            "missing_cells": self.missing,
-            "held_cells": self.held,
-            **({"converted_cells": self.converted} if self.converted else {}),
-        }
+        more = {"converted_cells": self.converted} if self.converted else {}
+        cells = {"missing_cells": self.missing, "held_cells": self.held, **more}
+        return {"column": self.name, "kind": "number", "columns": self.width, **cells}
 
     def to_plain(self) -> dict[str, Plain]:
         """Return all that was learnt."""
-        return {
-            "kind": "number",
-            "name": self.name,
-            "median": self.median,
-            "mean": self.mean,
-            "scale": self.scale,
-            "missing": self.missing,
-            "held": self.held,
-            **({"converted": self.converted} if self.converted else {}),
-        }
+        told: dict[str, Plain] = {"kind": "number", **asdict(self)}
+        return told if self.converted else {name: value for name, value in told.items() if name != "converted"}
 
 
 _SQUARED: Final = (1e-140, 1e140)
@@ -184,33 +171,18 @@ class CategoryColumn:
 
     def describe(self) -> dict[str, Plain]:
         """Return what is done, for a report."""
-        return {
-            "column": self.name,
-            "kind": "category",
-            "columns": self.width,
-            "levels": len(self.levels),
-            "missing_cells": self.missing,
-            "rare_cells": self.rare,
-        }
+        cells = {"missing_cells": self.missing, "rare_cells": self.rare}
+        return {"column": self.name, "kind": "category", "columns": self.width, "levels": len(self.levels), **cells}
 
     def to_plain(self) -> dict[str, Plain]:
         """Return all that was learnt."""
-        return {
-            "kind": "category",
-            "name": self.name,
-            "levels": list(self.levels),
-            "missing": self.missing,
-            "rare": self.rare,
-        }
+        return {"kind": "category", **asdict(self), "levels": list(self.levels)}
 
 
 def column_from_plain(plain: Mapping[str, Plain]) -> Column:
     """Return the column that wrote `plain`.
 
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        When `plain` is something else.
+    Raises KeyError, TypeError or ValueError when `plain` is something else.
     """
     name, missing = str(plain["name"]), int(cast("int", plain["missing"]))
     if plain["kind"] == "number":

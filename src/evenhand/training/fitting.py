@@ -118,6 +118,7 @@ def fit(
         "train": (fitted, decisions(_scores(learned.network, known), threshold)),
         "validation": (chosen, decisions(scores, threshold)),
     }
+    seen = [data.row_hashes(preprocessing.features, preprocessing.reads) for data in (fitted, chosen)]
     return NetworkModel(
         name=name,
         network=learned.network,
@@ -130,7 +131,7 @@ def fit(
             "counts": {part: _counts(data.y_true, said, len(fitted.classes)) for part, (data, said) in decided.items()},
             **({"checkpoint_problem": kept.problem} if kept is not None and kept.problem else {}),
         },
-        fit_row_hashes=_row_hashes(preprocessing, fitted, chosen),
+        fit_row_hashes=np.unique(np.concatenate(seen)),
         cost=meter.read(),
     )
 
@@ -259,12 +260,6 @@ def _scores(network: nn.Module, columns: Prepared) -> NDArray[np.float64]:
     return probabilities(logits(network, columns), "model")
 
 
-def _row_hashes(preprocessing: Preparing, *seen: EvaluationSet) -> NDArray[np.uint64]:
-    """Return fingerprints of the rows, over the label and what the model reads."""
-    found = [data.row_hashes(preprocessing.features, preprocessing.reads) for data in seen]
-    return np.unique(np.concatenate(found))
-
-
 def _history(
     config: TrainingConfig, learned: Learned, fitted: EvaluationSet, chosen: EvaluationSet
 ) -> dict[str, Plain]:
@@ -302,15 +297,11 @@ def _problems(train: EvaluationSet, validation: EvaluationSet | None) -> Iterato
             f"{validation.name}: its label has the classes {_listed(validation.classes)} and that of the training rows "
             f"{_listed(train.classes)}. Read the one like=the other."
         )
-    if train.task == "multiclass" and (absent := _absent(train)):
+    rows = np.bincount(train.y_true, minlength=len(train.classes)) if train.task == "multiclass" else ()
+    if absent := [value for value, n in zip(train.classes, rows, strict=False) if not n]:
         yield f"{train.name}: no training row is of {_listed(absent)}, so the class cannot be learnt. Leave it out."
     if train.held is None and not train.features:
         yield f"{train.name}: no column is left as a model input."
-
-
-def _absent(data: EvaluationSet) -> list[object]:
-    """Return the classes of the label that no row has."""
-    return [data.classes[at] for at in np.flatnonzero(np.bincount(data.y_true, minlength=len(data.classes)) == 0)]
 
 
 def _listed(values: Iterable[object]) -> str:

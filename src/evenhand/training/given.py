@@ -35,10 +35,7 @@ class GivenPlan:
     def build(self) -> nn.Module:
         """Return a copy of the network.
 
-        Raises
-        ------
-        ModelError
-            When only the file of the network is known.
+        Raises ModelError when only the file of the network is known.
         """
         if self.network is None:
             raise ModelError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 from evenhand.errors import InputError, need
@@ -75,19 +75,13 @@ class ImagePlan:
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the plan as plain JSON data."""
-        return {
-            "kind": self.kind, "shape": list(self.shape), "outputs": self.outputs, "hidden": list(self.hidden),
-            "channels": list(self.channels), "kernel": self.kernel, "dropout": self.dropout, "heads": self.heads,
-        }  # fmt: skip
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Plain]) -> ImagePlan:
         """Return what `to_plain` was called on.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            When `plain` is something else.
+        Raises KeyError, TypeError or ValueError when `plain` is something else.
         """
         if plain["kind"] not in IMAGE_KINDS:
             raise ValueError(f"no known network: {plain['kind']!r}")
@@ -122,15 +116,11 @@ def _convolutions(plan: ImagePlan) -> nn.Module:
     return nn.Sequential(*layers, nn.Flatten(), *_dense(before * height * width, plan))
 
 
-def _residual(plan: ImagePlan) -> nn.Module:
-    from evenhand.training.blocks import ResNet18
+def _of_blocks(plan: ImagePlan) -> nn.Module:
+    from evenhand.training.blocks import Encoder, ResNet18
 
-    return ResNet18(plan.shape[0], plan.outputs)
-
-
-def _encoder(plan: ImagePlan) -> nn.Module:
-    from evenhand.training.blocks import Encoder
-
+    if plan.kind == "resnet18":
+        return ResNet18(plan.shape[0], plan.outputs)
     return Encoder(plan.shape, plan.outputs, plan.hidden, plan.heads, plan.dropout)
 
 
@@ -145,5 +135,5 @@ def _dense(width: int, plan: ImagePlan) -> list[nn.Module]:
 
 
 _KINDS: Final[dict[str, Callable[[ImagePlan], nn.Module]]] = {
-    "image_mlp": _perceptron, "cnn": _convolutions, "resnet18": _residual, "encoder": _encoder,
+    "image_mlp": _perceptron, "cnn": _convolutions, "resnet18": _of_blocks, "encoder": _of_blocks,
 }  # fmt: skip

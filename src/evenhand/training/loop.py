@@ -184,6 +184,10 @@ def _callbacks(schedule: Schedule, watch: _Watch, steps: int) -> list[tuple[str,
     ]
 
 
+SAVED: Final = ("best", "least", "best_epoch", "train_loss", "check_loss")
+"""What a checkpoint holds of the watch."""
+
+
 @dataclass(slots=True)
 class _Watch:
     """Keep the best state, stop in time, hold zeros at zero, and report progress."""
@@ -238,8 +242,8 @@ class _Watch:
         if self.held is None:
             self._keep(net, self._loss_before(net), 0)
             return
-        self.best, self.least, self.best_epoch = self.held["best"], self.held["least"], self.held["best_epoch"]
-        self.train_loss, self.check_loss = list(self.held["train_loss"]), list(self.held["check_loss"])
+        for name in SAVED:
+            setattr(self, name, copy.copy(self.held[name]))
         torch.set_rng_state(self.held["random"])
 
     def _save(self, net: object) -> None:
@@ -251,11 +255,7 @@ class _Watch:
             {
                 "module": net.module_.state_dict(),  # type: ignore[attr-defined]
                 "optimizer": net.optimizer_.state_dict(),  # type: ignore[attr-defined]
-                "best": self.best,
-                "least": self.least,
-                "best_epoch": self.best_epoch,
-                "train_loss": self.train_loss,
-                "check_loss": self.check_loss,
+                **{name: getattr(self, name) for name in SAVED},
                 "random": torch.get_rng_state(),
             }
         )

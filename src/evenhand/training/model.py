@@ -197,10 +197,7 @@ class NetworkModel:
 def probabilities(logit: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     """Return probabilities for logits: (n,) of the positive class, or (n, C) whose rows sum to 1.
 
-    Raises
-    ------
-    ModelError
-        When a logit is not finite.
+    Raises ModelError when a logit is not finite.
     """
     import numpy as np
 
@@ -254,5 +251,18 @@ def _to_bytes(model: NetworkModel) -> bytes:
         "fit_rows": len(model.fit_row_hashes) or None,
         **({"pruned": model.pruned} if model.pruned else {}),
     }
-    text = json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return save(tensors, {KEY: text})
+    return save(tensors, {KEY: as_text(about)})
+
+
+def as_text(about: Mapping[str, Plain]) -> str:
+    """Return what a file says of itself as JSON, the same for the same."""
+    return json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def read_about(text: str, damaged: str) -> tuple[dict[str, Plain], int]:
+    """Return what a file says of itself, and the version of that; raise ModelError with `damaged` where it is."""
+    try:
+        about = cast("dict[str, Plain]", json.loads(text))
+        return about, int(cast("int", about["format"]))
+    except (ValueError, KeyError, TypeError):
+        raise ModelError(damaged) from None

@@ -32,9 +32,7 @@ class NetworkPlan(TableNetwork):
         """Return the plan of a network that differs from this one at most in the sizes of its hidden layers."""
         from torch import nn
 
-        if self.kind != "mlp":
-            return self
-        if self.embedding:
+        if self.kind != "mlp" or self.embedding:
             return self
         layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
         return replace(self, columns=layers[0].in_features, hidden=tuple(layer.out_features for layer in layers[:-1]))
@@ -42,12 +40,9 @@ class NetworkPlan(TableNetwork):
     def to_plain(self) -> dict[str, Plain]:
         """Return the plan as plain JSON data; what a perceptron does without is left out."""
         plain: dict[str, Plain] = {
-            "kind": self.kind,
-            "columns": self.columns,
-            "hidden": list(self.hidden),
-            "activation": self.activation,
+            "kind": self.kind, "columns": self.columns, "hidden": list(self.hidden), "activation": self.activation,
             "dropout": self.dropout,
-        }
+        }  # fmt: skip
         if self.batch_norm:
             plain["batch_norm"] = True
         if self.kind == "transformer":
@@ -62,10 +57,7 @@ class NetworkPlan(TableNetwork):
     def from_plain(cls, plain: Mapping[str, Plain]) -> NetworkPlan:
         """Return what `to_plain` was called on.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            When `plain` is something else.
+        Raises KeyError, TypeError or ValueError when `plain` is something else.
         """
         activation, kind = str(plain["activation"]), str(plain["kind"])
         if kind not in NETWORKS or activation not in ACTIVATIONS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -105,23 +105,17 @@ class Normalization:
 
     def describe(self) -> list[Plain]:
         """Return what is done, as plain records for a report."""
-        return [self._said()]
-
-    def _said(self) -> dict[str, Plain]:
-        return {"kind": "normalization", "shape": list(self.shape), "mean": self.mean, "scale": self.scale}
+        return [{name: value for name, value in self.to_plain().items() if name != "rows"}]
 
     def to_plain(self) -> dict[str, Plain]:
         """Return everything as JSON can say it."""
-        return {**self._said(), "rows": self.rows}
+        return {"kind": "normalization", **asdict(self), "shape": list(self.shape)}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Plain]) -> Normalization:
         """Return what `to_plain` was called on; of a model saved when pixels were columns, the same over arrays.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            When `plain` is something else.
+        Raises KeyError, TypeError or ValueError when `plain` is something else.
         """
         shape = tuple(int(cast("int", size)) for size in cast("list[Plain]", plain["shape"]))
         mean, scale = (float(cast("float", plain[name])) for name in ("mean", "scale"))

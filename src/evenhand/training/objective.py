@@ -78,10 +78,7 @@ def _of_several(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -
 def factor(schedule: Schedule, progress: float) -> float:
     """Return what the learning rate is multiplied by when a share of the fit is over.
 
-    Parameters
-    ----------
-    progress : float
-        From 0 to 1.
+    `progress`: from 0 to 1.
     """
     if schedule.schedule == "constant":
         return 1.0

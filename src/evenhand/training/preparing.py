@@ -56,10 +56,7 @@ class Preparing(Protocol):
 def preparing_from_plain(plain: Mapping[str, Plain]) -> Preparing:
     """Return what `to_plain` was called on.
 
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        When `plain` is something else.
+    Raises KeyError, TypeError or ValueError when `plain` is something else.
     """
     from evenhand.training.normalization import Normalization
     from evenhand.training.preprocessing import Preprocessing

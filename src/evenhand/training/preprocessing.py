@@ -147,10 +147,7 @@ class Preprocessing:
     def from_plain(cls, plain: Mapping[str, Plain]) -> Preprocessing:
         """Return what `to_plain` was called on.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            When `plain` is something else.
+        Raises KeyError, TypeError or ValueError when `plain` is something else.
         """
         columns = cast("list[dict[str, Plain]]", plain["columns"])
         left_out = cast("list[tuple[str, str]]", plain.get("left_out", []))

@@ -88,9 +88,14 @@ def put_product(network: nn.Module, name: str, rank: int) -> tuple[nn.Linear, nn
     assert isinstance(layer, nn.Linear)
     thin = nn.Linear(layer.in_features, rank, bias=False)
     wide = nn.Linear(rank, layer.out_features, bias=layer.bias is not None)
-    owner, _, own = name.rpartition(".")
-    setattr(network.get_submodule(owner), own, nn.Sequential(thin, wide).train(network.training))
+    put(network, name, nn.Sequential(thin, wide).train(network.training))
     return thin, wide
+
+
+def put(network: nn.Module, name: str, module: nn.Module) -> None:
+    """Put a module in the place of the one of that name."""
+    owner, _, own = name.rpartition(".")
+    setattr(network.get_submodule(owner), own, module)
 
 
 def resize(network: nn.Module, name: str, shape: tuple[int, ...]) -> None:
@@ -101,10 +106,7 @@ def resize(network: nn.Module, name: str, shape: tuple[int, ...]) -> None:
     module = network.get_submodule(owner)
     old = cast("torch.Tensor", getattr(module, own)).detach()
     fresh = old.flatten().repeat(-(-math.prod(shape) // max(1, old.numel())))[: math.prod(shape)].reshape(shape).clone()
-    if own in module._parameters:
-        setattr(module, own, torch.nn.Parameter(fresh))
-    else:
-        setattr(module, own, fresh)
+    setattr(module, own, torch.nn.Parameter(fresh) if own in module._parameters else fresh)
     if own == "weight":
         for attribute, size in zip(_SIZES.get(type(module).__name__, ()), shape, strict=False):
             setattr(module, attribute, size)

@@ -33,10 +33,7 @@ class Checkpoint:
     def read(self) -> dict[str, Any] | None:
         """Return the state after the last whole epoch; None where there is none.
 
-        Raises
-        ------
-        ModelError
-            When the file is damaged, or of another fit.
+        Raises ModelError when the file is damaged, or of another fit.
         """
         import pickle
         import zipfile

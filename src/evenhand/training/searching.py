@@ -120,8 +120,13 @@ def tune(
         study.optimize(objective, n_trials=left, timeout=seconds)
     if not _complete(study):
         raise InputError("No trial came to its end in that time; allow more seconds.")
-    found = {name: _value(name, study.best_params[name], searched[name]) for name in searched}
-    return Tuned(replace(base, **found), float(study.best_value), tuple(_trials(study)))
+    best: Mapping[str, Any] = study.best_params
+    found = {name: best[name] if _is_range(name, of) else of[best[name]] for name, of in searched.items()}
+    tried = tuple(
+        {"trial": trial.number, "state": trial.state.name.lower(), "loss": trial.value, **trial.params}
+        for trial in study.get_trials(deepcopy=False)
+    )
+    return Tuned(replace(base, **found), float(study.best_value), tried)
 
 
 def _parts(
@@ -143,12 +148,8 @@ def _parts(
         yield parts["train"], parts["validation"]
         return
     clusters: NDArray[np.int64] | None = train.clusters
-    splitter = (
-        splitting.StratifiedKFold(folds, shuffle=True, random_state=seed)
-        if clusters is None
-        else splitting.StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    )
-    for learn, held in splitter.split(rows, train.y_true, clusters):
+    kind = splitting.StratifiedKFold if clusters is None else splitting.StratifiedGroupKFold
+    for learn, held in kind(folds, shuffle=True, random_state=seed).split(rows, train.y_true, clusters):
         yield train.take(learn), train.take(held)
 
 
@@ -183,18 +184,9 @@ def _suggest(trial: Any, name: str, values: tuple[object, ...]) -> Any:
     return values[trial.suggest_categorical(name, list(range(len(values))))]
 
 
-def _value(name: str, suggested: Any, values: tuple[object, ...]) -> Any:
-    return suggested if _is_range(name, values) else values[suggested]
-
-
 def _is_range(name: str, values: tuple[object, ...]) -> bool:
     return name in REAL and len(values) == 2 and all(isinstance(value, (int, float)) for value in values)
 
 
 def _complete(study: Any) -> bool:
     return any(trial.state.name == "COMPLETE" for trial in study.get_trials(deepcopy=False))
-
-
-def _trials(study: Any) -> Iterator[Mapping[str, object]]:
-    for trial in study.get_trials(deepcopy=False):
-        yield {"trial": trial.number, "state": trial.state.name.lower(), "loss": trial.value, **trial.params}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from evenhand.errors import ModelError, need, shorten
-from evenhand.training.model import FORMAT, KEY, NetworkModel
+from evenhand.training.model import FORMAT, KEY, NetworkModel, read_about
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,11 +68,7 @@ def _read_about(content: bytes, place: Path) -> dict[str, Plain]:
             f"'{place}' holds tensors that evenhand did not write. Tensors alone, without the code of their network, "
             "cannot be run: load them into your network and pass that to eh.audit."
         )
-    try:
-        about = cast("dict[str, Plain]", json.loads(text))
-        version = int(cast("int", about["format"]))
-    except (ValueError, KeyError, TypeError):
-        raise ModelError(f"'{place}' is damaged: what it says of itself cannot be read.") from None
+    about, version = read_about(text, f"'{place}' is damaged: what it says of itself cannot be read.")
     if version > FORMAT:
         raise ModelError(
             f"'{place}' is of format {version}, newer than this evenhand, which reads up to {FORMAT}: update it."
@@ -109,10 +105,7 @@ def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], gi
 def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) -> Plan:
     """Return what `to_plain` was called on; `given` is the network that code outside evenhand builds, where one does.
 
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        When `plain` is something else.
+    Raises KeyError, TypeError or ValueError when `plain` is something else.
     """
     from evenhand.training.ensembles import EnsemblePlan
     from evenhand.training.given import GivenPlan

@@ -23,16 +23,8 @@ def choose_threshold(
     Every cut between two neighbouring scores is tried. Where several are equally good the middle one is taken, and the
     threshold is half-way between two scores, so that rounding in another runtime flips no decision.
 
-    Parameters
-    ----------
-    y_true : (n,)
-        1 = positive.
-    scores : (n,)
-        Probabilities of the positive class.
-    rule : str or float
-        ``accuracy``, ``balanced_accuracy``, ``f1``, or ``base_rate`` (as many are predicted positive as are).
-    weight : (n,), optional
-        Row weights.
+    `y_true` (n,): 1 = positive; `scores` (n,): probabilities of the positive class; `rule`: ``accuracy``,
+    ``balanced_accuracy``, ``f1``, or ``base_rate`` (as many are predicted positive as are); `weight` (n,): row weights.
     """
     if not isinstance(rule, str):
         return float(rule)

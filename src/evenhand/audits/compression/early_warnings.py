@@ -8,7 +8,6 @@ import numpy as np
 
 from evenhand.audits.by_group import labels_of, over_rows, values
 from evenhand.audits.compression.decision_changes import NAME
-from evenhand.evidence.predictions import inputs
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.metrics import calibration_error, means, measured_mean
@@ -62,6 +61,7 @@ def _steepness(evidence: Evidence) -> Iterator[Finding]:
     if not evidence.options.explain or isinstance(evidence.original, PredictionsSubject) or evidence.original is None:
         return
     from evenhand.compression import susceptibility
+    from evenhand.evidence.predictions import inputs
 
     rows, truth = inputs(evidence.original, evidence.data), evidence.data.y_true
     single = [

@@ -58,16 +58,13 @@ def _data(data: EvaluationSet) -> DataFacts:
 
 def sweepable(evidence: Evidence) -> bool:
     """Whether decisions at other thresholds can be counted: scores of two classes, rows unweighted."""
-    data = evidence.data
-    if data.task != "binary" or data.sample_weight is not None:
-        return False
-    return evidence.predictions.y_score is not None
+    plain_rows = evidence.data.task == "binary" and evidence.data.roles.sample_weight is None
+    return plain_rows and evidence.predictions.y_score is not None
 
 
 def plain(value: object) -> Plain:
     """Return `value` as plain JSON data; numpy scalars become Python's, anything unknown its text."""
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
@@ -84,14 +81,13 @@ def _plain_mapping(mapping: Mapping[str, object]) -> dict[str, Plain]:
 
 
 def _subject(subject: Subject, data: EvaluationSet) -> SubjectFacts:
-    kind = reads(subject, data)
     found: SubjectFacts = {
         **cast("SubjectFacts", _plain_mapping(subject.facts)),
         "name": subject.name,
         "threshold": float(subject.threshold),
         "score_kind": subject.score_kind,
     }
-    if kind != "table":
+    if (kind := reads(subject, data)) != "table":
         found["reads"] = kind
     return found
 
