@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from evenhand.audits.catalogue import AUDITS
 from evenhand.audits.options import AuditOptions
 from evenhand.audits.package_warnings import noted_warnings
@@ -18,7 +20,7 @@ from evenhand.evidence.keeping import Keeping, keep
 from evenhand.evidence.origin import sweepable
 from evenhand.evidence.predictions import columns_read
 from evenhand.evidence.swarming import swarm
-from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain, Section
+from evenhand.findings import AuditRecord, Finding, GroupCounts, Section
 from evenhand.messages import joined
 from evenhand.metrics.catalogue.names import canonical
 from evenhand.subjects.adjusted import AdjustedSubject
@@ -26,10 +28,11 @@ from evenhand.subjects.inputs import read_by
 from evenhand.subjects.of_task import TaskSubject
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet, Grouping
     from evenhand.keys import Key
+    from evenhand.messages import Place
     from evenhand.provenance import Measurements
     from evenhand.subjects import Subject
 
@@ -159,16 +162,12 @@ def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subje
 def _beside(name: str, audit: Audit, evidence: Evidence) -> Statement | None:
     """Return the statement of an audit that is of other tasks or other inputs; None where it can run."""
     if evidence.data.task not in audit.tasks:
-        return not_applicable(
-            "The label is one of {task}; the {audit} audit is about {tasks}.",
-            task=evidence.data.task,
-            audit=name,
-            tasks=joined(" or ", sorted(audit.tasks)),
-        )
+        tasks = joined(" or ", sorted(audit.tasks))
+        told: dict[str, Place] = {"task": evidence.data.task, "audit": name, "tasks": tasks}
+        return not_applicable("The label is one of {task}; the {audit} audit is about {tasks}.", **told)
     if audit.of_columns and evidence.asked and evidence.reads != "table":
-        return not_applicable(
-            "The model reads {inputs}; this audit asks about the columns of a table.", inputs=evidence.reads
-        )
+        reads = evidence.reads
+        return not_applicable("The model reads {inputs}; this audit asks about the columns of a table.", inputs=reads)
     return None
 
 
@@ -197,9 +196,8 @@ def _joint_counts(evidence: Evidence, groupings: tuple[Grouping | None, ...]) ->
     binary = evidence.data.task == "binary"
     for grouping in groupings:
         joint = evidence.joint_tally(grouping, "decisions" if binary else "agreement")
-        cells = (None if part is None else part.tolist() for part in (joint.weights, joint.squared_weights))
         axes = ("group", "true", *(("original", "predicted") if binary else ("original right", "predicted right")))
-        yield GroupCounts("joint", _columns(grouping), _labels(grouping), axes, joint.counts.tolist(), *cells)
+        yield _group_counts("joint", grouping, axes, joint.counts, joint.weights, joint.squared_weights)
 
 
 MOST_CELLS = 40_000
@@ -213,46 +211,22 @@ def _scores(evidence: Evidence) -> Iterator[GroupCounts]:
     for grouping in (None, *evidence.groupings):
         groups = 1 if grouping is None else len(grouping.labels)
         if groups * 2 * (len(evidence.score_edges) + 1) <= MOST_CELLS:
-            axes = ("group", "true", "reached")
-            counts = evidence.score_counts(grouping).tolist()
-            yield GroupCounts("scores", _columns(grouping), _labels(grouping), axes, counts)
+            yield _group_counts("scores", grouping, ("group", "true", "reached"), evidence.score_counts(grouping))
 
 
 def _sizes(evidence: Evidence) -> tuple[GroupCounts, ...]:
     """Return the rows of every group: all that there is to count where decisions are no classes."""
-    groupings: tuple[Grouping | None, ...] = (None, *evidence.groupings)
-    return tuple(
-        GroupCounts(
-            "subject",
-            _columns(grouping),
-            _labels(grouping),
-            ("group",),
-            [len(evidence.data)] if grouping is None else grouping.rows.tolist(),
-        )
-        for grouping in groupings
-    )
+    whole = _group_counts("subject", None, ("group",), np.array([len(evidence.data)]))
+    return (whole, *(_group_counts("subject", each, ("group",), each.rows) for each in evidence.groupings))
 
 
 def _tally_counts(evidence: Evidence, grouping: Grouping | None, model: str) -> GroupCounts:
-    tally = evidence.tally(grouping, model)
-
-    def listed(cells: np.ndarray | None) -> Plain:
-        return None if cells is None else cells.tolist()
-
-    return GroupCounts(
-        model,
-        _columns(grouping),
-        _labels(grouping),
-        ("group", "true", "predicted"),
-        tally.counts.tolist(),
-        listed(tally.weights),
-        listed(tally.squared_weights),
-    )
+    tally, axes = evidence.tally(grouping, model), ("group", "true", "predicted")
+    return _group_counts(model, grouping, axes, tally.counts, tally.weights, tally.squared_weights)
 
 
-def _columns(grouping: Grouping | None) -> tuple[str, ...]:
-    return () if grouping is None else grouping.columns
-
-
-def _labels(grouping: Grouping | None) -> tuple[tuple[str, ...], ...]:
-    return ((),) if grouping is None else grouping.labels
+def _group_counts(
+    model: str, grouping: Grouping | None, axes: tuple[str, ...], *cells: NDArray[np.generic] | None
+) -> GroupCounts:
+    columns, labels = ((), ((),)) if grouping is None else (grouping.columns, grouping.labels)
+    return GroupCounts(model, columns, labels, axes, *(None if part is None else part.tolist() for part in cells))

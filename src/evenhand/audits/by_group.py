@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenhand.audits.statement import disparity_finding, value_finding
+from evenhand.audits.statement import disparity_finding, labels_of, value_finding
 from evenhand.keys import Key
 from evenhand.metrics import METRICS, SCORES, compare
 from evenhand.metrics.catalogue.names import hows_of
@@ -16,10 +16,12 @@ from evenhand.metrics.catalogue.names import hows_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding, Unit
-    from evenhand.metrics import Measured
+    from evenhand.metrics import Measured, Tally
     from evenhand.metrics.answers.answering import Answers
     from evenhand.metrics.catalogue.entry import How
 
@@ -72,38 +74,34 @@ def state(
 
 
 def values(
-    audit: str,
-    metric: str,
-    found: Measured,
-    grouping: Grouping | None,
-    level: float,
-    unit: Unit = "share",
+    audit: str, metric: str, found: Measured, grouping: Grouping | None, level: float, unit: Unit = "share",
     **qualifiers: str,
-) -> Iterator[Finding]:
+) -> Iterator[Finding]:  # fmt: skip
     """State a metric for each group; for all rows without a grouping."""
     for group in range(len(found.estimate)):
         yield value_finding(Key.of(metric, labels_of(grouping, group), **qualifiers), audit, found, group, level, unit)
 
 
 def between(
-    audit: str,
-    metric: str,
-    found: Measured,
-    hows: Iterable[How],
-    grouping: Grouping,
-    level: float,
-    unit: Unit = "share",
-    **qualifiers: str,
-) -> Iterator[Finding]:
+    audit: str, metric: str, found: Measured, hows: Iterable[How], grouping: Grouping, level: float,
+    unit: Unit = "share", **qualifiers: str,
+) -> Iterator[Finding]:  # fmt: skip
     """State how a metric differs between groups."""
     for how in hows:
         key = Key.of(f"{metric}_{how}", grouping.columns, **qualifiers)
         yield disparity_finding(key, audit, compare(found, how, level), grouping, level, unit)
 
 
-def labels_of(grouping: Grouping | None, group: int) -> dict[str, str]:
-    """Return the columns and values of a group; none for all rows."""
-    return {} if grouping is None else dict(zip(grouping.columns, grouping.labels[group], strict=True))
+def selected(evidence: Evidence, grouping: Grouping) -> tuple[str, Tally]:
+    """Return the rate by which people get what is good for them, and its tally."""
+    favourable = evidence.favourable_tally(grouping)
+    return ("selection_rate", evidence.tally(grouping)) if favourable is None else ("favourable_rate", favourable)
+
+
+def side(values: Measured, at: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the estimate, low and high end of one group, as the intervals of two of them are made from."""
+    one = slice(at, at + 1)
+    return values.estimate[one], values.low[one], values.high[one]
 
 
 def counted(

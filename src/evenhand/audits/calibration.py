@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.audits.by_group import between, of_scores, values
-from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number, singles
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -57,8 +57,8 @@ def _floor(evidence: Evidence, scores: NDArray[np.float64]) -> Iterator[Finding]
     draw = partial(calibration_floor, evidence.predictions.y_true, scores, frequency=data.frequency)
     everyone = np.zeros(len(scores), dtype=np.int32)
     yield _floored(Key.of("calibration_floor"), draw(everyone, 1, seed=evidence.options.seed), 0, data.rows)
-    for grouping in evidence.groupings:
-        if len(grouping.columns) == 1 and len(grouping) <= MOST_GROUPS:
+    for grouping in singles(evidence):
+        if len(grouping) <= MOST_GROUPS:
             found = draw(grouping.codes, len(grouping), seed=evidence.options.seed)
             rows = evidence.tally(grouping).rows
             for group in range(len(grouping)):
@@ -67,11 +67,12 @@ def _floor(evidence: Evidence, scores: NDArray[np.float64]) -> Iterator[Finding]
 
 def _floored(key: Key, found: tuple[NDArray[np.float64], NDArray[np.float64]], at: int, rows: int) -> Finding:
     value = number(found[0][at])
+    if value is None:
+        return Finding(key, NAME, None, support=rows, unit="score", undefined=message("No row at all."))
     note = message(
         "A calibrated model shows an error as great as the one seen with a chance of {p:.3g}.", p=found[1][at]
     )
-    undefined = "" if value is not None else message("No row at all.")
-    return Finding(key, NAME, value, support=rows, unit="score", note="" if undefined else note, undefined=undefined)
+    return Finding(key, NAME, value, support=rows, unit="score", note=note)
 
 
 AUDIT: Final = Audit(calibration)

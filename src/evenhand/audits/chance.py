@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
-from evenhand.findings import Finding, GroupValue, Interval
+from evenhand.audits.by_group import selected
+from evenhand.audits.statement import Audit, Statement, group_key, interval_of, not_applicable, number
+from evenhand.findings import Finding, GroupValue
 from evenhand.keys import Key
 from evenhand.messages import lowered, message
 from evenhand.metrics import SCORES, describe
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
 NAME = "chance"
 MOST_GROUPS = 2_000
 """Groups of more values than this are not drawn again and again."""
+AGAINST_REST: Final = message("{test} against all other rows, adjusted for the number of groups ({method}).")
+AGAINST_HIGHEST: Final = message("{test} against the group with the highest rate, {group}; not adjusted.")
 TESTS: Final = {
-    "fisher": message("Fisher's exact test"),
-    "score": message("Score test"),
-    "z": message("Two-sample z test"),
-}
+    "fisher": message("Fisher's exact test"), "score": message("Score test"), "z": message("Two-sample z test"),
+}  # fmt: skip
 ADJUSTED: Final = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 FEW = message("Fewer than two groups have a value.")
 
@@ -83,22 +84,15 @@ def _of_rate(evidence: Evidence, grouping: Grouping, rate: str) -> Iterator[Find
     _, rows = counted_share(rate, tally)
     found = p_values(rate, tally, seed=seed, adjust=adjust)
     for group in range(len(grouping.labels) if len(grouping.columns) == 1 else 0):
-        value = number(found.adjusted[group])
-        undefined = "" if value is not None else _none(rate)
-        note: str = message(
-            "{test} against all other rows, adjusted for the number of groups ({method}).",
-            test=TESTS[found.method[group]],
-            method=ADJUSTED[adjust],
-        )
-        yield _tested(evidence, grouping, group, {"rate": rate}, value, int(rows[group]), note, undefined)
-    total = int(rows.sum())
-    for metric, value, note in (
-        ("p_value", number(found.omnibus), message("Greatest gap over all groups: {test}.", test=found.omnibus_method)),
-        ("noise_floor", number(noise_floor(rate, tally, seed=seed)), ""),
-        ("shrunken_difference", number(shrunken_gap(rate, tally)), ""),
-    ):
-        unit: Unit = "number" if metric == "p_value" else "share"
-        yield _of_feature(Key.of(metric, grouping.columns, rate=rate), value, total, unit, note)
+        key = group_key("p_value", grouping, group, rate=rate)
+        note = message(AGAINST_REST, test=TESTS[found.method[group]], method=ADJUSTED[adjust])
+        yield _tested(key, tally, group, number(found.adjusted[group]), int(rows[group]), note, _none(rate))
+    total, columns = int(rows.sum()), grouping.columns
+    note = message("Greatest gap over all groups: {test}.", test=found.omnibus_method)
+    yield _of_feature(Key.of("p_value", columns, rate=rate), number(found.omnibus), total, "number", note)
+    floor, shrunken = noise_floor(rate, tally, seed=seed), shrunken_gap(rate, tally)
+    yield _of_feature(Key.of("noise_floor", columns, rate=rate), number(floor), total)
+    yield _of_feature(Key.of("shrunken_difference", columns, rate=rate), number(shrunken), total)
 
 
 def _none(rate: str) -> str:
@@ -111,26 +105,10 @@ def _of_feature(key: Key, value: float | None, support: int, unit: Unit = "share
 
 
 def _tested(
-    evidence: Evidence,
-    grouping: Grouping,
-    group: int,
-    qualifiers: dict[str, str],
-    value: float | None,
-    support: int,
-    note: str,
-    undefined: str = "",
+    key: Key, tally: Tally, group: int, value: float | None, support: int, note: str, undefined: str = ""
 ) -> Finding:
-    rows = int(evidence.tally(grouping).rows[group])
-    return Finding(
-        Key("p_value", group_key("p_value", grouping, group).features, tuple(qualifiers.items())),
-        NAME,
-        value,
-        support=support,
-        unit="number",
-        groups=(GroupValue("", value, support, rows),),
-        undefined=undefined,
-        note=note,
-    )
+    groups, why = (GroupValue("", value, support, int(tally.rows[group])),), "" if value is not None else undefined
+    return Finding(key, NAME, value, support=support, unit="number", groups=groups, undefined=why, note=note)
 
 
 def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
@@ -168,10 +146,7 @@ def _of_values(evidence: Evidence, grouping: Grouping, values: Measured, unit: U
 
 def _four_fifths(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     """State for each group the tests that stand beside its impact ratio: against the most favoured group."""
-    favourable = evidence.favourable_tally(grouping)
-    rate, tally = (
-        ("selection_rate", evidence.tally(grouping)) if favourable is None else ("favourable_rate", favourable)
-    )
+    rate, tally = selected(evidence, grouping)
     best = most_selected(tally)
     events, rows = counted_share(rate, tally)
     for group in range(len(grouping)):
@@ -179,13 +154,9 @@ def _four_fifths(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
             continue
         pair = (int(events[group]), int(events[best])), (int(rows[group]), int(rows[best]))
         for test, value in zip(("fisher", "z"), two_tests(*pair), strict=True):
-            qualifiers = {"rate": rate, "vs": "highest", "test": test}
-            note = message(
-                "{test} against the group with the highest rate, {group}; not adjusted.",
-                test=TESTS[test],
-                group=grouping.name(best),
-            )
-            yield _tested(evidence, grouping, group, qualifiers, number(value), sum(pair[1]), note)
+            key = group_key("p_value", grouping, group, rate=rate, vs="highest", test=test)
+            note = message(AGAINST_HIGHEST, test=TESTS[test], group=grouping.name(best))
+            yield _tested(key, evidence.tally(grouping), group, number(value), sum(pair[1]), note)
 
 
 def most_selected(tally: Tally) -> int | None:
@@ -205,17 +176,12 @@ def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
         _, rows = counted_share(rate, evidence.tally(grouping))
         note = message("Beta-binomial model; the whole counts as {rows:,.0f} rows of each group.", rows=found.strength)
         for group in range(len(grouping)):
-            value = number(found.mean[group])
-            ends = Interval(number(found.low[group]), number(found.high[group]), level, "posterior, beta-binomial")
-            yield Finding(
-                Key("pooled_rate", group_key("pooled_rate", grouping, group).features, (("rate", rate),)),
-                NAME,
-                value,
-                None if value is None else ends,
-                int(rows[group]),
-                undefined="" if value is not None else _none(rate),
-                note="" if value is None else note,
-            )
+            key, value = group_key("pooled_rate", grouping, group, rate=rate), number(found.mean[group])
+            if value is None:
+                yield Finding(key, NAME, None, support=int(rows[group]), undefined=_none(rate))
+                continue
+            ends = interval_of(found.low[group], found.high[group], level, "posterior, beta-binomial")
+            yield Finding(key, NAME, value, ends, int(rows[group]), note=note)
 
 
 AUDIT: Final = Audit(chance, frozenset({"binary", "regression"}), options=ChanceOptions)

@@ -79,15 +79,8 @@ def _by_group(evidence: Evidence, name: str, function: MetricFunction, grouping:
     yield from values(NAME, name, found, grouping, level, "score")
     unknown = found.defined & ~(found.low < found.high)
     for how in HOWS:
-        gap = compare(found, how, level)
-        stated = disparity_finding(
-            Key.of(f"{name}_{how}", grouping.columns),
-            NAME,
-            _opened(gap) if unknown.any() else gap,
-            grouping,
-            level,
-            "score",
-        )
+        gap, key = compare(found, how, level), Key.of(f"{name}_{how}", grouping.columns)
+        stated = disparity_finding(key, NAME, _opened(gap) if unknown.any() else gap, grouping, level, "score")
         yield replace(stated, note=stated.note or (OPEN if unknown.any() else COVERAGE)) if stated.defined else stated
 
 
@@ -97,12 +90,9 @@ def _opened(gap: Disparity) -> Disparity:
 
 
 def _measured(
-    evidence: Evidence,
-    name: str,
-    function: MetricFunction,
-    rows: Sequence[NDArray[np.int64]],
+    evidence: Evidence, name: str, function: MetricFunction, rows: Sequence[NDArray[np.int64]],
     estimates: Sequence[float],
-) -> Measured:
+) -> Measured:  # fmt: skip
     """Return the values of groups of rows, with percentile intervals over rows drawn again."""
     level, sizes = evidence.options.level, np.array([len(part) for part in rows], dtype=np.int64)
     value = np.where(np.isfinite(estimates), estimates, np.nan)

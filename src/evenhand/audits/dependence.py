@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Audit, Statement, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, interval_of, not_applicable, without_model
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import joined, message, messages
@@ -35,10 +35,9 @@ LEAST_ROWS: Final = 20
 
 def dependence(evidence: Evidence) -> Statement:
     """State effects and interactions of the top features, and how far a small tree is the model."""
-    if not evidence.options.explain:
-        return not_applicable("Explanations were switched off.")
-    if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable("Predictions were given without a model, which would be asked about changed rows.")
+    words = message("Predictions were given without a model, which would be asked about changed rows.")
+    if (absent := without_model(evidence, words)) is not None:
+        return absent
     table = evidence.explained_table.iloc[:MOST_ROWS]
     if len(table) < LEAST_ROWS:
         return not_applicable("{n} explained rows are too few to average effects over.", n=len(table))
@@ -72,14 +71,9 @@ def _effects(evidence: Evidence, score: LinkedScore, table: pd.DataFrame) -> Ite
 def _stated(effect: Effect, level: float) -> Iterator[Finding]:
     for at, place in enumerate(effect.places):
         text = f"{place:.6g}" if isinstance(place, float) else str(place)
-        yield Finding(
-            Key.of(effect.kind, [effect.feature], at=text),
-            NAME,
-            float(effect.estimate[at]),
-            Interval(number(effect.low[at]), number(effect.high[at]), level, "t, rows"),
-            support=effect.rows,
-            unit="score",
-        )
+        key, ends = Key.of(effect.kind, [effect.feature], at=text), (effect.low[at], effect.high[at])
+        interval = interval_of(*ends, level, "t, rows")
+        yield Finding(key, NAME, float(effect.estimate[at]), interval, support=effect.rows, unit="score")
 
 
 def _interactions(evidence: Evidence, score: LinkedScore, table: pd.DataFrame) -> Iterator[Finding]:
@@ -102,14 +96,12 @@ def _surrogate(evidence: Evidence, score: LinkedScore) -> tuple[list[Finding], s
     table, wanted = evidence.explained_table, evidence.attributions.predictions
     tree = surrogate(table, wanted, evidence.options.seed)
     held = wanted[tree.held_out]
-    findings = [
-        Finding(Key.of("surrogate_fidelity"), NAME, tree.fidelity(held), support=len(held), unit="score", note="")
-    ]
+    findings = [Finding(Key.of("surrogate_fidelity"), NAME, tree.fidelity(held), support=len(held), unit="score")]
     if evidence.data.task == "binary":
         cut = float(score.on_scale(np.array([evidence.predictions.threshold]))[0])
         alike = int(((tree.scores >= cut) == (held >= cut)).sum())
         low, high = clopper_pearson([alike], [len(held)], z_of(evidence.options.level))
-        interval = Interval(number(low[0]), number(high[0]), evidence.options.level, "clopper-pearson")
+        interval = interval_of(low[0], high[0], evidence.options.level, "clopper-pearson")
         key = Key.of("surrogate_agreement")
         findings.append(Finding(key, NAME, alike / len(held), interval, support=len(held)))
     leaves = [

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Audit, Statement, group_label, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, interval_of, members, singles, without_model
 from evenhand.errors import InputError
-from evenhand.findings import Finding, Interval
+from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
 from evenhand.settings import Declared, setting
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.explaining import Attributions, Importance
+    from evenhand.findings import Interval
 
 NAME = "explanation"
 NEAR: Final = 0.1
@@ -31,8 +32,6 @@ MOST_SLICES: Final = 4
 """Slices that are cohorts, those found first."""
 LEAST: Final = 5
 """Explained rows below which nothing is said of a cohort."""
-
-
 GAP_NOTES: Final = {
     "decision": (
         message("Selection rate of {group} less {other}."),
@@ -48,6 +47,8 @@ GAP_NOTES: Final = {
     ),
 }
 """What a gap is, and what a feature's part in it, on each scale."""
+DUST: Final = 1e-12
+"""What is smaller than this is rounding, and stated as nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +63,18 @@ class ExplanationOptions(Declared):
 
 def explanation(evidence: Evidence) -> Statement:
     """State the importance of every feature, for all rows, each group and each cohort, and the gaps' parts."""
-    if not evidence.options.explain:
-        return not_applicable("Explanations were switched off.")
-    if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable("Predictions were given without a model, so there is nothing to explain them by.")
+    words = message("Predictions were given without a model, so there is nothing to explain them by.")
+    if (absent := without_model(evidence, words)) is not None:
+        return absent
     from evenhand.explaining import importance
 
     attributions, level = evidence.attributions, evidence.options.level
     findings = list(_of_features(importance(attributions, level=level), evidence))
-    for grouping in evidence.groupings:
-        if len(grouping.columns) == 1:
-            findings += _of_group_features(evidence, grouping)
-            findings += _of_gap(evidence, grouping, attributions, "score_gap", "gap_part")
-            if attributions.decisions is not None:
-                findings += _of_gap(evidence, grouping, attributions.decisions, "selection_gap", "selection_gap_part")
+    for grouping in singles(evidence):
+        findings += _of_group_features(evidence, grouping)
+        findings += _of_gap(evidence, grouping, attributions, "score_gap", "gap_part")
+        if attributions.decisions is not None:
+            findings += _of_gap(evidence, grouping, attributions.decisions, "selection_gap", "selection_gap_part")
     for name, rows in _cohorts(evidence):
         if rows.sum() >= LEAST:
             findings += _of_features(importance(attributions, rows=rows, level=level), evidence, cohort=name)
@@ -88,13 +87,9 @@ def explanation(evidence: Evidence) -> Statement:
 def _of_group_features(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     from evenhand.explaining import importance
 
-    codes = grouping.codes[evidence.explained_rows]
-    for group in range(len(grouping.labels)):
-        rows = codes == group
-        if not rows.any():
-            continue
+    for group, rows in members(grouping, evidence.explained_rows):
         found = importance(evidence.attributions, rows=rows, level=evidence.options.level)
-        yield from _of_features(found, evidence, group_label(grouping, group), given=_named(grouping, group))
+        yield from _of_features(found, evidence, grouping.name(group), given=_named(grouping, group))
 
 
 def _of_gap(evidence: Evidence, grouping: Grouping, values: Attributions, whole: str, part: str) -> Iterator[Finding]:
@@ -109,30 +104,13 @@ def _of_gap(evidence: Evidence, grouping: Grouping, values: Attributions, whole:
     found = gap_parts(values, codes, *pair, level=level)
     named = dict(zip(("given", "vs"), (_named(grouping, group) for group in pair), strict=True))
     gap_note, part_note = GAP_NOTES["decision" if part == "selection_gap_part" else found.link]
-    rows = sum(found.rows)
-    yield Finding(
-        Key.of(whole, **named),
-        NAME,
-        float(found.gap),
-        Interval(number(found.gap_low), number(found.gap_high), level, "t, rows only"),
-        support=rows,
-        unit="score",
-        note=message(gap_note, group=named["given"], other=named["vs"]),
-    )
+    rows, who = sum(found.rows), {"group": named["given"], "other": named["vs"]}
+    ends = interval_of(found.gap_low, found.gap_high, level, "t, rows only")
+    yield _stated(Key.of(whole, **named), found.gap, rows, ends, message(gap_note, **who))
     for feature, name in enumerate(found.feature_names):
-        yield Finding(
-            Key.of(part, [name], **named),
-            NAME,
-            _whole(found.estimate[feature]),
-            Interval(number(_whole(found.low[feature])), number(_whole(found.high[feature])), level, found.method),
-            support=rows,
-            unit="score",
-            note=message(part_note, group=named["given"], other=named["vs"]),
-        )
-
-
-DUST: Final = 1e-12
-"""What is smaller than this is rounding, and stated as nothing."""
+        value, low, high = (_whole(values[feature]) for values in (found.estimate, found.low, found.high))
+        ends, note = interval_of(low, high, level, found.method), message(part_note, **who)
+        yield _stated(Key.of(part, [name], **named), value, rows, ends, note)
 
 
 def _whole(value: float) -> float:
@@ -150,15 +128,8 @@ def _of_features(found: Importance, evidence: Evidence, group: str = "", **quali
     if note and group:
         note = message("Mean absolute Shapley value on the log-odds scale for {group}.", group=group)
     for feature, name in enumerate(found.feature_names):
-        yield Finding(
-            Key.of("importance", [name], **qualifiers),
-            NAME,
-            float(found.estimate[feature]),
-            Interval(number(found.low[feature]), number(found.high[feature]), level, found.method),
-            support=found.rows,
-            unit="score",
-            note=note,
-        )
+        ends = interval_of(found.low[feature], found.high[feature], level, found.method)
+        yield _stated(Key.of("importance", [name], **qualifiers), found.estimate[feature], found.rows, ends, note)
 
 
 def _cohorts(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -166,9 +137,8 @@ def _cohorts(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     explained, predictions = evidence.explained_rows, evidence.predictions
     if evidence.data.task == "binary":
         yield "errors", (predictions.y_pred != predictions.y_true)[explained]
-        distance = np.abs(predictions.y_score - predictions.threshold) if predictions.y_score is not None else None
-        if distance is not None:
-            near = distance[explained]
+        if predictions.y_score is not None:
+            near = np.abs(predictions.y_score - predictions.threshold)[explained]
             yield "near the threshold", near <= np.quantile(near, NEAR)
         if evidence.slicing and evidence.data.frequency is None and len(evidence.data) >= 200:
             yield from _of_slices(evidence)
@@ -189,8 +159,7 @@ def _of_slices(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.bool_]]]:
 def _asked(evidence: Evidence, name: str, query: str) -> NDArray[np.bool_]:
     table = evidence.data.table.iloc[evidence.explained_rows]
     try:
-        found = table.eval(query)
-        rows = np.asarray(found, dtype=bool)
+        rows = np.asarray(table.eval(query), dtype=bool)
     except Exception as wrong:
         raise InputError(
             f"cohorts: the query of '{name}' cannot be asked of the columns: {wrong}. Write it like: age > 60"
@@ -210,17 +179,13 @@ def _of_refused(evidence: Evidence) -> Iterator[Finding]:
     if rows.sum() < LEAST:
         return
     attributions, level = evidence.attributions, evidence.options.level
-    cohort = "decided negative"
-    yield _plain(Key.of("attribution", cohort=cohort, at="start"), attributions.base_value, int(rows.sum()))
-    yield _plain(
-        Key.of("attribution", cohort=cohort, at="end"), float(attributions.predictions[rows].mean()), int(rows.sum())
-    )
+    cohort, count = "decided negative", int(rows.sum())
+    yield _stated(Key.of("attribution", cohort=cohort, at="start"), attributions.base_value, count)
+    yield _stated(Key.of("attribution", cohort=cohort, at="end"), attributions.predictions[rows].mean(), count)
     for feature, name in enumerate(attributions.feature_names):
         mean, low, high = mean_with_interval(attributions.values[rows, feature], level)
-        interval = Interval(number(low), number(high), level, "t, rows only")
-        yield Finding(
-            Key.of("attribution", [name], cohort=cohort), NAME, mean, interval, support=int(rows.sum()), unit="score"
-        )
+        interval = interval_of(low, high, level, "t, rows only")
+        yield _stated(Key.of("attribution", [name], cohort=cohort), mean, count, interval)
 
 
 def _of_individuals(evidence: Evidence) -> Iterator[Finding]:
@@ -228,42 +193,34 @@ def _of_individuals(evidence: Evidence) -> Iterator[Finding]:
     wanted, attributions = evidence.options.individuals, evidence.individual_attributions
     if attributions is None:
         return
-    errors = attributions.interval(evidence.options.level) if attributions.standard_errors is not None else None
+    level, shown = evidence.options.level, evidence.options.of(ExplanationOptions).show_values
+    errors = attributions.interval(level) if attributions.standard_errors is not None else None
     for at, row in enumerate(wanted):
-        yield _plain(Key.of("attribution", row=str(row), at="start"), attributions.base_value, 1)
-        yield _plain(Key.of("attribution", row=str(row), at="end"), float(attributions.predictions[at]), 1)
+        yield _stated(Key.of("attribution", row=str(row), at="start"), attributions.base_value, 1)
+        yield _stated(Key.of("attribution", row=str(row), at="end"), attributions.predictions[at], 1)
         for feature, name in enumerate(attributions.feature_names):
             interval = None
             if errors is not None:
-                ends = (number(errors[0][at, feature]), number(errors[1][at, feature]))
-                interval = Interval(*ends, evidence.options.level, attributions.error_method)
-            value = str(attributions.data.iloc[at, feature])
-            yield Finding(
-                Key.of("attribution", [name], row=str(row)),
-                NAME,
-                float(attributions.values[at, feature]),
-                interval,
-                support=1,
-                unit="score",
-                note=message("Value: {value}.", value=value)
-                if evidence.options.of(ExplanationOptions).show_values
-                else message("The value is withheld."),
-            )
+                low, high = (end[at, feature] for end in errors)
+                interval = interval_of(low, high, level, attributions.error_method)
+            value = message("Value: {value}.", value=str(attributions.data.iloc[at, feature]))
+            note = value if shown else message("The value is withheld.")
+            key = Key.of("attribution", [name], row=str(row))
+            yield _stated(key, attributions.values[at, feature], 1, interval, note)
 
 
-def _plain(key: Key, value: float, rows: int) -> Finding:
-    return Finding(key, NAME, float(value), support=rows, unit="score")
+def _stated(key: Key, value: float, rows: int, interval: Interval | None = None, note: str = "") -> Finding:
+    return Finding(key, NAME, float(value), interval, support=rows, unit="score", note=note)
 
 
 def _residuals(evidence: Evidence) -> Iterator[Finding]:
     attributions = evidence.attributions
     note = message("Greatest difference between the sum of a row's values with their base and the model's own score.")
     rows = len(attributions.values)
-    key = Key.of("attribution_residual")
-    yield Finding(key, NAME, float(attributions.residual), support=rows, unit="score", note=note)
+    yield _stated(Key.of("attribution_residual"), attributions.residual, rows, note=note)
     if attributions.decisions is not None:
         key = Key.of("attribution_residual", of="decision")
-        yield Finding(key, NAME, float(attributions.decisions.residual), support=rows, unit="score", note=note)
+        yield _stated(key, attributions.decisions.residual, rows, note=note)
 
 
 AUDIT: Final = Audit(explanation, frozenset({"binary", "regression"}), of_columns=True, options=ExplanationOptions)

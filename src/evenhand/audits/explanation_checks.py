@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
-from evenhand.findings import Finding, Interval
+from evenhand.audits.statement import (
+    Audit,
+    Statement,
+    group_key,
+    interval_of,
+    members,
+    not_applicable,
+    singles,
+    without_model,
+)
+from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics import describe
@@ -33,28 +42,21 @@ MOST_LEARNED: Final = 2000
 
 def explanation_checks(evidence: Evidence) -> Statement:
     """State whether scores follow explanations, and how alike explanations are that should be alike, or should not."""
-    if not evidence.options.explain:
-        return not_applicable("Explanations were switched off.")
-    if evidence.subject.facts.get("kind") == "predictions":
-        return not_applicable("Predictions were given without a model, so there are no explanations to check.")
+    words = message("Predictions were given without a model, so there are no explanations to check.")
+    if (absent := without_model(evidence, words)) is not None:
+        return absent
     if len(evidence.explained_rows) < LEAST:
         return not_applicable("{n} explained rows are too few to check.", n=len(evidence.explained_rows))
     from evenhand.explaining.game import Game
 
     table = evidence.explained_table.iloc[:MOST_ROWS]
     game = Game(evidence.subject, table, evidence.background_table.iloc[:BACKGROUND], link=evidence.attributions.link)
-    findings = [
-        *_followed(evidence, game),
-        *_floor(evidence),
-        *_stable(evidence),
-        *_agreeing(evidence, game),
-        *_spoilt(evidence, game),
-        *_moved(evidence),
-    ]
-    return Statement(
-        tuple(findings),
-        message("Checked on {n} of {rows} explained rows.", n=len(table), rows=len(evidence.explained_rows)),
-    )
+    findings = (
+        *_followed(evidence, game), *_floor(evidence), *_stable(evidence), *_agreeing(evidence, game),
+        *_spoilt(evidence, game), *_moved(evidence),
+    )  # fmt: skip
+    said = message("Checked on {n} of {rows} explained rows.", n=len(table), rows=len(evidence.explained_rows))
+    return Statement(findings, said)
 
 
 def _mean(evidence: Evidence, key: Key, values: NDArray[np.float64], note: str = "") -> Iterator[Finding]:
@@ -66,7 +68,7 @@ def _mean(evidence: Evidence, key: Key, values: NDArray[np.float64], note: str =
     metric = describe(key.metric)
     lowest = -np.inf if metric.lowest is None else metric.lowest
     ends = np.clip([low, high], lowest, np.inf if metric.highest is None else metric.highest)
-    interval = Interval(number(ends[0]), number(ends[1]), evidence.options.level, "t, rows")
+    interval = interval_of(ends[0], ends[1], evidence.options.level, "t, rows")
     yield Finding(key, NAME, mean, interval if len(values) > 1 else None, support=len(values), unit="score", note=note)
 
 
@@ -130,7 +132,7 @@ def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
     """State how alike explanations are of a model with random weights, or fitted to shuffled labels."""
     from evenhand.explaining.comparing import explained_at_random, relearned
 
-    names = list(evidence.attributions.feature_names)
+    names, note = list(evidence.attributions.feature_names), message("Near 1 would show the data and not the model.")
     values = evidence.attributions.values[:MOST_ROWS]
     spoilt = explained_at_random(game, evidence.options.seed)
     if spoilt is not None:
@@ -138,9 +140,7 @@ def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
         for at, name in enumerate(spoilt.feature_names):
             if name in names:
                 other[:, names.index(name)] = spoilt.values[:, at]
-        yield from _agreement(
-            evidence, values, other, "random weights", message("Near 1 would show the data and not the model.")
-        )
+        yield from _agreement(evidence, values, other, "random weights", note)
         return
     if evidence.data.task != "binary":
         return
@@ -148,7 +148,6 @@ def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
     fitted = relearned(evidence.subject, rows, evidence.data.y_true[:MOST_LEARNED], evidence.options.seed)
     if fitted is not None:
         again = evidence.explain_again(evidence.explained_table.iloc[:MOST_ROWS], subject=fitted)
-        note = message("Near 1 would show the data and not the model.")
         yield from _agreement(evidence, values, again.values, "shuffled labels", note)
 
 
@@ -162,16 +161,11 @@ def _moved(evidence: Evidence) -> Iterator[Finding]:
     yield from _agreement(evidence, after.values, before.values, "original")
     kept = top_shared(after.values, before.values)
     yield from _mean(evidence, Key.of("top_features_kept", of="original"), kept)
-    for grouping in evidence.groupings:
-        codes = grouping.codes[evidence.explained_rows]
-        for group in range(len(grouping.labels) if len(grouping.columns) == 1 else 0):
-            mine = codes == group
-            if mine.sum() < LEAST:
-                continue
-            whom = dict(group_key("x", grouping, group).group)
-            key = Key.of("attribution_similarity", whom, of="original")
+    for grouping in singles(evidence):
+        for group, mine in members(grouping, evidence.explained_rows, LEAST):
+            key = group_key("attribution_similarity", grouping, group, of="original")
             yield from _mean(evidence, key, cosines(after.values[mine], before.values[mine]))
-            yield from _mean(evidence, Key.of("top_features_kept", whom, of="original"), kept[mine])
+            yield from _mean(evidence, group_key("top_features_kept", grouping, group, of="original"), kept[mine])
 
 
 AUDIT: Final = Audit(explanation_checks, frozenset({"binary", "regression"}), of_columns=True)

@@ -37,15 +37,12 @@ def fairness(evidence: Evidence) -> Statement:
         for metric in (*stated("group"), "favourable_rate"):
             findings += answer.of_groups(metric, grouping.columns)
         findings += _of_scores(evidence, grouping)
-        findings += answer.all(_gaps(grouping.columns))
+        gaps = (*stated("gap"), *stated("favourable gap"))
+        findings += answer.all(Key.of(name, grouping.columns) for name in gaps)
         findings += _of_distributions(evidence, grouping)
         if len(grouping.columns) == 1:
             findings += _to_reference(answer, grouping.columns)
     return Statement(tuple(findings))
-
-
-def _gaps(columns: tuple[str, ...]) -> Iterator[Key]:
-    return (Key.of(name, columns) for name in (*stated("gap"), *stated("favourable gap")))
 
 
 def _to_reference(answer: Answers, columns: tuple[str, ...]) -> Iterator[Finding]:

@@ -132,13 +132,9 @@ def audit_given(
 
 
 def _said(
-    data: EvaluationSet,
-    y_pred: ArrayLike | None,
-    y_score: ArrayLike | None,
-    threshold: float | None,
-    kind: ScoreKind | None,
-    name: str,
-) -> tuple[Predictions, Subject]:
+    data: EvaluationSet, y_pred: ArrayLike | None, y_score: ArrayLike | None, threshold: float | None,
+    kind: ScoreKind | None, name: str,
+) -> tuple[Predictions, Subject]:  # fmt: skip
     """Return what a model said, and the model as far as that makes one."""
     from evenhand.subjects.of_task import GivenSubject
     from evenhand.subjects.predictions import PredictionsSubject

@@ -105,12 +105,8 @@ def audit_table(
         sample_weight=WEIGHT if WEIGHT in counts else None,
         squared_weight=SQUARES if WEIGHT in counts else None,
     )
-    data = read_evaluation_set(
-        counts.drop(columns=[BIN]) if binned else counts,
-        roles=counted,
-        missing=reading.get("missing"),  # type: ignore[arg-type]
-        name=said,
-    )
+    rows, missing = counts.drop(columns=[BIN]) if binned else counts, reading.get("missing")
+    data = read_evaluation_set(rows, roles=counted, missing=missing, name=said)  # type: ignore[arg-type]
     return audit_given(data, threshold=threshold, options=options, settings=settings, progress=progress)
 
 

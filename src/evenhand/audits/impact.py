@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from evenhand.audits.by_group import between, selected, side, values
 from evenhand.audits.statement import (
     Audit,
     Statement,
     disparity_finding,
     group_key,
+    interval_of,
     not_applicable,
     number,
     value_finding,
 )
-from evenhand.findings import Finding, GroupValue, Interval
+from evenhand.findings import Finding, GroupValue
 from evenhand.keys import Key
 from evenhand.messages import message
-from evenhand.metrics import METRICS, Tally, compare, measure
+from evenhand.metrics import METRICS, Tally, measure
 from evenhand.metrics.catalogue.names import HOWS
 from evenhand.metrics.comparisons.group_inequality import (
     between_group_entropy,
@@ -57,6 +59,7 @@ UNDEFINED: Final = {
     "kl_divergence": message("A group is never, or always, selected and another is not: the divergence is infinite."),
 }
 """Why there is no value, where it is not that no row benefits."""
+ALIKE: Final = message("All rows are decided alike: there are no shares to compare.")
 ONE: Final = message("There is only one group: nothing to compare it with.")
 
 
@@ -75,40 +78,29 @@ def impact(evidence: Evidence) -> Statement:
 
 def _ratios(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     """State each group's rate over that of the group with the highest: the four-fifths rule, group by group."""
-    favourable, level = evidence.favourable_tally(grouping), evidence.options.level
-    metric, tally = (
-        ("selection_rate", evidence.tally(grouping)) if favourable is None else ("favourable_rate", favourable)
-    )
-    values = measure(metric, tally, level)
-    yield from _beside_the_highest(f"{metric}_ratio", grouping, values, level)
+    (metric, tally), level = selected(evidence, grouping), evidence.options.level
+    yield from _beside_the_highest(f"{metric}_ratio", grouping, measure(metric, tally, level), level)
 
 
-def _beside_the_highest(name: str, grouping: Grouping, values: Measured, level: float) -> Iterator[Finding]:
-    if not values.defined.any():
+def _beside_the_highest(name: str, grouping: Grouping, found: Measured, level: float) -> Iterator[Finding]:
+    if not found.defined.any():
         return
-    best = int(np.nanargmax(np.where(values.defined, values.estimate, np.nan)))
-    for group in range(len(grouping)):
-        if group == best:
-            continue
-        key = Key(name, group_key(name, grouping, group).features, (("vs", "highest"),))
+    best = int(np.nanargmax(np.where(found.defined, found.estimate, np.nan)))
+    for group in (at for at in range(len(grouping)) if at != best):
+        key = group_key(name, grouping, group, vs="highest")
         parts = tuple(
-            GroupValue(grouping.name(at), number(values.estimate[at]), int(values.support[at]), int(values.rows[at]))
+            GroupValue(grouping.name(at), number(found.estimate[at]), int(found.support[at]), int(found.rows[at]))
             for at in (group, best)
         )
-        support = int(values.support[[group, best]].sum())
-        if not values.defined[group] or values.estimate[best] <= 0:
-            undefined = values.reason[group] or message("The rate is 0 in every group: their ratio is 0 of 0.")
+        support = int(found.support[[group, best]].sum())
+        if not found.defined[group] or found.estimate[best] <= 0:
+            undefined = found.reason[group] or message("The rate is 0 in every group: their ratio is 0 of 0.")
             yield Finding(key, NAME, None, support=support, unit="ratio", groups=parts, undefined=undefined)
             continue
-        low, high = ratio_interval(_side(values, group), _side(values, best))
-        ends = Interval(number(low[0]), number(high[0]), level, f"mover-r, {values.method}")
-        value = float(values.estimate[group] / values.estimate[best])
-        yield Finding(key, NAME, value, ends, support, "higher_is_better", "ratio", parts, component=values.metric)
-
-
-def _side(values: Measured, at: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    one = slice(at, at + 1)
-    return values.estimate[one], values.low[one], values.high[one]
+        low, high = ratio_interval(side(found, group), side(found, best))
+        ends = interval_of(low[0], high[0], level, f"mover-r, {found.method}")
+        value = float(found.estimate[group] / found.estimate[best])
+        yield Finding(key, NAME, value, ends, support, "higher_is_better", "ratio", parts, component=found.metric)
 
 
 def _scoring(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
@@ -125,16 +117,12 @@ def _scoring(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
         upto = np.cumsum(data.frequency[order])
         middle = scores[order][np.searchsorted(upto, upto[-1] / 2)]
     above = (scores > middle).astype(np.int8)
-    tally = Tally.count(
-        above, above, grouping.codes, len(grouping), data.sample_weight, data.frequency, data.clusters
-    )  # fmt: skip
-    values = replace(measure("selection_rate", tally, level), metric="scoring_rate")
-    for group in range(len(grouping)):
-        yield value_finding(group_key("scoring_rate", grouping, group), NAME, values, group, level)
-    for how in HOWS:
-        key = Key.of(f"scoring_rate_{how}", grouping.columns)
-        yield disparity_finding(key, NAME, compare(values, how, level), grouping, level)
-    yield from _beside_the_highest("scoring_rate_ratio", grouping, values, level)
+    worth = data.sample_weight, data.frequency, data.clusters
+    tally = Tally.count(above, above, grouping.codes, len(grouping), *worth)
+    found = replace(measure("selection_rate", tally, level), metric="scoring_rate")
+    yield from values(NAME, "scoring_rate", found, grouping, level)
+    yield from between(NAME, "scoring_rate", found, HOWS, grouping, level)
+    yield from _beside_the_highest("scoring_rate_ratio", grouping, found, level)
 
 
 def _shares(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
@@ -142,17 +130,10 @@ def _shares(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     shares, disparity = share_of_selected(tally, level), demographic_disparity(tally)
     for group in range(len(grouping)):
         yield value_finding(group_key("share_of_selected", grouping, group), NAME, shares, group, level)
-        value, rows = number(disparity[group]), int(tally.rows[group])
-        yield Finding(
-            group_key("demographic_disparity", grouping, group),
-            NAME,
-            value,
-            support=rows,
-            groups=(GroupValue("", value, rows, rows),),
-            undefined=""
-            if value is not None
-            else message("All rows are decided alike: there are no shares to compare."),
-        )
+        key, rows = group_key("demographic_disparity", grouping, group), int(tally.rows[group])
+        value = number(disparity[group])
+        groups, undefined = (GroupValue("", value, rows, rows),), "" if value is not None else ALIKE
+        yield Finding(key, NAME, value, support=rows, groups=groups, undefined=undefined)
 
 
 def _inequality(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:

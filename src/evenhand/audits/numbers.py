@@ -22,14 +22,9 @@ def numbers(evidence: Evidence) -> Statement:
     findings: list[Finding] = []
     for metric in NUMBERS:
         compute = partial(
-            measure_numbers,
-            metric,
-            predictions.y_true,
-            predictions.y_pred,
-            level=level,
-            weight=data.sample_weight,
-            clusters=data.clusters,
-        )
+            measure_numbers, metric, predictions.y_true, predictions.y_pred,
+            level=level, weight=data.sample_weight, clusters=data.clusters,
+        )  # fmt: skip
         unit: Unit = "share" if metric in SHARES else "number"
         findings += state(evidence, NAME, Quantity(metric, over_rows(evidence, compute), unit))
     return Statement(tuple(findings))

@@ -12,7 +12,6 @@ from evenhand.metrics.values.ranking import exposure, exposure_to_merit, ndcg
 
 if TYPE_CHECKING:
     from evenhand.evidence import Evidence
-    from evenhand.findings import Finding
 
 NAME = "rankings"
 FIRST = (5, 10)
@@ -23,9 +22,8 @@ def rankings(evidence: Evidence) -> Statement:
     """State NDCG over lists, and for each group the exposure of its items, plain and per merit."""
     relevance, score, level = evidence.predictions.y_true, evidence.predictions.y_pred, evidence.options.level
     query = evidence.data.table[evidence.data.roles.query].to_numpy()
-    findings: list[Finding] = [
-        value_finding(Key.of("ndcg"), NAME, ndcg(relevance, score, query, level=level), 0, level, "score")
-    ]
+    whole = ndcg(relevance, score, query, level=level)
+    findings = [value_finding(Key.of("ndcg"), NAME, whole, 0, level, "score")]
     for at in FIRST:
         found = ndcg(relevance, score, query, at=at, level=level)
         findings.append(value_finding(Key.of("ndcg", at=str(at)), NAME, found, 0, level, "score"))

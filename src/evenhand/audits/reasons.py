@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number
-from evenhand.findings import Finding, Interval
+from evenhand.audits.statement import (
+    Audit,
+    Statement,
+    group_key,
+    interval_of,
+    labels_of,
+    members,
+    not_applicable,
+    singles,
+)
+from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics.inference.intervals import clopper_pearson, z_of
@@ -25,8 +34,6 @@ if TYPE_CHECKING:
 NAME = "reasons"
 LEAST = 5
 """Adverse decisions among the explained rows below which nothing is said of their reasons."""
-
-
 REFERENCES: Final = {
     "mean": message("{n} adverse decisions among {rows} explained rows, against the mean of the background."),
     "at_threshold": message("{n} adverse decisions among {rows} explained rows, against people at the threshold."),
@@ -47,28 +54,24 @@ def reasons(evidence: Evidence) -> Statement:
     good = 0 if evidence.data.roles.favourable_is_positive is False else 1
     explained = evidence.explained_rows
     adverse = np.flatnonzero(evidence.predictions.y_pred[explained] != good)
-    if len(adverse) < LEAST:
-        return not_applicable(
-            "{n} of the explained rows were decided against the person: too few to say.", n=len(adverse)
-        )
+    if (n := len(adverse)) < LEAST:
+        return not_applicable("{n} of the explained rows were decided against the person: too few to say.", n=n)
     from evenhand.explaining.reasons import reasons_against
 
     found = reasons_against(evidence.reason_attributions.values[adverse], low_is_bad=good == 1)
-    findings = [
+    findings = (
         *_first(evidence, found),
         *_of_groups(evidence, found, explained[adverse]),
         *_sensitive(evidence, found, explained[adverse]),
-        *_unstable(evidence, adverse, good == 1),
-        *_tied(evidence, adverse, good == 1),
-    ]
-    words = REFERENCES[evidence.options.reason_reference]
-    return Statement(tuple(findings), message(words, n=len(adverse), rows=len(explained)))
+        *_unsure(evidence, adverse, good == 1),
+    )
+    return Statement(findings, message(REFERENCES[evidence.options.reason_reference], n=n, rows=len(explained)))
 
 
 def _share(evidence: Evidence, key: Key, hits: int, rows: int, note: str = "") -> Finding:
     level = evidence.options.level
     low, high = clopper_pearson([hits], [rows], z_of(level))
-    interval = Interval(number(low[0]), number(high[0]), level, "clopper-pearson")
+    interval = interval_of(low[0], high[0], level, "clopper-pearson")
     return Finding(key, NAME, hits / rows, interval, support=rows, note=note)
 
 
@@ -78,31 +81,25 @@ def _worded(evidence: Evidence, name: str) -> str:
     return message("In a notice: {words}", words=said) if said else ""
 
 
-def _first(evidence: Evidence, found: NDArray[np.int64]) -> Iterator[Finding]:
+def _counted(evidence: Evidence, found: NDArray[np.int64], most: int | None = None) -> Iterator[tuple[str, int]]:
+    """Yield the first reasons of some refusals with how often each comes, the most frequent first."""
     names = evidence.attributions.feature_names
     hits = np.bincount(found[:, 0][found[:, 0] >= 0], minlength=len(names))
-    for at in np.argsort(-hits, kind="stable"):
-        if hits[at]:
-            key = Key.of("principal_reason", [names[at]])
-            yield _share(evidence, key, int(hits[at]), len(found), _worded(evidence, names[at]))
+    yield from ((names[at], int(hits[at])) for at in np.argsort(-hits, kind="stable")[:most] if hits[at])
+
+
+def _first(evidence: Evidence, found: NDArray[np.int64]) -> Iterator[Finding]:
+    for name, hits in _counted(evidence, found):
+        yield _share(evidence, Key.of("principal_reason", [name]), hits, len(found), _worded(evidence, name))
 
 
 def _of_groups(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[Finding]:
-    names = evidence.attributions.feature_names
-    for grouping in evidence.groupings:
-        if len(grouping.columns) > 1:
-            continue
-        codes = grouping.codes[rows]
-        for group in range(len(grouping.labels)):
-            mine = found[codes == group]
-            if len(mine) < LEAST:
-                continue
-            hits = np.bincount(mine[:, 0][mine[:, 0] >= 0], minlength=len(names))
-            named = str(Key.of("g", {grouping.columns[0]: grouping.labels[group][0]}))[2:-1]
-            for at in np.argsort(-hits, kind="stable")[:3]:
-                if hits[at]:
-                    key = Key.of("principal_reason", [names[at]], given=named)
-                    yield _share(evidence, key, int(hits[at]), len(mine))
+    for grouping in singles(evidence):
+        for group, mine in members(grouping, rows, LEAST):
+            named = str(Key.of("g", labels_of(grouping, group)))[2:-1]
+            for name, hits in _counted(evidence, found[mine], 3):
+                key = Key.of("principal_reason", [name], given=named)
+                yield _share(evidence, key, hits, int(mine.sum()))
 
 
 def _sensitive(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[Finding]:
@@ -115,29 +112,20 @@ def _sensitive(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.in
         held = (found == names.index(column)).any(axis=1)
         yield _share(evidence, Key.of("sensitive_reason_share", [column]), int(held.sum()), len(found), note)
         grouping = next(part for part in evidence.groupings if part.columns == (column,))
-        codes = grouping.codes[rows]
-        for group in range(len(grouping.labels)):
-            mine = held[codes == group]
-            if len(mine) >= LEAST:
-                key = group_key("sensitive_reason_share", grouping, group)
-                yield _share(evidence, key, int(mine.sum()), len(mine), note)
+        for group, mine in members(grouping, rows, LEAST):
+            key = group_key("sensitive_reason_share", grouping, group)
+            yield _share(evidence, key, int(held[mine].sum()), int(mine.sum()), note)
 
 
-def _unstable(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> Iterator[Finding]:
-    from evenhand.explaining.reasons import unstable
-
-    blocks = evidence.reason_attributions.block_values
-    if blocks is not None and len(blocks) > 1:
-        hits = int(unstable(evidence.reason_attributions, adverse, low_is_bad=low_is_bad).sum())
-        note = message("The first reason differs between one half of the background and the other.")
-        yield _share(evidence, Key.of("unstable_reasons"), hits, len(adverse), note)
-
-
-def _tied(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> Iterator[Finding]:
-    from evenhand.explaining.reasons import tied
+def _unsure(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> Iterator[Finding]:
+    """State how often the first reason, or the last that is stated, could as well be another."""
+    from evenhand.explaining.reasons import tied, unstable
 
     attributions = evidence.reason_attributions
     if attributions.block_values is not None and len(attributions.block_values) > 1:
+        hits = int(unstable(attributions, adverse, low_is_bad=low_is_bad).sum())
+        note = message("The first reason differs between one half of the background and the other.")
+        yield _share(evidence, Key.of("unstable_reasons"), hits, len(adverse), note)
         hits = int(tied(attributions, adverse, low_is_bad=low_is_bad).sum())
         note = message("The last stated reason and the first that is not stated lie within two standard errors.")
         yield _share(evidence, Key.of("tied_reasons"), hits, len(adverse), note)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
-from evenhand.audits.statement import Audit, Statement, disparity_finding, group_key, not_applicable, value_finding
-from evenhand.keys import Key
+from evenhand.audits.by_group import between, values
+from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.messages import message
-from evenhand.metrics import Tally, compare, means, measure, measured_mean
+from evenhand.metrics import Tally, means, measure, measured_mean
 from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.explaining.reliance import Direction
-    from evenhand.findings import Finding
+    from evenhand.findings import Finding, Unit
+    from evenhand.metrics import Measured
 
 NAME = "recourse"
 MOST_ROWS: Final = 300
@@ -68,13 +69,9 @@ def recourse(evidence: Evidence) -> Statement:
     findings = list(_stated(evidence, None, np.zeros(len(chosen), dtype=np.int64), found.cost))
     for grouping in evidence.groupings:
         findings += _stated(evidence, grouping, grouping.codes[chosen].astype(np.int64), found.cost)
-    words = message(
-        "{n:,} of {rows:,} refused rows; one or two of {features} are changed.",
-        n=len(chosen),
-        rows=len(refused),
-        features=tuple(actionable),
-    )
-    return Statement(tuple(findings), words)
+    words = message("{n:,} of {rows:,} refused rows; one or two of {features} are changed.")
+    said = message(words, n=len(chosen), rows=len(refused), features=tuple(actionable))
+    return Statement(tuple(findings), said)
 
 
 def _stated(
@@ -84,14 +81,11 @@ def _stated(
     stuck = np.isinf(cost).astype(np.int8)
     none = measure("selection_rate", Tally.count(stuck, stuck, codes, groups), level)
     price = measured_mean("recourse_cost", means(cost[stuck == 0], codes[stuck == 0], groups), level)
-    for metric, found, unit in (("no_recourse_rate", none, "share"), ("recourse_cost", price, "number")):
-        for group in range(groups):
-            key = Key.of(metric) if grouping is None else group_key(metric, grouping, group)
-            yield value_finding(key, NAME, found, group, level, unit)  # type: ignore[arg-type]
+    stated: tuple[tuple[Measured, Unit], ...] = ((none, "share"), (price, "number"))
+    for metric, (found, unit) in zip(("no_recourse_rate", "recourse_cost"), stated, strict=True):
+        yield from values(NAME, metric, found, grouping, level, unit)
         if grouping is not None:
-            gap = compare(found, "difference", level)
-            key = Key.of(f"{metric}_difference", grouping.columns)
-            yield disparity_finding(key, NAME, gap, grouping, level, unit)  # type: ignore[arg-type]
+            yield from between(NAME, metric, found, ("difference",), grouping, level, unit)
 
 
 AUDIT: Final = Audit(recourse, of_columns=True, options=RecourseOptions)

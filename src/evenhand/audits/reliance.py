@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Audit, Statement, group_key, not_applicable, number, value_finding
-from evenhand.findings import Finding, Interval
+from evenhand.audits.by_group import values
+from evenhand.audits.statement import Audit, Statement, group_key, interval_of, not_applicable, singles
+from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics import Tally, measure
@@ -30,12 +31,15 @@ TELLS: Final = 0.55
 MATERIAL: Final = 0.10
 """A column carries the gap when it surely carries some of it, and at least this share."""
 SCORE = "(score)"
+CARRIES: Final = message(
+    "{feature} tells the group and carries a part of the gap in mean score between {group} and {other}."
+)
 
 
 def reliance(evidence: Evidence) -> Statement:
     """State what tells each group, which proxies carry its gap, and how many decisions turn on it."""
-    singles = [grouping for grouping in evidence.groupings if len(grouping.columns) == 1]
-    if not singles or evidence.subject.facts.get("kind") == "predictions":
+    features = singles(evidence)
+    if not features or evidence.subject.facts.get("kind") == "predictions":
         return not_applicable("Proxies are looked for with a model and a sensitive feature.")
     if evidence.data.frequency is not None:
         return not_applicable("Counts do not say which columns tell a group.")
@@ -43,7 +47,7 @@ def reliance(evidence: Evidence) -> Statement:
 
     table = evidence.data.table[list(columns_read(evidence.subject, evidence.data))]
     findings: list[Finding] = []
-    for grouping in singles:
+    for grouping in features:
         findings += _predictability(evidence, grouping, table)
         findings += _proxies(evidence, grouping, findings)
         if grouping.columns[0] in table.columns:
@@ -51,13 +55,9 @@ def reliance(evidence: Evidence) -> Statement:
     if evidence.reads != "table":
         seen = message("The model reads {inputs}; whether they show a group is not looked for.", inputs=evidence.reads)
         return Statement(tuple(findings), seen)
-    read = [grouping.columns[0] for grouping in singles if grouping.columns[0] in table.columns]
-    words = (
-        message("The model itself reads {features}.", features=tuple(read))
-        if read
-        else message("The model reads no sensitive feature itself.")
-    )
-    return Statement(tuple(findings), words)
+    read = tuple(grouping.columns[0] for grouping in features if grouping.columns[0] in table.columns)
+    words, none = message("The model itself reads {features}."), message("The model reads no sensitive feature itself.")
+    return Statement(tuple(findings), message(words, features=read) if read else none)
 
 
 def _columns(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
@@ -80,16 +80,11 @@ def _predictability(evidence: Evidence, grouping: Grouping, table: pd.DataFrame)
         shared = shared_information(column, grouping.codes, groups)
         key = Key.of("mutual_information", grouping.columns, feature=name)
         yield Finding(key, NAME, shared, support=len(column), unit="number")
-        for group in range(groups if groups <= MOST_GROUPS else 0):
-            found = (
-                None
-                if alone and group
-                else predictability(column, grouping.codes == group, level, evidence.options.seed)
-            )
+        for group in range((1 if alone else groups) if groups <= MOST_GROUPS else 0):
+            found = predictability(column, grouping.codes == group, level, evidence.options.seed)
             if found is not None:
-                labels = dict(zip(grouping.columns, grouping.labels[group], strict=True))
-                interval = Interval(number(found.low), number(found.high), level, "delong, logit")
-                key = Key.of("proxy_auc", labels, feature=name)
+                interval = interval_of(found.low, found.high, level, "delong, logit")
+                key = group_key("proxy_auc", grouping, group, feature=name)
                 yield Finding(key, NAME, found.auc, interval, support=len(column), unit="score")
 
 
@@ -107,34 +102,16 @@ def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Ite
     if not np.isfinite(found.gap) or found.gap == 0:
         return
     column = grouping.columns[0]
-    telling = {
-        f.key.qualifier("feature")
-        for f in told
-        if f.key.metric == "proxy_auc"
-        and f.key.columns == (column,)
-        and f.interval is not None
-        and (f.interval.low or 0) > TELLS
-    }
+    areas = (f for f in told if f.key.metric == "proxy_auc" and f.key.columns == (column,))
+    telling = {f.key.qualifier("feature") for f in areas if f.interval is not None and (f.interval.low or 0) > TELLS}
     for at, name in enumerate(found.feature_names):
         part, sure = float(found.estimate[at]), bool(found.low[at] > 0 or found.high[at] < 0)
         if name in telling and name != column and sure and part / found.gap >= MATERIAL:
-            ends = sorted((float(found.low[at]) / found.gap, float(found.high[at]) / found.gap))
+            low, high = sorted((float(found.low[at]) / found.gap, float(found.high[at]) / found.gap))
             one, other = (grouping.name(group) for group in pair)
-            yield Finding(
-                Key.of("proxy_part", [column], feature=name),
-                NAME,
-                part / float(found.gap),
-                Interval(number(ends[0]), number(ends[1]), level, found.method),
-                support=sum(found.rows),
-                unit="number",
-                note=message(
-                    "{feature} tells the group and carries a part of the gap in mean score between {group} and "
-                    "{other}.",
-                    feature=name,
-                    group=one,
-                    other=other,
-                ),
-            )
+            key, interval = Key.of("proxy_part", [column], feature=name), interval_of(low, high, level, found.method)
+            note, share = message(CARRIES, feature=name, group=one, other=other), part / float(found.gap)
+            yield Finding(key, NAME, share, interval, support=sum(found.rows), unit="number", note=note)
 
 
 def _swapped(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
@@ -142,19 +119,15 @@ def _swapped(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Ite
     import pandas as pd
 
     column, threshold = grouping.columns[0], evidence.predictions.threshold
-    values = table[column].dropna().unique()[:MOST_VALUES]
     turned = np.zeros(len(table), dtype=bool)
-    for value in values:
+    for value in table[column].dropna().unique()[:MOST_VALUES]:
         changed = table.copy()
         changed[column] = pd.Series([value] * len(table), index=table.index).astype(table[column].dtype)
         scores = np.asarray(evidence.subject.predict(changed), dtype=np.float64)
         turned |= (scores >= threshold) != (evidence.predictions.y_pred == 1)
     tally = Tally.count(turned.astype(np.int8), turned.astype(np.int8), grouping.codes, len(grouping.labels))
     found = measure("selection_rate", tally, evidence.options.level)
-    for group in range(len(grouping.labels)):
-        yield value_finding(
-            group_key("counterfactual_flip_rate", grouping, group), NAME, found, group, evidence.options.level
-        )
+    yield from values(NAME, "counterfactual_flip_rate", found, grouping, evidence.options.level)
 
 
 AUDIT: Final = Audit(reliance)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from evenhand.audits.by_group import side
 from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence.slicing import SMALLEST, halves, search_slices
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
-    from evenhand.metrics import Measured
     from evenhand.metrics.slices.search import Confirmed, Search
 
 NAME = "slices"
@@ -146,12 +146,8 @@ def _said(search: Search, held: int, features: int, what: str) -> str:
     budget = message(
         "{tested:,} slices of up to {depth} of {features} features were searched on half of the rows; "
         "{candidates} candidates were counted again on the other half, which confirmed {held}.",
-        tested=search.tested,
-        depth=search.depth,
-        features=features,
-        candidates=len(search.slices),
-        held=held,
-    )
+        tested=search.tested, depth=search.depth, features=features, candidates=len(search.slices), held=held,
+    )  # fmt: skip
     folded = message("{n:,} more were folded into them.", n=search.folded) if search.folded else ""
     said = sentences(budget, folded)
     return said if what == "error_rate" else message("By {metric}: {text}", metric=what, text=said)
@@ -168,23 +164,16 @@ def _state(part: Confirmed, groupings: tuple[Grouping, ...], metric: str, level:
     """State the rate of a confirmed slice beside that of the rest, on the confirming rows."""
     counts = part.counts[:, ::-1] if turned else part.counts
     values = measure("false_positive_rate", _tally(counts), level)
-    low, high = share_difference_interval(_side(values, 1), _side(values, 0))
+    low, high = share_difference_interval(side(values, 1), side(values, 0))
     shares = [float(value) for value in values.estimate]
     sizes = [int(count) for count in values.support]
-    return Finding(
-        Key.of(metric, _names(groupings, part), vs="rest"),
-        NAME,
-        shares[1] - shares[0],
-        Interval(float(low[0]), float(high[0]), level, f"mover, {values.method}"),
-        support=sum(sizes),
-        direction=METRICS[metric].direction,
-        groups=tuple(
-            GroupValue(name, share, size, size)
-            for name, share, size in zip(("rest", "slice"), shares, sizes, strict=True)
-        ),
-        component=metric,
-        note=_note(describe(metric).label, shares[1], shares[0], part.p),
+    groups = tuple(
+        GroupValue(name, share, size, size) for name, share, size in zip(("rest", "slice"), shares, sizes, strict=True)
     )
+    ends = Interval(float(low[0]), float(high[0]), level, f"mover, {values.method}")
+    key, note = Key.of(metric, _names(groupings, part), vs="rest"), _note(metric, shares[1], shares[0], part.p)
+    direction = METRICS[metric].direction
+    return Finding(key, NAME, shares[1] - shares[0], ends, sum(sizes), direction, "share", groups, metric, note=note)
 
 
 def _state_gap(
@@ -192,39 +181,25 @@ def _state_gap(
 ) -> Finding:
     """State the gap between two groups inside a confirmed slice, and the two rates that make it."""
     rest, inside = (measure("false_positive_rate", _tally(counts), level) for counts in part.counts)
-    low, high = share_difference_interval(_side(inside, 1), _side(inside, 0))
+    low, high = share_difference_interval(side(inside, 1), side(inside, 0))
     gaps = [float(values.estimate[1] - values.estimate[0]) for values in (inside, rest)]
     features = (*(Feature(column, value) for column, value in _names(groupings, part).items()), Feature(feature))
-    return Finding(
-        Key(f"{metric}_difference", features, (("vs", "rest"),)),
-        NAME,
-        gaps[0],
-        Interval(float(low[0]), float(high[0]), level, f"mover, {inside.method}"),
-        support=int(inside.support.sum()),
-        direction="lower_is_better",
-        groups=tuple(
-            GroupValue(name, float(inside.estimate[at]), int(inside.support[at]), int(inside.support[at]))
-            for at, name in enumerate(names)
-        ),
-        component=metric,
-        note=_note(describe(f"{metric}_difference").label, gaps[0], gaps[1], part.p),
+    groups = tuple(
+        GroupValue(name, float(inside.estimate[at]), int(inside.support[at]), int(inside.support[at]))
+        for at, name in enumerate(names)
     )
+    name, rows = f"{metric}_difference", int(inside.support.sum())
+    key, note = Key(name, features, (("vs", "rest"),)), _note(name, gaps[0], gaps[1], part.p)
+    ends = Interval(float(low[0]), float(high[0]), level, f"mover, {inside.method}")
+    return Finding(key, NAME, gaps[0], ends, rows, "lower_is_better", "share", groups, metric, note=note)
 
 
-def _note(label: str, there: float, elsewhere: float, p: float) -> str:
-    return message(
+def _note(metric: str, there: float, elsewhere: float, p: float) -> str:
+    said = message(
         "{metric} {there:.1%} there, {elsewhere:.1%} elsewhere. "
-        "Found on one half of the rows, confirmed on the other (adjusted p {p:.2g}).",
-        metric=label,
-        there=there,
-        elsewhere=elsewhere,
-        p=p,
+        "Found on one half of the rows, confirmed on the other (adjusted p {p:.2g})."
     )
-
-
-def _side(values: Measured, at: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    one = slice(at, at + 1)
-    return values.estimate[one], values.low[one], values.high[one]
+    return message(said, metric=describe(metric).label, there=there, elsewhere=elsewhere, p=p)
 
 
 def _tally(counts: NDArray[np.int64]) -> Tally:

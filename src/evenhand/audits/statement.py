@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, get_args
 
-from evenhand.findings import Task
+from evenhand.findings import Interval, Task
 from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics.answers import findings as stating
 from evenhand.metrics.answers.findings import number, value_finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
@@ -22,16 +25,9 @@ if TYPE_CHECKING:
     from evenhand.settings import Declared
 
 __all__ = [
-    "EVERY_TASK",
-    "Audit",
-    "Statement",
-    "disparity_finding",
-    "group_key",
-    "group_label",
-    "not_applicable",
-    "number",
-    "value_finding",
-]
+    "EVERY_TASK", "Audit", "Statement", "disparity_finding", "group_key", "interval_of", "labels_of", "members",
+    "not_applicable", "number", "singles", "value_finding", "without_model",
+]  # fmt: skip
 
 EVERY_TASK: Final = frozenset[Task](get_args(Task))
 
@@ -67,14 +63,40 @@ def not_applicable(reason: str, /, **places: Place) -> Statement:
     return Statement((), message(reason, **places), ran=False)
 
 
-def group_key(metric: str, grouping: Grouping, group: int) -> Key:
+def without_model(evidence: Evidence, reason: str) -> Statement | None:
+    """Return that explanations were switched off, or the reason where no model can be asked; None where one can."""
+    if not evidence.options.explain:
+        return not_applicable("Explanations were switched off.")
+    return Statement((), reason, ran=False) if evidence.subject.facts.get("kind") == "predictions" else None
+
+
+def singles(evidence: Evidence) -> list[Grouping]:
+    """Return the groupings by one feature."""
+    return [grouping for grouping in evidence.groupings if len(grouping.columns) == 1]
+
+
+def members(grouping: Grouping, rows: NDArray[np.int64], least: int = 1) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Yield each group that has `least` of some rows, and which of them are its own."""
+    codes = grouping.codes[rows]
+    for group in range(len(grouping)):
+        mine = codes == group
+        if mine.sum() >= least:
+            yield group, mine
+
+
+def labels_of(grouping: Grouping | None, group: int) -> dict[str, str]:
+    """Return the columns and values of a group; none for all rows."""
+    return {} if grouping is None else dict(zip(grouping.columns, grouping.labels[group], strict=True))
+
+
+def group_key(metric: str, grouping: Grouping, group: int, **qualifiers: str) -> Key:
     """Return the key of a metric for one group of a grouping."""
-    return Key.of(metric, dict(zip(grouping.columns, grouping.labels[group], strict=True)))
+    return Key.of(metric, labels_of(grouping, group), **qualifiers)
 
 
-def group_label(grouping: Grouping, group: int) -> str:
-    """Return the group as a person reads it."""
-    return grouping.name(group)
+def interval_of(low: float, high: float, level: float, method: str) -> Interval:
+    """Return an interval, open where an end is not a number."""
+    return Interval(number(low), number(high), level, method)
 
 
 def disparity_finding(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.audits.statement import Audit, Statement, not_applicable
+from evenhand.audits.statement import Audit, Statement, not_applicable, singles
 from evenhand.evidence.answering import answers
 from evenhand.keys import Key, quote
 from evenhand.metrics.catalogue.lists import stated
@@ -24,13 +24,13 @@ MOST_STRATA = 50
 def strata(evidence: Evidence) -> Statement:
     """State the disparities within each value of each control feature, and the worst of them."""
     controls = evidence.data.roles.control_features
-    singles = [grouping for grouping in evidence.groupings if len(grouping.columns) == 1]
-    if not controls or not singles:
+    features = singles(evidence)
+    if not controls or not features:
         return not_applicable("No control feature was named; with one, groups are compared among rows alike in it.")
     answer = answers(evidence, NAME)
     findings: list[Finding] = []
     for control in sorted(controls):
-        for grouping in singles:
+        for grouping in features:
             if grouping.columns != (control,):
                 findings += answer.all(_within(grouping.columns, evidence.data.grouping(control)))
     return Statement(tuple(findings))

@@ -59,10 +59,8 @@ def _gaps(evidence: Evidence) -> Iterator[Finding]:
             there = measure(rate, seen, level)
             if np.isfinite(there.estimate[0]):
                 ends = Interval(float(there.low[0]), float(there.high[0]), level, there.method)
-                yield Finding(
-                    Key.of(rate, of=part), NAME, float(there.estimate[0]), ends,
-                    support=int(there.support[0]), direction="higher_is_better",
-                )  # fmt: skip
+                key, value, rows = Key.of(rate, of=part), float(there.estimate[0]), int(there.support[0])
+                yield Finding(key, NAME, value, ends, rows, "higher_is_better")
             if part == "train" and np.isfinite(there.estimate[0]) and np.isfinite(here.estimate[0]):
                 yield _gap(rate, there, here, level)
 
@@ -73,10 +71,8 @@ def _gap(rate: str, there: Measured, here: Measured, level: float) -> Finding:
     estimate = float(there.estimate[0] - here.estimate[0])
     ends = Interval(float(low[0]), float(high[0]), level, "mover of two sets of rows")
     sure = message("The whole interval is above 0: the model has overfitted.") if low[0] > 0 else ""
-    return Finding(
-        Key.of("generalization_gap", rate=rate), NAME, estimate, ends,
-        support=int(here.support[0]), direction="lower_is_better", note=sure,
-    )  # fmt: skip
+    key, rows = Key.of("generalization_gap", rate=rate), int(here.support[0])
+    return Finding(key, NAME, estimate, ends, rows, "lower_is_better", note=sure)
 
 
 def _costs(evidence: Evidence) -> Iterator[Finding]:
@@ -100,9 +96,8 @@ def _predicting(evidence: Evidence) -> Iterator[Finding]:
         seconds.append(time.process_time() - started)
     per = statistics.median(seconds) * 1_000 / len(rows)
     yield _cost(Key.of("prediction_cpu_seconds"), per, "seconds", message("Measured on {rows:,} rows.", rows=len(rows)))
-    yield _cost(
-        Key.of("prediction_energy"), per * WATTS, "number", message("Estimated, {watts:g} W a core.", watts=WATTS)
-    )
+    note = message("Estimated, {watts:g} W a core.", watts=WATTS)
+    yield _cost(Key.of("prediction_energy"), per * WATTS, "number", note)
 
 
 def _cost(key: Key, value: float, unit: Unit, note: str) -> Finding:

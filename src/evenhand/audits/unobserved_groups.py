@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Audit, Statement, not_applicable, number
+from evenhand.audits.statement import Audit, Statement, interval_of, not_applicable, number
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAME = "unobserved_groups"
 METHOD = "frechet bounds in bins of the probability"
+NOBODY: Final = message("No row can be of this group, or the errors do not fit what was recorded.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,42 +123,22 @@ def _of_metric(
 
 
 def _values(
-    feature: str,
-    groups: tuple[str, ...],
-    metric: str,
-    found: ProxyRates,
-    level: float,
-    method: str,
-    **qualifiers: str,
+    feature: str, groups: tuple[str, ...], metric: str, found: ProxyRates, level: float, method: str, **qualifiers: str
 ) -> Iterator[Finding]:
     for group, name in enumerate(groups):
-        rows = round(float(found.expected_rows[group]))
-        value = number(found.estimate[group])
-        interval = Interval(number(found.low[group]), number(found.high[group]), level, method)
+        key, rows = Key.of(metric, {feature: name}, **qualifiers), round(float(found.expected_rows[group]))
+        value, ends = number(found.estimate[group]), interval_of(found.low[group], found.high[group], level, method)
+        interval, undefined = (None, NOBODY) if value is None else (ends, "")
         yield Finding(
-            Key.of(metric, {feature: name}, **qualifiers),
-            NAME,
-            value,
-            interval if value is not None else None,
-            rows,
-            describe(metric).direction,
-            groups=(GroupValue("", value, rows, rows),),
-            component=metric,
-            undefined=""
-            if value is not None
-            else message("No row can be of this group, or the errors do not fit what was recorded."),
-        )
+            key, NAME, value, interval, rows, describe(metric).direction,
+            groups=(GroupValue("", value, rows, rows),), component=metric, undefined=undefined,
+        )  # fmt: skip
 
 
 def _gap(
-    key: Key,
-    metric: str,
-    groups: tuple[str, ...],
-    found: ProxyRates,
-    level: float,
-    method: str,
+    key: Key, metric: str, groups: tuple[str, ...], found: ProxyRates, level: float, method: str,
     strict: ProxyRates | None = None,
-) -> Finding:
+) -> Finding:  # fmt: skip
     """Return the widest gap; its low end from `strict` rates, which hold for all pairs, where chance is in them."""
     known = np.flatnonzero(np.isfinite(found.estimate))
     if len(known) < 2:
@@ -170,16 +151,10 @@ def _gap(
         GroupValue(groups[at], float(found.estimate[at]), *(2 * (round(float(found.expected_rows[at])),)))
         for at in (least, most)
     )
-    return Finding(
-        key,
-        NAME,
-        float(found.estimate[most] - found.estimate[least]),
-        Interval(max(low, 0.0), min(high, 1.0), level, method),
-        round(float(found.expected_rows.sum())),
-        describe(key.metric).direction,
-        groups=parts,
-        component=metric,
-    )
+    gap = float(found.estimate[most] - found.estimate[least])
+    ends = Interval(max(low, 0.0), min(high, 1.0), level, method)
+    rows, direction = round(float(found.expected_rows.sum())), describe(key.metric).direction
+    return Finding(key, NAME, gap, ends, rows, direction, groups=parts, component=metric)
 
 
 AUDIT: Final = Audit(unobserved_groups, options=UnobservedGroupsOptions)

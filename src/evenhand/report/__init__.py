@@ -5,11 +5,5 @@ from evenhand.report.mlflow import log_to_mlflow, mlflow_evaluation, mlflow_thre
 from evenhand.report.rendering import format_of, render, write_report
 
 __all__ = [
-    "FORMATS",
-    "format_of",
-    "log_to_mlflow",
-    "mlflow_evaluation",
-    "mlflow_thresholds",
-    "render",
-    "write_report",
-]
+    "FORMATS", "format_of", "log_to_mlflow", "mlflow_evaluation", "mlflow_thresholds", "render", "write_report",
+]  # fmt: skip

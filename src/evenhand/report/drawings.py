@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Mark: TypeAlias = Literal["passed", "failed", "undecided", "plain"]
 """The shape and colour of a value: judged, or merely stated."""
+Kind: TypeAlias = Literal["forest", "bars", "waterfall"]
 LETTER: Final = 6.7
 """Width of a letter of a label, on the wide side."""
 LABEL: Final = 42
@@ -28,11 +29,8 @@ class Table:
     name: str
     """An identifier, unique on the page."""
     title: str
-    """What it shows."""
     head: tuple[str, ...]
-    """Column labels."""
     rows: tuple[tuple[str, ...], ...]
-    """Cells."""
     numeric: frozenset[int] = frozenset()
     """Columns set flush right."""
     cut: int = 0
@@ -53,20 +51,34 @@ class Table:
         return self if left <= 0 else replace(self, rows=self.rows[:most], cut=self.cut + left)
 
 
+def table(
+    name: str,
+    title: str,
+    head: tuple[str, ...],
+    rows: Iterable[tuple[str, ...]],
+    numeric: Iterable[int] | None = None,
+    most: int | None = None,
+    *,
+    folded: bool = False,
+) -> tuple[Table, ...]:
+    """Return a table of at most `most` rows, folded behind its title where asked; nothing without rows.
+
+    All columns but the first are of numbers where `numeric` is absent.
+    """
+    cells, columns = tuple(rows), range(1, len(head)) if numeric is None else numeric
+    made = Table(name, title, head, cells, frozenset(columns), folded=title if folded else "")
+    return () if not cells else (made if most is None else made.bounded(most),)
+
+
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What every figure has."""
+    """What every figure has: its identifier on the page, title, the same for people who do not see it, and size."""
 
     name: str
-    """An identifier, unique on the page."""
     title: str
-    """What it shows."""
     description: str
-    """The same for people who do not see it."""
     width: int
-    """The figure's width."""
     height: int
-    """The figure's height."""
     table: Table
     """The same numbers as text."""
 
@@ -83,34 +95,39 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark on the axis."""
+    """A mark on the axis: its place and its label."""
 
     x: float
-    """Its place."""
     text: str
-    """Its label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Drawing):
+    """A figure with one axis across."""
+
+    ticks: tuple[Tick, ...]
+    """Marks on the axis."""
+    left: int
+    """Where the plot begins; labels end before it."""
+    right: int
+    """Where the plot ends; numbers begin behind it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One row of a figure."""
+    """One row of a figure: its name and numbers, its shape, and its places."""
 
     full: str
     """The row's whole name."""
     text: str
     """The numbers, as text."""
     mark: Mark
-    """Its shape."""
     y: int
-    """Its place downwards."""
     x: float | None
     """The place of the estimate; None when it is undefined."""
     low: float
-    """The place of the low end."""
     high: float
-    """The place of the high end."""
     limit: float | None = None
-    """The place of the limit."""
     start: float | None = None
     """Where its bar begins, in a waterfall; at zero elsewhere."""
 
@@ -121,21 +138,15 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure(Drawing):
+class Figure(Rows):
     """Rows on one axis."""
 
-    kind: Literal["forest", "bars", "waterfall"]
+    kind: Kind
     """Dots with intervals, bars from zero with intervals, or bars from where the one before ended."""
     dots: tuple[Dot, ...]
     """Rows."""
-    ticks: tuple[Tick, ...]
-    """Marks on the axis."""
     zero: float
     """The place of zero."""
-    left: int
-    """Where the plot begins; labels end before it."""
-    right: int
-    """Where the plot ends; numbers begin behind it."""
 
     def _labels(self) -> Iterable[tuple[str, float]]:
         return ((dot.label, self.left - 8) for dot in self.dots)
@@ -146,7 +157,6 @@ class Line:
     """One line of a figure of lines."""
 
     label: str
-    """What it shows."""
     points: str
     """Its places, ready for a polyline."""
     number: int
@@ -164,9 +174,7 @@ class Plot(Drawing):
     upwards: tuple[tuple[float, str], ...]
     """Marks on the axis upwards: place and label."""
     left: int
-    """Where the plot begins."""
     right: int
-    """Where the plot ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,25 +183,20 @@ class Lines(Plot):
 
     kind: ClassVar[str] = "lines"
     lines: tuple[Line, ...]
-    """The lines."""
     marker: float | None
     """The place of an upright line; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of a figure of points."""
+    """One point of a figure of points: what it is, its shape and its place."""
 
     label: str
-    """What it is."""
     number: str
     """Its number in the list at the side."""
     mark: Mark
-    """Its shape."""
     x: float
-    """Its place across."""
     y: float
-    """Its place downwards."""
     side: int
     """The place of its name in the list."""
 
@@ -204,7 +207,6 @@ class Points(Plot):
 
     kind: ClassVar[str] = "points"
     points: tuple[Point, ...]
-    """The points."""
     joined: str
     """Places of those that are joined, ready for a polyline; empty for none."""
     axes: tuple[str, str]
@@ -216,9 +218,7 @@ class Spot:
     """A text at a place."""
 
     x: float
-    """Its place across."""
     y: float
-    """Its place downwards."""
     full: str
     """What it says in full."""
     most: int = 60
@@ -232,16 +232,12 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a heat grid."""
+    """One cell of a heat grid: its left and upper edge, how dark it is (0 to 5), and its value."""
 
     x: float
-    """Its left edge."""
     y: float
-    """Its upper edge."""
     shade: int
-    """How dark it is, 0 to 5."""
     text: str
-    """Its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +250,8 @@ class Heat(Drawing):
     rows: tuple[Spot, ...]
     """Labels of the rows."""
     cells: tuple[Cell, ...]
-    """Cells."""
     cell_width: int
-    """The width of a cell."""
     cell_height: int
-    """The height of a cell."""
 
     def _labels(self) -> Iterable[tuple[str, float]]:
         return ((spot.label, spot.x) for spot in self.rows)
@@ -269,7 +262,6 @@ class Outline:
     """One of two histograms."""
 
     label: str
-    """Whose values it shows."""
     path: str
     """Its outline, ready for a path."""
     number: int
@@ -279,22 +271,15 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class HistogramPair(Drawing):
+class HistogramPair(Rows):
     """Two histograms on one axis, one above it and one below."""
 
     kind: ClassVar[str] = "histograms"
     outlines: tuple[Outline, ...]
-    """Both."""
-    ticks: tuple[Tick, ...]
-    """Marks on the axis."""
     axis: float
     """The place of the axis downwards."""
     marker: float | None
     """The place of an upright line; None without one."""
-    left: int
-    """Where the plot begins."""
-    right: int
-    """Where the plot ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +287,6 @@ class Strip:
     """The dots of one row of a swarm, by shade."""
 
     label: Spot
-    """Whose dots they are."""
     text: str
     """What is said of them behind the plot."""
     paths: tuple[tuple[int, str], ...]
@@ -310,20 +294,13 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Swarm(Drawing):
+class Swarm(Rows):
     """Dots on one axis, those at one place beside each other; never more than `scales.MOST_DOTS`."""
 
     kind: ClassVar[str] = "swarm"
     strips: tuple[Strip, ...]
-    """Rows."""
-    ticks: tuple[Tick, ...]
-    """Marks on the axis."""
     zero: float | None
     """The place of an upright line; None without one."""
-    left: int
-    """Where the plot begins."""
-    right: int
-    """Where the plot ends."""
 
     def _labels(self) -> Iterable[tuple[str, float]]:
         return ((strip.label.label, strip.label.x) for strip in self.strips)
@@ -331,14 +308,11 @@ class Swarm(Drawing):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node of a tree."""
+    """One node of a tree: its name and where that stands, its numbers, its shape."""
 
     label: Spot
-    """Its name, and where that stands."""
     text: str
-    """Its numbers."""
     mark: Mark
-    """Its shape."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from evenhand.report.sections.judged import STATUSES
 from evenhand.report.view import Entry, LimitRow, Page, Risk
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord, Finding
+    from evenhand.findings import AuditRecord
     from evenhand.messages import Place
     from evenhand.policy import Judgement, Verdict
-    from evenhand.report.drawings import Figure, Mark
+    from evenhand.report.drawings import Figure
+    from evenhand.report.sections.judged import FigureRow
 
 ANY_CHANGE: Final = Metric(
     "*_change",
@@ -88,25 +89,17 @@ def _glance(verdict: Verdict | None) -> Figure | None:
     """Draw the judged limits that are shares or ratios on one axis, each with its limit."""
     if verdict is None:
         return None
-    drawn = [judgement for judgement in verdict.judgements if _drawable(judgement)]
-    rows: list[tuple[str, Finding, Mark, float | None]] = [
-        (str(judgement.key), judgement.finding, judgement.status, judgement.limit.bound)
-        for judgement in drawn
-        if judgement.finding is not None
-    ]
-    texts = [measured(judgement.finding, judgement.limit) for judgement in drawn]
-    return (
-        figure("limits-figure", message("Each limit, with the interval it was judged by"), rows, texts=texts)
-        if rows
-        else None
-    )
-
-
-def _drawable(judgement: Judgement) -> bool:
-    finding = judgement.finding
-    if finding is None or finding.estimate is None:
-        return False
-    return finding.unit in ("share", "ratio", "score") and -1 <= finding.estimate <= 1
+    rows: list[FigureRow] = []
+    texts = []
+    for judgement in verdict.judgements:
+        finding = judgement.finding
+        if finding is None or finding.estimate is None or finding.unit not in ("share", "ratio", "score"):
+            continue
+        if -1 <= finding.estimate <= 1:
+            rows.append((str(judgement.key), finding, judgement.status, judgement.limit.bound))
+            texts.append(measured(finding, judgement.limit))
+    title = message("Each limit, with the interval it was judged by")
+    return figure("limits-figure", title, rows, texts=texts) if rows else None
 
 
 def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:

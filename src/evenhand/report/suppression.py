@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from evenhand.errors import InputError
-from evenhand.findings import AuditRecord, GroupCounts, Section
+from evenhand.findings import AuditRecord, GroupCounts
 from evenhand.keys import group_name
 from evenhand.messages import message
 from evenhand.metrics.catalogue.lists import stated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from evenhand.findings import Finding
     from evenhand.messages import Message
@@ -34,16 +34,7 @@ Cell: TypeAlias = "tuple[tuple[str, str], ...]"
 def suppressed(record: AuditRecord, below: int) -> AuditRecord:
     """Return a copy without what rests on fewer than `below` rows.
 
-    Parameters
-    ----------
-    record : AuditRecord
-    below : int
-        2 or more.
-
-    Returns
-    -------
-    AuditRecord
-        Withheld findings have neither estimate nor interval and say so; the gate refuses the copy.
+    Withheld findings have neither estimate nor interval and say so; the gate refuses the copy.
 
     Raises
     ------
@@ -64,15 +55,11 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
     provenance: Provenance = {**record.provenance, "suppressed_below": below, "withheld_groups": withheld}
     provenance.pop("score_edges", None)
     provenance.pop("attribution_reach", None)
-    return AuditRecord(
-        tuple(
-            _shown(finding, hidden if _over_all_rows(finding) else halved, below, strata) for finding in record.findings
-        ),
-        tuple(replace(section, reason=_without_figures(section)) for section in record.sections),
-        tuple(_sizes(counts, hidden) for counts in record.tallies if counts.model == "subject"),
-        provenance,
-        record.measurements,
-    )
+    findings = tuple(_shown(f, hidden if _over_all_rows(f) else halved, below, strata) for f in record.findings)
+    # why an audit did not run stays; what limits one that ran may name groups and their sizes
+    sections = tuple(replace(part, reason="" if part.ran else part.reason) for part in record.sections)
+    tallies = tuple(_sizes(counts, hidden) for counts in record.tallies if counts.model == "subject")
+    return AuditRecord(findings, sections, tallies, provenance, record.measurements)
 
 
 def suppressed_verdict(verdict: Verdict, copy: AuditRecord) -> Verdict:
@@ -172,19 +159,11 @@ def _shown(finding: Finding, hidden: set[Cell], below: int, strata: bool) -> Fin
     withheld = cell in hidden or _least(finding) < below or _names_hidden(finding, hidden)
     if not withheld and not (strata and finding.key.qualifier("given")):
         return finding
+    why = message("withheld: it, or what it would give away, rests on fewer than {below} rows", below=below)
     return replace(
-        finding,
-        estimate=None,
-        interval=None,
-        unadjusted=None,
-        critical=None,
-        support=0,
-        groups=(),
-        undefined=message("withheld: it, or what it would give away, rests on fewer than {below} rows", below=below),
-        withheld=True,
-        undefined_groups=(),
-        note="",
-    )
+        finding, estimate=None, interval=None, unadjusted=None, critical=None, support=0, groups=(), undefined=why,
+        withheld=True, undefined_groups=(), note="",
+    )  # fmt: skip
 
 
 def _least(finding: Finding) -> float:
@@ -195,36 +174,20 @@ def _least(finding: Finding) -> float:
 
 def _names_hidden(finding: Finding, hidden: set[Cell]) -> bool:
     columns = finding.key.columns
-    names = {label for cell in hidden if tuple(column for column, _ in cell) == columns for label in _labels(cell)}
+    cells = [cell for cell in hidden if tuple(column for column, _ in cell) == columns]
+    names = {group_name(cell) for cell in cells} | {", ".join(value for _, value in cell) for cell in cells}
     against = finding.key.qualifier("vs")
     return against in names or any(part.group in names for part in finding.groups)
-
-
-def _labels(cell: Cell) -> Iterator[str]:
-    yield group_name(cell)
-    yield ", ".join(value for _, value in cell)
 
 
 def _sizes(counts: GroupCounts, hidden: set[Cell]) -> GroupCounts:
     """Return the rows of the groups that are shown, and no other counts."""
     import numpy as np
 
-    kept = [
-        at for at, group in enumerate(counts.groups) if tuple(zip(counts.columns, group, strict=True)) not in hidden
-    ]
-    cells = np.asarray(counts.counts, dtype=float)
-    return GroupCounts(
-        "subject",
-        counts.columns,
-        tuple(counts.groups[at] for at in kept),
-        ("group",),
-        [int(cells[at].sum()) for at in kept],
-    )
-
-
-def _without_figures(section: Section) -> str:
-    """Return why an audit did not run; what limits one that ran may name groups and their sizes."""
-    return "" if section.ran else section.reason
+    named = (tuple(zip(counts.columns, group, strict=True)) for group in counts.groups)
+    kept = [at for at, cell in enumerate(named) if cell not in hidden]
+    cells, groups = np.asarray(counts.counts, dtype=float), tuple(counts.groups[at] for at in kept)
+    return GroupCounts("subject", counts.columns, groups, ("group",), [int(cells[at].sum()) for at in kept])
 
 
 def _judgement(judgement: Judgement, copy: AuditRecord) -> Judgement:

@@ -15,20 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One metric of the glossary."""
+    """One metric of the glossary: the metric of its keys, its name for people, and what its catalogue entry says."""
 
     name: str
-    """The key's metric."""
     label: str
-    """Its name for people."""
     meaning: str
-    """What it says."""
     formula: str
-    """How it is computed."""
     misleads: str
-    """When it misleads."""
     source: str
-    """Where it is defined."""
     example: str = ""
     """The formula with figures."""
     here: str = ""
@@ -40,16 +34,13 @@ Block: TypeAlias = Table | Drawing
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the page."""
+    """A part of the page, under its anchor and heading."""
 
     name: str
-    """Its anchor."""
     title: str
-    """Its heading."""
     lead: tuple[str, ...]
     """Plain sentences before anything else."""
     blocks: tuple[Block, ...] = ()
-    """Figures and tables."""
     within: str = ""
     """The anchor of the part that it belongs to; empty for a part of its own."""
 
@@ -66,42 +57,34 @@ class Risk:
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
-    """One judged limit."""
+    """One judged limit: the finding as a key and in words, its estimate and interval, the limit, its source."""
 
     anchor: str
     """An identifier, unique on the page."""
     status: Literal["passed", "failed", "undecided"]
-    """The judgement."""
     badge: str
     """The judgement in words, with "advisory" or "waived" where it is."""
     key: str
-    """The finding."""
     label: str
     """The finding in words."""
     measured: str
-    """Estimate and interval."""
     limit: str
-    """The limit."""
     who: str
     """The groups that make it, each with its value and its rows."""
     sentence: str
     """Why, or what would decide it."""
     note: str
-    """Where the limit comes from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything a report says."""
+    """Everything a report says: the verdict, the parts in reading order, the glossary, and what stands behind it."""
 
     title: str
-    """The title."""
     subtitle: str
-    """The model, the data and the number of rows."""
     status: Literal["passed", "failed", "undecided", "none"]
     """The verdict; ``none`` without a policy."""
     headline: str
-    """The verdict in one word."""
     sentence: str
     """The verdict in one sentence."""
     remarks: tuple[str, ...]
@@ -109,19 +92,12 @@ class Page:
     limits: tuple[LimitRow, ...]
     """All judged limits, worst first."""
     glance: Figure | None
-    """The judged limits on one axis."""
     risks: tuple[Risk, ...]
-    """At most five, worst first."""
     parts: tuple[Part, ...]
-    """The rest, in reading order."""
     glossary: tuple[Entry, ...]
-    """Each metric that the page uses."""
     version: str
-    """The version of evenhand that audited."""
     last: tuple[Part, ...] = ()
-    """What stands behind the glossary."""
     lang: str = "en"
-    """The language of its sentences."""
 
 
 _Part = TypeVar("_Part")

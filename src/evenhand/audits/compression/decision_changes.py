@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.by_group import labels_of
+from evenhand.audits.statement import labels_of
 from evenhand.evidence.answering import answers, class_names
 from evenhand.findings import Finding, GroupValue
 from evenhand.keys import Key
@@ -135,8 +135,5 @@ def _spread(metric: str, how: How, drawn: NDArray[np.float64], level: float) -> 
     if not len(known):
         return ""
     low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return message(
-        "Rows drawn again spread it from {low:.4f} to {high:.4f}; of an extreme that is no interval.",
-        low=low,
-        high=high,
-    )
+    said = message("Rows drawn again spread it from {low:.4f} to {high:.4f}; of an extreme that is no interval.")
+    return message(said, low=low, high=high)

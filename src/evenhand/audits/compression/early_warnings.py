@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.by_group import labels_of, over_rows, values
+from evenhand.audits.by_group import over_rows, values
 from evenhand.audits.compression.decision_changes import NAME
+from evenhand.audits.statement import labels_of, singles
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Key
 from evenhand.metrics import calibration_error, means, measured_mean
@@ -64,11 +65,8 @@ def _steepness(evidence: Evidence) -> Iterator[Finding]:
     from evenhand.evidence.predictions import inputs
 
     rows, truth = inputs(evidence.original, evidence.data), evidence.data.y_true
-    single = [
-        grouping for grouping in evidence.groupings if len(grouping.columns) == 1 and len(grouping) <= MOST_GROUPS
-    ]
     everyone = np.zeros(len(truth), dtype=np.int32)
-    for grouping in (None, *single):
+    for grouping in (None, *(each for each in singles(evidence) if len(each) <= MOST_GROUPS)):
         codes, groups = (everyone, 1) if grouping is None else (grouping.codes, len(grouping))
         found = susceptibility(evidence.original, rows, truth, codes, groups, evidence.options.seed)
         if found is None:

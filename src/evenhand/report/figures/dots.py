@@ -6,15 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from evenhand.report.drawings import Spot, Strip, Swarm
-from evenhand.report.figures.scales import (
-    FRAME_BYTES,
-    MOST_BYTES,
-    NUMBERS,
-    Scale,
-    bytes_of,
-    label_room,
-    scale_of,
-)
+from evenhand.report.figures.scales import FRAME_BYTES, MOST_BYTES, NUMBERS, Scale, bytes_of, label_room, scale_of
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
@@ -47,18 +39,10 @@ def swarm_figure(
     zero: float | None = None,
     most: int = MOST_DOTS,
 ) -> Swarm:
-    """Return a figure of dots, with its table twin.
+    """Return a figure of dots, with its table twin; an upright line stands at `zero`.
 
-    Parameters
-    ----------
-    rows : sequences of label, dots, and a text behind them
-        A dot is a value and a shade: 0 for low, 1 for middle, 2 for high of whatever the shade stands for.
-    shares : bool
-        Whether values are shares, on an axis from 0 to 1.
-    zero : float, optional
-        Where an upright line stands.
-    most : int
-        Dots of the whole figure, at most; fewer where the figure would be too large.
+    A row is a label, dots, and a text behind them; a dot is a value and a shade: 0 for low, 1 for middle, 2 for high.
+    `shares` have an axis from 0 to 1. Of the whole figure at most `most` dots are drawn, or fewer that fit.
     """
     labels = [cut(label, LABEL) for label, _, _ in rows]
     room = MOST_BYTES - FRAME_BYTES - sum(ROW_BYTES + bytes_of(label, *labels[:1], text) for label, _, text in rows)
@@ -66,27 +50,13 @@ def swarm_figure(
     kept = [evenly(dots, dots_each) for _, dots, _ in rows]
     values: list[float | None] = [value for dots in kept for value, _ in dots]
     scale = scale_of([*values, zero] if zero is not None else values, label_room(labels), shares=shares)
+    middles = [TOP + TALL * (at + 0.5) for at in range(len(rows))]
     strips = tuple(
-        Strip(
-            Spot(scale.left - 8, TOP + TALL * (at + 0.5) + 4, label, LABEL),
-            text,
-            _paths(kept[at], scale, TOP + TALL * (at + 0.5)),
-        )
-        for at, (label, _, text) in enumerate(rows)
+        Strip(Spot(scale.left - 8, middle + 4, label, LABEL), text, _paths(dots, scale, middle))
+        for (label, _, text), dots, middle in zip(rows, kept, middles, strict=True)
     )
-    return Swarm(
-        name=name,
-        title=title,
-        description=description,
-        width=scale.right + NUMBERS,
-        height=TOP + TALL * len(rows) + 30,
-        table=table,
-        strips=strips,
-        ticks=scale.ticks(),
-        zero=None if zero is None else scale.place(zero),
-        left=scale.left,
-        right=scale.right,
-    )
+    frame = (name, title, description, scale.right + NUMBERS, TOP + TALL * len(rows) + 30, table)
+    return Swarm(*frame, *scale.ends(), strips, None if zero is None else scale.place(zero))
 
 
 def evenly(dots: Sequence[tuple[float, int]], most: int) -> list[tuple[float, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evenhand.messages import joined, message
-from evenhand.report.drawings import LABEL, Dot, Figure, Mark, Table
+from evenhand.report.drawings import LABEL, Dot, Figure, Table
 from evenhand.report.figures.scales import NUMBERS, fitting, height, label_room, row_y, scale_of
 from evenhand.report.numbers import cut, with_interval
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.findings import Finding
+    from evenhand.report.drawings import Kind, Mark
+    from evenhand.report.figures.scales import Scale
 
 MOST_ROWS = 40
 ROW_BYTES = 330
@@ -24,18 +26,14 @@ def figure(
     title: str,
     rows: list[tuple[str, Finding, Mark, float | None]],
     *,
-    kind: str = "forest",
+    kind: Kind = "forest",
     digits: int = 2,
     texts: list[str] | None = None,
 ) -> Figure:
-    """Return a figure of findings, one row each, with its table twin.
+    """Return a figure of findings, one row (label, finding, mark, limit) each, with its table twin.
 
-    Parameters
-    ----------
-    rows : list of (label, finding, mark, limit)
-        A limit is drawn where it is not None. Rows beyond what a small figure holds stand in the table only.
-    texts : list of str, optional
-        The numbers as text, where they are to be rounded away from a limit.
+    A limit is drawn where it is not None. Rows beyond what a small figure holds stand in the table only. `texts` are
+    the numbers as text, where they are to be rounded away from a limit.
     """
     numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
     said = [_said(label, text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]
@@ -49,45 +47,27 @@ def figure(
     dots = []
     for index, (label, finding, mark, limit) in enumerate(shown):
         interval, estimate = finding.interval, finding.estimate
-        low = estimate if interval is None else interval.low
-        high = estimate if interval is None else interval.high
-        dots.append(
-            Dot(
-                full=cut(label, 120),
-                text=numbers[index],
-                mark=mark,
-                y=row_y(index),
-                x=None if estimate is None else scale.place(estimate),
-                low=scale.place(low, scale.low),
-                high=scale.place(high, scale.high),
-                limit=None if limit is None else scale.place(limit),
-            )
-        )
-    return Figure(
-        name=name,
-        kind="bars" if kind == "bars" else "forest",
-        title=title,
-        description=_describe(title, shown, digits),
-        dots=tuple(dots),
-        ticks=scale.ticks(),
-        zero=scale.place(0.0),
-        left=scale.left,
-        right=scale.right,
-        width=scale.right + NUMBERS,
-        height=height(len(shown)),
-        table=_twin(name, title, rows, numbers),
-    )
+        low, high = (estimate, estimate) if interval is None else (interval.low, interval.high)
+        place, bound = (None if value is None else scale.place(value) for value in (estimate, limit))
+        ends = scale.place(low, scale.low), scale.place(high, scale.high)
+        dots.append(Dot(cut(label, 120), numbers[index], mark, row_y(index), place, *ends, bound))
+    told = [(cut(label, 60), with_interval(finding, digits)) for label, finding, _, _ in shown[:4]]
+    twin = _twin(name, title, rows, numbers)
+    return rows_figure(name, title, described(title, told, len(shown) - 4), kind, dots, scale, twin)
+
+
+def rows_figure(
+    name: str, title: str, description: str, kind: Kind, dots: Sequence[Dot], scale: Scale, table: Table
+) -> Figure:
+    """Return rows on one axis as a figure."""
+    frame = (name, title, description, scale.right + NUMBERS, height(len(dots)), table)
+    return Figure(*frame, *scale.ends(), kind, tuple(dots), scale.place(0.0))
 
 
 def _said(label: str, text: str) -> tuple[str, ...]:
     """Return the texts of a row: its label, its whole name where that is longer, and its numbers."""
     short = cut(label, LABEL)
     return (short, text) if short == label else (short, cut(label, 120), text)
-
-
-def _describe(title: str, rows: list[tuple[str, Finding, Mark, float | None]], digits: int) -> str:
-    told = [(cut(label, 60), with_interval(finding, digits)) for label, finding, _, _ in rows[:4]]
-    return described(title, told, len(rows) - 4)
 
 
 def described(title: str, rows: Sequence[tuple[str, str]], more: int = 0) -> str:
@@ -99,13 +79,9 @@ def described(title: str, rows: Sequence[tuple[str, str]], more: int = 0) -> str
 
 
 def _twin(name: str, title: str, rows: list[tuple[str, Finding, Mark, float | None]], numbers: list[str]) -> Table:
-    return Table(
-        f"{name}-table",
-        title,
-        ("", message("estimate and interval"), message("rows")),
-        tuple(
-            (cut(label, 200), text, f"{finding.support:,}")
-            for (label, finding, _, _), text in zip(rows, numbers, strict=True)
-        ),
-        frozenset({1, 2}),
+    cells = tuple(
+        (cut(label, 200), text, f"{finding.support:,}")
+        for (label, finding, _, _), text in zip(rows, numbers, strict=True)
     )
+    head = ("", message("estimate and interval"), message("rows"))
+    return Table(f"{name}-table", title, head, cells, frozenset({1, 2}))

@@ -27,14 +27,9 @@ def heat_figure(
     rows: Sequence[tuple[str, Sequence[float | None], Sequence[str]]],
     corner: str = "",
 ) -> Heat:
-    """Return a grid of shares, with its table twin.
+    """Return a grid of shares, with its table twin, where `corner` stands over the labels of the rows.
 
-    Parameters
-    ----------
-    columns : labels
-    rows : sequences of label, values from 0 to 1 (None: not defined) and the same values as text
-    corner : str
-        The heading over the labels of the rows, in the table.
+    A row is a label, values from 0 to 1 (None: not defined), and the same values as text.
     """
     most = min(
         MOST_CELLS // len(columns),
@@ -50,22 +45,17 @@ def heat_figure(
         for column, (value, text) in enumerate(zip(values, texts, strict=True))
     )
     head = (corner, *columns)
-    table = Table(
-        f"{name}-table", title, head, tuple((label, *texts) for label, _, texts in rows), frozenset(range(1, len(head)))
-    )
-    return Heat(
-        name=name,
-        title=title,
-        description=_describe(title, columns, rows),
-        width=left + wide * len(columns) + 8,
-        height=TOP + TALL * len(shown) + 8,
-        table=table.bounded(),
-        columns=tuple(Spot(left + wide * (at + 0.5), TOP - 10, column) for at, column in enumerate(columns)),
-        rows=tuple(Spot(left - 8, TOP + TALL * (at + 0.5) + 4, label, LABEL) for at, (label, _, _) in enumerate(shown)),
-        cells=cells,
-        cell_width=wide - 2,
-        cell_height=TALL - 2,
-    )
+    told_rows = tuple((label, *texts) for label, _, texts in rows)
+    table = Table(f"{name}-table", title, head, told_rows, frozenset(range(1, len(head)))).bounded()
+    told = [
+        (cut(label, 60), joined("; ", (joined(": ", pair) for pair in zip(columns, texts, strict=True))))
+        for label, _, texts in rows[:2]
+    ]
+    size = (left + wide * len(columns) + 8, TOP + TALL * len(shown) + 8)
+    above = tuple(Spot(left + wide * (at + 0.5), TOP - 10, column) for at, column in enumerate(columns))
+    beside = tuple(Spot(left - 8, TOP + TALL * (at + 0.5) + 4, row[0], LABEL) for at, row in enumerate(shown))
+    frame = (name, title, described(title, told, len(rows) - 2), *size, table)
+    return Heat(*frame, above, beside, cells, wide - 2, TALL - 2)
 
 
 def shade(value: float | None) -> int:
@@ -76,16 +66,4 @@ def shade(value: float | None) -> int:
     >>> shade(None), shade(0.0), shade(0.01), shade(0.5), shade(1.0)
     (0, 0, 1, 3, 5)
     """
-    if value is None or value <= 0:
-        return 0
-    return min(SHADES, int(value * SHADES) + 1)
-
-
-def _describe(
-    title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[float | None], Sequence[str]]]
-) -> str:
-    told = [
-        (cut(label, 60), joined("; ", (joined(": ", pair) for pair in zip(columns, texts, strict=True))))
-        for label, _, texts in rows[:2]
-    ]
-    return described(title, told, len(rows) - 2)
+    return 0 if value is None or value <= 0 else min(SHADES, int(value * SHADES) + 1)

@@ -26,11 +26,7 @@ def histogram_pair(
 ) -> HistogramPair:
     """Return two histograms of equal bins from `low` to `high`, each of the same area, with their table twin.
 
-    Parameters
-    ----------
-    histograms : two pairs of label and counts, the same number of bins each
-    marker : float, optional
-        Where an upright line stands.
+    Each is a label and counts, as many as the other's; an upright line stands at `marker`.
     """
     across = Scale(low, high, LEFT)
     shares = [[count / max(sum(counts), 1) for count in counts] for _, counts in histograms]
@@ -42,21 +38,9 @@ def histogram_pair(
         Outline(label, _path(across, edges, [value / top for value in shares[at]], axis, -1 if at == 0 else 1), at, y)
         for at, ((label, _), y) in enumerate(zip(histograms, (axis - TALL + 14, axis + TALL - 6), strict=True))
     )
-    table = _table(name, title, edges, histograms)
-    return HistogramPair(
-        name=name,
-        title=title,
-        description=_describe(title, edges, histograms),
-        width=across.right + NUMBERS,
-        height=TOP + 2 * TALL + 34,
-        table=table,
-        outlines=outlines,
-        ticks=across.ticks(),
-        axis=axis,
-        marker=None if marker is None else across.place(marker),
-        left=LEFT,
-        right=across.right,
-    )
+    size, table = (across.right + NUMBERS, TOP + 2 * TALL + 34), _table(name, title, edges, histograms)
+    frame = (name, title, _describe(title, edges, histograms), *size, table)
+    return HistogramPair(*frame, *across.ends(), outlines, axis, None if marker is None else across.place(marker))
 
 
 def _path(across: Scale, edges: list[float], heights: list[float], axis: float, sign: int) -> str:
@@ -71,24 +55,14 @@ def _table(name: str, title: str, edges: list[float], histograms: Sequence[tuple
         (f"{edges[at]:.3g} – {edges[at + 1]:.3g}", *(f"{counts[at]:,.0f}" for _, counts in histograms))
         for at in range(len(edges) - 1)
     )
-    return Table(
-        f"{name}-table", title, (message("score"), *(label for label, _ in histograms)), rows, frozenset({0, 1, 2})
-    )
+    head = (message("score"), *(label for label, _ in histograms))
+    return Table(f"{name}-table", title, head, rows, frozenset({0, 1, 2}))
 
 
 def _describe(title: str, edges: list[float], histograms: Sequence[tuple[str, Sequence[float]]]) -> str:
     told = []
     for label, counts in histograms:
         at = max(range(len(counts)), key=lambda place, counts=counts: counts[place])  # type: ignore[misc]
-        told.append(
-            (
-                label,
-                message(
-                    "{rows:,.0f} rows, most between {low:.3g} and {high:.3g}",
-                    rows=sum(counts),
-                    low=edges[at],
-                    high=edges[at + 1],
-                ),
-            )
-        )
+        said = {"rows": sum(counts), "low": edges[at], "high": edges[at + 1]}
+        told.append((label, message("{rows:,.0f} rows, most between {low:.3g} and {high:.3g}", **said)))
     return described(title, told)

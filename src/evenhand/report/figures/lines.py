@@ -31,17 +31,9 @@ def line_figure(
     top: float = 1.0,
     bottom: float = 0.0,
 ) -> Lines:
-    """Return a figure of lines, each with one value a place.
+    """Return a figure of lines (label and values), each with one value a place.
 
-    Parameters
-    ----------
-    places : numbers
-        Across, rising.
-    lines : pairs of label and values
-    marker : float, optional
-        Where an upright line stands.
-    top, bottom : float
-        The values at the upper and the lower end.
+    The places across rise; an upright line stands at `marker`; `top` and `bottom` are the values at the ends upwards.
     """
     across = Scale(places[0], places[-1], LEFT)
     every = -(-len(places) // MOST_POINTS)
@@ -50,29 +42,12 @@ def line_figure(
     def down(value: float) -> float:
         return round(TOP + TALL * (1 - min(max((value - bottom) / (top - bottom), 0.0), 1.0)), 1)
 
-    drawn = tuple(
-        Line(
-            label,
-            " ".join(f"{across.place(places[at]):g},{down(values[at]):g}" for at in shown),
-            number,
-            TOP + 14 + 18 * number,
-        )
-        for number, (label, values) in enumerate(lines)
-    )
-    return Lines(
-        name=name,
-        title=title,
-        description=description,
-        lines=drawn,
-        across=across.ticks(),
-        upwards=tuple(
-            (down(bottom + share * (top - bottom)), f"{bottom + share * (top - bottom):g}")
-            for share in (0.0, 0.25, 0.5, 0.75, 1.0)
-        ),
-        marker=None if marker is None else across.place(marker),
-        left=LEFT,
-        right=across.right,
-        width=across.right + ROOM + label_room([label for label, _ in lines]),
-        height=TOP + TALL + 40,
-        table=table,
-    )
+    drawn = []
+    for number, (label, values) in enumerate(lines):
+        points = " ".join(f"{across.place(places[at]):g},{down(values[at]):g}" for at in shown)
+        drawn.append(Line(label, points, number, TOP + 14 + 18 * number))
+    marks = [bottom + share * (top - bottom) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    upwards = tuple((down(value), f"{value:g}") for value in marks)
+    size = (across.right + ROOM + label_room([label for label, _ in lines]), TOP + TALL + 40)
+    frame, axes = (name, title, description, *size, table), (across.ticks(), upwards, LEFT, across.right)
+    return Lines(*frame, *axes, tuple(drawn), None if marker is None else across.place(marker))

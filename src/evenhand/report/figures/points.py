@@ -27,20 +27,12 @@ def point_figure(
     joined: Sequence[str] = (),
     unit: float = 1.0,
 ) -> Points:
-    """Return a figure of points.
+    """Return a figure of one or more points (label, x, y, mark), where x is 0 or above.
 
-    Parameters
-    ----------
-    points : sequence of (label, x, y, mark)
-        One at least; x is 0 or above.
-    joined : labels
-        Points that are joined, in the order of x.
-    unit : float
-        By which the numbers across are divided for their labels.
+    Those whose labels are in `joined` are joined in the order of x; labels across are of numbers divided by `unit`.
     """
     across = _axis([0.0, *(x for _, x, _, _ in points)], LEFT)
-    values = [y for _, _, y, _ in points]
-    upward = _axis([0.0, *values], 0)
+    upward = _axis([0.0, *(y for _, _, y, _ in points)], 0)
 
     def down(value: float) -> float:
         share = (value - upward.low) / (upward.high - upward.low)
@@ -52,23 +44,13 @@ def point_figure(
     )
     chain = sorted((x, y) for label, x, y, _ in points if label in joined)
     room = label_room([f"{point.number} {point.label}" for point in drawn])
-    return Points(
-        name=name,
-        title=title,
-        description=description,
-        points=drawn,
-        joined=" ".join(f"{across.place(x):g},{down(y):g}" for x, y in chain) if len(chain) > 1 else "",
-        across=tuple(_in_units(across, tick, unit) for tick in across.ticks()),
-        upwards=tuple(
-            (down(upward.low + (tick.x / 400) * (upward.high - upward.low)), tick.text) for tick in upward.ticks()
-        ),
-        axes=axes,
-        left=LEFT,
-        right=across.right,
-        width=across.right + room + 20,
-        height=max(TOP + TALL + 44, TOP + 18 * len(drawn) + 30),
-        table=table,
+    line = " ".join(f"{across.place(x):g},{down(y):g}" for x, y in chain) if len(chain) > 1 else ""
+    marks = tuple(_in_units(across, tick, unit) for tick in across.ticks())
+    upwards = tuple(
+        (down(upward.low + (tick.x / 400) * (upward.high - upward.low)), tick.text) for tick in upward.ticks()
     )
+    size = (across.right + room + 20, max(TOP + TALL + 44, TOP + 18 * len(drawn) + 30))
+    return Points(name, title, description, *size, table, marks, upwards, LEFT, across.right, drawn, line, axes)
 
 
 def _axis(values: Sequence[float], left: int) -> Scale:

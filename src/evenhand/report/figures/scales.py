@@ -26,12 +26,10 @@ FRAME_BYTES: Final = 2_500
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A linear axis from `low` to `high`."""
+    """A linear axis from the value `low` at the left end to `high` at the right one."""
 
     low: float
-    """The value at the left end."""
     high: float
-    """The value at the right end."""
     left: int = 100
     """The place of the left end."""
 
@@ -46,6 +44,10 @@ class Scale:
             value = self.low if otherwise is None else otherwise
         share = (value - self.low) / (self.high - self.low)
         return round(self.left + min(max(share, 0.0), 1.0) * PLOT, 1)
+
+    def ends(self) -> tuple[tuple[Tick, ...], int, int]:
+        """Return what a figure of rows has of its axis: its marks, and where it begins and ends."""
+        return self.ticks(), self.left, self.right
 
     def ticks(self) -> tuple[Tick, ...]:
         """Return about five round marks."""
@@ -92,14 +94,7 @@ def bytes_of(*texts: str) -> int:
 
 
 def fitting(rows: Sequence[Sequence[str]], each: int) -> int:
-    """Return how many rows a figure can have and stay within `MOST_BYTES`.
-
-    Parameters
-    ----------
-    rows : sequences of texts
-        What each row says.
-    each : int
-        Bytes of a row's marks, without its texts.
+    """Return how many rows of texts, each with marks of `each` bytes, a figure of `MOST_BYTES` can have.
 
     Examples
     --------

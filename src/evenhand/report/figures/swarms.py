@@ -36,7 +36,8 @@ def swarm(record: AuditRecord) -> Swarm | None:
     title = message("Attributions of the explained rows, darker where the feature's own value is higher")
     rows, cells = [], []
     for (name, *_), fifths in zip(found.groups, counts, strict=True):
-        values = _values(far, len(fifths[0]))
+        places = len(fifths[0])
+        values = [(2 * (place + 0.5) / places - 1) * far for place in range(places)]
         dots = [
             (value, SHADES[fifth])
             for fifth, row in enumerate(fifths)
@@ -52,10 +53,6 @@ def swarm(record: AuditRecord) -> Swarm | None:
     words = message("Mean attribution by the feature's own value")
     twin = Table("swarm-table", words, head, tuple(cells), frozenset(range(1, 6)))
     return swarm_figure("swarm", title, told, rows, twin, shares=False, zero=0.0, most=MOST_DOTS)
-
-
-def _values(far: float, places: int) -> list[float]:
-    return [(2 * (place + 0.5) / places - 1) * far for place in range(places)]
 
 
 def _means(fifths: Sequence[Sequence[int]], values: Sequence[float]) -> list[str]:

@@ -11,8 +11,6 @@ from evenhand.report.figures.scales import NUMBERS, fitting
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from evenhand.report.drawings import Mark, Table
 
 ROW, TOP, INDENT = 26, 10, 26
@@ -23,16 +21,12 @@ MOST_NODES: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A node to be drawn, with what is below it."""
+    """A node to be drawn: its name, its numbers and its shape, with what is below it."""
 
     label: str
-    """Its name."""
     text: str
-    """Its numbers."""
     mark: Mark = "plain"
-    """Its shape."""
     below: tuple[Branch, ...] = ()
-    """Its children."""
 
 
 def tree_figure(name: str, title: str, root: Branch, table: Table) -> Tree:
@@ -40,10 +34,8 @@ def tree_figure(name: str, title: str, root: Branch, table: Table) -> Tree:
     placed = _placed(root)[:MOST_NODES]
     said = [(cut(branch.label, LABEL), branch.label, branch.text) for branch, _, _ in placed]
     placed = placed[: fitting(said, 260)]
-    right = (
-        round(max(INDENT * depth + 22 + LETTER * width_of(cut(branch.label, LABEL)) for branch, depth, _ in placed))
-        + 14
-    )
+    ends = (INDENT * depth + 22 + LETTER * width_of(cut(branch.label, LABEL)) for branch, depth, _ in placed)
+    right = round(max(ends)) + 14
     links = "".join(
         f"M{_x(depth - 1):g} {_y(parent) + 7:g}V{_y(at):g}H{_x(depth) - 7:g}"
         for at, (_, depth, parent) in enumerate(placed)
@@ -53,17 +45,9 @@ def tree_figure(name: str, title: str, root: Branch, table: Table) -> Tree:
         Node(Spot(_x(depth), _y(at), branch.label, LABEL), branch.text, branch.mark)
         for at, (branch, depth, _) in enumerate(placed)
     )
-    return Tree(
-        name=name,
-        title=title,
-        description=_describe(title, placed),
-        width=right + NUMBERS,
-        height=TOP + ROW * len(placed) + 10,
-        table=table,
-        nodes=nodes,
-        links=links,
-        right=right,
-    )
+    few = [(cut(branch.label, 60), branch.text) for branch, _, _ in placed[:4]]
+    size = (right + NUMBERS, TOP + ROW * len(placed) + 10)
+    return Tree(name, title, described(title, few, len(placed) - 4), *size, table, nodes, links, right)
 
 
 def _placed(root: Branch) -> list[tuple[Branch, int, int]]:
@@ -86,7 +70,3 @@ def _x(depth: int) -> float:
 
 def _y(at: int) -> float:
     return TOP + ROW * (at + 0.5)
-
-
-def _describe(title: str, placed: Sequence[tuple[Branch, int, int]]) -> str:
-    return described(title, [(cut(branch.label, 60), branch.text) for branch, _, _ in placed[:4]], len(placed) - 4)

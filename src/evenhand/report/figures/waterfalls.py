@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
-from evenhand.report.drawings import LABEL, Dot, Figure, Mark, Table
-from evenhand.report.figures.findings import described
-from evenhand.report.figures.scales import NUMBERS, height, label_room, row_y, scale_of
+from evenhand.report.drawings import LABEL, Dot, Table
+from evenhand.report.figures.findings import described, rows_figure
+from evenhand.report.figures.scales import label_room, row_y, scale_of
 from evenhand.report.numbers import cut, show, with_interval
 
 if TYPE_CHECKING:
     from evenhand.findings import Finding
+    from evenhand.report.drawings import Figure, Mark
     from evenhand.report.figures.scales import Scale
 
 MOST: Final = 10
@@ -24,20 +26,12 @@ MOST_TOLD: Final = 24
 def waterfall(name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str]) -> Figure:
     """Return the figure of steps that lead from `start` to `end`, the largest first, with its table twin.
 
-    Parameters
-    ----------
-    parts : list of Finding
-        The steps, each about one feature; they sum to ``end - start``.
-    words : pair of str
-        What the start and the end are called.
+    Each step is about one feature; they sum to ``end - start``. `words` are what the start and the end are called.
     """
     ordered = sorted(parts, key=lambda finding: -abs(finding.estimate or 0.0))
     drawn, rest = ordered[:MOST], ordered[MOST:]
     left_over = sum(finding.estimate or 0.0 for finding in rest)
-    ends, at = [start], start
-    for finding in drawn:
-        at += finding.estimate or 0.0
-        ends.append(at)
+    ends = list(accumulate((finding.estimate or 0.0 for finding in drawn), initial=start))
     reach: list[float | None] = [*ends, end, start]
     for place, finding in enumerate(drawn):
         if finding.interval is not None:
@@ -45,30 +39,17 @@ def waterfall(name: str, title: str, parts: list[Finding], start: float, end: fl
             reach += [None if low is None else ends[place] + low, None if high is None else ends[place] + high]
     labels = [cut(finding.key.columns[0], LABEL) for finding in drawn]
     others = message("{features} other features", features=len(rest))
-    room = label_room([*labels, *words, others])
-    scale = scale_of(reach, room, shares=False)
-    steps = [(finding, ends[place], ends[place + 1]) for place, finding in enumerate(drawn)]
+    scale = scale_of(reach, label_room([*labels, *words, others]), shares=False)
     dots = [_total(words[0], start, 0, scale)]
-    dots += [_step(finding, (origin, goal), row, scale) for row, (finding, origin, goal) in enumerate(steps, 1)]
+    steps = zip(drawn, pairwise(ends), strict=True)
+    dots += [_step(finding, way, row, scale) for row, (finding, way) in enumerate(steps, 1)]
     if rest:
-        dots.append(_several(others, at, left_over, len(dots), scale))
+        dots.append(_several(others, ends[-1], left_over, len(dots), scale))
     dots.append(_total(words[1], end, len(dots), scale))
     few = [(cut(f.key.columns[0], 60), with_interval(f, 3)) for f in drawn[:2]]
     told = [(words[0], show(start, "score")), *few, (words[1], show(end, "score"))]
-    return Figure(
-        name=name,
-        kind="waterfall",
-        title=title,
-        description=described(title, told),
-        dots=tuple(dots),
-        ticks=scale.ticks(),
-        zero=scale.place(0.0),
-        left=scale.left,
-        right=scale.right,
-        width=scale.right + NUMBERS,
-        height=height(len(dots)),
-        table=_twin(name, title, ordered, start, end, words),
-    )
+    twin = _twin(name, title, ordered, start, end, words)
+    return rows_figure(name, title, described(title, told), "waterfall", dots, scale, twin)
 
 
 def _total(label: str, value: float, row: int, scale: Scale) -> Dot:
@@ -79,16 +60,9 @@ def _total(label: str, value: float, row: int, scale: Scale) -> Dot:
 def _step(finding: Finding, way: tuple[float, float], row: int, scale: Scale) -> Dot:
     origin, goal = way
     low, high = (None, None) if finding.interval is None else (finding.interval.low, finding.interval.high)
-    return Dot(
-        cut(finding.key.columns[0], 120),
-        with_interval(finding, 3),
-        _mark(goal - origin),
-        row_y(row),
-        scale.place(goal),
-        scale.place(goal if low is None else origin + low),
-        scale.place(goal if high is None else origin + high),
-        start=scale.place(origin),
-    )
+    least, most = (scale.place(goal if end is None else origin + end) for end in (low, high))
+    name, text, mark = cut(finding.key.columns[0], 120), with_interval(finding, 3), _mark(goal - origin)
+    return Dot(name, text, mark, row_y(row), scale.place(goal), least, most, start=scale.place(origin))
 
 
 def _several(label: str, origin: float, step: float, row: int, scale: Scale) -> Dot:

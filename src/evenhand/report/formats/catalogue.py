@@ -7,22 +7,17 @@ from typing import Final
 from evenhand.catalogues import Catalogue
 from evenhand.report.formats.format import Format
 
+FILES: Final = {"json": "json_format", "csv": "csv_format", "model-card": "model_card"}
+"""The files whose name is not the format's."""
 FORMATS: Final[Catalogue[Format]] = Catalogue(
     "evenhand.formats",
     Format,
     {
-        "html": "evenhand.report.formats.html:FORMAT",
-        "markdown": "evenhand.report.formats.markdown:FORMAT",
-        "json": "evenhand.report.formats.json_format:FORMAT",
-        "text": "evenhand.report.formats.text:FORMAT",
-        "csv": "evenhand.report.formats.csv_format:FORMAT",
-        "junit": "evenhand.report.formats.junit:FORMAT",
-        "sarif": "evenhand.report.formats.sarif:FORMAT",
-        "github": "evenhand.report.formats.github:FORMAT",
-        "gitlab": "evenhand.report.formats.gitlab:FORMAT",
-        "model-card": "evenhand.report.formats.model_card:FORMAT",
-        "cyclonedx": "evenhand.report.formats.cyclonedx:FORMAT",
-        "ll144": "evenhand.report.formats.ll144:FORMAT",
+        name: f"evenhand.report.formats.{FILES.get(name, name)}:FORMAT"
+        for name in (
+            "html", "markdown", "json", "text", "csv", "junit", "sarif", "github", "gitlab", "model-card", "cyclonedx",
+            "ll144",
+        )
     },
-)
+)  # fmt: skip
 """Every format."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -10,11 +9,9 @@ from evenhand.metrics import describe
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.records import digest
 from evenhand.report.formats.format import Format
-from evenhand.report.formats.plain_text import short
+from evenhand.report.formats.plain_text import as_json, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from evenhand.findings import AuditRecord, Finding, Plain
     from evenhand.policy import Verdict
     from evenhand.provenance import SubjectFacts
@@ -39,7 +36,7 @@ def cyclonedx(record: AuditRecord, verdict: Verdict | None = None) -> str:
         "metadata": {"tools": {"components": [_tool(record)]}},
         "components": [_model(record, verdict, held)],
     }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return as_json(document)
 
 
 def _tool(record: AuditRecord) -> Plain:
@@ -83,11 +80,10 @@ def _parameters(record: AuditRecord, subject: SubjectFacts) -> Plain:
     return parameters
 
 
-def _reported(record: AuditRecord) -> Iterator[Finding]:
-    """Every finding with a value that describes how well the model does, not what it rests on."""
-    for finding in record.findings:
-        if finding.estimate is not None and not finding.volatile and finding.key.metric not in ATTRIBUTED:
-            yield finding
+def _reported(record: AuditRecord) -> list[Finding]:
+    """Return the findings with a value that describes how well the model does, not what it rests on."""
+    found = (finding for finding in record.findings if finding.key.metric not in ATTRIBUTED)
+    return [finding for finding in found if finding.estimate is not None and not finding.volatile]
 
 
 def _metric(finding: Finding) -> Plain:
@@ -103,9 +99,8 @@ def _metric(finding: Finding) -> Plain:
 
 def _considerations(record: AuditRecord) -> Plain:
     declared = record.provenance.get("declared", {})
-    told: dict[str, Plain] = {
-        place: [short(declared[name], 2000)] for place, name in DECLARED.items() if declared.get(name)
-    }
+    said = {place: declared.get(name) for place, name in DECLARED.items()}
+    told: dict[str, Plain] = {place: [short(answer, 2000)] for place, answer in said.items() if answer}
     assessed: list[Plain] = [
         {
             "groupAtRisk": short(finding.groups[0].group),
@@ -123,11 +118,8 @@ def _considerations(record: AuditRecord) -> Plain:
 def _properties(verdict: Verdict | None, held: str) -> list[Plain]:
     said = [_property("evenhand:audit_digest", held)]
     if verdict is not None:
-        said += [
-            _property("evenhand:verdict", verdict.status),
-            _property("evenhand:policy", verdict.policy_name),
-            _property("evenhand:policy_sha256", verdict.policy_sha256),
-        ]
+        told = {"verdict": verdict.status, "policy": verdict.policy_name, "policy_sha256": verdict.policy_sha256}
+        said += [_property(f"evenhand:{name}", value) for name, value in told.items()]
     return said
 
 

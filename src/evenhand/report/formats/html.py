@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, shorten
 from evenhand.messages import message
+from evenhand.report.drawings import Figure, Table
 from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
-from evenhand.report.shortening import shortened
 from evenhand.report.theme import USUAL, Theme, style
 from evenhand.report.view import said
 from evenhand.words import language
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
-    from evenhand.report.view import Page
+    from evenhand.report.view import Block, Page
     from evenhand.words import Language
 
 MOST_BYTES: Final = 1_000_000
@@ -32,14 +32,12 @@ MOST_BYTES: Final = 1_000_000
 USUAL_BYTES: Final = 300_000
 """Of a usual page."""
 STEPS: Final = (
-    (200, 200, 60, USUAL_BYTES),
-    (200, 10, 60, USUAL_BYTES),
-    (200, 6, 60, MOST_BYTES),
-    (40, 12, 24, MOST_BYTES),
-    (15, 8, 10, MOST_BYTES),
-    (5, 5, 4, MOST_BYTES),
-)
+    (200, 200, 60, USUAL_BYTES), (200, 10, 60, USUAL_BYTES), (200, 6, 60, MOST_BYTES), (40, 12, 24, MOST_BYTES),
+    (15, 8, 10, MOST_BYTES), (5, 5, 4, MOST_BYTES),
+)  # fmt: skip
 """Rows of a table, rows of one that is folded away, parts about groups, and the size at which that is enough."""
+DRAWN: Final = 40
+"""What a figure without rows may show, which its table is to have, too."""
 
 
 def html(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
@@ -53,17 +51,38 @@ def html(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USU
     return made
 
 
+def shortened(page: Page, rows: int, folded: int, parts: int, words: Language) -> Page:
+    """Return the page with at most so many rows a table and so many parts about groups; what is left out is said.
+
+    Tables that are folded away are cut before those that stand open. The table of limits and the verdict stay whole.
+    """
+    inner = [part for part in page.parts if part.within == "fairness"]
+    left = {part.name for part in inner[parts:]}
+    kept = [
+        replace(part, blocks=tuple(_bounded(block, rows, folded) for block in part.blocks))
+        for part in page.parts
+        if part.name not in left
+    ]
+    if left:
+        said = words.say(message("{parts} more parts about groups stand in audit.json.", parts=len(left)))
+        kept = [replace(part, lead=(*part.lead, said)) if part.name == "fairness" else part for part in kept]
+    return replace(page, parts=tuple(kept))
+
+
+def _bounded(block: Block, rows: int, folded: int) -> Block:
+    if isinstance(block, Table):
+        return block.bounded(folded if block.folded else rows)
+    most = len(block.dots) if isinstance(block, Figure) else DRAWN
+    return replace(block, table=block.table.bounded(max(folded, most)))
+
+
 def _drawn(page: Page, css: str, theme: Theme, words: Language) -> str:
     from jinja2 import TemplateError
 
     try:
         return _environment(theme.template_dir).get_template("page.html.j2").render(
-            page=page,
-            _=lambda id, **places: words.say(message(id, **places)),
-            style=css,
-            style_hash=_hash(css),
-            stylesheet=theme.stylesheet,
-            inline=theme.inline,
+            page=page, _=lambda id, **places: words.say(message(id, **places)), style=css, style_hash=_hash(css),
+            stylesheet=theme.stylesheet, inline=theme.inline,
         )  # fmt: skip
     except TemplateError as wrong:
         if theme.template_dir is None:
@@ -81,15 +100,10 @@ def _environment(own: Path | None) -> Environment:
 
     # Every name in a record is somebody else's text: it is escaped everywhere, and a misspelt variable is an error.
     environment = Environment(
-        loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_whole,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["plain"] = _without_controls
-    environment.filters["tight"] = _tight
+        loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]), autoescape=True,
+        undefined=StrictUndefined, finalize=_whole, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"plain": _without_controls, "tight": _tight}
     return environment
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from evenhand.errors import InputError
@@ -27,11 +28,11 @@ def need_verdict(verdict: Verdict | None, name: str) -> Verdict:
 
 def names(verdict: Verdict) -> list[str]:
     """Return a name for each judgement, unique: its key and its limit, with a number where both stand twice."""
-    seen: dict[str, int] = {}
+    seen: Counter[str] = Counter()
     found = []
     for judgement in verdict.judgements:
         name = f"{short(str(judgement.key))} {limit_text(judgement.limit)}"
-        seen[name] = seen.get(name, 0) + 1
+        seen[name] += 1
         found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return found
 
@@ -41,10 +42,8 @@ def message(judgement: Judgement) -> str:
     status = judgement.status + (f", {judgement.aside}" if judgement.aside else "")
     if judgement.limit.required:
         return f"{status}: {short(str(judgement.key))} is required. {short(judgement.sentence)}"
-    shown = measured(judgement.finding, judgement.limit)
-    return f"{status}: {short(str(judgement.key))} is {shown}, the limit is {limit_text(judgement.limit)}. " + short(
-        judgement.sentence
-    )
+    shown = f"{measured(judgement.finding, judgement.limit)}, the limit is {limit_text(judgement.limit)}"
+    return f"{status}: {short(str(judgement.key))} is {shown}. {short(judgement.sentence)}"
 
 
 def stable_id(judgement: Judgement) -> str:

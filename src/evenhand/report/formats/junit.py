@@ -20,12 +20,15 @@ def junit(record: AuditRecord, verdict: Verdict | None = None) -> str:
     judged = need_verdict(verdict, "junit")
     suite = ET.Element("testsuite", name="evenhand", tests=str(len(judged.judgements)), errors="0")
     properties = ET.SubElement(suite, "properties")
-    for name, value in _properties(record, judged):
-        ET.SubElement(properties, "property", name=name, value=_legal(value))
+    told = {
+        "verdict": judged.status, "policy": short(judged.policy_name), "policy_sha256": judged.policy_sha256,
+        "audit_digest": digest(record), "confidence": f"{judged.confidence:g}",
+    }  # fmt: skip
+    for name, fact in told.items():
+        ET.SubElement(properties, "property", name=name, value=_legal(fact))
     cases = [_case(suite, judgement, name) for judgement, name in zip(judged.judgements, names(judged), strict=True)]
-    suite.set("failures", str(cases.count("failure")))
-    suite.set("skipped", str(cases.count("skipped")))
-    suite.set("time", "0")
+    for name, value in (("failures", cases.count("failure")), ("skipped", cases.count("skipped")), ("time", 0)):
+        suite.set(name, str(value))
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
@@ -34,9 +37,8 @@ def junit(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 def _case(suite: ET.Element, judgement: Judgement, name: str) -> str:
     """Add a test case; return ``passed``, ``failure`` or ``skipped``."""
-    case = ET.SubElement(
-        suite, "testcase", classname=_legal(f"evenhand.{short(judgement.key.metric)}"), name=_legal(name), time="0"
-    )
+    metric = _legal(f"evenhand.{short(judgement.key.metric)}")
+    case = ET.SubElement(suite, "testcase", classname=metric, name=_legal(name), time="0")
     said = _legal(message(judgement))
     if judgement.status == "passed":
         ET.SubElement(case, "system-out").text = said
@@ -46,16 +48,6 @@ def _case(suite: ET.Element, judgement: Judgement, name: str) -> str:
         return "failure"
     ET.SubElement(case, "skipped", message=said)
     return "skipped"
-
-
-def _properties(record: AuditRecord, verdict: Verdict) -> list[tuple[str, str]]:
-    return [
-        ("verdict", verdict.status),
-        ("policy", short(verdict.policy_name)),
-        ("policy_sha256", verdict.policy_sha256),
-        ("audit_digest", digest(record)),
-        ("confidence", f"{verdict.confidence:g}"),
-    ]
 
 
 def _legal(text: str) -> str:

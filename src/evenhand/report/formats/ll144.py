@@ -29,12 +29,10 @@ UNKNOWN: Final = "(missing)"
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One row of the summary."""
+    """One row of the summary: a category, and how many people are in it."""
 
     name: str
-    """The category."""
     applicants: int
-    """People in it."""
     rate: float | None
     """The share that got the outcome that is good for the person."""
     unknown: bool
@@ -108,10 +106,10 @@ def _table(record: AuditRecord, counts: GroupCounts) -> Iterator[str]:
 
 
 def _row(category: Category, total: int, best: float) -> str:
-    rate = category.rate
-    selected = "" if rate is None else f"{round(rate * category.applicants):,}"
-    ratio = "" if rate is None or _small(category, total) or not best else f"{rate / best:.3f}"
-    shown = "" if rate is None else f"{rate:.3f}"
+    rate, selected, shown, ratio = category.rate, "", "", ""
+    if rate is not None:
+        selected, shown = f"{round(rate * category.applicants):,}", f"{rate:.3f}"
+        ratio = "" if _small(category, total) or not best else f"{rate / best:.3f}"
     name = as_markdown(cut(category.name, 120))
     return f"| {name} | {category.applicants:,} | {selected} | {shown} | {ratio} |"
 
@@ -126,10 +124,8 @@ def _scored(category: Category, total: int, top: float) -> str:
 
 def _category(record: AuditRecord, counts: GroupCounts, at: int) -> Category:
     pairs = dict(zip(counts.columns, counts.groups[at], strict=True))
-    finding = record.get(Key.of("favourable_rate", pairs))
-    rate = None if finding is None else finding.estimate
-    scored = record.get(Key.of("scoring_rate", pairs))
-    scoring = None if scored is None else scored.estimate
+    found = (record.get(Key.of(metric, pairs)) for metric in ("favourable_rate", "scoring_rate"))
+    rate, scoring = (None if finding is None else finding.estimate for finding in found)
     return Category(group_name(pairs.items()), group_rows(counts, at), rate, UNKNOWN in pairs.values(), scoring)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import joined, message
 from evenhand.report.drawings import Table
 from evenhand.report.formats.format import Format
-from evenhand.report.formats.markdown_text import as_markdown
+from evenhand.report.formats.markdown_text import as_markdown, as_table
 from evenhand.report.page import build_page
 from evenhand.report.theme import USUAL, Theme
 from evenhand.report.view import said
@@ -30,17 +30,12 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
     words = language(theme.lang)
     say, page = words.say, said(build_page(record, verdict), words)
     headline = say(message("{headline}.", headline=page.headline))
-    out = [
-        f"# {as_markdown(page.title)}",
-        "",
-        f"**{SIGNS[page.status]} {headline}** {as_markdown(page.sentence)}",
-        "",
-    ]
+    out = [f"# {as_markdown(page.title)}", "", f"**{SIGNS[page.status]} {headline}** {as_markdown(page.sentence)}", ""]
     out += [f"- {as_markdown(remark)}" for remark in page.remarks]
     if page.limits:
         head = ("", *map(say, (message("limit on"), message("measured"), message("limit"))), "")
         rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, r.sentence) for r in page.limits]
-        out += ["", *_rows(head, rows)]
+        out += ["", *as_table(head, rows)]
     for part in page.parts:
         block = ["", f"## {as_markdown(part.title)}", ""]
         block += [f"{as_markdown(sentence)}\n" for sentence in part.lead]
@@ -61,13 +56,7 @@ def _block(block: Block, say: Callable[[str], str]) -> list[str]:
         return []
     if not any(table.head):
         return ["", *(f"- {as_markdown(say(joined(': ', row)))}" for row in table.rows), ""]
-    return ["", f"**{as_markdown(table.title)}**", "", *_rows(table.head, table.rows), ""]
-
-
-def _rows(head: tuple[str, ...], rows: object) -> list[str]:
-    lines = ["| " + " | ".join(as_markdown(cell) for cell in head) + " |", "|" + " --- |" * len(head)]
-    lines += ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]  # type: ignore[attr-defined]
-    return lines
+    return ["", f"**{as_markdown(table.title)}**", "", *as_table(table.head, table.rows), ""]
 
 
 FORMAT: Final = Format(markdown, (".md",), spoken=True)

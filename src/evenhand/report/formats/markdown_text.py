@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
 
 def as_markdown(text: str) -> str:
     """Return text that Markdown shows as it is, on one line."""
@@ -9,3 +14,9 @@ def as_markdown(text: str) -> str:
     for char in "\\`*_[]<>|#":
         line = line.replace(char, f"\\{char}" if char not in "<>" else {"<": "&lt;", ">": "&gt;"}[char])
     return line
+
+
+def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a table."""
+    cells = ["| " + " | ".join(map(as_markdown, row)) + " |" for row in (head, *rows)]
+    return [cells[0], "|" + " --- |" * len(head), *cells[1:]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.metrics import describe
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.formats.format import Format
-from evenhand.report.formats.markdown_text import as_markdown
+from evenhand.report.formats.markdown_text import as_markdown, as_table
 from evenhand.report.formats.plain_text import short
 from evenhand.report.numbers import with_interval
 from evenhand.report.page import build_page
@@ -29,7 +29,8 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
     found = _reported(record)
     lines = [*_front(record, found), f"# {as_markdown(page.title)}", "", "## Evaluation", ""]
     lines += [f"**{page.headline}.** {as_markdown(page.sentence)}", ""]
-    lines += _table(("metric", "estimate and interval", "rows"), [_row(finding) for finding in found])
+    rows = [(_label(finding), with_interval(finding, 3), f"{finding.support:,}") for finding in found]
+    lines += as_table(("metric", "estimate and interval", "rows"), rows)
     if found:
         lines += ["", _confidence(found)]
     lines += _limits(page)
@@ -45,11 +46,8 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
 def _reported(record: AuditRecord) -> list[Finding]:
     """Return the findings of the card: a few over all rows, then how far the groups of each feature differ."""
     overall = [record.get(name) for name in stated("card")]
-    gaps = [
-        finding
-        for finding in record.findings
-        if finding.key.metric in stated("card gap") and len(finding.key.columns) == 1 and not finding.key.qualifiers
-    ]
+    found = (finding for finding in record.findings if finding.key.metric in stated("card gap"))
+    gaps = [finding for finding in found if len(finding.key.columns) == 1 and not finding.key.qualifiers]
     return [finding for finding in (*overall, *gaps) if finding is not None]
 
 
@@ -71,30 +69,23 @@ def _index(record: AuditRecord, metrics: list[Plain]) -> Plain:
     dataset: dict[str, Plain] = {"name": short(data.get("name", "data"), LONGEST_NAME), "type": "tabular"}
     if data.get("content_hash"):
         dataset["args"] = {"content_hash": short(data["content_hash"], LONGEST_NAME)}
-    return {
-        "name": short(name, LONGEST_NAME),
-        "results": [{"task": {"type": TASK}, "dataset": dataset, "metrics": metrics}],
-    }
+    results: Plain = [{"task": {"type": TASK}, "dataset": dataset, "metrics": metrics}]
+    return {"name": short(name, LONGEST_NAME), "results": results}
 
 
 def _metric(finding: Finding) -> Plain:
-    name = str(finding.key)
     assert finding.estimate is not None  # the caller leaves out what has no value
     return {
         "type": finding.key.metric,
         "name": f"{_label(finding)}: {with_interval(finding, 3)}, n={finding.support}",
         "value": round(finding.estimate, 6),
-        "config": short(name, LONGEST_NAME),
+        "config": short(str(finding.key), LONGEST_NAME),
     }
 
 
 def _label(finding: Finding) -> str:
     columns = ", ".join(finding.key.columns)
     return short(f"{describe(finding.key.metric).label} ({columns})" if columns else describe(finding.key.metric).label)
-
-
-def _row(finding: Finding) -> tuple[str, ...]:
-    return _label(finding), with_interval(finding, 3), f"{finding.support:,}"
 
 
 def _confidence(found: list[Finding]) -> str:
@@ -116,15 +107,10 @@ def _declared(record: AuditRecord) -> list[str]:
 def _limits(page: Page) -> list[str]:
     if not page.limits:
         return []
-    rows: list[tuple[str, ...]] = [(row.badge, row.key, row.measured, row.limit) for row in page.limits[:MOST_LIMITS]]
+    rows = [(row.badge, row.key, row.measured, row.limit) for row in page.limits[:MOST_LIMITS]]
     left = len(page.limits) - len(rows)
     more = ["", f"{left} more limits stand in the report."] if left else []
-    return ["", "### Limits", "", *_table(("", "limit on", "measured", "limit"), rows), *more]
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    return lines + ["| " + " | ".join(as_markdown(cell) for cell in row) + " |" for row in rows]
+    return ["", "### Limits", "", *as_table(("", "limit on", "measured", "limit"), rows), *more]
 
 
 FORMAT: Final = Format(model_card)

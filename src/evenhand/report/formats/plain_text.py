@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import unicodedata
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from evenhand.findings import Plain
 
 LONGEST: Final = 300
 """Characters of a name or sentence; a group may be called anything."""
@@ -26,6 +30,11 @@ def plain(text: str) -> str:
     return "".join(char if _is_shown(char) else _code(char) for char in text)
 
 
+def as_json(document: Plain) -> str:
+    """Return a document for other tools as text, in the order in which they show it."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
 def short(text: str, most: int = LONGEST) -> str:
     """Return plain text of at most `most` characters; a cut one ends in a mark of what it was, so it stays unique.
 
@@ -42,13 +51,9 @@ def short(text: str, most: int = LONGEST) -> str:
 
 
 def _is_shown(char: str) -> bool:
-    if char == "\u200d":
-        return True
-    return unicodedata.category(char) not in ACTING and not _is_noncharacter(ord(char))
-
-
-def _is_noncharacter(code: int) -> bool:
-    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    code = ord(char)
+    noncharacter = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    return char == "\u200d" or (unicodedata.category(char) not in ACTING and not noncharacter)
 
 
 def _code(char: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -10,7 +9,7 @@ from urllib.parse import quote
 from evenhand.metrics import describe
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import message, need_verdict, stable_id
-from evenhand.report.formats.plain_text import short
+from evenhand.report.formats.plain_text import as_json, short
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain
@@ -44,16 +43,13 @@ def sarif(record: AuditRecord, verdict: Verdict | None = None) -> str:
         },
     }
     document: dict[str, Plain] = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return as_json(document)
 
 
 def _driver(record: AuditRecord, rules: dict[str, Judgement]) -> Plain:
     version = record.provenance.get("versions", {}).get("evenhand", "")
-    driver: dict[str, Plain] = {"name": "evenhand"}
-    if version:
-        driver["version"] = short(version)
-    driver["rules"] = [_rule(rule, judgement) for rule, judgement in rules.items()]
-    return driver
+    told: list[Plain] = [_rule(rule, judgement) for rule, judgement in rules.items()]
+    return {"name": "evenhand", **({"version": short(version)} if version else {}), "rules": told}
 
 
 def _rule(rule: str, judgement: Judgement) -> Plain:
@@ -74,6 +70,7 @@ def _rule(rule: str, judgement: Judgement) -> Plain:
 
 def _result(judgement: Judgement, order: dict[str, int], verdict: Verdict) -> Plain:
     rule = str(judgement.limit.key)
+    region: dict[str, Plain] = {"startLine": max(judgement.limit.line, 1)}
     kind = KINDS[judgement.status]
     # The standard asks for the level "none" wherever the kind is not "fail" (3.27.10).
     level = "none" if kind != "fail" else "error" if judgement.blocking else "warning"
@@ -83,14 +80,7 @@ def _result(judgement: Judgement, order: dict[str, int], verdict: Verdict) -> Pl
         "kind": kind,
         "level": level,
         "message": {"text": _text(message(judgement))},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(verdict.policy_path)},
-                    "region": {"startLine": max(judgement.limit.line, 1)},
-                }
-            }
-        ],
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(verdict.policy_path)}, "region": region}}],
         "partialFingerprints": {"evenhandLimit/v1": stable_id(judgement)},
         # An empty list says "not suppressed"; the standard wants it on all results of a run or on none (3.27.23).
         "suppressions": _suppressions(judgement),
@@ -123,9 +113,8 @@ def _text(text: str) -> str:
 
 def _uri(path: str) -> str:
     """Return a path as a relative URI reference; as a file's URI when it is not below the folder of work."""
-    if PurePosixPath(path).is_absolute():
-        return "file://" + quote(path, safe="/", errors="surrogatepass")
-    return quote(path, safe="/", errors="surrogatepass")
+    quoted = quote(path, safe="/", errors="surrogatepass")
+    return f"file://{quoted}" if PurePosixPath(path).is_absolute() else quoted
 
 
 FORMAT: Final = Format(sarif, (".sarif",))

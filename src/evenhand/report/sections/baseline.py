@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import message
 from evenhand.policy.baseline import became
 from evenhand.policy.wording import measured
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import table
 from evenhand.report.numbers import cut
 from evenhand.report.sections.judged import STATUSES
 from evenhand.report.sections.section import Section
@@ -26,16 +26,14 @@ def since(_: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     found = () if judged.verdict is None else judged.verdict.judgements
     if not any(judgement.before or judgement.limit.against for judgement in found):
         return ()
-    rows = tuple(
+    rows = [
         (
-            cut(str(judgement.key), 160),
-            STATUSES[judgement.before] if judgement.before else message("absent"),
-            STATUSES[judgement.status],
-            became(judgement.before, judgement.status),
+            cut(str(judgement.key), 160), STATUSES[judgement.before] if judgement.before else message("absent"),
+            STATUSES[judgement.status], became(judgement.before, judgement.status),
             measured(judgement.finding, judgement.limit),
         )
         for judgement in found
-    )
+    ]  # fmt: skip
     words = [row[3] for row in rows]
     told = message(
         "Of {limits} limits: {new} new, {worse} worse, {better} better, {fixed} fixed, {unchanged} unchanged.",
@@ -43,8 +41,8 @@ def since(_: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         **{word: words.count(word) for word in ("new", "worse", "better", "fixed", "unchanged")},
     )
     head = (message("limit on"), message("before"), message("now"), "", message("measured now"))
-    table = Table("baseline-table", message("What became of each limit"), head, rows, frozenset({4})).bounded()
-    return (Part("baseline", TITLE, (told,), (table,)),)
+    blocks = table("baseline-table", message("What became of each limit"), head, rows, {4}, 200)
+    return (Part("baseline", TITLE, (told,), blocks),)
 
 
 SECTION: Final = Section("baseline", TITLE, (), 1400, since, EMPTY)

@@ -19,35 +19,15 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
     "evenhand.sections",
     Section,
     {
-        "scope": "evenhand.report.sections.scope:SECTION",
-        "data": "evenhand.report.sections.data:SECTION",
-        "study": "evenhand.report.sections.study:SECTION",
-        "performance": "evenhand.report.sections.performance:SECTION",
-        "fairness": "evenhand.report.sections.fairness:SECTION",
-        "groups": "evenhand.report.sections.groups:SECTION",
-        "strata": "evenhand.report.sections.strata:SECTION",
-        "unobserved_groups": "evenhand.report.sections.unobserved_groups:SECTION",
-        "impact": "evenhand.report.sections.impact:SECTION",
-        "chance": "evenhand.report.sections.chance:SECTION",
-        "thresholds": "evenhand.report.sections.thresholds:SECTION",
-        "slices": "evenhand.report.sections.slices:SECTION",
-        "explanations": "evenhand.report.sections.explanations:SECTION",
-        "dependence": "evenhand.report.sections.dependence:SECTION",
-        "explanation_checks": "evenhand.report.sections.explanation_checks:SECTION",
-        "reliance": "evenhand.report.sections.reliance:SECTION",
-        "refusals": "evenhand.report.sections.refusals:SECTION",
-        "privacy": "evenhand.report.sections.privacy:SECTION",
-        "robustness": "evenhand.report.sections.robustness:SECTION",
-        "compression": "evenhand.report.sections.compression:SECTION",
-        "training": "evenhand.report.sections.training:SECTION",
-        "drift": "evenhand.report.sections.drift:SECTION",
-        "baseline": "evenhand.report.sections.baseline:SECTION",
-        "controls": "evenhand.report.sections.controls:SECTION",
-        "provenance": "evenhand.report.sections.provenance:SECTION",
-        "limitations": "evenhand.report.sections.limitations:SECTION",
-        "sign_off": "evenhand.report.sections.sign_off:SECTION",
+        name: f"evenhand.report.sections.{name}:SECTION"
+        for name in (
+            "scope", "data", "study", "performance", "fairness", "groups", "strata", "unobserved_groups", "impact",
+            "chance", "thresholds", "slices", "explanations", "dependence", "explanation_checks", "reliance",
+            "refusals", "privacy", "robustness", "compression", "training", "drift", "baseline", "controls",
+            "provenance", "limitations", "sign_off",
+        )
     },
-)
+)  # fmt: skip
 """Every section; the page has them by their `order`."""
 OTHERS: Final = 1000
 """The place of audits that no section shows."""
@@ -64,8 +44,8 @@ def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[Part, ...
     sections += [generic(audit, OTHERS) for audit in others]
     drawn = sorted((s for s in sections if s.of_studies or not is_study(record)), key=lambda section: section.order)
     before, after = ([s for s in drawn if (s.order > GLOSSARY) is last] for last in (False, True))
-    return _drawn(before, record, judged), _drawn(after, record, judged)
 
+    def made(chosen: list[Section]) -> tuple[Part, ...]:
+        return tuple(part for section in chosen for part in section.parts(record, judged))
 
-def _drawn(sections: list[Section], record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    return tuple(part for section in sections for part in section.parts(record, judged))
+    return made(before), made(after)

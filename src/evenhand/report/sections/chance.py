@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import group_name
 from evenhand.messages import Message, message
 from evenhand.metrics import describe
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import Table, table
 from evenhand.report.numbers import cut, p_value, show
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
@@ -21,45 +23,40 @@ TITLE: Final = message("What chance alone would show")
 
 def by_chance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the part about p-values, noise floors and shrunken gaps; nothing where they were not computed."""
-    found = [f for f in record.findings if f.audit == "chance"]
+    found = record.of_audit("chance")
     if not found:
         return ()
     gaps, crossed = (
-        tuple(_gap_rows(record, [f for f in found if (len(f.key.columns) > 1) is several])) for several in (False, True)
+        _gap_rows(record, [f for f in found if (len(f.key.columns) > 1) is several]) for several in (False, True)
     )
-    single = [f for f in found if f.key.metric == "p_value" and f.key.group]
-    rows, beside = (_tests(single, vs) for vs in (None, "highest"))
     head = (
         message("feature"), message("rate"), message("gap"), message("gap by chance"), message("gap without chance"),
         message("p-value of any gap"),
     )  # fmt: skip
-    first = Table("chance-gaps", message("Gaps beside those of equal groups"), head, gaps, frozenset({2, 3, 4, 5}))
+    numbers = frozenset(range(2, 6))
+    first = Table("chance-gaps", message("Gaps beside those of equal groups"), head, tuple(gaps), numbers)
     both = message("Gaps beside those of equal groups, where features cross")
-    between = Table("chance-crossed", both, head, crossed, frozenset({2, 3, 4, 5}), folded=both)
-    columns = (message("group"), message("rate"), message("rows"), message("p-value"), message("test"))
-    title = message("Each group against all other rows")
-    second = Table("chance-groups", title, columns, rows, frozenset({2, 3}), folded=title).bounded(100)
-    other = message("Each group against the group with the highest rate")
-    third = Table("chance-highest", other, columns, beside, frozenset({2, 3}), folded=other).bounded(100)
-    lead = (
-        message("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent."),
+    lead = message("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent.")
+    blocks = (
+        first,
+        *table("chance-crossed", both, head, crossed, numbers, folded=True),
+        *_tests("chance-groups", message("Each group against all other rows"), found, None),
+        *_tests("chance-highest", message("Each group against the group with the highest rate"), found, "highest"),
     )
-    tables = (first, *(table for table in (between, second, third) if table.rows))
-    return (Part("chance", TITLE, lead, tables),)
+    return (Part("chance", TITLE, (lead,), blocks),)
 
 
-def _tests(found: list[Finding], vs: str | None) -> tuple[tuple[str, ...], ...]:
-    return tuple(
+def _tests(name: str, title: str, found: Iterable[Finding], vs: str | None) -> tuple[Table, ...]:
+    rows = (
         (
-            cut(group_name(f.key.group), 80),
-            describe(f.key.qualifier("rate") or "").label,
-            f"{f.support:,}",
-            p_value(f),
-            _test(f.note),
+            cut(group_name(f.key.group), 80), describe(f.key.qualifier("rate") or "").label, f"{f.support:,}",
+            p_value(f), _test(f.note),
         )
         for f in found
-        if f.key.qualifier("vs") == vs
-    )
+        if f.key.metric == "p_value" and f.key.group and f.key.qualifier("vs") == vs
+    )  # fmt: skip
+    head = (message("group"), message("rate"), message("rows"), message("p-value"), message("test"))
+    return table(name, title, head, rows, {2, 3}, 100, folded=True)
 
 
 def _test(note: str) -> str:

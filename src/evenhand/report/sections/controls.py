@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evenhand.messages import joined, message
 from evenhand.metrics import describe
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import table
 from evenhand.report.numbers import cut
 from evenhand.report.sections.reasons import audit_words
 from evenhand.report.sections.section import Section
@@ -37,20 +37,16 @@ LEAD: Final = message(
 
 
 STATES: Final = {
-    "in_force": message("in force"),
-    "voluntary": message("voluntary"),
-    "proposed": message("proposed"),
-}
+    "in_force": message("in force"), "voluntary": message("voluntary"), "proposed": message("proposed"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause of a rule."""
+    """One clause of a rule: its number, as the rule writes it, and what it asks."""
 
     id: str
-    """Its number, as the rule writes it."""
     text: str
-    """What it asks."""
     evidence: tuple[str, ...]
     """Audits, ``metric:NAME``, ``declared:ANSWER``, ``policy``, ``provenance``, ``data`` or ``sensitive``."""
     status: str
@@ -77,18 +73,14 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """A rule or standard, looked up on a day."""
+    """A rule or standard: its name, where its text is found, and as of which day it was looked up."""
 
     id: str
     """Its short name, which a limit's ``controls`` begin with."""
     title: str
-    """Its name."""
     source: str
-    """Where its text is found."""
     as_of: date
-    """When it was looked up."""
     clauses: tuple[Clause, ...]
-    """Its clauses."""
 
     def old(self, day: date) -> bool:
         """Whether it is to be looked up again."""
@@ -106,24 +98,14 @@ def frameworks() -> tuple[Framework, ...]:
 
 
 def _framework(content: Mapping[str, Any]) -> Framework:
-    return Framework(
-        content["id"],
-        message(content["title"]),
-        content["source"],
-        content["as_of"],
-        tuple(
-            Clause(
-                part["id"],
-                message(part["text"]),
-                tuple(part["evidence"]),
-                part.get("status", content["status"]),
-                part.get("applies_from"),
-                part.get("superseded_by", ""),
-                part.get("superseded_on"),
-            )
-            for part in content["clauses"]
-        ),
-    )
+    clauses = tuple(
+        Clause(
+            part["id"], message(part["text"]), tuple(part["evidence"]), part.get("status", content["status"]),
+            part.get("applies_from"), part.get("superseded_by", ""), part.get("superseded_on"),
+        )
+        for part in content["clauses"]
+    )  # fmt: skip
+    return Framework(content["id"], message(content["title"]), content["source"], content["as_of"], clauses)
 
 
 def controls(record: AuditRecord, verdict: Verdict | None, day: date | None = None) -> tuple[Part, ...]:
@@ -141,24 +123,15 @@ def controls(record: AuditRecord, verdict: Verdict | None, day: date | None = No
     ]
     if not rows:
         return ()
-    old = [
-        message("{rule} ({day})", rule=framework.title, day=str(framework.as_of))
-        for framework in frameworks()
-        if framework.old(day)
-    ]
     lead = [LEAD]
-    if old:
+    if old := [message("{rule} ({day})", rule=f.title, day=str(f.as_of)) for f in frameworks() if f.old(day)]:
+        days, rules = OLD.days, joined("; ", old)
         lead.append(
-            message(
-                "Looked up more than {days} days ago, and perhaps outdated: {rules}.",
-                days=OLD.days,
-                rules=joined("; ", old),
-            )
+            message("Looked up more than {days} days ago, and perhaps outdated: {rules}.", days=days, rules=rules)
         )
     head = (message("rule"), message("clause"), message("what it asks"), message("status"), message("evidence here"))
     title = message("Clauses that findings here are evidence for")
-    table = Table("controls-table", title, head, tuple(rows)).bounded()
-    return (Part("controls", TITLE, tuple(lead), (table,)),)
+    return (Part("controls", TITLE, tuple(lead), table("controls-table", title, head, rows, (), 200)),)
 
 
 def _row(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CELLS: Final = (
     message("true negative"), message("false positive"), message("false negative"), message("true positive"),
 )  # fmt: skip
+AXES: Final = ("group", "true", "predicted")
 FEWEST_EDGES: Final = 5
 """Thresholds below which scores have too few values for a histogram."""
 MOST_CLASSES: Final = 7
@@ -27,7 +28,8 @@ CLASS_NAME: Final = 16
 
 def confusion(record: AuditRecord) -> tuple[Block, ...]:
     """Draw truth against decision over all rows, each row of the grid as shares of that truth."""
-    counts = next((part for part in _counted(record) if not part.columns), None)
+    whole = (part for part in record.tallies if part.model == "subject" and not part.columns)
+    counts = next((part for part in whole if part.axes == AXES), None)
     if counts is None:
         return ()
     table = cast("list[list[int]]", cast("list[object]", counts.counts)[0])
@@ -41,7 +43,7 @@ def confusion(record: AuditRecord) -> tuple[Block, ...]:
 
 def whose(record: AuditRecord, counts: GroupCounts, name: str, title: str) -> tuple[Block, ...]:
     """Draw where the rows of each group fall, as shares of the group's rows."""
-    if counts.axes != ("group", "true", "predicted"):
+    if counts.axes != AXES:
         return ()
     rows = []
     for group, cells in zip(counts.groups, cast("list[list[list[int]]]", counts.counts), strict=True):
@@ -63,7 +65,7 @@ def scores_by_truth(record: AuditRecord) -> tuple[Block, ...]:
     labels = ((1, message("truth positive")), (0, message("truth negative")))
     pair = [(label, _binned(table[truth], edges)) for truth, label in labels]
     title = message("Scores by truth, each group of rows as shares of its own")
-    return (_pair(record, "scores-truth", title, pair, edges),)
+    return _pair(record, "scores-truth", title, pair, edges)
 
 
 def scores_by_group(record: AuditRecord, counts: GroupCounts, name: str, title: str) -> tuple[Block, ...]:
@@ -86,16 +88,15 @@ def scores_by_group(record: AuditRecord, counts: GroupCounts, name: str, title: 
         if table is not None
     ]
     words = message("Scores of the groups that are selected most and least, by {features}", features=title)
-    return (_pair(record, f"{name}-scores", words, pair, edges),)
+    return _pair(record, f"{name}-scores", words, pair, edges)
 
 
 def _pair(
     record: AuditRecord, name: str, title: str, pair: Sequence[tuple[str, list[float]]], edges: list[float]
-) -> Block:
-    used = record.provenance.get("subject", {}).get("threshold")
-    low, high = _ends(edges)
+) -> tuple[Block, ...]:
+    used, (low, high) = record.provenance.get("subject", {}).get("threshold"), _ends(edges)
     inside = used is not None and low <= used <= high
-    return histogram_pair(name, title, low, high, pair, used if inside else None)
+    return (histogram_pair(name, title, low, high, pair, used if inside else None),)
 
 
 def _ends(edges: list[float]) -> tuple[float, float]:
@@ -112,7 +113,7 @@ def _binned(reached: Sequence[int], edges: list[float]) -> list[float]:
     """Return counts by score in equal bins; a count between two thresholds lies in the bin of their middle."""
     low, high = _ends(edges)
     bins = [0.0] * BINS
-    for count, at in zip(reached, range(len(reached)), strict=True):
+    for at, count in enumerate(reached):
         below, above = edges[max(at - 1, 0)], edges[min(at, len(edges) - 1)]
         place = ((below + above) / 2 - low) / (high - low)
         bins[min(BINS - 1, max(0, int(place * BINS)))] += count
@@ -123,11 +124,6 @@ def _shares(cells: Sequence[int]) -> tuple[list[float | None], list[str]]:
     total = sum(cells)
     shares: list[float | None] = [cell / total if total else None for cell in cells]
     return shares, [f"{100 * share:.0f} %" if share is not None else "–" for share in shares]
-
-
-def _counted(record: AuditRecord) -> list[GroupCounts]:
-    axes = ("group", "true", "predicted")
-    return [part for part in record.tallies if part.model == "subject" and part.axes == axes]
 
 
 def _classes(record: AuditRecord, count: int) -> list[str]:

@@ -24,7 +24,7 @@ DRAWN: Final = 2
 
 def moved(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the part about effects and interactions; nothing where there are none."""
-    found = [f for f in record.findings if f.audit == "dependence"]
+    found = record.of_audit("dependence")
     if not found:
         return ()
     blocks: list[Block] = []

@@ -10,5 +10,4 @@ from evenhand.report.sections.generic import generic
 EMPTY: Final = message(
     "Findings of a drift audit would fill this: how live rows differ from these, and whom it concerns."
 )
-
 SECTION: Final = generic("drift", 1300, message("Drift"), EMPTY)

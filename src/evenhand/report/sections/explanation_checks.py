@@ -10,32 +10,33 @@ from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.scales import nice_step
 from evenhand.report.numbers import with_interval
+from evenhand.report.sections.facts import whom
 from evenhand.report.sections.judged import table_of
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import FigureRow, Judged
 
 TITLE: Final = message("Whether the explanations hold")
 ORDERS: Final = {"values": message("greatest value first"), "random": message("in a random order")}
 ALIKE: Final = {
-    "original": message("original"),
-    "other background": message("other background"),
-    "noise": message("noise"),
-    "leaving one out": message("leaving one out"),
-    "expected gradients": message("expected gradients"),
-    "random weights": message("random weights"),
-    "shuffled labels": message("shuffled labels"),
-}
+    str(of): of
+    for of in (
+        message("original"), message("other background"), message("noise"), message("leaving one out"),
+        message("expected gradients"), message("random weights"), message("shuffled labels"),
+    )
+}  # fmt: skip
 """What explanations are compared with."""
 
 
 def checked(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the part that audits the explanations; nothing where they were not audited."""
-    found = [f for f in record.findings if f.audit == "explanation_checks"]
+    found = record.of_audit("explanation_checks")
     if not found:
         return ()
     blocks: list[Block] = []
@@ -48,7 +49,7 @@ def checked(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         title = message("How alike the explanations are to those of ...")
         blocks.append(figure("explanations-alike", title, alike, digits=3))
     kept: list[FigureRow] = [
-        (", ".join(f"{column}={group}" for column, group in f.key.group) or message("all rows"), f, "plain", None)
+        (whom(f), f, "plain", None)
         for f in found
         if f.key.metric == "top_features_kept" and f.key.qualifier("of") == "original"
     ]
@@ -65,7 +66,7 @@ def checked(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     return (Part("explanation-checks", TITLE, tuple(lead), (*blocks, *_removal(found))),)
 
 
-def _removal(found: list[Finding]) -> tuple[Block, ...]:
+def _removal(found: Iterable[Finding]) -> tuple[Block, ...]:
     """Draw the score while features are taken away, in the order of the values and in a random one."""
     lines: dict[str, dict[int, Finding]] = {}
     for f in found:
@@ -74,9 +75,7 @@ def _removal(found: list[Finding]) -> tuple[Block, ...]:
     places = sorted(set.intersection(*(set(line) for line in lines.values()))) if lines else []
     if len(places) < 2:
         return ()
-    drawn = [
-        (ORDERS.get(name, name), [line[place].estimate or 0.0 for place in places]) for name, line in lines.items()
-    ]
+    drawn = [(ORDERS.get(name, name), [line[at].estimate or 0.0 for at in places]) for name, line in lines.items()]
     values = [value for _, series in drawn for value in series]
     step = nice_step(max(max(values) - min(values), 1e-6) / 3)
     bottom = min(values) // step * step

@@ -18,8 +18,7 @@ from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
-    from evenhand.report.drawings import Mark
-    from evenhand.report.sections.judged import Judged
+    from evenhand.report.sections.judged import FigureRow, Judged
 
 MOST_ROWS = 10
 """Features of a grid."""
@@ -28,6 +27,11 @@ MOST_GROUPS = 12
 DECIDED = message("From the background's mean score to the mean score of those decided negative")
 TITLE: Final = message("Explanation")
 EMPTY: Final = message("Nothing was explained.")
+CARRIED: Final = {
+    "score_gap": message("What carries the gap in mean score between {a} and {b}, {gap} in all"),
+    "selection_gap": message("What carries the gap in selection between {a} and {b}, {gap} in all"),
+}
+PARTS: Final = {"score_gap": "gap_part", "selection_gap": "selection_gap_part"}
 COHORTS = {"errors": message("errors"), "near the threshold": message("near the threshold")}
 
 
@@ -37,7 +41,7 @@ def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     overall = sorted((f for f in every if not f.key.qualifiers), key=lambda f: -(f.estimate or 0))
     if not overall:
         return ()
-    rows: list[tuple[str, Finding, Mark, float | None]] = [(f.key.columns[0], f, "plain", None) for f in overall]
+    rows: list[FigureRow] = [(f.key.columns[0], f, "plain", None) for f in overall]
     drawn = figure("importance", message("Mean absolute attribution of each feature"), rows[:20], kind="bars", digits=3)
     residual = record.get("attribution_residual")
     regression = record.provenance.get("data", {}).get("task") == "regression"
@@ -52,17 +56,12 @@ def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     ]
     lead += reasons(record, "explanation")
     if residual is not None:
-        lead.append(
-            message(
-                "Greatest gap between a row's values and the model's own score: {gap}.",
-                gap=show(residual.estimate, "score"),
-            )
-        )
-    shown = swarm(record)
+        gap = show(residual.estimate, "score")
+        lead.append(message("Greatest gap between a row's values and the model's own score: {gap}.", gap=gap))
     decided = any(f.key.metric == "selection_gap_part" for f in record.findings)
     blocks: tuple[Block, ...] = (
         drawn,
-        *(() if shown is None else (shown,)),
+        *filter(None, [swarm(record)]),
         *_gaps(record, "selection_gap"),
         *_gaps(record, "score_gap", drawn=not decided),
         *_by(every, overall, "given", message("Mean absolute attribution in each group")),
@@ -92,27 +91,19 @@ def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> 
 def _gaps(record: AuditRecord, metric: str, *, drawn: bool = True) -> list[Block]:
     """Draw, for each pair of groups that was compared, the way of the features that carry their gap, or tell it."""
     pairs: dict[tuple[str, str], list[Finding]] = {}
-    part = {"score_gap": "gap_part", "selection_gap": "selection_gap_part"}[metric]
-    for finding in record.findings:
-        if finding.key.metric == part:
-            pair = (finding.key.qualifier("given") or "", finding.key.qualifier("vs") or "")
-            pairs.setdefault(pair, []).append(finding)
+    for f in record.findings:
+        if f.key.metric == PARTS[metric]:
+            pairs.setdefault((f.key.qualifier("given") or "", f.key.qualifier("vs") or ""), []).append(f)
     made: list[Block] = []
     for at, (pair, found) in enumerate(pairs.items()):
         whole = record.get(Key.of(metric, given=pair[0], vs=pair[1]))
         if whole is None or whole.estimate is None:
             continue
-        named = _carried(metric, with_interval(whole), cut(pair[0], 60), cut(pair[1], 60))
+        named = message(CARRIED[metric], a=cut(pair[0], 60), b=cut(pair[1], 60), gap=with_interval(whole))
         words = message("no gap"), message("gap")
         figure_of = waterfall(f"{metric}-{at}", named, found, 0.0, whole.estimate, words)
         made.append(figure_of if drawn else replace(figure_of.table, folded=named))
     return made
-
-
-def _carried(metric: str, gap: str, a: str, b: str) -> str:
-    if metric == "score_gap":
-        return message("What carries the gap in mean score between {a} and {b}, {gap} in all", a=a, b=b, gap=gap)
-    return message("What carries the gap in selection between {a} and {b}, {gap} in all", a=a, b=b, gap=gap)
 
 
 def _waterfalls(record: AuditRecord) -> list[Block]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from evenhand.keys import Key, group_name
 from evenhand.messages import joined, message
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from evenhand.findings import AuditRecord, GroupCounts, Plain
+    from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
 
 
 def is_study(record: AuditRecord) -> bool:
@@ -35,6 +36,21 @@ def groupings(record: AuditRecord) -> list[GroupCounts]:
     order = {name: at for at, name in enumerate(record.provenance.get("data", {}).get("sensitive_features", []))}
     found = [counts for counts in record.tallies if counts.model == "subject" and counts.columns]
     return sorted(found, key=lambda c: (len(c.columns), sorted(order.get(column, len(order)) for column in c.columns)))
+
+
+def whom(finding: Finding) -> str:
+    """Return the group that a finding is about, each feature with its value."""
+    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or message("all rows")
+
+
+def group_key(metric: str, counts: GroupCounts, group: int) -> Key:
+    """Return the key of a metric of a group."""
+    return Key.of(metric, dict(zip(counts.columns, counts.groups[group], strict=True)))
+
+
+def group_label(counts: GroupCounts, group: int, most: int = 80) -> str:
+    """Return a group as a person reads it, in at most so many characters."""
+    return cut(group_name(zip(counts.columns, counts.groups[group], strict=True)), most)
 
 
 def group_rows(counts: GroupCounts, group: int) -> int:

@@ -9,11 +9,11 @@ from evenhand.messages import joined, message
 from evenhand.metrics import METRICS, describe
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import split_name
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import Table, table
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.figures.findings import described
 from evenhand.report.numbers import cut, show, told, with_interval
-from evenhand.report.sections.facts import group_rows, groupings
+from evenhand.report.sections.facts import group_key, group_label, group_rows, groupings
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
 
@@ -35,6 +35,8 @@ DEFINITIONS: Final = {
     "precision_difference": ("sufficiency", message("decisions mean alike")),
 }
 """One disparity for each of the three families, and its words."""
+SURELY: Final = message("Base rates surely differ by {feature}, so what stands below cannot all be 0.")
+LIMITED: Final = message("The policy limits for {feature}: {families}; not all of it can be met exactly.")
 EXCLUDE: Final = message(
     "Where base rates differ, a model that errs cannot have all of these alike in all groups: selection, errors, what "
     "a decision means (Kleinberg et al. 2017; Chouldechova 2017). Which one matters is for people to choose and to say."
@@ -52,9 +54,9 @@ def fairness(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
 def small_groups(record: AuditRecord) -> tuple[str, ...]:
     """Name the groups of few rows."""
     found = [
-        message("{group} ({rows:,})", group=cut(group_name(zip(counts.columns, group, strict=True)), 80), rows=rows)
+        message("{group} ({rows:,})", group=group_label(counts, at), rows=rows)
         for counts in groupings(record)
-        for at, group in enumerate(counts.groups)
+        for at in range(len(counts.groups))
         if (rows := group_rows(counts, at)) < SMALL
     ]
     if not found:
@@ -68,17 +70,14 @@ def small_groups(record: AuditRecord) -> tuple[str, ...]:
 def every_group(record: AuditRecord) -> tuple[Block, ...]:
     """Draw one dot a group, one row of dots a feature or crossing."""
     for metric in stated("strip"):
-        strips = [
-            (counts, found) for counts in groupings(record)[:MOST_STRIPS] if (found := _values(record, counts, metric))
-        ]
-        if strips:
+        known = ((counts, _values(record, counts, metric)) for counts in groupings(record)[:MOST_STRIPS])
+        if strips := [(counts, found) for counts, found in known if found]:
             return (_swarm(metric, strips),)
     return ()
 
 
 def _values(record: AuditRecord, counts: GroupCounts, metric: str) -> list[Finding]:
-    keys = (Key.of(metric, dict(zip(counts.columns, group, strict=True))) for group in counts.groups)
-    found = (record.get(key) for key in keys)
+    found = (record.get(group_key(metric, counts, at)) for at in range(len(counts.groups)))
     return [finding for finding in found if finding is not None and finding.estimate is not None]
 
 
@@ -95,10 +94,9 @@ def _swarm(metric: str, strips: list[tuple[GroupCounts, list[Finding]]]) -> Bloc
         rows.append((name, dots, f"{spread} ({len(found):,})"))
         cells.append((name, f"{len(found):,}", _whose(least), _whose(greatest)))
     head = ("", message("groups"), message("least"), message("greatest"))
-    table = Table("groups-all-table", title, head, tuple(cells), frozenset({1}))
+    twin = Table("groups-all-table", title, head, tuple(cells), frozenset({1}))
     said = described(title, [(name, joined(" – ", (least, greatest))) for name, _, least, greatest in cells[:4]])
-    shares = METRICS[metric].highest == 1
-    return swarm_figure("groups-all", title, said, rows, table, shares=shares)
+    return swarm_figure("groups-all", title, said, rows, twin, shares=METRICS[metric].highest == 1)
 
 
 def _whose(finding: Finding) -> str:
@@ -112,30 +110,20 @@ def in_conflict(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[str
         base = record.get(Key.of("base_rate_difference", counts.columns))
         if len(counts.columns) != 1 or base is None or base.estimate is None:
             continue
-        found = [record.get(Key.of(metric, counts.columns)) for metric in DEFINITIONS]
-        rows.append((cut(counts.columns[0], 60), with_interval(base), *(with_interval(f) for f in found)))
-        if _surely(base):
-            column = cut(counts.columns[0], 60)
-            words = message(
-                "Base rates surely differ by {feature}, so what stands below cannot all be 0.", feature=column
-            )
-            lead.append(words)
+        found, column = (
+            [record.get(Key.of(metric, counts.columns)) for metric in DEFINITIONS],
+            cut(counts.columns[0], 60),
+        )
+        rows.append((column, with_interval(base), *(with_interval(f) for f in found)))
+        if base.interval is not None and (base.interval.low or 0) > 0:
+            lead.append(message(SURELY, feature=column))
             if asked := _asked(counts.columns[0], verdict):
-                words = message(
-                    "The policy limits for {feature}: {families}; not all of it can be met exactly.",
-                    feature=column,
-                    families=asked,
-                )
-                lead.append(words)
+                lead.append(message(LIMITED, feature=column, families=asked))
     if not rows:
         return (), ()
     head = (message("feature"), message("base rates differ by"), *(words for _, words in DEFINITIONS.values()))
     title = message("Definitions in conflict: how far each is from being met")
-    return (EXCLUDE, *lead), (Table("conflicts", title, head, tuple(rows), frozenset(range(1, 5))),)
-
-
-def _surely(base: Finding) -> bool:
-    return base.interval is not None and base.interval.low is not None and base.interval.low > 0
+    return (EXCLUDE, *lead), table("conflicts", title, head, rows)
 
 
 def _asked(column: str, verdict: Verdict | None) -> str:

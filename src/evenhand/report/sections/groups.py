@@ -13,7 +13,7 @@ from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, told, with_interval
 from evenhand.report.sections.decisions import scores_by_group, whose
-from evenhand.report.sections.facts import group_rows, groupings
+from evenhand.report.sections.facts import group_key, group_label, group_rows, groupings
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 STATING = ("fairness", "classes", "labels", "numbers", "rankings")
 """The audits that state disparities between groups."""
+NO_VALUE: Final = message("Some metric cannot be computed for {groups}; it is said where, and is never taken for 0.")
+WITHHELD: Final = message("Withheld in this copy, small groups and those that would give them away: {groups}.")
 
 
 def group_parts(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -49,9 +51,8 @@ def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> 
 
 def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
     """Return the metrics that get a figure each: of crossings one, since their groups are many."""
-    drawn = [metric for metric in stated("figure") if metric in metrics] or [
-        m for m in metrics if METRICS[m].highest == 1
-    ][:3]
+    usual = [metric for metric in stated("figure") if metric in metrics]
+    drawn = usual or [metric for metric in metrics if METRICS[metric].highest == 1][:3]
     return drawn if len(counts.columns) == 1 else drawn[:1]
 
 
@@ -60,9 +61,9 @@ def _rates(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str
     every = record.get(metric)
     rows = [judged.row(message("all rows"), every)] if every is not None else []
     found = [
-        judged.row(_label(counts, group), finding)
+        judged.row(group_label(counts, group), finding)
         for group in range(len(counts.groups))
-        if (finding := record.get(_key(metric, counts, group))) is not None
+        if (finding := record.get(group_key(metric, counts, group))) is not None
     ]
     features = " × ".join(cut(column, 60) for column in counts.columns)
     title = message("{metric}, by {features}", metric=describe(metric).label, features=features)
@@ -90,7 +91,7 @@ def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Bl
 
 def _metrics(record: AuditRecord, counts: GroupCounts) -> list[str]:
     """Return the metrics of the table of groups: the usual ones, or of another task the first that were measured."""
-    usual = [metric for metric in stated("column") if record.get(_key(metric, counts, 0)) is not None]
+    usual = [metric for metric in stated("column") if record.get(group_key(metric, counts, 0)) is not None]
     if "selection_rate" in usual:
         return list(stated("column"))
     mine = {key.metric: None for f in record.findings if _is_of(key := f.key, counts) and key.metric in METRICS}
@@ -106,29 +107,24 @@ def _group_table(record: AuditRecord, counts: GroupCounts, name: str, metrics: l
     support = max((finding.support for finding in of_all if finding is not None), default=0)
     rows = [(message("all rows"), f"{support:,}", *(with_interval(finding) for finding in of_all))]
     for group in range(len(counts.groups)):
-        cells = [with_interval(record.get(_key(metric, counts, group))) for metric in metrics]
-        rows.append((_label(counts, group, 200), f"{group_rows(counts, group):,}", *cells))
+        cells = [with_interval(record.get(group_key(metric, counts, group))) for metric in metrics]
+        rows.append((group_label(counts, group, 200), f"{group_rows(counts, group):,}", *cells))
     head = (message("group"), message("rows"), *(describe(metric).label for metric in metrics))
     return Table(f"{name}-table", message("Every group"), head, tuple(rows), frozenset(range(1, len(head)))).bounded()
 
 
 def _disparities(record: AuditRecord, counts: GroupCounts) -> list[Finding]:
-    columns = tuple(counts.columns)
-    return [
-        f
-        for f in record.findings
-        if f.key.columns == columns and not f.key.group and not f.key.qualifiers and f.audit in STATING
-    ]
+    found = (f for f in record.findings if f.audit in STATING and f.key.columns == tuple(counts.columns))
+    return [f for f in found if not f.key.group and not f.key.qualifiers]
 
 
 def _disparity_table(found: list[Finding], name: str, title: str) -> Table:
     rows = tuple((describe(f.key.metric).label, with_interval(f), _ends(f), f.undefined or f.note) for f in found)
-    notes = any(row[3] for row in rows)
-    head = (message("disparity"), message("estimate and interval"), message("least and greatest"), "")
-    kept = rows if notes else tuple(row[:3] for row in rows)
+    columns = 4 if any(row[3] for row in rows) else 3
+    head = (message("disparity"), message("estimate and interval"), message("least and greatest"), "")[:columns]
     caption = message("All disparities by {features}", features=title)
     folded = message("All {disparities} disparities", disparities=len(rows))
-    return Table(f"{name}-gaps", caption, head[: 4 if notes else 3], kept, frozenset({1}), folded=folded)
+    return Table(f"{name}-gaps", caption, head, tuple(row[:columns] for row in rows), frozenset({1}), folded=folded)
 
 
 def _ends(finding: Finding) -> str:
@@ -153,18 +149,9 @@ def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
     undefined = sorted({group for f in _disparities(record, counts) for group in f.undefined_groups})
     if undefined:
         named = joined("; ", (cut(group, 60) for group in undefined[:8]))
-        sentences.append(
-            message(
-                "Some metric cannot be computed for {groups}; it is said where, and is never taken for 0.", groups=named
-            )
-        )
-    withheld = _withheld(record, counts)
-    if withheld:
-        sentences.append(
-            message(
-                "Withheld in this copy, small groups and those that would give them away: {groups}.", groups=withheld
-            )
-        )
+        sentences.append(message(NO_VALUE, groups=named))
+    if withheld := _withheld(record, counts):
+        sentences.append(message(WITHHELD, groups=withheld))
     return tuple(sentences)
 
 
@@ -181,23 +168,15 @@ def _named(group: str, counts: GroupCounts) -> str:
 
 def _against_chance(gap: Finding) -> str:
     low = None if gap.interval is None else gap.interval.low
-    if low is None or low > 0:
-        if low:
-            return message("more than chance alone would make of equal groups")
+    if low is None:
         return message("without an interval")
+    if low > 0:
+        return message("more than chance alone would make of equal groups")
     return message("which equal groups of these sizes could show by chance")
 
 
 def _percent(value: float | None) -> str:
     return message("an unknown share") if value is None else f"{100 * value:.1f} %"
-
-
-def _key(metric: str, counts: GroupCounts, group: int) -> Key:
-    return Key.of(metric, dict(zip(counts.columns, counts.groups[group], strict=True)))
-
-
-def _label(counts: GroupCounts, group: int, most: int = 80) -> str:
-    return cut(group_name(zip(counts.columns, counts.groups[group], strict=True)), most)
 
 
 SECTION: Final = Section("groups", message("Groups"), STATING, 410, group_parts, within="fairness")

@@ -45,6 +45,5 @@ class Judged:
 def table_of(name: str, title: str, rows: list[FigureRow]) -> Table:
     """Return the table of findings that need no picture."""
     cells = tuple((cut(label, 80), with_interval(f, 3), f"{f.support:,}") for label, f, _, _ in rows)
-    return Table(
-        name, title, ("", message("estimate and interval"), message("rows")), cells, frozenset({1, 2})
-    ).bounded(60)
+    head = ("", message("estimate and interval"), message("rows"))
+    return Table(name, title, head, cells, frozenset({1, 2})).bounded(60)

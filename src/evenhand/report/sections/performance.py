@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
 from evenhand.metrics import describe
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.decisions import confusion, scores_by_truth
@@ -25,14 +25,14 @@ AUDITS: Final = ("performance", "calibration", "custom", "classes", "labels", "n
 
 def performance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Draw how good the model is over all rows."""
-    found = [f for f in record.findings if not f.key.features and not f.key.qualifiers and _is_performance(f)]
+    found = [f for f in record.findings if not f.key.features and not f.key.qualifiers and f.audit in AUDITS]
     if not found:
         return ()
     shares = [f for f in found if f.unit in ("share", "score") and (f.estimate or 0) <= 1]
     rows = [judged.row(describe(f.key.metric).label, f) for f in shares]
-    drawn = figure("performance-all", message("Over all rows"), rows, digits=3)
+    drawn = (figure("performance-all", message("Over all rows"), rows, digits=3),) if rows else ()
     blocks = (
-        *((drawn,) if rows else ()),
+        *drawn,
         *_curious(found, shares),
         *_of_classes(record),
         *confusion(record),
@@ -46,28 +46,19 @@ def _of_classes(record: AuditRecord) -> tuple[Block, ...]:
     found = {
         (f.key.qualifier("class") or "", f.key.metric): f
         for f in record.findings
-        if f.key.qualifier("class") is not None and not f.key.features and _is_performance(f)
+        if f.key.qualifier("class") is not None and not f.key.features and f.audit in AUDITS
     }
-    if not found:
-        return ()
     names, metrics = dict.fromkeys(name for name, _ in found), dict.fromkeys(metric for _, metric in found)
-    rows = tuple((cut(name, 80), *(with_interval(found.get((name, m)), 3) for m in metrics)) for name in names)
+    rows = ((cut(name, 80), *(with_interval(found.get((name, m)), 3) for m in metrics)) for name in names)
     head = (message("class"), *(describe(metric).label for metric in metrics))
-    columns = frozenset(range(1, len(head)))
-    return (Table("performance-classes", message("Each class against the rest"), head, rows, columns).bounded(),)
+    return table("performance-classes", message("Each class against the rest"), head, rows, most=200)
 
 
 def _curious(found: list[Finding], shares: list[Finding]) -> tuple[Block, ...]:
-    rest = [f for f in found if f not in shares]
-    if not rest:
-        return ()
-    rows = tuple((describe(f.key.metric).label, with_interval(f, 3), f"{f.support:,}") for f in rest)
+    rest = (f for f in found if f not in shares)
+    rows = ((describe(f.key.metric).label, with_interval(f, 3), f"{f.support:,}") for f in rest)
     head = (message("metric"), message("estimate and interval"), message("rows"))
-    return (Table("performance-more", message("Further"), head, rows, frozenset({1, 2})),)
-
-
-def _is_performance(finding: Finding) -> bool:
-    return finding.audit in AUDITS
+    return table("performance-more", message("Further"), head, rows)
 
 
 SECTION: Final = Section("performance", TITLE, AUDITS, 300, performance, EMPTY)

@@ -10,5 +10,4 @@ from evenhand.report.sections.generic import generic
 EMPTY: Final = message(
     "Findings of a privacy audit would fill this: who can be told to have been in the training rows."
 )
-
 SECTION: Final = generic("privacy", 800, message("Privacy"), EMPTY)

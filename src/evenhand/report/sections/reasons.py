@@ -10,29 +10,15 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
 
 AUDITS: Final = {
-    "performance": message("performance"),
-    "classes": message("classes"),
-    "labels": message("labels"),
-    "numbers": message("numbers"),
-    "rankings": message("rankings"),
-    "calibration": message("calibration"),
-    "fairness": message("fairness"),
-    "impact": message("impact"),
-    "strata": message("strata"),
-    "unobserved_groups": message("unobserved groups"),
-    "chance": message("chance"),
-    "slices": message("slices"),
-    "custom": message("custom metrics"),
-    "explanation": message("explanation"),
-    "dependence": message("dependence"),
-    "explanation_checks": message("explanation checks"),
-    "reliance": message("reliance"),
-    "reasons": message("reasons"),
-    "recourse": message("recourse"),
-    "compression": message("compression"),
-    "training": message("training"),
+    "performance": message("performance"), "classes": message("classes"), "labels": message("labels"),
+    "numbers": message("numbers"), "rankings": message("rankings"), "calibration": message("calibration"),
+    "fairness": message("fairness"), "impact": message("impact"), "strata": message("strata"),
+    "unobserved_groups": message("unobserved groups"), "chance": message("chance"), "slices": message("slices"),
+    "custom": message("custom metrics"), "explanation": message("explanation"), "dependence": message("dependence"),
+    "explanation_checks": message("explanation checks"), "reliance": message("reliance"), "reasons": message("reasons"),
+    "recourse": message("recourse"), "compression": message("compression"), "training": message("training"),
     "population": message("population"),
-}
+}  # fmt: skip
 """Audits in words; others are told by their names."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import group_name
 from evenhand.messages import message
 from evenhand.metrics import describe
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.reasons import reasons
@@ -25,7 +25,7 @@ MOST: Final = 15
 def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about reasons of refusals and ways out of them; nothing where there are none."""
     first = [f for f in record.findings if f.key.metric == "principal_reason" and f.key.qualifier("given") is None]
-    ways = [f for f in record.findings if f.audit == "recourse"]
+    ways = record.of_audit("recourse")
     if not first and not ways:
         return ()
     blocks: list[Block] = []
@@ -35,13 +35,10 @@ def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         blocks.append(figure("principal-reasons", title, rows))
     also = [f for f in record.findings if f.key.metric in ("sensitive_reason_share", "unstable_reasons")]
     told = [f for f in [*also, *ways] if len(f.key.columns) <= 1]
-    if told:
-        cells = tuple((describe(f.key.metric).label, _whom(f), with_interval(f), f.note) for f in told)
-        head = ("", message("group"), message("estimate and interval"), "")
-        title = message("Reasons and ways out")
-        blocks.append(Table("refusals-table", title, head, cells, frozenset({2})).bounded())
-    lead = (*reasons(record, "reasons"), *reasons(record, "recourse"))
-    return (Part("refusals", TITLE, lead, tuple(blocks)),)
+    cells = ((describe(f.key.metric).label, _whom(f), with_interval(f), f.note) for f in told)
+    head = ("", message("group"), message("estimate and interval"), "")
+    blocks += table("refusals-table", message("Reasons and ways out"), head, cells, {2}, 200)
+    return (Part("refusals", TITLE, (*reasons(record, "reasons"), *reasons(record, "recourse")), tuple(blocks)),)
 
 
 def _whom(finding: Finding) -> str:

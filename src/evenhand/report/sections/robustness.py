@@ -8,5 +8,4 @@ from evenhand.messages import message
 from evenhand.report.sections.generic import generic
 
 EMPTY: Final = message("Findings of a robustness audit would fill this: which decisions turn when inputs are noisy.")
-
 SECTION: Final = generic("robustness", 900, message("Robustness"), EMPTY)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import group_name
 from evenhand.messages import message
 from evenhand.metrics import describe
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import Table, table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.trees import Branch, tree_figure
 from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.facts import whom
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
@@ -38,27 +39,18 @@ def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     told = reasons(record, "slices")
     if not found:
         return (Part("slices", TITLE, told, more),) if more else ()
-    rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else _who(f), f) for f in found]
+    rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else whom(f), f) for f in found]
     title = message("How much more often the model errs there than elsewhere")
     head = (
-        message("subgroup"),
-        message("rows"),
-        message("errs there"),
-        message("errs elsewhere"),
-        message("difference"),
-    )
-    cells = tuple(
+        message("subgroup"), message("rows"), message("errs there"), message("errs elsewhere"), message("difference"),
+    )  # fmt: skip
+    cells = (
         (label, f"{f.groups[1].support:,}", show(f.groups[1].estimate), show(f.groups[0].estimate), with_interval(f))
         for label, f, _, _ in rows
     )
     caption = message("On the rows that took no part in the search")
-    table = Table("slices-table", caption, head, cells, frozenset({1, 2, 3, 4}))
-    drawn = figure("slices-figure", title, rows[:12])
-    return (Part("slices", TITLE, told, (drawn, *narrowing(rows), table.bounded(), *more)),)
-
-
-def _who(finding: Finding) -> str:
-    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or message("all rows")
+    blocks = (*narrowing(rows), *table("slices-table", caption, head, cells, most=200), *more)
+    return (Part("slices", TITLE, told, (figure("slices-figure", title, rows[:12]), *blocks)),)
 
 
 def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
@@ -70,21 +62,19 @@ def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
     root = Branch(message("all rows"), "", "plain", _below(frozenset(), parents, found))
     title = message("How the subgroups narrow each other down")
     head = (message("subgroup"), message("is a part of"), message("difference"))
-    cells = tuple(
-        (_name(conditions), _name(parents[conditions]), with_interval(found[conditions][1])) for conditions in found
-    )
-    return (tree_figure("slices-tree", title, root, Table("slices-tree-table", title, head, cells, frozenset({2}))),)
+    cells = ((_name(part), _name(parents[part]), with_interval(found[part][1])) for part in found)
+    twin = Table("slices-tree-table", title, head, tuple(cells), frozenset({2}))
+    return (tree_figure("slices-tree", title, root, twin),)
 
 
 def by_other_metrics(found: Iterable[Finding]) -> tuple[Block, ...]:
     """Return the table of subgroups that were searched for by another metric than the error rate, or by a gap."""
-    rows = tuple(
+    rows = (
         (cut(group_name(f.key.group), 120), describe(f.key.metric).label, f"{f.support:,}", with_interval(f), f.note)
         for f in found
     )
-    title = message("By other metrics")
     head = (message("subgroup"), message("metric"), message("rows"), message("difference"), "")
-    return (Table("slices-others", title, head, rows, frozenset({2, 3})).bounded(100),) if rows else ()
+    return table("slices-others", message("By other metrics"), head, rows, {2, 3}, 100)
 
 
 def _parent(conditions: Conditions, found: dict[Conditions, FigureRow]) -> Conditions:
@@ -96,14 +86,11 @@ def _parent(conditions: Conditions, found: dict[Conditions, FigureRow]) -> Condi
 def _below(
     place: Conditions, parents: dict[Conditions, Conditions], found: dict[Conditions, FigureRow]
 ) -> tuple[Branch, ...]:
-    children = sorted((c for c, parent in parents.items() if parent == place), key=lambda c: -_size(found[c][1]))
+    inside = (conditions for conditions, parent in parents.items() if parent == place)
+    children = sorted(inside, key=lambda conditions: -(found[conditions][1].estimate or 0.0))
     return tuple(
         Branch(_name(c - place), with_interval(found[c][1]), found[c][2], _below(c, parents, found)) for c in children
     )
-
-
-def _size(finding: Finding) -> float:
-    return finding.estimate or 0.0
 
 
 def _name(conditions: Conditions) -> str:

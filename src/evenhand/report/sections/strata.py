@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
 from evenhand.metrics import describe
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import table
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
@@ -20,23 +20,19 @@ TITLE: Final = message("Among rows that are alike")
 
 def within(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the part about rows that are alike in a control feature; nothing without one."""
-    found = [f for f in record.findings if f.audit == "strata"]
+    found = record.of_audit("strata")
     if not found:
         return ()
-    rows = tuple(
+    rows = (
         (
-            cut(", ".join(f.key.columns), 60),
-            cut(f.key.qualifier("given") or "", 80),
-            describe(f.key.metric).label,
-            with_interval(f),
-            f.undefined or f.note,
+            cut(", ".join(f.key.columns), 60), cut(f.key.qualifier("given") or "", 80), describe(f.key.metric).label,
+            with_interval(f), f.undefined or f.note,
         )
         for f in found
-    )
+    )  # fmt: skip
     columns = (message("groups by"), message("among rows alike in"), message("disparity"))
     head = (*columns, message("estimate and interval"), "")
     title = message("Disparities among rows that are alike")
-    table = Table("strata-table", title, head, rows, frozenset({3})).bounded(120)
     lead = (
         message(
             "Groups compared within each value of a control feature. Without a value stands the worst of all its "
@@ -44,7 +40,7 @@ def within(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         ),
         message("A control feature that itself carries discrimination explains a gap away."),
     )
-    return (Part("strata", TITLE, lead, (table,)),)
+    return (Part("strata", TITLE, lead, table("strata-table", title, head, rows, {3}, 120)),)
 
 
 SECTION: Final = Section("strata", TITLE, ("strata",), 420, within, within="fairness")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import Key, group_name
 from evenhand.messages import joined, lowered, message
 from evenhand.metrics import describe
-from evenhand.report.drawings import Mark, Table
+from evenhand.report.drawings import Mark, Table, table
 from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.points import point_figure
 from evenhand.report.numbers import cut, p_value, show, with_interval
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord, Finding
     from evenhand.provenance import StudyFacts
-    from evenhand.report.sections.judged import Judged
+    from evenhand.report.sections.judged import FigureRow, Judged
 
 TITLE: Final = message("Models that were tried")
 WORST: Final = "accuracy_change_group_min"
 MOST_DRAWN: Final = 24
 OVER: Final = {"over": "seeds"}
+READ_FROM_INTERVAL: Final = message(
+    "Whether a group is harmed is read from its interval: a model does no harm when the whole interval is inside the "
+    "margin, not when a test finds nothing."
+)
 LOST_MOST: Final = message("accuracy change of the group that lost most")
 VERDICTS: Final[Mapping[str, str]] = {**STATUSES, "not made": message("not made"), "not judged": message("not judged")}
 
@@ -39,33 +43,21 @@ def searched(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     told = record.provenance["study"]
     names = [each["name"] for each in told["candidates"]]
     front = record.measurements["study"]["front"] if "study" in record.measurements else []
-    first = Part(
-        "search",
-        TITLE,
-        _lead(told, front),
-        (*_picture(record, told, front), _candidates(record, told, front), *_groups(record, names, front)),
-    )
-    return first, *_population(record, told, names)
+    # of each candidate what it did to each group: one pair of models, with paired intervals
+    title = message("Accuracy change of each group, one pair of models")
+    groups = (*_forest(record, front), *_by_group(record, "search-groups", title, names, {}))
+    blocks = (*_picture(record, told, front), _candidates(record, told, front), *groups)
+    return Part("search", TITLE, _lead(told), blocks), *_population(record, told, names)
 
 
-def _lead(told: StudyFacts, front: Sequence[str]) -> tuple[str, ...]:
-    lead = [
-        message(
-            "{ways} ways to make the model smaller, each beside the original on the same rows.",
-            ways=len(told["candidates"]),
-        )
-    ]
+def _lead(told: StudyFacts) -> tuple[str, ...]:
+    ways = len(told["candidates"])
+    lead = [message("{ways} ways to make the model smaller, each beside the original on the same rows.", ways=ways)]
     if told.get("policy") is not None:
         smallest = cut(str(told.get("smallest") or ""), 200)
         passing = message("The smallest that passes the policy is {name}.", name=smallest)
         lead.append(passing if smallest else message("None passes the policy."))
-    lead.append(
-        message(
-            "Whether a group is harmed is read from its interval: a model does no harm when the whole interval is "
-            "inside the margin, not when a test finds nothing."
-        )
-    )
-    lead += [
+    lead += [READ_FROM_INTERVAL] + [
         message("{name} could not be made: {failure}", name=cut(each["name"], 80), failure=cut(each["failure"], 300))
         for each in told["candidates"]
         if each["failure"]
@@ -83,39 +75,36 @@ def _find(record: AuditRecord, metric: str, recipe: str, columns: Sequence[str] 
 
 def _worst(record: AuditRecord, recipe: str) -> Finding | None:
     """Return the change of the group of a single feature that lost most accuracy; of all rows without groups."""
-    found = [
-        f for f in record.findings
-        if f.key.metric == WORST and len(f.key.columns) == 1 and f.key.qualifier("recipe") == recipe
-        and f.estimate is not None
-    ]  # fmt: skip
+    lost = (f for f in record.findings if f.key.metric == WORST and f.key.qualifier("recipe") == recipe)
+    found = [f for f in lost if len(f.key.columns) == 1 and f.estimate is not None]
     if not found:
         return _find(record, "accuracy_change", recipe, of="original")
     return min(found, key=lambda finding: finding.estimate or 0.0)
 
 
-def _marks(told: StudyFacts) -> dict[str, Mark]:
-    return {each["name"]: each["verdict"] or "plain" for each in told["candidates"]}
+def _worst_group(worst: Finding | None, otherwise: str) -> str:
+    return worst.groups[0].group if worst is not None and worst.groups else otherwise
 
 
 def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> list[Block]:
     """Draw size against what the group that lost most lost; the candidates on the front are joined."""
-    marks, points, rows = _marks(told), [], []
-    for name in list(marks)[:MOST_DRAWN]:
+    points: list[tuple[str, float, float, Mark]] = []
+    rows = []
+    for each in told["candidates"][:MOST_DRAWN]:
+        name = each["name"]
         size, worst = _find(record, "file_bytes", name), _worst(record, name)
         if size is None or worst is None or size.estimate is None or worst.estimate is None:
             continue
-        points.append((name, size.estimate, worst.estimate, marks[name]))
-        rows.append(
-            (name, show(size.estimate, "bytes"), with_interval(worst, 3), worst.groups[0].group if worst.groups else "")
-        )
+        points.append((name, size.estimate, worst.estimate, each["verdict"] or "plain"))
+        rows.append((name, show(size.estimate, "bytes"), with_interval(worst, 3), _worst_group(worst, "")))
     if not points:
         return []
     title = message("Size against the loss of the group that lost most")
     head = (message("candidate"), message("size"), LOST_MOST, message("group"))
-    table = Table("search-picture-table", title, head, tuple(rows), frozenset({1, 2}))
+    twin = Table("search-picture-table", title, head, tuple(rows), frozenset({1, 2}))
     said = described(title, [(name, joined(", ", (size, change))) for name, size, change, _ in rows[:6]])
     axes = (message("size in kB"), LOST_MOST)
-    return [point_figure("search-picture", title, said, points, axes, table, front, unit=1000.0)]
+    return [point_figure("search-picture", title, said, points, axes, twin, front, unit=1000.0)]
 
 
 def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> Table:
@@ -132,7 +121,7 @@ def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> 
                 with_interval(_find(record, "accuracy", name), 3),
                 with_interval(_find(record, "flip_rate", name, of="original"), 3),
                 with_interval(worst, 3),
-                cut(worst.groups[0].group, 40) if worst is not None and worst.groups else "–",
+                cut(_worst_group(worst, "–"), 40),
                 message("yes") if name in front else "–",
                 VERDICTS[each["verdict"] or ("not made" if each["failure"] else "not judged")],
             )
@@ -145,13 +134,6 @@ def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> 
     return Table("search-table", message("What was tried"), head, tuple(rows), frozenset({1, 2, 3, 4, 5, 6}))
 
 
-def _groups(record: AuditRecord, names: Sequence[str], front: Sequence[str]) -> list[Block]:
-    """Return what each candidate did to each group: one pair of models, with paired intervals."""
-    title = message("Accuracy change of each group, one pair of models")
-    table = _by_group(record, "search-groups", title, names, {})
-    return [*_forest(record, front), *([] if table is None else [table])]
-
-
 def _forest(record: AuditRecord, front: Sequence[str]) -> list[Block]:
     """Draw the changes of every group under the smallest candidate on the front."""
     sizes = {name: _find(record, "file_bytes", name) for name in front}
@@ -160,41 +142,28 @@ def _forest(record: AuditRecord, front: Sequence[str]) -> list[Block]:
         return []
     smallest = min(known, key=lambda name: known[name])
     wanted = (("of", "original"), ("recipe", smallest))
-    rows: list[tuple[str, Finding, Mark, float | None]] = [
-        (_who(f), f, "plain", None)
-        for f in record.findings
-        if f.key.metric == "accuracy_change" and f.key.qualifiers == wanted
-    ]
+    found = (f for f in record.findings if f.key.metric == "accuracy_change" and f.key.qualifiers == wanted)
+    rows: list[FigureRow] = [(_who(f), f, "plain", None) for f in found]
     title = message("Accuracy change of each group under the smallest on the front, {name}", name=cut(smallest, 60))
     return [figure("search-forest", title, rows, digits=3)] if rows else []
 
 
 def _by_group(
-    record: AuditRecord,
-    name: str,
-    title: str,
-    candidates: Sequence[str],
-    more: Mapping[str, str],
+    record: AuditRecord, name: str, title: str, candidates: Sequence[str], more: Mapping[str, str],
     metric: str = "accuracy_change",
-) -> Table | None:
+) -> tuple[Table, ...]:  # fmt: skip
     wanted = {"of", "recipe", *more}
     cells: dict[str, dict[str, Finding]] = {}
     for f in record.findings:
         held = dict(f.key.qualifiers)
         if f.key.metric == metric and set(held) == wanted and all(held[k] == v for k, v in more.items()):
             cells.setdefault(_who(f), {})[held["recipe"]] = f
-    if not cells:
-        return None
-    rows = tuple(
-        (cut(who, 80), *(with_interval(by[each], 3) if each in by else "–" for each in candidates))
-        for who, by in cells.items()
-    )
-    head = (message("group"), *(cut(each, 60) for each in candidates))
-    return Table(name, title, head, rows, frozenset(range(1, len(head)))).bounded(60)
+    rows = ((cut(who, 80), *(with_interval(by.get(each), 3) for each in candidates)) for who, by in cells.items())
+    return table(name, title, (message("group"), *(cut(each, 60) for each in candidates)), rows, most=60)
 
 
 def _population(record: AuditRecord, told: StudyFacts, names: Sequence[str]) -> tuple[Part, ...]:
-    found = [f for f in record.findings if f.audit == "population"]
+    found = record.of_audit("population")
     said, title = reasons(record, "population"), message("From seed to seed")
     if not found:
         return (Part("population", title, said),) if said else ()
@@ -206,78 +175,56 @@ def _population(record: AuditRecord, told: StudyFacts, names: Sequence[str]) -> 
         ),
         *said,
     )
-    tables = [
-        _by_group(record, "population-accuracy", message("Accuracy change, mean over seeds"), names, OVER),
-        _by_group(record, "population-recall", message("Recall change, mean over seeds"), names, OVER, "recall_change"),
-        _noise(record),
+    mean, recall = message("Accuracy change, mean over seeds"), message("Recall change, mean over seeds")
+    blocks = (
+        *_churn(record, names),
+        *_by_group(record, "population-accuracy", mean, names, OVER),
+        *_by_group(record, "population-recall", recall, names, OVER, "recall_change"),
+        *_noise(record),
         *_exemplars(record, names),
-        _welch(found),
-    ]
-    blocks = (*_churn(record, names), *(table for table in tables if table is not None))
+        *_welch(found),
+    )
     return (Part("population", title, lead, blocks),)
 
 
 def _churn(record: AuditRecord, names: Sequence[str]) -> list[Block]:
     """Draw the flip rate between seeds, and under it that of each candidate."""
-    rows: list[tuple[str, Finding, Mark, float | None]] = []
     floor = record.get(Key.of("flip_rate", between="seeds"))
-    if floor is not None:
-        rows.append((message("two seeds, nothing compressed"), floor, "plain", None))
-    for name in names:
-        finding = _find(record, "flip_rate", name, of="original", over="seeds")
-        if finding is not None:
-            rows.append((name, finding, "plain", None))
+    found = {name: _find(record, "flip_rate", name, of="original", over="seeds") for name in names}
+    drawn = [(message("two seeds, nothing compressed"), floor), *found.items()]
+    rows: list[FigureRow] = [(name, f, "plain", None) for name, f in drawn if f is not None]
     title = message("Decisions that differ between seeds or by compression")
     return [figure("population-churn", title, rows, digits=3)] if rows else []
 
 
-def _noise(record: AuditRecord) -> Table | None:
-    rows = []
+def _noise(record: AuditRecord) -> tuple[Table, ...]:
+    rows, spreads = [], ("accuracy_spread", "recall_spread")
     for f in record.findings:
         if f.key.metric == "flip_rate" and f.key.qualifier("between") == "seeds":
-            others = [
-                record.get(Key.of(f"{rate}_spread", dict(f.key.group), between="seeds"))
-                for rate in ("accuracy", "recall")
-            ]
-            rows.append(
-                (
-                    cut(_who(f), 80),
-                    f"{f.support:,}",
-                    with_interval(f, 3),
-                    *("–" if o is None else show(o.estimate, digits=4) for o in others),
-                )
-            )
-    if not rows:
-        return None
-    head = (
-        message("group"),
-        message("rows"),
-        message("flip rate between seeds"),
-        *(describe(f"{rate}_spread").label for rate in ("accuracy", "recall")),
-    )
-    title = message("The noise floor: originals of different seeds")
-    return Table("population-noise", title, head, tuple(rows), frozenset({1, 2, 3, 4})).bounded(60)
+            others = [record.get(Key.of(spread, dict(f.key.group), between="seeds")) for spread in spreads]
+            cells = ("–" if other is None else show(other.estimate, digits=4) for other in others)
+            rows.append((cut(_who(f), 80), f"{f.support:,}", with_interval(f, 3), *cells))
+    labels = (describe(spread).label for spread in spreads)
+    head = (message("group"), message("rows"), message("flip rate between seeds"), *labels)
+    return table("population-noise", message("The noise floor: originals of different seeds"), head, rows, most=60)
 
 
-def _exemplars(record: AuditRecord, names: Sequence[str]) -> list[Table]:
+def _exemplars(record: AuditRecord, names: Sequence[str]) -> tuple[Table, ...]:
     """Return, for each candidate, the share of exemplars in every group and how over-represented it is."""
     rows = []
     for f in record.findings:
         if f.key.metric == "exemplar_rate" and f.key.qualifier("recipe") in names:
             recipe = f.key.qualifier("recipe") or ""
             ratio = record.get(Key.of("exemplar_ratio", dict(f.key.group), recipe=recipe))
-            rows.append(
-                (cut(recipe, 60), cut(_who(f), 80), f"{f.support:,}", with_interval(f, 4), with_interval(ratio, 2))
-            )
-    if not rows:
-        return []
+            values = with_interval(f, 4), with_interval(ratio, 2)
+            rows.append((cut(recipe, 60), cut(_who(f), 80), f"{f.support:,}", *values))
     labels = (describe(f"exemplar_{name}").label for name in ("rate", "ratio"))
     head = (message("candidate"), message("group"), message("rows"), *labels)
     title = message("Whose rows compressed models, taken together, decide otherwise")
-    return [Table("population-exemplars", title, head, tuple(rows), frozenset({2, 3, 4})).bounded(100)]
+    return table("population-exemplars", title, head, rows, {2, 3, 4}, 100)
 
 
-def _welch(found: Sequence[Finding]) -> Table | None:
+def _welch(found: Sequence[Finding]) -> tuple[Table, ...]:
     values = {f.key: f for f in found if f.key.metric == "p_value"}
     rows = []
     for f in found:
@@ -288,22 +235,11 @@ def _welch(found: Sequence[Finding]) -> Table | None:
                 for more in ({}, {"adjusted": "holm"})
             ]
             who = group_name(f.key.group) if f.key.group else cut(held.get("class", ""), 40)
-            rows.append(
-                (
-                    cut(held["recipe"], 60),
-                    describe(f.key.metric).label,
-                    cut(who, 80),
-                    with_interval(f, 3),
-                    *map(p_value, tests),
-                )
-            )
-    if not rows:
-        return None
-    head = (
-        message("candidate"), "", message("group or class"), message("over seeds"), message("p-value"), "Holm",
-    )  # fmt: skip
+            cells = with_interval(f, 3), *map(p_value, tests)
+            rows.append((cut(held["recipe"], 60), describe(f.key.metric).label, cut(who, 80), *cells))
+    head = (message("candidate"), "", message("group or class"), message("over seeds"), message("p-value"), "Holm")
     title = message("Who lost more than the whole, over seeds (Welch)")
-    return Table("population-welch", title, head, tuple(rows), frozenset({3, 4, 5}), folded=title).bounded(100)
+    return table("population-welch", title, head, rows, {3, 4, 5}, 100, folded=True)
 
 
 SECTION: Final = Section("search", TITLE, ("search", "population"), 250, searched, of_studies=True)

@@ -30,16 +30,10 @@ def swept(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         return ()
     lines = _lines(record, found)
     today = record.provenance.get("subject", {}).get("threshold")
-    table = _table(places, lines, today)
     lead = [message("Each line is what decisions at that threshold would be, for the same rows and scores.")]
     if today is not None:
         lead.append(message("The threshold in use is {threshold:.4g}; the upright line shows it.", threshold=today))
-    return (Part("thresholds", TITLE, tuple(lead), (_drawn(places, lines, today, table),)),)
-
-
-def _first_feature(record: AuditRecord) -> str:
-    """Return the sensitive feature that was named first."""
-    return next(iter(record.provenance.get("data", {}).get("sensitive_features", [])), "")
+    return (Part("thresholds", TITLE, tuple(lead), (_drawn(places, lines, today),)),)
 
 
 def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, list[float]]]:
@@ -50,8 +44,9 @@ def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, lis
     from evenhand.metrics.values.thresholds import tallies
 
     lines: list[tuple[str, list[float]]] = []
-    first = next((part for part in found if part.columns == (_first_feature(record),)), None)
-    for part in (found[0], *((first,) if first is not None else ())):
+    feature = next(iter(record.provenance.get("data", {}).get("sensitive_features", [])), "")
+    first = [part for part in found if part.columns == (feature,)]
+    for part in (found[0], *first[:1]):
         counts = np.asarray(part.counts, dtype=np.int64)
         metric = "selection_rate" if part.columns else "accuracy"
         values = measure(metric, tallies(counts)).estimate.reshape(-1, len(counts))
@@ -64,27 +59,20 @@ def _lines(record: AuditRecord, found: list[GroupCounts]) -> list[tuple[str, lis
     return lines
 
 
-def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: float | None, table: Table) -> Lines:
+def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: float | None) -> Lines:
+    every = max(1, len(places) // MOST_ROWS)
+    chosen = (at for at, place in enumerate(places) if at % every == 0 or place == today)
+    rows = ((f"{places[at]:.4g}", *(f"{values[at]:.3f}" for _, values in lines)) for at in chosen)
+    head = (message("threshold"), *(label for label, _ in lines))
     title = message("Accuracy, and who is predicted positive, at every threshold")
-    return line_figure("thresholds-figure", title, _describe(places, lines), places, lines, table, marker=today)
-
-
-def _describe(places: list[float], lines: list[tuple[str, list[float]]]) -> str:
     ends = (
         message("{line} from {first:.2f} to {last:.2f}", line=label, first=values[0], last=values[-1])
         for label, values in lines
     )
-    return message(
-        "Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=places[0], high=places[-1], lines=joined("; ", ends)
-    )
-
-
-def _table(places: list[float], lines: list[tuple[str, list[float]]], today: float | None) -> Table:
-    every = max(1, len(places) // MOST_ROWS)
-    chosen = [at for at, place in enumerate(places) if at % every == 0 or place == today]
-    rows = tuple((f"{places[at]:.4g}", *(f"{values[at]:.3f}" for _, values in lines)) for at in chosen)
-    head = (message("threshold"), *(label for label, _ in lines))
-    return Table("thresholds-table", message("Thresholds"), head, rows, frozenset(range(1, len(head))))
+    low, high, said = places[0], places[-1], joined("; ", ends)
+    told = message("Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=low, high=high, lines=said)
+    twin = Table("thresholds-table", message("Thresholds"), head, tuple(rows), frozenset(range(1, len(head))))
+    return line_figure("thresholds-figure", title, told, places, lines, twin, marker=today)
 
 
 SECTION: Final = Section("thresholds", TITLE, (), 500, swept, EMPTY)

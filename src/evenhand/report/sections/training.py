@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import joined, message
 from evenhand.metrics import describe
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import Table, table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import show
@@ -15,7 +15,10 @@ from evenhand.report.sections.section import Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from evenhand.findings import AuditRecord, Finding
+    from evenhand.messages import Place
     from evenhand.provenance import TrainingFacts
     from evenhand.report.sections.judged import Judged
 
@@ -26,7 +29,7 @@ MOST_ROWS = 21
 
 def trained(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about training; nothing where nothing is known of it."""
-    found = [f for f in record.findings if f.audit == "training"]
+    found = record.of_audit("training")
     facts = record.provenance.get("subject", {}).get("training", {})
     blocks: list[Block] = [*_compared(record, found, judged), *_curves(facts), *_costs(found)]
     if not blocks:
@@ -36,7 +39,7 @@ def trained(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     return (Part("training", TITLE, sure, tuple(blocks)),)
 
 
-def _compared(record: AuditRecord, found: list[Finding], judged: Judged) -> list[Block]:
+def _compared(record: AuditRecord, found: Iterable[Finding], judged: Judged) -> list[Block]:
     rows = []
     for finding in found:
         part = PARTS.get(finding.key.qualifier("of") or "")
@@ -64,29 +67,15 @@ def _curves(facts: TrainingFacts) -> list[Block]:
         message("{line} from {first:.3g} to {last:.3g}", line=label, first=values[0], last=values[-1])
         for label, values in curves
     )
-    told = message(
-        "Epochs 1 to {epochs}: {lines}. The upright line marks the epoch that was kept.",
-        epochs=len(epochs),
-        lines=joined("; ", ends),
-    )
+    said: dict[str, Place] = {"epochs": len(epochs), "lines": joined("; ", ends)}
+    told = message("Epochs 1 to {epochs}: {lines}. The upright line marks the epoch that was kept.", **said)
     every = max(1, len(epochs) // MOST_ROWS)
     chosen = [epoch for epoch in epochs if epoch % every == 0 or epoch in (1, kept)]
     rows = tuple((str(epoch), *(f"{values[epoch - 1]:.4f}" for _, values in curves)) for epoch in chosen)
     title, head = message("Loss by epoch"), (message("epoch"), *PARTS.values())
-    table = Table("training-curves-table", title, head, rows, frozenset({1, 2}))
-    marker = float(kept) if kept else None
-    return [
-        line_figure(
-            "training-curves",
-            title,
-            told,
-            [float(epoch) for epoch in epochs],
-            curves,
-            table,
-            marker=marker,
-            top=top,
-        )
-    ]
+    twin = Table("training-curves-table", title, head, rows, frozenset({1, 2}))
+    places, marker = [float(epoch) for epoch in epochs], float(kept) if kept else None
+    return [line_figure("training-curves", title, told, places, curves, twin, marker=marker, top=top)]
 
 
 def _round_up(value: float) -> float:
@@ -97,12 +86,9 @@ def _round_up(value: float) -> float:
     return next(float(f"{step * size:g}") for step in (1, 2, 4, 6, 8, 10) if step * size >= value * (1 - 1e-9))
 
 
-def _costs(found: list[Finding]) -> list[Block]:
-    rows = tuple((describe(f.key.metric).label, show(f.estimate, f.unit), f.note) for f in found if f.volatile)
-    if not rows:
-        return []
-    head = ("", message("measured"), "")
-    return [Table("training-costs", message("What it costs"), head, rows, frozenset({1}))]
+def _costs(found: Iterable[Finding]) -> tuple[Table, ...]:
+    rows = ((describe(f.key.metric).label, show(f.estimate, f.unit), f.note) for f in found if f.volatile)
+    return table("training-costs", message("What it costs"), ("", message("measured"), ""), rows, {1})
 
 
 SECTION: Final = Section("training", TITLE, ("training",), 1200, trained)

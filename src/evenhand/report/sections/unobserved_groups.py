@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import table
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import Section
@@ -21,14 +21,14 @@ AUDITS: Final = ("unobserved_groups",)
 
 def by_probability(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Return the part about groups that are known by probability only; nothing without them."""
-    found = [f for f in record.findings if f.audit == "unobserved_groups"]
+    found = record.of_audit("unobserved_groups")
     if not found:
         return ()
-    rows = tuple((cut(f.name, 120), with_interval(f), f"{f.support:,}") for f in found)
+    rows = ((cut(f.name, 120), with_interval(f), f"{f.support:,}") for f in found)
     head = ("", message("estimate and bounds"), message("expected rows"))
     caption = message("Rates of groups that no row names")
-    table = Table("unobserved_groups-table", caption, head, rows, frozenset({1, 2})).bounded()
-    return (Part("unobserved_groups", TITLE, reasons(record, "unobserved_groups"), (table,)),)
+    blocks = table("unobserved_groups-table", caption, head, rows, most=200)
+    return (Part("unobserved_groups", TITLE, reasons(record, "unobserved_groups"), blocks),)
 
 
 SECTION: Final = Section("unobserved_groups", TITLE, AUDITS, 430, by_probability, within="fairness")
