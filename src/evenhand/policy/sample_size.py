@@ -136,8 +136,9 @@ def _outside(finding: Finding, limit: Limit) -> bool:
 
 def _two(lesser: _Group, greater: _Group, bound: float, reach: float, *, ratio: bool) -> Iterable[tuple[_Group, float]]:
     """Return the rows of both groups with which the interval of their gap ends before the bound."""
-    gap = lesser.value / max(greater.value, 1e-9) if ratio else greater.value - lesser.value
-    scales = _ratio_scales(lesser, greater) if ratio else (1.0, 1.0)
+    p, q = lesser.value, max(greater.value, 1e-9)
+    gap = p / q if ratio else greater.value - p
+    scales = (1 / q**2, p**2 / q**4) if ratio else (1.0, 1.0)  # by the delta method: d(p/q) = dp/q - p dq/q^2
     parts = [(group, group.variance * scale) for group, scale in zip((lesser, greater), scales, strict=True)]
     parts.sort(key=lambda part: part[0].support)
     (small, small_variance), (large, large_variance) = parts
@@ -149,12 +150,6 @@ def _two(lesser: _Group, greater: _Group, bound: float, reach: float, *, ratio: 
     return [(small, both), (large, both)]
 
 
-def _ratio_scales(lesser: _Group, greater: _Group) -> tuple[float, float]:
-    """By the delta method: d(p/q) = dp/q - p dq/q^2."""
-    p, q = lesser.value, max(greater.value, 1e-9)
-    return 1 / q**2, p**2 / q**4
-
-
 def _groups_of(record: AuditRecord | None, finding: Finding, rate: str) -> list[_Group]:
     """Return every group of the record with its value of a rate, as the audit stated it."""
     if record is None:
@@ -162,13 +157,7 @@ def _groups_of(record: AuditRecord | None, finding: Finding, rate: str) -> list[
     columns, qualifiers, found = finding.key.columns, finding.key.qualifiers, []
     for stated in record.findings:
         key = stated.key
-        if (
-            key.metric == rate
-            and key.group
-            and key.columns == columns
-            and key.qualifiers == qualifiers
-            and stated.groups
-        ):
+        if key.group and stated.groups and (key.metric, key.columns, key.qualifiers) == (rate, columns, qualifiers):
             part, value = stated.groups[0], stated.estimate
             if value is not None and part.support > 0:
                 found.append(_Group(_name(key.group), value, _variance(part, stated), part.support, part.rows))

@@ -161,13 +161,8 @@ class Tally:
             return None if cells is None else (cells.reshape(len(cells), -1) @ to).reshape(-1, 2, 2)
 
         moments = None if self.moments is None else np.einsum("gij,ik,jl->gkl", self.moments, to, to)
-        return Tally(
-            (self.counts.reshape(len(self.counts), -1) @ to).reshape(-1, 2, 2),
-            fold(self.weights),
-            fold(self.squared_weights),
-            moments,
-            self.clusters,
-        )
+        counts, weights, squared = (fold(part) for part in (self.counts, self.weights, self.squared_weights))
+        return Tally(counts, weights, squared, moments, self.clusters)  # type: ignore[arg-type]  # counts are never None
 
     @property
     def mass(self) -> NDArray[Any]:
