@@ -33,8 +33,9 @@ from pathlib import Path
 import joblib, numpy as np, pandas as pd
 import evenhand as eh
 
-def most():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def most():  # of this program: ru_maxrss would be that of the process that started it, where that is larger
+    words = Path("/proc/self/status").read_text().split()
+    return int(words[words.index("VmHWM:") + 1]) / 1024
 
 def held():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
