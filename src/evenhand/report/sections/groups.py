@@ -110,7 +110,8 @@ def _group_table(record: AuditRecord, counts: GroupCounts, name: str, metrics: l
         cells = [with_interval(record.get(group_key(metric, counts, group))) for metric in metrics]
         rows.append((group_label(counts, group, 200), f"{group_rows(counts, group):,}", *cells))
     head = (message("group"), message("rows"), *(describe(metric).label for metric in metrics))
-    return Table(f"{name}-table", message("Every group"), head, tuple(rows), frozenset(range(1, len(head)))).bounded()
+    title = message("Every group: {features}", features=cut(" × ".join(counts.columns), 60))
+    return Table(f"{name}-table", title, head, tuple(rows), frozenset(range(1, len(head)))).bounded()
 
 
 def _disparities(record: AuditRecord, counts: GroupCounts) -> list[Finding]:
