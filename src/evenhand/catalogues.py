@@ -22,7 +22,7 @@ def face(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], object
     Parameters
     ----------
     homes : mapping of str to str
-        For each module of the package the names it holds, apart by spaces; none of them is the name of a module.
+        For each module of the package its names, separated by spaces; none may be the name of a module.
     """
     module_of = {name: module for module, names in homes.items() for name in names.split()}
 
@@ -35,16 +35,16 @@ def face(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], object
 
 
 class Catalogue(Mapping[str, T]):
-    """Things of one kind by name: evenhand's own, then those of installed packages; each imported when first used.
+    """Entries of one kind by name: built-in ones, then those of installed packages; each imported when first used.
 
     Parameters
     ----------
     group : str
         The entry point under which packages add theirs, such as ``"evenhand.formats"``.
     kind : type
-        What each of them is.
+        The type of each.
     own : mapping of str to str
-        evenhand's own: a name, and where it is found, ``"module:attribute"``.
+        The built-in ones: a name, and where it is, ``"module:attribute"``.
     """
 
     def __init__(self, group: str, kind: type, own: Mapping[str, str]) -> None:

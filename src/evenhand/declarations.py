@@ -1,4 +1,4 @@
-"""What only people know of a model: ``responsibility.toml``. Declared, never measured, and never mixed with what is."""
+"""Declarations about a model from ``responsibility.toml``: never measured, never mixed with measurements."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read_declarations(path: str | Path) -> dict[str, str]:
     Raises
     ------
     InputError
-        When the file is missing or no TOML, or holds a name that is no question, or an answer that is no text.
+        When the file is missing or not TOML, or has an unknown question, or an answer that is not text.
     """
     place = Path(path)
     try:
@@ -68,7 +68,7 @@ def with_declarations(record: AuditRecord, answers: Mapping[str, str]) -> AuditR
     Raises
     ------
     InputError
-        When a name is no question, or an answer no text.
+        When a question is unknown, or an answer is not text.
     """
     raise_all(InputError, _problems("declarations", answers))
     told = {name: _text(value) for name, value in answers.items() if _text(value)}

@@ -33,7 +33,7 @@ class ModelError(EvenhandError):
 
 
 class PolicyError(EvenhandError):
-    """A policy that cannot be judged by."""
+    """An invalid policy."""
 
 
 class RecordError(EvenhandError):

@@ -1,6 +1,6 @@
 """What an audit states: findings with their uncertainty, and the record that keeps them.
 
-A record knows neither limits nor formats. It holds what was found, the counts behind it, and where both came from.
+A record has neither limits nor formats. It holds the findings, the counts behind them, and the provenance of both.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ SAME_LEVEL: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A two-sided interval. An end that is None is unbounded, because a group's value is undefined, say."""
+    """A two-sided interval. An end that is None is unbounded, for instance because a group's value is undefined."""
 
     low: float | None
     """The lower end."""
     high: float | None
     """The upper end."""
     level: float
-    """The confidence, 0.95 say: at most half of 1 - level is the chance of an error on either side."""
+    """The confidence, such as 0.95: at most half of 1 - level is the chance of an error on either side."""
     method: str
     """How it was found: ``clopper-pearson``, ``mover``, ``newcombe``, ``delong`` ..."""
 
@@ -57,7 +57,7 @@ class GroupValue:
     group: str
     """The group as the page names it; an intersection's parts are joined by ``", "``."""
     estimate: float | None
-    """The group's own value of the finding's component, None when it is undefined."""
+    """The group's value of the finding's component, None when it is undefined."""
     support: int
     """The rows in the denominator of that value."""
     rows: int
@@ -73,9 +73,9 @@ class Finding:
     audit: str
     """The audit that states it: ``performance``, ``fairness``, ``explanation``, ``compression`` ..."""
     estimate: float | None
-    """The value, on its own scale; None means undefined, and then `undefined` says why."""
+    """The value, on its own scale; None means undefined, with the reasons in `undefined`."""
     interval: Interval | None = None
-    """The interval a limit is judged by. For an extreme over groups its two ends follow two rules: the end that can
+    """The interval that limits use. For an extreme over groups its two ends follow two rules: the end that can
     pass a limit is unadjusted (intersection-union), the end that can fail one is simultaneous."""
     support: int = 0
     """The number of rows the value rests on: a rate's denominator, a disparity's rows in all its groups."""
@@ -94,7 +94,7 @@ class Finding:
     undefined: str = ""
     """Why there is no estimate; empty when there is one."""
     undefined_groups: tuple[str, ...] = ()
-    """Groups whose own value is undefined, so that a disparity's interval is open on their side."""
+    """Groups whose value is undefined, so that a disparity's interval is open on their side."""
     note: str = ""
     """One plain sentence to show with the number."""
     withheld: bool = False
@@ -120,10 +120,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A key without a finding: no audit stated it, and the record's counts do not say it."""
+    """A key without a finding: no audit stated it, and the record's counts cannot give it."""
 
     key: Key
-    """What was asked for."""
+    """The requested key."""
     reason: Message
     """Why there is no finding, in one sentence."""
 
@@ -139,7 +139,7 @@ class GroupCounts:
     groups: tuple[tuple[str, ...], ...]
     """One tuple of values for each group, in the order of `counts`."""
     axes: tuple[str, ...]
-    """What the axes of `counts` are: ``("group", "true", "predicted")`` say."""
+    """The axes of `counts`, such as ``("group", "true", "predicted")``."""
     counts: Plain
     """Nested lists of row counts."""
     weights: Plain = None
@@ -184,14 +184,14 @@ class AuditRecord:
     measurements: Measurements = field(default_factory=Measurements)
     """What differs from run to run: time, duration, machine load. Outside the digest."""
     _index: dict[Key, Finding] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Findings by key, made when one is first asked for."""
+    """Findings by key, built on first use."""
     _answers: dict[float, Callable[[Key], Finding | Absent]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     """What answers a key from the counts, by confidence."""
 
     def __getitem__(self, key: str | Key) -> Finding:
-        """Return the finding of that key, in any accepted spelling: as an audit stated it, or as the counts say it."""
+        """Return the finding of that key, in any accepted spelling: stated by an audit, or computed from counts."""
         found = self.find(key)
         if isinstance(found, Absent):
             hint = did_you_mean(str(found.key), (finding.name for finding in self.findings))
@@ -202,7 +202,7 @@ class AuditRecord:
         return isinstance(key, (str, Key)) and self.get(key) is not None
 
     def get(self, key: str | Key) -> Finding | None:
-        """Return the finding of that key, or None where no audit stated it and the counts do not say it."""
+        """Return the finding of that key, or None where no audit stated it and counts cannot give it."""
         found = self.find(key)
         return None if isinstance(found, Absent) else found
 

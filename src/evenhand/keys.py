@@ -25,7 +25,7 @@ _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
 class KeySyntaxError(EvenhandError, ValueError):
-    """A text that is no key."""
+    """A text that is not a key."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,7 +37,7 @@ class Feature:
     group: str | None = None
     """One value of the column; None means: over all its groups."""
     each: bool = False
-    """True for ``column=*``: the limit applies to each group on its own."""
+    """True for ``column=*``: the limit applies to each group separately."""
 
     def __str__(self) -> str:
         if self.each:
@@ -118,7 +118,7 @@ _ANSWERING: Final[list[Callable[[object, float], Callable[[Key], object]]]] = []
 def accept_spellings(canonical: Callable[[str], str | None]) -> None:
     """Register other spellings of metric names: `canonical` maps a name to the one that is used.
 
-    The grammar knows no metrics; the package registers them on import.
+    The grammar has no metrics; the package registers them on import.
     """
     _SPELLINGS.append(canonical)
 

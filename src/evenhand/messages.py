@@ -1,8 +1,8 @@
-"""Messages: facts whose words come last.
+"""Messages: sentences that keep their facts.
 
-A message is an English sentence that remembers what it says: its id (the sentence with named places, which is also
+A message is an English sentence that keeps its id (the sentence with named places, which is also
 the gettext msgid) and the typed values of those places. As text it reads in English, so it can be printed, compared
-and measured like any other; `evenhand.words` says it in another language, from the same facts.
+and measured like any other; `evenhand.words` translates it from the same facts.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 Place: TypeAlias = "str | int | float | tuple[Place, ...]"
-"""What stands in a place: a number, a name as the data has it, another message, or a list of these."""
+"""The value of a place: a number, a name as the data has it, another message, or a list of these."""
 PlainMessage: TypeAlias = "str | int | float | list[PlainMessage] | dict[str, PlainMessage]"
 _FORMAT = re.compile(r"\+?,?(\.\d)?[defg%]?")
 LIST = ""
-"""The place of the parts of a list; the message's id is what stands between them."""
+"""The place of the parts of a list; the message's id is the separator."""
 
 
 class Message(str):
@@ -38,14 +38,14 @@ class Message(str):
     __slots__ = ("id", "places", "plural")
 
     id: str
-    """The sentence with its places in braces, as `str.format` has them; of a list, what stands between its parts."""
+    """The sentence with its places in braces, as `str.format` has them; of a list, its separator."""
     plural: str
     """The sentence for other numbers than one of the place `n`; empty when there is one form only."""
     places: Mapping[str, Place]
     """The value of each place."""
 
     def __new__(cls, id: str, places: Mapping[str, Place] | None = None, plural: str = "") -> Message:
-        """Write the sentence in English and keep what it says."""
+        """Write the sentence in English and keep its facts."""
         values = {name: _own(value) for name, value in (places or {}).items()}
         made = super().__new__(cls, _english(id, values, plural))
         made.id, made.places, made.plural = id, values, plural
@@ -111,7 +111,7 @@ def capitalized(text: str) -> str:
 
 
 def _begun(text: str, change: Callable[[str], str], inner: Callable[[str], str]) -> str:
-    """Change the first letter of a text; where a message begins with a place, of the message in it and of no name."""
+    """Change the first letter of a text; where a message begins with a place, of the message in it, never of a name."""
     if not isinstance(text, Message):
         return change(text[:1]) + text[1:]
     first = re.match(r"{(\w+)}", text.id)
@@ -126,7 +126,7 @@ def _begun(text: str, change: Callable[[str], str], inner: Callable[[str], str])
 
 
 def _own(value: Place) -> Place:
-    """Return a NumPy number as Python's own."""
+    """Return a NumPy number as a Python number."""
     return cast("Place", value.item()) if hasattr(value, "item") else value
 
 

@@ -23,7 +23,7 @@ _REACH: Final = re.compile(r" to ([0-9.e+-]+)$")
 
 
 def _facts_typed(held: dict[str, Plain]) -> dict[str, Plain]:
-    """From 1 to 2: what version 1 said in prose only is a fact of its own; its sentences stay plain texts."""
+    """From 1 to 2: facts that version 1 had in prose only get separate fields; its sentences stay plain texts."""
     measured, provenance = held.get("measurements"), held.get("provenance")
     volatile = measured.get("findings") if isinstance(measured, dict) else None
     for part in (*_parts(held.get("findings")), *_parts(volatile), *_parts(held.get("sections"))):

@@ -1,6 +1,6 @@
-"""What a record says of where it comes from, and of its run: the blocks as they are in audit.json.
+"""Types of the provenance and measurements of a record: the blocks as they are in audit.json.
 
-A block holds more than is named here where a subject or a reader of data tells more; what is named is of these types.
+A block may have more fields, from a subject or a reader of data; those named here have these types.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class TrainingFacts(TypedDict, total=False):
 
 
 class SubjectFacts(TypedDict, total=False):
-    """What a model says of itself."""
+    """The facts of a model."""
 
     name: str
     """What the report calls it."""
@@ -38,7 +38,7 @@ class SubjectFacts(TypedDict, total=False):
     score_kind: str
     """``probability``, ``ranking`` or ``label``."""
     reads: str
-    """What it reads, where that is no table: ``arrays``, ``texts``, ``tokens`` or ``records``."""
+    """Its inputs, unless a table: ``arrays``, ``texts``, ``tokens`` or ``records``."""
     sha256: str | None
     """Hash of its file, where there is one."""
     training: TrainingFacts
@@ -55,7 +55,7 @@ class DataFacts(TypedDict, total=False):
     rows: int
     """How many there are."""
     content_hash: str
-    """Hash of what they hold."""
+    """Hash of their contents."""
     label: str | None
     """The column of the label."""
     task: str
@@ -71,7 +71,7 @@ class DataFacts(TypedDict, total=False):
     control_features: list[str]
     """Columns within whose values groups are compared."""
     roles: Mapping[str, object]
-    """What each column is, as `Roles` says it."""
+    """The role of each column, as in `Roles`."""
     missing: str
     """What was done with missing sensitive values: ``error`` or ``group``."""
     missing_values: Mapping[str, int]
@@ -99,7 +99,7 @@ class PolicyFacts(TypedDict):
 
 
 class KeptPredictions(TypedDict):
-    """Predictions kept in a file of their own."""
+    """Predictions kept in a separate file."""
 
     sha256: str
     """Hash of the file."""
@@ -134,7 +134,7 @@ class StudyFacts(TypedDict, total=False):
     smallest: str | None
     """The smallest that passes."""
     policy: PolicyFacts | None
-    """By which they were judged."""
+    """The policy that judged them."""
     seeds: int
     """How many."""
     first_seed: int

@@ -1,4 +1,4 @@
-"""Limits as test items, and one assertion for people's own tests.
+"""Limits as test items, and one assertion for use in tests.
 
 With ``evenhand_record = audit.json`` and ``evenhand_policy = policy.toml`` in pytest's configuration (or
 ``--evenhand-record`` and ``--evenhand-policy``), every limit is an item that passes, fails, or is skipped where it
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         given, absent = ("policy", "record") if record is None else ("record", "policy")
         raise pytest.UsageError(f"evenhand_{given} is named without evenhand_{absent}: both are needed to judge.")
     single = any("::" in argument for argument in config.args)
-    if single and not config.getoption("evenhand_record"):  # single tests were asked for, and no record
+    if single and not config.getoption("evenhand_record"):  # single tests were selected, and no record
         return
     node = LimitsFile.from_parent(session, path=record)
     items.extend(node.items(policy, _named(config, "baseline")))
@@ -115,7 +115,7 @@ class LimitError(AssertionError):
 
 
 def _properties(judgement: Judgement) -> list[tuple[str, object]]:
-    """What was measured, for pytest's own JUnit file and other plugins."""
+    """The measured values, for pytest's JUnit file and other plugins."""
     finding = judgement.finding
     told: list[tuple[str, object]] = [("evenhand_status", judgement.status)]
     if finding is not None and finding.estimate is not None:

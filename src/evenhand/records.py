@@ -31,7 +31,7 @@ _HALVES: Final = re.compile("[\ud800-\udfff]")
 
 Document = dict[str, Plain]
 Checked = Mapping[str, Any]
-"""A part of a document that follows the schema, which says what is in it."""
+"""A part of a document that follows the schema."""
 
 
 def to_plain(record: AuditRecord) -> Document:
@@ -53,7 +53,7 @@ def digest(record: AuditRecord) -> str:
 
 
 def from_plain(document: Mapping[str, Plain]) -> AuditRecord:
-    """Return the record that plain data hold; they must follow the schema."""
+    """Return the record from plain data, which must follow the schema."""
     whole = cast("Checked", document)
     measurements = dict(whole["measurements"])
     volatile = measurements.pop("findings", [])
@@ -75,7 +75,7 @@ def write_record(path: str | Path, record: AuditRecord) -> None:
     OutputError
         When the place cannot be written to.
     RecordError
-        When the record holds a number that JSON cannot represent.
+        When the record has a number that JSON cannot represent.
     """
     write_text(path, dump(to_plain(record)))
 
@@ -83,7 +83,7 @@ def write_record(path: str | Path, record: AuditRecord) -> None:
 def dump(document: Mapping[str, Plain]) -> str:
     """Return a document as the text of audit.json: the same text for the same record."""
     text = _json(document, indent=1) + "\n"
-    # Half a surrogate pair, which a broken import leaves in a name, is no UTF-8; as an escape it comes back as it was.
+    # Half a surrogate pair, which a broken import leaves in a name, is not UTF-8; as an escape it comes back as it was.
     return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
@@ -93,7 +93,7 @@ def read_record(path: str | Path) -> AuditRecord:
     Raises
     ------
     RecordError
-        When the file is missing, is no audit.json, is of a newer schema, or was changed since it was written.
+        When the file is missing, is not an audit.json, is of a newer schema, or was changed since it was written.
     """
     place = Path(path)
     document = _parse(place)
@@ -136,7 +136,7 @@ def _json(document: Mapping[str, Plain], **form: Any) -> str:
 
 
 def _finding(finding: Finding) -> Document:
-    """Return a finding as plain data; what is empty is left out."""
+    """Return a finding as plain data, without empty fields."""
     document: Document = {
         "key": finding.name,
         "audit": finding.audit,
@@ -246,7 +246,7 @@ def _refuse(word: str) -> float:
 
 
 def _check_written(place: Path, document: Mapping[str, Plain]) -> None:
-    """Refuse what a newer evenhand wrote, and a document whose digest is not that of what was written."""
+    """Refuse a document of a newer evenhand, and one whose digest does not match."""
     version = document.get("schema_version")
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise RecordError(
@@ -254,7 +254,7 @@ def _check_written(place: Path, document: Mapping[str, Plain]) -> None:
             "Upgrade with: pip install -U evenhand"
         )
     if not isinstance(version, int) or not {*_STEADY, "digest"} <= document.keys():
-        _check_schema(place, document)  # says what is wrong with it
+        _check_schema(place, document)  # raises with the details
         return
     if _digest({name: document[name] for name in _STEADY}) != document["digest"]:
         if version == SCHEMA_VERSION:

@@ -36,7 +36,7 @@ class Setting:
     type: object
     """Its annotation, resolved."""
     default: object
-    """What it is when nobody says otherwise."""
+    """The default value."""
     help: str
     """One line about it."""
     unit: str = ""
@@ -67,7 +67,7 @@ class Setting:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The words it is one of; none where it is no word."""
+        """Its choices; empty where it has none."""
         return tuple(word for part in self.types if get_origin(part) is Literal for word in get_args(part))
 
     @property
@@ -82,7 +82,7 @@ class Setting:
         return said + numbers if numbers else said.replace("a number", "a finite number")
 
     def problem(self, value: object) -> str | None:
-        """Return what is wrong with a value, in a sentence; None where nothing is."""
+        """Return the error of a value, as a sentence; None for a valid one."""
         if self.choices and isinstance(value, str) and value not in self.choices:
             near = did_you_mean(value, self.choices)
             return f"There is no {self.name} {value!r}; known are {', '.join(self.choices)}.{near}"
@@ -109,7 +109,7 @@ def _word(hint: object) -> str:
 
 
 def coerced(hint: object, value: object) -> object:
-    """Return a value as a field holds it: a list as a tuple, one name as a tuple of one, names without repeats."""
+    """Return a value as stored in a field: a list as a tuple, one name as a tuple of one, names without repeats."""
     base, parts = get_origin(hint) or hint, get_args(hint)
     if base in (Union, UnionType):
         return value if value is None else coerced(parts[0], value)
@@ -136,7 +136,7 @@ def fits(hint: object, value: object) -> bool:
         return False
     if isinstance(value, (bool, str)):
         return base in (bool if isinstance(value, bool) else str, object)
-    # what a table holds is checked by whoever reads it, in words of its own
+    # the values of a table are checked by its reader, with other messages
     return isinstance(value, Mapping) or not isinstance(value, tuple) or all(fits(parts[0], part) for part in value)
 
 
@@ -146,11 +146,11 @@ def setting(default: T, help: str, **about: object) -> T:
     Parameters
     ----------
     default : object
-        What it is when nobody says otherwise.
+        The default value.
     help : str
         One line about it.
     **about
-        What `Setting` says further of it: unit, range, key, flag.
+        Further fields of `Setting`: unit, range, key, flag.
     """
     metadata = {"setting": {"help": help, **about}}
     if isinstance(default, dict):
@@ -202,7 +202,7 @@ class Declared:
         raise_all(InputError, problems or self.contradictions())
 
     def contradictions(self) -> Iterable[str]:
-        """Return what is wrong with settings that do not go together."""
+        """Return errors of settings that are incompatible."""
         return ()
 
     def updated(self, settings: Mapping[str, object]) -> Self:

@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever finds half of one."""
+"""Write files atomically."""
 
 from __future__ import annotations
 

@@ -29,27 +29,25 @@ USUAL_ANSWERS = Path("responsibility.toml")
 
 @click.command(name="audit")
 @click.argument("data", type=PATH, required=False)
-@click.option("--table", help="In place of DATA: predictions to count where they lie; a glob, or lake.duckdb::scored.")
-@click.option("--engine", type=click.Choice(["duckdb", "polars", "spark"]), help="What counts --table.")
+@click.option("--table", help="In place of DATA: predictions to audit by GROUP BY; a glob, or lake.duckdb::scored.")
+@click.option("--engine", type=click.Choice(["duckdb", "polars", "spark"]), help="Engine that counts --table.")
 @file_flag("--model", "-m", help="Model file: .safetensors, .onnx, .joblib.")
 @file_flag("--original", help="The model before compression, to compare with.")
-@file_flag("--background", help="Table to explain against, training rows say.")
+@file_flag("--background", help="Table to explain against, such as the training rows.")
 @setting_flags(settings_of(Scoring))
 @role_flags
 @setting_flags(OPTIONS)
 @file_flag(
-    "--responsibility", help="What people declare of the model; responsibility.toml in this folder when not given."
+    "--responsibility", help="Declarations about the model.  [default: responsibility.toml in this folder, if any]"
 )
-@file_flag(
-    "--policy", help="Put the hash of this policy on record: limits that were set before the audit. Nothing is judged."
-)
+@file_flag("--policy", help="Record the hash of this policy, as limits set before the audit. Nothing is judged.")
 @file_flag(
     "--keep-predictions",
     metavar="FILE.parquet",
     help="Keep each row's truth, score and groups in a private file, to pair rows with a later audit.",
 )
 @file_flag(
-    "--row-key", default=Path(".evenhand-row-key"), help="Secret that hides the rows in it; made where it is not there."
+    "--row-key", default=Path(".evenhand-row-key"), help="Secret key of the row names in it; created if missing."
 )
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
 @file_flag("--output", "-o", default=Path("audit.json"))
@@ -65,7 +63,7 @@ def command(
     trust_pickle: bool,
     **flags: object,
 ) -> None:
-    """Measure a model, or given predictions, on DATA and write audit.json.
+    """Measure a model, or precomputed predictions, on DATA and write audit.json.
 
     \b
     Examples:

@@ -41,7 +41,7 @@ def with_circumstances(record: AuditRecord, policy: Path | None = None) -> Audit
 
 
 def code_state() -> dict[str, str | bool]:
-    """Return the commit of the folder of work and whether files differ from it; nothing where there is no git."""
+    """Return the commit of the working directory and whether it has changes; empty without git."""
 
     def ask(*words: str) -> str:
         done = subprocess.run(["git", *words], capture_output=True, text=True, check=True, timeout=5)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 @click.argument("old", type=PATH)
 @click.argument("new", type=PATH)
 @file_flag("--policy", "-p", help="Compare the verdicts of this policy, limit by limit.")
-@file_flag("--old-predictions", help="What --keep-predictions wrote for OLD.")
+@file_flag("--old-predictions", help="File written by --keep-predictions for OLD.")
 @file_flag("--new-predictions", help="The same for NEW: changes are paired by row.")
-@click.option("--all", "everything", is_flag=True, help="Show findings whose intervals overlap, too.")
+@click.option("--all", "everything", is_flag=True, help="Also show findings whose intervals overlap.")
 def command(
     old: Path,
     new: Path,
@@ -60,7 +60,7 @@ def command(
 
 
 def _verdicts(before: AuditRecord, after: AuditRecord, place: Path) -> Iterator[str]:
-    """Yield what became of each limit: new, worse, unchanged, better or fixed."""
+    """Yield the outcome of each limit: new, worse, unchanged, better or fixed."""
     from evenhand.policy import judge, load_policy
     from evenhand.policy.baseline import became
 
@@ -77,7 +77,7 @@ def _verdicts(before: AuditRecord, after: AuditRecord, place: Path) -> Iterator[
 def _findings(
     before: AuditRecord, after: AuditRecord, pairs: PairedPredictions | None, everything: bool
 ) -> Iterator[tuple[str, str]]:
-    """Yield what became of each finding that either audit states; the other's counts may say it, too."""
+    """Yield the change of each finding that either audit states; the other may compute it from counts."""
     from evenhand.findings import Absent
 
     stated: dict[Key, Finding] = {}
@@ -96,7 +96,7 @@ def _findings(
 
 
 def _change(was: Finding, now: Finding, pairs: PairedPredictions | None, everything: bool) -> str | None:
-    """Say how a finding changed; None where it did not and not all are to be told."""
+    """Describe the change of a finding; None where it did not change, unless `everything`."""
     level = now.interval.level if now.interval is not None else None
     change = pairs.change(now.key, level) if pairs is not None and level is not None else None
     apart = _apart(was, now) if change is None else _excludes_zero(change)
@@ -122,7 +122,7 @@ def _apart(old: Finding, new: Finding) -> bool:
 
 
 def _below(left: Finding, right: Finding) -> bool:
-    assert left.interval is not None and right.interval is not None  # asked for by the caller
+    assert left.interval is not None and right.interval is not None  # checked by the caller
     high, low = left.interval.high, right.interval.low
     return high is not None and low is not None and high < low
 

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 @role_flags
 @click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh equally.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--seconds", type=float, help="After so long no further epoch of fine-tuning begins.")
+@click.option("--seconds", type=float, help="Start no further epoch of fine-tuning after this time.")
 @click.option("--search", is_flag=True, help="Try recipes and strengths; find the smallest model that passes.")
 @file_flag("--test", help="With --search: rows to compare models on.")
-@file_flag("--policy", help="With --search: what each model is judged by.")
+@file_flag("--policy", help="With --search: policy to judge each model by.")
 @click.option("--seeds", type=click.IntRange(1), help="With --search: repeat training and compression over seeds.")
 @file_flag("--output", "-o", required=True, help="The new model; with --search a folder.")
 def command(
@@ -58,8 +58,8 @@ def command(
 ) -> None:
     """Apply recipes to MODEL, in order, and save the new model. See: evenhand list recipes
 
-    With --search many are tried: the folder then holds study.json, study.html and every model. A search that was
-    stopped resumes when it is run again. Ten seeds and more make a population study.
+    With --search, try many and write study.json, study.html and every model to the folder. A search that was
+    stopped resumes when it is run again. Ten or more seeds make a population study.
 
     \b
     Examples:

@@ -25,7 +25,7 @@ def remark(text: str) -> None:
 
 @contextmanager
 def progress(title: str) -> Iterator[Step]:
-    """Show a progress bar on stderr while the block runs; nothing at all when stderr is no terminal."""
+    """Show a progress bar on stderr while the block runs; nothing when stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total, text: None
         return

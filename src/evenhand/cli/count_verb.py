@@ -25,7 +25,7 @@ ROLES = {
 @click.argument("source")
 @setting_flags(ROLES)
 @click.option("--threshold", type=float, default=0.5, show_default=True, help="A score at or above it is positive.")
-@click.option("--bins", type=click.IntRange(2), help="Count scores in so many bins of [0, 1], too.")
+@click.option("--bins", type=click.IntRange(2), help="Also count scores in this many bins of [0, 1].")
 @click.option(
     "--engine",
     type=click.Choice(["duckdb", "polars", "spark"]),

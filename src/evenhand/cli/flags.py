@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., object])
 PATH: Final = click.Path(path_type=Path)
-"""What an argument that names a file takes."""
+"""The type of an argument that names a file."""
 UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 """Seconds of each unit of time."""
 
 
 def file_flag(*names: str, **about: Any) -> Callable[[Command], Command]:
-    """Return a flag that names a file; its help says the file that it is by default."""
+    """Return a flag that names a file; its help shows the default."""
     return click.option(*names, type=PATH, **{"show_default": "default" in about, **about})
 
 
@@ -33,7 +33,7 @@ def format_flag(help: str) -> Callable[[Command], Command]:
 
 
 def setting_flags(settings: Mapping[str, Setting]) -> Callable[[Command], Command]:
-    """Return a decorator that adds a flag for every setting that a command line can say."""
+    """Return a decorator that adds a flag for every setting available on the command line."""
 
     def add(command: Command) -> Command:
         for name, declared in reversed([*settings.items()]):
@@ -101,7 +101,7 @@ def _value(declared: Setting, value: object) -> object:
 
 
 def _part(declared: Setting, text: str) -> tuple[object, ...]:
-    """Return one of several values: texts as they are, numbers between commas, a name with what it is given."""
+    """Parse one of several values: a text, numbers between commas, or a name with its value."""
     hint = next(part for part in declared.types if get_origin(part) in (tuple, Mapping))
     inner = get_args(hint)[-1] if get_origin(hint) is Mapping else get_args(hint)[0]
     if get_origin(hint) is tuple:
@@ -120,7 +120,7 @@ def seconds(text: str) -> float:
     Raises
     ------
     InputError
-        When it is no duration above 0.
+        When it is not a duration above 0.
 
     Examples
     --------

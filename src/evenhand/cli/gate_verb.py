@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     help="The limits; a policy.toml, or a pyproject.toml with [tool.evenhand].",
 )
 @file_flag("--baseline", help="An earlier audit.json, for limits with max_drop.")
-@file_flag("--predictions", help="What --keep-predictions wrote for AUDIT.")
-@file_flag("--baseline-predictions", help="The same of the earlier audit.")
+@file_flag("--predictions", help="File written by --keep-predictions for AUDIT.")
+@file_flag("--baseline-predictions", help="The same for the earlier audit.")
 @click.option("--new-only", is_flag=True, help="Stop only for limits with a better outcome in the baseline.")
 @format_flag(
     "text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
@@ -78,4 +78,4 @@ def _summarize(record: AuditRecord, verdict: Verdict) -> None:
         try:
             append_summary(named, render(record, verdict, "markdown"))
         except OutputError as wrong:
-            say(f"evenhand: {wrong}")  # the verdict holds, whether or not its summary is shown
+            say(f"evenhand: {wrong}")  # the verdict counts, whether or not its summary is shown

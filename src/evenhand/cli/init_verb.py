@@ -39,13 +39,13 @@ intersections = 2        # how many sensitive features are crossed at most
 @click.option("--pos-label", help="Value of the label that counts as positive.")
 @click.option("--favourable", help="Value of the label that is good for the person.")
 @click.option("--sensitive", multiple=True, help="Sensitive feature; may be repeated.")
-@click.option("--exclude", multiple=True, help="Column that is no model input; may be repeated.")
+@click.option("--exclude", multiple=True, help="Column that is not a model input; may be repeated.")
 @click.option(
     "--template",
     type=click.Choice(["generic", "hiring", "credit", "medical"]),
     default="generic",
     show_default=True,
-    help="The limits of which field, each with its reason and source.",
+    help="Field whose limits to start from, each with its reason and source.",
 )
 @file_flag("--folder", default=Path(), show_default=False, help="Where the files are written.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")

@@ -1,4 +1,4 @@
-"""``evenhand list``: what evenhand knows, and what installed packages add."""
+"""``evenhand list``: list metrics, audits, recipes and formats, those of installed packages included."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ CATALOGUES: Final = {
     "sections": ("evenhand.report.sections.catalogue", "SECTIONS", "draw"),
     "adapters": ("evenhand.subjects", "ADAPTERS", "build"),
 }
-"""Where each catalogue is, and which part of an entry has the docstring that says what it is."""
+"""Where each catalogue is, and which part of an entry has its docstring."""
 
 
 @click.command(name="list")
 @click.argument("what", type=click.Choice(["metrics", *CATALOGUES, "languages", "controls"]))
 @click.argument("record", required=False, type=PATH)
 def command(what: str, record: Path | None) -> None:
-    """List metrics, audits, recipes, formats and the like, each with its one line.
+    """List metrics, audits, recipes, formats and more, one line each.
 
-    With an audit.json, metrics are listed with what it says of each: stated by an audit or computed from its counts,
-    or why it cannot be said.
+    With an audit.json, show its value of each metric, stated by an audit or computed from its counts,
+    or why it has none.
 
     \b
     Examples:
@@ -56,7 +56,7 @@ def _metrics() -> Iterator[tuple[str, str]]:
 
 
 def _answers(place: Path) -> Iterator[tuple[str, str]]:
-    """Yield what a record says of every metric, over all rows and between the groups of each feature."""
+    """Yield a record's value of every metric, over all rows and between the groups of each feature."""
     from evenhand.findings import Absent
     from evenhand.metrics import names
     from evenhand.metrics.answers import usual_keys

@@ -1,4 +1,4 @@
-"""The command ``evenhand``: finds the verb, runs it, and turns every ending into an exit code."""
+"""The command ``evenhand``: find the verb, run it, and turn every outcome into an exit code."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ VERBS: Final = {
     "train": "Fit a model on a table and save it with its preprocessing.",
     "compress": "Make a model smaller: prune neurons, quantize to int8.",
     "score": "Score a table larger than memory, batch by batch.",
-    "count": "Count files larger than memory where they lie, for an audit of counts.",
+    "count": "Count files larger than memory, for an audit of counts.",
     "merge": "Add up the counts of several shards.",
-    "audit": "Measure a model, or given predictions; write audit.json.",
+    "audit": "Measure a model, or precomputed predictions; write audit.json.",
     "gate": "Judge audit.json by a policy: exit 0 passed, 1 failed, 3 undecided.",
     "sweep": "Judge a policy at every threshold.",
     "report": "Draw audit.json as a page (HTML, Markdown, JSON, text).",
-    "verify": "Say whether an audit.json speaks of these files, and comes out the same again.",
+    "verify": "Check that an audit.json belongs to these files and can be reproduced.",
     "sign": "Sign an audit.json with an SSH key, offline.",
-    "policy": "Check a policy, say what it demands, print its schema.",
+    "policy": "Check a policy, explain its limits, print its schema.",
     "compare": "Show what changed between two audits.",
     "list": "List metrics, audits, recipes, formats or controls.",
     "demo": "Train, compress, audit, report and judge on real mortgage decisions.",
 }
-"""The verbs and their one line; each lives in a module of its own, imported only when it is used."""
+"""The verbs and their help; each is in a separate module, imported only when it is used."""
 
 COULD_NOT_RUN: Final = 2
 
 
 class Verbs(click.Group):
-    """A group whose commands are imported when they are asked for, so that the gate stays fast."""
+    """A group whose commands are imported on use, so that the gate stays fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order of use."""
@@ -57,7 +57,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Say the nearest verb when one is misspelt."""
+        """Suggest the nearest verb when one is misspelt."""
         from evenhand.errors import did_you_mean
 
         if args and args[0] not in VERBS and not args[0].startswith("-"):
@@ -83,14 +83,14 @@ def run() -> None:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # as it is where a shell has closed it
                 stream.flush()
-    except (OSError, ValueError):  # nobody reads what we say, or there is no room for it
+    except (OSError, ValueError):  # the reader is gone, or the disk is full
         code = COULD_NOT_RUN
         _silence()
     sys.exit(code)
 
 
 def _silence() -> None:
-    """Turn the streams to nowhere: what is left in them must not raise again when Python ends."""
+    """Redirect the streams to nowhere: what is left in them must not raise again at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for handle in (1, 2):
         os.dup2(nowhere, handle)
@@ -107,7 +107,7 @@ def exit_code(arguments: list[str]) -> int:
         click.echo("Interrupted. Nothing half-written was left behind.", err=True)
         return COULD_NOT_RUN
     except (BrokenPipeError, SystemExit):
-        # the reader of our output has gone; click then exits with 1, which would say that a limit failed
+        # the reader is gone; click would exit with 1, which means that a limit failed
         return COULD_NOT_RUN
     except (EvenhandError, OSError) as wrong:
         return _exit_code(wrong)

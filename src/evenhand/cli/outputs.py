@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_places(outputs: Iterable[Path | None], inputs: Iterable[object]) -> None:
-    """Say before any work that an output cannot be written, or would replace a file that is read.
+    """Raise before any work when an output cannot be written, or would replace an input.
 
     Raises
     ------

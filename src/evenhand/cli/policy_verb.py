@@ -1,4 +1,4 @@
-"""``evenhand policy``: check a policy, say what it demands, print its schema, list what there is to begin with."""
+"""``evenhand policy``: check a policy, explain its limits, print its schema, list rule packs and templates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group(name="policy")
 def command() -> None:
-    """Check a policy, say what it demands, print its schema, list rule packs and templates.
+    """Check a policy, explain its limits, print its schema, list rule packs and templates.
 
     \b
     Example: evenhand policy check policy.toml
@@ -26,7 +26,7 @@ def command() -> None:
 @command.command(name="check")
 @click.argument("policies", nargs=-1, type=PATH)
 def check(policies: tuple[Path, ...]) -> None:
-    """Say every problem of each policy; exit 0 when there is none, 2 otherwise.
+    """Print every problem of each policy; exit 0 when there is none, 2 otherwise.
 
     \b
     Example: evenhand policy check policy.toml
@@ -48,7 +48,7 @@ def check(policies: tuple[Path, ...]) -> None:
 @command.command(name="explain")
 @click.argument("policy", type=PATH, default=Path("policy.toml"))
 def explain(policy: Path) -> None:
-    """Say in words what each limit demands, and when its metric misleads.
+    """Print what each limit demands, and when its metric misleads.
 
     \b
     Example: evenhand policy explain policy.toml
@@ -60,7 +60,7 @@ def explain(policy: Path) -> None:
 
 
 @command.command(name="schema")
-@click.option("--responsibility", is_flag=True, help="That of responsibility.toml instead.")
+@click.option("--responsibility", is_flag=True, help="The schema of responsibility.toml instead.")
 def schema(responsibility: bool) -> None:
     """Print the JSON Schema of policies, for editors.
 

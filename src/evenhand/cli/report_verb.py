@@ -20,7 +20,7 @@ PAGE = Path("report.html")
     "See: evenhand list formats; may be repeated, with a file for each. Inferred from the suffix of --output "
     "otherwise; a format without any file goes to stdout.",
 )
-@click.option("--lang", type=click.Choice(languages()), default="en", show_default=True, help="Of its sentences.")
+@click.option("--lang", type=click.Choice(languages()), default="en", show_default=True, help="Language of the text.")
 @click.option(
     "--template-dir",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -31,7 +31,7 @@ PAGE = Path("report.html")
     type=click.Choice(["inline", "external"]),
     default="inline",
     show_default=True,
-    help="Where the style of the page is; external for hosts that forbid it inside.",
+    help="Where to put the CSS; external for hosts that forbid inline styles.",
 )
 @click.option("--omit-empty", is_flag=True, help="Leave out sections without figures.")
 @click.option(
@@ -41,7 +41,7 @@ PAGE = Path("report.html")
     help="A copy for publication: withhold what rests on fewer rows, and what would reveal it.",
 )
 @file_flag("--baseline", help="An earlier audit.json, to compare each limit with.")
-@click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law asks to be published.")
+@click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law requires to be published.")
 def command(
     audit: Path,
     policy: Path | None,

@@ -24,12 +24,12 @@ SAID: Final = ("declared", "policy", "code", "predictions")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """One comparison."""
 
     same: bool | None
-    """None when nothing was given to compare with."""
+    """None when there is nothing to compare with."""
     what: str
-    """What was looked at, and how it differs."""
+    """What was compared, and how it differs."""
 
     def __str__(self) -> str:
         word = "not given" if self.same is None else "same" if self.same else "differs"
@@ -39,7 +39,7 @@ class Check:
 def again(
     record: AuditRecord, rows: EvaluationSet | None, files: Files, trust_pickle: bool, tolerance: float
 ) -> Iterator[Check]:
-    """Audit again and compare every finding: exactly what is the same for the same run, times within a factor.
+    """Audit again and compare every finding: measurements such as times within a factor, all else exactly.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def _within(one: float | None, other: float | None, tolerance: float) -> bool:
 
 
 def _whole(record: AuditRecord, fresh: AuditRecord) -> Check:
-    """Say whether the whole record outside its measurements is the same to the byte, and if not, which part."""
+    """Compare everything but the measurements byte by byte; name the part that differs."""
     from evenhand.records import digest
 
     said: Provenance = {**fresh.provenance}
@@ -120,7 +120,7 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
         model = _open(files[0], "model", subject, data, trust_pickle)
         original = _open(files[1], "original", record.provenance.get("original"), data, trust_pickle)
         background = None if files[2] is None else read_evaluation_set(files[2], like=rows)
-        assert model is not None  # asked for by _open
+        assert model is not None  # checked by _open
         more: dict[str, Any] = {"original": original, "background": background, **options}
         return audit(model, rows, audits=names, progress=step, **more)
 
@@ -128,7 +128,7 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
 def _open(
     file: Path | None, name: str, facts: SubjectFacts | None, data: DataFacts, trust_pickle: bool
 ) -> Subject | None:
-    """Open a model that the record speaks of, at the threshold that was audited."""
+    """Open a model of the record, at the audited threshold."""
     from evenhand.compression import open_model
     from evenhand.errors import InputError
     from evenhand.subjects import as_subject

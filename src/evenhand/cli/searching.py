@@ -22,7 +22,7 @@ RECORD, PAGE = "study.json", "study.html"
 
 
 def run_search(plan: Plan, policy: Policy | None) -> AuditRecord:
-    """Run a study, write its record and its page into its folder, and say what was found.
+    """Run a study, write its record and page into its folder, and print the result.
 
     Raises
     ------

@@ -38,7 +38,7 @@ def read_settings(path: Path | None) -> Settings:
     Raises
     ------
     InputError
-        All unknown tables and keys and wrong types together, or the line that is no TOML.
+        All unknown tables and keys and wrong types together, or the line that is not TOML.
     """
     place = path or Path(FILE)
     if path is None and not place.exists():

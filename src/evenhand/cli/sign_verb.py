@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @click.command(name="sign")
 @click.argument("audit", type=PATH)
-@file_flag("--key", "-k", required=True, help="Private SSH key, ed25519 say.")
+@file_flag("--key", "-k", required=True, help="Private SSH key, such as ed25519.")
 @file_flag("--output", "-o", help="[default: AUDIT with .sig]")
 def command(audit: Path, key: Path, output: Path | None) -> None:
-    """Sign AUDIT (audit.json), so that a change of it is seen by whoever has the public key.
+    """Sign AUDIT (audit.json), so that anyone with the public key can detect changes.
 
     \b
     Example:
@@ -27,5 +27,5 @@ def command(audit: Path, key: Path, output: Path | None) -> None:
     from evenhand.records import read_record
     from evenhand.signing import sign
 
-    read_record(audit)  # what was changed by hand is not signed
+    read_record(audit)  # refuses a record that was edited
     click.echo(f"Wrote {sign(audit, key, output)}")

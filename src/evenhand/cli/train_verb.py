@@ -30,10 +30,10 @@ TEST_SHARE = {"test": settings_of(Shares)["test"]}
 @setting_flags(TEST_SHARE)
 @setting_flags(settings_of(TrainingConfig))
 @click.option("--tune", "trials", type=click.IntRange(min=1), metavar="TRIALS", help="Search for settings first.")
-@click.option("--folds", type=click.IntRange(min=0), default=0, help="Cross-validate each trial over so many parts.")
-@file_flag("--tune-storage", help="SQLite file; a killed search goes on from it.")
-@click.option("--tune-seconds", type=float, help="After so long no new trial begins.")
-@file_flag("--checkpoint", help="Keep the state of each epoch; a killed fit goes on from it.")
+@click.option("--folds", type=click.IntRange(min=0), default=0, help="Number of cross-validation folds of each trial.")
+@file_flag("--tune-storage", help="SQLite file; a killed search resumes from it.")
+@click.option("--tune-seconds", type=float, help="Start no new trial after this time.")
+@file_flag("--checkpoint", help="Keep the state of each epoch; a killed fit resumes from it.")
 @file_flag("--output", "-o", default=Path("model.safetensors"))
 def command(
     data: Path,
@@ -143,7 +143,7 @@ def _config(settings: Settings, flags: dict[str, object]) -> TrainingConfig:
 def _tuned(
     rows: EvaluationSet, config: TrainingConfig, trials: int, folds: int, storage: Path | None, seconds: float | None
 ) -> TrainingConfig:
-    """Return the settings that a search over the training rows found best, and say what it found."""
+    """Return the best settings of a search over the training rows, and print them."""
     from evenhand.training import tune
     from evenhand.training.searching import SPACE
 

@@ -1,4 +1,4 @@
-"""``evenhand verify``: does a record still speak of this model and these rows, and does the audit come out the same?"""
+"""``evenhand verify``: check that a record belongs to this model and these rows, and rerun its audit."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 @file_flag("--data", help="The rows that were audited.")
 @file_flag("--model", "-m", help="The model that was audited.")
 @file_flag("--original", help="The model it was compared with.")
-@file_flag("--background", help="The rows it was explained against, if other ones.")
-@file_flag("--policy", help="The policy that was on record before the audit.")
+@file_flag("--background", help="The rows it was explained against, if separate.")
+@file_flag("--policy", help="The policy that was recorded before the audit.")
 @file_flag("--signature", help="The signature that evenhand sign wrote.")
-@file_flag("--allowed-signers", help="Whose keys are trusted: a name and key a line.")
-@click.option("--signer", help="The name that must have signed; any of the allowed when not given.")
+@file_flag("--allowed-signers", help="File of trusted keys: a name and a key per line.")
+@click.option("--signer", help="The name that must have signed; any allowed signer when not given.")
 @click.option("--rerun", is_flag=True, help="Audit again and compare every finding; needs --data, and --model if any.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=1),
     default=5.0,
     show_default=True,
-    help="By which factor times, memory and energy of a rerun may differ.",
+    help="Factor by which times, memory and energy of a rerun may differ.",
 )
-@click.option("--inputs", type=click.Path(), help="What the model read, if no table: .npy, .txt, or a folder.")
+@click.option("--inputs", type=click.Path(), help="Model inputs, if not the table: .npy, .txt, or a folder.")
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
 def command(
     audit: Path,
@@ -51,7 +51,7 @@ def command(
     trust_pickle: bool,
     inputs: str | None,
 ) -> int:
-    """Say whether AUDIT is unchanged and speaks of these files; with --rerun, whether it comes out the same.
+    """Check that AUDIT is unchanged and belongs to these files; with --rerun, that it can be reproduced.
 
     \b
     Exit codes: 0 nothing differs, 1 something differs, 2 could not run.

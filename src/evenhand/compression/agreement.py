@@ -33,7 +33,7 @@ class Agreement:
 
 
 def agreement(one: Subject, other: Subject, rows: Batch) -> Agreement:
-    """Compare two models' decisions, each at its own threshold or for the most probable class, and their scores."""
+    """Compare two models' decisions, each at its threshold or for the most probable class, and their scores."""
     return _compare((one.predict(rows), one.threshold), (other.predict(rows), other.threshold))
 
 

@@ -1,4 +1,4 @@
-"""A compressed model: one ONNX file that holds its own preprocessing, threshold and history."""
+"""A compressed model: one ONNX file with its preprocessing, threshold and history."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Twin:
     weights: int
     """Weight tensors put back."""
     left: tuple[str, ...]
-    """Weight tensors of the network that the file does not hold in whole numbers; they are as before."""
+    """Weight tensors of the network that are not quantized in the file."""
 
 
 class CompressedModel:
@@ -50,7 +50,7 @@ class CompressedModel:
     Parameters
     ----------
     content : bytes
-        An ONNX file whose metadata holds what `from_network` wrote.
+        An ONNX file with the metadata of `from_network`.
     where : str
         What to call the file in a sentence.
     fit_row_hashes : array of uint64, optional
@@ -93,7 +93,7 @@ class CompressedModel:
         return self.preprocessing.reads
 
     def prepare(self, batch: Batch) -> NDArray[np.float32]:
-        """Return what the network takes, shape (n, ...)."""
+        """Return the inputs of the network, shape (n, ...)."""
         return self.preprocessing.transform(batch)
 
     def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -112,7 +112,7 @@ class CompressedModel:
 
     @property
     def facts(self) -> Mapping[str, Plain]:
-        """What is known of the model, the bytes and hash of its file among it."""
+        """Facts about the model, such as the bytes and hash of its file."""
         return {
             **self._facts,
             "features": list(self.preprocessing.features),
@@ -197,7 +197,7 @@ def load_compressed(path: str | Path) -> CompressedModel:
 
 
 def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str, Plain]:
-    """Return the file's own description.
+    """Return the description in the file.
 
     Raises ModelError when there is none, or a newer version of evenhand wrote it.
     """

@@ -44,7 +44,7 @@ def compress(
     model : NetworkModel
         As `evenhand.training.fit` returns it or `load_model` reads it.
     recipes : Recipe or sequence of Recipe
-        ``[NeuronPruning(0.5), Int8()]`` say; a recipe that leaves torch must be the last.
+        Such as ``[NeuronPruning(0.5), Int8()]``; a recipe that leaves torch must be the last.
     train : EvaluationSet
         The rows the model was trained on. Never hand over test rows.
     validation : EvaluationSet, optional

@@ -1,4 +1,4 @@
-"""Measure what a prediction needs: memory, in a separate process, and energy, where a meter can be read."""
+"""Measure the memory of a prediction, in a separate process, and its energy, where there is a meter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ print(peak_bytes())
 
 
 def peak_memory(model: Subject, batch: Batch) -> int | None:
-    """Return the most bytes that a process holds which loads the model's file and predicts these rows once.
+    """Return the peak bytes of a process that loads the model's file and predicts these rows once.
 
     The runtime counts, as it has to be loaded too: torch for a trained model, ONNX Runtime for an exported one. None
     for a model that cannot be saved or loaded by itself, and where the system does not report it.

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Distillation(Declared):
     """A student of any size is trained on the softened probabilities of the original, mixed with the labels.
 
-    Source: Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"; with `states`, what the
-    student holds before its last layer is led to what the teacher holds there (Romero et al. 2015, "FitNets").
+    Source: Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"; with `states`, the input of
+    the student's last layer is fitted to the teacher's (Romero et al. 2015, "FitNets").
     """
 
     hidden: tuple[int, ...] = setting(
@@ -35,17 +35,17 @@ class Distillation(Declared):
         2.0, "Logits of both are divided by it: above 1 the teacher's doubts count for more.", above=0
     )
     labels: float = setting(
-        0.1, "Share of the label in what the student is to answer: 0 for the teacher alone.", least=0, most=1
+        0.1, "Share of the label in the student's target: 0 for the teacher alone.", least=0, most=1
     )
     learning_rate: float = setting(5e-3, "Of AdamW, at the beginning.", above=0)
     student: Plan | None = None
     """The student's network; by default that of the teacher with layers of `hidden` neurons."""
-    states: float = setting(0.0, "How much hidden states count beside the answers; 0 leaves them aside.", least=0)
+    states: float = setting(0.0, "Weight of the hidden states in the loss; 0 ignores them.", least=0)
 
     floor: ClassVar[float] = 0.5
 
     def contradictions(self) -> Iterator[str]:
-        """Yield what is wrong with settings that do not go together."""
+        """Yield errors of settings that are incompatible."""
         if not self.hidden:
             yield "A student has one hidden layer at least, such as hidden = (16,)."
 

@@ -110,7 +110,7 @@ def count_graph_parameters(content: bytes) -> tuple[int, int]:
 
 
 def with_metadata(content: bytes, entries: dict[str, str]) -> bytes:
-    """Return the graph with text entries in its metadata and without the exporter's own, longer remarks."""
+    """Return the graph with text entries in its metadata and without the exporter's longer remarks."""
     onnx = need("onnx", "onnx")
     model = onnx.load_from_string(content)
     _strip(model.graph)

@@ -30,7 +30,7 @@ class Latency:
     """The time of one call with a fixed number of rows."""
 
     median: float
-    """Seconds; what a caller waits for on this machine, with its other load."""
+    """Seconds that a caller waits on this machine, with its other load."""
     minimum: float
     """Seconds; disturbed least by other load, so ratios are made of minima."""
     n: int
@@ -50,7 +50,7 @@ class Footprint:
     macs: int | None
     """Multiplications with addition for one row, whatever their precision."""
     latency: Mapping[int, Latency]
-    """By batch size: the network alone where every model of the run can be asked so, else the whole of `predict`."""
+    """By batch size: the network alone where every model of the run has one, else the whole of `predict`."""
     end_to_end: Mapping[int, Latency]
     """By batch size: the whole of `predict`, with the preprocessing of a table."""
     measures: Literal["network", "predict"]
@@ -61,17 +61,17 @@ class Footprint:
     """The threads a call could use."""
     peak_bytes: int | None = None
     """The most memory of a process that does nothing but load the file and predict a batch, runtime and all; None where
-    it was not asked for."""
+    it was not requested."""
     joules: float | None = None
-    """Energy of a thousand rows in the largest batch, by the processor's own meter; None where none can be read."""
+    """Energy of a thousand rows in the largest batch, by the processor's meter; None without one."""
 
 
 @runtime_checkable
 class PreparedSubject(Protocol):
-    """A subject whose preprocessing and network can be asked one by one."""
+    """A subject whose preprocessing and network can be called separately."""
 
     def prepare(self, batch: Batch) -> NDArray[np.float32]:
-        """Return what the network takes, shape (n, ...)."""
+        """Return the inputs of the network, shape (n, ...)."""
         ...
 
     def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -93,7 +93,7 @@ def measure_footprint(
     Parameters
     ----------
     models : mapping of name to subject
-        What is compared, all in this one run: times of different runs cannot be compared.
+        The models to compare, all in this one run: times of different runs cannot be compared.
     inputs : table, array, list or Inputs
         Rows to predict, as the models read them; they are repeated where a batch is larger.
     batches : sequence of int
@@ -200,7 +200,7 @@ def _network_calls(models: Mapping[str, Subject], batch: Batch) -> dict[str, Cal
 
 
 def _race(calls: Mapping[str, Callable[[], object]], repeats: int, seconds: float) -> dict[str, Latency]:
-    """Time calls in turns, so that a neighbour's load falls on all of them; before each an untimed one warms caches."""
+    """Time calls in turns, so that other load affects all of them; an untimed one before each warms caches."""
     for call in calls.values():
         for _ in range(3):
             call()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def gain_sentence(original: Footprint, compressed: Footprint) -> str:
-    """Return size and speed in one text; it holds times, so it differs from run to run."""
+    """Return size and speed in one text; its times differ from run to run."""
     return sentences(size_sentence(original, compressed), speed_sentence(original, compressed))
 
 
@@ -68,7 +68,7 @@ def speed_sentence(original: Footprint, compressed: Footprint) -> str:
 
 
 def _whole(original: Footprint, compressed: Footprint) -> str:
-    """Word what is left of it once the table's preprocessing counts too."""
+    """Describe the gain including the table's preprocessing."""
     if original.measures != "network":
         return ""
     batches = sorted(set(original.end_to_end) & set(compressed.end_to_end))
@@ -85,7 +85,7 @@ def _whole(original: Footprint, compressed: Footprint) -> str:
 
 
 def _zeros(original: Footprint, compressed: Footprint) -> str:
-    """Say that zeros in a dense file are no gain by themselves."""
+    """Note that zeros in a dense file are not a gain by themselves."""
     if not compressed.parameters or compressed.nonzero_parameters is None or original.nonzero_parameters is None:
         return ""
     zero = 1 - compressed.nonzero_parameters / compressed.parameters

@@ -23,7 +23,7 @@ class Int4:
     Raises
     ------
     InputError
-        For a block that ONNX Runtime does not know.
+        For a block size that ONNX Runtime does not support.
     """
 
     block: int = 32

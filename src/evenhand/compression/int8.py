@@ -21,7 +21,7 @@ Kind = Literal["static", "dynamic", "weights"]
 
 @dataclass(frozen=True, slots=True)
 class Int8(Declared):
-    """Weights as int8 per channel; activations as uint8 too, unless only the weights are asked for.
+    """Weights as int8 per channel; activations as uint8 too, unless only the weights are to be quantized.
 
     The result is one ONNX file. Small networks do not always become faster: below some 20 microseconds a call the
     conversions between 8 bits and 32 cost more than they save, which `measure_footprint` shows.
@@ -32,7 +32,7 @@ class Int8(Declared):
         least=1, unit="rows",
     )  # fmt: skip
     kind: Kind = setting(
-        "static", "static: ranges of activations are fixed beforehand. dynamic: they are taken anew from every batch, "
+        "static", "static: ranges of activations are fixed beforehand. dynamic: they are computed for every batch, "
         "for transformers; the answer to a row then depends a little on the other rows of its batch. weights: "
         "activations stay in 32 bits; the file is as small, and the time as before.",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What compression knows of a network's inside: its chain of linear layers, and how to take neurons out of it."""
+"""A network's chain of linear layers, and how to remove neurons from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def linear_chain(network: nn.Module) -> list[tuple[str, nn.Linear]]:
     """Return the linear layers of a feed-forward network, with their names, from input to output.
 
-    Raises ModelError when there is none, or one does not take what the one before gives.
+    Raises ModelError when there is none, or the sizes of two neighbours differ.
     """
     from torch import nn
 
@@ -42,7 +42,7 @@ def hidden_sizes(network: nn.Module) -> tuple[int, ...]:
 
 
 def network_macs(network: nn.Module, shape: tuple[int, ...]) -> int:
-    """Return multiplications with addition for one row, as torch's own counter has them (it counts each twice)."""
+    """Return multiplications with addition for one row, as torch's counter has them (it counts each twice)."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -54,14 +54,14 @@ def network_macs(network: nn.Module, shape: tuple[int, ...]) -> int:
 
 
 def without_neurons(network: nn.Module, share: float, rows: NDArray[np.float32]) -> nn.Module:
-    """Return a smaller network: of each hidden layer of `width` neurons, floor(share * width) are taken out.
+    """Return a smaller network: of each hidden layer of `width` neurons, floor(share * width) are removed.
 
     A neuron matters by the standard deviation of its output over `rows` times the norm of its outgoing weights, as a
     constant one can be replaced by a bias. The next layer's weights are then refitted (ridge least squares over
     `rows`), so that it receives as nearly as possible what it did before; see He, Zhang and Sun 2017, "Channel
     pruning for accelerating very deep neural networks".
 
-    Raises ModelError when the network is no chain of linear layers, or nothing would be taken out.
+    Raises ModelError when the network is not a chain of linear layers, or nothing would be removed.
     """
     import torch
 
@@ -80,7 +80,7 @@ def without_neurons(network: nn.Module, share: float, rows: NDArray[np.float32])
 
 
 def _shrink(network: nn.Module, before: str, after: str, count: int, data: torch.Tensor) -> None:
-    """Take `count` neurons out of the layer `before` and fit the layer `after` to what is left."""
+    """Remove `count` neurons from the layer `before` and refit the layer `after`."""
     import torch
     from torch import nn
 
@@ -103,7 +103,7 @@ def _shrink(network: nn.Module, before: str, after: str, count: int, data: torch
 
 
 def _inputs_of(network: nn.Module, layer: nn.Module, data: torch.Tensor) -> torch.Tensor:
-    """Return what a layer receives when the network is given `data`."""
+    """Return the inputs of a layer when the network runs on `data`."""
     caught: list[torch.Tensor] = []
     hook = layer.register_forward_pre_hook(lambda _module, given: caught.append(given[0].detach()))
     try:
@@ -114,7 +114,7 @@ def _inputs_of(network: nn.Module, layer: nn.Module, data: torch.Tensor) -> torc
 
 
 def _refit(inputs: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return weights and bias of the ridge regression of `wanted` on `inputs`; the bias is not held down."""
+    """Return weights and bias of the ridge regression of `wanted` on `inputs`; the bias is not penalized."""
     import torch
 
     mean, target_mean = inputs.mean(dim=0), wanted.mean(dim=0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class NeuronPruning(Declared):
     """A share of the neurons of every hidden layer is taken out, so that the layers become smaller.
 
-    The neurons that matter least on training rows go, the next layer is refitted to what is left, and the whole
+    The neurons that matter least on training rows are removed, the next layer is refitted, and the whole
     network is fine-tuned on training rows. Parameters, file and multiplications really become fewer.
     """
 

@@ -1,4 +1,4 @@
-"""Any model file, opened by what is in it."""
+"""Open any model file, by its contents."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class QuantizationAware(Declared):
         }  # fmt: skip
 
     def apply(self, model: NetworkModel, bench: Bench) -> NetworkModel:
-        """Return the model whose network knows of the rounding."""
+        """Return the model, with its network trained under rounding."""
         from evenhand.compression.rounding import rounding, without_rounding
         from evenhand.compression.tuning import tune
 

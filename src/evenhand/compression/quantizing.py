@@ -132,7 +132,7 @@ def four_bits(content: bytes, block: int) -> bytes:
 
 
 def _as_products(model: Any) -> Any:
-    """Return the graph with each linear layer as a product and a sum, which is what the quantizer looks for."""
+    """Return the graph with each linear layer as a product and a sum, as the quantizer expects."""
     from onnx import helper, numpy_helper
 
     graph = model.graph
@@ -166,7 +166,7 @@ def _channel_axis(node: Any) -> int | None:
 
 
 def _by_files(content: bytes, work: Callable[[str, str], None]) -> bytes:
-    """Return what a quantizer makes of the graph, whose batch normalization is folded into the layers first."""
+    """Quantize the graph, after folding its batch normalization into the layers."""
     with tempfile.TemporaryDirectory() as folder, quiet():
         from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -181,7 +181,7 @@ def _by_files(content: bytes, work: Callable[[str, str], None]) -> bytes:
 
 
 class _Reader:
-    """Hands calibration rows to the quantizer, as its interface asks: one feed a call, then None."""
+    """Feed calibration rows to the quantizer by its interface: one feed per call, then None."""
 
     def __init__(self, rows: NDArray[np.float32]) -> None:
         self._left = iter([{INPUT: rows}])
@@ -197,7 +197,7 @@ class _Reader:
         return next(self._left)
 
     def set_range(self, start_index: int, end_index: int) -> None:
-        """Part of the interface; one feed holds all rows."""
+        """Part of the interface; one feed has all rows."""
 
     def __len__(self) -> int:
         return 1

@@ -1,4 +1,4 @@
-"""What a recipe is, and what it works with."""
+"""The protocol of recipes, and the bench they work on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evenhand.training import NetworkModel
 
 Progress: TypeAlias = Callable[[int, int, str], None]
-"""Called with the step, the number of steps, and a few words on what is being done."""
+"""Called with the step, the number of steps, and a short description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Bench:
     seconds: float | None = None
     """No further epoch of fine-tuning begins after this time; None does not end it."""
     progress: Progress | None = None
-    """Called with what is being done."""
+    """Called with a short description of the step."""
     step: int = 0
     """The number of recipes applied before this one."""
     steps: int = 1

@@ -1,4 +1,4 @@
-"""What a network holds before its last layer."""
+"""The inputs of a network's last layer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Telling(nn.Module):
 
 
 def hidden_states(network: nn.Module, prepared: Prepared) -> NDArray[np.float64]:
-    """Return (n, width) what the last layer is given, each column with mean 0 and deviation 1 over these rows."""
+    """Return (n, width) inputs of the last layer, each column with mean 0 and deviation 1 over these rows."""
     from evenhand.training.model import pieces
 
     network.eval()

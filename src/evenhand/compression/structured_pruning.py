@@ -38,7 +38,7 @@ class StructuredPruning(Declared):
     floor: ClassVar[float] = 0.3
 
     def contradictions(self) -> Iterator[str]:
-        """Yield what is wrong with settings that do not go together."""
+        """Yield errors of settings that are incompatible."""
         if not self.share and not self.heads:
             yield "StructuredPruning takes nothing out: name a share of channels or of heads above 0."
 
@@ -69,6 +69,6 @@ class StructuredPruning(Declared):
 
 
 def _of_step(share: float, step: int, steps: int) -> float:
-    """Return the share of what is left that goes in a step, so that `share` of all has gone after the last."""
+    """Return the share of the rest to remove in a step, so that `share` of all is removed after the last."""
     left = [1 - share * at / steps for at in (step - 1, step)]
     return 1 - left[1] / left[0]

@@ -1,4 +1,4 @@
-"""Whole channels and heads taken out of any network: the one place that knows torch-pruning."""
+"""Remove whole channels and heads from any network: the only module that uses torch-pruning."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _kept(network: nn.Module, example: Any) -> Iterator[nn.Module]:
 
 
 def _widens(block: nn.Sequential) -> nn.Module | None:
-    """Return the first of a part's two linear layers, where the second gives back what the first takes."""
+    """Return the first of a block's two linear layers, where the second restores the width of the input."""
     from torch import nn
 
     linear = [layer for layer in block if isinstance(layer, nn.Linear)]

@@ -2,7 +2,7 @@
 
 Tran et al. (2022), NeurIPS, bound the excess loss that pruning brings to a group by the norm of the gradient and by
 the largest eigenvalue of the Hessian of the loss over the group's rows, taken at the original's weights. Nothing but
-numbers leaves this file, so that what asks for them knows nothing of torch.
+numbers leaves this file, so that callers need no torch.
 """
 
 from __future__ import annotations

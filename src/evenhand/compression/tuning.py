@@ -35,7 +35,7 @@ def tune(
 
     Rows are changed by chance as they were in the fit that made the model.
 
-    `network` is over what `model` prepares, and stays as it is; `bench` has the rows, the seed, and what is to be
+    `network` is over what `model` prepares, and is unchanged; `bench` has the rows, the seed, and the groups to be
     balanced; `masks`, by name of a parameter, are 1 where a weight may live: the others are zero after every step.
     """
     from evenhand.training.loop import run
@@ -66,7 +66,7 @@ def datasets(model: NetworkModel, bench: Bench) -> tuple[Dataset, Dataset]:
 
 
 def dataset_of(model: NetworkModel, data: EvaluationSet, balance: tuple[str, ...] | None = None) -> Dataset:
-    """Return rows with their labels, weighted by the set's own weights and, with `balance`, equally by group."""
+    """Return rows with their labels, weighted by the set's weights and, with `balance`, equally by group."""
     import numpy as np
 
     from evenhand.training.dataset import Dataset, prepared

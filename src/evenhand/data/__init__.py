@@ -1,4 +1,4 @@
-"""Evaluation sets: reading tables, what columns are, what a model reads, groups, splits, fingerprints, example data."""
+"""Evaluation sets: reading tables, column roles, model inputs, groups, splits, fingerprints, example data."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def as_array(values: object) -> NDArray[Any]:
 
 
 def is_loader(source: object) -> bool:
-    """Whether something is a DataLoader, or the like: it gives batches of a dataset."""
+    """Whether something is a DataLoader or similar: it gives batches of a dataset."""
     return hasattr(source, "dataset") and hasattr(source, "__iter__")
 
 
@@ -35,7 +35,7 @@ def columns_of(batches: Iterable[object], names: Sequence[str] | None = None) ->
     batches : iterable of mappings, or of sequences
         Each batch holds columns of equal length: ``{"age": tensor, "sex": [...]}``, or in a fixed order.
     names : sequence of str, optional
-        The names of columns that come without: ``("x", "y", "sex")``. A part of two dimensions makes the columns
+        The names of unnamed columns: ``("x", "y", "sex")``. A part of two dimensions makes the columns
         ``x_0``, ``x_1`` and so on.
 
     Returns

@@ -1,4 +1,4 @@
-"""Data sets and loaders of PyTorch as inputs, without importing torch: items are asked for by position."""
+"""Data sets and loaders of PyTorch as inputs, without importing torch: items are read by position."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def dataset_inputs(source: Any, name: str) -> Inputs:
     Raises
     ------
     InputError
-        When items cannot be asked for by position.
+        When items cannot be read by position.
     """
     loader = is_loader(source)
     dataset = source.dataset if loader else source
@@ -62,7 +62,7 @@ def _items(dataset: Any, collate: Callable[[list[Any]], Any] | None, rows: Rows)
 
 
 def _is_followed(item: Any) -> bool:
-    """Whether an item is an input followed by its label, say; a list of numbers is an input itself."""
+    """Whether an item is a pair, such as an input and its label; a list of numbers is an input itself."""
     return isinstance(item, (tuple, list)) and len(item) > 0 and not isinstance(item[0], (int, float, np.number))
 
 

@@ -31,11 +31,11 @@ Number = TypeVar("Number", bound=np.number[Any])
 class EvaluationSet:
     """Checked rows, their truth, and what each column is. `read_evaluation_set` makes one.
 
-    Nothing of it is to be changed; what is computed from it is kept.
+    Treat it as immutable: computed values are cached.
     """
 
     name: str
-    """How sentences and the page call it: the file's name, say."""
+    """Its name in messages and on the page, such as the file's name."""
     table: pd.DataFrame = field(repr=False)
     """(n, m) all columns."""
     roles: Roles
@@ -55,7 +55,7 @@ class EvaluationSet:
     bins: Bins = field(default_factory=dict)
     """Edges of numeric sensitive and control features."""
     held: Inputs | None = field(default=None, repr=False)
-    """What a model reads that is no column of the table; None where it reads the table."""
+    """Model inputs outside the table; None where the model reads the table."""
     _kept: dict[tuple[str, ...], object] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -78,7 +78,7 @@ class EvaluationSet:
 
     @property
     def inputs(self) -> Inputs:
-        """What a model reads: what was given beside the table, else its features."""
+        """Model inputs: those given with the table, else its features."""
         return self.held if self.held is not None else as_inputs(self.X)
 
     def inputs_as(self, kind: Reads, who: str) -> Inputs:
@@ -99,7 +99,7 @@ class EvaluationSet:
 
     @property
     def sample_weight(self) -> NDArray[np.float64] | None:
-        """(n,) the row weights, None when no column holds them."""
+        """(n,) the row weights, None without such a column."""
         return self._numbers(self.roles.sample_weight, np.float64)
 
     @property
@@ -143,7 +143,7 @@ class EvaluationSet:
     def row_hashes(self, columns: Iterable[str] | None = None, reads: Reads | None = None) -> NDArray[np.uint64]:
         """Return (n,) hashes over label and inputs: equal for equal rows, in any order, in any process.
 
-        Of the table the features are looked at, or `columns`; of a model that `reads` a table nothing beside them.
+        Of the table, the features or `columns` are hashed; for a model that `reads` a table, nothing else.
         """
         if columns is None:
             return self._once("rows", lambda: self.row_hashes(self.features, reads))
@@ -161,7 +161,7 @@ class EvaluationSet:
         return self._once("inputs", self.inputs.hashes)
 
     def _once(self, what: str, make: Callable[[], T], *columns: str) -> T:
-        """Return what is computed of the set once and kept."""
+        """Return a value that is computed once and cached."""
         if (what, *columns) not in self._kept:
             self._kept[what, *columns] = make()
         return cast("T", self._kept[what, *columns])

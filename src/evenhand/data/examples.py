@@ -60,7 +60,7 @@ def load_loanapp(missing: Literal["drop", "group"] = "drop") -> EvaluationSet:
     ----------
     missing : {"drop", "group"}
         18 applications lack sex (15) or marital status (3), and all 18 were approved. They are dropped and the
-        provenance says so, or they make the groups "(missing)".
+        provenance records it, or they make the groups "(missing)".
 
     Raises
     ------

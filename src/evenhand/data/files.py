@@ -1,4 +1,4 @@
-"""Inputs that stay in files: images named by a column of the table, and texts, one a line."""
+"""Inputs that stay in files: images named by a column of the table, and texts, one per line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def image_files(table: str, column: pd.Series, folder: Path) -> Inputs:
     ------
     InputError
         When rows name no image, files are absent, or the first one cannot be decoded. When a batch is read, also for a
-        file that is no image, or one of another size.
+        file that is not an image, or one of another size.
     """
     name, unnamed = shorten(column.name), int(column.isna().sum())
     if unnamed:
@@ -71,7 +71,7 @@ def decode(file: Path) -> NDArray[np.uint8]:
     Raises
     ------
     InputError
-        When the file is no image, or its pixels are no bytes.
+        When the file is not an image, or its pixels are not bytes.
     MissingExtraError
         When Pillow is absent.
     """

@@ -39,7 +39,7 @@ class Grouping:
     codes: NDArray[np.int32]
     """(n,) index into `labels`."""
     values: tuple[tuple[str, ...], ...] = ()
-    """The values of each column on its own, in order."""
+    """The values of each column, in order."""
 
     def __len__(self) -> int:
         """Return the number of groups."""
@@ -60,7 +60,7 @@ class Grouping:
         return np.bincount(self.codes, minlength=len(self.labels)).astype(np.int64)
 
     def iter_empty(self) -> Iterator[tuple[str, ...]]:
-        """Yield the empty intersections one by one, for features of so many values that nobody wants all of them."""
+        """Yield the empty intersections one by one, for features with too many values to list all."""
         seen = set(self.labels)
         return (labels for labels in product(*self.values) if self.values and labels not in seen)
 
@@ -68,7 +68,7 @@ class Grouping:
 def encode(name: str, column: pd.Series, edges: Sequence[float] | None = None) -> Grouping:
     """Return the groups of one column.
 
-    Numbers are in numeric order, False before True, ordered categories in their own order, everything else in the order
+    Numbers are in numeric order, False before True, ordered categories in their order, everything else in the order
     of its text. Rows without a value make the last group, `MISSING`.
 
     Parameters
@@ -99,7 +99,7 @@ def encode(name: str, column: pd.Series, edges: Sequence[float] | None = None) -
 
 
 def intersect(singles: Sequence[Grouping], rows: int) -> Grouping:
-    """Return the groups of several features together, those that have rows; of no feature: one group of all rows."""
+    """Return the groups of several features together that have rows; without features, one group of all rows."""
     columns = tuple(single.columns[0] for single in singles)
     values = tuple(single.values[0] for single in singles)
     sizes = [len(texts) for texts in values]
@@ -199,7 +199,7 @@ def _compact(mixed: NDArray[np.int64], cells: int) -> tuple[NDArray[np.int64], N
 
 
 def _intersect_by_steps(singles: Sequence[Grouping]) -> Grouping:
-    """Intersect features of so many values that their product is no 64-bit number, two at a time."""
+    """Intersect features whose product of sizes exceeds 64 bits, two at a time."""
     columns = tuple(single.columns[0] for single in singles)
     labels, codes = list(singles[0].labels), singles[0].codes
     for single in singles[1:]:

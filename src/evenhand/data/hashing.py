@@ -23,7 +23,7 @@ _ABSENT = np.uint64(0x9E3779B97F4A7C15)
 
 
 def hash_rows(table: pd.DataFrame, columns: Iterable[str], y_true: NDArray[np.int8]) -> NDArray[np.uint64]:
-    """Return one hash a row over named columns and the truth.
+    """Return one hash per row over named columns and the truth.
 
     ``mix(sum over columns of mix(hash(value) xor hash(name)))`` in 64-bit arithmetic, so the order of the columns does
     not matter. 1, 1.0 and True are the same value, and so are all kinds of missing values.
@@ -56,7 +56,7 @@ def hash_rows(table: pd.DataFrame, columns: Iterable[str], y_true: NDArray[np.in
 
 
 def hash_column(column: pd.Series) -> NDArray[np.uint64]:
-    """Return one hash a value: of a number as a double, of anything else as text."""
+    """Return one hash per value: of a number as a double, of anything else as text."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes = column.cat.codes.to_numpy()
         return np.append(hash_column(pd.Series(column.cat.categories)), _ABSENT)[codes]
@@ -93,7 +93,7 @@ def overlap(evaluated: NDArray[np.uint64], fitted: NDArray[np.uint64]) -> int:
 
 
 def hash_batch(batch: Batch) -> NDArray[np.uint64]:
-    """Return one hash a row: of a table, of arrays (n, ...) with shape and type, of texts, token ids or records."""
+    """Return one hash per row: of a table, of arrays (n, ...) with shape and type, of texts, token ids or records."""
     if isinstance(batch, pd.DataFrame):
         return hash_rows(batch, map(str, batch.columns), np.zeros(len(batch), dtype=np.int8))
     if not isinstance(batch, np.ndarray) and all(isinstance(row, str) for row in batch):

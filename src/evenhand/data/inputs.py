@@ -25,14 +25,14 @@ Rows: TypeAlias = "NDArray[np.intp] | slice"
 BYTES: Final = 1 << 22
 """Bytes of a batch of arrays: a model often makes ten times as much of it."""
 MOST_ROWS: Final = 4_096
-"""Rows of a batch at most, of whatever is no table."""
+"""Most rows of a batch of inputs outside the table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
     """The rows that a model reads: what they are, how many there are, and a function that reads some of them.
 
-    Nothing is read before it is asked for, and what is taken of them is a list of positions.
+    Nothing is read before it is used; rows are taken by a list of positions.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class Inputs:
     about: Mapping[str, Plain] = field(default_factory=dict)
     """Where they come from, for the provenance."""
     fingerprint: Callable[[Rows], NDArray[np.uint64]] | None = field(default=None, repr=False)
-    """From positions to one hash a row; made of what is read when not given."""
+    """From positions to one hash per row; computed from the rows when not given."""
     rows: NDArray[np.intp] | None = field(default=None, repr=False)
     """Positions that were taken; None for all in order."""
 
@@ -69,7 +69,7 @@ class Inputs:
         yield from map(self.read, self._parts(rows or self.at_once))
 
     def whole(self) -> Batch:
-        """Return all rows at once: take few before, of what is no table."""
+        """Return all rows at once: take few before, unless of a table."""
         return self.read(slice(0, self.count) if self.rows is None else self.rows)
 
     def hashes(self) -> NDArray[np.uint64]:
@@ -137,7 +137,7 @@ def _of_list(values: Sequence[Any] | NDArray[Any] | pd.Series, rows: Rows) -> li
 
 
 def _kind_of(values: Sequence[Any] | NDArray[Any] | pd.Series) -> Reads:
-    """Return what a list holds: texts where all are, else as the first row is."""
+    """Return the kind of a list: texts where all are, else that of the first row."""
     held = pd.api.types.infer_dtype(values, skipna=False)
     first = next(iter(values), None)
     if held == "string":

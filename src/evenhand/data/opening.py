@@ -1,4 +1,4 @@
-"""The door for inputs: whatever was given beside a table becomes inputs of as many rows."""
+"""Open inputs given with a table, of any kind, as inputs of as many rows."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def open_inputs(table: str, frame: pd.DataFrame, roles: Roles, given: object, folder: Path) -> Inputs | None:
-    """Return what a model reads beside a table; None for the table itself.
+    """Return the model inputs given with a table; None for the table itself.
 
-    `given` is what was passed as inputs: beside a column of images their folder, for which `folder`, that of the
-    table's file, is taken when nothing was.
+    `given` is the argument inputs: with a column of images their folder, for which `folder`, that of the
+    table's file, is the default.
 
     Raises
     ------

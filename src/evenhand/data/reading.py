@@ -50,14 +50,14 @@ def read_evaluation_set(
         column of a delimited file only the empty field is missing: "NA" and "None" are values there. In every other
         column the words that pandas takes for a missing value are missing.
     roles : Roles, optional
-        What the columns are; single roles named as keywords win.
+        The roles of the columns; single roles given as keywords win.
     like : EvaluationSet, optional
-        Take every role from that set; what is named here wins. Its inputs must be there; other columns are no inputs.
+        Take every role from that set; keywords win. Its inputs must be there; other columns are not inputs.
     name : str, optional
-        How sentences call the set; the file's name by default.
+        The name of the set in messages; the file's name by default.
     **settings
         The fields of `Roles`, such as ``label="approve"`` and ``sensitive_features=["sex"]``, and those of `Reading`:
-        ``task``, ``missing``, ``bins`` and ``use_sensitive``. What a model reads that is no table is ``inputs``: an
+        ``task``, ``missing``, ``bins`` and ``use_sensitive``. Model inputs outside the table are ``inputs``: an
         array (n, ...), texts, lists of token ids or mappings, a data set or loader of PyTorch, or the path of a file
         (.npy, .txt); or is named by ``images`` or ``texts``. Files are read batch by batch.
 
@@ -218,7 +218,7 @@ def _numbers(column: pd.Series) -> np.ndarray:
 
 
 def _reading(settings: Mapping[str, object], like: EvaluationSet | None = None) -> tuple[dict[str, object], Reading]:
-    """Return the settings that say what columns are, and how the table is read: as that of `like` was unless told."""
+    """Return the settings of roles and reading: those of `like` by default."""
     given = {name: value for name, value in settings.items() if value is not None}
     usual = {} if like is None else {"missing": like.missing, "bins": like.bins, "use_sensitive": like.use_sensitive}
     read = {name: given.pop(name, usual.get(name)) for name in settings_of(Reading)}

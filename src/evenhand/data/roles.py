@@ -29,7 +29,7 @@ class Roles(Declared):
         "booleans, and the favourable value of any other label.", key="pos_label", recorded="always",
     )  # fmt: skip
     favourable: object = setting(
-        None, "Value of the label that is good for the person; the four-fifths rule needs it.", recorded="always"
+        None, "Value of the label that is good for the person; required by the four-fifths rule.", recorded="always"
     )
     sensitive_features: tuple[str, ...] = setting(
         (), "Sensitive feature: a column whose values make groups.", flag="--sensitive", recorded="always"
@@ -39,7 +39,7 @@ class Roles(Declared):
     )
     sample_weight: str | None = setting(None, "Column with sampling weights.", flag="--weight", recorded="always")
     frequency: str | None = setting(
-        None, "Column that says for how many rows each row stands, in a table of counts such as a GROUP BY gives; "
+        None, "Column with the number of rows that each row counts for, in a table of counts as from GROUP BY; "
         "weights in it are their sums.", recorded="always",
     )  # fmt: skip
     squared_weight: str | None = setting(
@@ -49,16 +49,16 @@ class Roles(Declared):
     labels: tuple[str, ...] = setting((), "Column of one of several labels, each 0 or 1, in place of one label.")
     query: str | None = setting(None, "Column that names the list an item is part of, such as a search, for ranking.")
     cluster: str | None = setting(
-        None, "Column that names what rows belong together, such as a household.", recorded="always"
+        None, "Column that names the cluster of a row, such as a household.", recorded="always"
     )
     prediction: str | None = setting(
-        None, "Column with decisions, in the label's own values, instead of a model.", recorded="always"
+        None, "Column with decisions, in the values of the label, instead of a model.", recorded="always"
     )
     score: str | None = setting(None, "Column with scores, instead of a model.", recorded="always")
     original_prediction: str | None = setting(None, "Column with the decisions of the model before compression.")
     original_score: str | None = setting(None, "Column with the scores of the model before compression.")
     proxies: Mapping[str, tuple[str, ...]] = setting(
-        {}, "Sensitive feature that no row names, with the columns of the probability to be of each of its groups: "
+        {}, "Unobserved sensitive feature, with the columns of the probability of each of its groups: "
         "race=p_black,p_white.", flag="--proxy",
     )  # fmt: skip
     images: str | None = setting(None, "Column that names the file of each row's image, where the model reads images.")
@@ -67,7 +67,7 @@ class Roles(Declared):
 
     @property
     def favourable_is_positive(self) -> bool | None:
-        """Whether the outcome that is good for the person is the positive class; None where none is said to be good."""
+        """Whether the outcome that is good for the person is the positive class; None where none is declared."""
         return None if self.favourable is None else bool(self.favourable == self.positive)
 
     def named(self) -> Iterator[tuple[str, str]]:
@@ -80,7 +80,7 @@ class Roles(Declared):
             yield from ((role, column) for column in getattr(self, role))
 
     def inputs(self, columns: Iterable[str], use_sensitive: bool = False) -> tuple[str, ...]:
-        """Return those of `columns` that a model may read: no truth, no answers, no names, and no sensitive feature."""
+        """Return the columns that a model may read: no truth, predictions, names or sensitive features."""
         barred = {column for _, column in self.named()} - {*self.sensitive_features, *self.control_features}
         barred.update(self.exclude)
         if not use_sensitive:
@@ -96,14 +96,14 @@ class Roles(Declared):
 class Reading(Declared):
     """How a table is read."""
 
-    task: Task | None = setting(None, "What the label is; told from its values where they leave no doubt.")
+    task: Task | None = setting(None, "Kind of label; inferred from its values where they are unambiguous.")
     missing: Missing = setting(
         "error", "Missing values of sensitive and control features: refuse them, or make them the group (missing)."
     )
     bins: Bins = setting({}, "Edges that make groups of a numeric feature: age=25,40,60 gives <25, 25-39, 40-59, >=60.")
     use_sensitive: bool = setting(False, "Whether the model reads the sensitive features.")
     inputs: object = setting(
-        None, "What the model reads row by row, where that is no table: a file of arrays (.npy), of texts one a line "
+        None, "Model inputs outside the table, row by row: a file of arrays (.npy), of texts one per line "
         "(.txt), or the folder of images; in Python also an array, texts, or a data set or loader of PyTorch.",
         recorded="never",
     )  # fmt: skip
@@ -125,7 +125,7 @@ class Scoring(Declared):
 
     threshold: float | None = setting(None, "A score at or above it is predicted positive.")
     score_kind: Literal["probability", "ranking"] | None = setting(
-        None, "What scores claim to be; told from the threshold when not given."
+        None, "Kind of scores; inferred from the threshold when not given."
     )
 
 

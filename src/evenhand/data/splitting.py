@@ -24,8 +24,8 @@ SHARES: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 def split(data: EvaluationSet, shares: Mapping[str, float] = SHARES, seed: int = 0) -> dict[str, EvaluationSet]:
     """Split at random, stratified by label and sensitive groups.
 
-    Rows are put in order of label, then group (intersection of all sensitive features), then chance, and the parts take
-    their turns along that order, evenly. So every label x group cell is shared out to within about a row, a cell too
+    Rows are sorted by label, then group (intersection of all sensitive features), then at random, and the parts take
+    turns along that order, evenly. So every label x group cell is shared out to within about a row, a cell too
     small for that is shared out with its neighbours of the same label, and the sizes are exact. Rows of one cluster
     (or, without a cluster column, of one repeated id) stay together; then the sizes hold for clusters.
 
@@ -66,7 +66,7 @@ def split(data: EvaluationSet, shares: Mapping[str, float] = SHARES, seed: int =
 
 
 class _Units:
-    """What is given to a part as a whole: a row, or all rows of a cluster."""
+    """A unit that is not split: a row, or all rows of a cluster."""
 
     def __init__(self, of_row: NDArray[np.intp], label: NDArray[np.int64], group: NDArray[np.int32], rows: int) -> None:
         counts = np.bincount(of_row)
@@ -89,7 +89,7 @@ def _units(data: EvaluationSet) -> _Units:
 
 
 def _turns(units: int, shares: list[float], seed: int) -> NDArray[np.intp]:
-    """Return (u,) whose turn it is: part k holds exactly its size, spread evenly.
+    """Return (u,) the part of each unit: part k has exactly its size, spread evenly.
 
     The sequence is turned by a random number of places, so that every place is part k's with a chance of its share.
     """

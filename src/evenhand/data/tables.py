@@ -33,12 +33,12 @@ _ABSENT_WORDS: Final = (
     *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
-"""What a delimited file's feature columns may write for a missing value (pandas' own list)."""
+"""Missing values in a delimited file's feature columns (pandas' default list)."""
 
 _EXACTLY: Final[Mapping[str, Any]] = (
     {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
 )
-"""Before 3.1 pandas reads many numbers of 16 digits wrong in the last place unless asked not to; then a row of a CSV
+"""Before 3.1 pandas reads many numbers of 16 digits wrong in the last place by default; then a row of a CSV
 file would be another than the same row of a Parquet file."""
 
 _NO_GZIP: Final = "{}: the name ends in .gz, but the file is no whole gzip file."
@@ -72,7 +72,7 @@ def read_table(source: object, name: str | None = None, literal: Iterable[str] =
     Raises
     ------
     InputError
-        When there is no file, it is empty, no table, has a column name twice, or has no rows.
+        When there is no file, or it is empty, is not a table, has a column name twice, or has no rows.
     """
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
@@ -125,7 +125,7 @@ def _read_delimited(path: Path, literal: frozenset[str], separator: str | None =
 
 
 def _first_record(path: Path) -> str:
-    """Return the header, which may run over lines inside quotes, or the reason why this is no text."""
+    """Return the header, which may run over lines inside quotes, or the reason why this is not text."""
     try:
         with _opened(path) as file:
             start = file.read(1 << 20)
@@ -224,7 +224,7 @@ def _from_memory(source: object, name: str) -> pd.DataFrame:
 
 def _from_arrow(name: str, table: pa.Table) -> pd.DataFrame:
     _refuse_repeats(name, table.column_names)
-    # a pandas index that was written is no feature; a named one is a column like any other
+    # a pandas index that was written is not a feature; a named one is a column like any other
     kept = [column for column in table.column_names if not column.startswith("__index_level_")]
     return _named(name, table.select(kept).to_pandas(ignore_metadata=True))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def plain(value: object) -> object:
-    """Return a value as Python itself would hold it; whole floats become integers."""
+    """Return a value as a Python object; whole floats become integers."""
     value = value.item() if isinstance(value, np.generic) else value
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -26,7 +26,7 @@ def show(value: object) -> str:
 
 
 def absence(said: str, column: pd.Series, way: str = "Fill them or drop the rows.") -> Iterator[str]:
-    """Yield the sentence about rows of a column without a value; it begins with what is said of them."""
+    """Yield the sentence about missing values of a column; it begins with `said`."""
     if absent := int(column.isna().sum()):
         yield f"{said} no value in {absent:,} of {len(column):,} rows. {way}"
 

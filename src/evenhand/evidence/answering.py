@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class EvidenceCounts:
-    """The counts of evidence, made when they are asked for."""
+    """The counts of evidence, computed on demand."""
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence, self._data = evidence, evidence.data

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FEW_DIMENSIONS: Final = 8
 MOST_KINDS: Final = 64
-"""A text of more values than this, such as a name or a note, is unique to a row and says nothing of similarity."""
+"""A text of more values than this, such as a name or a note, is unique to a row and no measure of similarity."""
 
 
 def places(table: pd.DataFrame) -> NDArray[np.float64]:
@@ -24,7 +24,7 @@ def places(table: pd.DataFrame) -> NDArray[np.float64]:
     Parameters
     ----------
     table : pandas.DataFrame
-        (n, m) what a model reads; a missing number is taken for the mean, a missing category for a separate one.
+        (n, m) model inputs; a missing number counts as the mean, a missing category as a separate one.
     """
     columns = [np.zeros((len(table), 1))]  # a point has a place even where all rows are equal
     for name in table.columns:
@@ -50,7 +50,7 @@ def _in_spreads(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def consistency(points: NDArray[np.float64], decided: NDArray[np.generic], neighbours: int = 5) -> float:
-    """Return ``1 - mean |decision - mean decision of the nearest rows|``; a row counts among its own nearest.
+    """Return ``1 - mean |decision - mean decision of the nearest rows|``; a row is among its nearest.
 
     Parameters
     ----------

@@ -99,12 +99,12 @@ def count_files(source: str, *, engine: str | None = None, **what: Any) -> pd.Da
 
 
 def count_frame(table: object, name: str = "table", **what: Any) -> pd.DataFrame:
-    """Return the counts of the rows of a table, counted by its own engine.
+    """Count the rows of a table with its engine.
 
     Parameters
     ----------
     table : DuckDB relation, Polars, PySpark, Dask, PyArrow or pandas table, Ibis table
-        Whatever narwhals takes; a cluster counts its own rows.
+        Any table that narwhals supports; a cluster engine counts its rows itself.
     name : str
         How sentences call it.
     **what
@@ -133,7 +133,7 @@ def count_frame(table: object, name: str = "table", **what: Any) -> pd.DataFrame
 
 
 def _prepared(frame: Lazy, wanted: Counting, columns: Sequence[str]) -> tuple[Lazy, list[str], list[str]]:
-    """Return the frame with separate columns of what is counted and summed, and the names of both."""
+    """Return the frame with separate columns to count and to sum, and the names of both."""
     import narwhals as nw
 
     keys, sums = [*wanted.groups, wanted.label], []
@@ -234,7 +234,7 @@ def _free(name: str, columns: Sequence[str]) -> str:
 
 
 def merge_counts(tables: Iterable[object], frequency: str = FREQUENCY) -> pd.DataFrame:
-    """Return the sum of several tables of counts: of the shards of one table, say.
+    """Return the sum of several tables of counts, such as those of shards.
 
     Rows and weights add up; the mean score of a bin is that of all its rows.
 

@@ -1,4 +1,4 @@
-"""The evidence: subject and data, and all that can be computed from them, each once and only when asked for."""
+"""The evidence: subject and data, and all that is computed from them, each once and on demand."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Evidence:
     background : EvaluationSet, optional
         Rows to explain against, such as training rows; the evaluation rows when absent.
     predictions, original_predictions : Predictions, optional
-        Precomputed predictions of the subject and of the original, which need not be asked.
+        Precomputed predictions of the subject and of the original, used instead of predicting.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Evidence:
 
     @property
     def asked(self) -> bool:
-        """Whether the subject itself is asked; not where its predictions were given."""
+        """Whether the subject itself predicts; False with precomputed predictions."""
         return self._given is None
 
     @cached_property
@@ -101,7 +101,7 @@ class Evidence:
 
     @cached_property
     def groupings(self) -> tuple[Grouping, ...]:
-        """Each sensitive feature, then their crossings up to the depth asked for."""
+        """Each sensitive feature, then their intersections up to the requested depth."""
         features = sorted(self.data.roles.sensitive_features)
         depth = min(self.options.intersections, len(features))
         return tuple(
@@ -158,13 +158,13 @@ class Evidence:
     def score_edges(self) -> NDArray[np.float64]:
         """The thresholds at which decisions are counted: quantiles of the scores, and the one in use."""
         scores = self.predictions.y_score
-        assert scores is not None  # asked for only where there are scores
+        assert scores is not None  # only called where there are scores
         return thresholds(scores, self.predictions.threshold)
 
     def score_counts(self, grouping: Grouping | None = None) -> NDArray[np.int64]:
         """Return counts (G, 2, B + 1) of [group, truth, how many of the B thresholds the score reaches]."""
         scores = self.predictions.y_score
-        assert scores is not None  # asked for only where there are scores
+        assert scores is not None  # only called where there are scores
         codes, groups = (None, 1) if grouping is None else (grouping.codes, len(grouping.labels))
         return count_scores(self.data.y_true, scores, codes, groups, self.score_edges, self.data.frequency)
 
@@ -215,7 +215,7 @@ class Evidence:
 
     @cached_property
     def attributions(self) -> Attributions:
-        """Shapley values of the model's own input columns for the explained rows, and those of its decisions."""
+        """Shapley values of the model's input columns for the explained rows, and those of its decisions."""
         return self._explained(self.subject, self.explained_table, self.background_table, decide=True)
 
     @cached_property
@@ -244,7 +244,7 @@ class Evidence:
 
     @cached_property
     def individual_attributions(self) -> Attributions | None:
-        """The values of the rows that were asked for by position; None where none was."""
+        """The values of the rows requested by position; None where none was."""
         wanted = list(self.options.individuals)
         if not wanted:
             return None
@@ -286,7 +286,7 @@ class Evidence:
 
     @property
     def known_attributions(self) -> Attributions | None:
-        """The attributions, where an audit has asked for them; None where none did."""
+        """The attributions, where an audit has used them; None where none did."""
         return self.__dict__.get("attributions")
 
     def extreme_pair(self, grouping: Grouping) -> tuple[int, int] | None:

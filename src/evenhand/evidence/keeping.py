@@ -1,7 +1,7 @@
 """Keep predictions with a record, so that a later audit can be compared with this one row by row.
 
-The record itself holds no rows. The file does: truth, score, decision and groups of each row, under a name that only
-can be computed with the key. It is private; the record has its hash.
+The record has no rows; the file has truth, score, decision and groups of each row, under a name that can only
+be computed with the key. It is private; the record has its hash.
 """
 
 from __future__ import annotations

@@ -32,12 +32,10 @@ class EvidenceOptions(Declared):
     )  # fmt: skip
     precise: bool = setting(False, "Whether rows are explained until the sampling error is at most 1 %.")
     budget: float | None = setting(
-        None, "Time after which an explanation takes what it has, and tells its error.", above=0, unit="seconds"
+        None, "Time after which an explanation stops, with the error reached.", above=0, unit="seconds"
     )
-    explain_average: int = setting(1, "How often a model that answers with noise is asked for the same rows.", least=1)
-    individuals: tuple[int, ...] = setting(
-        (), "Evaluation rows, by position from 0, whose own explanation is stated.", least=0
-    )
+    explain_average: int = setting(1, "How many predictions of a noisy model are averaged.", least=1)
+    individuals: tuple[int, ...] = setting((), "Evaluation rows, by position from 0, to explain individually.", least=0)
     reason_reference: Literal["mean", "at_threshold"] = setting(
         "mean", "What refusals are explained against: the mean of all applicants, or people at the threshold."
     )
@@ -47,8 +45,8 @@ class EvidenceOptions(Declared):
         recorded="never", only="Functions are not written in a file or on a command line.",
     )  # fmt: skip
     own: Mapping[str, Declared] = field(default_factory=dict)
-    """Of each audit that has options of its own: their record."""
+    """The options record of each audit that declares one."""
 
     def of(self, record: type[Record]) -> Record:
-        """Return the options that a single audit declares, its defaults where nobody set them."""
+        """Return the options that a single audit declares, or their defaults."""
         return next((own for own in self.own.values() if isinstance(own, record)), None) or record()

@@ -42,12 +42,12 @@ class Predictions:
 
 
 def predict(subject: Subject, data: EvaluationSet) -> Predictions:
-    """Let `subject` predict `data`, once, and check what it answers.
+    """Let `subject` predict `data`, once, and check its scores.
 
     Raises
     ------
     ModelError
-        When the answer has another length, holds NaN or infinite scores, or scores outside [0, 1] of a subject that
+        When the result has another length, has NaN or infinite scores, or scores outside [0, 1] of a subject that
         claims probabilities.
     InputError
         When the data lack a column that the subject needs.
@@ -68,7 +68,7 @@ def answers(subject: Subject, data: EvaluationSet) -> Predictions:
     Raises
     ------
     ModelError
-        When the answer has another shape, or holds NaN or infinite numbers.
+        When the result has another shape, or has NaN or infinite numbers.
     """
     values = ask(subject, inputs(subject, data))
     wanted = (len(data),) if data.task in ("regression", "ranking") else (len(data), len(data.classes))
@@ -141,7 +141,7 @@ def given(
     threshold : float, optional
         0.5 for probabilities when absent; ranking scores without decisions need one.
     kind : {"probability", "ranking"}, optional
-        What the scores claim to be. When nothing is said, those outside [0, 1] rank where the threshold is none of a
+        What the scores are. By default, those outside [0, 1] rank where the threshold is not a
         probability, and are refused otherwise.
 
     Raises
@@ -159,7 +159,7 @@ def given(
     raise_all(InputError, _given_problems(data, y_pred, scores, threshold, kind))
     cut = 0.5 if threshold is None else float(threshold)
     if y_pred is None:
-        assert scores is not None  # one of both was asked for above
+        assert scores is not None  # one of both was required above
         return Predictions(data.y_true, scores, (scores >= cut).astype(np.int8), cut, kind)
     import pandas as pd
 
@@ -232,7 +232,7 @@ def _outside(scores: NDArray[np.float64]) -> int:
 
 
 def ask(subject: Subject, rows: Inputs) -> NDArray[np.float64]:
-    """Return what the subject answers to all rows, a batch at a time; of a table the whole is one batch.
+    """Return the subject's predictions of all rows, batch by batch; a table is one batch.
 
     Raises
     ------
@@ -251,12 +251,12 @@ def ask(subject: Subject, rows: Inputs) -> NDArray[np.float64]:
 
 
 def inputs(subject: Subject, data: EvaluationSet) -> Inputs:
-    """Return what the subject reads of `data`: of a table its own columns where it names them, else all features.
+    """Return the subject's inputs from `data`: of a table the columns it names, else all features.
 
     Raises
     ------
     InputError
-        When the data lack a column, or hold another kind of inputs.
+        When the data lack a column, or have another kind of inputs.
     """
     kind = reads(subject, data)
     if kind != "table":
@@ -265,7 +265,7 @@ def inputs(subject: Subject, data: EvaluationSet) -> Inputs:
 
 
 def reads(subject: Subject, data: EvaluationSet) -> Reads:
-    """Return what the subject reads: what it says, else what the data hold."""
+    """Return the kind of inputs of the subject: as declared, else that of the data."""
     return reads_of(subject, "table" if data.held is None else data.held.kind)
 
 

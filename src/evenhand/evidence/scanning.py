@@ -1,4 +1,4 @@
-"""Opening what is too large to read: files, globs and databases as lazy tables, by the engine that is there."""
+"""Open files, globs and databases that are too large to read as lazy tables, by the installed engine."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def scan(source: str, engine: str | None = None) -> Lazy:
     chosen = _engine(engine)
     try:
         return _opened(reader, source, chosen)
-    except Exception as wrong:  # each engine has its own errors
+    except Exception as wrong:  # each engine has other errors
         raise InputError(f"{source}: cannot be read by {chosen}: {shorten(wrong, 200)}") from None
 
 

@@ -60,7 +60,7 @@ def score_files(
     column : str
         The name of the scores.
     texts : str, optional
-        The column of the texts, of a model that reads texts.
+        The column of the texts, for a model that reads texts.
     progress : callable, optional
         Called as ``progress(rows done, rows in all)`` after each batch.
 
@@ -119,7 +119,7 @@ def _files(source: str) -> list[str]:
 
 
 def _take_up(place: Path, subject: Subject, files: list[str], keep: tuple[str, ...], batch: int, column: str) -> None:
-    """Write down what the parts are parts of, or refuse to mix them with those of other work."""
+    """Record the plan of the parts, or refuse to mix them with those of another."""
     plan: dict[str, object] = {
         "model": subject.name,
         "model_sha256": subject.facts.get("sha256"),

@@ -29,10 +29,10 @@ SMALLEST: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """The rows that are searched, or those that confirm."""
+    """One half of the rows: to search, or to confirm."""
 
     codes: list[NDArray[np.int32]]
-    """The value of each feature, of the rows of this half."""
+    """The codes of each feature, for the rows of this half."""
     events: NDArray[np.bool_]
     """Which of them are counted."""
     rows: NDArray[np.bool_]
@@ -53,7 +53,7 @@ def halves(
 def search_slices(
     groupings: tuple[Grouping, ...], events: NDArray[np.bool_], seed: int, among: NDArray[np.bool_] | None = None
 ) -> tuple[Search, tuple[Confirmed, ...]]:
-    """Return what a search of one half of the rows found, and those slices counted again on the other half."""
+    """Search one half of the rows, and count the slices found again on the other half."""
     first, second = halves(groupings, events, seed, among)
     least = max(SMALLEST, len(first.events) // 100)
     search = find_slices(first.codes, [len(grouping) for grouping in groupings], first.events, least_rows=least)

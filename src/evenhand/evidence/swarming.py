@@ -19,13 +19,13 @@ VALUES: Final = 5
 BINS: Final = 60
 """Places across at which a swarm counts rows."""
 MOST_FEATURES: Final = 15
-"""Features of a swarm, the most important ones."""
+"""Most features of a swarm, the most important ones."""
 
 
 def swarm(attributions: Attributions) -> tuple[GroupCounts, float]:
     """Return how many explained rows have which attribution and fifth of the feature's values, and its greatest size.
 
-    A swarm is drawn from these counts: it holds nobody's row, and as many dots however many rows there are.
+    A swarm is drawn from these counts: it has no row of the data, and the same number of dots for any number of rows.
     """
     chosen = np.argsort(-np.abs(attributions.values).mean(axis=0), kind="stable")[:MOST_FEATURES]
     values = attributions.values[:, chosen]

@@ -1,7 +1,7 @@
-"""A linear estimator behind preprocessing of single columns: its score is a sum of one function a column.
+"""A linear estimator behind preprocessing of single columns: its score is a sum of one function per column.
 
-Scaling, imputing, splines and one-hot coding leave it so; products of columns do not. Nothing of the preprocessing is
-read: each column is varied on its own, and whether the score really is the sum of what came out is tried on rows mixed
+Scaling, imputing, splines and one-hot coding leave it so; products of columns do not. The preprocessing is not
+inspected: each column is varied separately, and whether the score is the sum of the parts is checked on rows mixed
 at random, where any interaction would show.
 """
 
@@ -41,8 +41,8 @@ def explain_additive(
 
     `score`: of a pipeline whose last step is linear, on the scale on which that step adds up; `X`, `background`: the n
     rows to explain and those they are explained against; `players`: the columns of each player; `seed`: seed of the
-    mixed rows and of the blocks of the background. Raises NotThisWay when the model is no pipeline with a linear last
-    step, or its score is no such sum.
+    mixed rows and of the blocks of the background. Raises NotThisWay unless the model is a pipeline with a linear last
+    step and its score is such a sum.
     """
     steps = getattr(fitted_estimator(score.model), "steps", None)
     if not isinstance(steps, list) or len(steps) < 2 or not hasattr(steps[-1][1], "coef_"):
@@ -77,7 +77,7 @@ def _check_mixed(
     base: float,
     seed: int,
 ) -> None:
-    """Refuse a score that is no sum: on rows whose every player comes from another row."""
+    """Refuse a score that is not a sum, on rows whose every player comes from another row."""
     rng = np.random.default_rng([seed, 3])
     taken = rng.integers(0, len(both), (MIXED_ROWS, parts.shape[1]))
     table = pd.DataFrame(

@@ -30,7 +30,7 @@ class Attributions:
     base_value: float
     """The mean score of the background rows that were used."""
     predictions: NDArray[np.float64]
-    """(n,): the model's own score of the rows, on the same scale."""
+    """(n,): the model's score of the rows, on the same scale."""
     feature_names: tuple[str, ...]
     """The players: columns, or declared groups of columns."""
     standard_errors: NDArray[np.float64] | None
@@ -47,13 +47,13 @@ class Attributions:
     exact: bool
     """True when, given the background, nothing was sampled."""
     residual: float
-    """max |sum of a row's values + base - score|, against the user's own `predict`."""
+    """max |sum of a row's values + base - score|, against the user's `predict`."""
     residual_p99: float
     """The 99th percentile of the same."""
     evaluations: int
     """Rows that were composed for the model."""
     model_rows: int
-    """Rows that the model was in fact asked for; fewer where composed rows were equal."""
+    """Rows that the model did predict; fewer where composed rows were equal."""
     clipped: int
     """Probabilities nearer to 0 or 1 than 1e-7, which were clipped before taking log-odds."""
     background_rows: int
@@ -63,7 +63,7 @@ class Attributions:
     link: Link
     """``logit`` for log-odds, ``identity`` for the score itself."""
     notes: tuple[str, ...]
-    """What a reader must know: a model that depends on its batch, say. Whole sentences."""
+    """Caveats in whole sentences, such as a model that depends on its batch."""
     data: pd.DataFrame
     """The explained rows, one column a player."""
     repetitions: int = 1
@@ -72,7 +72,7 @@ class Attributions:
     """Root of the summed squared standard errors from the random orders alone, relative to the same of the values: 0
     where nothing was sampled, None where one order has none."""
     decisions: Attributions | None = None
-    """The values of the decision, 0 or 1, from the same mixed rows; None when they were not asked for."""
+    """The values of the decision, 0 or 1, from the same mixed rows; None when not requested."""
 
     @property
     def error_method(self) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def choose_background(data_frame: pd.DataFrame, most: int = 400, seed: int = 0) -> pd.DataFrame:
-    """Return at most `most` rows, drawn without replacement, in their own order.
+    """Return at most `most` rows, drawn without replacement, in their order.
 
     The size of the background is the largest source of error of a Shapley value: about 9 % of relative error at 100
     rows, 6 % at 400 rows; a mean or a median row is off by a third.

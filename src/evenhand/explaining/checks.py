@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evenhand.explaining.scores import LinkedScore
 
 MOST_COLUMNS: Final = 2000
-"""Beyond this a pair costs thousands of evaluations, and nobody reads the answer."""
+"""Beyond this a pair costs thousands of evaluations, and the result is unreadable."""
 
 PROBED: Final = 64
 """Rows that are predicted together."""

@@ -17,7 +17,7 @@ Method: TypeAlias = Literal[
     "auto", "pairs", "exact", "gradients", "rescale", "shap-permutation", "shap-exact", "shap-kernel", "shap-partition",
     "tree", "linear", "additive",
 ]  # fmt: skip
-"""What can be asked for; ``auto`` takes the first of ``linear``, ``additive``, ``tree`` and ``pairs`` that holds."""
+"""The methods; ``auto`` takes the first of ``linear``, ``additive``, ``tree`` and ``pairs`` that applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Way:
     automatic: bool = False
     """Whether ``auto`` may take it."""
     checked: bool = False
-    """Whether it is refused, and the pairs taken instead, when its values do not add up to the user's own predict."""
+    """Whether it is refused, and the pairs taken instead, when its values do not add up to the user's predict."""
     needs_network: bool = False
     """Whether only a torch network has it; of other models the pairs are taken instead."""
 
@@ -89,16 +89,16 @@ WAYS: Final[Mapping[str, Way]] = {
 
 
 class NotThisWay(Exception):  # noqa: N818 - it is not an error, but the reason why the next way is tried
-    """Why a way does not hold for this model: the id and the places of a message, a whole sentence."""
+    """Why a method does not apply to this model: the id and the places of a message."""
 
     def __init__(self, sentence: str, /, *, notable: bool = False, **places: Place) -> None:
         super().__init__(message(sentence, **places))
         self.notable = notable
-        """True when the way seemed to hold and then did not, which a reader should know in any case."""
+        """True when the method seemed to apply and then did not, which is always reported."""
 
 
 def ways_to_try(method: Method) -> tuple[str, ...]:
-    """Return the ways to try, in order; the last one always holds.
+    """Return the methods to try, in order; the last one always applies.
 
     Raises InputError for an unknown method.
     """

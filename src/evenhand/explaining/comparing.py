@@ -24,7 +24,7 @@ NOISE: Final = 0.01
 def cosines(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (n,): the cosine between the values of each row; rows without any value in one of both are left out.
 
-    The sign counts: of two explanations that swap what is for and against, it is -1.
+    The sign counts: two explanations of opposite signs give -1.
     """
     product = (one * other).sum(axis=1)
     size = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
@@ -55,7 +55,7 @@ def background_halves(attributions: Attributions) -> tuple[NDArray[np.float64], 
 def jittered(X: pd.DataFrame, seed: int) -> pd.DataFrame | None:
     """Return the rows with a little noise on every column of fractions; None where there is no such column.
 
-    Whole numbers and categories stay: a step of theirs is no small one.
+    Whole numbers and categories are unchanged: they have no small steps.
     """
     rng = np.random.default_rng([seed, 5])
     moved = X.copy()
@@ -72,7 +72,7 @@ def jittered(X: pd.DataFrame, seed: int) -> pd.DataFrame | None:
 
 
 def explained_at_random(game: Game, seed: int) -> Attributions | None:
-    """Return the explanation of the same network with all weights redrawn; None where it is no torch network.
+    """Return the explanation of the same network with all weights redrawn; None without a torch network.
 
     An explanation that looks the same shows the data and not the model (Adebayo et al. 2018, "Sanity checks for
     saliency maps").
@@ -104,7 +104,7 @@ def explained_at_random(game: Game, seed: int) -> Attributions | None:
 def relearned(model: object, X: pd.DataFrame, y: NDArray[np.generic], seed: int) -> object | None:
     """Return an estimator of the same kind fitted on shuffled labels, None where it cannot be fitted so.
 
-    What it is asked for does not depend on the label, so neither should its explanations be like those of the model.
+    Its labels are random, so its explanations should not resemble those of the model.
     """
     estimator = getattr(model, "estimator", None)
     if estimator is None or not hasattr(estimator, "fit"):

@@ -48,8 +48,8 @@ class Effect:
 def partial_dependence(score: Score, X: pd.DataFrame, feature: str, level: float = 0.95) -> Effect:
     """Return the mean over rows of the score with the feature set to a value, less the mean score.
 
-    Numbers are set to their quantiles, categories to their values. Where features hang together it asks about rows
-    that nobody is like; `accumulated_effect` does not (Friedman 2001; Goldstein et al. 2015 for its spread over rows).
+    Numbers are set to their quantiles, categories to their values. Where features are correlated it predicts rows
+    that do not occur; `accumulated_effect` does not (Friedman 2001; Goldstein et al. 2015 for its spread over rows).
     """
     places = places_of(X[feature])
     own = score(X)
@@ -123,7 +123,7 @@ def places_of(column: pd.Series) -> tuple[object, ...]:
 
 
 def is_number(column: pd.Series) -> bool:
-    """Whether a column holds numbers with one between others."""
+    """Whether a column is numeric and not boolean."""
     return bool(pd.api.types.is_numeric_dtype(column.dtype)) and not pd.api.types.is_bool_dtype(column.dtype)
 
 

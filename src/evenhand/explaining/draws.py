@@ -1,4 +1,4 @@
-"""Random orders that depend on the seed and on the pair alone, so that every model is asked for the same rows."""
+"""Random orders that depend on the seed and the pair alone, so that every model predicts the same rows."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def random_orders(
 ) -> NDArray[np.int64]:
     """Return (pairs, players): a random order of the players that differ, then the others.
 
-    The draw is a hash of (seed, row, background row, repetition, player): neither the model, nor which pairs are
-    computed together, nor how many, has a say in it.
+    The draw is a hash of (seed, row, background row, repetition, player): it depends neither on the model nor on which
+    or how many pairs are computed together.
     """
     pair = mixed(mixed(mixed(_words(seed)) ^ _words(repetition)) ^ _words(rows))
     pair = mixed(pair ^ _words(background))

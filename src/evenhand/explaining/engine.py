@@ -1,6 +1,6 @@
 """Shapley values pair by pair: one explained row against one background row, over the players in which they differ.
 
-A player that is equal in both rows has the value 0 there and costs nothing. Each pair has its own random order and
+A player that is equal in both rows has the value 0 there and costs nothing. Each pair has a random order and
 that order's reverse, which leaves noise only where three or more players interact, and that averages over the
 background. The sum of a pair's values is f(x) - f(b) by construction, whatever was sampled.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Codes: TypeAlias = NDArray[np.int32]
 
 FLUSH: Final = 2**16
-"""Composed rows that are collected before the model is asked."""
+"""Composed rows that are collected before the model predicts them."""
 
 CELLS: Final = 2**24
 """Codes that are held at once: fewer rows are collected of wide tables."""
@@ -72,7 +72,7 @@ class _Pairs:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Composed rows and what is to be done with their scores."""
+    """Composed rows, and how to use their scores."""
 
     codes: Codes
     settle: Callable[[Floats], None]
@@ -87,7 +87,7 @@ class Sums:
     used: int
     """Background rows that were done."""
     enumerated: NDArray[np.float64] | None = None
-    """What in `sums` comes from pairs that were enumerated, where that was asked for."""
+    """The part of `sums` from enumerated pairs, where requested."""
 
 
 class PairEngine:
@@ -119,7 +119,7 @@ class PairEngine:
     ) -> Sums:
         """Compute the pairs, a few background rows at a time, until all are done or the time is up.
 
-        `repetition`: which random order each sampled pair gets (what is enumerated is done in the first one only);
+        `repetition`: which random order each sampled pair gets (pairs are enumerated in the first one only);
         `deadline`: a value of `time.monotonic`; at least one background row is always done; `progress`: called with the
         evaluations done and planned; `apart`: whether the enumerated pairs are also summed up by themselves.
         """

@@ -63,7 +63,7 @@ class Evaluator:
         return self.decided(self._in_chunks(np.ascontiguousarray(codes[:, first]))[inverse])
 
     def decided(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return scores (...) with the outputs asked for as a last axis (..., outputs)."""
+        """Return scores (...) with the requested outputs as a last axis (..., outputs)."""
         if self._decide_at is None:
             return scores[..., None]
         return np.stack([scores, (scores >= self._decide_at).astype(np.float64)], axis=-1)

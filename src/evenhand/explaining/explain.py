@@ -49,8 +49,8 @@ def explain(
     """Return interventional Shapley values of the columns of `X` for the model's score.
 
     ``phi_j(x) = mean over b of sum over S without j of |S|! (d - |S| - 1)! / d! * (f(x on S + j, b elsewhere) -
-    f(x on S, b elsewhere))``, over the d players in which x and b differ. What the model does with a column inside
-    (encoding, scaling) is its own business: the column is one player.
+    f(x on S, b elsewhere))``, over the d players in which x and b differ. Preprocessing inside the model
+    (encoding, scaling) does not matter: the column is one player.
 
     The same seed, rows and background give every model the same random orders, so that the values of two models can
     be subtracted.
@@ -75,7 +75,7 @@ def explain(
         are added until it is, 64 are drawn, or the time is up. The remaining error is `sampling_error`.
     budget_evaluations : int, optional
         Composed rows to spend: enumerates more pairs where it allows, uses fewer background rows where it does not.
-        Without one 60 million rows are the bound, or 4 million where the whole model is asked for each.
+        At most 60 million rows when not given, or 4 million where the whole model has to predict each.
     budget_seconds : float, optional
         Stop after the background row during which the time runs out, and give the estimate so far with its error.
     players : mapping of str to columns, or array, optional
@@ -87,7 +87,7 @@ def explain(
         The score (as `predict` gives it) from which on a decision is positive. The decision, 0 or 1, is then explained
         from the same mixed rows; its values are in `decisions`.
     averaged : int
-        How often the model is asked for the same rows, and the mean taken: for models that answer with noise.
+        How many predictions of the same rows are averaged: for noisy models.
     progress : callable, optional
         Called with the evaluations done and those planned.
 
@@ -190,7 +190,7 @@ def _finished(task: Task, answer: Answer, seen: tuple[str, ...]) -> Attributions
 
 
 def _of_decisions(task: Task, answer: Answer, means: PairMeans) -> Attributions:
-    """Return the values of the decision, compared with the decisions of the user's own predict."""
+    """Return the values of the decision, compared with the decisions of the user's predict."""
     decided = (task.own >= cast("float", task.decide_at)).astype(np.float64)
     values = pooled(means.block_values, means.block_rows)
     other = replace(answer, method="pairs" if answer.method != "exact" else "exact", used=int(means.block_rows.sum()))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evenhand.explaining.game import Game
 
 MOST_STEPS: Final = 8
-"""Points of a curve; of more players several are taken away at once."""
+"""Most points of a curve; with more players, several are taken away at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -65,7 +65,7 @@ class Game:
 def occlusion(game: Game) -> NDArray[np.float64]:
     """Return (n, m): the score less its mean with one player taken from every background row in turn.
 
-    The leave-one-out value: what a feature adds to a row that keeps all others. It is no Shapley value, knows
+    The leave-one-out value: what a feature adds to a row that keeps all others. It is not a Shapley value, covers
     interactions of the row alone, and costs m evaluations a pair.
     """
     players, n = game.table.rows.shape

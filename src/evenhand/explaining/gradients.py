@@ -1,6 +1,6 @@
 """Gradients of a torch network along the way from background rows to explained ones, and the rescale rule.
 
-Both need derivatives, so they hold for networks only, and both give a number to each prepared column, of which a
+Both need derivatives, so they are for networks only, and both give a number to each prepared column, of which a
 player's are summed. Expected gradients (Erion et al. 2021) average the gradient at points between a row and each
 background row, times their difference. The rescale rule (Shrikumar et al. 2017) puts for each activation the slope
 between the two rows in the place of its derivative. Neither is the Shapley value: on tables they come within about a
@@ -38,7 +38,7 @@ LET_BE: Final = frozenset({"Linear", "Dropout", "Identity", "Flatten"})
 def explain_gradients(table: CodedTable, found: Prepared | None, seed: int) -> PairMeans:
     """Return expected gradients at midpoints, against every background row.
 
-    Raises NotThisWay when the model is no torch network over prepared columns that gives log-odds.
+    Raises NotThisWay when the model is not a torch network over prepared columns that gives log-odds.
     """
     import torch
 

@@ -29,7 +29,7 @@ def explain_linear(
     """Return ``w_j (x_j - mean of b_j)``, summed over the columns of each player: exact for a linear score.
 
     `model`: a subject with a linear `estimator`; `X`, `background`: numeric columns without missing values; `players`:
-    the columns of each player; `scores` (n,): the model's own scores, which show whether the linear form is for the
+    the columns of each player; `scores` (n,): the model's scores, which show whether the linear form is for the
     positive class or against it; `seed`: seed of the blocks of the background. Raises NotThisWay when the model is not
     linear on exactly these columns.
     """

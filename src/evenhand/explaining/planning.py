@@ -1,4 +1,4 @@
-"""What the pairs will cost, and which of them are enumerated: known before the model is asked anything."""
+"""Plan the cost of the pairs and which of them are enumerated, before the model predicts anything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_EVALUATIONS: Final = 60_000_000
 """Without a budget, no more rows are composed than this: a thousand rows against four hundred in sixty columns."""
 
 MOST_ASKED: Final = 4_000_000
-"""Nor is a whole model asked for more rows than this, where its first layer is not taken apart."""
+"""Most rows for a whole model, where its first layer cannot be split off."""
 
 MOST_CELLS: Final = 8_000_000_000
 """Nor more cells of composed rows, which bounds tables of very many columns."""
@@ -50,7 +50,7 @@ class Plan:
     budget: int
     """The evaluations that were allowed."""
     stated: bool
-    """Whether the budget was asked for, and not evenhand's own bound."""
+    """Whether the budget was given by the caller, not the default bound."""
 
     @property
     def exact(self) -> bool:
@@ -85,7 +85,7 @@ def make_plan(
     A pair of d differing players costs ``2^d - 2`` evaluations to enumerate and ``2 (d - 1) k`` by k antithetic
     permutations, since both ends are known.
 
-    Raises InputError when an exact answer is asked for and a pair has too many differing players.
+    Raises InputError when an exact answer is requested and a pair has too many differing players.
     """
     order = np.random.default_rng(seed).permutation(table.background.shape[1])
     counts = count_differing(table, order)

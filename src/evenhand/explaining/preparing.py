@@ -1,9 +1,9 @@
-"""Mixed rows made from prepared columns: a model's own preprocessing is run once, and not for every mixed row.
+"""Mixed rows made from prepared columns: the model's preprocessing runs once, not for every mixed row.
 
 Most preprocessing (scaling, imputing, one-hot coding, embedding by level) turns each column of the table into
-columns of its own. Whether a model's does is tried, not read: one player's values at a time are moved along the rows,
+separate columns. Whether a model's does is tested: one player's values at a time are moved along the rows,
 and what changes belongs to it. A prepared column that two players change, or one mixed row that does not come out as
-the model itself would prepare it, and the model is asked with whole tables instead.
+the model itself would prepare it, and the model predicts whole tables instead.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_CELLS: Final = 60_000_000
 TRIED: Final = 256
 """Mixed rows on which the parts are compared with the whole."""
 CLOSE: Final = 1e-5
-"""How near, in spreads of the score, prepared rows must come to the model's own scores."""
+"""How near, in spreads of the score, prepared rows must come to the model's scores."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,10 +68,10 @@ class Prepared:
 
 
 def prepared(score: LinkedScore, table: CodedTable, joint: pd.DataFrame, own: NDArray[np.float64]) -> Prepared | None:
-    """Return the model in two steps, or None where it shows none or they do not hold.
+    """Return the model in two steps, or None where it has none or they do not reproduce its scores.
 
     `score`: the model; `table`: codes of the explained rows and the background; `joint`: the same rows, below each
-    other; `own`: the model's own scores of the first rows of `joint`.
+    other; `own`: the model's scores of the first rows of `joint`.
     """
     from evenhand.explaining.stages import stages
 

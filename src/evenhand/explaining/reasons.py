@@ -26,7 +26,7 @@ MATERIAL: Final = 0.05
 def reasons_against(values: NDArray[np.float64], *, low_is_bad: bool = True) -> NDArray[np.int64]:
     """Return (n, 4): the positions of the principal reasons of each row, greatest first; -1 where there are fewer.
 
-    `values` (n, m) are Shapley values; `low_is_bad` says that a low score is the one that is bad for the person.
+    `values` (n, m) are Shapley values; `low_is_bad`: whether a low score is bad for the person.
     """
     against = -values if low_is_bad else values
     order = np.argsort(-against, axis=1, kind="stable")[:, :MOST_REASONS]
@@ -46,7 +46,7 @@ def reason_codes(
 ) -> pd.DataFrame:
     """Return a notice for each adverse decision: up to four principal reasons against the mean of the background.
 
-    Where a sensitive feature is among the reasons, the notice is withheld and says so: leaving the feature out would
+    Where a sensitive feature is among the reasons, the notice is withheld, with a note: leaving the feature out would
     state other reasons than those the model had.
 
     Parameters

@@ -1,4 +1,4 @@
-"""How well a column predicts a group, and what a person could change."""
+"""Proxy features of a group, and recourse."""
 
 from __future__ import annotations
 
@@ -89,14 +89,14 @@ def _out_of_fold(column: pd.Series, member: NDArray[np.bool_], seed: int) -> Flo
         others = fold != part
         rows = np.bincount(codes[others], minlength=codes.max() + 1)
         hits = np.bincount(codes[others], weights=member[others], minlength=codes.max() + 1)
-        # an unseen value says nothing: the share of all; a seldom one little
+        # an unseen value gets the overall share, a rare one is shrunk to it
         score[~others] = ((hits + member[others].mean()) / (rows + 1))[codes[~others]]
     return score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recourse:
-    """The least change of actionable features that turns each refusal."""
+    """The smallest change of actionable features that flips each refusal."""
 
     cost: NDArray[np.float64]
     """(n,) the sum over changed features of how far along their distribution they move, 0 to 1 each; inf for none."""
@@ -110,10 +110,10 @@ def recourse(
     reference: pd.DataFrame,
     actionable: Mapping[str, Direction],
 ) -> Recourse:
-    """Return the least change of one or two actionable features that turns each refused row into an accepted one.
+    """Return the smallest change of one or two actionable features that gets each refused row accepted.
 
-    Numbers move among the deciles of `reference`, in the direction given; their cost is how much of its distribution
-    lies between (Ustun et al. 2019, FAT*). Another value of a category costs 1.
+    Numbers move among the deciles of `reference`, in the direction given; their cost is the share of its distribution
+    in between (Ustun et al. 2019, FAT*). Another value of a category costs 1.
 
     Parameters
     ----------
@@ -122,13 +122,13 @@ def recourse(
     rows : DataFrame
         The refused rows, columns as the model reads them.
     reference : DataFrame
-        Rows whose values are possible, training rows say.
+        Rows whose values are possible, such as training rows.
     actionable : mapping of feature to "increase", "decrease" or "any"
 
     Raises
     ------
     InputError
-        When a feature is no column or a direction is no word of these.
+        When a feature is not a column or a direction is unknown.
     """
     raise_all(InputError, actionable_problems(rows.columns, actionable))
     ways = [step for name, direction in actionable.items() for step in _steps(reference[name], str(name), direction)]

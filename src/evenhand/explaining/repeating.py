@@ -1,4 +1,4 @@
-"""As many random orders as were asked for, or as an error that was asked for needs."""
+"""Repeat random orders a fixed number of times, or until a requested error is reached."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run_repeated(
 
     `permutations`: random orders for each pair, each with its reverse; at least so many; `error`: the sampling error of
     the first output to be reached, relative to the size of the values: orders are added until it is, `MOST_REPETITIONS`
-    are drawn, or the time is up; `sampled`: False where every pair is enumerated, so that one run says all.
+    are drawn, or the time is up; `sampled`: False where every pair is enumerated, so that one run is enough.
     """
     wanted = 1 if not sampled else permutations if error is None else max(permutations, 2)
     first = engine.run(deadline=deadline, progress=progress, apart=wanted > 1)

@@ -1,4 +1,4 @@
-"""The ways of finding values, tried in the order of the table until one holds."""
+"""The methods of computing values, tried in the order of the table until one applies."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ the spread of the scores: single precision leaves about a tenth of it."""
 
 
 PRECISE: Final = 8
-"""Random orders for each pair that an asked-for error is expected to need: pairs that cost no more are enumerated."""
+"""Random orders per pair that a requested error is expected to need: pairs that cost no more are enumerated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is asked, after all checks, in the words of `explain`.
+    """The arguments of `explain`, after all checks.
 
-    `own` (n,) are the model's own scores of `X`, `decide_at` is on their scale, `deadline` on the monotonic clock;
-    `batch_free` says whether a row's score is the same in every batch.
+    `own` (n,) are the model's scores of `X`, `decide_at` is on their scale, `deadline` on the monotonic clock;
+    `batch_free`: whether a row's score is the same in every batch.
     """
 
     score: LinkedScore
@@ -68,7 +68,7 @@ class Task:
 class Answer:
     """What one way found, and why that way: (n, m) values, and their means over blocks of the background where known.
 
-    `exact` says that nothing was sampled, `used` how many background rows there were, `notes` what a reader must know.
+    `exact`: whether nothing was sampled; `used`: the number of background rows; `notes`: caveats.
     """
 
     method: str
@@ -81,17 +81,17 @@ class Answer:
     used: int
     notes: tuple[str, ...] = ()
     decisions: PairMeans | None = None
-    """The values of the decision, where they were asked for."""
+    """The values of the decision, where requested."""
 
 
 def first_that_holds(task: Task, ways: tuple[str, ...], asked: Method) -> Answer:
-    """Return the answer of the first way that holds for this model."""
+    """Return the answer of the first method that applies to this model."""
     passed_over: list[str] = []
     for way in ways[:-1]:
         try:
             return _with_decisions(task, _by(task, way))
         except NotThisWay as reason:
-            # With auto, that a model is neither linear nor a tree is no news.
+            # With auto, a model that is neither linear nor a tree needs no note.
             if asked != "auto" or reason.notable:
                 passed_over.append(message("Not {way}: {reason}", way=way, reason=reason.args[0]))
     answer = _with_decisions(task, _by(task, ways[-1]))
@@ -122,7 +122,7 @@ def _by(task: Task, way: str) -> Answer:
 
 
 def _by_form(task: Task, way: str) -> Answer:
-    """Answer by what is known of the model's form."""
+    """Explain by the form of the model."""
     if way == "linear":
         means = explain_linear(task.score.model, task.X, task.background, task.players, task.own, task.seed)
         reason = message("The score is linear in these columns: closed form.")
@@ -198,7 +198,7 @@ def _with_decisions(task: Task, answer: Answer) -> Answer:
 
 
 def _plan_of(task: Task, evaluate: Evaluator, table: CodedTable, way: Literal["pairs", "exact"]) -> Plan:
-    """Return the plan of a task; without a budget, one that asks the whole model is bounded more tightly."""
+    """Return the plan of a task; without a budget, one that needs the whole model is bounded more tightly."""
     planned = task.permutations if task.error is None else max(task.permutations, PRECISE)
     bound = MOST_ASKED if evaluate.split is None else MOST_EVALUATIONS
     return make_plan(table, seed=task.seed, permutations=planned, budget=task.budget, bound=bound, method=way)
@@ -229,7 +229,7 @@ def _through_shap(task: Task, way: str, evaluate: Evaluator, table: CodedTable) 
 
 
 def _checked_answer(task: Task, way: str, means: PairMeans, reason: str) -> Answer:
-    """Refuse a way whose sums are not the scores of the user's own predict: some explainers read a model wrongly."""
+    """Refuse a method whose sums are not the scores of the user's predict: some explainers misread a model."""
     values = pooled(means.block_values, means.block_rows)
     against = task.score(task.background)
     spread = max(float(np.std(np.concatenate([task.own, against]))), 1e-9)

@@ -27,10 +27,10 @@ CLIP: Final = 1e-7
 
 
 class LinkedScore:
-    """f(X) on the explained scale, with a count of what was asked and clipped.
+    """f(X) on the explained scale, with counts of predicted and clipped rows.
 
-    `model`: a subject, a fitted estimator, or a function from a table to one score a row; `link`: the scale asked for;
-    a ranking score or a label has no log-odds and is explained as it is; `averaged`: how often the model is asked for
+    `model`: a subject, a fitted estimator, or a function from a table to one score per row; `link`: the scale;
+    a ranking score or a label has no log-odds and is explained as it is; `averaged`: how often the model predicts
     the same rows; the mean of its answers is its score.
     """
 
@@ -47,7 +47,7 @@ class LinkedScore:
         self._logits: Predict | None = None
 
     def settle(self, X: pd.DataFrame) -> None:
-        """Ask once, and settle the scale by what the model turns out to be."""
+        """Predict once, and choose the scale by the kind of model."""
         scores = self._raw(self._predict, X)
         kind = getattr(self.model, "score_kind", "probability")
         if self.link == "logit" and kind != "probability":
@@ -145,7 +145,7 @@ def score_of(model: Subject | Predict, X: pd.DataFrame, link: Link = "logit") ->
 
 
 def _as_model(model: Subject | Predict) -> Subject | Predict:
-    """A fitted estimator's `predict` gives labels, so such an object goes through the door for models."""
+    """A fitted estimator's `predict` gives labels, so such an object is opened as a model."""
     if hasattr(model, "score_kind") or not hasattr(model, "predict"):
         return model
     from evenhand.subjects import as_subject

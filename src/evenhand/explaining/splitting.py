@@ -3,7 +3,7 @@
 The layer's output is a sum over players, so each player's share is computed once for each of its levels. Walking from
 a background row to an explained one, player by player, its output is a running sum; the rest of the network is run on
 that. Nothing is assumed of the rest: the layers that read the input itself are found by running the network, their
-answers are put in the place of their own, and the network's output on rows mixed at random must be what it was.
+outputs are replaced, and the network's output on rows mixed at random must stay the same.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _holds(made: SplitNetwork, network: nn.Module, parts: PreparedParts, table: 
 
 
 def _reading_the_input(network: nn.Module, parts: PreparedParts) -> list[nn.Linear]:
-    """Return the linear layers whose input is the network's own."""
+    """Return the linear layers whose input is that of the network."""
     rows = torch.from_numpy(np.repeat(np.asarray(parts.constant)[None], 2, axis=0))
     found: list[nn.Linear] = []
 

@@ -1,4 +1,4 @@
-"""A model in two stages: its preprocessing, and what it makes of prepared rows; where it shows them."""
+"""Split a model into two stages, its preprocessing and its network, where it has them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def stages(score: LinkedScore) -> tuple[Prepare, list[Score], object | None] | None:
     """Return a model's preprocessing and the functions that compute the rest; None where it has none.
 
-    Each function is compared with the model's own scores before it is used: the first that agrees is taken. The third
+    Each function is compared with the model's scores before it is used: the first that agrees is taken. The third
     is a torch network, where the first function is its plain output.
     """
     model = score.model
@@ -40,7 +40,7 @@ def network_of(model: object) -> object | None:
 
 
 def _raw(network: object) -> Score:
-    """A network's own output, for one that gives log-odds."""
+    """The output of a network that gives log-odds."""
 
     def ask(rows: NDArray[np.generic]) -> NDArray[np.float64]:
         import torch

@@ -39,7 +39,7 @@ class _ByFeature:
     level: float
     """The confidence."""
     method: str
-    """What the interval holds, in words."""
+    """What the interval covers, in words."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

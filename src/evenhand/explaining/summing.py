@@ -17,7 +17,7 @@ class Walker(Protocol):
     """A model that can be walked from one row to another without composing rows."""
 
     asked: int
-    """The rows that the model was asked for."""
+    """The rows that the model predicted."""
 
     def walk(self, rows: Ints, background: Ints, order: Ints) -> Floats:
         """Return (pairs, 2, d - 1): the scores along each order from the background row, and along its complement."""
@@ -40,14 +40,14 @@ class Summed:
         self._mine_whole, self._theirs_whole = mine.sum(axis=1), theirs.sum(axis=1)
 
     def walk(self, rows: Ints, background: Ints, order: Ints) -> Floats:
-        """Return (pairs, 2, d - 1), as `Walker` says."""
+        """Return (pairs, 2, d - 1), as in `Walker`."""
         steps = np.cumsum(self._change(rows, background, order)[:, :-1], axis=1)
         return np.stack(
             [self._theirs_whole[background][:, None] + steps, self._mine_whole[rows][:, None] - steps], axis=1
         )
 
     def subsets(self, rows: Ints, background: Ints, which: Ints) -> Floats:
-        """Return (pairs, 2^d - 2), as `Walker` says."""
+        """Return (pairs, 2^d - 2), as in `Walker`."""
         d = which.shape[1]
         inside = ((np.arange(1, 2**d - 1)[:, None] >> np.arange(d)[None, :]) & 1).astype(np.float64)
         steps = self._change(rows, background, which) @ inside.T

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DEPTH: Final = 3
-"""Questions asked of a row, at most."""
+"""The greatest depth of the tree."""
 MOST_LEVELS: Final = 20
-"""Values of a category that the tree may ask for, the most frequent ones."""
+"""Most values of a category that the tree may split on, the most frequent ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ class Surrogate:
 
 
 def surrogate(X: pd.DataFrame, scores: NDArray[np.float64], seed: int = 0) -> Surrogate:
-    """Return the tree for the model's own scores.
+    """Fit a tree to the model's scores.
 
     `X`: (n, m) rows, n at least 20; `scores` (n,): the model's scores, on the explained scale; `seed`: seed of the
     halves.

@@ -1,4 +1,4 @@
-"""A table as integer codes, one a player: rows are mixed as codes and turned back into a table for the model."""
+"""A table as integer codes, one per player: rows are mixed as codes and decoded for the model."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class CodedTable:
 
     def _values(self, name: str, codes: NDArray[np.int32]) -> pd.Series | NDArray[np.generic] | ExtensionArray:
         values = self._levels[name].take(codes[self._player_of[name]])
-        # From an array of objects pandas would make its own kind of text columns.
+        # From an array of objects pandas would make another kind of text columns.
         return pd.Series(values, dtype=object, copy=False) if values.dtype == np.dtype(object) else values
 
     def _as_matrix(self) -> list[tuple[int, NDArray[np.floating]]] | None:
@@ -73,7 +73,7 @@ def _joined(rows: pd.Series, background: pd.Series) -> NDArray[np.generic] | Ext
     if _unequal_categories(rows.dtype, background.dtype):
         from pandas.api.types import union_categoricals
 
-        # Categories that only the background knows go last, so that the codes of the rows' own stay what they were.
+        # Categories of the background alone go last, so that the codes of the rows do not change.
         return cast("ExtensionArray", union_categoricals([rows.array, background.array]))
     values = pd.concat([rows, background], ignore_index=True)
     return values.to_numpy() if isinstance(values.dtype, np.dtype) else cast("ExtensionArray", values.array)

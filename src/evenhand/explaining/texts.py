@@ -40,7 +40,7 @@ def explain_text(
     text : str
         The text.
     mask : str
-        What replaces a masked token: nothing, or a model's own mask token.
+        What replaces a masked token: nothing, or a model's mask token.
     tokens : sequence of str, optional
         The players; words with the space after them when not given.
     join : callable, optional
@@ -54,7 +54,7 @@ def explain_text(
     -------
     Attributions
         One row; a player is ``0 The``, ``1 film`` and so on. `standard_errors` are of the random orders alone: the
-        baseline is one masked text, and says nothing of other baselines.
+        baseline is one masked text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""shap's own explainers over the same players, for those who want their numbers."""
+"""Explain with shap's explainers over the same players, for comparison."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def explain_through_shap(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What an explainer is asked: the scores of these rows of codes."""
+    """The function that shap explains: the scores of these rows of codes."""
 
     shap: ModuleType
     predict: Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -77,7 +77,7 @@ class _Asked:
 
 
 def _permutation(asked: _Asked) -> NDArray[np.float64]:
-    # One permutation a row is shap's own ten: its orders are shared by the whole background.
+    # One permutation a row equals shap's default of ten: its orders are shared by the whole background.
     one = 2 * asked.rows.shape[1] + 1
     most = (10 if asked.permutations == 1 else asked.permutations) * one
     most = most if asked.each is None else max(one, min(most, asked.each))

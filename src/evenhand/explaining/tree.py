@@ -44,13 +44,13 @@ def explain_tree(
 ) -> PairMeans:
     """Return the interventional values of a binary tree ensemble, one explainer a block of the background.
 
-    Raises NotThisWay when the model is no such ensemble on exactly these columns, or shap is not installed or cannot
+    Raises NotThisWay unless the model is such an ensemble on exactly these columns, shap is installed and can
     read it.
     """
     estimator = fitted_estimator(model)
     _refuse(model, estimator, X, players, link)
     x, b = plain_numbers(X), plain_numbers(background)
-    # A wrong guess would show in the sums, which are compared with the model's own scores.
+    # A wrong guess would show in the sums, which are compared with the model's scores.
     classes, wanted = list(getattr(estimator, "classes_", ())), getattr(model, "positive", None)
     positive = classes.index(wanted) if wanted in classes else 1
     blocks = dealt(len(b), seed)
@@ -58,7 +58,7 @@ def explain_tree(
     answers = [_interventional(estimator, x, b[block], positive, link) for block in blocks]
     values = np.stack([values for values, _ in answers])
     base = float(np.dot([base for _, base in answers], rows) / rows.sum())
-    # The scores are those of the explainer's own trees; they are compared with the user's predict afterwards.
+    # The scores are those of the explainer's trees; they are compared with the user's predict afterwards.
     return PairMeans(values, rows, base, values[0].sum(axis=1) + answers[0][1])
 
 

@@ -1,6 +1,6 @@
 """Many models at once: a search over recipes and strengths, repeats over seeds, and populations of models.
 
-A study is a record like any audit's, so that it is written, judged, compared and drawn by what is there already.
+A study is a record like any audit's, so the same code writes, judges, compares and draws it.
 """
 
 from evenhand.studies.candidates import USUAL, Candidate, expand

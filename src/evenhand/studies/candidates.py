@@ -30,7 +30,7 @@ class Candidate:
     """One way to make a model smaller: recipes in order, under a name."""
 
     name: str
-    """``neuron_pruning=0.5+int8`` say."""
+    """Such as ``neuron_pruning=0.5+int8``."""
     recipes: tuple[Recipe, ...]
     """Applied in order."""
     balance: tuple[str, ...] | None = None

@@ -50,7 +50,7 @@ def exemplars(population: Population, classes: int = 2) -> NDArray[np.bool_]:
 
 
 def taxicab(population: Population, classes: int = 2) -> NDArray[np.float64]:
-    """Return (n,) the sum over classes of |difference of label frequencies| of the two populations: 0 alike, 2 at most.
+    """Return (n,) the sum over classes of |difference of label frequencies| of the two populations: from 0 to 2.
 
     Examples
     --------

@@ -22,7 +22,7 @@ ENDINGS = (".onnx", ".safetensors")
 def make_units(plan: Plan) -> list[Unit]:
     """Return every unit of a plan, reusing those in its folder; report progress for each.
 
-    A candidate that cannot be made of an original is a unit with the reason, not an error: the others go on.
+    A candidate that cannot be made of an original is a unit with the reason, not an error.
     """
     units, steps = Units(plan.folder), plan.seeds * (1 + len(plan.candidates))
     found: list[Unit] = []
@@ -58,7 +58,7 @@ def _mark(plan: Plan, candidate: Candidate | None, seed: int, *, first: bool) ->
 
 
 def _original(plan: Plan, units: Units, seed: int, *, first: bool) -> NetworkModel:
-    """Return the original of a seed: the one that was given, else the same fit with another seed."""
+    """Return the original of a seed: the one passed in, else the same fit with another seed."""
     if first:
         return plan.original
     from evenhand.training import TrainingConfig, fit, load_model

@@ -127,7 +127,7 @@ def student(values: NDArray[np.float64], level: float) -> Interval | None:
 
 
 def _jackknife(shares: Mapping[tuple[int, int], float], seeds: int, level: float) -> Interval | None:
-    """Return the interval of a mean over all pairs of seeds: pairs share seeds, so seeds are left out in turns."""
+    """Return the interval of a mean over all pairs of seeds: pairs share seeds, so the jackknife leaves out seeds."""
     from scipy.stats import t
 
     if seeds < LEAST_FOR_SPREAD:

@@ -47,7 +47,7 @@ class Tried:
 
     @property
     def harm(self) -> float:
-        """By how much accuracy fell in the group of a single feature that lost most; without groups, of all rows."""
+        """The largest loss of accuracy of a group of a single feature; without groups, over all rows."""
         found = [] if self.record is None else [f.estimate for f in self.record.findings if _is_worst(f)]
         known = [value for value in found if value is not None]
         return -min(known) if known else -self.estimate("accuracy_change", of="original")
@@ -161,7 +161,7 @@ def _sizes(old: Footprint, new: Footprint) -> Iterator[Finding]:
 
 
 def _findings(tried: Tried) -> Iterator[Finding]:
-    """Yield what a search keeps of a candidate's audit, each under the candidate's name."""
+    """Yield the findings that a search keeps of a candidate's audit, under the candidate's name."""
     if tried.record is None:
         return
     for finding in tried.record.findings:

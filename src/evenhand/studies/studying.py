@@ -31,7 +31,7 @@ def study(plan: Plan, policy: Policy | None = None) -> AuditRecord:
     ----------
     plan : Plan
     policy : Policy, optional
-        By which each candidate is judged; the smallest that passes is named.
+        To judge each candidate by; the smallest that passes is named.
 
     Returns
     -------

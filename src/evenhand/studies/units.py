@@ -1,6 +1,6 @@
 """Store the units of a study on disk, so that a killed one can be resumed.
 
-A unit is one model on the evaluation rows: its scores, and what is known of its file. It is written whole or not at
+A unit is one model on the evaluation rows: its scores, and the facts of its file. It is written whole or not at
 all, under a fingerprint of everything that made it; a unit with another fingerprint is rebuilt.
 """
 
@@ -45,7 +45,7 @@ class Unit:
     @property
     def decisions(self) -> NDArray[np.int64]:
         """(n,) decisions."""
-        assert self.scores is not None  # asked only of models that were made
+        assert self.scores is not None  # called only for models that were made
         if self.scores.ndim == 2:
             return np.asarray(self.scores.argmax(axis=1), dtype=np.int64)
         return np.asarray(self.scores >= self.threshold, dtype=np.int64)

@@ -28,7 +28,7 @@ ADJUSTED: Final = {"holm": holm, "benjamini-hochberg": benjamini_hochberg}
 def normalized(
     population: Population, data: EvaluationSet, groupings: tuple[Grouping, ...], names: tuple[str, ...], level: float
 ) -> Iterator[Finding]:
-    """Yield Welch's comparison of (rate - the model's own accuracy), of every class and of every group.
+    """Yield Welch's comparison of (rate - the model's accuracy), of every class and of every group.
 
     The p-values are adjusted within the classes, and within the groups of one grouping.
     """

@@ -1,4 +1,4 @@
-"""The door for models: what a subject is, one adapter a kind of model, and safe loading."""
+"""Models: the protocol of a subject, one adapter per kind of model, and safe loading."""
 
 from evenhand.subjects.catalogue import ADAPTERS, as_subject
 from evenhand.subjects.loading import open_subject

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from evenhand.subjects.protocol import Subject
 
 NOT_KNOWN: Final[Mapping[str, Plain]] = dict.fromkeys(("parameters", "nonzero_parameters", "file_bytes", "sha256"))
-"""Facts of a model of which nobody can tell them."""
+"""The facts of a model that are unknown."""
 
 
 def name_of(model: object) -> str:
-    """Return what a function or an object is called."""
+    """Return the name of a function or an object."""
     name = getattr(model, "__name__", type(model).__name__)
     return "function" if name == "<lambda>" else str(name)
 
 
 def fits_none(_: object) -> bool:
-    """Return False: of an adapter that is asked for by name only."""
+    """Return False: for an adapter that is used by name only."""
     return False
 
 
@@ -35,4 +35,4 @@ class Adapter:
     fits: Callable[[object], bool] = fits_none
     """Whether it is for a model. It imports nothing: a model's package is in ``sys.modules`` when there is a model."""
     order: int = 50
-    """The least is asked first: 0 for subjects, 10 for torch, 100 for whatever has ``predict``, 200 for functions."""
+    """The lowest is tried first: 0 for subjects, 10 for torch, 100 for anything with ``predict``, 200 for functions."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AdjustedSubject:
-    """The same scores, named or decided otherwise; `prepare` makes of a batch what the inner subject takes."""
+    """The same scores with another name or threshold; `prepare` converts a batch for the inner subject."""
 
     def __init__(
         self,
@@ -42,12 +42,12 @@ class AdjustedSubject:
 
     @property
     def name(self) -> str:
-        """The new name, else the subject's own."""
+        """The new name, else that of the subject."""
         return self._name or self.inner.name
 
     @property
     def threshold(self) -> float:
-        """The new threshold, else the subject's own."""
+        """The new threshold, else that of the subject."""
         return self.inner.threshold if self._threshold is None else float(self._threshold)
 
     @property
@@ -70,7 +70,7 @@ class AdjustedSubject:
         return getattr(self.inner, name)
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the subject's own scores."""
+        """Return the scores of the subject."""
         return self.inner.predict(batch if self._made is None else self._made(batch))
 
 

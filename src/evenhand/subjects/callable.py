@@ -1,4 +1,4 @@
-"""Any function from a batch of what it reads to scores or labels."""
+"""Any function from a batch to scores or labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class CallableSubject:
     """A function `f(X)` that returns (n,) or (n, 2) scores, or one label a row.
 
-    When `score_kind` is not given, what the function returns decides: floating-point numbers are probabilities and
+    When `score_kind` is not given, the returned type decides: floating-point numbers are probabilities and
     must be in [0, 1]; booleans, integers and text are labels.
 
     Parameters
@@ -30,7 +30,7 @@ class CallableSubject:
     function : callable
         Takes a pandas table, an array (n, ...) or a list.
     name : str, optional
-        What the report calls it; the function's own name when not given.
+        What the report calls it; the function's name when not given.
     threshold : float, optional
         0.5, or 0 for a ranking score, when not given.
     score_kind : "probability", "ranking" or "label", optional
@@ -40,7 +40,7 @@ class CallableSubject:
     features : sequence of str, optional
         The columns of a table to hand over; all when not given.
     reads : "table", "arrays", "texts", "tokens" or "records", optional
-        What it takes; what the evaluation set holds when neither this nor `features` is given.
+        Its inputs; those of the evaluation set when neither this nor `features` is given.
     """
 
     def __init__(

@@ -65,9 +65,9 @@ def as_subject(
     file_facts : mapping, optional
         `file_bytes` and `sha256` of the file an estimator came from.
     reads : "table", "arrays", "texts", "tokens" or "records", optional
-        What it reads; told from the model where that is clear, else it reads what the evaluation set holds.
+        Its inputs; inferred from the model where that is clear, else those of the evaluation set.
     prepare : callable, optional
-        From a batch of what is read to what the model takes: bytes of images divided by 255 with channels first, say.
+        From a batch to what the model takes, such as bytes of images divided by 255 with channels first.
 
     Raises
     ------

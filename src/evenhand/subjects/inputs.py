@@ -1,4 +1,4 @@
-"""From a batch of what was read to what a model takes."""
+"""Convert a batch to the inputs of a model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def as_table(batch: Batch, name: str) -> pd.DataFrame:
 
 
 def select(batch: Batch, features: Sequence[str] | None, name: str) -> Batch:
-    """Return the columns that the model takes, in its order; all of the batch when it does not say, or is no table.
+    """Return the columns that the model takes, in its order; all of the batch when it names none, or is not a table.
 
     Raises ModelError when columns are absent; all of them are named.
     """
@@ -55,8 +55,8 @@ def select(batch: Batch, features: Sequence[str] | None, name: str) -> Batch:
 def as_numbers(batch: Batch, dtype: str, name: str) -> NDArray[np.generic]:
     """Return arrays, or token ids of one length, as an array of the type that a network takes.
 
-    Raises ModelError when the batch is no such array, or whole numbers would become fractions: only the model's author
-    knows how.
+    Raises ModelError when the batch is not such an array, or whole numbers would become fractions: only the author
+    of the model knows how.
     """
     import numpy as np
 
@@ -93,7 +93,7 @@ def flat(batch: Batch, count: int | None) -> Batch:
 def numeric_matrix(batch: Batch, name: str) -> NDArray[np.float32]:
     """Return the columns as a float32 matrix, shape (n, features).
 
-    Raises ModelError when columns hold something else than numbers; all of them are named.
+    Raises ModelError when columns are not numeric; all of them are named.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Model files of others, opened without running what is in them unless that is asked for."""
+"""Open model files of others, without running their code unless requested."""
 
 from __future__ import annotations
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class TaskSubject:
-    """An estimator of scikit-learn's kind, or a function of a table, that answers for a task.
+    """A scikit-learn estimator, or a function of a table, that predicts for a task.
 
     `model`: with `predict_proba` (several classes) or `predict`, or itself callable; `task`: what the label is;
-    `classes`: the classes, or the names of several labels, in the order of the answer's columns; empty for numbers;
-    `name`: what the report calls it; `reads`: what it takes; its own word for it when not given, and a table when it
+    `classes`: the classes, or the names of several labels, in the order of the output's columns; empty for numbers;
+    `name`: what the report calls it; `reads`: its inputs; those it declares when not given, and a table when it
     was fitted on named columns. Raises ModelError when it can neither predict nor be called.
     """
 
@@ -128,7 +128,7 @@ class GivenSubject:
 
     @property
     def facts(self) -> Mapping[str, Plain]:
-        """There is no model to know anything of."""
+        """Return the facts, which are unknown without a model."""
         return {"features": None, **NOT_KNOWN, "kind": "predictions"}
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:

@@ -41,10 +41,10 @@ class OnnxSubject:
     features : sequence of str, optional
         The columns of the matrix input, in order; all columns of the table when not given.
     reads : "table", "arrays", "texts", "tokens" or "records", optional
-        What it takes: arrays where its input has more than two axes, a table where it has several inputs or `features`
-        are given; else what the evaluation set holds.
+        Its inputs: arrays where its input has more than two axes, a table where it has several inputs or `features`
+        are given; else those of the evaluation set.
     output : "probability", "logit" or "ranking"
-        What it returns. Nothing is guessed: "probability" outside [0, 1] is an error.
+        Kind of output; never guessed: "probability" outside [0, 1] is an error.
     output_name : str, optional
         Which output to read; needed when several are floating-point.
     positive_index : int
@@ -98,7 +98,7 @@ class OnnxSubject:
         return to_score(raw, self.output, len(prepared), self.name, self.positive_index)
 
     def _feed(self, batch: Batch) -> dict[str, NDArray[np.generic]]:
-        """Return what the graph is given: a matrix or a column each of a table, else one array or texts."""
+        """Return the inputs of the graph: of a table a matrix or a column each, else one array or texts."""
         import numpy as np
 
         if not is_table(batch):

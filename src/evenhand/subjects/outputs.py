@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def answer_of(ask: Callable[..., object], given: object, name: str) -> object:
-    """Return what a model of any make answers; raise ModelError with what it raised."""
+    """Return the output of any model; raise ModelError with the error it raised."""
     try:
         return ask(given)
     except ModelError:
@@ -39,7 +39,7 @@ def check_scores(raw: object, rows: int, name: str, positive_index: int = 1) -> 
 
 
 def pick_column(values: NDArray[np.float64], rows: int, name: str, positive_index: int) -> NDArray[np.float64]:
-    """Return one score a row out of shape (n,), (n, 1) or (n, classes)."""
+    """Return one score per row from shape (n,), (n, 1) or (n, classes)."""
     shape = "x".join(str(size) for size in values.shape) or "a single number"
     if values.ndim == 0 or values.shape[0] != rows:
         raise ModelError(
@@ -55,7 +55,7 @@ def pick_column(values: NDArray[np.float64], rows: int, name: str, positive_inde
 
 
 def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_index: int = 1) -> NDArray[np.float64]:
-    """Return scores from a network's raw output, by what the output was declared to be.
+    """Return scores from a network's raw output, by its declared kind.
 
     A declared logit becomes a probability: 1 / (1 + exp(-z)) for one column, softmax for several.
 
@@ -75,7 +75,7 @@ def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_ind
 
 
 def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.float64]:
-    """Return (n, C) scores of classes, of which a row has one where `exclusive`, by what the output was declared to be.
+    """Return (n, C) scores of classes, of which a row has one where `exclusive`, by the declared kind of output.
 
     Raises ModelError for another shape, numbers that are not finite, or probabilities outside [0, 1], or not adding up
     to 1.

@@ -22,7 +22,7 @@ class PredictionsSubject:
     """Scores or labels in the order of the rows.
 
     `scores`: scores, or labels 0 and 1 with ``score_kind="label"``; `name`: what the report calls them; `threshold`:
-    0.5, or 0 for a ranking score, when not given; `score_kind`: what a score says. Raises InputError when a score is
+    0.5, or 0 for a ranking score, when not given; `score_kind`: the kind of scores. Raises InputError when a score is
     not finite, a probability is outside [0, 1], or a label is neither 0 nor 1.
     """
 
@@ -41,13 +41,13 @@ class PredictionsSubject:
 
     @property
     def facts(self) -> Mapping[str, Plain]:
-        """There is no model to know anything of."""
+        """Return the facts, which are unknown without a model."""
         return {"kind": "predictions", "features": None, **NOT_KNOWN}
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the stored scores; `batch` must be the table they were made from, in its order.
 
-        Raises ModelError when `batch` has another number of rows, as it has when something asks for predictions of
+        Raises ModelError when `batch` has another number of rows, as it has when something needs predictions of
         changed rows.
         """
         if len(batch) != len(self.scores):

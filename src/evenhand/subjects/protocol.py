@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from evenhand.findings import Batch, Plain, Reads
 
 ScoreKind: TypeAlias = Literal["probability", "ranking", "label"]
-"""What a score says: a probability in [0, 1], an order on any scale, or only the decision (0 or 1)."""
+"""The kind of scores: a probability in [0, 1], an order on any scale, or only the decision (0 or 1)."""
 
 OutputKind: TypeAlias = Literal["probability", "logit", "ranking"]
-"""What the raw output of a network is; a logit is turned into a probability, the others are used unchanged."""
+"""The kind of a network's raw output; a logit is converted to a probability, the others are unchanged."""
 
 
 @runtime_checkable
 class Subject(Protocol):
     """A model under audit: anything with these five members.
 
-    A sixth, `reads`, says what a batch is (see `reads_of`): a table where it is absent.
+    A sixth, `reads`, is the kind of a batch (see `reads_of`): a table where it is absent.
 
     Examples
     --------
@@ -45,12 +45,12 @@ class Subject(Protocol):
 
     @property
     def score_kind(self) -> ScoreKind:
-        """What a score says."""
+        """The kind of scores."""
         ...
 
     @property
     def facts(self) -> Mapping[str, Plain]:
-        """What is known of the model: kind, parameters, file_bytes, sha256, features and the like; unknown is None."""
+        """Facts about the model: kind, parameters, file_bytes, sha256, features and more; unknown is None."""
         ...
 
     def predict(self, batch: Batch, /) -> NDArray[np.float64]:
@@ -59,14 +59,14 @@ class Subject(Protocol):
 
 
 def reads_of(model: object, held: Reads) -> Reads:
-    """Return what a model reads: what it says, a table where it says nothing, and what the set holds for None.
+    """Return the kind of a model's inputs: as declared, a table by default, and that of the set for None.
 
     Parameters
     ----------
     model : object
         A subject.
     held : Reads
-        What the evaluation set holds.
+        The kind of inputs of the evaluation set.
     """
     said: Reads | None = getattr(model, "reads", "table")
     return held if said is None else said

@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 _KINDS: Final[dict[str, ScoreKind]] = {
     "predict_proba": "probability", "decision_function": "ranking", "predict": "label",
 }  # fmt: skip
-"""The methods that are asked, the first that there is, and what they give."""
+"""The methods to call, of which the first that exists is used, and the kind of their scores."""
 
 
 class Estimator(Protocol):
     """A fitted model with scikit-learn's `predict`."""
 
     def predict(self, X: object, /) -> object:
-        """Return one label a row."""
+        """Return one label per row."""
         ...
 
 
 class SklearnSubject:
-    """A fitted estimator, asked by `predict_proba`, else `decision_function`, else `predict`.
+    """A fitted estimator, called by `predict_proba`, else `decision_function`, else `predict`.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ class SklearnSubject:
     threshold : float, optional
         0.5 for probabilities and labels and 0 for decision functions when not given.
     positive : object
-        The class whose score is asked for, one of `classes_`.
+        The class whose score is used, one of `classes_`.
     features : sequence of str, optional
         The columns it takes; `feature_names_in_` when it has that.
     reads : "table", "arrays", "texts", "tokens" or "records", optional
-        What it takes; told from its columns, or from a first step that splits texts; else what the set holds.
+        Its inputs; inferred from its columns, or from a first step that splits texts; else those of the set.
     file_facts : mapping, optional
         `file_bytes` and `sha256` of the file it came from.
 
@@ -134,12 +134,12 @@ class SklearnSubject:
         )
 
     def _given(self, batch: Batch) -> Batch:
-        """Return the batch as the estimator was fitted on it: tables without names where it knows none, flat arrays."""
+        """Return the batch as the estimator was fitted on it: tables without names where it has none, flat arrays."""
         count = getattr(self.estimator, "n_features_in_", None)
         if not is_table(batch):
             return flat(batch, count)
         named = hasattr(self.estimator, "feature_names_in_") or count is None
-        return batch if named else as_table(batch, self.name).to_numpy()  # else it warns of names it does not know
+        return batch if named else as_table(batch, self.name).to_numpy()  # else it warns of unknown names
 
 
 def _method(estimator: object) -> str:

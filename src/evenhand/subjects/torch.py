@@ -37,7 +37,7 @@ class TorchSubject:
     features : sequence of str, optional
         The columns it takes, in order; all columns of the table when not given.
     reads : "table", "arrays", "texts", "tokens" or "records", optional
-        What it takes; what the evaluation set holds when neither this nor `features` is given.
+        Its inputs; those of the evaluation set when neither this nor `features` is given.
     output : "probability", "logit" or "ranking"
         What it returns. Nothing is guessed: "probability" outside [0, 1] is an error.
     positive_index : int
@@ -74,9 +74,9 @@ class TorchSubject:
         return to_class_scores(self._answer(self.prepare(batch)), self.output, len(batch), self.name, exclusive)
 
     def prepare(self, batch: Batch) -> NDArray[np.generic]:
-        """Return what the module takes: of a table a float32 matrix, else arrays with fractions as float32, or a list.
+        """Return the module's inputs: of a table a float32 matrix, else arrays with fractions as float32, or a list.
 
-        Raises ModelError when columns are absent or hold no numbers.
+        Raises ModelError when columns are absent or not numeric.
         """
         import numpy as np
 
@@ -91,7 +91,7 @@ class TorchSubject:
         return to_score(self._answer(prepared), self.output, len(prepared), self.name, self.positive_index)
 
     def _answer(self, prepared: NDArray[np.generic]) -> NDArray[np.float64]:
-        """Return what the module answers to prepared rows."""
+        """Return the outputs of the module for prepared rows."""
         import numpy as np
         import torch
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def change(schedule: Schedule, columns: torch.Tensor, answer: torch.Tensor) -> None:
-    """Change a step's rows, which are a copy, in place, by what the schedule asks for.
+    """Change a step's rows, which are a copy, in place, as the schedule requires.
 
     `columns` (n, ...): prepared columns or images; `answer` (n, k + 1): targets and weights.
     """

@@ -44,7 +44,7 @@ class Column(Protocol):
         ...
 
     def describe(self) -> dict[str, Plain]:
-        """Return what is done, for a report."""
+        """Return the description for a report."""
         ...
 
     def to_plain(self) -> dict[str, Plain]:
@@ -93,14 +93,14 @@ class NumberColumn:
         """Write the standardized number, and 1 where it is missing."""
         numbers = _numbers(self.name, values, bool(self.converted))
         absent = ~np.isfinite(numbers)
-        with np.errstate(over="ignore"):  # what is too far for a number is held all the same
+        with np.errstate(over="ignore"):  # overflow is clipped below
             standard = (np.where(absent, self.median, numbers) - self.mean) / self.scale
         out[:, 0] = np.clip(standard, -FURTHEST, FURTHEST)
         if self.missing:
             out[:, 1] = absent
 
     def describe(self) -> dict[str, Plain]:
-        """Return what is done, for a report."""
+        """Return the description for a report."""
         more = {"converted_cells": self.converted} if self.converted else {}
         cells = {"missing_cells": self.missing, "held_cells": self.held, **more}
         return {"column": self.name, "kind": "number", "columns": self.width, **cells}
@@ -116,7 +116,7 @@ _SQUARED: Final = (1e-140, 1e140)
 
 
 def _scale(numbers: NDArray[np.float64], scaling: Scaling) -> tuple[float, float]:
-    """Return what is taken away and what is divided by."""
+    """Return the offset and the divisor."""
     size = float(np.abs(numbers).max())
     if not _SQUARED[0] < size < _SQUARED[1] and size > 0:  # squares leave the range of numbers: measured in units of it
         mean, scale = _scale(numbers / size, scaling)
@@ -170,7 +170,7 @@ class CategoryColumn:
             out[(codes < 0) & ~absent, -1] = 1.0
 
     def describe(self) -> dict[str, Plain]:
-        """Return what is done, for a report."""
+        """Return the description for a report."""
         cells = {"missing_cells": self.missing, "rare_cells": self.rare}
         return {"column": self.name, "kind": "category", "columns": self.width, "levels": len(self.levels), **cells}
 
@@ -196,7 +196,7 @@ def column_from_plain(plain: Mapping[str, Plain]) -> Column:
 
 
 def read_as_numbers(values: pd.Series) -> pd.Series:
-    """Return text as numbers, "1,200" and " 7 " too; what is no number is missing."""
+    """Return text as numbers, "1,200" and " 7 " too; anything else is missing."""
     text = values.astype("string").str.strip().str.replace(",", "", regex=False)
     return pd.to_numeric(text, errors="coerce")
 

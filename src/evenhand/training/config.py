@@ -110,12 +110,12 @@ class TrainingConfig(Steps):
         None, "over draws rows of the smaller classes again, under keeps as many of each class as the smallest has."
     )
     threshold: ThresholdRule | float = setting(
-        "accuracy", "A score at or above it is predicted positive: a number, or what it is to reach on validation "
+        "accuracy", "A score at or above it is predicted positive: a number, or a rule to choose it on validation "
         "rows.", above=0, most=1,
     )  # fmt: skip
 
     def contradictions(self) -> Iterator[str]:
-        """Yield what is wrong with settings that do not go together."""
+        """Yield errors of settings that are incompatible."""
         if self.embedding and self.network != "mlp":
             yield f"Embeddings of categories go before an mlp; a {self.network} has its own way with columns."
         if self.network in ("residual", "transformer") and len(set(self.hidden)) != 1:
@@ -134,7 +134,7 @@ class TrainingConfig(Steps):
         Raises
         ------
         InputError
-            For a name that is no setting, or a value that makes no sense.
+            For an unknown setting or an invalid value.
         """
         raise_all(InputError, unknown(plain, settings_of(cls), "There is no training setting"))
         return cls().updated(plain)

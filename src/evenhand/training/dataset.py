@@ -1,4 +1,4 @@
-"""Rows with what a network should answer to them, and how they are handed over in batches."""
+"""Rows with their targets, and how they are served in batches."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from evenhand.training.preparing import Preparing
 
 MOST_KEPT: Final = 1 << 28
-"""Bytes of prepared rows that are kept in memory; of more each batch is read and prepared when it is its turn."""
+"""Most bytes of prepared rows kept in memory; above it, each batch is read and prepared on demand."""
 Prepared: TypeAlias = "NDArray[np.float32] | PreparedRows"
 """Prepared rows (n, ...) in memory, or what makes them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedRows:
-    """Rows that are read and prepared when they are asked for, as an array of any size would give them."""
+    """Rows that are read and prepared on access, like those of an array of any size."""
 
     inputs: Inputs
     """What is read."""
@@ -59,7 +59,7 @@ def prepared(preparing: Preparing, data: EvaluationSet) -> Prepared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Rows with what a network should answer to them."""
+    """Rows with their targets."""
 
     columns: Prepared
     """(n, columns) prepared, or (n, ...) arrays."""

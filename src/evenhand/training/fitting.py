@@ -69,7 +69,7 @@ def fit(
     watch : callable, optional
         Called with each epoch and its loss on the validation rows; what it raises ends the fit.
     plan : Plan, optional
-        Another network than the one of `config`, over images say; its logits are one for two classes, else one a class.
+        Another network than that of `config`, such as one over images; one logit for two classes, else one per class.
     preparing : Preparing, optional
         Fitted on training rows already, where inputs are to be prepared otherwise. Else a table is prepared by
         `Preprocessing`, and arrays by `Normalization`.
@@ -197,7 +197,7 @@ def _fit_name(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationS
 
 
 def dataset_of(preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig) -> Dataset:
-    """Return rows as a dataset, weighted by the set's own weights and, when asked for, equally by class."""
+    """Return rows as a dataset, weighted by the set's weights and, if requested, equally by class."""
     from evenhand.training.dataset import Dataset, prepared
 
     weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)

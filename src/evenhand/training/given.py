@@ -1,4 +1,4 @@
-"""Your own networks: any torch module over prepared rows, as a model that can be compressed and audited."""
+"""Custom networks: any torch module over prepared rows, as a model that can be compressed and audited."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GivenPlan:
-    """A network that code outside evenhand builds. Its file holds the weights; who loads it hands over the network."""
+    """A network built by code outside evenhand. Its file has the weights; the network is passed on loading."""
 
     outputs: int
-    """Logits: one for two classes, else one a class."""
+    """Logits: one for two classes, else one per class."""
     network: nn.Module | None = None
     """The network; None where only its file is known."""
     name: str = "network"
@@ -49,23 +49,23 @@ class GivenPlan:
         return GivenPlan(self.outputs, network, type(network).__name__)
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return what is known without the code."""
+        """Return its description without the code."""
         return {"kind": "given", "outputs": self.outputs, "name": self.name}
 
 
 def given_model(
     network: nn.Module, preparing: Preparing, *, outputs: int = 1, name: str | None = None, threshold: float = 0.5
 ) -> NetworkModel:
-    """Return a model around your own network.
+    """Return a model around a custom network.
 
     Parameters
     ----------
     network : torch.nn.Module
         From prepared rows, (n, *shape) float32, to logits: (n,) or (n, 1) of two classes, (n, C) of several.
     preparing : Preparing
-        From what is read to those rows: a `Normalization` of arrays, or a fitted `Preprocessing` of columns.
+        From model inputs to those rows: a `Normalization` of arrays, or a fitted `Preprocessing` of columns.
     outputs : int
-        Logits: one for two classes, else one a class.
+        Logits: one for two classes, else one per class.
     name : str, optional
         What the report calls it; the network's class when not given.
     threshold : float

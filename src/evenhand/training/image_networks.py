@@ -36,7 +36,7 @@ class ImagePlan:
     shape: tuple[int, ...]
     """Of one image: channels, height, width."""
     outputs: int
-    """Logits: one a class, or one for two classes."""
+    """Logits: one per class, or one for two classes."""
     hidden: tuple[int, ...] = (128,)
     """Neurons of each layer between pixels, or convolutions, and logits; of an encoder, the width of each layer."""
     channels: tuple[int, ...] = ()

@@ -51,7 +51,7 @@ def fit_ways(
     ways: Mapping[str, Way] = WAYS,
     progress: Progress | None = None,
 ) -> dict[str, NetworkModel]:
-    """Return one fitted model a way, each from the same rows and settings but its own.
+    """Return one fitted model per method, from the same rows and otherwise equal settings.
 
     Parameters
     ----------

@@ -185,7 +185,7 @@ def _callbacks(schedule: Schedule, watch: _Watch, steps: int) -> list[tuple[str,
 
 
 SAVED: Final = ("best", "least", "best_epoch", "train_loss", "check_loss")
-"""What a checkpoint holds of the watch."""
+"""The state of the watch in a checkpoint."""
 
 
 @dataclass(slots=True)
@@ -293,7 +293,7 @@ class _Watch:
             raise KeyboardInterrupt
 
     def check_interrupted(self) -> None:
-        """Raise what skorch swallows: an interrupt of the user's own."""
+        """Raise what skorch swallows: an interrupt by the user."""
         if len(self.check_loss) < self.schedule.epochs and not self.stopped:
             raise KeyboardInterrupt
 

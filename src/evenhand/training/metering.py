@@ -18,7 +18,7 @@ ESTIMATED: Final = message("estimated, {watts:g} W a core", watts=WATTS)
 """Assumed of one busy core where the machine has no meter: a server processor's 200 to 280 W over 16 to 20 cores, and
 memory; the true figure may be half or twice of it."""
 RAPL: Final = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
-"""The processor's own meter of energy, in millionths of a joule, where Linux lets it be read."""
+"""The processor's energy meter, in microjoules, where Linux lets it be read."""
 STATUS: Final = Path("/proc/self/status")
 """The status of this process on Linux."""
 
@@ -53,7 +53,7 @@ class Meter:
 def peak_bytes() -> int | None:
     """Return the most memory that the process has held; None where the system does not report it.
 
-    Linux's own line of the process is asked first: that of `getrusage` begins with the memory of the process
+    Linux's status of the process is read first: that of `getrusage` begins with the memory of the process
     that started this one.
     """
     try:
@@ -70,7 +70,7 @@ def peak_bytes() -> int | None:
 
 
 def joules() -> float | None:
-    """Return what the processor's meter reads; None where there is none, or it may not be read."""
+    """Return the reading of the processor's meter; None where there is none, or it may not be read."""
     try:
         return int(RAPL.read_text()) / 1e6
     except (OSError, ValueError):

@@ -36,7 +36,7 @@ CELLS = 64
 
 
 class NetworkModel:
-    """A subject made by `fit`: give it rows of what it reads, it gives probabilities.
+    """A subject made by `fit`: it predicts probabilities from its inputs.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class NetworkModel:
     plan : Plan
         What the network is built from.
     preprocessing : Preparing
-        From what is read to what the network takes.
+        From model inputs to network inputs.
     threshold : float
         A probability at or above it is predicted positive; of several classes the most probable is predicted.
     history : mapping
@@ -103,7 +103,7 @@ class NetworkModel:
         return self.preprocessing.reads
 
     def prepare(self, batch: Batch) -> NDArray[np.float32]:
-        """Return what the network takes, shape (n, ...)."""
+        """Return the inputs of the network, shape (n, ...)."""
         return self.preprocessing.transform(batch)
 
     def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -218,7 +218,7 @@ def logits(network: nn.Module, prepared: Prepared) -> NDArray[np.float64]:
 
 
 def pieces(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], prepared: Prepared) -> NDArray[Any]:
-    """Return what a network answers to prepared rows, which are given to it in pieces that memory can hold."""
+    """Return the outputs of a network for prepared rows, in pieces that fit in memory."""
     import numpy as np
 
     at_once = max(1, AT_ONCE * CELLS // max(CELLS, math.prod(prepared.shape[1:])))
@@ -255,12 +255,12 @@ def _to_bytes(model: NetworkModel) -> bytes:
 
 
 def as_text(about: Mapping[str, Plain]) -> str:
-    """Return what a file says of itself as JSON, the same for the same."""
+    """Return the description of a file as JSON; deterministic."""
     return json.dumps(about, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def read_about(text: str, damaged: str) -> tuple[dict[str, Plain], int]:
-    """Return what a file says of itself, and the version of that; raise ModelError with `damaged` where it is."""
+    """Return the description of a file and its version; raise ModelError with `damaged` where it is damaged."""
     try:
         about = cast("dict[str, Plain]", json.loads(text))
         return about, int(cast("int", about["format"]))

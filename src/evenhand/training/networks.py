@@ -38,7 +38,7 @@ class NetworkPlan(TableNetwork):
         return replace(self, columns=layers[0].in_features, hidden=tuple(layer.out_features for layer in layers[:-1]))
 
     def to_plain(self) -> dict[str, Plain]:
-        """Return the plan as plain JSON data; what a perceptron does without is left out."""
+        """Return the plan as plain JSON data, for a perceptron without the fields it does not use."""
         plain: dict[str, Plain] = {
             "kind": self.kind, "columns": self.columns, "hidden": list(self.hidden), "activation": self.activation,
             "dropout": self.dropout,

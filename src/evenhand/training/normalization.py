@@ -52,7 +52,7 @@ class Normalization:
     def fit(cls, arrays: Inputs | Batch, shape: tuple[int, ...] | None = None) -> Normalization:
         """Learn mean and deviation over all numbers of training rows, batch by batch.
 
-        `shape` is what the network takes, told from the arrays when not given.
+        `shape` is that of the network's inputs, by default that of the arrays.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class Normalization:
         raise ModelError(f"The model reads arrays of shape {self.shape}, and these are of shape {found}.")
 
     def describe(self) -> list[Plain]:
-        """Return what is done, as plain records for a report."""
+        """Return the steps, as plain records for a report."""
         return [{name: value for name, value in self.to_plain().items() if name != "rows"}]
 
     def to_plain(self) -> dict[str, Plain]:
@@ -113,7 +113,7 @@ class Normalization:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Plain]) -> Normalization:
-        """Return what `to_plain` was called on; of a model saved when pixels were columns, the same over arrays.
+        """Invert `to_plain`; for a model saved when pixels were columns, return the same over arrays.
 
         Raises KeyError, TypeError or ValueError when `plain` is something else.
         """

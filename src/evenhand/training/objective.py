@@ -76,7 +76,7 @@ def _of_several(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -
 
 
 def factor(schedule: Schedule, progress: float) -> float:
-    """Return what the learning rate is multiplied by when a share of the fit is over.
+    """Return the factor of the learning rate after a share of the fit.
 
     `progress`: from 0 to 1.
     """

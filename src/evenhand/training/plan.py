@@ -22,7 +22,7 @@ class Plan(Protocol):
 
     @property
     def outputs(self) -> int:
-        """Logits: one for two classes, else one a class."""
+        """Logits: one for two classes, else one per class."""
         ...
 
     def build(self) -> nn.Module:
@@ -59,6 +59,6 @@ class TableNetwork:
     blocks: tuple[int, ...] = ()
     """Prepared columns of each column of the table, which share a token or an embedding."""
     outputs: int = 1
-    """Logits: one for two classes, else one a class."""
+    """Logits: one for two classes, else one per class."""
     embedding: int = 0
     """Above 0, each of `blocks` that is wider is brought to so many numbers first; for a perceptron."""

@@ -1,4 +1,4 @@
-"""From what is read to what a network takes: what every way of preparing can do."""
+"""From model inputs to network inputs: the protocol of all preprocessing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Preparing(Protocol):
         ...
 
     def describe(self) -> list[Plain]:
-        """Return what is done, as plain records for a report."""
+        """Return the steps, as plain records for a report."""
         ...
 
     def to_plain(self) -> dict[str, Plain]:

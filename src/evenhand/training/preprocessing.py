@@ -115,7 +115,7 @@ class Preprocessing:
         return prepared
 
     def describe(self) -> list[Plain]:
-        """Return what is done to each column, as plain records for a report."""
+        """Return the steps of each column, as plain records for a report."""
         told: list[Plain] = [column.describe() for column in self.columns]
         return told + [{"column": name, "kind": "left out", "reason": reason} for name, reason in self.left_out]
 

@@ -22,12 +22,12 @@ _SIZES: Final[Mapping[str, tuple[str, ...]]] = {
     "BatchNorm1d": ("num_features",),
     "BatchNorm2d": ("num_features",),
 }
-"""What a layer says of the sizes of its weight, in the order of the weight's dimensions."""
+"""The attributes of a layer with the sizes of its weight, in the order of its dimensions."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResizedPlan:
-    """A plan, and in what a network differs from it: layers as products, tensors of other sizes."""
+    """A plan, and how a network differs from it: layers as products, tensors of other sizes."""
 
     base: Plan
     """The network before."""

@@ -28,7 +28,7 @@ class Checkpoint:
     fit: str
     """What the fit is of: data, settings, seed. A checkpoint of another fit is refused."""
     problem: str = ""
-    """Why the last state could not be written (a full disk, say); the fit continues without."""
+    """Why the last state could not be written, such as a full disk; the fit continues without."""
 
     def read(self) -> dict[str, Any] | None:
         """Return the state after the last whole epoch; None where there is none.

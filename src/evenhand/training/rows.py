@@ -46,7 +46,7 @@ def read_rows(model: Path) -> NDArray[np.uint64]:
 
 
 def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
-    """Write what a fit cost to the model's folder; an old file is deleted when nothing is known."""
+    """Write what a fit cost to the model's folder; an old file is deleted when the cost is unknown."""
     from evenhand.writing import write_text
 
     place = model.with_name(model.name + ".cost.json")

@@ -1,4 +1,4 @@
-"""How long and how fast a network learns, and who is told of it."""
+"""Length and learning rate of a fit, and its callbacks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Progress: TypeAlias = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Schedule(Steps):
-    """How long and how fast a network learns: slower than in a first fit, and to the end, unless said otherwise."""
+    """Length and learning rate of a fit: by default slower than a first fit, and without early stopping."""
 
     epochs: int
     """Passes over the rows at most."""
@@ -27,6 +27,6 @@ class Schedule(Steps):
     temperature: float = 1.0
     """Logits are divided by it in the loss, as a teacher's were."""
     matched: int = 0
-    """So many last outputs of the network are no logits: they are to equal the target, by squared error."""
+    """Number of last outputs of the network that are not logits: fitted to the target by squared error."""
     seconds: float | None = None
     """No further epoch begins after this time."""

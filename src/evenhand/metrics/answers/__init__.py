@@ -1,7 +1,6 @@
-"""From a key and counts to a finding, or why there is none: the only place that knows the way.
+"""Compute the finding of a key from counts, or the reason why there is none.
 
-What an audit states from counts, what a record is asked for, what a policy limits and what a page shows are all
-answered here. Asking loads numpy only once counts have to say something.
+Audits, records, policies and pages all get their findings here. numpy is loaded only to compute one.
 """
 
 from evenhand.metrics.answers.asking import answers_of

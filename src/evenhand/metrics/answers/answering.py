@@ -51,7 +51,7 @@ class Answers:
         self._kept: dict[Hashable, object] = {}
 
     def __call__(self, key: Key) -> Finding | Absent:
-        """Return the finding of a key, or why counts do not say it."""
+        """Return the finding of a key, or why it cannot be computed from counts."""
         try:
             asked = question(key)
             if asked.how is None:
@@ -62,7 +62,7 @@ class Answers:
             return Absent(key, why.reason)
 
     def all(self, keys: Iterable[Key]) -> Iterator[Finding]:
-        """Yield the findings of keys, in their order; what counts do not say is left out."""
+        """Yield the findings of keys in order; those that counts cannot give are left out."""
         return (found for found in map(self, keys) if isinstance(found, Finding))
 
     def of_groups(self, metric: str, columns: Columns = (), **qualifiers: str) -> Iterator[Finding]:
@@ -91,7 +91,7 @@ class Answers:
         return found if note is None else replace(found, note=note(at))
 
     def _place(self, asked: Question) -> int:
-        """Return where the group that is asked for is in the values."""
+        """Return the index of the requested group in the values."""
         places = self._once(
             ("places", asked.columns), lambda: {part: at for at, part in enumerate(self.counts.groups(asked.columns))}
         )
@@ -110,7 +110,7 @@ class Answers:
         return self._once(name, lambda: self._paired(asked))
 
     def _class(self, asked: Question) -> int:
-        """Return the code of the class that is asked for."""
+        """Return the code of the requested class."""
         names = list(self.counts.classes)
         if asked.chosen not in names:
             raise NoAnswerError(message("Counts know no class {name}.", name=asked.chosen) if asked.chosen else OF_ONE)
@@ -142,7 +142,7 @@ class Answers:
 
     def _compared(self, key: Key, asked: Question) -> Finding:
         """Return the finding of a comparison of groups."""
-        assert asked.how is not None  # asked for by the caller
+        assert asked.how is not None  # checked by the caller
         if asked.given is not None:
             found = self._within(key.metric, asked)
         elif asked.to:
@@ -157,7 +157,7 @@ class Answers:
         return disparity_finding(key, self.audit, found, partial(_named, asked.columns, labels), self.level)
 
     def _gap(self, name: str, asked: Question) -> Disparity:
-        """Compare groups with each other; of several classes, each against the rest, the worst counts."""
+        """Compare groups with each other; with several classes, each against the rest, take the worst."""
         whole = self.counts.tally(asked.columns, "original" if asked.original else "subject")
         entry = METRICS.get(asked.metric)
         each = whole.classes > 2 and (entry is None or (entry.task == "binary" and not entry.of_classes))
@@ -182,7 +182,7 @@ class Answers:
 
     def _within(self, name: str, asked: Question) -> Disparity:
         """Compare groups within a value of a control feature, or the worst of its values."""
-        assert asked.given is not None  # asked for by the caller
+        assert asked.given is not None  # checked by the caller
         more = asked.original or asked.chosen or asked.to or asked.metric == "favourable_rate"
         if more or len(self.counts.classes) > 2 or asked.given.column in asked.columns:
             raise NoAnswerError(message("Within a control feature counts compare decisions of two classes only."))

@@ -1,4 +1,4 @@
-"""A record asked for what no audit stated."""
+"""Answer keys that no audit of a record stated, from its counts."""
 
 from __future__ import annotations
 

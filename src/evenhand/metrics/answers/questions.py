@@ -1,4 +1,4 @@
-"""What a key asks of counts, read from its name and qualifiers alone."""
+"""Parse what a key needs from counts, by its name and qualifiers alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_ORIGINAL: Final = message("No decisions of an original model were counted bes
 
 
 class NoAnswerError(Exception):
-    """Counts do not say what was asked; the message says why."""
+    """The key cannot be computed from counts; the message gives the reason."""
 
     def __init__(self, reason: Message) -> None:
         super().__init__(reason)
@@ -35,15 +35,15 @@ class Question:
     """One key, taken apart."""
 
     metric: str
-    """The metric whose values are asked for, or compared."""
+    """The metric whose values are requested or compared."""
     how: How | None
     """How groups are compared; None for a value."""
     columns: tuple[str, ...]
     """The columns that make the groups."""
     group: tuple[str, ...] | None
-    """The group that is asked for: empty for all rows, None for a comparison of groups."""
+    """The requested group: empty for all rows, None for a comparison of groups."""
     original: bool = False
-    """Whether the original is asked about, or what became of its decisions."""
+    """Whether it is about the original, or about changes of its decisions."""
     paired: bool = False
     """Whether the metric compares two models on the same rows."""
     chosen: str = ""
@@ -65,7 +65,7 @@ def question(key: Key) -> Question:
     Raises
     ------
     NoAnswerError
-        When no counts could say it, whatever they are.
+        When no counts of any kind could give it.
     """
     name = canonical(key.metric)
     if name is None:
@@ -92,7 +92,7 @@ def is_counted(name: str) -> bool:
 
 
 def usual_keys(name: str, features: Iterable[tuple[str, ...]]) -> Iterator[Key]:
-    """Yield the keys by which a metric is asked for: a value over all rows, a comparison over each of the features."""
+    """Yield the keys of a metric: its value over all rows, and its comparison over each feature."""
     base, how = parse_disparity(name) or (name, None)
     gap = parse_disparity(name.removesuffix(CHANGE)) if name.endswith(CHANGE) else None
     of = {"of": "original"} if gap is not None or is_paired(base) else {}

@@ -40,7 +40,7 @@ class Metric:
     formula: str
     """The formula, in the letters of the confusion table."""
     meaning: str
-    """What it says, in one line."""
+    """What it measures, in one line."""
     misleads: str = ""
     """When it misleads."""
     source: str = ""
@@ -64,13 +64,13 @@ class Metric:
     task: Task = "binary"
     """What kind of label it is about."""
     shown: tuple[Place, ...] = ()
-    """Where it is stated and shown beside the metrics that are listed there; a rate of another package overall, for
-    each group and as every gap, where it says nothing."""
+    """Where it is stated and shown, with the metrics listed there. When empty, a rate of another package is shown
+    overall, for each group and as every gap."""
     example: str = ""
     """The formula with figures, in signs that need no translation; a rate of cells has one from its cells."""
 
     def __post_init__(self) -> None:
-        """Make messages of the words: they are said in other languages; an unknown metric is a name and has none."""
+        """Make the texts translatable messages; an unknown metric has a name only."""
         for field in ("label", "meaning", "misleads"):
             text = getattr(self, field)
             if text and not isinstance(text, Message) and text != self.name:
@@ -88,7 +88,7 @@ class Metric:
 
     @property
     def family(self) -> str:
-        """Of a rate of cells, the family of fairness that asks for it to be alike; empty when it is of none."""
+        """The fairness criterion that demands equality of this rate of cells; empty for none."""
         if len({truth for truth, _ in self.denominator}) == 1:
             return "separation"
         decided = {decision for _, decision in self.denominator}

@@ -1,4 +1,4 @@
-"""Metrics of explanations: what carries a gap in decisions, whether explanations hold, and how effects run."""
+"""Metrics of explanations: contributions to a gap, faithfulness and effects."""
 
 from __future__ import annotations
 

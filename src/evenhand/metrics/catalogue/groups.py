@@ -1,4 +1,4 @@
-"""Metrics of groups that are no rate of one group's counts: shares, inequality between groups, tests of alikeness."""
+"""Metrics of groups that are not a rate of one group's counts: shares, inequality between groups, tests of parity."""
 
 from __future__ import annotations
 

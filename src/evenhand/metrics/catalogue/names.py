@@ -62,7 +62,7 @@ _COMPARED: Final = ("rate", "composite", "score", "change")
 
 @cache
 def extra_metrics() -> tuple[Metric, ...]:
-    """Return the rates that installed packages add (entry point ``evenhand.metrics``), and know them from now on.
+    """Return the rates that installed packages add (entry point ``evenhand.metrics``), and register them.
 
     Each entry point is a `Metric` or a tuple of them: rates, with numerator and denominator, and what audits state.
     They are looked for when an audit begins or a name is not known otherwise, so a gate on known metrics does not wait
@@ -139,7 +139,7 @@ def parse_disparity(name: str) -> tuple[str, How] | None:
 
 @cache
 def describe(name: str) -> Metric:
-    """Return the entry of a metric or disparity; of an unknown one, an entry that says nothing but its name."""
+    """Return the entry of a metric or disparity; of an unknown one, an entry with its name only."""
     known = canonical(name)
     if known is None:
         base, how = split_name(name)

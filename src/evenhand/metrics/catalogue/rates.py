@@ -1,6 +1,6 @@
 """Every metric, declared once: tables, policy keys, glossary and docs come from its entry.
 
-Importing this module loads nothing heavy: the gate knows metrics by it.
+Importing this module loads nothing heavy, since the gate needs it.
 """
 
 from __future__ import annotations

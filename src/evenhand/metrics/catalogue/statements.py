@@ -1,4 +1,4 @@
-"""Metrics that one audit states and that are no rate of counts: of explanations, of chance, of size and time."""
+"""Metrics that one audit states and that are not rates of counts: of explanations, chance, size and time."""
 
 from __future__ import annotations
 

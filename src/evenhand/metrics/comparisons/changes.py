@@ -70,7 +70,7 @@ def rate_of(metric: str) -> Metric:
     Raises
     ------
     InputError
-        When it is no rate of truth and decision.
+        When it is not a rate of truth and decision.
     """
     entry = METRICS.get(canonical(metric.removesuffix(SUFFIX)) or "")
     if entry is None or entry.kind != "rate" or not entry.denominator:

@@ -67,13 +67,13 @@ class Disparity:
     method: str
     """How the interval was found."""
     values: Measured
-    """The groups' own values."""
+    """The values of the groups."""
     reason: str = ""
     """Why there is no estimate."""
 
     @classmethod
     def empty(cls, values: Measured, undefined: Marks, z: float) -> Disparity:
-        """Return a comparison of values that says nothing yet; `undefined` (G,) marks groups without one."""
+        """Return an empty comparison of values; `undefined` (G,) marks groups without one."""
         groups = tuple(np.flatnonzero(undefined).tolist())
         return cls(None, None, None, None, None, (z, z), None, groups, values.metric, "", values)
 
@@ -237,7 +237,7 @@ def worst_of(parts: Sequence[Callable[[float], Disparity]], how: How, level: flo
 
 
 def _mean_of(parts: Sequence[Callable[[float], Disparity]], level: float) -> Disparity:
-    """Return the mean of several differences; both of its ends hold when all parts' do (Bonferroni)."""
+    """Return the mean of several differences; both of its ends cover when those of all parts do (Bonferroni)."""
     found = [part(1 - (1 - level) / len(parts)) for part in parts]
     widest = max(found, key=lambda part: part.estimate or 0.0)
     undefined = tuple(sorted({group for part in found for group in part.undefined}))
@@ -266,7 +266,7 @@ def score_disparity(
     Raises
     ------
     InputError
-        When the name is no disparity of a metric of scores.
+        When the name is not a disparity of a metric of scores.
 
     Examples
     --------

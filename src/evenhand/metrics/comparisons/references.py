@@ -49,7 +49,7 @@ def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: floa
     Raises
     ------
     InputError
-        When the name is no difference or ratio of a rate, or there is no such group.
+        When the name is not a difference or ratio of a rate, or there is no such group.
     """
     metric, how = _parsed(name)
     values = measure(metric, tally, level)

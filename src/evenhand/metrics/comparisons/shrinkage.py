@@ -31,7 +31,7 @@ def shrunken_rates(metric: str, tally: Tally) -> Floats:
     """Return each group's rate, drawn towards the mean of all by as much as chance explains (empirical Bayes).
 
     The prior is Beta(m p, m (1 - p)), its strength m by moments (Kleinman 1973, JASA 68). Groups that differ by no more
-    than chance are drawn together; large ones keep their own rate.
+    than chance are drawn together; large ones keep their rate.
     """
     events, rows = counted_share(metric, tally)
     known = rows > 0

@@ -1,4 +1,4 @@
-"""P-values for a table, and what a gap would be by chance. No limit is judged by them.
+"""P-values for a table, and the gap to expect by chance. Limits do not use them.
 
 A small p-value shows that groups differ, not that they differ enough to matter; a large one means little where
 groups are small. The intervals of the gaps show both.
@@ -42,7 +42,7 @@ class PValues:
     omnibus: float
     """Whether there is any gap at all: the share of permutations with as wide a gap; nan with fewer than two groups."""
     adjusted: Floats = field(default_factory=lambda: np.empty(0))
-    """(G,) adjusted by the way asked for: Holm's, or that of Benjamini and Hochberg."""
+    """(G,) adjusted as requested: by Holm, or by Benjamini and Hochberg."""
     omnibus_method: str = ""
     """``exact permutation test``, or how many draws were made."""
 

@@ -1,7 +1,7 @@
-"""Rates of groups that no row names: known by a probability a row, by an error matrix, or only by the groups' shares.
+"""Rates of unobserved groups: known by a probability per row, an error matrix, or only the groups' shares.
 
-What the data leave open is not hidden: besides the estimate that holds if decisions do not depend on the true
-group given the probability, the bounds hold whatever they depend on.
+The estimate assumes that decisions do not depend on the true
+group given the probability; the bounds need no such assumption.
 """
 
 from __future__ import annotations

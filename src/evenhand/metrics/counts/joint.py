@@ -103,12 +103,12 @@ class JointTally:
 
     @property
     def original(self) -> Tally:
-        """The original's own tally of truth and decision."""
+        """The original's tally of truth and decision."""
         return self._folded(2 * TRUTH + ORIGINAL)
 
     @property
     def compressed(self) -> Tally:
-        """The compressed model's own tally of truth and decision."""
+        """The compressed model's tally of truth and decision."""
         return self._folded(2 * TRUTH + COMPRESSED)
 
     def share(self, event: Where, among: Where = everyone) -> Tally:

@@ -74,7 +74,7 @@ class Tally:
         Raises
         ------
         InputError
-            When lengths differ, values are no classes, codes are out of range, or weights are not usable.
+            When lengths differ, values are not classes, codes are out of range, or weights are not usable.
         """
         true, predicted = np.asarray(y_true), np.asarray(y_pred)
         groups = None if codes is None else np.asarray(codes)
@@ -240,7 +240,7 @@ def _sum(left: Floats | None, right: Floats | None) -> Floats | None:
 
 
 def _only_classes(values: Column, classes: int) -> bool:
-    """Whether whole numbers run from 0 to C - 1; asked before the slower question which value is another."""
+    """Whether whole numbers run from 0 to C - 1: a fast check before looking for other values."""
     if values.dtype == np.bool_ or not values.size:
         return True
     return values.dtype.kind in "iu" and bool(values.min() >= 0) and bool(values.max() < classes)

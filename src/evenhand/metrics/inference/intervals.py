@@ -27,7 +27,7 @@ def z_of(level: float) -> float:
 def simultaneous_z(groups: int, level: float) -> float:
     """Return the critical value, in standard errors of a difference, for all pairs of groups at once (Tukey).
 
-    Its one-sided error over all pairs is (1 - level) / 2, as that of an unadjusted end is for its own pair.
+    Its one-sided error over all pairs is (1 - level) / 2, as that of an unadjusted end is for its pair.
     """
     if groups < 2:
         return z_of(level)

@@ -1,7 +1,7 @@
 """Slices of rows by up to three features at once, counted with one bincount a combination of features.
 
-Pure arrays: features are codes, what is counted is a 0/1 mark (an error, say). The search and its false discoveries
-are the business of `find_slices`; whether a slice holds on other rows that of `confirm`.
+Works on arrays: features are codes, and a 0/1 mark (such as an error) is counted. The search and its false discoveries
+are in `find_slices`; `confirm` checks a slice on other rows.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def _cells(
 
 
 LEAST_Z: Final = 2.0
-"""Slices below it are no candidates whatever the number of tests."""
+"""Slices below it are not candidates, whatever the number of tests."""
 
 
 def threshold_of(z: Floats) -> float:

@@ -1,4 +1,4 @@
-"""The mean of a number over the rows of each group, weighted or not, of rows apart or in clusters."""
+"""The mean of a number over the rows of each group, weighted or not, independent or clustered."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Means:
     def ends(self, z: float, *, log: bool = False) -> tuple[Floats, Floats]:
         """Return Student's limits at the chance of error that `z` has under the normal distribution.
 
-        On the logarithm where asked for: means of squares are skew, and a plain limit errs on one side. Their spread,
+        With `log`, on the logarithm: means of squares are skew, and a plain limit errs on one side. Their spread,
         too, is known half as well from few rows, so half of the degrees of freedom are taken.
         """
         from scipy.special import ndtr, stdtrit

@@ -128,7 +128,7 @@ def counted_share(metric: str, tally: Tally) -> tuple[Ints, Ints]:
     Raises
     ------
     InputError
-        When the metric is no rate.
+        When the metric is not a rate.
     """
     entry = METRICS.get(canonical(metric) or "")
     if entry is None or entry.kind != "rate" or not entry.denominator:

@@ -24,7 +24,7 @@ def reliability(y_true: ArrayLike, score: ArrayLike, bins: int = BINS, **more: U
     """Return the reliability table: one row a bin of equal count, with rows, mean score, positives and share of all
     rows, shape (b, 4).
 
-    Equal scores stay in one bin, so there may be fewer bins than asked for. Rows that are weighted or belong together
+    Equal scores stay in one bin, so there may be fewer bins than requested. Rows that are weighted or belong together
     are as many as they are worth (Kish; the variance between clusters), and positives their share of them.
 
     Parameters

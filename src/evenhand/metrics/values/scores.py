@@ -1,6 +1,6 @@
 """Metrics of scores: squared error, log loss, calibration; per group, with intervals. See also `ranking_curves`.
 
-Rows may be weighted, stand for several, or belong together: `Worth` says how.
+Rows may be weighted, repeated or clustered: see `Worth`.
 """
 
 from __future__ import annotations

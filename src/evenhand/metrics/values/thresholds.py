@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from evenhand.metrics.counts.arrays import Floats, Ints
 
 MOST: Final = 100
-"""Thresholds that are looked at, besides the one in use; of more distinct scores evenly spaced quantiles."""
+"""Most thresholds to try, without the one in use; beyond it, evenly spaced quantiles of the scores."""
 MANY: Final = 100_000
 """Scores from which quantiles are found to the edge of a bin."""
 FINE: Final = 1 << 14
@@ -32,7 +32,7 @@ def thresholds(score: ArrayLike, in_use: float | None = None, most: int = MOST) 
     in_use : float, optional
         The threshold of today; it is always among them.
     most : int
-        How many, besides it.
+        How many to try in addition.
     """
     scores = np.asarray(score, dtype=np.float64)
     found = np.unique(scores[:LOOKED_AT])
