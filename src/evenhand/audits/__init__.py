@@ -1,16 +1,16 @@
-"""Audits: evidence in, findings out. One file a concern; none imports another; none holds a limit.
+"""Audits: evidence in, findings out. One file per concern; none imports another or holds a limit.
 
 - `performance`: how good the model is over all rows
 - `classes`: several classes, each against the rest and all together
 - `labels`: several labels of a row, each and all together
 - `numbers`: how far predicted numbers are from the truth
-- `rankings`: how good an order is, and whose items get the attention
-- `calibration`: whether a probability means what it says
+- `rankings`: how good a ranking is, and each group's exposure
+- `calibration`: whether predicted probabilities match observed rates
 - `fairness`: every metric for every group, and the disparities between groups
-- `impact`: who gets the selections
+- `impact`: impact ratios, shares of the selected, inequality
 - `strata`: groups compared within the values of a control feature
-- `unobserved_groups`: a sensitive feature known only by a probability
-- `chance`: p-values, and the gaps that chance alone would show
+- `unobserved_groups`: sensitive features known only as probabilities
+- `chance`: p-values, and the gaps expected by chance
 - `slices`: subgroups in which a rate or a gap is worse than elsewhere
 - `custom`: custom metrics
 - `explanation`: which features carry the scores, the decisions and their gaps

@@ -1,4 +1,4 @@
-"""The act of auditing: run every audit over the same evidence and keep what they state."""
+"""Run every audit over the same evidence and collect the findings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from evenhand.subjects import Subject
 
 Progress: TypeAlias = Callable[[int, int, str], None]
-"""Told of each step: its number, how many there are, and what is being done."""
+"""Called for each step with its number, the number of steps, and its name."""
 
 
 def audit(
@@ -57,33 +57,33 @@ def audit(
     Parameters
     ----------
     model : Subject, scikit-learn estimator, torch module or callable
-        The model under audit; a callable takes a batch of what the set holds, features of a table, arrays or texts, and
+        The model under audit; a callable takes a batch of the set (table features, arrays or texts) and
         returns scores of the positive class, shape (n,).
     data : EvaluationSet
         The rows, with label and sensitive features.
     original : optional
         The model before compression, compared row by row.
     background : EvaluationSet, optional
-        Rows to explain against; training rows say. The evaluation rows when absent.
+        Rows to explain against, such as training rows; the evaluation rows when absent.
     audits : names, optional
         Which audits to run; all of them when absent.
     options : AuditOptions, optional
-        Confidence, seed and sizes; single ones may be given as keyword arguments: ``level=0.9``, or
+        Confidence, seed and sizes; single options may be given as keywords: ``level=0.9``, or
         ``metrics={"name": function}`` for further metrics ``f(y_true, y_pred, sample_weight=)``.
     keeping : Keeping, optional
-        Where the predictions are kept, in a private file, for a later comparison row by row.
+        Private file that keeps the predictions for a later row-by-row comparison.
     progress : callable, optional
         Called before each audit as ``progress(step, steps, name)``.
 
     Returns
     -------
     AuditRecord
-        Findings, the counts behind them and their provenance. No limit is applied: judging is an act of its own.
+        Findings, the counts behind them and their provenance. No limit is applied; see `judge`.
 
     Raises
     ------
     InputError, ModelError
-        When data or model cannot be audited as they are; all problems are told together.
+        When data or model cannot be audited as they are; all problems are reported together.
     """
     from evenhand.subjects import as_subject
 
@@ -108,7 +108,7 @@ def run(
     progress: Progress | None = None,
     keeping: Keeping | None = None,
 ) -> AuditRecord:
-    """Run audits over evidence and gather the record."""
+    """Run the audits over the evidence and build the record."""
     started, clock = datetime.now(UTC), time.perf_counter()
     task = evidence.data.task
     chosen = AUDITS.chosen(AUDITS if audits is None else audits)
@@ -139,7 +139,7 @@ def run(
 
 
 def chosen_options(options: AuditOptions | None, settings: Mapping[str, object]) -> AuditOptions:
-    """Return the options of an audit, single settings winning; a setting of an unknown name is an error."""
+    """Return the options of an audit; single settings take precedence, unknown names are an error."""
     chosen = (options or AuditOptions()).updated(settings)
     taken = (name for name in chosen.metrics if canonical(name) is not None)
     raise_all(InputError, (f"There is a metric '{name}' already; give yours another name." for name in taken))
@@ -147,12 +147,12 @@ def chosen_options(options: AuditOptions | None, settings: Mapping[str, object])
 
 
 def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:
-    # what answers for the task by itself keeps what is known of it
+    # a model that handles the task itself keeps its metadata
     if data.task == "binary" or getattr(model, "task", None) == data.task:
         return as_subject(model, positive=data.roles.positive)
     if isinstance(model, AdjustedSubject):
         return model.of(_subject(model.inner, data, as_subject))
-    if hasattr(model, "named_modules"):  # of torch, which answers to tensors only
+    if hasattr(model, "named_modules"):  # torch models accept tensors only
         model = as_subject(model)
     inner = getattr(model, "estimator", getattr(model, "function", model))
     told = getattr(model, "reads", None) or read_by(inner)
@@ -160,7 +160,7 @@ def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subje
 
 
 def _beside(name: str, audit: Audit, evidence: Evidence) -> Statement | None:
-    """Return the statement of an audit that is of other tasks or other inputs; None where it can run."""
+    """Return the statement of an audit that does not support this task or input; None where it can run."""
     if evidence.data.task not in audit.tasks:
         tasks = joined(" or ", sorted(audit.tasks))
         told: dict[str, Place] = {"task": evidence.data.task, "audit": name, "tasks": tasks}
@@ -180,7 +180,7 @@ def _once(findings: list[Finding]) -> tuple[Finding, ...]:
 
 
 def _counts(evidence: Evidence) -> tuple[GroupCounts, ...]:
-    """Return the sufficient statistics: counts of all rows and of every grouping, of each model, and jointly."""
+    """Return the counts of all rows and of every grouping, for each model and jointly."""
     if evidence.data.task not in ("binary", "multiclass"):
         return _sizes(evidence)
     models = ("subject",) if evidence.original is None else ("subject", "original")
@@ -192,7 +192,7 @@ def _counts(evidence: Evidence) -> tuple[GroupCounts, ...]:
 
 
 def _joint_counts(evidence: Evidence, groupings: tuple[Grouping | None, ...]) -> Iterator[GroupCounts]:
-    """Yield the joint counts of both models; of several classes only whether each model was right."""
+    """Yield the joint counts of both models; for several classes only whether each was right."""
     binary = evidence.data.task == "binary"
     for grouping in groupings:
         joint = evidence.joint_tally(grouping, "decisions" if binary else "agreement")
@@ -201,11 +201,11 @@ def _joint_counts(evidence: Evidence, groupings: tuple[Grouping | None, ...]) ->
 
 
 MOST_CELLS = 40_000
-"""Counts by score are kept for groupings of up to so many cells."""
+"""The most cells of a grouping whose counts by score are kept."""
 
 
 def _scores(evidence: Evidence) -> Iterator[GroupCounts]:
-    """Yield counts by score, from which decisions at every threshold follow."""
+    """Yield counts by score, which give the decisions at every threshold."""
     if not sweepable(evidence):
         return
     for grouping in (None, *evidence.groupings):
@@ -215,7 +215,7 @@ def _scores(evidence: Evidence) -> Iterator[GroupCounts]:
 
 
 def _sizes(evidence: Evidence) -> tuple[GroupCounts, ...]:
-    """Return the rows of every group: all that there is to count where decisions are no classes."""
+    """Return the row count of every group: all there is to count where decisions are not classes."""
     whole = _group_counts("subject", None, ("group",), np.array([len(evidence.data)]))
     return (whole, *(_group_counts("subject", each, ("group",), each.rows) for each in evidence.groupings))
 

@@ -1,4 +1,4 @@
-"""The common course of every metric: over all rows, for each group, between groups."""
+"""Compute a metric over all rows, for each group, and between groups."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Quantity:
     qualifiers: Mapping[str, str] = field(default_factory=dict)
     """Qualifiers of its keys, such as the class it is about."""
     hows: tuple[How, ...] | None = None
-    """The ways in which groups are compared; all that make sense when absent."""
+    """The comparisons between groups; all that apply when absent."""
 
 
 def over_rows(evidence: Evidence, compute: Callable[..., Measured]) -> Callable[[Grouping | None], Measured]:
-    """Return what measures for a grouping, from a function of the groups of rows and their number."""
+    """Return the measuring function for groupings, given a function of group codes and the number of groups."""
 
     def measured(grouping: Grouping | None) -> Measured:
         if grouping is None:
@@ -54,7 +54,7 @@ def over_rows(evidence: Evidence, compute: Callable[..., Measured]) -> Callable[
 
 
 def of_scores(evidence: Evidence, metric: str) -> Callable[[Grouping | None], Measured]:
-    """Return what measures a metric of scores for a grouping."""
+    """Return the measuring function of a score metric."""
     said = evidence.predictions
     compute = partial(SCORES[metric], said.y_true, said.y_score, level=evidence.options.level, **evidence.worth)
     return over_rows(evidence, compute)
@@ -93,13 +93,13 @@ def between(
 
 
 def selected(evidence: Evidence, grouping: Grouping) -> tuple[str, Tally]:
-    """Return the rate by which people get what is good for them, and its tally."""
+    """Return the rate of the favourable outcome, and its tally."""
     favourable = evidence.favourable_tally(grouping)
     return ("selection_rate", evidence.tally(grouping)) if favourable is None else ("favourable_rate", favourable)
 
 
 def side(values: Measured, at: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the estimate, low and high end of one group, as the intervals of two of them are made from."""
+    """Return estimate, low and high end of one group, to combine with another group's."""
     one = slice(at, at + 1)
     return values.estimate[one], values.low[one], values.high[one]
 

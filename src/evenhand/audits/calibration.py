@@ -1,4 +1,4 @@
-"""Whether a predicted probability means what it says, overall and for each group."""
+"""Calibration of predicted probabilities, overall and for each group."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ MOST_GROUPS = 200
 
 
 def calibration(evidence: Evidence) -> Statement:
-    """State Brier score, calibration error and log loss, where the scores claim to be probabilities."""
+    """State Brier score, calibration error and log loss, where the scores are probabilities."""
     predictions, level = evidence.predictions, evidence.options.level
     if predictions.kind == "label":
         return not_applicable("The model gives decisions without scores, so there is nothing to calibrate.")
     if predictions.kind == "ranking":
         return not_applicable("The scores rank, but do not claim to be probabilities, so calibration does not apply.")
     scores = predictions.y_score
-    assert scores is not None  # only labels come without scores
+    assert scores is not None  # only label predictions have no scores
     findings: list[Finding] = list(_floor(evidence, scores))
     for metric in stated("calibration"):
         measured = of_scores(evidence, metric)
@@ -50,7 +50,7 @@ def calibration(evidence: Evidence) -> Statement:
 
 
 def _floor(evidence: Evidence, scores: NDArray[np.float64]) -> Iterator[Finding]:
-    """State the calibration error that calibrated scores would show, of all rows and each group, and its chance."""
+    """State the calibration error expected of calibrated scores, for all rows and each group, and its p-value."""
     data = evidence.data
     if data.sample_weight is not None or data.clusters is not None:
         return

@@ -1,4 +1,4 @@
-"""The audits, by name, in the order in which the report tells them."""
+"""The audits by name, in report order."""
 
 from __future__ import annotations
 

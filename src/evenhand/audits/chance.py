@@ -1,6 +1,6 @@
-"""What chance alone would show: p-values, the gap of equal groups, and gaps with the part of chance taken out.
+"""P-values, noise floors (the gap expected of equal groups) and shrunken gaps.
 
-No limit is to be judged by these; intervals are what verdicts rest on. They answer what people ask beside them.
+No limit is judged by these: verdicts rest on intervals. They answer further questions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 NAME = "chance"
 MOST_GROUPS = 2_000
-"""Groups of more values than this are not drawn again and again."""
+"""Groups of more values than this are not resampled."""
 AGAINST_REST: Final = message("{test} against all other rows, adjusted for the number of groups ({method}).")
 AGAINST_HIGHEST: Final = message("{test} against the group with the highest rate, {group}; not adjusted.")
 TESTS: Final = {
@@ -45,7 +45,7 @@ FEW = message("Fewer than two groups have a value.")
 
 @dataclass(frozen=True, slots=True)
 class ChanceOptions(Declared):
-    """What a person may decide about this audit."""
+    """Options of this audit."""
 
     adjust: Literal["holm", "bh"] = setting(
         "holm", "How p-values of groups are adjusted for their number: Holm, or Benjamini and Hochberg."
@@ -56,7 +56,7 @@ class ChanceOptions(Declared):
 def chance(evidence: Evidence) -> Statement:
     """State for each rate: each group against the rest, all groups together, the noise floor, the shrunken gap.
 
-    Of predicted numbers, the noise floor and the shrunken gap.
+    For predicted numbers, only the noise floor and the shrunken gap.
     """
     if not evidence.groupings:
         return not_applicable("No sensitive feature was named, so there are no groups to compare.")
@@ -112,7 +112,7 @@ def _tested(
 
 
 def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
-    """State noise floor and shrunken gap of what scores say; calibration only where scores claim to be chances."""
+    """State noise floor and shrunken gap of score metrics; calibration only where scores are probabilities."""
     predictions, level = evidence.predictions, evidence.options.level
     if predictions.y_score is None:
         return
@@ -124,7 +124,7 @@ def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
 
 
 def _of_numbers(evidence: Evidence) -> Iterator[Finding]:
-    """State noise floor and shrunken gap of each metric of numbers; its errors allow for weights and clusters."""
+    """State noise floor and shrunken gap of each regression metric; errors allow for weights and clusters."""
     predictions, data, level = evidence.predictions, evidence.data, evidence.options.level
     for grouping in evidence.groupings:
         if len(grouping) > MOST_GROUPS:
@@ -145,7 +145,7 @@ def _of_values(evidence: Evidence, grouping: Grouping, values: Measured, unit: U
 
 
 def _four_fifths(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
-    """State for each group the tests that stand beside its impact ratio: against the most favoured group."""
+    """State for each group the tests of its impact ratio, against the most favoured group."""
     rate, tally = selected(evidence, grouping)
     best = most_selected(tally)
     events, rows = counted_share(rate, tally)
@@ -169,7 +169,7 @@ def most_selected(tally: Tally) -> int | None:
 
 
 def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
-    """State rates under partial pooling, which are asked for by name: Bayesian, and no ground of a verdict."""
+    """State rates under partial pooling: Bayesian, on request only, and never judged."""
     level = evidence.options.level
     for rate in stated("chance"):
         found = pooled_rates(rate, evidence.tally(grouping), level)

@@ -1,4 +1,4 @@
-"""Several classes: each against the rest, all together, and how unlike groups are predicted."""
+"""Multiclass metrics: each class against the rest, all classes together, and distances between groups."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _disparities_of_classes(columns: tuple[str, ...], names: Sequence[str]) -> I
 
 
 def _distances(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
-    """State the distances between the groups' whole predictions."""
+    """State the distances between the groups' distributions of predictions."""
     level, tally = evidence.options.level, evidence.tally(grouping)
     for name, distance in (
         ("selection_distance", selection_distance),
@@ -62,7 +62,7 @@ def _distances(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
 
 
 def _scores(evidence: Evidence) -> Iterator[Finding]:
-    """State what only scores can say: ranking of each class, log loss, and whether the winner's score means itself."""
+    """State the score metrics: AUC of each class, log loss, and top-class calibration."""
     predictions, level = evidence.predictions, evidence.options.level
     scores, true = predictions.y_score, predictions.y_true
     weight, clusters = evidence.data.sample_weight, evidence.data.clusters

@@ -1,4 +1,4 @@
-"""Custom metrics: any function of scikit-learn's or fairlearn's shape, disaggregated by fairlearn."""
+"""Custom metrics: any function with scikit-learn's or fairlearn's signature, by group."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ OPEN = message(
 
 
 def custom(evidence: Evidence) -> Statement:
-    """State each of the given metrics over all rows, for each group and between groups.
+    """State each custom metric over all rows, for each group and between groups.
 
-    The interval of a value is a percentile interval over resampled rows; that of a comparison of groups follows from
-    those of the groups, by square-and-add. A bootstrap of the extreme itself would not cover.
+    A value has a percentile interval over resampled rows; a comparison of groups combines the groups' intervals by
+    square-and-add, since a bootstrap of the extreme itself would not cover.
     """
     if not evidence.options.metrics:
         return not_applicable("No metric of one's own was given.")
@@ -85,7 +85,7 @@ def _by_group(evidence: Evidence, name: str, function: MetricFunction, grouping:
 
 
 def _opened(gap: Disparity) -> Disparity:
-    """Return a comparison with an interval that is open on both sides, so that no limit rests on it."""
+    """Return a comparison with an interval open on both sides, so that no limit is decided by it."""
     return replace(gap, low=None, high=None, unadjusted_low=None, unadjusted_high=None)
 
 
@@ -93,7 +93,7 @@ def _measured(
     evidence: Evidence, name: str, function: MetricFunction, rows: Sequence[NDArray[np.int64]],
     estimates: Sequence[float],
 ) -> Measured:  # fmt: skip
-    """Return the values of groups of rows, with percentile intervals over rows drawn again."""
+    """Return the metric of each group, with percentile intervals over resampled rows."""
     level, sizes = evidence.options.level, np.array([len(part) for part in rows], dtype=np.int64)
     value = np.where(np.isfinite(estimates), estimates, np.nan)
     drawn = [
@@ -112,11 +112,11 @@ def _measured(
 
 
 def _drawn(evidence: Evidence, function: MetricFunction, rows: NDArray[np.int64]) -> list[float]:
-    """Return the metric of rows drawn again and again."""
+    """Return the metric of many resamples."""
     rng = np.random.default_rng([evidence.options.seed, len(rows)])
     lenient = _lenient(function)
     with warnings.catch_warnings():
-        # What is to be said of the rows themselves was said for the estimate; resamples would say it again and again.
+        # Warnings about the rows were given with the estimate; resamples would repeat them.
         warnings.simplefilter("ignore")
         return [_call(evidence, lenient, rng.choice(rows, size=len(rows))) for _ in range(REPLICATES)]
 
@@ -128,7 +128,7 @@ def _call(evidence: Evidence, function: MetricFunction, rows: NDArray[np.int64])
         return float(
             function(y_true, y_pred) if weight is None else function(y_true, y_pred, sample_weight=weight[rows])
         )
-    except Exception as wrong:  # a function of somebody else's may raise anything
+    except Exception as wrong:  # a custom function may raise anything
         name = getattr(function, "__name__", "metric")
         raise InputError(
             f"The metric '{name}' cannot be computed as f(y_true, y_pred, sample_weight=): "
@@ -137,7 +137,7 @@ def _call(evidence: Evidence, function: MetricFunction, rows: NDArray[np.int64])
 
 
 def _lenient(function: MetricFunction) -> MetricFunction:
-    """Return the function with nan for rows that it refuses: a group, or a resample, may be of one class only."""
+    """Wrap the function to return nan where it raises: a group or a resample may have one class only."""
 
     @wraps(function)
     def call(*args: object, **params: object) -> float:

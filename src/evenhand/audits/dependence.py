@@ -1,4 +1,4 @@
-"""How the score moves with the features that matter most, and whether a few rules would do as well."""
+"""Effects and interactions of the top features, and a surrogate tree."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LEAST_ROWS: Final = 20
 
 
 def dependence(evidence: Evidence) -> Statement:
-    """State effects and interactions of the top features, and how far a small tree is the model."""
+    """State effects and interactions of the top features, and the fidelity of a small surrogate tree."""
     words = message("Predictions were given without a model, which would be asked about changed rows.")
     if (absent := without_model(evidence, words)) is not None:
         return absent
@@ -50,7 +50,7 @@ def dependence(evidence: Evidence) -> Statement:
 
 
 def _top(evidence: Evidence, most: int) -> list[str]:
-    """Return the most important features that are columns by themselves."""
+    """Return the most important features that are single columns."""
     attributions = evidence.attributions
     order = np.argsort(-np.abs(attributions.values).mean(axis=0), kind="stable")
     names = [attributions.feature_names[at] for at in order]
@@ -90,7 +90,7 @@ def _interactions(evidence: Evidence, score: LinkedScore, table: pd.DataFrame) -
 
 
 def _surrogate(evidence: Evidence, score: LinkedScore) -> tuple[list[Finding], str]:
-    """State how far a tree of three questions is the model, and give its rules in words."""
+    """State the fidelity of a small surrogate tree, and its rules in words."""
     from evenhand.explaining.surrogate import surrogate
 
     table, wanted = evidence.explained_table, evidence.attributions.predictions

@@ -1,4 +1,4 @@
-"""What the model's scores and decisions rest on, overall and for each group, and what carries their gaps."""
+"""Feature importance, overall and for each group, and contributions to the gaps between groups."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NEAR: Final = 0.1
 MOST_SLICES: Final = 4
 """Slices that are cohorts, those found first."""
 LEAST: Final = 5
-"""Explained rows below which nothing is said of a cohort."""
+"""Cohorts of fewer explained rows are left out."""
 GAP_NOTES: Final = {
     "decision": (
         message("Selection rate of {group} less {other}."),
@@ -46,14 +46,14 @@ GAP_NOTES: Final = {
         message("Part of the gap in mean score, {group} less {other}, on the score scale."),
     ),
 }
-"""What a gap is, and what a feature's part in it, on each scale."""
+"""The metrics of a gap and of a feature's contribution to it, by scale."""
 DUST: Final = 1e-12
-"""What is smaller than this is rounding, and stated as nothing."""
+"""Smaller values are rounding errors, and stated as 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExplanationOptions(Declared):
-    """What a person may decide about this audit."""
+    """Options of this audit."""
 
     show_values: bool = setting(False, "Whether the feature values of the individuals explained are stated.")
     cohorts: Mapping[str, str] = setting(
@@ -62,7 +62,7 @@ class ExplanationOptions(Declared):
 
 
 def explanation(evidence: Evidence) -> Statement:
-    """State the importance of every feature, for all rows, each group and each cohort, and the gaps' parts."""
+    """State feature importance for all rows, each group and each cohort, and contributions to the gaps."""
     words = message("Predictions were given without a model, so there is nothing to explain them by.")
     if (absent := without_model(evidence, words)) is not None:
         return absent
@@ -93,7 +93,7 @@ def _of_group_features(evidence: Evidence, grouping: Grouping) -> Iterator[Findi
 
 
 def _of_gap(evidence: Evidence, grouping: Grouping, values: Attributions, whole: str, part: str) -> Iterator[Finding]:
-    """State what carries the gap between the groups that are selected least and most often."""
+    """State each feature's contribution to the gap between the least and the most selected group."""
     from evenhand.explaining import gap_parts
 
     level = evidence.options.level
@@ -118,7 +118,7 @@ def _whole(value: float) -> float:
 
 
 def _named(grouping: Grouping, group: int) -> str:
-    """Return a group as a qualifier's value names it: ``race=black``."""
+    """Return a group as the value of a qualifier: ``race=black``."""
     return str(Key.of("group", {grouping.columns[0]: grouping.labels[group][0]}))[len("group[") : -1]
 
 
@@ -133,7 +133,7 @@ def _of_features(found: Importance, evidence: Evidence, group: str = "", **quali
 
 
 def _cohorts(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield the cohorts among the explained rows: errors, near the threshold, slices found, queries."""
+    """Yield the cohorts of the explained rows: errors, near the threshold, slices found, queries."""
     explained, predictions = evidence.explained_rows, evidence.predictions
     if evidence.data.task == "binary":
         yield "errors", (predictions.y_pred != predictions.y_true)[explained]
@@ -170,7 +170,7 @@ def _asked(evidence: Evidence, name: str, query: str) -> NDArray[np.bool_]:
 
 
 def _of_refused(evidence: Evidence) -> Iterator[Finding]:
-    """State the way from the mean of the background to the mean score of the rows decided negative, as a waterfall."""
+    """State the waterfall from the background's mean score to that of the rows decided negative."""
     from evenhand.explaining.faithfulness import mean_with_interval
 
     if evidence.data.task != "binary":
@@ -189,7 +189,7 @@ def _of_refused(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _of_individuals(evidence: Evidence) -> Iterator[Finding]:
-    """State the values of the rows that were asked for, and of nobody else."""
+    """State the attributions of the requested rows only."""
     wanted, attributions = evidence.options.individuals, evidence.individual_attributions
     if attributions is None:
         return

@@ -1,4 +1,4 @@
-"""Explanations under audit: do they follow the model, do they hold still, and did compression move them?"""
+"""Checks of the explanations: faithfulness, stability, and change under compression."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 NAME = "explanation_checks"
 MOST_ROWS: Final = 60
-"""Explained rows that are looked at again: each check asks the model anew."""
+"""Explained rows that are checked: each check calls the model again."""
 BACKGROUND: Final = 30
 """Background rows of these checks."""
 LEAST: Final = 5
-"""Explained rows below which nothing is checked, and nothing is said of a group."""
+"""The fewest explained rows for the checks, and for a group."""
 MOST_LEARNED: Final = 2000
-"""Rows that a spoilt estimator is fitted to."""
+"""Rows that an estimator with shuffled labels is fitted to."""
 
 
 def explanation_checks(evidence: Evidence) -> Statement:
-    """State whether scores follow explanations, and how alike explanations are that should be alike, or should not."""
+    """State faithfulness, stability and sanity checks of the explanations."""
     words = message("Predictions were given without a model, so there are no explanations to check.")
     if (absent := without_model(evidence, words)) is not None:
         return absent
@@ -73,7 +73,7 @@ def _mean(evidence: Evidence, key: Key, values: NDArray[np.float64], note: str =
 
 
 def _followed(evidence: Evidence, game: Game) -> Iterator[Finding]:
-    """State the score while features are taken away, in the order of their values and in one drawn at random."""
+    """State the score as features are removed, by attribution and in random order."""
     from evenhand.explaining.faithfulness import curves
 
     values = evidence.attributions.values[:MOST_ROWS]
@@ -95,7 +95,7 @@ def _agreement(
 
 
 def _floor(evidence: Evidence) -> Iterator[Finding]:
-    """State how alike explanations against two halves of the background are: what chance alone moves."""
+    """State how similar explanations against two halves of the background are: the noise of the method."""
     from evenhand.explaining.comparing import background_halves, top_shared
 
     halves = background_halves(evidence.attributions)
@@ -105,7 +105,7 @@ def _floor(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _stable(evidence: Evidence) -> Iterator[Finding]:
-    """State how alike explanations of the rows with a little noise are."""
+    """State how similar explanations of slightly noisy rows are."""
     from evenhand.explaining.comparing import NOISE, jittered
 
     moved = jittered(evidence.explained_table.iloc[:MOST_ROWS], evidence.options.seed)
@@ -117,7 +117,7 @@ def _stable(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _agreeing(evidence: Evidence, game: Game) -> Iterator[Finding]:
-    """State how alike other explainers' values are: leaving one feature out, and gradients where there are any."""
+    """State the agreement with other explainers: leave-one-feature-out, and gradients where available."""
     from evenhand.explaining.game import occlusion
 
     values = evidence.attributions.values[:MOST_ROWS]
@@ -129,7 +129,7 @@ def _agreeing(evidence: Evidence, game: Game) -> Iterator[Finding]:
 
 
 def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
-    """State how alike explanations are of a model with random weights, or fitted to shuffled labels."""
+    """State how similar explanations of a model with random weights, or fitted to shuffled labels, are."""
     from evenhand.explaining.comparing import explained_at_random, relearned
 
     names, note = list(evidence.attributions.feature_names), message("Near 1 would show the data and not the model.")
@@ -152,7 +152,7 @@ def _spoilt(evidence: Evidence, game: Game) -> Iterator[Finding]:
 
 
 def _moved(evidence: Evidence) -> Iterator[Finding]:
-    """State how alike the original's explanations are, for all and for each group, from the same random orders."""
+    """State how similar the original's explanations are, overall and by group, from the same random orders."""
     from evenhand.explaining.comparing import cosines, top_shared
 
     after, before = evidence.attributions, evidence.original_attributions

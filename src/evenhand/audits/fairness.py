@@ -1,4 +1,4 @@
-"""Whom the model treats how: every metric for every group, and the disparities between groups."""
+"""Every metric for each group, and the disparities between groups."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 NAME = "fairness"
 SCORE_GAPS: dict[str, tuple[How, ...]] = {"roc_auc": ("difference", "group_min"), "mean_score": ("difference",)}
-"""Gaps that are stated of what scores say."""
+"""The comparisons between groups of score metrics."""
 MOST_PAIRED = 200
-"""For features of more groups whole distributions of scores are not compared pair by pair."""
+"""For features of more groups, score distributions are not compared pairwise."""
 
 
 def fairness(evidence: Evidence) -> Statement:
@@ -46,12 +46,12 @@ def fairness(evidence: Evidence) -> Statement:
 
 
 def _to_reference(answer: Answers, columns: tuple[str, ...]) -> Iterator[Finding]:
-    """State the widest gap of a group to all rows, and to the rows of the other groups."""
+    """State the widest gap between a group and all rows, and between a group and the other groups."""
     return answer.all(Key.of(n, columns, vs=to) for n in stated("gap to a reference") for to in ("overall", "rest"))
 
 
 def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
-    """State what scores say of each group, measured once, and the gaps in it."""
+    """State the score metrics of each group, measured once, and their gaps."""
     level = evidence.options.level
     if evidence.predictions.y_score is None:
         return
@@ -62,7 +62,7 @@ def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
 
 
 def _of_distributions(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
-    """State how far apart the groups' whole distributions of scores are."""
+    """State the distances between the groups' score distributions."""
     data, scores, level = evidence.data, evidence.predictions.y_score, evidence.options.level
     if scores is None or len(grouping) > MOST_PAIRED or data.sample_weight is not None or data.clusters is not None:
         return

@@ -1,4 +1,4 @@
-"""Auditing predictions that someone else's model already made."""
+"""Audit precomputed predictions."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ def audit_predictions(
     y_true : (n,) array, Series (pandas, Polars) or list
         The truth; (n, L) for several labels, with ``task="multilabel"``.
     y_pred : (n,), optional
-        Decisions, in the labels of `y_true`. Made from `y_score` and `threshold` when absent.
+        Decisions, with the labels of `y_true`. Computed from `y_score` and `threshold` when absent.
     y_score : (n,), optional
         Scores of the positive class: probabilities, or any scale with ``score_kind="ranking"``. For several classes
         (n, C), in the order of the sorted classes.
     original_pred, original_score : (n,), optional
-        What the model before compression said of the same rows: then what compression changed is stated, too.
+        The same of the model before compression; changes are then stated, too.
     name : str
-        How sentences call the predictions.
+        Name of the predictions in sentences.
     options : AuditOptions, optional
         Options of the audit; single ones may be given as keywords, such as ``level=0.9``.
     **settings
-        What the rows are, as for `evaluation_set_from_arrays` (``sensitive_features``, ``control_features``,
+        Roles of the rows, as for `evaluation_set_from_arrays` (``sensitive_features``, ``control_features``,
         ``group_probabilities``, ``sample_weight``, ``cluster``, ``query``, ``positive``, ``favourable``, ``task``,
         ``missing``, ``bins``); how scores become decisions (``threshold``, 0.5 for probabilities when absent, and
-        ``score_kind``, told from the threshold when absent: scores outside [0, 1] rank where it has their scale, and
+        ``score_kind``, from the threshold when absent: scores outside [0, 1] rank where it has their scale, and
         are refused otherwise); and options of the audit.
 
     Returns
@@ -106,7 +106,7 @@ def audit_given(
     keeping: Keeping | None = None,
     progress: Progress | None = None,
 ) -> AuditRecord:
-    """Audit decisions or scores for the rows of `data`; its own prediction and score columns when none are passed.
+    """Audit decisions or scores for the rows of `data`; its prediction and score columns when none are passed.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def _said(
     data: EvaluationSet, y_pred: ArrayLike | None, y_score: ArrayLike | None, threshold: float | None,
     kind: ScoreKind | None, name: str,
 ) -> tuple[Predictions, Subject]:  # fmt: skip
-    """Return what a model said, and the model as far as that makes one."""
+    """Return the predictions, and a model made of them."""
     from evenhand.subjects.of_task import GivenSubject
     from evenhand.subjects.predictions import PredictionsSubject
 

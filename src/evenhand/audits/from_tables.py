@@ -1,4 +1,4 @@
-"""Audit a table in the database that holds it, by GROUP BY."""
+"""Audit a table in the database, by GROUP BY."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def audit_table(
     progress: Progress | None = None,
     **settings: object,
 ) -> AuditRecord:
-    """Audit predictions that are too many to be read: one GROUP BY in the database, then an audit of its counts.
+    """Audit predictions too large to load: one GROUP BY in the database, then an audit of its counts.
 
-    What counts say is exact. Of scores it is exact up to the width of a bin: an area under a curve lies within half the
-    share of pairs in one bin of the exact one.
+    Metrics of counts are exact. Metrics of scores are exact up to the width of a bin: an area under a curve is off by
+    at most half the share of pairs in one bin.
 
     Parameters
     ----------
@@ -53,27 +53,27 @@ def audit_table(
         A Parquet or CSV file, a glob of them, a table of a DuckDB database (``"lake.duckdb::scored"``); or a table of
         pandas, Polars, PyArrow, DuckDB, PySpark, Dask or Ibis.
     roles : Roles, optional
-        What the columns are; single roles named as keywords win. `prediction` or `score` is needed. With
-        `original_prediction` or `original_score` the counts are joint ones, and what compression changed is stated from
-        the same GROUP BY.
+        Roles of the columns; single roles given as keywords win. `prediction` or `score` is needed. With
+        `original_prediction` or `original_score` the counts are joint, and the changes by compression are stated
+        from the same GROUP BY.
     threshold : float
         A score at or above it is predicted positive.
     score_bins : int, optional
-        Bins of [0, 1] in which probabilities are counted; None for decisions alone. Weighted rows are counted by
+        Bins of [0, 1] in which probabilities are counted; None, and always for weighted rows, for
         decisions alone.
     engine : "duckdb", "polars" or "spark", optional
-        What counts files; DuckDB where it is installed.
+        Engine that counts files; DuckDB where it is installed.
     name : str, optional
-        How sentences call the table.
+        Name of the table in sentences.
     options : AuditOptions, optional
-        Options of the audit; single ones may be given as keywords.
+        Options of the audit; single options may be given as keywords.
     **settings
         The fields of `Roles`, ``missing`` and ``bins`` as for `read_evaluation_set`, and options of the audit.
 
     Raises
     ------
     InputError
-        With every complaint about the table.
+        With all problems of the table.
     """
     said = name or (source if isinstance(source, str) else "table")
     reading = {key: settings.pop(key) for key in ("missing", "bins") if key in settings}
@@ -111,7 +111,7 @@ def audit_table(
 
 
 def _used(named: dict[str, object], roles: Roles | None) -> Roles:
-    """Return the roles; one that counting has no use for is refused."""
+    """Return the roles; roles that counting cannot use are refused."""
     named = {name: value for name, value in named.items() if value not in (None, (), [])}
     chosen = (roles or Roles()).updated({name: value for name, value in named.items() if name in settings_of(Roles)})
     idle = [name for name in settings_of(Roles) if name not in USED and getattr(chosen, name)]
@@ -127,5 +127,5 @@ def _counted(source: object, name: str, engine: str | None, **what: object) -> p
 
 
 def _last(counts: pd.DataFrame, word: str) -> str | None:
-    """Return the column of this name, or that with underscores before it where the table had one; None without it."""
+    """Return the column of this name, prefixed with underscores if the name was taken; None without one."""
     return max((str(column) for column in counts if str(column).lstrip("_") == word), key=len, default=None)

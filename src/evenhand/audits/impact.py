@@ -1,4 +1,4 @@
-"""Who gets the selections: impact ratios and scoring ratios, shares, inequality between groups, alike rows."""
+"""Impact ratios, scoring ratios, shares, inequality between groups, and consistency."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 NAME = "impact"
 NEIGHBOURS: Final = 5
 MOST_COMPARED: Final = 2_000
-"""Rows whose neighbours are looked for; a seeded sample of more."""
+"""The most rows whose neighbours are searched for; of more, a seeded sample."""
 BETWEEN: Final[dict[str, Callable[[Tally], float]]] = {
     "between_group_entropy": between_group_entropy,
     "between_group_theil": partial(between_group_entropy, order=1),
@@ -58,13 +58,13 @@ BETWEEN: Final[dict[str, Callable[[Tally], float]]] = {
 UNDEFINED: Final = {
     "kl_divergence": message("A group is never, or always, selected and another is not: the divergence is infinite."),
 }
-"""Why there is no value, where it is not that no row benefits."""
+"""Why there is no value, other than that no row benefits."""
 ALIKE: Final = message("All rows are decided alike: there are no shares to compare.")
 ONE: Final = message("There is only one group: nothing to compare it with.")
 
 
 def impact(evidence: Evidence) -> Statement:
-    """State each group's rate beside the highest, its share of the selected, and inequality between all groups."""
+    """State each group's impact ratio, its share of the selected, and inequality between all groups."""
     findings: list[Finding] = list(_consistency(evidence))
     if not evidence.groupings:
         return Statement(tuple(findings)) if findings else not_applicable("No sensitive feature was named.")
@@ -77,7 +77,7 @@ def impact(evidence: Evidence) -> Statement:
 
 
 def _ratios(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
-    """State each group's rate over that of the group with the highest: the four-fifths rule, group by group."""
+    """State each group's rate divided by the highest (four-fifths rule)."""
     (metric, tally), level = selected(evidence, grouping), evidence.options.level
     yield from _beside_the_highest(f"{metric}_ratio", grouping, measure(metric, tally, level), level)
 
@@ -109,7 +109,7 @@ def _scoring(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     if scores is None:
         return
     if data.roles.favourable_is_positive is False:
-        scores = -scores  # a high score is bad news here: those who score low score well
+        scores = -scores  # a high score is unfavourable here
     if data.frequency is None:
         middle = np.quantile(scores, 0.5, method="inverted_cdf")
     else:
@@ -137,7 +137,7 @@ def _shares(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
 
 
 def _inequality(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
-    """State what all groups show at once."""
+    """State the findings over all groups together."""
     tally, level, rows = evidence.tally(grouping), evidence.options.level, evidence.data.rows
     found = differential_fairness(tally, level)
     key = Key.of("differential_fairness", grouping.columns)
@@ -152,7 +152,7 @@ def _inequality(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
 
 
 def _consistency(evidence: Evidence) -> Iterator[Finding]:
-    """State whether rows that are alike in what the model reads are decided alike."""
+    """State whether rows with similar model inputs get the same decision (consistency)."""
     data, seed = evidence.data, evidence.options.seed
     if not data.features or evidence.reads != "table" or data.frequency is not None or len(data) <= NEIGHBOURS:
         return

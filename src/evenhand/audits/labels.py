@@ -1,4 +1,4 @@
-"""Several labels that a row carries at once: each on its own, and all together."""
+"""Multilabel metrics: each label, and all together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predicted numbers: how far from the truth, on which side, and for whom."""
+"""Regression metrics, overall and for each group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every option of an audit by one name: those of the evidence, and those that single audits declare."""
+"""Options of an audit: those of the evidence, and those that single audits declare."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from evenhand.settings import Declared, Setting, settings_of, unknown
 
 @dataclass(frozen=True, slots=True, init=False)
 class AuditOptions(EvidenceOptions):
-    """What a person may decide about an audit, each option by its name; none of it is a limit.
+    """Options of an audit, by name; none of them is a limit.
 
     The options of one audit may also be given together, by its name: ``slices={"slice_by": ("recall",)}``.
 
     Raises
     ------
     InputError
-        For a name that is no option, and for values that make no sense; all such are told together.
+        For unknown names and invalid values; all are reported together.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class AuditOptions(EvidenceOptions):
         raise_all(InputError, problems)
 
     def on_record(self) -> dict[str, object]:
-        """Return what a rerun needs to come out the same."""
+        """Return what a rerun needs to reproduce the results."""
         told = {"": EvidenceOptions.on_record(self), **{name: record.on_record() for name, record in self.own.items()}}
         return {
             name: told[audit][declared.name]
@@ -74,9 +74,9 @@ def _telling(problems: list[str]) -> Iterator[None]:
 
 
 def options() -> dict[str, tuple[str, Setting]]:
-    """Return every option by the one name that it has everywhere, with the audit that declares it, if one does.
+    """Return every option by its name, with the audit that declares it, if any.
 
-    Where packages bring two options of one name, or one of a name that is taken, the name of the audit precedes theirs.
+    Where names of packages' options clash, the name of the audit is put before theirs.
     """
     found = {name: ("", declared) for name, declared in settings_of(EvidenceOptions).items()}
     own = [

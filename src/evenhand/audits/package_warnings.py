@@ -1,4 +1,4 @@
-"""Warnings that packages gave during an audit: shown as ever, and kept for the record."""
+"""Collect the warnings of packages during an audit for the record; they are shown as usual."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ LONGEST: Final = 300
 
 @contextmanager
 def noted_warnings() -> Iterator[list[str]]:
-    """Gather each warning once, as ``Category: text``; which ones are shown stays as it is.
+    """Collect each warning once, as ``Category: text``, without changing which are shown.
 
-    Python gives a warning of one place once in a process, so a second audit may have fewer: they belong to what
-    differs from run to run.
+    Python shows a warning once per place and process, so a second audit may have fewer; they count as
+    varying from run to run.
     """
     found: list[str] = []
     before: Any = warnings.showwarning

@@ -1,4 +1,4 @@
-"""How good the model is over all rows."""
+"""Performance of the model over all rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ordered lists: how good their order is, and whose items get the attention."""
+"""Ranking metrics: quality of the order, and exposure of each group."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAME = "rankings"
 FIRST = (5, 10)
-"""How many places a hurried reader looks at."""
+"""The cut-off k of NDCG at k."""
 
 
 def rankings(evidence: Evidence) -> Statement:

@@ -1,4 +1,4 @@
-"""Why people are refused: the principal reasons of adverse decisions, and whether they are fit for a notice."""
+"""The principal reasons of adverse decisions, and whether they are fit for a notice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 NAME = "reasons"
 LEAST = 5
-"""Adverse decisions among the explained rows below which nothing is said of their reasons."""
+"""The fewest adverse decisions among the explained rows for which reasons are stated."""
 REFERENCES: Final = {
     "mean": message("{n} adverse decisions among {rows} explained rows, against the mean of the background."),
     "at_threshold": message("{n} adverse decisions among {rows} explained rows, against people at the threshold."),
@@ -42,13 +42,13 @@ REFERENCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ReasonsOptions(Declared):
-    """What a person may tell this audit."""
+    """Options of this audit."""
 
     feature_words: Mapping[str, str] = setting({}, "What a feature is called as a reason in a notice.")
 
 
 def reasons(evidence: Evidence) -> Statement:
-    """State how often each feature is the first reason of an adverse decision, and where a notice may not be sent."""
+    """State how often each feature is the first reason of an adverse decision, and whether notices can be sent."""
     if not evidence.options.explain or evidence.subject.facts.get("kind") == "predictions":
         return not_applicable("Reasons come from explanations, which were not computed.")
     good = 0 if evidence.data.roles.favourable_is_positive is False else 1
@@ -76,13 +76,13 @@ def _share(evidence: Evidence, key: Key, hits: int, rows: int, note: str = "") -
 
 
 def _worded(evidence: Evidence, name: str) -> str:
-    """Return what the feature dictionary calls a reason; nothing where it does not."""
+    """Return the wording of a reason in the feature dictionary; empty where it has none."""
     said = evidence.options.of(ReasonsOptions).feature_words.get(name)
     return message("In a notice: {words}", words=said) if said else ""
 
 
 def _counted(evidence: Evidence, found: NDArray[np.int64], most: int | None = None) -> Iterator[tuple[str, int]]:
-    """Yield the first reasons of some refusals with how often each comes, the most frequent first."""
+    """Yield the first reasons of some adverse decisions with their frequencies, most frequent first."""
     names = evidence.attributions.feature_names
     hits = np.bincount(found[:, 0][found[:, 0] >= 0], minlength=len(names))
     yield from ((names[at], int(hits[at])) for at in np.argsort(-hits, kind="stable")[:most] if hits[at])
@@ -103,7 +103,7 @@ def _of_groups(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.in
 
 
 def _sensitive(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[Finding]:
-    """State how often a sensitive feature is among the reasons, of all and of each of its groups: for whom, that is."""
+    """State how often a sensitive feature is among the reasons, overall and for each of its groups."""
     names = evidence.attributions.feature_names
     note = message("A notice with this reason is withheld; without it, it would not say the model's reasons.")
     for column in sorted(evidence.data.roles.sensitive_features):
@@ -118,7 +118,7 @@ def _sensitive(evidence: Evidence, found: NDArray[np.int64], rows: NDArray[np.in
 
 
 def _unsure(evidence: Evidence, adverse: NDArray[np.int64], low_is_bad: bool) -> Iterator[Finding]:
-    """State how often the first reason, or the last that is stated, could as well be another."""
+    """State how often the first reason is unstable, or the last stated one tied with the next."""
     from evenhand.explaining.reasons import tied, unstable
 
     attributions = evidence.reason_attributions

@@ -1,4 +1,4 @@
-"""What a refused person could change, and whether that costs some groups more than others."""
+"""Recourse: the smallest change that flips an adverse decision, and its cost by group."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 NAME = "recourse"
 MOST_ROWS: Final = 300
-"""Refused rows for which a way is looked for; of more a seeded sample."""
+"""The most refused rows for which recourse is searched; of more, a seeded sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecourseOptions(Declared):
-    """What a person may tell this audit."""
+    """Options of this audit."""
 
     actionable: Mapping[str, str] = setting(
         {}, "Features that a person can change, with the direction: increase, decrease or any.",
@@ -42,7 +42,7 @@ class RecourseOptions(Declared):
 
 
 def recourse(evidence: Evidence) -> Statement:
-    """State the least change that turns a refusal, and how many have none, for all and for each group."""
+    """State the cost of the smallest change that flips an adverse decision, and how many have none, by group."""
     actionable = evidence.options.of(RecourseOptions).actionable
     if not actionable:
         return not_applicable(

@@ -1,4 +1,4 @@
-"""What stands for a group: columns that tell it, those that also carry its gap, and what swapping it would do."""
+"""Proxy features, their contribution to the gap, and the effect of swapping the sensitive feature."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 NAME = "reliance"
 MOST_GROUPS: Final = 12
-"""Of features of more groups only the information they share with a column is stated."""
+"""For features of more groups, only the mutual information with a column is stated."""
 MOST_VALUES: Final = 12
 """Values of a sensitive input that are swapped in."""
 TELLS: Final = 0.55
-"""A column whose area surely lies above this tells the group."""
+"""A column is a proxy when the whole interval of its AUC is above this."""
 MATERIAL: Final = 0.10
-"""A column carries the gap when it surely carries some of it, and at least this share."""
+"""A column contributes to the gap when its interval excludes 0 and its share is at least this."""
 SCORE = "(score)"
 CARRIES: Final = message(
     "{feature} tells the group and carries a part of the gap in mean score between {group} and {other}."
@@ -37,7 +37,7 @@ CARRIES: Final = message(
 
 
 def reliance(evidence: Evidence) -> Statement:
-    """State what tells each group, which proxies carry its gap, and how many decisions turn on it."""
+    """State the proxies of each group, those that contribute to its gap, and how many decisions a swap flips."""
     features = singles(evidence)
     if not features or evidence.subject.facts.get("kind") == "predictions":
         return not_applicable("Proxies are looked for with a model and a sensitive feature.")
@@ -71,11 +71,11 @@ def _columns(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Ite
 
 
 def _predictability(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
-    """State how well each column, and the score, tell each group."""
+    """State how well each column, and the score, predicts each group."""
     from evenhand.explaining.reliance import predictability, shared_information
 
     level, groups = evidence.options.level, len(grouping.labels)
-    alone = groups == 2  # what tells one of two groups tells the other
+    alone = groups == 2  # of two groups, one is enough
     for name, column in _columns(evidence, grouping, table):
         shared = shared_information(column, grouping.codes, groups)
         key = Key.of("mutual_information", grouping.columns, feature=name)
@@ -89,7 +89,7 @@ def _predictability(evidence: Evidence, grouping: Grouping, table: pd.DataFrame)
 
 
 def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Iterator[Finding]:
-    """Name the columns that tell a group and surely carry a material part of its gap in mean score."""
+    """State the columns that predict a group and clearly contribute to its gap in mean score."""
     if not evidence.options.explain or evidence.reads != "table":
         return
     from evenhand.explaining import gap_parts
@@ -115,7 +115,7 @@ def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Ite
 
 
 def _swapped(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
-    """State the share of each group whose decision changes when only the sensitive input is given another value."""
+    """State the share of each group whose decision flips when only the sensitive input changes."""
     import pandas as pd
 
     column, threshold = grouping.columns[0], evidence.predictions.threshold

@@ -1,4 +1,4 @@
-"""Subgroups that nobody named: where a rate, or a gap, is worse than elsewhere, confirmed on rows that took no part."""
+"""Slices in which a rate or a gap is worse than elsewhere, confirmed on held-out rows."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 NAME = "slices"
 LEAST_ROWS: Final = 200
-"""Evaluation rows below which halves are too small to search and to confirm."""
+"""The fewest evaluation rows: halves of fewer are too small to search and confirm."""
 
 
 @dataclass(frozen=True, slots=True)
 class SlicesOptions(Declared):
-    """What a person may decide about this audit."""
+    """Options of this audit."""
 
     slice_by: tuple[str, ...] = setting(
         ("error_rate",), "What subgroups are searched for: rates, and disparities such as recall_difference[sex]."
@@ -43,11 +43,11 @@ class SlicesOptions(Declared):
 
 
 def slices(evidence: Evidence) -> Statement:
-    """State the slices whose rate is worse than that of the other rows, or in which groups lie further apart.
+    """State the slices whose rate is worse than that of the other rows, or whose gap is wider.
 
-    Half of the rows are searched, over all combinations of up to three features; what is found is counted again on the
-    other half, and stated where a test there, adjusted for all candidates, confirms it. So the estimates are not those
-    by which the slices were chosen. `SlicesOptions.slice_by` says what is looked for; the error rate where nothing is.
+    Half of the rows are searched, over all combinations of up to three features; candidates are estimated on the other
+    half, and stated where a test there, adjusted for all candidates, confirms them. So the estimates are free of
+    selection bias. `SlicesOptions.slice_by` names what is searched for; by default the error rate.
     """
     if evidence.data.frequency is not None:
         return not_applicable("Counts cannot be split into a half that is searched and one that confirms.")
@@ -87,7 +87,7 @@ def _problems(evidence: Evidence, wanted: list[Key]) -> Iterator[str]:
 
 
 def _events(evidence: Evidence, metric: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which rows a rate is counted among, and which of all rows it counts."""
+    """Return the rows in the denominator of a rate, and those in its numerator."""
     true, decided = evidence.predictions.y_true, evidence.predictions.y_pred
     entry = METRICS[metric]
 
@@ -101,7 +101,7 @@ def _events(evidence: Evidence, metric: str) -> tuple[NDArray[np.bool_], NDArray
 
 
 def _of_rate(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
-    """Search for slices in which a rate is worse; the lower is the worse where it is neutral."""
+    """Search for slices in which a rate is worse; lower counts as worse where it has no direction."""
     metric, level, groupings = canonical(key.metric) or key.metric, evidence.options.level, evidence.slicing
     turned = METRICS[metric].direction != "lower_is_better"
     if metric == "error_rate":
@@ -115,9 +115,9 @@ def _of_rate(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
 
 
 def _of_gap(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
-    """Search for slices in which the two groups that lie furthest apart lie further apart than elsewhere."""
+    """Search for slices in which the gap between the two most distant groups is wider than elsewhere."""
     split = parse_disparity(key.metric)
-    assert split is not None  # asked for only where it is a disparity
+    assert split is not None  # called for disparities only
     metric, (feature,), level = split[0], key.columns, evidence.options.level
     grouping = evidence.data.grouping(feature)
     groupings = tuple(part for part in evidence.slicing if part.columns != (feature,))
@@ -161,7 +161,7 @@ def _names(groupings: tuple[Grouping, ...], part: Confirmed | ConfirmedGap) -> d
 
 
 def _state(part: Confirmed, groupings: tuple[Grouping, ...], metric: str, level: float, turned: bool) -> Finding:
-    """State the rate of a confirmed slice beside that of the rest, on the confirming rows."""
+    """State the rate of a confirmed slice and that of the rest, on the confirming rows."""
     counts = part.counts[:, ::-1] if turned else part.counts
     values = measure("false_positive_rate", _tally(counts), level)
     low, high = share_difference_interval(side(values, 1), side(values, 0))
@@ -203,7 +203,7 @@ def _note(metric: str, there: float, elsewhere: float, p: float) -> str:
 
 
 def _tally(counts: NDArray[np.int64]) -> Tally:
-    """Return [group] x [not counted, counted] as a tally of negative rows: what is counted is false positive there."""
+    """Return [group] x [not counted, counted] as a tally of negative rows, the counted ones as false positives."""
     cells = np.zeros((2, 2, 2), dtype=np.int64)
     cells[:, 0, 0], cells[:, 0, 1] = counts[:, 0], counts[:, 1]
     return Tally(cells)

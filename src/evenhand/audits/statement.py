@@ -1,4 +1,4 @@
-"""What one audit hands back, and the few ways in which measured arrays become findings."""
+"""The result of one audit, and helpers that turn measured arrays into findings."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ EVERY_TASK: Final = frozenset[Task](get_args(Task))
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What an audit is: one declared entry."""
+    """The declaration of an audit."""
 
     run: Callable[[Evidence], Statement]
-    """States its findings; its docstring says in the first line what about."""
+    """Returns its statement; the first line of its docstring is its description."""
     tasks: frozenset[Task] = frozenset({"binary"})
-    """What the label may be."""
+    """The supported tasks."""
     options: type[Declared] | None = None
-    """A record of the settings that only this audit reads, by ``evidence.options.of(...)``."""
+    """The dataclass of its own options, read by ``evidence.options.of(...)``."""
     of_columns: bool = False
-    """Whether it asks about the columns that the model reads, and so for a model that reads a table."""
+    """Whether it is about input columns, so it needs a model with table inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +53,18 @@ class Statement:
     findings: tuple[Finding, ...] = ()
     """What the audit states."""
     reason: str = ""
-    """Why it did not run, or what limits what it says."""
+    """Why it did not run, or the limitations of its findings."""
     ran: bool = True
     """False when there was nothing to work on."""
 
 
 def not_applicable(reason: str, /, **places: Place) -> Statement:
-    """Return the statement of an audit that has nothing to work on; the reason is the id of a message."""
+    """Return the statement of an audit that cannot run; the reason is a message id."""
     return Statement((), message(reason, **places), ran=False)
 
 
 def without_model(evidence: Evidence, reason: str) -> Statement | None:
-    """Return that explanations were switched off, or the reason where no model can be asked; None where one can."""
+    """Return why there are no explanations: switched off, or no model to call; None where there is one."""
     if not evidence.options.explain:
         return not_applicable("Explanations were switched off.")
     return Statement((), reason, ran=False) if evidence.subject.facts.get("kind") == "predictions" else None
@@ -76,7 +76,7 @@ def singles(evidence: Evidence) -> list[Grouping]:
 
 
 def members(grouping: Grouping, rows: NDArray[np.int64], least: int = 1) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    """Yield each group that has `least` of some rows, and which of them are its own."""
+    """Yield each group that has at least `least` of some rows, and the mask of its rows."""
     codes = grouping.codes[rows]
     for group in range(len(grouping)):
         mine = codes == group

@@ -1,4 +1,4 @@
-"""Groups compared within the values of a control feature: conditional statistical parity, and the like."""
+"""Disparities within the values of a control feature, such as conditional statistical parity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NAME = "strata"
 MOST_STRATA = 50
-"""Of a control feature of more values only the worst of all strata is stated, not each."""
+"""For a control feature of more values, only the worst stratum is stated, not each."""
 
 
 def strata(evidence: Evidence) -> Statement:

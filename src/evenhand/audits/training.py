@@ -1,4 +1,4 @@
-"""How the model was trained, how much better it does on rows it knows, and what training and predicting cost."""
+"""The generalization gap, and the cost of training and predicting."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ COSTS: Final[Mapping[str, tuple[str, Unit]]] = {
 }
 ROWS, REPEATS = 1_000, 3
 SOURCES = {str(said): said for said in (MEASURED, ESTIMATED)}
-"""What a model's file says of how energy was known, as messages."""
+"""The sources of energy figures in a model's file, as messages."""
 
 
 def training(evidence: Evidence) -> Statement:
-    """State how much better the model does on rows it knows, and what training and predicting cost."""
+    """State how much better the model does on training rows, and the cost of training and predicting."""
     findings = [*_gaps(evidence), *_costs(evidence), *_predicting(evidence)]
     if not findings:
         return not_applicable("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
@@ -45,12 +45,12 @@ def training(evidence: Evidence) -> Statement:
 
 
 def _gaps(evidence: Evidence) -> Iterator[Finding]:
-    """Yield rates on training and validation rows, and by how much those on training rows are better."""
+    """Yield rates on training and validation rows, and their differences."""
     told = evidence.subject.facts.get("training")
     counts = told.get("counts") if isinstance(told, dict) else None
     facts = evidence.subject.facts
     if not isinstance(counts, dict) or facts.get("recipe") or facts.get("own_threshold") is not None:
-        return  # nobody was asked about the training rows after a compression, or at another threshold
+        return  # training rows are not scored after a compression, or at another threshold
     level, test = evidence.options.level, evidence.tally()
     for rate in stated("training"):
         here = measure(rate, test, level)
@@ -85,7 +85,7 @@ def _costs(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _predicting(evidence: Evidence) -> Iterator[Finding]:
-    """Yield what a thousand predictions cost; nothing where predictions were given."""
+    """Yield the cost of a thousand predictions; nothing for precomputed ones."""
     if not evidence.options.footprint or evidence.data.task != "binary" or not evidence.asked:
         return
     rows = next(iter(evidence.inputs.take(slice(ROWS)).batches()))

@@ -1,4 +1,4 @@
-"""Groups that no row names: a sensitive feature known only by a probability a row, with the bounds that leaves."""
+"""Sensitive features known only as probabilities: rates of their groups, with bounds."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOBODY: Final = message("No row can be of this group, or the errors do not fit w
 
 @dataclass(frozen=True, slots=True)
 class UnobservedGroupsOptions(Declared):
-    """What a person may tell this audit."""
+    """Options of this audit."""
 
     group_shares: Mapping[str, Mapping[str, float]] = setting(
         {}, "Sensitive features that nobody recorded, each with the shares of its groups."
@@ -43,13 +43,13 @@ class UnobservedGroupsOptions(Declared):
 
 
 def unobserved_groups(evidence: Evidence) -> Statement:
-    """State the rates of groups that rows do not name surely: by probabilities, by an error matrix, by shares alone.
+    """State the rates of unobserved groups, from probabilities, an error matrix, or shares alone.
 
-    Each between the bounds that hold whatever is not known.
+    Each has bounds that hold whatever the unknown groups are.
     """
     options, proxies = evidence.options.of(UnobservedGroupsOptions), evidence.data.roles.proxies
     if evidence.data.frequency is not None:
-        proxies = {}  # a table of counts has no probability a row
+        proxies = {}  # a table of counts has no probabilities by row
     if not proxies and not options.group_shares and not options.group_errors:
         return not_applicable("No sensitive feature was given by probabilities, by its errors or by shares.")
     findings: list[Finding] = []
@@ -68,7 +68,7 @@ def unobserved_groups(evidence: Evidence) -> Statement:
 
 
 def _of_shares(evidence: Evidence, feature: str, shares: Mapping[str, float]) -> Iterator[Finding]:
-    """State what rates over all rows may be at worst and at best in groups of which only the shares are known."""
+    """State the worst and best possible rates of groups of which only the shares are known."""
     groups, level = tuple(shares), evidence.options.level
     for metric in (rate for rate in stated("unobserved") if METRICS[rate].denominator == ALL):
         events, rows = (int(part[0]) for part in counted_share(metric, evidence.tally()))
@@ -139,7 +139,7 @@ def _gap(
     key: Key, metric: str, groups: tuple[str, ...], found: ProxyRates, level: float, method: str,
     strict: ProxyRates | None = None,
 ) -> Finding:  # fmt: skip
-    """Return the widest gap; its low end from `strict` rates, which hold for all pairs, where chance is in them."""
+    """Return the widest gap; with sampling error, its low end is from `strict` rates, which hold for all pairs."""
     known = np.flatnonzero(np.isfinite(found.estimate))
     if len(known) < 2:
         return Finding(key, NAME, None, undefined=message("Fewer than two groups can have rows."))

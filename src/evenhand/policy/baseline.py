@@ -1,4 +1,4 @@
-"""An earlier audit that a record is judged against: what each limit came to there, and the rows that both share."""
+"""Compare judgements with those of an earlier audit."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ BECAME: Final = {
     ("failed", "passed"): message("fixed"),
     ("undecided", "passed"): message("fixed"),
 }
-"""What becomes of a limit, by what it came to before and now."""
+"""The change of a limit, by its status before and now."""
 
 
 def became(before: Status | None, now: Status) -> str:
-    """Return what became of a limit: new, worse, better, fixed or unchanged.
+    """Return how a limit changed: new, worse, better, fixed or unchanged.
 
     Examples
     --------
@@ -60,20 +60,20 @@ class Baseline:
     """The rows that both audits share, where both kept their predictions."""
 
     def drop(self, key: Key, now: Finding | None, before: Finding | None, level: float) -> Finding | None:
-        """Return how much worse a finding became: paired where the rows are there, else of independent audits."""
+        """Return how much worse a finding became: paired where rows are shared, else of independent audits."""
         change = None if self.pairs is None or now is None else self.pairs.change(key, level)
         return drop(now, before) if change is None else paired_drop(now, change)
 
 
 def with_baseline(found: Iterable[Judgement], before: Iterable[Judgement], new_only: bool) -> list[Judgement]:
-    """Return judgements with what each came to in the earlier audit.
+    """Return judgements with the change of each since the earlier audit.
 
     Parameters
     ----------
     found, before : judgements
-        Of the same policy, on the record and on the earlier one.
+        Judgements by the same policy, of the record and of the earlier one.
     new_only : bool
-        Whether what was as bad before does not stop.
+        Whether limits that were as bad before do not stop.
     """
     were = {(str(judgement.limit), str(judgement.key)): judgement.status for judgement in before}
     return [_compared(judgement, were.get((str(judgement.limit), str(judgement.key))), new_only) for judgement in found]

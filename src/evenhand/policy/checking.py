@@ -1,4 +1,4 @@
-"""What can be wrong with a policy: each problem a sentence with its place, the value and the way out."""
+"""Check a policy: each problem is a sentence with its place, the value and the fix."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SCHEMA_VERSION: Final = 1
 
 
 def content_problems(content: Content, written: Written) -> Iterator[str]:
-    """Yield what is wrong with the policy itself, apart from its rule packs and waivers."""
+    """Yield the problems of the policy itself, apart from its rule packs and waivers."""
     for table in content:
         if table not in TABLES:
             yield f"{written.at(table)}: there is no '{table}' in a policy.{did_you_mean(table, TABLES)}"
@@ -67,7 +67,7 @@ def gates_nothing(limits: Iterable[object], written: Written) -> Iterator[str]:
 
 
 def limits_problems(limits: object, written: Written, custom: Iterable[str] = ()) -> Iterator[str]:
-    """Yield what is wrong with a table of limits."""
+    """Yield the problems of a table of limits."""
     if not isinstance(limits, Mapping):
         yield f"{written.at('limits')}: [limits] must be a table."
         return
@@ -81,7 +81,7 @@ def limits_problems(limits: object, written: Written, custom: Iterable[str] = ()
 
 
 def waiver_problems(waivers: object, limits: Iterable[Limit] | None, written: Written) -> Iterator[str]:
-    """Yield what is wrong with the waivers of these limits; None when the limits themselves cannot be read."""
+    """Yield the problems of the waivers of these limits; None when the limits themselves cannot be read."""
     if not isinstance(waivers, list):
         yield f"{written.at('waivers')}: waivers are written [[waivers]]."
         return

@@ -24,12 +24,12 @@ BUILTIN: Final[Mapping[str, str]] = {
 """The packs that come with the package, by name and version; a version never changes once it is released."""
 PREFIX: Final = "builtin:"
 TABLES: Final = ("schema", "title", "as_of", "extends", "limits")
-"""What a pack may hold; what an undecided limit does is said by the policy that extends it."""
+"""What a pack may contain; the policy that extends it decides what an undecided limit does."""
 
 
 @dataclass(slots=True)
 class Packs:
-    """What was gathered from packs, nearest last."""
+    """The limits collected from packs, nearest last."""
 
     limits: list[tuple[str, str, Mapping[str, object]]] = field(default_factory=list)
     """Name of the pack as the policy writes it, key, and values."""
@@ -38,7 +38,7 @@ class Packs:
     names: list[str] = field(default_factory=list)
     """The packs, as the policy writes them."""
     problems: list[str] = field(default_factory=list)
-    """What is wrong with them, each in a sentence."""
+    """Their problems, each in a sentence."""
 
 
 def read_packs(named: object, written: Written, folder: Path) -> Packs:
@@ -56,14 +56,14 @@ def read_packs(named: object, written: Written, folder: Path) -> Packs:
 
 
 def described_packs() -> Iterator[tuple[str, str, int]]:
-    """Yield the packs that come with the package: name, title and how many limits."""
+    """Yield the built-in packs: name, title and number of limits."""
     for name, file in BUILTIN.items():
         content = tomllib.loads(files("evenhand.policy").joinpath("packs", file).read_text("utf-8"))
         yield name, str(content.get("title", "")), len(content["limits"])
 
 
 def _read(name: str, origin: str, at: str, folder: Path, inside: tuple[str, ...], packs: Packs) -> None:
-    """Read one pack, those that it extends first: the nearer limit wins."""
+    """Read one pack, after those that it extends: the nearer limit wins."""
     raw = _bytes(name, at, folder, packs)
     if raw is None:
         return

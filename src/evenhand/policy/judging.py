@@ -1,4 +1,4 @@
-"""Judging: a record and a policy in, a verdict out. The one place where findings meet limits."""
+"""Judge a record by a policy. The only place where findings meet limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def judge(
 ) -> Verdict:
     """Judge a record by a policy.
 
-    Where the policy asks for another confidence than the record has, intervals are computed again from its counts.
+    Where the policy asks for another confidence than the record has, intervals are recomputed from its counts.
 
     A limit passes when the whole interval is inside it, fails when the whole interval is outside, and is undecided
     otherwise; what is undefined or missing is undecided, too, never passed.
@@ -52,13 +52,13 @@ def judge(
     record : AuditRecord
     policy : Policy
     baseline : AuditRecord, optional
-        An earlier audit, of the last release say; limits with `max_drop` compare with it.
+        An earlier audit, such as of the last release; limits with `max_drop` compare with it.
     pairs : PairedPredictions, optional
         The rows that both audits share; then limits with `max_drop` are judged row by row.
     new_only : bool
-        Whether a limit that came to nothing better in the baseline does not stop; needs `baseline`.
+        Whether limits that were as bad in the baseline do not stop; needs `baseline`.
     today : date, optional
-        The day by which waivers expire; today when absent.
+        The day on which waivers are checked; today when absent.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def judge(
     Raises
     ------
     PolicyError
-        When an interval cannot be computed again at the policy's confidence, the policy gates nothing here, or the
+        When an interval cannot be recomputed at the policy's confidence, the policy gates nothing here, or the
         record is a suppressed copy for publication.
 
     Examples
@@ -128,7 +128,7 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Base
 
 
 def _judge_declaration(limit: Limit, record: AuditRecord) -> Judgement:
-    """Judge what only people can say of a model; it has no estimate, since nothing was measured."""
+    """Judge a required declaration; it has no estimate, since nothing was measured."""
     name = limit.key.columns[0]
     declared = {known: text for known, value in record.provenance.get(DECLARED, {}).items() if (text := value.strip())}
     if name not in declared:
@@ -158,7 +158,7 @@ def _open(limit: Limit, key: Key, finding: Finding | None, effect: Effect, sente
 
 
 def _compare(finding: Finding, limit: Limit, policy: Policy) -> Status:
-    """Passed inside, failed outside, undecided between; a measurement without interval is exact."""
+    """Return passed inside, failed outside, undecided between; a value without interval is exact."""
     low, high = _ends(finding, limit, policy)
     if limit.at_most is not None:
         if high is not None and high <= limit.at_most:

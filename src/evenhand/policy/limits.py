@@ -1,4 +1,4 @@
-"""What a policy says: limits, waivers, and what to do when the evidence does not decide."""
+"""Policies: limits, waivers, and what happens to undecided limits."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 Effect: TypeAlias = Literal["stop", "warn", "pass"]
 """What an undecided limit does to a release."""
 Over: TypeAlias = Literal["", "features", "intersections", "groups"]
-"""Which findings of the record a limit without columns of its own is applied to."""
+"""The findings to which a limit without columns applies."""
 
 DECLARED: Final = "declared"
-"""The first word of a key that asks for a statement that only people can make: ``declared[human_oversight]``."""
+"""The first word of a key that requires a declaration: ``declared[human_oversight]``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit on one finding, or on each group's finding where the key says ``=*``."""
+    """One limit on one finding, or on each group's finding where the key has ``=*``."""
 
     key: Key
     """The finding it applies to, in canonical spelling."""
@@ -30,9 +30,9 @@ class Limit:
     at_least: float | None = None
     """The value must not fall below this."""
     against: Literal["", "baseline"] = ""
-    """``baseline``: the value that is limited is how much worse the finding is than the earlier audit's."""
+    """``baseline``: the limit is on how much worse the finding is than in the earlier audit."""
     required: bool = False
-    """For a declaration: it must be there, whatever it says."""
+    """For a declaration: it must be present, with any content."""
     over: Over = ""
     """``features``: each sensitive feature of the record on its own; ``intersections``: each crossing of them;
     ``groups``: each group of each feature; empty: only the finding that the key names."""
@@ -49,9 +49,9 @@ class Limit:
     controls: tuple[str, ...] = ()
     """Controls for which the finding is evidence, such as ``nyc-ll144:5-301(b)``."""
     origin: str = ""
-    """The rule pack that it comes from, ``builtin:four-fifths@1`` say; empty for a limit of the policy itself."""
+    """The rule pack that it comes from, such as ``builtin:four-fifths@1``; empty for a limit of the policy itself."""
     line: int = 0
-    """The line of the policy file on which it stands, or names its rule pack, from 1; 0 when it came from no file."""
+    """The line of the policy file that has it or names its rule pack, from 1; 0 without a file."""
 
     @property
     def bound(self) -> float:
@@ -73,7 +73,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A failed or undecided limit that someone has taken responsibility for, until a day."""
+    """Responsibility that someone takes for a failed or undecided limit, until a day."""
 
     key: Key
     """The limit's key, or that of one finding it is judged on."""
@@ -110,7 +110,7 @@ class Policy:
     sha256: str = ""
     """The hash of the file's bytes, and of the files it extends."""
     path: str = "policy.toml"
-    """Where the file lies, from the folder of work when it lies below it: pipelines show limits there."""
+    """The path of the file, relative to the working directory if below it: pipelines show limits there."""
     extends: tuple[str, ...] = ()
     """The rule packs it extends, by name and version."""
 

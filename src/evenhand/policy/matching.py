@@ -1,4 +1,4 @@
-"""Which findings a limit applies to."""
+"""Match limits to findings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def own_key(limit: Limit) -> Key:
 
 
 def covers(limit: Limit, key: Key) -> bool:
-    """Whether the limit is, or may be, judged on the finding of that key."""
+    """Return whether the limit is, or may be, judged on the finding of that key."""
     own = own_key(limit)
     if own == key or _is_instance(key, own):
         return True
@@ -40,7 +40,7 @@ def instances(limit: Limit, record: AuditRecord, policy: Policy) -> tuple[Key, .
     """Return the keys that a limit is judged on in this record.
 
     ``column=*`` becomes every group that the record has; a limit over features becomes one for each sensitive feature
-    of the record, but for those that have a limit of their own. None when the record has nothing to apply it to.
+    of the record, except those with a limit of their own. None when the record has nothing to apply it to.
     """
     if limit.over:
         rivals = [other for other in policy.limits if not other.over and other.against == limit.against]

@@ -1,4 +1,4 @@
-"""On which line of a TOML file a table or key stands: the standard parser does not say."""
+"""Find the lines of tables and keys in a TOML file, which the standard parser does not give."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TABLE: Final = re.compile(rf"^\s*(?P<open>\[\[?)\s*(?P<key>{_PART}(?:\s*\.\s*{_
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where the parts of a document stand, for sentences about them."""
+    """The lines of a document's parts, for error messages."""
 
     name: str
     """The file's name."""

@@ -1,4 +1,4 @@
-"""policy.toml: read whole, with its rule packs, and every problem told at once."""
+"""Read policy.toml with its rule packs, and report all problems at once."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def load_policy(source: str | Path | Content) -> Policy:
     ----------
     source : path or mapping
         A policy.toml; a pyproject.toml, whose table ``[tool.evenhand]`` is read; or the content of one. Rule packs in
-        files are looked for beside the policy, for a mapping in the folder of work.
+        files are looked for next to the policy, for a mapping in the working directory.
 
     Raises
     ------
     PolicyError
-        All problems together, each with its place and the way out.
+        All problems together, each with its place and the fix.
     """
     if isinstance(source, Mapping):
         text = json.dumps(source, sort_keys=True, default=str)
@@ -76,7 +76,7 @@ def _of_pyproject(content: Content, place: Path) -> Content:
 
 
 def _shown(place: Path) -> str:
-    """Return the path from the folder of work when it lies below it, else the file's name: no path of a machine."""
+    """Return the path relative to the working directory if it is below it, else the file name: no absolute path."""
     try:
         return place.resolve().relative_to(Path.cwd()).as_posix()
     except (ValueError, OSError):
@@ -107,7 +107,7 @@ def _build(content: Content, written: Written, raw: bytes, folder: Path) -> Poli
 
 
 def _hash(raw: bytes, others: list[str]) -> str:
-    """Return the sha256 of the file; with rule packs, of its hash and theirs."""
+    """Return the sha256 of the file; with rule packs, of all the hashes."""
     own = hashlib.sha256(raw).hexdigest()
     return hashlib.sha256("\n".join((own, *others)).encode()).hexdigest() if others else own
 
@@ -119,7 +119,7 @@ def _all_limits(content: Content, packs: Packs, written: Written) -> Iterator[Li
     found: dict[tuple[Key, Over], tuple[Limit, ...]] = {}
     for origin, text, values in packs.limits:
         for key, over, limits in _limits(text, {**defaults, **values}):
-            line = written.line("extends", origin)  # a rule pack's notes are said in other languages, too
+            line = written.line("extends", origin)  # a rule pack's notes are translated, too
             found[key, over] = tuple(
                 replace(limit, origin=origin, line=line, note=message(limit.note) if limit.note else "")
                 for limit in limits
@@ -133,7 +133,7 @@ def _all_limits(content: Content, packs: Packs, written: Written) -> Iterator[Li
 
 
 def _limits(text: str, values: Content) -> Iterator[tuple[Key, Over, tuple[Limit, ...]]]:
-    """Yield, for each way of applying it, the limit on the value and the one on how much worse it became."""
+    """Yield the limit on the value and the one on its regression, for each way of applying it."""
     key = canonical_key(text)
     named = values.get("over", "")
     for over in cast("list[Over]", named if isinstance(named, list) else [named]):

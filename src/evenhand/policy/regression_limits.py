@@ -1,4 +1,4 @@
-"""How much worse a finding became since an earlier audit, with an interval."""
+"""Compute how much worse a finding became since an earlier audit, with an interval."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def drop(now: Finding | None, before: Finding | None) -> Finding | None:
     """Return how much worse `now` is than `before`: positive is worse, in the direction of the finding.
 
     The two audits may rest on different rows, so they are taken as independent: square-and-add over both intervals
-    (Zou and Donner 2008). Rows that both share make that interval wider than it need be, never narrower. None when one
-    of both is missing.
+    (Zou and Donner 2008). Rows that both share make that interval wider than it need be, never narrower. None when
+    either is missing.
     """
     if now is None or before is None:
         return None

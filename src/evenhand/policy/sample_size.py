@@ -1,4 +1,4 @@
-"""What would decide an undecided limit: about how many more rows, if the observed rates are the true ones."""
+"""Rows needed to decide an undecided limit, if the observed rates are the true ones."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from evenhand.policy.limits import Limit
 
 CHANCE: Final = 0.8
-"""The chance to decide that the rows are counted for."""
+"""The power for which rows are computed."""
 PRACTICAL: Final = 10_000_000
-"""More rows than this are no practical number."""
+"""More rows than this are not practical."""
 NAMED: Final = 3
 """More groups than this are counted and not named."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """What is known of one group's value."""
+    """The value of one group, with its rows and error."""
 
     name: str
     value: float
@@ -39,7 +39,7 @@ class _Group:
 
 
 def rows_needed(finding: Finding, limit: Limit, record: AuditRecord | None = None) -> tuple[int, str] | None:
-    """Return about how many more rows decide a limit with a chance of 80 %, and of which groups; None for no number.
+    """Return about how many more rows decide a limit with a power of 80 %, and of which groups; None for no number.
 
     The distance between a value and the limit must be the critical value plus the 80 % point of the normal
     distribution, in standard errors; those follow from the intervals. A limit on an extreme over groups passes when
@@ -65,7 +65,7 @@ def _quantile(chance: float) -> float:
 
 
 def _critical(finding: Finding, limit: Limit) -> float:
-    """The critical value of the end that would decide: the one on the limit's side of the estimate."""
+    """Return the critical value of the end that decides: the one on the limit's side of the estimate."""
     level = finding.interval.level if finding.interval is not None else 0.95
     plain = _quantile(0.5 + level / 2)
     low, high = finding.critical or (plain, plain)
@@ -74,7 +74,7 @@ def _critical(finding: Finding, limit: Limit) -> float:
 
 
 def _one(finding: Finding, part: GroupValue, limit: Limit, distance: float) -> tuple[int, str] | None:
-    """A value that stands alone: its own interval tells its standard error."""
+    """Return the rows for a single value: its interval gives the standard error."""
     assert finding.estimate is not None  # asked for by the caller
     critical, group = _critical(finding, limit), _of(part, finding)
     ends = (None, None) if finding.interval is None else (finding.interval.low, finding.interval.high)
@@ -105,7 +105,7 @@ def _all(finding: Finding, limit: Limit, record: AuditRecord | None, extreme: li
     tables = [table for table in tables if len(table) > 1] or [extreme]
     wanted: list[tuple[_Group, float]] = []
     many = 1
-    for _ in range(2):  # all that lacks rows must be inside at once
+    for _ in range(2):  # all groups that lack rows must be inside at once
         reach = _critical(finding, limit) + _quantile(CHANCE ** (1 / many))
         wanted = [part for table in tables for part in _wanted(table, finding, limit, reach)]
         many = max(1, len({group.name for group, _ in wanted}))
@@ -165,7 +165,7 @@ def _groups_of(record: AuditRecord | None, finding: Finding, rate: str) -> list[
 
 
 def _of(part: GroupValue, finding: Finding) -> _Group:
-    """Return one of the groups that a finding names itself."""
+    """Return one of the groups that a finding names."""
     assert part.estimate is not None  # undefined groups are left out above
     columns = finding.key.columns
     name = f"{columns[0]}={part.group}" if len(columns) == 1 and part.group else part.group
@@ -178,7 +178,7 @@ def _name(group: Iterable[tuple[str, str]]) -> str:
 
 
 def _variance(part: GroupValue, stated: Finding | None) -> float:
-    """From the interval where there is one; else p (1 - p), with half an event so that 0 or 1 does not look certain."""
+    """Use the interval where there is one; else p (1 - p), with half an event so that 0 or 1 is not certain."""
     interval = None if stated is None else stated.interval
     if interval is not None and interval.low is not None and interval.high is not None:
         assert stated is not None and stated.estimate is not None  # what has an interval has a value
@@ -192,7 +192,7 @@ def _variance(part: GroupValue, stated: Finding | None) -> float:
 
 
 def _total(wanted: Iterable[tuple[_Group, float]]) -> tuple[int, str] | None:
-    """From rows in denominators to rows of the groups, rounded up to two digits, and the groups in words."""
+    """Convert rows in denominators to rows of the groups, rounded up to two digits, with the groups in words."""
     more: dict[str, float] = {}
     for group, need in wanted:
         rows = (need - group.support) * group.rows / group.support

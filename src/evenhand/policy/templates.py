@@ -1,4 +1,4 @@
-"""Policies to begin with, by field: few limits, each with its reason and source. Figures are for people to set.
+"""Policy templates by field: few limits, each with its reason and source. The values are for people to set.
 
 A place in braces is a key: ``{recall}`` of the feature, ``{recall_each}`` of each of its groups.
 """
@@ -154,7 +154,7 @@ ORIGINAL_FEATURE: Final = """\
 
 
 def default_policy(sensitive_features: Iterable[str] = (), *, original: bool = False, template: str = "generic") -> str:
-    """Return the text of a policy.toml to begin with.
+    """Return the text of a starter policy.toml.
 
     Parameters
     ----------

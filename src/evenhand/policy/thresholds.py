@@ -1,4 +1,4 @@
-"""A policy at every threshold: where all limits hold, and where the model stands today."""
+"""Judge a policy at every threshold: where all limits hold, and where the model is today."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a policy says at one threshold."""
+    """The judgements of a policy at one threshold."""
 
     threshold: float
     """A score at or above it is predicted positive."""
@@ -90,7 +90,7 @@ def sweep(record: AuditRecord, policy: Policy) -> Sweep:
 
 
 def at_threshold(record: AuditRecord, place: int) -> AuditRecord:
-    """Return the record as counts say it at one of the thresholds: without findings, which are of another."""
+    """Return the record with the counts at one threshold, without the findings, which are of another."""
     from numpy import asarray, int64
 
     from evenhand.metrics.values.thresholds import tally_at

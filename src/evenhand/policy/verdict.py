@@ -1,4 +1,4 @@
-"""What judging ends in."""
+"""Verdicts, the results of judging."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORDS: dict[Status, Message] = {
     "failed": message("Failed"),
     "undecided": message("Undecided"),
 }
-"""Each status as a page says it."""
+"""Each status as pages show it."""
 EXIT_CODES: dict[Status, int] = {"passed": 0, "failed": 1, "undecided": 3}
 """The gate's exit code of each verdict; 2 is kept for what could not run."""
 
@@ -41,13 +41,13 @@ class Judgement:
     sentence: str
     """Why, in one sentence."""
     needed_rows: int | None = None
-    """About how many more rows give an 80 % chance to decide it; None when it is decided or no number would do."""
+    """About how many more rows decide it with a power of 80 %; None when it is decided or no number suffices."""
     stops: bool = False
     """Whether this judgement stops the release."""
     waiver: Waiver | None = None
     """The waiver that covers it."""
     before: Status | None = None
-    """What the limit came to in the earlier audit; None without one, or where it did not apply there."""
+    """The status of the limit in the earlier audit; None without one, or where it did not apply there."""
     known: bool = False
     """Whether it does not stop because it was as bad in the earlier audit."""
 
@@ -63,7 +63,7 @@ class Judgement:
 
     @property
     def aside(self) -> str:
-        """Why it stops nothing whatever its status, in a word; empty where it can stop."""
+        """Why it never stops, whatever its status, in a word; empty where it can."""
         if self.limit.advisory:
             return message("advisory")
         return message("waived") if self.waived else message("not new") if self.known else ""
@@ -71,7 +71,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All judgements of a policy, and what follows from them."""
+    """All judgements of a policy, and their overall status."""
 
     status: Status
     """Failed when a blocking limit failed; else undecided when one is; else passed."""
@@ -84,11 +84,11 @@ class Verdict:
     policy_sha256: str
     """The hash of the policy's file."""
     confidence: float
-    """The confidence that was asked for."""
+    """The confidence that the policy requires."""
     policy_path: str = "policy.toml"
-    """Where the policy lies, from the folder of work."""
+    """The path of the policy, relative to the working directory."""
     remarks: tuple[str, ...] = ()
-    """What is to be said beside: waivers that expired, that nothing uses or that no longer cover; small groups."""
+    """Further remarks: waivers that expired, are unused or no longer cover; small groups."""
 
     @property
     def exit_code(self) -> int:
@@ -97,7 +97,7 @@ class Verdict:
 
     @property
     def tally(self) -> str:
-        """How many blocking limits came to what."""
+        """The number of blocking limits by status."""
         return tally(self.status, self.judgements)
 
     @property
@@ -107,7 +107,7 @@ class Verdict:
 
 
 def tally(status: Status, judgements: Iterable[Judgement]) -> str:
-    """Return how many blocking limits came to what, in one sentence."""
+    """Return the number of blocking limits by status, in one sentence."""
     found = [judgement.status for judgement in judgements if judgement.blocking]
     return message(
         "{status}: {passed} of {limits} blocking limits passed, {failed} failed, {undecided} undecided.",

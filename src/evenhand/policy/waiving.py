@@ -1,4 +1,4 @@
-"""Waivers: who has taken responsibility for a limit that stops, for how long, and down to where."""
+"""Apply waivers: who took responsibility for a limit that stops, until when, and down to which value."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from evenhand.policy.verdict import Judgement
 
 LONGEST: Final = timedelta(days=180)
-"""A waiver holds for at most so long: what is accepted for ever is a limit."""
+"""The longest duration of a waiver: what is accepted for ever is a limit."""
 
 
 def waive(judgement: Judgement, policy: Policy, day: date) -> Judgement:
-    """Return the judgement, covered by the first waiver of it that holds on that day."""
+    """Return the judgement, covered by its first waiver that is valid on that day."""
     if not judgement.stops:
         return judgement
     for waiver in policy.waivers:
@@ -39,7 +39,7 @@ def waive(judgement: Judgement, policy: Policy, day: date) -> Judgement:
 
 
 def waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterator[str]:
-    """Yield a sentence for every waiver that does not do what its owner may think; `found` is not yet waived."""
+    """Yield a sentence for every waiver without the expected effect; `found` is not yet waived."""
     for waiver in policy.waivers:
         named = [judgement for judgement in found if _names(waiver, judgement) and judgement.stops]
         if not named:
@@ -59,7 +59,7 @@ def _names(waiver: Waiver, judgement: Judgement) -> bool:
 
 
 def _why_not(waiver: Waiver, day: date) -> str:
-    """Return why the waiver does not hold on that day; empty when it does."""
+    """Return why the waiver is not valid on that day; empty when it is."""
     places = {"key": str(waiver.key), "owner": waiver.owner, "day": str(waiver.expires)}
     if day > waiver.expires:
         return message("The waiver of {key} expired on {day}; its owner is {owner}.", **places)

@@ -1,6 +1,4 @@
-"""Verdicts in words. A number that is shown never contradicts the verdict: it is rounded after judging, and away
-from the limit.
-"""
+"""Verdicts in words. Numbers are rounded after judging, away from the limit, so they never contradict the verdict."""
 
 from __future__ import annotations
 
@@ -84,7 +82,7 @@ def _group(part: GroupValue) -> str:
 
 
 def lines(verdict: Verdict) -> list[str]:
-    """Return one line a judgement, worst first, in aligned columns, and the remarks."""
+    """Return one line per judgement, worst first, in aligned columns, and the remarks."""
     rows = [_cells(judgement) for judgement in verdict.judgements]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     shown = [
@@ -106,12 +104,12 @@ def _cells(judgement: Judgement) -> tuple[str, str, str, str, str]:
 
 
 def _cut(text: str, most: int = 90) -> str:
-    """Return at most `most` characters, visibly cut."""
+    """Return at most `most` characters, with a mark where cut."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def harmless(text: str) -> str:
-    """Return text on one line, without characters that command a terminal or turn the direction of writing."""
+    """Return text on one line, without control characters or marks that change the text direction."""
     return "".join(char if _is_plain(char) else f"\\u{ord(char):04x}" for char in text)
 
 

@@ -1,4 +1,4 @@
-"""The blocks of a page as plain data: tables, and figures whose places come ready; templates only draw them."""
+"""The blocks of a page as plain data: tables, and figures with computed positions for the templates."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ class Table:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int] = frozenset()
-    """Columns set flush right."""
+    """Right-aligned columns."""
     cut: int = 0
-    """How many rows were left out of the page; they stand in audit.json."""
+    """How many rows were left out of the page; they are in audit.json."""
     folded: str = ""
-    """What is to be clicked to see it; empty for a table that stands open, or is a figure's twin."""
+    """The label that unfolds it; empty for a table that is open, or a figure's twin."""
     within: str = ""
-    """The name of a greater table of the same part that holds these numbers, too; the page then points there."""
+    """The name of a larger table of the same part that contains these numbers; the page then points there."""
 
     @property
     def quantities(self) -> bool:
-        """Whether every column but the first is set flush right, which the page says once and not for every cell."""
+        """Whether all columns but the first are right-aligned; set once for the table, not in every cell."""
         return self.numeric == frozenset(range(1, len(self.head)))
 
     def bounded(self, most: int = 200) -> Table:
-        """Return the table with at most `most` rows, visibly cut."""
+        """Return the table with at most `most` rows, with a mark where cut."""
         left = len(self.rows) - most
         return self if left <= 0 else replace(self, rows=self.rows[:most], cut=self.cut + left)
 
@@ -61,9 +61,9 @@ def table(
     *,
     folded: bool = False,
 ) -> tuple[Table, ...]:
-    """Return a table of at most `most` rows, folded behind its title where asked; nothing without rows.
+    """Return a table of at most `most` rows, optionally folded; nothing without rows.
 
-    All columns but the first are of numbers where `numeric` is absent.
+    By default all columns but the first are numeric.
     """
     cells, columns = tuple(rows), range(1, len(head)) if numeric is None else numeric
     made = Table(name, title, head, cells, frozenset(columns), folded=title if folded else "")
@@ -72,7 +72,7 @@ def table(
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What every figure has: its identifier on the page, title, the same for people who do not see it, and size."""
+    """The base of every figure: identifier, title, text alternative, and size."""
 
     name: str
     title: str
@@ -84,7 +84,7 @@ class Drawing:
 
     @property
     def outside(self) -> int:
-        """How far labels reach beyond the left edge: the room is that of the English ones."""
+        """How far labels reach beyond the left margin, which is sized for English."""
         reach = (math.ceil(LETTER * width_of(label) + 10 - end) for label, end in self._labels())
         return max([0, *reach])
 
@@ -95,7 +95,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A mark on the axis: its place and its label."""
+    """A mark on the axis: its position and label."""
 
     x: float
     text: str
@@ -110,12 +110,12 @@ class Rows(Drawing):
     left: int
     """Where the plot begins; labels end before it."""
     right: int
-    """Where the plot ends; numbers begin behind it."""
+    """Where the plot ends; numbers begin after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One row of a figure: its name and numbers, its shape, and its places."""
+    """One row of a figure: its name and numbers, shape, and positions."""
 
     full: str
     """The row's whole name."""
@@ -124,7 +124,7 @@ class Dot:
     mark: Mark
     y: int
     x: float | None
-    """The place of the estimate; None when it is undefined."""
+    """The position of the estimate; None when it is undefined."""
     low: float
     high: float
     limit: float | None = None
@@ -146,7 +146,7 @@ class Figure(Rows):
     dots: tuple[Dot, ...]
     """Rows."""
     zero: float
-    """The place of zero."""
+    """The position of zero."""
 
     def _labels(self) -> Iterable[tuple[str, float]]:
         return ((dot.label, self.left - 8) for dot in self.dots)
@@ -158,11 +158,11 @@ class Line:
 
     label: str
     points: str
-    """Its places, ready for a polyline."""
+    """Its positions, ready for a polyline."""
     number: int
     """Its place among the lines: it decides dash and colour."""
     y: int
-    """The place of its label downwards."""
+    """The y position of its label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +170,9 @@ class Plot(Drawing):
     """A figure over two axes of numbers."""
 
     across: tuple[Tick, ...]
-    """Marks on the axis across."""
+    """Marks on the x axis."""
     upwards: tuple[tuple[float, str], ...]
-    """Marks on the axis upwards: place and label."""
+    """Marks on the y axis: position and label."""
     left: int
     right: int
 
@@ -189,7 +189,7 @@ class Lines(Plot):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of a figure of points: what it is, its shape and its place."""
+    """One point of a scatter figure: its name, shape and position."""
 
     label: str
     number: str
@@ -198,7 +198,7 @@ class Point:
     x: float
     y: float
     side: int
-    """The place of its name in the list."""
+    """The position of its name in the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,25 +208,25 @@ class Points(Plot):
     kind: ClassVar[str] = "points"
     points: tuple[Point, ...]
     joined: str
-    """Places of those that are joined, ready for a polyline; empty for none."""
+    """Positions of the joined points, ready for a polyline; empty for none."""
     axes: tuple[str, str]
-    """What the axes are: across, and upwards."""
+    """The names of the axes: x and y."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A text at a place."""
+    """A text at a position."""
 
     x: float
     y: float
     full: str
-    """What it says in full."""
+    """The full text."""
     most: int = 60
     """Characters that the figure has room for."""
 
     @property
     def label(self) -> str:
-        """What it says, short enough for the figure."""
+        """The text, short enough for the figure."""
         return cut(self.full, self.most)
 
 
@@ -242,7 +242,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Heat(Drawing):
-    """A grid of values, darker where they are greater; each value also stands in its cell."""
+    """A grid of values, darker where they are greater; each cell also shows its value."""
 
     kind: ClassVar[str] = "heat"
     columns: tuple[Spot, ...]
@@ -267,7 +267,7 @@ class Outline:
     number: int
     """0 above the axis, 1 below."""
     y: float
-    """Where its label stands."""
+    """The position of its label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,7 @@ class HistogramPair(Rows):
     kind: ClassVar[str] = "histograms"
     outlines: tuple[Outline, ...]
     axis: float
-    """The place of the axis downwards."""
+    """The y position of the axis."""
     marker: float | None
     """The place of an upright line; None without one."""
 
@@ -288,14 +288,14 @@ class Strip:
 
     label: Spot
     text: str
-    """What is said of them behind the plot."""
+    """The text after the plot."""
     paths: tuple[tuple[int, str], ...]
     """Shade (0 low, 2 high) and the dots, ready for a path with round caps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swarm(Rows):
-    """Dots on one axis, those at one place beside each other; never more than `scales.MOST_DOTS`."""
+    """Dots on one axis, stacked where they coincide; never more than `scales.MOST_DOTS`."""
 
     kind: ClassVar[str] = "swarm"
     strips: tuple[Strip, ...]
@@ -308,7 +308,7 @@ class Swarm(Rows):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node of a tree: its name and where that stands, its numbers, its shape."""
+    """One node of a tree: its name and position, numbers, and shape."""
 
     label: Spot
     text: str
@@ -317,7 +317,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Tree(Drawing):
-    """A tree that grows to the right and downwards, one node a row."""
+    """A tree that grows to the right and downwards, one node per row."""
 
     kind: ClassVar[str] = "tree"
     nodes: tuple[Node, ...]

@@ -1,4 +1,4 @@
-"""Records and verdicts in MLflow: figures as metrics, the verdict as tags, the page and the record as artifacts."""
+"""Log to MLflow: findings as metrics, the verdict as tags, the page and the record as artifacts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "evenhand"
 AT_ONCE: Final = 1_000
-"""MLflow takes at most so many metrics in one call."""
+"""The most metrics that MLflow takes in one call."""
 LONGEST: Final = 200
 """MLflow allows 250 characters; the ends of an interval need some."""
 
@@ -31,14 +31,14 @@ def log_to_mlflow(record: AuditRecord, verdict: Verdict | None = None, run_id: s
     ----------
     record : AuditRecord
     verdict : Verdict, optional
-        Its limits' findings are logged, too, and its status as the tag ``evenhand.verdict``.
+        The findings of its limits are logged, too, and its status as the tag ``evenhand.verdict``.
     run_id : str, optional
         The run; the active one, or a new one, when absent.
 
     Returns
     -------
     str
-        The run's id. Metrics are called ``evenhand.recall.race-black``, with ``.low`` and ``.high`` for the ends of the
+        The run's id. Metrics are named ``evenhand.recall.race-black``, with ``.low`` and ``.high`` for the ends of the
         interval; ``evenhand/report.html`` and ``evenhand/audit.json`` are artifacts.
 
     Raises
@@ -73,9 +73,8 @@ def mlflow_evaluation(record: AuditRecord, verdict: Verdict | None = None) -> An
 def mlflow_thresholds(verdict: Verdict) -> dict[str, Any]:
     """Return an ``mlflow.models.MetricThreshold`` for each limit, on the end of the interval that must be inside it.
 
-    So MLflow passes what evenhand passes: a limit of at least 0.8 asks it of the low end, not of the estimate. Limits
-    without an interval are asked of the estimate; a limit whose finding is missing has no value there, and MLflow
-    refuses it.
+    So MLflow passes what evenhand passes: a limit of at least 0.8 applies to the low end, not to the estimate. Without
+    an interval it applies to the estimate; a limit whose finding is missing has no value there, and MLflow refuses it.
     """
     models: Any = need("mlflow.models", "mlflow")
     return {
@@ -88,7 +87,7 @@ def mlflow_thresholds(verdict: Verdict) -> dict[str, Any]:
 
 
 def metric_name(key: Key) -> str:
-    """Return a finding's key as MLflow allows names, one name a key; no slash, which its file store makes a folder of.
+    """Return a unique MLflow name for a finding's key; without slashes, which its file store turns into folders.
 
     Examples
     --------
@@ -106,7 +105,7 @@ def metric_name(key: Key) -> str:
 
 
 def _figures(record: AuditRecord, verdict: Verdict | None) -> Iterator[tuple[str, float]]:
-    """Yield what is judged, what is over all rows, and the disparities: not every group's every metric."""
+    """Yield the findings that are judged, over all rows, or disparities: not every metric of every group."""
     judged = [j.finding for j in verdict.judgements if j.finding is not None] if verdict is not None else []
     others = [finding for finding in record.findings if not finding.key.group and not finding.key.qualifiers]
     for finding in {finding.key: finding for finding in (*others, *judged)}.values():

@@ -1,4 +1,4 @@
-"""How a notebook shows a record: the page, in a frame of its own. Records do not render themselves."""
+"""Show a record in a notebook: the page in an iframe. Records do not render themselves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def frame(record: AuditRecord) -> str:
-    """Return the page in a sandboxed frame, so that its style touches nothing around it."""
+    """Return the page in a sandboxed iframe, so that its style stays inside."""
     from evenhand.report.formats.html import html
 
     page = escaping.escape(html(record), quote=True)
@@ -19,7 +19,7 @@ def frame(record: AuditRecord) -> str:
 
 
 def register() -> None:
-    """Tell a running IPython how to show records; do nothing elsewhere."""
+    """Register the display of records with a running IPython; do nothing elsewhere."""
     shell_of = getattr(sys.modules.get("IPython"), "get_ipython", None)
     shell = shell_of() if shell_of is not None else None
     if shell is not None:

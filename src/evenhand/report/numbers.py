@@ -1,4 +1,4 @@
-"""Numbers as text, each by its unit."""
+"""Format numbers by unit."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def named(names: Sequence[str], most: int) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """Return at most `most` characters, visibly cut; a message is cut in each language on its own."""
+    """Return at most `most` characters, with a mark where cut; a message is cut separately in each language."""
     if len(text) <= most:
         return text
     return Message(CUT, {"text": text, "most": most - 1}) if isinstance(text, Message) else f"{text[: most - 1]}…"

@@ -1,4 +1,4 @@
-"""The whole page as plain data, from a record and a verdict."""
+"""Build the page as plain data from a record and a verdict."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ANY_CHANGE: Final = Metric(
     "Zou and Donner (2008), Statistics in Medicine 27; Newcombe (1998b), Statistics in Medicine 17",
     example="0.90 - 0.92 = -0.02",
 )
-"""The change of whatever figure."""
+"""The change of any metric."""
 HEADLINES: Final = {"none": message("Measured, not judged")} | WORDS
 UNJUDGED = message("No policy was given, so nothing is passed or failed.")
 COMPARED = message("Models are compared here; how each was judged stands beside it.")
@@ -44,7 +44,7 @@ MOST_KEY = 160
 
 
 def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = False) -> Page:
-    """Return everything a report says; without sections that have no figures, where asked."""
+    """Return the whole page; optionally without sections that have no figures."""
     data, name = record.provenance.get("data", {}), record.provenance.get("subject", {}).get("name", "model")
     source, rows = data.get("name", "data"), data.get("rows", 0)
     status = "none" if verdict is None else verdict.status
@@ -103,7 +103,7 @@ def _glance(verdict: Verdict | None) -> Figure | None:
 
 
 def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:
-    """At most five: what stops the release first, what fails before what is open, most people first."""
+    """Return at most five risks: those that stop the release first, failed before undecided, most people first."""
     found = [] if verdict is None else [(j, at) for at, j in enumerate(verdict.judgements) if j.status != "passed"]
     found.sort(key=lambda pair: (not pair[0].stops, pair[0].status != "failed", -_people(pair[0])[1]))
     risks = [Risk(_risk(judgement), f"limit-{at}") for judgement, at in found]
@@ -119,7 +119,7 @@ def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:
 
 
 def _people(judgement: Judgement) -> tuple[str, int]:
-    """Return the group that fares worst, and its rows; all rows where a limit is about no group."""
+    """Return the worst group and its rows; all rows where a limit is about no group."""
     finding = judgement.finding
     if finding is None or not finding.groups:
         return "", 0 if finding is None else finding.support
@@ -129,7 +129,7 @@ def _people(judgement: Judgement) -> tuple[str, int]:
 
 
 def _risk(judgement: Judgement) -> str:
-    """Say what is at stake: the metric against its limit, why, and on how many rows of whom it weighs."""
+    """Describe a risk: the metric against its limit, the reason, and the rows of the group affected."""
     finding, limit, failed = judgement.finding, judgement.limit, judgement.status == "failed"
     if limit.required:
         return sentences(judgement.sentence, message("The policy requires it."))
@@ -153,7 +153,7 @@ def _risk(judgement: Judgement) -> str:
 
 
 def _why(judgement: Judgement) -> str:
-    """Return the judgement's sentence without where the limit comes from."""
+    """Return the judgement's sentence without the source of the limit."""
     said, note = judgement.sentence, judgement.limit.note
     if judgement.status == "failed" and judgement.finding is not None and not judgement.aside:
         said = groups_text(judgement.finding)
@@ -163,12 +163,12 @@ def _why(judgement: Judgement) -> str:
 
 
 def _signs(text: str) -> str:
-    """Return a limit with the signs that people write, for a page that is no ASCII."""
+    """Return a limit with typographic signs, for a page that is not ASCII."""
     return text if isinstance(text, Message) else text.replace("<= ", "≤ ").replace(">= ", "≥ ")
 
 
 def _signed(text: Place) -> str:
-    """Return the verdict's sentence with these signs in its limits."""
+    """Return the verdict's sentence with typographic signs in its limits."""
     if not isinstance(text, Message):
         return str(text)
     places = {
@@ -179,7 +179,7 @@ def _signed(text: Place) -> str:
 
 
 def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]:
-    """The entry of every metric that the page uses, by label; ways of comparing groups once, not for every metric."""
+    """Return the entries of all metrics on the page, by label; group comparisons once, not for every metric."""
     values = {finding.key.metric: finding for finding in reversed(record.findings)}
     judged = {judgement.key.metric for judgement in (() if verdict is None else verdict.judgements)}
     hows = {split[1] for name in values if (split := parse_disparity(name)) and split[0] in METRICS}
@@ -198,7 +198,7 @@ def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]
 
 
 def _of_its_own(name: str, judged: set[str]) -> bool:
-    """Whether a metric has an entry of its own: what is judged, drawn, or no comparison of groups."""
+    """Return whether a metric has its own entry: it is judged, drawn, or no comparison of groups."""
     split = parse_disparity(name)
     if _is_change(name, judged):
         return False
@@ -206,5 +206,5 @@ def _of_its_own(name: str, judged: set[str]) -> bool:
 
 
 def _is_change(name: str, judged: set[str]) -> bool:
-    """Whether a metric is the change of another, which the glossary tells once for all of them."""
+    """Return whether a metric is the change of another, which the glossary explains once for all."""
     return name.endswith("_change") and name not in judged

@@ -1,4 +1,4 @@
-"""Rendering a record, and writing it where a person asked for it."""
+"""Render a record, and write it to a file."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def render(
     ----------
     record : AuditRecord
     verdict : Verdict, optional
-        Put first where it is given.
+        Shown first where it is given.
     format : str
         A name of `FORMATS`: ``html``, ``markdown``, ``json``, ``junit``, ``sarif`` ..., or one that an installed
         package brings.
     suppress_below : int, optional
-        Withhold what rests on fewer rows than this, and what would give it away: a copy for publication.
+        Withhold what rests on fewer rows than this, and what would reveal it, for publication.
     lang : str
         ``en``, ``zh-CN`` or another of `evenhand.words.languages`, for HTML and Markdown.
     template_dir : path, optional
-        A folder whose ``page.html.j2`` and ``extra.css`` come before evenhand's own, for HTML.
+        A folder whose ``page.html.j2`` and ``extra.css`` take precedence over evenhand's, for HTML.
     stylesheet : str
         The address of the style, for hosts that forbid style inside a page; empty: inside the page.
     omit_empty : bool
-        Whether sections of the page without figures are left out, instead of saying what would fill them.
+        Whether sections without figures are left out, instead of naming what would fill them.
 
     Raises
     ------
@@ -80,12 +80,12 @@ def write_report(
     assets: str = "inline",
     **options: Any,
 ) -> None:
-    """Write a report; the format is told from the file's ending unless it is named.
+    """Write a report; the format follows from the file's ending unless it is named.
 
     Parameters
     ----------
     assets : {"inline", "external"}
-        Whether the style of a page stands in it, or in a file of its own beside it (``report.css``).
+        Whether the style of a page is inside it, or in a file next to it (``report.css``).
     **options
         What `render` takes: ``lang``, ``suppress_below``, ``template_dir``, ``omit_empty``.
 
@@ -94,7 +94,7 @@ def write_report(
     InputError
         When the format is unknown.
     OutputError
-        When the place cannot be written to.
+        When the file cannot be written.
     """
     place = Path(path)
     name = format or format_of(place)
@@ -104,7 +104,7 @@ def write_report(
 
 
 def write_style(page: Path, template_dir: str | Path | None = None) -> str:
-    """Write the style beside a page, and return its address from there."""
+    """Write the style next to a page, and return its relative address."""
     from urllib.parse import quote
 
     beside = page.with_suffix(".css")
@@ -113,12 +113,12 @@ def write_style(page: Path, template_dir: str | Path | None = None) -> str:
 
 
 def format_of(path: str | Path) -> str:
-    """Return the name of the format that a file's ending stands for.
+    """Return the name of the format for a file's ending.
 
     Raises
     ------
     InputError
-        When it stands for none.
+        When there is none.
     """
     place = Path(path)
     known: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""A copy for publication: what rests on fewer rows than a limit is withheld, and what would give it away.
+"""Suppress small cells for publication, with complementary suppression of what would reveal them.
 
 A group with fewer rows than the limit is withheld. Of a group with enough rows, but too few of one true class or one
 decision, only the rates over all its rows are shown, because the others could be solved from any third. A group alone
@@ -34,7 +34,7 @@ Cell: TypeAlias = "tuple[tuple[str, str], ...]"
 def suppressed(record: AuditRecord, below: int) -> AuditRecord:
     """Return a copy without what rests on fewer than `below` rows.
 
-    Withheld findings have neither estimate nor interval and say so; the gate refuses the copy.
+    Withheld findings are marked and have neither estimate nor interval; the gate refuses the copy.
 
     Raises
     ------
@@ -63,14 +63,14 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
 
 
 def suppressed_verdict(verdict: Verdict, copy: AuditRecord) -> Verdict:
-    """Return the verdict as a suppressed copy may show it: every status, and the figures that are shown."""
+    """Return the verdict for a suppressed copy: every status, and only the figures that are shown."""
     below = copy.provenance["suppressed_below"]
     judgements = tuple(_judgement(judgement, copy) for judgement in verdict.judgements)
     return replace(verdict, judgements=judgements, sentence=verdict.tally, remarks=(withheld_words(below),))
 
 
 def withheld_words(below: int) -> Message:
-    """Return what is said of a copy for publication."""
+    """Return the notice of a copy for publication."""
     return message(
         "Figures that rest on fewer than {below} rows are withheld, and others that would give them away. "
         "This copy is for publication; the gate judges the full record.",
@@ -83,7 +83,7 @@ class _Tables:
     """The sizes of all groups of all groupings."""
 
     rows: dict[Cell, int] = field(default_factory=dict)
-    """Rows of a group; under the empty cell: of all."""
+    """Rows of a group; all rows under the empty cell."""
     least: dict[Cell, int] = field(default_factory=dict)
     """The smallest margin of a group that is not empty: rows, true classes, decisions."""
     lines: list[tuple[Cell, tuple[Cell, ...]]] = field(default_factory=list)
@@ -126,7 +126,7 @@ class _Tables:
 def _closed(
     seed: set[Cell], sizes: Mapping[Cell, int], lines: list[tuple[Cell, tuple[Cell, ...]]], below: int
 ) -> set[Cell]:
-    """Return the groups of a seed with those that protect them from subtraction; all rows are never withheld."""
+    """Return the groups of a seed and those that protect them from subtraction; never all rows."""
     hidden = {cell for cell in seed if cell and sizes[cell]}
     grown = True
     while grown:
@@ -139,7 +139,7 @@ def _closed(
 def _protecting(
     total: Cell, cells: tuple[Cell, ...], hidden: set[Cell], sizes: Mapping[Cell, int], below: int
 ) -> Cell | None:
-    """Return one more group to withhold, where subtraction in this line would show what is withheld."""
+    """Return one more group to withhold, where subtraction in this line would reveal a withheld one."""
     away = [cell for cell in cells if cell in hidden]
     enough = len(away) > 1 and sum(sizes[cell] for cell in away) >= below
     if (away and (enough or total in hidden)) or (not away and total not in hidden):
@@ -167,7 +167,7 @@ def _shown(finding: Finding, hidden: set[Cell], below: int, strata: bool) -> Fin
 
 
 def _least(finding: Finding) -> float:
-    """Return the smallest number of people a finding tells of; what tells of no rows is no cell."""
+    """Return the smallest number of people behind a finding; findings about no rows are not cells."""
     sizes = [finding.support, *(size for part in finding.groups for size in (part.support, part.rows))]
     return min((size for size in sizes if size > 0), default=float("inf"))
 

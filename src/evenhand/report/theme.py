@@ -1,4 +1,4 @@
-"""How a page looks: its language, whose templates and style it is drawn with, and where its style stands."""
+"""The look of a page: its language, templates, and style."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LARGEST: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """What a person chose of a page."""
+    """The chosen look of a page."""
 
     lang: str = "en"
     """Its tag: ``en``, ``zh-CN`` or another of `evenhand.words.languages`."""
@@ -29,7 +29,7 @@ class Theme:
     stylesheet: str = ""
     """The address of the style, for hosts that forbid style inside a page; empty: inside the page."""
     omit_empty: bool = False
-    """Whether sections without figures are left out, instead of saying what would fill them."""
+    """Whether sections without figures are left out, instead of naming what would fill them."""
 
     def own(self, name: str) -> str:
         """Return the text of a file of the folder; empty where there is none."""
@@ -60,7 +60,7 @@ USUAL: Final = Theme()
 
 
 def style(theme: Theme) -> str:
-    """Return the style of a page: evenhand's, then the folder's own."""
+    """Return the style of a page: evenhand's, then the folder's."""
     from importlib.resources import files
 
     return files("evenhand.report.templates").joinpath("style.css").read_text("utf-8") + theme.own("extra.css")

@@ -1,4 +1,4 @@
-"""The page as plain data: what every format says, before any of them says it."""
+"""The page as plain data, shared by all formats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One metric of the glossary: the metric of its keys, its name for people, and what its catalogue entry says."""
+    """One metric of the glossary: the metric of its keys, its display name, and its catalogue entry."""
 
     name: str
     label: str
@@ -50,7 +50,7 @@ class Risk:
     """One key risk."""
 
     sentence: str
-    """What is at stake, and for how many."""
+    """The risk, and how many rows it affects."""
     evidence: str
     """The anchor of what shows it."""
 
@@ -72,13 +72,13 @@ class LimitRow:
     who: str
     """The groups that make it, each with its value and its rows."""
     sentence: str
-    """Why, or what would decide it."""
+    """Why, or the rows needed to decide it."""
     note: str
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything a report says: the verdict, the parts in reading order, the glossary, and what stands behind it."""
+    """The whole report: the verdict, the parts in reading order, the glossary, and the parts after it."""
 
     title: str
     subtitle: str
@@ -88,7 +88,7 @@ class Page:
     sentence: str
     """The verdict in one sentence."""
     remarks: tuple[str, ...]
-    """What is to be said beside the verdict."""
+    """Remarks on the verdict."""
     limits: tuple[LimitRow, ...]
     """All judged limits, worst first."""
     glance: Figure | None
@@ -104,7 +104,7 @@ _Part = TypeVar("_Part")
 
 
 def said(part: _Part, words: Language) -> _Part:
-    """Return a part of the page with every message in it said in a language; names and numbers stay as they are."""
+    """Return a part of the page with its messages translated; names and numbers stay as they are."""
     if not words.sentences:
         return part  # a message is English as it is
     if isinstance(part, Message):

@@ -1,6 +1,6 @@
-"""Languages: a message said in the words of one of them, from its id and places. Prose is never parsed.
+"""Translate messages into a language, by their ids and places. Prose is never parsed.
 
-A language is one standard gettext catalogue, ``zh_CN.po`` say: in `evenhand.words.locale`, or in a package that an
+A language is one standard gettext catalogue, such as ``zh_CN.po``, in `evenhand.words.locale`, or in a package that an
 entry point of the group ``evenhand.languages`` names under the language's tag.
 """
 

@@ -19,7 +19,7 @@ def _one_form(n: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The words of a language; English, without a catalogue, says every message as it is.
+    """The translations of a language; English has no catalogue and keeps every message as it is.
 
     Examples
     --------
@@ -29,7 +29,7 @@ class Language:
     """
 
     tag: str
-    """Its tag, ``zh-CN`` say, as HTML has it."""
+    """Its BCP 47 tag, such as ``zh-CN``."""
     sentences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Each message id with its translation, or one for each plural form."""
     form: Callable[[int], int] = _one_form
@@ -50,19 +50,19 @@ class Language:
         try:
             places = {name: self._shown(value) for name, value in text.places.items()}
             return found.format_map(places) if places else found
-        except (KeyError, ValueError, IndexError):  # a catalogue of somebody else's may name places that are not there
+        except (KeyError, ValueError, IndexError):  # a third-party catalogue may name missing places
             return str(text)
 
     def sentence(self, id: str, n: int | None = None) -> str | None:
         """Return the translation of an id, in its form for `n`; None when there is none.
 
-        An id whose first letter is small, within another sentence say, is the one whose first letter is a capital.
+        An id with a lower-case first letter, as inside another sentence, falls back to the capitalized one.
         """
         forms = self.sentences.get(id) or self.sentences.get(id[:1].swapcase() + id[1:])
         return None if not forms else forms[0] if n is None else forms[min(self.form(n), len(forms) - 1)]
 
     def missing(self, ids: Iterable[str]) -> tuple[str, ...]:
-        """Return the ids that the catalogue has no words for."""
+        """Return the ids without a translation."""
         return tuple(id for id in ids if self.sentence(id) is None)
 
     def _list(self, between: str, parts: Iterable[Place]) -> str:

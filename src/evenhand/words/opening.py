@@ -1,4 +1,4 @@
-"""The languages there are, and the opening of one."""
+"""List and open languages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ENGLISH: Final = "en"
 
 
 def languages() -> tuple[str, ...]:
-    """Return the tags of all languages, English first: catalogues in the folder, and those of installed packages."""
+    """Return the tags of all languages, English first: built-in catalogues, and those of installed packages."""
     return (ENGLISH, *sorted({*_own(), *metadata.entry_points(group=GROUP).names}))
 
 
@@ -44,7 +44,7 @@ def language(tag: str) -> Language:
 
 
 def opened(tag: str, catalogue: str) -> Language:
-    """Return the language that the text of a .po file holds; a fuzzy translation is none."""
+    """Return the language in the text of a .po file; fuzzy translations are ignored."""
     from gettext import c2py
 
     import polib
@@ -68,7 +68,7 @@ def _own() -> dict[str, Traversable]:
 
 
 def _added(tag: str) -> Iterator[Traversable]:
-    """Yield the catalogues of packages: each the .po file of the tag; they may add to a language that is there."""
+    """Yield the packages' .po files for the tag; they may add to an existing language."""
     for point in metadata.entry_points(group=GROUP, name=tag):
         for place in files(cast("ModuleType", load(point, ModuleType))).iterdir():
             if place.name.endswith(".po") and _tag(place.name) == tag:

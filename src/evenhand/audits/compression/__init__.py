@@ -1,1 +1,1 @@
-"""What compression did, and to whom."""
+"""The effects of compression, overall and for each group."""

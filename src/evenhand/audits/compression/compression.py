@@ -1,4 +1,4 @@
-"""What compression did, and to whom: the compressed model beside its original on the same rows."""
+"""Compare a compressed model with its original on the same rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PLAIN_TESTS: Final = message(
 
 
 def compression(evidence: Evidence) -> Statement:
-    """State who changed, in which direction, with paired intervals, and what the compression gained."""
+    """State who changed, in which direction, with paired intervals, and the savings in size and time."""
     if evidence.original is None:
         return not_applicable("No original model was given to compare with.")
     parts = (changes, score_changes, early_warnings, drift, _neighbours, _sizes)
@@ -35,7 +35,7 @@ def compression(evidence: Evidence) -> Statement:
 
 
 def _neighbours(evidence: Evidence) -> Iterator[Finding]:
-    """State whether a row's score depends on the rows beside it, as it does where a batch is scaled as a whole."""
+    """State whether a row's score depends on the rest of its batch, as where a batch is scaled as a whole."""
     if not evidence.asked:
         return
     from evenhand.compression import batch_dependence
@@ -62,7 +62,7 @@ def _sizes(evidence: Evidence) -> Iterator[Finding]:
 
 
 def facts(old: Footprint, new: Footprint) -> Iterator[Finding]:
-    """State what both files hold, and how many times smaller the new one is."""
+    """State the size of both files, and how many times smaller the new one is."""
     from evenhand.compression import gain_sentence
 
     sizes: dict[str, tuple[int | None, int | None]] = {
@@ -82,7 +82,7 @@ def facts(old: Footprint, new: Footprint) -> Iterator[Finding]:
 
 
 def times(batch: int, old: Footprint, new: Footprint) -> Iterator[Finding]:
-    """State the time of one call; the ratio is of the minima, which a busy neighbour disturbs least."""
+    """State the time of one call; the ratio is of the minima, which other load disturbs least."""
     before, after, name = old.latency[batch], new.latency[batch], str(batch)
     for key, seconds in ((Key.of("latency", batch=name), after), (_of("latency", batch=name), before)):
         yield Finding(key, NAME, seconds.median, direction="lower_is_better", unit="seconds", volatile=True)

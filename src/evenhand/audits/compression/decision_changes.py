@@ -1,4 +1,4 @@
-"""Findings of a joint tally: who was decided otherwise, what that did to each rate, and whether a gap widened."""
+"""Findings of a joint tally: flips, the change of each rate, and the change of each gap."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 NAME: Final = "compression"
 DRAWS: Final = 500
-"""Times that rows are drawn again."""
+"""Number of resamples."""
 MOST_DRAWN: Final = 20_000_000
-"""Numbers that are drawn at most."""
+"""The most numbers drawn."""
 ADJUSTED: Final = {"holm": holm, "benjamini-hochberg": benjamini_hochberg}
 
 
 def changes(evidence: Evidence) -> Iterator[Finding]:
-    """Yield what changed for all rows, for each group of every grouping, and between groups."""
+    """Yield the changes for all rows, for each group of every grouping, and between groups."""
     answer, names = answers(evidence, NAME), class_names(evidence.data)
     rates = _rates if evidence.data.task == "binary" else _rates_of_classes
     for grouping in (None, *evidence.groupings):
@@ -53,7 +53,7 @@ def changes(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _flips(answer: Answers, columns: tuple[str, ...], names: Sequence[str]) -> Iterator[Finding]:
-    """Yield how many are decided otherwise: at all, now rightly, now wrongly, and towards each class."""
+    """Yield the flips: all of them, to right, to wrong, and towards each class."""
     yield from answer.of_groups("flip_rate", columns, of="original")
     yield from answer.all([Key.of("flip_rate_difference", columns, of="original")] if columns else ())
     for metric in ("negative_flip_rate", "positive_flip_rate"):
@@ -72,7 +72,7 @@ def _rates(evidence: Evidence, answer: Answers, grouping: Grouping | None) -> It
 
 
 def _rates_of_classes(evidence: Evidence, answer: Answers, grouping: Grouping | None) -> Iterator[Finding]:
-    """Yield, of several classes, the change of accuracy and of each class's recall, precision and selection rate."""
+    """Yield, for several classes, the change of accuracy and of each class's recall, precision and selection rate."""
     columns = () if grouping is None else grouping.columns
     yield from answer.of_groups("accuracy_change", columns, of="original")
     yield from _tests("accuracy", grouping, discordant("recall", evidence.joint_tally(grouping, "agreement")))
@@ -84,7 +84,7 @@ def _rates_of_classes(evidence: Evidence, answer: Answers, grouping: Grouping | 
 def _tests(
     metric: str, grouping: Grouping | None, counts: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 ) -> Iterator[Finding]:
-    """Yield McNemar's mid-p values of a family: one rate over the groups of one grouping, plain and adjusted."""
+    """Yield McNemar's mid-p values of one rate over the groups of one grouping, plain and adjusted."""
     gained, lost, rows = counts
     plain = np.where(rows > 0, mcnemar(gained, lost), np.nan)
     exact = mcnemar(gained, lost, mid=False)
@@ -102,7 +102,7 @@ def _tests(
 
 
 def _normalized(answer: Answers, columns: tuple[str, ...], names: Sequence[str]) -> Iterator[Finding]:
-    """Yield how much more than all rows each group lost, and each class, over all rows and in each group."""
+    """Yield the excess loss of each group compared with all rows, and of each class, overall and in each group."""
     if columns:
         yield from answer.of_groups("excess_accuracy_change", columns, of="original")
     for labels in answer.counts.groups(columns):
@@ -122,14 +122,14 @@ def _gaps(evidence: Evidence, answer: Answers, grouping: Grouping) -> Iterator[F
 
 
 def _drawn(joint: JointTally, seed: int) -> NDArray[np.float64] | None:
-    """Return the joint cells of rows drawn again; None where rows are clustered or the cells are too many."""
+    """Return the joint cells of resampled rows; None for clustered rows or too many cells."""
     if joint.tally.clusters is not None or joint.tally.counts.size * DRAWS > MOST_DRAWN:
         return None
     return resample(joint.tally, DRAWS, seed)
 
 
 def _spread(metric: str, how: How, drawn: NDArray[np.float64], level: float) -> str:
-    """Say how far a paired bootstrap spreads a change of a gap; its quantiles are no interval of an extreme."""
+    """State the bootstrap spread of a change of a gap; its quantiles are no interval of an extreme."""
     values = resampled_change(metric, how, drawn)
     known = values[np.isfinite(values)]
     if not len(known):

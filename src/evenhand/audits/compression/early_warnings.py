@@ -1,4 +1,4 @@
-"""Findings of the original alone that say who is nearest to harm, and findings of both models' reasons."""
+"""Early warning indicators from the original alone, and changes of feature importance."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MOST_GROUPS: Final = 40
-"""Features of more groups are left out where every group costs passes over the network."""
+"""Features of more groups are left out, since every group costs passes over the network."""
 
 
 def early_warnings(evidence: Evidence) -> Iterator[Finding]:
-    """Yield how near the original is to its boundary, how steep its loss is, and how well it was calibrated."""
+    """Yield margins, gradients and calibration of the original."""
     before = evidence.original_predictions
-    assert before is not None  # the audit has asked
+    assert before is not None  # checked by the audit
     if before.kind != "probability" or before.y_score is None:
         return
     level, worth = evidence.options.level, evidence.worth
@@ -56,7 +56,7 @@ def early_warnings(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _steepness(evidence: Evidence) -> Iterator[Finding]:
-    """Yield gradient norm and curvature of the original's loss, of all rows and each group of single features."""
+    """Yield gradient norm and curvature of the original's loss, for all rows and each group of single features."""
     from evenhand.subjects.predictions import PredictionsSubject
 
     if not evidence.options.explain or isinstance(evidence.original, PredictionsSubject) or evidence.original is None:
@@ -83,7 +83,7 @@ def _plain(metric: str, grouping: Grouping | None, group: int, value: float, row
 
 
 def drift(evidence: Evidence) -> Iterator[Finding]:
-    """Yield how different the reasons of both models are, where the subject's were computed anyway."""
+    """Yield the change of feature importance, where the compressed model was explained anyway."""
     old, new = evidence.original_attributions, evidence.known_attributions
     if old is None or new is None or old.feature_names != new.feature_names or old.link != new.link:
         return

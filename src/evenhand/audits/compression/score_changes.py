@@ -1,5 +1,4 @@
-"""Findings of both models' scores: how far they moved, whether they still mean what they say, and what the truth
-costs."""
+"""Findings of both models' scores: how far they moved, and the change of calibration and losses."""
 
 from __future__ import annotations
 
@@ -24,16 +23,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 LEAST: Final = 1e-15
-"""Probabilities are kept so far away from 0 and 1, as in log loss."""
+"""Probabilities are clipped to this distance from 0 and 1, as in log loss."""
 
 
 def score_changes(evidence: Evidence) -> Iterator[Finding]:
     """Yield means of paired differences of scores and losses, for all rows and each group.
 
-    The two models answer the same rows, so each difference is one number a row and its mean has a plain interval.
+    Both models score the same rows, so each difference is one number per row and its mean has a plain interval.
     """
     before, after = evidence.original_predictions, evidence.predictions
-    assert before is not None  # the audit has asked
+    assert before is not None  # checked by the audit
     if before.y_score is None or after.y_score is None or before.kind != after.kind:
         return
     differences = dict(_differences(after.y_true, before.y_score, after.y_score, after.kind == "probability"))
@@ -51,7 +50,7 @@ def score_changes(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _differences(truth: NDArray[np.int8], old: Floats, new: Floats, probability: bool) -> Iterator[tuple[str, Floats]]:
-    """Yield each metric and its difference row by row, compressed less original."""
+    """Yield each metric with its differences by row, compressed minus original."""
     if old.ndim == 1:
         yield "score_shift", new - old
     if not probability:

@@ -1,1 +1,1 @@
-"""Figures as plain data: places come ready, templates only draw them."""
+"""Figures as plain data with computed positions, which templates only draw."""

@@ -1,4 +1,4 @@
-"""Figures of dots: every value of a row on one axis, those at one place beside each other."""
+"""Dot figures: every value of a row on one axis, stacked where they coincide."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 MOST_DOTS: Final = 300
 """Dots of a figure: enough to see a shape, few enough to stay small."""
 STEP: Final = 4
-"""The size of a place, and the distance of dots beside each other."""
+"""The size of a position, and the distance between stacked dots."""
 SPREAD: Final = 14
 """How far dots are set from the middle of their row."""
 TALL, TOP = 36, 26
 ROW_BYTES: Final = 260
-"""What a row takes beside its texts and dots."""
+"""Bytes that a row takes, apart from its texts and dots."""
 DOT_BYTES: Final = 11
-"""What a dot takes."""
+"""Bytes that a dot takes."""
 LABEL: Final = 30
 
 
@@ -39,9 +39,9 @@ def swarm_figure(
     zero: float | None = None,
     most: int = MOST_DOTS,
 ) -> Swarm:
-    """Return a figure of dots, with its table twin; an upright line stands at `zero`.
+    """Return a dot figure with its table twin; a vertical line marks `zero`.
 
-    A row is a label, dots, and a text behind them; a dot is a value and a shade: 0 for low, 1 for middle, 2 for high.
+    A row is a label, dots, and a text after them; a dot is a value and a shade: 0 for low, 1 for middle, 2 for high.
     `shares` have an axis from 0 to 1. Of the whole figure at most `most` dots are drawn, or fewer that fit.
     """
     labels = [cut(label, LABEL) for label, _, _ in rows]
@@ -78,7 +78,7 @@ def evenly(dots: Sequence[tuple[float, int]], most: int) -> list[tuple[float, in
 def _paths(dots: list[tuple[float, int]], scale: Scale, middle: float) -> tuple[tuple[int, str], ...]:
     """Return the dots of each shade as one path: a dot is a line of no length, drawn with a round cap.
 
-    Where a place is full, its further dots would lie upon those at the edge, and are not drawn again.
+    Where a position is full, further dots would cover those at the edge, so they are left out.
     """
     taken: Counter[int] = Counter()
     parts: dict[int, dict[str, None]] = {}

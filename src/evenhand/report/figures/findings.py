@@ -1,4 +1,4 @@
-"""Figures from findings."""
+"""Figures of findings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40
 ROW_BYTES = 330
-"""What the marks of a row take."""
+"""Bytes that the marks of a row take."""
 
 
 def figure(
@@ -32,8 +32,8 @@ def figure(
 ) -> Figure:
     """Return a figure of findings, one row (label, finding, mark, limit) each, with its table twin.
 
-    A limit is drawn where it is not None. Rows beyond what a small figure holds stand in the table only. `texts` are
-    the numbers as text, where they are to be rounded away from a limit.
+    A limit is drawn where it is not None. Rows that do not fit a small figure are in the table only. `texts` are
+    the numbers as text, for rounding away from a limit.
     """
     numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
     said = [_said(label, text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]
@@ -71,7 +71,7 @@ def _said(label: str, text: str) -> tuple[str, ...]:
 
 
 def described(title: str, rows: Sequence[tuple[str, str]], more: int = 0) -> str:
-    """Return what a figure shows: its title, its first rows, and how many more there are."""
+    """Return the title of a figure, its first rows, and the number of further ones."""
     few = joined("; ", (joined(": ", row) for row in rows))
     if more > 0:
         return message("{title}. {few}; and {more} more in the table below.", title=title, few=few, more=more)

@@ -1,4 +1,4 @@
-"""Figures of cells: a grid of values, darker where they are greater."""
+"""Heat grids: values in cells, darker where they are greater."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 TALL, TOP = 26, 30
 LABEL: Final = 34
 MOST_CELLS: Final = 60
-"""Cells drawn; what is beyond stands in the table."""
+"""The most cells drawn; the others are in the table."""
 SHADES: Final = 5
 
 
@@ -27,7 +27,7 @@ def heat_figure(
     rows: Sequence[tuple[str, Sequence[float | None], Sequence[str]]],
     corner: str = "",
 ) -> Heat:
-    """Return a grid of shares, with its table twin, where `corner` stands over the labels of the rows.
+    """Return a grid of shares, with its table twin; `corner` heads the column of row labels.
 
     A row is a label, values from 0 to 1 (None: not defined), and the same values as text.
     """

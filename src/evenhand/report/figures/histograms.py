@@ -1,4 +1,4 @@
-"""Figures of two histograms on one axis, one above it and one below."""
+"""Figures of two histograms, one above the axis and one below."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def histogram_pair(
 ) -> HistogramPair:
     """Return two histograms of equal bins from `low` to `high`, each of the same area, with their table twin.
 
-    Each is a label and counts, as many as the other's; an upright line stands at `marker`.
+    Each is a label and counts, as many as the other's; a vertical line marks `marker`.
     """
     across = Scale(low, high, LEFT)
     shares = [[count / max(sum(counts), 1) for count in counts] for _, counts in histograms]

@@ -1,4 +1,4 @@
-"""Figures of lines over numbers."""
+"""Line figures."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def line_figure(
     top: float = 1.0,
     bottom: float = 0.0,
 ) -> Lines:
-    """Return a figure of lines (label and values), each with one value a place.
+    """Return a line figure; each line is a label and one value per x position.
 
-    The places across rise; an upright line stands at `marker`; `top` and `bottom` are the values at the ends upwards.
+    The x positions rise; a vertical line marks `marker`; `top` and `bottom` are the ends of the y axis.
     """
     across = Scale(places[0], places[-1], LEFT)
     every = -(-len(places) // MOST_POINTS)

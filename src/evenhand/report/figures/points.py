@@ -1,4 +1,4 @@
-"""Figures of points over two axes."""
+"""Scatter figures."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def point_figure(
     joined: Sequence[str] = (),
     unit: float = 1.0,
 ) -> Points:
-    """Return a figure of one or more points (label, x, y, mark), where x is 0 or above.
+    """Return a scatter figure of one or more points (label, x, y, mark), where x is 0 or above.
 
-    Those whose labels are in `joined` are joined in the order of x; labels across are of numbers divided by `unit`.
+    Those whose labels are in `joined` are joined in the order of x; labels of the x axis are divided by `unit`.
     """
     across = _axis([0.0, *(x for _, x, _, _ in points)], LEFT)
     upward = _axis([0.0, *(y for _, _, y, _ in points)], 0)

@@ -1,4 +1,4 @@
-"""From values to places on a figure: all arithmetic of the drawings, so that templates hold none."""
+"""Compute positions on a figure from values, so that templates have no arithmetic."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 PLOT: Final = 400
 """Width of the plot, in units of the figure."""
 NUMBERS: Final = 170
-"""Width of the numbers behind it."""
+"""Width of the numbers after it."""
 TOP: Final = 26
 ROW: Final = 24
 MOST_BYTES: Final = 12_000
-"""A figure is never larger."""
+"""The largest size of a figure."""
 FRAME_BYTES: Final = 2_500
 """What title, description and axis take of that."""
 
@@ -31,22 +31,22 @@ class Scale:
     low: float
     high: float
     left: int = 100
-    """The place of the left end."""
+    """The position of the left end."""
 
     @property
     def right(self) -> int:
-        """The place of the right end."""
+        """The position of the right end."""
         return self.left + PLOT
 
     def place(self, value: float | None, otherwise: float | None = None) -> float:
-        """Return the place of a value, cut at the ends; an unbounded end (None) lies at `otherwise`."""
+        """Return the position of a value, clipped to the axis; an unbounded end (None) is at `otherwise`."""
         if value is None or not math.isfinite(value):
             value = self.low if otherwise is None else otherwise
         share = (value - self.low) / (self.high - self.low)
         return round(self.left + min(max(share, 0.0), 1.0) * PLOT, 1)
 
     def ends(self) -> tuple[tuple[Tick, ...], int, int]:
-        """Return what a figure of rows has of its axis: its marks, and where it begins and ends."""
+        """Return the axis of a figure of rows: its marks, start and end."""
         return self.ticks(), self.left, self.right
 
     def ticks(self) -> tuple[Tick, ...]:
@@ -89,7 +89,7 @@ def label_room(labels: list[str]) -> int:
 
 
 def bytes_of(*texts: str) -> int:
-    """Return how many bytes texts take on the page, where signs of markup are spelled out."""
+    """Return how many bytes texts take on the page, with markup escaped."""
     return sum(len(escape(text).encode("utf-8", "replace")) for text in texts)
 
 

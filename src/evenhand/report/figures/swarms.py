@@ -1,4 +1,4 @@
-"""A swarm of the explained rows, drawn from counts: bounded, and nobody's row among them."""
+"""Swarm of the explained rows, drawn from counts: bounded in size, without individual rows."""
 
 from __future__ import annotations
 

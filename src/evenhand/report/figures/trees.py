@@ -1,4 +1,4 @@
-"""Figures of trees: what is narrower stands below and to the right of what it narrows."""
+"""Tree figures: narrower nodes are below and to the right of wider ones."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 ROW, TOP, INDENT = 26, 10, 26
 LABEL: Final = 60
 MOST_NODES: Final = 30
-"""Nodes drawn; what is beyond stands in the table."""
+"""The most nodes drawn; the others are in the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A node to be drawn: its name, its numbers and its shape, with what is below it."""
+    """A node to draw: its name, numbers and shape, with its children."""
 
     label: str
     text: str
@@ -51,7 +51,7 @@ def tree_figure(name: str, title: str, root: Branch, table: Table) -> Tree:
 
 
 def _placed(root: Branch) -> list[tuple[Branch, int, int]]:
-    """Return each node with its depth and the place of its parent, parents before children."""
+    """Return each node with its depth and the index of its parent, parents before children."""
     found: list[tuple[Branch, int, int]] = []
 
     def add(branch: Branch, depth: int, parent: int) -> None:

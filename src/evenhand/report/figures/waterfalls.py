@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 MOST: Final = 10
 """Steps drawn, the largest ones; the others are one step together."""
 MOST_TOLD: Final = 24
-"""Steps of the table; more stand in audit.json."""
+"""Steps of the table; more are in audit.json."""
 
 
 def waterfall(name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str]) -> Figure:
     """Return the figure of steps that lead from `start` to `end`, the largest first, with its table twin.
 
-    Each step is about one feature; they sum to ``end - start``. `words` are what the start and the end are called.
+    Each step is about one feature; they sum to ``end - start``. `words` are the names of the start and the end.
     """
     ordered = sorted(parts, key=lambda finding: -abs(finding.estimate or 0.0))
     drawn, rest = ordered[:MOST], ordered[MOST:]
@@ -72,7 +72,7 @@ def _several(label: str, origin: float, step: float, row: int, scale: Scale) -> 
 
 
 def _mark(step: float) -> Mark:
-    """Return which way a step goes: the two colours of a waterfall."""
+    """Return the direction of a step, which sets its colour."""
     return "passed" if step > 0 else "failed"
 
 

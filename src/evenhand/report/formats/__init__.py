@@ -1,1 +1,1 @@
-"""Formats: the report as a page, as text, for pipelines and for other tools."""
+"""Report formats: page, text, and files for pipelines and other tools."""

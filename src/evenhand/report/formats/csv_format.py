@@ -1,4 +1,4 @@
-"""Findings or judgements as CSV that a spreadsheet shows and does not run."""
+"""Findings or judgements as CSV, safe from formula injection."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FINDING = ("key", "audit", "estimate", "low", "high", "support", "unit", "undefi
 JUDGED = ("status", "blocking", "stops", "waived", "at_most", "at_least", "sentence")
 
 FORMULA: Final = frozenset("=+-@＝＋－＠")
-"""What begins a formula; the wide ones do where they are typed on an East Asian keyboard."""
+"""Characters that begin a formula; full-width ones do on East Asian systems."""
 
 
 def csv(record: AuditRecord, verdict: Verdict | None = None) -> str:
-    """A table for spreadsheets (.csv): one row a limit; without a policy, one row a finding."""
+    """A table for spreadsheets (.csv): one row per limit; without a policy, one row per finding."""
     held = io.StringIO()
     sheet = writing.writer(held, lineterminator="\n")
     if verdict is None:
@@ -46,7 +46,7 @@ def _cells(finding: Finding | None, key: str) -> tuple[object, ...]:
 
 
 def _safe(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula, on one line; numbers are no text and stay numbers."""
+    """Return text on one line that no spreadsheet takes for a formula; numbers stay numbers."""
     begins = text[:1] in ("\t", "\r", "\n") or text.lstrip()[:1] in FORMULA
     return f"'{plain(text)}" if text and begins else plain(text)
 

@@ -1,4 +1,4 @@
-"""CycloneDX 1.6 (ECMA-424) ML-BOM: the model as a component, what was found as its model card."""
+"""CycloneDX 1.6 (ECMA-424) ML-BOM: the model as a component, the findings as its model card."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def cyclonedx(record: AuditRecord, verdict: Verdict | None = None) -> str:
         "$schema": SCHEMA,
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
-        # The same record is the same bill, so its number is made from the record's digest.
+        # The same record gives the same bill, so its serial number comes from the record's digest.
         "serialNumber": f"urn:uuid:{uuid5(NAMESPACE_URL, f'evenhand:{held}')}",
         "version": 1,
         "metadata": {"tools": {"components": [_tool(record)]}},
@@ -81,7 +81,7 @@ def _parameters(record: AuditRecord, subject: SubjectFacts) -> Plain:
 
 
 def _reported(record: AuditRecord) -> list[Finding]:
-    """Return the findings with a value that describes how well the model does, not what it rests on."""
+    """Return the findings with a value that describe performance, not explanations."""
     found = (finding for finding in record.findings if finding.key.metric not in ATTRIBUTED)
     return [finding for finding in found if finding.estimate is not None and not finding.volatile]
 
@@ -91,7 +91,7 @@ def _metric(finding: Finding) -> Plain:
     if finding.key.features or finding.key.qualifiers:
         told["slice"] = short(str(finding.key))
     if finding.interval is not None:
-        # An end that is unbounded is left out: the standard has no word for it.
+        # An end that is unbounded is left out: the standard has no value for it.
         ends = {"lowerBound": finding.interval.low, "upperBound": finding.interval.high}
         told["confidenceInterval"] = {name: repr(end) for name, end in ends.items() if end is not None}
     return told

@@ -1,4 +1,4 @@
-"""What a format is: one declared entry."""
+"""The declaration of a format."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Format:
     """A way to write a report."""
 
     write: Callable[..., str]
-    """Takes the record and the verdict, None without a policy; one that is `spoken` the theme of the page, too. Its
-    docstring says in the first line what it is."""
+    """Takes the record and the verdict, None without a policy; one that is `spoken` the theme of the page, too. The
+    first line of its docstring is its description."""
     endings: tuple[str, ...] = ()
-    """The endings of files that stand for it."""
+    """Its file endings."""
     spoken: bool = False
-    """Whether it is of sentences, which can be had in other languages; others are for machines."""
+    """Whether it can be translated; others are for machines."""

@@ -1,4 +1,4 @@
-"""Workflow commands of GitHub Actions: annotations at the limits' lines, within what a step may show."""
+"""Workflow commands of GitHub Actions: annotations at the limits' lines, within GitHub's maximum per step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Judgement, Verdict
 
 MOST: Final = 10
-"""Annotations of a kind that a step shows; GitHub drops the others in silence."""
+"""Annotations of a kind that a step shows; GitHub silently drops the others."""
 
 
 def github(record: AuditRecord, verdict: Verdict | None = None) -> str:
@@ -43,7 +43,7 @@ def _annotation(kind: str, judgement: Judgement, name: str, verdict: Verdict) ->
 
 
 def _data(text: str) -> str:
-    """Return text as the runner reads it: a line break would begin another command."""
+    """Return text escaped for the runner: a line break would start another command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -1,4 +1,4 @@
-"""The page as one HTML file: no script, no network, nothing to load."""
+"""The page as one HTML file: no script, no network access."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from evenhand.words import Language
 
 MOST_BYTES: Final = 1_000_000
-"""A page is never larger: hosts and mail refuse what is, and nobody reads it."""
+"""The largest size of a page: hosts and mail refuse larger ones, and nobody reads them."""
 USUAL_BYTES: Final = 300_000
 """Of a usual page."""
 STEPS: Final = (
@@ -37,7 +37,7 @@ STEPS: Final = (
 )  # fmt: skip
 """Rows of a table, rows of one that is folded away, parts about groups, and the size at which that is enough."""
 DRAWN: Final = 40
-"""What a figure without rows may show, which its table is to have, too."""
+"""What a figure without rows may show, and its table must have, too."""
 
 
 def html(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
@@ -52,9 +52,9 @@ def html(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USU
 
 
 def shortened(page: Page, rows: int, folded: int, parts: int, words: Language) -> Page:
-    """Return the page with at most so many rows a table and so many parts about groups; what is left out is said.
+    """Return the page with limited rows per table and parts about groups; it says what is left out.
 
-    Tables that are folded away are cut before those that stand open. The table of limits and the verdict stay whole.
+    Folded tables are cut before open ones. The table of limits and the verdict stay whole.
     """
     inner = [part for part in page.parts if part.within == "fairness"]
     left = {part.name for part in inner[parts:]}
@@ -98,7 +98,7 @@ def _environment(own: Path | None) -> Environment:
     package = PackageLoader("evenhand.report.templates", ".")
     mine = [] if own is None else [FileSystemLoader(own)]
 
-    # Every name in a record is somebody else's text: it is escaped everywhere, and a misspelt variable is an error.
+    # Names in a record are untrusted: they are escaped everywhere, and a misspelt variable is an error.
     environment = Environment(
         loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]), autoescape=True,
         undefined=StrictUndefined, finalize=_whole, trim_blocks=True, lstrip_blocks=True,
@@ -108,22 +108,22 @@ def _environment(own: Path | None) -> Environment:
 
 
 def _whole(value: object) -> object:
-    """Return a place that is a whole number without its ``.0``."""
+    """Return a position without the ``.0`` of a whole number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _hash(style: str) -> str:
-    """The hash by which the content security policy allows this style and no other."""
+    """Return the hash by which the content security policy allows only this style."""
     return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
 def _tight(text: str) -> str:
-    """Return numbers whose interval is not broken over two lines; the line breaks before it."""
+    """Return text in which a line may break before an interval, but not inside it."""
     return text.replace(", ", ",\u00a0").replace("= ", "=\u00a0")
 
 
 def _without_controls(text: str) -> str:
-    """Return text without characters that HTML forbids or that turn the direction of writing around them."""
+    """Return text without characters that HTML forbids or that change the text direction."""
     return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
 
 

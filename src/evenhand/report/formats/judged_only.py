@@ -1,4 +1,4 @@
-"""What the formats for pipelines share: they tell of limits, so they need a verdict, and each limit needs a name."""
+"""Helpers of the formats for pipelines: they need a verdict, and a unique name for each limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def need_verdict(verdict: Verdict | None, name: str) -> Verdict:
     Raises
     ------
     InputError
-        When there is none: nothing can be passed or failed without a policy.
+        When there is none: nothing passes or fails without a policy.
     """
     if verdict is None:
         raise InputError(f"The format {name} tells of limits, so it needs a policy: add --policy policy.toml.")
@@ -27,7 +27,7 @@ def need_verdict(verdict: Verdict | None, name: str) -> Verdict:
 
 
 def names(verdict: Verdict) -> list[str]:
-    """Return a name for each judgement, unique: its key and its limit, with a number where both stand twice."""
+    """Return a name for each judgement, unique: its key and limit, with a number where they repeat."""
     seen: Counter[str] = Counter()
     found = []
     for judgement in verdict.judgements:
@@ -38,7 +38,7 @@ def names(verdict: Verdict) -> list[str]:
 
 
 def message(judgement: Judgement) -> str:
-    """Return what was found, in one sentence."""
+    """Return the finding in one sentence."""
     status = judgement.status + (f", {judgement.aside}" if judgement.aside else "")
     if judgement.limit.required:
         return f"{status}: {short(str(judgement.key))} is required. {short(judgement.sentence)}"
@@ -47,7 +47,7 @@ def message(judgement: Judgement) -> str:
 
 
 def stable_id(judgement: Judgement) -> str:
-    """Return a name of the limit and finding that holds no measured value: the same from run to run."""
+    """Return a name of the limit and finding without measured values, so it is stable between runs."""
     import hashlib
 
     text = f"{judgement.limit.key}\n{judgement.limit.sign}\n{judgement.key}"

@@ -1,4 +1,4 @@
-"""JUnit XML, as Jenkins' schema has it and GitLab reads it: one test case a limit."""
+"""JUnit XML by Jenkins' schema, which GitLab reads, too: one test case per limit."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _case(suite: ET.Element, judgement: Judgement, name: str) -> str:
 
 
 def _legal(text: str) -> str:
-    """Return text without what XML 1.0 cannot say; each such character is shown as U+FFFD."""
+    """Return text with each character that XML 1.0 forbids replaced by U+FFFD."""
     return "".join(char if _is_legal(ord(char)) else "\ufffd" for char in text)
 
 

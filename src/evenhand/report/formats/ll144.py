@@ -1,6 +1,6 @@
 """The public summary of a bias audit under New York City Local Law 144 (6 RCNY 5-301 to 5-303).
 
-The law asks for rates and impact ratios and sets no limit on them, so nothing here is passed or failed.
+The law requires rates and impact ratios but sets no limit on them, so nothing here passes or fails.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ class Category:
     name: str
     applicants: int
     rate: float | None
-    """The share that got the outcome that is good for the person."""
+    """The share with the favourable outcome."""
     unknown: bool
-    """Whether it stands for people whose category is not known."""
+    """Whether it is the category of people whose category is unknown."""
     scoring: float | None = None
     """The share that scores above the median of all, where there are scores."""
 
 
 def ll144(record: AuditRecord, verdict: Verdict | None = None) -> str:
-    """The public summary of New York City's Local Law 144 (.md by name); it never says passed or failed.
+    """The public summary of New York City's Local Law 144 (.md by name); without passed or failed.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def _row(category: Category, total: int, best: float) -> str:
 
 
 def _scored(category: Category, total: int, top: float) -> str:
-    """Return the cells of a tool that scores: the share above the median of all, and its ratio (5-301(c))."""
+    """Return the cells of a scoring tool: the share above the median of all, and its ratio (5-301(c))."""
     if category.scoring is None:
         return "  |  |"
     ratio = "" if _small(category, total) or not top else f"{category.scoring / top:.3f}"

@@ -1,4 +1,4 @@
-"""Anybody's text as Markdown shows it: as it is."""
+"""Escape text for Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def as_markdown(text: str) -> str:
-    """Return text that Markdown shows as it is, on one line."""
+    """Return text on one line, escaped so that Markdown shows it literally."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     for char in "\\`*_[]<>|#":
         line = line.replace(char, f"\\{char}" if char not in "<>" else {"<": "&lt;", ">": "&gt;"}[char])

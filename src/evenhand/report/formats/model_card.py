@@ -1,4 +1,4 @@
-"""A model card for Hugging Face: front matter with `model-index`, and a section that says what was found."""
+"""A model card for Hugging Face: front matter with `model-index`, and a section of findings."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 
 def _reported(record: AuditRecord) -> list[Finding]:
-    """Return the findings of the card: a few over all rows, then how far the groups of each feature differ."""
+    """Return the findings of the card: a few over all rows, then the disparities of each feature."""
     overall = [record.get(name) for name in stated("card")]
     found = (finding for finding in record.findings if finding.key.metric in stated("card gap"))
     gaps = [finding for finding in found if len(finding.key.columns) == 1 and not finding.key.qualifiers]
@@ -58,7 +58,7 @@ def _front(record: AuditRecord, found: list[Finding]) -> list[str]:
         entries["model-index"] = [_index(record, metrics)]
     lines = ["---"]
     for name, value in entries.items():
-        # What JSON says, YAML reads; all but the first line are set in, as YAML asks of a value that goes on.
+        # YAML reads JSON; all but the first line are indented, as YAML requires of a continued value.
         first, *more = json.dumps(value, indent=1, ensure_ascii=False).split("\n")
         lines += [f"{name}: {first}", *(f"  {line}" for line in more)]
     return [*lines, "---", ""]
@@ -89,14 +89,14 @@ def _label(finding: Finding) -> str:
 
 
 def _confidence(found: list[Finding]) -> str:
-    """Say what the intervals hold, whatever level the audit was asked for."""
+    """Return the level of the intervals in words."""
     levels = {finding.interval.level for finding in found if finding.interval is not None}
     said = " and ".join(f"{100 * level:g} %" for level in sorted(levels))
     return f"Intervals hold the true value in {said} of audits." if levels else "No interval was computed."
 
 
 def _declared(record: AuditRecord) -> list[str]:
-    """What only people know, under the hub's heading; nothing when nothing was declared."""
+    """Return the declarations under the hub's heading; nothing when nothing was declared."""
     said = record.provenance.get("declared")
     if not said:
         return []

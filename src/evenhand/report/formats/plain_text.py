@@ -1,4 +1,4 @@
-"""Anybody's names as text that nothing acts upon: what commands, turns or breaks is shown as its code point."""
+"""Untrusted names as plain text: control characters are shown as their code points."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 LONGEST: Final = 300
 """Characters of a name or sentence; a group may be called anything."""
 ACTING: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode's categories of what is not shown but obeyed, and of half characters that UTF-8 cannot say."""
+"""Unicode's categories of control and format characters, and of surrogates, which UTF-8 cannot encode."""
 
 
 def plain(text: str) -> str:
-    r"""Return text on one line, with what is not shown but obeyed written as its code point.
+    r"""Return text on one line, with control characters written as their code points.
 
-    That is controls, line breaks, marks that turn the direction of writing, half characters, and code points that
-    Unicode keeps out of texts. The joiner of emoji stays: it turns nothing.
+    These include line breaks, marks that change the text direction, surrogates, and noncharacters of Unicode. The
+    joiner of emoji stays: it is harmless.
 
     Examples
     --------
@@ -31,12 +31,12 @@ def plain(text: str) -> str:
 
 
 def as_json(document: Plain) -> str:
-    """Return a document for other tools as text, in the order in which they show it."""
+    """Return a document for other tools as JSON text, in the given order."""
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def short(text: str, most: int = LONGEST) -> str:
-    """Return plain text of at most `most` characters; a cut one ends in a mark of what it was, so it stays unique.
+    """Return plain text of at most `most` characters; a cut one ends in a hash of the whole, so it stays unique.
 
     Examples
     --------

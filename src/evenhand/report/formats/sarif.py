@@ -23,8 +23,7 @@ KINDS: Final = {"failed": "fail", "undecided": "open"}
 def sarif(record: AuditRecord, verdict: Verdict | None = None) -> str:
     """Results for code scanning (.sarif): undecided is open, a waiver is a suppression.
 
-    Limits that passed stand among the rules and not among the results: code scanning shows every result as an alert,
-    whatever its kind.
+    Limits that passed are rules but not results: code scanning shows every result as an alert, whatever its kind.
     """
     judged = need_verdict(verdict, "sarif")
     rules = {str(judgement.limit.key): judgement for judgement in judged.judgements}
@@ -72,7 +71,7 @@ def _result(judgement: Judgement, order: dict[str, int], verdict: Verdict) -> Pl
     rule = str(judgement.limit.key)
     region: dict[str, Plain] = {"startLine": max(judgement.limit.line, 1)}
     kind = KINDS[judgement.status]
-    # The standard asks for the level "none" wherever the kind is not "fail" (3.27.10).
+    # The standard requires the level "none" where the kind is not "fail" (3.27.10).
     level = "none" if kind != "fail" else "error" if judgement.blocking else "warning"
     return {
         "ruleId": short(rule),
@@ -82,16 +81,16 @@ def _result(judgement: Judgement, order: dict[str, int], verdict: Verdict) -> Pl
         "message": {"text": _text(message(judgement))},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(verdict.policy_path)}, "region": region}}],
         "partialFingerprints": {"evenhandLimit/v1": stable_id(judgement)},
-        # An empty list says "not suppressed"; the standard wants it on all results of a run or on none (3.27.23).
+        # An empty list means "not suppressed"; the standard requires it on all results of a run or none (3.27.23).
         "suppressions": _suppressions(judgement),
-        # Also on all results or on none (3.27.24): where an earlier audit was given.
+        # Also on all results or none (3.27.24): where an earlier audit was given.
         **({"baselineState": _since(judgement)} if any(other.before for other in verdict.judgements) else {}),
         "properties": {"stops": judgement.stops},
     }
 
 
 def _since(judgement: Judgement) -> str:
-    """Return what the result is beside that of the earlier audit, in the standard's words."""
+    """Return the state compared with the earlier audit, in the standard's terms."""
     if judgement.before in (None, "passed"):
         return "new"
     return "unchanged" if judgement.before == judgement.status else "updated"
@@ -107,12 +106,12 @@ def _suppressions(judgement: Judgement) -> list[Plain]:
 
 
 def _text(text: str) -> str:
-    """Return text as a SARIF message says it: braces would be placeholders (3.11.5), ``](`` a link (3.11.6)."""
+    """Return text escaped for a SARIF message: braces would be placeholders (3.11.5), ``](`` a link (3.11.6)."""
     return text.replace("{", "{{").replace("}", "}}").replace("](", "]\\(")
 
 
 def _uri(path: str) -> str:
-    """Return a path as a relative URI reference; as a file's URI when it is not below the folder of work."""
+    """Return a path as a relative URI reference; as a file URI when it is not below the working directory."""
     quoted = quote(path, safe="/", errors="surrogatepass")
     return f"file://{quoted}" if PurePosixPath(path).is_absolute() else quoted
 

@@ -1,4 +1,4 @@
-"""The summary of a step on GitHub's page: appended to what earlier commands wrote, and never beyond what is shown."""
+"""GitHub's step summary: appended to what earlier commands wrote, within the size that is shown."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 from evenhand.errors import OutputError
 
 MOST_BYTES: Final = 1024 * 1024
-"""GitHub drops the summary of a step whole when it is larger."""
+"""GitHub drops the whole summary of a step when it is larger."""
 CUT: Final = "\n*This summary is cut here: GitHub shows no more than 1 MiB of a step.*\n"
 
 
 def append_summary(path: str | Path, text: str) -> None:
-    """Append Markdown to a step's summary, cut at a line where the file would become larger than GitHub shows.
+    """Append Markdown to a step's summary, cut at a line where the file would exceed GitHub's limit.
 
     Raises
     ------
     OutputError
-        When the file cannot be written to.
+        When the file cannot be written.
     """
     place = Path(path)
     try:
@@ -32,7 +32,7 @@ def append_summary(path: str | Path, text: str) -> None:
 
 
 def fitting(text: str, most: int) -> bytes:
-    """Return as many whole lines of `text` as fit in `most` bytes, and a sentence where some did not.
+    """Return as many whole lines of `text` as fit in `most` bytes, and a note where some did not.
 
     Examples
     --------

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def text(record: AuditRecord, verdict: Verdict | None = None) -> str:
-    """One line a limit; without a policy, one line a finding (.txt)."""
+    """One line per limit; without a policy, one line per finding (.txt)."""
     if verdict is not None:
         return "\n".join([*lines(verdict), verdict.sentence]) + "\n"
     width = max((len(finding.name) for finding in record.findings), default=0)

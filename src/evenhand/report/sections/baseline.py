@@ -1,4 +1,4 @@
-"""What became of each limit since an earlier audit."""
+"""Changes of each limit since an earlier audit."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ GLOSSARY: Final = 1900
 
 
 def parts(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    """Return the page's parts between the verdict and the glossary, and those behind it, in reading order."""
+    """Return the page's parts between the verdict and the glossary, and those after it, in reading order."""
     judged = Judged(verdict)
     sections = list(SECTIONS.values())
     shown = {audit for section in sections for audit in section.audits}

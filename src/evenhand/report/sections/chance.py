@@ -1,4 +1,4 @@
-"""Gaps beside what chance alone would show."""
+"""Gaps compared with those expected by chance."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _tests(name: str, title: str, found: Iterable[Finding], vs: str | None) -> t
 
 
 def _test(note: str) -> str:
-    """Return which test it was; of an older record the whole note."""
+    """Return the name of the test; for an older record the whole note."""
     test = note.places.get("test") if isinstance(note, Message) else None
     return test if isinstance(test, str) else note
 

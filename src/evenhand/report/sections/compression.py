@@ -1,4 +1,4 @@
-"""What compression did, and to whom: sizes, who was decided otherwise, each group's changes, gaps, scores, reasons."""
+"""Effects of compression: sizes, flips, the changes of each group, gaps, scores, and explanations."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
 
 
 def _margins(verdict: Verdict | None) -> list[str]:
-    """Say for each margin of the policy who is harmed, who is not, and of whom it is not known."""
+    """State for each margin of the policy which groups are harmed, not harmed, or undecided."""
     said: dict[tuple[str, float], dict[str, list[str]]] = {}
     for judgement in () if verdict is None else verdict.judgements:
         key = judgement.key
@@ -84,7 +84,7 @@ def _margins(verdict: Verdict | None) -> list[str]:
 
 
 def _drawn(found: Sequence[Finding], judged: Judged) -> list[Block]:
-    """Draw the paired changes of every group of single features, with the limit where there is one."""
+    """Draw the paired changes of each group of single features, with the limit where there is one."""
     blocks: list[Block] = []
     for metric in stated("change figure"):
         chosen = (f for f in _single(found) if f.key.metric == metric and f.key.qualifiers == (("of", "original"),))
@@ -102,7 +102,7 @@ def _single(found: Iterable[Finding], wanted: bool = True) -> list[Finding]:
 
 
 def _who(name: str, caption: str, found: Sequence[Finding], *, folded: bool = False) -> tuple[Table, ...]:
-    """Return the table of who was decided otherwise, in which direction, and for better or worse."""
+    """Return the table of flips: in which direction, and for better or worse."""
     cells: dict[str, dict[str, Finding]] = {}
     for finding in found:
         if describe(finding.key.metric).pairs:
@@ -133,7 +133,7 @@ def _grid(
 
 
 def _gaps(found: Sequence[Finding]) -> tuple[Table, ...]:
-    """Return the table of what became of the gaps between groups, and of the group that lost most."""
+    """Return the table of the changes of gaps between groups, and of the group that lost most."""
     rows = (
         (
             cut(", ".join(f.key.columns), 60), describe(f.key.metric).label, with_interval(f, 3),
@@ -147,7 +147,7 @@ def _gaps(found: Sequence[Finding]) -> tuple[Table, ...]:
 
 
 def _classes(found: Sequence[Finding]) -> tuple[Table, ...]:
-    """Return the table of how much more than the whole each class lost, over all rows and in each group."""
+    """Return the table of each class's excess loss, over all rows and in each group."""
     rows = (
         (cut(whom(f), 120), cut(f.key.qualifier("class") or "", 60), f"{f.support:,}", with_interval(f, 3))
         for f in found

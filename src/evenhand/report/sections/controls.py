@@ -1,7 +1,7 @@
-"""Which findings are evidence for which clause of which rule. Evidence, never compliance.
+"""Match findings to the clauses of rules that they are evidence for. Evidence, never compliance.
 
-The rules are dated data (``controls/*.toml``): what each clause asks, since when, what took its place, and as of which
-day that was looked up. Whether a clause is in force is said for the day on which the page is drawn.
+The rules are dated data (``controls/*.toml``): what each clause asks, since when, what replaced it, and when that was
+checked. Whether a clause is in force is stated for the day on which the page is rendered.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 TITLE: Final = message("Rules and standards")
 OLD: Final = timedelta(days=180)
-"""After so long a file is to be looked up again."""
+"""The age at which a file is due for another check."""
 LEAD: Final = message(
     "These findings are evidence for the clauses named; that they are here does not mean that anything complies."
 )
@@ -43,7 +43,7 @@ STATES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One clause of a rule: its number, as the rule writes it, and what it asks."""
+    """One clause of a rule: its number, as written there, and what it asks."""
 
     id: str
     text: str
@@ -54,12 +54,12 @@ class Clause:
     applies_from: date | None
     """The first day on which it applies; None: since the rule is there."""
     superseded_by: str
-    """What took its place; empty where nothing did."""
+    """What replaced it; empty where nothing did."""
     superseded_on: date | None
-    """Since when it no longer holds."""
+    """The day since when it no longer holds."""
 
     def current(self, day: date) -> bool:
-        """Whether nothing has taken its place by that day."""
+        """Return whether nothing has replaced it by that day."""
         return self.superseded_on is None or day < self.superseded_on
 
     def standing(self, day: date) -> str:
@@ -73,7 +73,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """A rule or standard: its name, where its text is found, and as of which day it was looked up."""
+    """A rule or standard: its name, the address of its text, and the day it was last checked."""
 
     id: str
     """Its short name, which a limit's ``controls`` begin with."""
@@ -83,13 +83,13 @@ class Framework:
     clauses: tuple[Clause, ...]
 
     def old(self, day: date) -> bool:
-        """Whether it is to be looked up again."""
+        """Return whether it is due for another check."""
         return day - self.as_of > OLD
 
 
 @cache
 def frameworks() -> tuple[Framework, ...]:
-    """Return all rules that come with the package, by name."""
+    """Return the built-in rules, by name."""
     import tomllib
     from importlib.resources import files
 
@@ -146,7 +146,7 @@ def _row(
 
 
 def today() -> date:
-    """Return the day for which the page is drawn: that of ``SOURCE_DATE_EPOCH`` where it is set."""
+    """Return the day for which the page is rendered: that of ``SOURCE_DATE_EPOCH`` where it is set."""
     said = os.environ.get("SOURCE_DATE_EPOCH", "")
     return (datetime.fromtimestamp(int(said), UTC) if said.isdigit() else datetime.now(UTC)).date()
 
@@ -194,7 +194,7 @@ def _limit(key: str) -> Message:
 
 
 def outdated(day: date) -> Iterator[str]:
-    """Yield what is to be looked up again, each in a line."""
+    """Yield one line for each rule that is due for another check."""
     for framework in frameworks():
         if framework.old(day):
             yield f"{framework.id}: looked up on {framework.as_of}, {(day - framework.as_of).days} days ago"

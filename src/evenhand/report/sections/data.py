@@ -1,4 +1,4 @@
-"""Which rows a model was audited on: where they come from, who is in them, and what the label says of whom."""
+"""The audited rows: their source, group sizes, and base rates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_GROUPS: Final = 100
 
 
 def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
-    """Tell which rows it was audited on."""
+    """Draw the facts of the audited rows."""
     data = record.provenance.get("data", {})
     dropped, because = data.get("rows_dropped"), text(data.get("rows_dropped_because"))
     seen = record.provenance.get("rows_seen_in_training")
@@ -46,7 +46,7 @@ def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
 
 
 def _people(record: AuditRecord) -> tuple[Table, ...]:
-    """Say for each feature how many rows each group has, and how often its label is positive."""
+    """State for each feature the size and base rate of each group."""
     rows, known = [], False
     for counts in (each for each in groupings(record) if len(each.columns) == 1):
         sizes = [group_rows(counts, at) for at in range(len(counts.groups))]

@@ -1,4 +1,4 @@
-"""Whose rows fall where: truth against decision, and how scores are spread."""
+"""Confusion tables and score distributions, overall and by group."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def confusion(record: AuditRecord) -> tuple[Block, ...]:
 
 
 def whose(record: AuditRecord, counts: GroupCounts, name: str, title: str) -> tuple[Block, ...]:
-    """Draw where the rows of each group fall, as shares of the group's rows."""
+    """Draw the confusion table of each group, as shares of its rows."""
     if counts.axes != AXES:
         return ()
     rows = []

@@ -1,4 +1,4 @@
-"""What people said of the model, each answer where a reader looks for it; measured figures stand in other tables."""
+"""Declarations about the model, each where a reader looks for it; measured figures are in other tables."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SCOPE: Final = (
 DATASHEET: Final = ("data_origin", "consent", "legal_basis", "retention")
 """Answers about the data."""
 SIGN_OFF: Final = ("owner", "review_date")
-"""Answers about who stands for it."""
+"""Answers about who is responsible for it."""
 LIMITS: Final = ("known_limitations",)
-"""Answers about where it does badly."""
+"""Answers about its weaknesses."""
 DECLARED: Final = message("Declared by people, not measured")
 NOTHING: Final = message(
     "Nothing was declared of the model's purpose, oversight and limits; a responsibility.toml would."
@@ -29,7 +29,7 @@ NOTHING: Final = message(
 
 
 def said(record: AuditRecord, names: tuple[str, ...], name: str) -> Table:
-    """Return some answers as a table; one that is not there is named as not declared."""
+    """Return some answers as a table; missing ones are shown as not declared."""
     given = record.provenance.get("declared", {})
     absent = message("not declared")
     rows = tuple((QUESTIONS[answer], cut(given.get(answer, ""), 600) or absent) for answer in names)
@@ -37,5 +37,5 @@ def said(record: AuditRecord, names: tuple[str, ...], name: str) -> Table:
 
 
 def nothing_said(record: AuditRecord) -> bool:
-    """Whether people declared nothing at all."""
+    """Return whether nothing was declared."""
     return not any(record.provenance.get("declared", {}).values())

@@ -1,4 +1,4 @@
-"""How the score moves with the features that matter most."""
+"""Effects and interactions of the top features."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TITLE: Final = message("How the score moves with a feature")
 KINDS: Final = ("partial_dependence", "accumulated_effect")
 DRAWN: Final = 2
-"""Features whose effects are drawn; more stand in audit.json."""
+"""Features whose effects are drawn; more are in audit.json."""
 
 
 def moved(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
@@ -33,7 +33,7 @@ def moved(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         if f.key.metric in KINDS:
             kinds.setdefault((f.key.columns[0], f.key.metric), []).append(f)
     for at, ((feature, kind), effects) in enumerate(kinds.items()):
-        # Of a number the local effect is drawn; its partial dependence stands in audit.json.
+        # For numeric features the local effect is drawn; partial dependence is in audit.json.
         if kind == "partial_dependence" and (feature, "accumulated_effect") in kinds:
             continue
         if len(blocks) == DRAWN:
@@ -61,7 +61,7 @@ def _moving(kind: str, feature: str) -> str:
 
 
 def _tree(record: AuditRecord) -> tuple[str, ...]:
-    """Say how far a small tree is the model, before its rules."""
+    """State the fidelity of the surrogate tree, before its rules."""
     fidelity, agreement = record.get("surrogate_fidelity"), record.get("surrogate_agreement")
     lead: list[str] = []
     if fidelity is not None and fidelity.estimate is not None:

@@ -1,4 +1,4 @@
-"""Whether the explanations hold."""
+"""Checks of the explanations."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def checked(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
 
 
 def _removal(found: Iterable[Finding]) -> tuple[Block, ...]:
-    """Draw the score while features are taken away, in the order of the values and in a random one."""
+    """Draw the score as features are removed, by attribution and in random order."""
     lines: dict[str, dict[int, Finding]] = {}
     for f in found:
         if f.key.metric == "score_after_removal" and f.estimate is not None:

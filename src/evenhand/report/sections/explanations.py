@@ -1,4 +1,4 @@
-"""What the scores rest on, and what carries the gap between groups."""
+"""Feature importance, and contributions to the gap between groups."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COHORTS = {"errors": message("errors"), "near the threshold": message("near the 
 
 
 def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
-    """Draw what the scores rest on."""
+    """Draw the feature importance."""
     every = [f for f in record.findings if f.key.metric == "importance"]
     overall = sorted((f for f in every if not f.key.qualifiers), key=lambda f: -(f.estimate or 0))
     if not overall:
@@ -89,7 +89,7 @@ def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> 
 
 
 def _gaps(record: AuditRecord, metric: str, *, drawn: bool = True) -> list[Block]:
-    """Draw, for each pair of groups that was compared, the way of the features that carry their gap, or tell it."""
+    """Draw, or state, the contributions to the gap of each compared pair of groups."""
     pairs: dict[tuple[str, str], list[Finding]] = {}
     for f in record.findings:
         if f.key.metric == PARTS[metric]:
@@ -107,7 +107,7 @@ def _gaps(record: AuditRecord, metric: str, *, drawn: bool = True) -> list[Block
 
 
 def _waterfalls(record: AuditRecord) -> list[Block]:
-    """Draw the way from the background's mean score to that of the refused, and to those of rows asked for."""
+    """Draw the waterfalls from the background's mean score to that of the refused and of requested rows."""
     whose: dict[tuple[str, str], list[Finding]] = {}
     for finding in record.findings:
         if finding.key.metric == "attribution":

@@ -1,4 +1,4 @@
-"""Facts of a record: as text, and the groups that it counts."""
+"""Facts of a record as text, and its groups."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def is_study(record: AuditRecord) -> bool:
-    """Whether a record is that of a study."""
+    """Return whether a record is that of a study."""
     return "study" in record.provenance
 
 
@@ -49,7 +49,7 @@ def group_key(metric: str, counts: GroupCounts, group: int) -> Key:
 
 
 def group_label(counts: GroupCounts, group: int, most: int = 80) -> str:
-    """Return a group as a person reads it, in at most so many characters."""
+    """Return a group in words, cut to a number of characters."""
     return cut(group_name(zip(counts.columns, counts.groups[group], strict=True)), most)
 
 

@@ -68,7 +68,7 @@ def small_groups(record: AuditRecord) -> tuple[str, ...]:
 
 
 def every_group(record: AuditRecord) -> tuple[Block, ...]:
-    """Draw one dot a group, one row of dots a feature or crossing."""
+    """Draw one dot per group, one row of dots per feature or crossing."""
     for metric in stated("strip"):
         known = ((counts, _values(record, counts, metric)) for counts in groupings(record)[:MOST_STRIPS])
         if strips := [(counts, found) for counts, found in known if found]:
@@ -104,7 +104,7 @@ def _whose(finding: Finding) -> str:
 
 
 def in_conflict(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[str, ...], tuple[Block, ...]]:
-    """Say which definitions of fairness exclude each other on these rows, and what each comes to here."""
+    """State which definitions of fairness exclude each other on these rows, and their values."""
     rows, lead = [], []
     for counts in groupings(record):
         base = record.get(Key.of("base_rate_difference", counts.columns))

@@ -1,4 +1,4 @@
-"""A section of an audit that has no drawing: its findings in one table, the first shares among them in a figure."""
+"""The default section of an audit: its findings in one table, the first shares in a figure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST: Final = 30
 
 
 def generic(audit: str, order: int, title: str = "", empty: str = "") -> Section:
-    """Return the section of an audit without one."""
+    """Return the default section of an audit."""
     heading = title or audit_words(audit).capitalize()
 
     def draw(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:

@@ -1,4 +1,4 @@
-"""Whom the model treats how: one part for each feature and crossing."""
+"""Metrics of each group: one part for each feature and crossing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> 
 
 
 def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
-    """Return the metrics that get a figure each: of crossings one, since their groups are many."""
+    """Return the metrics with a figure each: only one for crossings, which have many groups."""
     usual = [metric for metric in stated("figure") if metric in metrics]
     drawn = usual or [metric for metric in metrics if METRICS[metric].highest == 1][:3]
     return drawn if len(counts.columns) == 1 else drawn[:1]
@@ -74,7 +74,7 @@ def _rates(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str
 
 
 def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Block:
-    """Draw the disparities that are named most, and those that a limit judges; all of them stand in the table."""
+    """Draw the best-known disparities, and those with a limit; the table has all of them."""
     table = _disparity_table(found, name, title)
     rows = [
         judged.row(describe(f.key.metric).label, f)
@@ -90,7 +90,7 @@ def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Bl
 
 
 def _metrics(record: AuditRecord, counts: GroupCounts) -> list[str]:
-    """Return the metrics of the table of groups: the usual ones, or of another task the first that were measured."""
+    """Return the metrics of the table of groups: the usual ones, or for other tasks the first measured."""
     usual = [metric for metric in stated("column") if record.get(group_key(metric, counts, 0)) is not None]
     if "selection_rate" in usual:
         return list(stated("column"))
@@ -133,7 +133,7 @@ def _ends(finding: Finding) -> str:
 
 
 def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
-    """Say the widest gap in selection, and which groups have no value of a metric."""
+    """State the widest gap in selection, and the groups without a value of a metric."""
     sentences = []
     gap = record.get(Key.of("selection_rate_difference", counts.columns))
     if gap is not None and gap.estimate is not None and len(gap.groups) > 1 and gap.audit == "fairness":

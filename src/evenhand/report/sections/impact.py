@@ -1,4 +1,4 @@
-"""Who gets the selections: ratios, shares and inequality between groups."""
+"""Impact ratios, shares of the selected, and inequality between groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings as rows of a figure, marked by how they were judged."""
+"""Findings as rows of a figure, marked with their judgement."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FigureRow: TypeAlias = "tuple[str, Finding, Mark, float | None]"
 
 
 class Judged:
-    """How each finding was judged; nothing when no policy was given."""
+    """The judgement of each finding; empty without a policy."""
 
     def __init__(self, verdict: Verdict | None) -> None:
         self.verdict = verdict
@@ -33,7 +33,7 @@ class Judged:
         self._by_key: Mapping[Key, tuple[Mark, float]] = {j.key: (j.status, j.limit.bound) for j in found}
 
     def holds(self, finding: Finding) -> bool:
-        """Whether a limit was judged on it."""
+        """Return whether a limit was judged on it."""
         return finding.key in self._by_key
 
     def row(self, label: str, finding: Finding) -> FigureRow:
@@ -43,7 +43,7 @@ class Judged:
 
 
 def table_of(name: str, title: str, rows: list[FigureRow]) -> Table:
-    """Return the table of findings that need no picture."""
+    """Return the table of findings without a figure."""
     cells = tuple((cut(label, 80), with_interval(f, 3), f"{f.support:,}") for label, f, _, _ in rows)
     head = ("", message("estimate and interval"), message("rows"))
     return Table(name, title, head, cells, frozenset({1, 2})).bounded(60)

@@ -1,4 +1,4 @@
-"""What the page does not show."""
+"""Limitations of the page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TITLE: Final = message("What this page does not show")
 
 
 def limitations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Say what this page does not show."""
+    """State what this page does not show."""
     level = next((f.interval.level for f in record.findings if f.interval is not None), 0.95)
     lead = [
         message(

@@ -1,4 +1,4 @@
-"""How good the model is over all rows, and for each class."""
+"""Performance over all rows, and for each class."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AUDITS: Final = ("performance", "calibration", "custom", "classes", "labels", "n
 
 
 def performance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Draw how good the model is over all rows."""
+    """Draw the performance over all rows."""
     found = [f for f in record.findings if not f.key.features and not f.key.qualifiers and f.audit in AUDITS]
     if not found:
         return ()

@@ -1,4 +1,4 @@
-"""Who can be told to have been in the training rows."""
+"""Membership inference: whose presence in the training rows can be inferred."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the record comes from."""
+"""Provenance of the record."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHER_POLICY: Final = message("The policy judged by is another than the one that
 
 
 def provenance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Tell where the record comes from."""
+    """Draw the provenance of the record."""
     rows: list[tuple[str, str]] = []
     known = record.provenance
     blocks: tuple[tuple[str, Mapping[str, object] | None], ...] = (

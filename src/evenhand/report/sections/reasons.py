@@ -1,4 +1,4 @@
-"""Why an audit did not run, or what limits what it says."""
+"""Reasons why an audit did not run, and its reservations."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ AUDITS: Final = {
     "recourse": message("recourse"), "compression": message("compression"), "training": message("training"),
     "population": message("population"),
 }  # fmt: skip
-"""Audits in words; others are told by their names."""
+"""Audits in words; others are shown by name."""
 
 
 def audit_words(name: str) -> str:
-    """Return an audit in words."""
+    """Return the name of an audit in words."""
     return AUDITS.get(name, name.replace("_", " "))
 
 

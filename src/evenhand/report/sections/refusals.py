@@ -1,4 +1,4 @@
-"""Why people are refused, and what they could change."""
+"""Reasons of adverse decisions, and recourse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST: Final = 15
 
 
 def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Return the part about reasons of refusals and ways out of them; nothing where there are none."""
+    """Return the part about reasons of refusals and recourse; nothing where there are none."""
     first = [f for f in record.findings if f.key.metric == "principal_reason" and f.key.qualifier("given") is None]
     ways = record.of_audit("recourse")
     if not first and not ways:

@@ -1,4 +1,4 @@
-"""What stands for a group."""
+"""Proxy features, and swaps of the sensitive feature."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST: Final = 15
 
 
 def relied(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Return the part about proxies and swaps; nothing where they were not looked for."""
+    """Return the part about proxies and swaps; nothing where they were not computed."""
     found = record.of_audit("reliance")
     if not found:
         return ()

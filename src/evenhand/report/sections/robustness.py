@@ -1,4 +1,4 @@
-"""Which decisions turn when inputs are noisy."""
+"""Flips of decisions under input noise."""
 
 from __future__ import annotations
 

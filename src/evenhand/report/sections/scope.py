@@ -1,4 +1,4 @@
-"""What was audited, and what it is for: facts of the record beside what people declared."""
+"""Scope of the audit: facts of the record, with the declarations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TASKS: Final = {
 
 
 def scope(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
-    """Tell what was audited, and what it is for."""
+    """Draw what was audited, and its purpose."""
     data, subject = record.provenance.get("data", {}), record.provenance.get("subject", {})
     task = data.get("task")
     classes = [] if task else [(message("Positive class"), text(data.get("positive")))]

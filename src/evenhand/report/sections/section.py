@@ -1,4 +1,4 @@
-"""What a section of the page is: one declared entry."""
+"""The declaration of a section of the page."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Section:
     draw: Draw
     """Returns its parts, none where the record holds nothing for it."""
     empty: str = ""
-    """What would fill it, said where nothing does and no audit gave a reason; empty: it is left out then."""
+    """What would fill it, shown where it is empty and no audit gave a reason; it is left out if this is empty."""
     within: str = ""
     """The section that it belongs to; empty for one that the contents name."""
     of_studies: bool = False
     """Whether it is drawn for a study of many models, too."""
 
     def parts(self, record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-        """Return its parts of the page, or the sentence that says why there are none."""
+        """Return its parts of the page, or a sentence why there are none."""
         found = self.draw(record, judged)
         if not found and self.empty:
             found = (Part(self.name, self.title, reasons(record, *self.audits) or (self.empty,)),)

@@ -1,4 +1,4 @@
-"""Who answers for the release: declared answers, what is signed, and lines to sign on."""
+"""Sign-off: declared answers, what is signed, and signature lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LINES: Final = (
 
 
 def sign_off(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Return who answers for the release."""
+    """Return the part about responsibility for the release."""
     signed: list[tuple[str, str]] = [(message("Digest of the record (SHA-256)"), digest(record))]
     if (verdict := judged.verdict) is not None:
         signed.append((message("Policy (SHA-256)"), f"{cut(verdict.policy_name, 60)}: {verdict.policy_sha256}"))

@@ -1,4 +1,4 @@
-"""Subgroups that nobody named in which the model errs more than elsewhere, and how they narrow each other down."""
+"""Slices in which the model errs more than elsewhere, as a tree from wide to narrow."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ FEWEST: Final = 2
 
 
 def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Draw where the model errs more than elsewhere, in subgroups that nobody named."""
-    # what a copy for publication withholds has no groups
+    """Draw the slices in which the model errs more than elsewhere."""
+    # findings withheld for publication have no groups
     stated = [f for f in record.findings if f.audit == "slices" and len(f.groups) > 1]
     found = [f for f in stated if f.key.metric == "error_rate"]
     more = by_other_metrics(f for f in stated if f.key.metric != "error_rate")
@@ -54,7 +54,7 @@ def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
 
 
 def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
-    """Draw each subgroup below the widest one that it is a part of, with what it adds."""
+    """Draw the tree of slices, each with the condition that it adds."""
     found = {frozenset(finding.key.group): row for row in rows if (finding := row[1]).key.group}
     if len(found) < FEWEST:
         return ()
@@ -68,7 +68,7 @@ def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
 
 
 def by_other_metrics(found: Iterable[Finding]) -> tuple[Block, ...]:
-    """Return the table of subgroups that were searched for by another metric than the error rate, or by a gap."""
+    """Return the table of slices found by another metric than the error rate, or by a gap."""
     rows = (
         (cut(group_name(f.key.group), 120), describe(f.key.metric).label, f"{f.support:,}", with_interval(f), f.note)
         for f in found
@@ -78,7 +78,7 @@ def by_other_metrics(found: Iterable[Finding]) -> tuple[Block, ...]:
 
 
 def _parent(conditions: Conditions, found: dict[Conditions, FigureRow]) -> Conditions:
-    """Return the narrowest of the others that holds all of these rows; no condition stands for all rows."""
+    """Return the narrowest other slice that contains all of these rows; no condition means all rows."""
     wider = [other for other in found if other < conditions]
     return max(wider, key=lambda other: (len(other), sorted(other)), default=frozenset())
 

@@ -1,4 +1,4 @@
-"""Groups compared among rows that are alike in a control feature."""
+"""Groups compared within the values of a control feature."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TITLE: Final = message("Among rows that are alike")
 
 
 def within(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
-    """Return the part about rows that are alike in a control feature; nothing without one."""
+    """Return the part about disparities within a control feature; nothing without one."""
     found = record.of_audit("strata")
     if not found:
         return ()

@@ -1,4 +1,4 @@
-"""A study on the page: what was tried and judged, which no other beats, and what seeds and populations say."""
+"""A study: its candidates and verdicts, the Pareto front, and results across seeds and populations."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def searched(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     told = record.provenance["study"]
     names = [each["name"] for each in told["candidates"]]
     front = record.measurements["study"]["front"] if "study" in record.measurements else []
-    # of each candidate what it did to each group: one pair of models, with paired intervals
+    # each candidate's changes by group: one pair of models, with paired intervals
     title = message("Accuracy change of each group, one pair of models")
     groups = (*_forest(record, front), *_by_group(record, "search-groups", title, names, {}))
     blocks = (*_picture(record, told, front), _candidates(record, told, front), *groups)
@@ -74,7 +74,7 @@ def _find(record: AuditRecord, metric: str, recipe: str, columns: Sequence[str] 
 
 
 def _worst(record: AuditRecord, recipe: str) -> Finding | None:
-    """Return the change of the group of a single feature that lost most accuracy; of all rows without groups."""
+    """Return the change of the group that lost most accuracy, among single features; of all rows without groups."""
     lost = (f for f in record.findings if f.key.metric == WORST and f.key.qualifier("recipe") == recipe)
     found = [f for f in lost if len(f.key.columns) == 1 and f.estimate is not None]
     if not found:
@@ -87,7 +87,7 @@ def _worst_group(worst: Finding | None, otherwise: str) -> str:
 
 
 def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> list[Block]:
-    """Draw size against what the group that lost most lost; the candidates on the front are joined."""
+    """Draw size against the loss of the group that lost most; candidates on the front are joined."""
     points: list[tuple[str, float, float, Mark]] = []
     rows = []
     for each in told["candidates"][:MOST_DRAWN]:
@@ -135,7 +135,7 @@ def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> 
 
 
 def _forest(record: AuditRecord, front: Sequence[str]) -> list[Block]:
-    """Draw the changes of every group under the smallest candidate on the front."""
+    """Draw the changes of each group for the smallest candidate on the front."""
     sizes = {name: _find(record, "file_bytes", name) for name in front}
     known = {name: found.estimate for name, found in sizes.items() if found is not None and found.estimate is not None}
     if not known:
@@ -188,7 +188,7 @@ def _population(record: AuditRecord, told: StudyFacts, names: Sequence[str]) -> 
 
 
 def _churn(record: AuditRecord, names: Sequence[str]) -> list[Block]:
-    """Draw the flip rate between seeds, and under it that of each candidate."""
+    """Draw the flip rate between seeds, and below it that of each candidate."""
     floor = record.get(Key.of("flip_rate", between="seeds"))
     found = {name: _find(record, "flip_rate", name, of="original", over="seeds") for name in names}
     drawn = [(message("two seeds, nothing compressed"), floor), *found.items()]
@@ -210,7 +210,7 @@ def _noise(record: AuditRecord) -> tuple[Table, ...]:
 
 
 def _exemplars(record: AuditRecord, names: Sequence[str]) -> tuple[Table, ...]:
-    """Return, for each candidate, the share of exemplars in every group and how over-represented it is."""
+    """Return, for each candidate, the share of exemplars in each group and its over-representation."""
     rows = []
     for f in record.findings:
         if f.key.metric == "exemplar_rate" and f.key.qualifier("recipe") in names:

@@ -1,4 +1,4 @@
-"""What other thresholds would do: lines over the thresholds, from the counts by score that a record keeps."""
+"""Metrics at other thresholds, from the counts by score in a record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the model was trained: its curves, how it does on rows it knows beside others, and what it cost."""
+"""Training: loss curves, the generalization gap, and the cost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_ROWS = 21
 
 
 def trained(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
-    """Return the part about training; nothing where nothing is known of it."""
+    """Return the part about training; nothing where it is unknown."""
     found = record.of_audit("training")
     facts = record.provenance.get("subject", {}).get("training", {})
     blocks: list[Block] = [*_compared(record, found, judged), *_curves(facts), *_costs(found)]
@@ -55,7 +55,7 @@ def _compared(record: AuditRecord, found: Iterable[Finding], judged: Judged) -> 
 
 
 def _curves(facts: TrainingFacts) -> list[Block]:
-    """Draw the losses over the epochs; an upright line marks the epoch that was kept."""
+    """Draw the losses over the epochs; a vertical line marks the epoch that was kept."""
     training, validation = facts.get("train_loss", []), facts.get("validation_loss", [])
     if len(training) < 2 or len(training) != len(validation):
         return []

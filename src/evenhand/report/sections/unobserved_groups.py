@@ -1,4 +1,4 @@
-"""Groups that are known by probability only."""
+"""Groups known only as probabilities."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AUDITS: Final = ("unobserved_groups",)
 
 
 def by_probability(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
-    """Return the part about groups that are known by probability only; nothing without them."""
+    """Return the part about groups known only as probabilities; nothing without them."""
     found = record.of_audit("unobserved_groups")
     if not found:
         return ()
