@@ -185,7 +185,7 @@ def test_older_notes_are_shown_as_they_are(judged: tuple[AuditRecord, Verdict]) 
 
     record = judged[0]
     plain = replace(record, findings=tuple(replace(f, note=str.__str__(f.note)) for f in record.findings))
-    note = "Fisher's exact test against all other rows, adjusted for the number of groups (Holm)."
+    note = "Fisher test against all other rows, adjusted for the number of groups (Holm)."
     assert f"<td>{note}</td>" in html.unescape(render(plain, None, "html", lang="zh-CN"))
 
 

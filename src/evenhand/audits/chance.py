@@ -37,7 +37,7 @@ MOST_GROUPS = 2_000
 AGAINST_REST: Final = message("{test} against all other rows, adjusted for the number of groups ({method}).")
 AGAINST_HIGHEST: Final = message("{test} against the group with the highest rate, {group}; not adjusted.")
 TESTS: Final = {
-    "fisher": message("Fisher, exact"), "score": message("score"), "z": message("z, two samples"),
+    "fisher": message("Fisher test"), "score": message("Score test"), "z": message("z test"),
 }  # fmt: skip
 ADJUSTED: Final = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 FEW = message("Fewer than two groups have a value.")
