@@ -48,9 +48,9 @@ def custom(evidence: Evidence) -> Statement:
     square-and-add, since a bootstrap of the extreme itself would not cover.
     """
     if not evidence.options.metrics:
-        return not_applicable("No metric of one's own was given.")
+        return not_applicable("No custom metric was given.")
     if evidence.data.frequency is not None:
-        return not_applicable("A metric of one's own needs rows; the table holds counts.")
+        return not_applicable("A custom metric needs rows; the table holds counts.")
     findings: list[Finding] = []
     for name, function in evidence.options.metrics.items():
         rows = np.arange(len(evidence.data))

@@ -38,7 +38,7 @@ ANY_CHANGE: Final = Metric(
 """The change of any metric."""
 HEADLINES: Final = {"none": message("Measured, not judged")} | WORDS
 UNJUDGED = message("No policy was given, so nothing is passed or failed.")
-COMPARED = message("Models are compared here; how each was judged stands beside it.")
+COMPARED = message("Models are compared here; how each was judged is shown with it.")
 MOST_RISKS = 5
 MOST_KEY = 160
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ODDS: Final = ("equalized_odds", "average_odds")
 EXCESS: Final = ("excess_accuracy_change", "normalized_recall_change")
 CHANGE: Final = "_change"
-NO_ORIGINAL: Final = message("No decisions of an original model were counted beside these.")
+NO_ORIGINAL: Final = message("No decisions of an original model were counted with these.")
 
 
 class NoAnswerError(Exception):

@@ -34,7 +34,7 @@ COMPRESSION: Final = (
         example="6 / 591 = 0.010"),
     Metric("batch_dependence", "Dependence on the batch", "statement", "lower_is_better",
         "largest |score of a row alone - its score among others|, 64 rows",
-        "By how much a row's score changes with the rows that happen to be predicted beside it.",
+        "By how much a row's score changes with the rows that happen to be predicted with it.",
         "Up to 0.0001 is rounding and counts as 0. A cause is quantization that scales a whole batch at once.", ""),
     Metric("negative_flip_rate", "Newly wrong", "change", "lower_is_better",
         "rows right with the original and wrong with the compressed model / n",

@@ -15,7 +15,7 @@ RATES: Final = (
         "Groups may differ in what they applied with; an equal rate can hide unequal errors.", _FAIRLEARN,
         ("predicted_positive_rate", "acceptance_rate"), (FP, TP), ALL),
     Metric("favourable_rate", "Favourable rate", "rate", "neutral", "decisions good for the person / n",
-        "The share of rows that get the outcome which is good for the person; four-fifths turns on it.",
+        "The share of rows that get the outcome which is good for the person; the four-fifths rule compares it.",
         "It is the selection rate where the positive class is the good one, and its complement where it is not.",
         "29 CFR 1607.4(D)", (), (FP, TP), ALL, changes=False),
     Metric("rejection_rate", "Rejection rate", "rate", "neutral", "(TN + FN) / n",

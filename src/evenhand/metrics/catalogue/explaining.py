@@ -14,7 +14,7 @@ EXPLAINING: Final = (
     Metric("selection_gap_part", "Part of the selection gap", "statement", "neutral",
         "mean Shapley value of the decision in one group - mean in the other",
         "How much of the gap in selection between two groups one feature carries; the parts sum to the gap.",
-        "A feature may carry a gap because it stands for the group, and because the groups really differ in it.",
+        "A feature may carry a gap because it is a proxy of the group, and because the groups really differ in it.",
         "Lundberg (2020), Explaining quantitative measures of fairness; additive as Shapley values are"),
     Metric("attribution", "Attribution", "statement", "neutral", "Shapley value",
         "How far a feature moves the score of one row, or of the mean of a cohort, from the mean of the background.",

@@ -21,6 +21,6 @@ INEQUALITY: Final = (
         highest=None, example="b = 2, 0, 1, 1: mean of (2 ln 2, 0, 0, 0) = 0.35"),
     Metric("coefficient_of_variation", "Coefficient of variation of benefits", "composite", "lower_is_better",
         "square root of twice the generalized entropy index",
-        "How unequally benefit is spread, on the scale of a standard deviation beside the mean.", _UNDUE, _SPEICHER, (),
+        "How unequally benefit is spread, as a standard deviation divided by the mean.", _UNDUE, _SPEICHER, (),
         highest=None, example="sqrt(2 x 0.25) = 0.71"),
 )  # fmt: skip

@@ -105,7 +105,7 @@ _PLACES: Final = (
         "How much attention the places of a group's items get.", "Real attention may fall faster than the logarithm.",
         "Singh and Joachims (2018), KDD", task="ranking", example="(1/log2 2 + 1/log2 4) / 2 = 0.75"),
     Metric("exposure_to_merit", "Exposure per merit", "score", "neutral", "mean exposure / mean relevance",
-        "Exposure beside what the items are worth: alike where attention is given by merit.",
+        "Exposure compared with what the items are worth: alike where attention is given by merit.",
         "Relevance that was learned from clicks holds past exposure in it.", "Singh and Joachims (2018), KDD",
         highest=None, task="ranking", example="0.75 / 0.50 = 1.50"),
 )  # fmt: skip

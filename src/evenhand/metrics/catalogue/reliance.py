@@ -21,7 +21,7 @@ RELIANCE: Final = (
         "The share of the gap in mean score that a column carries which also tells the group.",
         "Groups may really differ in the column; whether its use is justified is for people to say.",
         "Datta et al. (2017), CCS, for the two conditions", example="0.09 / 0.12 = 0.75"),
-    Metric("counterfactual_flip_rate", "Decisions that turn on the group", "statement", "lower_is_better",
+    Metric("counterfactual_flip_rate", "Decisions that depend on the group", "statement", "lower_is_better",
         "rows decided otherwise when only the sensitive input is changed / rows",
         "The share of a group whose decision changes when nothing but the sensitive input is given another value.",
         "It does not see proxies: everything else stays as it was.", "Galhotra et al. (2017), ESEC/FSE",

@@ -16,7 +16,7 @@ TRAINING: Final = (
         "Hastie, Tibshirani and Friedman (2009), section 7.2", example="0.95 - 0.90 = 0.05"),
     Metric("training_cpu_seconds", "Processor time of training", "statement", "lower_is_better",
         "processor seconds of the process during the fit", "How long processors worked for the fit, all threads added.",
-        "A search over settings costs its own fits beside this one.",
+        "A search over settings costs its own fits besides this one.",
         "Strubell et al. (2019), ACL, on why to report it"),
     Metric("training_peak_bytes", "Memory of training", "statement", "lower_is_better",
         "most memory that the process ever held, by the end of the fit", "How much memory the process held at most.",

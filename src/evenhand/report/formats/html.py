@@ -64,7 +64,7 @@ def shortened(page: Page, rows: int, folded: int, parts: int, words: Language) -
         if part.name not in left
     ]
     if left:
-        said = words.say(message("{parts} more parts about groups stand in audit.json.", parts=len(left)))
+        said = words.say(message("{parts} more parts about groups are in audit.json.", parts=len(left)))
         kept = [replace(part, lead=(*part.lead, said)) if part.name == "fairness" else part for part in kept]
     return replace(page, parts=tuple(kept))
 

@@ -43,7 +43,7 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
             block += _block(piece, say)
         if sum(len(line) + 1 for line in (*out, *block)) > MOST - 200:
             title = as_markdown(part.title)
-            cut = message("{part} and what follows it stand in the page; this summary is cut here.", part=title)
+            cut = message("{part} and what follows it are in the page; this summary is cut here.", part=title)
             out += ["", f"*{say(cut)}*"]
             break
         out += block

@@ -34,8 +34,8 @@ def by_chance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         message("p-value of any gap"),
     )  # fmt: skip
     numbers = frozenset(range(2, 6))
-    first = Table("chance-gaps", message("Gaps beside those of equal groups"), head, tuple(gaps), numbers)
-    both = message("Gaps beside those of equal groups, where features cross")
+    first = Table("chance-gaps", message("Gaps and those of equal groups"), head, tuple(gaps), numbers)
+    both = message("Gaps and those of equal groups, where features cross")
     lead = message("No limit is judged by these. A small p-value does not make a gap matter, nor a large one absent.")
     blocks = (
         first,

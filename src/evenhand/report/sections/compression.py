@@ -154,7 +154,7 @@ def _classes(found: Sequence[Finding]) -> tuple[Table, ...]:
         if f.key.metric == "normalized_recall_change"
     )
     head = (message("group"), message("class"), message("rows"), describe("normalized_recall_change").label)
-    return table("compression-classes", message("Each class beside the whole"), head, rows, {2, 3}, 60, folded=True)
+    return table("compression-classes", message("Each class and the whole"), head, rows, {2, 3}, 60, folded=True)
 
 
 def _features(found: Sequence[Finding]) -> tuple[Table, ...]:

@@ -35,7 +35,7 @@ DEFINITIONS: Final = {
     "precision_difference": ("sufficiency", message("decisions mean alike")),
 }
 """One disparity for each of the three families, and its words."""
-SURELY: Final = message("Base rates surely differ by {feature}, so what stands below cannot all be 0.")
+SURELY: Final = message("Base rates surely differ by {feature}, so the gaps below cannot all be 0.")
 LIMITED: Final = message("The policy limits for {feature}: {families}; not all of it can be met exactly.")
 EXCLUDE: Final = message(
     "Where base rates differ, a model that errs cannot have all of these alike in all groups: selection, errors, what "

@@ -42,7 +42,7 @@ def of_impact(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         for f in found
         if not f.key.group
     )
-    first = message("Each group beside the one with the highest rate")
+    first = message("Each group and the one with the highest rate")
     group, value = message("group"), message("value")
     head = (group, message("rate"), message("ratio and interval"), "")
     wide = (message("feature"), "", value, "")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = message("What stands for a group")
+TITLE: Final = message("Proxies of a group")
 MOST: Final = 15
 
 

@@ -30,7 +30,7 @@ def sign_off(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         signed.append((message("Policy (SHA-256)"), f"{cut(verdict.policy_name, 60)}: {verdict.policy_sha256}"))
     signed += [(words, BLANK) for words in LINES]
     table = Table("sign-off-lines", message("To be signed by people"), ("", ""), tuple(signed))
-    words = message("evenhand sign writes a signature of audit.json beside it; evenhand verify --signature checks it.")
+    words = message("evenhand sign writes a signature of audit.json next to it; evenhand verify --signature checks it.")
     return (Part("sign-off", TITLE, (words,), (said(record, SIGN_OFF, "sign-off-declared"), table)),)
 
 

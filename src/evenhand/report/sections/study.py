@@ -52,7 +52,9 @@ def searched(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
 
 def _lead(told: StudyFacts) -> tuple[str, ...]:
     ways = len(told["candidates"])
-    lead = [message("{ways} ways to make the model smaller, each beside the original on the same rows.", ways=ways)]
+    lead = [
+        message("{ways} ways to make the model smaller, each compared with the original on the same rows.", ways=ways)
+    ]
     if told.get("policy") is not None:
         smallest = cut(str(told.get("smallest") or ""), 200)
         passing = message("The smallest that passes the policy is {name}.", name=smallest)

@@ -50,7 +50,7 @@ def _compared(record: AuditRecord, found: Iterable[Finding], judged: Judged) -> 
         here = record.get(finding.key.metric)
         if finding.key.qualifier("of") == "validation" and here is not None:
             rows.append(judged.row(joined(": ", (label, message("evaluation rows"))), here))
-    title = message("Rows it was fitted on beside others")
+    title = message("Rows it was fitted on and others")
     return [figure("training-parts", title, rows, digits=3)] if rows else []
 
 
