@@ -168,7 +168,7 @@ def large() -> AuditRecord:
 def test_a_large_audit_is_cut_where_it_shows(large: AuditRecord) -> None:
     page = eh.render(large)
     assert 300_000 < len(page.encode()) <= MOST_BYTES
-    assert re.search(r"\d+ more rows stand in audit\.json|\d+ more parts about groups stand in audit\.json", page)
+    assert re.search(r"\d+ more rows are in audit\.json|\d+ more parts about groups are in audit\.json", page)
     for svg in re.findall(r'<svg viewBox="0 0 [\d.]+ [\d.]+" width.*?</svg>', page, re.S):
         assert len(svg.encode()) <= LARGEST
     ids = Counter(re.findall(r' id="([^"]+)"', page))
