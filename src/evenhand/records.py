@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from evenhand.documents import parse_json, read_bytes
 from evenhand.errors import RecordError, shorten
 from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Interval, Plain, Section
 from evenhand.keys import Key
@@ -226,23 +227,11 @@ def _read_counts(part: Checked) -> GroupCounts:
 
 
 def _parse(place: Path) -> Mapping[str, Plain]:
-    try:
-        text = place.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise RecordError(f"{place}: there is no such file. Make one with: evenhand audit") from None
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise RecordError(f"{place}: cannot be read as text: {wrong}") from None
-    try:
-        document = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as wrong:
-        raise RecordError(f"{place}: this is no JSON: {wrong}") from None
+    content = read_bytes(place, kind=RecordError, make="evenhand audit")
+    document = parse_json(content, place, kind=RecordError)
     if not isinstance(document, dict) or document.get("schema") != NAME:
         raise RecordError(f"{place}: this is JSON, but no audit.json of evenhand. Make one with: evenhand audit")
     return document
-
-
-def _refuse(word: str) -> float:
-    raise ValueError(f"{word} is no number of JSON")
 
 
 def _check_written(place: Path, document: Mapping[str, Plain]) -> None:

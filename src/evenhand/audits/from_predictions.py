@@ -122,6 +122,7 @@ def audit_given(
         original_score = None if roles.original_score is None else data.table[roles.original_score]
     if y_pred is None and y_score is None:
         raise InputError(f"{data.name}: neither decisions nor scores are given; an audit needs one of them.")
+    Scoring(threshold, score_kind)  # refuses what is none
     options = chosen_options(options, {"explain": False, "footprint": False, **(settings or {})})
     said, there = _said(data, y_pred, y_score, threshold, score_kind, data.name)
     before, original = None, None

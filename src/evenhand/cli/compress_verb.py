@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from evenhand.cli.console import progress, remark
-from evenhand.cli.flags import PATH, file_flag
+from evenhand.cli.flags import PATH, file_flag, refuse_idle
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.cli.searching import plan_of, refuse_halves, run_search
@@ -66,6 +66,8 @@ def command(
       evenhand compress credit.safetensors --train train.parquet -r neuron_pruning=0.5 -r int8 -o small.onnx
       evenhand compress credit.safetensors --train train.parquet --test test.parquet --search --seeds 10 -o study
     """
+    if search:
+        refuse_idle("a single compression (no --search)", False, "validation", "seconds")
     refuse_halves(search, test, recipes, {"test": test, "policy": policy, "seeds": seeds})
     if search and test is not None:
         settings = file_of(flags)

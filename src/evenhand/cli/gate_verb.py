@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.flags import PATH, file_flag, format_flag
+from evenhand.cli.flags import PATH, file_flag, format_flag, refuse_idle
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @file_flag("--predictions", help="File written by --keep-predictions for AUDIT.")
 @file_flag("--baseline-predictions", help="The same for the earlier audit.")
 @click.option("--new-only", is_flag=True, help="Stop only for limits with a better outcome in the baseline.")
+@click.option("--new-threshold", is_flag=True, help="Compare decisions at two thresholds: it was changed on purpose.")
 @format_flag(
     "text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
     "with a file for all but one.  [default: text]",
@@ -39,6 +40,7 @@ def command(
     predictions: Path | None,
     baseline_predictions: Path | None,
     new_only: bool,
+    new_threshold: bool,
     forms: tuple[str, ...],
     output: Path | None,
 ) -> int:
@@ -55,11 +57,14 @@ def command(
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 
+    refuse_idle("--baseline", baseline, "new_threshold")
     wanted = wanted_outputs(forms or ("text",), output, (audit, policy, baseline, predictions, baseline_predictions))
     record = read_record(audit)
     earlier = None if baseline is None else read_record(baseline)
     pairs = paired(record, predictions, earlier, baseline_predictions)
-    verdict = judge(record, load_policy(policy), baseline=earlier, pairs=pairs, new_only=new_only)
+    verdict = judge(
+        record, load_policy(policy), baseline=earlier, pairs=pairs, new_only=new_only, new_threshold=new_threshold
+    )
     put(record, verdict, wanted)
     if "github" in wanted:
         _summarize(record, verdict)

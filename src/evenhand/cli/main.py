@@ -76,9 +76,25 @@ def cli() -> None:
     """
 
 
+def prepare_streams() -> None:
+    """Let no character and no closed stream stop a verb: what cannot be encoded is escaped, a closed one goes nowhere."""
+    for handle, name in ((1, "stdout"), (2, "stderr")):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the shell: the handle would be taken by the next file that is opened
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            if nowhere != handle:
+                os.dup2(nowhere, handle)
+                os.close(nowhere)
+            stream = open(handle, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - it lives to the end
+            setattr(sys, name, stream)
+        elif not stream.closed and hasattr(stream, "reconfigure") and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def run() -> None:
     """Run the command line and exit; whatever could not run exits 2, never 1."""
     try:
+        prepare_streams()
         code = exit_code(sys.argv[1:])
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # as it is where a shell has closed it

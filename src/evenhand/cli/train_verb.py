@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.console import progress, remark, say
-from evenhand.cli.flags import PATH, file_flag, said, setting_flags
+from evenhand.cli.flags import PATH, file_flag, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.data.roles import Shares
@@ -59,6 +59,8 @@ def command(
     """
     from evenhand.training import fit
 
+    refuse_idle("--tune", trials, "folds", "tune_storage", "tune_seconds")
+    refuse_idle("--test-output", test_output, "test")
     _check_names(output, test_output, train_output)
     check_places((output, test_output, train_output, checkpoint, tune_storage), (data, flags.get("config")))
     settings = file_of(flags)

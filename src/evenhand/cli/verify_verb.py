@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.flags import PATH, file_flag
+from evenhand.cli.flags import PATH, file_flag, refuse_idle
 from evenhand.cli.rerunning import Check, again
 
 if TYPE_CHECKING:
@@ -61,6 +61,14 @@ def command(
     from evenhand.records import digest, read_record
 
     record = read_record(audit)
+    refuse_idle("--signature", signature, "allowed_signers", "signer")
+    refuse_idle("--allowed-signers", allowed_signers, "signer")
+    refuse_idle("--rerun", rerun, "background", "tolerance", "trust_pickle")
+    refuse_idle("--data", data, "inputs")
+    for name, file in (("model", model), ("original", original)):
+        facts = record.provenance.get("subject" if name == "model" else "original") or {}
+        if file is not None and (not facts or facts.get("kind") == "predictions"):
+            raise click.UsageError(f"--{name}: {audit} is an audit without such a model; leave the flag away.")
     checks = [Check(True, f"record: digest {digest(record)[:16]}")]
     if signature is not None:
         checks.append(_signed(audit, signature, allowed_signers, signer))

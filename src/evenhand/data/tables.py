@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import warnings
 import zlib
 from collections import Counter
@@ -34,6 +35,9 @@ _ABSENT_WORDS: Final = (
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 """Missing values in a delimited file's feature columns (pandas' default list)."""
+
+COUNTS_MARK: Final = "# evenhand counts: "
+"""How the first line of a table of counts begins, which says what was counted."""
 
 _EXACTLY: Final[Mapping[str, Any]] = (
     {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
@@ -105,7 +109,11 @@ def _read_file(path: Path, literal: frozenset[str]) -> pd.DataFrame:
 def _read_delimited(path: Path, literal: frozenset[str], separator: str | None = None) -> pd.DataFrame:
     line = _first_record(path)
     separator = separator or next((mark for mark in (",", ";", "\t", "|") if mark in line), ",")
-    header = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
+    try:
+        header = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
+    except csv.Error:
+        most = csv.field_size_limit()
+        raise InputError(f"{path.name}: a name in the header has more than {most:,} characters.") from None
     _refuse_repeats(path.name, header)
     absent = {column: [""] if column in literal else list(_ABSENT_WORDS) for column in header}
     try:
@@ -113,7 +121,7 @@ def _read_delimited(path: Path, literal: frozenset[str], separator: str | None =
             # without this a row of more fields than the header loses them with no more than a warning
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
-                path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
+                path, skiprows=int(_is_of_counts(path)), sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
                 low_memory=False, **_EXACTLY,
             )  # fmt: skip
     except UnicodeDecodeError:
@@ -137,6 +145,7 @@ def _first_record(path: Path) -> str:
         text = start.decode("utf-8-sig") if len(start) < 1 << 20 else start.decode("utf-8-sig", "ignore")
     except UnicodeDecodeError as wrong:
         raise InputError(f"{path.name}: the file is not UTF-8 text (byte {wrong.start + 1:,}); save it so.") from None
+    text = text.partition("\n")[2] if text.startswith(COUNTS_MARK) else text
     text = text.lstrip("\r\n")
     if not text.strip():
         raise InputError(f"{path.name}: the file is empty.")
@@ -145,6 +154,11 @@ def _first_record(path: Path) -> str:
     while record.count('"') % 2 and (more := lines.readline()):
         record += more
     return record
+
+
+def _is_of_counts(path: Path) -> bool:
+    with _opened(path) as file:
+        return file.read(len(COUNTS_MARK)) == COUNTS_MARK.encode()
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -172,12 +186,28 @@ def _record(name: str, number: int, line: bytes) -> dict[str, object]:
         return found
 
     try:
-        record = json.loads(line, object_pairs_hook=paired)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as wrong:
+        record = json.loads(line, object_pairs_hook=paired, parse_int=_whole if _LONG.search(line) else None)
+        if b"\\ud" in line.lower():
+            json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{name}: line {number:,} {HALF}") from None
+    except (ValueError, RecursionError) as wrong:
         raise InputError(f"{name}: line {number:,} is no JSON: {shorten(wrong)}.") from None
     if not isinstance(record, dict):
         raise InputError(f"{name}: line {number:,} is no JSON object of column names and values.")
     return record
+
+
+HALF: Final = "holds half a surrogate pair, which is no text. Mend the text, or drop the row."
+"""What is said of a text that no UTF-8 can hold."""
+_LONG: Final = re.compile(rb"\d{19}")
+
+
+def _whole(digits: str) -> int:
+    """Return a whole number of a JSON line, which has 64 bits: longer ones are names, and lose digits in any table."""
+    if len(digits) > 20 or not -(1 << 63) <= int(digits) < 1 << 64:
+        raise ValueError(f"the whole number {shorten(digits, 24)} has {len(digits):,} digits; write it in quotes")
+    return int(digits)
 
 
 def _read_arrow(path: Path, literal: frozenset[str], kind: str) -> pd.DataFrame:
@@ -267,7 +297,10 @@ def as_series(values: object, what: str) -> pd.Series:
         array, shape = np.asarray(array)[:, 0], (shape[0],)
     if len(shape) != 1:
         raise InputError(f"{what} has the shape {shape}; a column has one dimension.")
-    return pd.Series(array)
+    try:
+        return pd.Series(array)
+    except UnicodeEncodeError:
+        raise InputError(f"{what} {HALF}") from None
 
 
 def refuse_other_index(name: str, columns: Mapping[str, object]) -> None:

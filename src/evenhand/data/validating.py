@@ -22,6 +22,9 @@ MOST_GROUPS: Final = 10_000
 MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
 
+MOST_ROWS: Final = 1 << 53
+"""Rows that a table of counts may have in all."""
+
 _LOOKED_AT: Final = 50
 _OTHERS: Final = (
     "sample_weight", "frequency", "id", "cluster", "prediction", "score", "original_prediction", "original_score",
@@ -140,6 +143,8 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
         yield f"{where} is no whole number from 0 in {wrong:,} of {len(numbers):,} rows."
     elif not numbers.any():
         yield f"{where} is 0 in all {len(numbers):,} rows, so that nothing is counted."
+    elif numbers.sum() > MOST_ROWS:
+        yield f"{where} adds up to {numbers.sum():.3g} rows; counts are exact up to {MOST_ROWS:,}."
     if (roles.sample_weight is None) != (roles.squared_weight is None):
         yield (
             f"{where}: a table of counts of weighted rows has the sums of their weights (sample_weight=) and of the "
@@ -164,9 +169,19 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
 
 
 def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
-    """Return the complaint about an id or cluster column with missing values."""
+    """Yield the complaint about an id or cluster column with missing values."""
     way = f"Fill them, drop the rows, or leave {role}= away."
-    return absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
+    yield from absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
+
+
+def repeated_problems(name: str, ids: pd.Series) -> Iterator[str]:
+    """Yield the complaint about ids that several rows share: such rows are not independent cases."""
+    again = int(ids.duplicated().sum())
+    if again:
+        yield (
+            f"{name}: id '{shorten(ids.name)}' names {again:,} of {len(ids):,} rows again, so these are no independent "
+            "cases. Drop what is there twice; or, where one person has several rows, name the column as cluster=, too."
+        )
 
 
 def check_scores(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import PolicyError, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
 from evenhand.messages import joined, message, messages, sentences
-from evenhand.policy.baseline import RANK, Baseline, Pairs, with_baseline
+from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject, with_baseline
 from evenhand.policy.limits import DECLARED
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.regression_limits import drop_key
@@ -38,6 +38,7 @@ def judge(
     baseline: AuditRecord | None = None,
     pairs: Pairs | None = None,
     new_only: bool = False,
+    new_threshold: bool = False,
     today: date | None = None,
 ) -> Verdict:
     """Judge a record by a policy.
@@ -57,6 +58,9 @@ def judge(
         The rows that both audits share; then limits with `max_drop` are judged row by row.
     new_only : bool
         Whether limits that were as bad in the baseline do not stop; needs `baseline`.
+    new_threshold : bool
+        Whether the threshold was changed on purpose since the baseline. Otherwise limits with `max_drop` on decisions
+        at two thresholds are undecided.
     today : date, optional
         The day on which waivers are checked; today when absent.
 
@@ -67,7 +71,7 @@ def judge(
     Raises
     ------
     PolicyError
-        When an interval cannot be recomputed at the policy's confidence, the policy gates nothing here, or the
+        When the baseline is of another label or positive value, an interval cannot be recomputed at the policy's confidence, the policy gates nothing here, or the
         record is a suppressed copy for publication.
 
     Examples
@@ -85,13 +89,16 @@ def judge(
         )
     if new_only and baseline is None:
         raise PolicyError("What is new is told from an earlier audit: add --baseline.")
+    if baseline is not None:
+        refuse_other_subject(record, baseline)
     day = today or datetime.now(UTC).date()
-    earlier = None if baseline is None else Baseline(baseline, pairs)
+    earlier = None if baseline is None else Baseline(baseline, pairs, new_threshold)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, [*sorted(set(_level_problems(found, policy))), *_gates_nothing(found, policy)])
-    if baseline is not None:
+    if earlier is not None:
         steady = [limit for limit in policy.limits if not limit.against]
-        before = [judgement for limit in steady for judgement in judge_limit(limit, baseline, policy, None)]
+        were = [judgement for limit in steady for judgement in judge_limit(limit, earlier.record, policy, None)]
+        before = [judgement for judgement in were if not earlier.other_groups(judgement.key, record)]
         found = with_baseline(found, before, new_only)
     covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
@@ -118,6 +125,8 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Base
             yield _open(
                 limit, drop_key(key), None, limit.missing, message("max_drop needs an earlier audit: add --baseline.")
             )
+        elif apart := earlier.apart(key, record):
+            yield _open(limit, drop_key(key), None, limit.undecided, apart)
         else:
             before = earlier.record.find(key, policy.confidence)
             absent = next((found for found in (finding, before) if isinstance(found, Absent)), None)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from evenhand.documents import parse_json
 from evenhand.errors import ModelError, need
 from evenhand.subjects.outputs import check_scores, sigmoid, softmax
 
@@ -262,7 +263,7 @@ def as_text(about: Mapping[str, Plain]) -> str:
 def read_about(text: str, damaged: str) -> tuple[dict[str, Plain], int]:
     """Return the description of a file and its version; raise ModelError with `damaged` where it is damaged."""
     try:
-        about = cast("dict[str, Plain]", json.loads(text))
+        about = cast("dict[str, Plain]", parse_json(text, "", kind=ModelError))
         return about, int(cast("int", about["format"]))
-    except (ValueError, KeyError, TypeError):
+    except (ModelError, ValueError, KeyError, TypeError, AttributeError):
         raise ModelError(damaged) from None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from evenhand.documents import parse_json
 from evenhand.errors import ModelError, need, shorten
 from evenhand.training.model import FORMAT, KEY, NetworkModel, read_about
 
@@ -59,9 +59,9 @@ def _read_about(content: bytes, place: Path) -> dict[str, Plain]:
     """Return the JSON of the header."""
     length = int.from_bytes(content[:8], "little")
     try:
-        header = json.loads(content[8 : 8 + length])
+        header = cast("Any", parse_json(content[8 : 8 + length], place, kind=ModelError))
         text = header.get("__metadata__", {}).get(KEY)
-    except (ValueError, AttributeError):
+    except (ModelError, AttributeError):
         raise ModelError(f"'{place}' is damaged: its header cannot be read.") from None
     if text is None:
         raise ModelError(
