@@ -10,13 +10,13 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from evenhand.errors import EvenhandError, InputError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 DEEPEST: Final = 64
 """Levels of tables and lists in each other."""

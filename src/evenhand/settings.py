@@ -97,7 +97,7 @@ class Setting:
     def _inside(self, value: object) -> bool:
         if not isinstance(value, Real) or isinstance(value, bool):
             return True
-        if isinstance(value, Integral) and not -WHOLE <= value < WHOLE:
+        if isinstance(value, Integral) and not -WHOLE <= int(value) < WHOLE:
             return False
         at = float(value)
         low = (self.least is None or at >= self.least) and (self.above is None or at > self.above)

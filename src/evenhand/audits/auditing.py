@@ -14,6 +14,7 @@ from evenhand.audits.options import AuditOptions
 from evenhand.audits.package_warnings import noted_warnings
 from evenhand.audits.recourse import RecourseOptions
 from evenhand.audits.statement import Audit, Statement, not_applicable
+from evenhand.data.validating import repeated_problems
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
@@ -109,6 +110,9 @@ def run(
     keeping: Keeping | None = None,
 ) -> AuditRecord:
     """Run the audits over the evidence and build the record."""
+    roles = evidence.data.roles
+    if roles.id is not None and roles.cluster is None and roles.query is None:
+        raise_all(InputError, repeated_problems(evidence.data.name, evidence.data.table[roles.id]))
     started, clock = datetime.now(UTC), time.perf_counter()
     task = evidence.data.task
     chosen = AUDITS.chosen(AUDITS if audits is None else audits)

@@ -87,6 +87,8 @@ def command(
     declared = responsibility or USUAL_ANSWERS
     answers = read_declarations(declared) if responsibility is not None or declared.exists() else {}
     settings = file_of(flags)
+    scored = flags["model"] or flags["score"] or flags["original_score"] or settings.data.get("score")
+    refuse_idle("--score", scored, "threshold", "score_kind")
     files = {name: flags.pop(name) for name in FILES}
     scoring = {name: settings.data[name] for name in settings_of(Scoring) if name in settings.data}
     scoring |= said(flags, settings_of(Scoring))
@@ -118,7 +120,7 @@ def _refuse_idle(data: Path | None, table: str | None, model: object, kept: Path
     refuse_idle("--model", model, "original", "background", "trust_pickle")
     refuse_idle("DATA", data, "keep_predictions", "score_kind")
     refuse_idle("--keep-predictions", kept, "row_key")
-    refuse_idle("--score or --prediction", model is None, "score_kind")
+    refuse_idle("--score", model is None, "score_kind")
 
 
 def _counted(

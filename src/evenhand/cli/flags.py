@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,6 +22,17 @@ PATH: Final = click.Path(path_type=Path)
 """The type of an argument that names a file."""
 UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 """Seconds of each unit of time."""
+
+
+class Finite(click.FloatRange):
+    """A finite number on the command line: to ``nan`` every range is open."""
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a number, or refuse it."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return found
 
 
 def file_flag(*names: str, **about: Any) -> Callable[[Command], Command]:

@@ -77,7 +77,7 @@ def cli() -> None:
 
 
 def prepare_streams() -> None:
-    """Let no character and no closed stream stop a verb: what cannot be encoded is escaped, a closed one goes nowhere."""
+    """Let no character and no closed stream stop a verb: what a stream cannot encode is escaped."""
     for handle, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
         if stream is None:  # closed by the shell: the handle would be taken by the next file that is opened
@@ -128,7 +128,8 @@ def exit_code(arguments: list[str]) -> int:
     except (EvenhandError, OSError) as wrong:
         return _exit_code(wrong)
     except Exception as bug:  # a bug must not look like a failed gate, which exits 1
-        return _bug(bug)
+        # before Python 3.13 a path that links to itself is a RuntimeError
+        return _exit_code(EvenhandError(str(bug))) if "Symlink loop" in str(bug) else _bug(bug)
     return result if isinstance(result, int) else 0
 
 

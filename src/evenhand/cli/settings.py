@@ -45,9 +45,9 @@ def read_settings(path: Path | None) -> Settings:
         return Settings()
     content = parse_toml(read_bytes(place, make="evenhand init"), place)
     raise_all(InputError, _problems(str(place), content))
-    content = cast("dict[str, dict[str, object]]", content)
-    names = {table: {key: name for key, (name, _) in known(table).items()} for table in content}
-    tables = {table: {names[table].get(key, key): value for key, value in content[table].items()} for table in content}
+    found = cast("dict[str, dict[str, object]]", content)
+    names = {table: {key: name for key, (name, _) in known(table).items()} for table in found}
+    tables = {table: {names[table].get(key, key): value for key, value in found[table].items()} for table in found}
     return Settings(**tables)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.flags import PATH, file_flag, refuse_idle
+from evenhand.cli.flags import PATH, Finite, file_flag, refuse_idle
 from evenhand.cli.rerunning import Check, again
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--rerun", is_flag=True, help="Audit again and compare every finding; needs --data, and --model if any.")
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     default=5.0,
     show_default=True,
     help="Factor by which times, memory and energy of a rerun may differ.",
@@ -66,7 +66,7 @@ def command(
     refuse_idle("--rerun", rerun, "background", "tolerance", "trust_pickle")
     refuse_idle("--data", data, "inputs")
     for name, file in (("model", model), ("original", original)):
-        facts = record.provenance.get("subject" if name == "model" else "original") or {}
+        facts = (record.provenance.get("subject") if name == "model" else record.provenance.get("original")) or {}
         if file is not None and (not facts or facts.get("kind") == "predictions"):
             raise click.UsageError(f"--{name}: {audit} is an audit without such a model; leave the flag away.")
     checks = [Check(True, f"record: digest {digest(record)[:16]}")]

@@ -23,7 +23,6 @@ from evenhand.data.validating import (
     frequency_problems,
     key_problems,
     prediction_problems,
-    repeated_problems,
     weight_problems,
 )
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
@@ -203,8 +202,6 @@ def _column_complaints(name: str, frame: pd.DataFrame, roles: Roles, classes: tu
         column = getattr(roles, role)
         if column in frame:
             found += key_problems(name, frame[column], role)
-    if roles.id in frame and roles.cluster is None and roles.query is None:
-        found += repeated_problems(name, frame[roles.id])
     for decided in (roles.prediction, roles.original_prediction):
         if decided in frame and classes is not None:
             found += prediction_problems(name, frame[decided], classes)

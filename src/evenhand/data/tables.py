@@ -121,8 +121,8 @@ def _read_delimited(path: Path, literal: frozenset[str], separator: str | None =
             # without this a row of more fields than the header loses them with no more than a warning
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
-                path, skiprows=int(_is_of_counts(path)), sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
-                low_memory=False, **_EXACTLY,
+                path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
+                skiprows=int(_is_of_counts(path)), low_memory=False, **_EXACTLY,
             )  # fmt: skip
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: the file is not UTF-8 text; save it as UTF-8.") from None

@@ -174,18 +174,17 @@ def _other_values(name: str, frame: pd.DataFrame, first_name: str, first: pd.Dat
     for column in map(str, frame.columns):
         if not (here := _names(frame[column])) or not (there := _names(first[column])):
             continue
-        if column == label:
-            both = {*here, *there}
-            apart = len(here) > 1 and len(there) > 1 and not {*here} & {*there}
-            if apart or (about.get("score") is not None and len(both) > 2):
-                said = f"{listed(here)}, and in {first_name} {listed(there)}"
-                yield f"{name}: the classes of '{shorten(column)}' are {said}. Count shards of one label."
-                continue
         alone, other = [part for part in here if part not in there], [part for part in there if part not in here]
         pair = next(((one, two) for one in alone if (two := match(one, other)) is not None), None)
         if pair is not None:
             said = f"{pair[0]!r}, and in {first_name} {pair[1]!r}"
             yield f"{name}: '{shorten(column)}' is {said}, which means the same. Write both alike, and count again."
+        elif column == label:
+            both = {*here, *there}
+            apart = len(here) > 1 and len(there) > 1 and not {*here} & {*there}
+            if apart or (about.get("score") is not None and len(both) > 2):
+                said = f"{listed(here)}, and in {first_name} {listed(there)}"
+                yield f"{name}: the classes of '{shorten(column)}' are {said}. Count shards of one label."
 
 
 def _names(column: pd.Series) -> list[str]:

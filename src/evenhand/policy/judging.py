@@ -71,8 +71,8 @@ def judge(
     Raises
     ------
     PolicyError
-        When the baseline is of another label or positive value, an interval cannot be recomputed at the policy's confidence, the policy gates nothing here, or the
-        record is a suppressed copy for publication.
+        When the baseline is of another label or positive value, an interval cannot be recomputed at the policy's
+        confidence, the policy gates nothing here, or the record is a suppressed copy for publication.
 
     Examples
     --------
