@@ -35,7 +35,7 @@ class Outcome:
     out: str
     err: str
     warned: tuple[str, ...]
-    """Warnings that came from evenhand's code."""
+    """Warnings that came from evenhand's code, and those of arithmetic."""
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,11 @@ def verb(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], Ou
             warnings.simplefilter("always")
             code = exit_code(arguments.split())
         said = capsys.readouterr()
-        own = tuple(f"{each.filename}: {each.message}" for each in caught if "/evenhand/" in each.filename)
+        own = tuple(
+            f"{each.filename}: {each.message}"
+            for each in caught
+            if "/evenhand/" in each.filename or issubclass(each.category, RuntimeWarning)
+        )
         outcome = Outcome(code, said.out, said.err, own)
         both = outcome.out + outcome.err
         assert "Traceback" not in both, both

@@ -22,6 +22,8 @@ MOST_GROUPS: Final = 10_000
 MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
 
+MOST_WEIGHT: Final = 1e100
+"""Weights up to which their squares add up."""
 MOST_ROWS: Final = 1 << 53
 """Rows that a table of counts may have in all."""
 
@@ -129,6 +131,12 @@ def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
             yield f"{where} {what} in {int(there.sum()):,} of {rows:,} rows. {way}"
     if rows and not numbers.any():
         yield f"{where} is 0 in all {rows:,} rows, so that no row counts."
+    beyond = int(
+        ((numbers > MOST_WEIGHT) & np.isfinite(numbers)).sum() + ((numbers > 0) & (numbers < 1 / MOST_WEIGHT)).sum()
+    )
+    if beyond:
+        span = f"{1 / MOST_WEIGHT:g} to {MOST_WEIGHT:g}"
+        yield f"{where} is outside {span} in {beyond:,} of {rows:,} rows. Divide all weights by one number."
 
 
 def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Iterator[str]:
