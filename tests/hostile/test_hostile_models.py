@@ -179,7 +179,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str, dict[str, Any], str]] = {
     "half of the classes": (lambda: Says(lambda t: np.where(chance(t) > 0.5, "yes", "maybe")), "no/yes", {}, "'maybe'"),
     "three classes": (lambda: fitted(LogisticRegression(), THREE), "0/1", {}, "answers 0, 1 and 2"),
     "one class": (lambda: fitted(DummyClassifier(), np.ones(N, dtype=int)), "0/1", {}, "knows only 1"),
-    "positive turned": (lambda: fitted(LogisticRegression(), "no/yes"), "no/yes", {"positive": "no"}, "Leave positive="),
+    "positive turned": (lambda: fitted(LogisticRegression(), "no/yes"), "no/yes", {"positive": "no"}, "Leave pos"),
     "positive unknown": (lambda: fitted(LogisticRegression()), "0/1", {"positive": "good"}, "knows no class 'good'"),
     "codes from one": (lambda: fitted(LogisticRegression(), Y + 1), "no/yes", {}, "answers 1 and 2"),
     "labels and codes mixed": (
@@ -243,13 +243,13 @@ REFUSED: dict[str, tuple[Callable[[], object], str, dict[str, Any], str]] = {
         lambda: type("Voting", (Says,), {"predict_proba": lambda s, t: np.eye(3)[(THREE + 1) % 3]})(lambda t: THREE),
         "three", {}, "another class than that of its largest score",
     ),
-    "classifier of amounts": (lambda: fitted(LogisticRegression()), "amounts", {}, "is a classifier.*label is a number"),
+    "classifier of amounts": (lambda: fitted(LogisticRegression()), "amounts", {}, "a classifier.*label is a number"),
     "clusters of amounts": (lambda: KMeans(2, n_init=1).fit(X), "amounts", {}, "is a clusterer"),
     "texts of amounts": (lambda: Says(lambda t: np.where(t["a"] > 0, "much", "little")), "amounts", {}, "no array of"),
     "two amounts a row": (lambda: Says(lambda t: t[["a", "b"]].to_numpy()), "amounts", {}, "2 columns"),
     "nan of amounts": (lambda: Says(failing), "amounts", {}, "1 NaN"),
     "decide of amounts": (
-        lambda: fitted(LinearRegression(), "amounts"), "amounts", {"decide": lambda y: y}, "decide= is about two classes",
+        lambda: fitted(LinearRegression(), "amounts"), "amounts", {"decide": lambda y: y}, "decide= is about two",
     ),
 }  # fmt: skip
 
@@ -483,7 +483,7 @@ def test_the_command_line_takes_the_way_out(files: dict[str, Path]) -> None:
 
 
 def test_the_models_own_threshold_is_on_the_page_and_found_again(files: dict[str, Path]) -> None:
-    assert audited(files, "fixed.joblib", data="words.csv", *("--pos-label", "yes")) == 0
+    assert audited(files, "fixed.joblib", "--pos-label", "yes", data="words.csv") == 0
     place = files["test.csv"].with_name("audit.json")
     record = eh.read_record(place)
     told = record.provenance["subject"]

@@ -93,7 +93,7 @@ def _threshold(subject: Subject, scores: NDArray[np.float64], own: NDArray[np.in
     if below - above > ROUNDING * max(1.0, abs(above)):
         wrong = int(((scores >= subject.threshold) != own).sum())
         raise ModelError(
-            f"Model '{subject.name}' decides otherwise than its scores say in {wrong:,} of {len(scores):,} rows, and no "
+            f"Model '{subject.name}' decides otherwise than its scores in {wrong:,} of {len(scores):,} rows, and no "
             'threshold on them gives its decisions. Pass threshold= to decide by its scores, or score_kind="label" to '
             "audit its decisions alone."
         )

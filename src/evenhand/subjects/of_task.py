@@ -177,7 +177,7 @@ class TaskSubject:
             )
         self.score_kind = "probability" if values.dtype.kind == "f" else "label"
         output = self.declared.score_kind if self.declared.score_kind in ("logit", "ranking") else "ranking"
-        scores = to_class_scores(values, output, rows, self.name, exclusive=False)  # type: ignore[arg-type]
+        scores = to_class_scores(values, output, rows, self.name, exclusive=False)
         return scores if self.declared.score_kind == "ranking" else check_probabilities(scores, self.name)
 
 

@@ -168,8 +168,8 @@ class Proof:
         if kind == "regressor":
             return self.numbers("is a regressor: it predicts numbers")
         return (
-            f"Model '{self.name}' is a {str(kind).replace('_', ' ')}, and {self.target.words}. Pass decide=, a function "
-            "from what it predicts to the label's classes."
+            f"Model '{self.name}' is a {str(kind).replace('_', ' ')}, and {self.target.words}. Pass decide=, a "
+            "function from what it predicts to the label's classes."
         )
 
     def _given(self, known: Sequence[object], whole: bool = True) -> int | None:

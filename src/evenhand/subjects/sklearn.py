@@ -233,15 +233,15 @@ def _chosen(estimator: object, declared: Declared) -> tuple[str, DeclaredKind | 
     if not there:
         wanted = ", ".join(_METHODS)
         raise ModelError(f"A {type(estimator).__name__} has none of the methods {wanted}, so it cannot predict.")
-    kind = declared.score_kind
+    kind: DeclaredKind | None = declared.score_kind
     if declared.decide is not None or kind == "label" or type_of(estimator) in NO_CLASSES:
         free: DeclaredKind | None = "ranking" if declared.threshold is not None else None
         return there[-1], "label" if declared.decide is not None else kind or free
     if kind == "logit" and "decision_function" not in there and there != ["predict"]:
         raise ModelError(f"A {type(estimator).__name__} has no decision_function, so nothing of it is a logit.")
     order = ["predict_proba", "decision_function"]
-    wanted = [*(order[::-1] if kind in ("logit", "ranking") else order), there[-1]]
-    method = next(name for name in wanted if name in there)
+    tried = [*(order[::-1] if kind in ("logit", "ranking") else order), there[-1]]
+    method = next(name for name in tried if name in there)
     return method, kind or _METHODS[method] or says(estimator)
 
 
