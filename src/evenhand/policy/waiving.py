@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -19,23 +20,38 @@ if TYPE_CHECKING:
 
 LONGEST: Final = timedelta(days=180)
 """The longest duration of a waiver: what is accepted for ever is a limit."""
+FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters by their category that show nothing."""
+NOTHING: Final = frozenset({"none", "null", "nan", "nil", "n/a", "na", "tbd", "todo"})
+"""Words that stand in for an answer."""
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a text says nothing: it has no letter and no digit that shows, or is a word such as "none".
+
+    Examples
+    --------
+    >>> is_blank(" \u200b"), is_blank("n/a"), is_blank("RISK-311")
+    (True, True, False)
+    """
+    shown = any(unicodedata.category(char)[0] in "LN" and char not in FILLERS for char in text)
+    return not shown or text.strip().casefold() in NOTHING
 
 
 def waive(judgement: Judgement, policy: Policy, day: date) -> Judgement:
-    """Return the judgement, covered by its first waiver that is valid on that day."""
-    if not judgement.stops:
+    """Return the judgement, covered by its first waiver that is valid on that day; each of them must cover it."""
+    valid = [waiver for waiver in policy.waivers if _names(waiver, judgement) and not _why_not(waiver, day)]
+    if not judgement.stops or not valid or any(_breached(waiver, judgement) for waiver in valid):
         return judgement
-    for waiver in policy.waivers:
-        if _names(waiver, judgement) and not _why_not(waiver, day) and not _breached(waiver, judgement):
-            sentence = message(
-                "waived until {day} by {owner}: {reason}; {sentence}",
-                day=str(waiver.expires),
-                owner=waiver.owner,
-                reason=waiver.reason,
-                sentence=judgement.sentence,
-            )
-            return replace(judgement, stops=False, waiver=waiver, sentence=sentence)
-    return judgement
+    first = valid[0]
+    sentence = message(
+        "waived until {day} by {owner}: {reason}; {sentence}",
+        day=str(first.expires),
+        owner=first.owner,
+        reason=first.reason,
+        sentence=judgement.sentence,
+    )
+    return replace(judgement, stops=False, waiver=first, sentence=sentence)
 
 
 def waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterator[str]:
