@@ -61,8 +61,7 @@ def requirements(table: Content, written: Written) -> tuple[Limit, ...]:
         Limit(
             Key(REQUIRED, (Feature(name),)),
             required=True,
-            wanted=_wanted(table[name]),
-            note="",
+            wanted=_wanted(table[name], REQUIREMENTS[name].kind),
             line=written.line("require", name),
         )
         for name in REQUIREMENTS
@@ -122,8 +121,8 @@ def _shown(value: object) -> str:
     return "an integer of many digits" if whole else shorten(repr(value))
 
 
-def _wanted(value: object) -> Wanted:
+def _wanted(value: object, kind: Kind) -> Wanted:
     if isinstance(value, (list, tuple)):
         return tuple(sorted(map(str, value)))
     assert isinstance(value, (str, int, float))  # the table was checked
-    return value
+    return value.lower() if kind == "hash" and isinstance(value, str) else value
