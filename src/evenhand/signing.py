@@ -139,9 +139,7 @@ def read_signed_record(
     return SignedRecord(parse_record(held, record), _checked(held, signature, allowed_signers, signer))
 
 
-def _checked(
-    held: bytes, signature: str | Path, allowed_signers: str | Path | None, signer: str | None
-) -> Signature:
+def _checked(held: bytes, signature: str | Path, allowed_signers: str | Path | None, signer: str | None) -> Signature:
     place = str(signature)
     _read(signature)
     checked = _keygen(["check-novalidate", "-n", NAMESPACE, "-s", place], held)

@@ -32,9 +32,7 @@ def model_audit() -> eh.AuditRecord:
     def coarse(X: pd.DataFrame) -> np.ndarray:
         return np.round(score(X), 1)
 
-    return eh.audit(
-        coarse, data, original=score, explain_rows=10, background_rows=10, actionable={"debt": "decrease"}
-    )
+    return eh.audit(coarse, data, original=score, explain_rows=10, background_rows=10, actionable={"debt": "decrease"})
 
 
 AUDITS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 import pytest
@@ -125,7 +125,8 @@ def test_repeated_ids(record: AuditRecord) -> None:
 def test_groups_that_look_alike(record: AuditRecord) -> None:
     def found(**alike: float) -> AuditRecord:
         told = [
-            Finding(Key.of("lookalike_groups", [name]), "fairness", pairs, unit="number") for name, pairs in alike.items()
+            Finding(Key.of("lookalike_groups", [name]), "fairness", pairs, unit="number")
+            for name, pairs in alike.items()
         ]
         others = [finding for finding in record.findings if finding.key.metric != "lookalike_groups"]
         return replace(record, findings=(*others, *told))
@@ -153,7 +154,7 @@ def test_what_counts_cannot_say_is_not_derived(record: AuditRecord) -> None:
 class TestAFeatureThatWasDropped:
     """An audit without race may not pass a policy that is about race."""
 
-    limits = {"selection_rate_ratio": {"at_least": 0.01, "over": "features"}}
+    limits: ClassVar = {"selection_rate_ratio": {"at_least": 0.01, "over": "features"}}
 
     def test_without_a_requirement_nothing_is_missed(self) -> None:
         assert judged(audited("sex"), {}, limits=self.limits).exit_code == 0

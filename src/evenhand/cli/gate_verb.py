@@ -69,9 +69,7 @@ def command(
     record = read_record(audit) if signed is None else signed.record
     earlier = None if baseline is None else read_record(baseline)
     pairs = paired(record, predictions, earlier, baseline_predictions)
-    verdict = judge(
-        record, load_policy(policy), baseline=earlier, pairs=pairs, new_only=new_only, signed_by=signed
-    )
+    verdict = judge(record, load_policy(policy), baseline=earlier, pairs=pairs, new_only=new_only, signed_by=signed)
     put(record, verdict, wanted)
     if "github" in wanted:
         _summarize(record, verdict)

@@ -1,9 +1,8 @@
-"""Refuse limits that cannot fail, cannot be met, or point the wrong way: each metric declares its range and direction."""
+"""Refuse limits that cannot fail, cannot be met, or point the wrong way, by each metric's range and direction."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, KeySyntaxError
@@ -12,6 +11,8 @@ from evenhand.metrics.catalogue.names import split_name
 from evenhand.policy.limits import DECLARED, REQUIRED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from evenhand.metrics.catalogue.entry import Metric
 
 SIDES: Final = ("at_most", "at_least")
@@ -80,8 +81,8 @@ def _drop_problems(entry: Metric, drop: float, where: str) -> Iterator[str]:
     least, most = entry.range
     if entry.direction == "neutral":
         yield (
-            f"{where}: max_drop cannot be judged: neither a higher nor a lower {entry.name} is better, so it cannot get "
-            "worse. Limit the value, or its difference between groups."
+            f"{where}: max_drop cannot be judged: neither a higher nor a lower {entry.name} is better, so it cannot "
+            "get worse. Limit the value, or its difference between groups."
         )
     elif drop >= most - least:
         yield f"{where}: max_drop = {drop:g} cannot fail: {entry.name} is {_span(entry)}. Write a smaller one."

@@ -111,7 +111,11 @@ def waiver_problems(waivers: object, limits: Iterable[Limit] | None, written: Wr
 
 
 def _blank_problems(waiver: Content, where: str) -> Iterator[str]:
-    asked = {"reason": "why it is accepted", "owner": "who answers for it", "approved_by": "who approved it, or nothing"}
+    asked = {
+        "reason": "why it is accepted",
+        "owner": "who answers for it",
+        "approved_by": "who approved it, or nothing",
+    }
     for field, said in asked.items():
         value = waiver.get(field)
         if isinstance(value, str) and is_blank(value):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -44,15 +44,6 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = {
     "derived": Requirement("yes", "Every finding that a limit is judged on follows from the record's counts."),
 }
 """What can be required, in the order in which it is judged."""
-SAID: Final[Mapping[Kind, str]] = {
-    "names": 'a list of names, such as ["race", "sex"]',
-    "text": "a value as the record has it, such as 1 or \"yes\"",
-    "hash": "64 hexadecimal digits, as evenhand verify prints them",
-    "rows": "a number of rows, 1 or above",
-    "level": "a number between 0.5 and 1, such as 0.95",
-    "yes": "true; leave it out where it is not required",
-    "signers": 'true, or the name of a signer, or a list of names such as ["model-risk@example.org"]',
-}
 
 
 def requirements(table: Content, written: Written) -> tuple[Limit, ...]:
@@ -79,34 +70,18 @@ def requirement_problems(table: object, defaults: object, written: Written) -> I
         known = REQUIREMENTS.get(name)
         if known is None:
             yield f"{where}: nothing of that name can be required.{did_you_mean(name, REQUIREMENTS)}"
-        elif not _is_right(value, known.kind):
-            yield f"{where} is {_shown(value)}; it must be {SAID[known.kind]}."
+        elif not KINDS[known.kind][0](value):
+            yield f"{where} is {_shown(value)}; it must be {KINDS[known.kind][1]}."
     yield from _level_problems(table.get("level"), defaults, written)
 
 
 def _level_problems(level: object, defaults: object, written: Written) -> Iterator[str]:
     judged = defaults.get("confidence", 0.95) if isinstance(defaults, Mapping) else 0.95
-    if is_finite(level) and is_finite(judged) and judged < level:
+    if is_finite(level) and is_finite(judged) and judged < level:  # type: ignore[operator]  # numbers, they are finite
         yield (
             f"{written.at('require', 'level')}: require.level is {level}, and the limits are judged at {judged}. "
             f"Write confidence = {level} in [defaults]."
         )
-
-
-def _is_right(value: object, kind: Kind) -> bool:
-    if kind == "names":
-        return _are_names(value)
-    if kind == "text":
-        return not isinstance(value, bool) and (is_finite(value) or (isinstance(value, str) and bool(value)))
-    if kind == "hash":
-        return isinstance(value, str) and len(value) == 64 and set(value.lower()) <= set("0123456789abcdef")
-    if kind == "rows":
-        return isinstance(value, int) and is_finite(value) and value >= 1
-    if kind == "level":
-        return is_finite(value) and 0.5 < value < 1  # type: ignore[operator]  # a number, it is finite
-    if kind == "yes":
-        return value is True
-    return value is True or (isinstance(value, str) and not is_blank(value)) or _are_names(value)
 
 
 def _are_names(value: object) -> bool:
@@ -126,3 +101,35 @@ def _wanted(value: object, kind: Kind) -> Wanted:
         return tuple(sorted(map(str, value)))
     assert isinstance(value, (str, int, float))  # the table was checked
     return value.lower() if kind == "hash" and isinstance(value, str) else value
+
+
+def _is_text(value: object) -> bool:
+    return is_finite(value) or (isinstance(value, str) and bool(value))
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 64 and set(value.lower()) <= set("0123456789abcdef")
+
+
+def _is_rows(value: object) -> bool:
+    return isinstance(value, int) and is_finite(value) and value >= 1
+
+
+def _is_level(value: object) -> bool:
+    return isinstance(value, (int, float)) and is_finite(value) and 0.5 < value < 1
+
+
+def _is_signer(value: object) -> bool:
+    return value is True or (isinstance(value, str) and not is_blank(value)) or _are_names(value)
+
+
+KINDS: Final[Mapping[Kind, tuple[Callable[[object], bool], str]]] = {
+    "names": (_are_names, 'a list of names, such as ["race", "sex"]'),
+    "text": (_is_text, 'a value as the record has it, such as 1 or "yes"'),
+    "hash": (_is_hash, "64 hexadecimal digits, as audit.json has them in its provenance"),
+    "rows": (_is_rows, "a number of rows, 1 or above"),
+    "level": (_is_level, "a number between 0.5 and 1, such as 0.95"),
+    "yes": (lambda value: value is True, "true; leave it out where it is not required"),
+    "signers": (_is_signer, 'true, or the name of a signer, or a list of names such as ["model-risk@example.org"]'),
+}
+"""Of each kind of value what is one, and how it is written."""

@@ -218,7 +218,7 @@ def _disparity(entry: Metric, how: How) -> Metric:
 
 
 def _compared_range(entry: Metric, how: How) -> tuple[float | None, float | None]:
-    """Return the least and the greatest value of a disparity: a difference spans the metric's range, a ratio is a share."""
+    """Return the least and the greatest value of a disparity: a difference spans the range, a ratio is a share."""
     if how in ("group_min", "group_max"):
         return entry.lowest, entry.highest
     if how == "ratio" and entry.lowest == 0:
