@@ -299,3 +299,13 @@ def test_a_policy_that_is_none_is_told_in_a_sentence(
         told = capsys.readouterr().err
         assert "no TOML" in told and "Traceback" not in told and "bug" not in told
         assert len(told) < 600
+
+
+def test_a_waiver_down_to_a_value_covers_no_finding_that_was_left_out(record: AuditRecord) -> None:
+    limits = {"selection_rate_ratio[age]": {"at_least": 0.8}}
+    waiver = {**GOOD, "limit": "selection_rate_ratio[age]"}
+    assert eh.judge(record, eh.load_policy({"limits": limits, "waivers": [waiver]}), today=TODAY).exit_code == 0
+    policy = eh.load_policy({"limits": limits, "waivers": [{**waiver, "accept_to": 0.7}]})
+    verdict = eh.judge(record, policy, today=TODAY)
+    assert verdict.exit_code == 3
+    assert "there is no estimate" in verdict.remarks[0]

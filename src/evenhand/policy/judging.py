@@ -101,7 +101,7 @@ def judge(
         steady = [limit for limit in policy.limits if not limit.against]
         before = [judgement for limit in steady for judgement in judge_limit(limit, baseline, policy, None)]
         found = with_baseline(found, before, new_only)
-    found += judge_requirements(record, policy, None if signed_by is None else signed_by.signature)
+    found += judge_requirements(record, policy, None if signed_by is None else signed_by.signature, baseline)
     covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)

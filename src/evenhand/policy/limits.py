@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -134,6 +134,11 @@ class Policy:
     """The rule packs it extends, by name and version."""
     requirements: tuple[Limit, ...] = ()
     """What a record must be for its figures to count: the table ``[require]``."""
+
+    def without(self, *names: str) -> Policy:
+        """Return the policy without these requirements, where it judges what cannot meet them: a candidate, say."""
+        kept = tuple(limit for limit in self.requirements if limit.key.columns[0] not in names)
+        return replace(self, requirements=kept)
 
     @property
     def blocking(self) -> tuple[Limit, ...]:

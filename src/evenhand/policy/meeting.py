@@ -60,16 +60,27 @@ class Asked:
         return wanted if isinstance(wanted, tuple) else ()
 
 
-def judge_requirements(record: AuditRecord, policy: Policy, signature: Signature | None) -> Iterator[Judgement]:
-    """Yield a judgement for each requirement; a signature that was given is judged whether or not it is required."""
+def judge_requirements(
+    record: AuditRecord, policy: Policy, signature: Signature | None, earlier: AuditRecord | None = None
+) -> Iterator[Judgement]:
+    """Yield a judgement for each requirement, with its status in an earlier audit, which never makes it old.
+
+    A signature that was given is judged whether or not it is required; the earlier audit's is not known.
+    """
     asked = policy.requirements
     if signature is not None and SIGNED not in (limit.key for limit in asked):
         asked = (Limit(SIGNED, required=True), *asked)
     for limit in asked:
-        name = limit.key.columns[0]
-        met = JUDGED[name](Asked(limit, record, policy, signature))
+        met = _met(Asked(limit, record, policy, signature))
+        then = None if limit.key == SIGNED else earlier
+        before = None if then is None else _met(Asked(limit, then, policy, None)).status
         found = Finding(limit.key, REQUIRED, None, unit="number", undefined=FACT, note=met.there)
-        yield Judgement(limit, limit.key, met.status, found, met.sentence, stops=met.status != "passed")
+        stops = met.status != "passed"
+        yield Judgement(limit, limit.key, met.status, found, met.sentence, stops=stops, before=before)
+
+
+def _met(asked: Asked) -> Met:
+    return JUDGED[asked.limit.key.columns[0]](asked)
 
 
 def _passed(there: str) -> Met:

@@ -62,12 +62,17 @@ def waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterato
             yield message("The waiver of {key} is not used: its limit stops nothing.", key=str(waiver.key))
         elif why := _why_not(waiver, day):
             yield why
-        elif any(_breached(waiver, judgement) for judgement in named):
-            yield message(
-                "The waiver of {key} no longer covers: the estimate is worse than the accepted {accepted}.",
-                key=str(waiver.key),
-                accepted=number(waiver.accept_to),
-            )
+        elif breached := [judgement for judgement in named if _breached(waiver, judgement)]:
+            yield _no_longer(waiver, absent=_estimate(breached[0]) is None)
+
+
+def _no_longer(waiver: Waiver, *, absent: bool) -> str:
+    places = {"key": str(waiver.key), "accepted": number(waiver.accept_to)}
+    if absent:
+        return message("The waiver of {key} does not cover: it accepts {accepted}, and there is no estimate.", **places)
+    return message(
+        "The waiver of {key} no longer covers: the estimate is worse than the accepted {accepted}.", **places
+    )
 
 
 def _names(waiver: Waiver, judgement: Judgement) -> bool:
@@ -93,7 +98,14 @@ def _why_not(waiver: Waiver, day: date) -> str:
 
 
 def _breached(waiver: Waiver, judgement: Judgement) -> bool:
-    estimate = judgement.finding.estimate if judgement.finding is not None else None
-    if waiver.accept_to is None or estimate is None:
+    """Whether the estimate is worse than what was accepted; one that is not there may be any."""
+    if waiver.accept_to is None:
         return False
+    estimate = _estimate(judgement)
+    if estimate is None:
+        return True
     return estimate > waiver.accept_to if judgement.limit.at_most is not None else estimate < waiver.accept_to
+
+
+def _estimate(judgement: Judgement) -> float | None:
+    return None if judgement.finding is None else judgement.finding.estimate
