@@ -8,6 +8,7 @@ import click
 
 from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.rerunning import Check, again
+from evenhand.output.printing import put
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +79,7 @@ def command(
     if rerun:
         checks += again(record, rows, (model, original, background), trust_pickle, tolerance)
     for check in checks:
-        click.echo(str(check))
+        put(str(check))
     return int(any(check.same is False for check in checks))
 
 
