@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from evenhand.audits.options import options
-from evenhand.cli.console import progress, remark, say
+from evenhand.cli.console import progress
 from evenhand.cli.flags import PATH, file_flag, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags, role_values
 from evenhand.data.roles import Scoring
+from evenhand.output.printing import remark, say
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
@@ -163,4 +163,3 @@ def _tell(record: AuditRecord, output: Path) -> None:
         if not section.ran:
             remark(f"{section.audit}: not run. {section.reason}")
     remark(f"{len(record.findings):,} findings in {output}")
-    sys.stdout.flush()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import progress, remark
+from evenhand.cli.console import progress
 from evenhand.cli.flags import file_flag
+from evenhand.output.printing import remark
 
 
 @click.command(name="score")
