@@ -36,6 +36,10 @@ STARTING: Final = 120.0
 """Seconds in which the process has to have started, on a busy machine too."""
 
 
+LOOK: Final = 0.25
+"""Seconds between two looks at the time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What an isolated model may take. A call may take more with the rows it is given.
@@ -80,6 +84,16 @@ def clock() -> float:
     return time.perf_counter() - TRANSFER.seconds
 
 
+@dataclass(slots=True)
+class Watch:
+    """Until when an answer is waited for."""
+
+    until: float | None = None
+    """By the monotonic clock; None while nothing is asked."""
+    late: bool = False
+    """Whether it was not there in time."""
+
+
 class Process:
     """One process, one request at a time.
 
@@ -102,6 +116,8 @@ class Process:
             env=environment,
         )
         weakref.finalize(self, _end, self._process)
+        self._watch = Watch()
+        threading.Thread(target=_watch, args=(self._process, self._watch), daemon=True).start()
         self._talk({"do": "ready"}, (), STARTING, limits.of(file=file)[1])
 
     def ask(
@@ -123,21 +139,14 @@ class Process:
         self, plain: Mapping[str, Plain], arrays: Sequence[NDArray[np.generic]], seconds: float, memory: int
     ) -> tuple[dict[str, Any], list[NDArray[np.generic]]]:
         """Send a message and wait for the one that answers it, so many seconds at most."""
-        late = threading.Event()
-        timer = threading.Timer(seconds, self._stop, [late])
-        timer.daemon = True
-        timer.start()
+        self._watch.until = time.monotonic() + seconds
         try:
             send(cast("IO[bytes]", self._process.stdin), {**plain, "seconds": seconds, "memory": memory}, arrays)
             return receive(cast("IO[bytes]", self._process.stdout), memory)
         except (BrokenFrameError, OSError):
-            raise self._ended(late.is_set(), seconds, memory) from None
+            raise self._ended(self._watch.late, seconds, memory) from None
         finally:
-            timer.cancel()
-
-    def _stop(self, late: threading.Event) -> None:
-        late.set()
-        self._process.kill()
+            self._watch.until = None
 
     def _ended(self, late: bool, seconds: float, memory: int) -> ModelError:
         """Return why the process is no more."""
@@ -157,6 +166,17 @@ class Process:
             f"{self.where} could not be run within {memory >> 20:,} MiB of memory, and was stopped. If you trust the "
             "file, give it the memory: isolate=Limits(memory=...), or isolate=False (--no-isolate)."
         )
+
+
+def _watch(process: subprocess.Popen[bytes], watch: Watch) -> None:
+    """Kill a process that has not answered in time; in a thread, as pipes of all systems can be waited for so."""
+    while process.poll() is None:
+        until = watch.until
+        if until is not None and time.monotonic() > until:
+            watch.late = True
+            process.kill()
+            return
+        time.sleep(LOOK)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

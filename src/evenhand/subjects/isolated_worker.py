@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 1 << 62
 """Bytes of arrays that this process takes from the one that started it, which it trusts."""
+_NO_MEMORY: Final = ("Failed to allocate memory", "bad_alloc", "bad allocation")
+"""What ONNX Runtime says when it gets no memory."""
 
 
 def main() -> None:
@@ -57,9 +59,17 @@ def _answer(said: IO[bytes], plain: Mapping[str, Any], arrays: Arrays, opened: d
     except ModelError as problem:
         told, found = {"problem": list(problem.problems)}, []
     except Exception as problem:  # the runtime's errors share no base below Exception, and a pickle can raise anything
-        kind = "" if type(problem).__module__.startswith("onnxruntime") else f"{type(problem).__name__}: "
-        told, found = {"error": f"{kind}{shorten(problem, 300)}"}, []
+        told, found = {"error": _said(problem)}, []
     send(said, {**told, "spent": time.perf_counter() - began}, found)
+
+
+def _said(problem: Exception) -> str:
+    """Return the sentence of an error; "memory" where the runtime could get none."""
+    text = str(problem)
+    if any(sign in text for sign in _NO_MEMORY):
+        return "memory"
+    kind = "" if type(problem).__module__.startswith("onnxruntime") else f"{type(problem).__name__}: "
+    return f"{kind}{shorten(text, 300)}"
 
 
 def _limit(seconds: float, memory: int) -> None:

@@ -157,12 +157,7 @@ def model_kind(path: Path) -> str:
     hold more or less than it does.
     """
     try:
-        if path.is_dir():
-            raise ModelError(f"'{path}' is a folder; a model is one file.")
-        if not path.exists():
-            raise ModelError(f"There is no model file '{path}'.")
-        if not path.is_file():  # a device or a pipe has no end
-            raise ModelError(f"'{path}' is no regular file; a model is one.")
+        _regular(path)
         with path.open("rb") as held:
             if not os.fstat(held.fileno()).st_size:
                 return "empty"
@@ -186,6 +181,29 @@ def read_model_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as problem:
         raise _unreadable(path, problem) from None
+
+
+def file_facts(path: Path) -> dict[str, Plain]:
+    """Return the bytes and the hash of a file, which is not held in memory.
+
+    Raises ModelError when it is missing, no regular file, or cannot be read.
+    """
+    try:
+        _regular(path)
+        with path.open("rb") as held:
+            digest = hashlib.file_digest(held, "sha256").hexdigest()
+            return {"file_bytes": os.fstat(held.fileno()).st_size, "sha256": digest}
+    except OSError as problem:
+        raise _unreadable(path, problem) from None
+
+
+def _regular(path: Path) -> None:
+    if path.is_dir():
+        raise ModelError(f"'{path}' is a folder; a model is one file.")
+    if not path.exists():
+        raise ModelError(f"There is no model file '{path}'.")
+    if not path.is_file():  # a device or a pipe has no end
+        raise ModelError(f"'{path}' is no regular file; a model is one.")
 
 
 def _unreadable(path: Path, problem: OSError) -> ModelError:
@@ -238,10 +256,7 @@ def _unpickle(path: Path) -> tuple[object, dict[str, Plain]]:
     """Return what a pickle holds, and the facts of its file."""
     import joblib
 
-    with path.open("rb") as held:
-        facts: dict[str, Plain] = {
-            "file_bytes": path.stat().st_size, "sha256": hashlib.file_digest(held, "sha256").hexdigest(),
-        }  # fmt: skip
+    facts = file_facts(path)
     try:
         model: object = joblib.load(path)
     except Exception as problem:  # a pickle can raise anything

@@ -157,6 +157,8 @@ class OnnxSubject:
     def _run(self, feed: dict[str, NDArray[np.generic]]) -> object:
         try:
             (raw,) = self._session.run([self._output_name], feed)
+        except ModelError:
+            raise
         except Exception as problem:  # ONNX Runtime's errors share no base below Exception
             raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}") from problem
         return raw
