@@ -77,15 +77,15 @@ class CompressedModel:
         self.content = content
         self._limits = limits
         self._session = start_session(content, where, limits)
-        self._input = str(self._session.get_inputs()[0].name)
         about = read_metadata(self._session, where)
         try:
+            self._input = str(self._session.get_inputs()[0].name)
             self.name = str(about["name"])
             self.threshold = float(cast("float", about["threshold"]))
             prepared = cast("dict[str, Plain]", about["preprocessing"])
             self.preprocessing: Preparing = preparing_from_plain(prepared)
             self.fit_row_hashes = fit_row_hashes if prepared.get("kind") != GRID else None
-            self._facts = cast("dict[str, Plain]", about["facts"])
+            self._facts = dict(cast("dict[str, Plain]", about["facts"]))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as problem:
             raise ModelError(f"What {where} says of its own preprocessing is damaged: {shorten(problem)}.") from None
         self.score_kind: ScoreKind = "probability"

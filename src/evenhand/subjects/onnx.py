@@ -82,6 +82,8 @@ class OnnxSubject:
         self.positive_index = positive_index
         self._session = start_session(content, f"'{name}'", limits)
         self._inputs = {put.name: _known_type(put.type, put.name, name) for put in self._session.get_inputs()}
+        if not self._inputs:
+            raise ModelError(f"Model '{name}' has no input, so it says the same of everybody.")
         self._first, self._shape = next(iter(self._inputs)), self._session.get_inputs()[0].shape
         self._matrix = len(self._inputs) == 1 and len(self._shape) == 2
         told: Reads | None = "table" if features is not None or len(self._inputs) > 1 else None

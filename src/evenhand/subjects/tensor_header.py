@@ -58,12 +58,13 @@ def read_header(content: bytes | mmap, where: str) -> Header:
     if length > min(LONGEST, size - 8):
         raise ModelError(f"{where} is damaged: its header is said to have {length:,} bytes, of {size:,} in the file.")
     try:
-        plain = read_plain(content[8 : 8 + length])
+        text = content[8 : 8 + length]
+        if (many := text.count(b'"data_offsets"')) > MOST:
+            raise ValueError(f"{many:,} tensors, of {MOST:,} at most")
+        plain = read_plain(text)
         if not isinstance(plain, dict):
             raise ValueError("it is no object")
         metadata = plain.pop(METADATA, {})
-        if len(plain) > MOST:
-            raise ValueError(f"{len(plain):,} tensors, of {MOST:,} at most")
         if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
             raise ValueError("its metadata are no texts")
         spans = {name: _span(name, entry) for name, entry in plain.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING
 
 from evenhand.errors import shorten
@@ -40,7 +41,8 @@ def check_shapes(plan: Plan, row: tuple[int, ...], held: Mapping[str, tuple[int,
     layers = count_layers(plan)
     if layers > len(held):
         raise ValueError(f"its network has {layers:,} layers, and its file {len(held):,} tensors")
-    with torch.device("meta"):
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's, of layers without neurons, which are refused below
         network = plan.build()
     needed = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     for name in [*needed, *held]:

@@ -57,9 +57,15 @@ def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkMod
     try:
         model = _build(about, content, header, read_rows(place), network)
     except (*_DAMAGED, SafetensorError) as problem:
-        raise ModelError(f"'{place}' is damaged: {shorten(problem, 200)}.") from None
+        raise ModelError(f"'{place}' is damaged: {_said(problem)}.") from None
     model.cost = read_cost(place)
     return model
+
+
+def _said(problem: Exception) -> str:
+    if isinstance(problem, KeyError):
+        return f"it does not say its {problem}"
+    return shorten(problem, 200).rstrip(".") or type(problem).__name__
 
 
 def _read_about(header: Header, place: Path) -> dict[str, Plain]:
