@@ -223,7 +223,8 @@ RUN: dict[str, bytes] = {
         held=[array("size", [1, 1 << 36], "int64")],
     ),
     "a range of 2^40": plus(
-        node("Range", "from to by", "big"), node("Cast", "big", "f", to=FLOAT), node("ReduceMean", "f", "k", keepdims=0),
+        node("Range", "from to by", "big"), node("Cast", "big", "f", to=FLOAT),
+        node("ReduceMean", "f", "k", keepdims=0),
         held=[array("from", 0, "int64"), array("to", 1 << 40, "int64"), array("by", 1, "int64")],
     ),
     "padded by 2^40": grown("Pad", [0, 0, 0, 1 << 40]),
@@ -236,7 +237,10 @@ RUN: dict[str, bytes] = {
         helper.make_node("RandomNormal", [], ["big"], shape=[10**12]), node("ReduceSum", "big", "k", keepdims=0)
     ),
     "a sparse tensor of 2^40": sparse(),
-    "an input of 2^40": file(*SCORE[:1], node("Sigmoid", "m", "y"), puts=[helper.make_tensor_value_info("x", FLOAT, ["rows", 1 << 40])]),
+    "an input of 2^40": file(
+        *SCORE[:1], node("Sigmoid", "m", "y"),
+        puts=[helper.make_tensor_value_info("x", FLOAT, ["rows", 1 << 40])],
+    ),
     # graphs that are none
     "a circle": file(node("Add", "x b", "a"), node("Add", "a x", "b"), node("Identity", "b", "y")),
     "a node of itself": file(node("Add", "x y", "y")),
@@ -274,6 +278,8 @@ RUN: dict[str, bytes] = {
     "said facts that are none": marked('"facts":{}', '"facts":7'),
     "said columns that are none": marked('"columns":[', '"columns":["a",'),
     "said a format of 999": marked('"format":1', '"format":999'),
-    "said another column": marked('"columns":[', '"columns":[{"kind":"number","name":"a","median":0,"mean":0,"scale":1,"missing":1},'),
+    "said another column": marked(
+        '"columns":[', '"columns":[{"kind":"number","name":"a","median":0,"mean":0,"scale":1,"missing":1},'
+    ),
 }  # fmt: skip
 """Each has to be refused, or stopped at its limits."""

@@ -160,7 +160,7 @@ FILES: dict[str, bytes] = {
     "type no text": tensor(dtype=["F32"]),
     "type of half the bytes": tensor(dtype="F16"),
     "a key too many": tensor(code="import os"),
-    "a tensor that is a text": file(**{"x": "y"}),
+    "a tensor that is a text": file(x="y"),
     "200,000 empty tensors": many(200_000, [0]),
     "20,001 tensors": many(20_010, [1]),
     # what it says of its network

@@ -35,7 +35,7 @@ def send(pipe: IO[bytes], plain: Mapping[str, Plain], arrays: Sequence[NDArray[n
         if array.dtype.kind in KINDS:
             held = np.ascontiguousarray(array)
             about.append({"dtype": held.dtype.str, "shape": shape})
-            parts.append(memoryview(held.reshape(-1).view(np.uint8)) if held.size else memoryview(b""))
+            parts.append(held.reshape(-1).view(np.uint8).data if held.size else memoryview(b""))
         else:
             about.append({"texts": [str(text) for text in array.reshape(-1).tolist()], "shape": shape})
     text = json.dumps({"plain": plain, "arrays": about}).encode("ascii")
@@ -78,7 +78,7 @@ def _array(pipe: IO[bytes], entry: Mapping[str, Any], most: int) -> NDArray[np.g
     if dtype.kind not in KINDS or min(shape, default=0) < 0 or size > most:
         raise BrokenFrameError(f"an array of {size:,} bytes")
     held = np.empty(size, dtype=np.uint8)
-    _fill(pipe, memoryview(held))
+    _fill(pipe, held.data)
     return cast("NDArray[np.generic]", held.view(dtype).reshape(shape) if size else np.empty(shape, dtype))
 
 

@@ -154,7 +154,7 @@ class Process:
         code = self._process.wait()
         if late or -code == 24:  # SIGXCPU
             return ModelError(
-                f"{self.where} took more than {seconds:,.0f} seconds, and was stopped. If you trust the file, give it "
+                f"{self.where} took more than {seconds:,.4g} seconds, and was stopped. If you trust the file, give it "
                 "the time: isolate=Limits(seconds=...), or isolate=False (--no-isolate)."
             )
         if code < 0:
@@ -163,7 +163,7 @@ class Process:
 
     def _too_much(self, memory: int) -> str:
         return (
-            f"{self.where} could not be run within {memory >> 20:,} MiB of memory, and was stopped. If you trust the "
+            f"{self.where} could not be run within {memory >> 20:,} MiB of memory. If you trust the "
             "file, give it the memory: isolate=Limits(memory=...), or isolate=False (--no-isolate)."
         )
 

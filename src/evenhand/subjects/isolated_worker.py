@@ -57,7 +57,8 @@ def _answer(said: IO[bytes], plain: Mapping[str, Any], arrays: Arrays, opened: d
     except MemoryError:
         told, found = {"error": "memory"}, []
     except ModelError as problem:
-        told, found = {"problem": list(problem.problems)}, []
+        short = isinstance(problem.__cause__, MemoryError)
+        told, found = {"error": "memory"} if short else {"problem": list(problem.problems)}, []
     except Exception as problem:  # the runtime's errors share no base below Exception, and a pickle can raise anything
         told, found = {"error": _said(problem)}, []
     send(said, {**told, "spent": time.perf_counter() - began}, found)
