@@ -217,7 +217,7 @@ def _count(content: bytes) -> tuple[int | None, int | None]:
         from onnx import numpy_helper
 
         arrays = [numpy_helper.to_array(t) for t in onnx.load_from_string(content).graph.initializer]
-    except (ModuleNotFoundError, ValueError, TypeError, KeyError, NotImplementedError):
+    except (ModuleNotFoundError, ValueError, TypeError, LookupError, RuntimeError):
         return None, None
     return sum(int(a.size) for a in arrays), sum(int((a != 0).sum()) for a in arrays)
 
