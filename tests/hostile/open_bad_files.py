@@ -24,9 +24,9 @@ import pandas as pd
 from evenhand.cli.main import exit_code
 from evenhand.compression import open_model
 from evenhand.errors import EvenhandError
-from evenhand.subjects import isolated
+from evenhand.subjects import Limits
 
-LIMITS = isolated.Limits(seconds=2.0)
+LIMITS = Limits(seconds=2.0)
 ROWS = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 1.0]})
 
 
@@ -85,7 +85,7 @@ def by_verb(words: list[str]) -> dict[str, Any]:
 
 def main(folder: Path) -> None:
     """Open them all."""
-    isolated.Limits.__init__.__defaults__ = (2.0, *isolated.Limits.__init__.__defaults__[1:])
+    Limits.__init__.__defaults__ = (2.0, *Limits.__init__.__defaults__[1:])
     rows = folder / "rows.csv"
     ROWS.assign(y=[0, 1, 1], g=["f", "m", "f"]).to_csv(rows, index=False)
     honest = folder / "honest.onnx"

@@ -20,8 +20,8 @@ from sklearn.linear_model import LogisticRegression
 
 from evenhand.errors import InputError, ModelError
 from evenhand.signing import sign
-from evenhand.subjects import frames, isolated, open_subject
-from evenhand.subjects.isolated import IsolatedSession, IsolatedSubject, Limits
+from evenhand.subjects import Limits, frames, open_subject, process
+from evenhand.subjects.isolated import IsolatedSession, IsolatedSubject
 from evenhand.subjects.onnx import start_session
 
 if TYPE_CHECKING:
@@ -187,10 +187,10 @@ def test_the_time_of_handing_rows_over_is_not_the_models(graph: Path) -> None:
     """What is timed goes on by what the other process says it worked."""
     model = open_subject(graph)
     model.predict(TABLE)
-    before, began = isolated.TRANSFER.seconds, (isolated.clock(), time.perf_counter())
+    before, began = process.TRANSFER.seconds, (process.clock(), time.perf_counter())
     model.predict(TABLE)
-    worked, passed = isolated.clock() - began[0], time.perf_counter() - began[1]
-    assert isolated.TRANSFER.seconds > before
+    worked, passed = process.clock() - began[0], time.perf_counter() - began[1]
+    assert process.TRANSFER.seconds > before
     assert 0 < worked < passed
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from evenhand.compression.agreement import Agreement
     from evenhand.findings import Batch, Plain, Reads, Task
     from evenhand.subjects import ScoreKind
-    from evenhand.subjects.isolated import IsolatedSession, Limits
+    from evenhand.subjects.isolated import IsolatedSession
+    from evenhand.subjects.limits import Limits
     from evenhand.training import NetworkModel, Preparing
 
 METADATA: Final = "evenhand"

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.subjects import OutputKind, Subject
-    from evenhand.subjects.isolated import Limits
+    from evenhand.subjects.limits import Limits
 
 
 def open_model(

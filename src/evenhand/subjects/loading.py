@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import ModelError, shorten
 from evenhand.subjects.catalogue import as_subject
 from evenhand.subjects.graph_bytes import check_graph
+from evenhand.subjects.limits import Limits
 from evenhand.subjects.tensor_header import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.findings import Plain, Reads
-    from evenhand.subjects.isolated import Limits
     from evenhand.subjects.protocol import OutputKind, Subject
 
 TO_UNPICKLE: Final = 4 << 30
@@ -108,7 +108,7 @@ def open_subject(
             "reads": reads,
         }  # fmt: skip
         if isolate:
-            from evenhand.subjects.isolated import IsolatedSubject, Limits
+            from evenhand.subjects.isolated import IsolatedSubject
 
             limits = isolate if isinstance(isolate, Limits) else Limits(times_batch=64, memory=TO_UNPICKLE)
             return IsolatedSubject(place, limits, {"trust_pickle": True, **shared})
@@ -137,7 +137,6 @@ def limits_of(
         When there is a signature ``<path>.sig`` that is not good.
     """
     from evenhand.signing import check_signature
-    from evenhand.subjects.isolated import Limits
 
     if isolate is not None:
         return (isolate if isinstance(isolate, Limits) else Limits()) if isolate else None

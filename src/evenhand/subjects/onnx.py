@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads
-    from evenhand.subjects.isolated import IsolatedSession, Limits
+    from evenhand.subjects.isolated import IsolatedSession
+    from evenhand.subjects.limits import Limits
     from evenhand.subjects.protocol import OutputKind, ScoreKind
 
 _TYPES = {
