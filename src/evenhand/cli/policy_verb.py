@@ -41,21 +41,25 @@ def check(policies: tuple[Path, ...]) -> None:
         except EvenhandError as wrong:
             problems += str(wrong).splitlines()
             continue
-        click.echo(f"{place}: {len(policy.limits)} limits, {len(policy.blocking)} of them blocking")
+        required = f"; {len(policy.requirements)} requirements" if policy.requirements else ""
+        click.echo(f"{place}: {len(policy.limits)} limits, {len(policy.blocking)} of them blocking{required}")
     raise_all(PolicyError, problems)
 
 
 @command.command(name="explain")
 @click.argument("policy", type=PATH, default=Path("policy.toml"))
 def explain(policy: Path) -> None:
-    """Print what each limit demands, and when its metric misleads.
+    """Print what each requirement and limit demands, and when its metric misleads.
 
     \b
     Example: evenhand policy explain policy.toml
     """
     from evenhand.policy import load_policy
 
-    for limit in load_policy(policy).limits:
+    read = load_policy(policy)
+    for limit in read.requirements:
+        click.echo(_required(limit))
+    for limit in read.limits:
         click.echo(_explained(limit))
 
 
@@ -89,6 +93,13 @@ def list_all() -> None:
     click.echo("Templates, for evenhand init --template NAME:")
     for name, template in TEMPLATES.items():
         click.echo(f"  {name:<20}  {template.meaning}")
+
+
+def _required(limit: Limit) -> str:
+    from evenhand.policy.requirements import REQUIREMENTS
+    from evenhand.policy.wording import harmless, limit_text
+
+    return f"{limit.key} {harmless(limit_text(limit))}\n  {REQUIREMENTS[limit.key.columns[0]].meaning}"
 
 
 def _explained(limit: Limit) -> str:

@@ -54,14 +54,17 @@ def command(
     """Check that AUDIT is unchanged and belongs to these files; with --rerun, that it can be reproduced.
 
     \b
-    Exit codes: 0 nothing differs, 1 something differs, 2 could not run.
+    Exit codes: 0 nothing differs, 1 something differs, 2 could not run, 3 nothing differs, but who signed is open.
     Example:    evenhand verify audit.json --data test.parquet --model credit.safetensors --rerun
     """
+    from evenhand.errors import InputError
     from evenhand.policy import load_policy
     from evenhand.records import digest, read_record
 
     record = read_record(audit)
     checks = [Check(True, f"record: digest {digest(record)[:16]}")]
+    if allowed_signers is None and signer is not None:
+        raise InputError(f"Whether {signer} signed is told from --allowed-signers, a file with the key of each name.")
     if signature is not None:
         checks.append(_signed(audit, signature, allowed_signers, signer))
     rows = None if data is None else _rows(data, record, inputs)
@@ -79,13 +82,18 @@ def command(
         checks += again(record, rows, (model, original, background), opening(flags), tolerance)
     for check in checks:
         click.echo(str(check))
-    return int(any(check.same is False for check in checks))
+    if any(check.same is False for check in checks):
+        return 1
+    return 3 if signature is not None and allowed_signers is None else 0
 
 
 def _signed(audit: Path, signature: Path, allowed_signers: Path | None, signer: str | None) -> Check:
     from evenhand.signing import check_signature
 
     found = check_signature(audit, signature, allowed_signers, signer)
+    if found.good and not found.signer:
+        who = f"made with the key {found.key}, which anyone may hold. It proves nothing about who signed"
+        return Check(None, f"signature: {who}; name the keys that are trusted with --allowed-signers")
     return Check(found.good, f"signature: {found.reason}")
 
 

@@ -117,7 +117,9 @@ def _try(plan: Plan, original: Unit, unit: Unit, prints: Mapping[str, Footprint]
     record = audit_unit(plan, unit, original)
     sizes = tuple(_sizes(prints["original"], prints[unit.candidate])) if unit.candidate in prints else ()
     record = replace(record, findings=(*record.findings, *sizes))
-    return Tried(unit.candidate, record, None if policy is None else judge(record, policy))
+    return Tried(
+        unit.candidate, record, None if policy is None else judge(record, policy.without("signature", "model"))
+    )
 
 
 def audit_unit(plan: Plan, unit: Unit, original: Unit) -> AuditRecord:
