@@ -93,8 +93,19 @@ def read_record(path: str | Path) -> AuditRecord:
     RecordError
         When the file is missing, is not an audit.json, is of a newer schema, or was changed since it was written.
     """
+    return parse_record(_bytes(Path(path)), path)
+
+
+def parse_record(raw: bytes, path: str | Path) -> AuditRecord:
+    """Return the record that the bytes of an audit.json hold; `path` names them in errors.
+
+    Raises
+    ------
+    RecordError
+        When they are not an audit.json, are of a newer schema, or were changed since they were written.
+    """
     place = Path(path)
-    document = _parse(place)
+    document = _parse(raw, place)
     _check_written(place, document)  # before anything is migrated
     document = migrated(document, SCHEMA_VERSION)
     try:
@@ -223,12 +234,19 @@ def _read_counts(part: Checked) -> GroupCounts:
     )
 
 
-def _parse(place: Path) -> Mapping[str, Plain]:
+def _bytes(place: Path) -> bytes:
     try:
-        text = place.read_text(encoding="utf-8")
+        return place.read_bytes()
     except FileNotFoundError:
         raise RecordError(f"{place}: there is no such file. Make one with: evenhand audit") from None
-    except (OSError, UnicodeDecodeError) as wrong:
+    except OSError as wrong:
+        raise RecordError(f"{place}: cannot be read as text: {wrong}") from None
+
+
+def _parse(raw: bytes, place: Path) -> Mapping[str, Plain]:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as wrong:
         raise RecordError(f"{place}: cannot be read as text: {wrong}") from None
     try:
         document = json.loads(text, parse_constant=_refuse)

@@ -78,7 +78,7 @@ def command(
     )
     files = {
         folder / "evenhand.toml": settings,
-        folder / "policy.toml": default_policy(sensitive, template=template),
+        folder / "policy.toml": default_policy(sensitive, template=template, label=label, positive=pos_label or ""),
         folder / "responsibility.toml": skeleton(),
     }
     there = [str(place) for place in files if place.exists()]

@@ -41,22 +41,24 @@ def check(policies: tuple[Path, ...]) -> None:
         except EvenhandError as wrong:
             problems += wrong.problems
             continue
-        put(f"{place}: {len(policy.limits)} limits, {len(policy.blocking)} of them blocking")
+        required = f"; {len(policy.requirements)} requirements" if policy.requirements else ""
+        put(f"{place}: {len(policy.limits)} limits, {len(policy.blocking)} of them blocking{required}")
     raise_all(PolicyError, problems)
 
 
 @command.command(name="explain")
 @click.argument("policy", type=PATH, default=Path("policy.toml"))
 def explain(policy: Path) -> None:
-    """Print what each limit demands, and when its metric misleads.
+    """Print what each requirement and limit demands, and when its metric misleads.
 
     \b
     Example: evenhand policy explain policy.toml
     """
     from evenhand.policy import load_policy
 
-    for limit in load_policy(policy).limits:
-        for line in _explained(limit):
+    read = load_policy(policy)
+    for limit in (*read.requirements, *read.limits):
+        for line in _required(limit) if limit in read.requirements else _explained(limit):
             put(line)
 
 
@@ -90,6 +92,13 @@ def list_all() -> None:
     put("Templates, for evenhand init --template NAME:")
     for name, template in TEMPLATES.items():
         put(f"  {name:<20}  {template.meaning}")
+
+
+def _required(limit: Limit) -> list[str]:
+    from evenhand.policy.requirements import REQUIREMENTS
+    from evenhand.policy.wording import limit_text
+
+    return [f"{limit.key} {limit_text(limit)}", f"  {REQUIREMENTS[limit.key.columns[0]].meaning}"]
 
 
 def _explained(limit: Limit) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from evenhand.messages import lowered, message
 from evenhand.metrics import describe
 from evenhand.output.sanitising import plain
+from evenhand.policy.limits import REQUIRED
 
 if TYPE_CHECKING:
     from evenhand.findings import Finding, GroupValue
@@ -46,6 +47,8 @@ def measured(finding: Finding | None, limit: Limit) -> str:
     """Return the estimate with its interval, ``0.31 [0.12, 0.49]``."""
     if finding is None:
         return message("missing")
+    if limit.key.metric == REQUIRED:
+        return finding.note
     if limit.required:
         return message("declared")
     if finding.estimate is None:
@@ -58,10 +61,18 @@ def measured(finding: Finding | None, limit: Limit) -> str:
 
 
 def limit_text(limit: Limit) -> str:
-    """Return ``<= 0.10``, or ``required``."""
+    """Return ``<= 0.10``, ``required``, or ``required: 1,000``."""
     if limit.required:
-        return message("required")
+        return message("required") if limit.wanted is True else message("required: {value}", value=_wanted(limit))
     return f"{limit.sign} {number(limit.bound, limit.bound)}"
+
+
+def _wanted(limit: Limit) -> str:
+    """Return the value of a requirement, cut where it is long."""
+    wanted = limit.wanted
+    if isinstance(wanted, tuple):
+        return _cut(", ".join(wanted), 40)
+    return f"{wanted:,}" if isinstance(wanted, int) else _cut(str(wanted), 16)
 
 
 def groups_text(finding: Finding) -> str:
