@@ -78,14 +78,14 @@ VERB = "import sys; from evenhand.cli.main import run; sys.argv = ['evenhand', *
 
 @pytest.mark.parametrize("number", ENDING[:3], ids=lambda number: number.name)
 def test_a_verb_that_is_asked_to_end_says_so_and_could_not_run(number: int, tmp_path: Path) -> None:
-    """The verb waits for the reader of a pipe; exit 1 would mean that a limit failed."""
+    """The verb waits for the reader of a pipe, which holds less than a page; exit 1 would mean that a limit failed."""
     import evenhand as eh
 
     found = eh.audit_predictions([1, 0] * 50, [1, 0] * 50, sensitive_features={"g": ["a", "b"] * 50})
     eh.write_record(tmp_path / "audit.json", found)
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    words = ["report", str(tmp_path / "audit.json"), "-f", "json", "-o", str(tmp_path / "pipe")]
+    words = ["report", str(tmp_path / "audit.json"), "-f", "html", "-o", str(tmp_path / "pipe")]
     verb = subprocess.Popen([sys.executable, "-c", VERB, *words], stderr=subprocess.PIPE)
     try:
         assert select.select([reader], [], [], 120)[0], "the verb writes to the pipe"
@@ -103,15 +103,13 @@ def test_a_verb_answers_though_a_shell_has_closed_its_streams(closed: tuple[int,
     """No file that the verb opens gets the number of a stream, where something else might be printed."""
     import evenhand as eh
 
-    found = eh.audit_predictions([1, 0] * 50, [1, 0] * 50, sensitive_features={"g": ["a", "b"] * 50})
+    found = eh.audit_predictions([1, 0] * 50, [0, 1] * 50, sensitive_features={"g": ["a", "b"] * 50})
     eh.write_record(tmp_path / "audit.json", found)
-    (tmp_path / "policy.toml").write_text("schema = 1\n[limits]\naccuracy = { at_most = 0.5 }\n")
+    (tmp_path / "policy.toml").write_text("schema = 1\n[limits]\naccuracy = { at_least = 0.5 }\n")
     words = ["gate", str(tmp_path / "audit.json"), "-p", str(tmp_path / "policy.toml"), "-f", "text"]
     more = ["-f", f"csv={tmp_path / 'gate.csv'}"]
-    code = (
-        f"import os\nfor number in {closed}: os.close(number)\nos.execv({sys.executable!r}, [{sys.executable!r}, '-c', "
-    )
-    code += f"{VERB!r}, *{[*words, *more]!r}])"
+    program = [sys.executable, "-c", VERB, *words, *more]
+    code = f"import os\nfor number in {closed}: os.close(number)\nos.execv({sys.executable!r}, {program!r})"
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
     assert done.returncode == 1, done
     assert (tmp_path / "gate.csv").read_text().startswith("status,")
