@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.flags import PATH, file_flag
+from evenhand.cli.flags import PATH, file_flag, opening, opening_flags
 from evenhand.cli.rerunning import Check, again
+from evenhand.output.printing import put
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     help="Factor by which times, memory and energy of a rerun may differ.",
 )
 @click.option("--inputs", type=click.Path(), help="Model inputs, if not the table: .npy, .txt, or a folder.")
-@click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
+@opening_flags
 def command(
     audit: Path,
     data: Path | None,
@@ -48,8 +49,8 @@ def command(
     signer: str | None,
     rerun: bool,
     tolerance: float,
-    trust_pickle: bool,
     inputs: str | None,
+    **flags: object,
 ) -> int:
     """Check that AUDIT is unchanged and belongs to these files; with --rerun, that it can be reproduced.
 
@@ -79,9 +80,9 @@ def command(
         found = None if policy is None else load_policy(policy).sha256
         checks.append(_hash("policy", found, known["policy"]["sha256"] if "policy" in known else None))
     if rerun:
-        checks += again(record, rows, (model, original, background), trust_pickle, tolerance)
+        checks += again(record, rows, (model, original, background), opening(flags), tolerance)
     for check in checks:
-        click.echo(str(check))
+        put(str(check))
     if any(check.same is False for check in checks):
         return 1
     return 3 if signature is not None and allowed_signers is None else 0
@@ -107,11 +108,9 @@ def _hash(name: str, found: str | None, recorded: str | None) -> Check:
 
 
 def _sha256(file: Path) -> str:
-    import hashlib
+    from evenhand.subjects.loading import file_facts
 
-    from evenhand.subjects.loading import read_model_file
-
-    return hashlib.sha256(read_model_file(file)).hexdigest()
+    return str(file_facts(file)["sha256"])
 
 
 def _rows(file: Path, record: AuditRecord, inputs: str | None) -> EvaluationSet:
