@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +19,8 @@ from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Int
 from evenhand.keys import Key
 from evenhand.messages import message_from_plain, message_to_plain
 from evenhand.migrating import migrated
-from evenhand.writing import write_text
+from evenhand.output.sanitising import plain_json
+from evenhand.output.writing import write_text
 
 if TYPE_CHECKING:
     from evenhand.messages import PlainMessage
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "evenhand-audit"
 SCHEMA_VERSION: Final = 2
-_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 Document = dict[str, Plain]
 Checked = Mapping[str, Any]
@@ -83,9 +82,8 @@ def write_record(path: str | Path, record: AuditRecord) -> None:
 
 def dump(document: Mapping[str, Plain]) -> str:
     """Return a document as the text of audit.json: the same text for the same record."""
-    text = _json(document, indent=1) + "\n"
-    # Half a surrogate pair, which a broken import leaves in a name, is not UTF-8; as an escape it comes back as it was.
-    return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    # As escapes, what a terminal would obey and halves of surrogate pairs, which are not UTF-8, come back as they were.
+    return plain_json(_json(document, indent=1)) + "\n"
 
 
 def read_record(path: str | Path) -> AuditRecord:
@@ -96,8 +94,19 @@ def read_record(path: str | Path) -> AuditRecord:
     RecordError
         When the file is missing, is not an audit.json, is of a newer schema, or was changed since it was written.
     """
+    return parse_record(read_bytes(Path(path), kind=RecordError, make="evenhand audit"), path)
+
+
+def parse_record(raw: bytes, path: str | Path) -> AuditRecord:
+    """Return the record that the bytes of an audit.json hold; `path` names them in errors.
+
+    Raises
+    ------
+    RecordError
+        When they are not an audit.json, are of a newer schema, or were changed since they were written.
+    """
     place = Path(path)
-    document = _parse(place)
+    document = _parse(raw, place)
     _check_written(place, document)  # before anything is migrated
     document = migrated(document, SCHEMA_VERSION)
     try:
@@ -226,9 +235,8 @@ def _read_counts(part: Checked) -> GroupCounts:
     )
 
 
-def _parse(place: Path) -> Mapping[str, Plain]:
-    content = read_bytes(place, kind=RecordError, make="evenhand audit")
-    document = parse_json(content, place, kind=RecordError)
+def _parse(raw: bytes, place: Path) -> Mapping[str, Plain]:
+    document = parse_json(raw, place, kind=RecordError)
     if not isinstance(document, dict) or document.get("schema") != NAME:
         raise RecordError(f"{place}: this is JSON, but no audit.json of evenhand. Make one with: evenhand audit")
     return document

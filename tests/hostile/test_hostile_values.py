@@ -14,10 +14,11 @@ import pytest
 from sklearn.metrics import mutual_info_score
 
 import evenhand as eh
-from evenhand.cli.main import exit_code, prepare_streams
+from evenhand.cli.main import exit_code
 from evenhand.errors import EvenhandError, InputError, PolicyError
 from evenhand.evidence.counting import count_frame, merge_counts
 from evenhand.explaining.reliance import shared_information
+from evenhand.output.printing import open_streams
 from evenhand.report.figures.points import _axis
 from evenhand.report.figures.scales import scale_of
 
@@ -237,7 +238,7 @@ def test_a_name_that_a_terminal_cannot_show(folder: Path, monkeypatch: pytest.Mo
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2))
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
-    prepare_streams()
+    open_streams()
     assert exit_code(["audit", "rows.csv", "--label", "y", "--score", "p", "--sensitive", "g", "-o", "new.json"]) == 0
     for call in ("gate new.json", "list metrics new.json", "sweep new.json", "compare audit.json new.json --all"):
         assert exit_code(call.split()) in (0, 1, 3), call

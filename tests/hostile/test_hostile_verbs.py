@@ -320,7 +320,6 @@ IDLE = {
     "audit --table rows.csv --label y --score p": {
         "--keep-predictions k.parquet": "DATA", "--score-kind ranking": "DATA",
     },
-    "audit rows.csv --label y --model model.joblib --trust-pickle": {"--score-kind ranking": "--score"},
     "count rows.csv --label y --prediction d": {"--bins 5": "--score", "--threshold 0.7": "--score"},
     "train rows.csv --label y": {
         "--folds 3": "--tune", "--tune-storage s.db": "--tune", "--tune-seconds 3": "--tune",

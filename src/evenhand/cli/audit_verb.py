@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from evenhand.audits.options import options
-from evenhand.cli.console import progress, remark, say
-from evenhand.cli.flags import PATH, file_flag, refuse_idle, said, setting_flags
+from evenhand.cli.console import progress
+from evenhand.cli.flags import PATH, file_flag, opening, opening_flags, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags, role_values
 from evenhand.data.roles import Scoring
+from evenhand.output.printing import remark, say
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ USUAL_ANSWERS = Path("responsibility.toml")
 @file_flag(
     "--row-key", default=Path(".evenhand-row-key"), help="Secret key of the row names in it; created if missing."
 )
-@click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
+@opening_flags
 @file_flag("--output", "-o", default=Path("audit.json"))
 def command(
     data: Path | None,
@@ -62,7 +62,6 @@ def command(
     policy: Path | None,
     keep_predictions: Path | None,
     row_key: Path,
-    trust_pickle: bool,
     **flags: object,
 ) -> None:
     """Measure a model, or precomputed predictions, on DATA and write audit.json.
@@ -89,7 +88,7 @@ def command(
     settings = file_of(flags)
     scored = flags["model"] or flags["score"] or flags["original_score"] or settings.data.get("score")
     refuse_idle("--score", scored, "threshold", "score_kind")
-    files = {name: flags.pop(name) for name in FILES}
+    files, how = {name: flags.pop(name) for name in FILES}, opening(flags)
     scoring = {name: settings.data[name] for name in settings_of(Scoring) if name in settings.data}
     scoring |= said(flags, settings_of(Scoring))
     threshold, chosen = scoring.get("threshold"), {**settings.audit, **said(flags, OPTIONS)}
@@ -101,9 +100,9 @@ def command(
         with progress("Auditing") as step:
             record = audit_given(rows, **scoring, settings=chosen, keeping=keeping, progress=step)  # type: ignore[arg-type]
     else:
-        if trust_pickle:
+        if how["trust_pickle"]:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
-        record = _model(read_table(data, settings, flags), files, threshold, trust_pickle, chosen, keeping)  # type: ignore[arg-type]
+        record = _model(read_table(data, settings, flags), files, how, {**scoring, **chosen}, keeping)  # type: ignore[arg-type]
     if answers:
         record = with_declarations(record, answers)
     write_record(output, with_circumstances(record, policy))
@@ -117,10 +116,9 @@ def _refuse_idle(data: Path | None, table: str | None, model: object, kept: Path
     if table is not None and model is not None:
         raise click.UsageError("--table holds predictions. Score the rows first: evenhand score --help")
     refuse_idle("--table", table, "engine", "allow_repeated")
-    refuse_idle("--model", model, "original", "background", "trust_pickle")
+    refuse_idle("--model", model, "original", "background", "trust_pickle", "isolate", "model_signers")
     refuse_idle("DATA", data, "keep_predictions", "score_kind")
     refuse_idle("--keep-predictions", kept, "row_key")
-    refuse_idle("--score", model is None, "score_kind")
 
 
 def _counted(
@@ -143,19 +141,13 @@ def _keeping(place: Path | None, key: Path) -> Keeping | None:
     return Keeping(place, row_key(key))
 
 
-def _model(
-    table: EvaluationSet, files: dict[str, Any], threshold: Any, trust: bool, chosen: Any, keeping: Keeping | None
-) -> AuditRecord:
+def _model(table: EvaluationSet, files: dict[str, Any], how: Any, chosen: Any, keeping: Keeping | None) -> AuditRecord:
     from evenhand.audits import audit
     from evenhand.compression import open_model
     from evenhand.data import read_evaluation_set
-    from evenhand.subjects import as_subject
 
-    positive = table.roles.positive
-    model = open_model(files["model"], trust_pickle=trust, positive=positive)
-    if threshold is not None:
-        model = as_subject(model, threshold=float(threshold))
-    original = files["original"] and open_model(files["original"], trust_pickle=trust, positive=positive)
+    model = open_model(files["model"], **how)
+    original = files["original"] and open_model(files["original"], **how)
     background = files["background"] and read_evaluation_set(files["background"], like=table)
     with progress("Auditing") as step:
         # names and values come from files and flags, and are checked there
@@ -174,4 +166,3 @@ def _tell(record: AuditRecord, output: Path) -> None:
         if not section.ran:
             remark(f"{section.audit}: not run. {section.reason}")
     remark(f"{len(record.findings):,} findings in {output}")
-    sys.stdout.flush()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import remark
 from evenhand.cli.flags import file_flag, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.data.roles import Roles, Scoring
+from evenhand.output.printing import remark
 from evenhand.settings import settings_of
 
 ROLES = {
@@ -48,7 +48,7 @@ def command(
     """
     from evenhand.evidence.counting import FREQUENCY, count_files
     from evenhand.evidence.shards import counts_text
-    from evenhand.writing import write_text
+    from evenhand.output.writing import write_text
 
     check_places([output], (source,))
     scoring, roles = said(flags, THRESHOLD), Roles().updated(said(flags, ROLES))
