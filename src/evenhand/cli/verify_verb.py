@@ -68,8 +68,8 @@ def command(
     refuse_idle("--rerun", rerun, "background", "tolerance", "trust_pickle", "isolate", "model_signers")
     refuse_idle("--data", data, "inputs")
     for name, file in (("model", model), ("original", original)):
-        facts = (record.provenance.get("subject") if name == "model" else record.provenance.get("original")) or {}
-        if file is not None and (not facts or facts.get("kind") == "predictions"):
+        audited = (record.provenance.get("subject") if name == "model" else record.provenance.get("original")) or {}
+        if file is not None and (not audited or audited.get("kind") == "predictions"):
             raise click.UsageError(f"--{name}: {audit} is an audit without such a model; leave the flag away.")
     checks = [Check(True, f"record: digest {digest(record)[:16]}")]
     if allowed_signers is None and signer is not None:
