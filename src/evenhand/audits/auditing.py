@@ -14,6 +14,7 @@ from evenhand.audits.options import AuditOptions
 from evenhand.audits.package_warnings import noted_warnings
 from evenhand.audits.recourse import RecourseOptions
 from evenhand.audits.statement import Audit, Statement, not_applicable
+from evenhand.data.evaluation_set import needed
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
@@ -87,6 +88,7 @@ def audit(
     """
     from evenhand.subjects import as_subject
 
+    data, background = needed(data, "audit"), None if background is None else needed(background, "audit")
     chosen = chosen_options(options, settings)
     evidence = Evidence(
         _subject(model, data, as_subject),
