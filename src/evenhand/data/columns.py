@@ -85,7 +85,7 @@ def _as_series(values: object, what: str) -> pd.Series:
     if isinstance(values, pd.Series):
         return values
     if isinstance(values, (pd.Index, pd.Categorical, pd.api.extensions.ExtensionArray)):
-        return pd.Series(values)
+        return _series_of(list(values), what) if isinstance(values, pd.MultiIndex) else pd.Series(values)
     if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
         raise InputError(f"{what} is a {type(values).__name__}, not a column of values.")
     listed = isinstance(values, (list, tuple)) or not (hasattr(values, "__array__") or hasattr(values, "detach"))
@@ -96,13 +96,23 @@ def _as_series(values: object, what: str) -> pd.Series:
         raise InputError(f"{what} is ragged: its rows differ in length, and a column has one value a row.") from None
     if len(shape) == 2 and shape[1] == 1:
         array, shape = np.asarray(array)[:, 0], shape[:1]
-    if len(shape) != 1 or (not listed and array.dtype.names):  # type: ignore[union-attr]
-        raise InputError(f"{what} has the shape {shape}; a column has one dimension.{_one_of(shape)}")
-    return pd.Series(array)
+    if len(shape) != 1:
+        hint = " Pass the scores of the positive class: scores[:, 1]." if what.endswith("y_score") else ""
+        raise InputError(f"{what} has the shape {shape}; a column has one dimension.{hint}")
+    return _series_of(array, what)
 
 
-def _one_of(shape: tuple[int, ...]) -> str:
-    return " Of the scores of two classes pass those of the positive one: scores[:, 1]." if shape[1:] == (2,) else ""
+def _series_of(array: Any, what: str) -> pd.Series:
+    if not isinstance(array, list) and array.dtype.names:
+        raise InputError(f"{what} holds records of {shorten(array.dtype.names)}; pass each of them as a column.")
+    try:
+        if not isinstance(array, list) and array.dtype.kind == "S":
+            array = np.char.decode(array, "utf-8")
+        return pd.Series(array)
+    except UnicodeDecodeError:
+        raise InputError(f"{what} holds bytes that are no UTF-8 text; decode them.") from None
+    except UnicodeEncodeError as wrong:  # half of a surrogate pair
+        raise InputError(f"{what} holds {ascii(wrong.object)[:80]}, which is no Unicode text. Mend the rows.") from None
 
 
 def native(values: object) -> object:
@@ -181,21 +191,28 @@ def matrix(values: object, names: Sequence[object], what: str) -> NDArray[np.flo
         When they are no numbers, or a table has the names of some columns and not of the others.
     """
     values = native(values)
-    if hasattr(values, "columns") and not isinstance(values, pd.Series):
-        parts = named_columns(values, "", what)
-        said, wanted = list(parts), [str(name) for name in names]
-        default = isinstance(values, pd.DataFrame) and isinstance(values.columns, pd.RangeIndex)
-        if not default and set(said) & set(wanted):
-            if set(said) != set(wanted):
-                raise InputError(f"{what}: the columns are {shorten(said)}; needed are {shorten(wanted)}.")
-            said = wanted
-        values = np.column_stack([_numbers(parts[column], f"{what}: column '{column}'") for column in said])
-    elif isinstance(values, pd.Series) or not names:
+    if not names or isinstance(values, pd.Series):
         return _numbers(one_column(values, what), what)
+    if hasattr(values, "columns"):
+        return _in_order(values, [str(name) for name in names], what)
     try:
-        return as_array(values).astype(np.float64, copy=False)
+        array = as_array(values)
+        if array.dtype.kind not in "cUS":
+            return array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
-        raise InputError(f"{what} is no array of numbers.") from None
+        pass
+    raise InputError(f"{what} is no array of numbers.")
+
+
+def _in_order(table: object, names: list[str], what: str) -> NDArray[np.float64]:
+    parts = named_columns(table, "", what)
+    said = list(parts)
+    default = isinstance(table, pd.DataFrame) and isinstance(table.columns, pd.RangeIndex)
+    if not default and set(said) & set(names):
+        if set(said) != set(names):
+            raise InputError(f"{what}: the columns are {shorten(said)}; needed are {shorten(names)}.")
+        said = names
+    return np.column_stack([_numbers(parts[column], f"{what}: column '{column}'") for column in said])
 
 
 def _numbers(column: pd.Series, what: str) -> NDArray[np.float64]:

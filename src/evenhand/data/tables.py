@@ -181,7 +181,10 @@ def _read_json_lines(path: Path, texts: AsText) -> pd.DataFrame:
         raise InputError(_NO_GZIP.format(path.name)) from None
     if not records:
         raise InputError(f"{path.name}: the file is empty.")
-    return _named(path.name, pd.DataFrame.from_records(records))
+    try:
+        return _named(path.name, pd.DataFrame.from_records(records))
+    except UnicodeEncodeError as wrong:  # half of a surrogate pair
+        raise InputError(f"{path.name}: {ascii(wrong.object)[:80]} is no Unicode text. Mend the rows.") from None
 
 
 def _record(name: str, number: int, line: bytes) -> dict[str, object]:

@@ -140,7 +140,7 @@ def given(
     if threshold is not None and (wrong := threshold_problem(threshold, "ranking")):
         raise InputError(f"{data.name}: {wrong}")
     column = None if y_pred is None else one_column(y_pred, f"{data.name}: y_pred")
-    scores = None if y_score is None else matrix(one_column(y_score, f"{data.name}: y_score"), (), data.name)
+    scores = None if y_score is None else matrix(y_score, (), f"{data.name}: y_score")
     inferred = kind is None
     if kind is None:
         own_scale = threshold is not None and not 0 < threshold < 1 and scores is not None and outside_unit(scores)
