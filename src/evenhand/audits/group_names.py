@@ -26,7 +26,7 @@ def _of(evidence: Evidence, column: str) -> Finding:
     from evenhand.data.lookalikes import lookalikes
 
     data = evidence.data
-    found = () if column in data.bins else lookalikes(data.table[column])
+    found = () if column in data.bins else lookalikes(data.table[column], data.grouping(column).names)
     names = [name for look in found for name in look]
     told = ", ".join(names[:MOST]) + (" ..." if len(names) > MOST else "")
     note = message("These groups look alike: {names}.", names=told) if names else ""

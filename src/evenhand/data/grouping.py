@@ -150,7 +150,7 @@ def _categories(column: pd.Series) -> tuple[NDArray[np.int32], list[str]]:
 
 
 def _factorized(column: pd.Series) -> tuple[NDArray[np.int32], list[str]]:
-    if column.dtype == object and is_mixed(column):
+    if is_mixed(column):
         return _mixed(column)
     codes, values = pd.factorize(column)
     return _sorted(codes.astype(np.int32), _each(values))

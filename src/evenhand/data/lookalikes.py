@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _TWINS: Final = str.maketrans(
-    "аеорсухіјѕԁһӏԛԝѵɑαονικρτυχγωʟǀ" + "вмнткз" + "‐‑‒–—−ʹʻʼ’‘`´",
-    "aeopcyxijsdhlqwvaaovikptuxywll" + "bmhtk3" + "------'''''''",
+    "аеорсухіјѕԁһӏԛԝѵɑαονικρτυχγωʟǀ" + "вмнткз" + "‐‑‒–—−ʹʻʼ’‘",
+    "aeopcyxijsdhlqwvaaovikptuxywll" + "bmhtk3" + "------'''''",
 )
 """Letters and signs that are drawn like a Latin one (lower case)."""
 _WRITTEN: Final = re.compile(r"[+-]?\d{1,40}(\.\d{0,40})?(e[+-]?\d{1,3})?").fullmatch
@@ -53,18 +53,22 @@ def kinds_and_names(column: pd.Series) -> list[tuple[str, str]]:
     """Return the distinct values of a column, each as its kind (number or text) and how it is shown."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = pd.Series(column.cat.categories[sorted(set(column.cat.codes.unique()) - {-1})])
-    if column.dtype == object and is_mixed(column):
+    if is_mixed(column):
         return list(dict.fromkeys((_kind(value), show(value)) for value in column.dropna()))
     return [(_kind(value), show(value)) for value in column.dropna().unique()]
 
 
 def is_mixed(column: pd.Series) -> bool:
-    """Whether a column of objects holds values of several kinds."""
-    return pd.api.types.infer_dtype(column, skipna=True) in _KINDS
+    """Whether a column holds values of several kinds."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = pd.Series(column.cat.categories)
+    return column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) in _KINDS
 
 
-def lookalikes(column: pd.Series) -> tuple[tuple[str, ...], ...]:
+def lookalikes(column: pd.Series, names: Iterable[str] | None = None) -> tuple[tuple[str, ...], ...]:
     """Return the values of a column that look like one another, as written in Python, one tuple for each look.
+
+    `names` are the distinct values as they are shown, where they are known already.
 
     Examples
     --------
@@ -73,6 +77,8 @@ def lookalikes(column: pd.Series) -> tuple[tuple[str, ...], ...]:
     """
     if is_number(column) or pd.api.types.is_bool_dtype(column.dtype):
         return ()
+    if names is not None and not is_mixed(column):
+        return alike(("text", name) for name in names)
     return alike(kinds_and_names(column))
 
 

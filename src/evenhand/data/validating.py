@@ -81,8 +81,9 @@ def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
 
 def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
     where = f"{name}: column '{shorten(values.name)}'"
-    distinct = int(values.nunique())
-    if strange := next((value for value in values.unique() if not is_text(value)), None):
+    known = values.dropna().unique() if values.hasnans else values.unique()
+    distinct = len(known)
+    if strange := next((value for value in known[: MOST_GROUPS + 1] if not is_text(value)), None):
         yield f"{where} holds {ascii(strange)[:80]}, which is no Unicode text. Mend the rows."
     if is_number(values) and distinct > MOST_NUMBERS:
         yield (
