@@ -14,6 +14,7 @@ from evenhand.audits.options import AuditOptions
 from evenhand.audits.package_warnings import noted_warnings
 from evenhand.audits.recourse import RecourseOptions
 from evenhand.audits.statement import Audit, Statement, not_applicable
+from evenhand.data.evaluation_set import needed
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.keeping import Keeping, keep
@@ -89,6 +90,7 @@ def audit(
     from evenhand.subjects import as_subject
 
     said = {name: settings.pop(name) for name in SAID if name in settings}
+    data, background = needed(data, "audit"), None if background is None else needed(background, "audit")
     chosen = chosen_options(options, settings)
     evidence = Evidence(
         as_subject(model, **said),  # type: ignore[arg-type]
