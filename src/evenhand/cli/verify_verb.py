@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
 
 
+MOST_TOLD = 8
+"""The most problems, and names of metrics, that are told."""
+
+
 @click.command(name="verify")
 @click.argument("audit", type=PATH)
 @file_flag("--data", help="The rows that were audited.")
@@ -58,10 +62,10 @@ def command(
     Example:    evenhand verify audit.json --data test.parquet --model credit.safetensors --rerun
     """
     from evenhand.policy import load_policy
-    from evenhand.records import digest, read_record
+    from evenhand.records import digest, open_record
 
-    record = read_record(audit)
-    checks = [Check(True, f"record: digest {digest(record)[:16]}")]
+    record = open_record(audit)
+    checks = [Check(True, f"record: digest {digest(record)[:16]}"), *_derived(record)]
     if signature is not None:
         checks.append(_signed(audit, signature, allowed_signers, signer))
     rows = None if data is None else _rows(data, record, inputs)
@@ -87,6 +91,23 @@ def _signed(audit: Path, signature: Path, allowed_signers: Path | None, signer: 
 
     found = check_signature(audit, signature, allowed_signers, signer)
     return Check(found.good, f"signature: {found.reason}")
+
+
+def _derived(record: AuditRecord) -> list[Check]:
+    """Compare what the record states with what its counts give, and say how much of it counts cannot say."""
+    from evenhand.policy.deriving import examined
+
+    found, problems = examined(record)
+    if problems:
+        return [Check(False, f"findings: {problem}") for problem in problems[:MOST_TOLD]]
+    metrics = list(dict.fromkeys(key.metric for key in found.claims))
+    stated = len(record.findings) - len(found.claims)
+    checks = [Check(True, f"findings: {stated:,} of {len(record.findings):,} were derived from the counts")]
+    if metrics:
+        more = f" and {len(metrics) - MOST_TOLD} more" if len(metrics) > MOST_TOLD else ""
+        told = f"{', '.join(metrics[:MOST_TOLD])}{more}"
+        checks.append(Check(None, f"findings: {len(found.claims):,} are claims, which counts cannot say: {told}"))
+    return checks
 
 
 def _hash(name: str, found: str | None, recorded: str | None) -> Check:

@@ -9,6 +9,7 @@ from evenhand.errors import PolicyError, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
 from evenhand.messages import joined, message, messages, sentences
 from evenhand.policy.baseline import RANK, Baseline, Pairs, with_baseline
+from evenhand.policy.deriving import derive
 from evenhand.policy.limits import DECLARED
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.regression_limits import drop_key
@@ -42,7 +43,8 @@ def judge(
 ) -> Verdict:
     """Judge a record by a policy.
 
-    Where the policy asks for another confidence than the record has, intervals are recomputed from its counts.
+    What counts can say is derived from the counts of the record first; see `evenhand.policy.deriving`. Where the policy
+    asks for another confidence than the record has, intervals are recomputed from its counts.
 
     A limit passes when the whole interval is inside it, fails when the whole interval is outside, and is undecided
     otherwise; what is undefined or missing is undecided, too, never passed.
@@ -69,6 +71,8 @@ def judge(
     PolicyError
         When an interval cannot be recomputed at the policy's confidence, the policy gates nothing here, or the
         record is a suppressed copy for publication.
+    RecordError
+        When what the record states is not what its counts give, or its counts contradict each other.
 
     Examples
     --------
@@ -85,7 +89,8 @@ def judge(
         )
     if new_only and baseline is None:
         raise PolicyError("What is new is told from an earlier audit: add --baseline.")
-    day = today or datetime.now(UTC).date()
+    day, proven = today or datetime.now(UTC).date(), derive(record)
+    record, baseline = proven.record, None if baseline is None else derive(baseline).record
     earlier = None if baseline is None else Baseline(baseline, pairs)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, [*sorted(set(_level_problems(found, policy))), *_gates_nothing(found, policy)])
@@ -96,7 +101,7 @@ def judge(
     covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)
-    remarks = (*waiver_remarks(found, policy, day), *_small_groups(record, policy))
+    remarks = (*waiver_remarks(found, policy, day), *_small_groups(record, policy), *proven.remarks)
     return Verdict(
         status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path, remarks
     )

@@ -29,7 +29,7 @@ GROUPS: Final = (
         "rejected of the group / all rejected - selected of the group / all selected",
         "Whether a group makes up more of the rejected than of the selected (above 0).",
         "It nears 0 for small groups whatever is done to them.",
-        "Wachter, Mittelstadt and Russell (2021), West Virginia Law Review 123"),
+        "Wachter, Mittelstadt and Russell (2021), West Virginia Law Review 123", lowest=-1.0),
     Metric("between_group_entropy", "Inequality between groups", "statement", "lower_is_better",
         "generalized entropy index, each row with its group's mean benefit",
         "The part of the inequality of benefits that lies between groups.", _BENEFIT, _SPEICHER,
