@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def one_thread() -> Iterator[None]:
     """Let linear algebra and torch run on one thread inside the block."""
     import scipy.linalg  # noqa: F401  # a library that is loaded inside the block would not be limited
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has none
 
     with ExitStack() as stack:
         stack.enter_context(threadpool_limits(1, user_api="blas"))

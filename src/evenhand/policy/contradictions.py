@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import AuditRecord, GroupCounts
-
-    Cells = NDArray[np.float64] | NDArray[np.int64]
+    from evenhand.metrics.counts.arrays import Column, Floats
 
 COUNTED: Final = ("subject", "original", "joint", "strata", "scores")
 """The tallies that are counts of rows."""
@@ -32,13 +31,14 @@ class _Part:
 
     def __init__(self, held: GroupCounts) -> None:
         self.held, self.name = held, _name(held)
-        counts, weights, squared, moments, self.clusters = arrays(held)
+        counts, weights, squared, moments, clusters = arrays(held)
         assert counts is not None  # a schema asks for them
         size = len(held.groups)
         self.shape = counts.shape
-        self.counts = counts.reshape(size, -1)
-        self.weights, self.squared = (None if part is None else part.reshape(size, -1) for part in (weights, squared))
-        self.moments = None if moments is None else moments.reshape(size, self.cells, self.cells)
+        self.counts = np.asarray(counts.reshape(size, -1), dtype=np.int64)
+        self.weights, self.squared = (_floats(part, (size, -1)) for part in (weights, squared))
+        self.moments = _floats(moments, (size, self.cells, self.cells))
+        self.clusters = None if clusters is None else np.asarray(clusters.reshape(size, -1), dtype=np.int64)
 
     @property
     def cells(self) -> int:
@@ -50,6 +50,10 @@ class _Part:
         """What adds up over groups."""
         named = (("counts", self.counts), ("weights", self.weights), ("squared weights", self.squared))
         return [(name, part) for name, part in named if part is not None]
+
+
+def _floats(part: Column | None, shape: tuple[int, ...]) -> Floats | None:
+    return None if part is None else np.asarray(part.reshape(shape), dtype=np.float64)
 
 
 def contradictions(record: AuditRecord) -> Iterator[str]:
@@ -144,7 +148,7 @@ def _impossible_clusters(part: _Part) -> Iterator[str]:
     mass = (part.counts if part.weights is None else part.weights).astype(np.float64)
     alone = (part.counts if part.squared is None else part.squared).astype(np.float64)
     own = np.einsum("gii->gi", moments)
-    number = clusters.reshape(len(clusters), -1)[:, :1].astype(np.float64)
+    number = clusters[:, :1].astype(np.float64)
     rows = part.counts.sum(axis=1, keepdims=True)
     slack = ROUNDING * np.maximum(mass**2, 1)
     wrong = (moments < 0).any() or not np.allclose(moments, moments.swapaxes(1, 2), rtol=ROUNDING, atol=0)
@@ -228,7 +232,7 @@ def _merged(part: _Part, whole: _Part, kept: list[int]) -> Iterator[str]:
         if (inside > whole.moments * (1 + ROUNDING) + ROUNDING).any():
             yield told.replace("the counts", "the sums over clusters")
     if part.clusters is not None and whole.clusters is not None:
-        some, all_of = (p.clusters.reshape(len(p.clusters), -1)[:, 0] for p in (part, whole) if p.clusters is not None)
+        some, all_of = (p.clusters[:, 0] for p in (part, whole) if p.clusters is not None)
         found = np.zeros(len(places), dtype=np.int64)
         np.add.at(found, to, some)
         most = np.zeros(len(places), dtype=np.int64)
@@ -255,7 +259,7 @@ def _margin(joint: _Part, margin: _Part, axis: int) -> Iterator[str]:
     for at, (truth, *decisions) in enumerate(np.ndindex(2, 2, 2)):
         to[at, 2 * truth + decisions[0 if axis == 3 else 1]] = 1
     folded = np.einsum("gij,ik,jl->gkl", joint.moments, to, to)
-    same = joint.clusters is None or margin.clusters is None or (joint.clusters[:, 0] == margin.clusters).all()
+    same = joint.clusters is None or margin.clusters is None or (joint.clusters[:, 0] == margin.clusters[:, 0]).all()
     if not same or not _equal(folded.reshape(len(folded), -1), margin.moments.reshape(len(folded), -1)):
         yield told.replace("joint counts", "joint sums over clusters")
 

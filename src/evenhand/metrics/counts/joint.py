@@ -86,12 +86,12 @@ class JointTally:
 
         Of rows in clusters with `moments` (G, 8, 8) and `clusters` (G, 3): all, and those of each class of the truth.
         """
-        parts = (_widened(part) for part in (counts, weights, squared))
+        tally = Tally(*(_widened(part) for part in (counts, weights, squared)))  # type: ignore[arg-type]  # counts are there
         if clusters is None or moments is None:
-            return cls(Tally(*parts))  # type: ignore[arg-type]  # counts are there
+            return cls(tally)
         wide = np.zeros((len(moments), 16, 16))
         wide[:, :8, :8] = moments
-        return cls(Tally(*parts, wide, clusters[:, 0]), clusters[:, 1:])  # type: ignore[arg-type]
+        return cls(replace(tally, moments=wide, clusters=clusters[:, 0]), clusters[:, 1:])
 
     def __add__(self, other: JointTally) -> JointTally:
         """Merge the rows of two joint tallies over the same groups."""
