@@ -25,7 +25,7 @@ SOURCE = ROOT / "src" / "evenhand"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
-    ("errors", "writing", "messages", "catalogues"),
+    ("errors", "output", "messages", "catalogues"),
     ("findings", "provenance", "keys", "records", "declarations", "schemas", "signing", "migrating", "settings"),
     ("words",),
     ("subjects", "metrics", "data"),
@@ -62,7 +62,10 @@ SHARED = {
     "report.sections": {
         "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
-    "subjects": {"adapter", "catalogue", "inputs", "loading", "outputs", "protocol"},
+    "subjects": {
+        "adapter", "catalogue", "frames", "graph_bytes", "inputs", "isolated", "isolated_worker", "limits", "loading",
+        "outputs", "plain_json", "process", "protocol", "tensor_header",
+    },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import remark
 from evenhand.cli.flags import file_flag, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.data.roles import Roles
+from evenhand.output.printing import remark
 from evenhand.settings import settings_of
 
 ROLES = {
@@ -42,7 +42,7 @@ def command(source: str, threshold: float, bins: int | None, engine: str | None,
     Of two models on the same rows, with --original-score q; then audit with --original-prediction original_decision.
     """
     from evenhand.evidence.counting import FREQUENCY, count_files
-    from evenhand.writing import write_text
+    from evenhand.output.writing import write_text
 
     check_places([output], (source,))
     roles = Roles().updated(said(flags, ROLES))

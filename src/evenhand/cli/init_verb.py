@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import remark
 from evenhand.cli.flags import file_flag
+from evenhand.output.printing import remark
 
 SETTINGS = """\
 # The roles of the columns, for every verb of evenhand. Flags win over this file.
@@ -66,8 +66,8 @@ def command(
     """
     from evenhand.declarations import skeleton
     from evenhand.errors import OutputError
+    from evenhand.output.writing import write_text
     from evenhand.policy import default_policy
-    from evenhand.writing import write_text
 
     settings = SETTINGS.format(
         label=json.dumps(label, ensure_ascii=False),
@@ -78,7 +78,7 @@ def command(
     )
     files = {
         folder / "evenhand.toml": settings,
-        folder / "policy.toml": default_policy(sensitive, template=template),
+        folder / "policy.toml": default_policy(sensitive, template=template, label=label, positive=pos_label or ""),
         folder / "responsibility.toml": skeleton(),
     }
     there = [str(place) for place in files if place.exists()]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import remark
 from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.outputs import check_places
+from evenhand.output.printing import remark
 
 
 @click.command(name="merge")
@@ -23,7 +23,7 @@ def command(counts: tuple[Path, ...], frequency: str, output: Path) -> None:
       evenhand merge shard-*.csv -o counts.csv
     """
     from evenhand.evidence.counting import merge_counts
-    from evenhand.writing import write_text
+    from evenhand.output.writing import write_text
 
     check_places([output], counts)
     whole = merge_counts(counts, frequency)

@@ -37,7 +37,7 @@ class Check:
 
 
 def again(
-    record: AuditRecord, rows: EvaluationSet | None, files: Files, trust_pickle: bool, tolerance: float
+    record: AuditRecord, rows: EvaluationSet | None, files: Files, how: dict[str, object], tolerance: float
 ) -> Iterator[Check]:
     """Audit again and compare every finding: measurements such as times within a factor, all else exactly.
 
@@ -52,7 +52,7 @@ def again(
 
     if rows is None:
         raise InputError("--rerun needs the rows that were audited: add --data.")
-    fresh = _audit(record, rows, files, trust_pickle)
+    fresh = _audit(record, rows, files, how)
     found = {finding.key: finding for finding in fresh.findings}
     for finding in record.findings:
         now = found.pop(finding.key, None)
@@ -103,7 +103,7 @@ def _whole(record: AuditRecord, fresh: AuditRecord) -> Check:
     return Check(False, f"record: not the same to the byte; it differs in {', '.join([*parts, *apart]) or 'findings'}")
 
 
-def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle: bool) -> AuditRecord:
+def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, how: dict[str, object]) -> AuditRecord:
     from evenhand.audits import audit, audit_given
     from evenhand.data import read_evaluation_set
 
@@ -117,8 +117,8 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
             given = {"threshold": threshold} | ({} if kind == "label" else {"score_kind": kind})
             return audit_given(rows, **given, settings=options, progress=step)  # type: ignore[arg-type]
         data = record.provenance.get("data", {})
-        model = _open(files[0], "model", subject, data, trust_pickle)
-        original = _open(files[1], "original", record.provenance.get("original"), data, trust_pickle)
+        model = _open(files[0], "model", subject, data, how)
+        original = _open(files[1], "original", record.provenance.get("original"), data, how)
         background = None if files[2] is None else read_evaluation_set(files[2], like=rows)
         assert model is not None  # checked by _open
         more: dict[str, Any] = {"original": original, "background": background, **options}
@@ -126,7 +126,7 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
 
 
 def _open(
-    file: Path | None, name: str, facts: SubjectFacts | None, data: DataFacts, trust_pickle: bool
+    file: Path | None, name: str, facts: SubjectFacts | None, data: DataFacts, how: dict[str, object]
 ) -> Subject | None:
     """Open a model of the record, at the audited threshold."""
     from evenhand.compression import open_model
@@ -137,7 +137,7 @@ def _open(
         return None
     if file is None:
         raise InputError(f"--rerun needs the {name} of the record, '{facts.get('name')}': add --{name}.")
-    model = open_model(file, trust_pickle=trust_pickle, positive=data.get("positive"))
+    model = open_model(file, positive=data.get("positive"), **how)  # type: ignore[arg-type]  # checked by click
     threshold = facts.get("threshold")
     if threshold is not None and threshold != float(model.threshold):
         return as_subject(model, threshold=float(threshold))

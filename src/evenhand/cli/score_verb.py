@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import progress, remark
-from evenhand.cli.flags import file_flag
+from evenhand.cli.console import progress
+from evenhand.cli.flags import file_flag, opening, opening_flags
+from evenhand.output.printing import remark
 
 
 @click.command(name="score")
@@ -17,7 +18,7 @@ from evenhand.cli.flags import file_flag
 @click.option("--batch", type=click.IntRange(1), default=100_000, show_default=True, help="Rows scored at a time.")
 @click.option("--column", default="score", show_default=True, help="Name of the scores.")
 @click.option("--texts", help="Column of the texts, for a model that reads texts.")
-@click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
+@opening_flags
 @file_flag("--output", "-o", default=Path("scored"))
 def command(
     source: str,
@@ -26,8 +27,8 @@ def command(
     batch: int,
     column: str,
     texts: str | None,
-    trust_pickle: bool,
     output: Path,
+    **flags: object,
 ) -> None:
     """Score SOURCE (a Parquet file, or a quoted glob) batch by batch into the folder OUTPUT.
 
@@ -41,7 +42,7 @@ def command(
     from evenhand.compression import open_model
     from evenhand.evidence.scoring import score_files
 
-    subject = open_model(model, trust_pickle=trust_pickle)
+    subject = open_model(model, **opening(flags))  # type: ignore[arg-type]  # checked by click
     with progress("Scoring") as step:
         parts = score_files(
             subject, source, output, keep=keep, batch=batch, column=column, texts=texts,

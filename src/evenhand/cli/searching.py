@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.console import progress, say
+from evenhand.cli.console import progress
+from evenhand.output.printing import on_terminal, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +29,10 @@ def run_search(plan: Plan, policy: Policy | None) -> AuditRecord:
     OutputError
         When the folder cannot be written to.
     """
+    from evenhand.output.writing import check_writable
     from evenhand.records import write_record
     from evenhand.report import write_report
     from evenhand.studies import study
-    from evenhand.writing import check_writable
 
     plan.folder.mkdir(parents=True, exist_ok=True)
     check_writable(plan.folder / RECORD)
@@ -49,7 +49,7 @@ def _with_progress(plan: Plan, step: Callable[[int, int, str], None]) -> Plan:
     """Return the plan with a progress bar, or with lines for a log."""
     from dataclasses import replace
 
-    if sys.stderr.isatty():
+    if on_terminal():
         return replace(plan, progress=step)
     return replace(plan, progress=lambda done, total, text: say(f"{done}/{total} {text}") if text else None)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.console import remark
 from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.outputs import check_places
+from evenhand.output.printing import put, remark
 
 if TYPE_CHECKING:
     from evenhand.policy.thresholds import Step, Sweep
@@ -28,15 +28,15 @@ def command(record: Path, policy: Path, output: Path | None) -> None:
     Example:
       evenhand sweep audit.json --policy policy.toml
     """
+    from evenhand.output.writing import write_text
     from evenhand.policy import load_policy
     from evenhand.policy.thresholds import sweep
     from evenhand.records import read_record
-    from evenhand.writing import write_text
 
     check_places([output], (record, policy))
     found = sweep(read_record(record), load_policy(policy))
     for line in _table(found):
-        click.echo(line)
+        put(line)
     if output is not None:
         write_text(output, "\n".join(_csv(found)) + "\n")
         remark(f"Wrote {output}: {len(found.steps):,} thresholds")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from glob import glob
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.errors import InputError, need
+from evenhand.output.writing import write_bytes, write_text
 from evenhand.subjects import reads_of
-from evenhand.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,9 +90,9 @@ def score_files(
             table = rows.to_pandas()
             scores = np.asarray(subject.predict(_read_by(subject, table, texts)), dtype=np.float64)
             kept = arrow.Table.from_pandas(table[list(keep)].assign(**{column: scores}), preserve_index=False)
-            unfinished = part.with_suffix(".unfinished")
-            parquet.write_table(kept, unfinished)
-            unfinished.replace(part)
+            held = io.BytesIO()
+            parquet.write_table(kept, held)
+            write_bytes(part, held.getvalue())
         done += rows.num_rows
         if progress is not None:
             progress(done, total)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
-from math import inf
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import shorten
 from evenhand.findings import SAME_LEVEL
 from evenhand.keys import canonical_key
-from evenhand.metrics.answers.questions import ODDS
 from evenhand.metrics.catalogue.names import describe, parse_disparity
 
 if TYPE_CHECKING:
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, Interval
     from evenhand.keys import Key
 
-MEASURED: Final = ("rate", "composite", "score", "disparity")
-"""Metrics of which the range is declared."""
 SLACK: Final = 1e-6
 """Rounding that is allowed for: relative to the value where that is above 1."""
 
@@ -72,21 +68,9 @@ def _ordered(interval: Interval, estimate: float | None) -> bool:
 def _of_range(finding: Finding) -> Iterator[str]:
     if finding.estimate is None:
         return
-    least, most = _range(canonical_key(finding.key).metric)
+    least, most = describe(finding.key.metric).range
     if not least - SLACK <= finding.estimate <= most + SLACK:
         yield f"{shorten(finding.name)} is {finding.estimate:g}; it can only lie between {least:g} and {most:g}."
-
-
-def _range(metric: str) -> tuple[float, float]:
-    """Return the least and the greatest value of a metric, or of a comparison of groups by one."""
-    split = parse_disparity(metric)
-    entry = describe(metric if split is None or split[0] in ODDS else split[0])
-    least, most = entry.range
-    if split is None or split[0] in ODDS:
-        return (least, most) if entry.kind in MEASURED else (-inf, inf)
-    if split[1] in ("group_min", "group_max"):
-        return least, most
-    return (0.0, 1.0) if split[1] == "ratio" else (0.0, most - least)
 
 
 def _of_groups(finding: Finding, stated: dict[Key, Finding]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, need, shorten
 from evenhand.subjects.adapter import Adapter
+from evenhand.subjects.graph_bytes import check_graph
 from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select
 from evenhand.subjects.outputs import default_threshold, to_class_scores, to_score
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads
+    from evenhand.subjects.isolated import IsolatedSession
+    from evenhand.subjects.limits import Limits
     from evenhand.subjects.protocol import OutputKind, ScoreKind
 
 _TYPES = {
@@ -49,6 +52,8 @@ class OnnxSubject:
         Which output to read; needed when several are floating-point.
     positive_index : int
         The column of the positive class, where the output has several.
+    limits : Limits, optional
+        Run it in a process of its own, within these.
 
     Raises
     ------
@@ -67,15 +72,19 @@ class OnnxSubject:
         output_name: str | None = None,
         positive_index: int = 1,
         reads: Reads | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.content = content
         self.name = name
+        self._limits = limits
         self.output: OutputKind = output
         self.score_kind: ScoreKind = "ranking" if output == "ranking" else "probability"
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
         self.positive_index = positive_index
-        self._session = start_session(content, f"'{name}'")
+        self._session = start_session(content, f"'{name}'", limits)
         self._inputs = {put.name: _known_type(put.type, put.name, name) for put in self._session.get_inputs()}
+        if not self._inputs:
+            raise ModelError(f"Model '{name}' has no input, so it says the same of everybody.")
         self._first, self._shape = next(iter(self._inputs)), self._session.get_inputs()[0].shape
         self._matrix = len(self._inputs) == 1 and len(self._shape) == 2
         told: Reads | None = "table" if features is not None or len(self._inputs) > 1 else None
@@ -135,7 +144,7 @@ class OnnxSubject:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
-        self._session = start_session(self.content, f"'{self.name}'")
+        self._session = start_session(self.content, f"'{self.name}'", self._limits)
 
     def _column(self, X: pd.DataFrame, name: str) -> NDArray[np.generic]:
         try:
@@ -151,6 +160,8 @@ class OnnxSubject:
     def _run(self, feed: dict[str, NDArray[np.generic]]) -> object:
         try:
             (raw,) = self._session.run([self._output_name], feed)
+        except ModelError:
+            raise
         except Exception as problem:  # ONNX Runtime's errors share no base below Exception
             raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}") from problem
         return raw
@@ -171,12 +182,19 @@ class OnnxSubject:
         )
 
 
-def start_session(content: bytes, where: str) -> onnxruntime.InferenceSession:
-    """Return a session of ONNX Runtime on one thread.
+def start_session(
+    content: bytes, where: str, limits: Limits | None = None
+) -> onnxruntime.InferenceSession | IsolatedSession:
+    """Return a session of ONNX Runtime on one thread, in a process of its own where limits are given.
 
     Raises ModelError when the file cannot be run.
     """
     runtime = need("onnxruntime", "onnx")
+    check_graph(content, where)
+    if limits is not None:
+        from evenhand.subjects.isolated import IsolatedSession
+
+        return IsolatedSession(content, where, limits)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -194,13 +212,14 @@ def _known_type(kind: str, put: str, name: str) -> str:
 
 
 def _count(content: bytes) -> tuple[int | None, int | None]:
-    """Return parameters and non-zero ones, or None where the package that reads graphs is absent."""
+    """Return parameters and non-zero ones; None where no package reads the graph or the types of its tensors."""
     try:
         import onnx
         from onnx import numpy_helper
-    except ModuleNotFoundError:
+
+        arrays = [numpy_helper.to_array(t) for t in onnx.load_from_string(content).graph.initializer]
+    except (ModuleNotFoundError, ValueError, TypeError, LookupError, RuntimeError):
         return None, None
-    arrays = [numpy_helper.to_array(t) for t in onnx.load_from_string(content).graph.initializer]
     return sum(int(a.size) for a in arrays), sum(int((a != 0).sum()) for a in arrays)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.errors import ModelError, need
 from evenhand.subjects.outputs import check_scores, sigmoid, softmax
+from evenhand.subjects.plain_json import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -164,8 +165,8 @@ class NetworkModel:
         OutputError
             When the place cannot be written to.
         """
+        from evenhand.output.writing import write_bytes
         from evenhand.training.rows import write_cost, write_rows
-        from evenhand.writing import write_bytes
 
         write_bytes(Path(path), self.content)
         write_rows(Path(path), self.fit_row_hashes)
@@ -262,7 +263,7 @@ def as_text(about: Mapping[str, Plain]) -> str:
 def read_about(text: str, damaged: str) -> tuple[dict[str, Plain], int]:
     """Return the description of a file and its version; raise ModelError with `damaged` where it is damaged."""
     try:
-        about = cast("dict[str, Plain]", json.loads(text))
+        about = cast("dict[str, Plain]", read_plain(text))
         return about, int(cast("int", about["format"]))
     except (ValueError, KeyError, TypeError):
         raise ModelError(damaged) from None

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evenhand.data.mapping import map_array
+from evenhand.errors import InputError
+from evenhand.subjects.plain_json import read_plain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -24,7 +28,7 @@ def rows_path(model: Path) -> Path:
 
 def write_rows(model: Path, hashes: NDArray[np.uint64]) -> None:
     """Write (n,) row hashes to the model's folder; an old file is deleted when there are none."""
-    from evenhand.writing import write_bytes
+    from evenhand.output.writing import write_bytes
 
     place = rows_path(model)
     if not len(hashes):
@@ -37,17 +41,16 @@ def write_rows(model: Path, hashes: NDArray[np.uint64]) -> None:
 
 def read_rows(model: Path) -> NDArray[np.uint64]:
     """Return the row hashes of a model; none when there is no such file, or it is damaged."""
-    place = rows_path(model)
     try:
-        found = np.load(place, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        found = map_array(rows_path(model))
+    except InputError:
         return np.empty(0, dtype=np.uint64)
-    return found if found.ndim == 1 and found.dtype == np.uint64 else np.empty(0, dtype=np.uint64)
+    return np.array(found) if found.ndim == 1 and found.dtype == np.uint64 else np.empty(0, dtype=np.uint64)
 
 
 def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
     """Write what a fit cost to the model's folder; an old file is deleted when the cost is unknown."""
-    from evenhand.writing import write_text
+    from evenhand.output.writing import write_text
 
     place = model.with_name(model.name + ".cost.json")
     if cost is None:
@@ -59,7 +62,7 @@ def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
 def read_cost(model: Path) -> dict[str, Plain] | None:
     """Return what a fit cost; None when there is no such file, or it is damaged."""
     try:
-        held = json.loads(model.with_name(model.name + ".cost.json").read_text("utf-8"))
+        held = read_plain(model.with_name(model.name + ".cost.json").read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return held if isinstance(held, dict) else None
