@@ -81,7 +81,8 @@ def _of_groups(finding: Finding, stated: dict[Key, Finding]) -> Iterator[str]:
     if len(values) == 1 and not finding.groups[0].group and not _near(values[0], finding.estimate):
         yield f"{name} is {finding.estimate:g}, and of its group {values[0]}."
     split = parse_disparity(canonical_key(finding.key).metric)
-    if split is None or finding.key.qualifiers or finding.key.group or len(finding.key.columns) != 1:
+    alone = not finding.key.qualifiers and not finding.key.group and len(finding.key.columns) == 1
+    if split is None or split[0] != finding.component or not alone:
         return
     (column,) = finding.key.columns
     for part in finding.groups:

@@ -163,13 +163,13 @@ def _left_out(record: AuditRecord, answer: Answer) -> Iterator[Finding]:
 
 def _made_anew(finding: Finding, again: Finding, record: AuditRecord) -> bool:
     """Whether the interval is one of an earlier method: of another name, or of another version of evenhand."""
-    from evenhand import __version__
+    from importlib.metadata import version
 
     old, new = finding.interval, again.interval
     if old is None or new is None or not _intervals_differ(finding, again):
         return False
-    version = record.provenance.get("versions", {}).get("evenhand", __version__)
-    return old.method != new.method or version != __version__
+    now = version("evenhand")
+    return old.method != new.method or record.provenance.get("versions", {}).get("evenhand", now) != now
 
 
 def _differing(finding: Finding, again: Finding, made_anew: bool) -> Iterator[str]:
