@@ -71,6 +71,8 @@ class DataFacts(TypedDict, total=False):
     """The classes, where there are others than two."""
     positive: object
     """The label's value that is predicted."""
+    negative: str
+    """The other value, of two classes."""
     favourable: object
     """The value that is good for the person."""
     sensitive_features: list[str]
