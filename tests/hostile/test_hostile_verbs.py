@@ -167,7 +167,7 @@ TABLES: dict[str, tuple[str, str | bytes, str]] = {
     "400 digits in JSON lines": ("bad.jsonl", LINE % ("9" * 400), "400 digits; write it in quotes"),
     "20 digits below zero": ("bad.jsonl", LINE % ("-" + "9" * 19), "write it in quotes"),
     "nested JSON lines": ("bad.jsonl", LINE % NESTED_JSON, "line 1 is no JSON"),
-    "half a surrogate pair": ("bad.jsonl", LINE % '"\\ud800"', "half a surrogate pair"),
+    "half a surrogate pair": ("bad.jsonl", LINE % '"\\ud800"', "no Unicode text"),
     "a lone surrogate as a name": ("bad.jsonl", '{"y": 1, "p": 0.3, "g": "a", "\\uDFFF": 1}\n', "half a surrogate"),
     "a list a line": ("bad.jsonl", "[1, 2]\n", "no JSON object"),
     "half a line": ("bad.jsonl", '{"y": 1, "p"\n', "is no JSON"),
@@ -187,7 +187,6 @@ TABLES: dict[str, tuple[str, str | bytes, str]] = {
     "scores that are text": ("bad.csv", "y,p,g\n1,high,a\n0,low,b\n", "are no numbers"),
     "scores that are infinite": ("bad.csv", "y,p,g\n1,inf,a\n0,0.2,b\n", "infinite"),
     "scores beyond any": ("bad.csv", "y,p,g\n1,1e400,a\n0,0.2,b\n", "infinite"),
-    "an id several times": ("bad.csv", "y,p,g,id\n1,0.4,a,7\n0,0.6,b,7\n1,0.7,b,8\n", "names 1 of 3 rows again"),
 }  # fmt: skip
 
 
@@ -195,8 +194,7 @@ TABLES: dict[str, tuple[str, str | bytes, str]] = {
 def test_a_table_that_is_none(folder: Path, refused: Refused, kind: str) -> None:
     name, content, sentence = TABLES[kind]
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    more = " --id id" if "id" in kind.split() else ""
-    said = refused(AUDIT.format(name) + more)
+    said = refused(AUDIT.format(name))
     assert sentence in said
     assert "bad" in said
 
@@ -207,8 +205,8 @@ COUNTED = "y,d,g,rows\n1,1,a,%s\n0,1,b,4\n1,0,a,5\n0,0,b,7\n"
 @pytest.mark.parametrize(
     ("frequency", "sentence"),
     [
-        ("10000000000000000000", "counts are exact up to"), ("1e19", "counts are exact up to"),
-        ("9007199254740993", "counts are exact up to"), ("-5", "no whole number from 0"),
+        ("10000000000000000000", "can be counted"), ("1e19", "can be counted"),
+        ("9007199254740993", "can be counted"), ("-5", "no whole number from 0"),
         ("2.5", "no whole number from 0"), ("nan", "no whole number from 0"), ("inf", "no whole number from 0"),
         ("many", "is no number"),
     ],
@@ -264,7 +262,7 @@ def test_files_of_another_order_of_columns_are_counted_by_name(
     ("second", "sentence"),
     [
         ("g,y\na,1\n", "there is no column 'p'"),
-        ("g,p,y\n7,0.2,1\n8,0.6,0\n", "column 'g' is a number, and in o1.csv text"),
+        ("g,p,y\n7,high,1\n8,0.6,0\n", "column 'p' is text, and in o1.csv a number"),
         ("y,p,g\n1,0.2,a\n0,0.6,b\n", "has the same content as o1.csv"),
         ("y,p,g\n1,high,a\n0,0.6,b\n", "needed"),
     ],
@@ -402,7 +400,6 @@ def test_a_flag_takes_effect_or_is_refused(refused: Refused, call: str, flag: st
         ("merge no_such.csv", "no such file"),
         ("merge", "COUNTS"),
         ("merge rows.csv c1.csv", "no column 'rows'"),
-        ("audit rows.csv --label y --score p --id person", "names 192 of 240 rows again"),
         ("audit rows.csv --label y --score p --adjust bonf", "--adjust"),
         ("audit rows.csv --label y --score p --level high", "--level"),
         ("audit rows.csv --label y --score p --seed " + "9" * 30, "--seed"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import pandas as pd
 
+from evenhand.data.columns import is_text
 from evenhand.data.values import absence, is_number, listed, match, plain
 from evenhand.errors import did_you_mean, shorten
 
@@ -21,11 +22,8 @@ MOST_GROUPS: Final = 10_000
 """A feature of more distinct values than this makes no groups anybody can read."""
 MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
-
-MOST_WEIGHT: Final = 1e100
-"""Weights up to which their squares add up."""
-MOST_ROWS: Final = 1 << 53
-"""Rows that a table of counts may have in all."""
+MOST_ROWS: Final = 1e15
+"""Rows that a double counts exactly, with room for products."""
 
 _LOOKED_AT: Final = 50
 _OTHERS: Final = (
@@ -83,11 +81,10 @@ def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
 
 def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
     where = f"{name}: column '{shorten(values.name)}'"
-    try:
-        distinct = int(values.nunique())
-    except TypeError:
-        yield f"{where} holds values that are lists or records, and groups need single values."
-        return
+    known = values.dropna().unique() if values.hasnans else values.unique()
+    distinct = len(known)
+    if strange := next((value for value in known[: MOST_GROUPS + 1] if not is_text(value)), None):
+        yield f"{where} holds {ascii(strange)[:80]}, which is no Unicode text. Mend the rows."
     if is_number(values) and distinct > MOST_NUMBERS:
         yield (
             f"{where} is numeric with {distinct:,} different values in {len(values):,} rows, which is a measurement, "
@@ -125,18 +122,16 @@ def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
         return
     numbers = weights.to_numpy(dtype=np.float64, na_value=np.nan)
     rows, way = len(numbers), "Weights are finite numbers from 0; mend or drop the rows."
+    with np.errstate(over="ignore"):
+        beyond = np.isfinite(numbers).all() and not np.isfinite(np.square(numbers).sum())
+    if beyond:
+        yield f"{where} is so great that the sum of squares is no finite number. Divide the weights by their mean."
     wrong = {"has no value": np.isnan(numbers), "is infinite": np.isinf(numbers), "is negative": numbers < 0}
     for what, there in wrong.items():
         if there.any():
             yield f"{where} {what} in {int(there.sum()):,} of {rows:,} rows. {way}"
     if rows and not numbers.any():
         yield f"{where} is 0 in all {rows:,} rows, so that no row counts."
-    beyond = int(
-        ((numbers > MOST_WEIGHT) & np.isfinite(numbers)).sum() + ((numbers > 0) & (numbers < 1 / MOST_WEIGHT)).sum()
-    )
-    if beyond:
-        span = f"{1 / MOST_WEIGHT:g} to {MOST_WEIGHT:g}"
-        yield f"{where} is outside {span} in {beyond:,} of {rows:,} rows. Divide all weights by one number."
 
 
 def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Iterator[str]:
@@ -152,7 +147,7 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
     elif not numbers.any():
         yield f"{where} is 0 in all {len(numbers):,} rows, so that nothing is counted."
     elif numbers.sum() > MOST_ROWS:
-        yield f"{where} adds up to {numbers.sum():.3g} rows; counts are exact up to {MOST_ROWS:,}."
+        yield f"{where} adds up to {numbers.sum():.3g} rows, and no more than {MOST_ROWS:.0e} can be counted."
     if (roles.sample_weight is None) != (roles.squared_weight is None):
         yield (
             f"{where}: a table of counts of weighted rows has the sums of their weights (sample_weight=) and of the "
@@ -180,16 +175,6 @@ def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
     """Yield the complaint about an id or cluster column with missing values."""
     way = f"Fill them, drop the rows, or leave {role}= away."
     yield from absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
-
-
-def repeated_problems(name: str, ids: pd.Series) -> Iterator[str]:
-    """Yield the complaint about ids that several rows share: such rows are not independent cases."""
-    again = int(ids.duplicated().sum())
-    if again:
-        yield (
-            f"{name}: id '{shorten(ids.name)}' names {again:,} of {len(ids):,} rows again, so these are no independent "
-            "cases. Drop what is there twice; or, where one person has several rows, name the column as cluster=, too."
-        )
 
 
 def check_scores(

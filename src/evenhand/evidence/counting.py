@@ -7,7 +7,6 @@ rows the counts are joint ones: group x truth x original's decision x decision.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from glob import glob
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
@@ -16,10 +15,12 @@ import pandas as pd
 
 from evenhand.data.grouping import bin_labels
 from evenhand.data.roles import Scoring
+from evenhand.data.written import as_written
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 from evenhand.evidence.scanning import engine_errors, scan
 from evenhand.evidence.shards import (
     ATTRIBUTE,
+    as_texts,
     file_hashes,
     marked,
     merged_origin,
@@ -50,9 +51,6 @@ BIN: Final = "score_bin"
 WEIGHT: Final = "weight_sum"
 SQUARES: Final = "weight_squares"
 """Sums of sampling weights and of their squares."""
-
-WHOLE_TEXT: Final = re.compile(r"-?(?:0|[1-9]\d{0,17})\Z")
-"""A whole number as a file of counts has it: 01 is a name."""
 
 USED: Final = (
     "label", "positive", "favourable", "sensitive_features", "control_features", "sample_weight", "prediction", "score",
@@ -115,13 +113,25 @@ def count_files(source: str, *, engine: str | None = None, allow_repeated: bool 
     MissingExtraError
         When no engine is installed.
     """
-    table = scan(source, engine)
+    edges, named = what.get("edges") or {}, ("label", "prediction", "original_prediction")
+    groups = [column for column in what.get("groups", ()) if column not in edges]
+    labels = [what[name] for name in named if what.get(name) is not None]
+    table = scan(source, engine, {*groups, *labels})
     files = sorted(glob(source))  # noqa: PTH207 - a pattern may begin at the root
     hashes = file_hashes(files)
     if not allow_repeated:
         refuse_copies(files, hashes)
     found = count_frame(table, source, **what)
+    if source.lower().endswith(".csv"):
+        found = _as_read(found, groups, labels)
     return marked(found, found.attrs[ATTRIBUTE]["counted"], hashes)
+
+
+def _as_read(counts: pd.DataFrame, groups: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
+    """Return counts of a delimited file with the values, and in the order, that reading the file gives."""
+    for column in dict.fromkeys((*groups, *labels)):
+        counts[column] = as_written(counts[column], booleans=column in labels)
+    return counts
 
 
 def count_frame(table: object, name: str = "table", **what: Any) -> pd.DataFrame:
@@ -349,16 +359,11 @@ def merge_counts(tables: Iterable[object], frequency: str = FREQUENCY, *, allow_
 
 
 def _typed(column: pd.Series, name: str, frequency: str) -> pd.Series:
-    """Return sums as numbers, and classes and groups as whole numbers where all of all shards are, else as they are."""
+    """Return sums as numbers, and classes and groups as they would be read from one file of all shards."""
     if name == frequency:
         return pd.to_numeric(column).astype("int64")
     if name in (SCORE, WEIGHT, SQUARES):
         return pd.to_numeric(column)
-    known = column.dropna().unique()
-    if len(known) and all(
-        isinstance(value, str) and str(WHOLE_TEXT.match(value) and value) == value for value in known
-    ):
-        return column.astype("Int64").astype("int64" if column.notna().all() else "Int64")
-    if len(known) and {str(value) for value in known} <= {"True", "False"} and column.notna().all():
-        return column.map({"True": True, "False": False, True: True, False: False}).astype(bool)
+    if any(isinstance(value, str) for value in column.dropna().unique()):
+        return as_written(as_texts(column).where(column.notna(), None))
     return column.infer_objects()

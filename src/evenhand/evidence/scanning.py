@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from evenhand.errors import EvenhandError, InputError, MissingExtraError, need, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     import narwhals as nw
 
@@ -24,7 +24,7 @@ READERS: Final = {".parquet": "scan_parquet", ".pq": "scan_parquet", ".csv": "sc
 DATABASES: Final = (".duckdb", ".db")
 
 
-def scan(source: str, engine: str | None = None) -> Lazy:
+def scan(source: str, engine: str | None = None, texts: Collection[str] = ()) -> Lazy:
     """Open a Parquet or CSV file, a glob of them, or a table of a DuckDB database, without reading it.
 
     Parameters
@@ -33,6 +33,8 @@ def scan(source: str, engine: str | None = None) -> Lazy:
         ``"scored/*.parquet"``, or ``"lake.duckdb::scored"`` for a table (or view, or SELECT) of a database.
     engine : "duckdb", "polars" or "spark", optional
         DuckDB where it is installed, else Polars.
+    texts : collection of str
+        Columns of CSV files that are read as text, whatever they hold; names that are no columns are left aside.
 
     Raises
     ------
@@ -54,7 +56,11 @@ def scan(source: str, engine: str | None = None) -> Lazy:
         raise InputError(f"{source}: files of the endings {endings} can be counted where they lie.")
     chosen = _engine(engine)
     with engine_errors(source, chosen):
-        return _opened(reader, source, chosen)
+        if reader != "scan_csv" or not texts:
+            return _opened(reader, source, chosen)
+        files = sorted(glob(source))  # noqa: PTH207 - a pattern may begin at the root
+        names = _header(files[0], reader) if files else _opened(reader, source, chosen).collect_schema().names()
+        return _opened(reader, source, chosen, [column for column in names if column in texts])
 
 
 @contextmanager
@@ -78,23 +84,31 @@ def _engine(named: str | None) -> str:
     return chosen
 
 
-def _opened(reader: str, source: str, engine: str) -> Lazy:
+def _opened(reader: str, source: str, engine: str, texts: Sequence[str] = ()) -> Lazy:
     import narwhals as nw
 
     if engine != "spark":
+        more: dict[str, Any] = {}
+        if texts and engine == "duckdb":
+            more = {"dtype": dict.fromkeys(texts, "VARCHAR")}
+        elif texts:
+            more = {"schema_overrides": dict.fromkeys(texts, need("polars", "data").String)}
         files = sorted(glob(source))  # noqa: PTH207 - a pattern may begin at the root
         opened = getattr(nw, reader)
         if len(files) < 2 or (common := _common(files, reader)) is None:
-            found: Lazy = opened(source, backend=engine)
+            found: Lazy = opened(source, backend=engine, **more)
             return found
         # matched by name: an engine that matches by place would exchange columns
-        parts: list[Lazy] = [opened(file, backend=engine).select(*common) for file in files]
+        parts: list[Lazy] = [opened(file, backend=engine, **more).select(*common) for file in files]
         _refuse_other_kinds(parts, files, common)
         joined: Lazy = nw.concat(parts, how="vertical")
         return joined
     session = need("pyspark.sql", "spark").SparkSession.builder.appName("evenhand").getOrCreate()
     frames = session.read
     table = frames.parquet(source) if reader == "scan_parquet" else frames.csv(source, header=True, inferSchema=True)
+    if texts:
+        kinds = ", ".join(f"`{name}` {'string' if name in texts else kind}" for name, kind in table.dtypes)
+        table = frames.csv(source, header=True, schema=kinds)
     spark: Lazy = nw.from_native(table)
     return spark
 
