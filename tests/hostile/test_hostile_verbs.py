@@ -168,7 +168,7 @@ TABLES: dict[str, tuple[str, str | bytes, str]] = {
     "20 digits below zero": ("bad.jsonl", LINE % ("-" + "9" * 19), "write it in quotes"),
     "nested JSON lines": ("bad.jsonl", LINE % NESTED_JSON, "line 1 is no JSON"),
     "half a surrogate pair": ("bad.jsonl", LINE % '"\\ud800"', "no Unicode text"),
-    "a lone surrogate as a name": ("bad.jsonl", '{"y": 1, "p": 0.3, "g": "a", "\\uDFFF": 1}\n', "half a surrogate"),
+    "a lone surrogate as a name": ("bad.jsonl", '{"y": 1, "p": 0.3, "g": "a", "\\uDFFF": 1}\n', "no Unicode text"),
     "a list a line": ("bad.jsonl", "[1, 2]\n", "no JSON object"),
     "half a line": ("bad.jsonl", '{"y": 1, "p"\n', "is no JSON"),
     "a long header": ("bad.csv", "y,p,g" + "g" * 140_000 + "\n1,0.2,a\n", "more than 131,072 characters"),

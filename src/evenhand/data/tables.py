@@ -209,6 +209,10 @@ def _record(name: str, number: int, line: bytes) -> dict[str, object]:
 
     try:
         record = json.loads(line, object_pairs_hook=paired, parse_int=_whole if _LONG.search(line) else None)
+        if b"\\ud" in line.lower():  # may be half of a surrogate pair
+            json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{name}: line {number:,} holds what is no Unicode text. Mend the rows.") from None
     except (ValueError, RecursionError) as wrong:
         raise InputError(f"{name}: line {number:,} is no JSON: {shorten(wrong)}.") from None
     if not isinstance(record, dict):
