@@ -37,6 +37,13 @@ class SubjectFacts(TypedDict, total=False):
     """A score at or above it is predicted positive."""
     score_kind: str
     """``probability``, ``ranking`` or ``label``."""
+    decided_by: str
+    """Whose threshold it is: ``model``, that of its own decisions; ``given``, the user's; ``default``, one that gives
+    the model's own decisions where it has any."""
+    output: str
+    """What its raw output was declared to be."""
+    classes_read_as: str
+    """How its classes were read where they are not the label's: ``codes``, their positions; ``given``, by the user."""
     reads: str
     """Its inputs, unless a table: ``arrays``, ``texts``, ``tokens`` or ``records``."""
     sha256: str | None
@@ -78,6 +85,8 @@ class DataFacts(TypedDict, total=False):
     """What was done with missing sensitive values: ``error`` or ``group``."""
     missing_values: Mapping[str, int]
     """Columns with missing values, and in how many rows."""
+    repeated_ids: int | None
+    """Rows whose id occurred before; None without an id column."""
     rows_dropped: int
     """Rows left out."""
     rows_dropped_because: str
@@ -159,7 +168,7 @@ class Provenance(TypedDict, total=False):
     sensitive_inputs: list[str]
     """Sensitive features that the model reads."""
     rows_seen_in_training: int | None
-    """Evaluation rows with an equal row among the fitted; None when that is unknown."""
+    """Evaluation rows with an equal row among the fitted, or the background; None when that is unknown."""
     attribution_reach: float
     """How far the counts of attributions reach on either side of 0."""
     options: OptionFacts
