@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Int
 from evenhand.keys import Key
 from evenhand.messages import message_from_plain, message_to_plain
 from evenhand.migrating import migrated
+from evenhand.output.sanitising import plain_json
 from evenhand.output.writing import write_text
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "evenhand-audit"
 SCHEMA_VERSION: Final = 2
-_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 Document = dict[str, Plain]
 Checked = Mapping[str, Any]
@@ -82,9 +81,8 @@ def write_record(path: str | Path, record: AuditRecord) -> None:
 
 def dump(document: Mapping[str, Plain]) -> str:
     """Return a document as the text of audit.json: the same text for the same record."""
-    text = _json(document, indent=1) + "\n"
-    # Half a surrogate pair, which a broken import leaves in a name, is not UTF-8; as an escape it comes back as it was.
-    return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    # As escapes, what a terminal would obey and halves of surrogate pairs, which are not UTF-8, come back as they were.
+    return plain_json(_json(document, indent=1)) + "\n"
 
 
 def read_record(path: str | Path) -> AuditRecord:

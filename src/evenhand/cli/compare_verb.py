@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.flags import PATH, file_flag
+from evenhand.output.printing import put
+from evenhand.output.sanitising import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +52,13 @@ def command(
     pairs = paired(after, new_predictions, before, old_predictions)
     if policy is not None:
         for line in _verdicts(before, after, policy):
-            click.echo(line)
-    rows = list(_findings(before, after, pairs, everything))
+            put(line)
+    rows = [(plain(name), text) for name, text in _findings(before, after, pairs, everything)]
     width = max((len(name) for name, _ in rows), default=0)
     for name, text in rows:
-        click.echo(f"{name:<{width}}  {text}")
+        put(f"{name:<{width}}  {text}")
     if not rows:
-        click.echo("No finding changed by more than both intervals allow. Show all with --all.")
+        put("No finding changed by more than both intervals allow. Show all with --all.")
 
 
 def _verdicts(before: AuditRecord, after: AuditRecord, place: Path) -> Iterator[str]:

@@ -95,8 +95,8 @@ def _signed(
 
 def _summarize(record: AuditRecord, verdict: Verdict) -> None:
     """Append the summary to the step's page, where GitHub Actions names a file for it."""
-    from evenhand.cli.console import say
     from evenhand.errors import OutputError
+    from evenhand.output.printing import say
     from evenhand.report import render
     from evenhand.report.formats.step_summary import append_summary
 

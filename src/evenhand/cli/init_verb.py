@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import remark
 from evenhand.cli.flags import file_flag
+from evenhand.output.printing import remark
 
 SETTINGS = """\
 # The roles of the columns, for every verb of evenhand. Flags win over this file.

@@ -8,6 +8,7 @@ import click
 
 from evenhand.cli.flags import PATH, file_flag, opening, opening_flags
 from evenhand.cli.rerunning import Check, again
+from evenhand.output.printing import put
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +82,7 @@ def command(
     if rerun:
         checks += again(record, rows, (model, original, background), opening(flags), tolerance)
     for check in checks:
-        click.echo(str(check))
+        put(str(check))
     if any(check.same is False for check in checks):
         return 1
     return 3 if signature is not None and allowed_signers is None else 0

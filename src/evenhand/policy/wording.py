@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from typing import TYPE_CHECKING
 
 from evenhand.messages import lowered, message
 from evenhand.metrics import describe
+from evenhand.output.sanitising import plain
 from evenhand.policy.limits import REQUIRED
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def lines(verdict: Verdict) -> list[str]:
     shown = [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
     ]
-    return [line.rstrip() for line in (*shown, *(harmless(remark) for remark in verdict.remarks))]
+    return [line.rstrip() for line in (*shown, *(plain(remark) for remark in verdict.remarks))]
 
 
 def _cells(judgement: Judgement) -> tuple[str, str, str, str, str]:
@@ -107,22 +107,13 @@ def _cells(judgement: Judgement) -> tuple[str, str, str, str, str]:
     status = judgement.status + (f" ({judgement.aside})" if judgement.aside else "")
     return (
         status,
-        _cut(harmless(str(judgement.key))),
-        measured(judgement.finding, limit),
+        _cut(plain(str(judgement.key))),
+        plain(measured(judgement.finding, limit)),
         limit_text(limit) if limit.required else f"limit {limit_text(limit)}",
-        harmless(judgement.sentence),
+        plain(judgement.sentence),
     )
 
 
 def _cut(text: str, most: int = 90) -> str:
     """Return at most `most` characters, with a mark where cut."""
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def harmless(text: str) -> str:
-    """Return text on one line, without control characters or marks that change the text direction."""
-    return "".join(char if _is_plain(char) else f"\\u{ord(char):04x}" for char in text)
-
-
-def _is_plain(char: str) -> bool:
-    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or char == "\u200d"
