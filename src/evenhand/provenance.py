@@ -37,6 +37,13 @@ class SubjectFacts(TypedDict, total=False):
     """A score at or above it is predicted positive."""
     score_kind: str
     """``probability``, ``ranking`` or ``label``."""
+    decided_by: str
+    """Whose threshold it is: ``model``, that of its own decisions; ``given``, the user's; ``default``, one that gives
+    the model's own decisions where it has any."""
+    output: str
+    """What its raw output was declared to be."""
+    classes_read_as: str
+    """How its classes were read where they are not the label's: ``codes``, their positions; ``given``, by the user."""
     reads: str
     """Its inputs, unless a table: ``arrays``, ``texts``, ``tokens`` or ``records``."""
     sha256: str | None
@@ -64,6 +71,8 @@ class DataFacts(TypedDict, total=False):
     """The classes, where there are others than two."""
     positive: object
     """The label's value that is predicted."""
+    negative: str
+    """The other value, of two classes."""
     favourable: object
     """The value that is good for the person."""
     sensitive_features: list[str]

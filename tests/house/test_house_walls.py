@@ -63,8 +63,8 @@ SHARED = {
         "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
     "subjects": {
-        "adapter", "catalogue", "frames", "graph_bytes", "inputs", "isolated", "isolated_worker", "limits", "loading",
-        "outputs", "plain_json", "process", "protocol", "tensor_header",
+        "adapter", "binding", "catalogue", "frames", "graph_bytes", "inputs", "isolated", "isolated_worker", "kinds",
+        "limits", "loading", "outputs", "plain_json", "process", "proof", "protocol", "target", "tensor_header",
     },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""

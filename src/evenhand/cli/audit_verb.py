@@ -97,7 +97,7 @@ def command(
     else:
         if how["trust_pickle"]:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
-        record = _model(read_table(data, settings, flags), files, threshold, how, chosen, keeping)  # type: ignore[arg-type]
+        record = _model(read_table(data, settings, flags), files, how, {**scoring, **chosen}, keeping)  # type: ignore[arg-type]
     if answers:
         record = with_declarations(record, answers)
     write_record(output, with_circumstances(record, policy))
@@ -131,19 +131,13 @@ def _keeping(place: Path | None, key: Path) -> Keeping | None:
     return Keeping(place, row_key(key))
 
 
-def _model(
-    table: EvaluationSet, files: dict[str, Any], threshold: Any, how: Any, chosen: Any, keeping: Keeping | None
-) -> AuditRecord:
+def _model(table: EvaluationSet, files: dict[str, Any], how: Any, chosen: Any, keeping: Keeping | None) -> AuditRecord:
     from evenhand.audits import audit
     from evenhand.compression import open_model
     from evenhand.data import read_evaluation_set
-    from evenhand.subjects import as_subject
 
-    positive = table.roles.positive
-    model = open_model(files["model"], positive=positive, **how)
-    if threshold is not None:
-        model = as_subject(model, threshold=float(threshold))
-    original = files["original"] and open_model(files["original"], positive=positive, **how)
+    model = open_model(files["model"], **how)
+    original = files["original"] and open_model(files["original"], **how)
     background = files["background"] and read_evaluation_set(files["background"], like=table)
     with progress("Auditing") as step:
         # names and values come from files and flags, and are checked there

@@ -11,7 +11,7 @@ import numpy as np
 from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
 from evenhand.evidence.options import EvidenceOptions
-from evenhand.evidence.predictions import Predictions, ask, inputs, predict, reads
+from evenhand.evidence.predictions import Predictions, ask, inputs, predict, proven, reads
 from evenhand.metrics import Tally
 from evenhand.metrics.counts.joint import JointTally
 from evenhand.metrics.values.thresholds import count_scores, thresholds
@@ -62,9 +62,9 @@ class Evidence:
         original_predictions: Predictions | None = None,
         options: EvidenceOptions | None = None,
     ) -> None:
-        self.subject = subject
+        self.subject = proven(subject, data)
         self.data = data
-        self.original = original
+        self.original = None if original is None else proven(original, data)
         self.background = background
         self.options = options or EvidenceOptions()
         self._given = predictions
@@ -186,12 +186,15 @@ class Evidence:
         return self._joint[view, columns]
 
     def _count_jointly(self, grouping: Grouping | None, view: View) -> JointTally:
+        if self.data.task == "binary" and view in ("agreement", "classes"):  # as they follow from a record's counts
+            decided = self.joint_tally(grouping)
+            return decided.agreement() if view == "agreement" else decided.agreement_by_class()
         truth, before, after = self.data.y_true, self._predictions_of("original").y_pred, self.predictions.y_pred
         codes, groups = (np.zeros(len(truth), dtype=np.int64), 1)
         if grouping is not None:
             codes, groups = grouping.codes.astype(np.int64), len(grouping.labels)
         if view == "classes":
-            classes = 2 if self.data.task == "binary" else len(self.data.classes)
+            classes = len(self.data.classes)
             codes, groups = codes * classes + truth, groups * classes
         if view in ("agreement", "classes"):
             truth, before, after = np.ones(len(truth), dtype=np.int8), before == truth, after == truth

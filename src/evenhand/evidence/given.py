@@ -10,7 +10,8 @@ import pandas as pd
 from evenhand.data.columns import matrix, one_column
 from evenhand.data.values import absence, distinct, listed, match, plain
 from evenhand.errors import InputError, raise_all, shorten
-from evenhand.evidence.predictions import Predictions, of_task, outside_unit, threshold_problem
+from evenhand.evidence.predictions import Predictions, of_task, outside_unit
+from evenhand.subjects.outputs import threshold_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

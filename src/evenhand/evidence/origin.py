@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from evenhand.evidence.answering import class_names
 from evenhand.evidence.predictions import columns_read, reads
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def _data(data: EvaluationSet) -> DataFacts:
         "missing": data.missing,
         "repeated_ids": data.repeated_ids,
     }
-    if data.task != "binary":
+    if data.task == "binary":
+        told["negative"] = class_names(data)[0]
+    else:
         told |= {"task": data.task, "classes": [str(c) for c in data.classes]}
     return told
 

@@ -120,21 +120,64 @@ def _open(plain: Mapping[str, Any], arrays: Arrays, opened: dict[str, Any]) -> t
     from evenhand.subjects.loading import open_subject
 
     subject = open_subject(plain["path"], isolate=False, **pickle.loads(arrays[0].tobytes()))
-    opened["subject"] = subject
-    told: dict[str, Plain] = {
-        name: getattr(subject, name, None) for name in ("name", "threshold", "score_kind", "reads", "task")
+    opened["subjects"] = [subject]
+    return _told(opened["subjects"], 0), []
+
+
+def _told(subjects: list[Subject], at: int) -> dict[str, Plain]:
+    """Return what the other process has to know about a subject."""
+    subject = subjects[at]
+    said: dict[str, Plain] = {
+        name: getattr(subject, name, None)
+        for name in ("name", "threshold", "score_kind", "reads", "task", "untold", "own_threshold")
     }
-    return {**told, "facts": dict(subject.facts), "several": hasattr(subject, "class_scores")}, []
+    decides = getattr(subject, "own_decisions", None) is not None
+    return {
+        **said,
+        "at": at,
+        "facts": dict(subject.facts),
+        "decides": decides,
+        "several": hasattr(subject, "class_scores"),
+    }
+
+
+def _bind(plain: Mapping[str, Any], arrays: Arrays, opened: dict[str, Any]) -> tuple[dict[str, Plain], Arrays]:
+    """Bind the opened model to a label."""
+    from evenhand.subjects.binding import bound
+
+    return _added(opened["subjects"], bound(opened["subjects"][plain["at"]], pickle.loads(arrays[0].tobytes())))
+
+
+def _declare(plain: Mapping[str, Any], arrays: Arrays, opened: dict[str, Any]) -> tuple[dict[str, Plain], Arrays]:
+    """Take declarations about the output of the opened model."""
+    from evenhand.subjects.adjusted import declaring
+
+    return _added(opened["subjects"], declaring(opened["subjects"][plain["at"]], pickle.loads(arrays[0].tobytes())))
+
+
+def _added(subjects: list[Subject], subject: Subject) -> tuple[dict[str, Plain], Arrays]:
+    subjects.append(subject)
+    return _told(subjects, len(subjects) - 1), []
+
+
+def _settle(plain: Mapping[str, Any], arrays: Arrays, opened: dict[str, Any]) -> tuple[dict[str, Plain], Arrays]:
+    """Take the threshold of the model's own decisions."""
+    opened["subjects"][plain["at"]].settle(plain["threshold"])
+    return _told(opened["subjects"], plain["at"]), []
 
 
 def _predict(plain: Mapping[str, Any], arrays: Arrays, opened: dict[str, Any]) -> tuple[dict[str, Plain], Arrays]:
-    """Ask the opened model."""
-    subject: Subject = opened["subject"]
-    ask: Callable[..., object] = getattr(subject, plain["ask"])
-    return {}, [cast("NDArray[np.generic]", ask(pickle.loads(arrays[0].tobytes()), *plain["more"]))]
+    """Ask the opened model, and say what its answer has told."""
+    subjects: list[Subject] = opened["subjects"]
+    ask: Callable[..., object] = getattr(subjects[plain["at"]], plain["ask"])
+    found = cast("NDArray[np.generic]", ask(pickle.loads(arrays[0].tobytes()), *plain["more"]))
+    return _told(subjects, plain["at"]), [found]
 
 
-_DO: Final = {"ready": _ready, "start": _start, "run": _run, "open": _open, "predict": _predict}
+_DO: Final = {
+    "ready": _ready, "start": _start, "run": _run, "open": _open, "bind": _bind, "declare": _declare, "settle": _settle,
+    "predict": _predict,
+}  # fmt: skip
 
 if __name__ == "__main__":
     main()

@@ -58,9 +58,9 @@ def open_subject(
     trust_pickle: bool = False,
     name: str | None = None,
     threshold: float | None = None,
-    positive: object = 1,
+    positive: object = None,
     features: Sequence[str] | None = None,
-    output: OutputKind = "probability",
+    output: OutputKind | None = None,
     output_name: str | None = None,
     reads: Reads | None = None,
     isolate: bool | Limits | None = None,
@@ -99,7 +99,8 @@ def open_subject(
         from evenhand.subjects.onnx import OnnxSubject
 
         limits = limits_of(place, isolate, allowed_signers)
-        asked = {"features": features, "output": output, "output_name": output_name, "reads": reads, "limits": limits}
+        told = {"output": output or "probability", "output_name": output_name}
+        asked = {"features": features, "reads": reads, "limits": limits, **told}
         return OnnxSubject(read_model_file(place), name=name, threshold=threshold, **asked)  # type: ignore[arg-type]
     if kind == "pickle":
         _trusted(place, trust_pickle)
