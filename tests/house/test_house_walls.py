@@ -62,7 +62,7 @@ SHARED = {
     "report.sections": {
         "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
-    "subjects": {"adapter", "catalogue", "inputs", "loading", "outputs", "protocol"},
+    "subjects": {"adapter", "catalogue", "inputs", "loading", "modules", "outputs", "protocol"},
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""
 

@@ -23,6 +23,7 @@ from evenhand.evidence.swarming import swarm
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Section
 from evenhand.messages import joined
 from evenhand.metrics.catalogue.names import canonical
+from evenhand.subjects import ADAPTERS
 from evenhand.subjects.adjusted import AdjustedSubject
 from evenhand.subjects.inputs import read_by
 from evenhand.subjects.of_task import TaskSubject
@@ -152,7 +153,7 @@ def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subje
         return as_subject(model, positive=data.roles.positive)
     if isinstance(model, AdjustedSubject):
         return model.of(_subject(model.inner, data, as_subject))
-    if hasattr(model, "named_modules"):  # torch models accept tensors only
+    if ADAPTERS["torch"].fits(model):  # these accept tensors only
         model = as_subject(model)
     inner = getattr(model, "estimator", getattr(model, "function", model))
     told = getattr(model, "reads", None) or read_by(inner)

@@ -12,6 +12,7 @@ from evenhand.data.inputs import as_inputs
 from evenhand.data.values import absence, distinct
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 from evenhand.subjects import reads_of
+from evenhand.subjects.outputs import answer_of, refuse_squashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -241,7 +242,7 @@ def ask(subject: Subject, rows: Inputs) -> NDArray[np.float64]:
     """
     said = []
     for batch in rows.batches():
-        found = np.asarray(subject.predict(batch), dtype=np.float64)
+        found = np.asarray(answer_of(subject.predict, batch, subject.name), dtype=np.float64)
         if rows.kind != "table" and (found.ndim == 0 or len(found) != len(batch)):
             raise ModelError(
                 f"The model '{subject.name}' answered with shape {found.shape} to a batch of {len(batch):,} rows."
@@ -313,5 +314,6 @@ def _check(scores: NDArray[np.float64], subject: Subject, rows: int) -> None:
             f'(least {scores.min():.4g}, greatest {scores.max():.4g}). If they only rank, say score_kind="ranking" '
             "with a threshold on their own scale; calibration is then not applicable."
         )
+    refuse_squashed(scores, subject.facts.get("output"), subject.name)
     if wrong := _threshold_problem(float(subject.threshold), subject.score_kind):
         raise ModelError(f"The model '{subject.name}': {wrong}")

@@ -81,7 +81,9 @@ class TaskSubject:
         return self._one_hot(values)
 
     def _ask(self) -> Callable[[Batch], object]:
-        named = ("predict",) if self.task in ("regression", "ranking") else ("class_scores", "predict_proba", "predict")
+        named = ("class_scores", "predict_proba", "predict")
+        if self.task in ("regression", "ranking"):
+            named = ("numbers", "predict")
         for method in named:
             found = getattr(self.model, method, None)
             if callable(found) and method == "class_scores":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import ModelError, need, shorten
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select
-from evenhand.subjects.outputs import default_threshold, to_class_scores, to_score
+from evenhand.subjects.outputs import default_threshold, kind_of, to_class_scores, to_numbers, to_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from evenhand.subjects.protocol import OutputKind, ScoreKind
 
 _TYPES = {
-    "tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64", "tensor(int32)": "int32",
-    "tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(string)": "object",
+    "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(int64)": "int64",
+    "tensor(int32)": "int32", "tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(string)": "object",
 }  # fmt: skip
+_FLOATING = ("tensor(float)", "tensor(double)", "tensor(float16)")
 
 
 class OnnxSubject:
@@ -47,8 +48,8 @@ class OnnxSubject:
         Kind of output; never guessed: "probability" outside [0, 1] is an error.
     output_name : str, optional
         Which output to read; needed when several are floating-point.
-    positive_index : int
-        The column of the positive class, where the output has several.
+    positive_index : int, optional
+        The column of the positive class, where the output has several: the second of two when not given.
 
     Raises
     ------
@@ -65,7 +66,7 @@ class OnnxSubject:
         features: Sequence[str] | None = None,
         output: OutputKind = "probability",
         output_name: str | None = None,
-        positive_index: int = 1,
+        positive_index: int | None = None,
         reads: Reads | None = None,
     ) -> None:
         self.content = content
@@ -86,16 +87,25 @@ class OnnxSubject:
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
-        return to_score(self._run(self._feed(batch)), self.output, len(batch), self.name, self.positive_index)
+        return self._scores(self._run(self._feed(batch)), len(batch))
 
-    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.float64]:
-        """Return the score of each class, shape (n, classes); of `exclusive` ones each row has one."""
+    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.generic]:
+        """Return scores of classes, (n, classes), of which a row has one where `exclusive`; or decisions, (n,)."""
         return to_class_scores(self._run(self._feed(batch)), self.output, len(batch), self.name, exclusive)
 
-    def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the scores of a float32 matrix, for a graph with one matrix input."""
-        raw = self._run({self._first: prepared.astype(self._inputs[self._first])})
-        return to_score(raw, self.output, len(prepared), self.name, self.positive_index)
+    def numbers(self, batch: Batch) -> NDArray[np.float64]:
+        """Return one number a row, shape (n,): predictions of a regression, or worths in a list."""
+        return to_numbers(self._run(self._feed(batch)), self.output, len(batch), self.name)
+
+    def predict_prepared(self, prepared: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return the scores of a matrix of numbers, for a graph with one matrix input."""
+        return self._scores(self._run({self._first: prepared.astype(self._inputs[self._first])}), len(prepared))
+
+    def _scores(self, raw: object, rows: int) -> NDArray[np.float64]:
+        import numpy as np
+
+        self.score_kind = kind_of(np.asarray(raw), self.output)
+        return to_score(raw, self.output, rows, self.name, self.positive_index)
 
     def _feed(self, batch: Batch) -> dict[str, NDArray[np.generic]]:
         """Return the inputs of the graph: of a table a matrix or a column each, else one array or texts."""
@@ -111,7 +121,7 @@ class OnnxSubject:
             return {name: texts if len(self._shape) == 1 else texts.reshape(-1, 1)}
         chosen = as_table(select(batch, self.features, self.name), self.name)
         if self._matrix:
-            return {self._first: numeric_matrix(chosen, self.name).astype(self._inputs[self._first])}
+            return {self._first: numeric_matrix(chosen, self.name, self._inputs[self._first])}
         return {name: self._column(chosen, name) for name in self._inputs}
 
     @property
@@ -159,7 +169,7 @@ class OnnxSubject:
         types = {put.name: str(put.type) for put in self._session.get_outputs()}
         if wanted is not None and wanted in types:
             return wanted
-        floating = [name for name, kind in types.items() if kind in ("tensor(float)", "tensor(double)")]
+        floating = [name for name, kind in types.items() if kind in _FLOATING]
         if wanted is None and len(floating) == 1:
             return str(floating[0])
         listed = ", ".join(f"'{name}' ({kind})" for name, kind in types.items())
