@@ -31,7 +31,7 @@ ROWS = (
     ("subjects", "metrics", "data"),
     ("explaining", "training"),
     ("evidence", "compression"),
-    ("audits", "policy"),
+    ("audits", "policy", "testing"),
     ("report", "mitigation", "monitoring"),
     ("serving", "studies"),
     ("cli", "pytest_plugin"),
