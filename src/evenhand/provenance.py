@@ -37,6 +37,11 @@ class SubjectFacts(TypedDict, total=False):
     """A score at or above it is predicted positive."""
     score_kind: str
     """``probability``, ``ranking`` or ``label``."""
+    decided_by: str
+    """Whose threshold it is: ``model``, that of its own decisions; ``given``, the user's; ``default``, one that gives
+    the model's own decisions where it has any."""
+    classes_read_as: str
+    """How its classes were read where they are not the label's: ``codes``, their positions; ``given``, by the user."""
     reads: str
     """Its inputs, unless a table: ``arrays``, ``texts``, ``tokens`` or ``records``."""
     sha256: str | None

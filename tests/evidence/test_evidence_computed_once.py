@@ -163,9 +163,9 @@ class Bad(Model):
     [
         (np.zeros(239), r"shape \(239,\) for 240 rows"),
         (np.zeros((240, 2)), r"shape \(240, 2\)"),
-        (np.full(240, np.nan), "no finite number for 240 of 240"),
-        (np.r_[np.inf, np.zeros(239)], "no finite number for 1 of 240"),
-        (np.r_[1.5, -0.25, np.zeros(238)], r"outside \[0, 1\] for 2 of 240 rows \(least -0.25, greatest 1.5\)"),
+        (np.full(240, np.nan), "240 NaN and 0 infinite of 240 scores"),
+        (np.r_[np.inf, np.zeros(239)], "0 NaN and 1 infinite of 240 scores"),
+        (np.r_[1.5, -0.25, np.zeros(238)], r"2 of 240 scores outside \[0, 1\] \(from -0.25 to 1.5\)"),
     ],
 )
 def test_answers_that_are_none_get_a_sentence(answer: object, said: str) -> None:

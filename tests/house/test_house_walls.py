@@ -62,7 +62,9 @@ SHARED = {
     "report.sections": {
         "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
-    "subjects": {"adapter", "catalogue", "inputs", "loading", "modules", "outputs", "protocol"},
+    "subjects": {
+        "adapter", "binding", "catalogue", "inputs", "kinds", "loading", "modules", "outputs", "proof", "protocol", "target",
+    },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""
 

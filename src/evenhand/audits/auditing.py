@@ -23,10 +23,6 @@ from evenhand.evidence.swarming import swarm
 from evenhand.findings import AuditRecord, Finding, GroupCounts, Section
 from evenhand.messages import joined
 from evenhand.metrics.catalogue.names import canonical
-from evenhand.subjects import ADAPTERS
-from evenhand.subjects.adjusted import AdjustedSubject
-from evenhand.subjects.inputs import read_by
-from evenhand.subjects.of_task import TaskSubject
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,10 +31,11 @@ if TYPE_CHECKING:
     from evenhand.keys import Key
     from evenhand.messages import Place
     from evenhand.provenance import Measurements
-    from evenhand.subjects import Subject
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Called for each step with its number, the number of steps, and its name."""
+SAID = ("threshold", "score_kind", "output", "positive", "decide")
+"""Keywords of `audit` that are about the model's output."""
 
 
 def audit(
@@ -75,6 +72,9 @@ def audit(
         Private file that keeps the predictions for a later row-by-row comparison.
     progress : callable, optional
         Called before each audit as ``progress(step, steps, name)``.
+    **settings
+        Options of the audit; and what the model's output is, where it cannot be told: ``threshold``, ``score_kind``,
+        ``output``, ``positive`` and ``decide``, as for `as_subject`. They are about `model` alone.
 
     Returns
     -------
@@ -88,11 +88,12 @@ def audit(
     """
     from evenhand.subjects import as_subject
 
+    said = {name: settings.pop(name) for name in SAID if name in settings}
     chosen = chosen_options(options, settings)
     evidence = Evidence(
-        _subject(model, data, as_subject),
+        as_subject(model, **said),  # type: ignore[arg-type]
         data,
-        original=None if original is None else _subject(original, data, as_subject),
+        original=None if original is None else as_subject(original),
         background=background,
         options=chosen,
     )
@@ -145,19 +146,6 @@ def chosen_options(options: AuditOptions | None, settings: Mapping[str, object])
     taken = (name for name in chosen.metrics if canonical(name) is not None)
     raise_all(InputError, (f"There is a metric '{name}' already; give yours another name." for name in taken))
     return chosen
-
-
-def _subject(model: object, data: EvaluationSet, as_subject: Callable[..., Subject]) -> Subject:
-    # a model that handles the task itself keeps its metadata
-    if data.task == "binary" or getattr(model, "task", None) == data.task:
-        return as_subject(model, positive=data.roles.positive)
-    if isinstance(model, AdjustedSubject):
-        return model.of(_subject(model.inner, data, as_subject))
-    if ADAPTERS["torch"].fits(model):  # these accept tensors only
-        model = as_subject(model)
-    inner = getattr(model, "estimator", getattr(model, "function", model))
-    told = getattr(model, "reads", None) or read_by(inner)
-    return TaskSubject(inner, data.task, data.classes, getattr(model, "name", None), told)
 
 
 def _beside(name: str, audit: Audit, evidence: Evidence) -> Statement | None:

@@ -98,7 +98,7 @@ def command(
     else:
         if trust_pickle:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
-        record = _model(read_table(data, settings, flags), files, threshold, trust_pickle, chosen, keeping)  # type: ignore[arg-type]
+        record = _model(read_table(data, settings, flags), files, trust_pickle, {**scoring, **chosen}, keeping)  # type: ignore[arg-type]
     if answers:
         record = with_declarations(record, answers)
     write_record(output, with_circumstances(record, policy))
@@ -133,18 +133,14 @@ def _keeping(place: Path | None, key: Path) -> Keeping | None:
 
 
 def _model(
-    table: EvaluationSet, files: dict[str, Any], threshold: Any, trust: bool, chosen: Any, keeping: Keeping | None
+    table: EvaluationSet, files: dict[str, Any], trust: bool, chosen: Any, keeping: Keeping | None
 ) -> AuditRecord:
     from evenhand.audits import audit
     from evenhand.compression import open_model
     from evenhand.data import read_evaluation_set
-    from evenhand.subjects import as_subject
 
-    positive = table.roles.positive
-    model = open_model(files["model"], trust_pickle=trust, positive=positive)
-    if threshold is not None:
-        model = as_subject(model, threshold=float(threshold))
-    original = files["original"] and open_model(files["original"], trust_pickle=trust, positive=positive)
+    model = open_model(files["model"], trust_pickle=trust)
+    original = files["original"] and open_model(files["original"], trust_pickle=trust)
     background = files["background"] and read_evaluation_set(files["background"], like=table)
     with progress("Auditing") as step:
         # names and values come from files and flags, and are checked there

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet
     from evenhand.findings import AuditRecord, Finding
-    from evenhand.provenance import DataFacts, Provenance, SubjectFacts
+    from evenhand.provenance import Provenance, SubjectFacts
     from evenhand.subjects import Subject
 
 Files: TypeAlias = "tuple[Path | None, Path | None, Path | None]"
@@ -117,18 +117,16 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
             given = {"threshold": threshold} | ({} if kind == "label" else {"score_kind": kind})
             return audit_given(rows, **given, settings=options, progress=step)  # type: ignore[arg-type]
         data = record.provenance.get("data", {})
-        model = _open(files[0], "model", subject, data, trust_pickle)
-        original = _open(files[1], "original", record.provenance.get("original"), data, trust_pickle)
+        model = _open(files[0], "model", subject, trust_pickle)
+        original = _open(files[1], "original", record.provenance.get("original"), trust_pickle)
         background = None if files[2] is None else read_evaluation_set(files[2], like=rows)
         assert model is not None  # checked by _open
         more: dict[str, Any] = {"original": original, "background": background, **options}
         return audit(model, rows, audits=names, progress=step, **more)
 
 
-def _open(
-    file: Path | None, name: str, facts: SubjectFacts | None, data: DataFacts, trust_pickle: bool
-) -> Subject | None:
-    """Open a model of the record, at the audited threshold."""
+def _open(file: Path | None, name: str, facts: SubjectFacts | None, trust_pickle: bool) -> Subject | None:
+    """Open a model of the record, at the audited threshold unless that is the model's own."""
     from evenhand.compression import open_model
     from evenhand.errors import InputError
     from evenhand.subjects import as_subject
@@ -137,11 +135,12 @@ def _open(
         return None
     if file is None:
         raise InputError(f"--rerun needs the {name} of the record, '{facts.get('name')}': add --{name}.")
-    model = open_model(file, trust_pickle=trust_pickle, positive=data.get("positive"))
-    threshold = facts.get("threshold")
-    if threshold is not None and threshold != float(model.threshold):
-        return as_subject(model, threshold=float(threshold))
-    return model
+    model = open_model(file, trust_pickle=trust_pickle)
+    threshold, by = facts.get("threshold"), facts.get("decided_by", "given")
+    if threshold is None or by != "given" or threshold == float(model.threshold):
+        return model
+    ranks = getattr(model, "untold", False)
+    return as_subject(model, threshold=float(threshold), **({"score_kind": facts.get("score_kind")} if ranks else {}))  # type: ignore[arg-type]
 
 
 def _values(finding: Finding) -> tuple[float | None, ...]:

@@ -15,9 +15,9 @@ def open_model(
     path: str | Path,
     *,
     trust_pickle: bool = False,
-    positive: object = 1,
+    positive: object = None,
     features: Sequence[str] | None = None,
-    output: OutputKind = "probability",
+    output: OutputKind | None = None,
     output_name: str | None = None,
 ) -> Subject:
     """Open a trained model (.safetensors), a compressed one (.onnx), or one of another origin.

@@ -11,7 +11,7 @@ import numpy as np
 from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
 from evenhand.evidence.options import EvidenceOptions
-from evenhand.evidence.predictions import Predictions, ask, inputs, predict, reads
+from evenhand.evidence.predictions import Predictions, ask, inputs, predict, proven, reads
 from evenhand.metrics import Tally
 from evenhand.metrics.counts.joint import JointTally
 from evenhand.metrics.values.thresholds import count_scores, thresholds
@@ -62,9 +62,9 @@ class Evidence:
         original_predictions: Predictions | None = None,
         options: EvidenceOptions | None = None,
     ) -> None:
-        self.subject = subject
+        self.subject = proven(subject, data)
         self.data = data
-        self.original = original
+        self.original = None if original is None else proven(original, data)
         self.background = background
         self.options = options or EvidenceOptions()
         self._given = predictions

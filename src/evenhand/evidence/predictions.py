@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -11,8 +11,9 @@ from evenhand.data.batches import as_array
 from evenhand.data.inputs import as_inputs
 from evenhand.data.values import absence, distinct
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
+from evenhand.evidence.own_decisions import classes_decided, decided
 from evenhand.subjects import reads_of
-from evenhand.subjects.outputs import answer_of, refuse_squashed
+from evenhand.subjects.outputs import answer_of, checked, refuse_squashed, threshold_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +56,27 @@ def predict(subject: Subject, data: EvaluationSet) -> Predictions:
     """
     if data.task != "binary":
         return answers(subject, data)
-    scores = ask(subject, inputs(subject, data))
-    _check(scores, subject, len(data))
-    threshold = float(subject.threshold)
-    y_pred = (scores >= threshold).astype(np.int8)
+    rows = inputs(subject, data)
+    scores = ask(subject, rows)
+    checked(scores, len(data), subject.name, subject.score_kind, float(subject.threshold))
+    refuse_squashed(scores, subject.facts.get("output"), subject.name)
+    y_pred = decided(subject, rows, scores).astype(np.int8)
     kind: ScoreKind = subject.score_kind
-    return Predictions(data.y_true, None if kind == "label" else scores, y_pred, threshold, kind)
+    return Predictions(data.y_true, None if kind == "label" else scores, y_pred, float(subject.threshold), kind)
+
+
+def proven(subject: Subject, data: EvaluationSet) -> Subject:
+    """Return the subject, bound to the label of `data`.
+
+    Raises
+    ------
+    ModelError
+        When its kind or its classes say that it does not predict that label.
+    """
+    from evenhand.subjects.binding import bound
+    from evenhand.subjects.target import Target
+
+    return bound(subject, Target(data.task, tuple(data.classes)))
 
 
 def answers(subject: Subject, data: EvaluationSet) -> Predictions:
@@ -71,14 +87,16 @@ def answers(subject: Subject, data: EvaluationSet) -> Predictions:
     ModelError
         When the result has another shape, or has NaN or infinite numbers.
     """
-    values = ask(subject, inputs(subject, data))
+    rows = inputs(subject, data)
+    values = ask(subject, rows)
     wanted = (len(data),) if data.task in ("regression", "ranking") else (len(data), len(data.classes))
     if values.shape != wanted:
         raise ModelError(f"The model '{subject.name}' answered with shape {values.shape}; needed is {wanted}.")
     broken = int((~np.isfinite(values)).sum())
     if broken:
         raise ModelError(f"The model '{subject.name}' gave {broken:,} values that are no finite numbers.")
-    return of_task(data, values, subject.score_kind)
+    found = of_task(data, values, subject.score_kind)
+    return replace(found, y_pred=classes_decided(subject, rows, values)) if data.task == "multiclass" else found
 
 
 def of_task(data: EvaluationSet, values: NDArray[np.float64], kind: ScoreKind) -> Predictions:
@@ -215,17 +233,8 @@ def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | N
         )
     if kind == "ranking" and threshold is None:
         yield f"{name}: ranking scores need a threshold on their own scale; from it on a row is predicted positive."
-    elif threshold is not None and not outside and (wrong := _threshold_problem(threshold, kind)):
+    elif threshold is not None and not outside and (wrong := threshold_problem(threshold, kind)):
         yield f"{name}: {wrong}"
-
-
-def _threshold_problem(threshold: float, kind: ScoreKind) -> str:
-    """Return why nothing can be decided at a threshold, or an empty string."""
-    if not np.isfinite(threshold):
-        return f"the threshold is {threshold:g}; it must be a finite number."
-    if kind == "probability" and not 0 <= threshold <= 1:
-        return f"the threshold is {threshold:g}, and scores in [0, 1] lie all on one side of it."
-    return ""
 
 
 def _outside(scores: NDArray[np.float64]) -> int:
@@ -294,26 +303,3 @@ def columns_read(subject: Subject, data: EvaluationSet) -> tuple[str, ...]:
         ),
     )
     return names
-
-
-def _check(scores: NDArray[np.float64], subject: Subject, rows: int) -> None:
-    if scores.shape != (rows,):
-        raise ModelError(
-            f"The model '{subject.name}' answered with shape {scores.shape} for {rows:,} rows; needed is ({rows},)."
-        )
-    broken = int((~np.isfinite(scores)).sum())
-    if broken:
-        raise ModelError(
-            f"The model '{subject.name}' gave a score that is no finite number for {broken:,} of {rows:,} rows. "
-            "Mend the model or the inputs; such rows are never dropped in silence."
-        )
-    outside = _outside(scores)
-    if outside and subject.score_kind == "probability":
-        raise ModelError(
-            f"The model '{subject.name}' gave scores outside [0, 1] for {outside:,} of {rows:,} rows "
-            f'(least {scores.min():.4g}, greatest {scores.max():.4g}). If they only rank, say score_kind="ranking" '
-            "with a threshold on their own scale; calibration is then not applicable."
-        )
-    refuse_squashed(scores, subject.facts.get("output"), subject.name)
-    if wrong := _threshold_problem(float(subject.threshold), subject.score_kind):
-        raise ModelError(f"The model '{subject.name}': {wrong}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.errors import ModelError
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.protocol import Subject
+from evenhand.subjects.target import Declared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import ScoreKind
+    from evenhand.subjects.target import Decide, DeclaredKind
 
 
 class AdjustedSubject:
@@ -34,6 +37,11 @@ class AdjustedSubject:
         self._made = prepare
         self._name = name
         self._threshold = threshold
+
+    @property
+    def given_threshold(self) -> float | None:
+        """The new threshold, if any."""
+        return self._threshold
 
     def of(self, inner: Subject) -> AdjustedSubject:
         """Return another subject, adjusted likewise."""
@@ -60,7 +68,16 @@ class AdjustedSubject:
         """The subject's, with the threshold it came with where another was set."""
         if self._threshold is None:
             return self.inner.facts
-        return {**self.inner.facts, "own_threshold": self.inner.threshold}
+        return {**self.inner.facts, "own_threshold": self.inner.threshold, "decided_by": "given"}
+
+    @property
+    def own_decisions(self) -> Callable[[Batch], NDArray[np.intp]] | None:
+        """The subject's own decisions, where it has any and no threshold was set here."""
+        own: Callable[[Batch], NDArray[np.intp]] | None = getattr(self.inner, "own_decisions", None)
+        made = self._made
+        if own is None or self._threshold is not None or made is None:
+            return own if self._threshold is None else None
+        return lambda batch: own(made(batch))
 
     def __getattr__(self, name: str) -> object:
         """Return what the subject has beyond the protocol: the rows it was fitted on, its network, what it cost."""
@@ -81,11 +98,38 @@ def adjusted(
     threshold: float | None = None,
     prepare: Callable[[Batch], Batch] | None = None,
     reads: Reads | None = None,
+    positive: object = None,
+    score_kind: DeclaredKind | None = None,
+    decide: Decide | None = None,
 ) -> Subject:
-    """Return a subject as it is, or adjusted where something is given."""
+    """Return a subject as it is, or adjusted where something is given.
+
+    Raises ModelError when something is declared about the output of a subject that says itself what it is.
+    """
+    if any(given is not None for given in (positive, score_kind, decide)):
+        model, threshold = declaring(model, Declared(threshold, positive, score_kind, decide)), None
     if all(given is None for given in (name, threshold, prepare, reads)):
         return model
+    if threshold is not None:
+        Declared(threshold)
     return AdjustedSubject(model, name=name, threshold=threshold, prepare=prepare, reads=reads)
+
+
+def declaring(model: Subject, declared: Declared) -> Subject:
+    """Return a subject with declarations about its output.
+
+    Raises ModelError when it says itself what that is.
+    """
+    if isinstance(model, AdjustedSubject):
+        return model.of(declaring(model.inner, declared))
+    known, old = getattr(model, "declaring", None), getattr(model, "declared", None)
+    if known is None or old is None:
+        raise ModelError(
+            f"Model '{model.name}' says itself what its output is, a {model.score_kind}: positive=, score_kind= and "
+            "decide= are for models that do not. threshold= may be given."
+        )
+    made: Subject = known(declared.over(old))
+    return made
 
 
 def _fits(model: object) -> bool:

@@ -6,14 +6,15 @@ from inspect import signature
 from typing import TYPE_CHECKING, Final
 
 from evenhand.catalogues import Catalogue
-from evenhand.errors import ModelError, shorten
+from evenhand.errors import ModelError, raise_all, shorten
 from evenhand.subjects.adapter import Adapter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from evenhand.findings import Batch, Plain, Reads
-    from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject
+    from evenhand.subjects.protocol import OutputKind, Subject
+    from evenhand.subjects.target import Decide, DeclaredKind
 
 ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
     "evenhand.adapters",
@@ -36,13 +37,14 @@ def as_subject(
     *,
     name: str | None = None,
     threshold: float | None = None,
-    positive: object = 1,
+    positive: object = None,
     features: Sequence[str] | None = None,
-    score_kind: ScoreKind | None = None,
-    output: OutputKind = "probability",
+    score_kind: DeclaredKind | None = None,
+    output: OutputKind | None = None,
     file_facts: Mapping[str, Plain] | None = None,
     reads: Reads | None = None,
     prepare: Callable[[Batch], Batch] | None = None,
+    decide: Decide | None = None,
 ) -> Subject:
     """Return `model` as a subject.
 
@@ -55,24 +57,27 @@ def as_subject(
     threshold : float, optional
         A score at or above it is predicted positive.
     positive : object
-        The positive class or label.
+        The class or answer of the model that stands for the positive class of the label, where the model's classes are
+        neither those of the label nor their codes.
     features : sequence of str, optional
         The columns it takes.
-    score_kind : "probability", "ranking" or "label", optional
-        What a function returns; inferred from its output when not given.
-    output : "probability", "logit" or "ranking"
-        What a torch module returns.
+    score_kind : "probability", "logit", "ranking" or "label", optional
+        What a function, or an estimator that predicts numbers, returns; inferred where type and output tell.
+    output : "probability", "logit" or "ranking", optional
+        The same of a torch module, a probability when not given.
     file_facts : mapping, optional
         `file_bytes` and `sha256` of the file an estimator came from.
     reads : "table", "arrays", "texts", "tokens" or "records", optional
         Its inputs; inferred from the model where that is clear, else those of the evaluation set.
     prepare : callable, optional
         From a batch to what the model takes, such as bytes of images divided by 255 with channels first.
+    decide : callable, optional
+        From what the model returns (`predict`, where it has that) to decisions in the label's classes.
 
     Raises
     ------
     ModelError
-        When it is none of these.
+        When it is none of these, or something is declared that does not apply to it.
 
     Examples
     --------
@@ -82,14 +87,13 @@ def as_subject(
     >>> income.predict(pd.DataFrame({"income": [20, 80]})).tolist()
     [0.2, 0.8]
     """
-    settings = {
-        "name": name, "threshold": threshold, "positive": positive, "features": features, "score_kind": score_kind,
-        "output": output, "file_facts": file_facts, "reads": reads, "prepare": prepare,
-    }  # fmt: skip
+    said = {"threshold": threshold, "positive": positive, "score_kind": score_kind, "output": output, "decide": decide}
+    more = {"name": name, "features": features, "file_facts": file_facts, "reads": reads, "prepare": prepare}
     for adapter in sorted(ADAPTERS.values(), key=lambda each: each.order):
         if adapter.fits(model):
             known = signature(adapter.build).parameters
-            made = adapter.build(model, **{key: value for key, value in settings.items() if key in known})
+            told = _said({key: value for key, value in said.items() if value is not None}, known, model)
+            made = adapter.build(model, **told, **{key: value for key, value in more.items() if key in known})
             whole = prepare is None or "prepare" in known
             return made if whole else ADAPTERS["adjusted"].build(made, prepare=prepare, reads=reads)
     raise ModelError(
@@ -97,3 +101,18 @@ def as_subject(
         "estimator, a torch module, a function of a table, or an object with name, threshold, score_kind, facts and "
         "predict(X)."
     )
+
+
+def _said(said: dict[str, object], known: Container[str], model: object) -> dict[str, object]:
+    """Return what is declared about the output by the names that an adapter knows.
+
+    Raises ModelError for what it does not know: nothing that was declared is left aside in silence.
+    """
+    for one, other in (("output", "score_kind"), ("score_kind", "output")):
+        if one in said and one not in known and other in known and said[one] != "label":
+            said.setdefault(other, said.pop(one))
+    raise_all(
+        ModelError,
+        (f"{name}= does not apply to a {type(model).__name__}; leave it away." for name in said if name not in known),
+    )
+    return said

@@ -51,9 +51,9 @@ def open_subject(
     trust_pickle: bool = False,
     name: str | None = None,
     threshold: float | None = None,
-    positive: object = 1,
+    positive: object = None,
     features: Sequence[str] | None = None,
-    output: OutputKind = "probability",
+    output: OutputKind | None = None,
     output_name: str | None = None,
     reads: Reads | None = None,
 ) -> Subject:
@@ -84,7 +84,7 @@ def open_subject(
     if kind == "onnx":
         from evenhand.subjects.onnx import OnnxSubject
 
-        asked = {"features": features, "output": output, "output_name": output_name, "reads": reads}
+        asked = {"features": features, "output": output or "probability", "output_name": output_name, "reads": reads}
         return OnnxSubject(content, name=name, threshold=threshold, **asked)  # type: ignore[arg-type]
     if kind == "pickle":
         model = _unpickle(place, trust_pickle)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     import numpy as np
     from numpy.typing import NDArray
 
     from evenhand.subjects.protocol import OutputKind, ScoreKind
+
+    Entry = TypeVar("Entry", bound=np.generic)
 
 ROUNDED: Final = 0.02
 """Probabilities of classes add up to 1 within this: half precision and whole-number arithmetic round so far."""
@@ -47,8 +51,8 @@ def check_scores(raw: object, rows: int, name: str, positive_index: int = 1) -> 
     return _finite(scores, name)
 
 
-def pick_column(values: NDArray[np.float64], rows: int, name: str, positive_index: int) -> NDArray[np.float64]:
-    """Return one score per row from shape (n,), (n, 1) or (n, classes)."""
+def pick_column(values: NDArray[Entry], rows: int, name: str, positive_index: int | None) -> NDArray[Entry]:
+    """Return one entry a row from shape (n,), (n, 1) or, where `positive_index` is a column, (n, classes)."""
     shape = "x".join(str(size) for size in values.shape) or "a single number"
     if values.ndim == 0 or values.shape[0] != rows:
         raise ModelError(
@@ -58,9 +62,21 @@ def pick_column(values: NDArray[np.float64], rows: int, name: str, positive_inde
         return values
     if values.ndim == 2 and values.shape[1] == 1:
         return values[:, 0]
-    if values.ndim == 2 and -values.shape[1] <= positive_index < values.shape[1]:
+    if positive_index is None and values.ndim == 2:
+        raise ModelError(f"Model '{name}' returned {values.shape[1]} columns of labels: one label a row is meant.")
+    if positive_index is not None and values.ndim == 2 and -values.shape[1] <= positive_index < values.shape[1]:
         return values[:, positive_index]
     raise ModelError(f"Model '{name}' returned an array of shape {shape}: (rows,) or (rows, classes) can be read.")
+
+
+def one_column(raw: object, rows: int, name: str) -> NDArray[np.generic]:
+    """Return one label a row, shape (n,), of any type.
+
+    Raises ModelError for another length or shape.
+    """
+    import numpy as np
+
+    return pick_column(np.asarray(raw), rows, name, None)
 
 
 def kind_of(raw: NDArray[np.generic], output: OutputKind) -> ScoreKind:
@@ -230,27 +246,40 @@ def check_probabilities(scores: NDArray[np.float64], name: str) -> NDArray[np.fl
     if outside:
         raise ModelError(
             f"Model '{name}' returned {outside:,} of {len(scores):,} scores outside [0, 1] (from {scores.min():.4g} to "
-            f"{scores.max():.4g}), so they are no probabilities. Declare what they are: a logit, or a ranking score "
-            "with a threshold on its own scale."
+            f'{scores.max():.4g}), so they are no probabilities. Declare what they are: a logit (score_kind="logit"), '
+            'or a ranking score with a threshold on its own scale (score_kind="ranking", threshold=).'
         )
     return scores
-
-
-def labels_to_scores(labels: NDArray[np.generic], positive: object) -> NDArray[np.float64]:
-    """Return 1.0 where a predicted label is the positive one and 0.0 elsewhere."""
-    import numpy as np
-
-    return np.asarray([same_label(label, positive) for label in labels.tolist()], dtype=np.float64)
-
-
-def same_label(label: object, positive: object) -> bool:
-    """Whether two values name the same class: equal, or written the same."""
-    return bool(label == positive) or str(label) == str(positive)
 
 
 def default_threshold(kind: ScoreKind) -> float:
     """Return 0 for a ranking score, as decision functions have it, and 0.5 otherwise."""
     return 0.0 if kind == "ranking" else 0.5
+
+
+def checked(scores: NDArray[np.float64], rows: int, name: str, kind: str, threshold: float) -> NDArray[np.float64]:
+    """Return the scores of a subject, shape (n,), as they are: the last look before decisions are made of them.
+
+    Raises ModelError for another shape, NaN or infinite scores, those of probabilities or labels outside [0, 1], and a
+    threshold at which nothing is decided.
+    """
+    if scores.shape != (rows,):
+        raise ModelError(f"Model '{name}' answered with shape {scores.shape} for {rows:,} rows; needed is ({rows},).")
+    _finite(scores, name)
+    if kind != "ranking":
+        check_probabilities(scores, name)
+    if wrong := threshold_problem(threshold, kind):
+        raise ModelError(f"Model '{name}': {wrong}")
+    return scores
+
+
+def threshold_problem(threshold: float, kind: str) -> str:
+    """Return why nothing can be decided at a threshold on scores of a kind, or an empty string."""
+    if not math.isfinite(threshold):
+        return f"the threshold is {threshold:g}; it must be a finite number."
+    if kind != "ranking" and not 0 <= threshold <= 1:
+        return f"the threshold is {threshold:g}, and scores in [0, 1] lie all on one side of it."
+    return ""
 
 
 def _numbers(raw: object, name: str) -> NDArray[np.float64]:

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Final, Protocol
 
-from evenhand.errors import ModelError, shorten
+from evenhand.errors import ModelError
 from evenhand.subjects.adapter import NOT_KNOWN, Adapter
 from evenhand.subjects.inputs import as_table, flat, is_table, read_by, select
-from evenhand.subjects.outputs import (
-    answer_of,
-    check_probabilities,
-    check_scores,
-    default_threshold,
-    labels_to_scores,
-    same_label,
-)
+from evenhand.subjects.kinds import NO_CLASSES, classes_of, says, type_of
+from evenhand.subjects.outputs import answer_of
+from evenhand.subjects.proof import Proof
+from evenhand.subjects.target import Declared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import ScoreKind
+    from evenhand.subjects.target import Decide, DeclaredKind, Target
 
 
-_KINDS: Final[dict[str, ScoreKind]] = {
-    "predict_proba": "probability", "decision_function": "ranking", "predict": "label",
+_METHODS: Final[dict[str, DeclaredKind | None]] = {
+    "predict_proba": "probability", "decision_function": "ranking", "predict": None,
 }  # fmt: skip
-"""The methods to call, of which the first that exists is used, and the kind of their scores."""
+"""The methods to call, of which the first that exists is used, and the kind of their output; `predict` has to tell."""
 
 
 class Estimator(Protocol):
@@ -43,6 +42,8 @@ class Estimator(Protocol):
 class SklearnSubject:
     """A fitted estimator, called by `predict_proba`, else `decision_function`, else `predict`.
 
+    A regressor, or whatever predicts numbers, decides by the `threshold` or as `decide` says; nothing is guessed.
+
     Parameters
     ----------
     estimator : Estimator
@@ -50,15 +51,19 @@ class SklearnSubject:
     name : str, optional
         What the report calls it; the class's name when not given.
     threshold : float, optional
-        0.5 for probabilities and labels and 0 for decision functions when not given.
+        When not given, that of the model's own decisions.
     positive : object
-        The class whose score is used, one of `classes_`.
+        The class of the model that stands for the positive class, where its classes are not those of the label.
     features : sequence of str, optional
         The columns it takes; `feature_names_in_` when it has that.
     reads : "table", "arrays", "texts", "tokens" or "records", optional
         Its inputs; inferred from its columns, or from a first step that splits texts; else those of the set.
     file_facts : mapping, optional
         `file_bytes` and `sha256` of the file it came from.
+    score_kind : "probability", "logit", "ranking" or "label", optional
+        What its output is, where the method does not tell; "label" for its decisions alone.
+    decide : callable, optional
+        From what `predict` returns to decisions in the label's classes.
 
     Raises
     ------
@@ -72,39 +77,120 @@ class SklearnSubject:
         *,
         name: str | None = None,
         threshold: float | None = None,
-        positive: object = 1,
+        positive: object = None,
         features: Sequence[str] | None = None,
         file_facts: Mapping[str, Plain] | None = None,
         reads: Reads | None = None,
+        score_kind: DeclaredKind | None = None,
+        decide: Decide | None = None,
     ) -> None:
         self.estimator = estimator
         self.name = name or type(estimator).__name__
-        self.positive = positive
         seen = getattr(estimator, "feature_names_in_", None) if features is None else features
         self.features = None if seen is None else tuple(map(str, seen) if features is None else features)
         self.reads: Reads | None = reads or (read_by(estimator) if self.features is None else "table")
-        self.score_kind: ScoreKind = _KINDS[_method(estimator)]
-        self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
-        self._classes = _classes(estimator)
-        self._index = self._positive_index()
+        self.declared = Declared(threshold, positive, score_kind, decide)
+        self._classes = classes_of(estimator)
+        # scores of a model that names no classes are of its second one
+        self._known = self._classes or (
+            (0, 1) if callable(getattr(estimator, "predict_proba", None)) or says(estimator) else ()
+        )
         self._file_facts = dict(file_facts or {})
+        self._start(None)
+        if positive is not None and self._known:
+            self.proof.index(self._known)
+
+    def bound(self, target: Target) -> Self:
+        """Return the same model, to be audited on a label of two classes.
+
+        Raises ModelError when its kind already says that it predicts no classes, and nothing was declared.
+        """
+        twin = copy.copy(self)
+        twin._start(target)
+        twin._refuse(type_of(self.estimator))
+        return twin
+
+    def _refuse(self, kind: str | None) -> None:
+        """Raise ModelError for what type, classes and declarations already show to be no model of the label."""
+        proof, told = self.proof, self.declared
+        numbers = self._method == "predict" and self._kind == "ranking" and told.threshold is None
+        if kind in NO_CLASSES and (self._kind is None or (kind != "regressor" and told.decide is None)):
+            raise ModelError(proof.no_classes(kind))
+        if numbers:
+            raise ModelError(proof.numbers("gives numbers that rank, without a threshold on their own scale"))
+        if self._known:
+            proof.index(self._known)
+        if self._known and not self._classes and not proof.target.ordered and told.positive is None:
+            raise ModelError(
+                f"Model '{self.name}' names no classes, so its scores may be of 1 or of the positive class, which is 0. "
+                "Pass positive= with the one of both that they are of."
+            )
+
+    def declaring(self, declared: Declared) -> Self:
+        """Return the same model with other declarations about its output."""
+        twin = copy.copy(self)
+        twin.declared = declared
+        twin._start(self.proof.target if self.proof.bound else None)
+        return twin
+
+    def _start(self, target: Target | None) -> None:
+        self.proof = Proof(self.name, self.declared, target)
+        self._method, self._kind = _chosen(self.estimator, self.declared)
+        self.proof.kind = self._kind
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """As declared, as the method tells, or as the predictions have told; labels before any prediction."""
+        return "label" if self.proof.kind is None else self.proof.score_kind
+
+    @property
+    def threshold(self) -> float:
+        """A score at or above it is predicted positive."""
+        return self.proof.threshold
+
+    def settle(self, threshold: float) -> None:
+        """Take the threshold that its own decisions show."""
+        self.proof.settle(threshold)
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
         import numpy as np
 
-        given = self._given(select(batch, self.features, self.name))
-        raw = answer_of(getattr(self.estimator, _method(self.estimator)), given, self.name)
-        if self.score_kind == "label":
-            labels = np.asarray(raw)
-            check_scores(np.zeros(labels.shape), len(batch), self.name)
-            return labels_to_scores(labels.reshape(len(batch)), self.positive)
-        scores = check_scores(raw, len(batch), self.name, self._index)
-        if self.score_kind == "probability":
-            return check_probabilities(scores, self.name)
-        # a decision function of one column is of the second class
-        turned = np.ndim(raw) == 1 and len(self._classes) == 2 and self._index == 0  # type: ignore[arg-type]
-        return -scores if turned else scores
+        raw, rows = self._ask(self._method, batch), len(batch)
+        if self._kind is None:
+            if not self.proof.bound and type_of(self.estimator) == "regressor":
+                return self.proof.scores(raw, rows, "ranking")
+            return self.proof.untold(raw, rows, self._classes)
+        index = self.proof.index(self._known) if self._known and self._kind != "label" else 1
+        scores = self.proof.scores(raw, rows, self._kind, self._classes, index)
+        if np.ndim(raw) > 1 or index == 1 or len(self._known) != 2:  # type: ignore[arg-type]
+            return scores
+        return -scores if self._kind == "ranking" else 1 - scores  # one column is of the second class
+
+    @property
+    def untold(self) -> bool:
+        """Whether neither type, method nor user tells what its output is."""
+        return self._kind is None
+
+    @property
+    def positive(self) -> object:
+        """The class of the model whose score is used; None where it names no classes."""
+        return self._known[self.proof.index(self._known)] if self._known else self.declared.positive
+
+    @property
+    def own_decisions(self) -> _Decides | None:
+        """A function from a batch to the model's own decisions; None where its scores are these, or were redefined."""
+        two = self._method != "predict" and callable(getattr(self.estimator, "predict", None))
+        return self._decided if two and self.declared.threshold is None else None
+
+    def _decided(self, batch: Batch) -> NDArray[np.intp]:
+        return self.proof.decisions(self._ask("predict", batch), len(batch), self._classes)
+
+    @property
+    def own_threshold(self) -> float | None:
+        """The threshold that the model names: of `TunedThresholdClassifierCV`, or `FixedThresholdClassifier`."""
+        found = getattr(self.estimator, "best_threshold_", getattr(self.estimator, "threshold", None))
+        return float(found) if isinstance(found, (int, float)) else None
 
     @property
     def facts(self) -> Mapping[str, Plain]:
@@ -113,25 +199,18 @@ class SklearnSubject:
         return {
             "kind": "scikit-learn",
             "class": type(self.estimator).__name__,
-            "method": _method(self.estimator),
+            "method": self._method,
             "n_features": None if count is None else int(count),
             "features": None if self.features is None else list(self.features),
             "classes": [str(value) for value in self._classes],
             **NOT_KNOWN,
             **self._file_facts,
+            **self.proof.facts,
         }
 
-    def _positive_index(self) -> int:
-        if not self._classes:
-            return 1
-        for index, value in enumerate(self._classes):
-            if same_label(value, self.positive):
-                return index
-        known = ", ".join(repr(value) for value in self._classes[:10])
-        raise ModelError(
-            f"Model '{self.name}' knows no class {shorten(repr(self.positive))}; its classes are {known}. "
-            "Pass positive= with the one that stands for the positive label."
-        )
+    def _ask(self, method: str, batch: Batch) -> object:
+        given = self._given(select(batch, self.features, self.name))
+        return answer_of(getattr(self.estimator, method), given, self.name)
 
     def _given(self, batch: Batch) -> Batch:
         """Return the batch as the estimator was fitted on it: tables without names where it has none, flat arrays."""
@@ -142,19 +221,30 @@ class SklearnSubject:
         return batch if named else as_table(batch, self.name).to_numpy()  # else it warns of unknown names
 
 
-def _method(estimator: object) -> str:
+class _Decides(Protocol):
+    def __call__(self, batch: Batch, /) -> NDArray[np.intp]: ...
+
+
+def _chosen(estimator: object, declared: Declared) -> tuple[str, DeclaredKind | None]:
+    """Return the method to call and the kind of its output; None where its predictions have to tell."""
     # hasattr is False for an SVC without probability=True, as scikit-learn means it to be.
-    for method in _KINDS:
-        if callable(getattr(estimator, method, None)):
-            return method
-    raise ModelError(f"A {type(estimator).__name__} has none of the methods {', '.join(_KINDS)}, so it cannot predict.")
-
-
-def _classes(estimator: object) -> tuple[object, ...]:
-    classes = getattr(estimator, "classes_", None)
-    if classes is None:
-        return ()
-    return tuple(classes.tolist()) if hasattr(classes, "tolist") else tuple(classes)
+    there = [method for method in _METHODS if callable(getattr(estimator, method, None))]
+    if not there:
+        wanted = ", ".join(_METHODS)
+        raise ModelError(f"A {type(estimator).__name__} has none of the methods {wanted}, so it cannot predict.")
+    kind = declared.score_kind
+    if declared.decide is not None or kind == "label" or type_of(estimator) in NO_CLASSES:
+        free: DeclaredKind | None = "ranking" if declared.threshold is not None else None
+        return (
+            "predict" if "predict" in there else there[-1]
+        ), "label" if declared.decide is not None else kind or free
+    if kind == "logit" and "decision_function" not in there and there != ["predict"]:
+        raise ModelError(f"A {type(estimator).__name__} has no decision_function, so nothing of it is a logit.")
+    order = there if kind is None else ["predict_proba", "decision_function"]
+    method = next(
+        (name for name in (order[::-1] if kind in ("logit", "ranking") else order) if name in there), there[-1]
+    )
+    return method, kind or _METHODS[method] or says(estimator)
 
 
 def _fits(model: object) -> bool:

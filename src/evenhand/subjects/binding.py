@@ -1,0 +1,38 @@
+"""Bind a subject to the label that it is audited on: its classes decide how the subject's predictions are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from evenhand.subjects.adapter import NOT_KNOWN
+from evenhand.subjects.adjusted import AdjustedSubject, declaring
+from evenhand.subjects.inputs import read_by
+from evenhand.subjects.of_task import TaskSubject
+from evenhand.subjects.target import Declared
+
+if TYPE_CHECKING:
+    from evenhand.subjects.protocol import Subject
+    from evenhand.subjects.target import Target
+
+
+def bound(subject: Subject, target: Target) -> Subject:
+    """Return a subject that predicts for a label; the one that is given is not changed.
+
+    Raises ModelError when its kind or its classes already say that it does not.
+    """
+    if isinstance(subject, AdjustedSubject):
+        inner, given = subject.inner, subject.given_threshold
+        if given is not None and getattr(inner, "untold", False):
+            inner = declaring(inner, Declared(given))
+        return subject.of(bound(inner, target))
+    if target.task == "binary":
+        again = getattr(subject, "bound", None)
+        return subject if again is None else again(target)
+    # a model that handles the task itself keeps its metadata
+    if getattr(subject, "task", None) == target.task or subject.facts.get("kind") == "predictions":
+        return subject
+    inner = getattr(subject, "estimator", getattr(subject, "function", subject))
+    told = getattr(subject, "reads", None) or read_by(inner)
+    known = {fact: subject.facts.get(fact) for fact in NOT_KNOWN}
+    declared = getattr(subject, "declared", None)
+    return TaskSubject(inner, target.task, target.classes, subject.name, told, declared, known)
