@@ -88,7 +88,7 @@ class Classifier:
 
 
 def with_methods(**methods: Any) -> Callable[[], Any]:
-    return lambda: type("Changed", (Classifier,), methods)()
+    return type("Changed", (Classifier,), methods)
 
 
 class Subject:
@@ -97,7 +97,7 @@ class Subject:
     def __init__(self, **changed: Any) -> None:
         self.name, self.threshold, self.score_kind = "own", 0.5, "probability"
         self.facts: Any = {"kind": "own", "features": ["a", "b"]}
-        self.ask: Callable[[pd.DataFrame], Any] = p
+        self.ask: Callable[[pd.DataFrame], Any] = lambda X: p(X.fillna(0.0))
         self.__dict__.update(changed)
 
     def predict(self, X: pd.DataFrame) -> Any:
@@ -127,6 +127,16 @@ class Remembers:
 
     def __call__(self, X: pd.DataFrame) -> np.ndarray:
         return self.kept.setdefault(len(X), p(X))
+
+
+def strict(X: pd.DataFrame) -> np.ndarray:
+    if X["a"].isna().any():
+        raise ValueError("Input X contains NaN.")
+    return p(X)
+
+
+def by_index(X: pd.DataFrame) -> np.ndarray:
+    return np.asarray([0.5 + 0.4 * (str(at) < "5") for at in X.index])
 
 
 def changes(X: pd.DataFrame) -> np.ndarray:
@@ -217,8 +227,7 @@ WRONG: dict[str, Wrong] = {
     "a classifier of three classes": Wrong(DOOR, lambda: LogisticRegression().fit(X, TABLE.k)),
     "a classifier of two classes for three": Wrong(DOOR, lambda: LogisticRegression().fit(X, Y), "multiclass"),
     "a classifier for a number": Wrong(DOOR, lambda: LogisticRegression().fit(X, Y), "regression"),
-    "a classifier fitted on the number of rows": Wrong(DOOR, lambda: LogisticRegression().fit(TABLE[["a"]], Y > 9)
-                                                       if (Y > 9).any() else LogisticRegression().fit(X, Y + 5)),
+    "a classifier of other codes": Wrong(DOOR, lambda: LogisticRegression().fit(X, Y + 5)),
     # two answers of one model that cannot both be right
     "columns of probabilities in another order": Wrong(
         DOOR, with_methods(predict_proba=lambda _, X: np.c_[p(X), 1 - p(X)])
@@ -245,10 +254,10 @@ WRONG: dict[str, Wrong] = {
     "running sums": Wrong("batch", reads(lambda X: p(X.cumsum()))),
     "scores in their own order": Wrong("batch", reads(lambda X: np.sort(p(X)))),
     "the place in the batch": Wrong("batch", reads(lambda X: np.arange(len(X)) / len(X))),
-    "the index of the table": Wrong("index", reads(lambda X: np.asarray([0.5 + 0.4 * (str(i) < "5") for i in X.index]))),
+    "the index of the table": Wrong("index", reads(by_index)),
     "chance": Wrong("repeated", reads(lambda X: np.random.default_rng().random(len(X)))),
     "a state that grows": Wrong("repeated", Grows),
-    "a cache by length": Wrong("order", Remembers),
+    "a cache by length": Wrong("batch", Remembers),
     "rows that are changed": Wrong("inputs kept", subject(ask=changes)),
     "columns that it does not declare": Wrong("columns", subject(
         facts={"features": ["a"]}, ask=lambda X: p(X.select_dtypes("number").mean(axis=1).to_frame("a")))),
@@ -259,9 +268,7 @@ WRONG: dict[str, Wrong] = {
     "features in a tuple": Wrong("facts", subject(facts={"features": ("a", "b")})),
     "a list of scores": Wrong("returned", subject(ask=lambda X: p(X).tolist())),
     "missing numbers for missing cells": Wrong("missing cells", subject(ask=p)),
-    "an error of its own for missing cells": Wrong(
-        "missing cells", subject(ask=lambda X: p(X.astype({"a": int}).astype(float) * 0 + X))
-    ),
+    "an error of its own for missing cells": Wrong("missing cells", subject(ask=strict)),
     # what may be meant so
     "swapped classes": Wrong("direction", says(lambda s: 1 - s)),
     "swapped decisions": Wrong("direction", says(lambda s: (s < 0.5).astype(int))),

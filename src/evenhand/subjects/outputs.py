@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, shorten
@@ -29,15 +30,44 @@ SIGMOID_OF_1: Final = 0.7310585786300049
 
 
 def answer_of(ask: Callable[..., object], given: object, name: str) -> object:
-    """Return the output of any model; raise ModelError with the error it raised."""
+    """Return the output of any model.
+
+    Raises ModelError with the error it raised, and where it hides numbers or names other rows than those it was given.
+    """
     try:
-        return ask(given)
+        answer = ask(given)
     except ModelError:
         raise
     except Exception as problem:
         raise ModelError(
             f"Model '{name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
         ) from problem
+    _refuse_masked(answer, name)
+    _refuse_other_rows(given, answer, name)
+    return answer
+
+
+def _refuse_masked(answer: object, name: str) -> None:
+    """Refuse a masked array, whose hidden numbers an array without a mask would show."""
+    import numpy as np
+
+    if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
+        hidden = int(np.ma.getmaskarray(answer).sum())
+        raise ModelError(f"Model '{name}' returned a masked array that hides {hidden:,} of {answer.size:,} numbers.")
+
+
+def _refuse_other_rows(given: object, answer: object, name: str) -> None:
+    """Refuse a pandas answer whose index is neither that of the rows nor counted anew: its order may be another."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(given, pandas.DataFrame):
+        return
+    if not isinstance(answer, (pandas.Series, pandas.DataFrame)) or len(answer) != len(given):
+        return
+    if not answer.index.equals(given.index) and not answer.index.equals(pandas.RangeIndex(len(given))):
+        raise ModelError(
+            f"Model '{name}' returned pandas rows with another index than that of the rows it was given, so they may be "
+            "in another order: return them in the order of the rows, or as an array."
+        )
 
 
 def check_scores(raw: object, rows: int, name: str, positive_index: int = 1) -> NDArray[np.float64]:
@@ -268,6 +298,8 @@ def checked(scores: NDArray[np.float64], rows: int, name: str, kind: str, thresh
     _finite(scores, name)
     if kind != "ranking":
         check_probabilities(scores, name)
+    if kind == "label" and ((scores != 0) & (scores != 1)).any():
+        raise ModelError(f"Model '{name}' says that it gives decisions, and some of its scores are neither 0 nor 1.")
     if wrong := threshold_problem(threshold, kind):
         raise ModelError(f"Model '{name}': {wrong}")
     return scores

@@ -57,7 +57,8 @@ class Proof:
     def facts(self) -> dict[str, Plain]:
         """How it was decided, and in which classes where these are not the label's own."""
         said: dict[str, Plain] = {} if self.said in (None, "label") else {"classes_read_as": self.said}
-        return {"decided_by": "model" if self.kind == "label" else self.decided_by, **said}
+        output: dict[str, Plain] = {"output": "logit"} if self.kind == "logit" else {}
+        return {"decided_by": "model" if self.kind == "label" else self.decided_by, **said, **output}
 
     def settle(self, threshold: float) -> None:
         """Take the threshold that the model's own decisions show."""
@@ -119,7 +120,7 @@ class Proof:
         raise ModelError(self.numbers(_spread(found)) if _numeric(found) else self._other_classes(found))
 
     def scores(
-        self, raw: object, rows: int, kind: DeclaredKind, known: Sequence[object] = (), index: int = 1
+        self, raw: object, rows: int, kind: DeclaredKind, known: Sequence[object] = (), index: int | None = None
     ) -> NDArray[np.float64]:
         """Return scores (n,) of the positive class from numbers of a kind, or 0.0 and 1.0 from decisions."""
         import numpy as np

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from evenhand.audits.auditing import _subject
 from evenhand.errors import EvenhandError, ModelError, raise_all, shorten
+from evenhand.evidence.predictions import proven
 from evenhand.subjects import as_subject
 from evenhand.testing.asked import Asked
 from evenhand.testing.of_protocol import facts, inputs_kept, members, proof, returned
@@ -16,7 +15,7 @@ from evenhand.testing.of_rows import batches, columns, index, kept_state, missin
 from evenhand.testing.of_scores import constant, decisions, direction, scale
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container
 
     from evenhand.data import EvaluationSet
 
@@ -107,7 +106,7 @@ def check_subject(
     >>> check_subject(lambda X: X["x"], data).of("failed", "reported")
     ()
     """
-    asked = Asked(_subject(subject, data, as_subject), data, rows, seed)
+    asked = Asked(proven(as_subject(subject), data), data, rows, seed)
     done: list[Check] = []
     for name, rule in RULES.items():
         broken = {check.name for check in done if check.outcome == "failed"}
@@ -122,8 +121,8 @@ def check_subject(
 
 
 def _checked(name: str, rule: Rule, asked: Asked, broken: Container[str]) -> Check:
-    without = next((each for each in FIRST if each in broken and name != each), "")
-    if without:
+    without = next((each for each in FIRST if each in broken), "")
+    if without and name not in FIRST:
         return Check(name, "skipped", f"'{without}' failed.")
     if name not in OF_ALL_ROWS and asked.subject.facts.get("kind") == "predictions":
         return Check(name, "skipped", "Predictions without a model answer for their own rows only.")
