@@ -158,7 +158,7 @@ def _evaluating(model: object) -> None:
     """A network that still draws at random, or averages over its batch, as in training, is none to be explained."""
     network = getattr(model, "network", getattr(model, "module", None))
     if getattr(network, "training", False) is True and callable(getattr(network, "eval", None)):
-        with suppress(NotImplementedError):  # an exported program has one mode only
+        with suppress(RuntimeError):  # an exported program has one mode only
             network.eval()  # type: ignore[union-attr]
 
 

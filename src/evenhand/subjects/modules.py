@@ -66,7 +66,7 @@ def _evaluating(module: nn.Module) -> Iterator[None]:
     parts = [part for part in module.modules() if getattr(part, "training", False)]
     try:
         module.eval()
-    except NotImplementedError:
+    except RuntimeError:  # "not supported yet"
         parts = []
     try:
         yield

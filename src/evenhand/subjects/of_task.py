@@ -127,7 +127,7 @@ class TaskSubject:
 
     def _method(self) -> str | None:
         """Return the method that answers; None where the model itself is called."""
-        named = ("class_scores", "predict_proba", "predict")
+        named: tuple[str, ...] = ("class_scores", "predict_proba", "predict")
         if self.task in ("regression", "ranking"):
             named = ("numbers", "predict")
         elif self.declared.decide or self.declared.score_kind == "label":

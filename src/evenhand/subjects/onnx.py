@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import ModelError, need, shorten
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select
-from evenhand.subjects.outputs import default_threshold, kind_of, to_class_scores, to_numbers, to_score
+from evenhand.subjects.outputs import default_threshold, kind_of, to_classes, to_numbers, to_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +91,7 @@ class OnnxSubject:
 
     def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.generic]:
         """Return scores of classes, (n, classes), of which a row has one where `exclusive`; or decisions, (n,)."""
-        return to_class_scores(self._run(self._feed(batch)), self.output, len(batch), self.name, exclusive)
+        return to_classes(self._run(self._feed(batch)), self.output, len(batch), self.name, exclusive)
 
     def numbers(self, batch: Batch) -> NDArray[np.float64]:
         """Return one number a row, shape (n,): predictions of a regression, or worths in a list."""

@@ -65,8 +65,8 @@ def _refuse_other_rows(given: object, answer: object, name: str) -> None:
         return
     if not answer.index.equals(given.index) and not answer.index.equals(pandas.RangeIndex(len(given))):
         raise ModelError(
-            f"Model '{name}' returned pandas rows with another index than that of the rows it was given, so they may be "
-            "in another order: return them in the order of the rows, or as an array."
+            f"Model '{name}' returned pandas rows with another index than that of the rows it was given, so their order "
+            "may be another: return them in the order of the rows, or as an array."
         )
 
 
@@ -204,19 +204,22 @@ def refuse_squashed(scores: NDArray[np.float64], output: object, name: str) -> N
         )
 
 
-def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.generic]:
-    """Return (n, C) scores of classes, of which a row has one where `exclusive`, by the declared kind of output.
-
-    Whole numbers (n,) are decisions and come back as they are.
-
-    Raises ModelError for another shape, numbers that are not finite, or probabilities outside [0, 1], or not adding up
-    to 1.
-    """
+def to_classes(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.generic]:
+    """Return what a network says of classes: decisions, (n,) whole numbers, as they are, else scores (n, C)."""
     import numpy as np
 
     said = np.asarray(raw)
     if exclusive and said.shape in ((rows,), (rows, 1)) and said.dtype.kind in "iu":
         return said.reshape(rows)
+    return to_class_scores(said, output, rows, name, exclusive)
+
+
+def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.float64]:
+    """Return (n, C) scores of classes, of which a row has one where `exclusive`, by the declared kind of output.
+
+    Raises ModelError for another shape, numbers that are not finite, or probabilities outside [0, 1], or not adding up
+    to 1.
+    """
     values = _finite(_numbers(raw, name), name)
     if values.ndim != 2 or len(values) != rows:
         raise ModelError(f"Model '{name}' was given {rows:,} rows and returned {values.shape}, not one score a class.")

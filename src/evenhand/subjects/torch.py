@@ -9,7 +9,7 @@ from evenhand.errors import need
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import is_table, numeric_matrix, select
 from evenhand.subjects.modules import ask_module, is_exported, module_of, number_type
-from evenhand.subjects.outputs import default_threshold, kind_of, to_class_scores, to_numbers, to_score
+from evenhand.subjects.outputs import default_threshold, kind_of, to_classes, to_numbers, to_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +77,7 @@ class TorchSubject:
     def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.generic]:
         """Return scores of classes, (n, classes), of which a row has one where `exclusive`; or decisions, (n,)."""
         said = ask_module(self.module, self.prepare(batch), self.name)
-        return to_class_scores(said, self.output, len(batch), self.name, exclusive)
+        return to_classes(said, self.output, len(batch), self.name, exclusive)
 
     def numbers(self, batch: Batch) -> NDArray[np.float64]:
         """Return one number a row, shape (n,): predictions of a regression, or worths in a list."""

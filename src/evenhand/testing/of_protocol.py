@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, get_args
@@ -18,6 +19,7 @@ from evenhand.subjects.protocol import ScoreKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from evenhand.findings import Batch
     from evenhand.testing.asked import Asked
 
 
@@ -87,8 +89,15 @@ def returned(asked: Asked) -> str:
 
 def inputs_kept(asked: Asked) -> str:
     """Say whether the rows that were given are changed."""
-    given, kept = (pick(inputs(asked.subject, asked.data), asked.at) for _ in range(2))
-    given = given.copy() if hasattr(given, "copy") else given
+    kept = pick(inputs(asked.subject, asked.data), asked.at)
+    given = copy.deepcopy(kept)
     asked.again(given)
-    same = kept.equals(given) if isinstance(kept, pd.DataFrame) else np.array_equal(np.asarray(kept), np.asarray(given))
-    return "" if same else "predict changes the rows that it is given"
+    return "" if _same_rows(given, kept) else "predict changes the rows that it is given"
+
+
+def _same_rows(one: Batch, other: Batch) -> bool:
+    if isinstance(one, pd.DataFrame) and isinstance(other, pd.DataFrame):
+        return bool(one.equals(other))
+    if isinstance(one, np.ndarray):
+        return bool(np.array_equal(one, np.asarray(other)))
+    return repr(one) == repr(other)

@@ -87,8 +87,8 @@ def missing(asked: Asked) -> str:
     if table is None:
         return ""
     holes = table.astype({name: "float64" for name, kind in table.dtypes.items() if kind.kind in "biu"})
-    for at, name in enumerate(table.columns[: len(table)]):
-        holes.iloc[at, table.columns.get_loc(name)] = None
+    for at in range(min(len(table), len(table.columns))):
+        holes.iloc[at, at] = None
     try:
         scores = asked.again(holes)
     except EvenhandError:
