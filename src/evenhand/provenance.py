@@ -40,6 +40,8 @@ class SubjectFacts(TypedDict, total=False):
     decided_by: str
     """Whose threshold it is: ``model``, that of its own decisions; ``given``, the user's; ``default``, one that gives
     the model's own decisions where it has any."""
+    output: str
+    """What its raw output was declared to be."""
     classes_read_as: str
     """How its classes were read where they are not the label's: ``codes``, their positions; ``given``, by the user."""
     reads: str

@@ -19,7 +19,7 @@ from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Int
 from evenhand.keys import Key
 from evenhand.messages import message_from_plain, message_to_plain
 from evenhand.migrating import migrated
-from evenhand.writing import write_text
+from evenhand.output.writing import write_text
 
 if TYPE_CHECKING:
     from evenhand.messages import PlainMessage

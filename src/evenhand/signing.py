@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, shorten
-from evenhand.writing import write_bytes
+from evenhand.output.writing import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,8 +20,8 @@ from evenhand.errors import OutputError, RecordError
 from evenhand.findings import AuditRecord, Finding, Interval, Section
 from evenhand.keys import Key
 from evenhand.messages import Message, joined, lowered, message, message_to_plain, messages, sentences
+from evenhand.output.writing import check_writable, write_bytes, write_text
 from evenhand.records import digest, from_plain, to_plain
-from evenhand.writing import check_writable, write_bytes, write_text
 
 
 @pytest.fixture(scope="module")

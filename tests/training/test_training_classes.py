@@ -284,7 +284,7 @@ def dataset(n: int = 60) -> Dataset:
 
 def test_a_disk_that_is_full_during_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fit goes on, the state before stays readable, and what happened is told."""
-    from evenhand import writing
+    from evenhand.output import writing
     from evenhand.training.resuming import Checkpoint
 
     place = tmp_path / "fit.ckpt"

@@ -42,7 +42,7 @@ def command(source: str, threshold: float, bins: int | None, engine: str | None,
     Of two models on the same rows, with --original-score q; then audit with --original-prediction original_decision.
     """
     from evenhand.evidence.counting import FREQUENCY, count_files
-    from evenhand.writing import write_text
+    from evenhand.output.writing import write_text
 
     check_places([output], (source,))
     roles = Roles().updated(said(flags, ROLES))

@@ -33,11 +33,11 @@ def command(output: Path, seed: int) -> None:
     from evenhand.compression import CompressedModel, Int8, NeuronPruning, compress
     from evenhand.data import load_loanapp, split
     from evenhand.errors import OutputError
+    from evenhand.output.writing import check_writable, write_text
     from evenhand.policy import default_policy, judge, lines, load_policy
     from evenhand.records import write_record
     from evenhand.report import write_report
     from evenhand.training import TrainingConfig, fit
-    from evenhand.writing import check_writable, write_text
 
     try:
         output.mkdir(parents=True, exist_ok=True)

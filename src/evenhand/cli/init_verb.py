@@ -66,8 +66,8 @@ def command(
     """
     from evenhand.declarations import skeleton
     from evenhand.errors import OutputError
+    from evenhand.output.writing import write_text
     from evenhand.policy import default_policy
-    from evenhand.writing import write_text
 
     settings = SETTINGS.format(
         label=json.dumps(label, ensure_ascii=False),

@@ -23,7 +23,7 @@ def command(counts: tuple[Path, ...], frequency: str, output: Path) -> None:
       evenhand merge shard-*.csv -o counts.csv
     """
     from evenhand.evidence.counting import merge_counts
-    from evenhand.writing import write_text
+    from evenhand.output.writing import write_text
 
     check_places([output], counts)
     whole = merge_counts(counts, frequency)

@@ -22,7 +22,7 @@ def check_places(outputs: Iterable[Path | None], inputs: Iterable[object]) -> No
         Also where two outputs are one file.
     """
     from evenhand.errors import OutputError
-    from evenhand.writing import check_writable
+    from evenhand.output.writing import check_writable
 
     read = {Path(place).resolve() for place in inputs if isinstance(place, (str, Path))}
     taken: set[Path] = set()
@@ -85,8 +85,8 @@ def put(
     **options: object,
 ) -> None:
     """Render every format, then write the files, then stdout: nothing is written when one cannot be rendered."""
+    from evenhand.output.writing import write_text
     from evenhand.report import render
-    from evenhand.writing import write_text
 
     page = wanted.get("html")
     if page is not None and assets == "external":

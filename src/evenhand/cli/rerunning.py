@@ -116,7 +116,6 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
             threshold, kind = subject.get("threshold"), subject.get("score_kind")
             given = {"threshold": threshold} | ({} if kind == "label" else {"score_kind": kind})
             return audit_given(rows, **given, settings=options, progress=step)  # type: ignore[arg-type]
-        data = record.provenance.get("data", {})
         model = _open(files[0], "model", subject, trust_pickle)
         original = _open(files[1], "original", record.provenance.get("original"), trust_pickle)
         background = None if files[2] is None else read_evaluation_set(files[2], like=rows)
@@ -136,11 +135,11 @@ def _open(file: Path | None, name: str, facts: SubjectFacts | None, trust_pickle
     if file is None:
         raise InputError(f"--rerun needs the {name} of the record, '{facts.get('name')}': add --{name}.")
     model = open_model(file, trust_pickle=trust_pickle)
-    threshold, by = facts.get("threshold"), facts.get("decided_by", "given")
-    if threshold is None or by != "given" or threshold == float(model.threshold):
-        return model
-    ranks = getattr(model, "untold", False)
-    return as_subject(model, threshold=float(threshold), **({"score_kind": facts.get("score_kind")} if ranks else {}))  # type: ignore[arg-type]
+    threshold, given = facts.get("threshold"), facts.get("decided_by", "given") == "given"
+    said: dict[str, Any] = {"score_kind": facts.get("output")} if hasattr(model, "declared") else {}
+    if given and threshold is not None and threshold != float(model.threshold):
+        said["threshold"] = float(threshold)
+    return as_subject(model, **said)
 
 
 def _values(finding: Finding) -> tuple[float | None, ...]:

@@ -29,10 +29,10 @@ def run_search(plan: Plan, policy: Policy | None) -> AuditRecord:
     OutputError
         When the folder cannot be written to.
     """
+    from evenhand.output.writing import check_writable
     from evenhand.records import write_record
     from evenhand.report import write_report
     from evenhand.studies import study
-    from evenhand.writing import check_writable
 
     plan.folder.mkdir(parents=True, exist_ok=True)
     check_writable(plan.folder / RECORD)

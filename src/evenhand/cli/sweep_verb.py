@@ -28,10 +28,10 @@ def command(record: Path, policy: Path, output: Path | None) -> None:
     Example:
       evenhand sweep audit.json --policy policy.toml
     """
+    from evenhand.output.writing import write_text
     from evenhand.policy import load_policy
     from evenhand.policy.thresholds import sweep
     from evenhand.records import read_record
-    from evenhand.writing import write_text
 
     check_places([output], (record, policy))
     found = sweep(read_record(record), load_policy(policy))

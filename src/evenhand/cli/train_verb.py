@@ -166,7 +166,7 @@ def write_table(part: EvaluationSet, place: Path) -> None:
     """Write the rows of an evaluation set as Parquet or CSV, by a temporary file."""
     import io
 
-    from evenhand.writing import write_bytes
+    from evenhand.output.writing import write_bytes
 
     held = io.BytesIO()
     if place.suffix == ".parquet":

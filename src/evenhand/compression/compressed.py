@@ -129,8 +129,8 @@ class CompressedModel:
         OutputError
             When the place cannot be written to.
         """
+        from evenhand.output.writing import write_bytes
         from evenhand.training.rows import write_rows
-        from evenhand.writing import write_bytes
 
         write_bytes(Path(path), self.content)
         if self.fit_row_hashes is not None:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from evenhand.data.hashing import hash_rows
 from evenhand.errors import InputError, OutputError, need
-from evenhand.writing import write_bytes
+from evenhand.output.writing import write_bytes
 
 if TYPE_CHECKING:
     from evenhand.evidence.evidence import Evidence

@@ -6,7 +6,6 @@ thousands, spread over the set and nearest to the threshold. Where they differ, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -14,6 +13,8 @@ import numpy as np
 from evenhand.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from evenhand.data import Inputs
@@ -68,7 +69,7 @@ def classes_decided(subject: Subject, rows: Inputs, scores: NDArray[np.float64])
     ModelError
         When the model itself decides for another class than that of its largest score.
     """
-    said = scores.argmax(axis=1).astype(np.int32)
+    said: NDArray[np.int32] = scores.argmax(axis=1).astype(np.int32)
     own: Own | None = getattr(subject, "own_decisions", None)
     if own is None:
         return said
@@ -86,13 +87,13 @@ def classes_decided(subject: Subject, rows: Inputs, scores: NDArray[np.float64])
 
 
 def _threshold(subject: Subject, scores: NDArray[np.float64], own: NDArray[np.intp]) -> float:
-    """Return the threshold that gives the model's own decisions: the one it names where that does, else the least score."""
+    """Return the threshold that gives its own decisions: the one it names, else the least score decided for."""
     below = float(scores[own == 0].max(initial=-np.inf))
     above = float(scores[own == 1].min(initial=np.inf))
     if below - above > ROUNDING * max(1.0, abs(above)):
         wrong = int(((scores >= subject.threshold) != own).sum())
         raise ModelError(
-            f"Model '{subject.name}' decides otherwise than its scores say in {wrong:,} of {len(scores):,} rows, and no "
+            f"Model '{subject.name}' decides otherwise than its scores in {wrong:,} of {len(scores):,} rows, and no "
             'threshold on them gives its decisions. Pass threshold= to decide by its scores, or score_kind="label" to '
             "audit its decisions alone."
         )

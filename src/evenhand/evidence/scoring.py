@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.errors import InputError, need
+from evenhand.output.writing import write_text
 from evenhand.subjects import reads_of
-from evenhand.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evenhand.errors import InputError
+from evenhand.output.writing import write_text
 from evenhand.report.formats.catalogue import FORMATS
 from evenhand.report.theme import Theme, style
-from evenhand.writing import write_text
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord

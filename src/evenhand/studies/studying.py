@@ -108,10 +108,10 @@ def _population(plan: Plan, units: Sequence[Unit]) -> tuple[list[Finding], str]:
 
 def _rank(plan: Plan, population: object) -> None:
     """Write the rows that populations decide most differently: private, for people who may look at rows."""
+    from evenhand.output.writing import write_text
     from evenhand.studies.exemplars import exemplars, modal, taxicab
     from evenhand.studies.populations import Population
     from evenhand.studies.units import slug
-    from evenhand.writing import write_text
 
     assert isinstance(population, Population)
     data = plan.evaluation

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenhand.writing import write_bytes
+from evenhand.output.writing import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

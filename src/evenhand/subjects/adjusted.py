@@ -38,11 +38,6 @@ class AdjustedSubject:
         self._name = name
         self._threshold = threshold
 
-    @property
-    def given_threshold(self) -> float | None:
-        """The new threshold, if any."""
-        return self._threshold
-
     def of(self, inner: Subject) -> AdjustedSubject:
         """Return another subject, adjusted likewise."""
         reads = self.reads if self._made is None else None
@@ -106,7 +101,8 @@ def adjusted(
 
     Raises ModelError when something is declared about the output of a subject that says itself what it is.
     """
-    if any(given is not None for given in (positive, score_kind, decide)):
+    untold = threshold is not None and getattr(model, "untold", False)
+    if untold or any(given is not None for given in (positive, score_kind, decide)):
         model, threshold = declaring(model, Declared(threshold, positive, score_kind, decide)), None
     if all(given is None for given in (name, threshold, prepare, reads)):
         return model

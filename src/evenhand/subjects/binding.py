@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evenhand.subjects.adapter import NOT_KNOWN
-from evenhand.subjects.adjusted import AdjustedSubject, declaring
+from evenhand.subjects.adjusted import AdjustedSubject
 from evenhand.subjects.inputs import read_by
 from evenhand.subjects.of_task import TaskSubject
-from evenhand.subjects.target import Declared
 
 if TYPE_CHECKING:
     from evenhand.subjects.protocol import Subject
@@ -21,10 +20,7 @@ def bound(subject: Subject, target: Target) -> Subject:
     Raises ModelError when its kind or its classes already say that it does not.
     """
     if isinstance(subject, AdjustedSubject):
-        inner, given = subject.inner, subject.given_threshold
-        if given is not None and getattr(inner, "untold", False):
-            inner = declaring(inner, Declared(given))
-        return subject.of(bound(inner, target))
+        return subject.of(bound(subject.inner, target))
     if target.task == "binary":
         again = getattr(subject, "bound", None)
         return subject if again is None else again(target)

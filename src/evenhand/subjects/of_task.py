@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
-from evenhand.errors import ModelError
+from evenhand.errors import ModelError, raise_all
 from evenhand.subjects.adapter import NOT_KNOWN, Adapter, name_of
 from evenhand.subjects.inputs import flat, is_table, select
 from evenhand.subjects.kinds import NO_CLASSES, classes_of, type_of
-from evenhand.subjects.outputs import answer_of, check_probabilities, check_scores, to_class_scores
+from evenhand.subjects.outputs import answer_of, check_probabilities, check_scores, one_column, to_class_scores
 from evenhand.subjects.proof import Proof
 from evenhand.subjects.target import Declared, Target
 
@@ -83,7 +83,7 @@ class TaskSubject:
 
         rows, values = len(batch), self._answer(self._ask(), batch)
         if self.task in ("regression", "ranking"):
-            return check_scores(values, rows, self.name, 0)
+            return check_scores(one_column(values, rows, self.name), rows, self.name)
         if self.task == "multilabel":
             return self._labels(values, rows)
         if values.ndim < 2 or values.shape[1] == 1 or self.declared.decide is not None:
@@ -107,22 +107,28 @@ class TaskSubject:
         if not is_table(given):
             given = flat(given, getattr(self.model, "n_features_in_", None))
         answered = answer_of(ask, given, self.name)
-        if isinstance(answered, list) and self.task == "multilabel" and all(np.ndim(part) == 2 for part in answered):
-            return np.column_stack([np.asarray(part)[:, -1] for part in answered])  # one matrix (n, 2) a label
+        if isinstance(answered, list) and self.task == "multilabel":  # one matrix (n, 2) a label
+            parts = [np.asarray(part) for part in answered]
+            if all(part.ndim == 2 and part.shape[1] == 2 for part in parts):
+                return np.column_stack([part[:, 1] for part in parts])
         return np.asarray(answered)
 
     def _refuse_another_kind(self) -> None:
-        """Refuse a classifier where the label is a number, and a regressor where it is classes."""
+        """Refuse a classifier where the label is a number, a regressor where it is classes, and what is of no use."""
         kind, told = type_of(self.model), self.declared
         numbers = self.task in ("regression", "ranking")
-        if told.decide is not None or told.score_kind is not None:
-            return
-        if numbers and kind == "classifier":
+        named = {"decide": told.decide, "score_kind": told.score_kind} if numbers else {}
+        given = {"threshold": told.threshold, "positive": told.positive, **named}
+        raise_all(
+            ModelError,
+            (f"{name}= is about two classes; leave it away: the task is {self.task}." for name in given if given[name]),
+        )
+        if numbers and kind in ("classifier", "clusterer", "outlier_detector"):
             raise ModelError(
-                f"Model '{self.name}' is a classifier, and the label is a number. Pass a function of the rows that "
-                "returns numbers, or name another task of the data."
+                f"Model '{self.name}' is a {kind.replace('_', ' ')}, and the label is a number. Pass a function of the "
+                "rows that returns numbers, or name another task of the data."
             )
-        if not numbers and kind in NO_CLASSES:
+        if not numbers and kind in NO_CLASSES and told.decide is None and told.score_kind is None:
             raise ModelError(self.proof.no_classes(kind))
 
     def _method(self) -> str | None:
@@ -151,38 +157,29 @@ class TaskSubject:
         width = len(self._known) or len(self.classes)
         if values.shape != (rows, width):
             raise ModelError(
-                f"Model '{self.name}' was given {rows:,} rows and returned an array of shape {values.shape}; one column "
-                f"a class is meant, of which there are {width}."
+                f"Model '{self.name}' was given {rows:,} rows and returned shape {values.shape}; one column a "
+                f"class is meant, of which there are {width}."
             )
-        scores, self.score_kind = self._scores(values, rows)
+        own = getattr(self.model, "score_kind", None) if self._method() == "class_scores" else None
+        kind = "ranking" if own is not None else self.declared.score_kind or "probability"
+        scores = to_class_scores(values, kind, rows, self.name, exclusive=True)  # type: ignore[arg-type]
+        self.score_kind = own or ("ranking" if kind == "ranking" else "probability")
         if not self._known:
             return scores
         out = np.zeros((rows, len(self.classes)))
         out[:, self.proof.places(self._known)] = scores
         return out
 
-    def _scores(self, values: NDArray[np.generic], rows: int) -> tuple[NDArray[np.float64], ScoreKind]:
-        """Return scores of classes and their kind: as the model, or the user, says, else probabilities if they are."""
-        own = getattr(self.model, "score_kind", None) if self._method() == "class_scores" else None
-        if own is not None:
-            return to_class_scores(values, "ranking", rows, self.name, exclusive=True), own
-        kind = self.declared.score_kind or "probability"
-        output = "ranking" if kind == "label" else kind
-        return to_class_scores(
-            values, output, rows, self.name, exclusive=True
-        ), "ranking" if output == "ranking" else "probability"
-
     def _labels(self, values: NDArray[np.generic], rows: int) -> NDArray[np.float64]:
         """Return (n, L) scores of several labels, or 0 and 1."""
-
         if values.shape != (rows, len(self.classes)):
             raise ModelError(
-                f"Model '{self.name}' was given {rows:,} rows and returned an array of shape {values.shape}; one column "
-                f"a label is meant, of which there are {len(self.classes)}."
+                f"Model '{self.name}' was given {rows:,} rows and returned shape {values.shape}; one column a "
+                f"label is meant, of which there are {len(self.classes)}."
             )
         self.score_kind = "probability" if values.dtype.kind == "f" else "label"
         output = self.declared.score_kind if self.declared.score_kind in ("logit", "ranking") else "ranking"
-        scores = to_class_scores(values, output, rows, self.name, exclusive=False)  # type: ignore[arg-type]
+        scores = to_class_scores(values, output, rows, self.name, exclusive=False)
         return scores if self.declared.score_kind == "ranking" else check_probabilities(scores, self.name)
 
 

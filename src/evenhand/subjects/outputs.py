@@ -65,8 +65,8 @@ def _refuse_other_rows(given: object, answer: object, name: str) -> None:
         return
     if not answer.index.equals(given.index) and not answer.index.equals(pandas.RangeIndex(len(given))):
         raise ModelError(
-            f"Model '{name}' returned pandas rows with another index than that of the rows it was given, so their order "
-            "may be another: return them in the order of the rows, or as an array."
+            f"Model '{name}' returned pandas rows with another index than that of the rows it was given, so their "
+            "order may be another: return them in the order of the rows, or as an array."
         )
 
 
@@ -93,7 +93,7 @@ def pick_column(values: NDArray[Entry], rows: int, name: str, positive_index: in
     if values.ndim == 2 and values.shape[1] == 1:
         return values[:, 0]
     if positive_index is None and values.ndim == 2:
-        raise ModelError(f"Model '{name}' returned {values.shape[1]} columns of labels: one label a row is meant.")
+        raise ModelError(f"Model '{name}' returned {values.shape[1]} columns: one label or number a row is meant.")
     if positive_index is not None and values.ndim == 2 and -values.shape[1] <= positive_index < values.shape[1]:
         return values[:, positive_index]
     raise ModelError(f"Model '{name}' returned an array of shape {shape}: (rows,) or (rows, classes) can be read.")
@@ -321,9 +321,12 @@ def _numbers(raw: object, name: str) -> NDArray[np.float64]:
     import numpy as np
 
     try:
-        return np.asarray(raw, dtype=np.float64)
+        values = np.asarray(raw)
+        if values.dtype.kind != "c":  # numpy would drop the imaginary part with a warning
+            return values.astype(np.float64, copy=False)
     except (TypeError, ValueError):
-        raise ModelError(f"Model '{name}' returned {shorten(repr(raw))}, which is no array of numbers.") from None
+        pass
+    raise ModelError(f"Model '{name}' returned {shorten(repr(raw))}, which is no array of numbers.")
 
 
 def _finite(scores: NDArray[np.float64], name: str) -> NDArray[np.float64]:

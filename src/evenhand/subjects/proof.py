@@ -55,10 +55,13 @@ class Proof:
 
     @property
     def facts(self) -> dict[str, Plain]:
-        """How it was decided, and in which classes where these are not the label's own."""
-        said: dict[str, Plain] = {} if self.said in (None, "label") else {"classes_read_as": self.said}
-        output: dict[str, Plain] = {"output": "logit"} if self.kind == "logit" else {}
-        return {"decided_by": "model" if self.kind == "label" else self.decided_by, **said, **output}
+        """How it was decided, what the user said, and in which classes where these are not the label's own."""
+        told: dict[str, Plain] = {"decided_by": "model" if self.kind == "label" else self.decided_by}
+        if self.said not in (None, "label"):
+            told["classes_read_as"] = self.said
+        if self.declared.score_kind is not None or self.kind == "logit":
+            told["output"] = self.declared.score_kind or "logit"
+        return told
 
     def settle(self, threshold: float) -> None:
         """Take the threshold that the model's own decisions show."""
@@ -128,7 +131,8 @@ class Proof:
         self.kind = kind
         if kind == "label":
             return self.decisions(raw, rows, known).astype(np.float64)
-        if np.ndim(raw) == 2 and np.shape(raw)[1] > 1 and kind == "probability":  # type: ignore[arg-type]
+        values = np.asarray(raw)
+        if values.ndim == 2 and values.shape[1] > 1 and kind == "probability":
             to_class_scores(raw, kind, rows, self.name, exclusive=True)
         return to_score(raw, kind, rows, self.name, index)
 
@@ -160,12 +164,12 @@ class Proof:
         return f"Model '{self.name}' {what}, and {self.target.words}. Pass {way}"
 
     def no_classes(self, kind: str | None) -> str:
-        """Return why a kind of model has no decisions, with the ways out: a number of a cluster is none of anything."""
+        """Return why a kind of model has no decisions, with the ways out."""
         if kind == "regressor":
             return self.numbers("is a regressor: it predicts numbers")
         return (
-            f"Model '{self.name}' is a {str(kind).replace('_', ' ')}, and {self.target.words}. Pass decide=, a function "
-            "from what it predicts to the label's classes."
+            f"Model '{self.name}' is a {str(kind).replace('_', ' ')}, and {self.target.words}. Pass decide=, a "
+            "function from what it predicts to the label's classes."
         )
 
     def _given(self, known: Sequence[object], whole: bool = True) -> int | None:
@@ -181,8 +185,8 @@ class Proof:
         at = place(named, known)
         if at is None and (whole or len(known) > 1):
             raise ModelError(
-                f"Model '{self.name}' knows no class {shorten(repr(named))}; its classes are {', '.join(map(repr, known[:10]))}"
-                ". Pass positive= with the one that stands for the positive label."
+                f"Model '{self.name}' knows no class {shorten(repr(named))}; its classes are "
+                f"{', '.join(map(repr, known[:10]))}. Pass positive= with the one that stands for the positive label."
             )
         self.said = "given"
         return -1 if at is None else at
@@ -237,4 +241,4 @@ def _numeric(found: Sequence[object]) -> bool:
 
 
 def _spread(found: Sequence[object]) -> str:
-    return f"returned numbers of {len(found):,} values (from {min(found):.4g} to {max(found):.4g})"  # type: ignore[type-var,str-bytes-safe]
+    return f"returned numbers of {len(found):,} values (from {min(found):.4g} to {max(found):.4g})"  # type: ignore[type-var]

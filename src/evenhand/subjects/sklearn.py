@@ -113,17 +113,18 @@ class SklearnSubject:
     def _refuse(self, kind: str | None) -> None:
         """Raise ModelError for what type, classes and declarations already show to be no model of the label."""
         proof, told = self.proof, self.declared
-        numbers = self._method == "predict" and self._kind == "ranking" and told.threshold is None
         if kind in NO_CLASSES and (self._kind is None or (kind != "regressor" and told.decide is None)):
             raise ModelError(proof.no_classes(kind))
-        if numbers:
+        if self._method == "predict" and self._kind == "ranking" and told.threshold is None:
             raise ModelError(proof.numbers("gives numbers that rank, without a threshold on their own scale"))
+        if told.decide is not None:
+            return
         if self._known:
             proof.index(self._known)
         if self._known and not self._classes and not proof.target.ordered and told.positive is None:
             raise ModelError(
-                f"Model '{self.name}' names no classes, so its scores may be of 1 or of the positive class, which is 0. "
-                "Pass positive= with the one of both that they are of."
+                f"Model '{self.name}' names no classes, so its scores may be of 1 or of 0, the positive class. Pass "
+                "positive= with the one that they are of."
             )
 
     def declaring(self, declared: Declared) -> Self:
@@ -232,18 +233,15 @@ def _chosen(estimator: object, declared: Declared) -> tuple[str, DeclaredKind | 
     if not there:
         wanted = ", ".join(_METHODS)
         raise ModelError(f"A {type(estimator).__name__} has none of the methods {wanted}, so it cannot predict.")
-    kind = declared.score_kind
+    kind: DeclaredKind | None = declared.score_kind
     if declared.decide is not None or kind == "label" or type_of(estimator) in NO_CLASSES:
         free: DeclaredKind | None = "ranking" if declared.threshold is not None else None
-        return (
-            "predict" if "predict" in there else there[-1]
-        ), "label" if declared.decide is not None else kind or free
+        return there[-1], "label" if declared.decide is not None else kind or free
     if kind == "logit" and "decision_function" not in there and there != ["predict"]:
         raise ModelError(f"A {type(estimator).__name__} has no decision_function, so nothing of it is a logit.")
-    order = there if kind is None else ["predict_proba", "decision_function"]
-    method = next(
-        (name for name in (order[::-1] if kind in ("logit", "ranking") else order) if name in there), there[-1]
-    )
+    order = ["predict_proba", "decision_function"]
+    tried = [*(order[::-1] if kind in ("logit", "ranking") else order), there[-1]]
+    method = next(name for name in tried if name in there)
     return method, kind or _METHODS[method] or says(estimator)
 
 

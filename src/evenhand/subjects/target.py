@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Task
 
 DeclaredKind: TypeAlias = Literal["probability", "logit", "ranking", "label"]
-"""What a user may declare a model's output to be."""
+"""What a user may declare a model's output to be; "log-odds" is another word for a logit."""
 Decide: TypeAlias = Callable[[object], object]
 """From what a model returns for a batch to one decision a row, in the classes of the label."""
 
@@ -63,7 +63,7 @@ class Declared:
     """From its output to decisions in the label's classes."""
 
     def __post_init__(self) -> None:
-        if self.score_kind == "log-odds":
+        if str(self.score_kind) == "log-odds":
             object.__setattr__(self, "score_kind", "logit")
         raise_all(ModelError, self._problems())
 
@@ -81,7 +81,7 @@ class Declared:
         if self.decide is not None and not callable(self.decide):
             yield f"decide= takes a function from the model's output to decisions, not {shorten(repr(self.decide))}."
         if self.decide is not None and (given is not None or self.score_kind not in (None, "label")):
-            yield "decide= makes decisions of the model's output, so neither threshold= nor score_kind= is of use with it."
+            yield "decide= makes the decisions, so neither threshold= nor score_kind= is of use with it."
 
 
 def place(value: object, classes: Sequence[object]) -> int | None:

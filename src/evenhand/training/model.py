@@ -164,8 +164,8 @@ class NetworkModel:
         OutputError
             When the place cannot be written to.
         """
+        from evenhand.output.writing import write_bytes
         from evenhand.training.rows import write_cost, write_rows
-        from evenhand.writing import write_bytes
 
         write_bytes(Path(path), self.content)
         write_rows(Path(path), self.fit_row_hashes)

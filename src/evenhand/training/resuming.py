@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from evenhand.errors import ModelError, OutputError
-from evenhand.writing import write_bytes
+from evenhand.output.writing import write_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,7 +24,7 @@ def rows_path(model: Path) -> Path:
 
 def write_rows(model: Path, hashes: NDArray[np.uint64]) -> None:
     """Write (n,) row hashes to the model's folder; an old file is deleted when there are none."""
-    from evenhand.writing import write_bytes
+    from evenhand.output.writing import write_bytes
 
     place = rows_path(model)
     if not len(hashes):
@@ -47,7 +47,7 @@ def read_rows(model: Path) -> NDArray[np.uint64]:
 
 def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
     """Write what a fit cost to the model's folder; an old file is deleted when the cost is unknown."""
-    from evenhand.writing import write_text
+    from evenhand.output.writing import write_text
 
     place = model.with_name(model.name + ".cost.json")
     if cost is None:

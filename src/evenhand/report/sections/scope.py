@@ -13,7 +13,7 @@ from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
-    from evenhand.provenance import DataFacts
+    from evenhand.provenance import DataFacts, SubjectFacts
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("Scope")
@@ -34,7 +34,7 @@ def scope(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         (message("Model"), text(subject.get("name"))),
         (message("Task"), _task_words(data))
         if task
-        else (message("Decides positive at a score of at least"), text(subject.get("threshold"))),
+        else (message("Decides positive at a score of at least"), _threshold(subject)),
         *classes,
         *([] if task else [(message("Favourable outcome"), text(data.get("favourable")))]),
         (message("Sensitive features"), listed(data.get("sensitive_features", ()))),
@@ -45,6 +45,16 @@ def scope(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     facts = Table("scope-facts", message("What was audited"), ("", ""), tuple(rows))
     lead = (NOTHING,) if nothing_said(record) else ()
     return (Part("scope", TITLE, lead, (facts, said(record, SCOPE, "scope-declared"))),)
+
+
+def _threshold(subject: SubjectFacts) -> str:
+    """Return the threshold, and whose it is where it is not the usual one."""
+    told = text(subject.get("threshold"))
+    if subject.get("decided_by") == "given":
+        return message("{threshold}, as given for this audit", threshold=told)
+    if subject.get("decided_by") == "model" and subject.get("score_kind") != "label":
+        return message("{threshold}, where the model's own decisions change", threshold=told)
+    return told
 
 
 def _task_words(data: DataFacts) -> str:
