@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.naive_bayes import GaussianNB
 
-from evenhand.errors import InputError
+from evenhand.errors import InputError, ModelError
 from evenhand.evidence.scoring import score_files
+from evenhand.subjects import as_subject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +36,16 @@ class Counting:
             raise KeyboardInterrupt
         self.asked.append(len(table))
         return table["x"].to_numpy() / 1000
+
+
+def test_a_regressor_is_no_score_and_a_threshold_of_its_own_is_told(rows: str, tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": np.arange(1000.0)})
+    truth = (table["x"] > 600).to_numpy().astype(int)
+    with pytest.raises(ModelError, match="Say what they are by score_kind="):
+        score_files(as_subject(LinearRegression().fit(table, truth)), rows, tmp_path / "numbers")
+    own = as_subject(FixedThresholdClassifier(GaussianNB(), threshold=0.2).fit(table, truth))
+    score_files(own, rows, tmp_path / "scored")
+    assert own.threshold == 0.2
 
 
 @pytest.fixture

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from evenhand.cli.console import progress, remark
 from evenhand.cli.flags import file_flag
+
+if TYPE_CHECKING:
+    from evenhand.subjects.target import DeclaredKind
 
 
 @click.command(name="score")
@@ -16,6 +20,8 @@ from evenhand.cli.flags import file_flag
 @click.option("--keep", multiple=True, help="Column copied with the score; may be repeated.")
 @click.option("--batch", type=click.IntRange(1), default=100_000, show_default=True, help="Rows scored at a time.")
 @click.option("--column", default="score", show_default=True, help="Name of the scores.")
+@click.option("--pos-label", help="Class of the model whose scores are wanted, where it is not 1.")
+@click.option("--score-kind", type=click.Choice(["probability", "logit", "ranking", "label"]), help="Kind of output.")
 @click.option("--texts", help="Column of the texts, for a model that reads texts.")
 @click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
 @file_flag("--output", "-o", default=Path("scored"))
@@ -25,6 +31,8 @@ def command(
     keep: tuple[str, ...],
     batch: int,
     column: str,
+    pos_label: str | None,
+    score_kind: DeclaredKind | None,
     texts: str | None,
     trust_pickle: bool,
     output: Path,
@@ -40,11 +48,15 @@ def command(
     """
     from evenhand.compression import open_model
     from evenhand.evidence.scoring import score_files
+    from evenhand.subjects import as_subject
 
-    subject = open_model(model, trust_pickle=trust_pickle)
+    subject = as_subject(open_model(model, trust_pickle=trust_pickle), positive=pos_label, score_kind=score_kind)
+    usual = subject.threshold
     with progress("Scoring") as step:
         parts = score_files(
             subject, source, output, keep=keep, batch=batch, column=column, texts=texts,
             progress=lambda done, total: step(done, total, f"{done:,} of {total:,} rows"),
         )  # fmt: skip
     remark(f"Scored into {output}: {len(parts):,} parts")
+    if subject.threshold != usual:
+        remark(f"The model's own decisions change at {subject.threshold:g}: count them with --threshold.")

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.errors import InputError, need
+from evenhand.data.inputs import as_inputs
+from evenhand.errors import InputError, ModelError, need
+from evenhand.evidence.own_decisions import decided
 from evenhand.output.writing import write_text
 from evenhand.subjects import reads_of
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from evenhand.findings import Batch
     from evenhand.subjects import Subject
@@ -73,6 +76,8 @@ def score_files(
     ------
     InputError
         When there is no such file, a column is absent, or the folder holds parts of other work.
+    ModelError
+        When nothing tells what the model's output is, or its own decisions follow from no threshold on its scores.
     """
     parquet, arrow = need("pyarrow.parquet", "data"), need("pyarrow", "data")
     files, place = _files(source), Path(folder)
@@ -87,7 +92,10 @@ def score_files(
         parts.append(part)
         if not part.exists():
             table = rows.to_pandas()
-            scores = np.asarray(subject.predict(_read_by(subject, table, texts)), dtype=np.float64)
+            given = _read_by(subject, table, texts)
+            scores = np.asarray(subject.predict(given), dtype=np.float64)
+            if number == 0:
+                _prove(subject, given, scores)
             kept = arrow.Table.from_pandas(table[list(keep)].assign(**{column: scores}), preserve_index=False)
             unfinished = part.with_suffix(".unfinished")
             parquet.write_table(kept, unfinished)
@@ -96,6 +104,16 @@ def score_files(
         if progress is not None:
             progress(done, total)
     return parts
+
+
+def _prove(subject: Subject, given: Batch, scores: NDArray[np.float64]) -> None:
+    """Refuse numbers that nobody says are scores; take the threshold of the model's own decisions."""
+    if getattr(subject, "untold", False) and subject.score_kind == "ranking":
+        raise ModelError(
+            f"Model '{subject.name}' predicts numbers, and nothing says whether they are scores of the positive class. "
+            "Say what they are by score_kind= (--score-kind)."
+        )
+    decided(subject, as_inputs(given), scores)
 
 
 def _read_by(subject: Subject, table: pd.DataFrame, texts: str | None) -> Batch:
