@@ -63,8 +63,8 @@ SHARED = {
         "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
     "subjects": {
-        "adapter", "binding", "catalogue", "inputs", "kinds", "loading", "modules", "outputs", "proof", "protocol",
-        "target",
+        "adapter", "binding", "catalogue", "inputs", "kinds", "loading", "modules", "network_output",
+        "outputs", "proof", "protocol", "target",
     },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""

@@ -272,3 +272,33 @@ def test_a_graph_for_numbers() -> None:
     assert record["mean_absolute_error"].estimate == pytest.approx(
         float(np.abs(3 * TABLE.a - TABLE.r).mean()), rel=1e-5
     )
+
+
+def test_scores_of_the_class_that_is_not_positive_are_turned_or_refused() -> None:
+    hidden = ["k", "r", "l", "m"]
+    denied = eh.read_evaluation_set(TABLE, label="y", positive=0, sensitive_features="sex", exclude=hidden)
+    for model in (as_subject(Of(z), output="logit"), OnnxSubject(graph("FLOAT", 2), output="logit")):
+        with pytest.raises(ModelError, match="names no classes, so its scores may be of 1 or of 0"):
+            eh.audit(model, denied, **QUICK)
+    for model in (
+        as_subject(Of(z), output="logit", positive=1), OnnxSubject(graph("FLOAT", 2), output="logit", positive=1),
+    ):  # fmt: skip
+        assert eh.audit(model, denied, **QUICK)["accuracy"].estimate == pytest.approx(RIGHT)
+        assert np.array_equal(model.predict(TABLE[["a", "b"]]) > 0.5, TABLE.a > 0), "the model itself is as it was"
+    zero = as_subject(Of(z), output="logit", positive=0)
+    assert eh.audit(zero, denied, **QUICK)["accuracy"].estimate == pytest.approx(1 - RIGHT)
+    with pytest.raises(ModelError, match="was opened with positive='yes'"):
+        eh.audit(as_subject(Of(z), output="logit", positive="yes"), denied, **QUICK)
+    with pytest.raises(ModelError, match="ranks by 1, which is not the positive class"):
+        eh.audit(as_subject(Of(z), output="ranking", positive=1), denied, **QUICK)
+
+
+def test_what_the_output_is_may_be_said_to_the_audit() -> None:
+    assert eh.audit(Of(z), data("binary"), output="logit", **QUICK)["accuracy"].estimate == pytest.approx(RIGHT)
+    assert eh.audit(Of(three), data("multiclass"), output="logit", **QUICK)["accuracy"].estimate == 1.0
+    places = Of(lambda X: three(X).argmax(1))
+    assert eh.audit(places, data("multiclass"), **QUICK)["accuracy"].estimate == 1.0, "codes of text classes"
+    with pytest.raises(ModelError, match="output takes probability, logit, ranking, not 'sigmoid'"):
+        eh.audit(Of(z), data("binary"), output="sigmoid", **QUICK)
+    with pytest.raises(ModelError, match="no model that can be audited"):
+        eh.audit(nn.Linear, data("multiclass"), **QUICK)

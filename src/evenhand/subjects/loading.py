@@ -85,6 +85,7 @@ def open_subject(
         from evenhand.subjects.onnx import OnnxSubject
 
         asked = {"features": features, "output": output or "probability", "output_name": output_name, "reads": reads}
+        asked["positive"] = positive
         return OnnxSubject(content, name=name, threshold=threshold, **asked)  # type: ignore[arg-type]
     if kind == "pickle":
         model = _unpickle(place, trust_pickle)

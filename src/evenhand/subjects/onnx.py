@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import ModelError, need, shorten
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select
-from evenhand.subjects.outputs import default_threshold, kind_of, to_classes, to_numbers, to_score
+from evenhand.subjects.network_output import NetworkOutput
+from evenhand.subjects.outputs import default_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     import numpy as np
     import onnxruntime
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import OutputKind, ScoreKind
+    from evenhand.subjects.target import Target
 
 _TYPES = {
     "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(int64)": "int64",
@@ -50,6 +53,8 @@ class OnnxSubject:
         Which output to read; needed when several are floating-point.
     positive_index : int, optional
         The column of the positive class, where the output has several: the second of two when not given.
+    positive : object
+        The class that its score is of, where the label's positive class is 0 of 0 and 1.
 
     Raises
     ------
@@ -67,14 +72,13 @@ class OnnxSubject:
         output: OutputKind = "probability",
         output_name: str | None = None,
         positive_index: int | None = None,
+        positive: object = None,
         reads: Reads | None = None,
     ) -> None:
         self.content = content
         self.name = name
-        self.output: OutputKind = output
-        self.score_kind: ScoreKind = "ranking" if output == "ranking" else "probability"
+        self._says = NetworkOutput(name, output, positive_index, positive)
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
-        self.positive_index = positive_index
         self._session = start_session(content, f"'{name}'")
         self._inputs = {put.name: _known_type(put.type, put.name, name) for put in self._session.get_inputs()}
         self._first, self._shape = next(iter(self._inputs)), self._session.get_inputs()[0].shape
@@ -85,27 +89,37 @@ class OnnxSubject:
         self.features = None if columns is None else tuple(columns)
         self._output_name = self._choose_output(output_name)
 
+    def bound(self, target: Target) -> Self:
+        """Return the same graph, to be audited on a label of two classes.
+
+        Raises ModelError where its scores may be of either class.
+        """
+        twin = type(self).__new__(type(self))  # a copy would start another session
+        twin.__dict__.update(self.__dict__)
+        twin._says = self._says.bound(target)
+        return twin
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """As declared; decisions where the last prediction was of whole numbers."""
+        return self._says.score_kind
+
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
-        return self._scores(self._run(self._feed(batch)), len(batch))
+        return self._says.scores(self._run(self._feed(batch)), len(batch))
 
     def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.generic]:
         """Return scores of classes, (n, classes), of which a row has one where `exclusive`; or decisions, (n,)."""
-        return to_classes(self._run(self._feed(batch)), self.output, len(batch), self.name, exclusive)
+        return self._says.classes(self._run(self._feed(batch)), len(batch), exclusive)
 
     def numbers(self, batch: Batch) -> NDArray[np.float64]:
         """Return one number a row, shape (n,): predictions of a regression, or worths in a list."""
-        return to_numbers(self._run(self._feed(batch)), self.output, len(batch), self.name)
+        return self._says.numbers(self._run(self._feed(batch)), len(batch))
 
     def predict_prepared(self, prepared: NDArray[np.generic]) -> NDArray[np.float64]:
         """Return the scores of a matrix of numbers, for a graph with one matrix input."""
-        return self._scores(self._run({self._first: prepared.astype(self._inputs[self._first])}), len(prepared))
-
-    def _scores(self, raw: object, rows: int) -> NDArray[np.float64]:
-        import numpy as np
-
-        self.score_kind = kind_of(np.asarray(raw), self.output)
-        return to_score(raw, self.output, rows, self.name, self.positive_index)
+        raw = self._run({self._first: prepared.astype(self._inputs[self._first])})
+        return self._says.scores(raw, len(prepared))
 
     def _feed(self, batch: Batch) -> dict[str, NDArray[np.generic]]:
         """Return the inputs of the graph: of a table a matrix or a column each, else one array or texts."""
@@ -130,7 +144,7 @@ class OnnxSubject:
         parameters, nonzero = _count(self.content)
         return {
             "kind": "onnx",
-            "output": self.output,
+            "output": self._says.output,
             "output_name": self._output_name,
             "features": None if self.features is None else list(self.features),
             "parameters": parameters,

@@ -204,16 +204,6 @@ def refuse_squashed(scores: NDArray[np.float64], output: object, name: str) -> N
         )
 
 
-def to_classes(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.generic]:
-    """Return what a network says of classes: decisions, (n,) whole numbers, as they are, else scores (n, C)."""
-    import numpy as np
-
-    said = np.asarray(raw)
-    if exclusive and said.shape in ((rows,), (rows, 1)) and said.dtype.kind in "iu":
-        return said.reshape(rows)
-    return to_class_scores(said, output, rows, name, exclusive)
-
-
 def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.float64]:
     """Return (n, C) scores of classes, of which a row has one where `exclusive`, by the declared kind of output.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -9,10 +10,12 @@ from evenhand.errors import need
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import is_table, numeric_matrix, select
 from evenhand.subjects.modules import ask_module, is_exported, module_of, number_type
-from evenhand.subjects.outputs import default_threshold, kind_of, to_classes, to_numbers, to_score
+from evenhand.subjects.network_output import NetworkOutput
+from evenhand.subjects.outputs import default_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import OutputKind, ScoreKind
+    from evenhand.subjects.target import Target
 
 
 class TorchSubject:
@@ -46,6 +50,8 @@ class TorchSubject:
         What it returns. Nothing is guessed: "probability" outside [0, 1] is an error.
     positive_index : int, optional
         The column of the positive class, where it returns several: the second of two when not given.
+    positive : object
+        The class that its score is of, where the label's positive class is 0 of 0 and 1.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class TorchSubject:
         features: Sequence[str] | None = None,
         output: OutputKind = "probability",
         positive_index: int | None = None,
+        positive: object = None,
         reads: Reads | None = None,
     ) -> None:
         need("torch", "torch")
@@ -64,11 +71,23 @@ class TorchSubject:
         self.name = name or type(module).__name__
         self.features = None if features is None else tuple(features)
         self.reads: Reads | None = reads if features is None else "table"
-        self.output: OutputKind = output
-        self.score_kind: ScoreKind = "ranking" if output == "ranking" else "probability"
+        self._says = NetworkOutput(self.name, output, positive_index, positive)
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
-        self.positive_index = positive_index
         self._class = type(module).__name__
+
+    def bound(self, target: Target) -> Self:
+        """Return the same module, to be audited on a label of two classes.
+
+        Raises ModelError where its scores may be of either class.
+        """
+        twin = copy.copy(self)
+        twin._says = self._says.bound(target)
+        return twin
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """As declared; decisions where the last prediction was of whole numbers."""
+        return self._says.score_kind
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
@@ -76,12 +95,11 @@ class TorchSubject:
 
     def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.generic]:
         """Return scores of classes, (n, classes), of which a row has one where `exclusive`; or decisions, (n,)."""
-        said = ask_module(self.module, self.prepare(batch), self.name)
-        return to_classes(said, self.output, len(batch), self.name, exclusive)
+        return self._says.classes(ask_module(self.module, self.prepare(batch), self.name), len(batch), exclusive)
 
     def numbers(self, batch: Batch) -> NDArray[np.float64]:
         """Return one number a row, shape (n,): predictions of a regression, or worths in a list."""
-        return to_numbers(ask_module(self.module, self.prepare(batch), self.name), self.output, len(batch), self.name)
+        return self._says.numbers(ask_module(self.module, self.prepare(batch), self.name), len(batch))
 
     def prepare(self, batch: Batch) -> NDArray[np.generic]:
         """Return the module's inputs: of a table a matrix, else arrays with fractions as float32, or a list.
@@ -100,9 +118,7 @@ class TorchSubject:
 
     def predict_prepared(self, prepared: NDArray[np.generic]) -> NDArray[np.float64]:
         """Return the scores of prepared rows."""
-        said = ask_module(self.module, prepared, self.name)
-        self.score_kind = kind_of(said, self.output)
-        return to_score(said, self.output, len(prepared), self.name, self.positive_index)
+        return self._says.scores(ask_module(self.module, prepared, self.name), len(prepared))
 
     @property
     def facts(self) -> Mapping[str, Plain]:
@@ -111,7 +127,7 @@ class TorchSubject:
         return {
             "kind": "torch",
             "class": self._class,
-            "output": self.output,
+            "output": self._says.output,
             "features": None if self.features is None else list(self.features),
             "parameters": sum(p.numel() for p in parameters),
             "nonzero_parameters": sum(int(p.count_nonzero()) for p in parameters),
