@@ -224,13 +224,13 @@ def test_modules_are_explained_whatever_their_type_is() -> None:
     assert eh.audit(exported(), data("binary"), footprint=False)["accuracy"].estimate == pytest.approx(RIGHT)
 
 
-def graph(kind: str, columns: int, op: str = "", whole: str = "FLOAT") -> bytes:
+def graph(kind: str, columns: int, op: str = "", whole: str = "FLOAT", rows: int | str = "n") -> bytes:
     """Return an ONNX graph of 3 * a in one column, or in two of opposite sign."""
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnx")
     from onnx import TensorProto, helper
 
-    put = helper.make_tensor_value_info("X", getattr(TensorProto, whole), ["n", 2])
+    put = helper.make_tensor_value_info("X", getattr(TensorProto, whole), [rows, 2])
     cells = [3.0, 0.0] if columns == 1 else [-3.0, 3.0, 0.0, 0.0]
     nodes = [
         helper.make_node("Cast", ["X"], ["f"], to=TensorProto.FLOAT),
@@ -263,6 +263,8 @@ def test_graphs_that_cannot_be_told() -> None:
         eh.audit(OnnxSubject(graph("FLOAT", 2)), data("binary"), **QUICK)
     with pytest.raises(ModelError, match="which cannot hold the inputs"):
         eh.audit(OnnxSubject(graph("FLOAT", 1, whole="INT64"), output="logit"), data("binary"), **QUICK)
+    with pytest.raises(ModelError, match="exported for batches of 4 rows"):
+        eh.audit(OnnxSubject(graph("FLOAT", 1, rows=4), output="logit"), data("binary"), **QUICK)
     with pytest.raises(ModelError, match="2 numbers a row"):
         eh.audit(OnnxSubject(graph("FLOAT", 2)), data("regression"), **QUICK)
 

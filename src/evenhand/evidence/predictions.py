@@ -13,7 +13,7 @@ from evenhand.data.values import absence, distinct
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 from evenhand.evidence.own_decisions import classes_decided, decided
 from evenhand.subjects import reads_of
-from evenhand.subjects.outputs import answer_of, checked, refuse_squashed, threshold_problem
+from evenhand.subjects.outputs import answer_of, checked, refuse_squashed, squashed, threshold_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,8 @@ def predict(subject: Subject, data: EvaluationSet) -> Predictions:
     rows = inputs(subject, data)
     scores = ask(subject, rows)
     checked(scores, len(data), subject.name, subject.score_kind, float(subject.threshold))
-    refuse_squashed(scores, subject.facts.get("output"), subject.name)
+    if squashed(scores) and subject.facts.get("output") == "logit":
+        refuse_squashed(len(scores), subject.name)
     y_pred = decided(subject, rows, scores).astype(np.int8)
     kind: ScoreKind = subject.score_kind
     return Predictions(data.y_true, None if kind == "label" else scores, y_pred, float(subject.threshold), kind)

@@ -85,13 +85,13 @@ def open_subject(
         from evenhand.subjects.onnx import OnnxSubject
 
         asked = {"features": features, "output": output or "probability", "output_name": output_name, "reads": reads}
-        asked["positive"] = positive
-        return OnnxSubject(content, name=name, threshold=threshold, **asked)  # type: ignore[arg-type]
+        shared = {"threshold": threshold, "positive": positive}
+        return OnnxSubject(content, name=name, **shared, **asked)  # type: ignore[arg-type]
     if kind == "pickle":
         model = _unpickle(place, trust_pickle)
         facts: dict[str, Plain] = {"file_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        shared = {"threshold": threshold, "positive": positive, "features": features, "output": output}
-        return as_subject(model, name=name, file_facts=facts, reads=reads, **shared)  # type: ignore[arg-type]
+        told = {"threshold": threshold, "positive": positive, "features": features, "output": output}
+        return as_subject(model, name=name, file_facts=facts, reads=reads, **told)  # type: ignore[arg-type]
     raise ModelError(_WAYS_OUT[kind].format(path=place, start=content[:8].hex(" ")))
 
 

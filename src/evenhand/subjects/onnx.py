@@ -176,7 +176,13 @@ class OnnxSubject:
         try:
             (raw,) = self._session.run([self._output_name], feed)
         except Exception as problem:  # ONNX Runtime's errors share no base below Exception
-            raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}") from problem
+            way = (
+                f" It was exported for batches of {self._shape[0]} rows: export it again with a first dimension that may "
+                "vary."
+                if isinstance(self._shape[0], int)
+                else ""
+            )
+            raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}.{way}") from problem
         return raw
 
     def _choose_output(self, wanted: str | None) -> str:

@@ -10,7 +10,7 @@ from evenhand.errors import ModelError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import NoReturn, TypeVar
 
     import numpy as np
     from numpy.typing import NDArray
@@ -191,17 +191,21 @@ def refuse_softmax(values: NDArray[np.float64], name: str) -> None:
         )
 
 
-def refuse_squashed(scores: NDArray[np.float64], output: object, name: str) -> None:
-    """Raise ModelError where the logits behind scores are all in [0, 1]: read so, probabilities select everybody.
+def squashed(scores: NDArray[np.float64]) -> bool:
+    """Whether scores made of logits are those of logits in [0, 1]: read so, probabilities select everybody.
 
     `scores`: those of all rows, shape (n,) or (n, labels), as some rows may be so by chance.
     """
-    if output == "logit" and len(scores) >= MANY and scores.min() >= 0.5 and scores.max() <= SIGMOID_OF_1:
-        raise ModelError(
-            f"Model '{name}' was declared to return logits, and all of {len(scores):,} rows are in [0, 1], as "
-            'probabilities are: read as logits they select everybody. Declare output="probability"; if they are logits '
-            'indeed, output="ranking" with threshold=0 decides as they do.'
-        )
+    return len(scores) >= MANY and bool(scores.min() >= 0.5 and scores.max() <= SIGMOID_OF_1)
+
+
+def refuse_squashed(rows: int, name: str) -> NoReturn:
+    """Raise ModelError for declared logits that are all in [0, 1]."""
+    raise ModelError(
+        f"Model '{name}' was declared to return logits, and all of {rows:,} rows are in [0, 1], as probabilities are: "
+        'read as logits they select everybody. Declare output="probability"; if they are logits indeed, '
+        'output="ranking" with threshold=0 decides as they do.'
+    )
 
 
 def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.float64]:
@@ -217,8 +221,8 @@ def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclu
         refuse_softmax(values, name)
         return softmax(values)
     if output == "logit":
-        refuse_squashed(sigmoid(values), output, name)
-        return sigmoid(values)
+        scores = sigmoid(values)
+        return refuse_squashed(rows, name) if squashed(scores) else scores
     if output == "ranking":
         return values
     return _one_in_all(values, name) if exclusive else check_probabilities(values, name)
