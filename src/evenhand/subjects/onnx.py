@@ -176,12 +176,9 @@ class OnnxSubject:
         try:
             (raw,) = self._session.run([self._output_name], feed)
         except Exception as problem:  # ONNX Runtime's errors share no base below Exception
-            way = (
-                f" It was exported for batches of {self._shape[0]} rows: export it again with a first dimension that may "
-                "vary."
-                if isinstance(self._shape[0], int)
-                else ""
-            )
+            way = ""
+            if self._shape and isinstance(self._shape[0], int):
+                way = f" It was exported for batches of {self._shape[0]} rows: let the first dimension vary (dynamic axes)."
             raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}.{way}") from problem
         return raw
 
