@@ -8,13 +8,17 @@ TORCH_INDEX ?=
 
 BIN := $(VENV)/bin
 TESTED := constraints/tested.txt
+OLDEST := constraints/oldest.txt
+# The oldest dependencies have no wheels for the newest Python: name one that has, such as python3.11.
+OLDEST_PYTHON ?= $(PYTHON)
+OLDEST_VENV ?= .venv-oldest
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO_STAMP := $(VENV)/.demo
 TEST_STAMP := $(VENV)/.test
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-slow check check-controls golden messages coverage bench docs clean
+.PHONY: help demo test test-slow test-oldest check check-controls golden messages coverage bench docs clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +31,11 @@ test: $(TEST_STAMP)  ## Run the tests
 
 test-slow: $(TEST_STAMP)  ## Run the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+test-oldest:  ## Run the base install's tests with the oldest dependencies that are declared, without torch
+	test -x $(OLDEST_VENV)/bin/python || $(OLDEST_PYTHON) -m venv $(OLDEST_VENV)
+	$(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet install -c $(OLDEST) -e ".[test]"
+	$(OLDEST_VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 check: $(TEST_STAMP)  ## Lint, format and types
 	$(BIN)/ruff check .
@@ -54,7 +63,7 @@ docs: $(TEST_STAMP)  ## Build the site into site/
 	$(BIN)/mkdocs build --strict
 
 clean:  ## Remove the environment and what was built
-	rm -rf $(VENV) build dist site src/*.egg-info
+	rm -rf $(VENV) $(OLDEST_VENV) build dist site src/*.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import pytest
 from hypothesis import settings
@@ -21,6 +22,30 @@ settings.load_profile("evenhand")
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+
+EXTRAS = (
+    "torch", "safetensors", "skorch", "shap", "onnx", "onnxruntime", "pyarrow", "polars", "duckdb", "mlflow", "optuna",
+    "pyspark", "numba", "PIL",
+)  # fmt: skip
+"""Packages that the base install does not have."""
+ABSENT = tuple(name for name in EXTRAS if find_spec(name) is None)
+
+
+class NeedsMore(pytest.Module):
+    """A file of tests that imports a package that is not installed."""
+
+    def collect(self) -> Never:
+        """Skip it, with the reason."""
+        pytest.skip(f"{self.path.name} needs one of {', '.join(ABSENT)}", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Skip files that import an absent package at their top, so that the base install's tests run alone."""
+    wanted = rf"^(?:import|from) (?:{'|'.join(ABSENT)})\b"
+    if ABSENT and re.search(wanted, module_path.read_text("utf-8"), re.MULTILINE):
+        return NeedsMore.from_parent(parent, path=module_path)  # type: ignore[no-any-return]
+    return None
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ import difflib
 import importlib
 from typing import TYPE_CHECKING
 
+from evenhand.output.sanitising import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
@@ -19,9 +21,9 @@ class EvenhandError(Exception):
     """The base of every error that is raised on purpose; its text is complete without a traceback."""
 
     def __init__(self, *problems: str) -> None:
-        self.problems: tuple[str, ...] = problems
-        """Each problem as one sentence, in the order in which they were found."""
-        super().__init__("\n".join(problems))
+        self.problems: tuple[str, ...] = tuple(map(plain, problems))
+        """Each problem as one sentence on one line, in the order in which they were found; names in it are shown."""
+        super().__init__("\n".join(self.problems))
 
 
 class InputError(EvenhandError):

@@ -99,10 +99,12 @@ class LimitItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         """Return the one sentence, and the place of the limit."""
+        from evenhand.output.sanitising import plain
+
         if not isinstance(excinfo.value, LimitError):
             return str(super().repr_failure(excinfo))
         line = f":{self.judgement.limit.line}" if self.judgement.limit.line else ""
-        return f"{excinfo.value}\n{self.policy}{line}: the limit"
+        return f"{excinfo.value}\n{plain(str(self.policy))}{line}: the limit"
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the place of the limit: pytest counts lines from 0."""
@@ -151,13 +153,14 @@ def assert_policy(
         Otherwise, with one line a limit, worst first.
     """
     __tracebackhide__ = True
+    from evenhand.output.sanitising import plain
     from evenhand.policy import Policy, judge, lines, load_policy
 
     rules = policy if isinstance(policy, Policy) else load_policy(policy)
     earlier = None if baseline is None else _read(baseline)
     verdict = judge(_read(record), rules, baseline=earlier, today=today)
     if verdict.exit_code:
-        raise LimitError("\n".join([verdict.sentence, *lines(verdict)]))
+        raise LimitError("\n".join([plain(verdict.sentence), *lines(verdict)]))
     return verdict
 
 

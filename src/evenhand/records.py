@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Int
 from evenhand.keys import Key
 from evenhand.messages import message_from_plain, message_to_plain
 from evenhand.migrating import migrated
+from evenhand.output.sanitising import plain_json
 from evenhand.output.writing import write_text
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "evenhand-audit"
 SCHEMA_VERSION: Final = 2
-_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 Document = dict[str, Plain]
 Checked = Mapping[str, Any]
@@ -82,9 +81,8 @@ def write_record(path: str | Path, record: AuditRecord) -> None:
 
 def dump(document: Mapping[str, Plain]) -> str:
     """Return a document as the text of audit.json: the same text for the same record."""
-    text = _json(document, indent=1) + "\n"
-    # Half a surrogate pair, which a broken import leaves in a name, is not UTF-8; as an escape it comes back as it was.
-    return _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    # As escapes, what a terminal would obey and halves of surrogate pairs, which are not UTF-8, come back as they were.
+    return plain_json(_json(document, indent=1)) + "\n"
 
 
 def read_record(path: str | Path) -> AuditRecord:
@@ -95,8 +93,19 @@ def read_record(path: str | Path) -> AuditRecord:
     RecordError
         When the file is missing, is not an audit.json, is of a newer schema, or was changed since it was written.
     """
+    return parse_record(_bytes(Path(path)), path)
+
+
+def parse_record(raw: bytes, path: str | Path) -> AuditRecord:
+    """Return the record that the bytes of an audit.json hold; `path` names them in errors.
+
+    Raises
+    ------
+    RecordError
+        When they are not an audit.json, are of a newer schema, or were changed since they were written.
+    """
     place = Path(path)
-    document = _parse(place)
+    document = _parse(raw, place)
     _check_written(place, document)  # before anything is migrated
     document = migrated(document, SCHEMA_VERSION)
     try:
@@ -225,12 +234,19 @@ def _read_counts(part: Checked) -> GroupCounts:
     )
 
 
-def _parse(place: Path) -> Mapping[str, Plain]:
+def _bytes(place: Path) -> bytes:
     try:
-        text = place.read_text(encoding="utf-8")
+        return place.read_bytes()
     except FileNotFoundError:
         raise RecordError(f"{place}: there is no such file. Make one with: evenhand audit") from None
-    except (OSError, UnicodeDecodeError) as wrong:
+    except OSError as wrong:
+        raise RecordError(f"{place}: cannot be read as text: {wrong}") from None
+
+
+def _parse(raw: bytes, place: Path) -> Mapping[str, Plain]:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as wrong:
         raise RecordError(f"{place}: cannot be read as text: {wrong}") from None
     try:
         document = json.loads(text, parse_constant=_refuse)

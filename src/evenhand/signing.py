@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, shorten
 from evenhand.output.writing import write_bytes
+from evenhand.records import parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from evenhand.findings import AuditRecord
 
 NAMESPACE: Final = "evenhand-audit"
 SECONDS: Final = 60
@@ -35,6 +38,16 @@ class Signature:
     """The key's fingerprint, ``SHA256:...``; empty where the signature is none."""
     reason: str
     """What was found, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRecord:
+    """A record and the signature of the very bytes that it was read from."""
+
+    record: AuditRecord
+    """What the bytes hold."""
+    signature: Signature
+    """What the signature of them was found to be; it need not be good."""
 
 
 def sign(record: str | Path, key: str | Path, output: str | Path | None = None) -> Path:
@@ -92,7 +105,42 @@ def check_signature(
     InputError
         When a file cannot be read, or ssh-keygen is absent.
     """
-    held, place = _read(record), str(signature)
+    return _checked(_read(record), signature, allowed_signers, signer)
+
+
+def read_signed_record(
+    record: str | Path,
+    signature: str | Path,
+    allowed_signers: str | Path,
+    signer: str | None = None,
+) -> SignedRecord:
+    """Read an audit.json once: check the signature of its bytes, and return the record that these bytes hold.
+
+    Parameters
+    ----------
+    record, signature, allowed_signers, signer
+        As of `check_signature`; allowed signers must be named, since anyone can sign.
+
+    Raises
+    ------
+    RecordError
+        When the bytes are no audit.json, or changed since they were written.
+    InputError
+        When a file cannot be read, or ssh-keygen is absent.
+
+    Examples
+    --------
+    ::
+
+        signed = eh.read_signed_record("audit.json", "audit.json.sig", "signers")
+        verdict = eh.judge(signed.record, policy, signed_by=signed)
+    """
+    held = _read(record)
+    return SignedRecord(parse_record(held, record), _checked(held, signature, allowed_signers, signer))
+
+
+def _checked(held: bytes, signature: str | Path, allowed_signers: str | Path | None, signer: str | None) -> Signature:
+    place = str(signature)
     _read(signature)
     checked = _keygen(["check-novalidate", "-n", NAMESPACE, "-s", place], held)
     named = re.search(rb"SHA256:[A-Za-z0-9+/=]+", checked.stdout)

@@ -4,6 +4,7 @@ decide."""
 from __future__ import annotations
 
 import functools
+import pickle
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,10 @@ from sklearn.svm import SVC, SVR, LinearSVC
 import evenhand as eh
 from evenhand.cli.main import exit_code
 from evenhand.data import EvaluationSet, read_evaluation_set
-from evenhand.errors import EvenhandError
-from evenhand.subjects import as_subject
+from evenhand.errors import EvenhandError, ModelError
+from evenhand.subjects import as_subject, open_subject
+from evenhand.subjects.binding import bound
+from evenhand.subjects.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -491,3 +494,19 @@ def test_the_models_own_threshold_is_on_the_page_and_found_again(files: dict[str
     assert "0.277, where the model" in eh.render(record, None, "html")
     again = ["verify", str(place), "--rerun", "--trust-pickle", "--data", str(files["words.csv"])]
     assert exit_code([*again, "--model", str(files["fixed.joblib"])]) == 0
+
+
+def test_a_model_in_a_process_of_its_own_is_proven_there(files: dict[str, Path]) -> None:
+    def opened(name: str) -> Any:
+        return open_subject(files[f"{name}.joblib"], trust_pickle=True, isolate=True)
+
+    record = eh.audit(opened("fixed"), rows("no/yes"), audits=["performance"], explain=False)
+    told = record.provenance["subject"]
+    assert (told["threshold"], told["decided_by"], told["classes_read_as"]) == (0.277, "model", "codes")
+    assert pickle.loads(pickle.dumps(bound(opened("fixed"), Target("binary", ("no", "yes"))))).facts["classes_read_as"]
+    with pytest.raises(ModelError, match="is a regressor"):
+        eh.audit(opened("regressor"), rows("0/1"), audits=["performance"], explain=False)
+    ranked = eh.audit(opened("regressor"), rows("0/1"), audits=["performance"], explain=False, threshold=0.3)
+    assert ranked.provenance["subject"]["decided_by"] == "given"
+    with pytest.raises(ModelError, match="to which decide= cannot be handed"):
+        eh.audit(opened("regressor"), rows("0/1"), decide=lambda y: y > 0.3)

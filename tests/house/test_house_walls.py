@@ -63,8 +63,9 @@ SHARED = {
         "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
     "subjects": {
-        "adapter", "binding", "catalogue", "inputs", "kinds", "loading", "modules", "network_output",
-        "outputs", "proof", "protocol", "target",
+        "adapter", "binding", "catalogue", "frames", "graph_bytes", "inputs", "isolated", "isolated_worker", "kinds",
+        "limits", "loading", "modules", "network_output", "outputs", "plain_json", "process", "proof", "protocol",
+        "target", "tensor_header",
     },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""

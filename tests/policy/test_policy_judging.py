@@ -39,9 +39,9 @@ def judged(found: Finding | list[Finding], limits: dict[str, dict[str, object]],
      (0.7, 0.8, "undecided", "passed"), (0.7, 0.9, "undecided", "undecided")],
 )  # fmt: skip
 def test_the_whole_interval_decides(low: float, high: float, at_least: str, at_most: str) -> None:
-    found = finding((low + high) / 2, low, high)
-    assert judged(found, {"accuracy": {"at_least": 0.8}}).status == at_least
-    assert judged(found, {"accuracy": {"at_most": 0.8}}).status == at_most
+    found = finding((low + high) / 2, low, high, "selection_rate")
+    assert judged(found, {"selection_rate": {"at_least": 0.8}}).status == at_least
+    assert judged(found, {"selection_rate": {"at_most": 0.8}}).status == at_most
 
 
 def test_exit_codes() -> None:
@@ -66,10 +66,10 @@ def test_without_an_interval_a_value_is_exact() -> None:
 
 def test_what_is_undefined_or_missing_has_not_passed() -> None:
     undefined = finding(None, key="recall", undefined="No row whose truth is positive.")
-    assert judged(undefined, {"recall": {"at_least": 0.0}}).exit_code == 3
-    assert judged(undefined, {"recall": {"at_least": 0.0, "undefined": "pass"}}).exit_code == 0
-    assert judged([], {"recall": {"at_least": 0.0}}).exit_code == 3
-    assert judged([], {"recall": {"at_least": 0.0, "missing": "warn"}}).exit_code == 0
+    assert judged(undefined, {"recall": {"at_least": 0.1}}).exit_code == 3
+    assert judged(undefined, {"recall": {"at_least": 0.1, "undefined": "pass"}}).exit_code == 0
+    assert judged([], {"recall": {"at_least": 0.1}}).exit_code == 3
+    assert judged([], {"recall": {"at_least": 0.1, "missing": "warn"}}).exit_code == 0
 
 
 def test_an_undefined_group_can_fail_a_limit_and_never_pass_it() -> None:
@@ -129,14 +129,17 @@ def test_another_confidence_than_the_records_is_a_policy_error() -> None:
 ENDS = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted)
 
 
-@given(ends=ENDS, bounds=ENDS, most=st.booleans())
+BOUNDS = st.tuples(st.floats(0.001, 0.999), st.floats(0.001, 0.999)).map(sorted)
+
+
+@given(ends=ENDS, bounds=BOUNDS, most=st.booleans())
 def test_relaxing_a_limit_never_turns_passed_into_anything_else(
     ends: list[float], bounds: list[float], most: bool
 ) -> None:
     strict, loose = (bounds[0], bounds[1]) if most else (bounds[1], bounds[0])
-    found, side = finding(sum(ends) / 2, *ends), "at_most" if most else "at_least"
+    found, side = finding(sum(ends) / 2, *ends, "selection_rate"), "at_most" if most else "at_least"
     rank = {"failed": 0, "undecided": 1, "passed": 2}
-    before, after = (judged(found, {"accuracy": {side: bound}}).status for bound in (strict, loose))
+    before, after = (judged(found, {"selection_rate": {side: bound}}).status for bound in (strict, loose))
     assert rank[after] >= rank[before]
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from evenhand.audits.options import options
-from evenhand.cli.console import progress, remark, say
-from evenhand.cli.flags import PATH, file_flag, said, setting_flags
+from evenhand.cli.console import progress
+from evenhand.cli.flags import PATH, file_flag, opening, opening_flags, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags, role_values
 from evenhand.data.roles import Scoring
+from evenhand.output.printing import remark, say
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ USUAL_ANSWERS = Path("responsibility.toml")
 @file_flag(
     "--row-key", default=Path(".evenhand-row-key"), help="Secret key of the row names in it; created if missing."
 )
-@click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
+@opening_flags
 @file_flag("--output", "-o", default=Path("audit.json"))
 def command(
     data: Path | None,
@@ -60,7 +60,6 @@ def command(
     policy: Path | None,
     keep_predictions: Path | None,
     row_key: Path,
-    trust_pickle: bool,
     **flags: object,
 ) -> None:
     """Measure a model, or precomputed predictions, on DATA and write audit.json.
@@ -84,7 +83,7 @@ def command(
     declared = responsibility or USUAL_ANSWERS
     answers = read_declarations(declared) if responsibility is not None or declared.exists() else {}
     settings = file_of(flags)
-    files = {name: flags.pop(name) for name in FILES}
+    files, how = {name: flags.pop(name) for name in FILES}, opening(flags)
     scoring = {name: settings.data[name] for name in settings_of(Scoring) if name in settings.data}
     scoring |= said(flags, settings_of(Scoring))
     threshold, chosen = scoring.get("threshold"), {**settings.audit, **said(flags, OPTIONS)}
@@ -96,9 +95,9 @@ def command(
         with progress("Auditing") as step:
             record = audit_given(rows, **scoring, settings=chosen, keeping=keeping, progress=step)  # type: ignore[arg-type]
     else:
-        if trust_pickle:
+        if how["trust_pickle"]:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
-        record = _model(read_table(data, settings, flags), files, trust_pickle, {**scoring, **chosen}, keeping)  # type: ignore[arg-type]
+        record = _model(read_table(data, settings, flags), files, how, {**scoring, **chosen}, keeping)  # type: ignore[arg-type]
     if answers:
         record = with_declarations(record, answers)
     write_record(output, with_circumstances(record, policy))
@@ -132,15 +131,13 @@ def _keeping(place: Path | None, key: Path) -> Keeping | None:
     return Keeping(place, row_key(key))
 
 
-def _model(
-    table: EvaluationSet, files: dict[str, Any], trust: bool, chosen: Any, keeping: Keeping | None
-) -> AuditRecord:
+def _model(table: EvaluationSet, files: dict[str, Any], how: Any, chosen: Any, keeping: Keeping | None) -> AuditRecord:
     from evenhand.audits import audit
     from evenhand.compression import open_model
     from evenhand.data import read_evaluation_set
 
-    model = open_model(files["model"], trust_pickle=trust)
-    original = files["original"] and open_model(files["original"], trust_pickle=trust)
+    model = open_model(files["model"], **how)
+    original = files["original"] and open_model(files["original"], **how)
     background = files["background"] and read_evaluation_set(files["background"], like=table)
     with progress("Auditing") as step:
         # names and values come from files and flags, and are checked there
@@ -159,4 +156,3 @@ def _tell(record: AuditRecord, output: Path) -> None:
         if not section.ran:
             remark(f"{section.audit}: not run. {section.reason}")
     remark(f"{len(record.findings):,} findings in {output}")
-    sys.stdout.flush()

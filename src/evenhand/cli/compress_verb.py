@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from evenhand.cli.console import progress, remark
+from evenhand.cli.console import progress
 from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.cli.searching import plan_of, refuse_halves, run_search
+from evenhand.output.printing import remark
 
 if TYPE_CHECKING:
     from pathlib import Path

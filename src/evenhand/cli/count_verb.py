@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import remark
 from evenhand.cli.flags import file_flag, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.data.roles import Roles
+from evenhand.output.printing import remark
 from evenhand.settings import settings_of
 
 ROLES = {

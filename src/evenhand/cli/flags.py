@@ -27,6 +27,27 @@ def file_flag(*names: str, **about: Any) -> Callable[[Command], Command]:
     return click.option(*names, type=PATH, **{"show_default": "default" in about, **about})
 
 
+def opening_flags(command: Command) -> Command:
+    """Add the flags that say how model files are opened; `opening` takes their values."""
+    for add in (
+        file_flag("--model-signers", help="Whose signatures MODEL.sig let a model file run without --isolate."),
+        click.option(
+            "--isolate/--no-isolate",
+            default=None,
+            help="Run model files in a process with limits of time and memory.  [default: ONNX files only]",
+        ),
+        click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine."),
+    ):
+        command = add(command)
+    return command
+
+
+def opening(flags: dict[str, object]) -> dict[str, object]:
+    """Take the values of `opening_flags` out of the flags, and return them as settings of `open_model`."""
+    names = {"trust_pickle": "trust_pickle", "isolate": "isolate", "allowed_signers": "model_signers"}
+    return {setting: flags.pop(name) for setting, name in names.items()}
+
+
 def format_flag(help: str) -> Callable[[Command], Command]:
     """Return the flag that names formats, each with its file."""
     return click.option("--format", "-f", "forms", multiple=True, metavar="NAME[=FILE]", help=help)

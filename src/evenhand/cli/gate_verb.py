@@ -13,6 +13,7 @@ from evenhand.cli.flags import PATH, file_flag, format_flag
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
+    from evenhand.signing import SignedRecord
 
 
 @click.command(name="gate")
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 @file_flag("--baseline", help="An earlier audit.json, for limits with max_drop.")
 @file_flag("--predictions", help="File written by --keep-predictions for AUDIT.")
 @file_flag("--baseline-predictions", help="The same for the earlier audit.")
+@file_flag("--signature", help="The signature of AUDIT that evenhand sign wrote; it must be good.")
+@file_flag("--allowed-signers", help="File of trusted keys: a name and a key per line.")
+@click.option("--signer", help="The name that must have signed; any allowed signer when not given.")
 @click.option("--new-only", is_flag=True, help="Stop only for limits with a better outcome in the baseline.")
 @format_flag(
     "text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
@@ -38,6 +42,9 @@ def command(
     baseline: Path | None,
     predictions: Path | None,
     baseline_predictions: Path | None,
+    signature: Path | None,
+    allowed_signers: Path | None,
+    signer: str | None,
     new_only: bool,
     forms: tuple[str, ...],
     output: Path | None,
@@ -49,27 +56,47 @@ def command(
     Examples:
       evenhand gate audit.json --policy policy.toml
       evenhand gate audit.json -f text -f junit=gate.xml -f sarif=gate.sarif
+      evenhand gate audit.json --signature audit.json.sig --allowed-signers signers
     """
     from evenhand.cli.outputs import put, wanted_outputs
     from evenhand.cli.pairs import paired
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 
-    wanted = wanted_outputs(forms or ("text",), output, (audit, policy, baseline, predictions, baseline_predictions))
-    record = read_record(audit)
+    read = (audit, policy, baseline, predictions, baseline_predictions, signature, allowed_signers)
+    wanted = wanted_outputs(forms or ("text",), output, read)
+    signed = _signed(audit, signature, allowed_signers, signer)
+    record = read_record(audit) if signed is None else signed.record
     earlier = None if baseline is None else read_record(baseline)
     pairs = paired(record, predictions, earlier, baseline_predictions)
-    verdict = judge(record, load_policy(policy), baseline=earlier, pairs=pairs, new_only=new_only)
+    verdict = judge(record, load_policy(policy), baseline=earlier, pairs=pairs, new_only=new_only, signed_by=signed)
     put(record, verdict, wanted)
     if "github" in wanted:
         _summarize(record, verdict)
     return verdict.exit_code
 
 
+def _signed(
+    audit: Path, signature: Path | None, allowed_signers: Path | None, signer: str | None
+) -> SignedRecord | None:
+    """Read the record and check the signature of the same bytes; None where no signature was given."""
+    from evenhand.errors import InputError
+
+    if signature is not None and allowed_signers is not None:
+        from evenhand.signing import read_signed_record
+
+        return read_signed_record(audit, signature, allowed_signers, signer)
+    if signature is not None:
+        raise InputError("Anyone can sign: name the keys that are trusted with --allowed-signers.")
+    if allowed_signers is not None or signer is not None:
+        raise InputError("--allowed-signers and --signer check a signature: name it with --signature.")
+    return None
+
+
 def _summarize(record: AuditRecord, verdict: Verdict) -> None:
     """Append the summary to the step's page, where GitHub Actions names a file for it."""
-    from evenhand.cli.console import say
     from evenhand.errors import OutputError
+    from evenhand.output.printing import say
     from evenhand.report import render
     from evenhand.report.formats.step_summary import append_summary
 

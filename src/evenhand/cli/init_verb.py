@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import remark
 from evenhand.cli.flags import file_flag
+from evenhand.output.printing import remark
 
 SETTINGS = """\
 # The roles of the columns, for every verb of evenhand. Flags win over this file.
@@ -78,7 +78,7 @@ def command(
     )
     files = {
         folder / "evenhand.toml": settings,
-        folder / "policy.toml": default_policy(sensitive, template=template),
+        folder / "policy.toml": default_policy(sensitive, template=template, label=label, positive=pos_label or ""),
         folder / "responsibility.toml": skeleton(),
     }
     there = [str(place) for place in files if place.exists()]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from evenhand.cli.flags import PATH
+from evenhand.output.printing import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def command(what: str, record: Path | None) -> None:
     rows = list(tables[what]() if what in tables else _entries(*CATALOGUES[what]))
     width = max(len(name) for name, _ in rows)
     for name, meaning in rows:
-        click.echo(f"{name:<{width}}  {meaning}".rstrip())
+        put(f"{name:<{width}}  {meaning}".rstrip())
 
 
 def _metrics() -> Iterator[tuple[str, str]]:

@@ -10,6 +10,8 @@ from typing import Final
 import click
 
 from evenhand.errors import EvenhandError
+from evenhand.output.printing import open_streams, say, say_document, silence
+from evenhand.output.signals import end_by_interrupt
 
 VERBS: Final = {
     "init": "Write evenhand.toml, policy.toml and responsibility.toml to begin with.",
@@ -77,7 +79,13 @@ def cli() -> None:
 
 
 def run() -> None:
-    """Run the command line and exit; whatever could not run exits 2, never 1."""
+    """Run the command line and exit; whatever could not run exits 2, never 1.
+
+    Ctrl-C, SIGTERM and SIGHUP end it alike: what is being written is finished, nothing else is begun, and the exit
+    code is 2, because the question was not answered.
+    """
+    open_streams()
+    end_by_interrupt()
     try:
         code = exit_code(sys.argv[1:])
         for stream in (sys.stdout, sys.stderr):
@@ -85,15 +93,10 @@ def run() -> None:
                 stream.flush()
     except (OSError, ValueError):  # the reader is gone, or the disk is full
         code = COULD_NOT_RUN
-        _silence()
+        silence()
+    except KeyboardInterrupt:  # a second one, while the first was being told
+        code = COULD_NOT_RUN
     sys.exit(code)
-
-
-def _silence() -> None:
-    """Redirect the streams to nowhere: what is left in them must not raise again at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for handle in (1, 2):
-        os.dup2(nowhere, handle)
 
 
 def exit_code(arguments: list[str]) -> int:
@@ -101,10 +104,9 @@ def exit_code(arguments: list[str]) -> int:
     try:
         result = cli.main(args=arguments, prog_name="evenhand", standalone_mode=False, obj=arguments)
     except click.ClickException as wrong:
-        wrong.show()
-        return COULD_NOT_RUN
+        return _misused(wrong)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. Nothing half-written was left behind.", err=True)
+        say("Interrupted. Nothing half-written was left behind.")
         return COULD_NOT_RUN
     except (BrokenPipeError, SystemExit):
         # the reader is gone; click would exit with 1, which means that a limit failed
@@ -116,27 +118,34 @@ def exit_code(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _misused(wrong: click.ClickException) -> int:
+    """Print what click says of flags and arguments; only its own list of choices has several lines."""
+    if isinstance(wrong, click.UsageError) and wrong.ctx is not None:
+        say_document(f"{wrong.ctx.get_usage()}\nTry '{wrong.ctx.command_path} {wrong.ctx.help_option_names[0]}'.\n\n")
+    said = f"Error: {wrong.format_message()}"
+    if isinstance(wrong, click.MissingParameter):
+        say_document(f"{said}\n")
+    else:
+        say(said)
+    return COULD_NOT_RUN
+
+
 def _exit_code(wrong: EvenhandError | OSError) -> int:
     if isinstance(wrong, EvenhandError):
         problems = wrong.problems
     else:
         problems = (f"{wrong.filename or 'the output'}: {wrong.strerror or wrong}.",)
     for problem in problems:
-        click.echo(f"evenhand: {_harmless(problem)}", err=True)
+        say(f"evenhand: {problem}")
     return COULD_NOT_RUN
 
 
 def _bug(bug: Exception) -> int:
-    click.echo(f"evenhand: this is a bug in evenhand: {type(bug).__name__}: {_harmless(str(bug))}", err=True)
+    say(f"evenhand: this is a bug in evenhand: {type(bug).__name__}: {bug}")
     if os.environ.get("EVENHAND_TRACEBACK"):
         import traceback
 
-        traceback.print_exception(bug)
+        say_document("".join(traceback.format_exception(bug)))
     else:
-        click.echo("Set EVENHAND_TRACEBACK=1 to see where.", err=True)
+        say("Set EVENHAND_TRACEBACK=1 to see where.")
     return COULD_NOT_RUN
-
-
-def _harmless(text: str) -> str:
-    """Return `text` without characters that command a terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text)

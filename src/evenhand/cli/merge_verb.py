@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.console import remark
 from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.outputs import check_places
+from evenhand.output.printing import remark
 
 
 @click.command(name="merge")

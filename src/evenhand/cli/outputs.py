@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,19 +22,22 @@ def check_places(outputs: Iterable[Path | None], inputs: Iterable[object]) -> No
         Also where two outputs are one file.
     """
     from evenhand.errors import OutputError
-    from evenhand.output.writing import check_writable
+    from evenhand.output.writing import check_writable, is_device
 
-    read = {Path(place).resolve() for place in inputs if isinstance(place, (str, Path))}
-    taken: set[Path] = set()
+    read = {os.path.realpath(place) for place in inputs if isinstance(place, (str, Path))}
+    taken: set[str] = set()
     for place in outputs:
         if place is None:
             continue
         check_writable(place)
-        if place.resolve() in read:
+        if is_device(place):
+            continue
+        behind = os.path.realpath(place)
+        if behind in read:
             raise OutputError(f"{place}: this file is read, and would be lost. Name another for the output.")
-        if place.resolve() in taken:
+        if behind in taken:
             raise OutputError(f"{place}: two outputs would be written here. Name another for one of them.")
-        taken.add(place.resolve())
+        taken.add(behind)
 
 
 def wanted_outputs(forms: Sequence[str], output: Path | None, inputs: Iterable[object] = ()) -> dict[str, Path | None]:
@@ -58,13 +61,14 @@ def wanted_outputs(forms: Sequence[str], output: Path | None, inputs: Iterable[o
 
 def _problems(pairs: Sequence[tuple[str, str, str]], output: Path | None) -> Iterator[str]:
     from evenhand.errors import EvenhandError
+    from evenhand.output.writing import is_device
     from evenhand.report import FORMATS
 
     for name, sign, file in pairs:
         try:
             FORMATS.find(name)
         except EvenhandError as unknown:
-            yield str(unknown)
+            yield from unknown.problems
         if sign and not file:
             yield f"--format {name}= names no file. Name one, or write --format {name} for stdout."
     if output is not None and (len(pairs) > 1 or pairs[0][1]):
@@ -73,7 +77,7 @@ def _problems(pairs: Sequence[tuple[str, str, str]], output: Path | None) -> Ite
         yield "Only one format can go to stdout; name files for the others with --format NAME=FILE."
     names = [name for name, _, _ in pairs]
     yield from (f"The format {name} is named twice." for name in dict.fromkeys(names) if names.count(name) > 1)
-    files = [Path(file).resolve() for _, _, file in pairs if file]
+    files = [os.path.realpath(file) for _, _, file in pairs if file and not is_device(Path(file))]
     yield from (f"{file}: two formats would be written here." for file in dict.fromkeys(files) if files.count(file) > 1)
 
 
@@ -85,6 +89,7 @@ def put(
     **options: object,
 ) -> None:
     """Render every format, then write the files, then stdout: nothing is written when one cannot be rendered."""
+    from evenhand.output.printing import put_document
     from evenhand.output.writing import write_text
     from evenhand.report import render
 
@@ -99,12 +104,4 @@ def put(
             write_text(place, texts[name])
     for name, place in wanted.items():
         if place is None:
-            sys.stdout.write(for_logs(texts[name]) if name == "text" else texts[name])
-
-
-def for_logs(text: str) -> str:
-    """Return lines that a runner of GitHub or Azure prints and does not obey.
-
-    Both read ``##[command]`` and ``##vso[command]`` anywhere in a line of a log, so a group's name could be one.
-    """
-    return text.replace("##[", "## [").replace("##vso[", "## vso[")
+            put_document(texts[name], commands=name == "github")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from evenhand.cli.flags import PATH
+from evenhand.output.printing import put, put_document
 
 if TYPE_CHECKING:
     from evenhand.policy import Limit
@@ -39,24 +39,27 @@ def check(policies: tuple[Path, ...]) -> None:
         try:
             policy = load_policy(place)
         except EvenhandError as wrong:
-            problems += str(wrong).splitlines()
+            problems += wrong.problems
             continue
-        click.echo(f"{place}: {len(policy.limits)} limits, {len(policy.blocking)} of them blocking")
+        required = f"; {len(policy.requirements)} requirements" if policy.requirements else ""
+        put(f"{place}: {len(policy.limits)} limits, {len(policy.blocking)} of them blocking{required}")
     raise_all(PolicyError, problems)
 
 
 @command.command(name="explain")
 @click.argument("policy", type=PATH, default=Path("policy.toml"))
 def explain(policy: Path) -> None:
-    """Print what each limit demands, and when its metric misleads.
+    """Print what each requirement and limit demands, and when its metric misleads.
 
     \b
     Example: evenhand policy explain policy.toml
     """
     from evenhand.policy import load_policy
 
-    for limit in load_policy(policy).limits:
-        click.echo(_explained(limit))
+    read = load_policy(policy)
+    for limit in (*read.requirements, *read.limits):
+        for line in _required(limit) if limit in read.requirements else _explained(limit):
+            put(line)
 
 
 @command.command(name="schema")
@@ -70,7 +73,7 @@ def schema(responsibility: bool) -> None:
     from importlib.resources import files
 
     name = "responsibility-1.json" if responsibility else "policy-1.json"
-    sys.stdout.write(files("evenhand.schemas").joinpath(name).read_text("utf-8"))
+    put_document(files("evenhand.schemas").joinpath(name).read_text("utf-8"))
 
 
 @command.command(name="list")
@@ -83,25 +86,32 @@ def list_all() -> None:
     from evenhand.policy.extending import described_packs
     from evenhand.policy.templates import TEMPLATES
 
-    click.echo('Rule packs, for extends = ["builtin:NAME"]:')
+    put('Rule packs, for extends = ["builtin:NAME"]:')
     for name, title, limits in described_packs():
-        click.echo(f"  {name:<20}  {title} ({limits} limits)")
-    click.echo("Templates, for evenhand init --template NAME:")
+        put(f"  {name:<20}  {title} ({limits} limits)")
+    put("Templates, for evenhand init --template NAME:")
     for name, template in TEMPLATES.items():
-        click.echo(f"  {name:<20}  {template.meaning}")
+        put(f"  {name:<20}  {template.meaning}")
 
 
-def _explained(limit: Limit) -> str:
+def _required(limit: Limit) -> list[str]:
+    from evenhand.policy.requirements import REQUIREMENTS
+    from evenhand.policy.wording import limit_text
+
+    return [f"{limit.key} {limit_text(limit)}", f"  {REQUIREMENTS[limit.key.columns[0]].meaning}"]
+
+
+def _explained(limit: Limit) -> list[str]:
     from evenhand.metrics import describe
-    from evenhand.policy.wording import harmless, limit_text
+    from evenhand.policy.wording import limit_text
 
     entry = describe(limit.key.metric)
     demand = f"may be worse than the earlier audit by {limit.bound:g} at most" if limit.against else limit_text(limit)
     effects = {"undecided": limit.undecided, "undefined": limit.undefined, "missing": limit.missing}
     lenient = [f"{name}: {effect}" for name, effect in effects.items() if effect != "stop"]
-    lines = [f"{harmless(str(limit.key))} {demand}{' (advisory)' if limit.advisory else ''}", f"  {entry.meaning}"]
+    lines = [f"{limit.key} {demand}{' (advisory)' if limit.advisory else ''}", f"  {entry.meaning}"]
     lines += [f"  It misleads: {entry.misleads}"] if entry.misleads else []
     lines += [f"  Source: {entry.source}"] if entry.source else []
-    lines += [f"  {harmless(limit.note)}"] if limit.note else []
+    lines += [f"  {limit.note}"] if limit.note else []
     lines += [f"  {'; '.join(lenient)}"] if lenient else []
-    return "\n".join(lines)
+    return lines

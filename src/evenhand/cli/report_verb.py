@@ -58,9 +58,9 @@ def command(
       evenhand report audit.json --policy policy.toml -o report.html
       evenhand report audit.json -f html=report.html -f model-card=README.md
     """
-    from evenhand.cli.console import remark
     from evenhand.cli.outputs import put, wanted_outputs
     from evenhand.errors import InputError
+    from evenhand.output.printing import remark
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 

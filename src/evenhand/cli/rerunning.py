@@ -37,7 +37,7 @@ class Check:
 
 
 def again(
-    record: AuditRecord, rows: EvaluationSet | None, files: Files, trust_pickle: bool, tolerance: float
+    record: AuditRecord, rows: EvaluationSet | None, files: Files, how: dict[str, object], tolerance: float
 ) -> Iterator[Check]:
     """Audit again and compare every finding: measurements such as times within a factor, all else exactly.
 
@@ -52,7 +52,7 @@ def again(
 
     if rows is None:
         raise InputError("--rerun needs the rows that were audited: add --data.")
-    fresh = _audit(record, rows, files, trust_pickle)
+    fresh = _audit(record, rows, files, how)
     found = {finding.key: finding for finding in fresh.findings}
     for finding in record.findings:
         now = found.pop(finding.key, None)
@@ -103,7 +103,7 @@ def _whole(record: AuditRecord, fresh: AuditRecord) -> Check:
     return Check(False, f"record: not the same to the byte; it differs in {', '.join([*parts, *apart]) or 'findings'}")
 
 
-def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle: bool) -> AuditRecord:
+def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, how: dict[str, object]) -> AuditRecord:
     from evenhand.audits import audit, audit_given
     from evenhand.data import read_evaluation_set
 
@@ -116,15 +116,15 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, trust_pickle:
             threshold, kind = subject.get("threshold"), subject.get("score_kind")
             given = {"threshold": threshold} | ({} if kind == "label" else {"score_kind": kind})
             return audit_given(rows, **given, settings=options, progress=step)  # type: ignore[arg-type]
-        model = _open(files[0], "model", subject, trust_pickle)
-        original = _open(files[1], "original", record.provenance.get("original"), trust_pickle)
+        model = _open(files[0], "model", subject, how)
+        original = _open(files[1], "original", record.provenance.get("original"), how)
         background = None if files[2] is None else read_evaluation_set(files[2], like=rows)
         assert model is not None  # checked by _open
         more: dict[str, Any] = {"original": original, "background": background, **options}
         return audit(model, rows, audits=names, progress=step, **more)
 
 
-def _open(file: Path | None, name: str, facts: SubjectFacts | None, trust_pickle: bool) -> Subject | None:
+def _open(file: Path | None, name: str, facts: SubjectFacts | None, how: dict[str, object]) -> Subject | None:
     """Open a model of the record, at the audited threshold unless that is the model's own."""
     from evenhand.compression import open_model
     from evenhand.errors import InputError
@@ -134,7 +134,7 @@ def _open(file: Path | None, name: str, facts: SubjectFacts | None, trust_pickle
         return None
     if file is None:
         raise InputError(f"--rerun needs the {name} of the record, '{facts.get('name')}': add --{name}.")
-    model = open_model(file, trust_pickle=trust_pickle)
+    model = open_model(file, **how)  # type: ignore[arg-type]  # checked by click
     threshold, given = facts.get("threshold"), facts.get("decided_by", "given") == "given"
     said: dict[str, Any] = {"score_kind": facts.get("output")} if hasattr(model, "declared") else {}
     if given and threshold is not None and threshold != float(model.threshold):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.console import progress, remark
-from evenhand.cli.flags import file_flag
+from evenhand.cli.console import progress
+from evenhand.cli.flags import file_flag, opening, opening_flags
+from evenhand.output.printing import remark
 
 if TYPE_CHECKING:
     from evenhand.subjects.target import DeclaredKind
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--pos-label", help="Class of the model whose scores are wanted, where it is not 1.")
 @click.option("--score-kind", type=click.Choice(["probability", "logit", "ranking", "label"]), help="Kind of output.")
 @click.option("--texts", help="Column of the texts, for a model that reads texts.")
-@click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
+@opening_flags
 @file_flag("--output", "-o", default=Path("scored"))
 def command(
     source: str,
@@ -34,8 +35,8 @@ def command(
     pos_label: str | None,
     score_kind: DeclaredKind | None,
     texts: str | None,
-    trust_pickle: bool,
     output: Path,
+    **flags: object,
 ) -> None:
     """Score SOURCE (a Parquet file, or a quoted glob) batch by batch into the folder OUTPUT.
 
@@ -50,7 +51,8 @@ def command(
     from evenhand.evidence.scoring import score_files
     from evenhand.subjects import as_subject
 
-    subject = as_subject(open_model(model, trust_pickle=trust_pickle), positive=pos_label, score_kind=score_kind)
+    opened = open_model(model, **opening(flags))  # type: ignore[arg-type]  # checked by click
+    subject = as_subject(opened, positive=pos_label, score_kind=score_kind)
     usual = subject.threshold
     with progress("Scoring") as step:
         parts = score_files(

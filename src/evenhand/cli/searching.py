@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.console import progress, say
+from evenhand.cli.console import progress
+from evenhand.output.printing import on_terminal, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def _with_progress(plan: Plan, step: Callable[[int, int, str], None]) -> Plan:
     """Return the plan with a progress bar, or with lines for a log."""
     from dataclasses import replace
 
-    if sys.stderr.isatty():
+    if on_terminal():
         return replace(plan, progress=step)
     return replace(plan, progress=lambda done, total, text: say(f"{done}/{total} {text}") if text else None)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.flags import PATH, file_flag
+from evenhand.output.printing import put
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,4 +29,4 @@ def command(audit: Path, key: Path, output: Path | None) -> None:
     from evenhand.signing import sign
 
     read_record(audit)  # refuses a record that was edited
-    click.echo(f"Wrote {sign(audit, key, output)}")
+    put(f"Wrote {sign(audit, key, output)}")

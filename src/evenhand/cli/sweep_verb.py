@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.console import remark
 from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.outputs import check_places
+from evenhand.output.printing import put, remark
 
 if TYPE_CHECKING:
     from evenhand.policy.thresholds import Step, Sweep
@@ -36,7 +36,7 @@ def command(record: Path, policy: Path, output: Path | None) -> None:
     check_places([output], (record, policy))
     found = sweep(read_record(record), load_policy(policy))
     for line in _table(found):
-        click.echo(line)
+        put(line)
     if output is not None:
         write_text(output, "\n".join(_csv(found)) + "\n")
         remark(f"Wrote {output}: {len(found.steps):,} thresholds")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.console import progress, remark, say
+from evenhand.cli.console import progress
 from evenhand.cli.flags import PATH, file_flag, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.data.roles import Shares
+from evenhand.output.printing import remark, say
 from evenhand.settings import settings_of
 from evenhand.training.config import TrainingConfig
 

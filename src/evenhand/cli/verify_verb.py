@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.flags import PATH, file_flag
+from evenhand.cli.flags import PATH, file_flag, opening, opening_flags
 from evenhand.cli.rerunning import Check, again
+from evenhand.output.printing import put
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     help="Factor by which times, memory and energy of a rerun may differ.",
 )
 @click.option("--inputs", type=click.Path(), help="Model inputs, if not the table: .npy, .txt, or a folder.")
-@click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine.")
+@opening_flags
 def command(
     audit: Path,
     data: Path | None,
@@ -48,20 +49,23 @@ def command(
     signer: str | None,
     rerun: bool,
     tolerance: float,
-    trust_pickle: bool,
     inputs: str | None,
+    **flags: object,
 ) -> int:
     """Check that AUDIT is unchanged and belongs to these files; with --rerun, that it can be reproduced.
 
     \b
-    Exit codes: 0 nothing differs, 1 something differs, 2 could not run.
+    Exit codes: 0 nothing differs, 1 something differs, 2 could not run, 3 nothing differs, but who signed is open.
     Example:    evenhand verify audit.json --data test.parquet --model credit.safetensors --rerun
     """
+    from evenhand.errors import InputError
     from evenhand.policy import load_policy
     from evenhand.records import digest, read_record
 
     record = read_record(audit)
     checks = [Check(True, f"record: digest {digest(record)[:16]}")]
+    if allowed_signers is None and signer is not None:
+        raise InputError(f"Whether {signer} signed is told from --allowed-signers, a file with the key of each name.")
     if signature is not None:
         checks.append(_signed(audit, signature, allowed_signers, signer))
     rows = None if data is None else _rows(data, record, inputs)
@@ -76,16 +80,21 @@ def command(
         found = None if policy is None else load_policy(policy).sha256
         checks.append(_hash("policy", found, known["policy"]["sha256"] if "policy" in known else None))
     if rerun:
-        checks += again(record, rows, (model, original, background), trust_pickle, tolerance)
+        checks += again(record, rows, (model, original, background), opening(flags), tolerance)
     for check in checks:
-        click.echo(str(check))
-    return int(any(check.same is False for check in checks))
+        put(str(check))
+    if any(check.same is False for check in checks):
+        return 1
+    return 3 if signature is not None and allowed_signers is None else 0
 
 
 def _signed(audit: Path, signature: Path, allowed_signers: Path | None, signer: str | None) -> Check:
     from evenhand.signing import check_signature
 
     found = check_signature(audit, signature, allowed_signers, signer)
+    if found.good and not found.signer:
+        who = f"made with the key {found.key}, which anyone may hold. It proves nothing about who signed"
+        return Check(None, f"signature: {who}; name the keys that are trusted with --allowed-signers")
     return Check(found.good, f"signature: {found.reason}")
 
 
@@ -99,11 +108,9 @@ def _hash(name: str, found: str | None, recorded: str | None) -> Check:
 
 
 def _sha256(file: Path) -> str:
-    import hashlib
+    from evenhand.subjects.loading import file_facts
 
-    from evenhand.subjects.loading import read_model_file
-
-    return hashlib.sha256(read_model_file(file)).hexdigest()
+    return str(file_facts(file)["sha256"])
 
 
 def _rows(file: Path, record: AuditRecord, inputs: str | None) -> EvaluationSet:

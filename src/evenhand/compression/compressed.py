@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from evenhand.compression.agreement import Agreement
     from evenhand.findings import Batch, Plain, Reads, Task
     from evenhand.subjects import ScoreKind
+    from evenhand.subjects.isolated import IsolatedSession
+    from evenhand.subjects.limits import Limits
     from evenhand.training import NetworkModel, Preparing
 
 METADATA: Final = "evenhand"
@@ -55,6 +57,8 @@ class CompressedModel:
         What to call the file in a sentence.
     fit_row_hashes : array of uint64, optional
         Fingerprints of the rows it was fitted, tuned and calibrated on, sorted; none when unknown.
+    limits : Limits, optional
+        Run it in a process of its own, within these.
 
     Raises
     ------
@@ -67,21 +71,23 @@ class CompressedModel:
         content: bytes,
         where: str = "the compressed model",
         fit_row_hashes: NDArray[np.uint64] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         from evenhand.training.preparing import GRID, preparing_from_plain
 
         self.content = content
-        self._session = start_session(content, where)
-        self._input = str(self._session.get_inputs()[0].name)
+        self._limits = limits
+        self._session = start_session(content, where, limits)
         about = read_metadata(self._session, where)
         try:
+            self._input = str(self._session.get_inputs()[0].name)
             self.name = str(about["name"])
             self.threshold = float(cast("float", about["threshold"]))
             prepared = cast("dict[str, Plain]", about["preprocessing"])
             self.preprocessing: Preparing = preparing_from_plain(prepared)
             self.fit_row_hashes = fit_row_hashes if prepared.get("kind") != GRID else None
-            self._facts = cast("dict[str, Plain]", about["facts"])
-        except (KeyError, TypeError, ValueError) as problem:
+            self._facts = dict(cast("dict[str, Plain]", about["facts"]))
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as problem:
             raise ModelError(f"What {where} says of its own preprocessing is damaged: {shorten(problem)}.") from None
         self.score_kind: ScoreKind = "probability"
         self.task: Task = "multiclass" if len(self._session.get_outputs()[0].shape) > 1 else "binary"
@@ -98,7 +104,19 @@ class CompressedModel:
 
     def answer(self, prepared: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the graph's logits for prepared rows, shape (n,) or (n, C)."""
-        return cast("NDArray[np.float32]", self._session.run(None, {self._input: prepared})[0])
+        try:
+            found = self._session.run(None, {self._input: prepared})[0]
+        except ModelError:
+            raise
+        except Exception as problem:  # ONNX Runtime's errors share no base below Exception
+            raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}") from problem
+        kind, shape = getattr(found, "dtype", None), getattr(found, "shape", ())
+        if getattr(kind, "kind", "") != "f" or shape[:1] != (len(prepared),) or len(shape) > 2:
+            raise ModelError(
+                f"Model '{self.name}' was given {len(prepared):,} rows and returned {shape} of {kind}: it must return "
+                "one logit a row, or one a class."
+            )
+        return cast("NDArray[np.float32]", found)
 
     def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the probability of the positive class for prepared columns, shape (n,), or of each class, (n, C)."""
@@ -142,7 +160,7 @@ class CompressedModel:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
-        self._session = start_session(self.content, self.name)
+        self._session = start_session(self.content, self.name, self._limits)
 
 
 def from_network(graph: bytes, model: NetworkModel, recipe: Mapping[str, Plain]) -> CompressedModel:
@@ -178,25 +196,34 @@ def history(facts: Mapping[str, Plain]) -> list[Plain]:
     return list(known) if isinstance(known, list) else [known]
 
 
-def load_compressed(path: str | Path) -> CompressedModel:
+def load_compressed(
+    path: str | Path, *, isolate: bool | Limits | None = None, allowed_signers: str | Path | None = None
+) -> CompressedModel:
     """Read a compressed model from its one file; nothing in it can run code.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    isolate, allowed_signers
+        As in `evenhand.subjects.open_subject`.
 
     Raises
     ------
     ModelError
         When the file is missing or of another kind.
     """
-    from evenhand.subjects.loading import file_kind, read_model_file
+    from evenhand.subjects.loading import limits_of, model_kind, read_model_file
     from evenhand.training.rows import read_rows
 
     place = Path(path)
-    content = read_model_file(place)
-    if file_kind(content, place.suffix) != "onnx":
+    if model_kind(place) != "onnx":
         raise ModelError(f"'{place}' is no ONNX file; compressed models are saved as .onnx.")
-    return CompressedModel(content, f"'{place}'", read_rows(place))
+    limits = limits_of(place, isolate, allowed_signers)
+    return CompressedModel(read_model_file(place), f"'{place}'", read_rows(place), limits)
 
 
-def read_metadata(session: onnxruntime.InferenceSession, where: str) -> dict[str, Plain]:
+def read_metadata(session: onnxruntime.InferenceSession | IsolatedSession, where: str) -> dict[str, Plain]:
     """Return the description in the file.
 
     Raises ModelError when there is none, or a newer version of evenhand wrote it.

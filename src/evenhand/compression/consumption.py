@@ -17,7 +17,7 @@ _CHILD: Final = """
 import sys, numpy as np
 from evenhand.compression import open_model
 from evenhand.training.metering import peak_bytes
-model = open_model(sys.argv[1])
+model = open_model(sys.argv[1], isolate=False)
 model.answer(np.load(sys.argv[2]))
 print(peak_bytes())
 """

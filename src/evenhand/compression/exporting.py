@@ -81,7 +81,8 @@ def export_checked(network: nn.Module, rows: NDArray[np.float32]) -> bytes:
     graph = export_network(network, rows.shape[1:])
     rows = rows[:COMPARED]
     before = logits(network, rows)
-    (after,) = start_session(graph, "the exported network").run(None, {INPUT: rows})
+    (answer,) = start_session(graph, "the exported network").run(None, {INPUT: rows})
+    after = cast("NDArray[np.float32]", answer)
     difference = float(abs(before - after.reshape(before.shape)).max(initial=0.0))
     allowed = TOLERANCE * max(1.0, float(abs(before).max(initial=0.0)))
     if not difference <= allowed:

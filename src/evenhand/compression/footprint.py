@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 from evenhand.compression.consumption import energy_of, peak_memory
 from evenhand.data import pick
 from evenhand.errors import InputError
+from evenhand.subjects.process import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -211,9 +212,9 @@ def _race(calls: Mapping[str, Callable[[], object]], repeats: int, seconds: floa
             break
         for name, call in calls.items():
             call()
-            before = time.perf_counter()
+            before = clock()
             call()
-            times[name].append(time.perf_counter() - before)
+            times[name].append(clock() - before)
     return {name: Latency(statistics.median(taken), min(taken), len(taken)) for name, taken in times.items()}
 
 

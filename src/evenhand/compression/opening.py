@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.subjects import OutputKind, Subject
+    from evenhand.subjects.limits import Limits
 
 
 def open_model(
@@ -19,6 +20,8 @@ def open_model(
     features: Sequence[str] | None = None,
     output: OutputKind | None = None,
     output_name: str | None = None,
+    isolate: bool | Limits | None = None,
+    allowed_signers: str | Path | None = None,
 ) -> Subject:
     """Open a trained model (.safetensors), a compressed one (.onnx), or one of another origin.
 
@@ -30,25 +33,30 @@ def open_model(
         Loading a pickle can run any code on this machine; True means that you trust the file's author.
     positive, features, output, output_name
         For models of another origin, as in `evenhand.subjects.open_subject`.
+    isolate : bool or Limits, optional
+        Open and run it in a process with limits of time and memory, these or the usual ones. By default this is so for
+        an ONNX file without a good signature, also for one that says evenhand wrote it. A .safetensors file is never
+        isolated: it holds numbers, whose shapes are compared with its network's before that is built.
+    allowed_signers : str or Path, optional
+        Whose signatures ``<path>.sig`` are good, as ``ssh-keygen -Y verify`` reads it.
 
     Raises
     ------
     ModelError
         When the file is missing, of another kind, or a pickle that was not declared trusted.
     """
-    from evenhand.subjects.loading import file_kind, open_subject, read_model_file
+    from evenhand.subjects.loading import model_kind, open_subject, read_model_file
 
     place = Path(path)
-    content = read_model_file(place)
-    kind = file_kind(content, place.suffix)
+    kind = model_kind(place)
     if kind == "safetensors":
         from evenhand.training import load_model
 
         return load_model(place)
-    if kind == "onnx" and _is_compressed(content):
+    if kind == "onnx" and _is_compressed(read_model_file(place)):
         from evenhand.compression.compressed import load_compressed
 
-        return load_compressed(place)
+        return load_compressed(place, isolate=isolate, allowed_signers=allowed_signers)
     return open_subject(
         place,
         trust_pickle=trust_pickle,
@@ -56,6 +64,8 @@ def open_model(
         features=features,
         output=output,
         output_name=output_name,
+        isolate=isolate,
+        allowed_signers=allowed_signers,
     )
 
 

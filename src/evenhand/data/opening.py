@@ -13,6 +13,7 @@ from evenhand.data.batches import as_array
 from evenhand.data.datasets import dataset_inputs
 from evenhand.data.files import image_files, text_lines
 from evenhand.data.inputs import Inputs, as_inputs
+from evenhand.data.mapping import map_array
 from evenhand.errors import InputError, shorten
 
 if TYPE_CHECKING:
@@ -70,10 +71,7 @@ def _file(path: Path) -> Inputs:
             "is a folder: name the column of its files by images=" if path.is_dir() else "ends in neither .npy nor .txt"
         )
         raise InputError(f"{path}: {what}. Inputs are an array (.npy), texts one a line (.txt), or images in a folder.")
-    try:
-        return as_inputs(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, EOFError) as wrong:
-        raise InputError(f"{path}: this is no array that can be read: {shorten(wrong)}.") from None
+    return as_inputs(map_array(path))
 
 
 def _memory(given: Any, table: str) -> Inputs:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import pandas as pd
 
 from evenhand.data.hashing import hash_rows
 from evenhand.errors import InputError, OutputError, need
-from evenhand.output.writing import write_bytes
+from evenhand.output.writing import write_bytes, write_once
 
 if TYPE_CHECKING:
     from evenhand.evidence.evidence import Evidence
@@ -54,8 +53,7 @@ def row_key(place: Path = USUAL_KEY) -> bytes:
     """
     try:
         if not place.exists():
-            with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(secrets.token_bytes(32))
+            write_once(place, secrets.token_bytes(32))
         key = place.read_bytes()
     except OSError as wrong:
         raise OutputError(f"{place}: the key of rows cannot be read or made: {wrong.strerror or wrong}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from glob import glob
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError, ModelError, need
 from evenhand.evidence.own_decisions import decided
-from evenhand.output.writing import write_text
+from evenhand.output.writing import write_bytes, write_text
 from evenhand.subjects import reads_of
 
 if TYPE_CHECKING:
@@ -97,9 +98,9 @@ def score_files(
             if number == 0:
                 _prove(subject, given, scores)
             kept = arrow.Table.from_pandas(table[list(keep)].assign(**{column: scores}), preserve_index=False)
-            unfinished = part.with_suffix(".unfinished")
-            parquet.write_table(kept, unfinished)
-            unfinished.replace(part)
+            held = io.BytesIO()
+            parquet.write_table(kept, held)
+            write_bytes(part, held.getvalue())
         done += rows.num_rows
         if progress is not None:
             progress(done, total)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, get_args
@@ -11,9 +10,11 @@ from evenhand.errors import did_you_mean, shorten
 from evenhand.keys import Feature, Key, KeySyntaxError
 from evenhand.metrics import canonical, names
 from evenhand.metrics.catalogue.names import split_name
-from evenhand.policy.limits import DECLARED, Effect, Over
+from evenhand.policy.bounds import accepted_problems, bound_problems, is_finite
+from evenhand.policy.limits import DECLARED, REQUIRED, Effect, Over
 from evenhand.policy.matching import canonical_key, covers, own_key
-from evenhand.policy.waiving import LONGEST
+from evenhand.policy.requirements import requirement_problems
+from evenhand.policy.waiving import LONGEST, is_blank
 
 if TYPE_CHECKING:
     from evenhand.policy.limits import Limit
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Content = Mapping[str, object]
 Kinds = Mapping[str, type | tuple[type, ...]]
 
-TABLES: Final = ("schema", "extends", "defaults", "limits", "waivers", "custom_metrics")
+TABLES: Final = ("schema", "extends", "defaults", "require", "limits", "waivers", "custom_metrics")
 EFFECTS: Final[tuple[str, ...]] = get_args(Effect)
 OVERS: Final = tuple(word for word in get_args(Over) if word)
 NUMBER: Final = (int, float)
@@ -54,6 +55,7 @@ def content_problems(content: Content, written: Written) -> Iterator[str]:
         yield f'{written.at("custom_metrics")}: custom_metrics is a list of names, such as ["g_mean"].'
         custom = []
     yield from _default_problems(content.get("defaults", {}), written)
+    yield from requirement_problems(content.get("require", {}), content.get("defaults", {}), written)
     yield from limits_problems(content.get("limits", {}), written, custom)  # type: ignore[arg-type]  # texts, checked
 
 
@@ -66,8 +68,10 @@ def gates_nothing(limits: Iterable[object], written: Written) -> Iterator[str]:
         )
 
 
-def limits_problems(limits: object, written: Written, custom: Iterable[str] = ()) -> Iterator[str]:
-    """Yield the problems of a table of limits."""
+def limits_problems(
+    limits: object, written: Written, custom: Iterable[str] = (), *, sense: bool = True
+) -> Iterator[str]:
+    """Yield the problems of a table of limits; with `sense` also of those that cannot fail or be met."""
     if not isinstance(limits, Mapping):
         yield f"{written.at('limits')}: [limits] must be a table."
         return
@@ -77,6 +81,8 @@ def limits_problems(limits: object, written: Written, custom: Iterable[str] = ()
         where = f'{written.at("limits", text)}: limits."{shorten(text)}"'
         yield from _key_problems(text, where, known)
         yield from _limit_problems(text, values, where)
+        if sense and isinstance(values, Mapping):
+            yield from bound_problems(text, values, where)
         yield from _repeated(text, values, where, seen)
 
 
@@ -86,6 +92,7 @@ def waiver_problems(waivers: object, limits: Iterable[Limit] | None, written: Wr
         yield f"{written.at('waivers')}: waivers are written [[waivers]]."
         return
     judged = None if limits is None else tuple(limits)
+    seen: list[tuple[Key, date, date, int]] = []
     for position, waiver in enumerate(waivers, 1):
         where = f"{written.at('waivers', str(position))}: waiver {position}"
         if not isinstance(waiver, Mapping):
@@ -97,7 +104,39 @@ def waiver_problems(waivers: object, limits: Iterable[Limit] | None, written: Wr
             yield f"{where}: {', '.join(absent)} must be given."
         if isinstance(waiver.get("limit"), str):
             yield from _waived_problems(waiver["limit"], judged, where)
+            yield from accepted_problems(waiver["limit"], waiver.get("accept_to"), where)
+            yield from _twice(waiver, where, position, seen)
+        yield from _blank_problems(waiver, where)
         yield from _span_problems(waiver, where)
+
+
+def _blank_problems(waiver: Content, where: str) -> Iterator[str]:
+    asked = {
+        "reason": "why it is accepted",
+        "owner": "who answers for it",
+        "approved_by": "who approved it, or nothing",
+    }
+    for field, said in asked.items():
+        value = waiver.get(field)
+        if isinstance(value, str) and is_blank(value):
+            yield f"{where}: {field} is blank ({shorten(ascii(value))}). Write {said}."
+
+
+def _twice(waiver: Content, where: str, position: int, seen: list[tuple[Key, date, date, int]]) -> Iterator[str]:
+    """Yield the problem of a waiver of a limit that another waives on the same days."""
+    starts, expires = waiver.get("starts", date.min), waiver.get("expires", date.max)
+    if not _fits(starts, date) or not _fits(expires, date):
+        return
+    try:
+        key = canonical_key(str(waiver["limit"]))
+    except KeySyntaxError:
+        return
+    assert isinstance(starts, date)  # they fit
+    assert isinstance(expires, date)
+    for other, first, last, at in seen:
+        if other == key and starts <= last and first <= expires:
+            yield f"{where}: the same limit on the same days as waiver {at}. Keep one of both."
+    seen.append((key, starts, expires, position))
 
 
 def _waived_problems(text: str, limits: tuple[Limit, ...] | None, where: str) -> Iterator[str]:
@@ -150,10 +189,11 @@ def _repeated(text: str, values: object, where: str, seen: dict[tuple[str, str],
         key = str(canonical_key(text))
     except KeySyntaxError:
         return
-    over = str(values.get("over", "")) if isinstance(values, Mapping) else ""
-    if (key, over) in seen:
-        yield f'{where}: the same finding as limits."{shorten(seen[key, over])}". Keep one of both.'
-    seen.setdefault((key, over), text)
+    named = values.get("over", "") if isinstance(values, Mapping) else ""
+    for over in dict.fromkeys(map(str, named if isinstance(named, list) else [named])):
+        if (key, over) in seen:
+            yield f'{where}: the same finding as limits."{shorten(seen[key, over])}". Keep one of both.'
+        seen.setdefault((key, over), text)
 
 
 def _key_problems(text: str, where: str, custom: set[str]) -> Iterator[str]:
@@ -165,6 +205,8 @@ def _key_problems(text: str, where: str, custom: set[str]) -> Iterator[str]:
     if key.metric == DECLARED:
         if len(key.features) != 1 or key.features != (Feature(key.columns[0]),) or key.qualifiers:
             yield f"{where}: what is to be declared is named alone, such as declared[human_oversight]."
+    elif key.metric == REQUIRED:
+        yield f"{where}: what a record must be is written in the table [require], such as signature = true."
     elif canonical(key.metric) is None and not custom & {key.metric, split_name(key.metric)[0]}:
         hint = did_you_mean(key.metric, (*names(), *custom))
         way = " See: evenhand list metrics. A metric of your own is named in custom_metrics."
@@ -176,9 +218,9 @@ def _limit_problems(text: str, values: object, where: str) -> Iterator[str]:
         yield f"{where}: a limit is a table such as {{ at_most = 0.1 }}."
         return
     yield from _fields(values, LIMIT, where)
-    yield from _bound_problems(text, values, where)
+    yield from _side_problems(text, values, where)
     drop = values.get("max_drop")
-    if _fits(drop, NUMBER) and drop < 0:  # type: ignore[operator]  # a number, it fits
+    if is_finite(drop) and drop < 0:  # type: ignore[operator]  # a number, it fits
         yield f"{where}: max_drop is {drop}; it says how much worse the value may be, so it is 0 or above."
     if not _texts(values.get("controls", [])):
         yield f'{where}: controls is a list of texts, such as ["nyc-ll144:5-301(b)"].'
@@ -186,7 +228,7 @@ def _limit_problems(text: str, values: object, where: str) -> Iterator[str]:
         yield from _over_problems(text, values["over"], where)
 
 
-def _bound_problems(text: str, values: Content, where: str) -> Iterator[str]:
+def _side_problems(text: str, values: Content, where: str) -> Iterator[str]:
     given = {name for name in ("at_most", "at_least", "max_drop") if name in values}
     declared = text.partition("[")[0].strip() == DECLARED
     if declared and (given or values.get("required") is not True):
@@ -217,7 +259,8 @@ def _fields(values: Content, known: Kinds, where: str) -> Iterator[str]:
         if field not in known:
             yield f"{where}: knows no '{field}'.{did_you_mean(field, known)}"
         elif not _fits(value, known[field]):
-            yield f"{where}: {field} = {value!r} has the wrong type."
+            finite = " It is a number, and finite." if known[field] == NUMBER else ""
+            yield f"{where}: {field} = {_shown(value)} has the wrong type.{finite}"
         elif field in ("undecided", "undefined", "missing") and value not in EFFECTS:
             hint = did_you_mean(str(value), EFFECTS)
             yield f"{where}: {field} is {value!r}; it must be one of {', '.join(EFFECTS)}.{hint}"
@@ -227,9 +270,14 @@ def _texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(part, str) and part for part in value)
 
 
+def _shown(value: object) -> str:
+    """Return a value for a sentence; Python refuses to write integers of thousands of digits."""
+    return "an integer of many digits" if isinstance(value, int) and not is_finite(int(value)) else shorten(repr(value))
+
+
 def _fits(value: object, kind: type | tuple[type, ...]) -> bool:
     if isinstance(value, bool):
         return kind is bool
-    if isinstance(value, datetime) or (isinstance(value, float) and not math.isfinite(value)):
+    if isinstance(value, datetime) or (isinstance(value, (int, float)) and not is_finite(value)):
         return False
     return isinstance(value, kind)

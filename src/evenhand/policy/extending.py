@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import did_you_mean
+from evenhand.errors import did_you_mean, shorten
 from evenhand.policy.checking import limits_problems
 from evenhand.policy.placing import Written, lines_of
 
@@ -63,7 +63,7 @@ def described_packs() -> Iterator[tuple[str, str, int]]:
 
 
 def _read(name: str, origin: str, at: str, folder: Path, inside: tuple[str, ...], packs: Packs) -> None:
-    """Read one pack, after those that it extends: the nearer limit wins."""
+    """Read one pack, after those that it extends."""
     raw = _bytes(name, at, folder, packs)
     if raw is None:
         return
@@ -73,11 +73,11 @@ def _read(name: str, origin: str, at: str, folder: Path, inside: tuple[str, ...]
     try:
         text = raw.decode("utf-8")
         content = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
-        packs.problems.append(f"{at}: rule pack '{name}' is no TOML: {wrong}")
+    except (ValueError, RecursionError) as wrong:
+        packs.problems.append(f"{at}: rule pack '{name}' is no TOML: {shorten(wrong, 160)}")
         return
     pack = Written(name, lines_of(text))
-    packs.problems += _problems(content, pack)
+    packs.problems += _problems(content, pack, own=name.startswith(PREFIX))
     packs.hashes.append(hashlib.sha256(raw).hexdigest())
     deeper = content.get("extends", [])
     for other in deeper if isinstance(deeper, list) else ():
@@ -103,11 +103,12 @@ def _bytes(name: str, at: str, folder: Path, packs: Packs) -> bytes | None:
         return None
 
 
-def _problems(content: Mapping[str, object], pack: Written) -> Iterator[str]:
+def _problems(content: Mapping[str, object], pack: Written, *, own: bool) -> Iterator[str]:
+    """Yield the problems of a pack. A pack of evenhand may ask with a limit of 0 only that a value can be computed."""
     for table in content:
         if table not in TABLES:
             yield (
                 f"{pack.at(table)}: a rule pack holds limits, and no '{table}'; what undecided limits do, and who "
                 f"waives one, is for the policy that extends it.{did_you_mean(table, TABLES)}"
             )
-    yield from limits_problems(content.get("limits", {}), pack)
+    yield from limits_problems(content.get("limits", {}), pack, sense=not own)

@@ -9,12 +9,13 @@ from evenhand.errors import PolicyError, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
 from evenhand.messages import joined, message, messages, sentences
 from evenhand.policy.baseline import RANK, Baseline, Pairs, with_baseline
-from evenhand.policy.limits import DECLARED
+from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
+from evenhand.policy.meeting import judge_requirements
 from evenhand.policy.regression_limits import drop_key
 from evenhand.policy.sample_size import rows_needed
 from evenhand.policy.verdict import Judgement, Status, Verdict, tally
-from evenhand.policy.waiving import waive, waiver_remarks
+from evenhand.policy.waiving import is_blank, waive, waiver_remarks
 from evenhand.policy.wording import groups_text, limit_text, number
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.keys import Key
     from evenhand.policy.limits import Effect, Limit, Policy
+    from evenhand.signing import SignedRecord
 
 NOWHERE: Final = {
     "features": message("The record names no sensitive feature to apply it to."),
@@ -39,6 +41,7 @@ def judge(
     pairs: Pairs | None = None,
     new_only: bool = False,
     today: date | None = None,
+    signed_by: SignedRecord | None = None,
 ) -> Verdict:
     """Judge a record by a policy.
 
@@ -59,6 +62,9 @@ def judge(
         Whether limits that were as bad in the baseline do not stop; needs `baseline`.
     today : date, optional
         The day on which waivers are checked; today when absent.
+    signed_by : SignedRecord, optional
+        The record with its signature, as `evenhand.read_signed_record` returns both. One that is given must be good,
+        whether or not the policy requires it.
 
     Returns
     -------
@@ -67,7 +73,7 @@ def judge(
     Raises
     ------
     PolicyError
-        When an interval cannot be recomputed at the policy's confidence, the policy gates nothing here, or the
+        When an interval cannot be recomputed at the policy's confidence, the signature is of another record, or the
         record is a suppressed copy for publication.
 
     Examples
@@ -85,14 +91,17 @@ def judge(
         )
     if new_only and baseline is None:
         raise PolicyError("What is new is told from an earlier audit: add --baseline.")
+    if signed_by is not None and signed_by.record != record:
+        raise PolicyError("The signature is of another record: judge the one that read_signed_record returned with it.")
     day = today or datetime.now(UTC).date()
     earlier = None if baseline is None else Baseline(baseline, pairs)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
-    raise_all(PolicyError, [*sorted(set(_level_problems(found, policy))), *_gates_nothing(found, policy)])
+    raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
     if baseline is not None:
         steady = [limit for limit in policy.limits if not limit.against]
         before = [judgement for limit in steady for judgement in judge_limit(limit, baseline, policy, None)]
         found = with_baseline(found, before, new_only)
+    found += judge_requirements(record, policy, None if signed_by is None else signed_by.signature, baseline)
     covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)
@@ -130,7 +139,8 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Base
 def _judge_declaration(limit: Limit, record: AuditRecord) -> Judgement:
     """Judge a required declaration; it has no estimate, since nothing was measured."""
     name = limit.key.columns[0]
-    declared = {known: text for known, value in record.provenance.get(DECLARED, {}).items() if (text := value.strip())}
+    given = record.provenance.get(DECLARED, {})
+    declared = {known: value.strip() for known, value in given.items() if not is_blank(value)}
     if name not in declared:
         near = nearest(name, declared)
         hint = message("Did you mean '{name}'?", name=near) if near else ""
@@ -226,14 +236,6 @@ def _level_problems(found: list[Judgement], policy: Policy) -> Iterator[str]:
             )
 
 
-def _gates_nothing(found: list[Judgement], policy: Policy) -> Iterator[str]:
-    if not any(judgement.blocking for judgement in found):
-        yield (
-            f"{policy.name}: none of its blocking limits applies to this record: each finding of them has an advisory "
-            "limit of its own. So it gates nothing."
-        )
-
-
 def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:
     if not policy.minimum_group_size:
         return
@@ -265,6 +267,9 @@ def _sentence(status: Status, found: tuple[Judgement, ...]) -> str:
     first = next((judgement for judgement in found if judgement.stops and judgement.status == status), None)
     if first is None:
         return tally(status, found)
+    if first.limit.key.metric == REQUIRED:
+        told = message("First: {key} is required. {why}", key=str(first.key), why=first.sentence)
+        return sentences(tally(status, found), told)
     if first.limit.required:
         told = message("First: {key} is required and was not declared.", key=str(first.key))
         return sentences(tally(status, found), told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -15,8 +15,15 @@ Effect: TypeAlias = Literal["stop", "warn", "pass"]
 Over: TypeAlias = Literal["", "features", "intersections", "groups"]
 """The findings to which a limit without columns applies."""
 
+Wanted: TypeAlias = "str | float | bool | tuple[str, ...]"
+"""The value of a requirement."""
+
 DECLARED: Final = "declared"
 """The first word of a key that requires a declaration: ``declared[human_oversight]``."""
+REQUIRED: Final = "required"
+"""The first word of the key of a requirement: ``required[signature]``."""
+EFFECTS: Final = ("undecided", "undefined", "missing")
+"""The fields of a limit that say what it does where it is neither passed nor failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,9 @@ class Limit:
     against: Literal["", "baseline"] = ""
     """``baseline``: the limit is on how much worse the finding is than in the earlier audit."""
     required: bool = False
-    """For a declaration: it must be present, with any content."""
+    """For a declaration or a requirement: it must be present."""
+    wanted: Wanted = True
+    """Of a requirement: the value that must be met."""
     over: Over = ""
     """``features``: each sensitive feature of the record on its own; ``intersections``: each crossing of them;
     ``groups``: each group of each feature; empty: only the finding that the key names."""
@@ -69,6 +78,16 @@ class Limit:
 
     def __str__(self) -> str:
         return f"{self.key} required" if self.required else f"{self.key} {self.sign} {self.bound:g}"
+
+    def is_as_strict_as(self, other: Limit) -> bool:
+        """Whether it stops whatever the other limit on the same finding stops."""
+        if (self.against, self.required, self.sign) != (other.against, other.required, other.sign):
+            return False
+        if self.advisory and not other.advisory:
+            return False
+        stops = all(getattr(self, name) == "stop" or getattr(other, name) != "stop" for name in EFFECTS)
+        tight = self.bound <= other.bound if self.at_most is not None else self.bound >= other.bound
+        return stops and tight
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +132,13 @@ class Policy:
     """The path of the file, relative to the working directory if below it: pipelines show limits there."""
     extends: tuple[str, ...] = ()
     """The rule packs it extends, by name and version."""
+    requirements: tuple[Limit, ...] = ()
+    """What a record must be for its figures to count: the table ``[require]``."""
+
+    def without(self, *names: str) -> Policy:
+        """Return the policy without these requirements, where it judges what cannot meet them: a candidate, say."""
+        kept = tuple(limit for limit in self.requirements if limit.key.columns[0] not in names)
+        return replace(self, requirements=kept)
 
     @property
     def blocking(self) -> tuple[Limit, ...]:

@@ -40,11 +40,12 @@ def instances(limit: Limit, record: AuditRecord, policy: Policy) -> tuple[Key, .
     """Return the keys that a limit is judged on in this record.
 
     ``column=*`` becomes every group that the record has; a limit over features becomes one for each sensitive feature
-    of the record, except those with a limit of their own. None when the record has nothing to apply it to.
+    that the record names or the policy requires, except those with a limit of their own that is as strict. None when
+    the record has nothing to apply it to.
     """
     if limit.over:
-        rivals = [other for other in policy.limits if not other.over and other.against == limit.against]
-        found = _over(limit, record)
+        rivals = [other for other in policy.limits if not other.over and other.is_as_strict_as(limit)]
+        found = _over(limit, record, required_features(policy))
         return tuple(key for key in found if not any(_owns(other, key) for other in rivals)) if found else None
     if not any(feature.each for feature in limit.key.features):
         return (limit.key,)
@@ -66,8 +67,8 @@ def _owns(limit: Limit, key: Key) -> bool:
     return limit.key == key or _is_instance(key, limit.key)
 
 
-def _over(limit: Limit, record: AuditRecord) -> tuple[Key, ...]:
-    key, columns = limit.key, sensitive_features(record)
+def _over(limit: Limit, record: AuditRecord, required: tuple[str, ...]) -> tuple[Key, ...]:
+    key, columns = limit.key, tuple(sorted({*sensitive_features(record), *required}))
     if limit.over == "features" and columns:
         return tuple(Key(key.metric, (Feature(column),), key.qualifiers) for column in columns)
     if limit.over == "intersections" and columns:
@@ -98,6 +99,12 @@ def _has_shape(key: Key, over: str) -> bool:
 def sensitive_features(record: AuditRecord) -> tuple[str, ...]:
     """Return the sensitive features that the record names."""
     return tuple(sorted(record.provenance.get("data", {}).get("sensitive_features", [])))
+
+
+def required_features(policy: Policy) -> tuple[str, ...]:
+    """Return the sensitive features that a policy requires."""
+    wanted = (limit.wanted for limit in policy.requirements if limit.key.columns == ("sensitive_features",))
+    return next((named for named in wanted if isinstance(named, tuple)), ())
 
 
 def _spelled(key: Key) -> Key:

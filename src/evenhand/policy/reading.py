@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from evenhand.errors import PolicyError
+from evenhand.errors import PolicyError, shorten
 from evenhand.messages import message
 from evenhand.policy.checking import content_problems, gates_nothing, waiver_problems
 from evenhand.policy.extending import read_packs
 from evenhand.policy.limits import Effect, Limit, Over, Policy, Waiver
 from evenhand.policy.matching import canonical_key
 from evenhand.policy.placing import Written, lines_of
+from evenhand.policy.requirements import requirements
 
 if TYPE_CHECKING:
     from datetime import date
@@ -57,8 +58,8 @@ def load_policy(source: str | Path | Content) -> Policy:
     try:
         text = raw.decode("utf-8-sig")
         content: Content = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
-        raise PolicyError(f"{place}: this is no TOML: {wrong}") from None
+    except (ValueError, RecursionError) as wrong:
+        raise PolicyError(f"{place}: this is no TOML: {shorten(wrong, 160)}") from None
     below = TOOL if place.name == PYPROJECT else ()
     if below:
         content = _of_pyproject(content, place)
@@ -90,7 +91,9 @@ def _build(content: Content, written: Written, raw: bytes, folder: Path) -> Poli
     if isinstance(own, Mapping) and not packs.problems:
         problems += gates_nothing([*own.values(), *(values for _, _, values in packs.limits)], written)
     limits = None if problems else tuple(_all_limits(content, packs, written))
-    problems += waiver_problems(content.get("waivers", []), limits, written)
+    required = () if problems else requirements(cast("Content", content.get("require", {})), written)
+    waived = None if limits is None else (*limits, *required)
+    problems += waiver_problems(content.get("waivers", []), waived, written)
     if limits is None or problems:
         raise PolicyError(*problems)
     defaults = cast("Content", content.get("defaults", {}))
@@ -103,6 +106,7 @@ def _build(content: Content, written: Written, raw: bytes, folder: Path) -> Poli
         name=written.name,
         sha256=_hash(raw, packs.hashes),
         extends=tuple(packs.names),
+        requirements=required,
     )
 
 
@@ -113,31 +117,35 @@ def _hash(raw: bytes, others: list[str]) -> str:
 
 
 def _all_limits(content: Content, packs: Packs, written: Written) -> Iterator[Limit]:
-    """Yield every limit, those of packs first; of two of the same key the nearer one wins."""
+    """Yield every limit, those of packs first; of two on the same findings the stricter one, or both."""
     defaults = cast("Content", content.get("defaults", {}))
     own = cast("Mapping[str, Content]", content.get("limits", {}))
-    found: dict[tuple[Key, Over], tuple[Limit, ...]] = {}
+    found: list[Limit] = []
     for origin, text, values in packs.limits:
-        for key, over, limits in _limits(text, {**defaults, **values}):
-            line = written.line("extends", origin)  # a rule pack's notes are translated, too
-            found[key, over] = tuple(
-                replace(limit, origin=origin, line=line, note=message(limit.note) if limit.note else "")
-                for limit in limits
-            )
+        line = written.line("extends", origin)  # a rule pack's notes are translated, too
+        for limit in _limits(text, {**defaults, **values}):
+            note = message(limit.note) if limit.note else ""
+            found = _with(found, replace(limit, origin=origin, line=line, note=note))
     for text, values in own.items():
-        for key, over, limits in _limits(text, {**defaults, **values}):
-            found.pop((key, over), None)
-            found[key, over] = tuple(replace(limit, line=written.line("limits", text)) for limit in limits)
-    for limits in found.values():
-        yield from limits
+        for limit in _limits(text, {**defaults, **values}):
+            found = _with(found, replace(limit, line=written.line("limits", text)))
+    yield from found
 
 
-def _limits(text: str, values: Content) -> Iterator[tuple[Key, Over, tuple[Limit, ...]]]:
+def _with(found: list[Limit], limit: Limit) -> list[Limit]:
+    """Return the limits with one more, without those that it makes superfluous; a laxer one loosens nothing."""
+    rivals = [other for other in found if (other.key, other.over) == (limit.key, limit.over)]
+    kept = [other for other in found if other not in rivals or not limit.is_as_strict_as(other)]
+    covered = any(other.is_as_strict_as(limit) for other in rivals if other in kept)
+    return kept if covered else [*kept, limit]
+
+
+def _limits(text: str, values: Content) -> Iterator[Limit]:
     """Yield the limit on the value and the one on its regression, for each way of applying it."""
     key = canonical_key(text)
     named = values.get("over", "")
     for over in cast("list[Over]", named if isinstance(named, list) else [named]):
-        yield key, over, tuple(_of_values(replace(_limit(key, values), over=over), values))
+        yield from _of_values(replace(_limit(key, values), over=over), values)
 
 
 def _of_values(limit: Limit, values: Content) -> Iterator[Limit]:

@@ -12,7 +12,7 @@ from evenhand.errors import InputError, did_you_mean
 from evenhand.keys import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 HEAD: Final = """\
 # Limits for the release gate: evenhand gate audit.json --policy policy.toml
@@ -25,6 +25,11 @@ undecided = "stop"        # stop | warn | pass
 undefined = "stop"
 missing = "stop"          # what is absent has not passed
 minimum_group_size = 30   # smaller groups are named as small; none is ever left out
+
+[require]                 # what a record must be for its figures to count; all are in docs/how-to/gate.md
+{require}# no_repeated_ids = true
+# rows = 1000
+# signature = true        # evenhand gate --signature audit.json.sig --allowed-signers signers
 
 [limits]
 """
@@ -43,12 +48,20 @@ class Template:
     packs: tuple[str, ...] = ()
     """Rule packs that it extends."""
 
-    def text(self, columns: list[str]) -> str:
+    def text(self, columns: list[str], required: Mapping[str, object]) -> str:
         """Return the policy for these sensitive features."""
         named = ", ".join('"builtin:' + pack + '"' for pack in self.packs)
         extends = f"extends = [{named}]\n" if named else ""
-        head = HEAD.format(extends=extends)
+        require = "".join(f"{name} = {_toml(value)}\n" for name, value in required.items() if value)
+        head = HEAD.format(extends=extends, require=require)
         return head + self.everyone + "".join(self.feature.format_map(_Keys(column)) for column in columns)
+
+
+def _toml(value: object) -> str:
+    """Return a text, or a list of texts, as TOML writes it."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
 
 
 class _Keys(dict[str, str]):
@@ -153,17 +166,26 @@ ORIGINAL_FEATURE: Final = """\
 """
 
 
-def default_policy(sensitive_features: Iterable[str] = (), *, original: bool = False, template: str = "generic") -> str:
+def default_policy(
+    sensitive_features: Iterable[str] = (),
+    *,
+    original: bool = False,
+    template: str = "generic",
+    label: str = "",
+    positive: str = "",
+) -> str:
     """Return the text of a starter policy.toml.
 
     Parameters
     ----------
     sensitive_features : names
-        Each gets the limits that the template has for a feature.
+        Each is required, and gets the limits that the template has for a feature.
     original : bool
         Whether limits on what compression changed are added.
     template : str
         A name of `TEMPLATES`: ``generic``, ``hiring``, ``credit`` or ``medical``.
+    label, positive : str
+        The column of the truth and its positive value, which are required where they are given.
 
     Raises
     ------
@@ -173,7 +195,8 @@ def default_policy(sensitive_features: Iterable[str] = (), *, original: bool = F
     if template not in TEMPLATES:
         raise InputError(f"There is no policy template '{template}'.{did_you_mean(template, TEMPLATES)}")
     columns = list(sensitive_features)
-    parts = [TEMPLATES[template].text(columns)]
+    required = {"sensitive_features": columns, "label": label, "positive": positive}
+    parts = [TEMPLATES[template].text(columns, required)]
     if original:
         parts += [ORIGINAL, *(ORIGINAL_FEATURE.format_map(_Keys(column, of="original")) for column in columns)]
     return "".join(parts)

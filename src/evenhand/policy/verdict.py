@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from evenhand.messages import Message, message
+from evenhand.messages import Message, joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +23,11 @@ WORDS: dict[Status, Message] = {
     "undecided": message("Undecided"),
 }
 """Each status as pages show it."""
+ASIDE: Final[dict[Status, Message]] = {
+    "failed": message("{n} failed ({why})"),
+    "undecided": message("{n} undecided ({why})"),
+}
+"""How limits are counted that did not pass and stop nothing."""
 EXIT_CODES: dict[Status, int] = {"passed": 0, "failed": 1, "undecided": 3}
 """The gate's exit code of each verdict; 2 is kept for what could not run."""
 
@@ -68,6 +74,11 @@ class Judgement:
             return message("advisory")
         return message("waived") if self.waived else message("not new") if self.known else ""
 
+    @property
+    def excuse(self) -> str:
+        """Why it stops nothing though it did not pass, in a word; empty where it passed or stops."""
+        return "" if self.stops or self.status == "passed" else self.aside or message("allowed by the policy")
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -107,13 +118,36 @@ class Verdict:
 
 
 def tally(status: Status, judgements: Iterable[Judgement]) -> str:
-    """Return the number of blocking limits by status, in one sentence."""
-    found = [judgement.status for judgement in judgements if judgement.blocking]
+    """Return the number of blocking limits by status, in one sentence.
+
+    Those that did not pass and stop nothing are counted apart, each with the reason why it stops nothing.
+    """
+    found = [judgement for judgement in judgements if judgement.blocking]
+    stopping = [judgement.status for judgement in found if judgement.stops]
+    aside = Counter((judgement.status, judgement.excuse) for judgement in found if judgement.excuse)
+    counts = {
+        "limits": len(found),
+        "passed": sum(judgement.status == "passed" for judgement in found),
+        "failed": stopping.count("failed"),
+        "undecided": stopping.count("undecided"),
+    }
+    if not aside:
+        return message(
+            "{status}: {passed} of {limits} blocking limits passed, {failed} failed, {undecided} undecided.",
+            status=WORDS[status],
+            **counts,
+        )
+    excused = joined(", ", tuple(message(ASIDE[one], n=n, why=why) for (one, why), n in sorted(aside.items())))
+    if status == "passed":
+        return message(
+            "Passed with exceptions: {passed} of {limits} blocking limits passed; without stopping: {excused}.",
+            excused=excused,
+            **counts,
+        )
     return message(
-        "{status}: {passed} of {limits} blocking limits passed, {failed} failed, {undecided} undecided.",
+        "{status}: {passed} of {limits} blocking limits passed, {failed} failed, {undecided} undecided; without "
+        "stopping: {excused}.",
         status=WORDS[status],
-        limits=len(found),
-        passed=found.count("passed"),
-        failed=found.count("failed"),
-        undecided=found.count("undecided"),
+        excused=excused,
+        **counts,
     )

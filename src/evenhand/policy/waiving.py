@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -19,23 +20,38 @@ if TYPE_CHECKING:
 
 LONGEST: Final = timedelta(days=180)
 """The longest duration of a waiver: what is accepted for ever is a limit."""
+FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters by their category that show nothing."""
+NOTHING: Final = frozenset({"none", "null", "nan", "nil", "n/a", "na", "tbd", "todo"})
+"""Words that stand in for an answer."""
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a text says nothing: it has no letter and no digit that shows, or is a word such as "none".
+
+    Examples
+    --------
+    >>> is_blank(" \u200b"), is_blank("n/a"), is_blank("RISK-311")
+    (True, True, False)
+    """
+    shown = any(unicodedata.category(char)[0] in "LN" and char not in FILLERS for char in text)
+    return not shown or text.strip().casefold() in NOTHING
 
 
 def waive(judgement: Judgement, policy: Policy, day: date) -> Judgement:
-    """Return the judgement, covered by its first waiver that is valid on that day."""
-    if not judgement.stops:
+    """Return the judgement, covered by its first waiver that is valid on that day; each of them must cover it."""
+    valid = [waiver for waiver in policy.waivers if _names(waiver, judgement) and not _why_not(waiver, day)]
+    if not judgement.stops or not valid or any(_breached(waiver, judgement) for waiver in valid):
         return judgement
-    for waiver in policy.waivers:
-        if _names(waiver, judgement) and not _why_not(waiver, day) and not _breached(waiver, judgement):
-            sentence = message(
-                "waived until {day} by {owner}: {reason}; {sentence}",
-                day=str(waiver.expires),
-                owner=waiver.owner,
-                reason=waiver.reason,
-                sentence=judgement.sentence,
-            )
-            return replace(judgement, stops=False, waiver=waiver, sentence=sentence)
-    return judgement
+    first = valid[0]
+    sentence = message(
+        "waived until {day} by {owner}: {reason}; {sentence}",
+        day=str(first.expires),
+        owner=first.owner,
+        reason=first.reason,
+        sentence=judgement.sentence,
+    )
+    return replace(judgement, stops=False, waiver=first, sentence=sentence)
 
 
 def waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterator[str]:
@@ -46,12 +62,17 @@ def waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterato
             yield message("The waiver of {key} is not used: its limit stops nothing.", key=str(waiver.key))
         elif why := _why_not(waiver, day):
             yield why
-        elif any(_breached(waiver, judgement) for judgement in named):
-            yield message(
-                "The waiver of {key} no longer covers: the estimate is worse than the accepted {accepted}.",
-                key=str(waiver.key),
-                accepted=number(waiver.accept_to),
-            )
+        elif breached := [judgement for judgement in named if _breached(waiver, judgement)]:
+            yield _no_longer(waiver, absent=_estimate(breached[0]) is None)
+
+
+def _no_longer(waiver: Waiver, *, absent: bool) -> str:
+    places = {"key": str(waiver.key), "accepted": number(waiver.accept_to)}
+    if absent:
+        return message("The waiver of {key} does not cover: it accepts {accepted}, and there is no estimate.", **places)
+    return message(
+        "The waiver of {key} no longer covers: the estimate is worse than the accepted {accepted}.", **places
+    )
 
 
 def _names(waiver: Waiver, judgement: Judgement) -> bool:
@@ -77,7 +98,14 @@ def _why_not(waiver: Waiver, day: date) -> str:
 
 
 def _breached(waiver: Waiver, judgement: Judgement) -> bool:
-    estimate = judgement.finding.estimate if judgement.finding is not None else None
-    if waiver.accept_to is None or estimate is None:
+    """Whether the estimate is worse than what was accepted; one that is not there may be any."""
+    if waiver.accept_to is None:
         return False
+    estimate = _estimate(judgement)
+    if estimate is None:
+        return True
     return estimate > waiver.accept_to if judgement.limit.at_most is not None else estimate < waiver.accept_to
+
+
+def _estimate(judgement: Judgement) -> float | None:
+    return None if judgement.finding is None else judgement.finding.estimate

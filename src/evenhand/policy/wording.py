@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from typing import TYPE_CHECKING
 
 from evenhand.messages import lowered, message
 from evenhand.metrics import describe
+from evenhand.output.sanitising import plain
+from evenhand.policy.limits import REQUIRED
 
 if TYPE_CHECKING:
     from evenhand.findings import Finding, GroupValue
@@ -46,6 +47,8 @@ def measured(finding: Finding | None, limit: Limit) -> str:
     """Return the estimate with its interval, ``0.31 [0.12, 0.49]``."""
     if finding is None:
         return message("missing")
+    if limit.key.metric == REQUIRED:
+        return finding.note
     if limit.required:
         return message("declared")
     if finding.estimate is None:
@@ -58,10 +61,18 @@ def measured(finding: Finding | None, limit: Limit) -> str:
 
 
 def limit_text(limit: Limit) -> str:
-    """Return ``<= 0.10``, or ``required``."""
+    """Return ``<= 0.10``, ``required``, or ``required: 1,000``."""
     if limit.required:
-        return message("required")
+        return message("required") if limit.wanted is True else message("required: {value}", value=_wanted(limit))
     return f"{limit.sign} {number(limit.bound, limit.bound)}"
+
+
+def _wanted(limit: Limit) -> str:
+    """Return the value of a requirement, cut where it is long."""
+    wanted = limit.wanted
+    if isinstance(wanted, tuple):
+        return _cut(", ".join(wanted), 40)
+    return f"{wanted:,}" if isinstance(wanted, int) else _cut(str(wanted), 16)
 
 
 def groups_text(finding: Finding) -> str:
@@ -88,7 +99,7 @@ def lines(verdict: Verdict) -> list[str]:
     shown = [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
     ]
-    return [line.rstrip() for line in (*shown, *(harmless(remark) for remark in verdict.remarks))]
+    return [line.rstrip() for line in (*shown, *(plain(remark) for remark in verdict.remarks))]
 
 
 def _cells(judgement: Judgement) -> tuple[str, str, str, str, str]:
@@ -96,22 +107,13 @@ def _cells(judgement: Judgement) -> tuple[str, str, str, str, str]:
     status = judgement.status + (f" ({judgement.aside})" if judgement.aside else "")
     return (
         status,
-        _cut(harmless(str(judgement.key))),
-        measured(judgement.finding, limit),
+        _cut(plain(str(judgement.key))),
+        plain(measured(judgement.finding, limit)),
         limit_text(limit) if limit.required else f"limit {limit_text(limit)}",
-        harmless(judgement.sentence),
+        plain(judgement.sentence),
     )
 
 
 def _cut(text: str, most: int = 90) -> str:
     """Return at most `most` characters, with a mark where cut."""
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def harmless(text: str) -> str:
-    """Return text on one line, without control characters or marks that change the text direction."""
-    return "".join(char if _is_plain(char) else f"\\u{ord(char):04x}" for char in text)
-
-
-def _is_plain(char: str) -> bool:
-    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or char == "\u200d"

@@ -81,8 +81,8 @@ def mlflow_thresholds(verdict: Verdict) -> dict[str, Any]:
         _decided_by(judgement): models.MetricThreshold(
             threshold=judgement.limit.bound, greater_is_better=judgement.limit.at_least is not None
         )
-        for judgement in verdict.judgements
-        if judgement.blocking and judgement.limit.bound is not None
+        for judgement in reversed(verdict.judgements)  # of two limits on one figure the one that is worse off counts
+        if judgement.blocking and not (judgement.limit.required and judgement.status == "passed")
     }
 
 

@@ -8,6 +8,7 @@ from evenhand.messages import Message, capitalized, joined, message, sentences
 from evenhand.metrics import METRICS, Metric, canonical, describe, parse_disparity
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import any_disparity
+from evenhand.policy.limits import REQUIRED
 from evenhand.policy.verdict import WORDS
 from evenhand.policy.wording import groups_text, limit_text, measured
 from evenhand.report.figures.findings import figure
@@ -181,7 +182,7 @@ def _signed(text: Place) -> str:
 def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]:
     """Return the entries of all metrics on the page, by label; group comparisons once, not for every metric."""
     values = {finding.key.metric: finding for finding in reversed(record.findings)}
-    judged = {judgement.key.metric for judgement in (() if verdict is None else verdict.judgements)}
+    judged = {judgement.key.metric for judgement in (() if verdict is None else verdict.judgements)} - {REQUIRED}
     hows = {split[1] for name in values if (split := parse_disparity(name)) and split[0] in METRICS}
     kept = {canonical(name) or name: values.get(name) for name in {*values, *judged} if _of_its_own(name, judged)}
     entries = [(describe(name), name, finding) for name, finding in kept.items()]

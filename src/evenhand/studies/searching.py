@@ -117,7 +117,9 @@ def _try(plan: Plan, original: Unit, unit: Unit, prints: Mapping[str, Footprint]
     record = audit_unit(plan, unit, original)
     sizes = tuple(_sizes(prints["original"], prints[unit.candidate])) if unit.candidate in prints else ()
     record = replace(record, findings=(*record.findings, *sizes))
-    return Tried(unit.candidate, record, None if policy is None else judge(record, policy))
+    return Tried(
+        unit.candidate, record, None if policy is None else judge(record, policy.without("signature", "model"))
+    )
 
 
 def audit_unit(plan: Plan, unit: Unit, original: Unit) -> AuditRecord:
@@ -147,7 +149,7 @@ def _footprints(plan: Plan, first: Mapping[str, Unit]) -> dict[str, Footprint]:
     for name, unit in first.items():
         place = model_file(plan, name, plan.seed) if name and unit.scores is not None else None
         if place is not None:
-            models[name] = open_model(place)
+            models[name] = open_model(place, isolate=False)  # made by this search
     rows = inputs(plan.original, plan.evaluation)
     return measure_footprint(models, rows, batches=BATCHES, repeats=40, seconds=2.0 * len(models))  # type: ignore[arg-type]
 

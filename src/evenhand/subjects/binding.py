@@ -21,6 +21,10 @@ def bound(subject: Subject, target: Target) -> Subject:
     """
     if isinstance(subject, AdjustedSubject):
         return subject.of(bound(subject.inner, target))
+    there = getattr(subject, "bound_there", None)
+    if there is not None:  # in a process of its own
+        made: Subject = there(target)
+        return made
     if target.task == "binary":
         again = getattr(subject, "bound", None)
         return subject if again is None else again(target)

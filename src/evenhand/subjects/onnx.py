@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, need, shorten
 from evenhand.subjects.adapter import Adapter
+from evenhand.subjects.graph_bytes import check_graph
 from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select
 from evenhand.subjects.network_output import NetworkOutput
 from evenhand.subjects.outputs import default_threshold
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads
+    from evenhand.subjects.isolated import IsolatedSession
+    from evenhand.subjects.limits import Limits
     from evenhand.subjects.protocol import OutputKind, ScoreKind
     from evenhand.subjects.target import Target
 
@@ -55,6 +58,8 @@ class OnnxSubject:
         The column of the positive class, where the output has several: the second of two when not given.
     positive : object
         The class that its score is of, where the label's positive class is 0 of 0 and 1.
+    limits : Limits, optional
+        Run it in a process of its own, within these.
 
     Raises
     ------
@@ -74,13 +79,17 @@ class OnnxSubject:
         positive_index: int | None = None,
         positive: object = None,
         reads: Reads | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.content = content
         self.name = name
+        self._limits = limits
         self._says = NetworkOutput(name, output, positive_index, positive)
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
-        self._session = start_session(content, f"'{name}'")
+        self._session = start_session(content, f"'{name}'", limits)
         self._inputs = {put.name: _known_type(put.type, put.name, name) for put in self._session.get_inputs()}
+        if not self._inputs:
+            raise ModelError(f"Model '{name}' has no input, so it says the same of everybody.")
         self._first, self._shape = next(iter(self._inputs)), self._session.get_inputs()[0].shape
         self._matrix = len(self._inputs) == 1 and len(self._shape) == 2
         told: Reads | None = "table" if features is not None or len(self._inputs) > 1 else None
@@ -159,7 +168,7 @@ class OnnxSubject:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
-        self._session = start_session(self.content, f"'{self.name}'")
+        self._session = start_session(self.content, f"'{self.name}'", self._limits)
 
     def _column(self, X: pd.DataFrame, name: str) -> NDArray[np.generic]:
         try:
@@ -175,10 +184,12 @@ class OnnxSubject:
     def _run(self, feed: dict[str, NDArray[np.generic]]) -> object:
         try:
             (raw,) = self._session.run([self._output_name], feed)
+        except ModelError:
+            raise
         except Exception as problem:  # ONNX Runtime's errors share no base below Exception
             way = ""
             if self._shape and isinstance(self._shape[0], int):
-                way = f" It was exported for batches of {self._shape[0]} rows: let the first dimension vary (dynamic axes)."
+                way = f" It was exported for batches of {self._shape[0]} rows: let the first dimension vary."
             raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}.{way}") from problem
         return raw
 
@@ -198,12 +209,19 @@ class OnnxSubject:
         )
 
 
-def start_session(content: bytes, where: str) -> onnxruntime.InferenceSession:
-    """Return a session of ONNX Runtime on one thread.
+def start_session(
+    content: bytes, where: str, limits: Limits | None = None
+) -> onnxruntime.InferenceSession | IsolatedSession:
+    """Return a session of ONNX Runtime on one thread, in a process of its own where limits are given.
 
     Raises ModelError when the file cannot be run.
     """
     runtime = need("onnxruntime", "onnx")
+    check_graph(content, where)
+    if limits is not None:
+        from evenhand.subjects.isolated import IsolatedSession
+
+        return IsolatedSession(content, where, limits)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -221,13 +239,14 @@ def _known_type(kind: str, put: str, name: str) -> str:
 
 
 def _count(content: bytes) -> tuple[int | None, int | None]:
-    """Return parameters and non-zero ones, or None where the package that reads graphs is absent."""
+    """Return parameters and non-zero ones; None where no package reads the graph or the types of its tensors."""
     try:
         import onnx
         from onnx import numpy_helper
-    except ModuleNotFoundError:
+
+        arrays = [numpy_helper.to_array(t) for t in onnx.load_from_string(content).graph.initializer]
+    except (ModuleNotFoundError, ValueError, TypeError, LookupError, RuntimeError):
         return None, None
-    arrays = [numpy_helper.to_array(t) for t in onnx.load_from_string(content).graph.initializer]
     return sum(int(a.size) for a in arrays), sum(int((a != 0).sum()) for a in arrays)
 
 

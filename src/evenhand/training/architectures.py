@@ -169,5 +169,8 @@ class _Attending(nn.Module):
 
 def _belongs(blocks: Sequence[int]) -> torch.Tensor:
     """Return (columns, tokens) of 0 and 1: which prepared column is of which token."""
-    places = torch.repeat_interleave(torch.arange(len(blocks)), torch.tensor(blocks))
-    return nn.functional.one_hot(places, len(blocks)).float()
+    tokens, columns = len(blocks), sum(blocks)
+    if torch.empty(0).is_meta:  # a network of shapes alone
+        return torch.empty(columns, tokens)
+    places = torch.repeat_interleave(torch.arange(tokens), torch.tensor(blocks))
+    return nn.functional.one_hot(places, tokens).float()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.errors import ModelError, need
 from evenhand.subjects.outputs import check_scores, sigmoid, softmax
+from evenhand.subjects.plain_json import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -262,7 +263,7 @@ def as_text(about: Mapping[str, Plain]) -> str:
 def read_about(text: str, damaged: str) -> tuple[dict[str, Plain], int]:
     """Return the description of a file and its version; raise ModelError with `damaged` where it is damaged."""
     try:
-        about = cast("dict[str, Plain]", json.loads(text))
+        about = cast("dict[str, Plain]", read_plain(text))
         return about, int(cast("int", about["format"]))
     except (ValueError, KeyError, TypeError):
         raise ModelError(damaged) from None

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evenhand.data.mapping import map_array
+from evenhand.errors import InputError
+from evenhand.subjects.plain_json import read_plain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -37,12 +41,11 @@ def write_rows(model: Path, hashes: NDArray[np.uint64]) -> None:
 
 def read_rows(model: Path) -> NDArray[np.uint64]:
     """Return the row hashes of a model; none when there is no such file, or it is damaged."""
-    place = rows_path(model)
     try:
-        found = np.load(place, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        found = map_array(rows_path(model))
+    except InputError:
         return np.empty(0, dtype=np.uint64)
-    return found if found.ndim == 1 and found.dtype == np.uint64 else np.empty(0, dtype=np.uint64)
+    return np.array(found) if found.ndim == 1 and found.dtype == np.uint64 else np.empty(0, dtype=np.uint64)
 
 
 def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
@@ -59,7 +62,7 @@ def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
 def read_cost(model: Path) -> dict[str, Plain] | None:
     """Return what a fit cost; None when there is no such file, or it is damaged."""
     try:
-        held = json.loads(model.with_name(model.name + ".cost.json").read_text("utf-8"))
+        held = read_plain(model.with_name(model.name + ".cost.json").read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return held if isinstance(held, dict) else None

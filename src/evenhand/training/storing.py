@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from evenhand.errors import ModelError, need, shorten
+from evenhand.errors import InputError, ModelError, need, shorten
+from evenhand.subjects.tensor_header import read_header
 from evenhand.training.model import FORMAT, KEY, NetworkModel, read_about
 
 if TYPE_CHECKING:
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from torch import nn
 
     from evenhand.findings import Plain
+    from evenhand.subjects.tensor_header import Header
     from evenhand.training.plan import Plan
+
+_DAMAGED: Final = (
+    LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError, AssertionError, InputError,
+)  # fmt: skip
+"""What can be raised on the way from plain values to a network."""
 
 
 def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkModel:
@@ -35,34 +41,36 @@ def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkMod
     ModelError
         When the file is missing, of another kind, damaged, or written by a newer version.
     """
-    from evenhand.subjects.loading import file_kind, read_model_file
+    from evenhand.subjects.loading import model_kind, read_model_file
     from evenhand.training.rows import read_cost, read_rows
 
     need("torch", "torch")
     from safetensors import SafetensorError
 
     place = Path(path)
-    content = read_model_file(place)
-    kind = file_kind(content, place.suffix)
+    kind = model_kind(place)
     if kind != "safetensors":
         raise ModelError(f"'{place}' is no trained model of evenhand: that is a .safetensors file, and this is {kind}.")
-    about = _read_about(content, place)
+    content = read_model_file(place)
+    header = read_header(content, f"'{place}'")
+    about = _read_about(header, place)
     try:
-        model = _build(about, content, read_rows(place), network)
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError, SafetensorError) as problem:
-        raise ModelError(f"'{place}' is damaged: {shorten(problem, 200)}.") from None
+        model = _build(about, content, header, read_rows(place), network)
+    except (*_DAMAGED, SafetensorError) as problem:
+        raise ModelError(f"'{place}' is damaged: {_said(problem)}.") from None
     model.cost = read_cost(place)
     return model
 
 
-def _read_about(content: bytes, place: Path) -> dict[str, Plain]:
-    """Return the JSON of the header."""
-    length = int.from_bytes(content[:8], "little")
-    try:
-        header = json.loads(content[8 : 8 + length])
-        text = header.get("__metadata__", {}).get(KEY)
-    except (ValueError, AttributeError):
-        raise ModelError(f"'{place}' is damaged: its header cannot be read.") from None
+def _said(problem: Exception) -> str:
+    if isinstance(problem, KeyError):
+        return f"it does not say its {problem}"
+    return shorten(problem, 200).rstrip(".") or type(problem).__name__
+
+
+def _read_about(header: Header, place: Path) -> dict[str, Plain]:
+    """Return what the file says of itself."""
+    text = header.metadata.get(KEY)
     if text is None:
         raise ModelError(
             f"'{place}' holds tensors that evenhand did not write. Tensors alone, without the code of their network, "
@@ -76,13 +84,18 @@ def _read_about(content: bytes, place: Path) -> dict[str, Plain]:
     return about
 
 
-def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], given: nn.Module | None) -> NetworkModel:
+def _build(
+    about: dict[str, Plain], content: bytes, header: Header, rows: NDArray[np.uint64], given: nn.Module | None
+) -> NetworkModel:
     from safetensors.torch import load
 
     from evenhand.training.preparing import GRID, preparing_from_plain
+    from evenhand.training.shapes import check_shapes
 
     plan = plan_from_plain(cast("dict[str, Plain]", about["network"]), given)
     prepared = cast("dict[str, Plain]", about["preprocessing"])
+    preprocessing = preparing_from_plain(prepared)
+    check_shapes(plan, preprocessing.shape, header.shapes)
     network: nn.Module = plan.build()
     network.load_state_dict(
         {name: value.float() if value.is_floating_point() else value for name, value in load(content).items()}
@@ -91,7 +104,7 @@ def _build(about: dict[str, Plain], content: bytes, rows: NDArray[np.uint64], gi
         name=str(about["name"]),
         network=network,
         plan=plan,
-        preprocessing=preparing_from_plain(prepared),
+        preprocessing=preprocessing,
         threshold=float(cast("float", about["threshold"])),
         history=cast("dict[str, Plain]", about["history"]),
         fit_row_hashes=rows if prepared.get("kind") != GRID else rows[:0],

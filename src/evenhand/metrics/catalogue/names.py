@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from math import inf
 from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.catalogues import added, load
@@ -197,6 +198,7 @@ SOURCES: Final = {
 def _disparity(entry: Metric, how: How) -> Metric:
     name, (label, _, formula, example) = f"{entry.name}_{how}", WORDS[how]
     directions: dict[How, Direction] = {"difference": "lower_is_better", "ratio": "higher_is_better"}
+    lowest, highest = _compared_range(entry, how)
     return Metric(
         name,
         message(label, metric=entry.label),
@@ -209,8 +211,20 @@ def _disparity(entry: Metric, how: How) -> Metric:
         ),
         SOURCES.get(name, entry.source),
         tuple(other for other, known in OTHER_NAMES.items() if known == name),
+        lowest=lowest,
+        highest=highest,
         example=example,
     )
+
+
+def _compared_range(entry: Metric, how: How) -> tuple[float | None, float | None]:
+    """Return the least and the greatest value of a disparity: a difference spans the range, a ratio is a share."""
+    if how in ("group_min", "group_max"):
+        return entry.lowest, entry.highest
+    if how == "ratio" and entry.lowest == 0:
+        return 0.0, 1.0
+    least, most = entry.range
+    return (0.0, most - least if most - least < inf else None) if how == "difference" else (None, None)
 
 
 def any_disparity(how: How) -> Metric:

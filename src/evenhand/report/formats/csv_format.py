@@ -6,8 +6,8 @@ import csv as writing
 import io
 from typing import TYPE_CHECKING, Final
 
+from evenhand.output.sanitising import plain
 from evenhand.report.formats.format import Format
-from evenhand.report.formats.plain_text import plain
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.output.sanitising import plain
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import message, names, need_verdict
-from evenhand.report.formats.plain_text import plain
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.output.sanitising import plain
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import message, need_verdict, stable_id
-from evenhand.report.formats.plain_text import as_json, plain, short
+from evenhand.report.formats.plain_text import as_json, short
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain

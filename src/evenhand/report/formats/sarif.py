@@ -72,7 +72,7 @@ def _result(judgement: Judgement, order: dict[str, int], verdict: Verdict) -> Pl
     region: dict[str, Plain] = {"startLine": max(judgement.limit.line, 1)}
     kind = KINDS[judgement.status]
     # The standard requires the level "none" where the kind is not "fail" (3.27.10).
-    level = "none" if kind != "fail" else "error" if judgement.blocking else "warning"
+    level = "none" if kind != "fail" else "error" if judgement.stops or judgement.waived else "warning"
     return {
         "ruleId": short(rule),
         "ruleIndex": order[rule],

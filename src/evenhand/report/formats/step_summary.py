@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from evenhand.errors import OutputError
+from evenhand.output.writing import append_bytes
 
 MOST_BYTES: Final = 1024 * 1024
 """GitHub drops the whole summary of a step when it is larger."""
@@ -23,12 +24,11 @@ def append_summary(path: str | Path, text: str) -> None:
     place = Path(path)
     try:
         held = place.stat().st_size if place.exists() else 0
-        data = fitting(text, MOST_BYTES - 1 - held)
-        if data:
-            with place.open("ab") as file:
-                file.write(data)
     except OSError as wrong:
-        raise OutputError(f"{place}: the step's summary cannot be written: {wrong.strerror or wrong}.") from None
+        raise OutputError(f"{place}: the step's summary cannot be read: {wrong.strerror or wrong}.") from None
+    data = fitting(text, MOST_BYTES - 1 - held)
+    if data:
+        append_bytes(place, data)
 
 
 def fitting(text: str, most: int) -> bytes:

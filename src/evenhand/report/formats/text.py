@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.output.sanitising import plain
 from evenhand.policy import lines
-from evenhand.policy.wording import harmless
 from evenhand.report.formats.format import Format
 from evenhand.report.numbers import with_interval
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 def text(record: AuditRecord, verdict: Verdict | None = None) -> str:
     """One line per limit; without a policy, one line per finding (.txt)."""
     if verdict is not None:
-        return "\n".join([*lines(verdict), verdict.sentence]) + "\n"
+        return "\n".join([*lines(verdict), plain(verdict.sentence)]) + "\n"
     width = max((len(finding.name) for finding in record.findings), default=0)
     rows = (
-        f"{harmless(finding.name):<{min(width, 90)}}  {with_interval(finding, 3)}  n={finding.support:,}"
+        f"{plain(finding.name):<{min(width, 90)}}  {with_interval(finding, 3)}  n={finding.support:,}"
         for finding in record.findings
     )
     return "\n".join(rows) + "\n"

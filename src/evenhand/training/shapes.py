@@ -1,0 +1,75 @@
+"""Whether a file's tensors are those of the network that it describes, before that network takes any memory."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING
+
+from evenhand.errors import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import nn
+
+    from evenhand.training.plan import Plan
+
+
+def check_shapes(plan: Plan, row: tuple[int, ...], held: Mapping[str, tuple[int, ...]]) -> None:
+    """Compare what a network needs with the tensors of its file.
+
+    The network is built of shapes alone, on torch's device "meta", after its layers were counted, and asked for two
+    rows of shapes.
+
+    Parameters
+    ----------
+    plan : Plan
+        What the network is built from.
+    row : tuple of int
+        The shape of a prepared row.
+    held : mapping of name to shape
+        The tensors of the file.
+
+    Raises
+    ------
+    ValueError
+        When there are other tensors, or of other shapes, or the network does not take such rows.
+    """
+    import torch
+
+    layers = count_layers(plan)
+    if layers > len(held):
+        raise ValueError(f"its network has {layers:,} layers, and its file {len(held):,} tensors")
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's, of layers without neurons, which are refused below
+        network = plan.build()
+    needed = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    for name in [*needed, *held]:
+        if needed.get(name) != held.get(name):
+            raise ValueError(
+                f"tensor '{shorten(name)}' has the shape {held.get(name)} in the file and {needed.get(name)} in the "
+                "network it describes"
+            )
+    _answers(network.to("meta"), row, plan.outputs)
+
+
+def _answers(network: nn.Module, row: tuple[int, ...], outputs: int) -> None:
+    """Check that a network of shapes takes such rows, and gives as many logits as its plan says."""
+    import torch
+
+    if not row or min(row) < 1:
+        raise ValueError(f"its rows have the shape {row}")
+    with torch.inference_mode():
+        said = network.eval()(torch.empty(2, *row, device="meta"))
+    if said.numel() != 2 * outputs:
+        raise ValueError(
+            f"its network gives {math.prod(said.shape[1:]):,} logits a row, and is said to give {outputs:,}"
+        )
+
+
+def count_layers(plan: object) -> int:
+    """Return how many layers a plan names; what each of them needs is at least one tensor of the file."""
+    inner = (*getattr(plan, "members", ()), *([plan.base] if hasattr(plan, "base") else []))
+    own = (getattr(plan, name, ()) for name in ("hidden", "channels", "sizes", "ranks"))
+    return sum(map(len, own)) + sum(map(count_layers, inner))
