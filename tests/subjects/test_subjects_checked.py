@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
@@ -148,3 +149,37 @@ def test_no_rule_changes_the_rows() -> None:
     rows, before = data("binary"), TABLE.copy()
     check_subject(Subject(ask=lambda X: X.__setitem__("a", 0.0) or p(X)), rows, on_fail=None)
     assert rows.table[before.columns].equals(before)
+
+
+def named(X: Any, order: list[Any]) -> pd.DataFrame:
+    """The probability of each class under its name."""
+    return pd.DataFrame({0: 1 - p(X), 1: p(X)})[order]
+
+
+class Table:
+    """A model whose `predict_proba` gives a table, as AutoGluon's does."""
+
+    def predict(self, X: Any) -> Any:
+        return (p(X) >= 0.5).astype(int)
+
+    def predict_proba(self, X: Any) -> Any:
+        return named(X, [1, 0])
+
+
+def test_columns_that_are_named_by_classes_are_read_by_name() -> None:
+    quick: dict[str, Any] = {"explain": False, "footprint": False}
+    right = eh.audit(p, data("binary"), **quick)["accuracy"].estimate
+    for model in (lambda X: named(X, [0, 1]), lambda X: named(X, [1, 0]), Table()):
+        assert eh.audit(model, data("binary"), **quick)["accuracy"].estimate == right
+    classes = ["top", "low", "mid"]
+    fitted = LogisticRegression().fit(X, TABLE.k)
+    places = [list(fitted.classes_).index(name) for name in classes]
+    several = eh.audit(
+        lambda X: pd.DataFrame(fitted.predict_proba(X)[:, places], columns=classes), data("multiclass"), **quick
+    )
+    assert several["accuracy"].estimate == eh.audit(fitted, data("multiclass"), **quick)["accuracy"].estimate
+
+
+def test_dates_are_no_numbers() -> None:
+    with pytest.raises(ModelError, match="no array of numbers"):
+        eh.audit(lambda X: np.full(len(X), "2026-01-01", dtype="datetime64[D]"), data("regression"), explain=False)

@@ -107,6 +107,8 @@ class TaskSubject:
         if not is_table(given):
             given = flat(given, getattr(self.model, "n_features_in_", None))
         answered = answer_of(ask, given, self.name)
+        if not self._known:
+            answered = self.proof.by_name(answered)
         if isinstance(answered, list) and self.task == "multilabel":  # one matrix (n, 2) a label
             parts = [np.asarray(part) for part in answered]
             if all(part.ndim == 2 and part.shape[1] == 2 for part in parts):

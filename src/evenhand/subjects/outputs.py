@@ -316,7 +316,7 @@ def _numbers(raw: object, name: str) -> NDArray[np.float64]:
 
     try:
         values = np.asarray(raw)
-        if values.dtype.kind != "c":  # numpy would drop the imaginary part with a warning
+        if values.dtype.kind not in "cMm":  # numpy would drop the imaginary part with a warning, and count days
             return values.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         pass

@@ -136,6 +136,22 @@ class Proof:
             to_class_scores(raw, kind, rows, self.name, exclusive=True)
         return to_score(raw, kind, rows, self.name, index)
 
+    def by_name(self, raw: object) -> object:
+        """Return a table whose columns are named by the label's classes as an array in their order; else what it is.
+
+        Columns that are only counted are taken to be in that order.
+        """
+        import numpy as np
+
+        names = getattr(raw, "columns", None)
+        if names is None or not self.bound or list(names) == list(range(len(names))):
+            return raw
+        places = [place(name, self.target.classes) for name in names]
+        told = [at for at in places if at is not None]
+        if sorted(told) != list(range(len(self.target.classes))) or len(told) != len(places):
+            return raw
+        return np.asarray(raw)[:, np.argsort(told)]
+
     def untold(self, raw: object, rows: int, known: Sequence[object] = ()) -> NDArray[np.float64]:
         """Return scores from what a model without a declared kind returns: decisions, or one probability a class.
 
