@@ -18,7 +18,7 @@ import sys
 from typing import TYPE_CHECKING, cast
 
 from evenhand.catalogues import face
-from evenhand.keys import accept_spellings, answer_by
+from evenhand.keys import accept_spellings, answer_by, let_vary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,14 @@ def _answers(record: object, level: float) -> Callable[[Key], object]:
     return answers_of(cast("AuditRecord", record), level)
 
 
+def _volatile(metric: str) -> bool:
+    from evenhand.metrics.catalogue.names import describe
+
+    return describe(metric).volatile
+
+
 accept_spellings(_canonical)
+let_vary(_volatile)
 answer_by(_answers)
 
 

@@ -32,6 +32,8 @@ Batch: TypeAlias = "pd.DataFrame | NDArray[Any] | Sequence[Any]"
 """Rows as a model is given them: a table, an array (n, ...), or a list of texts, of token ids or of mappings."""
 Plain: TypeAlias = "bool | int | float | str | list[Plain] | dict[str, Plain] | None"
 """Plain JSON data."""
+MOST_MOMENTS: Final = 200_000
+"""The most sums over clusters that are kept of one grouping; of more, what rests on them cannot be derived."""
 SAME_LEVEL: Final = 1e-9
 """Two levels of confidence that are this near are one."""
 
@@ -126,6 +128,8 @@ class Absent:
     """The requested key."""
     reason: Message
     """Why there is no finding, in one sentence."""
+    uncounted: bool = False
+    """Whether counts could give it, if only the record had them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,8 @@ class GroupCounts:
     """The sufficient statistics of one grouping: what every count finding can be computed from again."""
 
     model: str
-    """``subject``, ``original``, ``joint`` for a tally of original x compressed, ``scores`` or ``attributions``."""
+    """``subject``, ``original``, ``joint`` for a tally of original x compressed, ``strata`` for the groups within each
+    value of a control feature, the last column; ``scores`` or ``attributions``."""
     columns: tuple[str, ...]
     """The columns that make the groups; empty for all rows."""
     groups: tuple[tuple[str, ...], ...]
@@ -146,6 +151,13 @@ class GroupCounts:
     """Nested lists of weight sums, None when rows are not weighted."""
     squared_weights: Plain = None
     """Nested lists of sums of squared weights, None when rows are not weighted."""
+    moments: Plain = None
+    """For each group the sums over clusters of v v', (cells, cells), where v are the rows of a cluster, or its weights,
+    in the cells of the group: what errors between clusters need. None when rows are not in clusters, and where there
+    would be more than `MOST_MOMENTS` numbers."""
+    clusters: Plain = None
+    """For each group the number of clusters with a row in it; of joint counts also that of each class of the truth.
+    None when rows are not in clusters."""
 
 
 @dataclass(frozen=True, slots=True)

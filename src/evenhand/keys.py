@@ -112,6 +112,7 @@ class Key:
 
 
 _SPELLINGS: Final[list[Callable[[str], str | None]]] = []
+_VOLATILE: Final[list[Callable[[str], bool]]] = []
 _ANSWERING: Final[list[Callable[[object, float], Callable[[Key], object]]]] = []
 
 
@@ -131,6 +132,16 @@ def answer_by(answering: Callable[[object, float], Callable[[Key], object]]) -> 
 def answers_of(record: object, level: float) -> Callable[[Key], object]:
     """Return what answers keys from the counts of a record, at a confidence."""
     return _ANSWERING[-1](record, level)
+
+
+def let_vary(volatile: Callable[[str], bool]) -> None:
+    """Register which metrics may differ from run to run; the package's face tells them from its catalogue."""
+    _VOLATILE.append(volatile)
+
+
+def may_vary(metric: str) -> bool:
+    """Whether a metric may differ from run to run, as a time does."""
+    return any(volatile(metric) for volatile in _VOLATILE)
 
 
 def canonical_key(key: Key) -> Key:

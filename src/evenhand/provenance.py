@@ -71,6 +71,8 @@ class DataFacts(TypedDict, total=False):
     """The classes, where there are others than two."""
     positive: object
     """The label's value that is predicted."""
+    negative: str
+    """The other value, of two classes."""
     favourable: object
     """The value that is good for the person."""
     sensitive_features: list[str]
@@ -83,6 +85,8 @@ class DataFacts(TypedDict, total=False):
     """What was done with missing sensitive values: ``error`` or ``group``."""
     missing_values: Mapping[str, int]
     """Columns with missing values, and in how many rows."""
+    repeated_ids: int | None
+    """Rows whose id occurred before; None without an id column."""
     rows_dropped: int
     """Rows left out."""
     rows_dropped_because: str
@@ -164,7 +168,7 @@ class Provenance(TypedDict, total=False):
     sensitive_inputs: list[str]
     """Sensitive features that the model reads."""
     rows_seen_in_training: int | None
-    """Evaluation rows with an equal row among the fitted; None when that is unknown."""
+    """Evaluation rows with an equal row among the fitted, or the background; None when that is unknown."""
     attribution_reach: float
     """How far the counts of attributions reach on either side of 0."""
     options: OptionFacts

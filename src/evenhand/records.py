@@ -13,15 +13,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from evenhand.errors import RecordError, shorten
+from evenhand.errors import RecordError, raise_all, shorten
 from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Interval, Plain, Section
-from evenhand.keys import Key
+from evenhand.keys import Key, canonical_key, may_vary
 from evenhand.messages import message_from_plain, message_to_plain
 from evenhand.migrating import migrated
 from evenhand.output.sanitising import plain_json
 from evenhand.output.writing import write_text
+from evenhand.schemas.following import follows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evenhand.messages import PlainMessage
     from evenhand.provenance import Measurements
 
@@ -91,9 +94,32 @@ def read_record(path: str | Path) -> AuditRecord:
     Raises
     ------
     RecordError
-        When the file is missing, is not an audit.json, is of a newer schema, or was changed since it was written.
+        When the file is missing, is not an audit.json, is of a newer schema, or was changed since it was written; when
+        a finding outside the digest is of a metric that does not differ from run to run.
     """
     return parse_record(_bytes(Path(path)), path)
+
+
+def volatile_problems(record: AuditRecord) -> Iterator[str]:
+    """Yield what is wrong with the findings outside the digest: only times, memory and energy may be there, once."""
+    seen = {canonical_key(finding.key) for finding in record.findings if not finding.volatile}
+    for finding in record.findings:
+        if not finding.volatile:
+            continue
+        key = canonical_key(finding.key)
+        if not may_vary(key.metric):
+            yield (
+                f"'{shorten(finding.name)}' is among the measurements, which the digest does not cover; only times, "
+                "memory and energy may be there. Audit again, or restore the file."
+            )
+        elif key in seen:
+            yield f"'{shorten(finding.name)}' is there twice, once among the measurements. Audit again."
+        seen.add(key)
+
+
+def open_record(path: str | Path) -> AuditRecord:
+    """Read an audit.json as `read_record` does, without a look at what its digest does not cover."""
+    return _record(_bytes(Path(path)), path)
 
 
 def parse_record(raw: bytes, path: str | Path) -> AuditRecord:
@@ -102,8 +128,14 @@ def parse_record(raw: bytes, path: str | Path) -> AuditRecord:
     Raises
     ------
     RecordError
-        When they are not an audit.json, are of a newer schema, or were changed since they were written.
+        As `read_record`, but for a file that is missing.
     """
+    record = _record(raw, path)
+    raise_all(RecordError, (f"{path}: {problem}" for problem in volatile_problems(record)))
+    return record
+
+
+def _record(raw: bytes, path: str | Path) -> AuditRecord:
     place = Path(path)
     document = _parse(raw, place)
     _check_written(place, document)  # before anything is migrated
@@ -176,6 +208,8 @@ def _counts(counts: GroupCounts) -> Document:
     }
     if counts.weights is not None:
         document |= {"weights": counts.weights, "squared_weights": counts.squared_weights}
+    if counts.clusters is not None:
+        document |= {"clusters": counts.clusters} | ({} if counts.moments is None else {"moments": counts.moments})
     return document
 
 
@@ -231,6 +265,8 @@ def _read_counts(part: Checked) -> GroupCounts:
         part["counts"],
         part.get("weights"),
         part.get("squared_weights"),
+        part.get("moments"),
+        part.get("clusters"),
     )
 
 
@@ -283,9 +319,11 @@ def _check_written(place: Path, document: Mapping[str, Plain]) -> None:
 def _check_schema(place: Path, document: Mapping[str, Plain]) -> None:
     from importlib.resources import files
 
+    schema = json.loads(files("evenhand.schemas").joinpath(f"audit-{SCHEMA_VERSION}.json").read_text("utf-8"))
+    if follows(document, schema):
+        return
     import jsonschema
 
-    schema = json.loads(files("evenhand.schemas").joinpath(f"audit-{SCHEMA_VERSION}.json").read_text("utf-8"))
     wrong = jsonschema.Draft202012Validator(schema).iter_errors(document)
     first = next(iter(wrong), None)
     if first is not None:

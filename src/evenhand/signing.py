@@ -140,6 +140,8 @@ def read_signed_record(
 
 
 def _checked(held: bytes, signature: str | Path, allowed_signers: str | Path | None, signer: str | None) -> Signature:
+    if signer is not None and not signer.strip():
+        raise InputError("The name of the signer is blank, and would let any of them pass: name one, or leave it out.")
     place = str(signature)
     _read(signature)
     checked = _keygen(["check-novalidate", "-n", NAMESPACE, "-s", place], held)

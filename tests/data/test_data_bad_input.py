@@ -295,6 +295,9 @@ def test_arrays_of_other_index_or_length():
     y = pd.Series([0, 1, 1, 0], index=[3, 2, 1, 0])
     with pytest.raises(InputError, match="different indexes, and rows are not aligned silently"):
         evaluation_set_from_arrays(y, sensitive_features=pd.Series(list("aabb")))
+    with pytest.raises(InputError, match="the index of 'y_true' numbers the rows in another order"):
+        evaluation_set_from_arrays(y, sensitive_features=list("aabb"))
+    y = y.to_numpy()
     with pytest.raises(InputError, match="'y_true' has 4, 'sensitive_feature_0' has 3 rows"):
         evaluation_set_from_arrays(y, sensitive_features=list("abc"))
     with pytest.raises(InputError, match="y_true has no rows"):

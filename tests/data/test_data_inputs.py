@@ -60,7 +60,7 @@ def sources(folder: Path) -> dict[str, tuple[str, dict[str, Any]]]:
         ),
         "column": ("texts", {"texts": "text"}),
         "list": ("texts", {"inputs": texts}),
-        "Series": ("texts", {"inputs": pd.Series(texts, index=range(100, 100 + N))}),
+        "Series": ("texts", {"inputs": pd.Series(texts)}),
         "array of texts": ("texts", {"inputs": np.array(texts)}),
         "lines": ("texts", {"inputs": folder / "texts.txt"}),
         "lines of Windows": ("texts", {"inputs": str(folder / "windows.txt")}),

@@ -15,8 +15,8 @@ from sklearn.metrics import confusion_matrix
 from evenhand.data import EvaluationSet, read_evaluation_set
 from evenhand.errors import InputError, ModelError
 from evenhand.evidence import Evidence, EvidenceOptions
+from evenhand.evidence.given import given as given_predictions
 from evenhand.evidence.origin import plain, provenance
-from evenhand.evidence.predictions import given as given_predictions
 from evenhand.evidence.predictions import predict
 
 RACES = ("a", "b", "<c>")

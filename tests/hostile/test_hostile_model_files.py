@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+import evenhand as eh
+from evenhand.errors import InputError
+
 for package in ("torch", "onnx", "onnxruntime", "resource"):
     pytest.importorskip(package)
 
@@ -54,3 +57,12 @@ def test_it_is_refused_in_a_sentence(name: str, happened: dict[str, dict[str, An
         assert 20 < len(outcome["said"]) < 1_000
         assert "Traceback" not in outcome["said"]
         assert "a bug in evenhand" not in outcome["said"]
+
+
+def test_an_image_of_more_pixels_than_are_decoded_is_refused(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    image.new("1", (9_000, 9_000)).save(tmp_path / "face.png")
+    assert (tmp_path / "face.png").stat().st_size < 100_000
+    rows = {"y": [1, 0], "g": ["f", "m"], "file": [str(tmp_path / "face.png")] * 2}
+    with pytest.raises(InputError, match="9,000 x 9,000 pixels; 67,108,864 at most are decoded"):
+        eh.read_evaluation_set(rows, label="y", sensitive_features="g", images="file")

@@ -214,6 +214,23 @@ POLICIES = [
     ({"limits": {"declared[owner]": {"required": True}}}, True),
     ({"limits": {"declared[owner]": {"at_least": 0.5}}}, False),
     ({"limits": {"accuracy": {"required": True}}}, False),
+    *(
+        ({"limits": {"accuracy": {"at_least": 0.5}}, "require": require}, good)
+        for require, good in (
+            ({}, True),
+            ({"signature": True, "rows": 5, "positive": 1, "label": "y"}, True),
+            ({"rows": 0}, False),
+            ({"signature": False}, False),
+            ({"sensitive_features": []}, False),
+            ({"model": "0a" * 32}, True),
+            ({"model": "0a"}, False),
+            ({"level": 0.95, "derived": True}, True),
+            ({"level": 2}, False),
+            ({"signature": ["a@b", "c@d"]}, True),
+            ({"no_repeated_ids": False}, False),
+            ({"row": 5}, False),
+        )
+    ),
 ]
 
 

@@ -225,3 +225,14 @@ def test_check_explain_and_init_know_them(tmp_path: Path, capsys: pytest.Capture
 def test_a_policy_of_requirements_alone_gates_nothing() -> None:
     with pytest.raises(eh.EvenhandError, match="gates nothing"):
         eh.load_policy({"require": {"rows": 10}})
+
+
+def test_a_copy_for_publication_tells_no_sizes(record: AuditRecord) -> None:
+    from evenhand.report.suppression import suppressed, suppressed_verdict
+
+    verdict = judged(record, {"rows_per_group": 30, "sensitive_features": ["sex"], "signature": True})
+    shown = suppressed_verdict(verdict, suppressed(record, 25))
+    told = {str(judgement.key): judgement.sentence for judgement in shown.judgements}
+    assert "withheld" in told["required[rows_per_group]"] and "(20)" not in str(shown.judgements)
+    assert told["required[sensitive_features]"] == "It is met."
+    assert "No signature" in told["required[signature]"]

@@ -165,6 +165,7 @@ def test_flags_that_prove_nothing_are_refused(place: Path, capsys: pytest.Captur
         (signature, "name the keys that are trusted with --allowed-signers"),
         (signers, "name it with --signature"),
         (["--signer", OWNER], "name it with --signature"),
+        ([*signature, *signers, "--signer", ""], "The name of the signer is blank"),
         (["--signature", str(place / "absent.sig"), *signers], "cannot be read"),
         ([*signature, "--allowed-signers", str(place / "absent")], "cannot be read"),
     ):

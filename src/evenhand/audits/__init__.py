@@ -21,6 +21,7 @@
 - `recourse`: the smallest change that flips a decision, and what it costs each group
 - `compression`: what compression changed, and for whom
 - `training`: how the model was trained, and what that cost
+- `group_names`: groups whose names look alike.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -14,14 +15,18 @@ from evenhand.audits.options import AuditOptions
 from evenhand.audits.package_warnings import noted_warnings
 from evenhand.audits.recourse import RecourseOptions
 from evenhand.audits.statement import Audit, Statement, not_applicable
+from evenhand.data.evaluation_set import needed
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence import Evidence, provenance
+from evenhand.evidence.answering import EvidenceCounts
 from evenhand.evidence.keeping import Keeping, keep
+from evenhand.evidence.ordering import one_thread
 from evenhand.evidence.origin import sweepable
 from evenhand.evidence.predictions import columns_read
 from evenhand.evidence.swarming import swarm
-from evenhand.findings import AuditRecord, Finding, GroupCounts, Section
+from evenhand.findings import MOST_MOMENTS, AuditRecord, Finding, GroupCounts, Section
 from evenhand.messages import joined
+from evenhand.metrics import Tally
 from evenhand.metrics.catalogue.names import canonical
 
 if TYPE_CHECKING:
@@ -89,6 +94,7 @@ def audit(
     from evenhand.subjects import as_subject
 
     said = {name: settings.pop(name) for name in SAID if name in settings}
+    data, background = needed(data, "audit"), None if background is None else needed(background, "audit")
     chosen = chosen_options(options, settings)
     evidence = Evidence(
         as_subject(model, **said),  # type: ignore[arg-type]
@@ -118,7 +124,7 @@ def run(
         chosen = {name: each for name, each in chosen.items() if task in each.tasks}
     findings: list[Finding] = []
     sections: list[Section] = []
-    with noted_warnings() as warned:
+    with noted_warnings() as warned, one_thread():
         for step, (name, each) in enumerate(chosen.items()):
             if progress is not None:
                 progress(step, len(chosen), name)
@@ -130,13 +136,13 @@ def run(
         "seconds": round(time.perf_counter() - clock, 3),
         "warnings": list(warned),
     }
-    source = provenance(evidence)
+    with one_thread():
+        source, counts = provenance(evidence), _counts(evidence)
+        if any(section.ran for section in sections if section.audit == "explanation"):
+            drawn, source["attribution_reach"] = swarm(evidence.attributions)
+            counts = (*counts, drawn)
     if keeping is not None:
         source["predictions"] = keep(evidence, keeping)
-    counts = _counts(evidence)
-    if any(section.ran for section in sections if section.audit == "explanation"):
-        drawn, source["attribution_reach"] = swarm(evidence.attributions)
-        counts = (*counts, drawn)
     return AuditRecord(_once(findings), tuple(sections), counts, source, measurements)
 
 
@@ -177,6 +183,7 @@ def _counts(evidence: Evidence) -> tuple[GroupCounts, ...]:
     counts = [_tally_counts(evidence, grouping, model) for model in models for grouping in groupings]
     if evidence.original is not None:
         counts += _joint_counts(evidence, groupings)
+    counts += _strata_counts(evidence)
     return (*counts, *_scores(evidence))
 
 
@@ -186,7 +193,8 @@ def _joint_counts(evidence: Evidence, groupings: tuple[Grouping | None, ...]) ->
     for grouping in groupings:
         joint = evidence.joint_tally(grouping, "decisions" if binary else "agreement")
         axes = ("group", "true", *(("original", "predicted") if binary else ("original right", "predicted right")))
-        yield _group_counts("joint", grouping, axes, joint.counts, joint.weights, joint.squared_weights)
+        cells = (joint.counts, joint.weights, joint.squared_weights)
+        yield _group_counts("joint", grouping, axes, *cells, moments=joint.moments, clusters=joint.clusters)
 
 
 MOST_CELLS = 40_000
@@ -210,12 +218,64 @@ def _sizes(evidence: Evidence) -> tuple[GroupCounts, ...]:
 
 
 def _tally_counts(evidence: Evidence, grouping: Grouping | None, model: str) -> GroupCounts:
-    tally, axes = evidence.tally(grouping, model), ("group", "true", "predicted")
-    return _group_counts(model, grouping, axes, tally.counts, tally.weights, tally.squared_weights)
+    return _of_tally(evidence.tally(grouping, model), model, *_named(grouping))
+
+
+def _strata_counts(evidence: Evidence) -> Iterator[GroupCounts]:
+    """Yield the counts of each feature's groups within each value of each control feature."""
+    counts, controls = EvidenceCounts(evidence), evidence.data.roles.control_features
+    for control in sorted(controls):
+        for grouping in evidence.groupings:
+            if len(grouping.columns) > 1 or grouping.columns == (control,) or evidence.data.task != "binary":
+                continue
+            values, parts = counts.strata(grouping.columns, control)
+            whole = Tally(*(_stacked([getattr(part, name) for part in parts]) for name in COUNTED))  # type: ignore[arg-type]
+            labels = [(*group, value) for value in values for group in grouping.labels]
+            there = np.flatnonzero(whole.rows)  # groups without a row are known from the others
+            kept = whole.each(lambda cells, there=there: None if cells is None else cells[there])  # type: ignore[misc]
+            yield _of_tally(kept, "strata", (*grouping.columns, control), tuple(labels[at] for at in there))
+
+
+def _stacked(parts: list[NDArray[np.generic] | None]) -> NDArray[np.generic] | None:
+    return np.concatenate([part for part in parts if part is not None]) if parts[0] is not None else None
+
+
+COUNTED: Final = ("counts", "weights", "squared_weights", "moments", "clusters")
+"""What a tally holds."""
+
+
+def _of_tally(tally: Tally, model: str, columns: tuple[str, ...], labels: tuple[tuple[str, ...], ...]) -> GroupCounts:
+    cells = (tally.counts, tally.weights, tally.squared_weights, tally.moments, tally.clusters)
+    return _kept(GroupCounts(model, columns, labels, ("group", "true", "predicted"), None), *cells)
+
+
+def _named(grouping: Grouping | None) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    return ((), ((),)) if grouping is None else (grouping.columns, grouping.labels)
 
 
 def _group_counts(
-    model: str, grouping: Grouping | None, axes: tuple[str, ...], *cells: NDArray[np.generic] | None
+    model: str,
+    grouping: Grouping | None,
+    axes: tuple[str, ...],
+    *cells: NDArray[np.generic] | None,
+    moments: NDArray[np.generic] | None = None,
+    clusters: NDArray[np.generic] | None = None,
 ) -> GroupCounts:
-    columns, labels = ((), ((),)) if grouping is None else (grouping.columns, grouping.labels)
-    return GroupCounts(model, columns, labels, axes, *(None if part is None else part.tolist() for part in cells))
+    counts, weights, squared = (*cells, None, None)[:3]
+    return _kept(GroupCounts(model, *_named(grouping), axes, None), counts, weights, squared, moments, clusters)
+
+
+def _kept(
+    named: GroupCounts,
+    counts: NDArray[np.generic] | None,
+    weights: NDArray[np.generic] | None,
+    squared: NDArray[np.generic] | None,
+    moments: NDArray[np.generic] | None,
+    clusters: NDArray[np.generic] | None,
+) -> GroupCounts:
+    """Return counts with what their errors need, sums over clusters only where they are not too many."""
+    if moments is not None and moments.size > MOST_MOMENTS:
+        moments = None
+    names = ("counts", "weights", "squared_weights", "moments", "clusters")
+    parts = zip(names, (counts, weights, squared, moments, clusters), strict=True)
+    return replace(named, **{name: part.tolist() for name, part in parts if part is not None})

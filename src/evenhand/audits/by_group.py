@@ -16,8 +16,6 @@ from evenhand.metrics.catalogue.names import hows_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
     from evenhand.findings import Finding, Unit
@@ -96,12 +94,6 @@ def selected(evidence: Evidence, grouping: Grouping) -> tuple[str, Tally]:
     """Return the rate of the favourable outcome, and its tally."""
     favourable = evidence.favourable_tally(grouping)
     return ("selection_rate", evidence.tally(grouping)) if favourable is None else ("favourable_rate", favourable)
-
-
-def side(values: Measured, at: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return estimate, low and high end of one group, to combine with another group's."""
-    one = slice(at, at + 1)
-    return values.estimate[one], values.low[one], values.high[one]
 
 
 def counted(

@@ -10,7 +10,7 @@ from evenhand.audits.auditing import chosen_options, run
 from evenhand.data.roles import ArraySettings, Scoring
 from evenhand.errors import InputError
 from evenhand.evidence import Evidence
-from evenhand.evidence.predictions import ScoreKind, given, given_of_task
+from evenhand.evidence.given import given, given_of_task
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evenhand.audits.options import AuditOptions
     from evenhand.data import EvaluationSet
     from evenhand.evidence.keeping import Keeping
-    from evenhand.evidence.predictions import Predictions
+    from evenhand.evidence.predictions import Predictions, ScoreKind
     from evenhand.findings import AuditRecord
     from evenhand.subjects import Subject
 
@@ -43,12 +43,12 @@ def audit_predictions(
     Parameters
     ----------
     y_true : (n,) array, Series (pandas, Polars) or list
-        The truth; (n, L) for several labels, with ``task="multilabel"``.
+        The truth; masked entries are missing values. (n, L) for several labels, with ``task="multilabel"``.
     y_pred : (n,), optional
         Decisions, with the labels of `y_true`. Computed from `y_score` and `threshold` when absent.
     y_score : (n,), optional
         Scores of the positive class: probabilities, or any scale with ``score_kind="ranking"``. For several classes
-        (n, C), in the order of the sorted classes.
+        (n, C) probabilities, in the order of the sorted classes, or a table whose columns are called by them.
     original_pred, original_score : (n,), optional
         The same of the model before compression; changes are then stated, too.
     name : str
@@ -58,9 +58,9 @@ def audit_predictions(
     **settings
         Roles of the rows, as for `evaluation_set_from_arrays` (``sensitive_features``, ``control_features``,
         ``group_probabilities``, ``sample_weight``, ``cluster``, ``query``, ``positive``, ``favourable``, ``task``,
-        ``missing``, ``bins``); how scores become decisions (``threshold``, 0.5 for probabilities when absent, and
-        ``score_kind``, from the threshold when absent: scores outside [0, 1] rank where it has their scale, and
-        are refused otherwise); and options of the audit.
+        ``missing``, ``bins``); how scores of two classes or of several labels become decisions (``threshold``, 0.5 for
+        probabilities when absent, and ``score_kind``, from the threshold when absent: scores outside [0, 1] rank where
+        it has their scale, and are refused otherwise); and options of the audit.
 
     Returns
     -------
@@ -69,7 +69,8 @@ def audit_predictions(
     Raises
     ------
     InputError
-        When lengths differ, values are missing, or neither decisions nor scores are given.
+        When lengths or the indexes of pandas objects differ, values are missing, scores are no probabilities, or
+        neither decisions nor scores are given.
 
     Examples
     --------
@@ -78,12 +79,11 @@ def audit_predictions(
     >>> record["recall[sex=f]"].estimate
     1.0
     """
-    from evenhand.data import evaluation_set_from_arrays
-    from evenhand.data.tables import refuse_other_index
+    from evenhand.data.reading import set_beside
 
-    refuse_other_index(name, {"y_true": y_true, "y_pred": y_pred, "y_score": y_score})
+    said = {"y_pred": y_pred, "y_score": y_score, "original_pred": original_pred, "original_score": original_score}
     rows = {key: settings.pop(key) for key in ArraySettings.__annotations__ if key in settings}
-    data = evaluation_set_from_arrays(y_true, name=name, **rows)  # type: ignore[arg-type]
+    data = set_beside(y_true, said, name, rows)
     scoring = {key: settings.pop(key) for key in settings_of(Scoring) if key in settings}
     return audit_given(
         data, y_pred, y_score, original_pred=original_pred, original_score=original_score, options=options,
@@ -113,7 +113,12 @@ def audit_given(
     InputError
         When there are neither decisions nor scores.
     """
-    roles = data.roles
+    from evenhand.data.aligning import refuse_other_rows
+    from evenhand.data.evaluation_set import needed
+
+    roles = needed(data, "audit_given").roles
+    said = {"y_pred": y_pred, "y_score": y_score, "original_pred": original_pred, "original_score": original_score}
+    refuse_other_rows(data.name, data.index, len(data), said)
     if y_pred is None and y_score is None:
         y_pred = None if roles.prediction is None else data.table[roles.prediction]
         y_score = None if roles.score is None else data.table[roles.score]
@@ -123,11 +128,11 @@ def audit_given(
     if y_pred is None and y_score is None:
         raise InputError(f"{data.name}: neither decisions nor scores are given; an audit needs one of them.")
     options = chosen_options(options, {"explain": False, "footprint": False, **(settings or {})})
-    said, there = _said(data, y_pred, y_score, threshold, score_kind, data.name)
+    found, there = _said(data, y_pred, y_score, threshold, score_kind, data.name)
     before, original = None, None
     if original_pred is not None or original_score is not None:
         before, original = _said(data, original_pred, original_score, threshold, score_kind, f"original of {data.name}")
-    evidence = Evidence(there, data, original=original, predictions=said, original_predictions=before, options=options)
+    evidence = Evidence(there, data, original=original, predictions=found, original_predictions=before, options=options)
     return run(evidence, audits, progress=progress, keeping=keeping)
 
 
@@ -140,8 +145,10 @@ def _said(
     from evenhand.subjects.predictions import PredictionsSubject
 
     if data.task != "binary":
-        answered = given_of_task(data, y_pred, y_score)
-        return answered, GivenSubject(answered.y_pred if answered.y_score is None else answered.y_score, name)
+        answered = given_of_task(data, y_pred, y_score, threshold, kind)
+        there = GivenSubject(answered.y_pred if answered.y_score is None else answered.y_score, name)
+        there.threshold = answered.threshold if data.task == "multilabel" else there.threshold
+        return answered, there
     found = given(data, y_pred, y_score, threshold=threshold, kind=kind)
     values = found.y_pred.astype(np.float64) if found.y_score is None else found.y_score
     return found, PredictionsSubject(values, name=name, threshold=found.threshold, score_kind=found.kind)  # type: ignore[arg-type]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.by_group import side
 from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence.slicing import SMALLEST, halves, search_slices
@@ -15,6 +14,7 @@ from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Feature, Key
 from evenhand.messages import lowered, message, sentences
 from evenhand.metrics import METRICS, Tally, canonical, describe, measure, parse_disparity
+from evenhand.metrics.answers.all_groups import side
 from evenhand.metrics.inference.intervals import share_difference_interval
 from evenhand.metrics.slices.gaps import ConfirmedGap, confirm_gaps, find_gaps
 from evenhand.settings import Declared, setting

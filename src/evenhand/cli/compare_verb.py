@@ -8,6 +8,7 @@ import click
 
 from evenhand.cli.flags import PATH, file_flag
 from evenhand.output.printing import put
+from evenhand.output.sanitising import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ def command(
     if policy is not None:
         for line in _verdicts(before, after, policy):
             put(line)
-    rows = list(_findings(before, after, pairs, everything))
+    rows = [(plain(name), text) for name, text in _findings(before, after, pairs, everything)]
     width = max((len(name) for name, _ in rows), default=0)
     for name, text in rows:
         put(f"{name:<{width}}  {text}")

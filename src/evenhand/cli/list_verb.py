@@ -10,6 +10,7 @@ import click
 
 from evenhand.cli.flags import PATH
 from evenhand.output.printing import put
+from evenhand.output.sanitising import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,8 @@ def command(what: str, record: Path | None) -> None:
 
     metrics = _metrics if record is None else partial(_answers, record)
     tables = {"metrics": metrics, "languages": lambda: ((tag, "") for tag in languages()), "controls": _controls}
-    rows = list(tables[what]() if what in tables else _entries(*CATALOGUES[what]))
+    found = tables[what]() if what in tables else _entries(*CATALOGUES[what])
+    rows = [(plain(name), meaning) for name, meaning in found]
     width = max(len(name) for name, _ in rows)
     for name, meaning in rows:
         put(f"{name:<{width}}  {meaning}".rstrip())

@@ -115,6 +115,7 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, how: dict[str
         if subject.get("kind") == "predictions":
             threshold, kind = subject.get("threshold"), subject.get("score_kind")
             given = {"threshold": threshold} | ({} if kind == "label" else {"score_kind": kind})
+            given = given if rows.task in ("binary", "multilabel") else {}
             return audit_given(rows, **given, settings=options, progress=step)  # type: ignore[arg-type]
         model = _open(files[0], "model", subject, how)
         original = _open(files[1], "original", record.provenance.get("original"), how)

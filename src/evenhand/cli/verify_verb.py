@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
 
 
+MOST_TOLD = 8
+"""The most problems, and names of metrics, that are told."""
+
+
 @click.command(name="verify")
 @click.argument("audit", type=PATH)
 @file_flag("--data", help="The rows that were audited.")
@@ -60,10 +64,10 @@ def command(
     """
     from evenhand.errors import InputError
     from evenhand.policy import load_policy
-    from evenhand.records import digest, read_record
+    from evenhand.records import digest, open_record
 
-    record = read_record(audit)
-    checks = [Check(True, f"record: digest {digest(record)[:16]}")]
+    record = open_record(audit)
+    checks = [Check(True, f"record: digest {digest(record)[:16]}"), *_derived(record)]
     if allowed_signers is None and signer is not None:
         raise InputError(f"Whether {signer} signed is told from --allowed-signers, a file with the key of each name.")
     if signature is not None:
@@ -96,6 +100,23 @@ def _signed(audit: Path, signature: Path, allowed_signers: Path | None, signer: 
         who = f"made with the key {found.key}, which anyone may hold. It proves nothing about who signed"
         return Check(None, f"signature: {who}; name the keys that are trusted with --allowed-signers")
     return Check(found.good, f"signature: {found.reason}")
+
+
+def _derived(record: AuditRecord) -> list[Check]:
+    """Compare what the record states with what its counts give, and say how much of it counts cannot say."""
+    from evenhand.policy.deriving import examined
+
+    found, problems = examined(record)
+    if problems:
+        return [Check(False, f"findings: {problem}") for problem in problems[:MOST_TOLD]]
+    metrics = list(dict.fromkeys(key.metric for key in found.claims))
+    stated = len(record.findings) - len(found.claims)
+    checks = [Check(True, f"findings: {stated:,} of {len(record.findings):,} were derived from the counts")]
+    if metrics:
+        more = f" and {len(metrics) - MOST_TOLD} more" if len(metrics) > MOST_TOLD else ""
+        told = f"{', '.join(metrics[:MOST_TOLD])}{more}"
+        checks.append(Check(None, f"findings: {len(found.claims):,} are claims, which counts cannot say: {told}"))
+    return checks
 
 
 def _hash(name: str, found: str | None, recorded: str | None) -> Check:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.compression.agreement import Witness
 from evenhand.compression.recipe import Bench, Progress, Recipe
 from evenhand.data import pick
+from evenhand.data.evaluation_set import needed
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def compress(
     ModelError
         When the model cannot be compressed, or a step made it decide otherwise than before on too many rows.
     """
+    train, validation = needed(train, "compress"), None if validation is None else needed(validation, "compress")
     steps: tuple[Recipe, ...] = tuple(recipes) if isinstance(recipes, Sequence) else (recipes,)
     columns = (balance,) if isinstance(balance, str) else None if balance is None else tuple(balance)
     _check(model, steps, train, seed, columns or ())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evenhand.compression.exporting import INPUT, quiet
 from evenhand.errors import ModelError, need, shorten
+from evenhand.output.writing import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,7 +172,7 @@ def _by_files(content: bytes, work: Callable[[str, str], None]) -> bytes:
         from onnxruntime.quantization.shape_inference import quant_pre_process
 
         source, ready, small = (Path(folder) / f"{stage}.onnx" for stage in ("source", "ready", "small"))
-        source.write_bytes(content)
+        write_bytes(source, content)
         try:
             quant_pre_process(str(source), str(ready))
             work(str(ready), str(small))

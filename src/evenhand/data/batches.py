@@ -14,12 +14,29 @@ if TYPE_CHECKING:
 
 
 def as_array(values: object) -> NDArray[Any]:
-    """Return values as an array; a tensor is taken off its graph and device, without a copy where it is in memory."""
+    """Return values as an array; a tensor is taken off its graph and device, without a copy where it is in memory.
+
+    Masked entries are missing: NaN, or None where values are no numbers.
+    """
     if hasattr(values, "detach"):
         values = values.detach()
         values = values.cpu() if hasattr(values, "cpu") else values
         values = values.float() if str(getattr(values, "dtype", "")) == "torch.bfloat16" else values  # type: ignore[union-attr]
-    return np.asarray(values)
+    return _unmasked(values) if isinstance(values, np.ma.MaskedArray) else np.asarray(values)
+
+
+def _unmasked(values: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
+    mask = np.ma.getmaskarray(values)
+    if not mask.any():
+        return np.asarray(values.data)
+    small = values.dtype.kind in "iu" and np.abs(values.filled(0).astype(np.float64)).max(initial=0) < _EXACT
+    held = values.data.astype(np.float64 if small else values.dtype if values.dtype.kind == "f" else object)
+    held[mask] = np.nan if held.dtype.kind == "f" else None
+    return np.asarray(held)
+
+
+_EXACT = 2.0**53
+"""Up to here a double holds every whole number."""
 
 
 def is_loader(source: object) -> bool:

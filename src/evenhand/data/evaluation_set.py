@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -15,7 +17,7 @@ from evenhand.data.validating import missing_problem
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -56,6 +58,8 @@ class EvaluationSet:
     """Edges of numeric sensitive and control features."""
     held: Inputs | None = field(default=None, repr=False)
     """Model inputs outside the table; None where the model reads the table."""
+    index: pd.Index | None = field(default=None, repr=False)
+    """The index of the pandas objects that it was made from; None of others."""
     _kept: dict[tuple[str, ...], object] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -119,6 +123,14 @@ class EvaluationSet:
         if column is None:
             return None
         return self._once("cluster", lambda: pd.factorize(self.table[column])[0].astype(np.int64))
+
+    @property
+    def repeated_ids(self) -> int | None:
+        """The number of rows whose id occurred before; None without ids."""
+        column = self.roles.id
+        if column is None or column not in self.table:
+            return None
+        return self._once("repeated ids", lambda: int(self.table[column].duplicated().sum()))
 
     @property
     def rows(self) -> int:
@@ -188,6 +200,7 @@ class EvaluationSet:
             y_true=self.y_true[rows],
             provenance={**self.provenance, "rows": len(rows), **facts},
             held=None if self.held is None else self.held.take(rows),
+            index=None if self.index is None else self.index[rows],
             _kept={("inputs",): self._input_hashes()[rows]} if ("inputs",) in self._kept else {},
         )
 
@@ -199,3 +212,23 @@ class EvaluationSet:
         if self.missing == "error":
             raise_all(InputError, missing_problem(self.name, values))
         return encode(column, values, self.bins.get(column))
+
+
+def needed(data: object, who: str) -> EvaluationSet:
+    """Return an evaluation set as it is; tell what to pass in place of anything else.
+
+    Raises
+    ------
+    InputError
+        When it is a table, a data set, a loader or an array.
+    """
+    if isinstance(data, EvaluationSet):
+        return data
+    kind = type(data).__name__
+    if isinstance(data, (str, os.PathLike, Mapping)) or hasattr(data, "columns"):
+        way = 'read_evaluation_set(table, label="...", sensitive_features=["..."]) makes one of it'
+    elif hasattr(data, "dataset") or hasattr(data, "__getitem__"):
+        way = 'read_evaluation_set(columns, inputs=data, label="...") makes one of it and a table of the other columns'
+    else:
+        way = "read_evaluation_set makes one"
+    raise InputError(f"{who} takes an EvaluationSet, not a {kind}: {way}.")

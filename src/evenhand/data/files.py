@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 1 << 20
 """Bytes of a text file looked at together."""
+MOST_PIXELS: Final = 1 << 26
+"""Pixels of an image: a file of a few kilobytes can declare any number."""
 MODES: Final = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB", "RGBA": "RGB", "CMYK": "RGB", "YCbCr": "RGB", "LA": "L"}
 """How images are decoded, by how they are stored: gray as one channel, all else as three."""
 
@@ -80,6 +82,10 @@ def decode(file: Path) -> NDArray[np.uint8]:
 
     try:
         with Image.open(file) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise InputError(
+                    f"{file}: it has {image.width:,} x {image.height:,} pixels; {MOST_PIXELS:,} at most are decoded."
+                )
             mode = MODES.get(image.mode)
             if mode is None:
                 raise InputError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from evenhand.data.lookalikes import is_mixed
 from evenhand.data.values import order, show
 from evenhand.keys import group_name
 
@@ -149,8 +150,20 @@ def _categories(column: pd.Series) -> tuple[NDArray[np.int32], list[str]]:
 
 
 def _factorized(column: pd.Series) -> tuple[NDArray[np.int32], list[str]]:
+    if is_mixed(column):
+        return _mixed(column)
     codes, values = pd.factorize(column)
     return _sorted(codes.astype(np.int32), _each(values))
+
+
+def _mixed(column: pd.Series) -> tuple[NDArray[np.int32], list[str]]:
+    """Return the groups of values of several kinds: 1 and True, which are equal in Python, are two, 1 and "1" one."""
+    first: dict[str, object] = {}
+    for value in column.dropna():
+        if isinstance(first.get(show(value), ""), str):
+            first[show(value)] = value
+    codes, names = pd.factorize(column.map(show, na_action="ignore"))
+    return _sorted(codes.astype(np.int32), [first[name] for name in names])
 
 
 def _each(values: pd.Index) -> list[object]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from evenhand.data.columns import is_text
+from evenhand.data.lookalikes import lookalikes
 from evenhand.data.values import absence, distinct, listed, match, order, plain, show
 from evenhand.errors import did_you_mean, shorten
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Task
 
-_CONVENTIONS = ({"0", "1"}, {"-1", "1"}, {"False", "True"})
+_CONVENTIONS = ({"0", "1"}, {"-1", "1"}, {"false", "true"})
 """Pairs whose greater value everybody takes for the positive class."""
 
 
@@ -60,7 +62,11 @@ def read_label(
     """
     if task in ("regression", "ranking"):
         return _read_numbers(name, column, task)
-    if task == "multiclass" or (task is None and _is_of_several_texts(column)):
+    if task == "multiclass":
+        return _read_classes(name, column)
+    if problems := _alike(f"{name}: label '{shorten(column.name)}'", column):
+        return None, problems
+    if task is None and _is_of_several_texts(column):
         return _read_classes(name, column)
     return _read_two(name, column, positive, favourable)
 
@@ -76,6 +82,19 @@ def read_labels(name: str, columns: pd.DataFrame) -> tuple[Label | None, list[st
     if problems:
         return None, problems
     return Label(columns.to_numpy(dtype=np.int8), tuple(map(str, columns)), None, "multilabel"), []
+
+
+def _alike(where: str, column: pd.Series) -> list[str]:
+    """Return the complaint about classes that are written in two ways, such as yes and Yes."""
+    if column.dtype.kind in "biufM":
+        return []
+    values = column.dropna().unique()
+    if strange := next((value for value in values[: MOST_CLASSES + 1] if not is_text(value)), None):
+        return [f"{where} holds {ascii(strange)[:80]}, which is no Unicode text."]
+    if len(values) > MOST_CLASSES or not (found := lookalikes(column)):
+        return []
+    told = f"{where} holds {' and '.join(found[0])}, which look alike. Write each class in one way"
+    return [f'{told}, or, if they are different ones, pass task="multiclass".']
 
 
 def _is_of_several_texts(column: pd.Series) -> bool:
@@ -129,7 +148,7 @@ def _read_two(
             if chosen[role] is None:
                 hint = did_you_mean(str(value), map(str, pair))
                 problems.append(f"{where} has the values {listed(pair)}, and {role}={value!r} is none of them.{hint}")
-    usual = pair[1] if {show(value) for value in pair} in _CONVENTIONS else chosen["favourable"]
+    usual = pair[1] if {show(value).casefold() for value in pair} in _CONVENTIONS else chosen["favourable"]
     one = usual if chosen["positive"] is None else chosen["positive"]
     if one is None and not problems:
         problems.append(

@@ -75,6 +75,8 @@ def _file(path: Path) -> Inputs:
 
 
 def _memory(given: Any, table: str) -> Inputs:
+    if isinstance(given, np.ma.MaskedArray):
+        return as_inputs(as_array(given))
     if isinstance(given, (Inputs, list, tuple, pd.Series, pd.DataFrame, np.ndarray)):
         return as_inputs(given)
     if hasattr(given, "detach"):

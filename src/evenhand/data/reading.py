@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, cast
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING, Unpack, cast
 import numpy as np
 import pandas as pd
 
+from evenhand.data.aligning import common_index, join_columns, refuse_misaligned
+from evenhand.data.columns import named_columns, plain_values
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
 from evenhand.data.opening import open_inputs
 from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings
-from evenhand.data.tables import Table, as_series, from_columns, read_table, refuse_other_index
+from evenhand.data.tables import AsText, Table, read_table
 from evenhand.data.validating import (
     check_scores,
     column_problems,
@@ -29,6 +30,8 @@ from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 from evenhand.settings import settings_of, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from evenhand.data.roles import Missing
     from evenhand.findings import Plain
 
@@ -48,7 +51,8 @@ def read_evaluation_set(
     source : path, pandas, Polars or PyArrow table, or mapping of column names to arrays
         Paths end in .csv, .tsv, .jsonl, .ndjson (each also with .gz), .parquet or .feather. In a sensitive or control
         column of a delimited file only the empty field is missing: "NA" and "None" are values there. In every other
-        column the words that pandas takes for a missing value are missing.
+        column the words that pandas takes for a missing value are missing. Groups, labels and ids of such a file are
+        what is written: "01" and "1" are two groups.
     roles : Roles, optional
         The roles of the columns; single roles given as keywords win.
     like : EvaluationSet, optional
@@ -81,7 +85,8 @@ def read_evaluation_set(
     chosen, reading = _reading(settings, like)
     named = (roles or Roles()).updated(chosen)
     roles = named if like is None else _merge(named, like.roles)
-    table = read_table(source, name, (*roles.sensitive_features, *roles.control_features))
+    refuse_misaligned(name or "data", {"the table": source, "inputs": reading.inputs})
+    table = read_table(source, name, _as_text(roles, reading))
     problems: list[str] = []
     if like is not None:
         roles = replace(roles, exclude=_excluded(table, roles, like, named.exclude))
@@ -118,15 +123,23 @@ def evaluation_set_from_arrays(
     InputError
         With every complaint; also when pandas objects have different indexes, because nothing is aligned silently.
     """
+    return set_beside(y_true, {}, name, settings)
+
+
+def set_beside(
+    y_true: object, beside: Mapping[str, object], name: str, settings: Mapping[str, object]
+) -> EvaluationSet:
+    """Make an evaluation set of arrays; what is given `beside`, such as predictions, is checked for the same rows."""
     raise_all(InputError, unknown(settings, ArraySettings.__annotations__, "An evaluation set of arrays knows no"))
     given_roles = ("sensitive_features", "control_features", "sample_weight", "cluster", "query")
-    parts = {"y_true": y_true, **{role: cast("Mapping[str, object]", settings).get(role) for role in given_roles}}
-    refuse_other_index(name, parts)
+    parts = {"y_true": y_true, **{role: settings.get(role) for role in given_roles}}
+    tables = cast("Mapping[str, object]", settings.get("group_probabilities") or {})
+    everything = {**parts, "group_probabilities": tables, "inputs": settings.get("inputs"), **beside}
+    refuse_misaligned(name, everything)
     unnamed = {"sensitive_features": "sensitive_feature_0", "control_features": "control_feature_0"}
     unnamed |= {"y_true": "y_true_0"} if settings.get("task") == "multilabel" else {}
-    columns = {role: _columns(part, unnamed.get(role, role), name) for role, part in parts.items()}
-    tables = settings.get("group_probabilities") or {}
-    chances = {feature: _columns(table, f"{feature}_0", feature) for feature, table in tables.items()}
+    columns = {role: named_columns(part, unnamed.get(role, role), name) for role, part in parts.items()}
+    chances = {feature: named_columns(table, f"{feature}_0", feature) for feature, table in tables.items()}
     truth, sensitive, control, weight, *_ = columns.values()
     together = {**columns["cluster"], **columns["query"]}  # both may be the same column
     likely = {column: part for several in chances.values() for column, part in several.items()}
@@ -134,7 +147,7 @@ def evaluation_set_from_arrays(
     twice = [column for column in dict.fromkeys(given) if given.count(column) > 1]
     if twice:
         raise InputError(f"{name}: columns of the same name are given twice: {', '.join(map(shorten, twice))}.")
-    frame = from_columns(name, {**truth, **sensitive, **control, **weight, **together, **likely})
+    frame = join_columns(name, {**truth, **sensitive, **control, **weight, **together, **likely})
     if not len(frame):
         raise InputError(f"{name}: y_true has no rows.")
     roles = Roles(
@@ -150,7 +163,7 @@ def evaluation_set_from_arrays(
         sample_weight=next(iter(weight), None),
         exclude=tuple(control),
     )
-    return build(Table(name, frame, {"source": "arrays"}), roles, _reading(settings)[1])
+    return build(Table(name, frame, {"source": "arrays"}, common_index(everything)), roles, _reading(settings)[1])
 
 
 def build(
@@ -159,6 +172,8 @@ def build(
     """Check a table against its roles and make the set; `problems` found before are raised with the rest."""
     task, missing = reading.task, reading.missing
     name, frame, bins = table.name, table.frame, dict(reading.bins)
+    if nested := _plain(name, frame, roles):
+        raise InputError(*dict.fromkeys([*problems, *nested]))
     found = [*problems, *column_problems(name, frame, roles), *feature_problems(name, frame, roles, missing, bins)]
     label = None
     if roles.labels:
@@ -176,6 +191,8 @@ def build(
     assert label is not None  # a label that was not understood has raised its complaint
     if label.task == "binary":
         roles = replace(roles, positive=label.classes[1], favourable=label.favourable)
+    if roles.id is not None and roles.cluster is None and frame[roles.id].duplicated().any():
+        roles = replace(roles, cluster=roles.id)  # rows of one person are not independent
     held = open_inputs(name, frame, roles, reading.inputs, folder)
     return EvaluationSet(
         name=name,
@@ -189,6 +206,7 @@ def build(
         use_sensitive=reading.use_sensitive,
         bins=bins,
         held=held,
+        index=table.index,
     )
 
 
@@ -229,6 +247,8 @@ def _merge(roles: Roles, other: Roles) -> Roles:
     """Fill what `roles` leaves open from `other`."""
     given = {field: getattr(roles, field) for field in Roles.__dataclass_fields__}
     filled = {field: value for field, value in given.items() if value is not None and value not in ((), {})}
+    if other.cluster == other.id:
+        other = replace(other, cluster=None)  # it is one where ids repeat, and these may not
     if roles.label is not None and roles.label != other.label:
         other = replace(other, positive=None, favourable=None)  # the values of another label
     return replace(other, **filled)
@@ -257,30 +277,26 @@ def _absent_inputs(table: Table, roles: Roles, like: EvaluationSet, inputs: obje
     ]
 
 
-def _columns(values: object, unnamed: str, name: str) -> dict[str, object]:
-    """Return the columns of whatever was given, by name."""
-    if values is None:
-        return {}
-    if isinstance(values, Mapping):
-        return {str(column): part for column, part in values.items()}
-    if isinstance(values, pd.DataFrame):
-        _refuse_repeats(name, [str(column) for column in values.columns])
-        return {str(column): values.iloc[:, at] for at, column in enumerate(values.columns)}
-    frame = getattr(values, "columns", None)
-    if frame is not None and not isinstance(values, pd.Series):
-        table = read_table(values, name).frame
-        return {str(column): table[column] for column in table.columns}
-    array = np.asarray(values, dtype=object) if isinstance(values, (list, tuple)) else values
-    if isinstance(array, np.ndarray) and array.ndim == 2 and unnamed.endswith("_0"):
-        return {f"{unnamed[:-1]}{at}": pd.Series(array[:, at]).infer_objects() for at in range(array.shape[1])}
-    series = as_series(values, f"{name}: {unnamed.removesuffix('_0')}")
-    return {unnamed if series.name in (None, "") else str(series.name): series}
+def _as_text(roles: Roles, reading: Reading) -> AsText:
+    """Return the columns that are what is written in a file; amounts and what is cut by edges are numbers."""
+    groups = (*roles.sensitive_features, *roles.control_features)
+    amount = reading.task in ("regression", "ranking")
+    labels = (*(() if amount else (roles.label, roles.prediction, roles.original_prediction)), *roles.labels)
+    return AsText(
+        tuple(column for column in groups if column not in reading.bins),
+        tuple(column for column in labels if column is not None),
+        tuple(column for column in (roles.id, roles.cluster, roles.query) if column is not None),
+    )
 
 
-def _refuse_repeats(name: str, columns: list[str]) -> None:
-    twice = [column for column in dict.fromkeys(columns) if columns.count(column) > 1]
-    if twice:
-        raise InputError(f"{name}: column names stand in the table more than once: {', '.join(map(shorten, twice))}.")
+def _plain(name: str, frame: pd.DataFrame, roles: Roles) -> list[str]:
+    """Make the values of columns with a role plain ones, in place, and return what is wrong with them."""
+    problems: list[str] = []
+    for role, column in roles.named():
+        if column in frame and role not in ("images", "texts"):
+            frame[column], wrong = plain_values(frame[column], f"{name}: column '{shorten(column)}'")
+            problems += wrong
+    return problems
 
 
 def _provenance(table: Table, roles: Roles, missing: Missing) -> dict[str, Plain]:

@@ -45,7 +45,10 @@ class Roles(Declared):
     squared_weight: str | None = setting(
         None, "Column with sums of squared weights, in a table of counts of weighted rows."
     )
-    id: str | None = setting(None, "Column that names a row or a person; never a model input.", recorded="always")
+    id: str | None = setting(
+        None, "Column that names a row or a person; never a model input. Rows of one id are one cluster.",
+        recorded="always",
+    )  # fmt: skip
     labels: tuple[str, ...] = setting((), "Column of one of several labels, each 0 or 1, in place of one label.")
     query: str | None = setting(None, "Column that names the list an item is part of, such as a search, for ranking.")
     cluster: str | None = setting(

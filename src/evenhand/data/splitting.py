@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from evenhand.data.evaluation_set import needed
 from evenhand.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def split(data: EvaluationSet, shares: Mapping[str, float] = SHARES, seed: int =
     InputError
         When the shares do not add up, or a part would have rows of one class only.
     """
-    _check_shares(data, shares)
+    _check_shares(needed(data, "split"), shares)
     if seed < 0:
         raise InputError(f"{data.name}: the seed of a split is a whole number, 0 or above, not {seed!r}.")
     units = _units(data)

@@ -10,17 +10,18 @@ import json
 import os
 import warnings
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-import numpy as np
 import pandas as pd
 
-from evenhand.data.batches import as_array, columns_of, is_loader
+from evenhand.data.aligning import common_index, join_columns, refuse_misaligned
+from evenhand.data.batches import columns_of, is_loader
+from evenhand.data.columns import refuse_repeats
+from evenhand.data.written import as_written
 from evenhand.errors import InputError, need, shorten
 
 if TYPE_CHECKING:
@@ -54,9 +55,23 @@ class Table:
     """Its rows, numbered from 0, with text column names, none of them twice."""
     provenance: dict[str, Plain]
     """File name, size and sha256 for a file; the library for a table in memory."""
+    index: pd.Index | None = None
+    """The index that a table of pandas had."""
 
 
-def read_table(source: object, name: str | None = None, literal: Iterable[str] = ()) -> Table:
+@dataclass(frozen=True, slots=True)
+class AsText:
+    """Columns of a delimited file that are read as they are written; see `as_written`."""
+
+    groups: tuple[str, ...] = ()
+    """Columns that make groups: only the empty field is missing, and texts such as "NA" and "None" are values."""
+    labels: tuple[str, ...] = ()
+    """Labels and decisions, in which TRUE and FALSE are booleans."""
+    keys: tuple[str, ...] = ()
+    """Columns that name rows, persons, clusters and lists."""
+
+
+def read_table(source: object, name: str | None = None, texts: AsText | None = None) -> Table:
     """Read a table from a path or take one from memory.
 
     Parameters
@@ -65,9 +80,9 @@ def read_table(source: object, name: str | None = None, literal: Iterable[str] =
         A path ends in one of .csv, .tsv, .jsonl, .ndjson (each also with .gz), .parquet, .pq, .feather, .arrow.
     name : str, optional
         How sentences call the table; the file's name by default.
-    literal : iterable of str
-        Columns of a delimited file in which only the empty field is missing, and texts such as "NA" and "None" are
-        values. In the other columns the words that pandas takes for missing are missing.
+    texts : AsText
+        Columns of a delimited file that stay text unless they are plainly numbers. In columns that make no groups the
+        words that pandas takes for missing are missing.
 
     Raises
     ------
@@ -76,17 +91,18 @@ def read_table(source: object, name: str | None = None, literal: Iterable[str] =
     """
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
-        frame = _read_file(path, frozenset(literal))
+        frame = _read_file(path, texts or AsText())
         table = Table(name or path.name, frame, _file_facts(path))
     else:
         frame = _from_memory(source, name or "data")
-        table = Table(name or "data", frame, {"source": type(source).__module__.split(".")[0]})
+        kind = type(source).__module__.split(".")[0]
+        table = Table(name or "data", frame, {"source": kind}, common_index({"table": source}))
     if not len(frame):
         raise InputError(f"{table.name}: there are {len(frame.columns):,} columns but no rows.")
     return table
 
 
-def _read_file(path: Path, literal: frozenset[str]) -> pd.DataFrame:
+def _read_file(path: Path, texts: AsText) -> pd.DataFrame:
     if not path.exists():
         raise InputError(f"{path}: there is no such file.")
     if not path.is_file():
@@ -97,30 +113,33 @@ def _read_file(path: Path, literal: frozenset[str]) -> pd.DataFrame:
     try:
         if path.stat().st_size == 0:
             raise InputError(f"{path.name}: the file is empty.")
-        return READERS[suffix](path, literal)
+        return READERS[suffix](path, texts)
     except PermissionError:
         raise InputError(f"{path}: there is no permission to read this file.") from None
 
 
-def _read_delimited(path: Path, literal: frozenset[str], separator: str | None = None) -> pd.DataFrame:
+def _read_delimited(path: Path, texts: AsText, separator: str | None = None) -> pd.DataFrame:
     line = _first_record(path)
     separator = separator or next((mark for mark in (",", ";", "\t", "|") if mark in line), ",")
     header = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
-    _refuse_repeats(path.name, header)
-    absent = {column: [""] if column in literal else list(_ABSENT_WORDS) for column in header}
+    refuse_repeats(path.name, header)
+    absent = {column: [""] if column in texts.groups else list(_ABSENT_WORDS) for column in header}
+    kept = [column for column in header if column in (*texts.groups, *texts.labels, *texts.keys)]
     try:
         with warnings.catch_warnings():
             # without this a row of more fields than the header loses them with no more than a warning
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
-                low_memory=False, **_EXACTLY,
+                low_memory=False, dtype=dict.fromkeys(kept, str), **_EXACTLY,
             )  # fmt: skip
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: the file is not UTF-8 text; save it as UTF-8.") from None
     except (pd.errors.ParserError, pd.errors.ParserWarning) as wrong:
         reason = shorten(str(wrong).removeprefix("Error tokenizing data. C error: "))
         raise InputError(f"{path.name}: the rows do not fit the header of {len(header):,} columns: {reason}.") from None
+    for column in kept:
+        frame[column] = as_written(frame[column], booleans=column in texts.labels)
     return _named(path.name, frame)
 
 
@@ -151,7 +170,7 @@ def _opened(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
 
 
-def _read_json_lines(path: Path, literal: frozenset[str]) -> pd.DataFrame:
+def _read_json_lines(path: Path, texts: AsText) -> pd.DataFrame:
     records = []
     try:
         with _opened(path) as file:
@@ -162,25 +181,28 @@ def _read_json_lines(path: Path, literal: frozenset[str]) -> pd.DataFrame:
         raise InputError(_NO_GZIP.format(path.name)) from None
     if not records:
         raise InputError(f"{path.name}: the file is empty.")
-    return _named(path.name, pd.DataFrame.from_records(records))
+    try:
+        return _named(path.name, pd.DataFrame.from_records(records))
+    except UnicodeEncodeError as wrong:  # half of a surrogate pair
+        raise InputError(f"{path.name}: {ascii(wrong.object)[:80]} is no Unicode text. Mend the rows.") from None
 
 
 def _record(name: str, number: int, line: bytes) -> dict[str, object]:
     def paired(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if len(found := dict(pairs)) < len(pairs):
-            _refuse_repeats(f"{name}, line {number:,}", [key for key, _ in pairs])
+            refuse_repeats(f"{name}, line {number:,}", [key for key, _ in pairs])
         return found
 
     try:
         record = json.loads(line, object_pairs_hook=paired)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise InputError(f"{name}: line {number:,} is no JSON: {shorten(wrong)}.") from None
     if not isinstance(record, dict):
         raise InputError(f"{name}: line {number:,} is no JSON object of column names and values.")
     return record
 
 
-def _read_arrow(path: Path, literal: frozenset[str], kind: str) -> pd.DataFrame:
+def _read_arrow(path: Path, texts: AsText, kind: str) -> pd.DataFrame:
     module, arrow = need(f"pyarrow.{kind.lower()}", "data"), need("pyarrow", "data")
     try:
         if kind == "Feather":
@@ -191,7 +213,7 @@ def _read_arrow(path: Path, literal: frozenset[str], kind: str) -> pd.DataFrame:
         raise InputError(f"{path.name}: this is no {kind} file that can be read: {shorten(wrong)}.") from None
 
 
-READERS: Final[dict[str, Callable[[Path, frozenset[str]], pd.DataFrame]]] = {
+READERS: Final[dict[str, Callable[[Path, AsText], pd.DataFrame]]] = {
     **dict.fromkeys((".csv", ".csv.gz"), _read_delimited),
     **dict.fromkeys((".tsv", ".tsv.gz"), partial(_read_delimited, separator="\t")),
     **dict.fromkeys((".parquet", ".pq"), partial(_read_arrow, kind="Parquet")),
@@ -201,99 +223,40 @@ READERS: Final[dict[str, Callable[[Path, frozenset[str]], pd.DataFrame]]] = {
 """What reads a file, by the end of its name."""
 
 
+_TABLES: Final = "pass a path, a pandas, Polars or PyArrow table, or a mapping of column names to arrays."
+
+
 def _from_memory(source: object, name: str) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         return _named(name, source.reset_index(drop=True))
     if isinstance(source, Mapping):
-        return from_columns(name, {str(column): values for column, values in source.items()})
+        refuse_misaligned(name, source)
+        return join_columns(name, {str(column): values for column, values in source.items()})
     if is_loader(source):
-        return from_columns(name, columns_of(cast("Iterable[object]", source)))
+        return join_columns(name, columns_of(cast("Iterable[object]", source)))
     import narwhals as nw
 
     wrapped = nw.from_native(source, pass_through=True)
     if isinstance(wrapped, nw.LazyFrame):
         wrapped = wrapped.collect()
     if not isinstance(wrapped, nw.DataFrame):
-        raise InputError(
-            f"{name}: a {type(source).__name__} is no table; pass a path, a pandas, Polars or PyArrow table, "
-            "or a mapping of column names to arrays."
-        )
+        raise InputError(f"{name}: a {type(source).__name__} is no table; {_TABLES}")
     need("pyarrow", "data")
     return _from_arrow(name, wrapped.to_arrow())
 
 
 def _from_arrow(name: str, table: pa.Table) -> pd.DataFrame:
-    _refuse_repeats(name, table.column_names)
+    refuse_repeats(name, table.column_names)
     # a pandas index that was written is not a feature; a named one is a column like any other
     kept = [column for column in table.column_names if not column.startswith("__index_level_")]
     return _named(name, table.select(kept).to_pandas(ignore_metadata=True))
 
 
-def from_columns(name: str, columns: Mapping[str, object]) -> pd.DataFrame:
-    """Return a table of columns that must be equally long; pandas indexes must agree, as nothing is aligned here.
-
-    Raises
-    ------
-    InputError
-        When lengths or indexes differ, or a column has more than one dimension.
-    """
-    series = {column: as_series(values, f"{name}: column '{shorten(column)}'") for column, values in columns.items()}
-    lengths = {column: len(values) for column, values in series.items()}
-    if len(set(lengths.values())) > 1:
-        told = ", ".join(f"'{shorten(column)}' has {length:,}" for column, length in lengths.items())
-        raise InputError(f"{name}: the columns must be equally long: {shorten(told, 300)} rows.")
-    refuse_other_index(name, columns)
-    return _named(name, pd.DataFrame({column: values.reset_index(drop=True) for column, values in series.items()}))
-
-
-def as_series(values: object, what: str) -> pd.Series:
-    """Return any one-dimensional column (list, array, pandas, Polars, PyArrow) as a pandas one."""
-    if isinstance(values, pd.Series):
-        return values
-    if isinstance(values, (pd.Index, pd.Categorical, pd.api.extensions.ExtensionArray)):
-        return pd.Series(values)
-    if not isinstance(values, (np.ndarray, list, tuple)):
-        import narwhals as nw
-
-        wrapped = nw.from_native(values, pass_through=True, allow_series=True)
-        if isinstance(wrapped, nw.Series):
-            return wrapped.to_pandas()
-        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-            raise InputError(f"{what} is a {type(values).__name__}, not a column of values.")
-        values = as_array(values) if hasattr(values, "__array__") else list(values)
-    array = values if isinstance(values, list) else np.asarray(values)
-    shape = np.shape(np.asarray(array, dtype=object)) if isinstance(array, list) else array.shape
-    if len(shape) == 2 and shape[1] == 1:
-        array, shape = np.asarray(array)[:, 0], (shape[0],)
-    if len(shape) != 1:
-        raise InputError(f"{what} has the shape {shape}; a column has one dimension.")
-    return pd.Series(array)
-
-
-def refuse_other_index(name: str, columns: Mapping[str, object]) -> None:
-    """Refuse pandas columns whose indexes differ: pairing their rows by position may pair strangers."""
-    indexed = {what: v.index for what, v in columns.items() if isinstance(v, (pd.Series, pd.DataFrame))}
-    first = next(iter(indexed), "")
-    for what, index in indexed.items():
-        if not index.equals(indexed[first]):
-            raise InputError(
-                f"{name}: '{shorten(what)}' and '{shorten(first)}' are pandas objects with different indexes, and rows "
-                "are not aligned silently. Align them, or pass .to_numpy() to pair them by position."
-            )
-
-
 def _named(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     columns = [str(column) for column in frame.columns]
-    _refuse_repeats(name, columns)
+    refuse_repeats(name, columns)
     frame.columns = pd.Index(columns)
     return frame
-
-
-def _refuse_repeats(name: str, columns: Iterable[str]) -> None:
-    twice = {column: times for column, times in Counter(columns).items() if times > 1}
-    if twice:
-        told = ", ".join(f"'{shorten(column)}' ({times} times)" for column, times in twice.items())
-        raise InputError(f"{name}: column names stand in the table more than once: {told}. Rename or drop them.")
 
 
 def _file_facts(path: Path) -> dict[str, Plain]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import pandas as pd
 
+from evenhand.data.columns import is_text
 from evenhand.data.values import absence, is_number, listed, match, plain
 from evenhand.errors import did_you_mean, shorten
 
@@ -21,6 +22,8 @@ MOST_GROUPS: Final = 10_000
 """A feature of more distinct values than this makes no groups anybody can read."""
 MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
+MOST_ROWS: Final = 1e15
+"""Rows that a double counts exactly, with room for products."""
 
 _LOOKED_AT: Final = 50
 _OTHERS: Final = (
@@ -78,11 +81,10 @@ def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
 
 def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
     where = f"{name}: column '{shorten(values.name)}'"
-    try:
-        distinct = int(values.nunique())
-    except TypeError:
-        yield f"{where} holds values that are lists or records, and groups need single values."
-        return
+    known = values.dropna().unique() if values.hasnans else values.unique()
+    distinct = len(known)
+    if strange := next((value for value in known[: MOST_GROUPS + 1] if not is_text(value)), None):
+        yield f"{where} holds {ascii(strange)[:80]}, which is no Unicode text. Mend the rows."
     if is_number(values) and distinct > MOST_NUMBERS:
         yield (
             f"{where} is numeric with {distinct:,} different values in {len(values):,} rows, which is a measurement, "
@@ -120,6 +122,10 @@ def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
         return
     numbers = weights.to_numpy(dtype=np.float64, na_value=np.nan)
     rows, way = len(numbers), "Weights are finite numbers from 0; mend or drop the rows."
+    with np.errstate(over="ignore"):
+        beyond = np.isfinite(numbers).all() and not np.isfinite(np.square(numbers).sum())
+    if beyond:
+        yield f"{where} is so great that the sum of squares is no finite number. Divide the weights by their mean."
     wrong = {"has no value": np.isnan(numbers), "is infinite": np.isinf(numbers), "is negative": numbers < 0}
     for what, there in wrong.items():
         if there.any():
@@ -140,6 +146,8 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
         yield f"{where} is no whole number from 0 in {wrong:,} of {len(numbers):,} rows."
     elif not numbers.any():
         yield f"{where} is 0 in all {len(numbers):,} rows, so that nothing is counted."
+    elif numbers.sum() > MOST_ROWS:
+        yield f"{where} adds up to {numbers.sum():.3g} rows, and no more than {MOST_ROWS:.0e} can be counted."
     if (roles.sample_weight is None) != (roles.squared_weight is None):
         yield (
             f"{where}: a table of counts of weighted rows has the sums of their weights (sample_weight=) and of the "

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import pandas as pd
 
 from evenhand.data.grouping import bin_labels
+from evenhand.data.written import as_written
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 from evenhand.evidence.scanning import scan
 
@@ -95,7 +96,18 @@ def count_files(source: str, *, engine: str | None = None, **what: Any) -> pd.Da
     MissingExtraError
         When no engine is installed.
     """
-    return count_frame(scan(source, engine), source, **what)
+    edges, named = what.get("edges") or {}, ("label", "prediction", "original_prediction")
+    groups = [column for column in what.get("groups", ()) if column not in edges]
+    labels = [what[name] for name in named if what.get(name) is not None]
+    found = count_frame(scan(source, engine, {*groups, *labels}), source, **what)
+    return _as_read(found, groups, labels) if source.lower().endswith(".csv") else found
+
+
+def _as_read(counts: pd.DataFrame, groups: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
+    """Return counts of a delimited file with the values, and in the order, that reading the file gives."""
+    for column in dict.fromkeys((*groups, *labels)):
+        counts[column] = as_written(counts[column], booleans=column in labels)
+    return counts
 
 
 def count_frame(table: object, name: str = "table", **what: Any) -> pd.DataFrame:
@@ -256,6 +268,9 @@ def merge_counts(tables: Iterable[object], frequency: str = FREQUENCY) -> pd.Dat
         if frequency not in frame.columns or set(frame.columns) != set(first):
             raise InputError(f"The tables of counts differ in their columns, or lack '{shorten(frequency)}'.")
     whole = pd.concat([frame[first] for frame in frames], ignore_index=True)
+    for column in first:
+        if whole[column].dtype in (object, "str"):
+            whole[column] = as_written(whole[column])
     means = [SCORE] if {BIN, SCORE} <= set(first) else []
     sums = [frequency, *means, *((WEIGHT, SQUARES) if {WEIGHT, SQUARES} <= set(first) else ())]
     for column in means:
@@ -271,4 +286,11 @@ def _counts_file(path: Path) -> pd.DataFrame:
     if not path.exists():
         raise InputError(f"{path}: there is no such file.")
     # texts stay what they are, so that equal groups of two shards are equal; only the empty field is missing
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+    counts = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=str)
+    for column in counts:
+        if str(column).lstrip("_") in _SUMS:
+            counts[column] = pd.to_numeric(counts[column])
+    return counts
+
+
+_SUMS: Final = (FREQUENCY, SCORE, BIN, WEIGHT, SQUARES)

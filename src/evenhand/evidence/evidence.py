@@ -186,12 +186,15 @@ class Evidence:
         return self._joint[view, columns]
 
     def _count_jointly(self, grouping: Grouping | None, view: View) -> JointTally:
+        if self.data.task == "binary" and view in ("agreement", "classes"):  # as they follow from a record's counts
+            decided = self.joint_tally(grouping)
+            return decided.agreement() if view == "agreement" else decided.agreement_by_class()
         truth, before, after = self.data.y_true, self._predictions_of("original").y_pred, self.predictions.y_pred
         codes, groups = (np.zeros(len(truth), dtype=np.int64), 1)
         if grouping is not None:
             codes, groups = grouping.codes.astype(np.int64), len(grouping.labels)
         if view == "classes":
-            classes = 2 if self.data.task == "binary" else len(self.data.classes)
+            classes = len(self.data.classes)
             codes, groups = codes * classes + truth, groups * classes
         if view in ("agreement", "classes"):
             truth, before, after = np.ones(len(truth), dtype=np.int8), before == truth, after == truth

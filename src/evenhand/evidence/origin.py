@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from evenhand.evidence.answering import class_names
 from evenhand.evidence.predictions import columns_read, reads
 
 if TYPE_CHECKING:
@@ -50,8 +51,11 @@ def _data(data: EvaluationSet) -> DataFacts:
         "sensitive_features": list(data.roles.sensitive_features),
         "control_features": list(data.roles.control_features),
         "missing": data.missing,
+        "repeated_ids": data.repeated_ids,
     }
-    if data.task != "binary":
+    if data.task == "binary":
+        told["negative"] = class_names(data)[0]
+    else:
         told |= {"task": data.task, "classes": [str(c) for c in data.classes]}
     return told
 
@@ -101,14 +105,21 @@ def _sensitive_inputs(evidence: Evidence) -> list[str]:
 
 
 def _rows_seen(evidence: Evidence) -> int | None:
-    """How many evaluation rows occur among the rows the model was fitted or tuned on; None when that is unknown."""
+    """How many evaluation rows occur among the rows the model was fitted or tuned on; None when that is unknown.
+
+    Of a model that does not know its rows, evaluation rows among the background count; when none is there, the rows
+    may be elsewhere in the training rows, and it is unknown.
+    """
     from evenhand.data import overlap
 
-    fitted = getattr(evidence.subject, "fit_row_hashes", None)
-    if fitted is None or len(fitted) == 0:
+    subject, data, background = evidence.subject, evidence.data, evidence.background
+    columns, kind = columns_read(subject, data), reads(subject, data)
+    fitted = getattr(subject, "fit_row_hashes", None)
+    if fitted is not None and len(fitted):
+        return int(overlap(data.row_hashes(columns, kind), fitted))
+    if background is None or subject.facts.get("kind") == "predictions":
         return None
-    subject, data = evidence.subject, evidence.data
-    return int(overlap(data.row_hashes(columns_read(subject, data), reads(subject, data)), fitted))
+    return int(overlap(data.row_hashes(columns, kind), background.row_hashes(columns, kind))) or None
 
 
 def _versions() -> dict[str, str]:

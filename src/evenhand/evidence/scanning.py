@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from evenhand.errors import InputError, MissingExtraError, need, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     import narwhals as nw
 
     Lazy: TypeAlias = nw.LazyFrame[Any]
@@ -20,7 +22,7 @@ READERS: Final = {".parquet": "scan_parquet", ".pq": "scan_parquet", ".csv": "sc
 DATABASES: Final = (".duckdb", ".db")
 
 
-def scan(source: str, engine: str | None = None) -> Lazy:
+def scan(source: str, engine: str | None = None, texts: Collection[str] = ()) -> Lazy:
     """Open a Parquet or CSV file, a glob of them, or a table of a DuckDB database, without reading it.
 
     Parameters
@@ -29,6 +31,8 @@ def scan(source: str, engine: str | None = None) -> Lazy:
         ``"scored/*.parquet"``, or ``"lake.duckdb::scored"`` for a table (or view, or SELECT) of a database.
     engine : "duckdb", "polars" or "spark", optional
         DuckDB where it is installed, else Polars.
+    texts : collection of str
+        Columns of CSV files that are read as text, whatever they hold; names that are no columns are left aside.
 
     Raises
     ------
@@ -48,7 +52,9 @@ def scan(source: str, engine: str | None = None) -> Lazy:
         raise InputError(f"{source}: files of the endings {endings} can be counted where they lie.")
     chosen = _engine(engine)
     try:
-        return _opened(reader, source, chosen)
+        found = _opened(reader, source, chosen)
+        kept = [column for column in found.collect_schema().names() if column in texts] if reader == "scan_csv" else []
+        return _opened(reader, source, chosen, kept) if kept else found
     except Exception as wrong:  # each engine has other errors
         raise InputError(f"{source}: cannot be read by {chosen}: {shorten(wrong, 200)}") from None
 
@@ -63,15 +69,23 @@ def _engine(named: str | None) -> str:
     return chosen
 
 
-def _opened(reader: str, source: str, engine: str) -> Lazy:
+def _opened(reader: str, source: str, engine: str, texts: Sequence[str] = ()) -> Lazy:
     import narwhals as nw
 
     if engine != "spark":
-        found: Lazy = getattr(nw, reader)(source, backend=engine)
+        more: dict[str, Any] = {}
+        if texts and engine == "duckdb":
+            more = {"dtype": dict.fromkeys(texts, "VARCHAR")}
+        elif texts:
+            more = {"schema_overrides": dict.fromkeys(texts, need("polars", "data").String)}
+        found: Lazy = getattr(nw, reader)(source, backend=engine, **more)
         return found
     session = need("pyspark.sql", "spark").SparkSession.builder.appName("evenhand").getOrCreate()
     frames = session.read
     table = frames.parquet(source) if reader == "scan_parquet" else frames.csv(source, header=True, inferSchema=True)
+    if texts:
+        kinds = ", ".join(f"`{name}` {'string' if name in texts else kind}" for name, kind in table.dtypes)
+        table = frames.csv(source, header=True, schema=kinds)
     spark: Lazy = nw.from_native(table)
     return spark
 

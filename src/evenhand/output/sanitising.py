@@ -71,6 +71,11 @@ def plain_json(text: str) -> str:
     return _COMMAND.sub(lambda found: "\\u0023" if found[0] == "#" else found[0], escaped)
 
 
+def plain_html(page: str) -> str:
+    """Return a page whose text a CI log takes for no command: the same page, with references to characters."""
+    return _COMMAND.sub(lambda found: f"{found[0][:-1]}&#{ord(found[0][-1])};", page)
+
+
 def _shown(text: str) -> str:
     """Return text with what would act as code points, but for the ends of lines."""
     return _FOREIGN.sub(lambda found: _each(found[0], _code), text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from contextlib import ExitStack, contextmanager
@@ -42,7 +43,17 @@ def held_back() -> Iterator[None]:
 
 
 def end_by_interrupt() -> None:
-    """Let a request to end the process act as Ctrl-C does, so that what is begun is put in order."""
-    for number in ENDING:
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    """Let a request to end the process act as Ctrl-C does, so that what is begun is put in order.
+
+    What another program ignores, as under ``nohup``, stays ignored; forked processes end at once, as they did.
+    """
+    asked = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in asked:
+        signal.signal(number, signal.default_int_handler)
+
+    def as_before() -> None:
+        for number in asked:
+            signal.signal(number, signal.SIG_DFL)
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=as_before)

@@ -144,9 +144,13 @@ def _write(path: Path, data: bytes, private: bool) -> None:
 
 
 def _pour(handle: int, data: bytes) -> None:
-    """Write to what is open: it is no file of ours, so nothing is renamed and Ctrl-C may end the wait for a reader."""
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(data)
+    """Write to what is open and close it: nothing is renamed, and Ctrl-C may end the wait for a reader."""
+    left = memoryview(data)
+    try:
+        while left:
+            left = left[os.write(handle, left) :]
+    finally:
+        os.close(handle)
 
 
 def _write_beside(place: Path, data: bytes, private: bool) -> None:

@@ -9,6 +9,7 @@ from evenhand.errors import PolicyError, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
 from evenhand.messages import joined, message, messages, sentences
 from evenhand.policy.baseline import RANK, Baseline, Pairs, with_baseline
+from evenhand.policy.deriving import derive
 from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.meeting import judge_requirements
@@ -45,7 +46,8 @@ def judge(
 ) -> Verdict:
     """Judge a record by a policy.
 
-    Where the policy asks for another confidence than the record has, intervals are recomputed from its counts.
+    What counts can say is derived from the counts of the record first; see `evenhand.policy.deriving`. Where the policy
+    asks for another confidence than the record has, intervals are recomputed from its counts.
 
     A limit passes when the whole interval is inside it, fails when the whole interval is outside, and is undecided
     otherwise; what is undefined or missing is undecided, too, never passed.
@@ -75,6 +77,8 @@ def judge(
     PolicyError
         When an interval cannot be recomputed at the policy's confidence, the signature is of another record, or the
         record is a suppressed copy for publication.
+    RecordError
+        When what the record states is not what its counts give, or its counts contradict each other.
 
     Examples
     --------
@@ -93,7 +97,8 @@ def judge(
         raise PolicyError("What is new is told from an earlier audit: add --baseline.")
     if signed_by is not None and signed_by.record != record:
         raise PolicyError("The signature is of another record: judge the one that read_signed_record returned with it.")
-    day = today or datetime.now(UTC).date()
+    day, proven = today or datetime.now(UTC).date(), derive(record)
+    record, baseline = proven.record, None if baseline is None else derive(baseline).record
     earlier = None if baseline is None else Baseline(baseline, pairs)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
@@ -105,7 +110,7 @@ def judge(
     covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)
-    remarks = (*waiver_remarks(found, policy, day), *_small_groups(record, policy))
+    remarks = (*waiver_remarks(found, policy, day), *_small_groups(record, policy), *proven.remarks)
     return Verdict(
         status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path, remarks
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from evenhand.errors import PolicyError
 from evenhand.findings import AuditRecord, GroupCounts
 from evenhand.metrics.answers import is_counted
+from evenhand.policy.deriving import derived
 from evenhand.policy.judging import judge_limit
 
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ def sweep(record: AuditRecord, policy: Policy) -> Sweep:
     ------
     PolicyError
         When the record has no counts by score, or no limit is about decisions.
+    RecordError
+        When the record contradicts itself.
     """
+    record = derived(record)
     edges = record.provenance.get("score_edges")
     if edges is None:
         raise PolicyError("The record has no counts by score: audit scores of two classes, without weights.")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evenhand.errors import need
 from evenhand.records import digest, dump, to_plain
-from evenhand.report.formats.html import html
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +58,8 @@ def log_to_mlflow(record: AuditRecord, verdict: Verdict | None = None, run_id: s
         client.log_batch(chosen, metrics=entities[start : start + AT_ONCE])
     for name, value in _tags(record, verdict).items():
         client.set_tag(chosen, f"evenhand.{name}", value)
+    from evenhand.report.formats.html import html  # a page takes a while to load, and few log to MLflow
+
     client.log_text(chosen, html(record, verdict), f"{FOLDER}/report.html")
     client.log_text(chosen, dump(to_plain(record)), f"{FOLDER}/audit.json")
     return str(chosen)

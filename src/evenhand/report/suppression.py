@@ -11,7 +11,7 @@ still be small.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from evenhand.errors import InputError
 from evenhand.findings import AuditRecord, GroupCounts
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from evenhand.messages import Message
     from evenhand.policy import Judgement, Verdict
     from evenhand.provenance import Provenance
+
+SIZES: Final = ("rows_per_group",)
+"""The requirement whose judgement tells the rows of groups."""
 
 Cell: TypeAlias = "tuple[tuple[str, str], ...]"
 """A group of any grouping: pairs of column and value; empty for all rows."""
@@ -191,6 +194,8 @@ def _sizes(counts: GroupCounts, hidden: set[Cell]) -> GroupCounts:
 
 
 def _judgement(judgement: Judgement, copy: AuditRecord) -> Judgement:
+    if judgement.limit.required and judgement.key.columns != SIZES:
+        return judgement
     finding = judgement.finding and copy.get(judgement.finding.key)
     if finding is not None and finding.estimate is not None:
         return judgement

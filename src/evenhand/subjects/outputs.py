@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from numbers import Real
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, shorten
@@ -302,12 +303,15 @@ def checked(scores: NDArray[np.float64], rows: int, name: str, kind: str, thresh
     return scores
 
 
-def threshold_problem(threshold: float, kind: str) -> str:
+def threshold_problem(threshold: object, kind: str) -> str:
     """Return why nothing can be decided at a threshold on scores of a kind, or an empty string."""
-    if not math.isfinite(threshold):
-        return f"the threshold is {threshold:g}; it must be a finite number."
-    if kind != "ranking" and not 0 <= threshold <= 1:
-        return f"the threshold is {threshold:g}, and scores in [0, 1] lie all on one side of it."
+    if isinstance(threshold, bool) or not isinstance(threshold, Real):
+        return f"the threshold is {shorten(repr(threshold))}; it must be a number."
+    cut = float(threshold)
+    if not math.isfinite(cut):
+        return f"the threshold is {cut:g}; it must be a finite number."
+    if kind != "ranking" and not 0 <= cut <= 1:
+        return f"the threshold is {cut:g}, and scores in [0, 1] lie all on one side of it."
     return ""
 
 

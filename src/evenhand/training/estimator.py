@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from evenhand.data import read_evaluation_set
+from evenhand.data.aligning import refuse_misaligned
 from evenhand.errors import InputError, raise_all
 from evenhand.settings import settings_of, unknown
 from evenhand.training.config import TrainingConfig
@@ -50,7 +51,8 @@ class TabularClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     )
 
     def fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> TabularClassifier:
-        """Fit on rows (n, m) and labels (n,) of two values."""
+        """Fit on rows (n, m) and labels (n,) of two values; pandas objects must have one index."""
+        refuse_misaligned("fit", {"X": X, "y": y, "sample_weight": sample_weight})
         table = pd.DataFrame(X).reset_index(drop=True)
         table.columns = [str(name) for name in table.columns]
         self.feature_names_in_ = np.array(table.columns, dtype=object)

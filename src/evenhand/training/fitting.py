@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evenhand.data.evaluation_set import needed
 from evenhand.errors import InputError, need, raise_all
 from evenhand.subjects.outputs import decisions
 from evenhand.training.config import TrainingConfig
@@ -96,6 +97,7 @@ def fit(
     from evenhand.training.resuming import Checkpoint
 
     config = config or TrainingConfig()
+    train, validation = needed(train, "fit"), None if validation is None else needed(validation, "fit")
     raise_all(InputError, _problems(train, validation))
     meter = Meter()
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)

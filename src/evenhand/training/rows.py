@@ -28,9 +28,11 @@ def rows_path(model: Path) -> Path:
 
 def write_rows(model: Path, hashes: NDArray[np.uint64]) -> None:
     """Write (n,) row hashes to the model's folder; an old file is deleted when there are none."""
-    from evenhand.output.writing import write_bytes
+    from evenhand.output.writing import is_device, write_bytes
 
     place = rows_path(model)
+    if is_device(model):  # nothing can be read again from there
+        return
     if not len(hashes):
         place.unlink(missing_ok=True)
         return
@@ -50,9 +52,11 @@ def read_rows(model: Path) -> NDArray[np.uint64]:
 
 def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
     """Write what a fit cost to the model's folder; an old file is deleted when the cost is unknown."""
-    from evenhand.output.writing import write_text
+    from evenhand.output.writing import is_device, write_text
 
     place = model.with_name(model.name + ".cost.json")
+    if is_device(model):
+        return
     if cost is None:
         place.unlink(missing_ok=True)
     else:

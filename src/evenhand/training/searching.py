@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from evenhand.data.evaluation_set import needed
 from evenhand.errors import InputError, need
 from evenhand.settings import settings_of
 from evenhand.training.config import TrainingConfig
@@ -92,6 +93,7 @@ def tune(
     MissingExtraError
         When Optuna is absent.
     """
+    train = needed(train, "tune")
     optuna: Any = need("optuna", "tune")
     base, searched = config or TrainingConfig(seed=seed), dict(space or SPACE)
     if trials < 1:

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from evenhand.findings import Absent, Finding
 from evenhand.keys import Key, group_name
 from evenhand.messages import Message, message
+from evenhand.metrics.answers.all_groups import beside_the_highest, of_all, shares
 from evenhand.metrics.answers.findings import disparity_finding, value_finding
-from evenhand.metrics.answers.questions import CHANGE, NoAnswerError, Question, question
+from evenhand.metrics.answers.questions import (
+    CHANGE,
+    OF_ALL,
+    SHARES,
+    NoAnswerError,
+    NoCountsError,
+    Question,
+    question,
+    takes_all_groups,
+)
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.comparisons.changes import discordant, excess_change, flips, measure_change, shares_rows
 from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity, worst_of
@@ -53,13 +63,15 @@ class Answers:
     def __call__(self, key: Key) -> Finding | Absent:
         """Return the finding of a key, or why it cannot be computed from counts."""
         try:
+            if takes_all_groups(key):
+                return self._of_all_groups(key)
             asked = question(key)
             if asked.how is None:
                 measured, note = self._values(asked)
                 return self._value(key, measured, note, self._place(asked))
             return self._compared(key, asked)
         except NoAnswerError as why:
-            return Absent(key, why.reason)
+            return Absent(key, why.reason, uncounted=isinstance(why, NoCountsError))
 
     def all(self, keys: Iterable[Key]) -> Iterator[Finding]:
         """Yield the findings of keys in order; those that counts cannot give are left out."""
@@ -81,6 +93,30 @@ class Answers:
         for at, key in enumerate(keys):
             yield self._value(key, measured, note, first + at * each)
 
+    def _of_all_groups(self, key: Key) -> Finding:
+        """Return the finding of a key that is about all groups of a feature together."""
+        columns, level = key.columns, self.level
+        if len(self.counts.classes) > 2:
+            raise NoAnswerError(OF_ONE)
+        tally, labels = self.counts.tally(columns), self.counts.groups(columns)
+        if key.metric in OF_ALL:
+            return of_all(key, self.audit, tally, partial(_named, columns, labels), level)
+        at = self._group(columns, tuple(group for _, group in key.group))
+        if key.metric in SHARES:
+            return shares(key, self.audit, tally, at, level)
+        ratios = self._once(("highest", key.metric, columns), lambda: self._to_highest(key.metric, columns))
+        found = {ratio.key: ratio for ratio in ratios}.get(key)
+        if found is None:
+            raise NoAnswerError(message("It is the highest, or no group has a value."))
+        return found
+
+    def _to_highest(self, name: str, columns: Columns) -> list[Finding]:
+        metric, labels = name.removesuffix("_ratio"), self.counts.groups(columns)
+        measured = measure("selection_rate", self._tally(Question(metric, None, columns, ())), self.level)
+        keys = [Key.of(name, dict(zip(columns, group, strict=True)), vs="highest") for group in labels]
+        names = [_named(columns, labels, at) for at in range(len(labels))]
+        return list(beside_the_highest(keys, self.audit, names, replace(measured, metric=metric), self.level))
+
     def _once(self, name: Hashable, make: Callable[[], Kept]) -> Kept:
         if name not in self._kept:
             self._kept[name] = make()
@@ -92,15 +128,19 @@ class Answers:
 
     def _place(self, asked: Question) -> int:
         """Return the index of the requested group in the values."""
-        places = self._once(
-            ("places", asked.columns), lambda: {part: at for at, part in enumerate(self.counts.groups(asked.columns))}
-        )
-        at = places.get(asked.group or ())
-        if at is None:
-            there = group_name(zip(asked.columns, asked.group or (), strict=True))
-            raise NoAnswerError(message("No row is of the group {group}.", group=there))
+        at = self._group(asked.columns, asked.group or ())
         classes = len(self.counts.classes) if asked.metric == "normalized_recall_change" else 1
         return at * classes + (self._class(asked) if classes > 1 else 0)
+
+    def _group(self, columns: Columns, group: tuple[str, ...]) -> int:
+        places = self._once(
+            ("places", columns), lambda: {part: at for at, part in enumerate(self.counts.groups(columns))}
+        )
+        at = places.get(group)
+        if at is None:
+            there = group_name(zip(columns, group, strict=True))
+            raise NoAnswerError(message("No row is of the group {group}.", group=there))
+        return at
 
     def _values(self, asked: Question) -> tuple[Measured, Callable[[int], Message] | None]:
         chosen = "" if asked.metric == "normalized_recall_change" else asked.chosen

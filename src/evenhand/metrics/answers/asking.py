@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from evenhand.findings import Absent
 from evenhand.messages import message
-from evenhand.metrics.answers.questions import NoAnswerError, question
+from evenhand.metrics.answers.questions import NoAnswerError, question, takes_all_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,8 @@ def answers_of(record: AuditRecord, level: float) -> Callable[[Key], Finding | A
 
     def answer(key: Key) -> Finding | Absent:
         try:
-            question(key)
+            if not takes_all_groups(key):
+                question(key)
         except NoAnswerError as why:
             return Absent(key, why.reason)
         if "suppressed_below" in record.provenance:

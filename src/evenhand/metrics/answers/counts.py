@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
 from evenhand.messages import message
-from evenhand.metrics.answers.questions import NO_ORIGINAL, NoAnswerError
-from evenhand.metrics.counts.joint import COMPRESSED, ORIGINAL, TRUTH, JointTally
+from evenhand.metrics.answers.questions import NO_ORIGINAL, NoAnswerError, NoCountsError
+from evenhand.metrics.counts.joint import JointTally
 from evenhand.metrics.counts.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from evenhand.findings import AuditRecord, GroupCounts, Plain
     from evenhand.metrics.counts.arrays import Column
@@ -55,7 +53,8 @@ class RecordCounts:
         self._data: DataFacts = record.provenance.get("data", {})
         self._tallies = record.tallies
         roles = self._data.get("roles")
-        self._clustered = roles is not None and roles.get("cluster") is not None
+        clustered = roles is not None and roles.get("cluster") is not None
+        self._clustered = clustered and (roles or {}).get("frequency") is None  # a row of counts is in no cluster
 
     @property
     def classes(self) -> Sequence[str | None]:
@@ -63,7 +62,7 @@ class RecordCounts:
         named = self._data.get("classes")
         if isinstance(named, list):
             return [str(name) for name in named]
-        return [None, str(self._data.get("positive"))]
+        return [self._data.get("negative"), str(self._data.get("positive"))]
 
     @property
     def favourable(self) -> bool | None:
@@ -77,7 +76,7 @@ class RecordCounts:
 
     def tally(self, columns: Columns, model: str = "subject") -> Tally:
         """Return the counts of truth x decision of a model."""
-        return Tally(*_arrays(self._part(model, columns, ("true", "predicted"))))  # type: ignore[arg-type]
+        return Tally(*arrays(self._part(model, columns, ("true", "predicted"))))  # type: ignore[arg-type]
 
     def joint(self, columns: Columns, view: str | int) -> JointTally:
         """Return the joint counts of both models; of several classes a record keeps who was right, and no more."""
@@ -85,35 +84,42 @@ class RecordCounts:
             if view != "agreement":
                 raise NoAnswerError(message("Of several classes a record counts which model was right, and no more."))
             part = self._part("joint", columns, ("true", "original right", "predicted right"))
-            return JointTally.of_counts(*_arrays(part))  # type: ignore[arg-type]
-        parts = _arrays(self._part("joint", columns, ("true", "original", "predicted")))
-        if view != "decisions":
-            parts = [None if part is None else _agreeing(part, by_class=view == "classes") for part in parts]
-        return JointTally.of_counts(*parts)  # type: ignore[arg-type]
+            return JointTally.of_counts(*arrays(part))  # type: ignore[arg-type]
+        joint = JointTally.of_counts(*arrays(self._part("joint", columns, ("true", "original", "predicted"))))  # type: ignore[arg-type]
+        if view == "decisions":
+            return joint
+        return joint.agreement() if view == "agreement" else joint.agreement_by_class()
 
     def strata(self, columns: Columns, control: str) -> tuple[Sequence[str], Sequence[Tally]]:
         """Return the tallies within each value of a feature that the columns were crossed with."""
-        crossing = tuple(sorted((*columns, control)))
-        values = [label[0] for label in self.groups((control,))]
-        groups = {labels: at for at, labels in enumerate(self.groups(columns))}
+        crossing, axes = tuple(sorted((*columns, control))), ("true", "predicted")
+        try:
+            part = self._part("strata", (*columns, control), axes)
+        except NoCountsError:
+            part = self._part("subject", crossing, axes)  # features that were crossed with each other
+        groups = self.groups(columns)
+        named = [dict(zip(part.columns, labels, strict=True)) for labels in part.groups]
+        values = list(dict.fromkeys(labels[-1] for labels in part.groups))
+        if part.model == "subject":
+            values = [label[0] for label in self.groups((control,))]
         place = [
-            values.index(named[control]) * len(groups) + groups[tuple(named[column] for column in columns)]
-            for named in (dict(zip(crossing, labels, strict=True)) for labels in self.groups(crossing))
+            values.index(each[control]) * len(groups) + groups.index(tuple(each[column] for column in columns))
+            for each in named
         ]
-        whole = self.tally(crossing).select(np.asarray(place, dtype=np.intp), len(values) * len(groups))
-        return values, split(whole, len(values))
+        whole = Tally(*arrays(part))  # type: ignore[arg-type]
+        return values, split(whole.select(np.asarray(place, dtype=np.intp), len(values) * len(groups)), len(values))
 
     def _part(self, model: str, columns: Columns, axes: tuple[str, ...]) -> GroupCounts:
-        if self._clustered:
-            raise NoAnswerError(message("Rows are in clusters, so a record's counts do not say how sure they make us."))
         found = next((part for part in self._tallies if (part.model, part.columns) == (model, columns)), None)
         if found is not None and found.axes[1:] == axes:
-            return found
-        if model != "subject":
-            raise NoAnswerError(NO_ORIGINAL)
+            if not self._clustered or found.moments is not None:
+                return found
+            raise NoCountsError(message("Rows are in clusters, and the record keeps no sums over them."))
+        if model in ("original", "joint"):
+            raise NoCountsError(NO_ORIGINAL)
         if not columns:
-            raise NoAnswerError(message("The record has no counts of truth and decision."))
-        raise NoAnswerError(message("The record has no counts by {columns}.", columns=tuple(columns)))
+            raise NoCountsError(message("The record has no counts of truth and decision."))
+        raise NoCountsError(message("The record has no counts by {columns}.", columns=tuple(columns)))
 
 
 def split(tally: Tally, parts: int) -> list[Tally]:
@@ -125,17 +131,9 @@ def split(tally: Tally, parts: int) -> list[Tally]:
     ]
 
 
-def _arrays(part: GroupCounts) -> list[Column | None]:
-    kept = (part.weights, part.squared_weights)
-    weights = (None if cells is None else np.asarray(cells, dtype=np.float64) for cells in kept)
-    return [np.asarray(cast("list[Plain]", part.counts), dtype=np.int64), *weights]
-
-
-def _agreeing(cells: NDArray[Any], *, by_class: bool) -> Column:
-    """Return joint cells of whether each model was right, for each group or for each class of the truth in it."""
-    flat = cells.reshape(len(cells), 8)
-    truths = 2 if by_class else 1
-    out = np.zeros((len(cells), truths, 2, 2, 2), dtype=cells.dtype)
-    for at, (truth, old, new) in enumerate(zip(TRUTH, ORIGINAL, COMPRESSED, strict=True)):
-        out[:, truth if by_class else 0, 1, int(old == truth), int(new == truth)] += flat[:, at]
-    return out.reshape(-1, 2, 2, 2)
+def arrays(part: GroupCounts) -> list[Column | None]:
+    """Return counts, weights, squared weights, moments and clusters of a grouping, in the order of a tally."""
+    kept = (part.weights, part.squared_weights, part.moments)
+    sums = (None if cells is None else np.asarray(cells, dtype=np.float64) for cells in kept)
+    clusters = None if part.clusters is None else np.asarray(part.clusters, dtype=np.int64)
+    return [np.asarray(cast("list[Plain]", part.counts), dtype=np.int64), *sums, clusters]

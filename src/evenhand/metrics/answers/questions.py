@@ -22,12 +22,27 @@ CHANGE: Final = "_change"
 NO_ORIGINAL: Final = message("No decisions of an original model were counted with these.")
 
 
+SHARES: Final = ("share_of_selected", "demographic_disparity")
+"""What is said of a group beside all others."""
+OF_ALL: Final = (
+    "differential_fairness", "between_group_entropy", "between_group_theil", "between_group_variation",
+    "bias_amplification", "kl_divergence", "class_imbalance",
+)  # fmt: skip
+"""What is said of all groups of a feature together."""
+TO_HIGHEST: Final = ("selection_rate_ratio", "favourable_rate_ratio")
+"""Ratios of a group's rate to the highest one."""
+
+
 class NoAnswerError(Exception):
     """The key cannot be computed from counts; the message gives the reason."""
 
     def __init__(self, reason: Message) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class NoCountsError(NoAnswerError):
+    """Counts could give the key, but there are none of these columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,16 @@ def question(key: Key) -> Question:
     _check_groups(key, how, bool(to or given))
     group = None if how is not None else tuple(group for _, group in key.group)
     return Question(metric, how, key.columns, group, bool(of), paired, chosen, to, _control(given))
+
+
+def takes_all_groups(key: Key) -> bool:
+    """Whether a key is about all groups of a feature together, as impact ratios and indexes of inequality are."""
+    whole = bool(key.columns) and len(key.group) == len(key.columns)
+    if key.metric in TO_HIGHEST:
+        return whole and key.qualifiers == (("vs", "highest"),)
+    if key.qualifiers:
+        return False
+    return whole if key.metric in SHARES else key.metric in OF_ALL and bool(key.columns) and not key.group
 
 
 def is_counted(name: str) -> bool:

@@ -66,6 +66,8 @@ class Metric:
     shown: tuple[Place, ...] = ()
     """Where it is stated and shown, with the metrics listed there. When empty, a rate of another package is shown
     overall, for each group and as every gap."""
+    volatile: bool = False
+    """Whether it differs from run to run, as times, memory and energy do: it is kept outside a record's digest."""
     example: str = ""
     """The formula with figures, in signs that need no translation; a rate of cells has one from its cells."""
 

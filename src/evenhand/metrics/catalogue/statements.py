@@ -70,9 +70,10 @@ STATED: Final = (
         example="26,684 / 12,812 = 2.08", highest=None),
     Metric("latency", "Latency", "statement", "lower_is_better", "median seconds of one call",
         "What a caller waits for, on this machine with its other load, on one thread.",
-        "Times differ from machine to machine; ratios of one run travel better.", highest=None),
+        "Times differ from machine to machine; ratios of one run travel better.", highest=None, volatile=True),
     Metric("latency_ratio", "Speed-up", "statement", "higher_is_better",
         "least seconds of the original / least seconds of the compressed model",
         "How many times faster one call became, measured interleaved in one run.",
-        "It holds the gain of a faster runtime as well as that of compression.", example="53 / 10 = 5.3", highest=None),
+        "It holds the gain of a faster runtime as well as that of compression.", volatile=True,
+        example="53 / 10 = 5.3", highest=None),
 )  # fmt: skip

@@ -6,11 +6,12 @@ pass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from evenhand.metrics.counts.sums import rows_by
 from evenhand.metrics.counts.tally import Tally
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class JointTally:
 
     tally: Tally
     """Of four classes: the truth (only 0 and 1 occur) and the pair of decisions, 2 x original + compressed."""
+    class_clusters: Ints | None = None
+    """(G, 2) clusters with a row of each class of the truth; None when rows are independent."""
 
     @classmethod
     def count(
@@ -61,19 +64,39 @@ class JointTally:
         """Count rows; see `Tally.count`."""
         pair = 2 * np.asarray(original, dtype=np.int64) + np.asarray(compressed, dtype=np.int64)
         true = np.asarray(y_true).astype(np.int64)
-        return cls(Tally.count(true, pair, codes, n_groups, sample_weight, frequency, clusters, 4, squared_weight))
+        tally = Tally.count(true, pair, codes, n_groups, sample_weight, frequency, clusters, 4, squared_weight)
+        if tally.clusters is None:
+            return cls(tally)
+        group = np.zeros(len(true), dtype=np.int64) if codes is None else np.asarray(codes, dtype=np.int64)
+        _, own = np.unique(np.asarray(clusters), return_inverse=True)
+        number = int(own.max(initial=0)) + 1
+        pairs = np.unique((2 * group + true) * number + own)
+        return cls(tally, rows_by(pairs // number, 2 * n_groups).reshape(-1, 2))
 
     @classmethod
     def of_counts(
-        cls, counts: ArrayLike, weights: ArrayLike | None = None, squared: ArrayLike | None = None
+        cls,
+        counts: ArrayLike,
+        weights: ArrayLike | None = None,
+        squared: ArrayLike | None = None,
+        moments: Floats | None = None,
+        clusters: Ints | None = None,
     ) -> JointTally:
-        """Return the tally of cells (G, 2, 2, 2) that were counted elsewhere."""
-        parts = (_widened(part) for part in (counts, weights, squared))
-        return cls(Tally(*parts))  # type: ignore[arg-type]  # counts are there
+        """Return the tally of cells (G, 2, 2, 2) that were counted elsewhere.
+
+        Of rows in clusters with `moments` (G, 8, 8) and `clusters` (G, 3): all, and those of each class of the truth.
+        """
+        tally = Tally(*(_widened(part) for part in (counts, weights, squared)))  # type: ignore[arg-type]  # counts are there
+        if clusters is None or moments is None:
+            return cls(tally)
+        wide = np.zeros((len(moments), 16, 16))
+        wide[:, :8, :8] = moments
+        return cls(replace(tally, moments=wide, clusters=clusters[:, 0]), clusters[:, 1:])
 
     def __add__(self, other: JointTally) -> JointTally:
         """Merge the rows of two joint tallies over the same groups."""
-        return JointTally(self.tally + other.tally)
+        mine, theirs = self.class_clusters, other.class_clusters
+        return JointTally(self.tally + other.tally, None if mine is None or theirs is None else mine + theirs)
 
     @property
     def groups(self) -> int:
@@ -102,6 +125,18 @@ class JointTally:
         return None if cells is None else cells[:, :2].reshape(-1, 2, 2, 2)
 
     @property
+    def moments(self) -> Floats | None:
+        """(G, 8, 8) sums over clusters of v v', v the cluster's eight cells; None when rows are independent."""
+        return None if self.tally.moments is None else self.tally.moments[:, :8, :8]
+
+    @property
+    def clusters(self) -> Ints | None:
+        """(G, 3) clusters in each group: all, and those with a row of each class of the truth."""
+        if self.tally.clusters is None or self.class_clusters is None:
+            return None
+        return np.column_stack([self.tally.clusters, self.class_clusters])
+
+    @property
     def original(self) -> Tally:
         """The original's tally of truth and decision."""
         return self._folded(2 * TRUTH + ORIGINAL)
@@ -128,6 +163,22 @@ class JointTally:
 
         return JointTally(self.tally.each(doubled))
 
+    def agreement(self) -> JointTally:
+        """Return the tally of whether each model was right: the truth is 1, and so is a right decision."""
+        return JointTally(self.tally.collapse(_right((0, 1))))
+
+    def agreement_by_class(self) -> JointTally:
+        """Return the same of 2G groups: in each group the rows of each class of the truth, in this order."""
+        parts = [self.tally.collapse(_right((truth,))) for truth in (0, 1)]
+        if self.class_clusters is not None:
+            parts = [replace(part, clusters=self.class_clusters[:, at]) for at, part in enumerate(parts)]
+
+        def woven(name: str) -> Column | None:
+            both = [getattr(part, name) for part in parts]
+            return None if both[0] is None else np.stack(both, axis=1).reshape(-1, *both[0].shape[1:])
+
+        return JointTally(Tally(*map(woven, ("counts", "weights", "squared_weights", "moments", "clusters"))))  # type: ignore[arg-type]
+
     def _folded(self, place: Ints) -> Tally:
         """Return the tally of two classes in which each of the eight cells has gone to a place 0 to 3; -1: nowhere."""
         to = np.zeros((16, 4), dtype=np.int64)
@@ -143,3 +194,12 @@ def _widened(cells: ArrayLike | None) -> Column | None:
     out = np.zeros((len(known), 4, 4), dtype=known.dtype)
     out[:, :2] = known.reshape(-1, 2, 4)
     return out
+
+
+def _right(truths: tuple[int, ...]) -> Ints:
+    """Return where each of the sixteen cells goes when it is counted who was right, for some classes of the truth."""
+    to = np.zeros((16, 16), dtype=np.int64)
+    for at, (truth, old, new) in enumerate(zip(TRUTH, ORIGINAL, COMPRESSED, strict=True)):
+        if truth in truths:
+            to[at, 4 + 2 * int(old == truth) + int(new == truth)] = 1
+    return to

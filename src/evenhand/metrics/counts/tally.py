@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -155,10 +156,11 @@ class Tally:
         return self.collapse(np.eye(4, dtype=np.int64)[cells])
 
     def collapse(self, to: Ints) -> Tally:
-        """Return the tally whose cells are sums of this one's; `to` (C*C, 4) has a 1 where an old cell goes."""
+        """Return the tally whose cells are sums of this one's; `to` (C*C, D*D) has a 1 where an old cell goes."""
+        size = math.isqrt(to.shape[1])
 
         def fold(cells: NDArray[Any] | None) -> NDArray[Any] | None:
-            return None if cells is None else (cells.reshape(len(cells), -1) @ to).reshape(-1, 2, 2)
+            return None if cells is None else (cells.reshape(len(cells), -1) @ to).reshape(-1, size, size)
 
         moments = None if self.moments is None else np.einsum("gij,ik,jl->gkl", self.moments, to, to)
         counts, weights, squared = (fold(part) for part in (self.counts, self.weights, self.squared_weights))

@@ -181,7 +181,7 @@ def _clustered_size(tally: Tally, p: Floats, numerator: Cells, denominator: Cell
     The linearised variance between clusters, as a binomial one, with Student's quantile in place of the normal one.
     Where all rows are equal there is no variance, and each cluster is taken for one row.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     assert tally.moments is not None
     assert tally.clusters is not None
@@ -193,7 +193,7 @@ def _clustered_size(tally: Tally, p: Floats, numerator: Cells, denominator: Cell
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = squares / _sum(weight, denominator) ** 2 * number / np.maximum(number - 1, 1)
         size = np.where(variance > 0, p * (1 - p) / variance, number)
-    student = t.ppf(0.975, np.maximum(number - 1, 1))
+    student = stdtrit(np.maximum(number - 1, 1), 0.975)
     return np.asarray(size * (z_of(0.95) / student) ** 2)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import InputError, shorten
 from evenhand.messages import message
+from evenhand.output.sanitising import UNSEEN, plain_html
 from evenhand.report.drawings import Figure, Table
 from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
@@ -80,10 +81,11 @@ def _drawn(page: Page, css: str, theme: Theme, words: Language) -> str:
     from jinja2 import TemplateError
 
     try:
-        return _environment(theme.template_dir).get_template("page.html.j2").render(
+        template = _environment(theme.template_dir).get_template("page.html.j2")
+        return plain_html(template.render(
             page=page, _=lambda id, **places: words.say(message(id, **places)), style=css, style_hash=_hash(css),
             stylesheet=theme.stylesheet, inline=theme.inline,
-        )  # fmt: skip
+        ))  # fmt: skip
     except TemplateError as wrong:
         if theme.template_dir is None:
             raise
@@ -123,8 +125,12 @@ def _tight(text: str) -> str:
 
 
 def _without_controls(text: str) -> str:
-    """Return text without characters that HTML forbids or that change the text direction."""
-    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
+    """Return text on one line without characters that HTML forbids, change the text direction or show nothing."""
+    return "".join(_seen(char) for char in text)
+
+
+def _seen(char: str) -> str:
+    return char if char.isprintable() and char not in UNSEEN else " " if char == "\n" else "�"
 
 
 FORMAT: Final = Format(html, (".html", ".htm"), spoken=True)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenhand.output.sanitising import UNSEEN
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
 def as_markdown(text: str) -> str:
-    """Return text on one line, escaped so that Markdown shows it literally."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    """Return text on one line, escaped so that Markdown shows it literally and a CI log takes it for no command."""
+    line = " ".join("".join(char if char.isprintable() and char not in UNSEEN else " " for char in text).split())
     for char in "\\`*_[]<>|#":
         line = line.replace(char, f"\\{char}" if char not in "<>" else {"<": "&lt;", ">": "&gt;"}[char])
-    return line
+    return f"\\{line}" if line.startswith("::") else line
 
 
 def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -26,12 +26,13 @@ def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Draw the facts of the audited rows."""
     data = record.provenance.get("data", {})
     dropped, because = data.get("rows_dropped"), text(data.get("rows_dropped_because"))
-    seen = record.provenance.get("rows_seen_in_training")
+    seen, again = record.provenance.get("rows_seen_in_training"), data.get("repeated_ids")
     alone = message("a group of their own") if data.get("missing") == "group" else message("refused")
     rows = [
         (TITLE, text(data.get("name"))),
         *([(message("Source"), text(data["source"]))] if data.get("source") else []),
         (message("Rows"), show(data.get("rows", 0), "number")),
+        *([(message("Rows whose id occurred before: one cluster with it"), show(again, "number"))] if again else []),
         *([(message("Rows left out"), joined(": ", (str(dropped), because)))] if dropped else []),
         (message("Label"), text(data.get("label"))),
         (message("Columns with missing values"), listed(data.get("missing_values", ()))),
@@ -40,6 +41,7 @@ def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
             message("Evaluation rows with an equal row among the fitted"),
             message("unknown") if seen is None else show(seen, "number"),
         ),
+        *((f.key.columns[0], f.note) for f in record.of_audit("group_names") if f.estimate),
     ]
     facts = Table("data-facts", message("The rows"), ("", ""), tuple(rows))
     return (Part("data", TITLE, (), (facts, *_people(record), said(record, DATASHEET, "data-declared"))),)
@@ -61,4 +63,4 @@ def _people(record: AuditRecord) -> tuple[Table, ...]:
     return table("data-groups", message("Who is in the rows"), head[:columns], cells, most=MOST_GROUPS)
 
 
-SECTION: Final = Section("data", TITLE, (), 200, data_part)
+SECTION: Final = Section("data", TITLE, ("group_names",), 200, data_part)

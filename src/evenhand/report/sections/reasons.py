@@ -17,7 +17,7 @@ AUDITS: Final = {
     "custom": message("custom metrics"), "explanation": message("explanation"), "dependence": message("dependence"),
     "explanation_checks": message("explanation checks"), "reliance": message("reliance"), "reasons": message("reasons"),
     "recourse": message("recourse"), "compression": message("compression"), "training": message("training"),
-    "population": message("population"),
+    "group_names": message("group names"), "population": message("population"),
 }  # fmt: skip
 """Audits in words; others are shown by name."""
 

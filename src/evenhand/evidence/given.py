@@ -1,0 +1,225 @@
+"""Scores and decisions that someone else's model made, checked against the rows that they are of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evenhand.data.columns import matrix, one_column
+from evenhand.data.values import absence, distinct, listed, match, plain
+from evenhand.errors import InputError, raise_all, shorten
+from evenhand.evidence.predictions import Predictions, of_task, outside_unit
+from evenhand.subjects.outputs import threshold_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from evenhand.data import EvaluationSet
+    from evenhand.evidence.predictions import ScoreKind
+
+
+def given_of_task(
+    data: EvaluationSet,
+    y_pred: object,
+    y_score: object,
+    threshold: float | None = None,
+    kind: ScoreKind | None = None,
+) -> Predictions:
+    """Return the predictions that someone else's model made for data of another task.
+
+    Raises
+    ------
+    InputError
+        When shapes do not fit, a decision is none of the classes, a number is not finite, scores of classes or labels
+        are no probabilities, or a threshold is given where nothing is cut.
+    """
+    raise_all(InputError, _setting_problems(data, threshold, kind))
+    if data.task in ("regression", "ranking"):
+        if y_pred is not None and y_score is not None:
+            raise InputError(f"{data.name}: numbers are given as y_pred and as y_score; give one of both.")
+        what = "y_pred" if y_score is None else "y_score"
+        numbers = _shaped(data, matrix(y_pred if y_score is None else y_score, (), f"{data.name}: {what}"), what)
+        return of_task(data, numbers, "value")
+    decided: NDArray[Any] | None = None
+    if y_pred is not None and data.task == "multiclass":
+        decided = _decided(data, one_column(y_pred, f"{data.name}: y_pred"))
+    elif y_pred is not None:
+        said = _shaped(data, matrix(y_pred, data.classes, f"{data.name}: y_pred"), "y_pred")
+        if strange := int((~np.isin(said, (0, 1))).sum()):
+            raise InputError(f"{data.name}: y_pred is neither 0 nor 1 in {strange:,} places. Scores belong in y_score.")
+        decided = said
+    if y_score is None:
+        assert decided is not None  # one of both was required before
+        values = np.eye(len(data.classes))[decided] if data.task == "multiclass" else decided
+        return of_task(data, values, "label", decided)
+    scores = _shaped(data, matrix(y_score, data.classes, f"{data.name}: y_score"), "y_score")
+    raise_all(InputError, probability_problems(f"{data.name}: y_score", scores, data.task, kind))
+    return of_task(data, scores, kind or "probability", decided, 0.5 if threshold is None else float(threshold))
+
+
+def _setting_problems(data: EvaluationSet, threshold: float | None, kind: ScoreKind | None) -> Iterator[str]:
+    several = data.task == "multilabel"
+    if threshold is not None and not several:
+        yield f"{data.name}: nothing is cut at a threshold where the label is one of {data.task}; leave it away."
+    if kind is not None and not (several and kind in ("probability", "ranking")):
+        yield f"{data.name}: score_kind={kind!r} is not for {data.task}; leave it away."
+    if several and (threshold is not None or kind == "ranking"):
+        if threshold is None:
+            yield f"{data.name}: ranking scores need a threshold on their own scale."
+        elif wrong := threshold_problem(threshold, kind or "probability"):
+            yield f"{data.name}: {wrong}"
+
+
+def _shaped(data: EvaluationSet, values: NDArray[np.float64], what: str) -> NDArray[np.float64]:
+    """Return numbers of the shape that the task needs, all finite."""
+    wanted = (len(data),) if data.task in ("regression", "ranking") else (len(data), len(data.classes))
+    if values.shape == (len(data), 1) != wanted:
+        values = values[:, 0]
+    if values.shape != wanted:
+        raise InputError(f"{data.name}: {what} has the shape {values.shape}; needed is {wanted}.")
+    if broken := int((~np.isfinite(values)).sum()):
+        raise InputError(f"{data.name}: {what} is no finite number in {broken:,} of {values.size:,} places.")
+    return values
+
+
+def probability_problems(
+    what: str, scores: NDArray[np.float64], task: str, kind: ScoreKind | None = None
+) -> Iterator[str]:
+    """Yield why finite scores (n, C) of several classes or labels are no probabilities."""
+    if kind == "ranking":
+        return
+    if outside := outside_unit(scores):
+        yield (
+            f"{what} lies outside [0, 1] in {outside:,} of {scores.size:,} places, as logits do. Pass probabilities, "
+            "or the decisions as y_pred."
+        )
+    elif task == "multiclass":
+        sums = scores.sum(axis=1)
+        apart = np.abs(sums - 1) > max(0.01, 0.0005 * scores.shape[1])
+        if apart.any():
+            yield (
+                f"{what} of all classes does not add up to 1 in {int(apart.sum()):,} of {len(scores):,} rows (to "
+                f"{sums[apart][0]:.4g} in the first). Pass probabilities, or the decisions as y_pred."
+            )
+
+
+def given(
+    data: EvaluationSet,
+    y_pred: object,
+    y_score: object,
+    *,
+    threshold: float | None = None,
+    kind: ScoreKind | None = None,
+) -> Predictions:
+    """Return the predictions that someone else's model made for the rows of `data`.
+
+    Parameters
+    ----------
+    data : EvaluationSet
+        The rows.
+    y_pred : (n,), optional
+        Decisions in the labels of the truth; made from scores and threshold when absent.
+    y_score : (n,), optional
+        Scores of the positive class.
+    threshold : float, optional
+        0.5 for probabilities when absent; ranking scores without decisions need one.
+    kind : {"probability", "ranking"}, optional
+        What the scores are. By default, those outside [0, 1] rank where the threshold is not a
+        probability, and are refused otherwise.
+
+    Raises
+    ------
+    InputError
+        All problems of both columns together.
+    """
+    if kind not in (None, "probability", "ranking"):
+        raise InputError(f'{data.name}: score_kind takes "probability" or "ranking", not {kind!r}.')
+    if threshold is not None and (wrong := threshold_problem(threshold, "ranking")):
+        raise InputError(f"{data.name}: {wrong}")
+    column = None if y_pred is None else one_column(y_pred, f"{data.name}: y_pred")
+    scores = None if y_score is None else matrix(y_score, (), f"{data.name}: y_score")
+    inferred = kind is None
+    if kind is None:
+        own_scale = threshold is not None and not 0 < threshold < 1 and scores is not None and outside_unit(scores)
+        kind = "ranking" if own_scale else "probability"  # no probability is cut there
+    raise_all(InputError, _given_problems(data, column, scores, threshold, kind))
+    cut = 0.5 if threshold is None else float(threshold)
+    if column is None:
+        assert scores is not None  # one of both was required above
+        if inferred and kind == "ranking" and not scores.min() < cut <= scores.max():
+            raise InputError(
+                f"{data.name}: the threshold is {cut:g} and y_score is from {scores.min():g} to {scores.max():g}, so "
+                'that all rows are decided alike. Give one on their scale, or say score_kind="ranking".'
+            )
+        return Predictions(data.y_true, scores, (scores >= cut).astype(np.int8), cut, kind)
+    decided = _decided(data, column).astype(np.int8)
+    return Predictions(data.y_true, scores, decided, cut, "label" if scores is None else kind)
+
+
+def _given_problems(
+    data: EvaluationSet,
+    y_pred: pd.Series | None,
+    scores: NDArray[np.float64] | None,
+    threshold: float | None,
+    kind: ScoreKind,
+) -> Iterator[str]:
+    if y_pred is None and scores is None:
+        yield f"{data.name}: neither decisions nor scores are given; an audit needs one of them."
+    for what, column in (("y_pred", y_pred), ("y_score", scores)):
+        length = len(data) if column is None else len(column)
+        if length != len(data):
+            yield f"{data.name}: {what} has {length:,} rows and y_true has {len(data):,}; they must be equal."
+            return
+    if y_pred is not None:
+        yield from _decision_problems(data, y_pred)
+    if scores is not None:
+        yield from _score_problems(data.name, scores, threshold if y_pred is None else 0.5, kind)
+
+
+def _decided(data: EvaluationSet, column: pd.Series) -> NDArray[np.intp]:
+    """Return the place of each decision in the classes of the label.
+
+    Raises
+    ------
+    InputError
+        When one is none of them.
+    """
+    if len(column) != len(data):
+        said = f"y_pred has {len(column):,} rows and y_true has {len(data):,}; they must be equal."
+        raise InputError(f"{data.name}: {said}")
+    raise_all(InputError, _decision_problems(data, column))
+    codes, found = pd.factorize(column)
+    known = list(data.classes)
+    places = [known.index(match(plain(value), known)) for value in found]
+    return np.asarray(places, dtype=np.intp)[codes]
+
+
+def _decision_problems(data: EvaluationSet, column: pd.Series) -> Iterator[str]:
+    yield from absence(f"{data.name}: y_pred has", column)
+    strange = next((value for value in distinct(column) if match(value, data.classes) is None), None)
+    if strange is not None:
+        way = " Scores belong in y_score." if isinstance(strange, float) else ""
+        yield (
+            f"{data.name}: y_pred holds {strange!r}, which is no value of the label "
+            f"({shorten(listed(data.classes), 200)}).{way}"
+        )
+
+
+def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | None, kind: ScoreKind) -> Iterator[str]:
+    broken = int((~np.isfinite(scores)).sum())
+    if broken:
+        yield f"{name}: y_score is no finite number in {broken:,} of {len(scores):,} rows. Mend or drop the rows."
+    outside = outside_unit(scores)
+    if outside and kind == "probability":
+        yield (
+            f"{name}: y_score lies outside [0, 1] in {outside:,} of {len(scores):,} rows. If they only rank, give "
+            'a threshold on their own scale (and score_kind="ranking"); calibration is then not applicable.'
+        )
+    if kind == "ranking" and threshold is None:
+        yield f"{name}: ranking scores need a threshold on their own scale; from it on a row is predicted positive."
+    elif threshold is not None and not outside and (wrong := threshold_problem(threshold, kind)):
+        yield f"{name}: {wrong}"

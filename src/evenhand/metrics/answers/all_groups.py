@@ -1,0 +1,100 @@
+"""Findings that take all groups of a feature together: ratios to the highest, shares of the selected, inequality."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from evenhand.findings import Finding, GroupValue, Interval
+from evenhand.messages import Message, message
+from evenhand.metrics.answers.findings import disparity_finding, number, value_finding
+from evenhand.metrics.catalogue import METRICS
+from evenhand.metrics.comparisons.group_inequality import (
+    between_group_entropy,
+    between_group_variation,
+    class_imbalance,
+    demographic_disparity,
+    differential_fairness,
+    kl_divergence,
+    share_of_selected,
+    smoothed_epsilon,
+)
+from evenhand.metrics.inference.intervals import ratio_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from evenhand.keys import Key
+    from evenhand.metrics.counts.arrays import Side
+    from evenhand.metrics.counts.tally import Tally
+    from evenhand.metrics.values.rates import Measured
+
+BETWEEN: Final[dict[str, Callable[[Tally], float]]] = {
+    "between_group_entropy": between_group_entropy,
+    "between_group_theil": partial(between_group_entropy, order=1),
+    "between_group_variation": between_group_variation,
+    "bias_amplification": lambda tally: smoothed_epsilon(tally) - smoothed_epsilon(tally, of_truth=True),
+    "kl_divergence": kl_divergence,
+    "class_imbalance": class_imbalance,
+}
+UNDEFINED: Final = {
+    "kl_divergence": message("A group is never, or always, selected and another is not: the divergence is infinite."),
+}
+"""Why there is no value, other than that no row benefits."""
+ALIKE: Final = message("All rows are decided alike: there are no shares to compare.")
+ONE: Final = message("There is only one group: nothing to compare it with.")
+
+
+def beside_the_highest(
+    keys: Sequence[Key], audit: str, names: Sequence[str], found: Measured, level: float
+) -> Iterator[Finding]:
+    """Yield each group's value divided by the highest one (four-fifths rule); not that of the highest itself."""
+    if not found.defined.any():
+        return
+    best = int(np.nanargmax(np.where(found.defined, found.estimate, np.nan)))
+    for group in (at for at in range(len(keys)) if at != best):
+        parts = tuple(
+            GroupValue(names[at], number(found.estimate[at]), int(found.support[at]), int(found.rows[at]))
+            for at in (group, best)
+        )
+        support = int(found.support[[group, best]].sum())
+        if not found.defined[group] or found.estimate[best] <= 0:
+            why = found.reason[group] or message("The rate is 0 in every group: their ratio is 0 of 0.")
+            yield Finding(keys[group], audit, None, support=support, unit="ratio", groups=parts, undefined=why)
+            continue
+        low, high = ratio_interval(side(found, group), side(found, best))
+        ends = Interval(number(low[0]), number(high[0]), level, f"mover-r, {found.method}")
+        value = float(found.estimate[group] / found.estimate[best])
+        more = {"groups": parts, "component": found.metric}
+        yield Finding(keys[group], audit, value, ends, support, "higher_is_better", "ratio", **more)  # type: ignore[arg-type]
+
+
+def side(values: Measured, at: int) -> Side:
+    """Return estimate, low and high end of one group, to combine with another group's."""
+    one = slice(at, at + 1)
+    return values.estimate[one], values.low[one], values.high[one]
+
+
+def shares(key: Key, audit: str, tally: Tally, at: int, level: float) -> Finding:
+    """Return a group's share of the selected, or its demographic disparity."""
+    if key.metric == "share_of_selected":
+        return value_finding(key, audit, share_of_selected(tally, level), at, level)
+    value, rows = number(demographic_disparity(tally)[at]), int(tally.rows[at])
+    groups, undefined = (GroupValue("", value, rows, rows),), "" if value is not None else ALIKE
+    return Finding(key, audit, value, support=rows, groups=groups, undefined=undefined)
+
+
+def of_all(key: Key, audit: str, tally: Tally, name: Callable[[int], str], level: float) -> Finding:
+    """Return a finding over all groups together: differential fairness, or an index of inequality."""
+    if key.metric == "differential_fairness":
+        return disparity_finding(key, audit, differential_fairness(tally, level), name, level, "number")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = number(BETWEEN[key.metric](tally))
+    nobody: Message = message("No row benefits: the index is 0 of 0.")
+    reason = UNDEFINED.get(key.metric, nobody) if len(tally.rows) > 1 else ONE
+    return Finding(
+        key, audit, value, support=int(tally.rows.sum()), direction=METRICS[key.metric].direction, unit="number",
+        undefined="" if value is not None else reason,
+    )  # fmt: skip
