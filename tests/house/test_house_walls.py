@@ -25,7 +25,7 @@ SOURCE = ROOT / "src" / "evenhand"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
-    ("errors", "output", "messages", "catalogues"),
+    ("errors", "output", "messages", "catalogues", "documents"),
     ("findings", "provenance", "keys", "records", "declarations", "schemas", "signing", "migrating", "settings"),
     ("words",),
     ("subjects", "metrics", "data"),
