@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from evenhand.documents import parse_toml, read_bytes
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 from evenhand.messages import message
 
@@ -51,12 +51,7 @@ def read_declarations(path: str | Path) -> dict[str, str]:
         When the file is missing or not TOML, or has an unknown question, or an answer that is not text.
     """
     place = Path(path)
-    try:
-        content = tomllib.loads(place.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{place}: there is no such file. Make one with: evenhand init") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
-        raise InputError(f"{place}: this is no TOML that can be read: {shorten(wrong)}") from None
+    content = parse_toml(read_bytes(place, make="evenhand init"), place)
     raise_all(InputError, _problems(str(place), content))
     answers = {name: _text(value) for name, value in content.items()}
     return {name: answer for name, answer in answers.items() if answer}

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from evenhand.documents import parse_json, read_bytes
 from evenhand.errors import RecordError, raise_all, shorten
 from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Interval, Plain, Section
 from evenhand.keys import Key, canonical_key, may_vary
@@ -97,7 +98,7 @@ def read_record(path: str | Path) -> AuditRecord:
         When the file is missing, is not an audit.json, is of a newer schema, or was changed since it was written; when
         a finding outside the digest is of a metric that does not differ from run to run.
     """
-    return parse_record(_bytes(Path(path)), path)
+    return parse_record(read_bytes(Path(path), kind=RecordError, make="evenhand audit"), path)
 
 
 def volatile_problems(record: AuditRecord) -> Iterator[str]:
@@ -119,7 +120,7 @@ def volatile_problems(record: AuditRecord) -> Iterator[str]:
 
 def open_record(path: str | Path) -> AuditRecord:
     """Read an audit.json as `read_record` does, without a look at what its digest does not cover."""
-    return _record(_bytes(Path(path)), path)
+    return _record(read_bytes(Path(path), kind=RecordError, make="evenhand audit"), path)
 
 
 def parse_record(raw: bytes, path: str | Path) -> AuditRecord:
@@ -270,31 +271,11 @@ def _read_counts(part: Checked) -> GroupCounts:
     )
 
 
-def _bytes(place: Path) -> bytes:
-    try:
-        return place.read_bytes()
-    except FileNotFoundError:
-        raise RecordError(f"{place}: there is no such file. Make one with: evenhand audit") from None
-    except OSError as wrong:
-        raise RecordError(f"{place}: cannot be read as text: {wrong}") from None
-
-
 def _parse(raw: bytes, place: Path) -> Mapping[str, Plain]:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as wrong:
-        raise RecordError(f"{place}: cannot be read as text: {wrong}") from None
-    try:
-        document = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as wrong:
-        raise RecordError(f"{place}: this is no JSON: {wrong}") from None
+    document = parse_json(raw, place, kind=RecordError)
     if not isinstance(document, dict) or document.get("schema") != NAME:
         raise RecordError(f"{place}: this is JSON, but no audit.json of evenhand. Make one with: evenhand audit")
     return document
-
-
-def _refuse(word: str) -> float:
-    raise ValueError(f"{word} is no number of JSON")
 
 
 def _check_written(place: Path, document: Mapping[str, Plain]) -> None:

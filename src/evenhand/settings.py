@@ -9,7 +9,8 @@ from numbers import Integral, Real
 from types import MappingProxyType, NoneType, UnionType
 from typing import Final, Literal, Self, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from evenhand.errors import InputError, did_you_mean, raise_all
+from evenhand.documents import WHOLE
+from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 
 T = TypeVar("T")
 
@@ -91,15 +92,25 @@ class Setting:
             return None
         such = isinstance(self.default, (str, int, float)) and not isinstance(self.default, bool)
         example = f", such as {self.default!r}," if such else ","
-        return f"{self.name} must be {self.kind}{example} not {value!r}."
+        return f"{self.name} must be {self.kind}{example} not {shown(value)}."
 
     def _inside(self, value: object) -> bool:
         if not isinstance(value, Real) or isinstance(value, bool):
             return True
+        if isinstance(value, Integral) and not -WHOLE <= int(value) < WHOLE:
+            return False
         at = float(value)
         low = (self.least is None or at >= self.least) and (self.above is None or at > self.above)
         high = (self.most is None or at <= self.most) and (self.below is None or at < self.below)
         return math.isfinite(at) and low and high
+
+
+def shown(value: object) -> str:
+    """Return a value as a sentence quotes it; short, and also where Python refuses to print it."""
+    try:
+        return shorten(repr(value), 120)
+    except (ValueError, RecursionError):  # thousands of digits, or lists in lists without end
+        return f"a {type(value).__name__} too large to print"
 
 
 def _word(hint: object) -> str:

@@ -96,7 +96,7 @@ LIMITS = {
     '"accuracy" = { at_least = "0.8" }': "wrong type",
     '"accuracy" = { at_least = [0.8] }': "wrong type",
     '"accuracy" = { at_least = 2026-01-01 }': "wrong type",
-    f'"file_bytes" = {{ at_most = 1{"0" * 400} }}': "an integer of many digits has the wrong type",
+    f'"file_bytes" = {{ at_most = 1{"0" * 400} }}': "a whole number of 401 digits is too large",
     '"roc_auc" = { max_drop = nan }': "wrong type",
     '"roc_auc" = { max_drop = -0.1 }': "0 or above",
     # The same finding twice.

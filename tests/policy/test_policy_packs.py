@@ -200,7 +200,7 @@ def test_what_is_wrong_with_a_pack_is_told(pack: str, said: str, tmp_path: Path)
         (["builtin:four-fifth@1"], r"Did you mean 'builtin:four-fifths@1'\?"),
         (["builtin:four-fifths@2"], "there is no rule pack"),
         (["four-fifths@1"], "is written 'builtin:four-fifths@1'"),
-        (["absent.toml"], "cannot be read: No such file"),
+        (["absent.toml"], "cannot be read: absent.toml: there is no such file"),
         ("builtin:four-fifths@1", "extends is a list"),
         ([1], "extends is a list"),
     ],

@@ -85,6 +85,8 @@ def audit_predictions(
     rows = {key: settings.pop(key) for key in ArraySettings.__annotations__ if key in settings}
     data = set_beside(y_true, said, name, rows)
     scoring = {key: settings.pop(key) for key in settings_of(Scoring) if key in settings}
+    if scoring.get("threshold") is not None and y_score is None and original_score is None:
+        raise InputError(f"{name}: a threshold has no effect on decisions; give scores (y_score=), or leave it away.")
     return audit_given(
         data, y_pred, y_score, original_pred=original_pred, original_score=original_score, options=options,
         settings=settings, **scoring,  # type: ignore[arg-type]
@@ -127,6 +129,7 @@ def audit_given(
         original_score = None if roles.original_score is None else data.table[roles.original_score]
     if y_pred is None and y_score is None:
         raise InputError(f"{data.name}: neither decisions nor scores are given; an audit needs one of them.")
+    Scoring().updated({"threshold": threshold, "score_kind": score_kind})  # refuses what is none
     options = chosen_options(options, {"explain": False, "footprint": False, **(settings or {})})
     found, there = _said(data, y_pred, y_score, threshold, score_kind, data.name)
     before, original = None, None

@@ -38,6 +38,7 @@ def audit_table(
     score_bins: int | None = 1_000,
     engine: str | None = None,
     name: str | None = None,
+    allow_repeated: bool = False,
     options: AuditOptions | None = None,
     progress: Progress | None = None,
     **settings: object,
@@ -65,6 +66,8 @@ def audit_table(
         Engine that counts files; DuckDB where it is installed.
     name : str, optional
         Name of the table in sentences.
+    allow_repeated : bool
+        Whether files of the same content are counted each.
     options : AuditOptions, optional
         Options of the audit; single options may be given as keywords.
     **settings
@@ -83,6 +86,7 @@ def audit_table(
         source,
         said,
         engine,
+        allow_repeated,
         label=roles.label,
         groups=(*roles.sensitive_features, *roles.control_features),
         prediction=roles.prediction,
@@ -120,9 +124,9 @@ def _used(named: dict[str, object], roles: Roles | None) -> Roles:
     return chosen
 
 
-def _counted(source: object, name: str, engine: str | None, **what: object) -> pd.DataFrame:
+def _counted(source: object, name: str, engine: str | None, allow_repeated: bool, **what: object) -> pd.DataFrame:
     if isinstance(source, str):
-        return count_files(source, engine=engine, **what)
+        return count_files(source, engine=engine, allow_repeated=allow_repeated, **what)
     return count_frame(source, name, **what)
 
 

@@ -9,7 +9,7 @@ import click
 
 from evenhand.audits.options import options
 from evenhand.cli.console import progress
-from evenhand.cli.flags import PATH, file_flag, opening, opening_flags, said, setting_flags
+from evenhand.cli.flags import PATH, file_flag, opening, opening_flags, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags, role_values
 from evenhand.data.roles import Scoring
@@ -31,6 +31,7 @@ USUAL_ANSWERS = Path("responsibility.toml")
 @click.argument("data", type=PATH, required=False)
 @click.option("--table", help="In place of DATA: predictions to audit by GROUP BY; a glob, or lake.duckdb::scored.")
 @click.option("--engine", type=click.Choice(["duckdb", "polars", "spark"]), help="Engine that counts --table.")
+@click.option("--allow-repeated", is_flag=True, help="With --table: count files of the same content each.")
 @file_flag("--model", "-m", help="Model file: .safetensors, .onnx, .joblib.")
 @file_flag("--original", help="The model before compression, to compare with.")
 @file_flag("--background", help="Table to explain against, such as the training rows.")
@@ -55,6 +56,7 @@ def command(
     data: Path | None,
     table: str | None,
     engine: str | None,
+    allow_repeated: bool,
     output: Path,
     responsibility: Path | None,
     policy: Path | None,
@@ -78,18 +80,21 @@ def command(
 
     if flags["model"] is not None and (flags["score"] is not None or flags["prediction"] is not None):
         raise InputError("--model and --score or --prediction are two ways to the decisions; give one of them.")
+    _refuse_idle(data, table, flags["model"], keep_predictions)
     check_places([output, keep_predictions], [data, flags.get("config"), *(flags[name] for name in FILES)])
     keeping = _keeping(keep_predictions, row_key)
     declared = responsibility or USUAL_ANSWERS
     answers = read_declarations(declared) if responsibility is not None or declared.exists() else {}
     settings = file_of(flags)
+    scored = flags["model"] or flags["score"] or flags["original_score"] or settings.data.get("score")
+    refuse_idle("--score", scored, "threshold", "score_kind")
     files, how = {name: flags.pop(name) for name in FILES}, opening(flags)
     scoring = {name: settings.data[name] for name in settings_of(Scoring) if name in settings.data}
     scoring |= said(flags, settings_of(Scoring))
     threshold, chosen = scoring.get("threshold"), {**settings.audit, **said(flags, OPTIONS)}
-    _one_source(data, table, files["model"])
     if table is not None:
-        record = _counted(table, engine, threshold, role_values(settings, flags), chosen)
+        roles = {**role_values(settings, flags), "allow_repeated": allow_repeated}
+        record = _counted(table, engine, threshold, roles, chosen)
     elif files["model"] is None:
         rows = read_table(data, settings, flags)  # type: ignore[arg-type]
         with progress("Auditing") as step:
@@ -104,11 +109,16 @@ def command(
     _tell(record, output)
 
 
-def _one_source(data: Path | None, table: str | None, model: object) -> None:
+def _refuse_idle(data: Path | None, table: str | None, model: object, kept: Path | None) -> None:
+    """Refuse what would have no effect, and two sources of the predictions."""
     if (data is None) == (table is None):
         raise click.UsageError("Name the file to audit, or --table for rows that are counted where they lie.")
     if table is not None and model is not None:
         raise click.UsageError("--table holds predictions. Score the rows first: evenhand score --help")
+    refuse_idle("--table", table, "engine", "allow_repeated")
+    refuse_idle("--model", model, "original", "background", "trust_pickle", "isolate", "model_signers")
+    refuse_idle("DATA", data, "keep_predictions", "score_kind")
+    refuse_idle("--keep-predictions", kept, "row_key")
 
 
 def _counted(

@@ -46,9 +46,11 @@ def command(
       evenhand compare old.json new.json --old-predictions old.parquet --new-predictions new.parquet
     """
     from evenhand.cli.pairs import paired
+    from evenhand.policy.baseline import refuse_other_subject
     from evenhand.records import read_record
 
     before, after = read_record(old), read_record(new)
+    refuse_other_subject(after, before)
     pairs = paired(after, new_predictions, before, old_predictions)
     if policy is not None:
         for line in _verdicts(before, after, policy):
@@ -67,7 +69,7 @@ def _verdicts(before: AuditRecord, after: AuditRecord, place: Path) -> Iterator[
     from evenhand.policy.baseline import became
 
     policy = load_policy(place).without("signature")  # none is checked here
-    old, new = judge(before, policy, baseline=before), judge(after, policy, baseline=before)
+    old, new = (judge(one, policy, baseline=before, new_threshold=True) for one in (before, after))
     for judgement in new.judgements:
         was = judgement.before or "absent"
         word = became(judgement.before, judgement.status)

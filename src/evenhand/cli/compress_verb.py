@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from evenhand.cli.console import progress
-from evenhand.cli.flags import PATH, file_flag
+from evenhand.cli.flags import PATH, Finite, file_flag, refuse_idle
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.cli.searching import plan_of, refuse_halves, run_search
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @role_flags
 @click.option("--balance", multiple=True, help="Fine-tune so that the groups of this column weigh equally.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--seconds", type=float, help="Start no further epoch of fine-tuning after this time.")
+@click.option("--seconds", type=Finite(min=0), help="Start no further epoch of fine-tuning after this time.")
 @click.option("--search", is_flag=True, help="Try recipes and strengths; find the smallest model that passes.")
 @file_flag("--test", help="With --search: rows to compare models on.")
 @file_flag("--policy", help="With --search: policy to judge each model by.")
@@ -67,6 +67,8 @@ def command(
       evenhand compress credit.safetensors --train train.parquet -r neuron_pruning=0.5 -r int8 -o small.onnx
       evenhand compress credit.safetensors --train train.parquet --test test.parquet --search --seeds 10 -o study
     """
+    if search:
+        refuse_idle("a single compression (no --search)", False, "validation", "seconds")
     refuse_halves(search, test, recipes, {"test": test, "policy": policy, "seeds": seeds})
     if search and test is not None:
         settings = file_of(flags)

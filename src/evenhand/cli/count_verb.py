@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.flags import file_flag, said, setting_flags
+from evenhand.cli.flags import file_flag, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
-from evenhand.data.roles import Roles
+from evenhand.data.roles import Roles, Scoring
 from evenhand.output.printing import remark
 from evenhand.settings import settings_of
 
@@ -20,19 +20,24 @@ ROLES = {
     )
 }  # fmt: skip
 
+THRESHOLD = {"threshold": settings_of(Scoring)["threshold"]}
+
 
 @click.command(name="count")
 @click.argument("source")
 @setting_flags(ROLES)
-@click.option("--threshold", type=float, default=0.5, show_default=True, help="A score at or above it is positive.")
+@setting_flags(THRESHOLD)
 @click.option("--bins", type=click.IntRange(2), help="Also count scores in this many bins of [0, 1].")
 @click.option(
     "--engine",
     type=click.Choice(["duckdb", "polars", "spark"]),
     help="DuckDB or Polars, whichever is there, otherwise.",
 )
+@click.option("--allow-repeated", is_flag=True, help="Count files of the same content each.")
 @file_flag("--output", "-o", default=Path("counts.csv"))
-def command(source: str, threshold: float, bins: int | None, engine: str | None, output: Path, **flags: object) -> None:
+def command(
+    source: str, bins: int | None, engine: str | None, allow_repeated: bool, output: Path, **flags: object
+) -> None:
     """Count SOURCE in the database, for an audit of counts: a Parquet or CSV file, a quoted glob, lake.duckdb::table.
 
     \b
@@ -42,18 +47,21 @@ def command(source: str, threshold: float, bins: int | None, engine: str | None,
     Of two models on the same rows, with --original-score q; then audit with --original-prediction original_decision.
     """
     from evenhand.evidence.counting import FREQUENCY, count_files
+    from evenhand.evidence.shards import counts_text
     from evenhand.output.writing import write_text
 
     check_places([output], (source,))
-    roles = Roles().updated(said(flags, ROLES))
+    scoring, roles = said(flags, THRESHOLD), Roles().updated(said(flags, ROLES))
     if roles.label is None:
         raise click.UsageError("Name the column with the truth: --label.")
+    refuse_idle("--score", roles.score is not None, "bins")
+    refuse_idle("--score or --original-score", (roles.score or roles.original_score) is not None, "threshold")
     earlier = {"original_prediction": roles.original_prediction, "original_score": roles.original_score}
     counts = count_files(
         source, label=roles.label, groups=(*roles.sensitive_features, *roles.control_features),
-        prediction=roles.prediction, score=roles.score, **earlier, threshold=threshold, bins=bins,
-        weight=roles.sample_weight, engine=engine,
+        prediction=roles.prediction, score=roles.score, **earlier, **scoring, bins=bins,
+        weight=roles.sample_weight, engine=engine, allow_repeated=allow_repeated,
     )  # fmt: skip
-    write_text(output, counts.to_csv(index=False))
+    write_text(output, counts_text(counts))
     rows = next(counts[name] for name in counts if str(name).lstrip("_") == FREQUENCY)
     remark(f"Wrote {output}: {int(rows.sum()):,} rows in {len(counts):,} cells")

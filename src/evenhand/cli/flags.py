@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
 import click
+from click.core import ParameterSource
 
+from evenhand.documents import parse_toml
 from evenhand.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,6 +22,17 @@ PATH: Final = click.Path(path_type=Path)
 """The type of an argument that names a file."""
 UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 """Seconds of each unit of time."""
+
+
+class Finite(click.FloatRange):
+    """A finite number on the command line: to ``nan`` every range is open."""
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a number, or refuse it."""
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return found
 
 
 def file_flag(*names: str, **about: Any) -> Callable[[Command], Command]:
@@ -62,6 +75,35 @@ def setting_flags(settings: Mapping[str, Setting]) -> Callable[[Command], Comman
         return command
 
     return add
+
+
+def refuse_idle(needed: str, there: object, *names: str) -> None:
+    """Refuse flags that were given and would have no effect, as what they go with was not.
+
+    Parameters
+    ----------
+    needed : str
+        The flag that they go with.
+    there : object
+        Whether it was given.
+    *names : str
+        The parameters of the flags.
+
+    Raises
+    ------
+    click.UsageError
+    """
+    context = click.get_current_context()
+    if there:
+        return
+    idle = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if idle:
+        goes = "has" if len(idle) == 1 else "have"
+        raise click.UsageError(f"{', '.join(idle)} {goes} no effect without {needed}: add it, or leave the flag away.")
 
 
 def said(flags: dict[str, object], settings: Mapping[str, Setting]) -> dict[str, object]:
@@ -131,7 +173,7 @@ def _part(declared: Setting, text: str) -> tuple[object, ...]:
     if not (value := value or declared.alone):
         raise click.BadParameter(f"'{text}' names no value; write NAME=VALUE.", param_hint=declared.flag)
     if get_origin(inner) is Mapping:
-        return name, tomllib.loads(f"value = {value}")["value"]
+        return name, parse_toml(f"value = {value}", declared.flag)["value"]
     return name, [get_args(inner)[0](part) for part in value.split(",")] if get_args(inner) else value
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.flags import PATH, file_flag, format_flag
+from evenhand.cli.flags import PATH, file_flag, format_flag, refuse_idle
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @file_flag("--allowed-signers", help="File of trusted keys: a name and a key per line.")
 @click.option("--signer", help="The name that must have signed; any allowed signer when not given.")
 @click.option("--new-only", is_flag=True, help="Stop only for limits with a better outcome in the baseline.")
+@click.option("--new-threshold", is_flag=True, help="Compare decisions at two thresholds: it was changed on purpose.")
 @format_flag(
     "text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
     "with a file for all but one.  [default: text]",
@@ -46,6 +47,7 @@ def command(
     allowed_signers: Path | None,
     signer: str | None,
     new_only: bool,
+    new_threshold: bool,
     forms: tuple[str, ...],
     output: Path | None,
 ) -> int:
@@ -63,13 +65,17 @@ def command(
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 
+    refuse_idle("--baseline", baseline, "new_threshold")
     read = (audit, policy, baseline, predictions, baseline_predictions, signature, allowed_signers)
     wanted = wanted_outputs(forms or ("text",), output, read)
     signed = _signed(audit, signature, allowed_signers, signer)
     record = read_record(audit) if signed is None else signed.record
     earlier = None if baseline is None else read_record(baseline)
     pairs = paired(record, predictions, earlier, baseline_predictions)
-    verdict = judge(record, load_policy(policy), baseline=earlier, pairs=pairs, new_only=new_only, signed_by=signed)
+    verdict = judge(
+        record, load_policy(policy), baseline=earlier, pairs=pairs, new_only=new_only, new_threshold=new_threshold,
+        signed_by=signed,
+    )  # fmt: skip
     put(record, verdict, wanted)
     if "github" in wanted:
         _summarize(record, verdict)

@@ -42,6 +42,9 @@ def command(what: str, record: Path | None) -> None:
     """
     from evenhand.words import languages
 
+    if record is not None and what != "metrics":
+        raise click.UsageError(f"An audit.json has values of metrics: evenhand list metrics {record}")
+
     metrics = _metrics if record is None else partial(_answers, record)
     tables = {"metrics": metrics, "languages": lambda: ((tag, "") for tag in languages()), "controls": _controls}
     found = tables[what]() if what in tables else _entries(*CATALOGUES[what])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evenhand.cli.flags import PATH, file_flag, format_flag
+from evenhand.cli.flags import PATH, file_flag, format_flag, refuse_idle
 from evenhand.words import languages
 
 PAGE = Path("report.html")
@@ -41,11 +41,13 @@ PAGE = Path("report.html")
     help="A copy for publication: withhold what rests on fewer rows, and what would reveal it.",
 )
 @file_flag("--baseline", help="An earlier audit.json, to compare each limit with.")
+@click.option("--new-threshold", is_flag=True, help="Compare decisions at two thresholds: it was changed on purpose.")
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law requires to be published.")
 def command(
     audit: Path,
     policy: Path | None,
     baseline: Path | None,
+    new_threshold: bool,
     output: Path | None,
     forms: tuple[str, ...],
     public_summary: str | None,
@@ -65,11 +67,17 @@ def command(
     from evenhand.records import read_record
 
     wanted = wanted_outputs(*_asked(forms, output, public_summary), (audit, policy, baseline))
+    refuse_idle("--baseline", baseline, "new_threshold")
+    refuse_idle("-f html", "html" in wanted, "template_dir", "assets", "omit_empty")
+    if look["assets"] == "external" and wanted["html"] is None:
+        raise click.UsageError("--assets external writes a file of its own: name the page's with --output.")
     record = read_record(audit)
     if baseline is not None and policy is None:
         raise InputError("What became of each limit needs limits: add --policy to --baseline.")
     earlier = None if baseline is None else read_record(baseline)
-    verdict = judge(record, load_policy(policy), baseline=earlier) if policy is not None else None
+    verdict = (
+        None if policy is None else judge(record, load_policy(policy), baseline=earlier, new_threshold=new_threshold)
+    )
     put(record, verdict, wanted, **look)  # type: ignore[arg-type]  # the flags above, by their names
     for place in wanted.values():
         if place is not None:

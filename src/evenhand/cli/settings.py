@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
+from evenhand.documents import parse_toml, read_bytes
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.settings import coerced, settings_of
 
@@ -43,15 +43,11 @@ def read_settings(path: Path | None) -> Settings:
     place = path or Path(FILE)
     if path is None and not place.exists():
         return Settings()
-    try:
-        content = tomllib.loads(place.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{place}: there is no such file. Make one with: evenhand init") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
-        raise InputError(f"{place}: cannot be read as TOML: {wrong}") from None
+    content = parse_toml(read_bytes(place, make="evenhand init"), place)
     raise_all(InputError, _problems(str(place), content))
-    names = {table: {key: name for key, (name, _) in known(table).items()} for table in content}
-    tables = {table: {names[table].get(key, key): value for key, value in content[table].items()} for table in content}
+    found = cast("dict[str, dict[str, object]]", content)
+    names = {table: {key: name for key, (name, _) in known(table).items()} for table in found}
+    tables = {table: {names[table].get(key, key): value for key, value in found[table].items()} for table in found}
     return Settings(**tables)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.console import progress
-from evenhand.cli.flags import PATH, file_flag, said, setting_flags
+from evenhand.cli.flags import PATH, Finite, file_flag, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.data.roles import Shares
@@ -33,7 +33,7 @@ TEST_SHARE = {"test": settings_of(Shares)["test"]}
 @click.option("--tune", "trials", type=click.IntRange(min=1), metavar="TRIALS", help="Search for settings first.")
 @click.option("--folds", type=click.IntRange(min=0), default=0, help="Number of cross-validation folds of each trial.")
 @file_flag("--tune-storage", help="SQLite file; a killed search resumes from it.")
-@click.option("--tune-seconds", type=float, help="Start no new trial after this time.")
+@click.option("--tune-seconds", type=Finite(min=0), help="Start no new trial after this time.")
 @file_flag("--checkpoint", help="Keep the state of each epoch; a killed fit resumes from it.")
 @file_flag("--output", "-o", default=Path("model.safetensors"))
 def command(
@@ -60,6 +60,8 @@ def command(
     """
     from evenhand.training import fit
 
+    refuse_idle("--tune", trials, "folds", "tune_storage", "tune_seconds")
+    refuse_idle("--test-output", test_output, "test")
     _check_names(output, test_output, train_output)
     check_places((output, test_output, train_output, checkpoint, tune_storage), (data, flags.get("config")))
     settings = file_of(flags)

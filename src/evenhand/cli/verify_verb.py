@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenhand.cli.flags import PATH, file_flag, opening, opening_flags
+from evenhand.cli.flags import PATH, Finite, file_flag, opening, opening_flags, refuse_idle
 from evenhand.cli.rerunning import Check, again
 from evenhand.output.printing import put
 
@@ -34,7 +34,7 @@ MOST_TOLD = 8
 @click.option("--rerun", is_flag=True, help="Audit again and compare every finding; needs --data, and --model if any.")
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     default=5.0,
     show_default=True,
     help="Factor by which times, memory and energy of a rerun may differ.",
@@ -67,6 +67,14 @@ def command(
     from evenhand.records import digest, open_record
 
     record = open_record(audit)
+    refuse_idle("--signature", signature, "allowed_signers", "signer")
+    refuse_idle("--allowed-signers", allowed_signers, "signer")
+    refuse_idle("--rerun", rerun, "background", "tolerance", "trust_pickle", "isolate", "model_signers")
+    refuse_idle("--data", data, "inputs")
+    for name, file in (("model", model), ("original", original)):
+        audited = record.provenance.get("subject") if name == "model" else record.provenance.get("original")
+        if file is not None and (not audited or audited.get("kind") == "predictions"):
+            raise click.UsageError(f"--{name}: {audit} is an audit without such a model; leave the flag away.")
     checks = [Check(True, f"record: digest {digest(record)[:16]}"), *_derived(record)]
     if allowed_signers is None and signer is not None:
         raise InputError(f"Whether {signer} signed is told from --allowed-signers, a file with the key of each name.")

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -35,6 +36,9 @@ _ABSENT_WORDS: Final = (
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 """Missing values in a delimited file's feature columns (pandas' default list)."""
+
+COUNTS_MARK: Final = "# evenhand counts: "
+"""How the first line of a table of counts begins, which says what was counted."""
 
 _EXACTLY: Final[Mapping[str, Any]] = (
     {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
@@ -121,7 +125,11 @@ def _read_file(path: Path, texts: AsText) -> pd.DataFrame:
 def _read_delimited(path: Path, texts: AsText, separator: str | None = None) -> pd.DataFrame:
     line = _first_record(path)
     separator = separator or next((mark for mark in (",", ";", "\t", "|") if mark in line), ",")
-    header = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
+    try:
+        header = next(csv.reader(io.StringIO(line, newline=""), delimiter=separator))
+    except csv.Error:
+        most = csv.field_size_limit()
+        raise InputError(f"{path.name}: a name in the header has more than {most:,} characters.") from None
     refuse_repeats(path.name, header)
     absent = {column: [""] if column in texts.groups else list(_ABSENT_WORDS) for column in header}
     kept = [column for column in header if column in (*texts.groups, *texts.labels, *texts.keys)]
@@ -131,7 +139,7 @@ def _read_delimited(path: Path, texts: AsText, separator: str | None = None) -> 
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
-                low_memory=False, dtype=dict.fromkeys(kept, str), **_EXACTLY,
+                skiprows=int(_is_of_counts(path)), low_memory=False, dtype=dict.fromkeys(kept, str), **_EXACTLY,
             )  # fmt: skip
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: the file is not UTF-8 text; save it as UTF-8.") from None
@@ -156,6 +164,7 @@ def _first_record(path: Path) -> str:
         text = start.decode("utf-8-sig") if len(start) < 1 << 20 else start.decode("utf-8-sig", "ignore")
     except UnicodeDecodeError as wrong:
         raise InputError(f"{path.name}: the file is not UTF-8 text (byte {wrong.start + 1:,}); save it so.") from None
+    text = text.partition("\n")[2] if text.startswith(COUNTS_MARK) else text
     text = text.lstrip("\r\n")
     if not text.strip():
         raise InputError(f"{path.name}: the file is empty.")
@@ -164,6 +173,11 @@ def _first_record(path: Path) -> str:
     while record.count('"') % 2 and (more := lines.readline()):
         record += more
     return record
+
+
+def _is_of_counts(path: Path) -> bool:
+    with _opened(path) as file:
+        return file.read(len(COUNTS_MARK)) == COUNTS_MARK.encode()
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -194,12 +208,22 @@ def _record(name: str, number: int, line: bytes) -> dict[str, object]:
         return found
 
     try:
-        record = json.loads(line, object_pairs_hook=paired)
+        record = json.loads(line, object_pairs_hook=paired, parse_int=_whole if _LONG.search(line) else None)
     except (ValueError, RecursionError) as wrong:
         raise InputError(f"{name}: line {number:,} is no JSON: {shorten(wrong)}.") from None
     if not isinstance(record, dict):
         raise InputError(f"{name}: line {number:,} is no JSON object of column names and values.")
     return record
+
+
+_LONG: Final = re.compile(rb"\d{19}")
+
+
+def _whole(digits: str) -> int:
+    """Return a whole number of a JSON line, which has 64 bits: longer ones are names, and lose digits in any table."""
+    if len(digits) > 20 or not -(1 << 63) <= int(digits) < 1 << 64:
+        raise ValueError(f"the whole number {shorten(digits, 24)} has {len(digits):,} digits; write it in quotes")
+    return int(digits)
 
 
 def _read_arrow(path: Path, texts: AsText, kind: str) -> pd.DataFrame:

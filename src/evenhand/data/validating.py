@@ -172,9 +172,9 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
 
 
 def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
-    """Return the complaint about an id or cluster column with missing values."""
+    """Yield the complaint about an id or cluster column with missing values."""
     way = f"Fill them, drop the rows, or leave {role}= away."
-    return absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
+    yield from absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
 
 
 def check_scores(

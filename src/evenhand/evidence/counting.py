@@ -8,20 +8,34 @@ rows the counts are joint ones: group x truth x original's decision x decision.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from glob import glob
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import pandas as pd
 
 from evenhand.data.grouping import bin_labels
+from evenhand.data.roles import Scoring
 from evenhand.data.written import as_written
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
-from evenhand.evidence.scanning import scan
+from evenhand.evidence.scanning import engine_errors, scan
+from evenhand.evidence.shards import (
+    ATTRIBUTE,
+    as_texts,
+    file_hashes,
+    marked,
+    merged_origin,
+    named_tables,
+    refuse_copies,
+    shard_problems,
+)
+from evenhand.settings import settings_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import narwhals as nw
+
+    from evenhand.findings import Plain
 
     Lazy: TypeAlias = nw.LazyFrame[Any]
 
@@ -71,7 +85,7 @@ class Counting:
     """Edges that make groups of numeric features, as ``bins`` in `read_evaluation_set`."""
 
 
-def count_files(source: str, *, engine: str | None = None, **what: Any) -> pd.DataFrame:
+def count_files(source: str, *, engine: str | None = None, allow_repeated: bool = False, **what: Any) -> pd.DataFrame:
     """Return the counts of the rows in a file, a glob of files or a database, without reading them into memory.
 
     Parameters
@@ -80,6 +94,8 @@ def count_files(source: str, *, engine: str | None = None, **what: Any) -> pd.Da
         A Parquet or CSV file, a glob such as ``"scored/*.parquet"``, or ``"lake.duckdb::scored"``.
     engine : "duckdb", "polars" or "spark", optional
         The first that is installed when not given.
+    allow_repeated : bool
+        Whether files of the same content are counted each.
     **what
         The fields of `Counting`: ``label``, ``groups``, ``prediction`` or ``score``, the same of the original,
         ``threshold``, ``bins``, ``weight``, ``edges``.
@@ -92,15 +108,23 @@ def count_files(source: str, *, engine: str | None = None, **what: Any) -> pd.Da
     Raises
     ------
     InputError
-        When columns are absent, scores or weights are missing, or neither decisions nor scores are named.
+        When columns are absent, scores or weights are missing, neither decisions nor scores are named, or two files
+        have the same content.
     MissingExtraError
         When no engine is installed.
     """
     edges, named = what.get("edges") or {}, ("label", "prediction", "original_prediction")
     groups = [column for column in what.get("groups", ()) if column not in edges]
     labels = [what[name] for name in named if what.get(name) is not None]
-    found = count_frame(scan(source, engine, {*groups, *labels}), source, **what)
-    return _as_read(found, groups, labels) if source.lower().endswith(".csv") else found
+    table = scan(source, engine, {*groups, *labels})
+    files = sorted(glob(source))  # noqa: PTH207 - a pattern may begin at the root
+    hashes = file_hashes(files)
+    if not allow_repeated:
+        refuse_copies(files, hashes)
+    found = count_frame(table, source, **what)
+    if source.lower().endswith(".csv"):
+        found = _as_read(found, groups, labels)
+    return marked(found, found.attrs[ATTRIBUTE]["counted"], hashes)
 
 
 def _as_read(counts: pd.DataFrame, groups: Sequence[str], labels: Sequence[str]) -> pd.DataFrame:
@@ -132,16 +156,57 @@ def count_frame(table: object, name: str = "table", **what: Any) -> pd.DataFrame
     wanted = Counting(**{**what, "groups": tuple(dict.fromkeys(what.get("groups", ())))})
     if wanted.prediction is None and wanted.score is None:
         raise InputError(f"{name}: name either the column of decisions (prediction=) or that of scores (score=).")
-    frame: Lazy = nw.from_native(table)
+    raise_all(InputError, _useless(wanted))
+    with engine_errors(name):
+        return marked(_counted(nw.from_native(table), name, wanted), _common_settings(wanted))
+
+
+def _useless(wanted: Counting) -> Iterator[str]:
+    """Yield settings that are none, and those that would have no effect."""
+    problems = [settings_of(Scoring)["threshold"].problem(wanted.threshold)]
+    if wanted.bins is not None and not (isinstance(wanted.bins, int) and wanted.bins >= 2):
+        problems.append(f"bins must be a whole number from 2, not {shown(wanted.bins)}.")
+    if wanted.bins is not None and wanted.score is None:
+        problems.append(
+            "Scores are counted in bins, and no column of scores is named: add score=, or leave bins= away."
+        )
+    yield from filter(None, problems)
+
+
+def _common_settings(wanted: Counting) -> dict[str, Plain]:
+    """Return what tables of counts must have in common to be added up."""
+    told = {
+        "label": wanted.label,
+        "groups": sorted(wanted.groups),
+        "prediction": wanted.prediction,
+        "score": wanted.score,
+        "original_prediction": wanted.original_prediction,
+        "original_score": wanted.original_score,
+        "bins": wanted.bins,
+        "weight": wanted.weight,
+        "edges": {column: [float(edge) for edge in edges] for column, edges in wanted.edges.items()},
+    }
+    decided = wanted.prediction is None or wanted.original_score is not None
+    return cast("dict[str, Plain]", told | ({"threshold": float(wanted.threshold)} if decided else {}))
+
+
+def _counted(frame: Lazy, name: str, wanted: Counting) -> pd.DataFrame:
+    import narwhals as nw
+
     columns = frame.collect_schema().names()
     raise_all(InputError, _absent(name, wanted, columns))
+    raise_all(InputError, _no_numbers(name, wanted, frame))
     _refuse_broken(frame, name, wanted)
     whole = {column: frame.collect_schema()[column].is_integer() for column in wanted.edges}
     frame, keys, sums = _prepared(frame, wanted, columns)
     rows = _free(FREQUENCY, keys)
     counted = frame.group_by(*keys).agg(nw.len().alias(rows), *(nw.col(part).sum() for part in sums)).sort(*keys)
     held: Any = counted.lazy().collect(backend="pyarrow") if isinstance(counted, nw.LazyFrame) else counted
-    return _named(_finished(held.to_pandas().reset_index(drop=True), rows, sums), wanted.edges, whole)
+    found = held.to_pandas().reset_index(drop=True)
+    for column, kind in held.schema.items():
+        if kind.is_integer() and not pd.api.types.is_integer_dtype(found[column].dtype):
+            found[column] = found[column].astype("Int64")  # else 7 would be 7.0 where a value is missing
+    return _named(_finished(found, rows, sums), wanted.edges, whole)
 
 
 def _prepared(frame: Lazy, wanted: Counting, columns: Sequence[str]) -> tuple[Lazy, list[str], list[str]]:
@@ -208,6 +273,13 @@ def _absent(source: str, wanted: Counting, columns: Sequence[str]) -> Iterator[s
         yield f"{source}: scores are counted in bins without weights; name one of both."
 
 
+def _no_numbers(source: str, wanted: Counting, frame: Lazy) -> Iterator[str]:
+    schema = frame.collect_schema()
+    for column in dict.fromkeys((wanted.score, wanted.original_score, wanted.weight, *wanted.edges)):
+        if column is not None and column in schema and not schema[column].is_numeric():
+            yield f"{source}: column '{shorten(column)}' is {schema[column]}, and numbers are needed."
+
+
 def _refuse_broken(frame: Lazy, source: str, wanted: Counting) -> None:
     """Refuse scores and weights without a value, scores outside [0, 1] that are to be binned, and weights below 0."""
     import narwhals as nw
@@ -245,7 +317,7 @@ def _free(name: str, columns: Sequence[str]) -> str:
     return name
 
 
-def merge_counts(tables: Iterable[object], frequency: str = FREQUENCY) -> pd.DataFrame:
+def merge_counts(tables: Iterable[object], frequency: str = FREQUENCY, *, allow_repeated: bool = False) -> pd.DataFrame:
     """Return the sum of several tables of counts, such as those of shards.
 
     Rows and weights add up; the mean score of a bin is that of all its rows.
@@ -256,21 +328,23 @@ def merge_counts(tables: Iterable[object], frequency: str = FREQUENCY) -> pd.Dat
         Of the same columns, as `count_files` makes them.
     frequency : str
         The column of counts.
+    allow_repeated : bool
+        Whether tables of the same counts are added: two shards may be alike by chance.
 
     Raises
     ------
     InputError
-        When a table has other columns, or no column of counts.
+        When a table has other columns, no column of counts or negative ones, was counted at another threshold or of
+        other columns or classes, or is in the sum twice, alone or inside another one.
     """
-    frames = [table if isinstance(table, pd.DataFrame) else _counts_file(Path(str(table))) for table in tables]
+    named = named_tables(tables)
+    if not named:
+        raise InputError("There is no table of counts to add up.")
+    raise_all(InputError, shard_problems(named, frequency, allow_repeated))
+    frames = list(named.values())
     first = list(frames[0].columns)
-    for frame in frames:
-        if frequency not in frame.columns or set(frame.columns) != set(first):
-            raise InputError(f"The tables of counts differ in their columns, or lack '{shorten(frequency)}'.")
-    whole = pd.concat([frame[first] for frame in frames], ignore_index=True)
-    for column in first:
-        if whole[column].dtype in (object, "str"):
-            whole[column] = as_written(whole[column])
+    whole = pd.concat([frame[first].astype(object) for frame in frames], ignore_index=True)
+    whole = pd.DataFrame({column: _typed(whole[column], column, frequency) for column in first})
     means = [SCORE] if {BIN, SCORE} <= set(first) else []
     sums = [frequency, *means, *((WEIGHT, SQUARES) if {WEIGHT, SQUARES} <= set(first) else ())]
     for column in means:
@@ -279,18 +353,17 @@ def merge_counts(tables: Iterable[object], frequency: str = FREQUENCY) -> pd.Dat
     merged = whole.groupby(keys, dropna=False, sort=True)[sums].sum().reset_index()
     for column in means:
         merged[column] = (merged[column] / merged[frequency]).clip(0, 1)
-    return merged[first]
+    merged = merged[first]
+    merged.attrs[ATTRIBUTE] = merged_origin(frames, merged)
+    return merged
 
 
-def _counts_file(path: Path) -> pd.DataFrame:
-    if not path.exists():
-        raise InputError(f"{path}: there is no such file.")
-    # texts stay what they are, so that equal groups of two shards are equal; only the empty field is missing
-    counts = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=str)
-    for column in counts:
-        if str(column).lstrip("_") in _SUMS:
-            counts[column] = pd.to_numeric(counts[column])
-    return counts
-
-
-_SUMS: Final = (FREQUENCY, SCORE, BIN, WEIGHT, SQUARES)
+def _typed(column: pd.Series, name: str, frequency: str) -> pd.Series:
+    """Return sums as numbers, and classes and groups as they would be read from one file of all shards."""
+    if name == frequency:
+        return pd.to_numeric(column).astype("int64")
+    if name in (SCORE, WEIGHT, SQUARES):
+        return pd.to_numeric(column)
+    if any(isinstance(value, str) for value in column.dropna().unique()):
+        return as_written(as_texts(column).where(column.notna(), None))
+    return column.infer_objects()

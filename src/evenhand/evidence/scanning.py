@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from evenhand.errors import InputError, MissingExtraError, need, shorten
+from evenhand.errors import EvenhandError, InputError, MissingExtraError, need, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     import narwhals as nw
 
@@ -43,6 +45,8 @@ def scan(source: str, engine: str | None = None, texts: Collection[str] = ()) ->
     """
     file, _, table = source.partition("::")
     if table:
+        if engine not in (None, "duckdb"):
+            raise InputError(f"{source}: a database is counted by DuckDB itself; leave engine={engine} away.")
         return _of_database(source, file, table)
     if "://" not in source and not glob(source):  # noqa: PTH207 - a pattern may begin at the root
         raise InputError(f"{source}: there is no such file.")
@@ -51,12 +55,23 @@ def scan(source: str, engine: str | None = None, texts: Collection[str] = ()) ->
         endings = ", ".join((*READERS, *(f"{ending}::TABLE" for ending in DATABASES)))
         raise InputError(f"{source}: files of the endings {endings} can be counted where they lie.")
     chosen = _engine(engine)
+    with engine_errors(source, chosen):
+        if reader != "scan_csv" or not texts:
+            return _opened(reader, source, chosen)
+        files = sorted(glob(source))  # noqa: PTH207 - a pattern may begin at the root
+        names = _header(files[0], reader) if files else _opened(reader, source, chosen).collect_schema().names()
+        return _opened(reader, source, chosen, [column for column in names if column in texts])
+
+
+@contextmanager
+def engine_errors(source: str, engine: str = "its engine") -> Iterator[None]:
+    """Tell what an engine raises, of which each has other kinds, in one sentence."""
     try:
-        found = _opened(reader, source, chosen)
-        kept = [column for column in found.collect_schema().names() if column in texts] if reader == "scan_csv" else []
-        return _opened(reader, source, chosen, kept) if kept else found
-    except Exception as wrong:  # each engine has other errors
-        raise InputError(f"{source}: cannot be read by {chosen}: {shorten(wrong, 200)}") from None
+        yield
+    except EvenhandError:
+        raise
+    except Exception as wrong:
+        raise InputError(f"{source}: cannot be read by {engine}: {shorten(wrong, 200)}") from None
 
 
 def _engine(named: str | None) -> str:
@@ -78,8 +93,16 @@ def _opened(reader: str, source: str, engine: str, texts: Sequence[str] = ()) ->
             more = {"dtype": dict.fromkeys(texts, "VARCHAR")}
         elif texts:
             more = {"schema_overrides": dict.fromkeys(texts, need("polars", "data").String)}
-        found: Lazy = getattr(nw, reader)(source, backend=engine, **more)
-        return found
+        files = sorted(glob(source))  # noqa: PTH207 - a pattern may begin at the root
+        opened = getattr(nw, reader)
+        if len(files) < 2 or (common := _common(files, reader)) is None:
+            found: Lazy = opened(source, backend=engine, **more)
+            return found
+        # matched by name: an engine that matches by place would exchange columns
+        parts: list[Lazy] = [opened(file, backend=engine, **more).select(*common) for file in files]
+        _refuse_other_kinds(parts, files, common)
+        joined: Lazy = nw.concat(parts, how="vertical")
+        return joined
     session = need("pyspark.sql", "spark").SparkSession.builder.appName("evenhand").getOrCreate()
     frames = session.read
     table = frames.parquet(source) if reader == "scan_parquet" else frames.csv(source, header=True, inferSchema=True)
@@ -88,6 +111,40 @@ def _opened(reader: str, source: str, engine: str, texts: Sequence[str] = ()) ->
         table = frames.csv(source, header=True, schema=kinds)
     spark: Lazy = nw.from_native(table)
     return spark
+
+
+def _common(files: Sequence[str], reader: str) -> list[str] | None:
+    """Return the columns that all files have, where their headers differ; None where they are alike."""
+    headers = [_header(file, reader) for file in files]
+    if all(header == headers[0] for header in headers):
+        return None
+    return [column for column in headers[0] if all(column in header for header in headers)]
+
+
+def _header(file: str, reader: str) -> list[str]:
+    if reader == "scan_parquet":
+        return [str(name) for name in need("pyarrow.parquet", "data").read_schema(file).names]
+    with Path(file).open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        line = lines.readline()
+    separator = next((mark for mark in (",", ";", "\t", "|") if mark in line), ",")
+    return next(csv.reader([line], delimiter=separator), [])
+
+
+def _refuse_other_kinds(parts: Sequence[Lazy], files: Sequence[str], columns: Sequence[str]) -> None:
+    """Refuse files in which a column is text here and a number there: their values would not be the same groups."""
+    first = parts[0].collect_schema()
+    for part, file in zip(parts[1:], files[1:], strict=True):
+        schema = part.collect_schema()
+        for column in columns:
+            if _kind(schema[column]) != _kind(first[column]):
+                raise InputError(
+                    f"{file}: column '{shorten(column)}' is {_kind(schema[column])}, and in {files[0]} "
+                    f"{_kind(first[column])}. Write both alike."
+                )
+
+
+def _kind(dtype: Any) -> str:
+    return "a number" if dtype.is_numeric() else "text" if str(dtype) == "String" else str(dtype)
 
 
 def _of_database(source: str, file: str, table: str) -> Lazy:

@@ -6,12 +6,13 @@ import io
 import json
 from glob import glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from evenhand.data.inputs import as_inputs
-from evenhand.errors import InputError, ModelError, need
+from evenhand.documents import parse_json, read_bytes
+from evenhand.errors import InputError, ModelError, OutputError, did_you_mean, need, raise_all, shorten
 from evenhand.evidence.own_decisions import decided
 from evenhand.output.writing import write_bytes, write_text
 from evenhand.subjects import reads_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
+ENDINGS: Final = (".parquet", ".pq")
 BATCH: Final = 100_000
 """Rows scored at a time."""
 PLAN: Final = "scoring.json"
@@ -82,8 +84,14 @@ def score_files(
     """
     parquet, arrow = need("pyarrow.parquet", "data"), need("pyarrow", "data")
     files, place = _files(source), Path(folder)
-    total = sum(parquet.ParquetFile(file).metadata.num_rows for file in files)
-    place.mkdir(parents=True, exist_ok=True)
+    wanted = (*keep, *_features(subject), *([] if texts is None else [texts]))
+    total = sum(_rows(parquet, arrow, file, wanted) for file in files)
+    if column in keep:
+        raise InputError(f"{source}: the scores would replace the column '{shorten(column)}'; name another, column=.")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as wrong:
+        raise OutputError(f"{place}: this folder cannot be made: {wrong.strerror or wrong}.") from None
     _take_up(place, subject, files, keep, batch, column)
     parts: list[Path] = []
     done = 0
@@ -126,14 +134,37 @@ def _read_by(subject: Subject, table: pd.DataFrame, texts: str | None) -> Batch:
             f"The model '{subject.name}' reads {kind}, and Parquet files hold a table: name a column of texts, or "
             "audit the model on an evaluation set with inputs=, which is read batch by batch, too."
         )
+    wanted = _features(subject)
+    return table[list(wanted)] if wanted else table
+
+
+def _features(subject: Subject) -> tuple[str, ...]:
+    """Return the columns that a model names as its inputs; none where it names none."""
     wanted = subject.facts.get("features")
-    return table if not isinstance(wanted, list) or not wanted else table[[str(name) for name in wanted]]
+    return tuple(map(str, wanted)) if isinstance(wanted, list) else ()
+
+
+def _rows(parquet: Any, arrow: Any, file: str, wanted: tuple[str, ...]) -> int:
+    """Return how many rows a Parquet file has, once it is known to have the columns."""
+    try:
+        about = parquet.ParquetFile(file)
+    except (arrow.ArrowException, OSError) as wrong:
+        raise InputError(f"{file}: this is no Parquet file that can be read: {shorten(wrong)}.") from None
+    there = about.schema_arrow.names
+    absent = [name for name in dict.fromkeys(wanted) if name not in there]
+    raise_all(
+        InputError, (f"{file}: there is no column '{shorten(name)}'.{did_you_mean(name, there)}" for name in absent)
+    )
+    return int(about.metadata.num_rows)
 
 
 def _files(source: str) -> list[str]:
     found = sorted(glob(source))  # noqa: PTH207 - a pattern may begin at the root
     if not found:
         raise InputError(f"{source}: there is no such file.")
+    other = next((file for file in found if not file.lower().endswith(ENDINGS)), None)
+    if other is not None:
+        raise InputError(f"{other}: rows are scored from Parquet files, whose names end in {' or '.join(ENDINGS)}.")
     return found
 
 
@@ -150,5 +181,5 @@ def _take_up(place: Path, subject: Subject, files: list[str], keep: tuple[str, .
     there = place / PLAN
     if not there.exists():
         write_text(there, json.dumps(plan, indent=1) + "\n")
-    elif json.loads(there.read_text(encoding="utf-8")) != plan:
+    elif parse_json(read_bytes(there), there) != plan:
         raise InputError(f"{place}: holds parts of other work ({PLAN} differs). Name another folder or empty this one.")

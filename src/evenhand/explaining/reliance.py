@@ -64,8 +64,7 @@ def predictability(
 
 def shared_information(column: pd.Series, codes: NDArray[np.integer], groups: int) -> float:
     """Return the mutual information of a column and the groups in bits, less what chance adds (Miller 1955)."""
-    values = pd.qcut(_numbers(column), BINS, labels=False, duplicates="drop") if is_number(column) else None
-    kinds = pd.factorize(column if values is None else values)[0] + 1
+    kinds = _kinds(_numbers(column)) if is_number(column) else pd.factorize(column)[0] + 1
     table = np.bincount(kinds * groups + codes, minlength=(kinds.max() + 1) * groups).reshape(-1, groups)
     table = table[table.sum(axis=1) > 0]
     joint = table / table.sum()
@@ -74,6 +73,18 @@ def shared_information(column: pd.Series, codes: NDArray[np.integer], groups: in
         plain = float(np.nansum(np.where(joint > 0, joint * np.log2(joint / expected), 0.0)))
     chance = (len(table) - 1) * (int((table.sum(axis=0) > 0).sum()) - 1) / (2 * np.log(2) * table.sum())
     return float(max(plain - chance, 0.0))
+
+
+def _kinds(values: Floats) -> NDArray[np.int64]:
+    """Return (n,) the bin of each number: its value where there are few, else a tenth of the rows; ties share one.
+
+    A value is binned by the middle of the ranks of its rows, so that a frequent value never draws others to it.
+    """
+    known, places, rows = np.unique(values, return_inverse=True, return_counts=True)
+    if len(known) <= BINS:
+        return np.asarray(places, dtype=np.int64)
+    middle = (np.cumsum(rows) - rows / 2) / len(values)
+    return np.asarray(np.floor(middle * BINS), dtype=np.int64)[places]
 
 
 def _numbers(column: pd.Series) -> Floats:

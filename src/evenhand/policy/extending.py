@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import did_you_mean, shorten
+from evenhand.documents import parse_toml, read_bytes
+from evenhand.errors import InputError, did_you_mean
 from evenhand.policy.checking import limits_problems
 from evenhand.policy.placing import Written, lines_of
 
@@ -71,11 +72,11 @@ def _read(name: str, origin: str, at: str, folder: Path, inside: tuple[str, ...]
         packs.problems.append(f"{at}: rule pack '{name}' extends itself, by way of {' and '.join(inside)}.")
         return
     try:
-        text = raw.decode("utf-8")
-        content = tomllib.loads(text)
-    except (ValueError, RecursionError) as wrong:
-        packs.problems.append(f"{at}: rule pack '{name}' is no TOML: {shorten(wrong, 160)}")
+        content = parse_toml(raw, f"{at}: rule pack '{name}'")
+    except InputError as wrong:
+        packs.problems += wrong.problems
         return
+    text = raw.decode("utf-8-sig")
     pack = Written(name, lines_of(text))
     packs.problems += _problems(content, pack, own=name.startswith(PREFIX))
     packs.hashes.append(hashlib.sha256(raw).hexdigest())
@@ -96,10 +97,10 @@ def _bytes(name: str, at: str, folder: Path, packs: Packs) -> bytes | None:
         packs.problems.append(f"{at}: there is no rule pack '{name}'.{hint}")
         return None
     try:
-        return (folder / name).read_bytes()
-    except OSError as wrong:
+        return read_bytes(folder / name)
+    except InputError as wrong:
         hint = f" A pack of evenhand is written '{PREFIX}{name}'." if name in BUILTIN else ""
-        packs.problems.append(f"{at}: rule pack '{name}' cannot be read: {wrong.strerror or wrong}.{hint}")
+        packs.problems.append(f"{at}: rule pack '{name}' cannot be read: {wrong}{hint}")
         return None
 
 

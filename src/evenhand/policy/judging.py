@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import PolicyError, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
 from evenhand.messages import joined, message, messages, sentences
-from evenhand.policy.baseline import RANK, Baseline, Pairs, with_baseline
+from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject, with_baseline
 from evenhand.policy.deriving import derive
 from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
@@ -41,6 +41,7 @@ def judge(
     baseline: AuditRecord | None = None,
     pairs: Pairs | None = None,
     new_only: bool = False,
+    new_threshold: bool = False,
     today: date | None = None,
     signed_by: SignedRecord | None = None,
 ) -> Verdict:
@@ -62,6 +63,9 @@ def judge(
         The rows that both audits share; then limits with `max_drop` are judged row by row.
     new_only : bool
         Whether limits that were as bad in the baseline do not stop; needs `baseline`.
+    new_threshold : bool
+        Whether the threshold was changed on purpose since the baseline. Otherwise limits with `max_drop` on decisions
+        at two thresholds are undecided.
     today : date, optional
         The day on which waivers are checked; today when absent.
     signed_by : SignedRecord, optional
@@ -75,8 +79,8 @@ def judge(
     Raises
     ------
     PolicyError
-        When an interval cannot be recomputed at the policy's confidence, the signature is of another record, or the
-        record is a suppressed copy for publication.
+        When the baseline is of another label or positive value, an interval cannot be recomputed at the policy's
+        confidence, the signature is of another record, or the record is a suppressed copy for publication.
     RecordError
         When what the record states is not what its counts give, or its counts contradict each other.
 
@@ -95,16 +99,19 @@ def judge(
         )
     if new_only and baseline is None:
         raise PolicyError("What is new is told from an earlier audit: add --baseline.")
+    if baseline is not None:
+        refuse_other_subject(record, baseline)
     if signed_by is not None and signed_by.record != record:
         raise PolicyError("The signature is of another record: judge the one that read_signed_record returned with it.")
     day, proven = today or datetime.now(UTC).date(), derive(record)
     record, baseline = proven.record, None if baseline is None else derive(baseline).record
-    earlier = None if baseline is None else Baseline(baseline, pairs)
+    earlier = None if baseline is None else Baseline(baseline, pairs, new_threshold)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
-    if baseline is not None:
+    if earlier is not None:
         steady = [limit for limit in policy.limits if not limit.against]
-        before = [judgement for limit in steady for judgement in judge_limit(limit, baseline, policy, None)]
+        were = [judgement for limit in steady for judgement in judge_limit(limit, earlier.record, policy, None)]
+        before = [judgement for judgement in were if not earlier.other_groups(judgement.key, record)]
         found = with_baseline(found, before, new_only)
     found += judge_requirements(record, policy, None if signed_by is None else signed_by.signature, baseline)
     covered = [waive(judgement, policy, day) for judgement in found]
@@ -132,6 +139,8 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Base
             yield _open(
                 limit, drop_key(key), None, limit.missing, message("max_drop needs an earlier audit: add --baseline.")
             )
+        elif apart := earlier.apart(key, record):
+            yield _open(limit, drop_key(key), None, limit.undecided, apart)
         else:
             before = earlier.record.find(key, policy.confidence)
             absent = next((found for found in (finding, before) if isinstance(found, Absent)), None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from evenhand.errors import PolicyError, shorten
+from evenhand.documents import check_plain, parse_toml, read_bytes
+from evenhand.errors import PolicyError
 from evenhand.messages import message
 from evenhand.policy.checking import content_problems, gates_nothing, waiver_problems
 from evenhand.policy.extending import read_packs
@@ -46,20 +46,13 @@ def load_policy(source: str | Path | Content) -> Policy:
         All problems together, each with its place and the fix.
     """
     if isinstance(source, Mapping):
+        check_plain(source, "policy", kind=PolicyError)
         text = json.dumps(source, sort_keys=True, default=str)
         return _build(source, Written("policy"), text.encode(), Path())
     place = Path(source)
-    try:
-        raw = place.read_bytes()
-    except FileNotFoundError:
-        raise PolicyError(f"{place}: there is no such file. Make one with: evenhand init") from None
-    except OSError as wrong:
-        raise PolicyError(f"{place}: cannot be read: {wrong.strerror or wrong}.") from None
-    try:
-        text = raw.decode("utf-8-sig")
-        content: Content = tomllib.loads(text)
-    except (ValueError, RecursionError) as wrong:
-        raise PolicyError(f"{place}: this is no TOML: {shorten(wrong, 160)}") from None
+    raw = read_bytes(place, kind=PolicyError, make="evenhand init")
+    content: Content = parse_toml(raw, place, kind=PolicyError)
+    text = raw.decode("utf-8-sig")
     below = TOOL if place.name == PYPROJECT else ()
     if below:
         content = _of_pyproject(content, place)
@@ -80,7 +73,7 @@ def _shown(place: Path) -> str:
     """Return the path relative to the working directory if it is below it, else the file name: no absolute path."""
     try:
         return place.resolve().relative_to(Path.cwd()).as_posix()
-    except (ValueError, OSError):
+    except (ValueError, OSError, RuntimeError):
         return place.name
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
-from evenhand.errors import InputError, need
+from evenhand.errors import InputError, did_you_mean, need
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +49,11 @@ class ImagePlan:
     """Heads of an encoder's attention."""
 
     def __post_init__(self) -> None:
+        if self.kind not in IMAGE_KINDS:
+            near = did_you_mean(self.kind, IMAGE_KINDS)
+            raise InputError(
+                f"There is no network over images '{self.kind}'; known are {', '.join(IMAGE_KINDS)}.{near}"
+            )
         if len(self.shape) != 3 or min(self.shape) < 1:
             raise InputError(f"An image's shape is (channels, height, width), not {self.shape!r}.")
         if self.kind == "cnn" and min(self.shape[1:]) < 2 ** len(self.channels):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from evenhand.data.evaluation_set import needed
-from evenhand.errors import InputError, need
+from evenhand.errors import InputError, need, shorten
 from evenhand.settings import settings_of
 from evenhand.training.config import TrainingConfig
 from evenhand.training.dataset import prepared
@@ -16,7 +17,6 @@ from evenhand.training.fitting import fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -98,17 +98,12 @@ def tune(
     base, searched = config or TrainingConfig(seed=seed), dict(space or SPACE)
     if trials < 1:
         raise InputError(f"A search needs one trial at least, not {trials}.")
+    if folds == 1:
+        raise InputError("One fold leaves no rows to learn from: give folds=2 or more, or 0 to hold a fifth out once.")
     TrainingConfig.from_plain({**base.to_plain(), **dict.fromkeys(searched.keys() - base.to_plain().keys())})
     parts = list(_parts(train, folds, time, seed))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        study_name="evenhand-" + train.content_hash()[:16],
-        storage=None if storage is None else f"sqlite:///{storage}",
-        sampler=optuna.samplers.TPESampler(seed=seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3),
-        direction="minimize",
-        load_if_exists=True,
-    )
+    study = _study(optuna, "evenhand-" + train.content_hash()[:16], None if storage is None else Path(storage), seed)
 
     def objective(trial: Any) -> float:
         if progress is not None:
@@ -131,6 +126,35 @@ def tune(
     return Tuned(replace(base, **found), float(study.best_value), tried)
 
 
+def _study(optuna: Any, name: str, storage: Path | None, seed: int) -> Any:
+    """Open the search in its file, or begin it.
+
+    Raises
+    ------
+    InputError
+        When the file is no SQLite database.
+    """
+    try:
+        begins = b"" if storage is None or not storage.exists() else storage.read_bytes()[:16]
+        if begins not in (b"", b"SQLite format 3\0"):
+            raise InputError(f"{storage}: this is no SQLite file. Name a new file, or that of an earlier search.")
+        return optuna.create_study(
+            study_name=name,
+            storage=None if storage is None else f"sqlite:///{storage}",
+            sampler=optuna.samplers.TPESampler(seed=seed),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3),
+            direction="minimize",
+            load_if_exists=True,
+        )
+    except InputError:
+        raise
+    except Exception as wrong:  # of SQLAlchemy, which is no dependency of this package
+        if storage is None:
+            raise
+        reason = shorten(str(wrong).splitlines()[0], 120)
+        raise InputError(f"{storage}: cannot be used as the SQLite file of a search: {reason}") from None
+
+
 def _parts(
     train: EvaluationSet, folds: int, time: str | None, seed: int
 ) -> Iterator[tuple[EvaluationSet, EvaluationSet]]:
@@ -151,7 +175,11 @@ def _parts(
         return
     clusters: NDArray[np.int64] | None = train.clusters
     kind = splitting.StratifiedKFold if clusters is None else splitting.StratifiedGroupKFold
-    for learn, held in kind(folds, shuffle=True, random_state=seed).split(rows, train.y_true, clusters):
+    try:
+        cuts = list(kind(folds, shuffle=True, random_state=seed).split(rows, train.y_true, clusters))
+    except ValueError as wrong:
+        raise InputError(f"{train.name}: {folds} folds cannot be made of {len(train):,} rows: {wrong}") from None
+    for learn, held in cuts:
         yield train.take(learn), train.take(held)
 
 
@@ -162,7 +190,10 @@ def _loss(
     model = fit(learn, held, config, watch=watch)
     score = np.clip(model.predict_prepared(prepared(model.preprocessing, held)), 1e-7, 1 - 1e-7)
     weight = np.ones(len(held)) if held.sample_weight is None else held.sample_weight
-    losses = -np.where(held.y_true == 1, np.log(score), np.log1p(-score))
+    if score.ndim == 2:
+        losses = -np.log(score[np.arange(len(held)), np.asarray(held.y_true, dtype=np.int64)])
+    else:
+        losses = -np.where(held.y_true == 1, np.log(score), np.log1p(-score))
     return float(np.average(losses, weights=weight))
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from evenhand.metrics.counts.arrays import Floats, Ints
     from evenhand.metrics.counts.tally import Tally
 
+MOST_EXACT: Final = 10**9
+"""Rows up to which Fisher's test is computed."""
 EXACT_ROWS: Final = 20_000
 """Up to so many rows Fisher's exact test is used; above it the score test, which then is as good."""
 EXACT_TABLES: Final = 50_000
@@ -81,6 +83,8 @@ def two_tests(events: tuple[int, int], rows: tuple[int, int]) -> tuple[float, fl
 
 
 def _fisher(a: int, b: int, n: int, m: int) -> float:
+    if n + m > MOST_EXACT:  # the two tests agree in all digits shown, and the exact one overflows
+        return _pooled(a, b, n, m)
     from scipy.stats import fisher_exact
 
     return float(fisher_exact([[a, n - a], [b, m - b]])[1])

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from evenhand.report.drawings import Mark, Point, Points, Tick
-from evenhand.report.figures.scales import Scale, label_room, nice_step
+from evenhand.report.figures.scales import SMALLEST, Scale, label_room, nice_step
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
@@ -55,7 +55,10 @@ def point_figure(
 
 def _axis(values: Sequence[float], left: int) -> Scale:
     low, high = min(values), max(values)
-    step = nice_step(max(high - low, 1e-9) / 4)
+    if high - low < SMALLEST:  # one value, in the middle of the axis
+        room = max(abs(low), 1.0) / 2
+        low, high = low - room, high + room
+    step = nice_step((high - low) / 4)
     return Scale(math.floor(low / step) * step, math.ceil(high / step + 1e-9) * step, left)
 
 

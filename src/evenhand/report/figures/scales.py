@@ -18,6 +18,8 @@ NUMBERS: Final = 170
 """Width of the numbers after it."""
 TOP: Final = 26
 ROW: Final = 24
+SMALLEST: Final = 1e-9
+"""The shortest axis."""
 MOST_BYTES: Final = 12_000
 """The largest size of a figure."""
 FRAME_BYTES: Final = 2_500
@@ -78,7 +80,9 @@ def scale_of(values: list[float | None], left: int = 100, *, shares: bool = True
     if shares and low >= 0 and high <= 1 and high > 0.3:
         return Scale(0.0, 1.0, left)
     low, high = min(low, 0.0), max(high, 0.0)
-    step = nice_step(max(high - low, 1e-9) / 4)
+    if high - low < SMALLEST:  # all are zero
+        return Scale(0.0, 1.0, left)
+    step = nice_step((high - low) / 4)
     first = math.floor(low / step)
     return Scale(first * step, max(math.ceil(high / step), first + 1) * step, left)
 

@@ -77,7 +77,8 @@ def _removal(found: Iterable[Finding]) -> tuple[Block, ...]:
         return ()
     drawn = [(ORDERS.get(name, name), [line[at].estimate or 0.0 for at in places]) for name, line in lines.items()]
     values = [value for _, series in drawn for value in series]
-    step = nice_step(max(max(values) - min(values), 1e-6) / 3)
+    spread = max(values) - min(values)
+    step = nice_step((spread if spread > 1e-6 else 1.0) / 3)
     bottom = min(values) // step * step
     title = message("Mean score while features are taken from the background")
     cells = tuple((str(place), *(with_interval(line[place], 3) for line in lines.values())) for place in places)

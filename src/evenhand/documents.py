@@ -1,0 +1,167 @@
+"""Read documents that people or machines wrote (TOML, JSON): bounded in size, depth and digits, refused in a sentence.
+
+Every reader of a policy, a settings file, declarations, a record or the header of a model file goes through here, so
+that no document can exhaust the memory or the stack, and no error of a parser reaches a person raw.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from evenhand.errors import EvenhandError, InputError, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+DEEPEST: Final = 64
+"""Levels of tables and lists in each other."""
+MOST_TOML: Final = 1 << 20
+"""Bytes of a TOML document; people write them."""
+MOST_JSON: Final = 1 << 30
+"""Bytes of a JSON document; machines write them."""
+MOST_DIGITS: Final = 300
+"""Digits of a number."""
+WHOLE: Final = 1 << 63
+"""Whole numbers are below it, as in TOML and in every other reader of JSON."""
+
+
+def read_bytes(place: Path, *, kind: type[EvenhandError] = InputError, make: str = "", most: int = MOST_JSON) -> bytes:
+    """Return the bytes of a file.
+
+    Parameters
+    ----------
+    place : path
+    kind : type
+        The error that is raised.
+    make : str
+        The command that makes such a file, for the sentence when there is none.
+    most : int
+        The largest size in bytes.
+
+    Raises
+    ------
+    EvenhandError
+        Of `kind`, in one sentence: when the file is missing, too large, or cannot be read.
+    """
+    try:
+        with place.open("rb") as file:
+            content = file.read(most + 1)
+    except FileNotFoundError:
+        raise kind(f"{place}: there is no such file.{f' Make one with: {make}' if make else ''}") from None
+    except (OSError, ValueError) as wrong:  # a name with a null byte is a ValueError
+        raise kind(f"{place}: cannot be read: {getattr(wrong, 'strerror', None) or shorten(wrong)}.") from None
+    if len(content) > most:
+        raise kind(f"{place}: holds more than {most:,} bytes, and is not read. Is it the right file?")
+    return content
+
+
+def parse_toml(
+    content: bytes | str, where: object, *, kind: type[EvenhandError] = InputError, most: int = MOST_TOML
+) -> dict[str, object]:
+    """Return the content of a TOML document.
+
+    Raises
+    ------
+    EvenhandError
+        Of `kind`, in one sentence that begins with `where`.
+    """
+    if len(content) > most:
+        raise kind(f"{where}: holds more than {most:,} bytes, and is not read. Is it the right file?")
+
+    def parse() -> object:
+        text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
+        return tomllib.loads(text.replace("\r\n", "\n"), parse_float=_real)
+
+    return _guarded(parse, "TOML", where, kind)  # type: ignore[return-value]  # a document of TOML is a table
+
+
+def parse_json(
+    content: bytes | str, where: object, *, kind: type[EvenhandError] = InputError, pairs: Pairs | None = None
+) -> object:
+    """Return the content of a JSON document; numbers are finite, and whole ones have 64 bits.
+
+    Parameters
+    ----------
+    pairs : callable, optional
+        Makes an object of its names and values, as ``object_pairs_hook`` of `json.loads`.
+
+    Raises
+    ------
+    EvenhandError
+        Of `kind`, in one sentence that begins with `where`.
+    """
+
+    def parse() -> object:
+        text = content.decode("utf-8") if isinstance(content, bytes) else content
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=pairs)
+
+    return _guarded(parse, "JSON", where, kind)
+
+
+def check_plain(found: object, where: object, *, kind: type[EvenhandError] = InputError) -> None:
+    """Refuse plain data in memory that a document could not hold."""
+    _guarded(lambda: found, "document", where, kind)
+
+
+def _guarded(parse: Callable[[], object], language: str, where: object, kind: type[EvenhandError]) -> object:
+    try:
+        found = parse()
+        _check(found)
+    except RecursionError:
+        raise kind(f"{where}: this is no {language} that is read: it is nested too deeply.") from None
+    except ValueError as wrong:  # what is no text, no document, or a number of too many digits
+        said = str(wrong)
+        if "int_max_str_digits" in said:
+            said = "it holds a whole number of thousands of digits"
+        raise kind(f"{where}: this is no {language} that can be read: {shorten(said, 160)}.") from None
+    return found
+
+
+def _check(found: object) -> None:
+    """Raise for what is nested too deeply or no number of 64 bits, without recursion."""
+    level = [found]
+    for _ in range(DEEPEST + 1):
+        inner: list[object] = []
+        for part in level:
+            if isinstance(part, Mapping):
+                inner.extend(part.values())
+            elif isinstance(part, list):
+                inner.extend(part)
+            elif type(part) is int and not -WHOLE <= part < WHOLE:
+                raise ValueError(f"a whole number of {_digits(part)} digits is too large; write it as text, in quotes")
+        if not inner:
+            return
+        level = inner
+    raise RecursionError
+
+
+def _digits(value: int) -> int:
+    return int(value.bit_length() * math.log10(2)) + 1
+
+
+def _real(text: str) -> float:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(text):,} digits")
+    return float(text)
+
+
+def _finite(text: str) -> float:
+    value = _real(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {shorten(text, 20)} is too large")
+    return value
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    Pairs: TypeAlias = Callable[[list[tuple[str, Any]]], object]
