@@ -112,6 +112,8 @@ class Key:
 
 
 _SPELLINGS: Final[list[Callable[[str], str | None]]] = []
+_CANONICAL: Final[dict[str, str]] = {}
+"""Spellings that were looked up, since a record asks for the same ones over and over."""
 _VOLATILE: Final[list[Callable[[str], bool]]] = []
 _ANSWERING: Final[list[Callable[[object, float], Callable[[Key], object]]]] = []
 
@@ -146,7 +148,13 @@ def may_vary(metric: str) -> bool:
 
 def canonical_key(key: Key) -> Key:
     """Return the key with its metric in canonical spelling; as it is when the metric is unknown."""
-    return next((key.renamed(name) for canonical in _SPELLINGS if (name := canonical(key.metric))), key)
+    name = _CANONICAL.get(key.metric)
+    if name is None:
+        name = next((found for canonical in _SPELLINGS if (found := canonical(key.metric))), None)
+        if name is None:
+            return key
+        _CANONICAL[key.metric] = name
+    return key if name == key.metric else key.renamed(name)
 
 
 def group_name(pairs: Iterable[tuple[str, str]]) -> str:

@@ -302,7 +302,7 @@ def test_an_audit_is_verified_and_comes_out_the_same_again(
 def test_the_order_of_rows_and_columns_is_no_difference(
     scored: Path, audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table = pd.read_csv(scored).sample(frac=1, random_state=1)[["p", "sex", "y"]]
+    table = pd.read_csv(scored, dtype=str).sample(frac=1, random_state=1)[["p", "sex", "y"]]
     table.to_csv(tmp_path / "shuffled.csv", index=False)
     assert exit_code(["verify", str(audited), "--data", str(tmp_path / "shuffled.csv")]) == 0
     assert "same       data: " in capsys.readouterr().out

@@ -66,6 +66,7 @@ def test_an_audit_holds_one_batch_and_reads_each_row_a_few_times(tmp_path: Path)
 
 def test_a_fit_reads_what_memory_cannot_keep_batch_by_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The network is the same to the bit; only where its rows are kept differs."""
+    pytest.importorskip("torch")
     plan = ImagePlan("image_mlp", SHAPE, 1, (8,))
     config = TrainingConfig(epochs=3, batch_size=32, seed=0)
     kept = fit(images()[0], config=config, plan=plan)
@@ -92,6 +93,7 @@ def test_normalization_is_learnt_batch_by_batch() -> None:
 
 def test_a_model_saved_when_a_pixel_was_a_column_reads_arrays_now(tmp_path: Path) -> None:
     """Its answers are those of before; fingerprints of columns say nothing of arrays and are left aside."""
+    pytest.importorskip("torch")
     data, _ = images()
     model = fit(data, config=TrainingConfig(epochs=1, hidden=(4,), seed=0))
 

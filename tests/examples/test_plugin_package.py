@@ -124,6 +124,11 @@ def test_a_model_through_its_adapter(tmp_path: Path, site: Path) -> None:
     assert run_in(tmp_path, site, [sys.executable, "-c", code]).split(maxsplit=1) == ["1.0", "score card\n"]
 
 
+def test_its_own_test_of_the_adapter_passes(tmp_path: Path, site: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(PACKAGE / "tests")]
+    assert "1 passed" in run_in(tmp_path, site, command)
+
+
 def test_its_recipe_compresses(tmp_path: Path, site: Path) -> None:
     pytest.importorskip("torch")
     code = (

@@ -11,6 +11,7 @@ import pytest
 
 import evenhand as eh
 from evenhand.cli.main import exit_code
+from evenhand.errors import RecordError
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.policy import lines
@@ -98,9 +99,9 @@ def test_the_hash_of_the_rows_is_met(record: AuditRecord) -> None:
 
 UNKNOWN = {
     "label": {"label": ...}, "positive": {"positive": ...}, "data": {"content_hash": ...},
-    "no_repeated_ids": {"repeated_ids": None}, "rows_per_group": {"sensitive_features": []},
+    "no_repeated_ids": {"repeated_ids": None},
 }  # fmt: skip
-ASKED = {"label": "y", "positive": 1, "data": HASH, "no_repeated_ids": True, "rows_per_group": 5}
+ASKED = {"label": "y", "positive": 1, "data": HASH, "no_repeated_ids": True}
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
@@ -171,9 +172,15 @@ class TestAFeatureThatWasDropped:
             "selection_rate_ratio[sex]": "passed",
         }
 
-    def test_naming_a_feature_without_its_groups_is_not_enough(self) -> None:
+    def test_naming_a_feature_without_its_groups_is_refused(self) -> None:
         named = with_data(audited("sex"), sensitive_features=["race", "sex"])
-        assert judged(named, {"sensitive_features": ["sex", "race"]}, limits=self.limits).exit_code == 1
+        with pytest.raises(RecordError, match="'race' is a sensitive feature of the record without counts"):
+            judged(named, {"sensitive_features": ["sex", "race"]}, limits=self.limits)
+
+    def test_counting_a_feature_without_naming_it_is_refused(self) -> None:
+        hidden = with_data(audited("sex", "race"), sensitive_features=["sex"])
+        with pytest.raises(RecordError, match="'race' is counted, and no sensitive feature of the record"):
+            judged(hidden, {"sensitive_features": ["sex"]}, limits=self.limits)
 
 
 def test_a_requirement_can_be_waived_and_is_never_old(record: AuditRecord) -> None:

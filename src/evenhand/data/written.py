@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from evenhand.data.validating import MOST_NUMBERS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?").fullmatch
+_AMOUNT: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?").fullmatch
 _DIGITS: Final = 15
 """Digits that a double holds exactly; a longer number is a code."""
 _BOOLEANS: Final = ({"True", "False"}, {"TRUE", "FALSE"}, {"true", "false"})
@@ -53,11 +56,13 @@ def as_written(column: pd.Series, booleans: bool = False) -> pd.Series:
 
 def _are_numbers(texts: list[str]) -> bool:
     bare = [text.strip() for text in texts]
+    if len(bare) > MOST_NUMBERS and any("." in text for text in bare):
+        return all(map(_AMOUNT, bare))  # so many with a point are amounts, which make no groups without edges
     if not all(_NUMBER(text) and (len(text) <= _DIGITS or "." in text) for text in bare):
         return False
     return len(set(map(float, bare))) == len(texts)
 
 
 def _numbers(texts: list[str]) -> np.ndarray:
-    whole = not any("." in text for text in texts)
+    whole = not any(set(text) & set(".eE") for text in texts)
     return np.array([float(text) for text in texts]).astype(np.int64 if whole else np.float64)

@@ -11,7 +11,7 @@ from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 from evenhand.evidence.own_decisions import classes_decided, decided
 from evenhand.subjects import reads_of
-from evenhand.subjects.outputs import checked
+from evenhand.subjects.outputs import answer_of, checked, refuse_squashed, squashed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,6 +55,8 @@ def predict(subject: Subject, data: EvaluationSet) -> Predictions:
     rows = inputs(subject, data)
     scores = ask(subject, rows)
     checked(scores, len(data), subject.name, subject.score_kind, float(subject.threshold))
+    if squashed(scores) and subject.facts.get("output") == "logit":
+        refuse_squashed(len(scores), subject.name)
     y_pred = decided(subject, rows, scores).astype(np.int8)
     kind: ScoreKind = subject.score_kind
     return Predictions(data.y_true, None if kind == "label" else scores, y_pred, float(subject.threshold), kind)
@@ -131,7 +133,7 @@ def ask(subject: Subject, rows: Inputs) -> NDArray[np.float64]:
     """
     said = []
     for batch in rows.batches():
-        found = np.asarray(subject.predict(batch), dtype=np.float64)
+        found = np.asarray(answer_of(subject.predict, batch, subject.name), dtype=np.float64)
         if rows.kind != "table" and (found.ndim == 0 or len(found) != len(batch)):
             raise ModelError(
                 f"The model '{subject.name}' answered with shape {found.shape} to a batch of {len(batch):,} rows."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
 import numpy as np
@@ -157,7 +158,8 @@ def _evaluating(model: object) -> None:
     """A network that still draws at random, or averages over its batch, as in training, is none to be explained."""
     network = getattr(model, "network", getattr(model, "module", None))
     if getattr(network, "training", False) is True and callable(getattr(network, "eval", None)):
-        network.eval()  # type: ignore[union-attr]
+        with suppress(RuntimeError):  # an exported program has one mode only
+            network.eval()  # type: ignore[union-attr]
 
 
 def _predict_of(model: Subject | Predict) -> Predict:

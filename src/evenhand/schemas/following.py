@@ -100,7 +100,7 @@ KINDS: Final[Mapping[str, Check]] = {
 
 def _type(_: _Reader, schema: Mapping[str, object]) -> Check:
     named = schema["type"]
-    kinds = [KINDS[kind] for kind in (named if isinstance(named, list) else [named])]
+    kinds = [KINDS[str(kind)] for kind in (named if isinstance(named, list) else [named])]
     return kinds[0] if len(kinds) == 1 else lambda value: any(kind(value) for kind in kinds)
 
 

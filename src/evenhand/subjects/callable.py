@@ -116,7 +116,8 @@ class CallableSubject:
         """Return the score of the positive class of each row, shape (n,)."""
         import numpy as np
 
-        values = np.asarray(answer_of(self.function, select(batch, self.features, self.name), self.name))
+        answer = answer_of(self.function, select(batch, self.features, self.name), self.name)
+        values = np.asarray(self.proof.by_name(answer))
         seen: DeclaredKind = "probability" if values.dtype.kind == "f" else "label"
         if self.proof.kind not in (None, seen) and self.proof.bound and self.declared.score_kind is None:
             seen = self.proof.kind or seen

@@ -69,8 +69,9 @@ def as_numbers(batch: Batch, dtype: str, name: str) -> NDArray[np.generic]:
             f"Model '{name}' takes {dtype}, and the inputs are whole numbers ({found.dtype}), bytes of images say. "
             "Whether and by what they are scaled is not guessed: pass fractions, or prepare=, a function of a batch."
         )
-    made = found.astype(dtype, copy=False)
-    if made.dtype.kind in "iu" and not np.array_equal(made, found):
+    with np.errstate(invalid="ignore"):  # what a type cannot hold is compared below
+        made = found.astype(dtype, copy=False)
+    if made.dtype.kind in "biu" and not np.array_equal(made, found):
         raise ModelError(f"Model '{name}' takes {dtype}, which cannot hold the inputs ({found.dtype}).")
     return made
 
@@ -90,10 +91,10 @@ def flat(batch: Batch, count: int | None) -> Batch:
     return batch
 
 
-def numeric_matrix(batch: Batch, name: str) -> NDArray[np.float32]:
-    """Return the columns as a float32 matrix, shape (n, features).
+def numeric_matrix(batch: Batch, name: str, dtype: str = "float32") -> NDArray[np.generic]:
+    """Return the columns as a matrix of numbers, shape (n, features).
 
-    Raises ModelError when columns are not numeric; all of them are named.
+    Raises ModelError when columns are not numeric, or hold what the type cannot; all of them are named.
     """
     import pandas as pd
 
@@ -107,4 +108,6 @@ def numeric_matrix(batch: Batch, name: str) -> NDArray[np.float32]:
             if not pd.api.types.is_numeric_dtype(dtype)
         ),
     )
-    return X.to_numpy(dtype="float32", na_value=float("nan"))
+    if not dtype.startswith("float"):
+        return as_numbers(X.to_numpy(dtype="float64", na_value=float("nan")), dtype, name)
+    return X.to_numpy(dtype=dtype, na_value=float("nan"))

@@ -99,7 +99,7 @@ def open_subject(
         from evenhand.subjects.onnx import OnnxSubject
 
         limits = limits_of(place, isolate, allowed_signers)
-        told = {"output": output or "probability", "output_name": output_name}
+        told = {"output": output or "probability", "output_name": output_name, "positive": positive}
         asked = {"features": features, "reads": reads, "limits": limits, **told}
         return OnnxSubject(read_model_file(place), name=name, threshold=threshold, **asked)  # type: ignore[arg-type]
     if kind == "pickle":

@@ -107,6 +107,8 @@ class TaskSubject:
         if not is_table(given):
             given = flat(given, getattr(self.model, "n_features_in_", None))
         answered = answer_of(ask, given, self.name)
+        if not self._known:
+            answered = self.proof.by_name(answered)
         if isinstance(answered, list) and self.task == "multilabel":  # one matrix (n, 2) a label
             parts = [np.asarray(part) for part in answered]
             if all(part.ndim == 2 and part.shape[1] == 2 for part in parts):
@@ -134,7 +136,9 @@ class TaskSubject:
     def _method(self) -> str | None:
         """Return the method that answers; None where the model itself is called."""
         named: tuple[str, ...] = ("class_scores", "predict_proba", "predict")
-        if self.task in ("regression", "ranking") or self.declared.decide or self.declared.score_kind == "label":
+        if self.task in ("regression", "ranking"):
+            named = ("numbers", "predict")
+        elif self.declared.decide or self.declared.score_kind == "label":
             named = ("predict",)
         return next((method for method in named if callable(getattr(self.model, method, None))), None)
 

@@ -9,10 +9,12 @@ from evenhand.errors import ModelError, need, shorten
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.graph_bytes import check_graph
 from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select
-from evenhand.subjects.outputs import default_threshold, to_class_scores, to_score
+from evenhand.subjects.network_output import NetworkOutput
+from evenhand.subjects.outputs import default_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     import numpy as np
     import onnxruntime
@@ -23,11 +25,13 @@ if TYPE_CHECKING:
     from evenhand.subjects.isolated import IsolatedSession
     from evenhand.subjects.limits import Limits
     from evenhand.subjects.protocol import OutputKind, ScoreKind
+    from evenhand.subjects.target import Target
 
 _TYPES = {
-    "tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64", "tensor(int32)": "int32",
-    "tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(string)": "object",
+    "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(int64)": "int64",
+    "tensor(int32)": "int32", "tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(string)": "object",
 }  # fmt: skip
+_FLOATING = ("tensor(float)", "tensor(double)", "tensor(float16)")
 
 
 class OnnxSubject:
@@ -50,8 +54,10 @@ class OnnxSubject:
         Kind of output; never guessed: "probability" outside [0, 1] is an error.
     output_name : str, optional
         Which output to read; needed when several are floating-point.
-    positive_index : int
-        The column of the positive class, where the output has several.
+    positive_index : int, optional
+        The column of the positive class, where the output has several: the second of two when not given.
+    positive : object
+        The class that its score is of, where the label's positive class is 0 of 0 and 1.
     limits : Limits, optional
         Run it in a process of its own, within these.
 
@@ -70,17 +76,16 @@ class OnnxSubject:
         features: Sequence[str] | None = None,
         output: OutputKind = "probability",
         output_name: str | None = None,
-        positive_index: int = 1,
+        positive_index: int | None = None,
+        positive: object = None,
         reads: Reads | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.content = content
         self.name = name
         self._limits = limits
-        self.output: OutputKind = output
-        self.score_kind: ScoreKind = "ranking" if output == "ranking" else "probability"
+        self._says = NetworkOutput(name, output, positive_index, positive)
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
-        self.positive_index = positive_index
         self._session = start_session(content, f"'{name}'", limits)
         self._inputs = {put.name: _known_type(put.type, put.name, name) for put in self._session.get_inputs()}
         if not self._inputs:
@@ -93,18 +98,37 @@ class OnnxSubject:
         self.features = None if columns is None else tuple(columns)
         self._output_name = self._choose_output(output_name)
 
+    def bound(self, target: Target) -> Self:
+        """Return the same graph, to be audited on a label of two classes.
+
+        Raises ModelError where its scores may be of either class.
+        """
+        twin = type(self).__new__(type(self))  # a copy would start another session
+        twin.__dict__.update(self.__dict__)
+        twin._says = self._says.bound(target)
+        return twin
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """As declared; decisions where the last prediction was of whole numbers."""
+        return self._says.score_kind
+
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
-        return to_score(self._run(self._feed(batch)), self.output, len(batch), self.name, self.positive_index)
+        return self._says.scores(self._run(self._feed(batch)), len(batch))
 
-    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.float64]:
-        """Return the score of each class, shape (n, classes); of `exclusive` ones each row has one."""
-        return to_class_scores(self._run(self._feed(batch)), self.output, len(batch), self.name, exclusive)
+    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.generic]:
+        """Return scores of classes, (n, classes), of which a row has one where `exclusive`; or decisions, (n,)."""
+        return self._says.classes(self._run(self._feed(batch)), len(batch), exclusive)
 
-    def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the scores of a float32 matrix, for a graph with one matrix input."""
+    def numbers(self, batch: Batch) -> NDArray[np.float64]:
+        """Return one number a row, shape (n,): predictions of a regression, or worths in a list."""
+        return self._says.numbers(self._run(self._feed(batch)), len(batch))
+
+    def predict_prepared(self, prepared: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return the scores of a matrix of numbers, for a graph with one matrix input."""
         raw = self._run({self._first: prepared.astype(self._inputs[self._first])})
-        return to_score(raw, self.output, len(prepared), self.name, self.positive_index)
+        return self._says.scores(raw, len(prepared))
 
     def _feed(self, batch: Batch) -> dict[str, NDArray[np.generic]]:
         """Return the inputs of the graph: of a table a matrix or a column each, else one array or texts."""
@@ -120,7 +144,7 @@ class OnnxSubject:
             return {name: texts if len(self._shape) == 1 else texts.reshape(-1, 1)}
         chosen = as_table(select(batch, self.features, self.name), self.name)
         if self._matrix:
-            return {self._first: numeric_matrix(chosen, self.name).astype(self._inputs[self._first])}
+            return {self._first: numeric_matrix(chosen, self.name, self._inputs[self._first])}
         return {name: self._column(chosen, name) for name in self._inputs}
 
     @property
@@ -129,7 +153,7 @@ class OnnxSubject:
         parameters, nonzero = _count(self.content)
         return {
             "kind": "onnx",
-            "output": self.output,
+            "output": self._says.output,
             "output_name": self._output_name,
             "features": None if self.features is None else list(self.features),
             "parameters": parameters,
@@ -163,14 +187,17 @@ class OnnxSubject:
         except ModelError:
             raise
         except Exception as problem:  # ONNX Runtime's errors share no base below Exception
-            raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}") from problem
+            way = ""
+            if self._shape and isinstance(self._shape[0], int):
+                way = f" It was exported for batches of {self._shape[0]} rows: let the first dimension vary."
+            raise ModelError(f"Model '{self.name}' could not be run: {shorten(problem, 300)}.{way}") from problem
         return raw
 
     def _choose_output(self, wanted: str | None) -> str:
         types = {put.name: str(put.type) for put in self._session.get_outputs()}
         if wanted is not None and wanted in types:
             return wanted
-        floating = [name for name, kind in types.items() if kind in ("tensor(float)", "tensor(double)")]
+        floating = [name for name, kind in types.items() if kind in _FLOATING]
         if wanted is None and len(floating) == 1:
             return str(floating[0])
         listed = ", ".join(f"'{name}' ({kind})" for name, kind in types.items())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import NoReturn, TypeVar
 
     import numpy as np
     from numpy.typing import NDArray
@@ -19,17 +20,55 @@ if TYPE_CHECKING:
 
     Entry = TypeVar("Entry", bound=np.generic)
 
+ROUNDED: Final = 0.02
+"""Probabilities of classes add up to 1 within this: half precision and whole-number arithmetic round so far."""
+SURELY: Final = 1e-3
+"""Numbers that add up to 1 within this in every row are probabilities."""
+MANY: Final = 8
+"""Rows from which on that is no chance."""
+SIGMOID_OF_1: Final = 0.7310585786300049
+"""The probability of a logit of 1."""
+
 
 def answer_of(ask: Callable[..., object], given: object, name: str) -> object:
-    """Return the output of any model; raise ModelError with the error it raised."""
+    """Return the output of any model.
+
+    Raises ModelError with the error it raised, and where it hides numbers or names other rows than those it was given.
+    """
     try:
-        return ask(given)
+        answer = ask(given)
     except ModelError:
         raise
     except Exception as problem:
         raise ModelError(
             f"Model '{name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
         ) from problem
+    _refuse_masked(answer, name)
+    _refuse_other_rows(given, answer, name)
+    return answer
+
+
+def _refuse_masked(answer: object, name: str) -> None:
+    """Refuse a masked array, whose hidden numbers an array without a mask would show."""
+    import numpy as np
+
+    if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
+        hidden = int(np.ma.getmaskarray(answer).sum())
+        raise ModelError(f"Model '{name}' returned a masked array that hides {hidden:,} of {answer.size:,} numbers.")
+
+
+def _refuse_other_rows(given: object, answer: object, name: str) -> None:
+    """Refuse a pandas answer whose index is neither that of the rows nor counted anew: its order may be another."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(given, pandas.DataFrame):
+        return
+    if not isinstance(answer, (pandas.Series, pandas.DataFrame)) or len(answer) != len(given):
+        return
+    if not answer.index.equals(given.index) and not answer.index.equals(pandas.RangeIndex(len(given))):
+        raise ModelError(
+            f"Model '{name}' returned pandas rows with another index than that of the rows it was given, so their "
+            "order may be another: return them in the order of the rows, or as an array."
+        )
 
 
 def check_scores(raw: object, rows: int, name: str, positive_index: int = 1) -> NDArray[np.float64]:
@@ -71,24 +110,103 @@ def one_column(raw: object, rows: int, name: str) -> NDArray[np.generic]:
     return pick_column(np.asarray(raw), rows, name, None)
 
 
-def to_score(raw: object, output: OutputKind, rows: int, name: str, positive_index: int = 1) -> NDArray[np.float64]:
+def kind_of(raw: NDArray[np.generic], output: OutputKind) -> ScoreKind:
+    """Return the kind of a network's scores: decisions where it gives whole numbers or booleans, else as declared."""
+    if output == "ranking":
+        return "ranking"
+    return "probability" if raw.dtype.kind == "f" else "label"
+
+
+def to_score(
+    raw: object, output: OutputKind, rows: int, name: str, positive_index: int | None = None
+) -> NDArray[np.float64]:
     """Return scores from a network's raw output, by its declared kind.
 
     A declared logit becomes a probability: 1 / (1 + exp(-z)) for one column, softmax for several.
 
-    Raises ModelError when an output declared a probability is outside [0, 1]; nothing is guessed.
+    Raises ModelError when an output declared a probability is outside [0, 1], several columns do not add up to 1, or
+    there are more than two and none was named; nothing is guessed.
     """
     import numpy as np
 
-    if output != "logit":
-        scores = check_scores(raw, rows, name, positive_index)
-        return scores if output == "ranking" else check_probabilities(scores, name)
     values = _numbers(raw, name)
-    logit = check_scores(values, rows, name, positive_index)
-    if values.ndim == 2 and values.shape[1] > 1:
-        _finite(values, name)
-        return np.asarray(np.exp(logit - np.logaddexp.reduce(values, axis=1)), dtype=np.float64)
-    return sigmoid(logit)
+    one_a_row = values.ndim == 2 and len(values) == rows
+    place = _positive_place(values.shape[1], output, name, positive_index) if one_a_row else 1
+    scores = check_scores(values, rows, name, place)
+    if np.asarray(raw).dtype.kind in "biu" and output != "ranking":
+        return _decided(scores, output, name)
+    several = values.ndim == 2 and values.shape[1] > 1
+    if output == "ranking":
+        return scores
+    if output == "probability":
+        return check_probabilities(_one_in_all(values, name)[:, place] if several else scores, name)
+    if several:
+        refuse_softmax(_finite(values, name), name)
+        return np.asarray(np.exp(scores - np.logaddexp.reduce(values, axis=1)), dtype=np.float64)
+    return sigmoid(scores)
+
+
+def _positive_place(columns: int, output: OutputKind, name: str, told: int | None) -> int:
+    """Return the column of the positive class; of two the second."""
+    if told is None and (columns > 2 or (columns == 2 and output == "ranking")):
+        what = "probability or a logit for either class" if output != "ranking" else "score"
+        raise ModelError(
+            f"Model '{name}' returned {columns} columns, and the label has two classes: one {what} is needed. "
+            "Return that of the positive class alone."
+        )
+    return 1 if told is None else told
+
+
+def _decided(scores: NDArray[np.float64], output: OutputKind, name: str) -> NDArray[np.float64]:
+    """Return whole numbers or booleans as decisions, 0 or 1."""
+    if output == "logit":
+        raise ModelError(f"Model '{name}' was declared to return logits and returned whole numbers: these are none.")
+    if ((scores != 0) & (scores != 1)).any():
+        raise ModelError(
+            f"Model '{name}' returned whole numbers from {scores.min():.4g} to {scores.max():.4g}: decisions are 0 and "
+            '1. Return probabilities, or declare output="ranking" with a threshold on their own scale.'
+        )
+    return scores
+
+
+def _one_in_all(values: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    """Return rows of probabilities of classes that add up to 1."""
+    if abs(_finite(values, name).sum(axis=1) - 1).max(initial=0.0) > ROUNDED:
+        raise ModelError(
+            f"Model '{name}' returned rows that do not add up to 1, so they are no probabilities of classes. Declare "
+            'what they are: output="logit", say.'
+        )
+    return check_probabilities(values, name)
+
+
+def refuse_softmax(values: NDArray[np.float64], name: str) -> None:
+    """Raise ModelError where declared logits (n, C) are probabilities: in [0, 1], adding up to 1 in each of many rows.
+
+    Of few rows it may be by chance.
+    """
+    in_range = bool(((values >= 0) & (values <= 1)).all())
+    if len(values) >= MANY and in_range and abs(values.sum(axis=1) - 1).max() <= SURELY:
+        raise ModelError(
+            f"Model '{name}' was declared to return logits, and its rows add up to 1, as probabilities do: their "
+            'softmax would be another model. Declare output="probability".'
+        )
+
+
+def squashed(scores: NDArray[np.float64]) -> bool:
+    """Whether scores made of logits are those of logits in [0, 1]: read so, probabilities select everybody.
+
+    `scores`: those of all rows, shape (n,) or (n, labels), as some rows may be so by chance.
+    """
+    return len(scores) >= MANY and bool(scores.min() >= 0.5 and scores.max() <= SIGMOID_OF_1)
+
+
+def refuse_squashed(rows: int, name: str) -> NoReturn:
+    """Raise ModelError for declared logits that are all in [0, 1]."""
+    raise ModelError(
+        f"Model '{name}' was declared to return logits, and all of {rows:,} rows are in [0, 1], as probabilities are: "
+        'read as logits they select everybody. Declare output="probability"; if they are logits indeed, '
+        'output="ranking" with threshold=0 decides as they do.'
+    )
 
 
 def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclusive: bool) -> NDArray[np.float64]:
@@ -100,14 +218,30 @@ def to_class_scores(raw: object, output: OutputKind, rows: int, name: str, exclu
     values = _finite(_numbers(raw, name), name)
     if values.ndim != 2 or len(values) != rows:
         raise ModelError(f"Model '{name}' was given {rows:,} rows and returned {values.shape}, not one score a class.")
+    if output == "logit" and exclusive:
+        refuse_softmax(values, name)
+        return softmax(values)
     if output == "logit":
-        return softmax(values) if exclusive else sigmoid(values)
-    if output == "probability" and exclusive and abs(values.sum(axis=1) - 1).max(initial=0.0) > 1e-3:
+        scores = sigmoid(values)
+        return refuse_squashed(rows, name) if squashed(scores) else scores
+    if output == "ranking":
+        return values
+    return _one_in_all(values, name) if exclusive else check_probabilities(values, name)
+
+
+def to_numbers(raw: object, output: OutputKind, rows: int, name: str) -> NDArray[np.float64]:
+    """Return one number a row, shape (n,), of a network for a regression or a ranking.
+
+    Raises ModelError for another shape, several numbers a row, numbers that are not finite, or declared logits.
+    """
+    values = _numbers(raw, name)
+    if output == "logit":
         raise ModelError(
-            f"Model '{name}' returned rows that do not add up to 1, so they are no probabilities of classes. Declare "
-            'what they are: output="logit", say.'
+            f"Model '{name}' was declared to return logits, and the label holds numbers: leave out output=."
         )
-    return check_probabilities(values, name) if output == "probability" else values
+    if values.ndim == 2 and values.shape[1] > 1:
+        raise ModelError(f"Model '{name}' returned {values.shape[1]} numbers a row, and the label has one.")
+    return check_scores(values, rows, name)
 
 
 def sigmoid(logit: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -162,6 +296,8 @@ def checked(scores: NDArray[np.float64], rows: int, name: str, kind: str, thresh
     _finite(scores, name)
     if kind != "ranking":
         check_probabilities(scores, name)
+    if kind == "label" and ((scores != 0) & (scores != 1)).any():
+        raise ModelError(f"Model '{name}' says that it gives decisions, and some of its scores are neither 0 nor 1.")
     if wrong := threshold_problem(threshold, kind):
         raise ModelError(f"Model '{name}': {wrong}")
     return scores
@@ -184,7 +320,7 @@ def _numbers(raw: object, name: str) -> NDArray[np.float64]:
 
     try:
         values = np.asarray(raw)
-        if values.dtype.kind != "c":  # numpy would drop the imaginary part with a warning
+        if values.dtype.kind not in "cMm":  # numpy would drop the imaginary part with a warning, and count days
             return values.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         pass

@@ -59,8 +59,8 @@ class Proof:
         told: dict[str, Plain] = {"decided_by": "model" if self.kind == "label" else self.decided_by}
         if self.said not in (None, "label"):
             told["classes_read_as"] = self.said
-        if self.declared.score_kind is not None:
-            told["output"] = self.declared.score_kind
+        if self.declared.score_kind is not None or self.kind == "logit":
+            told["output"] = self.declared.score_kind or "logit"
         return told
 
     def settle(self, threshold: float) -> None:
@@ -123,7 +123,7 @@ class Proof:
         raise ModelError(self.numbers(_spread(found)) if _numeric(found) else self._other_classes(found))
 
     def scores(
-        self, raw: object, rows: int, kind: DeclaredKind, known: Sequence[object] = (), index: int = 1
+        self, raw: object, rows: int, kind: DeclaredKind, known: Sequence[object] = (), index: int | None = None
     ) -> NDArray[np.float64]:
         """Return scores (n,) of the positive class from numbers of a kind, or 0.0 and 1.0 from decisions."""
         import numpy as np
@@ -135,6 +135,22 @@ class Proof:
         if values.ndim == 2 and values.shape[1] > 1 and kind == "probability":
             to_class_scores(raw, kind, rows, self.name, exclusive=True)
         return to_score(raw, kind, rows, self.name, index)
+
+    def by_name(self, raw: object) -> object:
+        """Return a table whose columns are named by the label's classes as an array in their order; else what it is.
+
+        Columns that are only counted are taken to be in that order.
+        """
+        import numpy as np
+
+        names = getattr(raw, "columns", None)
+        if names is None or not self.bound or list(names) == list(range(len(names))):
+            return raw
+        places = [place(name, self.target.classes) for name in names]
+        told = [at for at in places if at is not None]
+        if sorted(told) != list(range(len(self.target.classes))) or len(told) != len(places):
+            return raw
+        return np.asarray(raw)[:, np.argsort(told)]
 
     def untold(self, raw: object, rows: int, known: Sequence[object] = ()) -> NDArray[np.float64]:
         """Return scores from what a model without a declared kind returns: decisions, or one probability a class.

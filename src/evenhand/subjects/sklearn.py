@@ -211,7 +211,8 @@ class SklearnSubject:
 
     def _ask(self, method: str, batch: Batch) -> object:
         given = self._given(select(batch, self.features, self.name))
-        return answer_of(getattr(self.estimator, method), given, self.name)
+        answer = answer_of(getattr(self.estimator, method), given, self.name)
+        return answer if self._classes else self.proof.by_name(answer)
 
     def _given(self, batch: Batch) -> Batch:
         """Return the batch as the estimator was fitted on it: tables without names where it has none, flat arrays."""

@@ -1,35 +1,43 @@
-"""A torch module over numeric columns, arrays or texts."""
+"""A torch module, or a program of `torch.export`, over numeric columns, arrays or texts."""
 
 from __future__ import annotations
 
+import copy
 import sys
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import ModelError, need, shorten
+from evenhand.errors import need
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import is_table, numeric_matrix, select
-from evenhand.subjects.outputs import default_threshold, to_class_scores, to_score
+from evenhand.subjects.modules import ask_module, is_exported, module_of, number_type
+from evenhand.subjects.network_output import NetworkOutput
+from evenhand.subjects.outputs import default_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
     from torch import nn
+    from torch.export import ExportedProgram
 
     from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.protocol import OutputKind, ScoreKind
+    from evenhand.subjects.target import Target
 
 
 class TorchSubject:
-    """A module that takes a float32 matrix of the numeric columns, shape (n, features), or a tensor of arrays.
+    """A module that takes a matrix of the numeric columns, shape (n, features), or a tensor of arrays.
 
-    Arrays of fractions come as float32, whole numbers as they are; texts and mappings as a list.
+    Fractions come in the type of the module's parameters, whole numbers of arrays as they are; texts and mappings as a
+    list. It is asked in evaluation mode and left in the mode it was in.
 
     Parameters
     ----------
-    module : torch.nn.Module
-        Returns (n,), (n, 1) or (n, classes).
+    module : torch.nn.Module or torch.export.ExportedProgram
+        Returns (n,), (n, 1) or (n, classes): one tensor, alone, in a tuple, or named `logits` as transformers have it.
+        Whole numbers and booleans are decisions.
     name : str, optional
         What the report calls it; the module's class name when not given.
     threshold : float, optional
@@ -40,79 +48,77 @@ class TorchSubject:
         Its inputs; those of the evaluation set when neither this nor `features` is given.
     output : "probability", "logit" or "ranking"
         What it returns. Nothing is guessed: "probability" outside [0, 1] is an error.
-    positive_index : int
-        The column of the positive class, where it returns several.
+    positive_index : int, optional
+        The column of the positive class, where it returns several: the second of two when not given.
+    positive : object
+        The class that its score is of, where the label's positive class is 0 of 0 and 1.
     """
 
     def __init__(
         self,
-        module: nn.Module,
+        module: nn.Module | ExportedProgram,
         *,
         name: str | None = None,
         threshold: float | None = None,
         features: Sequence[str] | None = None,
         output: OutputKind = "probability",
-        positive_index: int = 1,
+        positive_index: int | None = None,
+        positive: object = None,
         reads: Reads | None = None,
     ) -> None:
         need("torch", "torch")
-        self.module = module
+        self.module = module_of(module)
         self.name = name or type(module).__name__
         self.features = None if features is None else tuple(features)
         self.reads: Reads | None = reads if features is None else "table"
-        self.output: OutputKind = output
-        self.score_kind: ScoreKind = "ranking" if output == "ranking" else "probability"
+        self._says = NetworkOutput(self.name, output, positive_index, positive)
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
-        self.positive_index = positive_index
+        self._class = type(module).__name__
+
+    def bound(self, target: Target) -> Self:
+        """Return the same module, to be audited on a label of two classes.
+
+        Raises ModelError where its scores may be of either class.
+        """
+        twin = copy.copy(self)
+        twin._says = self._says.bound(target)
+        return twin
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """As declared; decisions where the last prediction was of whole numbers."""
+        return self._says.score_kind
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the score of the positive class of each row, shape (n,)."""
         return self.predict_prepared(self.prepare(batch))
 
-    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.float64]:
-        """Return the score of each class, shape (n, classes); of `exclusive` ones each row has one."""
-        return to_class_scores(self._answer(self.prepare(batch)), self.output, len(batch), self.name, exclusive)
+    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.generic]:
+        """Return scores of classes, (n, classes), of which a row has one where `exclusive`; or decisions, (n,)."""
+        return self._says.classes(ask_module(self.module, self.prepare(batch), self.name), len(batch), exclusive)
+
+    def numbers(self, batch: Batch) -> NDArray[np.float64]:
+        """Return one number a row, shape (n,): predictions of a regression, or worths in a list."""
+        return self._says.numbers(ask_module(self.module, self.prepare(batch), self.name), len(batch))
 
     def prepare(self, batch: Batch) -> NDArray[np.generic]:
-        """Return the module's inputs: of a table a float32 matrix, else arrays with fractions as float32, or a list.
+        """Return the module's inputs: of a table a matrix, else arrays with fractions as float32, or a list.
 
         Raises ModelError when columns are absent or not numeric.
         """
         import numpy as np
+        import torch
 
+        wide = "float64" if number_type(self.module) is torch.float64 else "float32"
         if is_table(batch):
-            return numeric_matrix(select(batch, self.features, self.name), self.name)
+            return numeric_matrix(select(batch, self.features, self.name), self.name, wide)
         if self.reads == "texts" or not isinstance(batch, np.ndarray):
             return batch  # type: ignore[return-value]
-        return batch.astype(np.float32, copy=False) if batch.dtype.kind == "f" else batch
+        return batch.astype(wide, copy=False) if batch.dtype.kind == "f" else batch
 
     def predict_prepared(self, prepared: NDArray[np.generic]) -> NDArray[np.float64]:
         """Return the scores of prepared rows."""
-        return to_score(self._answer(prepared), self.output, len(prepared), self.name, self.positive_index)
-
-    def _answer(self, prepared: NDArray[np.generic]) -> NDArray[np.float64]:
-        """Return the outputs of the module for prepared rows."""
-        import numpy as np
-        import torch
-
-        training = self.module.training
-        self.module.eval()
-        given = torch.from_numpy(prepared.copy()) if isinstance(prepared, np.ndarray) else prepared
-        try:
-            with torch.inference_mode():
-                raw: NDArray[np.float64] = self.module(given).double().cpu().numpy()
-        except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as problem:
-            shape = getattr(prepared, "shape", None)
-            what = f"a list of {type(prepared[0]).__name__}" if shape is None else f"{prepared.dtype} of shape {shape}"
-            if shape is not None and len(shape) == 2:
-                what = f"a matrix of {shape[1]} columns"
-            raise ModelError(
-                f"Model '{self.name}' could not take {what}: {shorten(problem, 300)}. What it takes may be made of a "
-                "batch by prepare=."
-            ) from problem
-        finally:
-            self.module.train(training)
-        return raw
+        return self._says.scores(ask_module(self.module, prepared, self.name), len(prepared))
 
     @property
     def facts(self) -> Mapping[str, Plain]:
@@ -120,8 +126,8 @@ class TorchSubject:
         parameters = list(self.module.parameters())
         return {
             "kind": "torch",
-            "class": type(self.module).__name__,
-            "output": self.output,
+            "class": self._class,
+            "output": self._says.output,
             "features": None if self.features is None else list(self.features),
             "parameters": sum(p.numel() for p in parameters),
             "nonzero_parameters": sum(int(p.count_nonzero()) for p in parameters),
@@ -132,7 +138,7 @@ class TorchSubject:
 
 def _fits(model: object) -> bool:
     torch = sys.modules.get("torch")
-    return torch is not None and isinstance(model, torch.nn.Module)
+    return torch is not None and (isinstance(model, torch.nn.Module) or is_exported(model))
 
 
 ADAPTER: Final = Adapter(TorchSubject, _fits, 10)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("Provenance")
+UNSAID: Final = ("negative",)
+"""Facts that follow from others: of two classes, the one that is not the positive one."""
 MOST_WARNINGS: Final = 10
 SAME_POLICY: Final = message("The policy judged by is the one that was on record before the audit.")
 OTHER_POLICY: Final = message("The policy judged by is another than the one that was on record before the audit.")
@@ -36,7 +38,7 @@ def provenance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     )
     for words, facts in blocks:
         for name, value in sorted((facts or {}).items()):
-            if isinstance(value, (str, int, float, bool)) and value != "":
+            if isinstance(value, (str, int, float, bool)) and value != "" and name not in UNSAID:
                 rows.append((joined(": ", (words, name)), cut(str(value), 120)))
     measured = record.measurements
     if measured.get("started"):
