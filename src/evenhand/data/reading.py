@@ -185,12 +185,10 @@ def build(
         found += wrong
     if task == "ranking" and roles.query is None:
         found.append(f"{name}: ranking needs the column that names the list of each item (query=).")
+    found += uncounted(name, table.said, frame, roles)
     if label is not None:
         frame = name_decisions(table.said, frame, roles, label.classes)
-    found += [
-        *uncounted(name, table.said, frame, roles),
-        *_column_complaints(name, frame, roles, label.classes if label and label.classes else None),
-    ]
+    found += _column_complaints(name, frame, roles, label.classes if label and label.classes else None)
     if roles.frequency is not None and label is not None and label.task not in ("binary", "multiclass"):
         found.append(f"{name}: a table of counts holds classes; '{shorten(roles.label)}' is one of {label.task}.")
     raise_all(InputError, dict.fromkeys(found))
