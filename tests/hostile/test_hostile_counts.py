@@ -98,14 +98,16 @@ def test_cells_are_not_read_as_rows(place: Path) -> None:
     assert len(eh.read_evaluation_set(rows, **roles)) == N
 
 
-@pytest.mark.parametrize("change", ["a count", "a cell left out", "a cell twice", "the first line", "no JSON", "a list"])
+@pytest.mark.parametrize(
+    "change", ["a count", "a cell left out", "a cell twice", "the first line", "no JSON", "a list"]
+)
 def test_counts_that_were_changed_are_refused(place: Path, change: str) -> None:
     lines = counts_text(count_files("rows.csv", label="y", groups=["sex"], score="p")).splitlines()
     changed = {
         "a count": [*lines[:-1], lines[-1].rpartition(",")[0] + ",9999"],
         "a cell left out": lines[:-1],
         "a cell twice": [*lines, lines[-1]],
-        "the first line": [lines[0].replace('"cells": "', '"cells": "0'), *lines[1:]],
+        "first line": [lines[0].replace('"cells": "', '"cells": "0'), *lines[1:]],
         "no JSON": [lines[0] + "}", *lines[1:]],
         "a list": ["# evenhand counts: [1]", *lines[1:]],
     }[change]
@@ -130,7 +132,7 @@ def test_counts_at_another_threshold_are_no_baseline(place: Path, threshold: str
         counted = ["--label", "y", "--score", "p", "--sensitive", "sex", "--threshold", at, "-o", f"{name}.csv"]
         assert exit_code(["count", "rows.csv", *counted]) == 0
         assert exit_code(["audit", f"{name}.csv", *AUDIT, "--frequency", "rows", "-o", f"{name}.json"]) == 0
-    (place / "policy.toml").write_text('schema = 1\n[limits]\naccuracy = { at_least = 0.3, max_drop = 0.9 }\n')
+    (place / "policy.toml").write_text("schema = 1\n[limits]\naccuracy = { at_least = 0.3, max_drop = 0.9 }\n")
     asked = ["gate", "now.json", "--policy", "policy.toml", "--baseline", "then.json"]
     assert exit_code(asked) == code
     assert exit_code([*asked, "--new-threshold"]) == 0
