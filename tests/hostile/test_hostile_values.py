@@ -19,6 +19,8 @@ from evenhand.data.columns import one_column
 from evenhand.errors import EvenhandError, InputError, PolicyError
 from evenhand.evidence.counting import count_frame, merge_counts
 from evenhand.explaining.reliance import shared_information
+from evenhand.metrics.values.reliability import reliability
+from evenhand.metrics.values.scores import calibration_error
 from evenhand.output.printing import open_streams
 from evenhand.report.figures.points import _axis
 from evenhand.report.figures.scales import scale_of
@@ -312,18 +314,14 @@ def test_the_scale_of_weights_changes_nothing(scale: float) -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_bins_of_one_cluster_give_no_warning() -> None:
+@pytest.mark.parametrize("weight", [[0.1, 0.2, 0.3], [0.3, 0.3, 0.1], [0.1, 0.7, 0.3], [1.0, 1.0, 1.0]])
+def test_a_bin_of_one_cluster_is_worth_one_row(weight: list[float]) -> None:
     """Its residuals add up to 0 but for rounding, which made it worth no row."""
-    rng = np.random.default_rng(0)
-    clusters = np.repeat(np.arange(12), 30)
-    scores = np.clip(clusters / 12 + 0.01 * rng.random(360), 0, 1)
-    weight = rng.random(360)
-    record = eh.audit_predictions(
-        TRUTH, y_score=scores, sensitive_features=GROUPS, cluster=clusters, sample_weight=weight
-    )
-    found = record["calibration_error"]
-    assert found.estimate is not None
-    assert np.isfinite(found.estimate)
+    more: dict[str, Any] = {"weight": np.array(weight), "clusters": np.zeros(3, dtype=int)}
+    ((rows, mean, positives, share),) = reliability([1, 0, 1], [0.5] * 3, **more)
+    assert (rows, mean, share) == (1.0, 0.5, 1.0)
+    assert positives == pytest.approx((weight[0] + weight[2]) / sum(weight))
+    assert np.isfinite(calibration_error([1, 0, 1], [0.5] * 3, [0] * 3, **more).estimate).all()
 
 
 @pytest.mark.parametrize(

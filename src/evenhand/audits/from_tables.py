@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from evenhand.audits.from_predictions import audit_given
 from evenhand.data import read_evaluation_set
+from evenhand.data.counted import ORIGINAL_DECISION
 from evenhand.data.roles import Reading, Roles
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence.counting import (
     BIN,
     FREQUENCY,
-    ORIGINAL_DECISION,
     SCORE,
     SQUARES,
     USED,
