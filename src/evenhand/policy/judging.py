@@ -12,7 +12,7 @@ from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject
 from evenhand.policy.deriving import derive
 from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
-from evenhand.policy.meeting import judge_requirements
+from evenhand.policy.meeting import claim_remarks, judge_requirements
 from evenhand.policy.regression_limits import drop_key
 from evenhand.policy.sample_size import rows_needed
 from evenhand.policy.verdict import Judgement, Status, Verdict, tally
@@ -117,7 +117,10 @@ def judge(
     covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)
-    remarks = (*waiver_remarks(found, policy, day), *_small_groups(record, policy), *proven.remarks)
+    remarks = (
+        *waiver_remarks(found, policy, day), *_small_groups(record, policy), *proven.remarks,
+        *claim_remarks(record, policy, proven.claims),
+    )  # fmt: skip
     return Verdict(
         status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path, remarks
     )
