@@ -116,7 +116,6 @@ def test_rows_in_two_orders_are_refused(case: str) -> None:
         {"y_score": D.astype(object), "threshold": 1},
         {"y_score": np.where(D == 1, 7, 2), "threshold": 5},
     ],
-    ids=str,
 )
 def test_the_same_rows_in_another_form_are_the_same_audit(given: dict[str, Any]) -> None:
     assert audit(**given)["accuracy"].estimate == pytest.approx(RIGHT)
