@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from evenhand.policy.limits import Effect, Limit, Policy
     from evenhand.signing import SignedRecord
 
+LOW_CONFIDENCE: Final = 0.9
+"""A verdict says so where its confidence is below this."""
 NOWHERE: Final = {
     "features": message("The record names no sensitive feature to apply it to."),
     "intersections": message("The record names no two sensitive features to cross."),
@@ -118,7 +120,7 @@ def judge(
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)
     remarks = (
-        *waiver_remarks(found, policy, day), *_small_groups(record, policy), *proven.remarks,
+        *waiver_remarks(found, policy, day), *_low_confidence(policy), *_small_groups(record, policy), *proven.remarks,
         *claim_remarks(record, policy, proven.claims),
     )  # fmt: skip
     return Verdict(
@@ -251,6 +253,11 @@ def _level_problems(found: list[Judgement], policy: Policy) -> Iterator[str]:
                 f"{interval.level:g}, which cannot be computed again from the record's counts. "
                 f"Audit with --level {policy.confidence:g}, or set confidence = {interval.level:g}."
             )
+
+
+def _low_confidence(policy: Policy) -> Iterator[str]:
+    if policy.confidence < LOW_CONFIDENCE:
+        yield message("Limits are judged at a confidence of {level}; 0.95 is usual.", level=f"{policy.confidence:g}")
 
 
 def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:
