@@ -308,3 +308,10 @@ def test_a_waiver_down_to_a_value_covers_no_finding_that_was_left_out(record: Au
     verdict = eh.judge(record, policy, today=TODAY)
     assert verdict.exit_code == 3
     assert "there is no estimate" in verdict.remarks[0]
+
+
+@pytest.mark.parametrize(("confidence", "told"), [(0.51, True), (0.89, True), (0.9, False), (0.95, False)])
+def test_a_low_confidence_is_told(record: AuditRecord, confidence: float, told: bool) -> None:
+    policy = eh.load_policy({"defaults": {"confidence": confidence}, "limits": {"accuracy": {"at_least": 0.1}}})
+    remarks = eh.judge(record, policy).remarks
+    assert any(f"a confidence of {confidence:g}" in remark for remark in remarks) == told

@@ -110,8 +110,10 @@ def _signed(audit: Path, signature: Path, allowed_signers: Path | None, signer: 
 def _derived(record: AuditRecord) -> list[Check]:
     """Compare what the record states with what its counts give, and say how much of it counts cannot say."""
     from evenhand.policy.deriving import examined
+    from evenhand.records import origin_problems
 
     found, problems = examined(record)
+    problems += origin_problems(record)
     if problems:
         return [Check(False, f"findings: {problem}") for problem in problems[:MOST_TOLD]]
     metrics = list(dict.fromkeys(key.metric for key in found.claims))

@@ -24,6 +24,8 @@ MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
 MOST_ROWS: Final = 1e15
 """Rows that a double counts exactly, with room for products."""
+LEAST_WEIGHT: Final = 1e-140
+"""Weights that are all below it have squares which a double does not hold exactly."""
 
 _LOOKED_AT: Final = 50
 _OTHERS: Final = (
@@ -126,6 +128,8 @@ def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
         beyond = np.isfinite(numbers).all() and not np.isfinite(np.square(numbers).sum())
     if beyond:
         yield f"{where} is so great that the sum of squares is no finite number. Divide the weights by their mean."
+    elif 0 < numbers.max(initial=0) < LEAST_WEIGHT:
+        yield f"{where} is so small that squares of weights vanish. Divide the weights by their mean."
     wrong = {"has no value": np.isnan(numbers), "is infinite": np.isinf(numbers), "is negative": numbers < 0}
     for what, there in wrong.items():
         if there.any():

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import pandas as pd
 
+from evenhand.data.counted import ATTRIBUTE, DECISION, ORIGINAL_DECISION, as_texts
 from evenhand.data.grouping import bin_labels
 from evenhand.data.roles import Scoring
 from evenhand.data.written import as_written
 from evenhand.errors import InputError, did_you_mean, quoted, raise_all, shorten
 from evenhand.evidence.scanning import engine_errors, scan
 from evenhand.evidence.shards import (
-    ATTRIBUTE,
-    as_texts,
     file_hashes,
     marked,
     merged_origin,
@@ -41,10 +40,6 @@ if TYPE_CHECKING:
 
 FREQUENCY: Final = "rows"
 """The column of counts; with more underscores where the table has a column of that name."""
-DECISION: Final = "decision"
-"""The column of decisions made from scores; likewise."""
-ORIGINAL_DECISION: Final = "original_decision"
-"""The column of decisions made from the scores of the model before compression; likewise."""
 SCORE: Final = "score"
 BIN: Final = "score_bin"
 """The mean score of the rows counted, and its bin, from 0."""

@@ -58,6 +58,8 @@ def given_of_task(
         return of_task(data, values, "label", decided)
     scores = _shaped(data, matrix(y_score, data.classes, f"{data.name}: y_score"), "y_score")
     raise_all(InputError, probability_problems(f"{data.name}: y_score", scores, data.task, kind))
+    if decided is not None and data.task == "multilabel":
+        _refuse_other_decisions(data.name, scores, decided, threshold)
     return of_task(data, scores, kind or "probability", decided, 0.5 if threshold is None else float(threshold))
 
 
@@ -157,7 +159,23 @@ def given(
             )
         return Predictions(data.y_true, scores, (scores >= cut).astype(np.int8), cut, kind)
     decided = _decided(data, column).astype(np.int8)
+    if scores is not None:
+        _refuse_other_decisions(data.name, scores, decided, threshold)
     return Predictions(data.y_true, scores, decided, cut, "label" if scores is None else kind)
+
+
+def _refuse_other_decisions(
+    name: str, scores: NDArray[np.float64], decided: NDArray[Any], threshold: float | None
+) -> None:
+    """Refuse decisions that are given with a threshold and differ from those of the scores at it."""
+    if threshold is None:
+        return
+    differ = int((((scores >= threshold) != decided) & (scores != threshold)).sum())
+    if differ:
+        raise InputError(
+            f"{name}: y_pred differs from y_score at the threshold {threshold:g} in {differ:,} of {decided.size:,} "
+            "decisions. Leave the threshold away to audit y_pred as it is, or y_pred to decide by the scores."
+        )
 
 
 def _given_problems(

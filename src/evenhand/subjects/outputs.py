@@ -39,7 +39,7 @@ def answer_of(ask: Callable[..., object], given: object, name: str) -> object:
         answer = ask(given)
     except ModelError:
         raise
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:  # a model that ends the process would end an audit without a verdict
         raise ModelError(
             f"Model '{name}' could not predict these rows: {type(problem).__name__}: {shorten(problem, 300)}"
         ) from problem

@@ -25,6 +25,9 @@ _SCORES: Final[dict[DeclaredKind, ScoreKind]] = {
     "probability": "probability", "logit": "probability", "ranking": "ranking", "label": "label",
 }  # fmt: skip
 
+CERTAIN: Final = 25.0
+"""Square of the normal deviate from which answers and truth are opposite for certain."""
+
 
 class Proof:
     """What one model says about one label, as far as its predictions have shown; every adapter asks it.
@@ -106,6 +109,26 @@ class Proof:
             return _taken([each == self.index(known) for each in at], codes)
         places = self.places(known)
         return _taken([places[each] for each in at if each is not None], codes)
+
+    def refuse_turned(self, y_true: NDArray[np.generic], y_pred: NDArray[np.generic]) -> None:
+        """Refuse decisions (n,) that are far less right as the label's 0 and 1 than as codes, where these are turned.
+
+        A label of 0 and 1 whose positive value is 0 has the code 1 for it, so that a model's 0 and 1 may be either.
+        """
+        import numpy as np
+
+        if self.target.ordered or self.said != "label" or self.declared.positive is not None:
+            return
+        together = np.bincount(y_true.astype(np.intp) * 2 + y_pred.astype(np.intp), minlength=4).astype(np.float64)
+        sides = [together[0] + together[1], together[2] + together[3], together[::2].sum(), together[1::2].sum()]
+        turned = together[1] * together[2] - together[0] * together[3]
+        if turned > 0 and len(y_true) * turned**2 > CERTAIN * float(np.prod(sides)):
+            wrong = int(together[1] + together[2])
+            raise ModelError(
+                f"Model '{self.name}' answers 0 and 1, which are the label's values and, the other way round, the "
+                f"codes of y_true; as values {wrong:,} of {len(y_true):,} answers are wrong. Pass positive=1 if it was "
+                "fitted on the codes, positive=0 if it was fitted on the values."
+            )
 
     def _read(self, found: Sequence[object]) -> Sequence[int]:
         """Return the position of each distinct label."""
