@@ -46,7 +46,7 @@ def optional_packages() -> set[str]:
     return {IMPORTED_AS.get(name, name.replace("-", "_")) for name in names}
 
 
-ABSENT = {name for name in optional_packages() if find_spec(name) is None}
+ABSENT = {name for name in optional_packages() if not COMPLETE and find_spec(name) is None}
 
 
 def wanting(error: BaseException | None) -> str:

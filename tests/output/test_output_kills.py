@@ -51,8 +51,11 @@ def kill(place: Path, number: int, seconds: float) -> None:
     assert writer.stdout.readline() == b"ready\n"
     time.sleep(seconds)
     writer.send_signal(number)
-    assert writer.wait(60) != 0
-    writer.stdout.close()
+    try:
+        assert writer.wait(60) != 0
+    finally:
+        writer.kill()
+        writer.stdout.close()
 
 
 def check(folder: Path, number: int, seconds: float) -> None:
