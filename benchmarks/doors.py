@@ -2,8 +2,8 @@
 
 A door is a function that checks what comes in. The outermost calls of every function of the doors' modules are timed
 during a whole audit; their share of the audit's CPU time is what counts. The gate is started as a process, and, where
-a checkout of an earlier evenhand is named, in turns with that one. Writes benchmarks/results/doors.json.
-Run it with: python benchmarks/doors.py [--rows 1000000] [--before CHECKOUT]
+a checkout of an earlier evenhand is named, in turns with that one. Writes benchmarks/results/doors.json and the
+table of docs/benchmarks.md. Run it with: python benchmarks/doors.py [--rows 1000000] [--before CHECKOUT]
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import measuring
 import numpy as np
@@ -97,8 +97,8 @@ def rows(count: int) -> tuple[pd.DataFrame, LogisticRegression]:
     return table, LogisticRegression().fit(some[list("abcde")], some["y"])
 
 
-def share_of_doors(count: int, repeats: int) -> dict[str, object]:
-    """Return the doors' share of an audit of a model, and of one of predictions."""
+def share_of_doors(count: int, repeats: int) -> dict[str, dict[str, Any]]:
+    """Return the doors' share of audits of the same rows, given in three ways."""
     table, model = rows(count)
     scores = model.predict_proba(table[list("abcde")])[:, 1]
     roles = {"sensitive_features": ["sex", "race"], "exclude": []}
@@ -112,12 +112,17 @@ def share_of_doors(count: int, repeats: int) -> dict[str, object]:
         groups = table[["sex", "race"]]
         return eh.audit_predictions(table["y"], y_score=scores, sensitive_features=groups, **chosen)
 
-    of_model()  # loads what is loaded once
-    of_predictions()
+    def of_arrays() -> object:
+        groups = {column: table[column].to_numpy() for column in ("sex", "race")}
+        return eh.audit_predictions(table["y"].to_numpy(), y_score=scores, sensitive_features=groups, **chosen)
+
+    cases = {"a model and a table": of_model, "scores and a table": of_predictions, "scores and arrays": of_arrays}
+    for run in cases.values():
+        run()  # loads what is loaded once
     clock = Clock()
     watch(clock)
-    found: dict[str, object] = {}
-    for name, run in (("model", of_model), ("predictions", of_predictions)):
+    found: dict[str, dict[str, Any]] = {}
+    for name, run in cases.items():
         shares, seconds = [], []
         for _ in range(repeats):
             clock.spent, clock.calls, start = 0.0, 0, time.process_time()
@@ -131,7 +136,7 @@ def share_of_doors(count: int, repeats: int) -> dict[str, object]:
     return found
 
 
-def start_of_gate(before: Path | None, repeats: int) -> dict[str, object]:
+def start_of_gate(before: Path | None, repeats: int) -> dict[str, Any]:
     """Return CPU seconds of `evenhand gate` as a process, and the median ratio of pairs of runs."""
     rng = np.random.default_rng(1)
     y, groups = rng.integers(0, 2, 4_000), rng.choice(["female", "male"], 4_000)
@@ -147,7 +152,7 @@ def start_of_gate(before: Path | None, repeats: int) -> dict[str, object]:
                 gate = ["-m", "evenhand", "gate", f"{folder}/{name}.json", "--policy", str(policy), "-o", os.devnull]
                 taken[name].append(_run(source, gate))
     steady = {name: values[1:] for name, values in taken.items()}
-    found: dict[str, object] = {name: measuring.middle(values) for name, values in steady.items()}
+    found: dict[str, Any] = {name: measuring.middle(values) for name, values in steady.items()}
     found["seconds"] = steady
     if before is not None:
         pairs = zip(steady["now"], steady["before"], strict=True)
@@ -182,13 +187,15 @@ def main() -> None:
     parser.add_argument("--before", type=Path, help="a checkout of an earlier evenhand, to start its gate in turns")
     asked = parser.parse_args()
     gate = start_of_gate(asked.before, 3 * asked.repeats)
+    audits = share_of_doors(asked.rows, asked.repeats)
     figures = {
-        **measuring.machine("scikit-learn"), "rows": asked.rows, "doors": DOORS,
-        "audit": share_of_doors(asked.rows, asked.repeats), "gate": gate,
+        **measuring.machine("scikit-learn"), "rows": asked.rows, "doors": DOORS, "audit": audits, "gate": gate,
     }  # fmt: skip
-    text = json.dumps(figures, indent=1) + "\n"
-    (measuring.RESULTS / "doors.json").write_text(text, encoding="utf-8")
-    print(text)
+    lines = [f"| audit of {asked.rows:,} rows | CPU seconds | share of the doors |", "|---|---:|---:|"]
+    lines += [f"| {name} | {found['seconds']:.2f} | {found['share']:.2%} |" for name, found in audits.items()]
+    lines += ["", "| `evenhand gate`, a process | CPU seconds |", "|---|---:|"]
+    lines += [f"| {name} | {gate[name]:.2f} |" for name in ("now", "before") if name in gate]
+    measuring.write("doors", figures, lines)
 
 
 if __name__ == "__main__":

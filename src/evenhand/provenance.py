@@ -87,6 +87,8 @@ class DataFacts(TypedDict, total=False):
     """Columns with missing values, and in how many rows."""
     repeated_ids: int | None
     """Rows whose id occurred before; None without an id column."""
+    counted_at: float
+    """The threshold of the decisions in a table of counts, where its first line says it."""
     rows_dropped: int
     """Rows left out."""
     rows_dropped_because: str

@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import pickle
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -182,7 +183,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str, dict[str, Any], str]] = {
     "half of the classes": (lambda: Says(lambda t: np.where(chance(t) > 0.5, "yes", "maybe")), "no/yes", {}, "'maybe'"),
     "three classes": (lambda: fitted(LogisticRegression(), THREE), "0/1", {}, "answers 0, 1 and 2"),
     "one class": (lambda: fitted(DummyClassifier(), np.ones(N, dtype=int)), "0/1", {}, "knows only 1"),
-    "positive turned": (lambda: fitted(LogisticRegression(), "no/yes"), "no/yes", {"positive": "no"}, "Leave pos"),
+    "positive turned": (lambda: fitted(LogisticRegression(), "no/yes"), "no/yes", {"positive": "no"}, "Leave out pos"),
     "positive unknown": (lambda: fitted(LogisticRegression()), "0/1", {"positive": "good"}, "knows no class 'good'"),
     "codes from one": (lambda: fitted(LogisticRegression(), Y + 1), "no/yes", {}, "answers 1 and 2"),
     "labels and codes mixed": (
@@ -230,6 +231,14 @@ REFUSED: dict[str, tuple[Callable[[], object], str, dict[str, Any], str]] = {
     "decisions of other classes": (
         lambda: Both(chance, lambda t: np.where(chance(t) > 0.5, "yes", "no")), "0/1", {}, "no class of the label",
     ),
+    "fitted on codes, 1 is negative": (
+        lambda: fitted(LogisticRegression(), rows("1 is negative").y_true), "1 is negative", {},
+        r"the other way round.*Pass positive=1 if it was fitted on the codes",
+    ),
+    "decisions in codes, 1 is negative": (
+        lambda: lambda t: 1 - cut(0.5)(t), "1 is negative", {}, r"Pass positive=1 if it was fitted on the codes",
+    ),
+    "a model that ends the process": (lambda: lambda t: sys.exit(0), "0/1", {}, "could not predict.*SystemExit: 0"),
     "regressor of several classes": (lambda: fitted(LinearRegression(), THREE), "three", {}, "is a regressor"),
     "clusters of several classes": (lambda: KMeans(3, n_init=1).fit(X), "three", {}, "is a clusterer"),
     "two classes of three codes": (lambda: fitted(LogisticRegression()), "three", {}, "no class of the label"),
@@ -309,6 +318,13 @@ RIGHT: dict[str, tuple[Callable[[], Any], str, dict[str, Any], Callable[[Any], n
     "codes for -1 and 1": (lambda: Says(cut(0.5)), "-1/1", {}, lambda m: cut(0.5)(X)),
     "the label's own 0 and 1 before codes": (
         lambda: fitted(LogisticRegression()), "1 is negative", {}, lambda m: m.predict(X) == 0,
+    ),
+    "fitted on codes, 1 is negative, told": (
+        lambda: fitted(LogisticRegression(), rows("1 is negative").y_true), "1 is negative", {"positive": 1},
+        lambda m: m.predict(X) == 1,
+    ),
+    "a bad model of values, 1 is negative, told": (
+        lambda: lambda t: 1 - cut(0.5)(t), "1 is negative", {"positive": 0}, lambda m: cut(0.5)(X),
     ),
     "fitted on codes": (
         lambda: fitted(LogisticRegression(), rows("no/yes").y_true), "no/yes", {}, lambda m: m.predict(X) == 1,
@@ -508,5 +524,5 @@ def test_a_model_in_a_process_of_its_own_is_proven_there(files: dict[str, Path])
         eh.audit(opened("regressor"), rows("0/1"), audits=["performance"], explain=False)
     ranked = eh.audit(opened("regressor"), rows("0/1"), audits=["performance"], explain=False, threshold=0.3)
     assert ranked.provenance["subject"]["decided_by"] == "given"
-    with pytest.raises(ModelError, match="to which decide= cannot be handed"):
+    with pytest.raises(ModelError, match="to which decide= cannot be passed"):
         eh.audit(opened("regressor"), rows("0/1"), decide=lambda y: y > 0.3)

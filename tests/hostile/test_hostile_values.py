@@ -15,9 +15,12 @@ from sklearn.metrics import mutual_info_score
 
 import evenhand as eh
 from evenhand.cli.main import exit_code
+from evenhand.data.columns import one_column
 from evenhand.errors import EvenhandError, InputError, PolicyError
 from evenhand.evidence.counting import count_frame, merge_counts
 from evenhand.explaining.reliance import shared_information
+from evenhand.metrics.values.reliability import reliability
+from evenhand.metrics.values.scores import calibration_error
 from evenhand.output.printing import open_streams
 from evenhand.report.figures.points import _axis
 from evenhand.report.figures.scales import scale_of
@@ -46,6 +49,7 @@ def scores(**more: Any) -> eh.AuditRecord:
         ({"threshold": float("nan")}, "must be a finite number"),
         ({"threshold": float("inf")}, "must be a finite number"),
         ({"threshold": True}, "the threshold is True"),
+        ({"threshold": 10**400}, "must be a finite number"),
         ({"threshold": [0.5]}, "the threshold is [0.5]"),
         ({"level": "0.9"}, "level must be a number in (0, 1)"),
         ({"level": 10**400}, "level must be a number in (0, 1)"),
@@ -265,3 +269,66 @@ def test_counts_of_billions_are_audited_without_a_warning(folder: Path, verb: Ca
     assert record["accuracy"].estimate == pytest.approx(0.5, abs=1e-6)
     assert record["selection_rate_difference[g]"].estimate == pytest.approx(0.0, abs=1e-6)
     assert issubclass(InputError, EvenhandError)
+
+
+TRUTH = np.tile([1, 0, 1, 0, 1, 1], 60)
+SAID = np.tile([0.9, 0.2, 0.7, 0.6, 0.4, 0.8], 60)
+GROUPS = np.tile(["a", "b", "b"], 120)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"y_pred": SAID > 0.5, "sample_weight": np.full(360, 1e-160)}, "so small that squares of weights vanish"),
+        ({"y_pred": SAID > 0.5, "sample_weight": np.full(360, 5e-324)}, "so small that squares of weights vanish"),
+        ({"y_pred": SAID > 0.5, "sample_weight": np.full(360, 1e160)}, "so great that the sum of squares"),
+        ({"y_pred": SAID * 1e200, "task": "regression"}, "cannot be squared and added up"),
+        ({"y_pred": SAID > 0.5, "y_score": SAID, "threshold": 0.65}, "differs from y_score at the threshold 0.65"),
+        (
+            {"y_true": np.c_[TRUTH, TRUTH], "y_pred": np.c_[TRUTH, TRUTH], "y_score": np.c_[SAID, SAID],
+             "threshold": 0.3, "task": "multilabel"},
+            "differs from y_score at the threshold 0.3",
+        ),
+    ],
+)  # fmt: skip
+def test_numbers_that_cannot_be_counted_with_are_refused(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(EvenhandError, match=sentence):
+        eh.audit_predictions(given.pop("y_true", TRUTH), sensitive_features=GROUPS, **given)
+
+
+def test_decisions_of_another_rule_are_audited_where_no_threshold_is_given() -> None:
+    record = eh.audit_predictions(TRUTH, 1 - TRUTH, y_score=SAID, sensitive_features=GROUPS)
+    assert record["accuracy"].estimate == 0.0
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e150])
+def test_the_scale_of_weights_changes_nothing(scale: float) -> None:
+    weight = 1 + SAID
+    plain, scaled = (
+        eh.audit_predictions(TRUTH, SAID > 0.5, sensitive_features=GROUPS, sample_weight=weight * by)["accuracy"]
+        for by in (1, scale)
+    )
+    assert plain.interval is not None
+    assert scaled.interval is not None
+    assert scaled.interval.low == pytest.approx(plain.interval.low, rel=1e-9)
+    assert scaled.interval.high == pytest.approx(plain.interval.high, rel=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("weight", [[0.1, 0.2, 0.3], [0.3, 0.3, 0.1], [0.1, 0.7, 0.3], [1.0, 1.0, 1.0]])
+def test_a_bin_of_one_cluster_is_worth_one_row(weight: list[float]) -> None:
+    """Its residuals add up to 0 but for rounding, which made it worth no row."""
+    more: dict[str, Any] = {"weight": np.array(weight), "clusters": np.zeros(3, dtype=int)}
+    ((rows, mean, positives, share),) = reliability([1, 0, 1], [0.5] * 3, **more)
+    assert (rows, mean, share) == (1.0, 0.5, 1.0)
+    assert positives == pytest.approx((weight[0] + weight[2]) / sum(weight))
+    assert np.isfinite(calibration_error([1, 0, 1], [0.5] * 3, [0] * 3, **more).estimate).all()
+
+
+@pytest.mark.parametrize(
+    "texts", [["female", "male"], ["a", "a "], ["", "nan", "None"], ["ä", "a\u0308"], ["x" * 70, "y"], ["a\0b", "a"]]
+)
+def test_arrays_of_texts_are_the_columns_that_pandas_makes_of_them(texts: list[str]) -> None:
+    array = np.random.default_rng(1).choice(texts, 20_000)
+    for given in (array, array[::-1], array.astype(array.dtype.newbyteorder())):
+        pd.testing.assert_series_equal(one_column(given, "groups"), pd.Series(given.astype(array.dtype)))

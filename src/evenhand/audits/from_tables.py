@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from evenhand.audits.from_predictions import audit_given
 from evenhand.data import read_evaluation_set
+from evenhand.data.counted import ORIGINAL_DECISION
 from evenhand.data.roles import Reading, Roles
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence.counting import (
     BIN,
     FREQUENCY,
-    ORIGINAL_DECISION,
     SCORE,
     SQUARES,
     USED,
@@ -111,7 +111,8 @@ def audit_table(
     )
     rows, missing = counts.drop(columns=[BIN]) if binned else counts, reading.get("missing")
     data = read_evaluation_set(rows, roles=counted, missing=missing, name=said)  # type: ignore[arg-type]
-    return audit_given(data, threshold=threshold, options=options, settings=settings, progress=progress)
+    cut = threshold if roles.prediction is None else None  # decisions that are given are not cut
+    return audit_given(data, threshold=cut, options=options, settings=settings, progress=progress)
 
 
 def _used(named: dict[str, object], roles: Roles | None) -> Roles:
@@ -120,7 +121,7 @@ def _used(named: dict[str, object], roles: Roles | None) -> Roles:
     chosen = (roles or Roles()).updated({name: value for name, value in named.items() if name in settings_of(Roles)})
     idle = [name for name in settings_of(Roles) if name not in USED and getattr(chosen, name)]
     idle += [name for name in settings_of(Reading) if name in named]
-    raise_all(InputError, (f"Rows that are only counted have no use for {name}; leave it away." for name in idle))
+    raise_all(InputError, (f"Rows that are only counted have no use for {name}; leave it out." for name in idle))
     return chosen
 
 

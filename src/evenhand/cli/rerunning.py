@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Files: TypeAlias = "tuple[Path | None, Path | None, Path | None]"
 """The model, the original and the background."""
+USUAL: Final = 0.5
+"""The threshold on record where none was given."""
 SAID: Final = ("declared", "policy", "code", "predictions")
 """What the command line adds to a record: people's answers, the policy, the code, where predictions are kept."""
 
@@ -114,6 +116,8 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, how: dict[str
     with progress("Auditing again") as step:
         if subject.get("kind") == "predictions":
             threshold, kind = subject.get("threshold"), subject.get("score_kind")
+            if rows.roles.prediction is not None and threshold == USUAL:
+                threshold = None  # nobody gave it, and the decisions need not be those of the scores at it
             given = {"threshold": threshold} | ({} if kind == "label" else {"score_kind": kind})
             given = given if rows.task in ("binary", "multilabel") else {}
             return audit_given(rows, **given, settings=options, progress=step)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.data.batches import as_array
-from evenhand.errors import InputError, raise_all, shorten
+from evenhand.errors import InputError, quoted, raise_all, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +21,12 @@ _PLAIN: Final = frozenset(
      "time", "timedelta", "timedelta64", "period", "interval", "categorical", "empty"}
 )  # fmt: skip
 """Kinds of object columns in which every value is a single one of the same kind."""
+MANY: Final = 10_000
+"""Texts in an array from which on equal ones are converted once."""
+WIDEST: Final = 64
+"""Characters of such texts; longer ones cost more to compare than to convert."""
+MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number that spreads the characters of a text over 64 bits."""
 _MOST_BITS: Final = 1024
 """A whole number of more bits is no number that can be written or compared as one."""
 
@@ -108,13 +114,38 @@ def _series_of(array: Any, what: str) -> pd.Series:
     try:
         if not isinstance(array, list) and array.dtype.kind == "S":
             array = np.char.decode(array, "utf-8")
-        return pd.Series(array)
+        short = not isinstance(array, list) and array.dtype.kind == "U" and len(array) >= MANY
+        return _of_few_texts(array) if short else pd.Series(array)
     except OverflowError:  # thousands of digits, which pandas before 3 tries as a float
         return pd.Series(array, dtype=object)
     except UnicodeDecodeError:
         raise InputError(f"{what} holds bytes that are no UTF-8 text; decode them.") from None
     except UnicodeEncodeError as wrong:  # half of a surrogate pair
         raise InputError(f"{what} holds {ascii(wrong.object)[:80]}, which is no Unicode text. Mend the rows.") from None
+
+
+def _of_few_texts(array: NDArray[np.str_]) -> pd.Series:
+    """Return a column of texts; where few differ, only these are converted, which is most of the cost.
+
+    Texts are told apart by a mark, and compared with what stands for them, so that no two are ever mixed up.
+    """
+    width = array.dtype.itemsize // 4
+    if not 0 < width <= WIDEST:
+        return pd.Series(array)
+    signs = np.ascontiguousarray(array).view(np.uint32).reshape(len(array), width)
+    marks = np.zeros(len(array), dtype=np.uint64)
+    for at in range(width):
+        marks *= MIXER
+        marks += signs[:, at]
+    codes, found = pd.factorize(marks)
+    if len(found) > len(array) // 8:
+        return pd.Series(array)
+    first = np.empty(len(found), dtype=np.intp)
+    first[codes] = np.arange(len(array))
+    texts = array[first]
+    if not np.array_equal(texts[codes], array):
+        return pd.Series(array)
+    return pd.Series(texts).take(codes).reset_index(drop=True)
 
 
 def native(values: object) -> object:
@@ -220,7 +251,7 @@ def _in_order(table: object, names: list[str], what: str) -> NDArray[np.float64]
 def _numbers(column: pd.Series, what: str) -> NDArray[np.float64]:
     if not pd.api.types.is_numeric_dtype(column.dtype):
         first = next(iter(column.dropna()), None)
-        raise InputError(f"{what} holds {shorten(repr(first))}, which is no number.")
+        raise InputError(f"{what} holds {quoted(first)}, which is no number.")
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
@@ -229,7 +260,7 @@ def refuse_repeats(name: str, columns: Sequence[str]) -> None:
     if len(set(columns)) < len(columns):
         times = {column: count for column in dict.fromkeys(columns) if (count := columns.count(column)) > 1}
         told = ", ".join(f"'{shorten(column)}' ({count} times)" for column, count in times.items())
-        raise InputError(f"{name}: column names stand in the table more than once: {told}. Rename or drop them.")
+        raise InputError(f"{name}: column names are in the table more than once: {told}. Rename or drop them.")
     for column in columns:
         if not is_text(column):
             raise InputError(f"{name}: the column name {ascii(column)[:80]} is no Unicode text. Rename the column.")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from evenhand.data.aligning import common_index, join_columns, refuse_misaligned
 from evenhand.data.columns import named_columns, plain_values
+from evenhand.data.counted import name_decisions, threshold_of, uncounted
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
 from evenhand.data.opening import open_inputs
@@ -184,6 +185,9 @@ def build(
         found += wrong
     if task == "ranking" and roles.query is None:
         found.append(f"{name}: ranking needs the column that names the list of each item (query=).")
+    found += uncounted(name, table.said, frame, roles)
+    if label is not None:
+        frame = name_decisions(table.said, frame, roles, label.classes)
     found += _column_complaints(name, frame, roles, label.classes if label and label.classes else None)
     if roles.frequency is not None and label is not None and label.task not in ("binary", "multiclass"):
         found.append(f"{name}: a table of counts holds classes; '{shorten(roles.label)}' is one of {label.task}.")
@@ -309,4 +313,5 @@ def _provenance(table: Table, roles: Roles, missing: Missing) -> dict[str, Plain
         "roles": roles.to_plain(),
         "missing": missing,
         "missing_values": counts,
+        **({} if (threshold := threshold_of(table.said)) is None else {"counted_at": threshold}),
     }

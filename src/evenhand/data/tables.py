@@ -12,7 +12,7 @@ import re
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
@@ -22,6 +22,7 @@ import pandas as pd
 from evenhand.data.aligning import common_index, join_columns, refuse_misaligned
 from evenhand.data.batches import columns_of, is_loader
 from evenhand.data.columns import refuse_repeats
+from evenhand.data.counted import ATTRIBUTE, COUNTS_MARK, refuse_changed, said_of
 from evenhand.data.written import as_written
 from evenhand.errors import InputError, need, shorten
 
@@ -36,9 +37,6 @@ _ABSENT_WORDS: Final = (
     *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 """Missing values in a delimited file's feature columns (pandas' default list)."""
-
-COUNTS_MARK: Final = "# evenhand counts: "
-"""How the first line of a table of counts begins, which says what was counted."""
 
 _EXACTLY: Final[Mapping[str, Any]] = (
     {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
@@ -61,6 +59,8 @@ class Table:
     """File name, size and sha256 for a file; the library for a table in memory."""
     index: pd.Index | None = None
     """The index that a table of pandas had."""
+    said: Mapping[str, object] = field(default_factory=dict)
+    """What a table of counts says was counted; empty of other tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,12 @@ def read_table(source: object, name: str | None = None, texts: AsText | None = N
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         frame = _read_file(path, texts or AsText())
-        table = Table(name or path.name, frame, _file_facts(path))
+        table = Table(name or path.name, frame, _file_facts(path), said=frame.attrs.get(ATTRIBUTE, {}))
     else:
         frame = _from_memory(source, name or "data")
         kind = type(source).__module__.split(".")[0]
-        table = Table(name or "data", frame, {"source": kind}, common_index({"table": source}))
+        index, said = common_index({"table": source}), frame.attrs.get(ATTRIBUTE, {})
+        table = Table(name or "data", frame, {"source": kind}, index, said)
     if not len(frame):
         raise InputError(f"{table.name}: there are {len(frame.columns):,} columns but no rows.")
     return table
@@ -133,19 +134,24 @@ def _read_delimited(path: Path, texts: AsText, separator: str | None = None) -> 
     refuse_repeats(path.name, header)
     absent = {column: [""] if column in texts.groups else list(_ABSENT_WORDS) for column in header}
     kept = [column for column in header if column in (*texts.groups, *texts.labels, *texts.keys)]
+    with _opened(path) as file:
+        said = said_of(file, path.name)
     try:
         with warnings.catch_warnings():
             # without this a row of more fields than the header loses them with no more than a warning
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
-                skiprows=int(_is_of_counts(path)), low_memory=False, dtype=dict.fromkeys(kept, str), **_EXACTLY,
+                skiprows=int(bool(said)), low_memory=False, dtype=dict.fromkeys(kept, str), **_EXACTLY,
             )  # fmt: skip
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: the file is not UTF-8 text; save it as UTF-8.") from None
     except (pd.errors.ParserError, pd.errors.ParserWarning) as wrong:
         reason = shorten(str(wrong).removeprefix("Error tokenizing data. C error: "))
         raise InputError(f"{path.name}: the rows do not fit the header of {len(header):,} columns: {reason}.") from None
+    if said:
+        refuse_changed(path.name, said, read_texts(_opened(path)))
+        frame.attrs[ATTRIBUTE] = said
     for column in kept:
         frame[column] = as_written(frame[column], booleans=column in texts.labels)
     return _named(path.name, frame)
@@ -175,9 +181,10 @@ def _first_record(path: Path) -> str:
     return record
 
 
-def _is_of_counts(path: Path) -> bool:
-    with _opened(path) as file:
-        return file.read(len(COUNTS_MARK)) == COUNTS_MARK.encode()
+def read_texts(file: IO[bytes]) -> pd.DataFrame:
+    """Return a table of counts as it is written: texts, of which only the empty field is missing."""
+    with file:
+        return pd.read_csv(file, keep_default_na=False, na_values=[""], dtype=str, encoding="utf-8-sig", skiprows=1)
 
 
 def _opened(path: Path) -> IO[bytes]:

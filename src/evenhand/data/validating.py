@@ -24,6 +24,8 @@ MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
 MOST_ROWS: Final = 1e15
 """Rows that a double counts exactly, with room for products."""
+LEAST_WEIGHT: Final = 1e-140
+"""Weights that are all below it have squares which a double does not hold exactly."""
 
 _LOOKED_AT: Final = 50
 _OTHERS: Final = (
@@ -126,6 +128,8 @@ def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
         beyond = np.isfinite(numbers).all() and not np.isfinite(np.square(numbers).sum())
     if beyond:
         yield f"{where} is so great that the sum of squares is no finite number. Divide the weights by their mean."
+    elif 0 < numbers.max(initial=0) < LEAST_WEIGHT:
+        yield f"{where} is so small that squares of weights vanish. Divide the weights by their mean."
     wrong = {"has no value": np.isnan(numbers), "is infinite": np.isinf(numbers), "is negative": numbers < 0}
     for what, there in wrong.items():
         if there.any():
@@ -154,7 +158,7 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
             "squares of their weights (squared_weight=); one of both is not named."
         )
     if roles.sample_weight is not None and roles.score is not None:
-        yield f"{where}: counts of weighted rows are of decisions; leave the scores '{shorten(roles.score)}' away."
+        yield f"{where}: counts of weighted rows are of decisions; leave out the scores '{shorten(roles.score)}'."
 
 
 def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object, ...]) -> Iterator[str]:
@@ -173,7 +177,7 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
 
 def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
     """Yield the complaint about an id or cluster column with missing values."""
-    way = f"Fill them, drop the rows, or leave {role}= away."
+    way = f"Fill them, drop the rows, or leave out {role}=."
     yield from absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
 
 

@@ -58,15 +58,17 @@ def given_of_task(
         return of_task(data, values, "label", decided)
     scores = _shaped(data, matrix(y_score, data.classes, f"{data.name}: y_score"), "y_score")
     raise_all(InputError, probability_problems(f"{data.name}: y_score", scores, data.task, kind))
+    if decided is not None and data.task == "multilabel":
+        _refuse_other_decisions(data.name, scores, decided, threshold)
     return of_task(data, scores, kind or "probability", decided, 0.5 if threshold is None else float(threshold))
 
 
 def _setting_problems(data: EvaluationSet, threshold: float | None, kind: ScoreKind | None) -> Iterator[str]:
     several = data.task == "multilabel"
     if threshold is not None and not several:
-        yield f"{data.name}: nothing is cut at a threshold where the label is one of {data.task}; leave it away."
+        yield f"{data.name}: nothing is cut at a threshold where the label is one of {data.task}; leave it out."
     if kind is not None and not (several and kind in ("probability", "ranking")):
-        yield f"{data.name}: score_kind={kind!r} is not for {data.task}; leave it away."
+        yield f"{data.name}: score_kind={kind!r} is not for {data.task}; leave it out."
     if several and (threshold is not None or kind == "ranking"):
         if threshold is None:
             yield f"{data.name}: ranking scores need a threshold on their own scale."
@@ -94,7 +96,7 @@ def probability_problems(
         return
     if outside := outside_unit(scores):
         yield (
-            f"{what} lies outside [0, 1] in {outside:,} of {scores.size:,} places, as logits do. Pass probabilities, "
+            f"{what} is outside [0, 1] in {outside:,} of {scores.size:,} places, as logits do. Pass probabilities, "
             "or the decisions as y_pred."
         )
     elif task == "multiclass":
@@ -157,7 +159,23 @@ def given(
             )
         return Predictions(data.y_true, scores, (scores >= cut).astype(np.int8), cut, kind)
     decided = _decided(data, column).astype(np.int8)
+    if scores is not None:
+        _refuse_other_decisions(data.name, scores, decided, threshold)
     return Predictions(data.y_true, scores, decided, cut, "label" if scores is None else kind)
+
+
+def _refuse_other_decisions(
+    name: str, scores: NDArray[np.float64], decided: NDArray[Any], threshold: float | None
+) -> None:
+    """Refuse decisions that are given with a threshold and differ from those of the scores at it."""
+    if threshold is None:
+        return
+    differ = int((((scores >= threshold) != decided) & (scores != threshold)).sum())
+    if differ:
+        raise InputError(
+            f"{name}: y_pred differs from y_score at the threshold {threshold:g} in {differ:,} of {decided.size:,} "
+            "decisions. Leave the threshold away to audit y_pred as it is, or y_pred to decide by the scores."
+        )
 
 
 def _given_problems(
@@ -216,7 +234,7 @@ def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | N
     outside = outside_unit(scores)
     if outside and kind == "probability":
         yield (
-            f"{name}: y_score lies outside [0, 1] in {outside:,} of {len(scores):,} rows. If they only rank, give "
+            f"{name}: y_score is outside [0, 1] in {outside:,} of {len(scores):,} rows. If they only rank, give "
             'a threshold on their own scale (and score_kind="ranking"); calibration is then not applicable.'
         )
     if kind == "ranking" and threshold is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from evenhand.findings import Reads
     from evenhand.subjects import Subject
 
+GREATEST: Final = 1e70
+"""The greatest amount whose differences, to the fourth power and added up, are finite."""
 ScoreKind: TypeAlias = Literal["probability", "ranking", "label", "value"]
 
 
@@ -58,6 +60,8 @@ def predict(subject: Subject, data: EvaluationSet) -> Predictions:
     if squashed(scores) and subject.facts.get("output") == "logit":
         refuse_squashed(len(scores), subject.name)
     y_pred = decided(subject, rows, scores).astype(np.int8)
+    if (proof := getattr(subject, "proof", None)) is not None:
+        proof.refuse_turned(data.y_true, y_pred)
     kind: ScoreKind = subject.score_kind
     return Predictions(data.y_true, None if kind == "label" else scores, y_pred, float(subject.threshold), kind)
 
@@ -109,6 +113,7 @@ def of_task(
     number is `threshold` or more.
     """
     if data.task in ("regression", "ranking"):
+        refuse_too_great(data.name, data.y_true, values)
         return Predictions(data.y_true, None, values, float("nan"), "value")
     scores = values if kind != "label" else None
     if data.task == "multilabel":
@@ -116,6 +121,18 @@ def of_task(
         return Predictions(data.y_true, scores, decided.astype(np.int8), threshold, kind)
     decided = values.argmax(axis=1) if decided is None else decided
     return Predictions(data.y_true, scores, decided.astype(np.int32), float("nan"), kind)
+
+
+def refuse_too_great(name: str, *numbers: NDArray[np.float64]) -> None:
+    """Refuse amounts whose errors have no finite fourth powers, which the intervals of squared errors need.
+
+    Raises
+    ------
+    InputError
+    """
+    most = max(float(np.abs(part).max(initial=0)) for part in numbers)
+    if most > GREATEST:
+        raise InputError(f"{name}: amounts as great as {most:.3g} cannot be squared and added up. Change their unit.")
 
 
 def outside_unit(scores: NDArray[np.float64]) -> int:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 import pandas as pd
 
+from evenhand.data.counted import ATTRIBUTE, COUNTS_MARK, as_texts, cells_hash, refuse_changed
 from evenhand.data.roles import Roles
-from evenhand.data.tables import COUNTS_MARK
 from evenhand.data.validating import frequency_problems
 from evenhand.data.values import listed, match
 from evenhand.documents import parse_json, read_bytes
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Plain
 
-ATTRIBUTE: Final = "evenhand_counts"
-"""Where a table in memory has it: ``frame.attrs``."""
 SUMS: Final = frozenset({"rows", "score", "score_bin", "weight_sum", "weight_squares"})
 """Columns of counts that name no class and no group."""
 LOOKED_AT: Final = 1 << 20
@@ -64,19 +62,6 @@ def marked(frame: pd.DataFrame, counted: Mapping[str, Plain], files: Sequence[st
     return frame
 
 
-def cells_hash(frame: pd.DataFrame) -> str:
-    """Return a hash of counts, whatever the order of their rows and columns and in memory or read from a file."""
-    columns = sorted(map(str, frame.columns))
-    texts = pd.DataFrame({column: as_texts(frame[column]) for column in columns})
-    told = texts.sort_values(columns, ignore_index=True).to_csv(index=False)
-    return hashlib.sha256(told.encode("utf-8", "backslashreplace")).hexdigest()[:24]
-
-
-def as_texts(column: pd.Series) -> pd.Series:
-    """Return values as a file has them; a missing one is empty."""
-    return column.astype(object).where(column.notna(), "").astype(str)
-
-
 def file_hashes(files: Iterable[str]) -> list[str]:
     """Return a hash of each file: of its size, its beginning and its end."""
     found = []
@@ -102,8 +87,8 @@ def refuse_copies(files: Sequence[str], hashes: Sequence[str]) -> None:
     for file, mark in zip(files, hashes, strict=True):
         if mark in first:
             raise InputError(
-                f"{file}: has the same content as {first[mark]}, so its rows would count twice. Leave one away; or, "
-                "where both are rows of their own, say --allow-repeated (allow_repeated=True)."
+                f"{file}: has the same content as {first[mark]}, so its rows would count twice. Leave one out; or, "
+                "where both hold different rows, pass --allow-repeated (allow_repeated=True)."
             )
         first[mark] = file
 
@@ -133,8 +118,7 @@ def read_counts(path: Path) -> pd.DataFrame:
     if known is not None:
         if not isinstance(known, dict) or not Origin.__annotations__.keys() <= known.keys():
             raise InputError(f"{path}: its first line does not say what was counted. Count again.")
-        if known["cells"] != cells_hash(frame):
-            raise InputError(f"{path}: changed since it was counted, as its first line says otherwise. Count again.")
+        refuse_changed(str(path), known, frame)
         frame.attrs[ATTRIBUTE] = known
     return frame
 
@@ -196,11 +180,11 @@ def _repeated(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     seen: dict[str, str] = {}
     for name, frame in tables.items():
         origin = origin_of(frame)
-        marks = [*origin["parts"], *origin["files"]]
+        marks = [origin["cells"], *origin["parts"], *origin["files"]]
         if again := next((seen[mark] for mark in marks if mark in seen), None):
             yield (
-                f"{name}: holds counts of rows that are in {again}, too, and would count twice. Leave it away; or, "
-                "where two shards are merely alike, say --allow-repeated (allow_repeated=True)."
+                f"{name}: holds counts of rows that are in {again}, too, and would count twice. Leave it out; or, "
+                "where two shards are alike by chance, pass --allow-repeated (allow_repeated=True)."
             )
         seen |= dict.fromkeys(marks, name)
 

@@ -109,9 +109,10 @@ def _groups(key: Key, record: AuditRecord) -> frozenset[str] | None:
 
 
 def _threshold(record: AuditRecord) -> float | None:
-    """Return the threshold that a record's decisions were made at; None where they were given."""
+    """Return the threshold that a record's decisions were made at; None where they were given, and nothing says it."""
     subject = record.provenance.get("subject", {})
-    return None if subject.get("score_kind") == "label" else subject.get("threshold")
+    given = subject.get("score_kind") == "label"
+    return record.provenance.get("data", {}).get("counted_at") if given else subject.get("threshold")
 
 
 MUST_AGREE: Final = {

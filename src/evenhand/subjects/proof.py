@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from evenhand.errors import ModelError, shorten
+from evenhand.errors import ModelError, quoted
 from evenhand.subjects.outputs import answer_of, default_threshold, one_column, to_class_scores, to_score
 from evenhand.subjects.target import Declared, Target, listed, place
 
@@ -24,6 +24,9 @@ Said: TypeAlias = Literal["label", "codes", "given"]
 _SCORES: Final[dict[DeclaredKind, ScoreKind]] = {
     "probability": "probability", "logit": "probability", "ranking": "ranking", "label": "label",
 }  # fmt: skip
+
+CERTAIN: Final = 25.0
+"""Square of the normal deviate from which answers and truth are opposite for certain."""
 
 
 class Proof:
@@ -107,6 +110,26 @@ class Proof:
         places = self.places(known)
         return _taken([places[each] for each in at if each is not None], codes)
 
+    def refuse_turned(self, y_true: NDArray[np.generic], y_pred: NDArray[np.generic]) -> None:
+        """Refuse decisions (n,) that are far less right as the label's 0 and 1 than as codes, where these are turned.
+
+        A label of 0 and 1 whose positive value is 0 has the code 1 for it, so that a model's 0 and 1 may be either.
+        """
+        import numpy as np
+
+        if self.target.ordered or self.said != "label" or self.declared.positive is not None:
+            return
+        together = np.bincount(y_true.astype(np.intp) * 2 + y_pred.astype(np.intp), minlength=4).astype(np.float64)
+        sides = [together[0] + together[1], together[2] + together[3], together[::2].sum(), together[1::2].sum()]
+        turned = together[1] * together[2] - together[0] * together[3]
+        if turned > 0 and len(y_true) * turned**2 > CERTAIN * float(np.prod(sides)):
+            wrong = int(together[1] + together[2])
+            raise ModelError(
+                f"Model '{self.name}' answers 0 and 1, which are the label's values and, the other way round, the "
+                f"codes of y_true; as values {wrong:,} of {len(y_true):,} answers are wrong. Pass positive=1 if it was "
+                "fitted on the codes, positive=0 if it was fitted on the values."
+            )
+
     def _read(self, found: Sequence[object]) -> Sequence[int]:
         """Return the position of each distinct label."""
         if self.declared.decide is None and (given := self._given(found, whole=False)) is not None:
@@ -172,7 +195,7 @@ class Proof:
         """Return why numbers are no decisions, with the ways out."""
         way = "decide=, a function from what it returns to the label's classes."
         if self.target.task == "binary":
-            one = shorten(repr(self.target.classes[1]))
+            one = quoted(self.target.classes[1])
             way = (
                 f"threshold= (from that number on the decision is {one}), score_kind= where they are probabilities or "
                 f"logits of {one}, or {way}"
@@ -195,13 +218,13 @@ class Proof:
             return None
         if self.bound and place(named, self.target.classes) == 0 and self.target.ordered and self._ways(known):
             raise ModelError(
-                f"Model '{self.name}' was opened with positive={shorten(repr(named))}, and the positive class of the "
-                f"label is {shorten(repr(self.target.classes[1]))}. Leave positive= away."
+                f"Model '{self.name}' was opened with positive={quoted(named)}, and the positive class of the "
+                f"label is {quoted(self.target.classes[1])}. Leave out positive=."
             )
         at = place(named, known)
         if at is None and (whole or len(known) > 1):
             raise ModelError(
-                f"Model '{self.name}' knows no class {shorten(repr(named))}; its classes are "
+                f"Model '{self.name}' knows no class {quoted(named)}; its classes are "
                 f"{', '.join(map(repr, known[:10]))}. Pass positive= with the one that stands for the positive label."
             )
         self.said = "given"
@@ -223,11 +246,11 @@ class Proof:
     def _other_classes(self, known: Sequence[object]) -> str:
         way = "decide=, a function from its answers to the label's classes."
         if self.target.task == "binary":
-            way = f"positive= with its answer that stands for {shorten(repr(self.target.classes[1]))}, or {way}"
+            way = f"positive= with its answer that stands for {quoted(self.target.classes[1])}, or {way}"
         strange = [value for value in known if place(value, self.target.classes) is None]
         told = f"knows only {listed(known)}"
         if strange:
-            told = f"predicts {shorten(repr(strange[0]))}, which is no class of the label: it answers {listed(known)}"
+            told = f"predicts {quoted(strange[0])}, which is no class of the label: it answers {listed(known)}"
         return f"Model '{self.name}' {told}, and {self.target.words}. Pass {way}"
 
 
@@ -239,7 +262,7 @@ def _distinct(labels: NDArray[np.generic], name: str) -> tuple[NDArray[np.intp],
     try:
         codes, found = pd.factorize(labels)
     except TypeError:
-        raise ModelError(f"Model '{name}' returned {shorten(repr(labels[0]))} for a row: one label is meant.") from None
+        raise ModelError(f"Model '{name}' returned {quoted(labels[0])} for a row: one label is meant.") from None
     missing = int((codes < 0).sum())
     if missing:
         raise ModelError(f"Model '{name}' returned no label (NaN or None) for {missing:,} of {len(labels):,} rows.")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BINS: Final = 10
 """Bins of equal count in the calibration error."""
+NOTHING: Final = 1e-24
+"""Squares of sums, relative to the square of the whole, that are rounding errors of 0."""
 
 
 def reliability(y_true: ArrayLike, score: ArrayLike, bins: int = BINS, **more: Unpack[Worth]) -> Floats:
@@ -71,7 +73,8 @@ def _worth_of_clusters(which: Indices, true: Floats, one: Floats, clusters: Colu
         share = sums_by(which, one * true, bins) / total
         squares, number = between_clusters(one * (true - share[which]), which, clusters, bins)
         worth = share * (1 - share) * total**2 / (squares * number / (number - 1))
-    return np.where(np.isfinite(worth), worth, number)
+    known = np.isfinite(worth) & (number > 1) & (squares > NOTHING * total**2)  # below it, squares are rounding
+    return np.where(known, worth, number)
 
 
 def reliability_tables(
