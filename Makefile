@@ -27,10 +27,10 @@ demo: $(DEMO_STAMP)  ## Train, compress, audit, report and judge on real mortgag
 	$(BIN)/evenhand demo
 
 test: $(TEST_STAMP)  ## Run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	EVENHAND_COMPLETE=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-slow: $(TEST_STAMP)  ## Run the tests that take minutes
-	$(BIN)/python -m pytest -m slow
+	EVENHAND_COMPLETE=1 $(BIN)/python -m pytest -m slow
 
 test-oldest:  ## Run the base install's tests with the oldest dependencies that are declared, without torch
 	test -x $(OLDEST_VENV)/bin/python || $(OLDEST_PYTHON) -m venv $(OLDEST_VENV)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import re
 import sys
+import tomllib
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pluggy import Result
+
+    from evenhand.errors import EvenhandError
 
 # no test fails because a machine is busy
 settings.register_profile("evenhand", deadline=None)
@@ -24,28 +29,97 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 
-EXTRAS = (
-    "torch", "safetensors", "skorch", "shap", "onnx", "onnxruntime", "pyarrow", "polars", "duckdb", "mlflow", "optuna",
-    "pyspark", "numba", "PIL",
-)  # fmt: skip
-"""Packages that the base install does not have."""
-ABSENT = tuple(name for name in EXTRAS if find_spec(name) is None)
+COMPLETE = bool(os.environ.get("EVENHAND_COMPLETE"))
+"""Whether all extras are said to be installed, as `make test` says; then no test is skipped for want of a package."""
+IMPORTED_AS = {"mlflow-skinny": "mlflow", "pillow": "PIL"}
 
 
-class NeedsMore(pytest.Module):
-    """A file of tests that imports a package that is not installed."""
+def optional_packages() -> set[str]:
+    """Return the packages that the extras of pyproject.toml bring, by the names under which they are imported."""
+    extras = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    wanted = [
+        line for extra, lines in extras.items() if extra not in ("all", "test", "docs", "check") for line in lines
+    ]
+    names = {re.split(r"[^\w.-]", line)[0] for line in wanted}
+    return {IMPORTED_AS.get(name, name.replace("-", "_")) for name in names}
 
-    def collect(self) -> Never:
-        """Skip it, with the reason."""
-        pytest.skip(f"{self.path.name} needs one of {', '.join(ABSENT)}", allow_module_level=True)
+
+ABSENT = {name for name in optional_packages() if not COMPLETE and find_spec(name) is None}
 
 
-def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    """Skip files that import an absent package at their top, so that the base install's tests run alone."""
-    wanted = rf"^(?:import|from) (?:{'|'.join(ABSENT)})\b"
-    if ABSENT and re.search(wanted, module_path.read_text("utf-8"), re.MULTILINE):
-        return NeedsMore.from_parent(parent, path=module_path)  # type: ignore[no-any-return]
-    return None
+def wanting(error: BaseException | None) -> str:
+    """Return which optional package an error is about, empty when it is about none."""
+    from evenhand.errors import MissingExtraError
+
+    while ABSENT and error is not None:
+        if isinstance(error, MissingExtraError):
+            return str(error)
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in ABSENT:
+            return f"could not import '{error.name}'"
+        error = error.__cause__
+    return ""
+
+
+def _skipping(outcome: Result[object]) -> None:
+    """Skip what an absent optional package stopped, so that the base install's tests run alone."""
+    if reason := wanting(outcome.exception):
+        outcome.force_exception(pytest.skip.Exception(reason, _use_item_location=True))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Skip a test one of whose fixtures needs an absent package."""
+    _skipping((yield))  # type: ignore[func-returns-value,arg-type]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Skip a test that needs an absent package."""
+    _skipping((yield))  # type: ignore[func-returns-value,arg-type]
+
+
+def pytest_sessionstart() -> None:
+    """Let a command's want of an absent package through, so that its test is skipped as one in Python is."""
+    if not ABSENT:
+        return
+    from evenhand.cli import main
+    from evenhand.errors import MissingExtraError
+
+    told = main._exit_code
+
+    def through(wrong: EvenhandError | OSError) -> int:
+        if isinstance(wrong, MissingExtraError):
+            raise wrong
+        return told(wrong)
+
+    main._exit_code = through
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Skip a file that cannot be imported without an absent package."""
+    report = (yield).get_result()  # type: ignore[attr-defined]
+    error = report.call.excinfo
+    if report.failed and (reason := wanting(error and error.value)):
+        report.outcome, report.longrepr = "skipped", (str(collector.path), None, f"Skipped: {reason}")
+    _nothing_is_wanting(report)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Let no test be skipped for want of a package where everything is installed."""
+    _nothing_is_wanting((yield).get_result())  # type: ignore[attr-defined]
+
+
+def _nothing_is_wanting(report: pytest.CollectReport | pytest.TestReport) -> None:
+    """Fail what was skipped because a package is absent, Spark aside: it is no part of the extra `all`."""
+    if COMPLETE and report.skipped and isinstance(report.longrepr, tuple):
+        package = re.search(r"could not import '(\w+)", report.longrepr[2])
+        if package and package[1] != "pyspark":
+            report.outcome = "failed"
+            report.longrepr = f"EVENHAND_COMPLETE is set, and '{package[1]}' cannot be imported: {report.longrepr[2]}"
 
 
 @pytest.fixture(scope="session")

@@ -110,7 +110,7 @@ def test_weights_are_summed_where_the_rows_lie(kind: str) -> None:
 @pytest.fixture(scope="module")
 def spark() -> Iterator[object]:
     """A session in local mode."""
-    pytest.importorskip("pyspark", reason="pyspark is an optional extra: pip install 'evenhand[spark]'")
+    pytest.importorskip("pyspark")
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         pytest.skip("Spark needs Java 17, and there is no java on the path")
     from pyspark.sql import SparkSession

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 import evenhand as eh
 from evenhand.cli.main import exit_code
-from evenhand.evidence.counting import count_files
+from evenhand.evidence.counting import count_frame
 from evenhand.evidence.shards import counts_text
 from evenhand.records import write_record
 
@@ -50,7 +51,8 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows["three"] = rng.choice(["u", "v", "w"], n)
     rows["person"] = np.arange(n) // 5
     rows.to_csv(folder / "rows.csv", index=False)
-    rows.to_parquet(folder / "rows.parquet", index=False)
+    if find_spec("pyarrow"):
+        rows.to_parquet(folder / "rows.parquet", index=False)
     rows.assign(g=rng.choice(["a", "c"], n)).to_csv(folder / "others.csv", index=False)
     record = eh.audit_predictions(rows.y, y_score=rows.p, sensitive_features={"g": rows.g})
     write_record(folder / "audit.json", record)
@@ -58,7 +60,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "settings.toml").write_text(SETTINGS)
     for name, part in (("c1", rows[:120]), ("c2", rows[120:])):
         part.to_csv(folder / f"{name}_rows.csv", index=False)
-        counts = count_files(str(folder / f"{name}_rows.csv"), label="y", score="p", groups=("g",))
+        counts = count_frame(part, label="y", score="p", groups=("g",))
         (folder / f"{name}.csv").write_text(counts_text(counts))
     _save_model(rows, folder / "model.joblib")
     return folder

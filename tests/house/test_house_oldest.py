@@ -1,8 +1,11 @@
-"""The oldest dependencies that are tested are those that pyproject.toml declares, and CI tests them."""
+"""The oldest dependencies that pyproject.toml declares are tested, and a test is skipped only where it has to be."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -33,3 +36,25 @@ def test_the_target_and_the_job_are_there() -> None:
     recipe = (ROOT / "Makefile").read_text("utf-8").partition("test-oldest:  ##")[2].partition("\n\n")[0]
     assert "-c $(OLDEST)" in recipe
     assert "torch]" not in recipe
+
+
+WANTING = """
+import pytest
+
+def test_of_an_absent_package():
+    pytest.importorskip("a_package_that_is_nowhere")
+"""
+
+
+def test_nothing_is_skipped_for_want_of_a_package_where_all_are_installed(tmp_path: Path) -> None:
+    (tmp_path / "test_wanting.py").write_text(WANTING)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider", "test_wanting.py"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    codes = [
+        subprocess.run(command, cwd=tmp_path, env={**env, "EVENHAND_COMPLETE": said}, check=False).returncode
+        for said in ("", "1")
+    ]
+    assert codes == [0, 1]
+    recipes = (ROOT / "Makefile").read_text("utf-8").splitlines()
+    runs = [line for line in recipes if re.search(r"\$\(BIN\)/python -m pytest.* -m ", line)]
+    assert len(runs) == 2 and all("EVENHAND_COMPLETE=1" in line for line in runs), "make test and make test-slow"

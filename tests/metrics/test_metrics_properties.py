@@ -249,7 +249,7 @@ def test_counting_in_chunks_is_counting() -> None:
 
 @pytest.mark.parametrize("kinds", [("int32", "int8", "int8"), ("uint8", "bool", "int64"), ("uint16", "uint8", "int32")])
 def test_the_compiled_loop_counts_what_numpy_counts(kinds: tuple[str, str, str]) -> None:
-    pytest.importorskip("numba", reason="numba is an optional extra: pip install 'evenhand[fast]'")
+    pytest.importorskip("numba")
     rng = np.random.default_rng(0)
     parts = [rng.integers(0, size, 10_003).astype(kind) for size, kind in zip((100, 2, 2), kinds, strict=True)]
     parts[0].flags.writeable = False

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
 
 SIZE = 400_000
-WRITER = f"""
+HEARD = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+"""
+"""A process hears these though whoever started the tests ignores them, as nohup and shells in the background do."""
+WRITER = f"""{HEARD}
 import sys
 from evenhand.output.writing import write_bytes
 write_bytes(sys.argv[1], b"a" * {SIZE})
@@ -45,8 +51,11 @@ def kill(place: Path, number: int, seconds: float) -> None:
     assert writer.stdout.readline() == b"ready\n"
     time.sleep(seconds)
     writer.send_signal(number)
-    assert writer.wait(60) != 0
-    writer.stdout.close()
+    try:
+        assert writer.wait(60) != 0
+    finally:
+        writer.kill()
+        writer.stdout.close()
 
 
 def check(folder: Path, number: int, seconds: float) -> None:
@@ -73,7 +82,7 @@ def test_of_two_hundred_killed_writers_none_leaves_half_a_file(number: int, tmp_
         check(tmp_path, number, moments.random() / 50)
 
 
-VERB = "import sys; from evenhand.cli.main import run; sys.argv = ['evenhand', *sys.argv[1:]]; run()"
+VERB = HEARD + "import sys; from evenhand.cli.main import run; sys.argv = ['evenhand', *sys.argv[1:]]; run()"
 
 
 @pytest.mark.parametrize("number", ENDING[:3], ids=lambda number: number.name)

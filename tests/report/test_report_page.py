@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import evenhand as eh
+from evenhand.records import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +90,13 @@ def test_golden(case: Case, form: str) -> None:
     if os.environ.get("EVENHAND_UPDATE_GOLDEN"):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(made, encoding="utf-8")
-    assert made == place.read_text(encoding="utf-8")
+    assert form != "html" or digest(record) in made
+    assert without_digests(made) == without_digests(place.read_text(encoding="utf-8"))
+
+
+def without_digests(page: str) -> str:
+    """Return a page without digests: versions of SciPy, and processors, round the last bit of a figure differently."""
+    return re.sub(r"\b[0-9a-f]{64}\b", "(digest)", page)
 
 
 def test_each_case_is_what_its_name_says(make_case: Callable[[str], tuple[AuditRecord, Verdict]]) -> None:

@@ -116,6 +116,8 @@ def _series_of(array: Any, what: str) -> pd.Series:
             array = np.char.decode(array, "utf-8")
         short = not isinstance(array, list) and array.dtype.kind == "U" and len(array) >= MANY
         return _of_few_texts(array) if short else pd.Series(array)
+    except OverflowError:  # thousands of digits, which pandas before 3 tries as a float
+        return pd.Series(array, dtype=object)
     except UnicodeDecodeError:
         raise InputError(f"{what} holds bytes that are no UTF-8 text; decode them.") from None
     except UnicodeEncodeError as wrong:  # half of a surrogate pair

@@ -17,7 +17,7 @@ from evenhand.data.counted import ATTRIBUTE, DECISION, ORIGINAL_DECISION, as_tex
 from evenhand.data.grouping import bin_labels
 from evenhand.data.roles import Scoring
 from evenhand.data.written import as_written
-from evenhand.errors import InputError, did_you_mean, quoted, raise_all, shorten
+from evenhand.errors import InputError, did_you_mean, need, quoted, raise_all, shorten
 from evenhand.evidence.scanning import engine_errors, scan
 from evenhand.evidence.shards import (
     file_hashes,
@@ -194,12 +194,22 @@ def _counted(frame: Lazy, name: str, wanted: Counting) -> pd.DataFrame:
     frame, keys, sums = _prepared(frame, wanted, columns)
     rows = _free(FREQUENCY, keys)
     counted = frame.group_by(*keys).agg(nw.len().alias(rows), *(nw.col(part).sum() for part in sums)).sort(*keys)
-    held: Any = counted.lazy().collect(backend="pyarrow") if isinstance(counted, nw.LazyFrame) else counted
+    held = _collected(counted)
     found = held.to_pandas().reset_index(drop=True)
     for column, kind in held.schema.items():
         if kind.is_integer() and not pd.api.types.is_integer_dtype(found[column].dtype):
             found[column] = found[column].astype("Int64")  # else 7 would be 7.0 where a value is missing
     return _named(_finished(found, rows, sums), wanted.edges, whole)
+
+
+def _collected(frame: Any) -> Any:
+    """Return what an engine counted; a table in memory is already there."""
+    import narwhals as nw
+
+    if not isinstance(frame, nw.LazyFrame):
+        return frame
+    need("pyarrow", "data")
+    return frame.collect(backend="pyarrow")
 
 
 def _prepared(frame: Lazy, wanted: Counting, columns: Sequence[str]) -> tuple[Lazy, list[str], list[str]]:
@@ -299,7 +309,7 @@ def _refuse_broken(frame: Lazy, source: str, wanted: Counting) -> None:
     if not checks:
         return
     marks = [mask.cast(nw.Int64).sum().alias(f"check_{at}") for at, (mask, _) in enumerate(checks)]
-    counts = frame.lazy().select(*marks).collect(backend="pyarrow").to_pandas().iloc[0]
+    counts = _collected(frame.select(*marks)).to_pandas().iloc[0]
     found = zip(counts, (words for _, words in checks), strict=True)
     raise_all(InputError, (f"{source}: {words.format(int(count))}" for count, words in found if count > 0))
 

@@ -33,6 +33,8 @@ def type_of(model: object) -> str | None:
         if told is not None:
             return str(told)
     told = getattr(model, "_estimator_type", None)
+    if told == "DensityEstimator":  # as scikit-learn spelled it before 1.6
+        return "density_estimator"
     return told if isinstance(told, str) else None
 
 
