@@ -81,14 +81,14 @@ def parse_toml(
 
 
 def parse_json(
-    content: bytes | str, where: object, *, kind: type[EvenhandError] = InputError, pairs: Pairs | None = None
+    content: bytes | str, where: object, *, kind: type[EvenhandError] = InputError, strict: bool = False
 ) -> object:
     """Return the content of a JSON document; numbers are finite, and whole ones have 64 bits.
 
     Parameters
     ----------
-    pairs : callable, optional
-        Makes an object of its names and values, as ``object_pairs_hook`` of `json.loads`.
+    strict : bool
+        Whether a key that is there twice and half of a surrogate pair are refused, too, as in the header of a model.
 
     Raises
     ------
@@ -98,7 +98,11 @@ def parse_json(
 
     def parse() -> object:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
-        return json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=pairs)
+        once = _once if strict else None
+        found: object = json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=once)
+        if strict and b"\\ud" in text.encode().lower():
+            json.dumps(found, ensure_ascii=False).encode()  # UnicodeEncodeError, a ValueError
+        return found
 
     return _guarded(parse, "JSON", where, kind)
 
@@ -140,6 +144,13 @@ def _check(found: object) -> None:
     raise RecursionError
 
 
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
 def _digits(value: int) -> int:
     return int(value.bit_length() * math.log10(2)) + 1
 
@@ -159,9 +170,3 @@ def _finite(text: str) -> float:
 
 def _no_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no number of JSON")
-
-
-if TYPE_CHECKING:
-    from typing import Any, TypeAlias
-
-    Pairs: TypeAlias = Callable[[list[tuple[str, Any]]], object]

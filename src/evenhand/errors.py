@@ -76,6 +76,14 @@ def shorten(text: object, most: int = 80) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
+def quoted(value: object, most: int = 80) -> str:
+    """Return a value as a sentence quotes it: its `repr` on one line, also where Python refuses to print it."""
+    try:
+        return shorten(repr(value), most)
+    except (ValueError, RecursionError):  # thousands of digits, or lists in lists without end
+        return f"one {type(value).__name__} too large to print"
+
+
 def need(module: str, extra: str) -> ModuleType:
     """Import an optional package, or raise one sentence on how to install it.
 

@@ -96,7 +96,8 @@ def read_record(path: str | Path) -> AuditRecord:
     ------
     RecordError
         When the file is missing, is not an audit.json, is of a newer schema, or was changed since it was written; when
-        a finding outside the digest is of a metric that does not differ from run to run.
+        a finding outside the digest is of a metric that does not differ from run to run; when it does not say of which
+        rows its findings are.
     """
     return parse_record(read_bytes(Path(path), kind=RecordError, make="evenhand audit"), path)
 
@@ -118,6 +119,18 @@ def volatile_problems(record: AuditRecord) -> Iterator[str]:
         seen.add(key)
 
 
+def origin_problems(record: AuditRecord) -> Iterator[str]:
+    """Yield what is wrong with a record in a file that does not say which rows it is of, as every audit does.
+
+    Its findings could not be told from invented ones. In Python, records are made by hand, too.
+    """
+    if record.findings and "data" not in record.provenance:
+        yield (
+            "it has findings, and does not say of which rows ('data' in its provenance), so nothing shows that an "
+            "audit made them. Audit again, or restore the file."
+        )
+
+
 def open_record(path: str | Path) -> AuditRecord:
     """Read an audit.json as `read_record` does, without a look at what its digest does not cover."""
     return _record(read_bytes(Path(path), kind=RecordError, make="evenhand audit"), path)
@@ -132,7 +145,7 @@ def parse_record(raw: bytes, path: str | Path) -> AuditRecord:
         As `read_record`, but for a file that is missing.
     """
     record = _record(raw, path)
-    raise_all(RecordError, (f"{path}: {problem}" for problem in volatile_problems(record)))
+    raise_all(RecordError, (f"{path}: {problem}" for problem in (*volatile_problems(record), *origin_problems(record))))
     return record
 
 

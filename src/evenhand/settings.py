@@ -10,7 +10,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Final, Literal, Self, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from evenhand.documents import WHOLE
-from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.errors import InputError, did_you_mean, quoted, raise_all
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class Setting:
             return None
         such = isinstance(self.default, (str, int, float)) and not isinstance(self.default, bool)
         example = f", such as {self.default!r}," if such else ","
-        return f"{self.name} must be {self.kind}{example} not {shown(value)}."
+        return f"{self.name} must be {self.kind}{example} not {quoted(value, 120)}."
 
     def _inside(self, value: object) -> bool:
         if not isinstance(value, Real) or isinstance(value, bool):
@@ -103,14 +103,6 @@ class Setting:
         low = (self.least is None or at >= self.least) and (self.above is None or at > self.above)
         high = (self.most is None or at <= self.most) and (self.below is None or at < self.below)
         return math.isfinite(at) and low and high
-
-
-def shown(value: object) -> str:
-    """Return a value as a sentence quotes it; short, and also where Python refuses to print it."""
-    try:
-        return shorten(repr(value), 120)
-    except (ValueError, RecursionError):  # thousands of digits, or lists in lists without end
-        return f"a {type(value).__name__} too large to print"
 
 
 def _word(hint: object) -> str:

@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("audit rows.csv --label y --score p --intersections 0", "--intersections"),
         ("audit rows.csv --label y --score p --explain-rows -1", "--explain-rows"),
         ("audit rows.csv --label y --score p --threshold nan", "must be a finite number"),
-        ("audit rows.csv --label y --score p --threshold 2", "lie all on one side of it"),
+        ("audit rows.csv --label y --score p --threshold 2", "are on one side of it"),
         ("audit rows.csv --label y --score wide", "outside [0, 1]"),
         ("audit rows.csv --label y --score wide --score-kind ranking", "need a threshold"),
         ("audit rows.csv --label y --score wide --score-kind probability --threshold 1.5", "outside [0, 1]"),
@@ -104,7 +104,7 @@ def test_actionable_features_and_their_directions_are_checked_first(
     assert "the model reads no such column" in said
     assert "known are increase, decrease, any" in said
     assert exit_code([*model, "--threshold", "2"]) == 2
-    assert "lie all on one side of it" in capsys.readouterr().err
+    assert "are on one side of it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", ["train", "demo"])

@@ -218,7 +218,7 @@ def test_hostile_names_come_back_and_can_be_drawn(name: str, tmp_path: Path) -> 
 
 def test_half_a_character_comes_back_as_it_was(tmp_path: Path) -> None:
     found = Finding(Key.of("recall", {"race": "\ud800 half"}), "fairness", 0.5, note="\udfff")
-    eh.write_record(tmp_path / "audit.json", AuditRecord((found,)))
+    eh.write_record(tmp_path / "audit.json", AuditRecord((found,), provenance={"data": {}}))
     assert eh.read_record(tmp_path / "audit.json").findings == (found,)
     write_text(tmp_path / "page.html", "\ud800")
     assert (tmp_path / "page.html").read_text("utf-8") == "\\ud800"
@@ -251,8 +251,8 @@ def test_older_records_are_migrated_step_by_step_and_checked_before(
         migrating.migrated(old, 3, {1: first})  # type: ignore[arg-type]
 
     eh.write_record(tmp_path / "audit.json", record)
-    monkeypatch.setattr(records, "migrated", lambda document, version: {**document, "provenance": {"seen": True}})
-    assert eh.read_record(tmp_path / "audit.json").provenance == {"seen": True}, "the digest is of what was written"
+    monkeypatch.setattr(records, "migrated", lambda document, version: {**document, "provenance": {"data": {}}})
+    assert eh.read_record(tmp_path / "audit.json").provenance == {"data": {}}, "the digest is of what was written"
     text = (tmp_path / "audit.json").read_text()
     (tmp_path / "audit.json").write_text(text.replace('"rows": 300', '"rows": 301'))
     with pytest.raises(RecordError, match="changed since"):
@@ -278,7 +278,9 @@ def test_messages_come_back_with_their_places(tmp_path: Path) -> None:
         message("Groups: {groups}.", groups=("a", joined(" or ", ["b", message("Recall")]))),
     )
     found = Finding(Key.of("accuracy"), "performance", None, undefined=told, note=told)
-    eh.write_record(tmp_path / "audit.json", AuditRecord((found,), (Section("fairness", False, told),)))
+    eh.write_record(
+        tmp_path / "audit.json", AuditRecord((found,), (Section("fairness", False, told),), provenance={"data": {}})
+    )
     again = eh.read_record(tmp_path / "audit.json")
     for text in (again.findings[0].undefined, again.findings[0].note, again.sections[0].reason):
         assert isinstance(text, Message)

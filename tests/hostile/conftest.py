@@ -18,7 +18,7 @@ from evenhand.evidence.shards import counts_text
 from evenhand.records import write_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 POLICY = (
@@ -81,14 +81,14 @@ def folder(honest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 @pytest.fixture
-def verb(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], Outcome]:
+def ask(capsys: pytest.CaptureFixture[str]) -> Callable[[Sequence[str]], Outcome]:
     """Run a verb in this process and return what it did; a traceback, a bug or a warning of arithmetic fails."""
 
-    def run(arguments: str) -> Outcome:
+    def run(arguments: Sequence[str]) -> Outcome:
         capsys.readouterr()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            code = exit_code(arguments.split())
+            code = exit_code(list(arguments))
         said = capsys.readouterr()
         own = tuple(
             f"{each.filename}: {each.message}"
@@ -103,6 +103,12 @@ def verb(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], Ou
         return outcome
 
     return run
+
+
+@pytest.fixture
+def verb(folder: Path, ask: Callable[[Sequence[str]], Outcome]) -> Callable[[str], Outcome]:
+    """Run a verb as `ask` does, in the honest folder."""
+    return lambda arguments: ask(arguments.split())
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ from evenhand.cli.main import exit_code
 from evenhand.errors import EvenhandError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    Ask = Callable[[Sequence[str]], Any]
 
 N = 60
 Y = np.tile([1, 0, 1, 0, 1, 0], 10)
@@ -201,10 +203,10 @@ SCORING: dict[str, tuple[dict[str, Any], str]] = {
         {"y_score": LOGITS, "threshold": float("nan"), "score_kind": "ranking"}, "threshold is nan"),
     "threshold of another scale": ({"y_score": LOGITS, "threshold": 50}, "all rows are decided alike"),
     "threshold below": ({"y_score": LOGITS, "threshold": -50}, "all rows are decided alike"),
-    "threshold above 1": ({"y_score": SCORES, "threshold": 2}, "all on one side"),
-    "threshold in text": ({"y_score": SCORES, "threshold": "0.5"}, "must be a number"),
-    "threshold in a list": ({"y_score": SCORES, "threshold": [0.5]}, "must be a number"),
-    "threshold true": ({"y_score": SCORES, "threshold": True}, "must be a number"),
+    "threshold above 1": ({"y_score": SCORES, "threshold": 2}, "on one side"),
+    "threshold in text": ({"y_score": SCORES, "threshold": "0.5"}, "must be a finite number"),
+    "threshold in a list": ({"y_score": SCORES, "threshold": [0.5]}, "must be a finite number"),
+    "threshold true": ({"y_score": SCORES, "threshold": True}, "must be a finite number"),
     "logits": ({"y_score": LOGITS}, "outside [0, 1]"),
     "logits at 0.5": ({"y_score": LOGITS, "threshold": 0.5}, "outside [0, 1]"),
     "logits beside decisions": ({"d": D, "y_score": LOGITS}, "outside [0, 1]"),
@@ -227,7 +229,7 @@ SCORING: dict[str, tuple[dict[str, Any], str]] = {
     "logits of labels": ({"y": SEVERAL, "y_score": TWO * 9 - 4, "task": "multilabel"}, "outside [0, 1]"),
     "labels at nan": (
         {"y": SEVERAL, "y_score": TWO, "threshold": float("nan"), "task": "multilabel"}, "threshold is nan"),
-    "labels at 7": ({"y": SEVERAL, "y_score": TWO, "threshold": 7, "task": "multilabel"}, "all on one side"),
+    "labels at 7": ({"y": SEVERAL, "y_score": TWO, "threshold": 7, "task": "multilabel"}, "on one side"),
     "scores as labels": ({"y": SEVERAL, "d": TWO, "task": "multilabel"}, "neither 0 nor 1 in 120 places"),
     "amounts twice": ({"y": LOGITS, "d": LOGITS, "y_score": LOGITS, "task": "regression"}, "give one of both"),
     "amounts infinite": ({"y": LOGITS, "d": np.where(ONE, np.inf, 1), "task": "regression"}, "no finite number in 1"),
@@ -402,16 +404,11 @@ def test_counting_a_file_sees_the_groups_that_reading_it_does(tmp_path: Path, en
         (("a", "a "), ("a", "a "), 2),
     ],
 )
-def test_labels_of_a_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], truth: tuple[str, str], said: tuple[str, str], code: int
-) -> None:
+def test_labels_of_a_file(tmp_path: Path, ask: Ask, truth: tuple[str, str], said: tuple[str, str], code: int) -> None:
     y, d = ([pair[1 - value] for value in values] for pair, values in ((truth, Y), (said, D)))
     table = write(tmp_path / "t.csv", ["a", "b"], y, d)
     asked = ["audit", str(table), "--label", "y", "--prediction", "d", "--sensitive", "g"]
-    assert exit_code([*asked, "-o", str(tmp_path / "audit.json")]) == code
-    told = capsys.readouterr().err
-    assert "Traceback" not in told
-    assert "bug in evenhand" not in told
+    assert ask([*asked, "-o", str(tmp_path / "audit.json")]).code == code
     if code == 0:
         assert eh.read_record(tmp_path / "audit.json")["accuracy"].estimate == pytest.approx(RIGHT)
 
@@ -437,7 +434,7 @@ def test_labels_of_a_file(
 )
 @pytest.mark.parametrize("verb", ["audit", "train", "init", "score"])
 def test_tables_that_are_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str, name: str, text: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Ask, verb: str, name: str, text: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     table = tmp_path / name
@@ -448,11 +445,7 @@ def test_tables_that_are_none(
         "init": ["init", name, "--label", "y", "--sensitive", "g"],
         "score": ["score", name, "--model", "m.onnx", "--label", "y", "--sensitive", "g", "-o", "scored.csv"],
     }[verb]
-    code = exit_code(asked)
-    told = capsys.readouterr().err
-    assert "Traceback" not in told
-    assert "bug in evenhand" not in told
-    assert code in ((0, 2) if verb == "init" else (2,))
+    assert ask(asked).code in ((0, 2) if verb == "init" else (2,))
 
 
 def test_one_id_five_times_is_one_row_of_evidence() -> None:

@@ -183,7 +183,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str, dict[str, Any], str]] = {
     "half of the classes": (lambda: Says(lambda t: np.where(chance(t) > 0.5, "yes", "maybe")), "no/yes", {}, "'maybe'"),
     "three classes": (lambda: fitted(LogisticRegression(), THREE), "0/1", {}, "answers 0, 1 and 2"),
     "one class": (lambda: fitted(DummyClassifier(), np.ones(N, dtype=int)), "0/1", {}, "knows only 1"),
-    "positive turned": (lambda: fitted(LogisticRegression(), "no/yes"), "no/yes", {"positive": "no"}, "Leave pos"),
+    "positive turned": (lambda: fitted(LogisticRegression(), "no/yes"), "no/yes", {"positive": "no"}, "Leave out pos"),
     "positive unknown": (lambda: fitted(LogisticRegression()), "0/1", {"positive": "good"}, "knows no class 'good'"),
     "codes from one": (lambda: fitted(LogisticRegression(), Y + 1), "no/yes", {}, "answers 1 and 2"),
     "labels and codes mixed": (
@@ -524,5 +524,5 @@ def test_a_model_in_a_process_of_its_own_is_proven_there(files: dict[str, Path])
         eh.audit(opened("regressor"), rows("0/1"), audits=["performance"], explain=False)
     ranked = eh.audit(opened("regressor"), rows("0/1"), audits=["performance"], explain=False, threshold=0.3)
     assert ranked.provenance["subject"]["decided_by"] == "given"
-    with pytest.raises(ModelError, match="to which decide= cannot be handed"):
+    with pytest.raises(ModelError, match="to which decide= cannot be passed"):
         eh.audit(opened("regressor"), rows("0/1"), decide=lambda y: y > 0.3)

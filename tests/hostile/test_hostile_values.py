@@ -49,6 +49,7 @@ def scores(**more: Any) -> eh.AuditRecord:
         ({"threshold": float("nan")}, "must be a finite number"),
         ({"threshold": float("inf")}, "must be a finite number"),
         ({"threshold": True}, "the threshold is True"),
+        ({"threshold": 10**400}, "must be a finite number"),
         ({"threshold": [0.5]}, "the threshold is [0.5]"),
         ({"level": "0.9"}, "level must be a number in (0, 1)"),
         ({"level": 10**400}, "level must be a number in (0, 1)"),

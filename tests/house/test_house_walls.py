@@ -64,7 +64,7 @@ SHARED = {
     },
     "subjects": {
         "adapter", "binding", "catalogue", "frames", "graph_bytes", "inputs", "isolated", "isolated_worker", "kinds",
-        "limits", "loading", "modules", "network_output", "outputs", "plain_json", "process", "proof", "protocol",
+        "limits", "loading", "modules", "network_output", "outputs", "process", "proof", "protocol",
         "target", "tensor_header",
     },
 }  # fmt: skip

@@ -43,7 +43,7 @@ def project(tmp_path: Path, record: eh.AuditRecord) -> Path:
 
 
 def pytest_in(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest as a person would, in a process of its own."""
+    """Run pytest as a person would, in a separate process."""
     # No entry point is relied on: whether it is installed is the wheel's affair.
     command = [sys.executable, "-m", "pytest", "-p", "evenhand.pytest_plugin", "-p", "no:cacheprovider", *flags]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}

@@ -121,7 +121,7 @@ def _used(named: dict[str, object], roles: Roles | None) -> Roles:
     chosen = (roles or Roles()).updated({name: value for name, value in named.items() if name in settings_of(Roles)})
     idle = [name for name in settings_of(Roles) if name not in USED and getattr(chosen, name)]
     idle += [name for name in settings_of(Reading) if name in named]
-    raise_all(InputError, (f"Rows that are only counted have no use for {name}; leave it away." for name in idle))
+    raise_all(InputError, (f"Rows that are only counted have no use for {name}; leave it out." for name in idle))
     return chosen
 
 

@@ -103,7 +103,7 @@ def refuse_idle(needed: str, there: object, *names: str) -> None:
     ]
     if idle:
         goes = "has" if len(idle) == 1 else "have"
-        raise click.UsageError(f"{', '.join(idle)} {goes} no effect without {needed}: add it, or leave the flag away.")
+        raise click.UsageError(f"{', '.join(idle)} {goes} no effect without {needed}: add it, or leave the flag out.")
 
 
 def said(flags: dict[str, object], settings: Mapping[str, Setting]) -> dict[str, object]:

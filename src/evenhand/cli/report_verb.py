@@ -70,7 +70,7 @@ def command(
     refuse_idle("--baseline", baseline, "new_threshold")
     refuse_idle("-f html", "html" in wanted, "template_dir", "assets", "omit_empty")
     if look["assets"] == "external" and wanted["html"] is None:
-        raise click.UsageError("--assets external writes a file of its own: name the page's with --output.")
+        raise click.UsageError("--assets external writes a separate file: name the page's with --output.")
     record = read_record(audit)
     if baseline is not None and policy is None:
         raise InputError("What became of each limit needs limits: add --policy to --baseline.")

@@ -62,7 +62,6 @@ def command(
     Exit codes: 0 nothing differs, 1 something differs, 2 could not run, 3 nothing differs, but who signed is open.
     Example:    evenhand verify audit.json --data test.parquet --model credit.safetensors --rerun
     """
-    from evenhand.errors import InputError
     from evenhand.policy import load_policy
     from evenhand.records import digest, open_record
 
@@ -74,10 +73,8 @@ def command(
     for name, file in (("model", model), ("original", original)):
         audited = record.provenance.get("subject") if name == "model" else record.provenance.get("original")
         if file is not None and (not audited or audited.get("kind") == "predictions"):
-            raise click.UsageError(f"--{name}: {audit} is an audit without such a model; leave the flag away.")
+            raise click.UsageError(f"--{name}: {audit} is an audit without such a model; leave the flag out.")
     checks = [Check(True, f"record: digest {digest(record)[:16]}"), *_derived(record)]
-    if allowed_signers is None and signer is not None:
-        raise InputError(f"Whether {signer} signed is told from --allowed-signers, a file with the key of each name.")
     if signature is not None:
         checks.append(_signed(audit, signature, allowed_signers, signer))
     rows = None if data is None else _rows(data, record, inputs)
@@ -113,8 +110,10 @@ def _signed(audit: Path, signature: Path, allowed_signers: Path | None, signer: 
 def _derived(record: AuditRecord) -> list[Check]:
     """Compare what the record states with what its counts give, and say how much of it counts cannot say."""
     from evenhand.policy.deriving import examined
+    from evenhand.records import origin_problems
 
     found, problems = examined(record)
+    problems += origin_problems(record)
     if problems:
         return [Check(False, f"findings: {problem}") for problem in problems[:MOST_TOLD]]
     metrics = list(dict.fromkeys(key.metric for key in found.claims))

@@ -58,7 +58,7 @@ class CompressedModel:
     fit_row_hashes : array of uint64, optional
         Fingerprints of the rows it was fitted, tuned and calibrated on, sorted; none when unknown.
     limits : Limits, optional
-        Run it in a process of its own, within these.
+        Run it in a separate process, within these.
 
     Raises
     ------

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.data.batches import as_array
-from evenhand.errors import InputError, raise_all, shorten
+from evenhand.errors import InputError, quoted, raise_all, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -249,7 +249,7 @@ def _in_order(table: object, names: list[str], what: str) -> NDArray[np.float64]
 def _numbers(column: pd.Series, what: str) -> NDArray[np.float64]:
     if not pd.api.types.is_numeric_dtype(column.dtype):
         first = next(iter(column.dropna()), None)
-        raise InputError(f"{what} holds {shorten(repr(first))}, which is no number.")
+        raise InputError(f"{what} holds {quoted(first)}, which is no number.")
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
@@ -258,7 +258,7 @@ def refuse_repeats(name: str, columns: Sequence[str]) -> None:
     if len(set(columns)) < len(columns):
         times = {column: count for column in dict.fromkeys(columns) if (count := columns.count(column)) > 1}
         told = ", ".join(f"'{shorten(column)}' ({count} times)" for column, count in times.items())
-        raise InputError(f"{name}: column names stand in the table more than once: {told}. Rename or drop them.")
+        raise InputError(f"{name}: column names are in the table more than once: {told}. Rename or drop them.")
     for column in columns:
         if not is_text(column):
             raise InputError(f"{name}: the column name {ascii(column)[:80]} is no Unicode text. Rename the column.")

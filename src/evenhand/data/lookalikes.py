@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from evenhand.data.values import is_number, show
+from evenhand.output.sanitising import is_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,8 @@ _TWINS: Final = str.maketrans(
     "aeopcyxijsdhlqwvaaovikptuxywll" + "bmhtk3" + "------'''''",
 )
 """Letters and signs that are drawn like a Latin one (lower case)."""
+_VARIANTS: Final = "\ufe0e\ufe0f"
+"""Ask for an emoji in black or in colour."""
 _WRITTEN: Final = re.compile(r"[+-]?\d{1,40}(\.\d{0,40})?(e[+-]?\d{1,3})?").fullmatch
 _EXACT: Final = Context(prec=90)
 _KINDS: Final = frozenset({"mixed", "mixed-integer", "unknown-array"})
@@ -38,15 +41,10 @@ def skeleton(name: str) -> str:
     text = name if name.isascii() else unicodedata.normalize("NFKC", name)
     text = " ".join(text.casefold().split())
     if not (text.isascii() and text.isprintable()):
-        text = "".join(each for each in text if not _is_invisible(each)).translate(_TWINS)
+        text = "".join(each for each in text if is_shown(each) and each not in _VARIANTS).translate(_TWINS)
         text = " ".join(unicodedata.normalize("NFC", text).split())
     text = {"true": "1", "false": "0"}.get(text, text)
     return str(abs(number) if not (number := Decimal(text).normalize(_EXACT)) else number) if _WRITTEN(text) else text
-
-
-def _is_invisible(sign: str) -> bool:
-    """Whether nothing is drawn: control signs, joiners, variation selectors."""
-    return unicodedata.category(sign) in ("Cf", "Cc", "Cs") or "\ufe00" <= sign <= "\ufe0f"
 
 
 def kinds_and_names(column: pd.Series) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ def open_inputs(table: str, frame: pd.DataFrame, roles: Roles, given: object, fo
         return None
     found = _memory(given, table) if path is None else _file(path)
     if found.kind == "table":
-        raise InputError(f"{table}: a model that reads a table reads the columns of the rows; leave inputs= away.")
+        raise InputError(f"{table}: a model that reads a table reads the columns of the rows; leave out inputs=.")
     if len(found) != len(frame):
         raise InputError(f"{table}: there are {len(found):,} inputs and {len(frame):,} rows; each row needs its own.")
     return found

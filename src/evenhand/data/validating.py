@@ -161,7 +161,7 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
             "squares of their weights (squared_weight=); one of both is not named."
         )
     if roles.sample_weight is not None and roles.score is not None:
-        yield f"{where}: counts of weighted rows are of decisions; leave the scores '{shorten(roles.score)}' away."
+        yield f"{where}: counts of weighted rows are of decisions; leave out the scores '{shorten(roles.score)}'."
 
 
 def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object, ...]) -> Iterator[str]:
@@ -180,7 +180,7 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
 
 def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
     """Yield the complaint about an id or cluster column with missing values."""
-    way = f"Fill them, drop the rows, or leave {role}= away."
+    way = f"Fill them, drop the rows, or leave out {role}=."
     yield from absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
     yield from _merged_codes(f"{name}: {role} '{shorten(keys.name)}'", keys)
 

@@ -17,7 +17,7 @@ from evenhand.data.counted import ATTRIBUTE, DECISION, ORIGINAL_DECISION, as_tex
 from evenhand.data.grouping import bin_labels
 from evenhand.data.roles import Scoring
 from evenhand.data.written import as_written
-from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.errors import InputError, did_you_mean, quoted, raise_all, shorten
 from evenhand.evidence.scanning import engine_errors, scan
 from evenhand.evidence.shards import (
     file_hashes,
@@ -27,7 +27,7 @@ from evenhand.evidence.shards import (
     refuse_copies,
     shard_problems,
 )
-from evenhand.settings import settings_of, shown
+from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -160,11 +160,9 @@ def _useless(wanted: Counting) -> Iterator[str]:
     """Yield settings that are none, and those that would have no effect."""
     problems = [settings_of(Scoring)["threshold"].problem(wanted.threshold)]
     if wanted.bins is not None and not (isinstance(wanted.bins, int) and wanted.bins >= 2):
-        problems.append(f"bins must be a whole number from 2, not {shown(wanted.bins)}.")
+        problems.append(f"bins must be a whole number from 2, not {quoted(wanted.bins)}.")
     if wanted.bins is not None and wanted.score is None:
-        problems.append(
-            "Scores are counted in bins, and no column of scores is named: add score=, or leave bins= away."
-        )
+        problems.append("Scores are counted in bins, and no column of scores is named: add score=, or leave out bins=.")
     yield from filter(None, problems)
 
 

@@ -66,9 +66,9 @@ def given_of_task(
 def _setting_problems(data: EvaluationSet, threshold: float | None, kind: ScoreKind | None) -> Iterator[str]:
     several = data.task == "multilabel"
     if threshold is not None and not several:
-        yield f"{data.name}: nothing is cut at a threshold where the label is one of {data.task}; leave it away."
+        yield f"{data.name}: nothing is cut at a threshold where the label is one of {data.task}; leave it out."
     if kind is not None and not (several and kind in ("probability", "ranking")):
-        yield f"{data.name}: score_kind={kind!r} is not for {data.task}; leave it away."
+        yield f"{data.name}: score_kind={kind!r} is not for {data.task}; leave it out."
     if several and (threshold is not None or kind == "ranking"):
         if threshold is None:
             yield f"{data.name}: ranking scores need a threshold on their own scale."
@@ -96,7 +96,7 @@ def probability_problems(
         return
     if outside := outside_unit(scores):
         yield (
-            f"{what} lies outside [0, 1] in {outside:,} of {scores.size:,} places, as logits do. Pass probabilities, "
+            f"{what} is outside [0, 1] in {outside:,} of {scores.size:,} places, as logits do. Pass probabilities, "
             "or the decisions as y_pred."
         )
     elif task == "multiclass":
@@ -234,7 +234,7 @@ def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | N
     outside = outside_unit(scores)
     if outside and kind == "probability":
         yield (
-            f"{name}: y_score lies outside [0, 1] in {outside:,} of {len(scores):,} rows. If they only rank, give "
+            f"{name}: y_score is outside [0, 1] in {outside:,} of {len(scores):,} rows. If they only rank, give "
             'a threshold on their own scale (and score_kind="ranking"); calibration is then not applicable.'
         )
     if kind == "ranking" and threshold is None:

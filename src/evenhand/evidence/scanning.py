@@ -46,7 +46,7 @@ def scan(source: str, engine: str | None = None, texts: Collection[str] = ()) ->
     file, _, table = source.partition("::")
     if table:
         if engine not in (None, "duckdb"):
-            raise InputError(f"{source}: a database is counted by DuckDB itself; leave engine={engine} away.")
+            raise InputError(f"{source}: a database is counted by DuckDB itself; leave out engine={engine}.")
         return _of_database(source, file, table)
     if "://" not in source and not glob(source):  # noqa: PTH207 - a pattern may begin at the root
         raise InputError(f"{source}: there is no such file.")

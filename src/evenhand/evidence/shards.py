@@ -87,8 +87,8 @@ def refuse_copies(files: Sequence[str], hashes: Sequence[str]) -> None:
     for file, mark in zip(files, hashes, strict=True):
         if mark in first:
             raise InputError(
-                f"{file}: has the same content as {first[mark]}, so its rows would count twice. Leave one away; or, "
-                "where both are rows of their own, say --allow-repeated (allow_repeated=True)."
+                f"{file}: has the same content as {first[mark]}, so its rows would count twice. Leave one out; or, "
+                "where both hold different rows, pass --allow-repeated (allow_repeated=True)."
             )
         first[mark] = file
 
@@ -183,8 +183,8 @@ def _repeated(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
         marks = [origin["cells"], *origin["parts"], *origin["files"]]
         if again := next((seen[mark] for mark in marks if mark in seen), None):
             yield (
-                f"{name}: holds counts of rows that are in {again}, too, and would count twice. Leave it away; or, "
-                "where two shards are merely alike, say --allow-repeated (allow_repeated=True)."
+                f"{name}: holds counts of rows that are in {again}, too, and would count twice. Leave it out; or, "
+                "where two shards are alike by chance, pass --allow-repeated (allow_repeated=True)."
             )
         seen |= dict.fromkeys(marks, name)
 

@@ -82,14 +82,14 @@ def _shown(text: str) -> str:
 
 
 def _each(text: str, escape: Callable[[str], str]) -> str:
-    return "".join(char if _is_shown(char, text[at - 1 : at]) else escape(char) for at, char in enumerate(text))
+    return "".join(char if is_shown(char, text[at - 1 : at]) else escape(char) for at, char in enumerate(text))
 
 
 def _without_commands(text: str) -> str:
     return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\u{ord(found[0][-1]):04x}", text)
 
 
-def _is_shown(char: str, before: str) -> bool:
+def is_shown(char: str, before: str = "") -> bool:
     """Return whether a character shows itself and nothing else happens; `before` is the one before it, if any."""
     if char.isascii():
         return char.isprintable()

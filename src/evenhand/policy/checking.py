@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, get_args
 
-from evenhand.errors import did_you_mean, shorten
+from evenhand.errors import did_you_mean, quoted, shorten
 from evenhand.keys import Feature, Key, KeySyntaxError
 from evenhand.metrics import canonical, names
 from evenhand.metrics.catalogue.names import split_name
@@ -260,7 +260,7 @@ def _fields(values: Content, known: Kinds, where: str) -> Iterator[str]:
             yield f"{where}: knows no '{field}'.{did_you_mean(field, known)}"
         elif not _fits(value, known[field]):
             finite = " It is a number, and finite." if known[field] == NUMBER else ""
-            yield f"{where}: {field} = {_shown(value)} has the wrong type.{finite}"
+            yield f"{where}: {field} = {quoted(value)} has the wrong type.{finite}"
         elif field in ("undecided", "undefined", "missing") and value not in EFFECTS:
             hint = did_you_mean(str(value), EFFECTS)
             yield f"{where}: {field} is {value!r}; it must be one of {', '.join(EFFECTS)}.{hint}"
@@ -268,11 +268,6 @@ def _fields(values: Content, known: Kinds, where: str) -> Iterator[str]:
 
 def _texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(part, str) and part for part in value)
-
-
-def _shown(value: object) -> str:
-    """Return a value for a sentence; Python refuses to write integers of thousands of digits."""
-    return "an integer of many digits" if isinstance(value, int) and not is_finite(int(value)) else shorten(repr(value))
 
 
 def _fits(value: object, kind: type | tuple[type, ...]) -> bool:

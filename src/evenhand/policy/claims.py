@@ -70,7 +70,7 @@ def _of_range(finding: Finding) -> Iterator[str]:
         return
     least, most = describe(finding.key.metric).range
     if not least - SLACK <= finding.estimate <= most + SLACK:
-        yield f"{shorten(finding.name)} is {finding.estimate:g}; it can only lie between {least:g} and {most:g}."
+        yield f"{shorten(finding.name)} is {finding.estimate:g}; it can only be between {least:g} and {most:g}."
 
 
 def _of_groups(finding: Finding, stated: dict[Key, Finding]) -> Iterator[str]:

@@ -129,11 +129,16 @@ def _countable(key: Key) -> bool:
 
 def _without_counts(finding: Finding, again: Absent, record: AuditRecord) -> Iterator[str]:
     """Yield the problem of a finding that counts could say, had the record not left them out."""
-    data = record.provenance.get("data")
-    if not again.uncounted or finding.volatile or data is None or _too_many(finding.key, record):
+    if not again.uncounted or finding.volatile or _too_many(finding.key, record):
         return
-    if set(finding.key.columns) <= set(data.get("sensitive_features", [])):
+    if "data" in record.provenance and not unobserved(record) & set(finding.key.columns):
         yield f"it states {_name(finding)} and keeps no counts to compute it from: {again.reason}"
+
+
+def unobserved(record: AuditRecord) -> set[str]:
+    """Return the features of which a record says that nobody recorded the groups: they have rates and no counts."""
+    roles, options = (record.provenance.get("data", {}).get("roles", {}), record.provenance.get("options", {}))
+    return {*roles.get("proxies", ()), *options.get("group_shares", ())}
 
 
 def _too_many(key: Key, record: AuditRecord) -> bool:

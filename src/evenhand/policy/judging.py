@@ -12,7 +12,7 @@ from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject
 from evenhand.policy.deriving import derive
 from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
-from evenhand.policy.meeting import judge_requirements
+from evenhand.policy.meeting import claim_remarks, judge_requirements
 from evenhand.policy.regression_limits import drop_key
 from evenhand.policy.sample_size import rows_needed
 from evenhand.policy.verdict import Judgement, Status, Verdict, tally
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from evenhand.policy.limits import Effect, Limit, Policy
     from evenhand.signing import SignedRecord
 
+LOW_CONFIDENCE: Final = 0.9
+"""A verdict says so where its confidence is below this."""
 NOWHERE: Final = {
     "features": message("The record names no sensitive feature to apply it to."),
     "intersections": message("The record names no two sensitive features to cross."),
@@ -117,7 +119,10 @@ def judge(
     covered = [waive(judgement, policy, day) for judgement in found]
     ordered = tuple(sorted(covered, key=_worst_first))
     status = _status(ordered)
-    remarks = (*waiver_remarks(found, policy, day), *_small_groups(record, policy), *proven.remarks)
+    remarks = (
+        *waiver_remarks(found, policy, day), *_low_confidence(policy), *_small_groups(record, policy), *proven.remarks,
+        *claim_remarks(record, policy, proven.claims),
+    )  # fmt: skip
     return Verdict(
         status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path, remarks
     )
@@ -248,6 +253,11 @@ def _level_problems(found: list[Judgement], policy: Policy) -> Iterator[str]:
                 f"{interval.level:g}, which cannot be computed again from the record's counts. "
                 f"Audit with --level {policy.confidence:g}, or set confidence = {interval.level:g}."
             )
+
+
+def _low_confidence(policy: Policy) -> Iterator[str]:
+    if policy.confidence < LOW_CONFIDENCE:
+        yield message("Limits are judged at a confidence of {level}; 0.95 is usual.", level=f"{policy.confidence:g}")
 
 
 def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
-from evenhand.keys import Key, answers_of, canonical_key
+from evenhand.keys import Key, answers_of, canonical_key, may_vary
 from evenhand.messages import joined, message
 from evenhand.policy.limits import REQUIRED, Limit
 from evenhand.policy.matching import instances, sensitive_features
@@ -105,9 +105,7 @@ def _features(asked: Asked) -> Met:
 
 
 def _has_groups(record: AuditRecord, name: str) -> bool:
-    return any(part.columns == (name,) for part in record.tallies) or any(
-        finding.key.columns == (name,) for finding in record.findings
-    )
+    return any(part.columns == (name,) for part in record.tallies)
 
 
 def _named(names: Iterable[str]) -> str:
@@ -259,12 +257,27 @@ def _lookalikes(asked: Asked) -> Met:
 def _derived(asked: Asked) -> Met:
     record, policy = asked.record, asked.policy
     answer = answers_of(record, policy.confidence)
-    keys = {key for limit in policy.limits if not limit.required for key in instances(limit, record, policy) or ()}
+    keys = _judged_keys(record, policy)
     stated = [str(key) for key in sorted(keys, key=str) if isinstance(answer(canonical_key(key)), Absent)]
     there = message("{n} of {limits} derived", n=len(keys) - len(stated), limits=len(keys))
     if not stated:
         return _passed(there)
     return Met("failed", there, message("Not derived from counts, but only stated: {keys}.", keys=_named(stated)))
+
+
+def claim_remarks(record: AuditRecord, policy: Policy, claims: Iterable[Key]) -> Iterator[str]:
+    """Yield which figures that limits are judged on an audit's record states alone; of times that is known."""
+    if "data" not in record.provenance:
+        return  # made by hand in Python: all is stated
+    judged = _judged_keys(record, policy)
+    stated = sorted(str(key) for key in map(canonical_key, claims) if key in judged and not may_vary(key.metric))
+    if stated:
+        yield message("Stated by the audit, and not derived from its counts: {keys}.", keys=_named(stated))
+
+
+def _judged_keys(record: AuditRecord, policy: Policy) -> set[Key]:
+    limits = (limit for limit in policy.limits if not limit.required)
+    return {key for limit in limits for key in instances(limit, record, policy) or ()}
 
 
 def _signature(asked: Asked) -> Met:

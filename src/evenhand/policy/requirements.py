@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from evenhand.errors import did_you_mean, shorten
+from evenhand.errors import did_you_mean, quoted, shorten
 from evenhand.keys import Feature, Key
 from evenhand.policy.bounds import is_finite
 from evenhand.policy.limits import REQUIRED, Limit, Wanted
@@ -71,7 +71,7 @@ def requirement_problems(table: object, defaults: object, written: Written) -> I
         if known is None:
             yield f"{where}: nothing of that name can be required.{did_you_mean(name, REQUIREMENTS)}"
         elif not KINDS[known.kind][0](value):
-            yield f"{where} is {_shown(value)}; it must be {KINDS[known.kind][1]}."
+            yield f"{where} is {quoted(value)}; it must be {KINDS[known.kind][1]}."
     yield from _level_problems(table.get("level"), defaults, written)
 
 
@@ -89,11 +89,6 @@ def _are_names(value: object) -> bool:
         return False
     texts = [part for part in value if isinstance(part, str) and part.strip()]
     return len(texts) == len(value) == len(set(texts))
-
-
-def _shown(value: object) -> str:
-    whole = isinstance(value, int) and not isinstance(value, bool) and not is_finite(value)
-    return "an integer of many digits" if whole else shorten(repr(value))
 
 
 def _wanted(value: object, kind: Kind) -> Wanted:

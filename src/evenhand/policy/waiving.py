@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
+from evenhand.output.sanitising import is_shown
 from evenhand.policy.matching import own_key
 from evenhand.policy.wording import number
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 LONGEST: Final = timedelta(days=180)
 """The longest duration of a waiver: what is accepted for ever is a limit."""
-FILLERS: Final = frozenset("\u115f\u1160\u3164\uffa0")
-"""Letters by their category that show nothing."""
 NOTHING: Final = frozenset({"none", "null", "nan", "nil", "n/a", "na", "tbd", "todo"})
 """Words that stand in for an answer."""
 
@@ -34,7 +33,7 @@ def is_blank(text: str) -> bool:
     >>> is_blank(" \u200b"), is_blank("n/a"), is_blank("RISK-311")
     (True, True, False)
     """
-    shown = any(unicodedata.category(char)[0] in "LN" and char not in FILLERS for char in text)
+    shown = any(unicodedata.category(char)[0] in "LN" and is_shown(char) for char in text)
     return not shown or text.strip().casefold() in NOTHING
 
 

@@ -22,7 +22,7 @@ def bound(subject: Subject, target: Target) -> Subject:
     if isinstance(subject, AdjustedSubject):
         return subject.of(bound(subject.inner, target))
     there = getattr(subject, "bound_there", None)
-    if there is not None:  # in a process of its own
+    if there is not None:  # in a separate process
         made: Subject = there(target)
         return made
     if target.task == "binary":

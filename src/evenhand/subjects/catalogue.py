@@ -6,7 +6,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Final
 
 from evenhand.catalogues import Catalogue
-from evenhand.errors import ModelError, raise_all, shorten
+from evenhand.errors import ModelError, quoted, raise_all
 from evenhand.subjects.adapter import Adapter
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def as_subject(
             whole = prepare is None or "prepare" in known
             return made if whole else ADAPTERS["adjusted"].build(made, prepare=prepare, reads=reads)
     raise ModelError(
-        f"{shorten(repr(model))} ({type(model).__name__}) is no model that can be audited: pass a fitted scikit-learn "
+        f"{quoted(model)} ({type(model).__name__}) is no model that can be audited: pass a fitted scikit-learn "
         "estimator, a torch module, a function of a table, or an object with name, threshold, score_kind, facts and "
         "predict(X)."
     )
@@ -113,6 +113,6 @@ def _said(said: dict[str, object], known: Container[str], model: object) -> dict
             said.setdefault(other, said.pop(one))
     raise_all(
         ModelError,
-        (f"{name}= does not apply to a {type(model).__name__}; leave it away." for name in said if name not in known),
+        (f"{name}= does not apply to a {type(model).__name__}; leave it out." for name in said if name not in known),
     )
     return said

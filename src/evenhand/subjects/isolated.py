@@ -182,7 +182,7 @@ class IsolatedSubject:
             packed = _packed(given)
         except (pickle.PicklingError, AttributeError, TypeError):
             raise ModelError(
-                f"Model '{self.name}' runs in a process of its own, to which decide= cannot be handed: name a function "
+                f"Model '{self.name}' runs in a separate process, to which decide= cannot be passed: name a function "
                 "of a module that can be imported, or open the file without isolate."
             ) from None
         twin = object.__new__(type(self))

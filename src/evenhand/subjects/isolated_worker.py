@@ -12,7 +12,7 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-from evenhand.errors import ModelError, shorten
+from evenhand.errors import ModelError, quoted, shorten
 from evenhand.subjects.frames import BrokenFrameError, receive, send
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _run(plain: Mapping[str, Any], arrays: Arrays, opened: dict[str, Any]) -> tu
 
     found = opened["session"].run(plain["outputs"], dict(zip(plain["names"], arrays, strict=True)))
     whole = all(isinstance(array, np.ndarray) for array in found)
-    return ({}, found) if whole else ({"no_array": shorten(repr(found))}, [])
+    return ({}, found) if whole else ({"no_array": quoted(found)}, [])
 
 
 def _open(plain: Mapping[str, Any], arrays: Arrays, opened: dict[str, Any]) -> tuple[dict[str, Plain], Arrays]:

@@ -1,4 +1,4 @@
-"""What a model file of others may take while it is opened and run in a process of its own."""
+"""What a model file of others may take while it is opened and run in a separate process."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def open_subject(
 def limits_of(
     path: Path, isolate: bool | Limits | None = None, allowed_signers: str | Path | None = None
 ) -> Limits | None:
-    """Return the limits within which an ONNX file is run in a process of its own; None to run it in this one.
+    """Return the limits within which an ONNX file is run in a separate process; None to run it in this one.
 
     Parameters
     ----------

@@ -123,7 +123,7 @@ class TaskSubject:
         given = {"threshold": told.threshold, "positive": told.positive, **named}
         raise_all(
             ModelError,
-            (f"{name}= is about two classes; leave it away: the task is {self.task}." for name in given if given[name]),
+            (f"{name}= is about two classes; leave it out: the task is {self.task}." for name in given if given[name]),
         )
         if numbers and kind in ("classifier", "clusterer", "outlier_detector"):
             raise ModelError(

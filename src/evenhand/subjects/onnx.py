@@ -59,7 +59,7 @@ class OnnxSubject:
     positive : object
         The class that its score is of, where the label's positive class is 0 of 0 and 1.
     limits : Limits, optional
-        Run it in a process of its own, within these.
+        Run it in a separate process, within these.
 
     Raises
     ------
@@ -212,7 +212,7 @@ class OnnxSubject:
 def start_session(
     content: bytes, where: str, limits: Limits | None = None
 ) -> onnxruntime.InferenceSession | IsolatedSession:
-    """Return a session of ONNX Runtime on one thread, in a process of its own where limits are given.
+    """Return a session of ONNX Runtime on one thread, in a separate process where limits are given.
 
     Raises ModelError when the file cannot be run.
     """

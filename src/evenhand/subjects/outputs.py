@@ -7,7 +7,7 @@ import sys
 from numbers import Real
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import ModelError, shorten
+from evenhand.errors import ModelError, quoted, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -305,14 +305,20 @@ def checked(scores: NDArray[np.float64], rows: int, name: str, kind: str, thresh
 
 def threshold_problem(threshold: object, kind: str) -> str:
     """Return why nothing can be decided at a threshold on scores of a kind, or an empty string."""
-    if isinstance(threshold, bool) or not isinstance(threshold, Real):
-        return f"the threshold is {shorten(repr(threshold))}; it must be a number."
-    cut = float(threshold)
+    cut = _real(threshold)
     if not math.isfinite(cut):
-        return f"the threshold is {cut:g}; it must be a finite number."
+        return f"the threshold is {quoted(threshold)}; it must be a finite number."
     if kind != "ranking" and not 0 <= cut <= 1:
-        return f"the threshold is {cut:g}, and scores in [0, 1] lie all on one side of it."
+        return f"the threshold is {cut:g}, and all scores in [0, 1] are on one side of it."
     return ""
+
+
+def _real(value: object) -> float:
+    """Return a number as a float; NaN where it is none, or too large."""
+    try:
+        return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        return math.nan
 
 
 def _numbers(raw: object, name: str) -> NDArray[np.float64]:
@@ -324,7 +330,7 @@ def _numbers(raw: object, name: str) -> NDArray[np.float64]:
             return values.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         pass
-    raise ModelError(f"Model '{name}' returned {shorten(repr(raw))}, which is no array of numbers.")
+    raise ModelError(f"Model '{name}' returned {quoted(raw)}, which is no array of numbers.")
 
 
 def _finite(scores: NDArray[np.float64], name: str) -> NDArray[np.float64]:

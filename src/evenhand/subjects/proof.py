@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from evenhand.errors import ModelError, shorten
+from evenhand.errors import ModelError, quoted
 from evenhand.subjects.outputs import answer_of, default_threshold, one_column, to_class_scores, to_score
 from evenhand.subjects.target import Declared, Target, listed, place
 
@@ -195,7 +195,7 @@ class Proof:
         """Return why numbers are no decisions, with the ways out."""
         way = "decide=, a function from what it returns to the label's classes."
         if self.target.task == "binary":
-            one = shorten(repr(self.target.classes[1]))
+            one = quoted(self.target.classes[1])
             way = (
                 f"threshold= (from that number on the decision is {one}), score_kind= where they are probabilities or "
                 f"logits of {one}, or {way}"
@@ -218,13 +218,13 @@ class Proof:
             return None
         if self.bound and place(named, self.target.classes) == 0 and self.target.ordered and self._ways(known):
             raise ModelError(
-                f"Model '{self.name}' was opened with positive={shorten(repr(named))}, and the positive class of the "
-                f"label is {shorten(repr(self.target.classes[1]))}. Leave positive= away."
+                f"Model '{self.name}' was opened with positive={quoted(named)}, and the positive class of the "
+                f"label is {quoted(self.target.classes[1])}. Leave out positive=."
             )
         at = place(named, known)
         if at is None and (whole or len(known) > 1):
             raise ModelError(
-                f"Model '{self.name}' knows no class {shorten(repr(named))}; its classes are "
+                f"Model '{self.name}' knows no class {quoted(named)}; its classes are "
                 f"{', '.join(map(repr, known[:10]))}. Pass positive= with the one that stands for the positive label."
             )
         self.said = "given"
@@ -246,11 +246,11 @@ class Proof:
     def _other_classes(self, known: Sequence[object]) -> str:
         way = "decide=, a function from its answers to the label's classes."
         if self.target.task == "binary":
-            way = f"positive= with its answer that stands for {shorten(repr(self.target.classes[1]))}, or {way}"
+            way = f"positive= with its answer that stands for {quoted(self.target.classes[1])}, or {way}"
         strange = [value for value in known if place(value, self.target.classes) is None]
         told = f"knows only {listed(known)}"
         if strange:
-            told = f"predicts {shorten(repr(strange[0]))}, which is no class of the label: it answers {listed(known)}"
+            told = f"predicts {quoted(strange[0])}, which is no class of the label: it answers {listed(known)}"
         return f"Model '{self.name}' {told}, and {self.target.words}. Pass {way}"
 
 
@@ -262,7 +262,7 @@ def _distinct(labels: NDArray[np.generic], name: str) -> tuple[NDArray[np.intp],
     try:
         codes, found = pd.factorize(labels)
     except TypeError:
-        raise ModelError(f"Model '{name}' returned {shorten(repr(labels[0]))} for a row: one label is meant.") from None
+        raise ModelError(f"Model '{name}' returned {quoted(labels[0])} for a row: one label is meant.") from None
     missing = int((codes < 0).sum())
     if missing:
         raise ModelError(f"Model '{name}' returned no label (NaN or None) for {missing:,} of {len(labels):,} rows.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from evenhand.errors import ModelError, raise_all, shorten
+from evenhand.errors import ModelError, quoted, raise_all
+from evenhand.subjects.outputs import threshold_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,12 +74,12 @@ class Declared:
 
     def _problems(self) -> Iterator[str]:
         given = self.threshold
-        if given is not None and (isinstance(given, (str, bool)) or not _finite(given)):
-            yield f"threshold={shorten(repr(given))}: it must be a finite number."
+        if given is not None and (wrong := threshold_problem(given, "ranking")):
+            yield wrong
         if self.score_kind is not None and self.score_kind not in KINDS:
-            yield f"score_kind takes {', '.join(KINDS)}, not {shorten(repr(self.score_kind))}."
+            yield f"score_kind takes {', '.join(KINDS)}, not {quoted(self.score_kind)}."
         if self.decide is not None and not callable(self.decide):
-            yield f"decide= takes a function from the model's output to decisions, not {shorten(repr(self.decide))}."
+            yield f"decide= takes a function from the model's output to decisions, not {quoted(self.decide)}."
         if self.decide is not None and (given is not None or self.score_kind not in (None, "label")):
             yield "decide= makes the decisions, so neither threshold= nor score_kind= is of use with it."
 
@@ -93,14 +93,7 @@ def place(value: object, classes: Sequence[object]) -> int | None:
 
 def listed(values: Sequence[object]) -> str:
     """Return values in a sentence: 0, 1 and 2."""
-    told = [shorten(repr(value), 40) for value in values[:_MOST_LISTED]]
+    told = [quoted(value, 40) for value in values[:_MOST_LISTED]]
     if len(values) > _MOST_LISTED:
         return f"{', '.join(told)} and {len(values) - _MOST_LISTED:,} more"
     return f"{', '.join(told[:-1])} and {told[-1]}" if len(told) > 1 else "".join(told)
-
-
-def _finite(number: object) -> bool:
-    try:
-        return math.isfinite(number)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return False

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeGuard, cast
 
+from evenhand.documents import parse_json
 from evenhand.errors import ModelError, shorten
-from evenhand.subjects.plain_json import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ def read_header(content: bytes | mmap, where: str) -> Header:
         text = content[8 : 8 + length]
         if (many := text.count(b'"data_offsets"')) > MOST:
             raise ValueError(f"{many:,} tensors, of {MOST:,} at most")
-        plain = read_plain(text)
+        plain = parse_json(text, f"{where} is damaged: its header", kind=ModelError, strict=True)
         if not isinstance(plain, dict):
             raise ValueError("it is no object")
         metadata = plain.pop(METADATA, {})

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from evenhand.data import pick
-from evenhand.errors import shorten
+from evenhand.errors import quoted
 from evenhand.evidence.predictions import inputs
 from evenhand.findings import Reads
+from evenhand.subjects.outputs import threshold_problem
 from evenhand.subjects.protocol import ScoreKind
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def members(asked: Asked) -> str:
     wrong = []
     if not isinstance(subject.name, str) or not subject.name.strip():
         wrong.append(f"name is {subject.name!r}, and a text is needed")
-    if isinstance(subject.threshold, (str, bool)) or not math.isfinite(subject.threshold):
-        wrong.append(f"threshold is {subject.threshold!r}, and a finite number is needed")
+    if problem := threshold_problem(subject.threshold, "ranking"):
+        wrong.append(problem.rstrip("."))
     if subject.score_kind not in get_args(ScoreKind):
         wrong.append(f"score_kind is {subject.score_kind!r}; known are {', '.join(get_args(ScoreKind))}")
     read = getattr(subject, "reads", "table")
@@ -46,7 +47,7 @@ def facts(asked: Asked) -> str:
         return f"facts are a {type(facts).__name__}, and a mapping is needed"
     named = facts.get("features")
     if named is not None and not (isinstance(named, list) and all(isinstance(name, str) for name in named)):
-        return f"facts['features'] is {shorten(repr(named))}: a list of column names, or None where they are not known"
+        return f"facts['features'] is {quoted(named)}: a list of column names, or None where they are not known"
     return next(_not_plain(facts, "facts"), "")
 
 
@@ -62,7 +63,7 @@ def _not_plain(value: object, where: str) -> Iterator[str]:
     elif type(value) not in (bool, int, float, str, type(None)) or (
         isinstance(value, float) and not math.isfinite(value)
     ):
-        yield f"{where} is {shorten(repr(value))} ({type(value).__name__}), which is no plain JSON"
+        yield f"{where} is {quoted(value)} ({type(value).__name__}), which is no plain JSON"
 
 
 def proof(asked: Asked) -> str:

@@ -75,7 +75,7 @@ def places(asked: Asked) -> str:
     except EvenhandError:
         apart = len(table)
     return (
-        "it takes columns by their place in the table; declare features=, so that another order is told"
+        "it takes columns by their place in the table; declare features=, so that another order does no harm"
         if apart
         else ""
     )

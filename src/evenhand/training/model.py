@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from evenhand.documents import parse_json
 from evenhand.errors import ModelError, need
 from evenhand.subjects.outputs import check_scores, sigmoid, softmax
-from evenhand.subjects.plain_json import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -263,7 +263,7 @@ def as_text(about: Mapping[str, Plain]) -> str:
 def read_about(text: str, damaged: str) -> tuple[dict[str, Plain], int]:
     """Return the description of a file and its version; raise ModelError with `damaged` where it is damaged."""
     try:
-        about = cast("dict[str, Plain]", read_plain(text))
+        about = cast("dict[str, Plain]", parse_json(text, "the description", kind=ModelError, strict=True))
         return about, int(cast("int", about["format"]))
-    except (ValueError, KeyError, TypeError):
+    except (ModelError, ValueError, KeyError, TypeError):
         raise ModelError(damaged) from None

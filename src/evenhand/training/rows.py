@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenhand.data.mapping import map_array
+from evenhand.documents import parse_json, read_bytes
 from evenhand.errors import InputError
-from evenhand.subjects.plain_json import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,8 +65,9 @@ def write_cost(model: Path, cost: Mapping[str, Plain] | None) -> None:
 
 def read_cost(model: Path) -> dict[str, Plain] | None:
     """Return what a fit cost; None when there is no such file, or it is damaged."""
+    place = model.with_name(model.name + ".cost.json")
     try:
-        held = read_plain(model.with_name(model.name + ".cost.json").read_text("utf-8"))
-    except (OSError, ValueError):
+        held = parse_json(read_bytes(place), place, strict=True)
+    except InputError:
         return None
     return held if isinstance(held, dict) else None
