@@ -149,7 +149,16 @@ def start_of_gate(before: Path | None, repeats: int) -> dict[str, Any]:
         taken: dict[str, list[float]] = {name: [] for name in sources}
         for _ in range(repeats + 1):
             for name, source in sources.items():
-                gate = ["-m", "evenhand", "gate", f"{folder}/{name}.json", "--policy", str(policy), "-o", os.devnull]
+                gate = [
+                    "-m",
+                    "evenhand",
+                    "gate",
+                    f"{folder}/{name}.json",
+                    "--policy",
+                    str(policy),
+                    "-o",
+                    f"{folder}/out.txt",
+                ]
                 taken[name].append(_run(source, gate))
     steady = {name: values[1:] for name, values in taken.items()}
     found: dict[str, Any] = {name: measuring.middle(values) for name, values in steady.items()}

@@ -100,11 +100,17 @@ def parse_json(
         text = content.decode("utf-8") if isinstance(content, bytes) else content
         once = _once if strict else None
         found: object = json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=once)
-        if strict and b"\\ud" in text.encode().lower():
-            json.dumps(found, ensure_ascii=False).encode()  # UnicodeEncodeError, a ValueError
+        if strict:
+            refuse_halves(found, text.encode())
         return found
 
     return _guarded(parse, "JSON", where, kind)
+
+
+def refuse_halves(found: object, text: bytes) -> None:
+    """Raise UnicodeEncodeError, a ValueError, where JSON holds half of a surrogate pair, which no text can."""
+    if b"\\ud" in text.lower():
+        json.dumps(found, ensure_ascii=False).encode()
 
 
 def check_plain(found: object, where: object, *, kind: type[EvenhandError] = InputError) -> None:

@@ -116,6 +116,17 @@ def swapped_groups(document: Document) -> None:
             part["groups"].reverse()
 
 
+def unrecorded(where: str, value: object) -> Edit:
+    """Leave a feature unnamed, and write nonsense where features that nobody recorded are declared."""
+
+    def edit(document: Document) -> None:
+        feature_unnamed(document)
+        held = document["provenance"]
+        (held["options"] if where == "group_shares" else held["data"]["roles"])[where] = value
+
+    return edit
+
+
 def other_audit(document: Document) -> None:
     """State a gap of a feature that is not there as of an audit that estimates unknown groups."""
     copied(document, GAP, "selection_rate_difference[age]", audit="unobserved_groups")
@@ -192,6 +203,11 @@ FORGED: dict[str, tuple[str, Edit]] = {
     "crossings alone": ("weighted", without(lambda part: len(part["columns"]) == 2)),
     "counts of nobody": ("scores", zeros),
     "empty counts": ("scores", empty_counts),
+    "unrecorded as a number": ("decisions", unrecorded("group_shares", 5)),
+    "unrecorded as a list": ("decisions", unrecorded("proxies", ["sex"])),
+    "unrecorded as nothing": ("decisions", unrecorded("proxies", None)),
+    "options that are a list": ("decisions", lambda d: (lie(d), d["provenance"].update(options=[]))),
+    "roles that are a list": ("decisions", of_data(roles=[])),
     "no roles": ("clustered", dropped("roles")),
     "no features": ("decisions", dropped("sensitive_features")),
     "no number of rows": ("decisions", dropped("rows")),

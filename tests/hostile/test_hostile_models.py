@@ -246,7 +246,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str, dict[str, Any], str]] = {
         lambda: fitted(LogisticRegression(), np.where(THREE == 2, "top", LABELS["three"][0])), "three", {}, "'top'",
     ),
     "log-odds of classes": (lambda: lambda t: t[["a", "b", "c"]].to_numpy(), "three", {}, "add up to 1"),
-    "two columns of three": (lambda: lambda t: t[["a", "b"]].to_numpy(), "three", {}, "one column a class"),
+    "two columns of three": (lambda: lambda t: t[["a", "b"]].to_numpy(), "three", {}, "one column for each class"),
     "numbers of three": (lambda: Says(chance), "three", {}, "returned numbers"),
     "threshold of three": (
         lambda: fitted(LogisticRegression(), "three"), "three", {"threshold": 0.3}, "threshold= is about two classes",

@@ -332,3 +332,26 @@ def test_arrays_of_texts_are_the_columns_that_pandas_makes_of_them(texts: list[s
     array = np.random.default_rng(1).choice(texts, 20_000)
     for given in (array, array[::-1], array.astype(array.dtype.newbyteorder())):
         pd.testing.assert_series_equal(one_column(given, "groups"), pd.Series(given.astype(array.dtype)))
+
+
+@pytest.mark.parametrize("way", ["list", "parquet", "jsonl", "polars", "id"])
+def test_long_codes_with_a_missing_value_are_not_merged(tmp_path: Path, way: str) -> None:
+    codes = [None, *[2**53, 2**53 + 1] * 50]
+    table = pd.DataFrame({"y": [1, 0] * 50 + [1], "d": [1, 0] * 50 + [0]})
+    source: Any = {**table.to_dict("list"), "g": codes}
+    if way == "parquet":
+        arrow = pytest.importorskip("pyarrow.parquet")
+        source = tmp_path / "rows.parquet"
+        arrow.write_table(pytest.importorskip("pyarrow").table({**table.to_dict("list"), "g": codes}), source)
+    elif way == "jsonl":
+        source = tmp_path / "rows.jsonl"
+        lines = table.assign(g=pd.array(codes, dtype="Int64")).to_json(orient="records", lines=True)
+        source.write_text(lines)
+    elif way == "polars":
+        source = pytest.importorskip("polars").DataFrame({**table.to_dict("list"), "g": codes})
+    roles: dict[str, Any] = {"id": "g"} if way == "id" else {"sensitive_features": "g", "missing": "group"}
+    with pytest.raises(InputError, match="different codes become the same"):
+        eh.read_evaluation_set(source, label="y", prediction="d", **roles)
+    kept = table.assign(g=pd.array(codes, dtype="Int64"))
+    data = eh.read_evaluation_set(kept, label="y", prediction="d", sensitive_features="g", missing="group")
+    assert len(data.grouping("g").names) == 3

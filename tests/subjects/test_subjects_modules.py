@@ -167,7 +167,7 @@ REFUSED = {
     "missing numbers": ("binary", "logit", lambda X: z(X).log(), "NaN"),
     "a KeyError": ("binary", "logit", lambda X: {}["x"], "KeyError|could not take"),
     "one column for three classes": ("multiclass", "logit", z, "not one score a class"),
-    "two columns for three classes": ("multiclass", "logit", pair, r"shape \(200, 2\); one column a class"),
+    "two columns for three classes": ("multiclass", "logit", pair, r"shape \(200, 2\); .* one column for each class"),
     "logits of classes called probabilities": ("multiclass", "probability", three, "do not add up to 1"),
     "softmax of classes called logits": ("multiclass", "logit", lambda X: three(X).softmax(1), "add up to 1, as"),
     "several numbers": ("regression", "probability", pair, "2 numbers a row"),

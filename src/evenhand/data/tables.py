@@ -24,6 +24,7 @@ from evenhand.data.batches import columns_of, is_loader
 from evenhand.data.columns import refuse_repeats
 from evenhand.data.counted import ATTRIBUTE, COUNTS_MARK, refuse_changed, said_of
 from evenhand.data.written import as_written
+from evenhand.documents import refuse_halves
 from evenhand.errors import InputError, need, shorten
 
 if TYPE_CHECKING:
@@ -216,8 +217,7 @@ def _record(name: str, number: int, line: bytes) -> dict[str, object]:
 
     try:
         record = json.loads(line, object_pairs_hook=paired, parse_int=_whole if _LONG.search(line) else None)
-        if b"\\ud" in line.lower():  # may be half of a surrogate pair
-            json.dumps(record, ensure_ascii=False).encode()
+        refuse_halves(record, line)
     except UnicodeEncodeError:
         raise InputError(f"{name}: line {number:,} holds what is no Unicode text. Mend the rows.") from None
     except (ValueError, RecursionError) as wrong:

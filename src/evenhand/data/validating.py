@@ -24,6 +24,8 @@ MOST_NUMBERS: Final = 20
 """A numeric feature of more distinct values than this is a measurement, and needs edges."""
 MOST_ROWS: Final = 1e15
 """Rows that a double counts exactly, with room for products."""
+EXACT: Final = 2.0**53
+"""The whole number from which on a double does not hold the next one."""
 LEAST_WEIGHT: Final = 1e-140
 """Weights that are all below it have squares which a double does not hold exactly."""
 
@@ -83,6 +85,7 @@ def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
 
 def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
     where = f"{name}: column '{shorten(values.name)}'"
+    yield from _merged_codes(where, values)
     known = values.dropna().unique() if values.hasnans else values.unique()
     distinct = len(known)
     if strange := next((value for value in known[: MOST_GROUPS + 1] if not is_text(value)), None):
@@ -179,6 +182,20 @@ def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
     """Yield the complaint about an id or cluster column with missing values."""
     way = f"Fill them, drop the rows, or leave out {role}=."
     yield from absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
+    yield from _merged_codes(f"{name}: {role} '{shorten(keys.name)}'", keys)
+
+
+def _merged_codes(where: str, codes: pd.Series) -> Iterator[str]:
+    """Yield the complaint about long codes that are floating point, as a missing value makes them: some are one."""
+    if codes.dtype.kind != "f":
+        return
+    numbers = codes.to_numpy(dtype=np.float64, na_value=np.nan)
+    most = np.nanmax(np.abs(numbers), initial=0.0)
+    if EXACT <= most < np.inf:
+        yield (
+            f"{where} holds whole numbers as great as {most:.17g} as floating point, in which different codes become "
+            "the same. Keep them as text, or as whole numbers without missing values (Int64)."
+        )
 
 
 def check_scores(

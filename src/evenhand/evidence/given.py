@@ -188,14 +188,19 @@ def _given_problems(
     if y_pred is None and scores is None:
         yield f"{data.name}: neither decisions nor scores are given; an audit needs one of them."
     for what, column in (("y_pred", y_pred), ("y_score", scores)):
-        length = len(data) if column is None else len(column)
-        if length != len(data):
-            yield f"{data.name}: {what} has {length:,} rows and y_true has {len(data):,}; they must be equal."
+        if column is not None and (wrong := _length_problem(data, what, len(column))):
+            yield wrong
             return
     if y_pred is not None:
         yield from _decision_problems(data, y_pred)
     if scores is not None:
         yield from _score_problems(data.name, scores, threshold if y_pred is None else 0.5, kind)
+
+
+def _length_problem(data: EvaluationSet, what: str, rows: int) -> str:
+    if rows == len(data):
+        return ""
+    return f"{data.name}: {what} has {rows:,} rows and y_true has {len(data):,}; they must be equal."
 
 
 def _decided(data: EvaluationSet, column: pd.Series) -> NDArray[np.intp]:
@@ -206,9 +211,8 @@ def _decided(data: EvaluationSet, column: pd.Series) -> NDArray[np.intp]:
     InputError
         When one is none of them.
     """
-    if len(column) != len(data):
-        said = f"y_pred has {len(column):,} rows and y_true has {len(data):,}; they must be equal."
-        raise InputError(f"{data.name}: {said}")
+    if wrong := _length_problem(data, "y_pred", len(column)):
+        raise InputError(wrong)
     raise_all(InputError, _decision_problems(data, column))
     codes, found = pd.factorize(column)
     known = list(data.classes)

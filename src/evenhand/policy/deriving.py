@@ -8,6 +8,7 @@ areas under curves, custom metrics) stays a claim.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -137,8 +138,9 @@ def _without_counts(finding: Finding, again: Absent, record: AuditRecord) -> Ite
 
 def unobserved(record: AuditRecord) -> set[str]:
     """Return the features of which a record says that nobody recorded the groups: they have rates and no counts."""
-    roles, options = (record.provenance.get("data", {}).get("roles", {}), record.provenance.get("options", {}))
-    return {*roles.get("proxies", ()), *options.get("group_shares", ())}
+    roles, options = record.provenance.get("data", {}).get("roles", {}), record.provenance.get("options", {})
+    given = (roles.get("proxies"), options.get("group_shares"))
+    return {str(name) for held in given if isinstance(held, Mapping) for name in held}
 
 
 def _too_many(key: Key, record: AuditRecord) -> bool:

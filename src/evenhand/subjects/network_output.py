@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError, did_you_mean
 from evenhand.subjects.outputs import kind_of, to_class_scores, to_numbers, to_score
-from evenhand.subjects.target import place
+from evenhand.subjects.target import no_classes_named, place
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,10 +45,7 @@ class NetworkOutput:
         """
         twin = copy.copy(self)
         if self.positive is None and not target.ordered and self.positive_index is None:
-            raise ModelError(
-                f"Model '{self.name}' names no classes, so its scores may be of 1 or of 0, the positive class. Pass "
-                "positive= with the one that they are of."
-            )
+            raise no_classes_named(self.name)
         if self.positive is not None:
             at = place(self.positive, target.classes)
             if at is None:

@@ -157,11 +157,7 @@ class TaskSubject:
         import numpy as np
 
         width = len(self._known) or len(self.classes)
-        if values.shape != (rows, width):
-            raise ModelError(
-                f"Model '{self.name}' was given {rows:,} rows and returned shape {values.shape}; one column a "
-                f"class is meant, of which there are {width}."
-            )
+        self._check_shape(values, (rows, width), "class")
         own = getattr(self.model, "score_kind", None) if self._method() == "class_scores" else None
         kind = "ranking" if own is not None else self.declared.score_kind or "probability"
         scores = to_class_scores(values, kind, rows, self.name, exclusive=True)  # type: ignore[arg-type]
@@ -172,13 +168,16 @@ class TaskSubject:
         out[:, self.proof.places(self._known)] = scores
         return out
 
+    def _check_shape(self, values: NDArray[np.generic], needed: tuple[int, int], what: str) -> None:
+        if values.shape != needed:
+            raise ModelError(
+                f"Model '{self.name}' returned the shape {values.shape}; needed is {needed}, one column for each "
+                f"{what}."
+            )
+
     def _labels(self, values: NDArray[np.generic], rows: int) -> NDArray[np.float64]:
         """Return (n, L) scores of several labels, or 0 and 1."""
-        if values.shape != (rows, len(self.classes)):
-            raise ModelError(
-                f"Model '{self.name}' was given {rows:,} rows and returned shape {values.shape}; one column a "
-                f"label is meant, of which there are {len(self.classes)}."
-            )
+        self._check_shape(values, (rows, len(self.classes)), "label")
         self.score_kind = "probability" if values.dtype.kind == "f" else "label"
         output = self.declared.score_kind if self.declared.score_kind in ("logit", "ranking") else "ranking"
         scores = to_class_scores(values, output, rows, self.name, exclusive=False)

@@ -11,7 +11,7 @@ from evenhand.subjects.inputs import as_table, flat, is_table, read_by, select
 from evenhand.subjects.kinds import NO_CLASSES, classes_of, says, type_of
 from evenhand.subjects.outputs import answer_of
 from evenhand.subjects.proof import Proof
-from evenhand.subjects.target import Declared
+from evenhand.subjects.target import Declared, no_classes_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,10 +122,7 @@ class SklearnSubject:
         if self._known:
             proof.index(self._known)
         if self._known and not self._classes and not proof.target.ordered and told.positive is None:
-            raise ModelError(
-                f"Model '{self.name}' names no classes, so its scores may be of 1 or of 0, the positive class. Pass "
-                "positive= with the one that they are of."
-            )
+            raise no_classes_named(self.name)
 
     def declaring(self, declared: Declared) -> Self:
         """Return the same model with other declarations about its output."""

@@ -91,6 +91,14 @@ def place(value: object, classes: Sequence[object]) -> int | None:
     return next((at for at, each in enumerate(classes) if str(plain) == str(each)), None) if equal is None else equal
 
 
+def no_classes_named(name: str) -> ModelError:
+    """Return the error of scores that may be of either class, as their model names none and 0 is the positive one."""
+    return ModelError(
+        f"Model '{name}' names no classes, so its scores may be of 1 or of 0, the positive class. Pass positive= with "
+        "the one that they are of."
+    )
+
+
 def listed(values: Sequence[object]) -> str:
     """Return values in a sentence: 0, 1 and 2."""
     told = [quoted(value, 40) for value in values[:_MOST_LISTED]]
