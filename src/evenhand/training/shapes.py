@@ -71,5 +71,6 @@ def _answers(network: nn.Module, row: tuple[int, ...], outputs: int) -> None:
 def count_layers(plan: object) -> int:
     """Return how many layers a plan names; what each of them needs is at least one tensor of the file."""
     inner = (*getattr(plan, "members", ()), *([plan.base] if hasattr(plan, "base") else []))
-    own = (getattr(plan, name, ()) for name in ("hidden", "channels", "sizes", "ranks"))
-    return sum(map(len, own)) + sum(map(count_layers, inner))
+    added = sum(len(getattr(plan, name, ())) for name in ("hidden", "channels")) + sum(map(count_layers, inner))
+    # sizes and ranks are of layers that the base has counted
+    return max(added, *(len(getattr(plan, name, ())) for name in ("sizes", "ranks")))
