@@ -132,3 +132,11 @@ def refused(folder: Path, verb: Callable[[str], Outcome]) -> Callable[[str], str
 
 def _contents(folder: Path) -> dict[str, bytes]:
     return {place.name: place.read_bytes() for place in folder.iterdir() if place.is_file()}
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    """Return the file of a policy that any model meets."""
+    place = tmp_path / "policy.toml"
+    place.write_text('schema = 1\n[limits]\n"accuracy" = { at_least = 0.1 }\n', encoding="utf-8")
+    return place

@@ -218,13 +218,6 @@ FORGED: dict[str, tuple[str, Edit]] = {
 }
 
 
-@pytest.fixture
-def policy(tmp_path: Path) -> Path:
-    place = tmp_path / "policy.toml"
-    place.write_text('schema = 1\n[limits]\n"accuracy" = { at_least = 0.1 }\n', encoding="utf-8")
-    return place
-
-
 @pytest.mark.parametrize("name", FORGED)
 def test_nothing_escapes_what_counts_say(
     name: str, tmp_path: Path, policy: Path, capsys: pytest.CaptureFixture[str]

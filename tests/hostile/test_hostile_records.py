@@ -253,13 +253,6 @@ FORGED: dict[str, tuple[str, Edit]] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def policy(tmp_path: Path) -> Path:
-    place = tmp_path / "policy.toml"
-    place.write_text('schema = 1\n[limits]\n"accuracy" = { at_least = 0.1 }\n', encoding="utf-8")
-    return place
-
-
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_record_is_refused(
     name: str, tmp_path: Path, policy: Path, capsys: pytest.CaptureFixture[str]
