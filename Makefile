@@ -54,6 +54,7 @@ check-controls: $(DEMO_STAMP)  ## Say which rules and standards were looked up m
 coverage: $(TEST_STAMP)  ## Compute how often intervals err, and write the tables of docs/design/intervals.md
 	$(BIN)/python benchmarks/interval_coverage.py
 	$(BIN)/python benchmarks/gap_coverage.py
+	$(BIN)/python benchmarks/covering
 
 bench: $(TEST_STAMP)  ## Run the benchmarks beside their peers (half an hour); write docs/benchmarks.md
 	for name in fairness bootstrap scores counting tables explaining report; do $(BIN)/python benchmarks/$$name.py || exit 1; done

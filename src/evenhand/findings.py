@@ -67,6 +67,19 @@ class GroupValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Deciding:
+    """The groups whose bounds are the ends of a disparity's interval, each the one with the lesser value first.
+
+    They are rarely the groups with the extreme estimates: those are often the smallest, whose bounds say least.
+    """
+
+    low: tuple[GroupValue, ...] = ()
+    """Those of the low end; none where it is open."""
+    high: tuple[GroupValue, ...] = ()
+    """Those of the high end; none where it is open."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One statement of an audit, with its uncertainty and the rows it rests on."""
 
@@ -93,6 +106,10 @@ class Finding:
     """For an extreme over groups: both ends without a correction for the number of groups."""
     critical: tuple[float, float] | None = None
     """The critical values (in standard errors) behind the low and the high end of `interval`."""
+    deciding: Deciding | None = None
+    """The groups behind both ends of `interval`; None for what is of one group, or of all."""
+    uncovered: str = ""
+    """Why no interval covers for such data: no limit passes or fails on it. Empty where one covers."""
     undefined: str = ""
     """Why there is no estimate; empty when there is one."""
     undefined_groups: tuple[str, ...] = ()
@@ -108,6 +125,12 @@ class Finding:
     def name(self) -> str:
         """The key as text."""
         return str(self.key)
+
+    @property
+    def all_groups(self) -> tuple[GroupValue, ...]:
+        """The groups that it names: those with the extreme values, and those that decide."""
+        decide = () if self.deciding is None else (*self.deciding.low, *self.deciding.high)
+        return (*self.groups, *decide)
 
     @property
     def defined(self) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.documents import parse_json, read_bytes
 from evenhand.errors import RecordError, raise_all, shorten
-from evenhand.findings import AuditRecord, Finding, GroupCounts, GroupValue, Interval, Plain, Section
+from evenhand.findings import AuditRecord, Deciding, Finding, GroupCounts, GroupValue, Interval, Plain, Section
 from evenhand.keys import Key, canonical_key, may_vary
 from evenhand.messages import message_from_plain, message_to_plain
 from evenhand.migrating import migrated
@@ -24,7 +24,7 @@ from evenhand.output.writing import write_text
 from evenhand.schemas.following import follows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from evenhand.messages import PlainMessage
     from evenhand.provenance import Measurements
@@ -162,8 +162,11 @@ def _record(raw: bytes, path: str | Path) -> AuditRecord:
 
 
 _OPTIONAL: Final = frozenset(
-    {"interval", "groups", "component", "unadjusted", "critical", "undefined", "undefined_groups", "note", "withheld"}
-)
+    {
+        "interval", "groups", "component", "unadjusted", "critical", "deciding", "uncovered", "undefined",
+        "undefined_groups", "note", "withheld",
+    }
+)  # fmt: skip
 """What of a finding is left out where it is empty."""
 _STEADY: Final = ("findings", "sections", "tallies", "provenance")
 
@@ -204,12 +207,18 @@ def _finding(finding: Finding) -> Document:
         "component": finding.component,
         "unadjusted": None if finding.unadjusted is None else asdict(finding.unadjusted),
         "critical": None if finding.critical is None else list(finding.critical),
+        "deciding": None if finding.deciding is None else _decides(finding.deciding),
+        "uncovered": _said(finding.uncovered),
         "undefined": _said(finding.undefined),
         "undefined_groups": list(finding.undefined_groups),
         "note": _said(finding.note),
         "withheld": finding.withheld or None,
     }
     return {name: value for name, value in document.items() if name not in _OPTIONAL or value not in (None, "", [])}
+
+
+def _decides(deciding: Deciding) -> Document:
+    return {end: [asdict(part) for part in getattr(deciding, end)] for end in ("low", "high")}
 
 
 def _counts(counts: GroupCounts) -> Document:
@@ -228,7 +237,7 @@ def _counts(counts: GroupCounts) -> Document:
 
 
 def _read_finding(values: Checked, volatile: bool) -> Finding:
-    critical = values.get("critical")
+    critical, deciding = values.get("critical"), values.get("deciding")
     return Finding(
         key=Key.parse(values["key"]),
         audit=values["audit"],
@@ -237,19 +246,22 @@ def _read_finding(values: Checked, volatile: bool) -> Finding:
         support=values["support"],
         direction=values["direction"],
         unit=values["unit"],
-        groups=tuple(
-            GroupValue(part["group"], _real(part["estimate"]), part["support"], part["rows"])
-            for part in values.get("groups", [])
-        ),
+        groups=_read_groups(values.get("groups", [])),
         component=values.get("component", ""),
         unadjusted=_read_interval(values.get("unadjusted")),
         critical=None if critical is None else (float(critical[0]), float(critical[1])),
+        deciding=None if deciding is None else Deciding(*(_read_groups(deciding[end]) for end in ("low", "high"))),
+        uncovered=_read_said(values.get("uncovered", "")),
         undefined=_read_said(values.get("undefined", "")),
         undefined_groups=tuple(values.get("undefined_groups", [])),
         note=_read_said(values.get("note", "")),
         withheld=bool(values.get("withheld")),
         volatile=volatile,
     )
+
+
+def _read_groups(parts: Sequence[Checked]) -> tuple[GroupValue, ...]:
+    return tuple(GroupValue(part["group"], _real(part["estimate"]), part["support"], part["rows"]) for part in parts)
 
 
 def _said(text: str) -> Plain:

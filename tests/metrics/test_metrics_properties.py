@@ -183,14 +183,21 @@ def test_pairs_that_cannot_be_extreme_are_left_out_and_nothing_is_lost(counts: n
     found = measure("recall", Tally(counts))
     chosen = np.flatnonzero(found.defined)
     assume(len(chosen) > 1)
-    kinds = ((difference_interval, np.nanmax), (share_difference_interval, np.nanmax), (ratio_interval, np.nanmin))
+    kinds = (
+        (difference_interval, np.nanargmax),
+        (share_difference_interval, np.nanargmax),
+        (ratio_interval, np.nanargmin),
+    )
     for interval, extreme in kinds:
         left, right = (index.ravel() for index in np.meshgrid(chosen, chosen, indexing="ij"))
         apart = left != right
         sides = [[part[index[apart]] for part in (found.estimate, found.low, found.high)] for index in (left, right)]
         lows, highs = interval(tuple(sides[0]), tuple(sides[1]))  # type: ignore[arg-type]
         mine = extreme_pairs(found, chosen, z_of(0.95), interval, extreme)
-        assert mine == pytest.approx((extreme(lows), extreme(highs)), abs=1e-12)
+        for bound, ends, end in zip(mine, (lows, highs), (0, 1), strict=True):
+            assert bound.end == pytest.approx(ends[extreme(ends)], abs=1e-12)
+            pair = [[part[[group]] for part in (found.estimate, found.low, found.high)] for group in bound.pair]
+            assert bound.end == pytest.approx(float(interval(tuple(pair[0]), tuple(pair[1]))[end][0]), abs=1e-12)  # type: ignore[arg-type]
 
 
 def test_ten_thousand_groups_are_compared_and_none_is_dropped() -> None:

@@ -85,7 +85,7 @@ def _of_groups(finding: Finding, stated: dict[Key, Finding]) -> Iterator[str]:
     if split is None or split[0] != finding.component or not alone:
         return
     (column,) = finding.key.columns
-    for part in finding.groups:
+    for part in finding.all_groups:
         single = stated.get(type(finding.key).of(finding.component, {column: part.group}))
         if single is not None and not single.volatile and not _near(single.estimate, part.estimate):
             yield f"{name} has {part.estimate} for {shorten(part.group)}, which is stated as {single.estimate}."

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import RecordError, shorten
-from evenhand.findings import Absent, AuditRecord, Finding, Interval
+from evenhand.findings import Absent, AuditRecord, Finding, GroupValue, Interval
 from evenhand.keys import Key, canonical_key
 from evenhand.messages import messages
 from evenhand.metrics.answers import NoAnswerError, answers_of
@@ -22,7 +22,7 @@ from evenhand.policy.claims import claim_problems
 from evenhand.records import volatile_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from evenhand.messages import Message
 
@@ -197,13 +197,17 @@ def _part_that_differs(finding: Finding, again: Finding) -> str:
             return part
     if finding.undefined_groups != again.undefined_groups:
         return "undefined groups"
-    pairs = zip(finding.groups, again.groups, strict=False)
-    same = len(finding.groups) == len(again.groups) and all(
+    if bool(finding.uncovered) != bool(again.uncovered):
+        return "coverage"
+    return "" if _same_groups(finding.groups, again.groups) and not finding.withheld else "groups"
+
+
+def _same_groups(these: Sequence[GroupValue], those: Sequence[GroupValue]) -> bool:
+    return len(these) == len(those) and all(
         (one.group, one.support, one.rows) == (other.group, other.support, other.rows)
         and _near(one.estimate, other.estimate, ROUNDING)
-        for one, other in pairs
+        for one, other in zip(these, those, strict=True)
     )
-    return "" if same and not finding.withheld else "groups"
 
 
 def _intervals_differ(finding: Finding, again: Finding) -> bool:

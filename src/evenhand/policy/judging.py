@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 LOW_CONFIDENCE: Final = 0.9
 """A verdict says so where its confidence is below this."""
+NOT_COVERED: Final = message("Not covered here: no limit passes or fails on it.")
+"""Why a limit is undecided on a finding that no interval covers."""
 NOWHERE: Final = {
     "features": message("The record names no sensitive feature to apply it to."),
     "intersections": message("The record names no two sensitive features to cross."),
@@ -175,6 +177,8 @@ def _judge_finding(limit: Limit, key: Key, finding: Finding | Absent, policy: Po
         return _open(limit, key, None, limit.missing, sentences(finding.reason, limit.note))
     if finding.estimate is None:
         return _open(limit, key, finding, limit.undefined, finding.undefined or message("It has no value."))
+    if finding.uncovered:
+        return _open(limit, key, finding, limit.undecided, sentences(NOT_COVERED, finding.uncovered))
     status = _compare(finding, limit, policy)
     if status == "undecided":
         return _undecided(limit, key, finding, record)

@@ -30,8 +30,8 @@ def drop(now: Finding | None, before: Finding | None) -> Finding | None:
         return None
     undefined = now.undefined or before.undefined
     blank = replace(
-        now, key=drop_key(now.key), estimate=None, interval=None, unadjusted=None, critical=None, groups=(),
-        component="", undefined=undefined or message("It has no direction in which it could be worse."),
+        now, key=drop_key(now.key), estimate=None, interval=None, unadjusted=None, critical=None, deciding=None,
+        groups=(), component="", undefined=undefined or message("It has no direction in which it could be worse."),
         direction="lower_is_better", note=message("Unpaired: the two audits are taken as independent."),
     )  # fmt: skip
     if now.estimate is None or before.estimate is None or now.direction == "neutral":

@@ -165,13 +165,13 @@ def _shown(finding: Finding, hidden: set[Cell], below: int, strata: bool) -> Fin
     why = message("withheld: it, or what it would give away, rests on fewer than {below} rows", below=below)
     return replace(
         finding, estimate=None, interval=None, unadjusted=None, critical=None, support=0, groups=(), undefined=why,
-        withheld=True, undefined_groups=(), note="",
+        withheld=True, undefined_groups=(), note="", deciding=None, uncovered="",
     )  # fmt: skip
 
 
 def _least(finding: Finding) -> float:
     """Return the smallest number of people behind a finding; findings about no rows are not cells."""
-    sizes = [finding.support, *(size for part in finding.groups for size in (part.support, part.rows))]
+    sizes = [finding.support, *(size for part in finding.all_groups for size in (part.support, part.rows))]
     return min((size for size in sizes if size > 0), default=float("inf"))
 
 
@@ -180,7 +180,7 @@ def _names_hidden(finding: Finding, hidden: set[Cell]) -> bool:
     cells = [cell for cell in hidden if tuple(column for column, _ in cell) == columns]
     names = {group_name(cell) for cell in cells} | {", ".join(value for _, value in cell) for cell in cells}
     against = finding.key.qualifier("vs")
-    return against in names or any(part.group in names for part in finding.groups)
+    return against in names or any(part.group in names for part in finding.all_groups)
 
 
 def _sizes(counts: GroupCounts, hidden: set[Cell]) -> GroupCounts:

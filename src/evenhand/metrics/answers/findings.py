@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenhand.findings import Finding, GroupValue, Interval, Unit
+from evenhand.findings import Deciding, Finding, GroupValue, Interval, Unit
 from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue.names import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from evenhand.keys import Key
     from evenhand.metrics.comparisons.disparities import Disparity
@@ -41,6 +41,7 @@ def value_finding(key: Key, audit: str, measured: Measured, group: int, level: f
         unit=unit,
         groups=(GroupValue("", estimate, int(measured.support[group]), int(measured.rows[group])),),
         component=key.metric,
+        uncovered=measured.uncovered[group] if defined and measured.uncovered else "",
         undefined="" if defined else measured.reason[group],
     )
 
@@ -68,7 +69,11 @@ def disparity_finding(
         interval=Interval(_end(found.low), _end(found.high), level, found.method),
         unadjusted=Interval(_end(found.unadjusted_low), _end(found.unadjusted_high), level, found.method),
         critical=found.critical,
-        groups=_pair(found, name),
+        groups=() if found.pair is None else _groups(found.pair, found, name),
+        deciding=Deciding(*(_groups(groups, found, name) for groups in found.deciding))
+        if any(found.deciding)
+        else None,
+        uncovered=found.uncovered,
     )
 
 
@@ -77,13 +82,11 @@ def _end(value: float | None) -> float | None:
     return None if value is None else number(value)
 
 
-def _pair(found: Disparity, name: Callable[[int], str]) -> tuple[GroupValue, ...]:
-    if found.pair is None:
-        return ()
+def _groups(groups: Iterable[int], found: Disparity, name: Callable[[int], str]) -> tuple[GroupValue, ...]:
     values = found.values
     return tuple(
         GroupValue(name(group), number(values.estimate[group]), int(values.support[group]), int(values.rows[group]))
-        for group in dict.fromkeys(found.pair)
+        for group in dict.fromkeys(groups)
     )
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from evenhand.metrics.counts.tally import Tally
 
     Ends: TypeAlias = tuple[float | None, float | None]
+    Groups: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +69,10 @@ class Disparity:
     """How the interval was found."""
     values: Measured
     """The values of the groups."""
+    deciding: tuple[Groups, Groups] = ((), ())
+    """The groups whose bounds are `low` and `high`, the one with the lesser value first; none where one is open."""
+    uncovered: str = ""
+    """Why no interval covers for such data; empty where one does."""
     reason: str = ""
     """Why there is no estimate."""
 
@@ -131,18 +136,21 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
         return replace(empty, reason=reason)
     estimate = values.estimate[chosen]
     pair = (int(chosen[np.argmin(estimate)]), int(chosen[np.argmax(estimate)]))
-    return _REDUCE[how](replace(empty, pair=pair), values, chosen, level)
+    reasons = (values.uncovered[group] for group in chosen) if values.uncovered else iter(())
+    uncovered = next(filter(None, reasons), "")
+    return _REDUCE[how](replace(empty, pair=pair, uncovered=uncovered), values, chosen, level)
 
 
 def _difference(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
     interval, (least, most) = difference_of(values.metric), describe(values.metric).range
-    low = extreme_pairs(values, chosen, adjusted, interval, np.nanmax)[0]
-    plain_low, plain_high = extreme_pairs(values, chosen, plain, interval, np.nanmax)
+    low, lowest = extreme_pairs(values, chosen, adjusted, interval, np.nanargmax)[0]
+    (plain_low, _), (plain_high, highest) = extreme_pairs(values, chosen, plain, interval, np.nanargmax)
     estimate = values.estimate[chosen]
     widest = None if np.isinf(most - least) else most - least
-    top = widest if found.undefined else plain_high
-    found = replace(found, critical=(adjusted, plain), method=f"mover, {values.method}")
+    top, decides = (widest, ()) if found.undefined else (plain_high, highest[::-1])
+    method, deciding = f"mover, {values.method}", (lowest[::-1], decides)
+    found = replace(found, critical=(adjusted, plain), method=method, deciding=deciding)
     return found.told(float(estimate.max() - estimate.min()), (max(low, 0.0), top), (max(plain_low, 0.0), top))
 
 
@@ -163,27 +171,38 @@ def _ratio(found: Disparity, values: Measured, chosen: Indices, level: float) ->
         reason = message("The {metric} is 0 in every group: their ratio is 0 of 0.", metric=words)
         return replace(found, pair=None, reason=reason)
     adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
-    high = extreme_pairs(values, chosen, adjusted, ratio_interval, np.nanmin)[1]
-    plain_low, plain_high = extreme_pairs(values, chosen, plain, ratio_interval, np.nanmin)
-    low = 0.0 if found.undefined else plain_low
-    found = replace(found, critical=(plain, adjusted), method=f"mover-r, {values.method}")
+    high, highest = extreme_pairs(values, chosen, adjusted, ratio_interval, np.nanargmin)[1]
+    (plain_low, lowest), (plain_high, _) = extreme_pairs(values, chosen, plain, ratio_interval, np.nanargmin)
+    low, decides = (0.0, ()) if found.undefined else (plain_low, lowest)
+    method, deciding = f"mover-r, {values.method}", (decides, highest)
+    found = replace(found, critical=(plain, adjusted), method=method, deciding=deciding)
     return found.told(float(estimate.min() / estimate.max()), (low, min(high, 1.0)), (low, min(plain_high, 1.0)))
 
 
 def _group_min(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     adjusted = sidak_z(len(chosen), level)
-    high, plain_high = (float(ends[chosen].min()) for ends in (values.ends(adjusted)[1], values.high))
+    strict = values.ends(adjusted)[1][chosen]
+    high, plain_high = float(strict.min()), float(values.high[chosen].min())
     low = describe(values.metric).lowest if found.undefined else float(values.low[chosen].min())
-    found = replace(found, critical=(z_of(level), adjusted), method=f"{values.method}; sidak")
+    passes = () if found.undefined else _at(chosen, np.argmin(values.low[chosen]))
+    deciding = (passes, _at(chosen, np.argmin(strict)))
+    found = replace(found, critical=(z_of(level), adjusted), method=f"{values.method}; sidak", deciding=deciding)
     return found.told(float(values.estimate[chosen].min()), (low, max(high, plain_high)), (low, plain_high))
 
 
 def _group_max(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
     adjusted = sidak_z(len(chosen), level)
-    low, plain_low = (float(ends[chosen].max()) for ends in (values.ends(adjusted)[0], values.low))
+    strict = values.ends(adjusted)[0][chosen]
+    low, plain_low = float(strict.max()), float(values.low[chosen].max())
     high = describe(values.metric).highest if found.undefined else float(values.high[chosen].max())
-    found = replace(found, critical=(adjusted, z_of(level)), method=f"{values.method}; sidak")
+    passes = () if found.undefined else _at(chosen, np.argmax(values.high[chosen]))
+    deciding = (_at(chosen, np.argmax(strict)), passes)
+    found = replace(found, critical=(adjusted, z_of(level)), method=f"{values.method}; sidak", deciding=deciding)
     return found.told(float(values.estimate[chosen].max()), (min(low, plain_low), high), (plain_low, high))
+
+
+def _at(chosen: Indices, place: np.intp) -> Groups:
+    return (int(chosen[place]),)
 
 
 _REDUCE: dict[How, Callable[[Disparity, Measured, Indices, float], Disparity]] = {
@@ -223,17 +242,24 @@ def worst_of(parts: Sequence[Callable[[float], Disparity]], how: How, level: flo
     limit = METRICS[found.component].highest if sign > 0 else METRICS[found.component].lowest
     open_end = bool(undefined) or len(known) < len(parts)
 
-    def extreme(of: list[Disparity], end: str) -> float | None:
-        """Return the greatest end (the least, for a ratio); None where one of them is unbounded on that side."""
-        ends = [getattr(of[index], end) for index in known]
-        return None if None in ends else max(ends) if sign > 0 else min(ends)
-
-    ends = {fails: extreme(strict, fails), f"unadjusted_{fails}": extreme(plain, f"unadjusted_{fails}")}
-    ends |= dict.fromkeys((passes, f"unadjusted_{passes}"), limit if open_end else extreme(plain, passes))
+    decides = _extreme(strict, known, fails, sign)
+    ends = {fails: decides[0], f"unadjusted_{fails}": _extreme(plain, known, f"unadjusted_{fails}", sign)[0]}
+    top, let = (limit, ()) if open_end else _extreme(plain, known, passes, sign)
+    ends |= dict.fromkeys((passes, f"unadjusted_{passes}"), top)
     critical = (strict[worst].critical[0], found.critical[1])
     if sign < 0:
         critical = (found.critical[0], strict[worst].critical[1])
-    return replace(found, undefined=undefined, critical=critical, **ends)  # type: ignore[arg-type]
+    deciding = (decides[1], let) if sign > 0 else (let, decides[1])
+    return replace(found, undefined=undefined, critical=critical, deciding=deciding, **ends)  # type: ignore[arg-type]
+
+
+def _extreme(of: list[Disparity], known: list[int], end: str, sign: int) -> tuple[float | None, Groups]:
+    """Return the greatest end (the least, where `sign` is -1) and its groups; None where one of them is unbounded."""
+    ends = {index: getattr(of[index], end) for index in known}
+    if None in ends.values():
+        return None, ()
+    at = max(ends, key=lambda index: sign * ends[index])
+    return ends[at], of[at].deciding[0 if "low" in end else 1]
 
 
 def _mean_of(parts: Sequence[Callable[[float], Disparity]], level: float) -> Disparity:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from evenhand.metrics.counts.joint import JointTally
 
     Groups: TypeAlias = Indices
+    Deciding: TypeAlias = tuple[int, ...]
+    Bound: TypeAlias = tuple[float, Deciding]
 
 SPENT: Final = 0.1
 """The part of each side's error that is spent on telling which groups may make a gap; as much goes to each gap
@@ -67,10 +69,11 @@ def disparity_change(metric: str, how: How, joint: JointTally, level: float = 0.
             metric=lowered(describe(metric).label),
         )
         return replace(empty, reason=reason)
-    low, high = _ends(how, change, new, old, chosen, level)
+    low, high, deciding = _ends(how, change, new, old, chosen, level)
     estimate = _value(how, new.estimate[chosen]) - _value(how, old.estimate[chosen])
     ends = (None, None) if empty.undefined else (float(low), float(high))
-    return replace(empty.told(estimate, ends, ends), method=METHOD, pair=_pair(change, chosen))
+    decides = ((), ()) if empty.undefined else deciding
+    return replace(empty.told(estimate, ends, ends), method=METHOD, pair=_pair(change, chosen), deciding=decides)
 
 
 def resampled_change(metric: str, how: How, drawn: Floats) -> Floats:
@@ -124,20 +127,29 @@ def _part(level: float, share: float) -> float:
 
 def _ends(
     how: How, change: Measured, new: Measured, old: Measured, chosen: Groups, level: float
-) -> tuple[float, float]:
-    """Return the better of both bounds on either side."""
-    low, high = _of_pairs(how, change, new, old, chosen, level)
+) -> tuple[float, float, tuple[Deciding, Deciding]]:
+    """Return the better of both bounds on either side, and the groups that make it."""
+    (low, lowest), (high, highest) = _of_pairs(how, change, new, old, chosen, level)
     alone = _part(level, SPENT)
     after, before = (compare(rates.at(chosen), how, alone) for rates in (new, old))
     ends = (after.low, after.high, before.low, before.high)
     if None in ends:
-        return low, high
-    return max(low, after.low - before.high), min(high, after.high - before.low)  # type: ignore[operator]
+        return low, high, (lowest, highest)
+    low_alone, high_alone = after.low - before.high, after.high - before.low  # type: ignore[operator]
+    if low_alone > low:
+        low, lowest = low_alone, _places(after.deciding[0], chosen)
+    if high_alone < high:
+        high, highest = high_alone, _places(after.deciding[1], chosen)
+    return low, high, (lowest, highest)
+
+
+def _places(deciding: Deciding, chosen: Groups) -> Deciding:
+    return tuple(int(chosen[at]) for at in deciding)
 
 
 def _of_pairs(
     how: How, change: Measured, new: Measured, old: Measured, chosen: Groups, level: float
-) -> tuple[float, float]:
+) -> tuple[Bound, Bound]:
     """Return the bounds by the groups that may make the gap after, and before."""
     low, high = change.ends(z_of(_part(level, PAIRED)))
     if how == "difference":
@@ -146,9 +158,9 @@ def _of_pairs(
         return min(_gaps(sides, *_may_make(old, chosen, level), upper=False)), upper
     place = 1 if how == "group_min" else 0
     by_new, by_old = _may_make(new, chosen, level)[place], _may_make(old, chosen, level)[place]
-    if how == "group_min":
-        return float(low[by_new].min()), float(high[by_old].max())
-    return float(low[by_old].min()), float(high[by_new].max())
+    of_low, of_high = (by_new, by_old) if how == "group_min" else (by_old, by_new)
+    least, most = int(of_low[np.argmin(low[of_low])]), int(of_high[np.argmax(high[of_high])])
+    return (float(low[least]), (least,)), (float(high[most]), (most,))
 
 
 def _may_make(rates: Measured, chosen: Groups, level: float) -> tuple[Groups, Groups]:
@@ -158,17 +170,22 @@ def _may_make(rates: Measured, chosen: Groups, level: float) -> tuple[Groups, Gr
     return chosen[high >= low.max()], chosen[low <= high.min()]
 
 
-def _gaps(sides: Side, most: Groups, least: Groups, *, upper: bool) -> Iterator[float]:
-    """Yield, for each group that may be greatest, the extreme end of its change less that of one that may be least."""
+def _gaps(sides: Side, most: Groups, least: Groups, *, upper: bool) -> Iterator[Bound]:
+    """Yield, for each group that may be greatest, the extreme end of its change less that of one that may be least.
+
+    Each comes with both groups, the latter first.
+    """
     estimate, low, high = sides
     for group in most:
         others = least[least != group]
         if len(others):
             gap = estimate[group] - estimate[others]
             if upper:
-                yield float((gap + np.hypot(high[group] - estimate[group], estimate[others] - low[others])).max())
+                ends = gap + np.hypot(high[group] - estimate[group], estimate[others] - low[others])
             else:
-                yield float((gap - np.hypot(estimate[group] - low[group], high[others] - estimate[others])).min())
+                ends = gap - np.hypot(estimate[group] - low[group], high[others] - estimate[others])
+            at = int(np.argmax(ends) if upper else np.argmin(ends))
+            yield float(ends[at]), (int(others[at]), int(group))
 
 
 def _worse_of(parts: list[Disparity], joint: JointTally, level: float) -> Disparity:
@@ -183,9 +200,14 @@ def _worse_of(parts: list[Disparity], joint: JointTally, level: float) -> Dispar
     at = int(np.argmax(sizes[0]))
     lows, highs = ([getattr(part, end) for part in parts] for end in ("low", "high"))
     low, high = (None if None in ends else pick(ends) for ends, pick in ((lows, min), (highs, max)))
+    deciding = tuple(
+        () if end is None else parts[ends.index(end)].deciding[side]
+        for side, (end, ends) in enumerate(((low, lows), (high, highs)))
+    )
     estimate = max(sizes[0]) - max(sizes[1])
     undefined = tuple(sorted({group for part in parts for group in part.undefined}))
-    return replace(parts[at].told(estimate, (low, high), (low, high)), undefined=undefined)
+    told = parts[at].told(estimate, (low, high), (low, high))
+    return replace(told, undefined=undefined, deciding=(deciding[0], deciding[1]))
 
 
 def _gap(rate: str, tally: object, part: Disparity, level: float) -> float:

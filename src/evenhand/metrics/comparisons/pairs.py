@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -14,28 +14,45 @@ if TYPE_CHECKING:
 
 Interval: TypeAlias = "Callable[[Side, Side], tuple[Floats, Floats]]"
 """From estimate, low and high end of two sides to the ends of their comparison."""
+
+
+class Bound(NamedTuple):
+    """An extreme end, and the two groups whose comparison it is, in the order in which they are compared."""
+
+    end: float
+    pair: tuple[int, int]
+
+
 FEW: Final = 150
 """Groups of which simply all pairs are compared."""
 
 
 def extreme_pairs(
     values: Measured, chosen: Indices, z: float, interval: Interval, extreme: Callable[..., Any]
-) -> tuple[float, float]:
-    """Return the extreme low end and the extreme high end over ordered pairs of different groups.
+) -> tuple[Bound, Bound]:
+    """Return the extreme low end and the extreme high end over ordered pairs of different groups, each with its pair.
 
     The ends of a comparison rise with the estimate and the ends of its first side and fall with those of its second. So
     a pair is extreme only if no other group is beyond its sides both in the estimate and in the end that counts; with
     two layers of such groups, for a pair must be of different groups, nothing is lost.
     """
     low, high = values.ends(z)
-    sides = np.column_stack([values.estimate[chosen], low[chosen], high[chosen]])
+    sides, groups = np.column_stack([values.estimate[chosen], low[chosen], high[chosen]]), chosen
     if len(sides) > FEW:
-        sides = sides[_outermost(sides)]
+        kept = _outermost(sides)
+        sides, groups = sides[kept], chosen[kept]
     left, right = np.meshgrid(np.arange(len(sides)), np.arange(len(sides)), indexing="ij")
     apart = left != right
     first, second = sides[left[apart]].T, sides[right[apart]].T
     lows, highs = interval((first[0], first[1], first[2]), (second[0], second[1], second[2]))
-    return float(extreme(lows)), float(extreme(highs))
+    pairs = np.column_stack([groups[left[apart]], groups[right[apart]]])
+    return _bound(lows, pairs, extreme), _bound(highs, pairs, extreme)
+
+
+def _bound(ends: Floats, pairs: Indices, extreme: Callable[..., Any]) -> Bound:
+    at = int(extreme(ends))
+    first, second = (int(group) for group in pairs[at])
+    return Bound(float(ends[at]), (first, second))
 
 
 def _outermost(sides: Floats) -> Indices:

@@ -122,10 +122,15 @@ def _difference(found: Disparity, sides: _Sides, known: Marks, plain: float, tog
     worst = int(np.flatnonzero(known)[np.argmax(gap)])
     low, high = ends(plain)
     strict_low, strict_high = ends(together)
-    top = 1.0 if found.undefined else float(np.maximum(np.abs(low), np.abs(high)).max())
+    reach = np.maximum(np.abs(low), np.abs(high))
+    top = 1.0 if found.undefined else float(reach.max())
     adjusted = float(np.maximum(np.maximum(strict_low, -strict_high), 0.0).max()), top
     unadjusted = float(np.maximum(np.maximum(low, -high), 0.0).max()), top
+    groups = np.flatnonzero(known)
+    decides = int(groups[np.argmax(np.maximum(strict_low, -strict_high))])
+    deciding = ((decides,), () if found.undefined else (int(groups[np.argmax(reach)]),))
     found = replace(found, critical=(together, plain), pair=(worst, worst), method=f"mover, {sides.mine.method}")
+    found = replace(found, deciding=deciding)
     return found.told(float(gap.max()), adjusted, unadjusted)
 
 
@@ -151,7 +156,11 @@ def _ratio(found: Disparity, sides: _Sides, known: Marks, plain: float, together
     bottom = 0.0 if found.undefined else float(np.minimum(low, _inverse(high)).min())
     worst = int(np.flatnonzero(known)[np.argmin(value)])
     adjusted, unadjusted = ((bottom, float(_best(*ends).min())) for ends in ((strict_low, strict_high), (low, high)))
+    groups = np.flatnonzero(known)
+    decides = int(groups[np.argmin(_best(strict_low, strict_high))])
+    passes = () if found.undefined else (int(groups[np.argmin(np.minimum(low, _inverse(high)))]),)
     found = replace(found, critical=(plain, together), pair=(worst, worst), method=f"mover-r, {sides.mine.method}")
+    found = replace(found, deciding=(passes, (decides,)))
     return found.told(float(value.min()), adjusted, unadjusted)
 
 

@@ -70,6 +70,8 @@ class Measured:
     """How the interval was found."""
     ends: Ends
     """Ends for other critical values, for comparing groups."""
+    uncovered: tuple[str, ...] = ()
+    """(G,) why no interval covers for such data, empty where one does; without any, all are covered."""
 
     def at(self, groups: slice | Indices) -> Measured:
         """Return the values of some of the groups."""
@@ -81,7 +83,8 @@ class Measured:
             low, high = self.ends(z)
             return low[groups], high[groups]
 
-        return replace(self, **parts, reason=reason, ends=ends)
+        uncovered = tuple(np.asarray(self.uncovered, dtype=object)[groups]) if self.uncovered else ()
+        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered)
 
 
 def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
