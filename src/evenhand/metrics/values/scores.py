@@ -13,8 +13,8 @@ import numpy as np
 
 from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
-from evenhand.metrics.inference.intervals import scaled_ends, sidak_z, wilson
-from evenhand.metrics.values.means import CHUNK, finished, means, measured_mean, told
+from evenhand.metrics.inference.intervals import clopper_pearson, sidak_z
+from evenhand.metrics.values.means import CHUNK, effective_rows, finished, means, measured_mean, told
 from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
 from evenhand.metrics.values.reliability import BINS, reliability_tables
 
@@ -34,8 +34,7 @@ def brier_score(
     y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure ``mean (score - truth)^2`` of every group."""
-    loss = _row_by_row(lambda true, scores: (scores - true) ** 2, y_true, score)
-    return measured_mean("brier_score", means(loss, codes, n_groups, **more), level)
+    return _mean_loss("brier_score", lambda claimed: (1 - claimed) ** 2, y_true, score, codes, n_groups, level, **more)
 
 
 def log_loss(
@@ -43,12 +42,33 @@ def log_loss(
 ) -> Measured:
     """Measure ``mean -log(probability of the truth)`` of every group, in nats."""
 
-    def surprise(true: Column, scores: Floats) -> Floats:
-        sure = np.clip(scores, CLIP, 1 - CLIP)
-        return np.asarray(-np.log(np.where(true == 1, sure, 1 - sure)))
+    def surprise(claimed: Floats) -> Floats:
+        return np.asarray(-np.log(np.clip(claimed, CLIP, 1 - CLIP)))
 
-    loss = _row_by_row(surprise, y_true, score)
-    return measured_mean("log_loss", means(loss, codes, n_groups, **more), level)
+    return _mean_loss("log_loss", surprise, y_true, score, codes, n_groups, level, **more)
+
+
+def _mean_loss(
+    metric: str,
+    loss: Callable[[Floats], Floats],
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int,
+    level: float,
+    **more: Unpack[Worth],
+) -> Measured:
+    """Measure the mean of a loss of the probability that was claimed for what happened.
+
+    Given the score of a row, its loss is one of two: that of what happened and that of what did not. The mean of the
+    heavier of the two is what a row of the rarer outcome would count that was not seen yet.
+    """
+    found = _row_by_row(lambda true, scores: loss(np.where(true == 1, scores, 1 - scores)), y_true, score)
+    heavier = _row_by_row(lambda _, scores: loss(np.minimum(scores, 1 - scores)), y_true, score)
+    group = np.asarray(codes)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unseen = sums_by(group, heavier, n_groups) / rows_by(group, n_groups)
+    return measured_mean(metric, means(found, codes, n_groups, **more), level, unseen=unseen)
 
 
 def _row_by_row(function: Callable[..., Floats], y_true: ArrayLike, score: ArrayLike) -> Floats:
@@ -71,16 +91,38 @@ def mean_score(
 def calibration_ratio(
     y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
-    """Measure ``mean score / base rate`` of every group: the linearised quotient of two means, on the logarithm."""
+    """Measure ``mean score / base rate`` of every group.
+
+    The limits are those of the mean score and the exact ones of the base rate, joined on the logarithm by
+    square-and-add with the correlation of both (Zou and Donner 2008, Statistics in Medicine 27). The high end is
+    infinite where the base rate may be 0.
+    """
     scores, true, groups = np.asarray(score, dtype=np.float64), np.asarray(y_true, dtype=np.float64), np.asarray(codes)
     mean_of = partial(means, codes=groups, n_groups=n_groups, **more)
-    predicted, base = mean_of(scores), mean_of(true).mean
+    predicted, base, both = mean_of(scores), mean_of(true), mean_of(scores + true)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.where(base > 0, predicted.mean / base, np.nan)
-        error = mean_of(np.nan_to_num((scores - value[groups] * true) / base[groups])).error
+        value = np.where(base.mean > 0, predicted.mean / base.mean, np.nan)
+        shared = both.error**2 - predicted.error**2 - base.error**2
+        correlation = np.clip(np.nan_to_num(shared / (2 * predicted.error * base.error)), -1, 1)
+        correlation = correlation - (1 - correlation**2) / np.sqrt(np.maximum(base.freedom, 1))  # a standard error less
+    size = effective_rows(base)
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        low, high = (np.maximum(end, 0) for end in predicted.ends(z, log=True))
+        least, most = clopper_pearson(np.nan_to_num(base.mean) * size, size, z)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            above, below = np.log(high / predicted.mean), np.log(predicted.mean / low)
+            over, under = np.log(most / base.mean), np.log(base.mean / least)
+            ends = value * np.exp(-_joined(below, over, correlation)), value * np.exp(_joined(above, under, correlation))
+        return ends[0], np.where(least > 0, ends[1], np.inf)
+
     reasons = told(np.isfinite(value), message("No row whose truth is positive: nothing to divide by."))
-    ends = partial(scaled_ends, value, error, lowest=0.0, highest=None)
-    return finished("calibration_ratio", value, predicted.rows, reasons, "delta method, logarithm", ends, level)
+    return finished("calibration_ratio", value, predicted.rows, reasons, "mover, logarithm", ends, level)
+
+
+def _joined(one: Floats, other: Floats, correlation: Floats) -> Floats:
+    """Return two margins of a difference together, given the correlation of its sides."""
+    return np.asarray(np.sqrt(np.maximum(one**2 + other**2 - 2 * correlation * one * other, 0.0)))
 
 
 def calibration_error(
@@ -106,7 +148,7 @@ def calibration_error_of(tables: Sequence[Floats], rows: Ints, level: float = 0.
         found = [_calibration_ends(table, z) for table in tables]
         return np.array([low for low, _ in found]), np.array([high for _, high in found])
 
-    return finished("calibration_error", estimate, rows, told(rows), f"wilson in {BINS} bins", ends, level)
+    return finished("calibration_error", estimate, rows, told(rows), f"clopper-pearson in {BINS} bins", ends, level)
 
 
 def calibration_floor(
@@ -154,9 +196,9 @@ def _calibration_ends(table: Floats, z: float) -> tuple[float, float]:
     rows, mean, positives, share = table.T
     gap = np.abs(mean - positives / rows)
     level = 1 - 2 * (1 - NormalDist().cdf(z))
-    low, high = wilson(positives, rows, sidak_z(len(table), level))
+    low, high = clopper_pearson(positives, rows, sidak_z(2 * len(table), level))  # either end of any bin may err
     nearest = np.maximum(np.maximum(low - mean, mean - high), 0.0)
-    low, high = wilson(positives, rows, z)
+    low, high = clopper_pearson(positives, rows, z)
     farthest = np.maximum(np.abs(mean - low), np.abs(high - mean))
     above = float(np.sqrt((share**2 * (farthest - gap) ** 2).sum()))
     total = float((share * gap).sum())
