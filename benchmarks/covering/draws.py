@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from cells import Outcome
 
     from evenhand.metrics import Measured
+    from evenhand.metrics.catalogue.entry import How
 
     Floats = np.ndarray
     Draw = Callable[[np.random.Generator, tuple[int, ...]], Floats]
@@ -30,6 +31,15 @@ ERRORS: Final[dict[str, Draw]] = {
 def codes_of(rounds: int, n: int) -> np.ndarray:
     """Return the group of each row where every round is a group of n rows."""
     return np.repeat(np.arange(rounds, dtype=np.int32), n)
+
+
+def gaps_of(found: Iterable[Measured], truth: float, how: How = "difference") -> tuple[Floats, Floats, float, list[bool]]:
+    """Return the ends of comparisons of the groups of each round, the truth, and whether the finding is marked."""
+    from evenhand.metrics import compare
+
+    gaps = [compare(values, how) for values in found]
+    low, high = np.array([[each.low, each.high] for each in gaps], dtype=float).T
+    return low, high, truth, [bool(each.uncovered) for each in gaps]
 
 
 def of_groups(found: Measured, truth: float) -> Outcome:

@@ -18,6 +18,9 @@ FEW: Final = 20
 """Rows below which both limits count, not the nearer one."""
 FARTHEST: Final = 1.5
 """How many times as far as Hall's the other limit may be there."""
+OF_FEW_ROWS: Final = 0.5
+"""By how much critical values of areas are widened, over the root of the rows of the smaller class, whose spread is
+known from so many rows only."""
 STEPS: Final = np.linspace(0, 1, 49)[1:, None]
 """Parts of the skewness over which the farthest limit is looked for."""
 
@@ -36,6 +39,25 @@ class Tails:
     def turned(self) -> Tails:
         """Return what it is for values of the opposite sign."""
         return Tails(-self.skew, -self.most, -self.least)
+
+
+def tails_of(*samples: Floats) -> tuple[float, float, float]:
+    """Return skewness and extremes of what the rows of independent samples add to the sum (or difference) of their means.
+
+    Parameters
+    ----------
+    samples : (n,) arrays
+        The values of each sample; those of one that is subtracted with the opposite sign.
+
+    Returns
+    -------
+    skew, least, most : float
+        As in `Tails`, for the rows of all samples together.
+    """
+    parts = np.concatenate([(sample - sample.mean()) / len(sample) for sample in samples])
+    squares = float((parts**2).sum())
+    skew = float(np.sqrt(len(parts)) * (parts**3).sum() / squares**1.5) if squares > 0 else 0.0
+    return skew, float(parts.min()), float(parts.max())
 
 
 def margin_above(error: Floats, number: Floats, tails: Tails, z: float, squared: bool = False) -> Floats:

@@ -78,11 +78,14 @@ class Means:
 
         number = self.freedom + 1
         high = self.mean + margin_above(self.error, number, self.tails, z, squared)
+        below = margin_above(self.error, number, self.tails.turned(), z)
         if not log:
-            return self.mean - margin_above(self.error, number, self.tails.turned(), z), high
+            return self.mean - below, high
         half = stdtrit(np.maximum(self.freedom / 2, 1), ndtr(z)) * self.error
         low, top = scaled_ends(self.mean, half, 1.0, 0.0, None)
-        return np.minimum(low, gamma_low(self.error, self.mean, z)), np.maximum(high, top)
+        low = np.minimum(low, gamma_low(self.error, self.mean, z))
+        more = below - stdtrit(np.maximum(self.freedom, 1), ndtr(z)) * self.error  # values may be skew to the left, too
+        return np.maximum(low - more, 0.0), np.maximum(high, top)
 
 
 class Sums:

@@ -64,7 +64,7 @@ def measure_numbers(
         found = mean_of((predicted - true) ** 2)
         mapped = np.sqrt if metric == "root_mean_squared_error" else None
         measured = measured_mean(metric, found, level, mapped, squared=True)
-        return replace(measured, uncovered=_heavy(found, predicted - true, mean_of))
+        return replace(measured, uncovered=_heavy(found, mean_of((predicted - true) ** 4)))
     if metric in OF_ROWS:
         return measured_mean(metric, mean_of(OF_ROWS[metric](true, predicted)), level)
     group = np.asarray(codes).astype(np.intp)
@@ -84,15 +84,16 @@ def _below(found: Means, rows: Ints, level: float) -> Measured:
     return finished("quantile_coverage", found.mean, rows, told(rows), "clopper-pearson", ends, level)
 
 
-def _heavy(squares: Means, residual: Floats, mean_of: Callable[..., Means]) -> tuple[str, ...]:
+def _heavy(*powers: Means) -> tuple[str, ...]:
     """Return for each group why the mean of its squared errors has no interval that covers; empty where it has one.
 
     The error of a mean of squares rests on fourth powers. Where these are carried by few rows (or the rows are few), the
-    heaviest errors to come are not among those seen.
+    heaviest errors to come are not among those seen. `powers` are means of squares, each with that of its fourth powers.
     """
-    number = squares.freedom + 1
+    number = powers[0].freedom + 1
     with np.errstate(invalid="ignore", divide="ignore"):
-        kurtosis = mean_of(residual**4).mean / squares.mean**2
+        tails = [fourth.mean / second.mean**2 for second, fourth in zip(powers[::2], powers[1::2], strict=True)]
+        kurtosis = np.fmax.reduce(tails)
     most = np.interp(np.log(np.maximum(number, 1)), np.log(HEAVY[0]), HEAVY[1])
     return tuple(
         message(TOO_FEW, rows=LEAST)
@@ -109,21 +110,23 @@ def _explained(
 ) -> Measured:
     """R squared, from the linearised quotient of two means of squares; its distance from 1 is positive."""
     squares, middle = mean_of((predicted - true) ** 2), mean_of(true).mean
-    spread = mean_of((true - middle[group]) ** 2).mean
+    around = true - middle[group]
+    spread_of = mean_of(around**2)
+    spread = spread_of.mean
     with np.errstate(invalid="ignore", divide="ignore"):
         left = squares.mean / spread
-        influence = (predicted - true) ** 2 - left[group] * (true - middle[group]) ** 2
-        found = mean_of(influence / spread[group])
-    around = replace(found, mean=left)
+        influence = (predicted - true) ** 2 - left[group] * around**2
+        found = replace(mean_of(influence / spread[group]), mean=left)
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = around.ends(z, log=True, squared=True)
+        low, high = found.ends(z, log=True, squared=True)
         return 1 - high, 1 - low
 
     value = np.where(np.isfinite(left), 1 - left, np.nan)
     reasons = told(np.isfinite(value), message("The truth does not vary, so there is nothing to explain."))
     measured = finished("r2", value, rows, reasons, "delta method, hall", ends, level)
-    return replace(measured, uncovered=_heavy(squares, predicted - true, mean_of))
+    heavy = _heavy(squares, mean_of((predicted - true) ** 4), spread_of, mean_of(around**4))
+    return replace(measured, uncovered=heavy)
 
 
 LEAST: Final = 30

@@ -15,6 +15,7 @@ from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.inference.intervals import clopper_pearson, sidak_z
 from evenhand.metrics.values.means import CHUNK, effective_rows, finished, means, measured_mean, told
+from evenhand.metrics.values.quotients import quotient
 from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
 from evenhand.metrics.values.reliability import BINS, reliability_tables
 
@@ -93,36 +94,16 @@ def calibration_ratio(
 ) -> Measured:
     """Measure ``mean score / base rate`` of every group.
 
-    The limits are those of the mean score and the exact ones of the base rate, joined on the logarithm by
-    square-and-add with the correlation of both (Zou and Donner 2008, Statistics in Medicine 27). The high end is
-    infinite where the base rate may be 0.
+    The limits are those of the mean score and the exact ones of the base rate, joined as in `quotient`.
     """
     scores, true, groups = np.asarray(score, dtype=np.float64), np.asarray(y_true, dtype=np.float64), np.asarray(codes)
     mean_of = partial(means, codes=groups, n_groups=n_groups, **more)
-    predicted, base, both = mean_of(scores), mean_of(true), mean_of(scores + true)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.where(base.mean > 0, predicted.mean / base.mean, np.nan)
-        shared = both.error**2 - predicted.error**2 - base.error**2
-        correlation = np.clip(np.nan_to_num(shared / (2 * predicted.error * base.error)), -1, 1)
-        correlation = correlation - (1 - correlation**2) / np.sqrt(np.maximum(base.freedom, 1))  # a standard error less
+    base = mean_of(true)
     size = effective_rows(base)
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = (np.maximum(end, 0) for end in predicted.ends(z, log=True))
-        least, most = clopper_pearson(np.nan_to_num(base.mean) * size, size, z)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            above, below = np.log(high / predicted.mean), np.log(predicted.mean / low)
-            over, under = np.log(most / base.mean), np.log(base.mean / least)
-            ends = value * np.exp(-_joined(below, over, correlation)), value * np.exp(_joined(above, under, correlation))
-        return ends[0], np.where(least > 0, ends[1], np.inf)
-
+    exact = partial(clopper_pearson, np.nan_to_num(base.mean) * size, size)
+    value, ends = quotient(mean_of(scores), base, mean_of(scores + true), exact)
     reasons = told(np.isfinite(value), message("No row whose truth is positive: nothing to divide by."))
-    return finished("calibration_ratio", value, predicted.rows, reasons, "mover, logarithm", ends, level)
-
-
-def _joined(one: Floats, other: Floats, correlation: Floats) -> Floats:
-    """Return two margins of a difference together, given the correlation of its sides."""
-    return np.asarray(np.sqrt(np.maximum(one**2 + other**2 - 2 * correlation * one * other, 0.0)))
+    return finished("calibration_ratio", value, base.rows, reasons, "mover, logarithm", ends, level)
 
 
 def calibration_error(
