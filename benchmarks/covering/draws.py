@@ -33,7 +33,9 @@ def codes_of(rounds: int, n: int) -> np.ndarray:
     return np.repeat(np.arange(rounds, dtype=np.int32), n)
 
 
-def gaps_of(found: Iterable[Measured], truth: float, how: How = "difference") -> tuple[Floats, Floats, float, list[bool]]:
+def gaps_of(
+    found: Iterable[Measured], truth: float, how: How = "difference"
+) -> tuple[Floats, Floats, float, list[bool]]:
     """Return the ends of comparisons of the groups of each round, the truth, and whether the finding is marked."""
     from evenhand.metrics import compare
 

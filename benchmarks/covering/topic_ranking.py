@@ -47,7 +47,8 @@ def merit(noise: float, at: int | None, *rows: np.ndarray) -> Measured:
 
 
 MEASURES: Final[dict[str, tuple[Callable[..., Measured], int | None]]] = {
-    "ndcg": (quality, None), "ndcg at 5": (quality, 5), "exposure": (attention, None), "exposure_to_merit": (merit, None),
+    "ndcg": (quality, None), "ndcg at 5": (quality, 5), "exposure": (attention, None),
+    "exposure_to_merit": (merit, None),
 }  # fmt: skip
 
 
@@ -85,14 +86,14 @@ TOPIC: Final = Topic(
     ),
     tuple(
         Cell(f"{name}, {model} order, {lists} lists{', the smaller group' if group else ''}",
-             partial(of_group, name, model, lists, group), 1_000)
+             partial(of_group, name, model, lists, group), 1_500)
         for name in MEASURES
         for model in MODELS
         for lists in LISTS
         for group in ((0,) if name.startswith("ndcg") else (0, 1))
     )
     + tuple(
-        Cell(f"{name} difference, {model} order, {lists} lists", partial(gap, name, model, lists), 1_000)
+        Cell(f"{name} difference, {model} order, {lists} lists", partial(gap, name, model, lists), 600)
         for name in ("exposure", "exposure_to_merit")
         for model in MODELS
         for lists in LISTS

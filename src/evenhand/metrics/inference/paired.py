@@ -101,7 +101,8 @@ def paired_auc_change(
     DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44, 837-845: the variance is that of the difference of the
     placement values, so that what both models share cancels. Few rows change a lot and most little, so the ends allow
     for skewness as those of means do (`margin_above`), and for the few rows of the smaller class. Where no placement
-    changed there is no spread to estimate; then the interval is as wide as one changed pair in each class would make it.
+    changed there is no spread to estimate; then the interval is as wide as one changed pair in each class would
+    make it.
     """
     from scipy.special import ndtr, stdtrit
 

@@ -42,7 +42,7 @@ class Tails:
 
 
 def tails_of(*samples: Floats) -> tuple[float, float, float]:
-    """Return skewness and extremes of what the rows of independent samples add to the sum (or difference) of their means.
+    """Return skewness and extremes of what the rows of independent samples add to the sum of their means.
 
     Parameters
     ----------
@@ -85,7 +85,9 @@ def margin_above(error: Floats, number: Floats, tails: Tails, z: float, squared:
     from scipy.special import ndtr, stdtrit
 
     student = stdtrit(np.maximum(number - 1, 1), ndtr(z))
-    bent = (OF_SQUARES if squared else SHORT) * np.maximum(np.nan_to_num(tails.skew), 0) / np.sqrt(np.maximum(number, 1))
+    bent = (
+        (OF_SQUARES if squared else SHORT) * np.maximum(np.nan_to_num(tails.skew), 0) / np.sqrt(np.maximum(number, 1))
+    )
     hall = _hall(student, bent) * error
     if squared:
         return hall

@@ -11,8 +11,6 @@ from evenhand.metrics.values.means import effective_rows, finished, told
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike
-
     from evenhand.metrics.counts.arrays import Floats, Indices, Ints
     from evenhand.metrics.values.means import Means
     from evenhand.metrics.values.rates import Measured
@@ -25,7 +23,7 @@ def measured_median(
     rows: Ints,
     level: float,
     mean_of: Callable[..., Means],
-    weight: ArrayLike,
+    weight: Floats,
 ) -> Measured:
     """Return medians of `values` (n,) by group as a metric's values.
 
@@ -47,7 +45,7 @@ def measured_median(
         Sampling weights; 1 where rows are not weighted.
     """
     order = np.lexsort((values, group))
-    ordered, one = values[order], np.asarray(weight, dtype=np.float64)[order]
+    ordered, one = values[order], weight[order]
     ends = np.cumsum(rows)
     starts, upto = ends - rows, np.concatenate([[0.0], np.cumsum(one)])
     total = upto[ends] - upto[starts]
@@ -79,10 +77,10 @@ def _ranks(size: Floats, z: float) -> Floats:
     """Return the greatest rank r with P(Binomial(size, 1/2) < r) at most the chance of error; 0 where there is none."""
     from scipy.special import bdtr, ndtr
 
-    number = np.maximum(np.nan_to_num(size), 0)
+    number = np.floor(np.maximum(np.nan_to_num(size), 0)).astype(np.int64)
     tail = ndtr(-z)
     rank = np.floor(number / 2 - z * np.sqrt(number) / 2) + 2
     for _ in range(5):  # from above down to the exact rank
-        over = (rank > 0) & (bdtr(np.maximum(rank - 1, 0), np.floor(number), 0.5) > tail)
+        over = (rank > 0) & (bdtr(np.maximum(rank - 1, 0), number, 0.5) > tail)
         rank = np.where(over, rank - 1, rank)
     return np.asarray(np.maximum(rank, 0))

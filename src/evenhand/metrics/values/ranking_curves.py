@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final, Unpack
 
 import numpy as np
@@ -173,8 +172,9 @@ def average_precision(
     """Measure the area under the precision-recall curve (average precision) of every group.
 
     The interval is binomial over the positive rows: each end is the farther one of that on the logit scale, which
-    covers best of those that Boyd et al. (2013), ECML, compared, and of the exact one; over what they are worth where rows are weighted (Kish), and over clusters that hold one
-    where rows belong together. Equal scores are taken together, as scikit-learn does.
+    covers best of those that Boyd et al. (2013), ECML, compared, and of the exact one; over what they are worth where
+    rows are weighted (Kish), and over clusters that hold one where rows belong together. Equal scores are taken
+    together, as scikit-learn does.
     """
     if all(part is None for part in more.values()):
         return average_precision_of(order_scores(y_true, score, codes, n_groups), level)
@@ -221,7 +221,9 @@ def _precisions(area: Floats, hits: Floats, number: Floats, rows: Ints, level: f
         exact = clopper_pearson(np.nan_to_num(area) * number, number, z)
         inside = (area > 0) & (area < 1)
         low, high = logit_interval(np.where(inside, area, 0.5), np.where(inside, error, 1.0), z)
-        return np.where(inside, np.minimum(low, exact[0]), exact[0]), np.where(inside, np.maximum(high, exact[1]), exact[1])
+        return np.where(inside, np.minimum(low, exact[0]), exact[0]), np.where(
+            inside, np.maximum(high, exact[1]), exact[1]
+        )
 
     reasons = told(hits > 0, message("No row whose truth is positive: there is nothing to find."))
     return finished("average_precision", area, rows, reasons, "binomial, exact and logit", ends, level)

@@ -71,7 +71,9 @@ def measure_numbers(
     rows = rows_by(group, n_groups)
     if metric == "median_absolute_error":
         error = np.abs(predicted - true)
-        return measured_median(metric, error, group, rows, level, mean_of, np.ones(len(true)) if weight is None else weight)
+        return measured_median(
+            metric, error, group, rows, level, mean_of, np.ones(len(true)) if weight is None else weight
+        )
     if metric == "quantile_coverage":
         return _below(mean_of(true <= predicted), rows, level)
     return _explained(true, predicted, group, rows, level, mean_of)
@@ -87,8 +89,9 @@ def _below(found: Means, rows: Ints, level: float) -> Measured:
 def _heavy(*powers: Means) -> tuple[str, ...]:
     """Return for each group why the mean of its squared errors has no interval that covers; empty where it has one.
 
-    The error of a mean of squares rests on fourth powers. Where these are carried by few rows (or the rows are few), the
-    heaviest errors to come are not among those seen. `powers` are means of squares, each with that of its fourth powers.
+    The error of a mean of squares rests on fourth powers. Where these are carried by few rows (or the rows are few),
+    the heaviest errors to come are not among those seen. `powers` are means of squares, each with that of its fourth
+    powers.
     """
     number = powers[0].freedom + 1
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -96,12 +99,22 @@ def _heavy(*powers: Means) -> tuple[str, ...]:
         kurtosis = np.fmax.reduce(tails)
     most = np.interp(np.log(np.maximum(number, 1)), np.log(HEAVY[0]), HEAVY[1])
     return tuple(
-        message(TOO_FEW, rows=LEAST)
-        if size < LEAST
-        else message(BY_FEW, rows=max(round(size / tail), 1), all=round(size))
-        if tail > limit
-        else ""
-        for size, tail, limit in zip(number, np.nan_to_num(kurtosis), most, strict=True)
+        _why(size, tail, limit) for size, tail, limit in zip(number, np.nan_to_num(kurtosis), most, strict=True)
+    )
+
+
+def _why(rows: float, kurtosis: float, most: float) -> str:
+    if rows < LEAST:
+        return message(
+            "A mean of squares rests on the largest errors, and fewer than {rows} rows do not show them. Look at the "
+            "median absolute error instead.",
+            rows=LEAST,
+        )
+    if kurtosis <= most:
+        return ""
+    return message(
+        "A mean of squares rests on the largest errors, and few rows hold them here. Look at the median absolute error "
+        "instead."
     )
 
 
@@ -133,14 +146,6 @@ LEAST: Final = 30
 """Rows or clusters below which squared errors have no interval that covers whatever their tail."""
 HEAVY: Final = (np.array([30.0, 100.0, 1_000.0, 10_000.0]), np.array([4.4, 8.0, 10.0, 14.0]))
 """Rows, and the kurtosis of their errors (3 for normal ones) above which intervals of squared errors do not cover."""
-TOO_FEW: Final = (
-    "Fewer than {rows} rows do not show how far off the largest errors are, on which a mean of squares rests. "
-    "The median absolute error does not."
-)
-BY_FEW: Final = (
-    "Few rows carry the spread of the squared errors: as {rows:,} of {all:,} would. "
-    "The median absolute error does not rest on them."
-)
 SQUARES: Final = ("root_mean_squared_error", "mean_squared_error")
 """Those that are made of squared errors."""
 OF_ROWS: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.counts.arrays import Column, Floats, Ints, Worth
+    from evenhand.metrics.counts.arrays import Floats, Ints, Worth
     from evenhand.metrics.values.rates import Measured
 
 CLIP: Final = 1e-15
