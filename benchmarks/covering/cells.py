@@ -21,6 +21,7 @@ SIDE: Final = 0.035
 """The most that either end may err."""
 COVERED: Final = 0.93
 """The least that both ends must cover."""
+ROUNDING: Final = 1e-9
 MOSTLY: Final = 0.5
 """From this share of marked rounds on, a cell counts as marked: limits there mostly rest on nothing."""
 
@@ -44,7 +45,7 @@ class Outcome:
     @property
     def met(self) -> bool:
         """Whether it is as good as is wanted, or marked."""
-        good = max(self.above, self.below) <= SIDE and 1 - self.above - self.below >= COVERED
+        good = max(self.above, self.below) <= SIDE + ROUNDING and self.above + self.below <= 1 - COVERED + ROUNDING
         return good or self.marked >= MOSTLY
 
 
