@@ -97,10 +97,9 @@ def outcome(
 
 
 def hashes(files: tuple[str, ...]) -> dict[str, str]:
-    """Return the sha256 of the code of each file: without docstrings, comments on lines of their own and blank lines."""
-    return {
-        name: hashlib.sha256(_code((ROOT / name).read_text("utf-8")).encode()).hexdigest() for name in sorted(files)
-    }
+    """Return the sha256 of the code of each file, without docstrings, lines that are comments, and blank lines."""
+    texts = {name: _code((ROOT / name).read_text(encoding="utf-8")) for name in sorted(files)}
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
 
 def _code(text: str) -> str:
