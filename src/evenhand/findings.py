@@ -270,7 +270,8 @@ class AuditRecord:
         again = self._answer(wanted, level)
         if isinstance(again, Absent) or again.interval is None or found.estimate is None:
             return found
-        return replace(found, interval=again.interval, unadjusted=again.unadjusted, critical=again.critical)
+        ends = {name: getattr(again, name) for name in ("interval", "unadjusted", "critical", "deciding")}
+        return replace(found, **ends)
 
     @property
     def level(self) -> float:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from evenhand.messages import lowered, message
-from evenhand.metrics import describe
+from evenhand.messages import message
 from evenhand.output.sanitising import plain
 from evenhand.policy.limits import REQUIRED
 
 if TYPE_CHECKING:
-    from evenhand.findings import Finding, GroupValue
+    from evenhand.findings import Finding
     from evenhand.policy.limits import Limit
     from evenhand.policy.verdict import Judgement, Verdict
 
@@ -73,23 +72,6 @@ def _wanted(limit: Limit) -> str:
     if isinstance(wanted, tuple):
         return _cut(", ".join(wanted), 40)
     return f"{wanted:,}" if isinstance(wanted, int) else _cut(str(wanted), 16)
-
-
-def groups_text(finding: Finding) -> str:
-    """Return the groups that make a disparity: ``recall: black 0.62 (n=41), white 0.93 (n=440)``."""
-    named = [part for part in finding.groups if part.group]
-    if not named:
-        return f"n={finding.support:,}"
-    return message(
-        "{metric}: {groups}",
-        metric=lowered(describe(finding.component).label),
-        groups=tuple(_group(part) for part in named),
-    )
-
-
-def _group(part: GroupValue) -> str:
-    places = {"group": _cut(part.group), "value": number(part.estimate)}
-    return message("{group} {value} (n={rows:,})", rows=part.support, **places)
 
 
 def lines(verdict: Verdict) -> list[str]:

@@ -69,10 +69,8 @@ class LimitRow:
     """The finding in words."""
     measured: str
     limit: str
-    who: str
-    """The groups that make it, each with its value and its rows."""
     sentence: str
-    """Why, or the rows needed to decide it."""
+    """The groups that decided; where it is undecided, also the rows needed to decide it."""
     note: str
 
 
