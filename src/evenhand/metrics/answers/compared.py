@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenhand.keys import Feature, Key, group_name
+from evenhand.messages import message
 from evenhand.metrics.answers.answering import Answers
 from evenhand.metrics.answers.counts import RecordCounts
-from evenhand.metrics.answers.questions import NoAnswerError, question, takes_all_groups
+from evenhand.metrics.answers.questions import NoAnswerError, Question, question, takes_all_groups
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import EQUALIZED_ODDS
 from evenhand.metrics.comparisons.references import sides_of
@@ -59,6 +60,8 @@ class Behind:
     def __init__(self, record: AuditRecord, level: float) -> None:
         self._counts, self._level = RecordCounts(record), level
         self._answers = Answers(self._counts, level)
+        self._kept: dict[Question, Compared] = {}
+        self._places: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
 
     @property
     def favourable(self) -> bool | None:
@@ -81,19 +84,32 @@ class Behind:
 
     def _compared(self, key: Key) -> Compared:
         asked = question(key)
-        values, tally = self._answers.values(asked)
-        labels = self._counts.groups(asked.columns)
-        names = tuple(group_name(zip(asked.columns, part, strict=True)) for part in labels)
-        counted = rows_counted(asked.metric, tally)
+        found = self._all_groups(replace(asked, how=None, group=None, to=""))
         if asked.group is not None:
-            at = np.array([labels.index(asked.group)])
-            return Compared((names[at[0]],), None, values.at(at), None if counted is None else counted[at])
-        found = Compared(names, asked.how, values, counted)
-        if not asked.to or tally is None:
-            return found
+            place = self._places[asked.columns].get(asked.group)
+            if place is None:
+                raise NoAnswerError(message("No row is of the group {group}.", group=", ".join(asked.group)))
+            at = np.array([place])
+            counted = None if found.counted is None else found.counted[at]
+            return Compared((found.names[place],), None, found.values.at(at), counted)
+        if asked.how is None or not asked.to:
+            return replace(found, how=asked.how)
+        names, (values, tally) = found.names, self._answers.values(asked)
+        if tally is None:
+            raise NoAnswerError(message("Only the difference or ratio of a rate is taken against something else."))
         to: Reference = "overall" if asked.to == "overall" else "rest" if asked.to == "rest" else names.index(asked.to)
         sides = sides_of(asked.metric, values, tally, to, self._level)
-        return replace(found, other=sides.other, to=asked.to, weight=sides.weight)
+        return replace(found, how=asked.how, other=sides.other, to=asked.to, weight=sides.weight)
+
+    def _all_groups(self, asked: Question) -> Compared:
+        """Return the values of all groups of columns; what was asked once is kept."""
+        if asked not in self._kept:
+            values, tally = self._answers.values(asked)
+            labels = self._counts.groups(asked.columns)
+            names = tuple(group_name(zip(asked.columns, part, strict=True)) for part in labels)
+            self._places[asked.columns] = {part: at for at, part in enumerate(labels)}
+            self._kept[asked] = Compared(names, None, values, rows_counted(asked.metric, tally))
+        return self._kept[asked]
 
     def _parts(self, key: Key) -> tuple[Key, ...]:
         asked = question(key)

@@ -75,11 +75,12 @@ def excess_over(values: Measured, other: Measured, weight: Floats, harm: int, le
 
 
 def excess_beyond(values: Measured, bound: float, harm: int, level: float) -> Excess | None:
-    """Return the excess of each group over a rate that a limit allows."""
+    """Return the excess of each group over a rate that a limit allows; values must be of the same level."""
     known = np.flatnonzero(values.defined)
     if not len(known):
         return None
-    low, high = values.ends(sidak_z(len(known), level))
+    one = len(values.estimate) == 1
+    low, high = (values.low, values.high) if one else values.ends(sidak_z(len(known), level))
     gap = values.estimate[known] - bound
     return _excess(values, known, harm, gap, (low[known] - bound, high[known] - bound))
 
