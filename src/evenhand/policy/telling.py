@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import joined, lowered, message, messages, sentences
 from evenhand.metrics import METRICS, describe
 from evenhand.metrics.catalogue.entry import ALL, FN, FP, TN, TP
-from evenhand.policy.wording import number
+from evenhand.policy.wording import cut, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,21 +109,20 @@ def labelled(columns: Sequence[str], group: str) -> str:
     >>> labelled(["sex"], "F"), labelled(["race", "sex"], "race=black, sex=F")
     ('sex=F', 'race=black, sex=F')
     """
-    return f"{_cut(columns[0])}={_cut(group)}" if len(columns) == 1 else _cut(group, 2 * MOST_NAME)
+    return f"{cut(columns[0], MOST_NAME)}={cut(group, MOST_NAME)}" if len(columns) == 1 else cut(group, 2 * MOST_NAME)
 
 
 def _outcome(key: Key, metric: str, record: AuditRecord) -> Outcome:
     data = record.provenance.get("data", {})
-    known = {
-        value: _cut(str(data[value])) for value in ("positive", "negative", "favourable") if data.get(value) is not None
-    }
+    named = ("positive", "negative", "favourable")
+    known = {value: cut(str(data[value]), MOST_NAME) for value in named if data.get(value) is not None}
     pair = known.get("negative", message("negative")), known.get("positive", message("positive"))
-    chosen = _cut(key.qualifier("class") or "")
+    chosen = cut(key.qualifier("class") or "", MOST_NAME)
     if metric == "favourable_rate" and "favourable" in known:
         chosen = known["favourable"]
     if chosen and chosen != pair[1]:
         pair = (pair[1] if chosen == pair[0] else message("not {value}", value=chosen)), chosen
-    return Outcome(_cut(data.get("label") or ""), *pair)
+    return Outcome(cut(data.get("label") or "", MOST_NAME), *pair)
 
 
 def _did(entry: Metric, outcome: Outcome) -> Message | None:
@@ -147,7 +146,7 @@ def _given(key: Key, entry: Metric, outcome: Outcome) -> list[str]:
     """Return the conditions on the rows that a rate is of."""
     among, control = set(entry.denominator), key.qualifier("given")
     truths, decisions = ({cell[side] for cell in among} for side in (0, 1))
-    found = [_cut(control)] if control else []
+    found = [cut(control, MOST_NAME)] if control else []
     if len(truths) == 1:
         found.append(outcome.whole(min(truths)))
     elif len(decisions) == 1:
@@ -207,7 +206,3 @@ def _plain(evidence: Evidence, key: Key) -> Message:
         for part in named
     )
     return message("{metric}: {groups}", metric=lowered(describe(evidence.metric).label), groups=groups)
-
-
-def _cut(text: str, most: int = MOST_NAME) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -81,6 +81,7 @@ def _limit(judgement: Judgement, at: int) -> LimitRow:
         _signs(limit_text(judgement.limit)),
         cut(judgement.sentence, 400),
         judgement.limit.note,
+        harm_sentence(judgement),
     )
 
 

@@ -72,6 +72,8 @@ class LimitRow:
     sentence: str
     """The groups that decided; where it is undecided, also the rows needed to decide it."""
     note: str
+    harm: str
+    """Who is harmed by what failed; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
