@@ -98,7 +98,7 @@ def evidence_of(
     made = Evidence(
         found.key, metric, end, groups, _reference(groups, compared), others[:MOST_OPEN], len(others[MOST_OPEN:])
     )
-    return replace(made, sentence=evidence_sentence(made, limit, record)) if groups else None
+    return replace(made, sentence=evidence_sentence(made, limit, status, record)) if groups else None
 
 
 def _crossing(key: Key, limit: Limit, behind: Behind | None) -> list[Crossing]:

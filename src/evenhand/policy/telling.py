@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evenhand.policy.burden import Burden
     from evenhand.policy.evidence import CountedGroup, Evidence
     from evenhand.policy.limits import Limit
-    from evenhand.policy.verdict import Judgement
+    from evenhand.policy.verdict import Judgement, Status
 
 MOST_NAME: Final = 40
 """Characters of a group, a column or a value in a sentence."""
@@ -45,9 +45,17 @@ class Outcome:
         return joined("=", (self.label, self.value(truth))) if self.label else self.value(truth)
 
 
-def evidence_sentence(evidence: Evidence, limit: Limit, record: AuditRecord) -> str:
-    """Return the values of the groups that decided: ``Of race=black with y=0, 45 % were decided 1 (9 of 20); ...``."""
+def evidence_sentence(evidence: Evidence, limit: Limit, status: Status, record: AuditRecord) -> str:
+    """Return the values of the groups that decided: ``Of race=black with y=0, 45 % were decided 1 (9 of 20); ...``.
+
+    Of a value that passed, its counts alone: the key names the group, and nobody need think about it.
+    """
     key, entry = evidence.key, METRICS.get(evidence.metric)
+    if status == "passed" and not any(feature.group is None for feature in key.features):
+        (one,) = evidence.groups[:1]
+        if one.counted is not None:
+            return message("{counted:,} of {rows:,}", counted=one.counted, rows=one.support)
+        return message("n={rows:,}", rows=one.support)
     outcome = _outcome(key, evidence.metric, record)
     shares = [*evidence.groups, *([evidence.reference] if evidence.reference is not None else [])]
     did = None if entry is None or any(part.estimate is None for part in shares) else _did(entry, outcome)
@@ -91,13 +99,12 @@ def burden_sentence(burden: Sequence[Burden]) -> str:
 def harm_sentence(judgement: Judgement) -> str:
     """Return who is harmed by what failed, or that nothing says who; empty where that is no question."""
     evidence = judgement.evidence
-    told = burden_sentence(judgement.burden)
-    if told or judgement.status != "failed" or evidence is None or judgement.limit.against:
-        return told
-    entry = METRICS.get(evidence.metric)
-    unknown = entry is not None and entry.decision is not None and entry.direction == "neutral"
-    if judgement.burden or not unknown or len(evidence.groups) < 2:
+    if judgement.status != "failed" or evidence is None or judgement.limit.against:
         return ""
+    told, entry = burden_sentence(judgement.burden), METRICS.get(evidence.metric)
+    unknown = entry is not None and entry.decision is not None and entry.direction == "neutral"
+    if told or judgement.burden or not unknown or len(evidence.groups) < 2:
+        return told
     return message("Who is harmed depends on which outcome is favourable; none was declared.")
 
 

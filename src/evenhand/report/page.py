@@ -137,9 +137,9 @@ def _risk(judgement: Judgement) -> str:
 
 
 def _why(judgement: Judgement) -> str:
-    """Return the judgement's sentence without the source of the limit."""
+    """Return the evidence in words; the source of the limit, and what would decide it, are with the limit itself."""
     said = judgement.sentence
-    if judgement.status == "failed" and judgement.evidence is not None and not judgement.aside:
+    if judgement.evidence is not None and not judgement.aside:
         said = judgement.evidence.sentence
     return capitalized(said) if isinstance(said, Message) else said
 
