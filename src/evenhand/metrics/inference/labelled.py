@@ -1,0 +1,89 @@
+"""Shares of rows of which only some were labelled: all on which two models differ, and a sample of the others.
+
+Both models decide every row, so rows are in four strata by their two decisions, whose sizes are known; in each of them
+some rows, drawn at random, have a label. An error then has two parts: the rows are a sample of all people, and the
+labelled rows are a sample of these rows. Where a stratum is labelled as a whole the second part is 0, and where all are
+the interval is that of fully labelled rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenhand.metrics.counts.arrays import Floats, Marks
+
+HALF_A_ROW: Final = 0.5
+"""Added to both classes of a stratum that is labelled in part: one class alone in a sample is not certain."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledRows:
+    """Sums of weights of rows of G groups in the cells of [truth, original's decision, compressed model's decision].
+
+    A row weighs as many rows of its stratum as it was drawn for: their number by that of the labelled ones.
+    """
+
+    weights: Floats
+    """(G, 2, 2, 2) sums of weights."""
+    squared_weights: Floats
+    """(G, 2, 2, 2) sums of squared weights."""
+
+    def sizes(self, events: Sequence[Marks], among: Marks) -> tuple[list[Floats], Floats]:
+        """Return how many fully labelled rows each of two shares is worth, (G,) each, and their correlation (G,).
+
+        The linearised variance of a share p of `among` is p (1 - p) / A, with A the estimated rows in `among`, and for
+        each stratum N (w - 1) q (1 - q) d^2 / A^2: N its rows, w their weight, q its share of positive labels, d the
+        difference that a label makes to the residual (Cochran 1977, sections 5.3 and 12.2). The size is that of a
+        binomial share of this variance.
+
+        Parameters
+        ----------
+        events : two (2, 2, 2) arrays
+            The cells that each share counts.
+        among : (2, 2, 2) array
+            The cells that it counts them among.
+        """
+        rows, weight, positive, smooth = self._strata()
+        spread = rows * (weight - 1) * smooth * (1 - smooth)
+        inside = among.astype(np.float64)
+        total = (self.weights * inside).sum(axis=(1, 2, 3))
+        cells = np.stack([1 - smooth, smooth], axis=1) * rows[:, None]
+        exact = np.stack([1 - positive, positive], axis=1) * rows[:, None]
+        sizes, plain, errors = [], [], []
+        with np.errstate(invalid="ignore", divide="ignore"):
+            for event in events:
+                p = np.minimum((cells * event).sum(axis=(1, 2, 3)) / total, 1.0)
+                moved = _moved(event, inside, p)
+                one = p * (1 - p)
+                variance = one / total + (spread * moved**2).sum(axis=(1, 2)) / total**2
+                sizes.append(np.fmin(np.nan_to_num(one / variance, nan=np.inf), total))
+                share = (exact * event).sum(axis=(1, 2, 3)) / total
+                plain.append(share)
+                errors.append(_moved(event, inside, share))
+            first, second = plain
+            shared = (spread * errors[0] * errors[1]).sum(axis=(1, 2)) / total**2 - first * second / total
+            scale = np.prod([np.sqrt(p * (1 - p) / size) for p, size in zip(plain, sizes, strict=True)], axis=0)
+            correlation = np.nan_to_num(shared / scale, nan=0.0, posinf=0.0, neginf=0.0)
+        return sizes, np.clip(correlation, -1.0, 1.0)
+
+    def _strata(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return of each stratum its rows, their weight, and the share of positive labels, as it is and smoothed."""
+        rows = self.weights.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            weight = np.maximum(np.nan_to_num(self.squared_weights.sum(axis=1) / rows, nan=1.0), 1.0)
+            positive = np.nan_to_num(self.weights[:, 1] / rows)
+        labelled = rows / weight
+        smooth = (positive * labelled + HALF_A_ROW) / (labelled + 2 * HALF_A_ROW)
+        return rows, weight, positive, np.where(weight > 1 + 1e-9, smooth, positive)
+
+
+def _moved(event: Marks, inside: Floats, p: Floats) -> Floats:
+    """Return (G, 2, 2) how much greater a row's residual is when its label is positive."""
+    residual = event.astype(np.float64) - p[:, None, None, None] * inside
+    return np.asarray(residual[:, 1] - residual[:, 0])
