@@ -13,13 +13,22 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from evenhand.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evenhand.metrics.counts.arrays import Floats, Marks
+    from evenhand.metrics.counts.arrays import Floats, Ints, Marks
 
 HALF_A_ROW: Final = 0.5
 """Added to both classes of a stratum that is labelled in part: one class alone in a sample is not certain."""
+
+LEAST: Final = 10
+"""The fewest labels of a stratum that has as many rows."""
+USUAL: Final = 30
+"""The fewest labels of a stratum in which the models agree, where no number of labels is given."""
+DIFFERING: Final = np.array([[False, True], [True, False]])
+"""The strata [original's decision, compressed model's decision] in which the models differ."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,3 +96,59 @@ def _moved(event: Marks, inside: Floats, p: Floats) -> Floats:
     """Return (G, 2, 2) how much greater a row's residual is when its label is positive."""
     residual = event.astype(np.float64) - p[:, None, None, None] * inside
     return np.asarray(residual[:, 1] - residual[:, 0])
+
+
+def labels_wanted(rows: Ints, known: Ints, most: int | None = None) -> Ints:
+    """Return how many rows of each stratum are to be labelled, those that have a label included.
+
+    All on which the models differ: only they change a rate. Of the others a sample, which says how many rows a rate is
+    of: in each of the two strata of a group half as many as its differing rows, and `USUAL` at least.
+
+    Parameters
+    ----------
+    rows : (G, 2, 2)
+        Rows of [group, original's decision, compressed model's decision].
+    known : (G, 2, 2)
+        Those that have a label.
+    most : int, optional
+        The most new labels. What is left of them when all differing rows are labelled goes to the others; where they
+        are fewer, each stratum gets `LEAST` and the differing ones share the rest.
+
+    Raises
+    ------
+    InputError
+        When there are too few for `LEAST` of each stratum.
+    """
+    half = np.ceil((rows * DIFFERING).sum(axis=(1, 2), keepdims=True) / 2).astype(np.int64)
+    usual = np.where(DIFFERING, rows, np.minimum(rows, np.maximum(USUAL, half)))
+    least = np.maximum(known, np.minimum(rows, LEAST))
+    whole = np.where(DIFFERING, rows, least)
+    if most is None:
+        return np.asarray(np.maximum(usual, known))
+    if (needed := int((least - known).sum())) > most:
+        raise InputError(
+            f"{most:,} labels are too few: {LEAST} of each group and each pair of decisions are needed, {needed:,} in "
+            "all. Ask for as many, or name fewer sensitive features."
+        )
+    if (whole - known).sum() <= most:
+        return _spread(whole, rows, usual, most + int(known.sum()))
+    return _spread(least, np.where(DIFFERING, rows, least), rows, most + int(known.sum()))
+
+
+def _spread(least: Ints, most: Ints, shape: Ints, total: int) -> Ints:
+    """Return whole numbers from `least` to `most` that add up to `total` and are otherwise in proportion to `shape`."""
+    if most.sum() <= total:
+        return most
+
+    def sized(times: float) -> Floats:
+        return np.clip(shape * times, least, most).astype(np.float64)
+
+    low, high = 0.0, float(most.max()) / float(shape[shape > 0].min())
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.floor(sized(middle)).sum() <= total else (low, middle)
+    found = np.floor(sized(low)).astype(np.int64).ravel()
+    left = np.argsort(-(sized(high).ravel() - found), kind="stable")
+    room = left[(found < most.ravel())[left]][: total - int(found.sum())]
+    found[room] += 1
+    return found.reshape(most.shape)
