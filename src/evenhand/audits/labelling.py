@@ -25,7 +25,7 @@ def rows_to_label(
     model: object = None,
     original: object = None,
     *,
-    labels: int | None = None,
+    most: int | None = None,
     threshold: float | None = None,
     score_kind: ScoreKind | None = None,
     seed: int = 0,
@@ -46,7 +46,7 @@ def rows_to_label(
     model, original : optional
         The compressed model and its original, as for `audit`. Without them the decisions are columns of the table:
         ``prediction`` or ``score``, and ``original_prediction`` or ``original_score``.
-    labels : int, optional
+    most : int, optional
         The most new labels. By default all on which the models differ and, of the others, in each group about as many
         or 60.
     threshold, score_kind : optional
@@ -68,7 +68,7 @@ def rows_to_label(
     Raises
     ------
     InputError
-        When labels are too few for a sample of each group, or rows, roles and models do not fit together.
+        When `most` is too few for a sample of each group, or rows, roles and models do not fit together.
 
     Examples
     --------
@@ -82,11 +82,11 @@ def rows_to_label(
     raise_all(
         InputError, (f"{data.name}: the column '{column}' is added; rename the one of the table." for column in taken)
     )
-    if labels is not None and not (isinstance(labels, int) and labels > 0):
-        raise InputError(f"labels must be a whole number from 1, not {labels!r}.")
+    if most is not None and not (isinstance(most, int) and most > 0):
+        raise InputError(f"most must be a whole number of labels from 1, not {most!r}.")
     evidence = _evidence(data, model, original, threshold, score_kind)
     known = table[data.roles.label].notna().to_numpy()
-    rows = chosen(strata(evidence), np.asarray(known, dtype=bool), labels, seed)
+    rows = chosen(strata(evidence), np.asarray(known, dtype=bool), most, seed)
     return pd.concat([rows, table.iloc[rows["row"].to_numpy()].reset_index(drop=True)], axis=1)
 
 

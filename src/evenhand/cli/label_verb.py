@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("data", type=PATH)
 @file_flag("--model", "-m", help="The compressed model; without it the table has both models' decisions or scores.")
 @file_flag("--original", help="The model before compression.")
-@click.option("--labels", type=click.IntRange(1), help="Most new labels.")
+@click.option("--most", type=click.IntRange(1), help="Most new labels.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the sample.")
 @setting_flags(settings_of(Scoring))
 @role_flags
@@ -35,7 +35,7 @@ def command(
     data: Path,
     model: Path | None,
     original: Path | None,
-    labels: int | None,
+    most: int | None,
     seed: int,
     output: Path,
     **flags: object,
@@ -61,7 +61,7 @@ def command(
     roles = role_values(settings, flags)
     models = [None if file is None else open_model(file, **how) for file in (model, original)]  # type: ignore[arg-type]
     with progress("Choosing"):
-        table = rows_to_label(data, *models, labels=labels, seed=seed, **scoring, **roles)  # type: ignore[arg-type]
+        table = rows_to_label(data, *models, most=most, seed=seed, **scoring, **roles)  # type: ignore[arg-type]
     write(table, output)
     _tell(table, str(roles["label"]), output)
 
@@ -85,6 +85,5 @@ def _tell(table: pd.DataFrame, label: str, output: Path) -> None:
         remark(f"{rows:,} rows to label: {why}")
     kept = len(table) - len(new)
     remark(f"{len(new):,} rows to label and {kept:,} with a label in {output}: fill '{label}', then")
-    remark(
-        f"evenhand audit {shlex.quote(str(output))} ... --weight weight --stratum-share share --exclude row --exclude why"
-    )
+    roles = "--weight weight --stratum-share share --exclude row --exclude why"
+    remark(f"evenhand audit {shlex.quote(str(output))} ... {roles}")

@@ -47,8 +47,8 @@ class Strata:
     def name(self, code: int) -> str:
         """Return how sentences call a stratum."""
         group, pair = divmod(code, 4)
-        decided = f"original {pair // 2}, compressed {pair % 2}"
-        return f"{shorten(self.groups[group])}, decided {decided}" if self.groups[group] else f"decided {decided}"
+        decided = f"decided {pair // 2} by the original and {pair % 2} by the compressed model"
+        return f"{shorten(self.groups[group])}, {decided}" if self.groups[group] else decided
 
 
 def strata(evidence: Evidence) -> Strata:
@@ -72,14 +72,14 @@ def strata(evidence: Evidence) -> Strata:
     return Strata(4 * grouping.codes.astype(np.int64) + pair, tuple(grouping.names))
 
 
-def chosen(found: Strata, known: Marks, labels: int | None, seed: int) -> pd.DataFrame:
+def chosen(found: Strata, known: Marks, most: int | None, seed: int) -> pd.DataFrame:
     """Return the rows to label, and those that have a label.
 
     Parameters
     ----------
     known : (n,)
         Whether a row has a label; where the models agree, these are taken for a random sample.
-    labels : int, optional
+    most : int, optional
         The most new labels.
 
     Returns
@@ -90,7 +90,7 @@ def chosen(found: Strata, known: Marks, labels: int | None, seed: int) -> pd.Dat
     """
     rows, size = found.rows, 4 * len(found.groups)
     there = rows_by(found.codes[known], size).reshape(-1, 2, 2)
-    wanted = labels_wanted(rows, there, labels).ravel()
+    wanted = labels_wanted(rows, there, most).ravel()
     drawn = np.random.default_rng(seed).random(len(found.codes))
     order = np.lexsort((drawn, ~known, found.codes))  # in each stratum those with a label, then at random
     first = np.r_[0, np.cumsum(rows.ravel())[:-1]]

@@ -124,7 +124,8 @@ def discordant(metric: str, joint: JointTally) -> tuple[Ints, Ints, Ints]:
 
 def _of_shared_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
     gained, lost, correlation = _shares(joint, _one_sided(entry), _rows_of(entry), level)
-    return _measured(entry, joint, gained, lost, correlation, level, "mover of discordant rows, exact limits")
+    found = _measured(entry, joint, gained, lost, correlation, level, "mover of discordant rows, exact limits")
+    return found if not joint.labelled else replace(found, rows=_mass(joint, joint.marks(everyone)))
 
 
 def _shares(
@@ -134,18 +135,25 @@ def _shares(
     first, second = (measure("selection_rate", joint.share(where, among), level) for where in events)
     if not joint.labelled or joint.weights is None or joint.squared_weights is None:
         return first, second, exclusive(first.estimate, second.estimate)
-    sizes, correlation = LabelledRows(joint.weights, joint.squared_weights).sizes(
-        [joint.marks(where) for where in events], joint.marks(among)
-    )
-    one, other = (_worth(share, size, level) for share, size in zip((first, second), sizes, strict=True))
+    inside, rows = joint.marks(among), LabelledRows(joint.weights, joint.squared_weights)
+    sizes, correlation = rows.sizes([joint.marks(where) for where in events], inside)
+    support = _mass(joint, inside)
+    one, other = (_worth(share, size, support, level) for share, size in zip((first, second), sizes, strict=True))
     return one, other, correlation
 
 
-def _worth(share: Measured, size: Floats, level: float) -> Measured:
+def _mass(joint: JointTally, cells: Marks) -> Ints:
+    """Return (G,) the rows in some cells, those included that labelled rows stand for."""
+    mass = joint.counts if joint.weights is None else joint.weights
+    return np.round((mass * cells).sum(axis=(1, 2, 3))).astype(np.int64)
+
+
+def _worth(share: Measured, size: Floats, support: Ints, level: float) -> Measured:
     """Return a share with the interval of so many fully labelled rows."""
     ends = partial(clopper_pearson, np.nan_to_num(share.estimate) * size, size)
     low, high = ends(z_of(level))
-    return replace(share, low=low, high=high, ends=ends, method="clopper-pearson, labelled by stratum")
+    method = "clopper-pearson, labelled by stratum"
+    return replace(share, low=low, high=high, ends=ends, support=support, rows=support, method=method)
 
 
 def _of_own_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
