@@ -47,8 +47,8 @@ def rows_to_label(
         The compressed model and its original, as for `audit`. Without them the decisions are columns of the table:
         ``prediction`` or ``score``, and ``original_prediction`` or ``original_score``.
     most : int, optional
-        The most new labels. By default all on which the models differ and, of the others, in each group about as many
-        or 60.
+        The most new labels. By default all on which the models differ and, of the others, in each group two thirds as
+        many, and 60 at least.
     threshold, score_kind : optional
         As for `audit_predictions`, for scores of the table.
     seed : int

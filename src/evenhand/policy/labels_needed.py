@@ -23,7 +23,7 @@ OF_GROUPS: Final = ("_difference", "_group_min", "_group_max")
 def labels_needed(key: Key, record: AuditRecord, rows: int) -> str:
     """Return in words how many of `rows` more rows need a label; empty where all do, or counts do not tell.
 
-    They are those on which the models differ, and as many of the others.
+    They are those on which the models differ, and two thirds as many of the others.
     """
     if not _by_differing_rows(key):
         return ""
@@ -37,7 +37,7 @@ def labels_needed(key: Key, record: AuditRecord, rows: int) -> str:
     if len(labels) == len(key.columns) and labels in groups:
         cells = cells[[groups.index(labels)]]
     differing, total = float(cells[:, DIFFERING].sum()), float(cells.sum())
-    wanted = math.ceil(2 * rows * differing / total) + 2 * USUAL
+    wanted = math.ceil(5 / 3 * rows * differing / total) + 2 * USUAL
     if 2 * wanted > rows:
         return ""
     return messages(

@@ -102,7 +102,7 @@ def labels_wanted(rows: Ints, known: Ints, most: int | None = None) -> Ints:
     """Return how many rows of each stratum are to be labelled, those that have a label included.
 
     All on which the models differ: only they change a rate. Of the others a sample, which says how many rows a rate is
-    of: in each of the two strata of a group half as many as its differing rows, and `USUAL` at least.
+    of: in each of the two strata of a group a third as many as its differing rows, and `USUAL` at least.
 
     Parameters
     ----------
@@ -119,8 +119,8 @@ def labels_wanted(rows: Ints, known: Ints, most: int | None = None) -> Ints:
     InputError
         When there are too few for `LEAST` of each stratum.
     """
-    half = np.ceil((rows * DIFFERING).sum(axis=(1, 2), keepdims=True) / 2).astype(np.int64)
-    usual = np.where(DIFFERING, rows, np.minimum(rows, np.maximum(USUAL, half)))
+    third = np.ceil((rows * DIFFERING).sum(axis=(1, 2), keepdims=True) / 3).astype(np.int64)
+    usual = np.where(DIFFERING, rows, np.minimum(rows, np.maximum(USUAL, third)))
     least = np.maximum(known, np.minimum(rows, LEAST))
     whole = np.where(DIFFERING, rows, least)
     if most is None:
