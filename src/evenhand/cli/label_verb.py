@@ -14,7 +14,7 @@ from evenhand.cli.flags import PATH, file_flag, opening, opening_flags, refuse_i
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, role_flags, role_values
 from evenhand.data.roles import Scoring
-from evenhand.output.printing import remark
+from evenhand.output.printing import put
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def _tell(table: pd.DataFrame, label: str, output: Path) -> None:
     """Say how many rows are to be labelled and why, and how they are audited."""
     new = table[table[label].isna()]
     for why, rows in new["why"].value_counts().items():
-        remark(f"{rows:,} rows to label: {why}")
+        put(f"{rows:,} rows to label: {why}")
     kept = len(table) - len(new)
-    remark(f"{len(new):,} rows to label and {kept:,} with a label in {output}: fill '{label}', then")
+    put(f"{len(new):,} rows to label and {kept:,} with a label in {output}: fill '{label}', then")
     roles = "--weight weight --stratum-share share --exclude row --exclude why"
-    remark(f"evenhand audit {shlex.quote(str(output))} ... {roles}")
+    put(f"evenhand audit {shlex.quote(str(output))} ... {roles}")
