@@ -110,6 +110,7 @@ BROKEN = {
     "no weights": (lambda rows: rows, {"sample_weight": None}, "name the column of weights"),
     "a label missing": (lambda rows: rows.assign(paid=rows["paid"].where(rows.index > 3)), {}, "no value in 4 of"),
     "clusters": (lambda rows: rows, {"cluster": "race"}, "were chosen one by one"),
+    "weights of 0": (lambda rows: rows.assign(weight=rows["weight"] * (rows.index > 0)), {}, "weigh less than 1"),
     "shares of 0": (lambda rows: rows.assign(share=0.0), {}, "no number above 0"),
     "shares in words": (lambda rows: rows.assign(share="all"), {}, "is no number"),
     "several classes": (lambda rows: rows.assign(paid=np.arange(len(rows)) % 3, new=0, old=1), {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -59,9 +59,10 @@ def command(
     scoring = {name: settings.data[name] for name in settings_of(Scoring) if name in settings.data}
     scoring |= said(flags, settings_of(Scoring))
     roles = role_values(settings, flags)
-    models = [None if file is None else open_model(file, **how) for file in (model, original)]  # type: ignore[arg-type]
+    small, full = (None if file is None else open_model(file, **how) for file in (model, original))  # type: ignore[arg-type]
+    more: dict[str, Any] = {"most": most, "seed": seed, **scoring, **roles}  # checked there
     with progress("Choosing"):
-        table = rows_to_label(data, *models, most=most, seed=seed, **scoring, **roles)  # type: ignore[arg-type]
+        table = rows_to_label(data, small, full, **more)
     write(table, output)
     _tell(table, str(roles["label"]), output)
 

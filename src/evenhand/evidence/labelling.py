@@ -122,25 +122,28 @@ def refuse_other_rows(evidence: Evidence) -> None:
 
 
 def _other_rows(name: str, found: Strata, weight: NDArray[np.float64], share: NDArray[np.float64]) -> Iterator[str]:
-    each = pd.DataFrame({"stratum": found.codes, "weight": weight, "share": share}).groupby("stratum")
-    least, most, size = each.min(), each.max(), each.size()
-    uneven = (most > least * (1 + SLACK)).any(axis=1)
+    if (light := int((weight < 1 - SLACK).sum())) > 0:
+        yield f"{name}: {light:,} rows weigh less than 1, and each row that was chosen stands for one row at least."
+        return
+    present, first, at, size = np.unique(found.codes, return_index=True, return_inverse=True, return_counts=True)
+    weights, shares = weight[first], share[first]
+    uneven = (np.abs(weight / weights[at] - 1) > SLACK) | (np.abs(share / shares[at] - 1) > SLACK)
     if uneven.any():
         yield (
-            f"{name}: rows of one stratum have several weights or shares ({found.name(int(uneven.idxmax()))}). They "
-            "were chosen for other models or sensitive features, or mixed with others."
+            f"{name}: rows of one stratum have several weights or shares ({found.name(int(found.codes[uneven][0]))}). "
+            "They were chosen for other models or sensitive features, or mixed with others."
         )
         return
-    table = size * most["weight"] / most["share"]  # the rows that were chosen from, by each stratum
-    usual = float(table.median())
-    if (apart := (table / usual - 1).abs()).max() > SLACK:
-        at = int(apart.idxmax())
-        meant = round(float(most.loc[at, "share"] * usual / most.loc[at, "weight"]))
+    table = size * weights / shares  # the rows that were chosen from, by each stratum
+    usual = float(np.median(table))
+    worst = int(np.argmax(np.abs(table / usual - 1)))
+    if abs(table[worst] / usual - 1) > SLACK:
+        meant = round(float(shares[worst] * usual / weights[worst]))
         yield (
-            f"{name}: {int(size[at]):,} rows of the stratum {found.name(at)} are there, and {meant:,} were chosen. "
-            "Label each row that was chosen, once, and no other."
+            f"{name}: {int(size[worst]):,} rows of the stratum {found.name(int(present[worst]))} are there, and "
+            f"{meant:,} were chosen. Label each row that was chosen, once, and no other."
         )
-    elif (left := 1 - float(most["share"].sum())) > SLACK:
+    elif (left := 1 - float(shares.sum())) > SLACK:
         yield (
             f"{name}: strata of {left:.1%} of all rows have no labelled row. Label the sample of rows on which the "
             "models agree, too."

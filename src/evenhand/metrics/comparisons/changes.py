@@ -145,7 +145,7 @@ def _shares(
 def _mass(joint: JointTally, cells: Marks) -> Ints:
     """Return (G,) the rows in some cells, those included that labelled rows stand for."""
     mass = joint.counts if joint.weights is None else joint.weights
-    return np.round((mass * cells).sum(axis=(1, 2, 3))).astype(np.int64)
+    return np.asarray(np.round((mass * cells).sum(axis=(1, 2, 3))), dtype=np.int64)
 
 
 def _worth(share: Measured, size: Floats, support: Ints, level: float) -> Measured:

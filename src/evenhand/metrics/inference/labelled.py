@@ -141,7 +141,7 @@ def _spread(least: Ints, most: Ints, shape: Ints, total: int) -> Ints:
         return most
 
     def sized(times: float) -> Floats:
-        return np.clip(shape * times, least, most).astype(np.float64)
+        return np.asarray(np.clip(shape * times, least, most), dtype=np.float64)
 
     low, high = 0.0, float(most.max()) / float(shape[shape > 0].min())
     for _ in range(60):
