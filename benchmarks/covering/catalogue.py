@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from cells import Topic
 
-NAMES: Final = ("calibration", "gates", "ranking", "regression", "scores")
+NAMES: Final = ("calibration", "gates", "labels", "ranking", "regression", "scores")
 
 
 def _topic(name: str) -> Callable[[], Topic]:
