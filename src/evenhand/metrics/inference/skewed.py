@@ -129,7 +129,7 @@ def gamma_margin(error: Floats, mean: Floats, more: Floats, z: float) -> Floats:
     middle, variance = mean + more, error**2 + more**2
     with np.errstate(invalid="ignore", divide="ignore"):
         limit = gammaincinv(middle**2 / variance, ndtr(z)) * variance / middle
-    return np.asarray(np.where(variance > 0, limit - mean, 0.0))
+    return np.asarray(np.where((variance > 0) & (middle > 0), limit - mean, 0.0))
 
 
 def gamma_low(error: Floats, mean: Floats, z: float) -> Floats:

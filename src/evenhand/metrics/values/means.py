@@ -116,7 +116,8 @@ class Sums:
         """Return skewness and extremes of the parts, each times `scale`."""
         with np.errstate(invalid="ignore", divide="ignore"):
             skew = np.sqrt(self.number) * self.cubes / self.squares**1.5
-        return Tails(np.nan_to_num(skew, posinf=0, neginf=0), self.least * scale, self.most * scale)
+            least, most = self.least * scale, self.most * scale
+        return Tails(np.nan_to_num(skew, posinf=0, neginf=0), least, most)
 
 
 def means(
@@ -242,9 +243,9 @@ def measured_mean(
     def ends(z: float) -> tuple[Floats, Floats]:
         low, high = found.ends(z, log=log, squared=squared)
         if unseen is not None:
-            error, number = np.nan_to_num(found.error), found.freedom + 1
-            above = found.mean + gamma_margin(error, found.mean, unseen / np.maximum(number, 1), z)
-            high = np.where(unseen > found.heaviest, np.fmax(high, above), high)
+            number = np.maximum(found.freedom + 1, 1)
+            above = found.mean + gamma_margin(found.error, found.mean, unseen / number, z)
+            high = np.where(unseen > found.heaviest, np.maximum(high, above), high)
         if log and entry.highest == 1:
             extreme = (found.mean <= 0) | (found.mean >= 1)
             exact = clopper_pearson(np.nan_to_num(found.mean) * found.rows, found.rows, z)

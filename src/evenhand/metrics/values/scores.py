@@ -66,10 +66,11 @@ def _mean_loss(
     """
     found = _row_by_row(lambda true, scores: loss(np.where(true == 1, scores, 1 - scores)), y_true, score)
     heavier = _row_by_row(lambda _, scores: loss(np.minimum(scores, 1 - scores)), y_true, score)
-    group = np.asarray(codes)
+    mean, times = means(found, codes, n_groups, **more), more.get("frequency")
+    heavier = heavier if times is None else heavier * np.asarray(times)
     with np.errstate(invalid="ignore", divide="ignore"):
-        unseen = sums_by(group, heavier, n_groups) / rows_by(group, n_groups)
-    return measured_mean(metric, means(found, codes, n_groups, **more), level, unseen=unseen)
+        unseen = sums_by(np.asarray(codes), heavier, n_groups) / mean.rows
+    return measured_mean(metric, mean, level, unseen=unseen)
 
 
 def _row_by_row(function: Callable[..., Floats], y_true: ArrayLike, score: ArrayLike) -> Floats:
