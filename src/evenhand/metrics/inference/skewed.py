@@ -90,10 +90,10 @@ def margin_above(error: Floats, number: Floats, tails: Tails, z: float, squared:
     )
     hall = _hall(student, bent) * error
     if squared:
-        return hall
+        return np.asarray(hall)
     more = np.maximum(_one_more(student / z * error, number, tails, z), student * error)
     few = np.maximum(hall, np.minimum(more, FARTHEST * hall))
-    return np.where(number < FEW, few, np.minimum(hall, more))
+    return np.asarray(np.where(number < FEW, few, np.minimum(hall, more)))
 
 
 def _hall(student: Floats, bent: Floats) -> Floats:

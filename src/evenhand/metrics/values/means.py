@@ -103,8 +103,9 @@ class Sums:
         self.squares += sums_by(group, square, n_groups)
         self.cubes += sums_by(group, square * parts, n_groups)
         seen = slice(None) if times is None else one > 0
-        np.minimum.at(self.least, group[seen], parts[seen])
-        np.maximum.at(self.most, group[seen], parts[seen])
+        at = np.asarray(group[seen], dtype=np.intp)
+        np.minimum.at(self.least, at, parts[seen])
+        np.maximum.at(self.most, at, parts[seen])
 
     def error(self, scale: Floats | float = 1.0) -> Floats:
         """Return the standard error of the sum of the parts, each times `scale`; nan with fewer than two units."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def measured_median(
     starts, upto = ends - rows, np.concatenate([[0.0], np.cumsum(one)])
     total = upto[ends] - upto[starts]
 
-    def at(share: Floats, side: str) -> Floats:
+    def at(share: Floats, side: Literal["left", "right"]) -> Floats:
         """Return the value of each group up to which `share` of its weight lies."""
         wanted = upto[starts] + share * total
         slack = 1e-9 * total

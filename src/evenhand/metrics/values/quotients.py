@@ -16,8 +16,8 @@ def quotient(top: Means, bottom: Means, both: Means, bottom_ends: Ends) -> tuple
     """Return ``top / bottom``, (G,), and what finds its limits.
 
     The limits of both means are joined on the logarithm by square-and-add with their correlation (Zou and Donner 2008,
-    Statistics in Medicine 27), of which a standard error less is taken than is seen. The high end is infinite where the
-    mean below may be 0.
+    Statistics in Medicine 27), of which two standard errors less are taken than is seen. The high end is infinite
+    where the mean below may be 0.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def quotient(top: Means, bottom: Means, both: Means, bottom_ends: Ends) -> tuple
         value = np.where(bottom.mean > 0, top.mean / bottom.mean, np.nan)
         shared = (both.error**2 - top.error**2 - bottom.error**2) / (2 * top.error * bottom.error)
     seen = np.clip(np.nan_to_num(shared), -1, 1)
-    correlation = seen - (1 - seen**2) / np.sqrt(np.maximum(bottom.freedom, 1))
+    correlation = np.maximum(seen - 2 * (1 - seen**2) / np.sqrt(np.maximum(bottom.freedom, 1)), -1)
 
     def ends(z: float) -> tuple[Floats, Floats]:
         (low, high), (least, most) = top.ends(z, log=True), bottom_ends(z)

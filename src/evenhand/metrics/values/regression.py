@@ -70,10 +70,8 @@ def measure_numbers(
     group = np.asarray(codes).astype(np.intp)
     rows = rows_by(group, n_groups)
     if metric == "median_absolute_error":
-        error = np.abs(predicted - true)
-        return measured_median(
-            metric, error, group, rows, level, mean_of, np.ones(len(true)) if weight is None else weight
-        )
+        one = np.ones(len(true), dtype=np.float64) if weight is None else np.asarray(weight, dtype=np.float64)
+        return measured_median(metric, np.abs(predicted - true), group, rows, level, mean_of, one)
     if metric == "quantile_coverage":
         return _below(mean_of(true <= predicted), rows, level)
     return _explained(true, predicted, group, rows, level, mean_of)
