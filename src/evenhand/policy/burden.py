@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evenhand.messages import message
 from evenhand.metrics import describe
+from evenhand.policy.grounds import Burden
 from evenhand.policy.harm import harm_of
 from evenhand.policy.telling import labelled
 
@@ -14,31 +14,8 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.metrics.answers.compared import Behind
     from evenhand.metrics.comparisons.excess import Excess
-    from evenhand.policy.evidence import Evidence
+    from evenhand.policy.grounds import Evidence
     from evenhand.policy.limits import Limit
-
-
-@dataclass(frozen=True, slots=True)
-class Burden:
-    """The excess of people of one group who are harmed: (rate - reference rate) x n."""
-
-    group: str
-    """The group, with its column."""
-    excess: float
-    """How many more than at the reference rate."""
-    low: float
-    """The low end; both ends hold for all groups at once, at the policy's confidence."""
-    high: float
-    """The high end."""
-    rows: int
-    """n: the rows that the rate is of."""
-    reference: str
-    """Whose rate it is compared with; empty for the limit itself."""
-
-    @property
-    def shown(self) -> bool:
-        """Whether the data show that anybody is harmed."""
-        return self.low > 0
 
 
 def burden_of(
