@@ -13,6 +13,7 @@ from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject
 from evenhand.policy.burden import burden_of
 from evenhand.policy.deriving import derive
 from evenhand.policy.evidence import evidence_of
+from evenhand.policy.labels_needed import labels_needed
 from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.meeting import claim_remarks, judge_requirements
@@ -258,6 +259,8 @@ def _undecided(limit: Limit, key: Key, finding: Finding, record: AuditRecord) ->
         sentence = message("no practical number of rows would decide it")
     else:
         sentence = _needed(*needed)
+        if labels := labels_needed(key, record, needed[0]):
+            sentence = joined("; ", (sentence, labels))
     rows_only = needed[0] if needed is not None and not finding.undefined_groups else None
     return Judgement(
         limit, key, "undecided", finding, sentence, rows_only, limit.undecided == "stop" and not limit.advisory
