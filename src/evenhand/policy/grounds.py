@@ -60,6 +60,8 @@ class Burden:
     """n: the rows that the rate is of."""
     reference: str
     """Whose rate it is compared with; empty for the limit itself."""
+    clustered: bool = False
+    """Whether people have several rows, so that rows are counted, and not people."""
 
     @property
     def shown(self) -> bool:

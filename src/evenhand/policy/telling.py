@@ -82,13 +82,18 @@ def burden_sentence(burden: Sequence[Burden]) -> str:
     places: dict[str, Place] = {"group": first.group, "n": n, "low": low, "high": high}
     if first.reference:
         told = message(
-            "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than at the rate of {reference}.",
+            "About {n:,} more rows of {group} ({low:,} to {high:,}) are harmed than at the rate of {reference}."
+            if first.clustered
+            else "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than at the rate of {reference}.",
             reference=first.reference,
             **places,
         )
     else:
         told = message(
-            "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than the limit allows.", **places
+            "About {n:,} more rows of {group} ({low:,} to {high:,}) are harmed than the limit allows."
+            if first.clustered
+            else "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than the limit allows.",
+            **places,
         )
     others = len(shown) - 1
     more = messages("{n:,} more group is shown to be harmed.", "{n:,} more groups are shown to be harmed.", others)
