@@ -13,7 +13,8 @@ from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Cells, Metric
 from evenhand.metrics.catalogue.entry import FN, FP, TN, TP
 from evenhand.metrics.catalogue.names import canonical, names
-from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends, z_of
+from evenhand.metrics.inference.intervals import beta_limits, clopper_pearson, scaled_ends, z_of
+from evenhand.metrics.inference.unequal import Units, betas
 from evenhand.metrics.values.composites import COMPOSITES, with_error
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks
     from evenhand.metrics.counts.tally import Tally
+    from evenhand.metrics.inference.unequal import Beta
 
 
 @np.errstate(divide="ignore")
@@ -147,10 +149,18 @@ class _Share:
     estimate: Floats
     size: Floats
     support: Ints
+    betas: tuple[Beta, Beta] | None = None
+    """What the ends are quantiles of, where rows are weighted or in clusters."""
 
     @property
     def events(self) -> Floats:
         return np.nan_to_num(self.estimate) * self.size
+
+    def ends(self, z: float) -> tuple[Floats, Floats]:
+        if self.betas is None:
+            return clopper_pearson(self.events, self.size, z)
+        low, high = beta_limits(*self.betas, z)
+        return np.where(self.size > 0, low, np.nan), np.where(self.size > 0, high, np.nan)
 
 
 def _share(tally: Tally, numerator: Cells, denominator: Cells) -> _Share:
@@ -158,51 +168,38 @@ def _share(tally: Tally, numerator: Cells, denominator: Cells) -> _Share:
     weight = tally.mass
     with np.errstate(invalid="ignore", divide="ignore"):
         p = _sum(weight, numerator) / _sum(weight, denominator)
-    sizes = [support.astype(np.float64)]
-    if tally.weights is not None and tally.squared_weights is not None:
-        sizes += _weighted_sizes(tally.weights, tally.squared_weights, p, numerator, denominator)
-    if tally.moments is not None and tally.clusters is not None:
-        sizes.append(_clustered_size(tally, p, numerator, denominator))
-    # The least of these sizes covers .947 to .958 where either alone falls to .91 (docs/design/intervals.md).
-    return _Share(p, np.nan_to_num(np.fmin.reduce(sizes)), support)
+    units = _units(tally, support, numerator, denominator)
+    if units is None:
+        return _Share(p, support.astype(np.float64), support)
+    low, high = betas(units)
+    size = np.where(np.isfinite(p), np.fmax(np.minimum(low[0] + low[1], high[0] + high[1]) - 1, 1e-9), 0.0)
+    return _Share(p, np.minimum(size, support), support, (low, high))
 
 
-def _weighted_sizes(
-    weights: Floats, squared: Floats, p: Floats, numerator: Cells, denominator: Cells
-) -> tuple[Floats, Floats]:
-    """Return Kish's effective size, and the one at which the linearised variance is a binomial one."""
-    weight, squares, hit = _sum(weights, denominator), _sum(squared, denominator), _sum(squared, numerator)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        kish = weight**2 / squares
-        variance = (hit * (1 - p) ** 2 + (squares - hit) * p**2) / weight**2
-        return kish, np.where(variance > 0, p * (1 - p) / variance, kish)
+def _units(tally: Tally, support: Ints, numerator: Cells, denominator: Cells) -> Units | None:
+    """Return the weighted rows, or clusters, that a share is of; None where all rows are alike."""
+    clustered = tally.moments is not None and tally.clusters is not None
+    if tally.squared_weights is None and not clustered:
+        return None
+    rest = tuple(cell for cell in denominator if cell not in numerator)
+    hits, misses = (_sum(tally.mass, cells) for cells in (numerator, rest))
+    alone = tally.counts if tally.squared_weights is None else tally.squared_weights
+    squares = [_sum(alone, cells) for cells in (numerator, rest)]
+    row_squares, spread = squares[0] + squares[1], None
+    if tally.squared_weights is not None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = support * row_squares / (hits + misses) ** 2
+    cross = np.zeros(len(hits))
+    if tally.moments is not None and clustered:
+        size = tally.classes
+        top, others = (_indicator(cells, size) for cells in (numerator, rest))
+        squares = [np.einsum("i,gij,j->g", side, tally.moments, side) for side in (top, others)]
+        cross = np.einsum("i,gij,j->g", top, tally.moments, others)
+    return Units(hits, misses, squares[0], cross, squares[1], row_squares, spread)
 
 
-def _clustered_size(tally: Tally, p: Floats, numerator: Cells, denominator: Cells) -> Floats:
-    """Return the effective size of Korn and Graubard (1998), Survey Methodology 24.
-
-    The linearised variance between clusters, as a binomial one, with Student's quantile in place of the normal one.
-    Where all rows are equal there is no variance, and each cluster is taken for one row.
-    """
-    from scipy.special import stdtrit
-
-    assert tally.moments is not None
-    assert tally.clusters is not None
-    weight = tally.mass
-    top, bottom = _indicator(numerator), _indicator(denominator)
-    residual = top - np.nan_to_num(p)[:, None] * bottom
-    squares = np.einsum("gi,gij,gj->g", residual, tally.moments, residual)
-    number = np.maximum(tally.clusters, 1).astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = squares / _sum(weight, denominator) ** 2 * number / np.maximum(number - 1, 1)
-        size = np.where(variance > 0, p * (1 - p) / variance, number)
-    student = stdtrit(np.maximum(number - 1, 1), 0.975)
-    return np.asarray(size * (z_of(0.95) / student) ** 2)
-
-
-def _indicator(cells: Cells) -> Floats:
-    """Return (4,) ones where a cell counts, in the order of truth and decision."""
-    classes = 1 + max(max(cell) for cell in (*cells, (1, 1)))
+def _indicator(cells: Cells, classes: int) -> Floats:
+    """Return (C * C,) ones where a cell counts, in the order of truth and decision."""
     return np.array([float((true, decided) in cells) for true in range(classes) for decided in range(classes)])
 
 
@@ -212,10 +209,13 @@ def _sum(cells: Column, chosen: Cells) -> Floats:
 
 def _rate(entry: Metric, tally: Tally, level: float) -> Measured:
     share = _share(tally, entry.numerator, entry.denominator)
-    weighted = ", effective size" if tally.weights is not None else ""
-    weighted += ", clusters" if tally.clusters is not None else ""
-    ends = partial(clopper_pearson, share.events, share.size)
-    return _measured(entry, tally, share, share.estimate, f"clopper-pearson{weighted}", ends, level)
+    return _measured(entry, tally, share, share.estimate, f"clopper-pearson{_unequal(tally)}", share.ends, level)
+
+
+def _unequal(tally: Tally) -> str:
+    """Return what in the name of a method tells unequal units."""
+    weighted = ", one more of the weights" if tally.weights is not None else ""
+    return weighted + (", one more cluster" if tally.clusters is not None else "")
 
 
 def _mapped(entry: Metric, tally: Tally, level: float) -> Measured:
@@ -224,10 +224,11 @@ def _mapped(entry: Metric, tally: Tally, level: float) -> Measured:
     share = _share(tally, numerator, denominator)
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = clopper_pearson(share.events, share.size, z)
+        low, high = share.ends(z)
         return mapped(low), mapped(high)
 
-    return _measured(entry, tally, share, mapped(share.estimate), f"clopper-pearson of {words}, mapped", ends, level)
+    method = f"clopper-pearson of {words}, mapped{_unequal(tally)}"
+    return _measured(entry, tally, share, mapped(share.estimate), method, ends, level)
 
 
 def _composite(entry: Metric, tally: Tally, level: float) -> Measured:
@@ -258,8 +259,7 @@ def _mean_of_two(entry: Metric, tally: Tally, level: float) -> Measured:
     estimate = (upper.estimate + lower.estimate) / 2
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        first = clopper_pearson(upper.events, upper.size, z)
-        second = clopper_pearson(lower.events, lower.size, z)
+        first, second = upper.ends(z), lower.ends(z)
         below = np.hypot(upper.estimate - first[0], lower.estimate - second[0]) / 2
         above = np.hypot(first[1] - upper.estimate, second[1] - lower.estimate) / 2
         return estimate - below, estimate + above
