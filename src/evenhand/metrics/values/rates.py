@@ -74,6 +74,8 @@ class Measured:
     """Ends for other critical values, for comparing groups."""
     uncovered: tuple[str, ...] = ()
     """(G,) why no interval covers for such data, empty where one does; without any, all are covered."""
+    apart: float = 1.0
+    """What critical values are multiplied by where two groups are compared: above 1 where they share clusters."""
 
     def at(self, groups: slice | Indices) -> Measured:
         """Return the values of some of the groups."""
@@ -252,21 +254,45 @@ def _design_effect(tally: Tally) -> Floats:
 
 
 def _mean_of_two(entry: Metric, tally: Tally, level: float) -> Measured:
-    """The mean of two rates that share no row."""
+    """The mean of two rates that share no row, but may share clusters."""
     one, other = (METRICS[name] for name in MEANS[entry.name])
     upper = _share(tally, one.numerator, one.denominator)
     lower = _share(tally, other.numerator, other.denominator)
     estimate = (upper.estimate + lower.estimate) / 2
+    joined = np.hypot if tally.moments is None else partial(_hypot, _correlation(tally, one, other))
 
     def ends(z: float) -> tuple[Floats, Floats]:
         first, second = upper.ends(z), lower.ends(z)
-        below = np.hypot(upper.estimate - first[0], lower.estimate - second[0]) / 2
-        above = np.hypot(first[1] - upper.estimate, second[1] - lower.estimate) / 2
+        below = joined(upper.estimate - first[0], lower.estimate - second[0]) / 2
+        above = joined(first[1] - upper.estimate, second[1] - lower.estimate) / 2
         return estimate - below, estimate + above
 
     support = np.where((upper.support > 0) & (lower.support > 0), tally.rows, 0)
     share = _Share(estimate, support.astype(np.float64), support)
     return _measured(entry, tally, share, estimate, "mover of two clopper-pearson intervals", ends, level)
+
+
+def _hypot(correlation: Floats, one: Floats, other: Floats) -> Floats:
+    """Return the margin of a sum from those of both parts."""
+    return np.asarray(np.sqrt(one**2 + other**2 + 2 * correlation * one * other))
+
+
+def _correlation(tally: Tally, one: Metric, other: Metric) -> Floats:
+    """Return (G,) the correlation between clusters of two rates; one below 0 is taken for 0."""
+    assert tally.moments is not None
+    mass, parts = tally.mass, []
+    for entry in (one, other):
+        size = _sum(mass, entry.denominator)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rate = np.nan_to_num(_sum(mass, entry.numerator) / size)
+        top, bottom = (_indicator(cells, tally.classes) for cells in (entry.numerator, entry.denominator))
+        parts.append(top - rate[:, None] * bottom)
+    first, second = parts
+    both, own, others = (
+        np.einsum("gi,gij,gj->g", a, tally.moments, b) for a, b in ((first, second), (first, first), (second, second))
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.clip(np.nan_to_num(both / np.sqrt(own * others)), 0.0, 1.0))
 
 
 def _measured(
@@ -275,7 +301,22 @@ def _measured(
     defined = np.isfinite(estimate)
     values = np.where(defined, estimate, np.nan), *ends(z_of(level))
     reasons = tuple("" if ok else _reason(entry, rows) for ok, rows in zip(defined, tally.rows, strict=True))
-    return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends)
+    apart = _apart(tally)
+    return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends, apart=apart)
+
+
+def _apart(tally: Tally) -> float:
+    """Return by how much the error of a difference of two groups may be greater because they share clusters.
+
+    With S clusters in two groups, of K and L effective ones, the rates are correlated by at most S / sqrt(K L); and as
+    the variance of a difference is then at most 1 + that times the sum of variances, so is every margin its root.
+    """
+    if not tally.shared or tally.moments is None:
+        return 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        effective = tally.mass.sum(axis=(1, 2)) ** 2 / tally.moments.sum(axis=(1, 2))
+    common = np.sort(np.minimum(tally.shared / effective[np.isfinite(effective)], 1.0))[-2:]
+    return float(np.sqrt(1 + np.sqrt(common.prod()))) if len(common) == 2 else 1.0
 
 
 _MISSING: Final[dict[Cells, str]] = {
