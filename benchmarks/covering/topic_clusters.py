@@ -35,6 +35,11 @@ SIZES: Final[dict[str, Sizes]] = {
     "geometric rows": lambda own, rng: rng.geometric(1 / 8, own.shape),
     "4 times the rows above the median": lambda own, rng: np.where(own > np.median(own), 20, 5),
 }
+FOLLOWING: Final[dict[str, Sizes]] = {
+    "up to 41 rows, more the higher the own rate": lambda own, rng: 1 + rng.poisson(40 * own),
+    "up to 41 rows, fewer the higher the own rate": lambda own, rng: 1 + rng.poisson(40 * (1 - own)),
+}
+"""Numbers of rows that follow the rate as closely as they can; 10 persons tell too little of them."""
 RATES: Final = tuple(product((0.05, 0.2, 0.5, 0.9), (0.0, 0.1, 0.3, 0.5)))
 """True rates, and correlations within a person."""
 
@@ -68,10 +73,9 @@ def truth_of(rate: float, within: float, sizes: Sizes) -> float:
 def alone(number: int, sized: str, rate: float, within: float, rng: np.random.Generator, rounds: int) -> Outcome:
     """Simulate the accuracy of one group; groups of one tally are rounds."""
     own = persons(rate, within, (rounds, number), rng)
-    rows = SIZES[sized](own, rng)
+    rows = MORE[sized](own, rng)
     found = measure("accuracy", tally_of(rng.binomial(rows, own), rows))
-    informative = sized.startswith("4 times") and within > 0
-    truth = truth_of(rate, within, SIZES[sized]) if informative else rate
+    truth = rate if sized in ALIKE or within == 0 else truth_of(rate, within, MORE[sized])
     return outcome(found.low, found.high, truth, [bool(why) for why in found.uncovered] or False)
 
 
@@ -93,6 +97,17 @@ def shared(name: str, number: int, among: int, opposed: float, rng: np.random.Ge
     return _of_rounds(name, whole, {"difference": 0.0, "ratio": 1.0}[name.rsplit("_", 1)[-1]], number * (among - 1))
 
 
+def alike(number: int, rng: np.random.Generator, rounds: int) -> Outcome:
+    """Simulate balanced accuracy where who is found more often is cleared more often."""
+    own = persons(0.7, 0.3, (rounds, number), rng)
+    found, cleared = rng.binomial(10, own), rng.binomial(10, own)
+    cells = np.stack([cleared, 10 - cleared, 10 - found, found], axis=-1).astype(np.float64)
+    moments = np.einsum("rki,rkj->rij", cells, cells)
+    counts = cells.sum(axis=1).reshape(-1, 2, 2).astype(np.int64)
+    values = measure("balanced_accuracy", Tally(counts, moments=moments, clusters=np.full(rounds, number)))
+    return outcome(values.low, values.high, 0.7)
+
+
 def _of_rounds(name: str, whole: Tally, truth: float, more: int = 0) -> Outcome:
     assert whole.moments is not None
     assert whole.clusters is not None
@@ -112,7 +127,9 @@ GATES: Final = (
     ("accuracy_difference", 12, 50, "a tenth with 10 times the rows", 0.5),
     ("accuracy_ratio", 2, 30, "geometric rows", 0.5),
 )
-MORE: Final[dict[str, Sizes]] = {**SIZES, "20 rows each": lambda own, rng: np.full(own.shape, 20)}
+ALIKE: Final = ("10 rows each", "a tenth with 10 times the rows", "geometric rows")
+"""Numbers of rows that tell nothing of the rate."""
+MORE: Final[dict[str, Sizes]] = {**SIZES, **FOLLOWING, "20 rows each": lambda own, rng: np.full(own.shape, 20)}
 
 TOPIC: Final = Topic(
     "clusters",
@@ -127,6 +144,16 @@ TOPIC: Final = Topic(
         *(
             Cell(f"{number} persons, {sized}, {rate:g}, within {within:g}", partial(alone, number, sized, rate, within))
             for number, sized, (rate, within) in product((10, 30, 50, 300), SIZES, RATES)
+        ),
+        *(
+            Cell(f"balanced_accuracy, {number} persons found and cleared alike", partial(alike, number), rounds=2_000)
+            for number in (10, 30, 100)
+        ),
+        *(
+            Cell(f"{number} persons, {sized}, {rate:g}, within {within:g}", partial(alone, number, sized, rate, within))
+            for number, sized, (rate, within) in product(
+                (30, 50, 300), FOLLOWING, ((0.05, 0.3), (0.2, 0.5), (0.5, 0.3))
+            )
         ),
         *(
             Cell(
