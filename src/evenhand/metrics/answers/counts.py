@@ -87,6 +87,7 @@ class RecordCounts:
             part = self._part("joint", columns, ("true", "original right", "predicted right"))
             return self._joint(part)
         joint = self._joint(self._part("joint", columns, ("true", "original", "predicted")))
+        joint = replace(joint, labelled=(self._data.get("roles") or {}).get("stratum_share") is not None)
         if view == "decisions":
             return joint
         return joint.agreement() if view == "agreement" else joint.agreement_by_class()
