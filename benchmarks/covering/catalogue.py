@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from cells import Topic
 
-NAMES: Final = ("gates", "labels")
+NAMES: Final = ("clusters", "gates", "labels", "weights")
 
 
 def _topic(name: str) -> Callable[[], Topic]:
