@@ -112,7 +112,7 @@ def _of_rate(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
         among, events = _events(evidence, metric)
         found = search_slices(groupings, ~events if turned else events, evidence.data, evidence.options, among)
     findings = [_state(*part, groupings, metric, evidence.options.level, turned) for part in _pairs(found)]
-    return findings, _said(found.search, len(groupings), metric)
+    return findings, _said(found.search, evidence, len(groupings), metric)
 
 
 def _of_gap(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
@@ -134,26 +134,36 @@ def _of_gap(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
     found = search_slices(groupings, events, evidence.data, evidence.options, among, grouping.codes == higher)
     names = (grouping.name(lower), grouping.name(higher))
     findings = [_state_gap(*part, groupings, metric, feature, names, level) for part in _pairs(found)]
-    return findings, _said(found.search, len(groupings), str(key))
+    return findings, _said(found.search, evidence, len(groupings), str(key))
 
 
 def _pairs(found: FoundSlices) -> Iterator[tuple[Slice, Effect]]:
     return zip(found.search.slices, found.effects, strict=True)
 
 
-def _said(search: Search, features: int, what: str) -> str:
+def _said(search: Search, evidence: Evidence, features: int, what: str) -> str:
     budget = message(
-        "{tested:,} slices of up to {depth} of {features} features were searched in all rows; {held} are worse than the rest.",
+        "{tested:,} slices of up to {depth} of {features} features were searched in all rows; {held} are worse than "
+        "the rest.",
         tested=search.tested, depth=search.depth, features=features, held=len(search.slices),
     )  # fmt: skip
-    control = message(
-        "Where none is worse in truth, at most {alpha:.1%} of such searches find any, by {draws:,} permutations of the "
-        "outcomes.",
-        alpha=search.alpha, draws=search.draws,
-    ) if search.draws else ""  # fmt: skip
     folded = message("{n:,} more were folded into them.", n=search.folded) if search.folded else ""
-    said = sentences(budget, control, folded)
+    said = sentences(budget, folded, *_control(search, evidence.data.clusters is not None))
     return said if what == "error_rate" else message("By {metric}: {text}", metric=what, text=said)
+
+
+def _control(search: Search, clustered: bool) -> Iterator[str]:
+    """Yield how often such a search finds what is not there."""
+    if search.chance is None:
+        return
+    said = message("If none is worse in truth, at most {alpha:.1%} of searches find any ({draws:,} permutations).")
+    whole = message(
+        "If none is worse in truth, at most {alpha:.1%} of searches find any "
+        "({draws:,} permutations of whole clusters)."
+    )
+    yield message(whole if clustered else said, alpha=search.alpha, draws=len(search.chance.greatest))
+    if search.chance.rows < search.rows:
+        yield message("{rows:,} of the rows were permuted.", rows=search.chance.rows)
 
 
 def _names(groupings: tuple[Grouping, ...], part: Slice) -> dict[str, str | None]:

@@ -67,7 +67,8 @@ def effect(found: Slice, search: Search, rows: Rows, level: float) -> Effect:
     worth, events = size / np.array(found.inflation)[:, None], hits / np.array(found.inflation)[:, None]
     low, middle, high = (_of_rate if rows.group is None else _of_gap)(worth, events, ends)
     rates = (hits / size)[0] if rows.group is None else (hits / size).T
-    return Effect(middle, low, high, rates, number[0] if rows.group is None else number.T, search.p(found))
+    p = search.chance.p(found.z) if search.chance is not None else 1.0
+    return Effect(middle, low, high, rates, number[0] if rows.group is None else number.T, p)
 
 
 def corrected(z: float, threshold: float) -> float:

@@ -8,6 +8,7 @@ rows of about the same weight, so that what depends on the weight still does.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -40,14 +41,33 @@ BLOCKS: Final = 10
 """Classes of rows or persons by weight, among which outcomes are exchanged."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Chance:
+    """What chance shows."""
+
+    greatest: Floats
+    """(draws,) the greatest statistic of any slice, sorted."""
+    rows: int
+    """The rows that were permuted: all, or some where that is too costly."""
+
+    def beyond(self, alpha: float) -> float:
+        """Return the value beyond which p is at most `alpha`."""
+        return float(self.greatest[-int(alpha * (len(self.greatest) + 1) + 1e-9)])
+
+    def p(self, value: float) -> float:
+        """Return the chance of any slice with as great a value."""
+        above = len(self.greatest) - int(np.searchsorted(self.greatest, value))
+        return (1 + above) / (1 + len(self.greatest))
+
+
 def draws_for(alpha: float, work: float) -> int:
     """Return how many permutations are drawn for a chance of error, where each costs so much."""
     fewest = ceil(FEWEST / alpha - 1e-9) - 1
     return max(fewest, DRAWS if work * DRAWS <= BUDGET else 0)
 
 
-def maxima(rows: Rows, statistic: Statistic, least: int, depth: int, alpha: float, seed: int) -> Floats:
-    """Return the greatest statistic over all slices in each permutation of the outcomes, (draws,) and sorted."""
+def maxima(rows: Rows, statistic: Statistic, least: int, depth: int, alpha: float, seed: int) -> Chance:
+    """Return the greatest statistic over all slices in each permutation of the outcomes."""
     rng = np.random.default_rng([seed, 7])
     work = max(int(min(rows.marks.sum(), (~rows.marks).sum())), 1) * combinations_of(len(rows.codes), depth)
     draws = draws_for(alpha, work)
@@ -64,7 +84,7 @@ def maxima(rows: Rows, statistic: Statistic, least: int, depth: int, alpha: floa
             if len(slices.kept):
                 np.maximum(part, statistic(marked, slices, hits, totals.mass).max(axis=1), out=part)
         start += len(outcomes)
-    return np.sort(best)
+    return Chance(np.sort(best), len(sampled))
 
 
 def _sampled(rows: Rows, share: float, rng: np.random.Generator) -> tuple[Rows, float]:

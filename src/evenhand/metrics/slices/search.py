@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.metrics.counts.arrays import Floats, Marks
-    from evenhand.metrics.slices.permuting import Statistic
+    from evenhand.metrics.slices.permuting import Chance, Statistic
 
 NESTED: Final = 0.95
 """A slice with this much of its rows inside another is a part of it, whatever its words."""
@@ -40,6 +40,8 @@ class Search:
 
     slices: tuple[Slice, ...]
     """Those beyond the threshold, the strongest first, none of them another in other words."""
+    rows: int
+    """How many rows."""
     tested: int
     """Slices with enough rows."""
     depth: int
@@ -48,18 +50,10 @@ class Search:
     """The z that a slice must be above."""
     alpha: float = 0.025
     """The chance that any slice is found if none is worse in truth."""
-    draws: int = 0
-    """Permutations that the threshold is from."""
     folded: int = 0
     """Slices that add nothing to a stronger one: parts of it at no other rate, or the same rows in other words."""
-    chance: Floats | None = None
-    """(draws,) the greatest z of each permutation, sorted."""
-
-    def p(self, found: Slice) -> float:
-        """Return the chance that any slice is as far beyond the others, if none is worse in truth."""
-        assert self.chance is not None  # a search with a threshold has permutations
-        above = len(self.chance) - int(np.searchsorted(self.chance, found.z))
-        return (1 + above) / (1 + len(self.chance))
+    chance: Chance | None = None
+    """What permutations show, which the threshold is from; None where no slice looks worse at all."""
 
 
 def find_slices(
@@ -85,14 +79,14 @@ def find_slices(
     statistic, depth = (weaker if rows.group is None else wider), depth_of(len(rows.codes), depth)
     tested, candidates = scan(rows, statistic, least_rows, depth)
     if not candidates:
-        return Search((), tested, depth, np.inf, alpha)
+        return Search((), len(rows), tested, depth, np.inf, alpha)
     chance = maxima(rows, statistic, least_rows, depth, alpha, seed)
-    threshold = max(threshold_of(chance, alpha), LEAST_Z)
+    threshold = max(chance.beyond(alpha), LEAST_Z)
     held = _strongest(candidates, threshold)
     if not rows.alike:
         held = _strongest([_checked(part, rows) for part in held[: most * MOST_ALIKE]], threshold)
     kept = tuple(distinct(held, rows.codes, most))
-    return Search(kept, tested, depth, threshold, alpha, len(chance), len(held) - len(kept), chance)
+    return Search(kept, len(rows), tested, depth, threshold, alpha, len(held) - len(kept), chance)
 
 
 def _strongest(slices: list[Slice], threshold: float) -> list[Slice]:
@@ -120,12 +114,6 @@ def scan(rows: Rows, statistic: Statistic, least: int, depth: int) -> tuple[int,
             inflation = tuple(part.inflation[:, at].tolist())
             found.append(Slice(part.features, place, int(size[at]), int(marked[at]), float(z[at]), inflation))
     return tested, found
-
-
-def threshold_of(chance: Floats, alpha: float) -> float:
-    """Return the z beyond which p is at most `alpha`."""
-    beyond = int(alpha * (len(chance) + 1) + 1e-9)
-    return float(chance[-beyond])
 
 
 def weaker(marked: Floats, part: Counted, hits: Floats, mass: Floats) -> Floats:
