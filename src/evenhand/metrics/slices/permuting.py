@@ -74,11 +74,12 @@ def maxima(rows: Rows, statistic: Statistic, least: int, depth: int, alpha: floa
     sampled, share = _sampled(rows, min(BUDGET / (work * draws), 1.0), rng)
     totals = totals_of(sampled)
     held = list(counted(sampled, totals, max(ceil(least * share), min(least, 15)), depth))
+    by_group = sampled.mass[:, None] * (sampled.place[:, None] == np.arange(sampled.groups))
     best = np.full(draws, -np.inf)
     start = 0
     for outcomes in _permuted(sampled, draws, rng):
         found = _counted_again(sampled, outcomes, held, depth)
-        hits = np.stack([sums_by(sampled.place, sampled.mass * one, sampled.groups) for one in outcomes])
+        hits = outcomes @ by_group
         part = best[start : start + len(outcomes)]
         for slices, marked in found:
             if len(slices.kept):
@@ -134,9 +135,9 @@ def _donors(rows: Rows) -> Callable[[np.random.Generator], Indices]:
     blocks = _blocks(sums_by(unit, rows.mass, len(size)), rows.place[order][first])
 
     def drawn(rng: np.random.Generator) -> Indices:
-        donor = _shuffled(blocks, len(size), rng)[unit]
-        turn = rng.integers(0, size)[donor]
-        found: Indices = order[first[donor] + (within + turn) % size[donor]]
+        donor = _shuffled(blocks, len(size), rng)
+        turn = rng.integers(0, size)  # the first row of the donor that is taken
+        found: Indices = order[first[donor][unit] + (within + turn[donor][unit]) % size[donor][unit]]
         return found
 
     return drawn

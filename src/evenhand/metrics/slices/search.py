@@ -17,7 +17,7 @@ from evenhand.metrics.slices.lattice import Counted, Rows, Slice, counted, depth
 from evenhand.metrics.slices.permuting import maxima
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -124,8 +124,7 @@ def weaker(marked: Floats, part: Counted, hits: Floats, mass: Floats) -> Floats:
     """
     inside, size, inflation = marked[..., 0, :], part.mass[0], part.inflation[0]
     total, n = hits[..., 0, None], float(mass[0])
-    rest, left = total - inside, n - size
-    rate = total / n
+    left, rate = n - size, total / n
     with np.errstate(invalid="ignore", divide="ignore"):
         z = (inside - size * rate) / np.sqrt(rate * (1 - rate) * size * left / n * inflation)
     z = np.nan_to_num(z)
@@ -133,19 +132,21 @@ def weaker(marked: Floats, part: Counted, hits: Floats, mass: Floats) -> Floats:
     if not far.any():
         return z
     at = np.nonzero(far)
-    taken = [np.broadcast_to(one, z.shape)[at] for one in (inside, size, rest, left, rate, inflation)]
-    z[at] = _root(*taken)
+    slices, events, p = at[-1], inside[at], np.broadcast_to(rate, z.shape)[at]
+    tables = ((events, size[slices]), (np.broadcast_to(total, z.shape)[at] - events, left[slices]))
+    z[at] = np.sqrt(_deviance(tables, p) / inflation[slices])
     return z
 
 
-def _root(inside: Floats, size: Floats, rest: Floats, left: Floats, rate: Floats, inflation: Floats) -> Floats:
+def _deviance(tables: Iterable[tuple[Floats, Floats]], rate: Floats) -> Floats:
+    """Return twice the log likelihood of events among rows having rates of their own, to that of one rate."""
     from scipy.special import xlogy
 
-    deviance = np.zeros(len(inside))
-    for events, rows in ((inside, size), (rest, left)):
+    found = np.zeros(len(rate))
+    for events, rows in tables:
         others = np.maximum(rows - events, 0.0)
-        deviance += xlogy(events, events / (rows * rate)) + xlogy(others, others / (rows * (1 - rate)))
-    return np.sqrt(np.maximum(2 * deviance / inflation, 0.0))
+        found += xlogy(events, events / (rows * rate)) + xlogy(others, others / (rows * (1 - rate)))
+    return np.maximum(2 * found, 0.0)
 
 
 def wider(marked: Floats, part: Counted, hits: Floats, mass: Floats) -> Floats:
