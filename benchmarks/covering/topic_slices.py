@@ -137,21 +137,23 @@ NOTHING: Final[dict[str, Callable[[np.random.Generator], Made]]] = {
 }
 WORSE: Final[dict[str, Callable[[np.random.Generator], Made]]] = {
     "6 %, .25 against .15, 5,000 rows": partial(table, rate=0.15, worse=0.1, n=5_000, planted=2),
-    "6 %, .25 against .15, 10,000 rows": partial(table, rate=0.15, worse=0.1, n=10_000, planted=2),
-    "6 %, .09 against .03, 4,000 rows": partial(table, rate=0.03, worse=0.06, n=4_000, planted=2),
-    "25 %, .97 against .9": partial(table, rate=0.9, worse=0.07, n=3_000),
+    "6 %, .4 against .15, 2,000 rows": partial(table, rate=0.15, worse=0.25, n=2_000, planted=2),
+    "6 %, .15 against .03, 2,500 rows": partial(table, rate=0.03, worse=0.12, n=2_500, planted=2),
+    "25 %, .98 against .85": partial(table, rate=0.85, worse=0.13),
     "25 %, .5 against .2, 300 persons with 10 rows": partial(persons, rate=0.2, worse=0.3),
-    "25 %, .3 against .1, 300 persons with unequal rows": partial(persons, rate=0.1, worse=0.2, unequal=True),
-    "25 %, .3 against .2, weights by chance": partial(weighted, rate=0.2, worse=0.1, kind="by chance", n=4_000),
-    "25 %, weights of events": partial(weighted, rate=0.1, worse=0.1, kind="of events", n=4_000),
-    "25 %, gap .35 against .1": partial(gap, rate=0.3, worse=0.25, n=4_000),
+    "25 %, .4 against .1, 200 persons with unequal rows": partial(
+        persons, number=200, rate=0.1, worse=0.3, unequal=True
+    ),
+    "25 %, .35 against .2, weights by chance": partial(weighted, rate=0.2, worse=0.15, kind="by chance", n=2_000),
+    "25 %, weights of events": partial(weighted, rate=0.1, worse=0.15, kind="of events", n=2_000),
+    "25 %, gap .45 against .1": partial(gap, rate=0.3, worse=0.35),
 }
 TOPIC: Final = Topic(
     "slices",
     tuple(f"src/evenhand/metrics/slices/{name}.py" for name in ("effects", "lattice", "permuting", "search")),
     (
-        *(Cell(f"no weak slice, {name}", partial(none, make), 1_000) for name, make in NOTHING.items()),
+        *(Cell(f"no weak slice, {name}", partial(none, make), 800) for name, make in NOTHING.items()),
         Cell("no weak slice, some rows permuted", sampled, 400),
-        *(Cell(f"found, {name}", partial(some, make), 300) for name, make in WORSE.items()),
+        *(Cell(f"found, {name}", partial(some, make), 400) for name, make in WORSE.items()),
     ),
 )

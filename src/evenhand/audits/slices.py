@@ -143,8 +143,8 @@ def _pairs(found: FoundSlices) -> Iterator[tuple[Slice, Effect]]:
 
 def _said(search: Search, evidence: Evidence, features: int, what: str) -> str:
     budget = message(
-        "{tested:,} slices of up to {depth} of {features} features were searched in all rows; {held} are worse than "
-        "the rest.",
+        "{tested:,} slices of up to {depth} of {features} features were searched in all rows; worse than the rest: "
+        "{held}.",
         tested=search.tested, depth=search.depth, features=features, held=len(search.slices),
     )  # fmt: skip
     folded = message("{n:,} more were folded into them.", n=search.folded) if search.folded else ""

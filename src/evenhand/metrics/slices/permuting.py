@@ -69,7 +69,7 @@ def draws_for(alpha: float, work: float) -> int:
 def maxima(rows: Rows, statistic: Statistic, least: int, depth: int, alpha: float, seed: int) -> Chance:
     """Return the greatest statistic over all slices in each permutation of the outcomes."""
     rng = np.random.default_rng([seed, 7])
-    work = max(int(min(rows.marks.sum(), (~rows.marks).sum())), 1) * combinations_of(len(rows.codes), depth)
+    work = _fewer(rows) * combinations_of(len(rows.codes), depth) + len(rows)
     draws = draws_for(alpha, work)
     sampled, share = _sampled(rows, min(BUDGET / (work * draws), 1.0), rng)
     totals = totals_of(sampled)
@@ -86,6 +86,11 @@ def maxima(rows: Rows, statistic: Statistic, least: int, depth: int, alpha: floa
                 np.maximum(part, statistic(marked, slices, hits, totals.mass).max(axis=1), out=part)
         start += len(outcomes)
     return Chance(np.sort(best), len(sampled))
+
+
+def _fewer(rows: Rows) -> int:
+    """Return how many outcomes are counted: of marked rows, or of the others where those are fewer."""
+    return max(int(min(rows.marks.sum(), (~rows.marks).sum())), 1)
 
 
 def _sampled(rows: Rows, share: float, rng: np.random.Generator) -> tuple[Rows, float]:
@@ -109,13 +114,24 @@ def _counted_again(rows: Rows, outcomes: Marks, held: list[Counted], depth: int)
     for slices, (_, mixed, cells) in zip(held, crossed(codes, rows.sizes, depth, start, draws * groups), strict=True):
         if not len(slices.kept):
             continue
-        sums = np.bincount(mixed, weight, draws * groups * cells).reshape(draws, groups, cells)[:, :, slices.kept]
+        sums = _sums(mixed, weight, draws * groups, cells, slices.kept).reshape(draws, groups, -1)
         yield slices, (slices.mass - sums if turned else sums.astype(np.float64))
+
+
+def _sums(mixed: Indices, weight: Floats | None, tables: int, cells: int, kept: Indices) -> Floats:
+    """Return (tables, K) sums in the cells that are kept; of many cells only those are counted, to spare memory."""
+    if tables * cells <= 10 * BATCH:
+        return np.bincount(mixed, weight, tables * cells).reshape(tables, cells)[:, kept]
+    column = np.full(cells, len(kept))
+    column[kept] = np.arange(len(kept))
+    columns = len(kept) + 1
+    found = np.bincount(mixed // cells * columns + column[mixed % cells], weight, tables * columns)
+    return found.reshape(tables, columns)[:, :-1]
 
 
 def _permuted(rows: Rows, draws: int, rng: np.random.Generator) -> Iterator[Marks]:
     """Yield permuted outcomes (draws, n), so many at once as a cache holds."""
-    at_once = max(BATCH // max(int(min(rows.marks.sum(), (~rows.marks).sum())), 1), 1)
+    at_once = max(min(BATCH // _fewer(rows), 20 * BATCH // len(rows)), 1)
     donors = _donors(rows)
     for first in range(0, draws, at_once):
         yield np.stack([rows.marks[donors(rng)] for _ in range(min(at_once, draws - first))])
