@@ -152,8 +152,8 @@ TOPIC: Final = Topic(
     "slices",
     tuple(f"src/evenhand/metrics/slices/{name}.py" for name in ("effects", "lattice", "permuting", "search")),
     (
-        *(Cell(f"no weak slice, {name}", partial(none, make), 800) for name, make in NOTHING.items()),
-        Cell("no weak slice, some rows permuted", sampled, 400),
-        *(Cell(f"found, {name}", partial(some, make), 400) for name, make in WORSE.items()),
+        *(Cell(f"no weak slice, {name}", partial(none, make), 400) for name, make in NOTHING.items()),
+        Cell("no weak slice, some rows permuted", sampled, 300),
+        *(Cell(f"found, {name}", partial(some, make), 250) for name, make in WORSE.items()),
     ),
 )
