@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from cells import Topic
 
-NAMES: Final = ("gates", "slices")
+NAMES: Final = ("gates", "labels", "slices")
 
 
 def _topic(name: str) -> Callable[[], Topic]:

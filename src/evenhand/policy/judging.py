@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -9,21 +10,26 @@ from evenhand.errors import PolicyError, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
 from evenhand.messages import joined, message, messages, sentences
 from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject, with_baseline
+from evenhand.policy.burden import burden_of
 from evenhand.policy.deriving import derive
+from evenhand.policy.evidence import evidence_of
+from evenhand.policy.labels_needed import labels_needed
 from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.meeting import claim_remarks, judge_requirements
 from evenhand.policy.regression_limits import drop_key
 from evenhand.policy.sample_size import rows_needed
+from evenhand.policy.severity import severity
 from evenhand.policy.verdict import Judgement, Status, Verdict, tally
 from evenhand.policy.waiving import is_blank, waive, waiver_remarks
-from evenhand.policy.wording import groups_text, limit_text, number
+from evenhand.policy.wording import limit_text, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from evenhand.findings import AuditRecord
     from evenhand.keys import Key
+    from evenhand.metrics.answers.compared import Behind
     from evenhand.policy.limits import Effect, Limit, Policy
     from evenhand.signing import SignedRecord
 
@@ -112,6 +118,7 @@ def judge(
     earlier = None if baseline is None else Baseline(baseline, pairs, new_threshold)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
+    found = list(_explained(found, record, policy))
     if earlier is not None:
         steady = [limit for limit in policy.limits if not limit.against]
         were = [judgement for limit in steady for judgement in judge_limit(limit, earlier.record, policy, None)]
@@ -182,8 +189,33 @@ def _judge_finding(limit: Limit, key: Key, finding: Finding | Absent, policy: Po
     status = _compare(finding, limit, policy)
     if status == "undecided":
         return _undecided(limit, key, finding, record)
-    words = joined("; ", (groups_text(finding), *([limit.note] if status == "failed" and limit.note else ())))
-    return Judgement(limit, key, status, finding, words, stops=status == "failed" and not limit.advisory)
+    note = limit.note if status == "failed" else ""
+    return Judgement(limit, key, status, finding, note, stops=status == "failed" and not limit.advisory)
+
+
+def _explained(found: list[Judgement], record: AuditRecord, policy: Policy) -> Iterator[Judgement]:
+    """Yield judgements with the groups that decided, the people harmed, and how far the limit is missed."""
+    behind = _behind(record, policy.confidence)
+    for judgement in found:
+        finding, limit, status = judgement.finding, judgement.limit, judgement.status
+        if finding is None or finding.estimate is None or finding.uncovered:
+            yield judgement
+            continue
+        evidence = evidence_of(finding, limit, status, record, behind)
+        burden = burden_of(evidence, limit, record, behind, policy.confidence)
+        who = message("n={rows:,}", rows=finding.support) if evidence is None else evidence.sentence
+        words = joined("; ", (who, *([judgement.sentence] if judgement.sentence else [])))
+        far = severity(_ends(finding, limit, policy), limit, status)
+        yield replace(judgement, evidence=evidence, burden=burden, sentence=words, severity=far)
+
+
+def _behind(record: AuditRecord, level: float) -> Behind | None:
+    """Return what the counts of a record say of groups; None where it keeps none."""
+    if not record.tallies:
+        return None
+    from evenhand.metrics.answers.compared import Behind
+
+    return Behind(record, level)
 
 
 def _open(limit: Limit, key: Key, finding: Finding | None, effect: Effect, sentence: str) -> Judgement:
@@ -227,6 +259,8 @@ def _undecided(limit: Limit, key: Key, finding: Finding, record: AuditRecord) ->
         sentence = message("no practical number of rows would decide it")
     else:
         sentence = _needed(*needed)
+        if labels := labels_needed(key, record, needed[0]):
+            sentence = joined("; ", (sentence, labels))
     rows_only = needed[0] if needed is not None and not finding.undefined_groups else None
     return Judgement(
         limit, key, "undecided", finding, sentence, rows_only, limit.undecided == "stop" and not limit.advisory
@@ -280,8 +314,10 @@ def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:
         )
 
 
-def _worst_first(judgement: Judgement) -> tuple[bool, int, bool, str]:
-    return judgement.limit.advisory, RANK[judgement.status], not judgement.stops, str(judgement.key)
+def _worst_first(judgement: Judgement) -> tuple[bool, int, bool, float, float, str]:
+    """Order by what stops, then by how far a limit is missed, then by the people harmed."""
+    first = judgement.limit.advisory, RANK[judgement.status], not judgement.stops
+    return *first, -judgement.severity, -judgement.people, str(judgement.key)
 
 
 def _status(found: tuple[Judgement, ...]) -> Status:
@@ -305,4 +341,5 @@ def _sentence(status: Status, found: tuple[Judgement, ...]) -> str:
     told = message(
         "First: {key} is {value}, the limit is {limit}.", key=str(first.key), value=shown, limit=limit_text(first.limit)
     )
-    return sentences(tally(status, found), told)
+    why = "" if first.evidence is None else message("{why}.", why=first.evidence.sentence)
+    return sentences(sentences(tally(status, found), told), why)
