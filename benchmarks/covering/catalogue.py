@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from cells import Topic
 
-NAMES: Final = ("clusters", "gates", "labels", "weights")
+NAMES: Final = ("clusters", "gates", "labels", "slices", "weights")
 
 
 def _topic(name: str) -> Callable[[], Topic]:
