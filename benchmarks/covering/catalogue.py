@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from cells import Topic
 
-NAMES: Final = ("clusters", "gates", "labels", "slices", "weights")
+NAMES: Final = ("calibration", "clusters", "gates", "labels", "ranking", "regression", "scores", "slices", "weights")
 
 
 def _topic(name: str) -> Callable[[], Topic]:
