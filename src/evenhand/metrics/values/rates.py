@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -13,9 +13,10 @@ from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Cells, Metric
 from evenhand.metrics.catalogue.entry import FN, FP, TN, TP
 from evenhand.metrics.catalogue.names import canonical, names
-from evenhand.metrics.inference.intervals import beta_limits, clopper_pearson, scaled_ends, z_of
+from evenhand.metrics.inference.intervals import beta_limits, clopper_pearson, z_of
+from evenhand.metrics.inference.share_functions import effective_rows, limits
 from evenhand.metrics.inference.unequal import Units, betas
-from evenhand.metrics.values.composites import COMPOSITES, with_error
+from evenhand.metrics.values.composites import COMPOSITES, composite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,8 @@ MEANS: Final = {
     "average_predictive_value": ("precision", "false_omission_rate"),
 }
 """Composites that are the mean of two rates."""
+SPARSE: Final = (3, 3)
+"""Means over classes are not covered from so many classes on that have fewer rows in the truth than so."""
 Ends: TypeAlias = "Callable[[float], tuple[Floats, Floats]]"
 """From a critical value z to the low and high ends of all groups."""
 
@@ -234,14 +237,41 @@ def _mapped(entry: Metric, tally: Tally, level: float) -> Measured:
 
 
 def _composite(entry: Metric, tally: Tally, level: float) -> Measured:
-    """A smooth function of the cells: the delta method, on a scale that fits its range."""
-    cells = tally.mass
-    value, error = with_error(COMPOSITES[entry.name], cells, tally.squared_weights)
+    """A smooth function of the cells: Gaffke's limits of its tangent."""
+    what, cells = composite(entry.name, tally.classes), _groups_last(tally.mass)
+    value = what.value(cells)
+    size = effective_rows(what, cells, None if tally.squared_weights is None else _groups_last(tally.squared_weights))
     if tally.clusters is not None:
-        error = error * np.sqrt(_design_effect(tally))
+        size = size / _design_effect(tally)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        worth = cells * (size / cells.sum(axis=0))
+    found = np.flatnonzero(np.isfinite(value))
+    inside = partial(np.clip, a_min=entry.lowest, a_max=np.inf if entry.highest is None else entry.highest)
+
+    @cache
+    def ends(z: float) -> tuple[Floats, Floats]:
+        low, high = np.full(len(value), np.nan), np.full(len(value), np.nan)
+        low[found], high[found] = limits(what, worth[:, found], z)
+        return inside(np.fmin(low, value)), inside(np.fmax(high, value))
+
     share = _Share(value, tally.rows.astype(np.float64), tally.rows)
-    ends = partial(scaled_ends, value, error, lowest=entry.lowest, highest=entry.highest)
-    return _measured(entry, tally, share, value, "delta method", ends, level)
+    measured = _measured(entry, tally, share, value, "gaffke limits of the tangent", ends, level)
+    return replace(measured, uncovered=_sparse_classes(tally)) if entry.name.startswith("macro_") else measured
+
+
+def _sparse_classes(tally: Tally) -> tuple[str, ...]:
+    """Return why a mean over classes is not covered, by group; nothing where all groups are."""
+    few = (tally.counts.sum(axis=2) < SPARSE[1]).sum(axis=1) >= SPARSE[0]
+    why = message(
+        "{classes} or more classes have fewer than {rows} rows in the truth, and each counts as much as the others.",
+        classes=SPARSE[0],
+        rows=SPARSE[1],
+    )
+    return tuple(why if each else "" for each in few) if few.any() else ()
+
+
+def _groups_last(cells: Column) -> Floats:
+    return np.ascontiguousarray(np.asarray(cells, dtype=np.float64).reshape(len(cells), -1).T)
 
 
 def _design_effect(tally: Tally) -> Floats:
