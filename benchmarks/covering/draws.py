@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from cells import Outcome
 
     from evenhand.metrics import Measured
-    from evenhand.metrics.catalogue.entry import How
 
     Floats = np.ndarray
     Draw = Callable[[np.random.Generator, tuple[int, ...]], Floats]
@@ -33,15 +34,43 @@ def codes_of(rounds: int, n: int) -> np.ndarray:
     return np.repeat(np.arange(rounds, dtype=np.int32), n)
 
 
-def gaps_of(
-    found: Iterable[Measured], truth: float, how: How = "difference"
-) -> tuple[Floats, Floats, float, list[bool]]:
-    """Return the ends of comparisons of the groups of each round, the truth, and whether the finding is marked."""
+AT_ONCE: Final = 200_000
+"""Rows measured in one call."""
+
+
+def widest(
+    measure: Callable[..., Measured],
+    draw: Callable[[np.ndarray], tuple[Floats, Floats]],
+    sizes: Sequence[int],
+    truth: float,
+    rounds: int,
+) -> Outcome:
+    """Return the outcome of the widest difference over groups of these sizes.
+
+    `draw` returns truth and prediction of rows, given the group of each; `measure` takes them with codes and the number
+    of groups, which are those of several rounds.
+    """
+    from cells import outcome
+
     from evenhand.metrics import compare
 
-    gaps = [compare(values, how) for values in found]
-    low, high = np.array([[each.low, each.high] for each in gaps], dtype=float).T
-    return low, high, truth, [bool(each.uncovered) for each in gaps]
+    own, groups, found = np.repeat(np.arange(len(sizes)), sizes), len(sizes), []
+    together = max(1, AT_ONCE // len(own))
+    for start in range(0, rounds, together):
+        count = min(together, rounds - start)
+        rows = draw(np.tile(own, count))
+        codes = np.tile(own, count) + np.repeat(np.arange(count) * groups, len(own))
+        values = measure(*rows, codes.astype(np.int32), count * groups)
+        values = replace(values, ends=cache(values.ends))
+        found += [compare(_part(values, slice(at * groups, (at + 1) * groups)), "difference") for at in range(count)]
+    low, high = np.array([[each.low, each.high] for each in found], dtype=float).T
+    return outcome(low, high, truth, [bool(each.uncovered) for each in found])
+
+
+def _part(values: Measured, groups: slice) -> Measured:
+    names = ("estimate", "low", "high", "defined", "support", "rows", "reason", "uncovered")
+    parts = {name: getattr(values, name)[groups] for name in names}
+    return replace(values, **parts, ends=lambda z: tuple(end[groups] for end in values.ends(z)))
 
 
 def of_groups(found: Measured, truth: float) -> Outcome:

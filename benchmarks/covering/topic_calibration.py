@@ -7,8 +7,8 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from cells import Cell, Outcome, Topic, outcome
-from draws import codes_of, gaps_of, of_groups
+from cells import Cell, Outcome, Topic
+from draws import codes_of, of_groups, widest
 
 from evenhand.metrics import SCORES
 
@@ -76,15 +76,15 @@ def gap(
     metric: str, claimed: str, sizes: tuple[int, ...], apart: bool, rng: np.random.Generator, rounds: int
 ) -> Outcome:
     """Simulate the widest difference over groups that are all calibrated, or of which the first is not."""
-    codes, found = np.repeat(np.arange(len(sizes)), sizes), []
     other = "half as likely" if apart else "calibrated"
-    for _ in range(rounds):
-        score = CLAIMED[claimed](rng, (len(codes),))
-        chance = np.where(codes == 0, TRUE[other](score), score)
-        happened = (rng.random(len(codes)) < chance).astype(np.int8)
-        found.append(SCORES[metric](happened, score, codes, len(sizes)))
+
+    def draw(own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        score = CLAIMED[claimed](rng, own.shape)
+        chance = np.where(own == 0, TRUE[other](score), score)
+        return (rng.random(own.shape) < chance).astype(np.int8), score
+
     truth = abs(true_value(metric, claimed, other) - true_value(metric, claimed, "calibrated"))
-    return outcome(*gaps_of(found, truth))
+    return widest(SCORES[metric], draw, sizes, truth, rounds)
 
 
 TOPIC: Final = Topic(
@@ -108,7 +108,7 @@ TOPIC: Final = Topic(
     )
     + tuple(
         Cell(f"{metric} difference, {claimed}, {name}{', one apart' if apart else ''}",
-             partial(gap, metric, claimed, sizes, apart), 400)
+             partial(gap, metric, claimed, sizes, apart), 1_500 if len(sizes) < 40 else 500)
         for metric in (BRIER, LOG, RATIO, ERROR)
         for claimed in ("Beta(.2, 8)", "uniform")
         for name, sizes in GAPS.items()

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from cells import Cell, Outcome, Topic, outcome
-from draws import ERRORS, codes_of, gaps_of, of_groups
+from cells import Cell, Outcome, Topic
+from draws import ERRORS, codes_of, of_groups, widest
 
 from evenhand.metrics.values.regression import measure_numbers
 
@@ -49,13 +49,13 @@ def gap(
     metric: str, errors: str, sizes: Sequence[int], scales: Sequence[float], rng: np.random.Generator, rounds: int
 ) -> Outcome:
     """Simulate the widest difference over groups whose errors have these scales."""
-    truth = TRUTH[errors][(ABSOLUTE, SQUARED, MEDIAN, RESIDUAL).index(metric)] * np.asarray(scales)
-    codes = np.repeat(np.arange(len(sizes)), sizes)
-    found = []
-    for _ in range(rounds):
-        error = ERRORS[errors](rng, (len(codes),)) * np.asarray(scales)[codes]
-        found.append(measure_numbers(metric, np.zeros(len(codes)), error, codes, len(sizes)))
-    return outcome(*gaps_of(found, float(np.ptp(truth))))
+    scale = np.asarray(scales)
+    truth = TRUTH[errors][(ABSOLUTE, SQUARED, MEDIAN, RESIDUAL).index(metric)] * scale
+
+    def draw(own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros(len(own)), ERRORS[errors](rng, own.shape) * scale[own]
+
+    return widest(partial(measure_numbers, metric), draw, sizes, float(np.ptp(truth)), rounds)
 
 
 ZIPF: Final = [max(30, round(4_000 / at)) for at in range(1, 41)]
@@ -71,7 +71,7 @@ GAPS: Final = (
 
 def _cells() -> list[Cell]:
     found = [
-        Cell(f"{metric}, {errors}, {n}", partial(alone, metric, errors, n), 4_000 if n <= 300 else 1_000)
+        Cell(f"{metric}, {errors}, {n}", partial(alone, metric, errors, n), 4_000 if n <= 300 else 2_000)
         for metric in (ABSOLUTE, SQUARED, MEDIAN, RESIDUAL)
         for errors in ERRORS
         for n in SIZES
@@ -82,7 +82,11 @@ def _cells() -> list[Cell]:
         for n in SIZES[1:5]
     ]
     found += [
-        Cell(f"{metric} difference, {errors}, {name}", partial(gap, metric, errors, sizes, scales), 400)
+        Cell(
+            f"{metric} difference, {errors}, {name}",
+            partial(gap, metric, errors, sizes, scales),
+            2_000 if len(sizes) < 40 else 500,
+        )
         for metric in (ABSOLUTE, SQUARED, MEDIAN)
         for errors in ("normal", "lognormal")
         for name, sizes, scales in GAPS

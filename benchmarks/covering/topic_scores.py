@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 from cells import Cell, Outcome, Topic, outcome
-from draws import codes_of, gaps_of, of_groups
+from draws import codes_of, of_groups, widest
 
 from evenhand.metrics import average_precision, roc_auc
 from evenhand.metrics.inference.paired import paired_auc_change
@@ -71,12 +71,16 @@ def gap(sizes: tuple[tuple[int, int], ...], apart: bool, rng: np.random.Generato
     """Simulate the widest difference of areas (.8, and .9 in the first group where it is apart)."""
     area = np.full(len(sizes), 0.8)
     area[0] = 0.9 if apart else 0.8
-    positives, negatives = np.array(sizes).T
-    codes = np.repeat(np.arange(len(sizes)), positives + negatives)
-    truth = np.concatenate([np.repeat([1, 0], pair) for pair in sizes]).astype(np.int8)
-    shift = np.array([shifted(float(each), 1.0) for each in area])[codes] * truth
-    found = [roc_auc(truth, shift + rng.normal(size=len(codes)), codes, len(sizes)) for _ in range(rounds)]
-    return outcome(*gaps_of(found, float(np.ptp(area))))
+    positives, rows = np.array([pair[0] for pair in sizes]), [sum(pair) for pair in sizes]
+    shift = np.array([shifted(float(each), 1.0) for each in area])
+
+    def draw(own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        new = np.diff(own, prepend=-1) != 0  # the first row of each group; its positives come first
+        place = np.arange(len(own)) - np.flatnonzero(new)[np.cumsum(new) - 1]
+        truth = (place < positives[own]).astype(np.int8)
+        return truth, shift[own] * truth + rng.normal(size=own.shape)
+
+    return widest(roc_auc, draw, rows, float(np.ptp(area)), rounds)
 
 
 TOPIC: Final = Topic(
@@ -103,7 +107,8 @@ TOPIC: Final = Topic(
         for noise in (0.2, 0.5)
     )
     + tuple(
-        Cell(f"roc_auc difference, {name}{', one apart' if apart else ''}", partial(gap, sizes, apart), 500)
+        Cell(f"roc_auc difference, {name}{', one apart' if apart else ''}",
+             partial(gap, sizes, apart), 2_000 if len(sizes) < 40 else 500)
         for name, sizes in SIZES.items()
         for apart in (False, True)
     ),
