@@ -255,6 +255,23 @@ def test_where_all_or_none_is_marked_nothing_is_permuted() -> None:
         assert (search.slices, search.chance) == ((), None)
 
 
+def test_features_of_rare_values_are_no_slices_of_clustered_rows() -> None:
+    made = persons(np.random.default_rng(0), 60)
+    names = np.arange(len(made)).astype(np.int32) % 60
+    more = Rows([*made.codes[:2], names], [4, 4, 60], made.marks, clusters=made.clusters)
+    assert find_slices(more, least_rows=30).tested == find_slices(Rows(
+        made.codes[:2], [4, 4], made.marks, clusters=made.clusters
+    ), least_rows=30).tested  # fmt: skip
+
+
+def test_sums_of_many_cells_are_those_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    mixed, weight, kept = rng.integers(0, 6 * 50, 4_000), rng.random(4_000), np.array([0, 7, 49])
+    whole = permuting._sums(mixed, weight, 6, 50, kept)
+    monkeypatch.setattr(permuting, "BATCH", 1)
+    assert permuting._sums(mixed, weight, 6, 50, kept) == pytest.approx(whole)
+
+
 def test_a_slice_knows_its_rows() -> None:
     codes = table(100, 2, 3)
     part = Slice((0, 1), (1, 2), 1, 1, 0.0)

@@ -164,9 +164,9 @@ def _of_gap(size: Floats, hits: Floats, ends: tuple[float, float, float]) -> tup
     gap = float(rate[1, 1] - rate[0, 1])
     limits = []
     for z in (ends[0], ends[2]):
-        bounds = clopper_pearson(hits[:, 1], size[:, 1], z)
-        low, high = ((rate[at : at + 1, 1], *(end[at : at + 1] for end in bounds)) for at in (1, 0))
-        limits.append(share_difference_interval(low, high))
+        low, high = clopper_pearson(hits[:, 1], size[:, 1], z)
+        sides = [(rate[at, 1:], low[at : at + 1], high[at : at + 1]) for at in (1, 0)]
+        limits.append(share_difference_interval(*sides))
     low_end, high_end = float(limits[0][0][0]), float(limits[1][1][0])
     # the gap moves with the difference from the other rows by its part of their variance
     middle = gap - ends[1] * float(variance[:, 1].sum()) / sqrt(float(variance.sum()))

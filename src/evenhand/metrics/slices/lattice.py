@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import comb
 from typing import TYPE_CHECKING, Final
 
@@ -65,9 +65,11 @@ class Rows:
 
     def take(self, rows: Indices | Marks) -> Rows:
         """Return some of the rows, in that order."""
-        parts = {name: None if (held := getattr(self, name)) is None else held[rows] for name in ("weight", "group")}
+        weight = None if self.weight is None else self.weight[rows]
+        group = None if self.group is None else self.group[rows]
         clusters = None if self.clusters is None else np.unique(self.clusters[rows], return_inverse=True)[1]
-        return replace(self, codes=[c[rows] for c in self.codes], marks=self.marks[rows], clusters=clusters, **parts)
+        codes = [part[rows] for part in self.codes]
+        return Rows(codes, self.sizes, self.marks[rows], weight, clusters, group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,20 +182,17 @@ def counted(rows: Rows, totals: Totals, least: int, depth: int) -> Iterator[Coun
         size = counts.sum(axis=1)
         kept = np.flatnonzero(((size >= least) & (total - size >= least)).all(axis=0))
         size, marked = size[:, kept], counts[:, 1, kept]
-        if rows.alike:
-            yield Counted(features, cells, kept, size, marked, size * 1.0, marked * 1.0, np.ones(size.shape))
-        else:
-            yield from _worth(rows, totals, Counted(features, cells, kept, size, marked, *[np.empty(0)] * 3), mixed)
+        mass, hits = size.astype(np.float64), marked.astype(np.float64)
+        found = Counted(features, cells, kept, size, marked, mass, hits, np.ones(size.shape))
+        yield found if rows.alike or not len(kept) else _worth(rows, totals, found, mixed)
 
 
-def _worth(rows: Rows, totals: Totals, found: Counted, mixed: Indices) -> Iterator[Counted]:
-    """Yield the slices with their weights and the inflation of their variance, where enough rows are left by it."""
+def _worth(rows: Rows, totals: Totals, found: Counted, mixed: Indices) -> Counted:
+    """Return the slices with their weights and the inflation of their variance, where enough rows are left by it."""
     groups, cells, kept = rows.groups, found.cells, found.kept
     mass = rows.mass
     by_mark = sums_by(mixed, mass, 2 * groups * cells).reshape(groups, 2, cells)[:, :, kept]
     weights, hits = by_mark.sum(axis=1), by_mark[:, 1]
-    if not len(kept):
-        return
     cell = rows.place * cells + mixed % cells
     squares = sums_by(cell, mass * mass, groups * cells).reshape(groups, cells)[:, kept]
     share = weights / totals.mass[:, None]
@@ -207,8 +206,8 @@ def _worth(rows: Rows, totals: Totals, found: Counted, mixed: Indices) -> Iterat
     inflation = np.maximum(variance / (weights * (1 - share)), 1e-9)
     worth = np.minimum(weights, totals.mass[:, None] - weights) / np.maximum(inflation, 1.0)
     fit = (worth >= LEAST_EFFECTIVE).all(axis=0)
-    parts = (part[:, fit] for part in (found.rows, found.marked, weights, hits, inflation))
-    yield Counted(found.features, cells, kept[fit], *parts)
+    counts, sums = (found.rows[:, fit], found.marked[:, fit]), (weights[:, fit], hits[:, fit], inflation[:, fit])
+    return Counted(found.features, cells, kept[fit], *counts, *sums)
 
 
 def _together(rows: Rows, cell: Indices, cells: int) -> tuple[Floats, Floats]:

@@ -115,18 +115,18 @@ def _counted_again(rows: Rows, outcomes: Marks, held: list[Counted], depth: int)
         if not len(slices.kept):
             continue
         sums = _sums(mixed, weight, draws * groups, cells, slices.kept).reshape(draws, groups, -1)
-        yield slices, (slices.mass - sums if turned else sums.astype(np.float64))
+        yield slices, (slices.mass - sums if turned else sums)
 
 
 def _sums(mixed: Indices, weight: Floats | None, tables: int, cells: int, kept: Indices) -> Floats:
     """Return (tables, K) sums in the cells that are kept; of many cells only those are counted, to spare memory."""
     if tables * cells <= 10 * BATCH:
-        return np.bincount(mixed, weight, tables * cells).reshape(tables, cells)[:, kept]
+        return np.bincount(mixed, weight, tables * cells).reshape(tables, cells)[:, kept].astype(np.float64)
     column = np.full(cells, len(kept))
     column[kept] = np.arange(len(kept))
     columns = len(kept) + 1
     found = np.bincount(mixed // cells * columns + column[mixed % cells], weight, tables * columns)
-    return found.reshape(tables, columns)[:, :-1]
+    return found.reshape(tables, columns)[:, :-1].astype(np.float64)
 
 
 def _permuted(rows: Rows, draws: int, rng: np.random.Generator) -> Iterator[Marks]:

@@ -126,7 +126,7 @@ def weaker(marked: Floats, part: Counted, hits: Floats, mass: Floats) -> Floats:
     total, n = hits[..., 0, None], float(mass[0])
     left, rate = n - size, total / n
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = (inside - size * rate) / np.sqrt(rate * (1 - rate) * size * left / n * inflation)
+        z: Floats = (inside - size * rate) / np.sqrt(rate * (1 - rate) * size * left / n * inflation)
     z = np.nan_to_num(z)
     far = z > LEAST_Z
     if not far.any():
@@ -142,11 +142,11 @@ def _deviance(tables: Iterable[tuple[Floats, Floats]], rate: Floats) -> Floats:
     """Return twice the log likelihood of events among rows having rates of their own, to that of one rate."""
     from scipy.special import xlogy
 
-    found = np.zeros(len(rate))
+    found: Floats = np.zeros(len(rate))
     for events, rows in tables:
         others = np.maximum(rows - events, 0.0)
         found += xlogy(events, events / (rows * rate)) + xlogy(others, others / (rows * (1 - rate)))
-    return np.maximum(2 * found, 0.0)
+    return np.asarray(np.maximum(2 * found, 0.0))
 
 
 def wider(marked: Floats, part: Counted, hits: Floats, mass: Floats) -> Floats:
