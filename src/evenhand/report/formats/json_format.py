@@ -48,6 +48,7 @@ def _judgement(judgement: Judgement) -> dict[str, Plain]:
         "high": None if interval is None else interval.high,
         "support": None if finding is None else finding.support,
         "needed_rows": judgement.needed_rows,
+        "advice": None if judgement.advice is None else judgement.advice.to_plain(),
         "sentence": judgement.sentence,
     }
 
