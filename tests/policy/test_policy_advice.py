@@ -15,7 +15,7 @@ from evenhand.metrics.answers.simulated import Table, simulated_ends
 from evenhand.metrics.comparisons.shrinkage import pooled_draws, pooled_rates
 from evenhand.metrics.counts.tally import Tally
 from evenhand.policy.allocating import Allocation, round_up
-from evenhand.policy.assurance import FUTURES, TIMES, Advice, advise, decided
+from evenhand.policy.assurance import TIMES, TRIALS, Advice, advise, decided
 from evenhand.policy.futures import drawn_futures
 from evenhand.policy.judging import ADVISED
 from evenhand.policy.limits import Limit
@@ -70,7 +70,7 @@ def test_what_is_advised_decides_about_as_often_as_is_said(
         present = table(selected, sizes)
         if is_decided(present, limit):
             continue
-        futures = drawn_futures(limit.key, present, np.ones(len(rows)), 0.95, FUTURES, rng)
+        futures = drawn_futures(limit.key, present, np.ones(len(rows)), 0.95, TRIALS, rng)
         advice = advise(futures, limit, "simultaneous", rng)
         if advice.chance is not None and advice.rows:
             more = np.array([dict(advice.rows).get(f"g=g{at}", 0) for at in range(len(rows))])

@@ -59,13 +59,13 @@ class Advised:
     def _simulated(self) -> Advice:
         import numpy as np
 
-        from evenhand.policy.assurance import FUTURES, Advice, advise
+        from evenhand.policy.assurance import TRIALS, Advice, advise
         from evenhand.policy.futures import futures_of
 
         if self.limit.against:
             return Advice()
         rng = np.random.default_rng(zlib.crc32(str(self.limit).encode()))
-        futures = futures_of(self.finding.key, self.record, self.level, FUTURES, rng)
+        futures = futures_of(self.finding.key, self.record, self.level, TRIALS, rng)
         if futures is None:
             return of_claim(self.finding, self.limit)
         return advise(futures, self.limit, self.failing_bound, rng)

@@ -7,7 +7,7 @@ groups is limited, those are the luckiest of all truths. Here the truth is drawn
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,16 +28,14 @@ CHANCE: Final = 0.8
 """The chance to decide for which rows are computed."""
 TIMES: Final = 10
 """Where more new rows are needed than so many times the present ones, such data cannot settle the limit."""
-EACH: Final = 60
-"""Futures that are drawn for each number of rows that is tried."""
 STEPS: Final = 4
-"""Numbers of rows that are tried between none and the most."""
-NEAR: Final = 0.1
-"""So near to `CHANCE` the most rows are tried twice."""
+"""Numbers of rows that are tried below the most."""
+FAR: Final = 0.15
+"""So far below `CHANCE` the quick way is enough to tell that rows do not suffice."""
 SLOPE: Final = (1.2, 0.5)
 """The slope of the log odds to decide over the logarithm of rows, before any future was drawn; and its error."""
-FUTURES: Final = EACH * (STEPS + 3)
-"""Truths that a search takes."""
+TRIALS: Final = STEPS + 1
+"""Numbers of rows that are tried at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,55 +64,91 @@ class Advice:
         return sum(rows for _, rows in self.rows) or None
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A number of new rows that was tried."""
+
+    total: float
+    """All new rows."""
+    drawn: int
+    """Futures that were drawn."""
+    hits: int
+    """How many of them decide the limit, by the quick way where there is one."""
+    full: int = 0
+    """How many were judged in full, too."""
+    more: int = 0
+    """How many more of these decide it in full than by the quick way."""
+    otherwise: int = 0
+    """How many of these are decided by one way only."""
+
+
 class Trials:
-    """Numbers of rows that were tried, and in how many futures they decided."""
+    """Numbers of new rows that were tried, and in how many futures they decide the limit."""
 
     def __init__(self, futures: Futures, limit: Limit, failing_bound: FailingBound, rng: np.random.Generator) -> None:
         self.futures, self.limit, self.failing_bound, self.rng = futures, limit, failing_bound, rng
-        self.shares = allocation(futures, limit)
-        self._tried: list[tuple[float, int]] = []
-
-    @property
-    def most(self) -> float:
+        self.shares = allocation(futures.trial(0), limit)
+        self.most = TIMES * max(self.shares.most, 1.0)
         """The most new rows that are tried."""
-        return TIMES * max(self.shares.most, 1.0)
+        self._tried: list[Trial] = []
 
-    def attempt(self, total: float) -> None:
-        """Draw futures with so many new rows."""
-        first = EACH * len(self._tried)
-        some = self.futures.some(first, first + EACH)
-        ends = some.ends(self.shares.rows(total), self.rng)
-        self._tried.append((total, int(decided(ends, self.limit, self.failing_bound).sum())))
+    def attempt(self, total: float, least: float = 0.0) -> float:
+        """Draw futures with so many new rows, and return the share of them that decides the limit.
 
-    @property
-    def share(self) -> float:
-        """The share of futures that were decided by the rows tried so far."""
-        return sum(hits for _, hits in self._tried) / (EACH * len(self._tried))
+        Where the quick way gives less than `least`, none is judged in full.
+        """
+        some = self.futures.trial(len(self._tried))
+        drawn, full = some.drawn(self.shares.rows(total), self.rng), some.full
+        ends = some.quick_ends(drawn)
+        if ends is None:
+            hits = self._decided(some.ends(drawn[:full]))
+            self._tried.append(Trial(total, len(hits), int(hits.sum())))
+            return float(hits.mean())
+        quick = self._decided(ends)
+        found = Trial(total, len(quick), int(quick.sum()))
+        if quick.mean() >= least:
+            apart = self._decided(some.ends(drawn[:full])).astype(int) - quick[:full]
+            found = replace(found, full=full, more=int(apart.sum()), otherwise=int(np.abs(apart).sum()))
+        self._tried.append(found)
+        return float(quick.mean()) + found.more / max(found.full, 1)
 
     def rows_for(self, chance: float) -> float:
         """Return the new rows at which, by what was tried, the chance is reached."""
         (height, slope), _ = self._fit()
-        reached = math.exp(min((_logit(chance) - height) / slope, math.log(self.most)))
-        return max(reached, self.most / 1_000)
+        wanted = _logit(min(max(chance - self._apart()[0], 0.5), 0.95))
+        reached = math.exp(min((wanted - height) / slope, math.log(self.most)))
+        return max(reached, self.most / 1_000, 1.0)
 
     def chance(self, total: float) -> Chance:
         """Return the chance to decide with so many new rows, by what was tried."""
         fitted, covariance = self._fit()
         at = np.array([1.0, math.log(total)])
-        middle, error = float(at @ fitted), 1.96 * math.sqrt(float(at @ covariance @ at))
-        return Chance(*(1 / (1 + math.exp(-odds)) for odds in (middle, middle - error, middle + error)))
+        share, (apart, error) = 1 / (1 + math.exp(-float(at @ fitted))), self._apart()
+        error = math.hypot(share * (1 - share) * math.sqrt(float(at @ covariance @ at)), error)
+        value = min(max(share + apart, 0.0), 1.0)
+        return Chance(value, max(value - 1.96 * error, 0.0), min(value + 1.96 * error, 1.0))
+
+    def _decided(self, ends: Ends) -> Marks:
+        return decided(ends, self.limit, self.failing_bound)
+
+    def _apart(self) -> tuple[float, float]:
+        """Return how much greater the share is that decides in full than by the quick way, and its error."""
+        full, more, otherwise = (
+            sum(getattr(one, name) for one in self._tried) for name in ("full", "more", "otherwise")
+        )
+        return (more / full, math.sqrt(otherwise + 1) / full) if full else (0.0, 0.0)
 
     def _fit(self) -> tuple[Floats, Floats]:
         """Return height and slope of the log odds to decide over the logarithm of new rows, and their covariance."""
-        rows, hits = np.array(self._tried, dtype=np.float64).T
+        rows, each, hits = np.array([(one.total, one.drawn, one.hits) for one in self._tried], dtype=np.float64).T
         design = np.column_stack([np.ones(len(rows)), np.log(rows)])
         prior, believed = np.diag([1e-6, SLOPE[1] ** -2]), np.array([0.0, SLOPE[0]])
         fitted = np.array([_logit(CHANCE) - SLOPE[0] * design[:, 1].mean(), SLOPE[0]])
         for _ in range(30):
             share = 1 / (1 + np.exp(-np.clip(design @ fitted, -30, 30)))
-            weight = EACH * share * (1 - share) + 1e-6
+            weight = each * share * (1 - share) + 1e-6
             bend = (design * weight[:, None]).T @ design + prior
-            pull = design.T @ (hits - EACH * share) - prior @ (fitted - believed)
+            pull = design.T @ (hits - each * share) - prior @ (fitted - believed)
             fitted = fitted + np.clip(np.linalg.solve(bend, pull), -5, 5)
             fitted[1] = max(fitted[1], 0.2)
         return fitted, np.linalg.inv(bend)
@@ -126,7 +160,7 @@ def advise(futures: Futures, limit: Limit, failing_bound: FailingBound, rng: np.
     Parameters
     ----------
     futures : Futures
-        What may become of the finding; at least `FUTURES` truths.
+        What may become of the finding, enough for `TRIALS`.
     limit : Limit
     failing_bound : {"simultaneous", "unadjusted"}
         Which end fails the limit.
@@ -134,14 +168,11 @@ def advise(futures: Futures, limit: Limit, failing_bound: FailingBound, rng: np.
         Random numbers: the same ones give the same advice.
     """
     trials = Trials(futures, limit, failing_bound, rng)
-    trials.attempt(trials.most)
-    if abs(trials.share - CHANCE) < NEAR:
-        trials.attempt(trials.most)
-    if trials.share < CHANCE:
+    if trials.attempt(trials.most, CHANCE - FAR) < CHANCE:
         return Advice(chance=trials.chance(trials.most), settles=settled(futures, limit, failing_bound, rng))
-    trials.attempt(trials.most / 5)
-    for _ in range(STEPS - 1):
-        trials.attempt(trials.rows_for(CHANCE))
+    trials.attempt(trials.most / 5, 1.0)
+    for step in range(1, STEPS):
+        trials.attempt(trials.rows_for(CHANCE), 0.0 if step > 1 else 1.0)
     more = trials.shares.rounded(trials.rows_for(CHANCE))
     named = [(at, int(rows)) for at, rows in enumerate(more) if rows > 0]
     rows = sorted(((_name(futures, at), rows) for at, rows in named), key=lambda part: -part[1])
@@ -164,7 +195,10 @@ def _each(ends: Ends, limit: Limit, failing_bound: FailingBound) -> list[tuple[f
 
 def settled(futures: Futures, limit: Limit, failing_bound: FailingBound, rng: np.random.Generator) -> float | None:
     """Return the nearest laxer limit that a table of as many rows decides in four of five futures; None for none."""
-    ends = futures.some(0, EACH).ends(futures.rows, rng, afresh=True)
+    drawn = futures.trial(0).drawn(futures.rows, rng, afresh=True)
+    ends = futures.quick_ends(drawn)
+    if ends is None:
+        ends = futures.ends(drawn[: futures.full])
     used = np.array(_each(ends, limit, failing_bound), dtype=float)
     passing, failing = (used[:, 1], used[:, 0]) if limit.at_most is not None else (-used[:, 0], -used[:, 1])
     bound = limit.bound if limit.at_most is not None else -limit.bound

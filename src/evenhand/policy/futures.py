@@ -10,7 +10,7 @@ import numpy as np
 from evenhand.keys import canonical_key
 from evenhand.metrics.answers.counts import RecordCounts
 from evenhand.metrics.answers.questions import NoAnswerError, question, takes_all_groups
-from evenhand.metrics.answers.simulated import Table, simulated_ends
+from evenhand.metrics.answers.simulated import Table, quick_ends, simulated_ends
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.comparisons.shrinkage import pooled_draws
 from evenhand.metrics.counts.tally import Tally
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 Tree: TypeAlias = "tuple[Tree, Tree] | list[int]"
 """How cells are drawn: the share of the first part among both, from what groups have in common, then within each."""
+MOST_GROUPS: Final = 300
+"""Groups beyond which nothing is simulated: it would take too long."""
+MOST_EACH: Final = 400
+"""Futures of one trial at most."""
+MOST_PAIRS: Final = 2_000_000
+"""Pairs of groups in all futures of one trial at most."""
+FULL: Final = 60
+"""Futures of one trial that are judged in full where groups are compared."""
 BY_TRUTH: Final[Tree] = (([0], [1]), ([2], [3]))
 """Of truth and decision: the base rate, then the rates of decisions within each truth."""
 
@@ -43,6 +51,10 @@ class Futures:
     """(G,) rows that each of these counts stands for: 1 of independent rows."""
     truths: Floats
     """(S, G, K) shares of the cells in each of S truths."""
+    each: int
+    """How many of them make one trial."""
+    full: int
+    """How many of these are judged in full."""
 
     @property
     def cells(self) -> Ints:
@@ -54,41 +66,58 @@ class Futures:
         """(G,) present rows."""
         return np.asarray(self.cells.sum(axis=1) * self.worth)
 
-    def ends(self, more: Floats, rng: np.random.Generator, *, afresh: bool = False) -> Ends:
-        """Return the ends of the finding's interval in each truth, with `more` (G,) rows of each group.
+    def drawn(self, more: Floats, rng: np.random.Generator, *, afresh: bool = False) -> Ints:
+        """Return the cells of a table in each truth, with `more` (G,) rows of each group.
 
         `afresh` leaves the present rows out.
         """
         new = np.rint(more / self.worth).astype(np.int64)
         drawn = rng.multinomial(new, self.truths) + (0 if afresh else self.cells)
-        shape, kind = self.table.cells.shape, self.table.kind
-        tables = drawn.reshape(len(drawn), -1, *shape[1:])
-        if kind == "strata":  # cells of a group follow one another, whatever the stratum
-            tables = np.moveaxis(drawn.reshape(len(drawn), shape[1], shape[0], *shape[2:]), 2, 1)
-        return simulated_ends(self.key, self.table, tables, self.level)
+        shape = self.table.cells.shape
+        if self.table.kind == "strata":  # the cells of a group follow one another, whatever the stratum
+            return np.moveaxis(drawn.reshape(len(drawn), shape[1], shape[0], *shape[2:]), 2, 1)
+        return np.asarray(drawn.reshape(len(drawn), *shape))
 
-    def some(self, first: int, last: int) -> Futures:
-        """Return it with some of the truths."""
-        return replace(self, truths=self.truths[first:last])
+    def ends(self, drawn: Ints) -> Ends:
+        """Return the ends of the finding's interval in each of these tables."""
+        return simulated_ends(self.key, self.table, drawn, self.level)
+
+    def quick_ends(self, drawn: Ints) -> Ends | None:
+        """Return about the same ends, quickly; None where there is no quick way."""
+        return quick_ends(self.key, self.table, drawn, self.level)
+
+    def trial(self, number: int) -> Futures:
+        """Return it with the truths of one trial, from 0."""
+        return replace(self, truths=self.truths[self.each * number : self.each * (number + 1)])
 
 
-def futures_of(key: Key, record: AuditRecord, level: float, draws: int, rng: np.random.Generator) -> Futures | None:
-    """Return what may become of a finding, or None where counts do not say it."""
+def futures_of(key: Key, record: AuditRecord, level: float, trials: int, rng: np.random.Generator) -> Futures | None:
+    """Return what may become of a finding; None where counts do not say it, or say it of too many groups."""
     try:
         key = canonical_key(key)
         asked = None if takes_all_groups(key) else question(key)
         table, worth = _present(key, asked, RecordCounts(record))
     except NoAnswerError:
         return None
-    return drawn_futures(key, table, worth, level, draws, rng)
+    if len(table.labels) > MOST_GROUPS:
+        if asked is None or asked.how is not None or asked.group not in table.labels:
+            return None
+        own = slice(table.labels.index(asked.group), table.labels.index(asked.group) + 1)
+        cells = table.cells[:, own] if table.kind == "strata" else table.cells[own]
+        table, worth = replace(table, labels=table.labels[own], cells=cells), worth[own]
+    return drawn_futures(key, table, worth, level, trials, rng)
 
 
-def drawn_futures(key: Key, table: Table, worth: Floats, level: float, draws: int, rng: np.random.Generator) -> Futures:
-    """Return the futures of a table of independent rows."""
+def drawn_futures(
+    key: Key, table: Table, worth: Floats, level: float, trials: int, rng: np.random.Generator
+) -> Futures:
+    """Return the futures of a table of independent rows, enough for a number of trials."""
     cells = _flat(table.cells, table.kind)
-    truths = np.zeros((draws, *cells.shape))
+    single = not takes_all_groups(key) and question(key).how is None
+    each = MOST_EACH if single else min(max(MOST_PAIRS // len(cells) ** 2, FULL), MOST_EACH)
+    truths = np.zeros((each * trials, *cells.shape))
     _fill(truths, np.ones(truths.shape[:2]), cells, _tree(key, table), rng)
-    return Futures(key, level, table, worth, truths)
+    return Futures(key, level, table, worth, truths, each, each if single else FULL)
 
 
 def _present(key: Key, asked: Question | None, counts: RecordCounts) -> tuple[Table, Floats]:
