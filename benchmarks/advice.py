@@ -1,10 +1,10 @@
-"""Simulate whether advice comes true: a limit is undecided, the rows that are advised are added, and it is judged again.
+"""Simulate whether advice comes true: an undecided limit gets the rows that are advised, and is judged again.
 
 python benchmarks/advice.py      six settings with truths from the prior, and fixed truths besides
 
 Truths are drawn from the prior of the advice: a rate of the whole, how strongly groups are drawn towards it, and each
 group's rate. Of each truth the present rows are drawn; where the limit is undecided the advice is asked for; the new
-rows are drawn of that same truth. Cases in which the advice is that such data cannot settle the limit are counted apart.
+rows are drawn of that same truth. Cases told that such data cannot settle the limit are counted apart.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ METHODS: Final = tuple(
         "policy/assurance", "policy/futures",
     )
 )  # fmt: skip
-CASES: Final = 200
+CASES: Final = 300
 """Cases with a number of rows in each setting."""
 TRIED: Final = 1_000
 """Undecided cases that are tried for it at most."""

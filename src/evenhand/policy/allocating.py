@@ -71,8 +71,10 @@ def round_up(rows: float) -> int:
     return math.ceil(rows / step) * step
 
 
-def allocation(futures: Futures, limit: Limit) -> Allocation:
+def allocation(futures: Futures, limit: Limit, *, every: bool = False) -> Allocation:
     """Return how to share new rows: between all groups that keep the limit open, most where most is to be learnt.
+
+    `every` gives rows to all groups, as an audit that has none yet needs them.
 
     A group's share goes with the error of its value and with how likely its value is the extreme one: with the square
     root of that chance, as for a control that is compared with many others (Dunnett 1955, JASA 50).
@@ -82,7 +84,7 @@ def allocation(futures: Futures, limit: Limit) -> Allocation:
     if asked is not None and asked.how is None:
         own = np.array([label == (asked.group or ()) for label in labels])
         return Allocation(futures.rows, own.astype(np.float64))
-    weights = [_weight(futures, asked, name, limit) for name in _rates(asked, futures)]
+    weights = [_weight(futures, asked, name, limit, every) for name in _rates(asked, futures)]
     weight = np.max(weights, axis=0) if weights else np.ones(len(labels))
     return Allocation(futures.rows, weight if weight.any() else np.ones(len(labels)))
 
@@ -97,7 +99,7 @@ def _rates(asked: Question | None, futures: Futures) -> tuple[str, ...]:
     return () if several and asked.metric != "accuracy" else (asked.metric,)
 
 
-def _weight(futures: Futures, asked: Question | None, name: str, limit: Limit) -> Floats:
+def _weight(futures: Futures, asked: Question | None, name: str, limit: Limit, every: bool) -> Floats:
     """Return the weight of each group by one metric, 0 for those that do not keep the limit open."""
     assert asked is not None  # what has a metric was asked
     one, table, many = replace(asked, metric=name), futures.table, len(futures.table.labels)
@@ -113,7 +115,7 @@ def _weight(futures: Futures, asked: Question | None, name: str, limit: Limit) -
         scale = np.maximum(middle, 1e-6)
         variance, error, middle = variance / scale**2, error / scale, np.log(scale)
     variance = np.where(np.isfinite(variance), variance, np.nanmax([1e-6, *variance[np.isfinite(variance)]]))
-    opens = _opens(middle, np.nan_to_num(error, nan=np.inf), asked, limit, z_of(futures.level))
+    opens = every | _opens(middle, np.nan_to_num(error, nan=np.inf), asked, limit, z_of(futures.level))
     return np.asarray(np.where(opens, np.sqrt(variance * (_extreme(values, asked) + 1 / many)), 0.0))
 
 

@@ -175,7 +175,7 @@ def advise(futures: Futures, limit: Limit, failing_bound: FailingBound, rng: np.
         trials.attempt(trials.rows_for(CHANCE), 0.0 if step > 1 else 1.0)
     more = trials.shares.rounded(trials.rows_for(CHANCE))
     named = [(at, int(rows)) for at, rows in enumerate(more) if rows > 0]
-    rows = sorted(((_name(futures, at), rows) for at, rows in named), key=lambda part: -part[1])
+    rows = sorted(((futures.name(at), rows) for at, rows in named), key=lambda part: -part[1])
     return Advice(tuple(rows), trials.chance(float(more.sum())))
 
 
@@ -199,27 +199,49 @@ def settled(futures: Futures, limit: Limit, failing_bound: FailingBound, rng: np
     ends = futures.quick_ends(drawn)
     if ends is None:
         ends = futures.ends(drawn[: futures.full])
-    used = np.array(_each(ends, limit, failing_bound), dtype=float)
-    passing, failing = (used[:, 1], used[:, 0]) if limit.at_most is not None else (-used[:, 0], -used[:, 1])
-    bound = limit.bound if limit.at_most is not None else -limit.bound
-    for laxer in np.unique(passing[passing >= bound]):
+    passing, failing, sign = _sides(used_ends(ends, limit, failing_bound), limit)
+    for laxer in np.unique(passing[passing >= sign * limit.bound]):
         if np.mean((passing <= laxer) | (failing > laxer)) >= CHANCE:
-            return _round_limit(laxer if limit.at_most is not None else -laxer, futures.key, limit)
+            return _round_limit(sign * laxer, futures.key, laxer_is_more=sign > 0)
     return None
 
 
-def _round_limit(value: float, key: Key, limit: Limit) -> float | None:
+def settles(ends: Floats, limit: Limit, key: Key) -> tuple[float | None, float | None]:
+    """Return the strictest limit that passes in four of five tables, and the laxest one that fails in as many.
+
+    Parameters
+    ----------
+    ends : (S, 2) array
+        The ends that the limit may use; nan where one is open.
+    """
+    passing, failing, sign = _sides(ends, limit)
+    met = next((at for at in np.unique(passing[np.isfinite(passing)]) if np.mean(passing <= at) >= CHANCE), None)
+    missed = next((at for at in np.unique(failing)[::-1] if np.mean(failing >= at) >= CHANCE), None)
+    return (
+        None if met is None else _round_limit(sign * met, key, laxer_is_more=sign > 0),
+        None if missed is None else _round_limit(sign * missed, key, laxer_is_more=sign < 0),
+    )
+
+
+def _sides(ends: Floats, limit: Limit) -> tuple[Floats, Floats, int]:
+    """Return the ends that pass and that fail a limit, as if it were one on the greatest value, and its sign."""
+    if limit.at_most is not None:
+        return ends[:, 1], ends[:, 0], 1
+    return -ends[:, 0], -ends[:, 1], -1
+
+
+def used_ends(ends: Ends, limit: Limit, failing_bound: FailingBound) -> Floats:
+    """Return (S, 2) the low and high ends that a limit may use; nan where one is open."""
+    return np.array(_each(ends, limit, failing_bound), dtype=float)
+
+
+def _round_limit(value: float, key: Key, *, laxer_is_more: bool) -> float | None:
     """Return a limit with two digits, no stricter; None where the metric cannot be beyond it."""
     step = 10.0 ** (math.floor(math.log10(max(abs(value), 1e-9))) - 1)
     steps = value / step
-    lax = round((math.ceil(steps - 1e-9) if limit.at_most is not None else math.floor(steps + 1e-9)) * step, 12)
+    lax = round((math.ceil(steps - 1e-9) if laxer_is_more else math.floor(steps + 1e-9)) * step, 12)
     least, most = describe(key.metric).range
     return lax if least < lax < most else None
-
-
-def _name(futures: Futures, at: int) -> str:
-    columns = futures.table.columns
-    return ", ".join(f"{column}={value}" for column, value in zip(columns, futures.table.labels[at], strict=True))
 
 
 def _logit(share: float) -> float:

@@ -27,11 +27,11 @@ Tree: TypeAlias = "tuple[Tree, Tree] | list[int]"
 """How cells are drawn: the share of the first part among both, from what groups have in common, then within each."""
 MOST_GROUPS: Final = 300
 """Groups beyond which nothing is simulated: it would take too long."""
-MOST_EACH: Final = 400
+MOST_EACH: Final = 300
 """Futures of one trial at most."""
 MOST_PAIRS: Final = 2_000_000
 """Pairs of groups in all futures of one trial at most."""
-FULL: Final = 60
+FULL: Final = 40
 """Futures of one trial that are judged in full where groups are compared."""
 BY_TRUTH: Final[Tree] = (([0], [1]), ([2], [3]))
 """Of truth and decision: the base rate, then the rates of decisions within each truth."""
@@ -85,6 +85,11 @@ class Futures:
     def quick_ends(self, drawn: Ints) -> Ends | None:
         """Return about the same ends, quickly; None where there is no quick way."""
         return quick_ends(self.key, self.table, drawn, self.level)
+
+    def name(self, at: int) -> str:
+        """Return a group as text; empty for all rows."""
+        pairs = zip(self.table.columns, self.table.labels[at], strict=True)
+        return ", ".join(f"{column}={value}" for column, value in pairs)
 
     def trial(self, number: int) -> Futures:
         """Return it with the truths of one trial, from 0."""
