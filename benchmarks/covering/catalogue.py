@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from cells import Topic
 
-NAMES: Final = ("gates",)
+NAMES: Final = ("gates", "labels")
 
 
 def _topic(name: str) -> Callable[[], Topic]:

@@ -20,6 +20,7 @@ VERBS: Final = {
     "score": "Score a table larger than memory, batch by batch.",
     "count": "Count files larger than memory, for an audit of counts.",
     "merge": "Add up the counts of several shards.",
+    "label": "Choose which rows to label, to tell what compression changed.",
     "audit": "Measure a model, or precomputed predictions; write audit.json.",
     "gate": "Judge audit.json by a policy: exit 0 passed, 1 failed, 3 undecided.",
     "plan": "Say how many rows of each group a policy needs, before an audit.",

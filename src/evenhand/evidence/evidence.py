@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
@@ -205,7 +206,8 @@ class Evidence:
             truth, before, after = (part == view for part in (truth, before, after))
         data = self.data
         weights = (data.sample_weight, data.frequency, data.clusters, data.squared_weight)
-        return JointTally.count(truth, before, after, codes, groups, *weights)
+        found = JointTally.count(truth, before, after, codes, groups, *weights)
+        return replace(found, labelled=data.roles.stratum_share is not None and view == "decisions")
 
     @cached_property
     def explained_rows(self) -> NDArray[np.int64]:

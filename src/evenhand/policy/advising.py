@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import shorten
 from evenhand.keys import canonical_key
 from evenhand.messages import joined, message, messages
+from evenhand.policy.labels_needed import labels_needed
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, Plain
@@ -45,7 +46,10 @@ class Advised:
     @property
     def sentence(self) -> Message:
         """The advice in words."""
-        return advice_text(self.found)
+        told = advice_text(self.found)
+        rows = self.found.total
+        labels = "" if rows is None else labels_needed(self.finding.key, self.record, rows)
+        return joined("; ", (told, labels)) if labels else told
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the advice as plain data."""

@@ -14,7 +14,7 @@ FailingBound: TypeAlias = Literal["simultaneous", "unadjusted"]
 
 def compare(finding: Finding, limit: Limit, policy: Policy) -> Status:
     """Return passed inside, failed outside, undecided between; a value without interval is exact."""
-    return status(_ends(finding, limit, policy), limit)
+    return status(ends_of(finding, limit, policy), limit)
 
 
 def status(ends: Ends, limit: Limit) -> Status:
@@ -29,7 +29,8 @@ def status(ends: Ends, limit: Limit) -> Status:
     return "failed" if high is not None and high < limit.bound else "undecided"
 
 
-def _ends(finding: Finding, limit: Limit, policy: Policy) -> Ends:
+def ends_of(finding: Finding, limit: Limit, policy: Policy) -> Ends:
+    """Return the low and the high end that a limit may use; None is open."""
     interval, plain = finding.interval, finding.unadjusted
     if interval is None:
         return finding.estimate, finding.estimate

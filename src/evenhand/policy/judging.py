@@ -11,21 +11,25 @@ from evenhand.findings import SAME_LEVEL, Absent, Finding
 from evenhand.messages import joined, message, sentences
 from evenhand.policy.advising import Advised
 from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject, with_baseline
-from evenhand.policy.deciding import compare
+from evenhand.policy.burden import burden_of
+from evenhand.policy.deciding import compare, ends_of
 from evenhand.policy.deriving import derive
+from evenhand.policy.evidence import evidence_of
 from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.meeting import claim_remarks, judge_requirements
 from evenhand.policy.regression_limits import drop_key
+from evenhand.policy.severity import severity
 from evenhand.policy.verdict import Judgement, Verdict, tally
 from evenhand.policy.waiving import is_blank, waive, waiver_remarks
-from evenhand.policy.wording import groups_text, limit_text, number
+from evenhand.policy.wording import limit_text, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from evenhand.findings import AuditRecord
     from evenhand.keys import Key
+    from evenhand.metrics.answers.compared import Behind
     from evenhand.policy.limits import Effect, Limit, Policy, Status
     from evenhand.signing import SignedRecord
 
@@ -116,6 +120,7 @@ def judge(
     earlier = None if baseline is None else Baseline(baseline, pairs, new_threshold)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
+    found = list(_explained(found, record, policy))
     if earlier is not None:
         steady = [limit for limit in policy.limits if not limit.against]
         were = [judgement for limit in steady for judgement in judge_limit(limit, earlier.record, policy, None)]
@@ -186,8 +191,33 @@ def _judge_finding(limit: Limit, key: Key, finding: Finding | Absent, policy: Po
     status = compare(finding, limit, policy)
     if status == "undecided":
         return _undecided(limit, key, finding, policy, record)
-    words = joined("; ", (groups_text(finding), *([limit.note] if status == "failed" and limit.note else ())))
-    return Judgement(limit, key, status, finding, words, status == "failed" and not limit.advisory)
+    note = limit.note if status == "failed" else ""
+    return Judgement(limit, key, status, finding, note, stops=status == "failed" and not limit.advisory)
+
+
+def _explained(found: list[Judgement], record: AuditRecord, policy: Policy) -> Iterator[Judgement]:
+    """Yield judgements with the groups that decided, the people harmed, and how far the limit is missed."""
+    behind = _behind(record, policy.confidence)
+    for judgement in found:
+        finding, limit, status = judgement.finding, judgement.limit, judgement.status
+        if finding is None or finding.estimate is None or finding.uncovered:
+            yield judgement
+            continue
+        evidence = evidence_of(finding, limit, status, record, behind)
+        burden = burden_of(evidence, limit, record, behind, policy.confidence)
+        who = message("n={rows:,}", rows=finding.support) if evidence is None else evidence.sentence
+        words = joined("; ", (who, *([judgement.reason] if judgement.reason else [])))
+        far = severity(ends_of(finding, limit, policy), limit, status)
+        yield replace(judgement, evidence=evidence, burden=burden, reason=words, severity=far)
+
+
+def _behind(record: AuditRecord, level: float) -> Behind | None:
+    """Return what the counts of a record say of groups; None where it keeps none."""
+    if not record.tallies:
+        return None
+    from evenhand.metrics.answers.compared import Behind
+
+    return Behind(record, level)
 
 
 def _open(limit: Limit, key: Key, finding: Finding | None, effect: Effect, sentence: str) -> Judgement:
@@ -195,7 +225,7 @@ def _open(limit: Limit, key: Key, finding: Finding | None, effect: Effect, sente
 
 
 def _undecided(limit: Limit, key: Key, finding: Finding, policy: Policy, record: AuditRecord) -> Judgement:
-    reason: str = groups_text(finding)
+    reason = ""
     if finding.undefined_groups:
         groups = tuple(shorten(group) for group in finding.undefined_groups)
         reason = finding.note or message("No value for {groups}.", groups=groups)
@@ -245,8 +275,10 @@ def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:
         )
 
 
-def _worst_first(judgement: Judgement) -> tuple[bool, int, bool, str]:
-    return judgement.limit.advisory, RANK[judgement.status], not judgement.stops, str(judgement.key)
+def _worst_first(judgement: Judgement) -> tuple[bool, int, bool, float, float, str]:
+    """Order by what stops, then by how far a limit is missed, then by the people harmed."""
+    first = judgement.limit.advisory, RANK[judgement.status], not judgement.stops
+    return *first, -judgement.severity, -judgement.people, str(judgement.key)
 
 
 def _status(found: tuple[Judgement, ...]) -> Status:
@@ -270,4 +302,5 @@ def _sentence(status: Status, found: tuple[Judgement, ...]) -> str:
     told = message(
         "First: {key} is {value}, the limit is {limit}.", key=str(first.key), value=shown, limit=limit_text(first.limit)
     )
-    return sentences(tally(status, found), told)
+    why = "" if first.evidence is None else message("{why}.", why=first.evidence.sentence)
+    return sentences(sentences(tally(status, found), told), why)

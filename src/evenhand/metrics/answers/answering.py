@@ -196,15 +196,36 @@ class Answers:
         labels = self.counts.groups(asked.columns)
         return disparity_finding(key, self.audit, found, partial(_named, asked.columns, labels), self.level)
 
+    def values(self, asked: Question) -> tuple[Measured, Tally | None]:
+        """Return the values of groups that a question is about, and the counts they are of, where those are one table.
+
+        Raises
+        ------
+        NoAnswerError
+            When counts do not give them, or they are not one value a group.
+        """
+        if asked.of_gap or asked.metric not in METRICS or METRICS[asked.metric].kind == "statement":
+            raise NoAnswerError(message("It is not one value a group."))
+        if asked.given is not None:
+            values, parts = self.counts.strata(asked.columns, asked.given.column)
+            tally = parts[list(values).index(asked.given.group or "")]
+            return measure(asked.metric, tally, self.level), tally
+        return self._values(asked)[0], None if asked.paired else self.counted(asked)
+
+    def takes_worst_class(self, asked: Question) -> bool:
+        """Whether a comparison of groups is the worst over classes, each against the rest."""
+        entry = METRICS.get(asked.metric)
+        if asked.chosen or asked.metric in (*RIGHT, "favourable_rate") or len(self.counts.classes) < 3:
+            return False
+        return entry is None or (entry.task == "binary" and not entry.of_classes)
+
     def _gap(self, name: str, asked: Question) -> Disparity:
         """Compare groups with each other; with several classes, each against the rest, take the worst."""
-        whole = self.counts.tally(asked.columns, "original" if asked.original else "subject")
-        entry = METRICS.get(asked.metric)
-        each = whole.classes > 2 and (entry is None or (entry.task == "binary" and not entry.of_classes))
-        if not each or asked.chosen or asked.metric in (*RIGHT, "favourable_rate"):
-            if entry is None:  # both rates of equalized odds
+        if not self.takes_worst_class(asked):
+            if asked.metric not in METRICS:  # both rates of equalized odds
                 return disparity(name, self.counted(asked), self.level)
             return compare(self._values(asked)[0], cast("How", asked.how), self.level)
+        whole = self.counts.tally(asked.columns, "original" if asked.original else "subject")
         parts = [self._one(asked, whole, chosen) for chosen in range(whole.classes)]
         return _worst(name, parts, cast("How", asked.how), self.level)
 

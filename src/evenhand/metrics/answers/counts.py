@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
@@ -86,6 +87,7 @@ class RecordCounts:
             part = self._part("joint", columns, ("true", "original right", "predicted right"))
             return JointTally.of_counts(*arrays(part))  # type: ignore[arg-type]
         joint = JointTally.of_counts(*arrays(self._part("joint", columns, ("true", "original", "predicted"))))  # type: ignore[arg-type]
+        joint = replace(joint, labelled=(self._data.get("roles") or {}).get("stratum_share") is not None)
         if view == "decisions":
             return joint
         return joint.agreement() if view == "agreement" else joint.agreement_by_class()

@@ -47,6 +47,8 @@ class JointTally:
     """Of four classes: the truth (only 0 and 1 occur) and the pair of decisions, 2 x original + compressed."""
     class_clusters: Ints | None = None
     """(G, 2) clusters with a row of each class of the truth; None when rows are independent."""
+    labelled: bool = False
+    """Whether weights are those of rows that were labelled by stratum, the strata being both decisions."""
 
     @classmethod
     def count(
@@ -151,9 +153,13 @@ class JointTally:
         inside = among(TRUTH, ORIGINAL, COMPRESSED)
         return self._folded(np.where(inside, event(TRUTH, ORIGINAL, COMPRESSED).astype(np.int64), -1))
 
+    def marks(self, where: Where) -> Marks:
+        """Return (2, 2, 2) which cells of [truth, original's decision, compressed model's decision] are meant."""
+        return np.asarray(where(TRUTH, ORIGINAL, COMPRESSED)).reshape(2, 2, 2)
+
     def select(self, new_groups: Indices, n_groups: int) -> JointTally:
         """Return the tally in which group g has become group ``new_groups[g]``; groups merged so are summed."""
-        return JointTally(self.tally.select(new_groups, n_groups))
+        return JointTally(self.tally.select(new_groups, n_groups), labelled=self.labelled)
 
     def each_and_rest(self) -> JointTally:
         """Return a tally of 2G groups: each group, then for each the rows of all others."""
@@ -161,7 +167,7 @@ class JointTally:
         def doubled(cells: Column | None) -> Column | None:
             return None if cells is None else np.concatenate([cells, cells.sum(axis=0) - cells])
 
-        return JointTally(self.tally.each(doubled))
+        return JointTally(self.tally.each(doubled), labelled=self.labelled)
 
     def agreement(self) -> JointTally:
         """Return the tally of whether each model was right: the truth is 1, and so is a right decision."""
