@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ ALONE: Final = ("selection_rate", "accuracy")
 """The rates that a group may have alone: then only limits on this rate can be planned."""
 FIELDS: Final = ("share", *WHOLE, *ALONE)
 MOST_GROUPS: Final = 300
+TOLD: Final = 4
+"""Problems that are told at once."""
 
 
 def read_assumed(source: str | Path | Mapping[str, object]) -> AuditRecord:
@@ -35,7 +38,7 @@ def read_assumed(source: str | Path | Mapping[str, object]) -> AuditRecord:
     Raises
     ------
     InputError
-        All problems together.
+        With the first problems.
 
     Examples
     --------
@@ -50,7 +53,7 @@ def read_assumed(source: str | Path | Mapping[str, object]) -> AuditRecord:
     else:
         place = Path(source)
         content = parse_toml(read_bytes(place), place)
-    raise_all(InputError, _problems(str(place), content))
+    raise_all(InputError, islice(_problems(str(place), content), TOLD))
     parts = [_counts(name, groups) for name, groups in content.items() if isinstance(groups, Mapping)]
     first = parts[0]
     whole = [[sum(cells[t][d] for cells in first.counts) for d in (0, 1)] for t in (0, 1)]  # type: ignore[union-attr, index, misc]
@@ -112,7 +115,7 @@ def _group_problems(where: str, groups: Mapping[str, object]) -> Iterator[str]:
                 yield f"{own}.{field} = {shorten(value)}: it is a share, between 0 and 1."
         given = tuple(rate for rate in (*WHOLE, *ALONE) if rate in about)
         kinds.add(given)
-        if given != WHOLE and given not in ((rate,) for rate in ALONE):
+        if given != WHOLE and not (len(given) == 1 and given[0] in ALONE):
             yield f"{own}: give {', '.join(WHOLE)}; or {' or '.join(ALONE)} alone."
         shares.append(about.get("share"))
     if len(kinds) > 1:

@@ -16,6 +16,7 @@ from evenhand.metrics.answers.questions import question, takes_all_groups
 from evenhand.policy.allocating import Allocation, allocation, round_up
 from evenhand.policy.assumed import ALONE, known_rates, read_assumed
 from evenhand.policy.assurance import CHANCE, decided, settles, used_ends
+from evenhand.policy.deriving import derive
 from evenhand.policy.futures import futures_of
 from evenhand.policy.limits import Policy
 from evenhand.policy.matching import instances
@@ -151,21 +152,22 @@ def plan(
         raise InputError("A plan is for assumed rates or like an earlier audit: give one of both.")
     if rows is not None and not 1 <= rows <= MOST:
         raise InputError(f"rows = {shorten(rows)}: it is a number from 1 to {MOST:,}.")
-    record = like if like is not None else read_assumed(rates)  # type: ignore[arg-type]
-    if "suppressed_below" in record.provenance:
+    if like is not None and "suppressed_below" in like.provenance:
         raise InputError("This is a copy for publication: its counts are withheld. Name the full record.")
+    record = read_assumed(rates) if like is None else derive(like).record  # type: ignore[arg-type]
     known = None if rates is None else known_rates(rates)
+    wanted = [
+        (limit, canonical_key(key))
+        for limit in read.limits
+        if not limit.required and not limit.against
+        for key in instances(limit, record, read) or (limit.key,)
+    ]
+    if not 0 < len(wanted) <= MOST_LIMITS:
+        raise PolicyError(f"{read.name}: {len(wanted):,} limits to plan for; there must be 1 to {MOST_LIMITS}.")
     found = []
-    for limit in read.limits:
-        if limit.required or limit.against:
-            continue
-        for key in instances(limit, record, read) or (limit.key,):
-            rng = np.random.default_rng(zlib.crc32(f"{seed} {key} {limit}".encode()))
-            found.append(_planned(limit, canonical_key(key), record, read, known, rows, proportional, rng))
-    if not found:
-        raise PolicyError(f"{read.name}: there is no limit to plan for.")
-    if len(found) > MOST_LIMITS:
-        raise PolicyError(f"{read.name}: {len(found):,} limits; at most {MOST_LIMITS} can be planned for.")
+    for limit, key in wanted:
+        rng = np.random.default_rng(zlib.crc32(f"{seed} {key} {limit}".encode()))
+        found.append(_planned(limit, key, record, read, known, rows, proportional, rng))
     return Plan(read.name, tuple(found), rows)
 
 
@@ -176,7 +178,7 @@ def _planned(
     stated = record.find(key, policy.confidence)
     if isinstance(stated, Absent):
         return LimitPlan(limit, key, None, why=str(stated.reason))
-    if known in ((rate,) for rate in ALONE) and not key.metric.startswith(known[0]):
+    if known is not None and known[0] in ALONE and not key.metric.startswith(known[0]):
         return LimitPlan(limit, key, None, why=f"Of each group only the {known[0]} is given.")
     futures = futures_of(key, record, policy.confidence, 1, rng)
     if futures is None:

@@ -37,7 +37,7 @@ def quick_extremes(events: Ints, rows: Ints, ratio: bool, level: float, strict: 
     blocks = [slice(at, at + size) for at in range(0, len(events), size)]
     found = [_extremes(events[block], rows[block], ratio, level, strict) for block in blocks]
     low, high = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return low, high, (rows <= 0).any(axis=1)
+    return low, high, np.asarray((rows <= 0).any(axis=1))
 
 
 def _extremes(events: Ints, rows: Ints, ratio: bool, level: float, strict: float) -> tuple[Floats, Floats]:
