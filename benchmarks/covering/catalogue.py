@@ -10,7 +10,20 @@ if TYPE_CHECKING:
 
     from cells import Topic
 
-NAMES: Final = ("gates", "labels")
+NAMES: Final = (
+    "attributions",
+    "calibration",
+    "clusters",
+    "composites",
+    "gates",
+    "labels",
+    "ranking",
+    "regression",
+    "scores",
+    "slices",
+    "unobserved",
+    "weights",
+)
 
 
 def _topic(name: str) -> Callable[[], Topic]:

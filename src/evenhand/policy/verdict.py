@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Finding
     from evenhand.keys import Key
     from evenhand.policy.advising import Advised
-    from evenhand.policy.burden import Burden
-    from evenhand.policy.evidence import Evidence
+    from evenhand.policy.grounds import Burden, Evidence
     from evenhand.policy.limits import Limit, Status, Waiver
 
 WORDS: dict[Status, Message] = {

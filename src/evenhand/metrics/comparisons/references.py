@@ -80,7 +80,8 @@ class Sides:
 
     def at(self, z: float, known: Marks) -> tuple[Side, Side]:
         """Return estimate, low and high end of both sides for the known groups."""
-        mine, other = (np.array([one.estimate, *one.ends(z)])[:, known] for one in (self.mine, self.other))
+        sides = (self.mine, self.other)
+        mine, other = (np.array([one.estimate, *one.ends(z * self.mine.apart)])[:, known] for one in sides)
         return (mine[0], mine[1], mine[2]), (other[0], other[1], other[2])
 
 
@@ -99,7 +100,7 @@ def sides_of(metric: str, values: Measured, tally: Tally, to: Reference, level: 
     if isinstance(to, int):
         one = tally.each(lambda cells: None if cells is None else cells[[to] * len(nothing)])
         return Sides(values, measure(metric, one, level), nothing)
-    rest = tally.each(lambda cells: None if cells is None else cells.sum(axis=0)[None] - cells)
+    rest = tally.rest()
     if to == "rest":
         return Sides(values, measure(metric, rest, level), nothing)
     size = np.asarray(sum(tally.mass[:, t, p] for t, p in METRICS[metric].denominator), dtype=np.float64)

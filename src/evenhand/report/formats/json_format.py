@@ -12,7 +12,7 @@ from evenhand.report.formats.format import Format
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain
     from evenhand.policy import Judgement, Verdict
-    from evenhand.policy.evidence import Evidence
+    from evenhand.policy.grounds import Evidence
 
 MOST_BURDENED: Final = 20
 """Groups of a limit whose burden is told; most people shown to be harmed first."""
