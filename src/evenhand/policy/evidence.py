@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from evenhand.keys import Key
     from evenhand.metrics.answers.compared import Behind, Compared
     from evenhand.policy.grounds import End
-    from evenhand.policy.limits import Limit
-    from evenhand.policy.verdict import Status
+    from evenhand.policy.limits import Limit, Status
 
     Crossing: TypeAlias = tuple[float, Key, tuple[str, ...]]
 

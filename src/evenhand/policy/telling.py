@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from evenhand.messages import Message, Place
     from evenhand.metrics import Metric
     from evenhand.policy.grounds import Burden, CountedGroup, Evidence
-    from evenhand.policy.limits import Limit
-    from evenhand.policy.verdict import Judgement, Status
+    from evenhand.policy.limits import Limit, Status
+    from evenhand.policy.verdict import Judgement
 
 MOST_NAME: Final = 40
 """Characters of a group, a column or a value in a sentence."""

@@ -84,14 +84,18 @@ class Measured:
         """Return the values of some of the groups."""
         names = ("estimate", "low", "high", "defined", "support", "rows")
         parts = {name: getattr(self, name)[groups] for name in names}
-        reason = tuple(np.asarray(self.reason, dtype=object)[groups])
+        reason = _chosen(self.reason, groups)
 
         def ends(z: float) -> tuple[Floats, Floats]:
             low, high = self.ends(z)
             return low[groups], high[groups]
 
-        uncovered = tuple(np.asarray(self.uncovered, dtype=object)[groups]) if self.uncovered else ()
+        uncovered = _chosen(self.uncovered, groups) if self.uncovered else ()
         return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered)
+
+
+def _chosen(texts: tuple[str, ...], groups: slice | Indices) -> tuple[str, ...]:
+    return texts[groups] if isinstance(groups, slice) else tuple(np.asarray(texts, dtype=object)[groups])
 
 
 def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:

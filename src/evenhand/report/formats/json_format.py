@@ -54,6 +54,7 @@ def _judgement(judgement: Judgement) -> dict[str, Plain]:
         "high": None if interval is None else interval.high,
         "support": None if finding is None else finding.support,
         "needed_rows": judgement.needed_rows,
+        "advice": None if judgement.advice is None else judgement.advice.to_plain(),
         "sentence": judgement.sentence,
         "evidence": None if judgement.evidence is None else _evidence(judgement.evidence),
         "burden": [asdict(part) for part in judgement.burden[:MOST_BURDENED]],
