@@ -24,7 +24,7 @@ SUBROOMS = {
     "report": (
         (REST,), ("figures",), ("sections",), ("page",), ("formats",),
         ("rendering", "mlflow", "notebook", "planned"),
-    ),  # fmt: skip
+    ),
     "audits": (
         ("statement", "package_warnings"), ("by_group",), (REST, "compression"), ("catalogue",), ("options",),
         ("auditing",), ("from_predictions",), ("from_tables",), ("labelling",),
