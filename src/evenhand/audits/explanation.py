@@ -10,6 +10,7 @@ import numpy as np
 
 from evenhand.audits.statement import Audit, Statement, interval_of, members, singles, without_model
 from evenhand.errors import InputError
+from evenhand.evidence.evidence import MOST_EXPLAINED
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
@@ -81,7 +82,22 @@ def explanation(evidence: Evidence) -> Statement:
     findings += _of_refused(evidence)
     findings += _of_individuals(evidence)
     findings += _residuals(evidence)
-    return Statement(tuple(findings), sentences(attributions.reason, *attributions.notes))
+    return Statement(tuple(findings), sentences(attributions.reason, *attributions.notes, *_missed(evidence, findings)))
+
+
+def _missed(evidence: Evidence, findings: list[Finding]) -> Iterator[str]:
+    """Yield a sentence where contributions to a gap are not known as closely as was requested."""
+    error = evidence.options.explain_error
+    if error is None:
+        return
+    ends = [found.interval for found in findings if found.key.metric == "gap_part" and found.interval is not None]
+    wide = [each for each in ends if each.low is not None and each.high is not None and each.high - each.low > 2 * error]
+    if wide:
+        yield message(
+            "{n:,} of {parts:,} contributions to gaps are known less closely than to {error:g}: {rows:,} rows were "
+            "explained. More explained rows help up to {most:,}, and more background rows.",
+            n=len(wide), parts=len(ends), error=error, rows=len(evidence.explained_rows), most=MOST_EXPLAINED,
+        )  # fmt: skip
 
 
 def _of_group_features(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
