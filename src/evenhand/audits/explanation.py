@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -91,7 +91,9 @@ def _missed(evidence: Evidence, findings: list[Finding]) -> Iterator[str]:
     if error is None:
         return
     ends = [found.interval for found in findings if found.key.metric == "gap_part" and found.interval is not None]
-    wide = [each for each in ends if each.low is not None and each.high is not None and each.high - each.low > 2 * error]
+    wide = [
+        each for each in ends if each.low is not None and each.high is not None and each.high - each.low > 2 * error
+    ]
     if wide:
         yield message(
             "{n:,} of {parts:,} contributions to gaps are known less closely than to {error:g}: {rows:,} rows were "
@@ -126,7 +128,7 @@ def _of_gap(evidence: Evidence, grouping: Grouping, values: Attributions, whole:
     for feature, name in enumerate(found.feature_names):
         value, low, high = (_whole(values[feature]) for values in (found.estimate, found.low, found.high))
         ends, note = interval_of(low, high, level, found.method), message(part_note, **who)
-        yield _stated(Key.of(part, [name], **named), value, rows, ends, note)
+        yield replace(_stated(Key.of(part, [name], **named), value, rows, ends, note), uncovered=found.uncovered)
 
 
 def _whole(value: float) -> float:

@@ -214,14 +214,16 @@ class Evidence:
 
     @cached_property
     def explained_rows(self) -> NDArray[np.int64]:
-        """The positions of the rows that are explained: all, or a seeded sample, as large as a requested error needs."""
+        """The positions of the rows that are explained: all, or a seeded sample that may have a size for an error."""
         n = len(self.data)
         if n <= self.options.explain_rows:
             return np.arange(n)
         rng = np.random.default_rng(self.options.seed)
         if self.options.explain_error is not None:
             order = rng.permutation(n)
-            return np.sort(order[: self._rows_for_error(order[: self.options.explain_rows], self.options.explain_error)])
+            return np.sort(
+                order[: self._rows_for_error(order[: self.options.explain_rows], self.options.explain_error)]
+            )
         return np.sort(rng.choice(n, size=self.options.explain_rows, replace=False))
 
     def _rows_for_error(self, pilot: NDArray[np.int64], error: float) -> int:
