@@ -125,9 +125,10 @@ def importance(
         by_blocks, third = jackknife_variance(without), jackknife_third(without)
     by_rows, freedom, skew = _row_spread(sizes, share)
     errors, below, above = _joined((by_rows, freedom, skew + third), by_blocks, blocks, level)
+    high = estimate * np.exp(above / np.where(estimate > 0, estimate, 1.0))  # no size is below 0: on the logarithm
     return Importance(
         feature_names=attributions.feature_names, estimate=estimate, low=np.maximum(estimate - below, 0.0),
-        high=estimate * np.exp(above / np.where(estimate > 0, estimate, 1.0)), standard_errors=errors, link=attributions.link, level=level, method=_words(by_blocks),
+        high=high, standard_errors=errors, link=attributions.link, level=level, method=_words(by_blocks),
         rows=len(chosen),
     )  # fmt: skip
 
