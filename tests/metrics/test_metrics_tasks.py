@@ -183,6 +183,7 @@ def test_numbers_are_those_of_scikit_learn() -> None:
     predicted, codes = true + rng.normal(0.4, 2, 600), rng.integers(0, GROUPS, 600)
     oracles = {
         "mean_absolute_error": sk.mean_absolute_error,
+        "median_absolute_error": sk.median_absolute_error,
         "mean_squared_error": sk.mean_squared_error,
         "root_mean_squared_error": sk.root_mean_squared_error,
         "r2": sk.r2_score,
