@@ -72,6 +72,8 @@ class Measured:
     """Ends for other critical values, for comparing groups."""
     uncovered: tuple[str, ...] = ()
     """(G,) why no interval covers for such data, empty where one does; without any, all are covered."""
+    binomial: tuple[Floats, Floats] | None = None
+    """(G,) events and (G,) rows where the value is the share of independent, unweighted rows; else None."""
 
     def at(self, groups: slice | Indices) -> Measured:
         """Return the values of some of the groups."""
@@ -84,7 +86,8 @@ class Measured:
             return low[groups], high[groups]
 
         uncovered = tuple(np.asarray(self.uncovered, dtype=object)[groups]) if self.uncovered else ()
-        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered)
+        binomial = None if self.binomial is None else (self.binomial[0][groups], self.binomial[1][groups])
+        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered, binomial=binomial)
 
 
 def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
@@ -215,7 +218,8 @@ def _rate(entry: Metric, tally: Tally, level: float) -> Measured:
     weighted = ", effective size" if tally.weights is not None else ""
     weighted += ", clusters" if tally.clusters is not None else ""
     ends = partial(clopper_pearson, share.events, share.size)
-    return _measured(entry, tally, share, share.estimate, f"clopper-pearson{weighted}", ends, level)
+    method = f"clopper-pearson{weighted}"
+    return _measured(entry, tally, share, share.estimate, method, ends, level, binomial=not weighted)
 
 
 def _mapped(entry: Metric, tally: Tally, level: float) -> Measured:
@@ -270,12 +274,21 @@ def _mean_of_two(entry: Metric, tally: Tally, level: float) -> Measured:
 
 
 def _measured(
-    entry: Metric, tally: Tally, share: _Share, estimate: Floats, method: str, ends: Ends, level: float
+    entry: Metric,
+    tally: Tally,
+    share: _Share,
+    estimate: Floats,
+    method: str,
+    ends: Ends,
+    level: float,
+    *,
+    binomial: bool = False,
 ) -> Measured:
     defined = np.isfinite(estimate)
     values = np.where(defined, estimate, np.nan), *ends(z_of(level))
     reasons = tuple("" if ok else _reason(entry, rows) for ok, rows in zip(defined, tally.rows, strict=True))
-    return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends)
+    counted = (share.events, share.size) if binomial else None
+    return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends, binomial=counted)
 
 
 _MISSING: Final[dict[Cells, str]] = {
