@@ -133,6 +133,17 @@ class Finding:
         return (*self.groups, *decide)
 
     @property
+    def furthest(self) -> tuple[GroupValue, ...]:
+        """The groups shown to be furthest apart, by their bounds, the lesser value first.
+
+        They are those behind the end that would fail a limit: of a ratio the high one, else the low one. Where no bound
+        is known, those with the extreme estimates.
+        """
+        if self.deciding is None:
+            return self.groups
+        return (self.deciding.high if self.unit == "ratio" else self.deciding.low) or self.groups
+
+    @property
     def defined(self) -> bool:
         """Whether there is an estimate."""
         return self.estimate is not None
@@ -270,7 +281,8 @@ class AuditRecord:
         again = self._answer(wanted, level)
         if isinstance(again, Absent) or again.interval is None or found.estimate is None:
             return found
-        return replace(found, interval=again.interval, unadjusted=again.unadjusted, critical=again.critical)
+        ends = {name: getattr(again, name) for name in ("interval", "unadjusted", "critical", "deciding")}
+        return replace(found, **ends)
 
     @property
     def level(self) -> float:

@@ -24,7 +24,7 @@ SUBROOMS = {
     "report": ((REST,), ("figures",), ("sections",), ("page",), ("formats",), ("rendering", "mlflow", "notebook")),
     "audits": (
         ("statement", "package_warnings"), ("by_group",), (REST, "compression"), ("catalogue",), ("options",),
-        ("auditing",), ("from_predictions",), ("from_tables",),
+        ("auditing",), ("from_predictions",), ("from_tables",), ("labelling",),
     ),
 }  # fmt: skip
 """The order inside a room, from the ground up: a module imports from the rows below its own and from its own sub-room;

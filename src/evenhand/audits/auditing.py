@@ -20,6 +20,7 @@ from evenhand.errors import InputError, raise_all
 from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.answering import EvidenceCounts
 from evenhand.evidence.keeping import Keeping, keep
+from evenhand.evidence.labelling import refuse_other_rows
 from evenhand.evidence.ordering import one_thread
 from evenhand.evidence.origin import sweepable
 from evenhand.evidence.predictions import columns_read
@@ -118,6 +119,7 @@ def run(
 ) -> AuditRecord:
     """Run the audits over the evidence and build the record."""
     started, clock = datetime.now(UTC), time.perf_counter()
+    refuse_other_rows(evidence)
     task = evidence.data.task
     chosen = AUDITS.chosen(AUDITS if audits is None else audits)
     if audits is None:

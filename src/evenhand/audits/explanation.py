@@ -148,9 +148,8 @@ def _cohorts(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.bool_]]]:
 
 def _of_slices(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     groupings = evidence.slicing
-    held = [part for part in evidence.found_slices[1] if part.p < 1 - evidence.options.level]
-    for part in held[:MOST_SLICES]:
-        pairs = list(zip(part.found.features, part.found.values, strict=True))
+    for part in evidence.found_slices.search.slices[:MOST_SLICES]:
+        pairs = list(zip(part.features, part.values, strict=True))
         rows = np.all([groupings[feature].codes == value for feature, value in pairs], axis=0)
         named = {groupings[feature].columns[0]: groupings[feature].labels[value][0] for feature, value in pairs}
         yield str(Key.of("slice", named))[len("slice[") : -1], rows[evidence.explained_rows]

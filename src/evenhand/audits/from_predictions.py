@@ -113,10 +113,31 @@ def audit_given(
     InputError
         When there are neither decisions nor scores.
     """
-    from evenhand.data.aligning import refuse_other_rows
     from evenhand.data.evaluation_set import needed
 
-    roles = needed(data, "audit_given").roles
+    options = chosen_options(options, {"explain": False, "footprint": False, **(settings or {})})
+    evidence = given_evidence(
+        needed(data, "audit_given"), y_pred, y_score, original_pred=original_pred, original_score=original_score,
+        threshold=threshold, score_kind=score_kind, options=options,
+    )  # fmt: skip
+    return run(evidence, audits, progress=progress, keeping=keeping)
+
+
+def given_evidence(
+    data: EvaluationSet,
+    y_pred: ArrayLike | None = None,
+    y_score: ArrayLike | None = None,
+    *,
+    original_pred: ArrayLike | None = None,
+    original_score: ArrayLike | None = None,
+    threshold: float | None = None,
+    score_kind: ScoreKind | None = None,
+    options: AuditOptions,
+) -> Evidence:
+    """Return the evidence of decisions or scores for the rows of `data`; see `audit_given`."""
+    from evenhand.data.aligning import refuse_other_rows
+
+    roles = data.roles
     said = {"y_pred": y_pred, "y_score": y_score, "original_pred": original_pred, "original_score": original_score}
     refuse_other_rows(data.name, data.index, len(data), said)
     if y_pred is None and y_score is None:
@@ -127,13 +148,11 @@ def audit_given(
         original_score = None if roles.original_score is None else data.table[roles.original_score]
     if y_pred is None and y_score is None:
         raise InputError(f"{data.name}: neither decisions nor scores are given; an audit needs one of them.")
-    options = chosen_options(options, {"explain": False, "footprint": False, **(settings or {})})
     found, there = _said(data, y_pred, y_score, threshold, score_kind, data.name)
     before, original = None, None
     if original_pred is not None or original_score is not None:
         before, original = _said(data, original_pred, original_score, threshold, score_kind, f"original of {data.name}")
-    evidence = Evidence(there, data, original=original, predictions=found, original_predictions=before, options=options)
-    return run(evidence, audits, progress=progress, keeping=keeping)
+    return Evidence(there, data, original=original, predictions=found, original_predictions=before, options=options)
 
 
 def _said(

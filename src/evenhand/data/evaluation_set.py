@@ -117,6 +117,11 @@ class EvaluationSet:
         return self._numbers(self.roles.squared_weight, np.float64)
 
     @property
+    def stratum_share(self) -> NDArray[np.float64] | None:
+        """(n,) the share of all rows in the stratum of a row, where rows were chosen to be labelled; else None."""
+        return self._numbers(self.roles.stratum_share, np.float64)
+
+    @property
     def clusters(self) -> NDArray[np.int64] | None:
         """(n,) the cluster of each row, from 0; None when there is no cluster column."""
         column = self.roles.cluster

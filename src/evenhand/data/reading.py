@@ -25,8 +25,10 @@ from evenhand.data.validating import (
     frequency_problems,
     key_problems,
     prediction_problems,
+    stratum_problems,
     weight_problems,
 )
+from evenhand.data.values import distinct, match
 from evenhand.errors import InputError, did_you_mean, raise_all, shorten
 from evenhand.settings import settings_of, unknown
 
@@ -96,6 +98,47 @@ def read_evaluation_set(
             reading = replace(reading, task=like.task)
     folder = Path(source).parent if isinstance(source, (str, os.PathLike)) else Path()
     return build(table, roles, reading, problems, folder)
+
+
+def read_unlabelled(
+    source: object, *, name: str | None = None, **settings: Unpack[RoleSettings]
+) -> tuple[EvaluationSet, pd.DataFrame]:
+    """Read a table whose label is absent, or there in some rows only, for models to decide its rows.
+
+    Returns
+    -------
+    (EvaluationSet, pandas.DataFrame)
+        The set, whose truth means nothing where the label is absent; and the table, with the label as it is.
+
+    Raises
+    ------
+    InputError
+        With every complaint about the input.
+    """
+    raise_all(InputError, unknown(settings, RoleSettings.__annotations__, "An evaluation set knows no"))
+    chosen, reading = _reading(settings)
+    roles = Roles().updated(chosen)
+    table = read_table(source, name, _as_text(roles, reading))
+    if roles.label is None:
+        raise InputError(f"{table.name}: name the column that the labels go to (label=); it may be absent, or empty.")
+    if roles.sample_weight is not None or roles.frequency is not None:
+        raise InputError(f"{table.name}: rows are chosen one by one: leave out sample_weight= and frequency=.")
+    held = table.frame if roles.label in table.frame else table.frame.assign(**{roles.label: None})
+    filled = held.assign(**{roles.label: _placeholders(table.name, held, roles)})
+    return build(replace(table, frame=filled), roles, replace(reading, task="binary")), held
+
+
+def _placeholders(name: str, frame: pd.DataFrame, roles: Roles) -> pd.Series:
+    """Return the label with one of its two values wherever it is absent."""
+    told = [column for column in (roles.label, roles.prediction, roles.original_prediction) if column in frame]
+    values = list(dict.fromkeys(value for column in told for value in distinct(frame[column])))
+    if len(values) > 2:
+        raise InputError(f"{name}: label '{shorten(roles.label)}' has {len(values):,} values; rows of two are chosen.")
+    known = frame[roles.label]
+    usual = [0, 1] if roles.positive in (None, 0, 1) else [f"not {roles.positive}", roles.positive]
+    both = [*values, *(value for value in usual if match(value, values) is None)][:2]
+    alternating = pd.Series([both[at % 2] for at in range(len(frame))], index=frame.index, dtype=object)
+    return known.astype(object).where(known.notna(), alternating).infer_objects()
 
 
 def evaluation_set_from_arrays(
@@ -218,6 +261,8 @@ def _column_complaints(name: str, frame: pd.DataFrame, roles: Roles, classes: tu
     found: list[str] = []
     if roles.sample_weight in frame:
         found += weight_problems(name, frame[roles.sample_weight])
+    if roles.stratum_share in frame:
+        found += stratum_problems(name, roles, frame[roles.stratum_share])
     if roles.frequency in frame:
         found += frequency_problems(name, roles, frame[roles.frequency])
     for role in ("id", "cluster", "query"):

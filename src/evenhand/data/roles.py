@@ -45,6 +45,9 @@ class Roles(Declared):
     squared_weight: str | None = setting(
         None, "Column with sums of squared weights, in a table of counts of weighted rows."
     )
+    stratum_share: str | None = setting(
+        None, "Column with the share of all rows that are in the stratum of a row, where evenhand label chose the rows."
+    )
     id: str | None = setting(
         None, "Column that names a row or a person; never a model input. Rows of one id are one cluster.",
         recorded="always",
@@ -166,6 +169,7 @@ class RoleSettings(ReadingSettings, total=False):
     sample_weight: str | None
     frequency: str | None
     squared_weight: str | None
+    stratum_share: str | None
     id: str | None
     labels: str | Sequence[str]
     query: str | None

@@ -31,7 +31,8 @@ LEAST_WEIGHT: Final = 1e-140
 
 _LOOKED_AT: Final = 50
 _OTHERS: Final = (
-    "sample_weight", "frequency", "id", "cluster", "prediction", "score", "original_prediction", "original_score",
+    "sample_weight", "stratum_share", "frequency", "id", "cluster", "prediction", "score", "original_prediction",
+    "original_score",
 )  # fmt: skip
 
 
@@ -139,6 +140,22 @@ def weight_problems(name: str, weights: pd.Series) -> Iterator[str]:
             yield f"{where} {what} in {int(there.sum()):,} of {rows:,} rows. {way}"
     if rows and not numbers.any():
         yield f"{where} is 0 in all {rows:,} rows, so that no row counts."
+
+
+def stratum_problems(name: str, roles: Roles, shares: pd.Series) -> Iterator[str]:
+    """Yield complaints about the shares of strata: numbers above 0 and up to 1, of weighted rows, each by itself."""
+    where = f"{name}: stratum share '{shorten(shares.name)}'"
+    if not pd.api.types.is_numeric_dtype(shares.dtype):
+        yield f"{where} is no number: {listed(shares.dropna().unique()[:3])}."
+        return
+    numbers = shares.to_numpy(dtype=np.float64, na_value=np.nan)
+    if wrong := int((~((numbers > 0) & (numbers <= 1))).sum()):
+        yield f"{where} is no number above 0 and up to 1 in {wrong:,} of {len(numbers):,} rows."
+    if roles.sample_weight is None:
+        yield f"{where}: rows that were chosen by stratum are weighted; name the column of weights (sample_weight=)."
+    for role in ("frequency", "cluster"):
+        if getattr(roles, role) is not None:
+            yield f"{where}: rows were chosen one by one, and {role}= says otherwise; leave it out."
 
 
 def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Iterator[str]:

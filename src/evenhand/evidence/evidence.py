@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet, Grouping, Inputs
+    from evenhand.evidence.slicing import FoundSlices
     from evenhand.explaining import Attributions, Method
     from evenhand.findings import Reads
-    from evenhand.metrics.slices.search import Confirmed, Search
     from evenhand.subjects import Subject
 
 View: TypeAlias = str | int
@@ -125,12 +126,12 @@ class Evidence:
         return {"weight": data.sample_weight, "frequency": data.frequency, "clusters": data.clusters}
 
     @cached_property
-    def found_slices(self) -> tuple[Search, tuple[Confirmed, ...]]:
-        """The slices with more errors than the rest, searched on half of the rows and counted on the other."""
+    def found_slices(self) -> FoundSlices:
+        """The slices with more errors than the other rows."""
         from evenhand.evidence.slicing import search_slices
 
         wrong = self.predictions.y_pred != self.predictions.y_true
-        return search_slices(self.slicing, wrong, self.options.seed)
+        return search_slices(self.slicing, wrong, self.data, self.options)
 
     def tally(self, grouping: Grouping | None = None, model: str = "subject") -> Tally:
         """Return the counts of truth x decision per group (one group of all rows without a grouping).
@@ -205,7 +206,8 @@ class Evidence:
             truth, before, after = (part == view for part in (truth, before, after))
         data = self.data
         weights = (data.sample_weight, data.frequency, data.clusters, data.squared_weight)
-        return JointTally.count(truth, before, after, codes, groups, *weights)
+        found = JointTally.count(truth, before, after, codes, groups, *weights)
+        return replace(found, labelled=data.roles.stratum_share is not None and view == "decisions")
 
     @cached_property
     def explained_rows(self) -> NDArray[np.int64]:

@@ -68,6 +68,7 @@ def contradictions(record: AuditRecord) -> Iterator[str]:
     for part in parts.values():
         yield from _impossible(part)
     yield from _of_data(record, parts)
+    yield from _of_strata(record, parts)
     yield from _sums(parts)
     yield from _of_scores(record, parts)
 
@@ -196,6 +197,17 @@ def _of_data(record: AuditRecord, parts: dict[tuple[str, tuple[str, ...]], _Part
             yield f"rows are {'' if clustered else 'not '}in clusters, unlike the counts {part.name}."
         if weighted != (part.weights is not None):
             yield f"rows are {'' if weighted else 'not '}weighted, unlike the counts {part.name}."
+
+
+def _of_strata(record: AuditRecord, parts: dict[tuple[str, tuple[str, ...]], _Part]) -> Iterator[str]:
+    """Yield where labelled rows of a stratum, which both decisions make, do not stand for a whole number of rows."""
+    if record.provenance.get("data", {}).get("roles", {}).get("stratum_share") is None:
+        return
+    for part in parts.values():
+        if part.held.model == "joint" and part.weights is not None and len(part.shape) == 4:
+            rows = part.weights.reshape(part.shape).sum(axis=1)
+            if (np.abs(rows - np.round(rows)) > 1e-6 * np.maximum(rows, 1)).any():
+                yield f"labelled rows {part.name} stand for no whole number of rows."
 
 
 def _sums(parts: dict[tuple[str, tuple[str, ...]], _Part]) -> Iterator[str]:

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import PolicyError, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
-from evenhand.messages import joined, message, messages, sentences
+from evenhand.messages import joined, message, sentences
+from evenhand.policy.advising import Advised
 from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject, with_baseline
+from evenhand.policy.burden import burden_of
+from evenhand.policy.deciding import compare, ends_of
 from evenhand.policy.deriving import derive
+from evenhand.policy.evidence import evidence_of
 from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.meeting import claim_remarks, judge_requirements
 from evenhand.policy.regression_limits import drop_key
-from evenhand.policy.sample_size import rows_needed
-from evenhand.policy.verdict import Judgement, Status, Verdict, tally
+from evenhand.policy.severity import severity
+from evenhand.policy.verdict import Judgement, Verdict, tally
 from evenhand.policy.waiving import is_blank, waive, waiver_remarks
-from evenhand.policy.wording import groups_text, limit_text, number
+from evenhand.policy.wording import limit_text, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from evenhand.findings import AuditRecord
     from evenhand.keys import Key
-    from evenhand.policy.limits import Effect, Limit, Policy
+    from evenhand.metrics.answers.compared import Behind
+    from evenhand.policy.limits import Effect, Limit, Policy, Status
     from evenhand.signing import SignedRecord
 
 LOW_CONFIDENCE: Final = 0.9
 """A verdict says so where its confidence is below this."""
+ADVISED: Final = 5
+"""Undecided limits of which a verdict says what would decide them, worst first; `evenhand plan` says it of all."""
 NOT_COVERED: Final = message("Not covered here: no limit passes or fails on it.")
 """Why a limit is undecided on a finding that no interval covers."""
 NOWHERE: Final = {
@@ -112,6 +120,7 @@ def judge(
     earlier = None if baseline is None else Baseline(baseline, pairs, new_threshold)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
+    found = list(_explained(found, record, policy))
     if earlier is not None:
         steady = [limit for limit in policy.limits if not limit.against]
         were = [judgement for limit in steady for judgement in judge_limit(limit, earlier.record, policy, None)]
@@ -119,7 +128,7 @@ def judge(
         found = with_baseline(found, before, new_only)
     found += judge_requirements(record, policy, None if signed_by is None else signed_by.signature, baseline)
     covered = [waive(judgement, policy, day) for judgement in found]
-    ordered = tuple(sorted(covered, key=_worst_first))
+    ordered = tuple(_first_advised(sorted(covered, key=_worst_first)))
     status = _status(ordered)
     remarks = (
         *waiver_remarks(found, policy, day), *_low_confidence(policy), *_small_groups(record, policy), *proven.remarks,
@@ -179,73 +188,59 @@ def _judge_finding(limit: Limit, key: Key, finding: Finding | Absent, policy: Po
         return _open(limit, key, finding, limit.undefined, finding.undefined or message("It has no value."))
     if finding.uncovered:
         return _open(limit, key, finding, limit.undecided, sentences(NOT_COVERED, finding.uncovered))
-    status = _compare(finding, limit, policy)
+    status = compare(finding, limit, policy)
     if status == "undecided":
-        return _undecided(limit, key, finding, record)
-    words = joined("; ", (groups_text(finding), *([limit.note] if status == "failed" and limit.note else ())))
-    return Judgement(limit, key, status, finding, words, stops=status == "failed" and not limit.advisory)
+        return _undecided(limit, key, finding, policy, record)
+    note = limit.note if status == "failed" else ""
+    return Judgement(limit, key, status, finding, note, stops=status == "failed" and not limit.advisory)
+
+
+def _explained(found: list[Judgement], record: AuditRecord, policy: Policy) -> Iterator[Judgement]:
+    """Yield judgements with the groups that decided, the people harmed, and how far the limit is missed."""
+    behind = _behind(record, policy.confidence)
+    for judgement in found:
+        finding, limit, status = judgement.finding, judgement.limit, judgement.status
+        if finding is None or finding.estimate is None or finding.uncovered:
+            yield judgement
+            continue
+        evidence = evidence_of(finding, limit, status, record, behind)
+        burden = burden_of(evidence, limit, record, behind, policy.confidence)
+        who = message("n={rows:,}", rows=finding.support) if evidence is None else evidence.sentence
+        words = joined("; ", (who, *([judgement.reason] if judgement.reason else [])))
+        far = severity(ends_of(finding, limit, policy), limit, status)
+        yield replace(judgement, evidence=evidence, burden=burden, reason=words, severity=far)
+
+
+def _behind(record: AuditRecord, level: float) -> Behind | None:
+    """Return what the counts of a record say of groups; None where it keeps none."""
+    if not record.tallies:
+        return None
+    from evenhand.metrics.answers.compared import Behind
+
+    return Behind(record, level)
 
 
 def _open(limit: Limit, key: Key, finding: Finding | None, effect: Effect, sentence: str) -> Judgement:
     return Judgement(limit, key, "undecided", finding, sentence, stops=effect == "stop" and not limit.advisory)
 
 
-def _compare(finding: Finding, limit: Limit, policy: Policy) -> Status:
-    """Return passed inside, failed outside, undecided between; a value without interval is exact."""
-    low, high = _ends(finding, limit, policy)
-    if limit.at_most is not None:
-        if high is not None and high <= limit.at_most:
-            return "passed"
-        return "failed" if low is not None and low > limit.at_most else "undecided"
-    if low is not None and low >= limit.bound:
-        return "passed"
-    return "failed" if high is not None and high < limit.bound else "undecided"
-
-
-def _ends(finding: Finding, limit: Limit, policy: Policy) -> tuple[float | None, float | None]:
-    interval = finding.interval
-    if interval is None:
-        return finding.estimate, finding.estimate
-    low, high = interval.low, interval.high
-    if policy.failing_bound == "unadjusted" and finding.unadjusted is not None:
-        if limit.at_most is not None:
-            low = finding.unadjusted.low
-        else:
-            high = finding.unadjusted.high
-    if finding.undefined_groups:
-        # A group without a value may be worse than any other: nothing may pass because of it.
-        return (low, None) if limit.at_most is not None else (None, high)
-    return low, high
-
-
-def _undecided(limit: Limit, key: Key, finding: Finding, record: AuditRecord) -> Judgement:
-    needed = rows_needed(finding, limit, record)
+def _undecided(limit: Limit, key: Key, finding: Finding, policy: Policy, record: AuditRecord) -> Judgement:
+    reason = ""
     if finding.undefined_groups:
         groups = tuple(shorten(group) for group in finding.undefined_groups)
-        sentence = finding.note or message("No value for {groups}.", groups=groups)
-    elif needed is None:
-        sentence = message("no practical number of rows would decide it")
-    else:
-        sentence = _needed(*needed)
-    rows_only = needed[0] if needed is not None and not finding.undefined_groups else None
-    return Judgement(
-        limit, key, "undecided", finding, sentence, rows_only, limit.undecided == "stop" and not limit.advisory
-    )
+        reason = finding.note or message("No value for {groups}.", groups=groups)
+    advice = Advised(replace(finding, key=key), limit, record, policy.failing_bound, policy.confidence)
+    stops = limit.undecided == "stop" and not limit.advisory
+    return Judgement(limit, key, "undecided", finding, reason, stops, advice=advice)
 
 
-def _needed(rows: int, groups: str) -> str:
-    if not groups:
-        return messages(
-            "about {n:,} more row gives an 80 % chance to decide it",
-            "about {n:,} more rows give an 80 % chance to decide it",
-            rows,
-        )
-    return messages(
-        "about {n:,} more row of {groups} gives an 80 % chance to decide it",
-        "about {n:,} more rows of {groups} give an 80 % chance to decide it",
-        rows,
-        groups=groups,
-    )
+def _first_advised(found: Iterable[Judgement]) -> Iterator[Judgement]:
+    """Yield judgements with advice for the first that stop only: it is simulated, and that takes time."""
+    left = ADVISED
+    for judgement in found:
+        given = judgement.advice is not None and judgement.stops and left > 0
+        left -= given
+        yield judgement if given or judgement.advice is None else replace(judgement, advice=None)
 
 
 def _level_problems(found: list[Judgement], policy: Policy) -> Iterator[str]:
@@ -280,8 +275,10 @@ def _small_groups(record: AuditRecord, policy: Policy) -> Iterator[str]:
         )
 
 
-def _worst_first(judgement: Judgement) -> tuple[bool, int, bool, str]:
-    return judgement.limit.advisory, RANK[judgement.status], not judgement.stops, str(judgement.key)
+def _worst_first(judgement: Judgement) -> tuple[bool, int, bool, float, float, str]:
+    """Order by what stops, then by how far a limit is missed, then by the people harmed."""
+    first = judgement.limit.advisory, RANK[judgement.status], not judgement.stops
+    return *first, -judgement.severity, -judgement.people, str(judgement.key)
 
 
 def _status(found: tuple[Judgement, ...]) -> Status:
@@ -305,4 +302,5 @@ def _sentence(status: Status, found: tuple[Judgement, ...]) -> str:
     told = message(
         "First: {key} is {value}, the limit is {limit}.", key=str(first.key), value=shown, limit=limit_text(first.limit)
     )
-    return sentences(tally(status, found), told)
+    why = "" if first.evidence is None else message("{why}.", why=first.evidence.sentence)
+    return sentences(sentences(tally(status, found), told), why)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from evenhand.keys import Key
 
+Status: TypeAlias = Literal["passed", "failed", "undecided"]
+"""What a limit comes to."""
 Effect: TypeAlias = Literal["stop", "warn", "pass"]
 """What an undecided limit does to a release."""
 Over: TypeAlias = Literal["", "features", "intersections", "groups"]

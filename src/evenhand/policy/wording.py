@@ -1,19 +1,16 @@
-"""Verdicts in words. Numbers are rounded after judging, away from the limit, so they never contradict the verdict."""
+"""Numbers and limits in words. Numbers are rounded after judging, away from the limit, never contradicting it."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from evenhand.messages import lowered, message
-from evenhand.metrics import describe
-from evenhand.output.sanitising import plain
+from evenhand.messages import message
 from evenhand.policy.limits import REQUIRED
 
 if TYPE_CHECKING:
-    from evenhand.findings import Finding, GroupValue
+    from evenhand.findings import Finding
     from evenhand.policy.limits import Limit
-    from evenhand.policy.verdict import Judgement, Verdict
 
 MOST_DIGITS = 12
 
@@ -71,49 +68,10 @@ def _wanted(limit: Limit) -> str:
     """Return the value of a requirement, cut where it is long."""
     wanted = limit.wanted
     if isinstance(wanted, tuple):
-        return _cut(", ".join(wanted), 40)
-    return f"{wanted:,}" if isinstance(wanted, int) else _cut(str(wanted), 16)
+        return cut(", ".join(wanted), 40)
+    return f"{wanted:,}" if isinstance(wanted, int) else cut(str(wanted), 16)
 
 
-def groups_text(finding: Finding) -> str:
-    """Return the groups that make a disparity: ``recall: black 0.62 (n=41), white 0.93 (n=440)``."""
-    named = [part for part in finding.groups if part.group]
-    if not named:
-        return f"n={finding.support:,}"
-    return message(
-        "{metric}: {groups}",
-        metric=lowered(describe(finding.component).label),
-        groups=tuple(_group(part) for part in named),
-    )
-
-
-def _group(part: GroupValue) -> str:
-    places = {"group": _cut(part.group), "value": number(part.estimate)}
-    return message("{group} {value} (n={rows:,})", rows=part.support, **places)
-
-
-def lines(verdict: Verdict) -> list[str]:
-    """Return one line per judgement, worst first, in aligned columns, and the remarks."""
-    rows = [_cells(judgement) for judgement in verdict.judgements]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
-    shown = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
-    ]
-    return [line.rstrip() for line in (*shown, *(plain(remark) for remark in verdict.remarks))]
-
-
-def _cells(judgement: Judgement) -> tuple[str, str, str, str, str]:
-    limit = judgement.limit
-    status = judgement.status + (f" ({judgement.aside})" if judgement.aside else "")
-    return (
-        status,
-        _cut(plain(str(judgement.key))),
-        plain(measured(judgement.finding, limit)),
-        limit_text(limit) if limit.required else f"limit {limit_text(limit)}",
-        plain(judgement.sentence),
-    )
-
-
-def _cut(text: str, most: int = 90) -> str:
+def cut(text: str, most: int = 90) -> str:
     """Return at most `most` characters, with a mark where cut."""
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from evenhand.messages import Message, capitalized, joined, message, sentences
+from evenhand.messages import Message, capitalized, message, sentences
 from evenhand.metrics import METRICS, Metric, canonical, describe, parse_disparity
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import any_disparity
 from evenhand.policy.limits import REQUIRED
+from evenhand.policy.telling import harm_sentence
 from evenhand.policy.verdict import WORDS
-from evenhand.policy.wording import groups_text, limit_text, measured
+from evenhand.policy.wording import limit_text, measured
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
@@ -69,8 +70,6 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
 
 
 def _limit(judgement: Judgement, at: int) -> LimitRow:
-    finding = judgement.finding
-    undecided = judgement.status == "undecided" and finding is not None and finding.estimate is not None
     status = STATUSES[judgement.status]
     return LimitRow(
         f"limit-{at}",
@@ -80,9 +79,9 @@ def _limit(judgement: Judgement, at: int) -> LimitRow:
         describe(judgement.key.metric).label,
         measured(judgement.finding, judgement.limit),
         _signs(limit_text(judgement.limit)),
-        groups_text(finding) if undecided and finding is not None else "",
         cut(judgement.sentence, 400),
         judgement.limit.note,
+        harm_sentence(judgement),
     )
 
 
@@ -104,9 +103,9 @@ def _glance(verdict: Verdict | None) -> Figure | None:
 
 
 def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:
-    """Return at most five risks: those that stop the release first, failed before undecided, most people first."""
+    """Return at most five risks: those that stop the release first, failed before undecided, worst first."""
     found = [] if verdict is None else [(j, at) for at, j in enumerate(verdict.judgements) if j.status != "passed"]
-    found.sort(key=lambda pair: (not pair[0].stops, pair[0].status != "failed", -_people(pair[0])[1]))
+    found.sort(key=lambda pair: (not pair[0].stops, pair[0].status != "failed"))
     risks = [Risk(_risk(judgement), f"limit-{at}") for judgement, at in found]
     seen = record.provenance.get("rows_seen_in_training")
     if seen:
@@ -119,47 +118,29 @@ def _risks(record: AuditRecord, verdict: Verdict | None) -> tuple[Risk, ...]:
     return tuple(risks[:MOST_RISKS])
 
 
-def _people(judgement: Judgement) -> tuple[str, int]:
-    """Return the worst group and its rows; all rows where a limit is about no group."""
-    finding = judgement.finding
-    if finding is None or not finding.groups:
-        return "", 0 if finding is None else finding.support
-    least_fares_worst = describe(finding.component or finding.key.metric).direction != "lower_is_better"
-    part = finding.groups[0] if least_fares_worst else finding.groups[-1]
-    return part.group, part.rows
-
-
 def _risk(judgement: Judgement) -> str:
-    """Describe a risk: the metric against its limit, the reason, and the rows of the group affected."""
-    finding, limit, failed = judgement.finding, judgement.limit, judgement.status == "failed"
+    """Describe a risk: the metric against its limit, the groups that decided, and the people who are harmed."""
+    limit, failed = judgement.limit, judgement.status == "failed"
     if limit.required:
         return sentences(judgement.sentence, message("The policy requires it."))
-    shown = measured(finding, limit)
-    if finding is not None and not failed and any(part.group for part in finding.groups):
-        shown = joined("; ", (shown, groups_text(finding)))
     places: dict[str, Place] = {
         "metric": describe(judgement.key.metric).label,
         "key": cut(str(judgement.key), MOST_KEY),
         "limit": _signs(limit_text(limit)),
-        "value": shown,
-        "why": cut(_why(judgement), 300),
+        "value": measured(judgement.finding, limit),
+        "why": cut(_why(judgement), 400),
     }
     if not failed:
         return message("{metric} ({key}) may be outside the limit {limit}: {value}. {why}", **places)
-    risk = message("{metric} ({key}) is outside the limit {limit}: {value}. {why}", **places)
-    group, people = _people(judgement)
-    if not group:
-        return risk
-    return message("{risk}. It weighs on {rows:,} rows: {group}", risk=risk, rows=people, group=cut(group, 80))
+    risk = message("{metric} ({key}) is outside the limit {limit}: {value}. {why}.", **places)
+    return sentences(risk, harm_sentence(judgement))
 
 
 def _why(judgement: Judgement) -> str:
-    """Return the judgement's sentence without the source of the limit."""
-    said, note = judgement.sentence, judgement.limit.note
-    if judgement.status == "failed" and judgement.finding is not None and not judgement.aside:
-        said = groups_text(judgement.finding)
-    elif isinstance(said, Message) and note and said.places.get("more") == note:
-        said = cast("str", said.places["text"])
+    """Return the evidence in words; the source of the limit, and what would decide it, are with the limit itself."""
+    said = judgement.sentence
+    if judgement.evidence is not None and not judgement.aside:
+        said = judgement.evidence.sentence
     return capitalized(said) if isinstance(said, Message) else said
 
 

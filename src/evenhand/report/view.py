@@ -69,11 +69,11 @@ class LimitRow:
     """The finding in words."""
     measured: str
     limit: str
-    who: str
-    """The groups that make it, each with its value and its rows."""
     sentence: str
-    """Why, or the rows needed to decide it."""
+    """The groups that decided; where it is undecided, also the rows needed to decide it."""
     note: str
+    harm: str
+    """Who is harmed by what failed; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,11 @@ PLAIN_TESTS: Final = message(
     "McNemar's tests count rows as they are, without weights and clusters; the intervals allow for both."
 )
 
+LABELLED: Final = message(
+    "Of {rows:,} rows {labelled:,} have a label: {known:,} of the {differing:,} on which the models differ, and a "
+    "sample of the others. Changes of rates are those of all rows; other figures rest on the labelled ones, weighted."
+)
+
 
 def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and the savings in size and time."""
@@ -31,7 +36,17 @@ def compression(evidence: Evidence) -> Statement:
     parts = (changes, score_changes, early_warnings, drift, _neighbours, _sizes)
     data = evidence.data
     plain = data.sample_weight is None and data.clusters is None
-    return Statement(tuple(finding for part in parts for finding in part(evidence)), "" if plain else PLAIN_TESTS)
+    said = "" if plain else _labelled(evidence) if data.roles.stratum_share is not None else PLAIN_TESTS
+    return Statement(tuple(finding for part in parts for finding in part(evidence)), said)
+
+
+def _labelled(evidence: Evidence) -> str:
+    """Say which rows have a label, where they were chosen by the decisions of both models."""
+    joint = evidence.joint_tally()
+    assert joint.weights is not None  # rows that were chosen are weighted
+    apart = [part[0].sum(axis=0)[[0, 1], [1, 0]].sum() for part in (joint.counts, joint.weights)]
+    places = {"rows": round(float(joint.weights.sum())), "labelled": int(joint.counts.sum())}
+    return message(LABELLED, **places, known=int(apart[0]), differing=round(float(apart[1])))
 
 
 def _neighbours(evidence: Evidence) -> Iterator[Finding]:

@@ -89,6 +89,17 @@ class Metric:
         return bool(self.denominator) or self.kind == "composite"
 
     @property
+    def decision(self) -> int | None:
+        """The decision, 1 for positive, that a rate counts among all rows of the same truths; None for other rates.
+
+        What such a rate is to the person follows from whether that decision is favourable. Precision is none of them:
+        it is counted among rows of one decision.
+        """
+        truths, decided = {true for true, _ in self.numerator}, {decision for _, decision in self.numerator}
+        whole = set(self.denominator) == {(true, decision) for true in truths for decision in (0, 1)}
+        return min(decided) if len(decided) == 1 and whole else None
+
+    @property
     def family(self) -> str:
         """The fairness criterion that demands equality of this rate of cells; empty for none."""
         if len({truth for truth, _ in self.denominator}) == 1:

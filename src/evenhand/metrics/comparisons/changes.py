@@ -7,6 +7,7 @@ compressed model (gained) and those that count only with the original (lost). Se
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,9 @@ from evenhand.errors import InputError, did_you_mean
 from evenhand.messages import message
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import canonical
-from evenhand.metrics.inference.intervals import z_of
+from evenhand.metrics.counts.joint import everyone
+from evenhand.metrics.inference.intervals import clopper_pearson, z_of
+from evenhand.metrics.inference.labelled import LabelledRows
 from evenhand.metrics.inference.paired import apart, exclusive
 from evenhand.metrics.values.rates import Measured, measure
 
@@ -97,7 +100,7 @@ def flips(metric: str, joint: JointTally, level: float = 0.95, towards: int | No
     def counts(truth: Ints, old: Ints, new: Ints) -> Marks:
         return np.asarray(np.isin(4 * truth + 2 * old + new, pairs) & ((towards is None) | (new == towards)))
 
-    return replace(measure("selection_rate", joint.share(counts), level), metric=metric)
+    return replace(_shares(joint, (counts, counts), everyone, level)[0], metric=metric)
 
 
 def shares_rows(metric: str) -> bool:
@@ -120,11 +123,37 @@ def discordant(metric: str, joint: JointTally) -> tuple[Ints, Ints, Ints]:
 
 
 def _of_shared_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
-    gained, lost = (
-        measure("selection_rate", joint.share(where, _rows_of(entry)), level) for where in _one_sided(entry)
-    )
-    correlation = exclusive(gained.estimate, lost.estimate)
-    return _measured(entry, joint, gained, lost, correlation, level, "mover of discordant rows, exact limits")
+    gained, lost, correlation = _shares(joint, _one_sided(entry), _rows_of(entry), level)
+    found = _measured(entry, joint, gained, lost, correlation, level, "mover of discordant rows, exact limits")
+    return found if not joint.labelled else replace(found, rows=_mass(joint, joint.marks(everyone)))
+
+
+def _shares(
+    joint: JointTally, events: Sequence[Where], among: Where, level: float
+) -> tuple[Measured, Measured, Floats]:
+    """Return two shares of the same rows and their correlation."""
+    first, second = (measure("selection_rate", joint.share(where, among), level) for where in events)
+    if not joint.labelled or joint.weights is None or joint.squared_weights is None:
+        return first, second, exclusive(first.estimate, second.estimate)
+    inside, rows = joint.marks(among), LabelledRows(joint.weights, joint.squared_weights)
+    sizes, correlation = rows.sizes([joint.marks(where) for where in events], inside)
+    support = _mass(joint, inside)
+    one, other = (_worth(share, size, support, level) for share, size in zip((first, second), sizes, strict=True))
+    return one, other, correlation
+
+
+def _mass(joint: JointTally, cells: Marks) -> Ints:
+    """Return (G,) the rows in some cells, those included that labelled rows stand for."""
+    mass = joint.counts if joint.weights is None else joint.weights
+    return np.asarray(np.round((mass * cells).sum(axis=(1, 2, 3))), dtype=np.int64)
+
+
+def _worth(share: Measured, size: Floats, support: Ints, level: float) -> Measured:
+    """Return a share with the interval of so many fully labelled rows."""
+    ends = partial(clopper_pearson, np.nan_to_num(share.estimate) * size, size)
+    low, high = ends(z_of(level))
+    method = "clopper-pearson, labelled by stratum"
+    return replace(share, low=low, high=high, ends=ends, support=support, rows=support, method=method, binomial=None)
 
 
 def _of_own_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
@@ -174,6 +203,7 @@ def excess_change(metric: str, joint: JointTally, level: float = 0.95) -> Measur
     rest_estimate = np.where(alone, own.estimate, rest.estimate)
 
     def ends(z: float) -> tuple[Floats, Floats]:
+        z = z * both.apart
         low, high = (np.where(alone, own.estimate, end) for end in rest.ends(z))
         found = apart((own.estimate, *own.ends(z)), (rest_estimate, low, high), np.zeros(joint.groups))
         return others * found[0], others * found[1]
@@ -223,7 +253,8 @@ def _measured(
     defined, method = np.isfinite(estimate), method + new.method.removeprefix("clopper-pearson")
     reason = tuple("" if ok else _why(entry, n) for ok, n in zip(defined, rows, strict=True))
     limits = ends(z_of(level))
-    return Measured(f"{entry.name}{SUFFIX}", estimate, *limits, defined, support, rows, reason, method, ends)
+    name, apart_by = f"{entry.name}{SUFFIX}", new.apart
+    return Measured(name, estimate, *limits, defined, support, rows, reason, method, ends, apart=apart_by)
 
 
 def _why(entry: Metric, rows: int) -> str:

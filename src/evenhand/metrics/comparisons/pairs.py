@@ -36,7 +36,7 @@ def extreme_pairs(
     a pair is extreme only if no other group is beyond its sides both in the estimate and in the end that counts; with
     two layers of such groups, for a pair must be of different groups, nothing is lost.
     """
-    low, high = values.ends(z)
+    low, high = values.ends(z * values.apart)
     sides, groups = np.column_stack([values.estimate[chosen], low[chosen], high[chosen]]), chosen
     if len(sides) > FEW:
         kept = outermost(sides)

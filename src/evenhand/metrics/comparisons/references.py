@@ -56,12 +56,12 @@ def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: floa
     values = measure(metric, tally, level)
     if isinstance(to, int) and not 0 <= to < len(values.estimate):
         raise InputError(f"There is no group {to}; there are {len(values.estimate)}.")
-    sides = _sides(metric, values, tally, to, level)
+    sides = sides_of(metric, values, tally, to, level)
     compared = np.ones(len(values.estimate), dtype=bool)
     if isinstance(to, int):
         compared[to] = False
     known = compared & values.defined & sides.other.defined
-    plain, together = z_of(level), _together(int(known.sum()), level)
+    plain, together = z_of(level), together_z(int(known.sum()), level)
     empty = Disparity.empty(values, compared & ~known, plain)
     if not known.any():
         return replace(
@@ -71,7 +71,7 @@ def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: floa
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sides:
+class Sides:
     """Each group's rate and that of what it is compared with, independent of each other."""
 
     mine: Measured
@@ -81,7 +81,8 @@ class _Sides:
 
     def at(self, z: float, known: Marks) -> tuple[Side, Side]:
         """Return estimate, low and high end of both sides for the known groups."""
-        mine, other = (np.array([one.estimate, *one.ends(z)])[:, known] for one in (self.mine, self.other))
+        sides = (self.mine, self.other)
+        mine, other = (np.array([one.estimate, *one.ends(z * self.mine.apart)])[:, known] for one in sides)
         return (mine[0], mine[1], mine[2]), (other[0], other[1], other[2])
 
     def ends(self, how: Literal["difference", "ratio"], z: float, known: Marks) -> tuple[Floats, Floats]:
@@ -106,25 +107,26 @@ def _parsed(name: str) -> tuple[str, str]:
     return split
 
 
-def _sides(metric: str, values: Measured, tally: Tally, to: Reference, level: float) -> _Sides:
+def sides_of(metric: str, values: Measured, tally: Tally, to: Reference, level: float) -> Sides:
+    """Return the rates of all groups, and of what each is compared with."""
     nothing = np.zeros(len(values.estimate))
     if isinstance(to, int):
         one = tally.each(lambda cells: None if cells is None else cells[[to] * len(nothing)])
-        return _Sides(values, measure(metric, one, level), nothing)
-    rest = tally.each(lambda cells: None if cells is None else cells.sum(axis=0)[None] - cells)
+        return Sides(values, measure(metric, one, level), nothing)
+    rest = tally.rest()
     if to == "rest":
-        return _Sides(values, measure(metric, rest, level), nothing)
+        return Sides(values, measure(metric, rest, level), nothing)
     size = np.asarray(sum(tally.mass[:, t, p] for t, p in METRICS[metric].denominator), dtype=np.float64)
-    return _Sides(values, measure(metric, rest, level), size / max(float(size.sum()), 1e-300))
+    return Sides(values, measure(metric, rest, level), size / max(float(size.sum()), 1e-300))
 
 
-def _together(comparisons: int, level: float) -> float:
+def together_z(comparisons: int, level: float) -> float:
     """Return the critical value at which all comparisons hold together; their two directions share (1 - level) / 2."""
     inside = (1 - (1 - level) / 2) ** (1 / max(comparisons, 1))
     return NormalDist().inv_cdf((1 + inside) / 2)
 
 
-def _difference(found: Disparity, sides: _Sides, known: Marks, plain: float, together: float) -> Disparity:
+def _difference(found: Disparity, sides: Sides, known: Marks, plain: float, together: float) -> Disparity:
     scale = 1 - sides.weight[known]
 
     def ends(z: float) -> tuple[Floats, Floats]:
@@ -147,7 +149,7 @@ def _difference(found: Disparity, sides: _Sides, known: Marks, plain: float, tog
     return found.told(float(gap.max()), adjusted, unadjusted)
 
 
-def _ratio(found: Disparity, sides: _Sides, known: Marks, plain: float, together: float) -> Disparity:
+def _ratio(found: Disparity, sides: Sides, known: Marks, plain: float, together: float) -> Disparity:
     weight = sides.weight[known]
 
     def mapped(quotient: Floats) -> Floats:

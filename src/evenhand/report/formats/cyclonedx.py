@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from evenhand.metrics import describe
 from evenhand.metrics.catalogue.lists import stated
+from evenhand.policy.harm import harm_of
 from evenhand.records import digest
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.plain_text import as_json, short
@@ -102,17 +103,24 @@ def _considerations(record: AuditRecord) -> Plain:
     said = {place: declared.get(name) for place, name in DECLARED.items()}
     told: dict[str, Plain] = {place: [short(answer, 2000)] for place, answer in said.items() if answer}
     assessed: list[Plain] = [
-        {
-            "groupAtRisk": short(finding.groups[0].group),
-            "harms": f"{describe(finding.key.metric).label} over {short(str(finding.key))}: {finding.estimate:.3f}, "
-            f"between {short(finding.groups[0].group)} and {short(finding.groups[-1].group)}",
-        }
+        _assessed(finding, record)
         for finding in record.findings
-        if finding.key.metric in stated("bill gap") and finding.estimate is not None and len(finding.groups) > 1
+        if finding.key.metric in stated("bill gap") and finding.estimate is not None and len(finding.furthest) > 1
     ]
     if assessed:
         told["fairnessAssessments"] = assessed
     return told
+
+
+def _assessed(finding: Finding, record: AuditRecord) -> Plain:
+    """Return a gap between groups, and the group at risk: both where nothing says which of them is harmed."""
+    low, high = (short(part.group) for part in finding.furthest)
+    harm = harm_of(finding.key, finding.component, record)
+    return {
+        "groupAtRisk": high if harm > 0 else low if harm < 0 else f"{low} or {high}",
+        "harms": f"{describe(finding.key.metric).label} over {short(str(finding.key))}: {finding.estimate:.3f}, "
+        f"shown best between {low} and {high}",
+    }
 
 
 def _properties(verdict: Verdict | None, held: str) -> list[Plain]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from evenhand.records import dump, to_plain
@@ -10,6 +12,10 @@ from evenhand.report.formats.format import Format
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain
     from evenhand.policy import Judgement, Verdict
+    from evenhand.policy.grounds import Evidence
+
+MOST_BURDENED: Final = 20
+"""Groups of a limit whose burden is told; most people shown to be harmed first."""
 
 
 def json(record: AuditRecord, verdict: Verdict | None = None) -> str:
@@ -48,7 +54,24 @@ def _judgement(judgement: Judgement) -> dict[str, Plain]:
         "high": None if interval is None else interval.high,
         "support": None if finding is None else finding.support,
         "needed_rows": judgement.needed_rows,
+        "advice": None if judgement.advice is None else judgement.advice.to_plain(),
         "sentence": judgement.sentence,
+        "evidence": None if judgement.evidence is None else _evidence(judgement.evidence),
+        "burden": [asdict(part) for part in judgement.burden[:MOST_BURDENED]],
+        "severity": judgement.severity if isfinite(judgement.severity) else None,
+    }
+
+
+def _evidence(evidence: Evidence) -> Plain:
+    return {
+        "key": str(evidence.key),
+        "metric": evidence.metric,
+        "end": evidence.end,
+        "groups": [asdict(part) for part in evidence.groups],
+        "reference": None if evidence.reference is None else asdict(evidence.reference),
+        "open": [list(names) for names in evidence.open],
+        "more": evidence.more,
+        "sentence": evidence.sentence,
     }
 
 

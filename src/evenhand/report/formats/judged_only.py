@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from evenhand.errors import InputError
+from evenhand.policy.telling import harm_sentence
 from evenhand.policy.wording import limit_text, measured
 from evenhand.report.formats.plain_text import short
 
@@ -38,12 +39,13 @@ def names(verdict: Verdict) -> list[str]:
 
 
 def message(judgement: Judgement) -> str:
-    """Return the finding in one sentence."""
+    """Return the finding, the groups that decided and the people harmed in a sentence each."""
     status = judgement.status + (f", {judgement.aside}" if judgement.aside else "")
     if judgement.limit.required:
         return f"{status}: {short(str(judgement.key))} is required. {short(judgement.sentence)}"
     shown = f"{measured(judgement.finding, judgement.limit)}, the limit is {limit_text(judgement.limit)}"
-    return f"{status}: {short(str(judgement.key))} is {shown}. {short(judgement.sentence)}"
+    harm = harm_sentence(judgement)
+    return f"{status}: {short(str(judgement.key))} is {shown}. {short(judgement.sentence)}{harm and f'. {short(harm)}'}"
 
 
 def stable_id(judgement: Judgement) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
-    from evenhand.report.view import Block
+    from evenhand.report.view import Block, LimitRow
 
 MOST = 60_000
 """Characters: what a pull request's comment holds."""
@@ -34,7 +34,7 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
     out += [f"- {as_markdown(remark)}" for remark in page.remarks]
     if page.limits:
         head = ("", *map(say, (message("limit on"), message("measured"), message("limit"))), "")
-        rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, r.sentence) for r in page.limits]
+        rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, _why(r, say)) for r in page.limits]
         out += ["", *as_table(head, rows)]
     for part in page.parts:
         block = ["", f"## {as_markdown(part.title)}", ""]
@@ -48,6 +48,10 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
             break
         out += block
     return "\n".join(out).strip() + "\n"
+
+
+def _why(row: LimitRow, say: Callable[[str], str]) -> str:
+    return say(message("{why}. {harm}", why=row.sentence, harm=row.harm)) if row.harm else row.sentence
 
 
 def _block(block: Block, say: Callable[[str], str]) -> list[str]:

@@ -69,17 +69,17 @@ def scores_by_truth(record: AuditRecord) -> tuple[Block, ...]:
 
 
 def scores_by_group(record: AuditRecord, counts: GroupCounts, name: str, title: str) -> tuple[Block, ...]:
-    """Draw the scores of the group that is selected most and of the one that is selected least."""
+    """Draw the scores of the two groups that are shown to be furthest apart in selection."""
     gap = record.get(Key.of("selection_rate_difference", counts.columns))
     scored = next((part for part in record.tallies if part.model == "scores" and part.columns == counts.columns), None)
     edges = _edges(record)
-    if gap is None or len(gap.groups) < 2 or scored is None or not edges:
+    if gap is None or len(gap.furthest) < 2 or scored is None or not edges:
         return ()
     by_name = {
         ", ".join(group): table
         for group, table in zip(scored.groups, cast("list[list[list[int]]]", scored.counts), strict=True)
     }
-    chosen = [(part.group, by_name.get(part.group)) for part in (gap.groups[-1], gap.groups[0])]
+    chosen = [(part.group, by_name.get(part.group)) for part in reversed(gap.furthest)]
     if any(table is None for _, table in chosen):
         return ()
     pair = [
@@ -87,7 +87,7 @@ def scores_by_group(record: AuditRecord, counts: GroupCounts, name: str, title: 
         for group, table in chosen
         if table is not None
     ]
-    words = message("Scores of the groups that are selected most and least, by {features}", features=title)
+    words = message("Scores of the groups shown to be furthest apart in selection, by {features}", features=title)
     return _pair(record, f"{name}-scores", words, pair, edges)
 
 

@@ -133,15 +133,15 @@ def _ends(finding: Finding) -> str:
 
 
 def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
-    """State the widest gap in selection, and the groups without a value of a metric."""
+    """State the gap in selection that is shown to be widest, and the groups without a value of a metric."""
     sentences = []
     gap = record.get(Key.of("selection_rate_difference", counts.columns))
-    if gap is not None and gap.estimate is not None and len(gap.groups) > 1 and gap.audit == "fairness":
-        least, greatest = gap.groups[0], gap.groups[-1]
+    if gap is not None and gap.estimate is not None and len(gap.furthest) > 1 and gap.audit == "fairness":
+        least, greatest = gap.furthest
         sentences.append(
             message(
                 "{most}: predicted positive in {most_share} of {most_rows:,} rows; {least}: in {least_share} of "
-                "{least_rows:,}. The difference is {difference}, {chance}.",
+                "{least_rows:,}. The greatest difference between groups is {difference}, {chance}.",
                 most=_named(greatest.group, counts), most_share=_percent(greatest.estimate), most_rows=greatest.rows,
                 least=_named(least.group, counts), least_share=_percent(least.estimate), least_rows=least.rows,
                 difference=with_interval(gap), chance=_against_chance(gap),

@@ -1,0 +1,59 @@
+"""Find the groups, or pairs of groups, whose own bound crosses a limit: those that keep it from passing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from evenhand.metrics.comparisons.disparities import difference_of
+from evenhand.metrics.inference.intervals import ratio_interval
+
+if TYPE_CHECKING:
+    from evenhand.metrics.catalogue.entry import How
+    from evenhand.metrics.counts.arrays import Floats, Indices
+    from evenhand.metrics.values.rates import Measured
+
+MOST: Final = 150
+"""Groups of which all pairs are looked at; of more, those whose bounds reach furthest on either side."""
+
+
+def crossing_pairs(values: Measured, how: How, bound: float) -> list[tuple[float, tuple[int, int]]]:
+    """Return how far each pair reaches beyond a limit on a difference or a ratio, the lesser group first.
+
+    The furthest come first. Bounds are unadjusted, as those that let a limit pass are.
+    """
+    known = _furthest(values, np.flatnonzero(values.defined))
+    left, right = np.triu_indices(len(known), 1)
+    first, second = known[left], known[right]
+    lesser = np.where(values.estimate[first] <= values.estimate[second], first, second)
+    greater = np.where(lesser == first, second, first)
+    beyond = np.maximum(
+        *(_reach(values, one, other, how, bound) for one, other in ((greater, lesser), (lesser, greater)))
+    )
+    order = [int(at) for at in np.argsort(-beyond, kind="stable") if beyond[at] > 0]
+    return [(float(beyond[at]), (int(lesser[at]), int(greater[at]))) for at in order]
+
+
+def crossing_groups(values: Measured, how: How, bound: float) -> list[tuple[float, tuple[int]]]:
+    """Return how far the own bound of each group reaches beyond a limit on the extreme over groups."""
+    known = np.flatnonzero(values.defined)
+    beyond = bound - values.low[known] if how == "group_min" else values.high[known] - bound
+    order = [int(at) for at in np.argsort(-beyond, kind="stable") if beyond[at] > 0]
+    return [(float(beyond[at]), (int(known[at]),)) for at in order]
+
+
+def _reach(values: Measured, greater: Indices, lesser: Indices, how: How, bound: float) -> Floats:
+    """Return how far the end of each comparison is beyond the limit."""
+    one, other = ((values.estimate[at], values.low[at], values.high[at]) for at in (greater, lesser))
+    if how == "ratio":
+        return np.asarray(bound - ratio_interval(other, one)[0])
+    return np.asarray(difference_of(values.metric)(one, other)[1] - bound)
+
+
+def _furthest(values: Measured, known: Indices) -> Indices:
+    if len(known) <= MOST:
+        return known
+    half = MOST // 2
+    lowest, highest = np.argsort(values.low[known])[:half], np.argsort(-values.high[known])[:half]
+    return np.asarray(known[np.unique(np.concatenate([lowest, highest]))])
