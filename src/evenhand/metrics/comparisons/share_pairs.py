@@ -61,8 +61,11 @@ class Shares(NamedTuple):
 def ends_between(how: How, one: tuple[Floats, Floats], other: tuple[Floats, Floats], z: float) -> tuple[Floats, Floats]:
     """Return the ends of p1 - p2, or p1 / p2, of (n,) pairs: events and sizes of one side, and of the other."""
     pairs = [Pair(*(float(part) for part in four)) for four in zip(*one, *other, strict=True)]
-    low, high = ([share_end(how, pair, lambda _, sign=sign: sign * z, sign) for pair in pairs] for sign in (1, -1))
-    return np.array(low), np.array(high)
+
+    def ends(sign: int) -> Floats:
+        return np.array([share_end(how, pair, lambda _: sign * z, sign) for pair in pairs])
+
+    return ends(1), ends(-1)
 
 
 class Ends(NamedTuple):
