@@ -181,7 +181,7 @@ def _default_problems(defaults: object, written: Written) -> Iterator[str]:
         yield f'{at("failing_bound")} {bound!r}; it must be "simultaneous" or "unadjusted".'
     family = defaults.get("family", "limit")
     if isinstance(family, str) and family not in ("limit", "holm"):
-        yield f'{at("family")} {family!r}; it must be "limit" (each for itself) or "holm" (all blocking limits together).'
+        yield f'{at("family")} {family!r}; it must be "limit" (each for itself) or "holm" (all together).'
     size = defaults.get("minimum_group_size", 0)
     if _fits(size, int) and size < 0:
         yield f"{at('minimum_group_size')} {size}; it is a number of rows, 0 or above."

@@ -1,7 +1,7 @@
 """Fail limits of one policy together: by Holm's step-down test some limit that is kept fails in at most 2.5 %.
 
-Passing needs no correction, for all limits must pass. Failing does: of sixteen limits at their truth some one fails in a
-fifth of audits. So a limit that is outside by itself fails only if it is outside at the level that Holm (1979,
+Passing needs no correction, for all limits must pass. Failing does: of sixteen limits at their truth some one fails in
+a fifth of audits. So a limit that is outside by itself fails only if it is outside at the level that Holm (1979,
 Scandinavian Journal of Statistics 6) leaves for it, and its failing end is shown at that level.
 """
 
@@ -57,7 +57,8 @@ def family_remark(found: list[Judgement], policy: Policy) -> tuple[str, ...]:
         return ()
     number = sum(map(_tested, found))
     told = message(
-        "Failing holds for {n} blocking limits together (Holm): if all are kept, one fails in at most {error} of audits.",
+        "Failing holds for {n} blocking limits together (Holm): if all are kept, one fails in at most {error} of "
+        "audits.",
         n=number,
         error=f"{(1 - policy.confidence) / 2:.1%}",
     )

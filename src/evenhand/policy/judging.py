@@ -135,7 +135,8 @@ def judge(
     ordered = tuple(_first_advised(sorted(covered, key=_worst_first)))
     status = _status(ordered)
     remarks = (
-        *family_remark(found, policy), *waiver_remarks(found, policy, day), *_low_confidence(policy), *_small_groups(record, policy), *proven.remarks,
+        *family_remark(found, policy),
+        *waiver_remarks(found, policy, day), *_low_confidence(policy), *_small_groups(record, policy), *proven.remarks,
         *claim_remarks(record, policy, proven.claims),
     )  # fmt: skip
     return Verdict(
