@@ -21,7 +21,8 @@ from measuring import machine, middle, peak_megabytes, seconds, write
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from evenhand.data.grouping import encode
-from evenhand.metrics.slices.search import find_slices
+from evenhand.metrics.slices.lattice import Rows
+from evenhand.metrics.slices.search import find_slices, scan, weaker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,12 +54,17 @@ def main() -> None:
     table, wrong = errors()
     groupings = [encode(str(name), table[name], None) for name in table.columns]
     codes, sizes = [grouping.codes for grouping in groupings], [len(grouping) for grouping in groupings]
-    call = partial(find_slices, codes, sizes, wrong, least_rows=int(SUPPORT * len(table)))
-    taken, tested = seconds(call, 5), call().tested
-    mine, memory = middle(taken), peak_megabytes(call)
-    result: dict[str, object] = {**machine("scipy"), "evenhand": taken, "tested": tested, "peak_megabytes": memory}
+    rows, least = Rows(codes, sizes, wrong), int(SUPPORT * len(table))
+    counting, searching = partial(scan, rows, weaker, least, DEPTH), partial(find_slices, rows, least_rows=least)
+    taken, whole, search = seconds(counting, 5), seconds(searching, 3), searching()
+    mine, draws = middle(taken), 0 if search.chance is None else len(search.chance.greatest)
+    result: dict[str, object] = {
+        **machine("scipy"), "evenhand": taken, "with_permutations": whole, "permutations": draws,
+        "tested": search.tested, "peak_megabytes": peak_megabytes(searching),
+    }  # fmt: skip
     lines = ["| what | CPU seconds | slices | peer / evenhand |", "|---|---|---|---|"]
-    lines.append(f"| evenhand | {mine:.2f} | {tested:,} of at least {SUPPORT:.0%} of {len(table):,} rows | |")
+    lines.append(f"| evenhand | {mine:.2f} | {search.tested:,} of at least {SUPPORT:.0%} of {len(table):,} rows | |")
+    lines.append(f"| evenhand, with {draws} permutations | {middle(whole):.2f} | {len(search.slices)} found | |")
     peers = os.environ.get("PEERS")
     if peers:
         found = other(peers, table, wrong)

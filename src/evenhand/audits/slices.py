@@ -1,4 +1,4 @@
-"""Slices in which a rate or a gap is worse than elsewhere, confirmed on held-out rows."""
+"""Slices in which a rate or a gap is worse than elsewhere, beyond what chance shows in any of those searched."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ import numpy as np
 
 from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.errors import InputError, did_you_mean, raise_all
-from evenhand.evidence.slicing import SMALLEST, halves, search_slices
+from evenhand.evidence.slicing import search_slices
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Feature, Key
 from evenhand.messages import lowered, message, sentences
-from evenhand.metrics import METRICS, Tally, canonical, describe, measure, parse_disparity
-from evenhand.metrics.answers.all_groups import side
-from evenhand.metrics.inference.intervals import share_difference_interval
-from evenhand.metrics.slices.gaps import ConfirmedGap, confirm_gaps, find_gaps
+from evenhand.metrics import METRICS, canonical, describe, measure, parse_disparity
 from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
@@ -26,11 +23,15 @@ if TYPE_CHECKING:
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
-    from evenhand.metrics.slices.search import Confirmed, Search
+    from evenhand.evidence.slicing import FoundSlices
+    from evenhand.metrics.slices.effects import Effect
+    from evenhand.metrics.slices.lattice import Slice
+    from evenhand.metrics.slices.search import Search
 
 NAME = "slices"
 LEAST_ROWS: Final = 200
-"""The fewest evaluation rows: halves of fewer are too small to search and confirm."""
+"""The fewest evaluation rows: of fewer, slices are too small to show anything."""
+METHOD: Final = "simultaneous over slices, profile likelihood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,16 @@ class SlicesOptions(Declared):
 def slices(evidence: Evidence) -> Statement:
     """State the slices whose rate is worse than that of the other rows, or whose gap is wider.
 
-    Half of the rows are searched, over all combinations of up to three features; candidates are estimated on the other
-    half, and stated where a test there, adjusted for all candidates, confirms them. So the estimates are free of
-    selection bias. `SlicesOptions.slice_by` names what is searched for; by default the error rate.
+    All rows are searched, over all combinations of up to three features, and slices are stated that are further from
+    the other rows than any slice is, in 97.5 % of permutations of the outcomes (of whole persons, where rows are
+    clustered). Estimates are corrected for the search, and the end nearer to 0 holds for all slices at once.
+    `SlicesOptions.slice_by` names what is searched for; by default the error rate.
     """
     if evidence.data.frequency is not None:
-        return not_applicable("Counts cannot be split into a half that is searched and one that confirms.")
+        return not_applicable("Counts are not searched: the outcomes of single rows are permuted.")
     rows = len(evidence.data)
     if rows < LEAST_ROWS:
-        return not_applicable("{rows} rows are too few to search one half and confirm on the other.", rows=rows)
+        return not_applicable("{rows} rows are too few to search for subgroups.", rows=rows)
     if not evidence.slicing:
         return not_applicable("No column is left to slice by.")
     wanted = [Key.parse(text) for text in evidence.options.of(SlicesOptions).slice_by]
@@ -102,16 +104,15 @@ def _events(evidence: Evidence, metric: str) -> tuple[NDArray[np.bool_], NDArray
 
 def _of_rate(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
     """Search for slices in which a rate is worse; lower counts as worse where it has no direction."""
-    metric, level, groupings = canonical(key.metric) or key.metric, evidence.options.level, evidence.slicing
+    metric, groupings = canonical(key.metric) or key.metric, evidence.slicing
     turned = METRICS[metric].direction != "lower_is_better"
     if metric == "error_rate":
-        search, found = evidence.found_slices
+        found = evidence.found_slices
     else:
         among, events = _events(evidence, metric)
-        search, found = search_slices(groupings, ~events if turned else events, evidence.options.seed, among)
-    held = [part for part in found if part.p < 1 - level]
-    findings = [_state(part, groupings, metric, level, turned) for part in held]
-    return findings, _said(search, len(held), len(groupings), metric)
+        found = search_slices(groupings, ~events if turned else events, evidence.data, evidence.options, among)
+    findings = [_state(*part, groupings, metric, evidence.options.level, turned) for part in _pairs(found)]
+    return findings, _said(found.search, evidence, len(groupings), metric)
 
 
 def _of_gap(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
@@ -130,83 +131,86 @@ def _of_gap(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
     lower, higher = int(np.nanargmin(values.estimate)), int(np.nanargmax(values.estimate))
     among, events = _events(evidence, metric)
     among = among & np.isin(grouping.codes, (lower, higher))
-    search_half, confirm_half = halves(groupings, events, evidence.options.seed, among)
-    tops = [grouping.codes[half.rows] == higher for half in (search_half, confirm_half)]
-    least = max(SMALLEST, len(search_half.events) // 200)
-    sizes = [len(part) for part in groupings]
-    search = find_gaps(search_half.codes, sizes, search_half.events, tops[0], least_rows=least)
-    confirmed = confirm_gaps(search.slices, confirm_half.codes, confirm_half.events, tops[1])
-    held = [part for part in confirmed if part.p < 1 - level]
+    found = search_slices(groupings, events, evidence.data, evidence.options, among, grouping.codes == higher)
     names = (grouping.name(lower), grouping.name(higher))
-    findings = [_state_gap(part, groupings, metric, feature, names, level) for part in held]
-    return findings, _said(search, len(held), len(groupings), str(key))
+    findings = [_state_gap(*part, groupings, metric, feature, names, level) for part in _pairs(found)]
+    return findings, _said(found.search, evidence, len(groupings), str(key))
 
 
-def _said(search: Search, held: int, features: int, what: str) -> str:
+def _pairs(found: FoundSlices) -> Iterator[tuple[Slice, Effect]]:
+    return zip(found.search.slices, found.effects, strict=True)
+
+
+def _said(search: Search, evidence: Evidence, features: int, what: str) -> str:
     budget = message(
-        "{tested:,} slices of up to {depth} of {features} features were searched on half of the rows; "
-        "{candidates} candidates were counted again on the other half, which confirmed {held}.",
-        tested=search.tested, depth=search.depth, features=features, candidates=len(search.slices), held=held,
+        "{tested:,} slices of up to {depth} of {features} features were searched in all rows; worse than the rest: "
+        "{held}.",
+        tested=search.tested, depth=search.depth, features=features, held=len(search.slices),
     )  # fmt: skip
     folded = message("{n:,} more were folded into them.", n=search.folded) if search.folded else ""
-    said = sentences(budget, folded)
+    said = sentences(budget, folded, *_control(search, evidence.data.clusters is not None))
     return said if what == "error_rate" else message("By {metric}: {text}", metric=what, text=said)
 
 
-def _names(groupings: tuple[Grouping, ...], part: Confirmed | ConfirmedGap) -> dict[str, str | None]:
+def _control(search: Search, clustered: bool) -> Iterator[str]:
+    """Yield how often such a search finds what is not there."""
+    if search.chance is None:
+        return
+    said = message("If none is worse in truth, at most {alpha:.1%} of searches find any ({draws:,} permutations).")
+    whole = message(
+        "If none is worse in truth, at most {alpha:.1%} of searches find any "
+        "({draws:,} permutations of whole clusters)."
+    )
+    yield message(whole if clustered else said, alpha=search.alpha, draws=len(search.chance.greatest))
+    if search.chance.rows < search.rows:
+        yield message("{rows:,} of the rows were permuted.", rows=search.chance.rows)
+
+
+def _names(groupings: tuple[Grouping, ...], part: Slice) -> dict[str, str | None]:
     return {
         groupings[feature].columns[0]: groupings[feature].labels[value][0]
-        for feature, value in zip(part.found.features, part.found.values, strict=True)
+        for feature, value in zip(part.features, part.values, strict=True)
     }
 
 
-def _state(part: Confirmed, groupings: tuple[Grouping, ...], metric: str, level: float, turned: bool) -> Finding:
-    """State the rate of a confirmed slice and that of the rest, on the confirming rows."""
-    counts = part.counts[:, ::-1] if turned else part.counts
-    values = measure("false_positive_rate", _tally(counts), level)
-    low, high = share_difference_interval(side(values, 1), side(values, 0))
-    shares = [float(value) for value in values.estimate]
-    sizes = [int(count) for count in values.support]
+def _state(
+    part: Slice, held: Effect, groupings: tuple[Grouping, ...], metric: str, level: float, turned: bool
+) -> Finding:
+    """State how far the rate of a slice is from that of the other rows."""
+    rates = [float(1 - rate if turned else rate) for rate in held.rates]
+    value, low, high = (-held.estimate, -held.high, -held.low) if turned else (held.estimate, held.low, held.high)
+    sizes = [int(count) for count in held.rows]
     groups = tuple(
-        GroupValue(name, share, size, size) for name, share, size in zip(("rest", "slice"), shares, sizes, strict=True)
+        GroupValue(name, rate, size, size) for name, rate, size in zip(("rest", "slice"), rates, sizes, strict=True)
     )
-    ends = Interval(float(low[0]), float(high[0]), level, f"mover, {values.method}")
-    key, note = Key.of(metric, _names(groupings, part), vs="rest"), _note(metric, shares[1], shares[0], part.p)
-    direction = METRICS[metric].direction
-    return Finding(key, NAME, shares[1] - shares[0], ends, sum(sizes), direction, "share", groups, metric, note=note)
+    key, note = Key.of(metric, _names(groupings, part), vs="rest"), _note(metric, rates[1], rates[0], held.p)
+    ends, direction = Interval(low, high, level, METHOD), METRICS[metric].direction
+    return Finding(key, NAME, value, ends, sum(sizes), direction, "share", groups, metric, note=note)
 
 
 def _state_gap(
-    part: ConfirmedGap, groupings: tuple[Grouping, ...], metric: str, feature: str, names: tuple[str, str], level: float
-) -> Finding:
-    """State the gap between two groups inside a confirmed slice, and the two rates that make it."""
-    rest, inside = (measure("false_positive_rate", _tally(counts), level) for counts in part.counts)
-    low, high = share_difference_interval(side(inside, 1), side(inside, 0))
-    gaps = [float(values.estimate[1] - values.estimate[0]) for values in (inside, rest)]
+    part: Slice, held: Effect, groupings: tuple[Grouping, ...], metric: str, feature: str, names: tuple[str, str],
+    level: float,
+) -> Finding:  # fmt: skip
+    """State the gap between two groups inside a slice, and the two rates that make it."""
+    gaps = [float(rates[1] - rates[0]) for rates in held.rates]
     features = (*(Feature(column, value) for column, value in _names(groupings, part).items()), Feature(feature))
     groups = tuple(
-        GroupValue(name, float(inside.estimate[at]), int(inside.support[at]), int(inside.support[at]))
+        GroupValue(name, float(held.rates[1, at]), int(held.rows[1, at]), int(held.rows[1, at]))
         for at, name in enumerate(names)
     )
-    name, rows = f"{metric}_difference", int(inside.support.sum())
-    key, note = Key(name, features, (("vs", "rest"),)), _note(name, gaps[0], gaps[1], part.p)
-    ends = Interval(float(low[0]), float(high[0]), level, f"mover, {inside.method}")
-    return Finding(key, NAME, gaps[0], ends, rows, "lower_is_better", "share", groups, metric, note=note)
+    name, rows = f"{metric}_difference", int(held.rows[1].sum())
+    key, note = Key(name, features, (("vs", "rest"),)), _note(name, gaps[1], gaps[0], held.p)
+    ends = Interval(held.low, held.high, level, METHOD)
+    return Finding(key, NAME, held.estimate, ends, rows, "lower_is_better", "share", groups, metric, note=note)
 
 
 def _note(metric: str, there: float, elsewhere: float, p: float) -> str:
     said = message(
-        "{metric} {there:.1%} there, {elsewhere:.1%} elsewhere. "
-        "Found on one half of the rows, confirmed on the other (adjusted p {p:.2g})."
+        "{metric} {there:.1%} there, {elsewhere:.1%} elsewhere, as counted; the difference is corrected for the search "
+        "(p {p:.2g} over all slices)."
     )
     return message(said, metric=describe(metric).label, there=there, elsewhere=elsewhere, p=p)
-
-
-def _tally(counts: NDArray[np.int64]) -> Tally:
-    """Return [group] x [not counted, counted] as a tally of negative rows, the counted ones as false positives."""
-    cells = np.zeros((2, 2, 2), dtype=np.int64)
-    cells[:, 0, 0], cells[:, 0, 1] = counts[:, 0], counts[:, 1]
-    return Tally(cells)
 
 
 AUDIT: Final = Audit(slices, options=SlicesOptions)

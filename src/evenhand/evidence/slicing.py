@@ -1,4 +1,4 @@
-"""The features of a table as codes that rows can be sliced by."""
+"""The features of a table as codes that rows can be sliced by, and the search over them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.metrics.slices.search import Confirmed, Search, confirm, find_slices
+from evenhand.metrics.slices.effects import Effect, effect
+from evenhand.metrics.slices.lattice import Rows
+from evenhand.metrics.slices.search import Search, find_slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet, Grouping
+    from evenhand.evidence.options import EvidenceOptions
 
 MOST_VALUES: Final = 64
 """Values above which a text is a name and no category."""
@@ -24,40 +27,53 @@ FEW_VALUES: Final = 6
 
 
 SMALLEST: Final = 15
-"""Rows of a slice in the half that is searched, at least; and at least 1 % of them."""
+"""Rows of a slice at least, and at least 1 % of them; half a percent of each group where slices are found by a gap."""
 
 
 @dataclass(frozen=True, slots=True)
-class Half:
-    """One half of the rows: to search, or to confirm."""
+class FoundSlices:
+    """A search, and what holds for each slice that it found."""
 
-    codes: list[NDArray[np.int32]]
-    """The codes of each feature, for the rows of this half."""
-    events: NDArray[np.bool_]
-    """Which of them are counted."""
-    rows: NDArray[np.bool_]
-    """(n,) which of all rows they are."""
-
-
-def halves(
-    groupings: tuple[Grouping, ...], events: NDArray[np.bool_], seed: int, among: NDArray[np.bool_] | None = None
-) -> tuple[Half, Half]:
-    """Return the half of the rows that is searched and the half that confirms, each of the rows `among` alone."""
-    rows = len(events)
-    searched = np.random.default_rng([seed, 7]).permutation(rows) < rows // 2
-    parts = (searched, ~searched) if among is None else (among & searched, among & ~searched)
-    first, second = (Half([grouping.codes[part] for grouping in groupings], events[part], part) for part in parts)
-    return first, second
+    search: Search
+    effects: tuple[Effect, ...]
+    """One a slice of the search."""
 
 
 def search_slices(
-    groupings: tuple[Grouping, ...], events: NDArray[np.bool_], seed: int, among: NDArray[np.bool_] | None = None
-) -> tuple[Search, tuple[Confirmed, ...]]:
-    """Search one half of the rows, and count the slices found again on the other half."""
-    first, second = halves(groupings, events, seed, among)
-    least = max(SMALLEST, len(first.events) // 100)
-    search = find_slices(first.codes, [len(grouping) for grouping in groupings], first.events, least_rows=least)
-    return search, tuple(confirm(search.slices, second.codes, second.events))
+    groupings: tuple[Grouping, ...],
+    marks: NDArray[np.bool_],
+    data: EvaluationSet,
+    options: EvidenceOptions,
+    among: NDArray[np.bool_] | None = None,
+    group: NDArray[np.bool_] | None = None,
+) -> FoundSlices:
+    """Search all rows for slices with more marked rows than the others, or a gap between two groups that is wider.
+
+    Parameters
+    ----------
+    groupings : tuple of Grouping
+        The features to slice by.
+    marks : (n,) boolean array
+        What is counted.
+    data : EvaluationSet
+        The rows: their weights, and whose they are.
+    options : EvidenceOptions
+        The level and the seed.
+    among : (n,) boolean array, optional
+        The rows to take; all without.
+    group : (n,) boolean array, optional
+        The group of each row, where gaps are searched for.
+    """
+    weight = data.sample_weight
+    kept = np.ones(len(marks), dtype=bool) if among is None else among
+    kept = kept if weight is None else kept & (weight > 0)
+    sizes = [len(grouping) for grouping in groupings]
+    rows = Rows([part.codes for part in groupings], sizes, marks, weight, data.clusters, group)
+    rows = rows if kept.all() else rows.take(kept)
+    least = max(SMALLEST, len(rows) // (100 * rows.groups))
+    alpha = (1 - options.level) / 2
+    search = find_slices(rows, least_rows=least, alpha=alpha, seed=options.seed)
+    return FoundSlices(search, tuple(effect(part, search, rows, options.level) for part in search.slices))
 
 
 def sliceable(data: EvaluationSet) -> Iterator[Grouping]:

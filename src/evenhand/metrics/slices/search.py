@@ -1,62 +1,36 @@
-"""Slices of rows by up to three features at once, counted with one bincount a combination of features.
+"""The search: all slices are compared with the other rows, and those beyond what chance shows anywhere are found.
 
-Works on arrays: features are codes, and a 0/1 mark (such as an error) is counted. The search and its false discoveries
-are in `find_slices`; `confirm` checks a slice on other rows.
+All rows are searched, and all rows say how much worse a slice is: the threshold allows for the search (`permuting`),
+and so does what is stated of a slice (`effects`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import comb
+from dataclasses import dataclass, replace
+from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.metrics.comparisons.significance import holm
+from evenhand.metrics.slices.lattice import Counted, Rows, Slice, counted, depth_of, inflated, totals_of
+from evenhand.metrics.slices.permuting import maxima
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from evenhand.metrics.counts.arrays import Floats, Indices, Ints, Marks
+    from evenhand.metrics.counts.arrays import Floats, Marks
+    from evenhand.metrics.slices.permuting import Chance, Statistic
 
-MOST_COMBINATIONS: Final = 30_000
-"""Combinations of features above which the search goes one feature less deep."""
-FALSE_DISCOVERIES: Final = 0.10
-"""The share of false discoveries among candidates (Benjamini and Hochberg 1995); confirmation is stricter."""
 NESTED: Final = 0.95
 """A slice with this much of its rows inside another is a part of it, whatever its words."""
 ALIKE: Final = 0.8
 """Two slices that share this much of their union of rows are the same slice in other words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Rows that have certain values in certain features."""
-
-    features: tuple[int, ...]
-    """Positions of the features, increasing."""
-    values: tuple[int, ...]
-    """The code of each."""
-    rows: int
-    """Rows in it."""
-    marked: int
-    """Rows in it that are marked."""
-    z: float
-    """How many standard errors its share of marks is above that of the other rows."""
-
-    @property
-    def share(self) -> float:
-        """The share of marked rows."""
-        return self.marked / self.rows
-
-    def members(self, codes: Sequence[NDArray[np.int32]]) -> Marks:
-        """Return which rows are in it."""
-        inside = np.ones(len(codes[0]), dtype=bool)
-        for feature, value in zip(self.features, self.values, strict=True):
-            inside &= codes[feature] == value
-        return inside
+MOST_ALIKE: Final = 50
+"""How many slices are looked at for each that is returned."""
+LEAST_Z: Final = 2.0
+"""Slices below it are not candidates, whatever the number of tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,162 +38,132 @@ class Search:
     """What was searched, and what was found."""
 
     slices: tuple[Slice, ...]
-    """Candidates, the strongest first, none of them another in other words."""
+    """Those beyond the threshold, the strongest first, none of them another in other words."""
+    rows: int
+    """How many rows."""
     tested: int
     """Slices with enough rows."""
     depth: int
     """Features crossed at most."""
+    threshold: float
+    """The z that a slice must be above."""
+    alpha: float = 0.025
+    """The chance that any slice is found if none is worse in truth."""
     folded: int = 0
-    """Candidates that add nothing to a stronger one: parts of it at no other rate, or the same rows in other words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """A slice on rows that took no part in finding it."""
-
-    found: Slice
-    """As it was found."""
-    counts: Ints
-    """(2, 2): [rest, slice] x [not marked, marked] rows."""
-    p: float
-    """Fisher's exact one-sided p-value, adjusted for all candidates (Holm 1979)."""
+    """Slices that add nothing to a stronger one: parts of it at no other rate, or the same rows in other words."""
+    chance: Chance | None = None
+    """What permutations show, which the threshold is from; None where no slice looks worse at all."""
 
 
 def find_slices(
-    codes: Sequence[NDArray[np.int32]],
-    sizes: Sequence[int],
-    marks: Marks,
-    *,
-    least_rows: int,
-    depth: int = 3,
-    most: int = 20,
+    rows: Rows, *, least_rows: int, alpha: float = 0.025, depth: int = 3, most: int = 20, seed: int = 0
 ) -> Search:
     """Return the slices whose share of marked rows is above that of the others.
 
     Parameters
     ----------
-    codes : sequence of (n,) integer arrays
-        One a feature, from 0.
-    sizes : sequence of int
-        The number of codes of each feature.
-    marks : (n,) boolean array
-        What is counted.
+    rows : Rows
+        Features, and what is counted; of one group, or of two and a gap is wider than elsewhere.
     least_rows : int
         Slices with fewer rows, or leaving fewer, are not looked at.
+    alpha : float
+        The chance that any slice is found if none is worse in truth.
     depth : int
         Features crossed at most; one less where there would be too many combinations.
     most : int
         Slices returned at most.
+    seed : int
+        Of the permutations.
     """
-    while depth > 1 and sum(comb(len(codes), size) for size in range(1, depth + 1)) > MOST_COMBINATIONS:
-        depth -= 1
-    found: list[Slice] = []
-    values: list[Floats] = []
-    marked, total = marks.astype(np.intp), int(marks.sum())
-    for features, mixed, cells in crossed([2 * part.astype(np.intp) for part in codes], sizes, depth):
-        slices, z = _cells(mixed + marked, cells, sizes, len(marks), total, features, least_rows)
-        values.append(z)
-        found += slices
-    return searched(found, values, codes, depth, most)
+    statistic, depth = (weaker if rows.group is None else wider), depth_of(len(rows.codes), depth)
+    tested, candidates = scan(rows, statistic, least_rows, depth)
+    if not candidates:
+        return Search((), len(rows), tested, depth, np.inf, alpha)
+    chance = maxima(rows, statistic, least_rows, depth, alpha, seed)
+    threshold = max(chance.beyond(alpha), LEAST_Z)
+    held = _strongest(candidates, threshold)
+    if not rows.alike:
+        held = _strongest([_checked(part, rows) for part in held[: most * MOST_ALIKE]], threshold)
+    kept = tuple(distinct(held, rows.codes, most))
+    return Search(kept, len(rows), tested, depth, threshold, alpha, len(held) - len(kept), chance)
 
 
-def searched(
-    found: list[Slice], values: list[Floats], codes: Sequence[NDArray[np.int32]], depth: int, most: int
-) -> Search:
-    """Return the search that found slices among all that were tested, by the `values` of z of each combination."""
-    z = np.concatenate([np.empty(0), *values])
-    threshold = threshold_of(z)
-    candidates = sorted((part for part in found if part.z >= threshold), key=lambda part: (-part.z, part.features))
-    kept = tuple(distinct(candidates, codes, most))
-    return Search(kept, len(z), depth, len(candidates) - len(kept))
+def _strongest(slices: list[Slice], threshold: float) -> list[Slice]:
+    return sorted((part for part in slices if part.z > threshold), key=lambda part: (-part.z, part.features))
 
 
-def confirm(slices: Sequence[Slice], codes: Sequence[NDArray[np.int32]], marks: Marks) -> list[Confirmed]:
-    """Return each slice on other rows, with an exact p-value that is adjusted for the number of slices."""
-    from scipy.stats import hypergeom
-
-    counted, p = [], []
-    for found in slices:
-        inside = found.members(codes)
-        counts = np.array([[np.sum(where & ~marks), np.sum(where & marks)] for where in (~inside, inside)])
-        counted.append(counts.astype(np.int64))
-        p.append(float(hypergeom.sf(counts[1, 1] - 1, len(marks), marks.sum(), inside.sum())))
-    return [Confirmed(*parts) for parts in zip(slices, counted, holm(np.array(p)).tolist(), strict=True)]
+def _checked(found: Slice, rows: Rows) -> Slice:
+    """Return a slice with the z that its own clusters and weights leave of it."""
+    own = inflated(found, rows)
+    # of a gap the two groups' variances are not known apart here: the greater inflation counts
+    kept = min(before / after for before, after in zip(found.inflation, own, strict=True))
+    return replace(found, z=found.z * sqrt(kept), inflation=own)
 
 
-def crossed(
-    codes: Sequence[Indices], sizes: Sequence[int], depth: int
-) -> Iterator[tuple[tuple[int, ...], Indices, int]]:
-    """Yield every combination of up to `depth` features, the code of each row in it, and the number of codes.
+def scan(rows: Rows, statistic: Statistic, least: int, depth: int) -> tuple[int, list[Slice]]:
+    """Return how many slices have enough rows, and those that are candidates."""
+    totals, tested, found = totals_of(rows), 0, []
+    for part in counted(rows, totals, least, depth):
+        tested += len(part.kept)
+        z = statistic(part.hits, part, totals.hits, totals.mass)
+        shape = tuple(rows.sizes[feature] for feature in part.features)
+        size, marked = part.rows.sum(axis=0), part.marked.sum(axis=0)
+        for at in np.flatnonzero(z > LEAST_Z):
+            place = tuple(int(value) for value in np.unravel_index(part.kept[at], shape))
+            inflation = tuple(part.inflation[:, at].tolist())
+            found.append(Slice(part.features, place, int(size[at]), int(marked[at]), float(z[at]), inflation))
+    return tested, found
 
-    What was crossed is crossed further, so a combination of three features costs one multiplication and one addition.
+
+def weaker(marked: Floats, part: Counted, hits: Floats, mass: Floats) -> Floats:
+    """Return the signed root of the deviance of a slice having the rate of the other rows, in standard errors.
+
+    Of a small slice and a rare outcome it is nearer to the normal than the difference over its standard error, which
+    chance makes great there, and which then sets the threshold for all others.
     """
-
-    def further(
-        before: tuple[int, ...], mixed: Indices | None, cells: int
-    ) -> Iterator[tuple[tuple[int, ...], Indices, int]]:
-        for feature in range(before[-1] + 1 if before else 0, len(codes)):
-            here = codes[feature] if mixed is None else mixed * sizes[feature] + codes[feature]
-            features, number = (*before, feature), cells * sizes[feature]
-            yield features, here, number
-            if len(features) < depth:
-                yield from further(features, here, number)
-
-    yield from further((), None, 1)
-
-
-def _cells(
-    marked_codes: Indices,
-    cells: int,
-    sizes: Sequence[int],
-    n: int,
-    total: int,
-    features: tuple[int, ...],
-    least_rows: int,
-) -> tuple[list[Slice], Floats]:
-    """Return the slices of one combination that are above the rest, and z of all that have enough rows.
-
-    Codes are twice the cell, and one more where the row is marked: one count gives both.
-    """
-    counts = np.bincount(marked_codes, minlength=2 * cells).reshape(cells, 2)
-    rows, marked = counts.sum(axis=1), counts[:, 1]
-    kept = np.flatnonzero((rows >= least_rows) & (n - rows >= least_rows))
-    inside, hits = rows[kept], marked[kept]
-    spread = np.sqrt(total / n * (1 - total / n) * (1 / inside + 1 / (n - inside)))
+    inside, size, inflation = marked[..., 0, :], part.mass[0], part.inflation[0]
+    total, n = hits[..., 0, None], float(mass[0])
+    left, rate = n - size, total / n
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = np.nan_to_num((hits / inside - (total - hits) / (n - inside)) / spread)
-    shape = tuple(sizes[feature] for feature in features)
-    return [
-        Slice(
-            features,
-            tuple(int(value) for value in np.unravel_index(kept[at], shape)),
-            int(inside[at]),
-            int(hits[at]),
-            float(z[at]),
-        )
-        for at in np.flatnonzero(z > LEAST_Z)
-    ], z
+        z: Floats = (inside - size * rate) / np.sqrt(rate * (1 - rate) * size * left / n * inflation)
+    z = np.nan_to_num(z)
+    far = z > LEAST_Z
+    if not far.any():
+        return z
+    at = np.nonzero(far)
+    slices, events, p = at[-1], inside[at], np.broadcast_to(rate, z.shape)[at]
+    tables = ((events, size[slices]), (np.broadcast_to(total, z.shape)[at] - events, left[slices]))
+    z[at] = np.sqrt(_deviance(tables, p) / inflation[slices])
+    return z
 
 
-LEAST_Z: Final = 2.0
-"""Slices below it are not candidates, whatever the number of tests."""
+def _deviance(tables: Iterable[tuple[Floats, Floats]], rate: Floats) -> Floats:
+    """Return twice the log likelihood of events among rows having rates of their own, to that of one rate."""
+    from scipy.special import xlogy
+
+    found: Floats = np.zeros(len(rate))
+    for events, rows in tables:
+        others = np.maximum(rows - events, 0.0)
+        found += xlogy(events, events / (rows * rate)) + xlogy(others, others / (rows * (1 - rate)))
+    return np.asarray(np.maximum(2 * found, 0.0))
 
 
-def threshold_of(z: Floats) -> float:
-    """Return the z from which slices are candidates at the tolerated share of false discoveries."""
-    from scipy.special import ndtr
-
-    if not len(z):
-        return np.inf
-    ordered = np.sort(z)[::-1]
-    within = ndtr(-ordered) <= FALSE_DISCOVERIES * np.arange(1, len(ordered) + 1) / len(ordered)
-    return float(max(ordered[np.flatnonzero(within)[-1]], LEAST_Z)) if within.any() else np.inf
+def wider(marked: Floats, part: Counted, hits: Floats, mass: Floats) -> Floats:
+    """Return by how many standard errors the gap of a slice, group 1 less group 0, is above that of the other rows."""
+    size, rest = part.mass, mass[:, None] - part.mass
+    outside = hits[..., None] - marked
+    spread = sum(
+        (smooth := (events + 0.5) / (rows + 1)) * (1 - smooth) / rows
+        for events, rows in ((marked, size), (outside, rest))
+    ) * part.inflation  # fmt: skip
+    more = marked / size - outside / rest
+    return np.asarray(np.nan_to_num((more[..., 1, :] - more[..., 0, :]) / np.sqrt(spread.sum(axis=-2))))
 
 
 def distinct(candidates: list[Slice], codes: Sequence[NDArray[np.int32]], most: int) -> Iterator[Slice]:
     """Yield the strongest slices, without those of nearly the same rows."""
     kept: list[tuple[Slice, Marks]] = []
-    for candidate in candidates[: most * 50]:
+    for candidate in candidates[: most * MOST_ALIKE]:
         if len(kept) == most:
             return
         inside = candidate.members(codes)

@@ -48,7 +48,7 @@ def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         (label, f"{f.groups[1].support:,}", show(f.groups[1].estimate), show(f.groups[0].estimate), with_interval(f))
         for label, f, _, _ in rows
     )
-    caption = message("On the rows that took no part in the search")
+    caption = message("Rates as counted; differences corrected for the search")
     blocks = (*narrowing(rows), *table("slices-table", caption, head, cells, most=200), *more)
     return (Part("slices", TITLE, told, (figure("slices-figure", title, rows[:12]), *blocks)),)
 
