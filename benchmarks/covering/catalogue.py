@@ -1,8 +1,9 @@
-"""The topics of `make coverage`; one module each, imported when it is asked for."""
+"""The topics of `make coverage`: one module `topic_<name>.py` each, imported when it is asked for."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
 
     from cells import Topic
 
-NAMES: Final = ("gates", "labels", "slices")
+NAMES: Final = tuple(sorted(path.stem.removeprefix("topic_") for path in Path(__file__).parent.glob("topic_*.py")))
 
 
 def _topic(name: str) -> Callable[[], Topic]:

@@ -168,6 +168,8 @@ MISUSES = (
     ("count", "{}.csv", "--label", "y"),
     ("merge", "{}.csv"),
     ("sweep", "{}"),
+    ("plan", "{}", "--like", "audit.json"),
+    ("plan", "policy.toml", "--rates", "{}"),
     ("report", "{}"),
     ("report", "audit.json", "-o", "out.{}"),
     ("verify", "{}"),

@@ -44,6 +44,8 @@ READERS = {
     "policy check": "policy check bad.toml",
     "policy explain": "policy explain bad.toml",
     "sweep": "sweep audit.json --policy bad.toml",
+    "plan": "plan bad.toml --like audit.json",
+    "plan rates": "plan policy.toml --rates bad.toml",
     "report": "report audit.json --policy bad.toml -o page.html",
     "compare": "compare audit.json audit.json --policy bad.toml",
     "audit settings": "audit rows.csv --config bad.toml -o new.json",
@@ -128,7 +130,7 @@ RECORDS: dict[str, tuple[str | bytes, str]] = {
 RECORD_READERS = [
     "gate bad.json", "gate audit.json --baseline bad.json", "report bad.json -o page.html", "sweep bad.json",
     "verify bad.json", "sign bad.json --key key", "compare bad.json audit.json", "compare audit.json bad.json",
-    "list metrics bad.json",
+    "list metrics bad.json", "plan policy.toml --like bad.json",
 ]  # fmt: skip
 
 
@@ -394,6 +396,13 @@ def test_a_flag_takes_effect_or_is_refused(refused: Refused, call: str, flag: st
         ("report audit.json -f nothing", "nothing"),
         ("report audit.json --suppress-below 1", "--suppress-below"),
         ("sweep audit.json --policy policy.toml -o no_such/x.csv", "does not exist"),
+        ("plan policy.toml", "give one of both"),
+        ("plan policy.toml --like audit.json --rates policy.toml", "give one of both"),
+        ("plan policy.toml --like audit.json --rows 0", "--rows"),
+        ("plan policy.toml --like audit.json --rows 99999999999", "from 1 to 10,000,000"),
+        ("plan policy.toml --rates policy.toml", "policy.toml"),
+        ("plan policy.toml --rates no_such.toml", "no such file"),
+        ("plan policy.toml --like audit.json -o no_such/x.html", "does not exist"),
         ("gate audit.json --policy audit.json", "no TOML"),
         ("gate rows.csv", "no JSON"),
         ("gate audit.json -f json -f json", "named twice"),
@@ -417,6 +426,7 @@ def test_what_no_verb_does(refused: Refused, arguments: str, sentence: str) -> N
 
 
 @pytest.mark.parametrize("output", ["report audit.json -o {}", "gate audit.json -f json={}", "sweep audit.json -o {}",
+                                    "plan policy.toml --like audit.json -o {}",
                                     "audit rows.csv --label y --score p -o {}", "merge c1.csv -o {}",
                                     "count rows.csv --label y --score p -o {}"])  # fmt: skip
 def test_an_output_that_links_to_itself(folder: Path, verb: Callable[[str], object], output: str) -> None:

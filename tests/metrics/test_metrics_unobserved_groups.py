@@ -39,9 +39,9 @@ def test_known_groups_have_no_open_bounds() -> None:
 
 
 def test_shares_alone_leave_what_they_must() -> None:
-    found = share_bounds(300, 1_000, [0.2, 0.8], level=1e-9)
-    assert found.low == pytest.approx([0.0, 0.125], abs=1e-6)
-    assert found.high == pytest.approx([1.0, 0.375], abs=1e-6)
+    found = share_bounds(3_000_000, 10_000_000, [0.2, 0.8])
+    assert found.low == pytest.approx([0.0, 0.125], abs=1e-3)
+    assert found.high == pytest.approx([1.0, 0.375], abs=1e-3)
     assert found.estimate == pytest.approx([0.3, 0.3])
 
 
@@ -64,3 +64,32 @@ def test_a_known_error_matrix_is_undone_and_covers() -> None:
 def test_probabilities_that_are_none_are_refused() -> None:
     with pytest.raises(InputError, match="sum to 1"):
         proxy_rates([1, 0], [[0.5, 0.6], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize("size", [60, 1_000])
+def test_decisions_that_follow_the_group_are_inside_the_bounds(size: int) -> None:
+    """The share decided is near the probability in every bin, where noise makes the plain bound too low."""
+    rng, missed = np.random.default_rng(4), np.zeros(2)
+    for _ in range(200):
+        chance = rng.beta(0.3, 0.3, size)
+        group = rng.random(size) < chance
+        found = proxy_rates(group, np.column_stack([chance, 1 - chance]))
+        missed += [found.high[0] < 1 - 1e-9, found.low[1] > 1e-9]
+    assert (missed <= 0.025 * 200 + 3 * np.sqrt(0.025 * 200)).all()
+
+
+def test_few_rows_of_known_groups_have_exact_limits() -> None:
+    group = np.repeat([0, 1], 20)
+    found = proxy_rates(np.zeros(40), np.eye(2)[group])
+    assert found.high == pytest.approx([1 - 0.025 ** (1 / 20)] * 2)
+    undone = corrected_rates([0, 20], [20, 20], np.eye(2))
+    assert undone.high[0] == pytest.approx(1 - 0.025 ** (1 / 20), rel=1e-2)
+    assert undone.low[1] == pytest.approx(0.025 ** (1 / 20), rel=1e-2)
+
+
+def test_a_corrected_rate_beyond_its_range_is_at_its_end() -> None:
+    """Noise takes a rate of 5 % below 0 in every other sample; that is no reason to say nothing of it."""
+    found = corrected_rates([40, 1], [80, 20], [[0.9, 0.2], [0.1, 0.8]])
+    assert found.estimate[1] == 0.0
+    assert found.low[1] == 0.0
+    assert 0.05 < found.high[1] < 1.0

@@ -279,3 +279,13 @@ def test_percentages_do_not_hide_a_difference_or_cross_a_limit() -> None:
     (least,) = only({"a": [[5, 5], [2004, 7996]]}, {"recall_group_min[race]": {"at_least": 0.8}})
     assert least.evidence is not None
     assert "79.96 %" in least.evidence.sentence
+
+
+def test_of_people_with_several_rows_rows_are_counted() -> None:
+    truth, decided = [0, 1] * 300, [0, 1] * 150 + [1, 1] * 150
+    rows = {"race": ["a"] * 300 + ["b"] * 300}
+    person = [at // 3 for at in range(600)]
+    record = eh.audit_predictions(truth, decided, sensitive_features=rows, cluster=person, favourable=0)
+    policy = eh.load_policy({"limits": {"false_positive_rate_difference[race]": {"at_most": 0.1}}})
+    (judgement,) = eh.judge(record, policy).judgements
+    assert "more rows of race=b" in burden_sentence(judgement.burden)

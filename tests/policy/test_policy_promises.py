@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from evenhand.audits import audit_predictions
 from evenhand.audits.statement import disparity_finding
 from evenhand.data import evaluation_set_from_arrays
 from evenhand.findings import AuditRecord
 from evenhand.keys import Key
 from evenhand.metrics import Tally, disparity
 from evenhand.policy import judge, load_policy
-from evenhand.policy import sample_size as needed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from evenhand.policy.verdict import Judgement
 
 RELEASES = 400
-DRAWS = 20
 
 
 def releases(rates: list[float], rows: list[int], name: str, limit: dict[str, float]) -> tuple[Counter[str], float]:
@@ -88,80 +79,3 @@ def test_the_power_over_twelve_groups_grows_with_the_rows() -> None:
         assert found["passed"] <= 0.03 * RELEASES
     assert shares == sorted(shares)
     assert shares[-1] > 0.9
-
-
-def table(cells: np.ndarray) -> AuditRecord:
-    """Return the record of counts (groups, 2, 2)."""
-    y_true, y_pred = np.tile([0, 0, 1, 1], len(cells)), np.tile([0, 1, 0, 1], len(cells))
-    group = np.repeat([f"g{at}" for at in range(len(cells))], 4)
-    times = cells.ravel()
-    return audit_predictions(
-        np.repeat(y_true, times), np.repeat(y_pred, times), sensitive_features={"group": np.repeat(group, times)}
-    )
-
-
-@pytest.mark.parametrize(
-    ("key", "limit"),
-    [
-        ("recall[group=g1]", {"at_least": 0.6}),
-        ("balanced_accuracy", {"at_least": 0.78}),
-        ("selection_rate_ratio[group]", {"at_least": 0.72}),
-        ("recall_group_min[group]", {"at_least": 0.6}),
-    ],
-)
-def test_the_rows_that_are_advised_decide_about_as_often_as_is_said(
-    monkeypatch: pytest.MonkeyPatch, key: str, limit: dict[str, float]
-) -> None:
-    """If the observed rates are the true ones, the rows asked for decide the limit with a chance of 80 %."""
-    cells = np.array([[[160, 40], [40, 160]], [[26, 6], [7, 21]], [[32, 8], [8, 32]], [[41, 11], [12, 42]]])
-    policy, record = load_policy({"limits": {key: limit}}), table(cells)
-    (judgement,) = judge(record, policy).judgements
-    assert judgement.status == "undecided"
-    plan: dict[str, float] = {}
-    total = needed._total
-
-    def spy(wanted: Iterable[tuple[Any, float]]) -> tuple[int, str] | None:
-        wanted = list(wanted)
-        for group, need in wanted:
-            plan[group.name] = max(plan.get(group.name, 1.0), (need - group.support) * group.rows / group.support)
-        return total(wanted)
-
-    monkeypatch.setattr(needed, "_total", spy)
-    advised = needed.rows_needed(judgement.finding, policy.limits[0], record)
-    assert advised is not None
-    assert judgement.needed_rows == advised[0] < 20_000
-    rows = cells.sum(axis=(1, 2))
-    more = np.array([plan.get(f"group=g{at}", plan.get("", 0.0) * part / rows.sum()) for at, part in enumerate(rows)])
-    assert more.sum() == pytest.approx(advised[0], rel=0.1, abs=2)
-    rng = np.random.default_rng(5)
-    decided = 0
-    for _ in range(DRAWS):
-        drawn = [
-            rng.multinomial(n, (part / part.sum()).ravel()).reshape(2, 2)
-            for n, part in zip(rows + np.ceil(more).astype(int), cells, strict=True)
-        ]
-        decided += judge(table(np.array(drawn)), policy).status != "undecided"
-    print(f"{key}: {judgement.sentence}; decided in {decided / DRAWS:.0%}")
-    assert decided / DRAWS >= 0.65
-
-
-def test_rows_are_advised_for_changes_too_and_decide() -> None:
-    """The groups of a change are found by its qualifier: one too small to pass is told how many rows it lacks."""
-    y = np.tile([0, 1], 400)
-    old = np.where(y == 1, 0.9, 0.1)
-    sex = np.array(["f"] * 100 + ["m"] * 700)
-    new = old.copy()
-    new[[0, *range(100, 106)]] = 0.9  # one row of the small group, six of the large, are now decided wrongly
-
-    def judged(times: int) -> Judgement:
-        where = np.concatenate([np.tile(np.flatnonzero(sex == "f"), times), np.flatnonzero(sex == "m")])
-        record = audit_predictions(
-            y[where], y_score=new[where], original_score=old[where], sensitive_features={"sex": sex[where]}
-        )
-        limits = {"accuracy_change_group_min[sex;of=original]": {"at_least": -0.05}}
-        return judge(record, load_policy({"limits": limits})).judgements[0]
-
-    few = judged(1)
-    assert few.status == "undecided" and few.needed_rows is not None
-    assert "of sex=f" in few.sentence
-    assert judged(1 + -(-few.needed_rows // 100)).status == "passed"

@@ -19,7 +19,7 @@ from evenhand.report.figures.heat import MOST_CELLS, heat_figure
 from evenhand.report.figures.histograms import histogram_pair
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.trees import MOST_NODES, Branch, tree_figure
-from evenhand.report.formats.html import MOST_BYTES, _environment
+from evenhand.report.formats.html import MOST_BYTES, environment
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -33,7 +33,7 @@ RNG = np.random.default_rng(0)
 
 def drawn(block: Block) -> str:
     """Return the figure as the page has it."""
-    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"_": message})
+    module = environment(None).get_template("partials/charts.svg.j2").make_module({"_": message})
     return str(module.draw(block))  # type: ignore[attr-defined]
 
 

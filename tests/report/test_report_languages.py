@@ -19,7 +19,7 @@ from evenhand.metrics import describe
 from evenhand.metrics import names as all_metrics
 from evenhand.records import write_record
 from evenhand.report.drawings import Drawing
-from evenhand.report.formats.html import _environment
+from evenhand.report.formats.html import environment
 from evenhand.report.numbers import cut
 from evenhand.report.page import build_page
 from evenhand.report.rendering import render
@@ -91,7 +91,7 @@ def spoken(page: str) -> list[str]:
 
 
 def drawn(block: Drawing) -> str:
-    module = _environment(None).get_template("partials/charts.svg.j2").make_module({"_": message})
+    module = environment(None).get_template("partials/charts.svg.j2").make_module({"_": message})
     return str(module.draw(block))  # type: ignore[attr-defined]
 
 

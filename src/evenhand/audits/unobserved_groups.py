@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from evenhand.evidence import Evidence
 
 NAME = "unobserved_groups"
-METHOD = "frechet bounds in bins of the probability"
+METHOD = "frechet bounds in bins of the probability, exact limits"
 NOBODY: Final = message("No row can be of this group, or the errors do not fit what was recorded.")
 
 
@@ -84,13 +84,12 @@ def _of_errors(evidence: Evidence, feature: str, errors: Mapping[str, Mapping[st
     recorded, groups = [label[0] for label in grouping.labels], tuple(errors)
     raise_all(InputError, _error_problems(feature, recorded, errors))
     matrix = [[errors[group].get(label, 0.0) for group in groups] for label in recorded]
-    method = "error matrix undone, delta method"
+    method = "error matrix undone, gaffke limits of the tangent"
     for metric in stated("unobserved"):
         events, rows = counted_share(metric, evidence.tally(grouping))
         found = corrected_rates(events, rows, matrix, level)
         yield from _values(feature, groups, metric, found, level, method, membership="corrected")
-        pairs = max(len(groups) * (len(groups) - 1) // 2, 1)
-        strict = corrected_rates(events, rows, matrix, 1 - (1 - level) / pairs / 2)
+        strict = corrected_rates(events, rows, matrix, _strict(level, len(groups)))
         key = Key.of(f"{metric}_difference", [feature], membership="corrected")
         yield _gap(key, metric, groups, found, level, method, strict)
 
@@ -119,7 +118,14 @@ def _of_metric(
     level = evidence.options.level
     found = proxy_rates(event[among], chance[among], level)
     yield from _values(feature, columns, metric, found, level, METHOD)
-    yield _gap(Key.of(f"{metric}_difference", [feature]), metric, columns, found, level, METHOD)
+    strict = proxy_rates(event[among], chance[among], _strict(level, len(columns)))
+    yield _gap(Key.of(f"{metric}_difference", [feature]), metric, columns, found, level, METHOD, strict)
+
+
+def _strict(level: float, groups: int) -> float:
+    """Return the confidence of each group's ends at which the greatest of all gaps errs as one end does (Bonferroni):
+    over both ends of each group, or of each pair where those are fewer."""
+    return 1 - (1 - level) / (2 * max(min(groups, groups * (groups - 1) // 2), 1))
 
 
 def _values(

@@ -23,6 +23,7 @@ VERBS: Final = {
     "label": "Choose which rows to label, to tell what compression changed.",
     "audit": "Measure a model, or precomputed predictions; write audit.json.",
     "gate": "Judge audit.json by a policy: exit 0 passed, 1 failed, 3 undecided.",
+    "plan": "Say how many rows of each group a policy needs, before an audit.",
     "sweep": "Judge a policy at every threshold.",
     "report": "Draw audit.json as a page (HTML, Markdown, JSON, text).",
     "verify": "Check that an audit.json belongs to these files and can be reproduced.",

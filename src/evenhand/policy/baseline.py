@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord, Finding
     from evenhand.keys import Key
-    from evenhand.policy.verdict import Judgement, Status
+    from evenhand.policy.limits import Status
+    from evenhand.policy.verdict import Judgement
 
 RANK: Final[dict[Status, int]] = {"failed": 0, "undecided": 1, "passed": 2}
 
@@ -174,6 +175,6 @@ def _compared(judgement: Judgement, was: Status | None, new_only: bool) -> Judge
     if not new_only or not judgement.stops or was is None or RANK[was] > RANK[judgement.status]:
         return told
     sentence = message(
-        "not new, already {status} in the baseline; {sentence}", status=lowered(WORDS[was]), sentence=judgement.sentence
+        "not new, already {status} in the baseline; {sentence}", status=lowered(WORDS[was]), sentence=judgement.reason
     )
-    return replace(told, stops=False, known=True, sentence=sentence)
+    return replace(told, stops=False, known=True, reason=sentence)

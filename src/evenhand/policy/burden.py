@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evenhand.messages import message
 from evenhand.metrics import describe
+from evenhand.policy.grounds import Burden
 from evenhand.policy.harm import harm_of
 from evenhand.policy.telling import labelled
 
@@ -14,31 +14,8 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.metrics.answers.compared import Behind
     from evenhand.metrics.comparisons.excess import Excess
-    from evenhand.policy.evidence import Evidence
+    from evenhand.policy.grounds import Evidence
     from evenhand.policy.limits import Limit
-
-
-@dataclass(frozen=True, slots=True)
-class Burden:
-    """The excess of people of one group who are harmed: (rate - reference rate) x n."""
-
-    group: str
-    """The group, with its column."""
-    excess: float
-    """How many more than at the reference rate."""
-    low: float
-    """The low end; both ends hold for all groups at once, at the policy's confidence."""
-    high: float
-    """The high end."""
-    rows: int
-    """n: the rows that the rate is of."""
-    reference: str
-    """Whose rate it is compared with; empty for the limit itself."""
-
-    @property
-    def shown(self) -> bool:
-        """Whether the data show that anybody is harmed."""
-        return self.low > 0
 
 
 def burden_of(
@@ -71,14 +48,17 @@ def burden_of(
     else:
         by_limit = 1 if limit.at_most is not None else -1
         found, reference = excess_beyond(values, limit.bound, harm, level) if by_limit == harm else None, ""
-    return () if found is None else _ordered(found, compared.names, columns, values.support.tolist(), reference)
-
-
-def _ordered(
-    found: Excess, names: tuple[str, ...], columns: tuple[str, ...], rows: list[int], reference: str
-) -> tuple[Burden, ...]:
-    parts = zip(found.groups.tolist(), found.estimate.tolist(), found.low.tolist(), found.high.tolist(), strict=True)
-    kept = sorted((part for part in parts if part[1] > 0), key=lambda part: (-part[2], -part[1], names[part[0]]))
-    return tuple(
-        Burden(labelled(columns, names[at]), value, low, high, rows[at], reference) for at, value, low, high in kept
-    )
+    if found is None:
+        return ()
+    roles = record.provenance.get("data", {}).get("roles", {})
+    clustered = roles.get("cluster") is not None and roles.get("frequency") is None
+    places = zip(found.groups.tolist(), found.estimate, found.low, found.high, strict=True)
+    kept = [
+        Burden(
+            labelled(columns, compared.names[at]), float(value), float(low), float(high), int(values.support[at]),
+            reference, clustered,
+        )
+        for at, value, low, high in places
+        if value > 0
+    ]  # fmt: skip
+    return tuple(sorted(kept, key=lambda part: (-part.low, -part.excess, part.group)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from evenhand.findings import Absent, Finding, GroupValue
+from evenhand.findings import Absent, Finding
+from evenhand.policy.grounds import CountedGroup, Evidence
 from evenhand.policy.harm import harm_of
 from evenhand.policy.telling import evidence_sentence
 
@@ -15,47 +16,15 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.keys import Key
     from evenhand.metrics.answers.compared import Behind, Compared
-    from evenhand.policy.limits import Limit
-    from evenhand.policy.verdict import Status
+    from evenhand.policy.grounds import End
+    from evenhand.policy.limits import Limit, Status
 
     Crossing: TypeAlias = tuple[float, Key, tuple[str, ...]]
 
-End: TypeAlias = Literal["low", "high"]
 MOST_OPEN: Final = 20
 """Groups, or pairs, that keep a limit open and are named; the others are counted."""
 MOST_PARTS: Final = 200
 """Rates, classes and strata of a disparity that are looked through for those."""
-
-
-@dataclass(frozen=True, slots=True)
-class CountedGroup(GroupValue):
-    """A group that decided, with the rows that its rate counts."""
-
-    counted: int | None = None
-    """The rows in the numerator; None where rows have weights, and for what is no share of rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a judgement rests on."""
-
-    key: Key
-    """What decided: the key that was judged, or the rate, class or stratum of it whose bound is the worst."""
-    metric: str
-    """The metric of the groups' values."""
-    end: End
-    """The end of the interval that decided, or keeps the limit open."""
-    groups: tuple[CountedGroup, ...]
-    """The groups behind that end, the one harmed first where that is known; one without a name for all rows."""
-    reference: CountedGroup | None = None
-    """What a group is compared with where the key names it: the rest, all rows, or a group."""
-    open: tuple[tuple[str, ...], ...] = ()
-    """Of an undecided limit: the groups, or pairs of them, whose own bound crosses it, the furthest first; at most
-    `MOST_OPEN`."""
-    more: int = 0
-    """How many more of these there are."""
-    sentence: str = ""
-    """The groups' values in words."""
 
 
 def decided_end(limit: Limit, status: Status) -> End:

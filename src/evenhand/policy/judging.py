@@ -4,37 +4,41 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import PolicyError, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
-from evenhand.messages import joined, message, messages, sentences
+from evenhand.messages import joined, message, sentences
+from evenhand.policy.advising import Advised
 from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject, with_baseline
 from evenhand.policy.burden import burden_of
+from evenhand.policy.deciding import compare, ends_of
 from evenhand.policy.deriving import derive
 from evenhand.policy.evidence import evidence_of
-from evenhand.policy.labels_needed import labels_needed
+from evenhand.policy.families import fail_together, family_remark
 from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.meeting import claim_remarks, judge_requirements
 from evenhand.policy.regression_limits import drop_key
-from evenhand.policy.sample_size import rows_needed
 from evenhand.policy.severity import severity
-from evenhand.policy.verdict import Judgement, Status, Verdict, tally
+from evenhand.policy.verdict import Judgement, Verdict, tally
 from evenhand.policy.waiving import is_blank, waive, waiver_remarks
 from evenhand.policy.wording import limit_text, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from evenhand.findings import AuditRecord
     from evenhand.keys import Key
     from evenhand.metrics.answers.compared import Behind
-    from evenhand.policy.limits import Effect, Limit, Policy
+    from evenhand.policy.limits import Effect, Limit, Policy, Status
     from evenhand.signing import SignedRecord
 
 LOW_CONFIDENCE: Final = 0.9
 """A verdict says so where its confidence is below this."""
+ADVISED: Final = 5
+"""Undecided limits of which a verdict says what would decide them, worst first; `evenhand plan` says it of all."""
 NOT_COVERED: Final = message("Not covered here: no limit passes or fails on it.")
 """Why a limit is undecided on a finding that no interval covers."""
 NOWHERE: Final = {
@@ -118,17 +122,20 @@ def judge(
     earlier = None if baseline is None else Baseline(baseline, pairs, new_threshold)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
+    found = fail_together(found, policy, partial(_again, record, policy, earlier))
     found = list(_explained(found, record, policy))
     if earlier is not None:
         steady = [limit for limit in policy.limits if not limit.against]
         were = [judgement for limit in steady for judgement in judge_limit(limit, earlier.record, policy, None)]
+        were = fail_together(were, policy, partial(_again, earlier.record, policy, None))
         before = [judgement for judgement in were if not earlier.other_groups(judgement.key, record)]
         found = with_baseline(found, before, new_only)
     found += judge_requirements(record, policy, None if signed_by is None else signed_by.signature, baseline)
     covered = [waive(judgement, policy, day) for judgement in found]
-    ordered = tuple(sorted(covered, key=_worst_first))
+    ordered = tuple(_first_advised(sorted(covered, key=_worst_first)))
     status = _status(ordered)
     remarks = (
+        *family_remark(found, policy),
         *waiver_remarks(found, policy, day), *_low_confidence(policy), *_small_groups(record, policy), *proven.remarks,
         *claim_remarks(record, policy, proven.claims),
     )  # fmt: skip
@@ -164,6 +171,14 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Base
             yield _judge_finding(limit, drop_key(key), dropped, policy, record)
 
 
+def _again(
+    record: AuditRecord, policy: Policy, earlier: Baseline | None, judgement: Judgement, level: float
+) -> Finding | None:
+    """Return the finding of a judgement at another level."""
+    others = judge_limit(judgement.limit, record, replace(policy, confidence=level), earlier)
+    return next((other.finding for other in others if other.key == judgement.key), None)
+
+
 def _judge_declaration(limit: Limit, record: AuditRecord) -> Judgement:
     """Judge a required declaration; it has no estimate, since nothing was measured."""
     name = limit.key.columns[0]
@@ -186,9 +201,9 @@ def _judge_finding(limit: Limit, key: Key, finding: Finding | Absent, policy: Po
         return _open(limit, key, finding, limit.undefined, finding.undefined or message("It has no value."))
     if finding.uncovered:
         return _open(limit, key, finding, limit.undecided, sentences(NOT_COVERED, finding.uncovered))
-    status = _compare(finding, limit, policy)
+    status = compare(finding, limit, policy)
     if status == "undecided":
-        return _undecided(limit, key, finding, record)
+        return _undecided(limit, key, finding, policy, record)
     note = limit.note if status == "failed" else ""
     return Judgement(limit, key, status, finding, note, stops=status == "failed" and not limit.advisory)
 
@@ -204,9 +219,9 @@ def _explained(found: list[Judgement], record: AuditRecord, policy: Policy) -> I
         evidence = evidence_of(finding, limit, status, record, behind)
         burden = burden_of(evidence, limit, record, behind, policy.confidence)
         who = message("n={rows:,}", rows=finding.support) if evidence is None else evidence.sentence
-        words = joined("; ", (who, *([judgement.sentence] if judgement.sentence else [])))
-        far = severity(_ends(finding, limit, policy), limit, status)
-        yield replace(judgement, evidence=evidence, burden=burden, sentence=words, severity=far)
+        words = joined("; ", (who, *([judgement.reason] if judgement.reason else [])))
+        far = severity(ends_of(finding, limit, policy), limit, status)
+        yield replace(judgement, evidence=evidence, burden=burden, reason=words, severity=far)
 
 
 def _behind(record: AuditRecord, level: float) -> Behind | None:
@@ -222,64 +237,23 @@ def _open(limit: Limit, key: Key, finding: Finding | None, effect: Effect, sente
     return Judgement(limit, key, "undecided", finding, sentence, stops=effect == "stop" and not limit.advisory)
 
 
-def _compare(finding: Finding, limit: Limit, policy: Policy) -> Status:
-    """Return passed inside, failed outside, undecided between; a value without interval is exact."""
-    low, high = _ends(finding, limit, policy)
-    if limit.at_most is not None:
-        if high is not None and high <= limit.at_most:
-            return "passed"
-        return "failed" if low is not None and low > limit.at_most else "undecided"
-    if low is not None and low >= limit.bound:
-        return "passed"
-    return "failed" if high is not None and high < limit.bound else "undecided"
-
-
-def _ends(finding: Finding, limit: Limit, policy: Policy) -> tuple[float | None, float | None]:
-    interval = finding.interval
-    if interval is None:
-        return finding.estimate, finding.estimate
-    low, high = interval.low, interval.high
-    if policy.failing_bound == "unadjusted" and finding.unadjusted is not None:
-        if limit.at_most is not None:
-            low = finding.unadjusted.low
-        else:
-            high = finding.unadjusted.high
-    if finding.undefined_groups:
-        # A group without a value may be worse than any other: nothing may pass because of it.
-        return (low, None) if limit.at_most is not None else (None, high)
-    return low, high
-
-
-def _undecided(limit: Limit, key: Key, finding: Finding, record: AuditRecord) -> Judgement:
-    needed = rows_needed(finding, limit, record)
+def _undecided(limit: Limit, key: Key, finding: Finding, policy: Policy, record: AuditRecord) -> Judgement:
+    reason = ""
     if finding.undefined_groups:
         groups = tuple(shorten(group) for group in finding.undefined_groups)
-        sentence = finding.note or message("No value for {groups}.", groups=groups)
-    elif needed is None:
-        sentence = message("no practical number of rows would decide it")
-    else:
-        sentence = _needed(*needed)
-        if labels := labels_needed(key, record, needed[0]):
-            sentence = joined("; ", (sentence, labels))
-    rows_only = needed[0] if needed is not None and not finding.undefined_groups else None
-    return Judgement(
-        limit, key, "undecided", finding, sentence, rows_only, limit.undecided == "stop" and not limit.advisory
-    )
+        reason = finding.note or message("No value for {groups}.", groups=groups)
+    advice = Advised(replace(finding, key=key), limit, record, policy.failing_bound, policy.confidence)
+    stops = limit.undecided == "stop" and not limit.advisory
+    return Judgement(limit, key, "undecided", finding, reason, stops, advice=advice)
 
 
-def _needed(rows: int, groups: str) -> str:
-    if not groups:
-        return messages(
-            "about {n:,} more row gives an 80 % chance to decide it",
-            "about {n:,} more rows give an 80 % chance to decide it",
-            rows,
-        )
-    return messages(
-        "about {n:,} more row of {groups} gives an 80 % chance to decide it",
-        "about {n:,} more rows of {groups} give an 80 % chance to decide it",
-        rows,
-        groups=groups,
-    )
+def _first_advised(found: Iterable[Judgement]) -> Iterator[Judgement]:
+    """Yield judgements with advice for the first that stop only: it is simulated, and that takes time."""
+    left = ADVISED
+    for judgement in found:
+        given = judgement.advice is not None and judgement.stops and left > 0
+        left -= given
+        yield judgement if given or judgement.advice is None else replace(judgement, advice=None)
 
 
 def _level_problems(found: list[Judgement], policy: Policy) -> Iterator[str]:

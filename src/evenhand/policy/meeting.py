@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from evenhand.findings import AuditRecord, Plain
-    from evenhand.policy.limits import Policy
-    from evenhand.policy.verdict import Status
+    from evenhand.policy.limits import Policy, Status
     from evenhand.signing import Signature
 
 CELLS: Final = ("group", "true", "predicted")

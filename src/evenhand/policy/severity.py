@@ -9,8 +9,7 @@ from evenhand.metrics import describe
 from evenhand.policy.evidence import decided_end
 
 if TYPE_CHECKING:
-    from evenhand.policy.limits import Limit
-    from evenhand.policy.verdict import Status
+    from evenhand.policy.limits import Limit, Status
 
 
 def severity(ends: tuple[float | None, float | None], limit: Limit, status: Status) -> float:

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from evenhand.keys import Key
     from evenhand.messages import Message, Place
     from evenhand.metrics import Metric
-    from evenhand.policy.burden import Burden
-    from evenhand.policy.evidence import CountedGroup, Evidence
-    from evenhand.policy.limits import Limit
-    from evenhand.policy.verdict import Judgement, Status
+    from evenhand.policy.grounds import Burden, CountedGroup, Evidence
+    from evenhand.policy.limits import Limit, Status
+    from evenhand.policy.verdict import Judgement
 
 MOST_NAME: Final = 40
 """Characters of a group, a column or a value in a sentence."""
@@ -83,13 +82,18 @@ def burden_sentence(burden: Sequence[Burden]) -> str:
     places: dict[str, Place] = {"group": first.group, "n": n, "low": low, "high": high}
     if first.reference:
         told = message(
-            "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than at the rate of {reference}.",
+            "About {n:,} more rows of {group} ({low:,} to {high:,}) are harmed than at the rate of {reference}."
+            if first.clustered
+            else "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than at the rate of {reference}.",
             reference=first.reference,
             **places,
         )
     else:
         told = message(
-            "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than the limit allows.", **places
+            "About {n:,} more rows of {group} ({low:,} to {high:,}) are harmed than the limit allows."
+            if first.clustered
+            else "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than the limit allows.",
+            **places,
         )
     others = len(shown) - 1
     more = messages("{n:,} more group is shown to be harmed.", "{n:,} more groups are shown to be harmed.", others)
@@ -122,7 +126,7 @@ def labelled(columns: Sequence[str], group: str) -> str:
 def _outcome(key: Key, metric: str, record: AuditRecord) -> Outcome:
     data = record.provenance.get("data", {})
     named = ("positive", "negative", "favourable")
-    known = {value: cut(str(data[value]), MOST_NAME) for value in named if data.get(value) is not None}
+    known = {name: cut(str(value), MOST_NAME) for name, value in data.items() if name in named and value is not None}
     pair = known.get("negative", message("negative")), known.get("positive", message("positive"))
     chosen = cut(key.qualifier("class") or "", MOST_NAME)
     if metric == "favourable_rate" and "favourable" in known:

@@ -12,8 +12,8 @@ from evenhand.policy.deriving import derived
 from evenhand.policy.judging import judge_limit
 
 if TYPE_CHECKING:
-    from evenhand.policy.limits import Limit, Policy
-    from evenhand.policy.verdict import Judgement, Status
+    from evenhand.policy.limits import Limit, Policy, Status
+    from evenhand.policy.verdict import Judgement
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import Message, joined, message
 
@@ -14,11 +14,9 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Finding
     from evenhand.keys import Key
-    from evenhand.policy.burden import Burden
-    from evenhand.policy.evidence import Evidence
-    from evenhand.policy.limits import Limit, Waiver
-
-Status: TypeAlias = Literal["passed", "failed", "undecided"]
+    from evenhand.policy.advising import Advised
+    from evenhand.policy.grounds import Burden, Evidence
+    from evenhand.policy.limits import Limit, Status, Waiver
 
 WORDS: dict[Status, Message] = {
     "passed": message("Passed"),
@@ -47,10 +45,8 @@ class Judgement:
     """Passed when the whole interval is inside, failed when the whole interval is outside, else undecided."""
     finding: Finding | None
     """The finding, None when the record has none."""
-    sentence: str
+    reason: str
     """Why, in one sentence."""
-    needed_rows: int | None = None
-    """About how many more rows decide it with a power of 80 %; None when it is decided or no number suffices."""
     stops: bool = False
     """Whether this judgement stops the release."""
     waiver: Waiver | None = None
@@ -65,6 +61,18 @@ class Judgement:
     """How many more people of each group are harmed than at the reference, most of those shown to be harmed first."""
     severity: float = inf
     """How far the bound that decided is beyond the limit, in units of what it allows; infinite where none is known."""
+    advice: Advised | None = field(default=None, compare=False, repr=False)
+    """What would decide it; simulated when it is first asked for. Of the first undecided limits that stop only."""
+
+    @property
+    def sentence(self) -> str:
+        """Why, in one sentence, and what would decide it."""
+        return self.reason if self.advice is None else joined("; ", (self.reason, self.advice.sentence))
+
+    @property
+    def needed_rows(self) -> int | None:
+        """About how many more rows decide it with a chance of 80 %; None when it is decided or no number suffices."""
+        return None if self.advice is None else self.advice.found.total
 
     @property
     def people(self) -> float:

@@ -48,9 +48,9 @@ def waive(judgement: Judgement, policy: Policy, day: date) -> Judgement:
         day=str(first.expires),
         owner=first.owner,
         reason=first.reason,
-        sentence=judgement.sentence,
+        sentence=judgement.reason,
     )
-    return replace(judgement, stops=False, waiver=first, sentence=sentence)
+    return replace(judgement, stops=False, waiver=first, reason=sentence)
 
 
 def waiver_remarks(found: list[Judgement], policy: Policy, day: date) -> Iterator[str]:

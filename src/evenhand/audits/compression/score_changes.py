@@ -9,7 +9,7 @@ import numpy as np
 
 from evenhand.audits.by_group import over_rows, values
 from evenhand.audits.compression.decision_changes import NAME
-from evenhand.metrics.values.paired_means import paired_means
+from evenhand.metrics import means, measured_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def score_changes(evidence: Evidence) -> Iterator[Finding]:
         def measured(
             codes: NDArray[np.int32], groups: int, metric: str = metric, moved: Floats = difference
         ) -> Measured:
-            return paired_means(metric, moved, codes, groups, level, **worth)
+            return measured_mean(metric, means(moved, codes, groups, **worth), level)
 
         compute = over_rows(evidence, measured)
         for grouping in (None, *evidence.groupings):

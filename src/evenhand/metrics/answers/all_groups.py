@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ from evenhand.metrics.comparisons.group_inequality import (
     share_of_selected,
     smoothed_epsilon,
 )
-from evenhand.metrics.inference.intervals import ratio_interval
+from evenhand.metrics.inference.intervals import ratio_interval, z_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,6 +55,8 @@ def beside_the_highest(
     if not found.defined.any():
         return
     best = int(np.nanargmax(np.where(found.defined, found.estimate, np.nan)))
+    low, high = found.ends(z_of(level) * found.apart)
+    apart = replace(found, low=low, high=high)
     for group in (at for at in range(len(keys)) if at != best):
         parts = tuple(
             GroupValue(names[at], number(found.estimate[at]), int(found.support[at]), int(found.rows[at]))
@@ -64,7 +67,7 @@ def beside_the_highest(
             why = found.reason[group] or message("The rate is 0 in every group: their ratio is 0 of 0.")
             yield Finding(keys[group], audit, None, support=support, unit="ratio", groups=parts, undefined=why)
             continue
-        low, high = ratio_interval(side(found, group), side(found, best))
+        low, high = ratio_interval(side(apart, group), side(apart, best))
         ends = Interval(number(low[0]), number(high[0]), level, f"mover-r, {found.method}")
         value = float(found.estimate[group] / found.estimate[best])
         more = {"groups": parts, "component": found.metric}

@@ -112,7 +112,7 @@ class Answers:
 
     def _to_highest(self, name: str, columns: Columns) -> list[Finding]:
         metric, labels = name.removesuffix("_ratio"), self.counts.groups(columns)
-        measured = measure("selection_rate", self._tally(Question(metric, None, columns, ())), self.level)
+        measured = measure("selection_rate", self.counted(Question(metric, None, columns, ())), self.level)
         keys = [Key.of(name, dict(zip(columns, group, strict=True)), vs="highest") for group in labels]
         names = [_named(columns, labels, at) for at in range(len(labels))]
         return list(beside_the_highest(keys, self.audit, names, replace(measured, metric=metric), self.level))
@@ -146,7 +146,7 @@ class Answers:
         chosen = "" if asked.metric == "normalized_recall_change" else asked.chosen
         name = (asked.metric, asked.columns, asked.original, chosen)
         if not asked.paired:
-            return self._once(name, lambda: measure(asked.metric, self._tally(asked), self.level)), None
+            return self._once(name, lambda: measure(asked.metric, self.counted(asked), self.level)), None
         return self._once(name, lambda: self._paired(asked))
 
     def _class(self, asked: Question) -> int:
@@ -156,7 +156,7 @@ class Answers:
             raise NoAnswerError(message("Counts know no class {name}.", name=asked.chosen) if asked.chosen else OF_ONE)
         return names.index(asked.chosen)
 
-    def _tally(self, asked: Question) -> Tally:
+    def counted(self, asked: Question) -> Tally:
         """Return the tally of two classes that a rate is counted from; of all, for what is of all classes."""
         metric, entry = asked.metric, METRICS.get(asked.metric)
         tally = self.counts.tally(asked.columns, "original" if asked.original else "subject")
@@ -210,7 +210,7 @@ class Answers:
             values, parts = self.counts.strata(asked.columns, asked.given.column)
             tally = parts[list(values).index(asked.given.group or "")]
             return measure(asked.metric, tally, self.level), tally
-        return self._values(asked)[0], None if asked.paired else self._tally(asked)
+        return self._values(asked)[0], None if asked.paired else self.counted(asked)
 
     def takes_worst_class(self, asked: Question) -> bool:
         """Whether a comparison of groups is the worst over classes, each against the rest."""
@@ -223,7 +223,7 @@ class Answers:
         """Compare groups with each other; with several classes, each against the rest, take the worst."""
         if not self.takes_worst_class(asked):
             if asked.metric not in METRICS:  # both rates of equalized odds
-                return disparity(name, self._tally(asked), self.level)
+                return disparity(name, self.counted(asked), self.level)
             return compare(self._values(asked)[0], cast("How", asked.how), self.level)
         whole = self.counts.tally(asked.columns, "original" if asked.original else "subject")
         parts = [self._one(asked, whole, chosen) for chosen in range(whole.classes)]
@@ -239,7 +239,7 @@ class Answers:
             if asked.to not in names:
                 raise NoAnswerError(message("No row is of the group {group}.", group=asked.to))
             to = names.index(asked.to)
-        return disparity_to(name, self._tally(asked), to, self.level)
+        return disparity_to(name, self.counted(asked), to, self.level)
 
     def _within(self, name: str, asked: Question) -> Disparity:
         """Compare groups within a value of a control feature, or the worst of its values."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.findings import AuditRecord, GroupCounts, Plain
-    from evenhand.metrics.counts.arrays import Column
+    from evenhand.metrics.counts.arrays import Column, Ints
     from evenhand.provenance import DataFacts
 
 Labels = tuple[tuple[str, ...], ...]
@@ -77,7 +77,7 @@ class RecordCounts:
 
     def tally(self, columns: Columns, model: str = "subject") -> Tally:
         """Return the counts of truth x decision of a model."""
-        return Tally(*arrays(self._part(model, columns, ("true", "predicted"))))  # type: ignore[arg-type]
+        return self._counted(self._part(model, columns, ("true", "predicted")))
 
     def joint(self, columns: Columns, view: str | int) -> JointTally:
         """Return the joint counts of both models; of several classes a record keeps who was right, and no more."""
@@ -85,8 +85,8 @@ class RecordCounts:
             if view != "agreement":
                 raise NoAnswerError(message("Of several classes a record counts which model was right, and no more."))
             part = self._part("joint", columns, ("true", "original right", "predicted right"))
-            return JointTally.of_counts(*arrays(part))  # type: ignore[arg-type]
-        joint = JointTally.of_counts(*arrays(self._part("joint", columns, ("true", "original", "predicted"))))  # type: ignore[arg-type]
+            return self._joint(part)
+        joint = self._joint(self._part("joint", columns, ("true", "original", "predicted")))
         joint = replace(joint, labelled=(self._data.get("roles") or {}).get("stratum_share") is not None)
         if view == "decisions":
             return joint
@@ -108,8 +108,24 @@ class RecordCounts:
             values.index(each[control]) * len(groups) + groups.index(tuple(each[column] for column in columns))
             for each in named
         ]
-        whole = Tally(*arrays(part))  # type: ignore[arg-type]
+        whole = self._counted(part)
         return values, split(whole.select(np.asarray(place, dtype=np.intp), len(values) * len(groups)), len(values))
+
+    def _counted(self, part: GroupCounts) -> Tally:
+        """Return the tally of a grouping; the clusters of all rows tell how many are in several of its groups."""
+        tally = Tally(*arrays(part))  # type: ignore[arg-type]
+        return replace(tally, shared=self._shared(part))
+
+    def _shared(self, part: GroupCounts) -> int:
+        whole = next((all_of for all_of in self._tallies if (all_of.model, all_of.columns) == ("subject", ())), None)
+        if part.clusters is None or whole is None or whole.clusters is None:
+            return 0
+        own, all_of = (_in_groups(each.clusters).sum() for each in (part, whole))
+        return max(int(own - all_of), 0)
+
+    def _joint(self, part: GroupCounts) -> JointTally:
+        joint = JointTally.of_counts(*arrays(part))  # type: ignore[arg-type]
+        return replace(joint, tally=replace(joint.tally, shared=self._shared(part)))
 
     def _part(self, model: str, columns: Columns, axes: tuple[str, ...]) -> GroupCounts:
         found = next((part for part in self._tallies if (part.model, part.columns) == (model, columns)), None)
@@ -131,6 +147,12 @@ def split(tally: Tally, parts: int) -> list[Tally]:
         tally.each(lambda cells, at=at: None if cells is None else cells[at * groups : (at + 1) * groups])  # type: ignore[misc]
         for at in range(parts)
     ]
+
+
+def _in_groups(clusters: Plain) -> Ints:
+    """Return (G,) the clusters of each group; of joint counts the first column, that of both classes."""
+    numbers = np.asarray(clusters, dtype=np.int64)
+    return np.asarray(numbers.reshape(len(numbers), -1)[:, 0])
 
 
 def arrays(part: GroupCounts) -> list[Column | None]:

@@ -66,6 +66,11 @@ _NUMBERS: Final = (
         "Groups of greater values often have greater errors.",
         "Willmott and Matsuura (2005), Climate Research 30", ("mae",), highest=None, task="regression",
         example="(|12 - 10| + |7 - 11|) / 2 = 3"),
+    Metric("median_absolute_error", "Median absolute error", "score", "lower_is_better",
+        "median of |prediction - truth|", "Half of the predictions are nearer to the truth than this, in its own unit.",
+        "It says nothing of the half that is farther off.",
+        "Huber and Ronchetti, Robust Statistics (2009), for the median absolute deviation", ("medae",), highest=None,
+        task="regression", example="median of 1, 2, 9 = 2"),
     Metric("mean_squared_error", "Mean squared error", "score", "lower_is_better",
         "mean of (prediction - truth) squared",
         "The mean squared distance of predictions from the truth; its greatest value over groups is the bounded group "

@@ -153,7 +153,7 @@ def _worth(share: Measured, size: Floats, support: Ints, level: float) -> Measur
     ends = partial(clopper_pearson, np.nan_to_num(share.estimate) * size, size)
     low, high = ends(z_of(level))
     method = "clopper-pearson, labelled by stratum"
-    return replace(share, low=low, high=high, ends=ends, support=support, rows=support, method=method)
+    return replace(share, low=low, high=high, ends=ends, support=support, rows=support, method=method, binomial=None)
 
 
 def _of_own_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
@@ -203,6 +203,7 @@ def excess_change(metric: str, joint: JointTally, level: float = 0.95) -> Measur
     rest_estimate = np.where(alone, own.estimate, rest.estimate)
 
     def ends(z: float) -> tuple[Floats, Floats]:
+        z = z * both.apart
         low, high = (np.where(alone, own.estimate, end) for end in rest.ends(z))
         found = apart((own.estimate, *own.ends(z)), (rest_estimate, low, high), np.zeros(joint.groups))
         return others * found[0], others * found[1]
@@ -252,7 +253,8 @@ def _measured(
     defined, method = np.isfinite(estimate), method + new.method.removeprefix("clopper-pearson")
     reason = tuple("" if ok else _why(entry, n) for ok, n in zip(defined, rows, strict=True))
     limits = ends(z_of(level))
-    return Measured(f"{entry.name}{SUFFIX}", estimate, *limits, defined, support, rows, reason, method, ends)
+    name, apart_by = f"{entry.name}{SUFFIX}", new.apart
+    return Measured(name, estimate, *limits, defined, support, rows, reason, method, ends, apart=apart_by)
 
 
 def _why(entry: Metric, rows: int) -> str:

@@ -151,7 +151,7 @@ def _of_pairs(
     how: How, change: Measured, new: Measured, old: Measured, chosen: Groups, level: float
 ) -> tuple[Bound, Bound]:
     """Return the bounds by the groups that may make the gap after, and before."""
-    low, high = change.ends(z_of(_part(level, PAIRED)))
+    low, high = change.ends(z_of(_part(level, PAIRED)) * (change.apart if how == "difference" else 1.0))
     if how == "difference":
         sides = (change.estimate, low, high)
         upper = max(_gaps(sides, *_may_make(new, chosen, level), upper=True))

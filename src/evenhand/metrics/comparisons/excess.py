@@ -50,7 +50,7 @@ def excess_over_best(values: Measured, harm: int, level: float) -> Excess | None
     known = np.flatnonzero(values.defined)
     if len(known) < 2:
         return None
-    low, high = values.ends(simultaneous_z(len(known), level))
+    low, high = values.ends(simultaneous_z(len(known), level) * values.apart)
     worst_case = high if harm > 0 else -low
     best = int(known[np.argmin(worst_case[known])])
     others = known[known != best]
@@ -67,7 +67,7 @@ def excess_over(values: Measured, other: Measured, weight: Floats, harm: int, le
     known = np.flatnonzero(values.defined & other.defined)
     if not len(known):
         return None
-    z = together_z(len(known), level)
+    z = together_z(len(known), level) * values.apart
     mine, theirs = (_side(part.estimate, *part.ends(z), known) for part in (values, other))
     scale = 1 - weight[known]
     low, high = difference_of(values.metric)(mine, theirs)

@@ -14,6 +14,8 @@ from evenhand.metrics.inference.intervals import z_of
 from evenhand.metrics.values.rates import counted_share
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from evenhand.metrics.counts.arrays import Floats
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.values.rates import Measured
@@ -103,14 +105,51 @@ def pooled_rates(metric: str, tally: Tally, level: float = 0.95) -> Pooled:
     >>> bool(0.6 < found.mean[1] < 1.0)
     True
     """
-    from scipy.special import betaln
-
     events, rows = counted_share(metric, tally)
     known = rows > 0
-    k, n = events[known].astype(np.float64)[:, None], rows[known].astype(np.float64)[:, None]
     out = np.full((3, len(rows)), np.nan)
     if not known.any():
         return Pooled(out[0], out[1], out[2], float("nan"))
+    p, m, weight = _strengths(events[known], rows[known])
+    k, n = events[known][:, None], rows[known][:, None]
+    a, b = k + m * p, n - k + m * (1 - p)
+    out[0, known] = ((a / (a + b)) * weight).sum(axis=1)
+    for at, share in ((1, (1 - level) / 2), (2, (1 + level) / 2)):
+        out[at, known] = _quantile(a, b, weight, share)
+    return Pooled(out[0], out[1], out[2], float((m * weight).sum()))
+
+
+def pooled_draws(events: ArrayLike, rows: ArrayLike, draws: int, rng: np.random.Generator) -> Floats:
+    """Draw the rates of groups from the model of `pooled_rates`.
+
+    Parameters
+    ----------
+    events, rows : (G,) arrays
+        Rows that a rate counts, and those it counts them among. A group with none is drawn like any other of them.
+    draws : int
+        How often.
+    rng : numpy.random.Generator
+        Random numbers.
+
+    Returns
+    -------
+    (draws, G) array
+    """
+    k, n = np.asarray(events, dtype=np.float64), np.asarray(rows, dtype=np.float64)
+    if not (n > 0).any():
+        return np.asarray(rng.uniform(size=(draws, len(n))))
+    p, m, weight = _strengths(k[n > 0], n[n > 0])
+    at = rng.choice(len(weight), size=draws, p=weight)
+    a = k + (m * p)[at, None]
+    b = n - k + (m * (1 - p))[at, None]
+    return np.asarray(rng.beta(a, b))
+
+
+def _strengths(events: ArrayLike, rows: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Return rates of the whole, strengths of the prior, and how likely each combination of them is."""
+    from scipy.special import betaln
+
+    k, n = (np.asarray(part, dtype=np.float64)[:, None] for part in (events, rows))
     middle = (k.sum() + 0.5) / (n.sum() + 1)
     worth = float((n / (1 + n / 5)).sum())  # information about p when the groups differ widely
     reach = np.linspace(-5, 5, CENTRES) / np.sqrt(worth * middle * (1 - middle))
@@ -122,11 +161,7 @@ def pooled_rates(metric: str, tally: Tally, level: float = 0.95) -> Pooled:
     evidence = (betaln(a, b) - betaln(m * p, m * (1 - p))).sum(axis=0) + flat + np.log(m) - 2 * np.log(usual + m)
     weight = np.exp(evidence - evidence.max())
     kept = weight > LEAST
-    a, b, m, weight = a[:, kept], b[:, kept], m[kept], weight[kept] / weight[kept].sum()
-    out[0, known] = ((a / (a + b)) * weight).sum(axis=1)
-    for at, share in ((1, (1 - level) / 2), (2, (1 + level) / 2)):
-        out[at, known] = _quantile(a, b, weight, share)
-    return Pooled(out[0], out[1], out[2], float((m * weight).sum()))
+    return p[kept], m[kept], weight[kept] / weight[kept].sum()
 
 
 def _quantile(a: Floats, b: Floats, weight: Floats, share: float) -> Floats:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from evenhand.metrics.counts.sums import rows_by
-from evenhand.metrics.counts.tally import Tally
+from evenhand.metrics.counts.tally import FIELDS, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,10 +164,11 @@ class JointTally:
     def each_and_rest(self) -> JointTally:
         """Return a tally of 2G groups: each group, then for each the rows of all others."""
 
-        def doubled(cells: Column | None) -> Column | None:
-            return None if cells is None else np.concatenate([cells, cells.sum(axis=0) - cells])
-
-        return JointTally(self.tally.each(doubled), labelled=self.labelled)
+        rest = self.tally.rest()
+        parts = ((getattr(part, name) for part in (self.tally, rest)) for name in FIELDS)
+        both = [None if own is None else np.concatenate([own, others]) for own, others in parts]
+        tally = replace(Tally(*both), shared=self.tally.shared)  # type: ignore[arg-type]  # counts are there
+        return JointTally(tally, labelled=self.labelled)
 
     def agreement(self) -> JointTally:
         """Return the tally of whether each model was right: the truth is 1, and so is a right decision."""
@@ -183,7 +184,11 @@ class JointTally:
             both = [getattr(part, name) for part in parts]
             return None if both[0] is None else np.stack(both, axis=1).reshape(-1, *both[0].shape[1:])
 
-        return JointTally(Tally(*map(woven, ("counts", "weights", "squared_weights", "moments", "clusters"))))  # type: ignore[arg-type]
+        found = Tally(*map(woven, FIELDS))  # type: ignore[arg-type]
+        if self.class_clusters is None or self.tally.clusters is None:
+            return JointTally(found)
+        there = int(self.tally.clusters.sum()) - self.tally.shared
+        return JointTally(replace(found, shared=int(self.class_clusters.sum()) - there))
 
     def _folded(self, place: Ints) -> Tally:
         """Return the tally of two classes in which each of the eight cells has gone to a place 0 to 3; -1: nowhere."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints
+
+
+FIELDS: Final = ("counts", "weights", "squared_weights", "moments", "clusters")
+"""What a tally holds of each group."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +41,9 @@ class Tally:
     """(G, C*C, C*C) sums over clusters of v v', where v holds the cluster's cells; None when rows are independent."""
     clusters: Ints | None = None
     """(G,) the number of clusters with a row in the group."""
+    shared: int = 0
+    """By how many all groups' clusters are more than there are: 0 where each has rows in one group only. Of some of the
+    groups that were counted it is that of all."""
 
     @classmethod
     def count(
@@ -101,8 +108,8 @@ class Tally:
             found = replace(found, weights=sums, squared_weights=squares)
         if clusters is None:
             return found
-        moments, number = _moments(cell, np.asarray(clusters), weight, n_groups, n_classes**2)
-        return replace(found, moments=moments, clusters=number)
+        moments, number, there = _moments(cell, np.asarray(clusters), weight, n_groups, n_classes**2)
+        return replace(found, moments=moments, clusters=number, shared=int(number.sum()) - there)
 
     def __add__(self, other: Tally) -> Tally:
         """Merge the rows of two tallies over the same groups; no cluster has rows in both."""
@@ -114,6 +121,7 @@ class Tally:
             _sum(self.squared_weights, other.squared_weights),
             _sum(self.moments, other.moments),
             None if self.clusters is None or other.clusters is None else self.clusters + other.clusters,
+            self.shared + other.shared,
         )
 
     def overall(self) -> Tally:
@@ -137,8 +145,21 @@ class Tally:
 
     def each(self, change: Callable[[NDArray[Any] | None], NDArray[Any] | None]) -> Tally:
         """Return the tally with the same change, along groups, made to all that is counted."""
-        parts = (self.counts, self.weights, self.squared_weights, self.moments, self.clusters)
-        return Tally(*(change(part) for part in parts))  # type: ignore[arg-type]  # counts are never None
+        parts = (change(getattr(self, name)) for name in FIELDS)
+        return replace(Tally(*parts), shared=self.shared)  # type: ignore[arg-type]  # counts are never None
+
+    def rest(self) -> Tally:
+        """Return for each group the tally of the rows of all others.
+
+        What a cluster has in one of them times what it has in another is not kept. The square of a sum of m parts is at
+        most m times their squares: with m the groups that a cluster is in on average.
+        """
+        rest = self.each(lambda cells: None if cells is None else cells.sum(axis=0)[None] - cells)
+        if rest.moments is None or self.clusters is None or not self.shared:
+            return rest
+        total = int(self.clusters.sum())
+        parts = min(total / max(total - self.shared, 1), len(self.counts) - 1)
+        return replace(rest, moments=rest.moments * max(parts, 1.0))
 
     def turned(self) -> Tally:
         """Return the tally in which 0 and 1 have changed places, in the truth and in the decision."""
@@ -164,7 +185,7 @@ class Tally:
 
         moments = None if self.moments is None else np.einsum("gij,ik,jl->gkl", self.moments, to, to)
         counts, weights, squared = (fold(part) for part in (self.counts, self.weights, self.squared_weights))
-        return Tally(counts, weights, squared, moments, self.clusters)  # type: ignore[arg-type]  # counts are never None
+        return Tally(counts, weights, squared, moments, self.clusters, self.shared)  # type: ignore[arg-type]  # counts are never None
 
     @property
     def mass(self) -> NDArray[Any]:
@@ -224,9 +245,11 @@ def _mix(
             cell += own
 
 
-def _moments(cell: Indices, clusters: Column, weight: Floats | None, n_groups: int, size: int) -> tuple[Floats, Ints]:
-    """Return the sums of v v' over clusters, v of `size` cells, and their number, for each group."""
-    _, own = np.unique(clusters, return_inverse=True)
+def _moments(
+    cell: Indices, clusters: Column, weight: Floats | None, n_groups: int, size: int
+) -> tuple[Floats, Ints, int]:
+    """Return the sums of v v' over clusters, v of `size` cells, and their number, for each group; and in all."""
+    known, own = np.unique(clusters, return_inverse=True)
     number = int(own.max(initial=0)) + 1
     pairs, position = np.unique((cell // size) * number + own, return_inverse=True)
     one = np.ones(len(cell)) if weight is None else weight
@@ -234,7 +257,7 @@ def _moments(cell: Indices, clusters: Column, weight: Floats | None, n_groups: i
     group = pairs // number
     moments = np.zeros((n_groups, size, size))
     np.add.at(moments, group, sums[:, :, None] * sums[:, None, :])
-    return moments, rows_by(group, n_groups)
+    return moments, rows_by(group, n_groups), len(known)
 
 
 def _sum(left: Floats | None, right: Floats | None) -> Floats | None:

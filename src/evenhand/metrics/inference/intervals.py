@@ -80,12 +80,21 @@ def clopper_pearson(events: ArrayLike, n: ArrayLike, z: float) -> tuple[Floats, 
     effective (weighted) counts.
     """
     k, size = np.asarray(events, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    tail = 1 - NormalDist().cdf(z)
     misses = np.maximum(size - k, 0.0)
-    low = np.where(k > 0, _beta_quantile(np.maximum(k, 1e-9), misses + 1, -z, tail), 0.0)
-    high = np.where(misses > 0, _beta_quantile(k + 1, np.maximum(misses, 1e-9), z, 1 - tail), 1.0)
+    low, high = beta_limits((k, misses + 1), (k + 1, misses), z)
     empty = size <= 0
     return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
+
+
+def beta_limits(low: tuple[Floats, Floats], high: tuple[Floats, Floats], z: float) -> tuple[Floats, Floats]:
+    """Return the low quantile of one beta distribution and the high one of another, each from its two parameters.
+
+    The low end is 0 where the first parameter of its distribution is, the high end 1 where the second of its is.
+    """
+    tail = 1 - NormalDist().cdf(z)
+    below = np.where(low[0] > 0, _beta_quantile(np.maximum(low[0], 1e-9), low[1], -z, tail), 0.0)
+    above = np.where(high[1] > 0, _beta_quantile(high[0], np.maximum(high[1], 1e-9), z, 1 - tail), 1.0)
+    return below, above
 
 
 def _beta_quantile(a: Floats, b: Floats, z: float, below: float) -> Floats:

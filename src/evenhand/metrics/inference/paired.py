@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evenhand.metrics.inference.intervals import clopper_pearson, z_of
+from evenhand.metrics.inference.skewed import FEW, OF_FEW_ROWS, Tails, margin_above, tails_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,19 +99,30 @@ def paired_auc_change(
     Notes
     -----
     DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44, 837-845: the variance is that of the difference of the
-    placement values, so that what both models share cancels. Where no placement changed there is no spread to
-    estimate; then the interval is as wide as one changed pair in each class would make it.
+    placement values, so that what both models share cancels. Few rows change a lot and most little, so the ends allow
+    for skewness as those of means do (`margin_above`), and for the few rows of the smaller class. Where no placement
+    changed there is no spread to estimate; then the interval is as wide as one changed pair in each class would
+    make it.
     """
+    from scipy.special import ndtr, stdtrit
+
     positive = np.asarray(y_true) == 1
     parts = []
     for scores in (new, old):
         hits, misses = np.sort(scores[positive]), np.sort(scores[~positive])
         parts.append((_share_below(misses, scores[positive]), 1 - _share_below(hits, scores[~positive])))
-    above, below = (parts[0][side] - parts[1][side] for side in (0, 1))
-    change = float(above.mean())
-    variance = sum(max(float(part.var(ddof=1)), 1 / len(part) ** 2) / len(part) for part in (above, below))
-    half = NormalDist().inv_cdf(0.5 + level / 2) * float(np.sqrt(variance))
-    return change, max(change - half, -1.0), min(change + half, 1.0)
+    moved = [parts[0][side] - parts[1][side] for side in (0, 1)]
+    change = float(moved[0].mean())
+    sides = np.array([max(float(part.var(ddof=1)), 1 / len(part) ** 2) / len(part) for part in moved])
+    smaller, z = min(len(part) for part in moved), z_of(level)
+    number = np.array([max(2 * smaller, FEW)])
+    wide = z * (1 + OF_FEW_ROWS / np.sqrt(smaller)) / stdtrit(number - 1, ndtr(z))
+    error = wide * np.sqrt(sides.sum())
+    skew, least, most = tails_of(*moved)
+    scale = np.sqrt(number / len(positive))  # the skewness of as many rows as there are, told as that of `number`
+    tails = Tails(skew * scale, np.array([least]), np.array([most]))
+    below, above = (float(margin_above(error, number, side, z)[0]) for side in (tails.turned(), tails))
+    return change, max(change - below, -1.0), min(change + above, 1.0)
 
 
 def _share_below(others: Floats, mine: Floats) -> Floats:

@@ -1,69 +1,25 @@
-"""Smooth functions of cell shares: F1 over classes, Matthews' correlation, generalized entropy; with their errors.
+"""Smooth functions of cell shares: F1 over classes, Matthews' correlation, generalized entropy.
 
-One function of the cells is all that a composite needs. Its gradient is taken by the complex step (Squire and Trapp
-1998, SIAM Review 40), exact to the last digits without a derivation, and the error follows from the covariance of the
-cells.
+Each is a function of margins: the right, true and decided rows of each class, (3, C, ...), real or complex, so that its
+gradient is known without a derivation (`evenhand.metrics.inference.share_functions`).
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from evenhand.metrics.inference.share_functions import ShareFunction
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.metrics.counts.arrays import Floats
+    from evenhand.metrics.inference.share_functions import Function
 
     Cells: TypeAlias = NDArray[Any]
-    Function: TypeAlias = Callable[[Cells], Cells]
-    """From cells (..., C, C), real or complex, to values (...)."""
-
-_STEP: Final = 1e-30
-
-
-def with_error(function: Function, counts: Cells, squared: Cells | None = None) -> tuple[Floats, Floats]:
-    """Return values of a function of cells, and their standard errors by the delta method.
-
-    Parameters
-    ----------
-    function : callable
-        From cells (G, C, D), real or complex, to values (G,); the same for cells and for their multiples.
-    counts : (G, C, D) array
-        Rows, or sums of sampling weights.
-    squared : (G, C, D) array, optional
-        Sums of squared weights.
-
-    Notes
-    -----
-    Half a row is put into each cell for the gradient alone, as far as it is not filled, so that a cell that happens to
-    be empty does not take its part of the error with it.
-    """
-    cells = np.asarray(counts, dtype=np.float64)
-    squares = cells if squared is None else np.asarray(squared, dtype=np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if squared is not None:  # in rows of the weight that a row has on average
-            worth = squares.sum(axis=(1, 2), keepdims=True) / cells.sum(axis=(1, 2), keepdims=True)
-            cells, squares = cells / worth, squares / worth**2
-        value = np.asarray(function(cells), dtype=np.float64)
-        total = cells.sum(axis=(1, 2), keepdims=True)
-        smoothed = cells + 0.5 * total / np.maximum(total + 0.5 * cells[0].size, 1)
-        gradient = _gradient(function, smoothed)
-        # the function does not change with the total, so the mean of the gradient under the cells is 0
-        variance = (gradient**2 * (squares + (smoothed - cells))).sum(axis=(1, 2))
-    return value, np.sqrt(variance)
-
-
-def _gradient(function: Function, cells: Floats) -> Floats:
-    gradient = np.empty_like(cells)
-    for place in np.ndindex(cells.shape[1:]):
-        moved = cells.astype(np.complex128)
-        moved[(slice(None), *place)] += 1j * _STEP
-        gradient[(slice(None), *place)] = np.imag(function(moved)) / _STEP
-    return gradient
 
 
 def benefits(cells: Cells) -> tuple[Cells, Cells, Cells, Cells]:
@@ -72,78 +28,84 @@ def benefits(cells: Cells) -> tuple[Cells, Cells, Cells, Cells]:
     return denied, right, given, denied + right + given
 
 
-def generalized_entropy(cells: Cells) -> Cells:
-    """Return the generalized entropy index of order 2 of the benefits ``decision - truth + 1``, from cells (..., 2, 2).
+def generalized_entropy(margins: Cells) -> Cells:
+    """Return the generalized entropy index of order 2 of the benefits ``decision - truth + 1``; of two classes.
 
     Source: Speicher et al. (2018), KDD.
     """
-    _, right, given, rows = benefits(cells)
-    mean = (right + 2 * given) / rows
-    return np.asarray(((right + 4 * given) / rows / mean**2 - 1) / 2)
+    right, given, mean = _benefits(margins)
+    return np.asarray(((right + 4 * given) / mean**2 - 1) / 2)
 
 
-def theil_index(cells: Cells) -> Cells:
-    """Return Theil's index (order 1) of the benefits ``decision - truth + 1``, from cells (..., 2, 2)."""
-    _, right, given, rows = benefits(cells)
-    mean = (right + 2 * given) / rows
-    return np.asarray(right / rows / mean * np.log(1 / mean) + given / rows * (2 / mean) * np.log(2 / mean))
+def theil_index(margins: Cells) -> Cells:
+    """Return Theil's index (order 1) of the benefits ``decision - truth + 1``; of two classes."""
+    right, given, mean = _benefits(margins)
+    return np.asarray(right / mean * np.log(1 / mean) + given * (2 / mean) * np.log(2 / mean))
 
 
-def coefficient_of_variation(cells: Cells) -> Cells:
+def coefficient_of_variation(margins: Cells) -> Cells:
     """Return the coefficient of variation of the benefits: the root of twice the entropy index of order 2."""
-    return np.asarray(np.sqrt(2 * generalized_entropy(cells)))
+    return np.asarray(np.sqrt(2 * generalized_entropy(margins)))
 
 
-def matthews(cells: Cells) -> Cells:
-    """Return Matthews' correlation of truth and decision, from cells (..., C, C); Gorodkin (2004) for C > 2."""
-    rows = cells.sum(axis=(-2, -1))
-    true, decided = cells.sum(axis=-1), cells.sum(axis=-2)
-    right = np.trace(cells, axis1=-2, axis2=-1)
-    top = right * rows - (true * decided).sum(axis=-1)
-    return np.asarray(top / np.sqrt((rows**2 - (true**2).sum(axis=-1)) * (rows**2 - (decided**2).sum(axis=-1))))
+def _benefits(margins: Cells) -> tuple[Cells, Cells, Cells]:
+    """Return the shares of benefits 1 and 2, and the mean benefit."""
+    rows = margins[1].sum(axis=0)
+    right, given = margins[0].sum(axis=0) / rows, (margins[1, 0] - margins[0, 0]) / rows
+    return right, given, right + 2 * given
 
 
-def cohen_kappa(cells: Cells) -> Cells:
-    """Return Cohen's kappa, the agreement of truth and decision beyond chance, from cells (..., C, C)."""
-    rows = cells.sum(axis=(-2, -1))
-    expected = (cells.sum(axis=-1) * cells.sum(axis=-2)).sum(axis=-1) / rows**2
-    return np.asarray((np.trace(cells, axis1=-2, axis2=-1) / rows - expected) / (1 - expected))
+def matthews(margins: Cells) -> Cells:
+    """Return Matthews' correlation of truth and decision; Gorodkin (2004) for more than two classes."""
+    right, true, decided, rows = _parts(margins)
+    top = right.sum(axis=0) * rows - (true * decided).sum(axis=0)
+    return np.asarray(top / np.sqrt((rows**2 - (true**2).sum(axis=0)) * (rows**2 - (decided**2).sum(axis=0))))
 
 
-def macro_f1(cells: Cells) -> Cells:
-    """Return the mean over classes of F1, from cells (..., C, C); a class that occurs nowhere takes no part."""
-    return _mean_over_classes(_f1(cells), cells, weighted=False)
+def cohen_kappa(margins: Cells) -> Cells:
+    """Return Cohen's kappa, the agreement of truth and decision beyond chance."""
+    right, true, decided, rows = _parts(margins)
+    expected = (true * decided).sum(axis=0) / rows**2
+    return np.asarray((right.sum(axis=0) / rows - expected) / (1 - expected))
 
 
-def weighted_f1(cells: Cells) -> Cells:
+def macro_f1(margins: Cells) -> Cells:
+    """Return the mean over classes of F1; a class that occurs nowhere takes no part."""
+    return _mean_over_classes(_f1(margins), margins, weighted=False)
+
+
+def weighted_f1(margins: Cells) -> Cells:
     """Return the mean of F1 over classes, each with the weight of its rows in the truth."""
-    return _mean_over_classes(_f1(cells), cells, weighted=True)
+    return _mean_over_classes(_f1(margins), margins, weighted=True)
 
 
-def macro_precision(cells: Cells) -> Cells:
+def macro_precision(margins: Cells) -> Cells:
     """Return the mean of precision over classes; a class never decided for has precision 0, as scikit-learn has it."""
-    return _mean_over_classes(_over(_right(cells), cells.sum(axis=-2)), cells, weighted=False)
+    return _mean_over_classes(_over(margins[0], margins[2]), margins, weighted=False)
 
 
-def weighted_precision(cells: Cells) -> Cells:
+def weighted_precision(margins: Cells) -> Cells:
     """Return the mean of precision over classes, each with the weight of its rows in the truth."""
-    return _mean_over_classes(_over(_right(cells), cells.sum(axis=-2)), cells, weighted=True)
+    return _mean_over_classes(_over(margins[0], margins[2]), margins, weighted=True)
 
 
-def macro_recall(cells: Cells) -> Cells:
+def macro_recall(margins: Cells) -> Cells:
     """Return the mean of recall over the classes that have rows in the truth."""
-    true = cells.sum(axis=-1)
+    true = margins[1]
     present = np.real(true) > 0
-    recall = _over(_right(cells), true)
-    return np.asarray((recall * present).sum(axis=-1) / present.sum(axis=-1))
+    recall = _over(margins[0], true)
+    return np.asarray((recall * present).sum(axis=0) / present.sum(axis=0))
 
 
-def _right(cells: Cells) -> Cells:
-    return np.diagonal(cells, axis1=-2, axis2=-1)
+def _parts(margins: Cells) -> tuple[Cells, Cells, Cells, Cells]:
+    """Return right, true and decided rows of each class, and all rows."""
+    right, true, decided = margins
+    return right, true, decided, true.sum(axis=0)
 
 
-def _f1(cells: Cells) -> Cells:
-    return _over(2 * _right(cells), cells.sum(axis=-1) + cells.sum(axis=-2))
+def _f1(margins: Cells) -> Cells:
+    right, true, decided, _ = _parts(margins)
+    return _over(2 * right, true + decided)
 
 
 def _over(top: Cells, bottom: Cells) -> Cells:
@@ -152,12 +114,12 @@ def _over(top: Cells, bottom: Cells) -> Cells:
     return np.where(empty, 0, top / np.where(empty, 1, bottom))
 
 
-def _mean_over_classes(values: Cells, cells: Cells, *, weighted: bool) -> Cells:
-    true = cells.sum(axis=-1)
+def _mean_over_classes(values: Cells, margins: Cells, *, weighted: bool) -> Cells:
+    true = margins[1]
     if weighted:
-        return np.asarray((values * true).sum(axis=-1) / true.sum(axis=-1))
-    present = np.real(true + cells.sum(axis=-2)) > 0
-    return np.asarray((values * present).sum(axis=-1) / present.sum(axis=-1))
+        return np.asarray((values * true).sum(axis=0) / true.sum(axis=0))
+    present = np.real(true + margins[2]) > 0
+    return np.asarray((values * present).sum(axis=0) / present.sum(axis=0))
 
 
 COMPOSITES: Final[dict[str, Function]] = {
@@ -173,3 +135,19 @@ COMPOSITES: Final[dict[str, Function]] = {
     "macro_recall": macro_recall,
 }
 """Each by the name of its metric."""
+
+
+def composite(name: str, classes: int) -> ShareFunction:
+    """Return a composite as a function of the C x C cells of truth and decision, in that order."""
+    return ShareFunction(COMPOSITES[name], _margins(classes))
+
+
+@cache
+def _margins(classes: int) -> Floats:
+    """Return which cells are right, true and decided rows of each class: (3, C, C * C)."""
+    right, one = np.zeros((classes, classes, classes)), np.eye(classes)
+    right[np.arange(classes), np.arange(classes), np.arange(classes)] = 1
+    true = np.repeat(one[:, :, None], classes, axis=2)
+    found = np.stack([right, true, true.swapaxes(1, 2)]).reshape(3, classes, -1)
+    found.flags.writeable = False
+    return found

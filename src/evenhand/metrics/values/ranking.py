@@ -10,8 +10,8 @@ import numpy as np
 
 from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
-from evenhand.metrics.inference.intervals import scaled_ends
 from evenhand.metrics.values.means import finished, means, measured_mean, told
+from evenhand.metrics.values.quotients import quotient
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -79,14 +79,11 @@ def exposure_to_merit(
     worth, groups = np.asarray(relevance, dtype=np.float64), np.asarray(codes).astype(np.intp)
     _, _, query = _parts(score, queries)
     seen = _discount(places(score, query), None)
-    attention, merit = means(seen, groups, n_groups).mean, means(worth, groups, n_groups).mean
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.where(merit > 0, attention / merit, np.nan)
-        influence = (seen - value[groups] * worth) / merit[groups]
-        error = means(influence, groups, n_groups, clusters=query).error
-    ends = partial(scaled_ends, value, error, lowest=0.0, highest=None)
+    mean_of = partial(means, codes=groups, n_groups=n_groups, clusters=query)
+    merit = mean_of(worth)
+    value, ends = quotient(mean_of(seen), merit, mean_of(seen + worth), partial(merit.ends, log=True))
     rows, reasons = rows_by(groups, n_groups), told(np.isfinite(value), message("No item of the group is relevant."))
-    return _opposed(finished("exposure_to_merit", value, rows, reasons, "delta method, lists", ends, level))
+    return _opposed(finished("exposure_to_merit", value, rows, reasons, "mover, logarithm, lists", ends, level))
 
 
 def _opposed(found: Measured) -> Measured:

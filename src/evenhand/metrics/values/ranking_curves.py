@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 
 import numpy as np
 
@@ -11,8 +10,9 @@ from evenhand.messages import message
 from evenhand.metrics.counts.ordered import Ordered, order_scores, placements
 from evenhand.metrics.counts.score_tally import ScoreTally
 from evenhand.metrics.counts.sums import rows_by
-from evenhand.metrics.inference.intervals import wilson
-from evenhand.metrics.values.means import between_clusters, finished, told
+from evenhand.metrics.inference.intervals import clopper_pearson
+from evenhand.metrics.inference.skewed import OF_FEW_ROWS
+from evenhand.metrics.values.means import between_clusters, cluster_sums, finished, told
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 def roc_auc(
     y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
-    """Measure the area under the ROC curve of every group, with DeLong's interval on the logit scale.
+    """Measure the area under the ROC curve of every group.
 
-    Where a group's area is 0 or 1 DeLong's variance is 0; there the interval is Wilson's over the smaller class.
+    Each end is the farther one of DeLong's on the logit scale, which few rows of a class make too short, and of
+    Newcombe's, which inverts a test with the variance that the area in question would have (`areas_like`).
 
     Parameters
     ----------
@@ -35,7 +36,8 @@ def roc_auc(
     clusters : (n,) integer array, optional
         What belongs together; the variance is then that between clusters (Obuchowski 1997, Biometrics 53).
 
-    Source: DeLong et al. (1988), Biometrics 44; ranks as in Sun and Xu (2014).
+    Source: DeLong et al. (1988), Biometrics 44; ranks as in Sun and Xu (2014); Newcombe (2006), Statistics in
+    Medicine 25, method 5.
     """
     if all(part is None for part in more.values()):
         return roc_auc_of(order_scores(y_true, score, codes, n_groups), level)
@@ -53,10 +55,10 @@ def roc_auc_of_tally(tally: ScoreTally, level: float = 0.95) -> Measured:
         spread = tally.total(tally.squares * (placed - area[tally.group][:, None]) ** 2) / mass**2
         # a single row has no spread: the greatest there is
         spread = np.where(number > 1, spread * number / np.maximum(number - 1, 1), 0.25)
-        worth = mass**2 / squares  # rows, or what weighted rows are worth (Kish)
+        worth = np.nan_to_num(mass**2 / squares)  # rows, or what weighted rows are worth (Kish)
     missing = (mass <= 0).any(axis=1)
-    error, smaller = np.sqrt(spread.sum(axis=1)), np.nan_to_num(worth).min(axis=1)
-    return _areas(np.where(missing, np.nan, area), error, smaller, number.sum(axis=1), level)
+    area = np.where(missing, np.nan, area)
+    return _areas(area, np.sqrt(spread.sum(axis=1)), worth, number.sum(axis=1), level)
 
 
 def _placed(tally: ScoreTally, mass: Floats) -> tuple[Floats, Floats]:
@@ -85,35 +87,79 @@ def _clustered_areas(
         squares, number = between_clusters(np.nan_to_num(adds), codes, clusters, tally.n_groups)
         error = np.sqrt(squares * number / (number - 1))
     missing = (mass <= 0).any(axis=1) | (number < 2)
-    return _areas(np.where(missing, np.nan, area), error, number, tally.rows.sum(axis=1), level, ", clusters")
+    sides = [rows_by(cluster_sums(one[of], group[of], clusters[of], tally.n_groups)[1], tally.n_groups)
+             for of in (~true, true)]  # fmt: skip
+    worth = np.stack(sides, axis=1).astype(np.float64)
+    area, rows = np.where(missing, np.nan, area), tally.rows.sum(axis=1)
+    return _areas(area, error, worth, rows, level, ", clusters")
 
 
 def roc_auc_of(ordered: Ordered, level: float = 0.95) -> Measured:
     """Measure the area under the ROC curve of every group from scores in order."""
-    found = np.full((3, len(ordered.positives)), np.nan)
+    found, sides = np.full((2, len(ordered.positives)), np.nan), np.zeros((len(ordered.positives), 2))
     for group, (negatives, positives) in enumerate(zip(ordered.negatives, ordered.positives, strict=True)):
+        sides[group] = len(negatives), len(positives)
         if len(negatives) and len(positives):
             above, below = placements(group, ordered)
             # a single row has no spread: the greatest there is
             parts = (part.var(ddof=1) / len(part) if len(part) > 1 else 0.25 for part in (above, below))
-            found[:, group] = above.mean(), np.sqrt(sum(parts)), min(len(negatives), len(positives))
-    return _areas(found[0], found[1], np.nan_to_num(found[2]), ordered.rows, level)
+            found[:, group] = above.mean(), np.sqrt(sum(parts))
+    return _areas(found[0], found[1], sides, ordered.rows, level)
 
 
-def _areas(area: Floats, error: Floats, smaller: Floats, rows: Ints, level: float, more: str = "") -> Measured:
+def _areas(area: Floats, error: Floats, worth: Floats, rows: Ints, level: float, more: str = "") -> Measured:
+    """Return areas with their intervals; `worth` (G, 2) is how many rows the negatives and the positives count for."""
     reasons = told(np.isfinite(area), message("Only one class has rows: the area needs both."))
-    ends = partial(_logit_ends, area, error, smaller)
-    return finished("roc_auc", area, rows, reasons, f"delong, logit{more}", ends, level)
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        wide = z * (1 + OF_FEW_ROWS / np.sqrt(np.maximum(worth.min(axis=1), 1)))
+        inside = (area > 0) & (area < 1) & (error > 0)
+        low, high = logit_interval(np.where(inside, area, 0.5), np.where(inside, error, 1.0), wide)
+        least, most = areas_like(area, worth, wide)
+        return np.where(inside, np.minimum(low, least), least), np.where(inside, np.maximum(high, most), most)
+
+    return finished("roc_auc", area, rows, reasons, f"delong and newcombe{more}", ends, level)
 
 
-def _logit_ends(area: Floats, error: Floats, smaller: Floats, z: float) -> tuple[Floats, Floats]:
-    inside = (area > 0) & (area < 1) & (error > 0)
-    low, high = logit_interval(np.where(inside, area, 0.5), np.where(inside, error, 1.0), z)
-    edge = wilson(np.nan_to_num(area) * smaller, smaller, z)
-    return np.where(inside, low, edge[0]), np.where(inside, high, edge[1])
+HALVINGS: Final = 40
+"""Steps in which a limit is found."""
 
 
-def logit_interval(share: Floats, error: Floats, z: float) -> tuple[Floats, Floats]:
+def areas_like(area: Floats, worth: Floats, z: Floats) -> tuple[Floats, Floats]:
+    """Return the least and the greatest area that would not be rejected, given the area seen.
+
+    The variance of an area t over m negatives and n positives is that under exponential scores with N - 1 in place of
+    m - 1 and n - 1, N their mean: ``t (1 - t) (1 + (N - 1) ((1 - t) / (2 - t) + t / (1 + t))) / (m n)``.
+
+    Parameters
+    ----------
+    area : (G,)
+        The areas seen.
+    worth : (G, 2)
+        How many rows the negatives and the positives count for.
+    z : (G,)
+        Critical values.
+
+    Source: Newcombe (2006), Statistics in Medicine 25, method 5; Hanley and McNeil (1982), Radiology 143.
+    """
+    product, middle = np.maximum(worth.prod(axis=1), 1), np.maximum(worth.mean(axis=1) - 1, 0)
+
+    def rejected(t: Floats) -> Marks:
+        spread = t * (1 - t) * (1 + middle * ((1 - t) / (2 - t) + t / (1 + t))) / product
+        return np.asarray(np.abs(area - t) > z * np.sqrt(np.maximum(spread, 0)))
+
+    found = []
+    for far in (0.0, 1.0):
+        inside, outside = area.copy(), np.full(len(area), far)
+        for _ in range(HALVINGS):
+            half = (inside + outside) / 2
+            out = rejected(half)
+            inside, outside = np.where(out, inside, half), np.where(out, half, outside)
+        found.append(outside)
+    return found[0], found[1]
+
+
+def logit_interval(share: Floats, error: Floats, z: Floats | float) -> tuple[Floats, Floats]:
     """Return the limits of a number between 0 and 1 that is normal, with this error, on the logit scale."""
     logit, half = np.log(share / (1 - share)), z * error / (share * (1 - share))
     with np.errstate(over="ignore"):  # 1 / (1 + inf) is the 0 that is meant
@@ -125,9 +171,10 @@ def average_precision(
 ) -> Measured:
     """Measure the area under the precision-recall curve (average precision) of every group.
 
-    The interval is binomial over the positive rows on the logit scale, which covers best of those that Boyd et al.
-    (2013), ECML, compared; over what they are worth where rows are weighted (Kish), and over clusters that hold one
-    where rows belong together. Equal scores are taken together, as scikit-learn does.
+    The interval is binomial over the positive rows: each end is the farther one of that on the logit scale, which
+    covers best of those that Boyd et al. (2013), ECML, compared, and of the exact one; over what they are worth where
+    rows are weighted (Kish), and over clusters that hold one where rows belong together. Equal scores are taken
+    together, as scikit-learn does.
     """
     if all(part is None for part in more.values()):
         return average_precision_of(order_scores(y_true, score, codes, n_groups), level)
@@ -167,6 +214,16 @@ def average_precision_of_tally(tally: ScoreTally, level: float = 0.95, worth: Fl
 
 
 def _precisions(area: Floats, hits: Floats, number: Floats, rows: Ints, level: float) -> Measured:
-    ends = partial(_logit_ends, area, np.sqrt(area * (1 - area) / np.maximum(number, 1)), number)
+    """Return average precisions with their intervals; `number` (G,) is how many positive rows count as independent."""
+    error = np.sqrt(area * (1 - area) / np.maximum(number, 1))
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        exact = clopper_pearson(np.nan_to_num(area) * number, number, z)
+        inside = (area > 0) & (area < 1)
+        low, high = logit_interval(np.where(inside, area, 0.5), np.where(inside, error, 1.0), z)
+        return np.where(inside, np.minimum(low, exact[0]), exact[0]), np.where(
+            inside, np.maximum(high, exact[1]), exact[1]
+        )
+
     reasons = told(hits > 0, message("No row whose truth is positive: there is nothing to find."))
-    return finished("average_precision", area, rows, reasons, "binomial, logit", ends, level)
+    return finished("average_precision", area, rows, reasons, "binomial, exact and logit", ends, level)

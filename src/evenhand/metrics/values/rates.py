@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -13,14 +13,17 @@ from evenhand.messages import lowered, message
 from evenhand.metrics.catalogue import METRICS, Cells, Metric
 from evenhand.metrics.catalogue.entry import FN, FP, TN, TP
 from evenhand.metrics.catalogue.names import canonical, names
-from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends, z_of
-from evenhand.metrics.values.composites import COMPOSITES, with_error
+from evenhand.metrics.inference.intervals import beta_limits, clopper_pearson, z_of
+from evenhand.metrics.inference.share_functions import effective_rows, limits
+from evenhand.metrics.inference.unequal import Units, betas
+from evenhand.metrics.values.composites import COMPOSITES, composite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks
     from evenhand.metrics.counts.tally import Tally
+    from evenhand.metrics.inference.unequal import Beta
 
 
 @np.errstate(divide="ignore")
@@ -42,6 +45,8 @@ MEANS: Final = {
     "average_predictive_value": ("precision", "false_omission_rate"),
 }
 """Composites that are the mean of two rates."""
+SPARSE: Final = (3, 3)
+"""Means over classes are not covered from so many classes on that have fewer rows in the truth than so."""
 Ends: TypeAlias = "Callable[[float], tuple[Floats, Floats]]"
 """From a critical value z to the low and high ends of all groups."""
 
@@ -72,19 +77,28 @@ class Measured:
     """Ends for other critical values, for comparing groups."""
     uncovered: tuple[str, ...] = ()
     """(G,) why no interval covers for such data, empty where one does; without any, all are covered."""
+    apart: float = 1.0
+    """What critical values are multiplied by where two groups are compared: above 1 where they share clusters."""
+    binomial: tuple[Floats, Floats] | None = None
+    """(G,) events and (G,) rows where the value is the share of independent, unweighted rows; else None."""
 
     def at(self, groups: slice | Indices) -> Measured:
         """Return the values of some of the groups."""
         names = ("estimate", "low", "high", "defined", "support", "rows")
         parts = {name: getattr(self, name)[groups] for name in names}
-        reason = tuple(np.asarray(self.reason, dtype=object)[groups])
+        reason = _chosen(self.reason, groups)
 
         def ends(z: float) -> tuple[Floats, Floats]:
             low, high = self.ends(z)
             return low[groups], high[groups]
 
-        uncovered = tuple(np.asarray(self.uncovered, dtype=object)[groups]) if self.uncovered else ()
-        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered)
+        uncovered = _chosen(self.uncovered, groups) if self.uncovered else ()
+        binomial = None if self.binomial is None else (self.binomial[0][groups], self.binomial[1][groups])
+        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered, binomial=binomial)
+
+
+def _chosen(texts: tuple[str, ...], groups: slice | Indices) -> tuple[str, ...]:
+    return texts[groups] if isinstance(groups, slice) else tuple(np.asarray(texts, dtype=object)[groups])
 
 
 def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
@@ -147,10 +161,18 @@ class _Share:
     estimate: Floats
     size: Floats
     support: Ints
+    betas: tuple[Beta, Beta] | None = None
+    """What the ends are quantiles of, where rows are weighted or in clusters."""
 
     @property
     def events(self) -> Floats:
         return np.nan_to_num(self.estimate) * self.size
+
+    def ends(self, z: float) -> tuple[Floats, Floats]:
+        if self.betas is None:
+            return clopper_pearson(self.events, self.size, z)
+        low, high = beta_limits(*self.betas, z)
+        return np.where(self.size > 0, low, np.nan), np.where(self.size > 0, high, np.nan)
 
 
 def _share(tally: Tally, numerator: Cells, denominator: Cells) -> _Share:
@@ -158,51 +180,38 @@ def _share(tally: Tally, numerator: Cells, denominator: Cells) -> _Share:
     weight = tally.mass
     with np.errstate(invalid="ignore", divide="ignore"):
         p = _sum(weight, numerator) / _sum(weight, denominator)
-    sizes = [support.astype(np.float64)]
-    if tally.weights is not None and tally.squared_weights is not None:
-        sizes += _weighted_sizes(tally.weights, tally.squared_weights, p, numerator, denominator)
-    if tally.moments is not None and tally.clusters is not None:
-        sizes.append(_clustered_size(tally, p, numerator, denominator))
-    # The least of these sizes covers .947 to .958 where either alone falls to .91 (docs/design/intervals.md).
-    return _Share(p, np.nan_to_num(np.fmin.reduce(sizes)), support)
+    units = _units(tally, support, numerator, denominator)
+    if units is None:
+        return _Share(p, support.astype(np.float64), support)
+    low, high = betas(units)
+    size = np.where(np.isfinite(p), np.fmax(np.minimum(low[0] + low[1], high[0] + high[1]) - 1, 1e-9), 0.0)
+    return _Share(p, np.minimum(size, support), support, (low, high))
 
 
-def _weighted_sizes(
-    weights: Floats, squared: Floats, p: Floats, numerator: Cells, denominator: Cells
-) -> tuple[Floats, Floats]:
-    """Return Kish's effective size, and the one at which the linearised variance is a binomial one."""
-    weight, squares, hit = _sum(weights, denominator), _sum(squared, denominator), _sum(squared, numerator)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        kish = weight**2 / squares
-        variance = (hit * (1 - p) ** 2 + (squares - hit) * p**2) / weight**2
-        return kish, np.where(variance > 0, p * (1 - p) / variance, kish)
+def _units(tally: Tally, support: Ints, numerator: Cells, denominator: Cells) -> Units | None:
+    """Return the weighted rows, or clusters, that a share is of; None where all rows are alike."""
+    clustered = tally.moments is not None and tally.clusters is not None
+    if tally.squared_weights is None and not clustered:
+        return None
+    rest = tuple(cell for cell in denominator if cell not in numerator)
+    hits, misses = (_sum(tally.mass, cells) for cells in (numerator, rest))
+    alone = tally.counts if tally.squared_weights is None else tally.squared_weights
+    squares = [_sum(alone, cells) for cells in (numerator, rest)]
+    row_squares, spread = squares[0] + squares[1], None
+    if tally.squared_weights is not None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = support * row_squares / (hits + misses) ** 2
+    cross = np.zeros(len(hits))
+    if tally.moments is not None and clustered:
+        size = tally.classes
+        top, others = (_indicator(cells, size) for cells in (numerator, rest))
+        squares = [np.einsum("i,gij,j->g", side, tally.moments, side) for side in (top, others)]
+        cross = np.einsum("i,gij,j->g", top, tally.moments, others)
+    return Units(hits, misses, squares[0], cross, squares[1], row_squares, spread)
 
 
-def _clustered_size(tally: Tally, p: Floats, numerator: Cells, denominator: Cells) -> Floats:
-    """Return the effective size of Korn and Graubard (1998), Survey Methodology 24.
-
-    The linearised variance between clusters, as a binomial one, with Student's quantile in place of the normal one.
-    Where all rows are equal there is no variance, and each cluster is taken for one row.
-    """
-    from scipy.special import stdtrit
-
-    assert tally.moments is not None
-    assert tally.clusters is not None
-    weight = tally.mass
-    top, bottom = _indicator(numerator), _indicator(denominator)
-    residual = top - np.nan_to_num(p)[:, None] * bottom
-    squares = np.einsum("gi,gij,gj->g", residual, tally.moments, residual)
-    number = np.maximum(tally.clusters, 1).astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = squares / _sum(weight, denominator) ** 2 * number / np.maximum(number - 1, 1)
-        size = np.where(variance > 0, p * (1 - p) / variance, number)
-    student = stdtrit(np.maximum(number - 1, 1), 0.975)
-    return np.asarray(size * (z_of(0.95) / student) ** 2)
-
-
-def _indicator(cells: Cells) -> Floats:
-    """Return (4,) ones where a cell counts, in the order of truth and decision."""
-    classes = 1 + max(max(cell) for cell in (*cells, (1, 1)))
+def _indicator(cells: Cells, classes: int) -> Floats:
+    """Return (C * C,) ones where a cell counts, in the order of truth and decision."""
     return np.array([float((true, decided) in cells) for true in range(classes) for decided in range(classes)])
 
 
@@ -212,10 +221,15 @@ def _sum(cells: Column, chosen: Cells) -> Floats:
 
 def _rate(entry: Metric, tally: Tally, level: float) -> Measured:
     share = _share(tally, entry.numerator, entry.denominator)
-    weighted = ", effective size" if tally.weights is not None else ""
-    weighted += ", clusters" if tally.clusters is not None else ""
-    ends = partial(clopper_pearson, share.events, share.size)
-    return _measured(entry, tally, share, share.estimate, f"clopper-pearson{weighted}", ends, level)
+    unequal = _unequal(tally)
+    method = f"clopper-pearson{unequal}"
+    return _measured(entry, tally, share, share.estimate, method, share.ends, level, binomial=not unequal)
+
+
+def _unequal(tally: Tally) -> str:
+    """Return what in the name of a method tells unequal units."""
+    weighted = ", one more of the weights" if tally.weights is not None else ""
+    return weighted + (", one more cluster" if tally.clusters is not None else "")
 
 
 def _mapped(entry: Metric, tally: Tally, level: float) -> Measured:
@@ -224,21 +238,50 @@ def _mapped(entry: Metric, tally: Tally, level: float) -> Measured:
     share = _share(tally, numerator, denominator)
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = clopper_pearson(share.events, share.size, z)
+        low, high = share.ends(z)
         return mapped(low), mapped(high)
 
-    return _measured(entry, tally, share, mapped(share.estimate), f"clopper-pearson of {words}, mapped", ends, level)
+    method = f"clopper-pearson of {words}, mapped{_unequal(tally)}"
+    return _measured(entry, tally, share, mapped(share.estimate), method, ends, level)
 
 
 def _composite(entry: Metric, tally: Tally, level: float) -> Measured:
-    """A smooth function of the cells: the delta method, on a scale that fits its range."""
-    cells = tally.mass
-    value, error = with_error(COMPOSITES[entry.name], cells, tally.squared_weights)
+    """A smooth function of the cells: Gaffke's limits of its tangent."""
+    what, cells = composite(entry.name, tally.classes), _groups_last(tally.mass)
+    value = what.value(cells)
+    size = effective_rows(what, cells, None if tally.squared_weights is None else _groups_last(tally.squared_weights))
     if tally.clusters is not None:
-        error = error * np.sqrt(_design_effect(tally))
+        size = size / _design_effect(tally)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        worth = cells * (size / cells.sum(axis=0))
+    found = np.flatnonzero(np.isfinite(value))
+    inside = partial(np.clip, a_min=entry.lowest, a_max=np.inf if entry.highest is None else entry.highest)
+
+    @cache
+    def ends(z: float) -> tuple[Floats, Floats]:
+        low, high = np.full(len(value), np.nan), np.full(len(value), np.nan)
+        if len(found):
+            low[found], high[found] = limits(what, worth[:, found], z)
+        return inside(np.fmin(low, value)), inside(np.fmax(high, value))
+
     share = _Share(value, tally.rows.astype(np.float64), tally.rows)
-    ends = partial(scaled_ends, value, error, lowest=entry.lowest, highest=entry.highest)
-    return _measured(entry, tally, share, value, "delta method", ends, level)
+    measured = _measured(entry, tally, share, value, "gaffke limits of the tangent", ends, level)
+    return replace(measured, uncovered=_sparse_classes(tally)) if entry.name.startswith("macro_") else measured
+
+
+def _sparse_classes(tally: Tally) -> tuple[str, ...]:
+    """Return why a mean over classes is not covered, by group; nothing where all groups are."""
+    few = (tally.counts.sum(axis=2) < SPARSE[1]).sum(axis=1) >= SPARSE[0]
+    why = message(
+        "{classes} or more classes have fewer than {rows} rows in the truth, and each counts as much as the others.",
+        classes=SPARSE[0],
+        rows=SPARSE[1],
+    )
+    return tuple(why if each else "" for each in few) if few.any() else ()
+
+
+def _groups_last(cells: Column) -> Floats:
+    return np.ascontiguousarray(np.asarray(cells, dtype=np.float64).reshape(len(cells), -1).T)
 
 
 def _design_effect(tally: Tally) -> Floats:
@@ -251,17 +294,17 @@ def _design_effect(tally: Tally) -> Floats:
 
 
 def _mean_of_two(entry: Metric, tally: Tally, level: float) -> Measured:
-    """The mean of two rates that share no row."""
+    """The mean of two rates that share no row, but may share clusters."""
     one, other = (METRICS[name] for name in MEANS[entry.name])
     upper = _share(tally, one.numerator, one.denominator)
     lower = _share(tally, other.numerator, other.denominator)
     estimate = (upper.estimate + lower.estimate) / 2
+    joined = np.hypot if tally.moments is None else partial(_hypot, _correlation(tally, one, other))
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        first = clopper_pearson(upper.events, upper.size, z)
-        second = clopper_pearson(lower.events, lower.size, z)
-        below = np.hypot(upper.estimate - first[0], lower.estimate - second[0]) / 2
-        above = np.hypot(first[1] - upper.estimate, second[1] - lower.estimate) / 2
+        first, second = upper.ends(z), lower.ends(z)
+        below = joined(upper.estimate - first[0], lower.estimate - second[0]) / 2
+        above = joined(first[1] - upper.estimate, second[1] - lower.estimate) / 2
         return estimate - below, estimate + above
 
     support = np.where((upper.support > 0) & (lower.support > 0), tally.rows, 0)
@@ -269,13 +312,60 @@ def _mean_of_two(entry: Metric, tally: Tally, level: float) -> Measured:
     return _measured(entry, tally, share, estimate, "mover of two clopper-pearson intervals", ends, level)
 
 
+def _hypot(correlation: Floats, one: Floats, other: Floats) -> Floats:
+    """Return the margin of a sum from those of both parts."""
+    return np.asarray(np.sqrt(one**2 + other**2 + 2 * correlation * one * other))
+
+
+def _correlation(tally: Tally, one: Metric, other: Metric) -> Floats:
+    """Return (G,) the correlation between clusters of two rates; one below 0 is taken for 0."""
+    assert tally.moments is not None
+    mass, parts = tally.mass, []
+    for entry in (one, other):
+        size = _sum(mass, entry.denominator)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rate = np.nan_to_num(_sum(mass, entry.numerator) / size)
+        top, bottom = (_indicator(cells, tally.classes) for cells in (entry.numerator, entry.denominator))
+        parts.append(top - rate[:, None] * bottom)
+    first, second = parts
+    both, own, others = (
+        np.einsum("gi,gij,gj->g", a, tally.moments, b) for a, b in ((first, second), (first, first), (second, second))
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.clip(np.nan_to_num(both / np.sqrt(own * others)), 0.0, 1.0))
+
+
 def _measured(
-    entry: Metric, tally: Tally, share: _Share, estimate: Floats, method: str, ends: Ends, level: float
+    entry: Metric,
+    tally: Tally,
+    share: _Share,
+    estimate: Floats,
+    method: str,
+    ends: Ends,
+    level: float,
+    *,
+    binomial: bool = False,
 ) -> Measured:
     defined = np.isfinite(estimate)
     values = np.where(defined, estimate, np.nan), *ends(z_of(level))
     reasons = tuple("" if ok else _reason(entry, rows) for ok, rows in zip(defined, tally.rows, strict=True))
-    return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends)
+    counted = (share.events, share.size) if binomial else None
+    more = {"apart": _apart(tally), "binomial": counted}
+    return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends, **more)  # type: ignore[arg-type]
+
+
+def _apart(tally: Tally) -> float:
+    """Return by how much the error of a difference of two groups may be greater because they share clusters.
+
+    With S clusters in two groups, of K and L effective ones, the rates are correlated by at most S / sqrt(K L); and as
+    the variance of a difference is then at most 1 + that times the sum of variances, so is every margin its root.
+    """
+    if not tally.shared or tally.moments is None:
+        return 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        effective = tally.mass.sum(axis=(1, 2)) ** 2 / tally.moments.sum(axis=(1, 2))
+    common = np.sort(np.minimum(tally.shared / effective[np.isfinite(effective)], 1.0))[-2:]
+    return float(np.sqrt(1 + np.sqrt(common.prod()))) if len(common) == 2 else 1.0
 
 
 _MISSING: Final[dict[Cells, str]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -10,8 +11,9 @@ import numpy as np
 from evenhand.errors import InputError, did_you_mean
 from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
-from evenhand.metrics.inference.intervals import clopper_pearson, scaled_ends
-from evenhand.metrics.values.means import Means, finished, means, measured_mean, told
+from evenhand.metrics.inference.intervals import clopper_pearson
+from evenhand.metrics.values.means import Means, effective_rows, finished, means, measured_mean, told
+from evenhand.metrics.values.medians import measured_median
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,65 +60,101 @@ def measure_numbers(
         raise InputError(f"'{metric}' is no metric of numbers.{did_you_mean(metric, NUMBERS)}")
     true, predicted = np.asarray(y_true, dtype=np.float64), np.asarray(y_pred, dtype=np.float64)
     mean_of = partial(means, codes=codes, n_groups=n_groups, weight=weight, clusters=clusters)
-    if metric in OF_ROWS:
+    if metric in SQUARES:
+        found = mean_of((predicted - true) ** 2)
         mapped = np.sqrt if metric == "root_mean_squared_error" else None
-        return measured_mean(metric, mean_of(OF_ROWS[metric](true, predicted)), level, mapped)
-    rows = rows_by(np.asarray(codes), n_groups)
+        measured = measured_mean(metric, found, level, mapped, squared=True)
+        return replace(measured, uncovered=_heavy(found, mean_of((predicted - true) ** 4)))
+    if metric in OF_ROWS:
+        return measured_mean(metric, mean_of(OF_ROWS[metric](true, predicted)), level)
+    group = np.asarray(codes).astype(np.intp)
+    rows = rows_by(group, n_groups)
+    if metric == "median_absolute_error":
+        one = np.ones(len(true), dtype=np.float64) if weight is None else np.asarray(weight, dtype=np.float64)
+        return measured_median(metric, np.abs(predicted - true), group, rows, level, mean_of, one)
     if metric == "quantile_coverage":
         return _below(mean_of(true <= predicted), rows, level)
-    return _explained(true, predicted, np.asarray(codes).astype(np.intp), rows, level, mean_of)
+    return _explained(true, predicted, group, rows, level, mean_of)
 
 
 def _below(found: Means, rows: Ints, level: float) -> Measured:
     """The share of rows at or below the prediction: exact, or over effective rows where they are weighted."""
+    size = effective_rows(found)
+    ends = partial(clopper_pearson, np.nan_to_num(found.mean) * size, size)
+    return finished("quantile_coverage", found.mean, rows, told(rows), "clopper-pearson", ends, level)
+
+
+def _heavy(*powers: Means) -> tuple[str, ...]:
+    """Return for each group why the mean of its squared errors has no interval that covers; empty where it has one.
+
+    The error of a mean of squares rests on fourth powers. Where these are carried by few rows (or the rows are few),
+    the heaviest errors to come are not among those seen. `powers` are means of squares, each with that of its fourth
+    powers.
+    """
+    number = powers[0].freedom + 1
     with np.errstate(invalid="ignore", divide="ignore"):
-        share, plain = found.mean, found.mean * (1 - found.mean)
-        worth = np.where(found.error > 0, plain / found.error**2, found.rows)
-    size = np.fmin(worth, rows)
-    exact = np.isclose(size, rows, rtol=2 / np.maximum(rows, 1))  # n against n - 1 is the same sample
-    size = np.where(exact, rows, size)
-    ends = partial(clopper_pearson, np.nan_to_num(share) * size, size)
-    return finished("quantile_coverage", share, rows, told(rows), "clopper-pearson", ends, level)
+        tails = [fourth.mean / second.mean**2 for second, fourth in zip(powers[::2], powers[1::2], strict=True)]
+        kurtosis = np.fmax.reduce(tails)
+    most = np.interp(np.log(np.maximum(number, 1)), np.log(HEAVY[0]), HEAVY[1])
+    return tuple(
+        _why(size, tail, limit) for size, tail, limit in zip(number, np.nan_to_num(kurtosis), most, strict=True)
+    )
+
+
+def _why(rows: float, kurtosis: float, most: float) -> str:
+    if rows < LEAST:
+        return message(
+            "A mean of squares rests on the largest errors, and fewer than {rows} rows do not show them. Look at the "
+            "median absolute error instead.",
+            rows=LEAST,
+        )
+    if kurtosis <= most:
+        return ""
+    return message(
+        "A mean of squares rests on the largest errors, and few rows hold them here. Look at the median absolute error "
+        "instead."
+    )
 
 
 def _explained(
     true: Floats, predicted: Floats, group: Indices, rows: Ints, level: float, mean_of: Callable[..., Means]
 ) -> Measured:
-    """R squared, from the linearised quotient of two means; its distance from 1 is positive, so on a logarithm.
-
-    The error is itself one of squares, known from few rows about half as well as that of a mean: Student's limits with
-    half of the rows' degrees of freedom (docs/design/intervals.md).
-    """
-    from scipy.special import ndtr, stdtrit
-
-    error, middle = mean_of((predicted - true) ** 2).mean, mean_of(true).mean
-    spread = mean_of((true - middle[group]) ** 2).mean
+    """R squared, from the linearised quotient of two means of squares; its distance from 1 is positive."""
+    squares, middle = mean_of((predicted - true) ** 2), mean_of(true).mean
+    around = true - middle[group]
+    spread_of = mean_of(around**2)
+    spread = spread_of.mean
     with np.errstate(invalid="ignore", divide="ignore"):
-        left = error / spread
-        influence = (predicted - true) ** 2 - left[group] * (true - middle[group]) ** 2
-        found = mean_of(influence / spread[group])
+        left = squares.mean / spread
+        influence = (predicted - true) ** 2 - left[group] * around**2
+        found = replace(mean_of(influence / spread[group]), mean=left)
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        half = stdtrit(np.maximum(found.freedom / 2, 1), ndtr(z)) * found.error
-        low, high = scaled_ends(left, half, 1.0, 0.0, None)
+        low, high = found.ends(z, log=True, squared=True)
         return 1 - high, 1 - low
 
     value = np.where(np.isfinite(left), 1 - left, np.nan)
     reasons = told(np.isfinite(value), message("The truth does not vary, so there is nothing to explain."))
-    return finished("r2", value, rows, reasons, "delta method, logarithm", ends, level)
+    measured = finished("r2", value, rows, reasons, "delta method, hall", ends, level)
+    heavy = _heavy(squares, mean_of((predicted - true) ** 4), spread_of, mean_of(around**4))
+    return replace(measured, uncovered=heavy)
 
 
+LEAST: Final = 30
+"""Rows or clusters below which squared errors have no interval that covers whatever their tail."""
+HEAVY: Final = (np.array([30.0, 100.0, 1_000.0, 10_000.0]), np.array([4.4, 8.0, 10.0, 14.0]))
+"""Rows, and the kurtosis of their errors (3 for normal ones) above which intervals of squared errors do not cover."""
+SQUARES: Final = ("root_mean_squared_error", "mean_squared_error")
+"""Those that are made of squared errors."""
 OF_ROWS: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {
     "mean_absolute_error": lambda true, predicted: np.abs(predicted - true),
-    "root_mean_squared_error": lambda true, predicted: (predicted - true) ** 2,
-    "mean_squared_error": lambda true, predicted: (predicted - true) ** 2,
     "mean_residual": lambda true, predicted: predicted - true,
     "mean_prediction": lambda true, predicted: predicted,
 }
-"""Those that are the mean of a number of each row, or its root."""
+"""Those that are the mean of a number of each row."""
 NUMBERS: Final = (
-    "mean_absolute_error", "root_mean_squared_error", "mean_squared_error", "r2", "mean_residual", "mean_prediction",
-    "quantile_coverage",
+    "mean_absolute_error", "median_absolute_error", "root_mean_squared_error", "mean_squared_error", "r2",
+    "mean_residual", "mean_prediction", "quantile_coverage",
 )  # fmt: skip
 """The metrics of predicted numbers."""
 SHARES: Final = ("r2", "quantile_coverage")

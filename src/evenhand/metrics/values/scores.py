@@ -13,8 +13,9 @@ import numpy as np
 
 from evenhand.messages import message
 from evenhand.metrics.counts.sums import rows_by, sums_by
-from evenhand.metrics.inference.intervals import scaled_ends, sidak_z, wilson
-from evenhand.metrics.values.means import CHUNK, finished, means, measured_mean, told
+from evenhand.metrics.inference.intervals import clopper_pearson, sidak_z
+from evenhand.metrics.values.means import CHUNK, effective_rows, finished, means, measured_mean, told
+from evenhand.metrics.values.quotients import quotient
 from evenhand.metrics.values.ranking_curves import average_precision, roc_auc
 from evenhand.metrics.values.reliability import BINS, reliability_tables
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from evenhand.metrics.counts.arrays import Column, Floats, Ints, Worth
+    from evenhand.metrics.counts.arrays import Floats, Ints, Worth
     from evenhand.metrics.values.rates import Measured
 
 CLIP: Final = 1e-15
@@ -34,8 +35,7 @@ def brier_score(
     y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
     """Measure ``mean (score - truth)^2`` of every group."""
-    loss = _row_by_row(lambda true, scores: (scores - true) ** 2, y_true, score)
-    return measured_mean("brier_score", means(loss, codes, n_groups, **more), level)
+    return _mean_loss("brier_score", lambda claimed: (1 - claimed) ** 2, y_true, score, codes, n_groups, level, **more)
 
 
 def log_loss(
@@ -43,12 +43,34 @@ def log_loss(
 ) -> Measured:
     """Measure ``mean -log(probability of the truth)`` of every group, in nats."""
 
-    def surprise(true: Column, scores: Floats) -> Floats:
-        sure = np.clip(scores, CLIP, 1 - CLIP)
-        return np.asarray(-np.log(np.where(true == 1, sure, 1 - sure)))
+    def surprise(claimed: Floats) -> Floats:
+        return np.asarray(-np.log(np.clip(claimed, CLIP, 1 - CLIP)))
 
-    loss = _row_by_row(surprise, y_true, score)
-    return measured_mean("log_loss", means(loss, codes, n_groups, **more), level)
+    return _mean_loss("log_loss", surprise, y_true, score, codes, n_groups, level, **more)
+
+
+def _mean_loss(
+    metric: str,
+    loss: Callable[[Floats], Floats],
+    y_true: ArrayLike,
+    score: ArrayLike,
+    codes: ArrayLike,
+    n_groups: int,
+    level: float,
+    **more: Unpack[Worth],
+) -> Measured:
+    """Measure the mean of a loss of the probability that was claimed for what happened.
+
+    Given the score of a row, its loss is one of two: that of what happened and that of what did not. The mean of the
+    heavier of the two is what a row of the rarer outcome would count that was not seen yet.
+    """
+    found = _row_by_row(lambda true, scores: loss(np.where(true == 1, scores, 1 - scores)), y_true, score)
+    heavier = _row_by_row(lambda _, scores: loss(np.minimum(scores, 1 - scores)), y_true, score)
+    mean, times = means(found, codes, n_groups, **more), more.get("frequency")
+    heavier = heavier if times is None else heavier * np.asarray(times)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unseen = sums_by(np.asarray(codes), heavier, n_groups) / mean.rows
+    return measured_mean(metric, mean, level, unseen=unseen)
 
 
 def _row_by_row(function: Callable[..., Floats], y_true: ArrayLike, score: ArrayLike) -> Floats:
@@ -71,16 +93,18 @@ def mean_score(
 def calibration_ratio(
     y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
-    """Measure ``mean score / base rate`` of every group: the linearised quotient of two means, on the logarithm."""
+    """Measure ``mean score / base rate`` of every group.
+
+    The limits are those of the mean score and the exact ones of the base rate, joined as in `quotient`.
+    """
     scores, true, groups = np.asarray(score, dtype=np.float64), np.asarray(y_true, dtype=np.float64), np.asarray(codes)
     mean_of = partial(means, codes=groups, n_groups=n_groups, **more)
-    predicted, base = mean_of(scores), mean_of(true).mean
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.where(base > 0, predicted.mean / base, np.nan)
-        error = mean_of(np.nan_to_num((scores - value[groups] * true) / base[groups])).error
+    base = mean_of(true)
+    size = effective_rows(base)
+    exact = partial(clopper_pearson, np.nan_to_num(base.mean) * size, size)
+    value, ends = quotient(mean_of(scores), base, mean_of(scores + true), exact)
     reasons = told(np.isfinite(value), message("No row whose truth is positive: nothing to divide by."))
-    ends = partial(scaled_ends, value, error, lowest=0.0, highest=None)
-    return finished("calibration_ratio", value, predicted.rows, reasons, "delta method, logarithm", ends, level)
+    return finished("calibration_ratio", value, base.rows, reasons, "mover, logarithm", ends, level)
 
 
 def calibration_error(
@@ -106,7 +130,7 @@ def calibration_error_of(tables: Sequence[Floats], rows: Ints, level: float = 0.
         found = [_calibration_ends(table, z) for table in tables]
         return np.array([low for low, _ in found]), np.array([high for _, high in found])
 
-    return finished("calibration_error", estimate, rows, told(rows), f"wilson in {BINS} bins", ends, level)
+    return finished("calibration_error", estimate, rows, told(rows), f"clopper-pearson in {BINS} bins", ends, level)
 
 
 def calibration_floor(
@@ -154,9 +178,9 @@ def _calibration_ends(table: Floats, z: float) -> tuple[float, float]:
     rows, mean, positives, share = table.T
     gap = np.abs(mean - positives / rows)
     level = 1 - 2 * (1 - NormalDist().cdf(z))
-    low, high = wilson(positives, rows, sidak_z(len(table), level))
+    low, high = clopper_pearson(positives, rows, sidak_z(2 * len(table), level))  # either end of any bin may err
     nearest = np.maximum(np.maximum(low - mean, mean - high), 0.0)
-    low, high = wilson(positives, rows, z)
+    low, high = clopper_pearson(positives, rows, z)
     farthest = np.maximum(np.abs(mean - low), np.abs(high - mean))
     above = float(np.sqrt((share**2 * (farthest - gap) ** 2).sum()))
     total = float((share * gap).sum())

@@ -81,9 +81,9 @@ def _drawn(page: Page, css: str, theme: Theme, words: Language) -> str:
     from jinja2 import TemplateError
 
     try:
-        template = _environment(theme.template_dir).get_template("page.html.j2")
+        template = environment(theme.template_dir).get_template("page.html.j2")
         return plain_html(template.render(
-            page=page, _=lambda id, **places: words.say(message(id, **places)), style=css, style_hash=_hash(css),
+            page=page, _=lambda id, **places: words.say(message(id, **places)), style=css, style_hash=style_hash(css),
             stylesheet=theme.stylesheet, inline=theme.inline,
         ))  # fmt: skip
     except TemplateError as wrong:
@@ -94,7 +94,8 @@ def _drawn(page: Page, css: str, theme: Theme, words: Language) -> str:
 
 
 @cache
-def _environment(own: Path | None) -> Environment:
+def environment(own: Path | None) -> Environment:
+    """Return what renders templates: the package's, and those of a folder before them."""
     from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
     package = PackageLoader("evenhand.report.templates", ".")
@@ -114,7 +115,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _hash(style: str) -> str:
+def style_hash(style: str) -> str:
     """Return the hash by which the content security policy allows only this style."""
     return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 

@@ -12,7 +12,7 @@ from evenhand.report.formats.format import Format
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Plain
     from evenhand.policy import Judgement, Verdict
-    from evenhand.policy.evidence import Evidence
+    from evenhand.policy.grounds import Evidence
 
 MOST_BURDENED: Final = 20
 """Groups of a limit whose burden is told; most people shown to be harmed first."""
@@ -54,6 +54,7 @@ def _judgement(judgement: Judgement) -> dict[str, Plain]:
         "high": None if interval is None else interval.high,
         "support": None if finding is None else finding.support,
         "needed_rows": judgement.needed_rows,
+        "advice": None if judgement.advice is None else judgement.advice.to_plain(),
         "sentence": judgement.sentence,
         "evidence": None if judgement.evidence is None else _evidence(judgement.evidence),
         "burden": [asdict(part) for part in judgement.burden[:MOST_BURDENED]],

@@ -7,7 +7,6 @@ import pytest
 from scipy.stats import t
 
 from evenhand.metrics import means, measured_mean
-from evenhand.metrics.values.paired_means import paired_means
 
 
 def losses(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -18,28 +17,27 @@ def losses(rng: np.random.Generator, n: int) -> np.ndarray:
     return np.asarray(np.logaddexp(0, 0.7 * signed) - np.logaddexp(0, signed))
 
 
-def test_each_end_is_the_farther_of_both() -> None:
+def test_the_end_on_the_side_of_the_skewness_is_farther_out_than_students() -> None:
     values, codes = losses(np.random.default_rng(0), 300), np.repeat(np.arange(3, dtype=np.int32), 100)
-    found = paired_means("excess_loss", values, codes, 3, 0.95)
-    student = measured_mean("excess_loss", means(values, codes, 3), 0.95)
+    found = measured_mean("excess_loss", means(values, codes, 3), 0.95)
     assert found.estimate == pytest.approx([values[codes == g].mean() for g in range(3)])
-    assert (found.low <= student.low).all()
-    assert (found.high >= student.high).all()
     own = values[:100]
     half = t.ppf(0.975, 99) * own.std(ddof=1) / 10
-    assert student.high[0] == pytest.approx(own.mean() + half)
-    assert found.method == "student and hall"
+    assert found.high[0] == pytest.approx(own.mean() + half), "losses are skew to the left"
+    assert found.low[0] < own.mean() - half
+    turned = measured_mean("excess_loss", means(-values, codes, 3), 0.95)
+    np.testing.assert_allclose(turned.high, -found.low)
 
 
 def test_without_skew_it_is_students() -> None:
     values = np.tile([-1.0, 1.0], 50)
-    found = paired_means("score_shift", values, np.zeros(100, dtype=np.int32), 1, 0.95)
+    found = measured_mean("score_shift", means(values, np.zeros(100, dtype=np.int32), 1), 0.95)
     half = t.ppf(0.975, 99) * values.std(ddof=1) / 10
     assert (found.low[0], found.high[0]) == pytest.approx((-half, half))
 
 
 def test_an_empty_group_and_one_row_have_open_ends() -> None:
-    found = paired_means("excess_loss", np.array([0.3]), np.array([1], dtype=np.int32), 3, 0.95)
+    found = measured_mean("excess_loss", means(np.array([0.3]), np.array([1], dtype=np.int32), 3), 0.95)
     assert found.defined.tolist() == [False, True, False]
     assert not np.isfinite(found.high[1])
     assert found.estimate[1] == pytest.approx(0.3)
@@ -51,6 +49,6 @@ def test_skew_losses_are_covered_on_both_sides(n: int, most: float) -> None:
     rng = np.random.default_rng(1)
     truth = losses(np.random.default_rng(9), 2_000_000).mean()
     rounds, codes = 1200, np.repeat(np.arange(1200, dtype=np.int32), n)
-    found = paired_means("excess_loss", losses(rng, rounds * n), codes, rounds, 0.95)
+    found = measured_mean("excess_loss", means(losses(rng, rounds * n), codes, rounds), 0.95)
     assert (found.low > truth).mean() <= most
     assert (found.high < truth).mean() <= most
