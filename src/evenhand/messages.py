@@ -88,6 +88,21 @@ def sentences(*parts: str) -> str:
     return reduce(lambda text, more: message("{text} {more}", text=text, more=more), said)
 
 
+def continued(text: str, more: str) -> str:
+    """Return a text and what is added to it: after a semicolon, or as a sentence of its own after a whole sentence.
+
+    Examples
+    --------
+    >>> continued(message("No row at all."), message("about 30 more rows"))
+    'No row at all. About 30 more rows'
+    >>> continued(message("n={rows}", rows=3), message("about 30 more rows"))
+    'n=3; about 30 more rows'
+    """
+    if not more:
+        return text
+    return sentences(text, capitalized(more)) if text.endswith(".") else joined("; ", (text, more))
+
+
 def lowered(text: str) -> str:
     """Return a text that begins within a sentence; abbreviations keep their letters.
 

@@ -84,6 +84,13 @@ def test_each_group_and_all_rows_have_their_own_plan() -> None:
     assert {group for group, _ in found.together} == {"", "race=white", "race=black"}
 
 
+def test_rows_of_groups_are_rows_of_all_too() -> None:
+    limits = {"accuracy": {"at_least": 0.7}, "recall_difference[race]": {"at_most": 0.1}}
+    found = eh.plan({"limits": limits}, rates=RATES)
+    assert dict(found.limits[0].rows)[""] < sum(dict(found.limits[1].rows).values())
+    assert {group for group, _ in found.together} == {"race=white", "race=black"}
+
+
 def test_one_rate_alone_plans_limits_on_that_rate_only() -> None:
     (one,) = eh.plan({"limits": {"recall_difference[sex]": {"at_most": 0.1}}}, rates=SELECTED).limits
     assert "only the selection_rate" in one.why

@@ -15,7 +15,7 @@ from evenhand.metrics.answers.simulated import Table, simulated_ends
 from evenhand.metrics.comparisons.shrinkage import pooled_draws, pooled_rates
 from evenhand.metrics.counts.tally import Tally
 from evenhand.policy.allocating import Allocation, round_up
-from evenhand.policy.assurance import TIMES, TRIALS, Advice, advise, decided
+from evenhand.policy.assurance import TIMES, TRIALS, Advice, Trial, Trials, advise, decided
 from evenhand.policy.futures import drawn_futures
 from evenhand.policy.judging import ADVISED
 from evenhand.policy.limits import Limit
@@ -225,3 +225,17 @@ def test_simulated_ends_are_those_of_the_record(key: str) -> None:
     assert stated.interval is not None
     assert (ends.low[0], ends.high[0]) == pytest.approx((stated.interval.low, stated.interval.high))
     assert np.isfinite(ends.low).all()
+
+
+def test_the_chance_is_that_of_the_futures_however_steeply_it_rises() -> None:
+    trials = Trials.__new__(Trials)
+    for top, low in [(240, 3), (240, 43), (207, 0), (290, 30)]:
+        trials._tried = [Trial(12_000, 300, top), Trial(2_400, 300, low), Trial(11_000, 300, top - 12)]
+        assert trials.chance(12_000).value == pytest.approx(top / 300, abs=0.08)
+
+
+def test_advice_after_a_whole_sentence_begins_one() -> None:
+    cells = np.array([[[60, 40], [40, 60]], [[60, 40], [35, 65]], [[50, 30], [0, 0]]])
+    sentence = judged(cells, "recall_difference[g]", at_most=0.1).sentence
+    assert "on their side. " in sentence
+    assert ".;" not in sentence

@@ -136,7 +136,7 @@ class TestParts:
 
     def test_a_reference_is_named(self) -> None:
         rows = {"a": [[800, 200], [10, 10]], "b": [[600, 400], [10, 10]], "c": [[850, 150], [10, 10]]}
-        told = {"rest": "of the other groups 18 % (350 of 2,000)", "overall": "of all rows 25 % (750 of 3,000)"}
+        told = {"rest": "of the other groups, 18 % (350 of 2,000)", "overall": "of all rows 25 % (750 of 3,000)"}
         for to, said in told.items():
             key = f"false_positive_rate_difference[race;vs={to}]"
             (judgement,) = only(rows, {key: {"at_most": 0.1}}, favourable=0)
@@ -215,7 +215,7 @@ class TestExcess:
         truth, decided = ([0] + [1] * 299) * 2, [1] * 250 + [0] * 50 + [1] * 100 + [0] * 200
         record = eh.audit_predictions(truth, decided, sensitive_features=rows, sample_weight=[1.0, 2.0] * 300)
         verdict = eh.judge(record, eh.load_policy({"limits": {"recall_difference[race]": {"at_most": 0.1}}}))
-        said = "Of race=b with y_true=1, 33 % were decided 1 (n=299); of race=a 83 % (n=299)"
+        said = "Of race=b with y_true=1, 33 % were decided 1 (n=299); of race=a, 83 % (n=299)"
         assert verdict.judgements[0].sentence == said
 
 

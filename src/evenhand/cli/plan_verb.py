@@ -66,7 +66,7 @@ def said(found: Plan) -> list[str]:
     lines = [line for one in found.limits for line in _of_limit(one, found.given)]
     if sum(bool(one.rows) for one in found.limits) > 1:
         named = ", ".join(f"{rows:,} of {name}" if name else f"{rows:,} in all" for name, rows in found.together)
-        lines.append(f"Each of these limits has its chance with {named}.")
+        lines.append(f"Rows for all limits that have a plan: {named}.")
     return lines
 
 
@@ -80,7 +80,7 @@ def _of_limit(one: LimitPlan, given: int | None) -> list[str]:
     else:
         lines = [f"{head} no practical number of rows decides it; the value is too near."]
     if given is not None and one.chance is not None:
-        shown = f"  {given:,} rows decide it with a chance of {one.chance:.0%}"
+        shown = f"  {given:,} rows decide it with a chance of {100 * one.chance:.0f} %"
         sign, other = one.limit.sign, ">" if one.limit.at_most is not None else "<"
         if one.passes_from is not None:
             shown += f"; with 80 % they can show {sign} {one.passes_from:g}"

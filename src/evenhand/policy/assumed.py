@@ -119,7 +119,7 @@ def _group_problems(where: str, groups: Mapping[str, object]) -> Iterator[str]:
             yield f"{own}: give {', '.join(WHOLE)}; or {' or '.join(ALONE)} alone."
         shares.append(about.get("share"))
     if len(kinds) > 1:
-        yield f"{where}: all groups have the same rates."
+        yield f"{where}: give all groups the same rates."
     known = [share for share in shares if isinstance(share, (int, float)) and not isinstance(share, bool)]
     if len(known) < len(shares) or any(share <= 0 for share in known) or not 0.99 <= sum(known) <= 1.01:
         yield f"{where}: each group has a share above 0, and together they are 1."

@@ -34,6 +34,8 @@ FAR: Final = 0.15
 """So far below `CHANCE` the quick way is enough to tell that rows do not suffice."""
 SLOPE: Final = (1.2, 0.5)
 """The slope of the log odds to decide over the logarithm of rows, before any future was drawn; and its error."""
+LEAST_SLOPE: Final = 0.2
+"""More rows never decide less often, whatever the futures that were drawn."""
 TRIALS: Final = STEPS + 1
 """Numbers of rows that are tried at most."""
 
@@ -144,13 +146,24 @@ class Trials:
         design = np.column_stack([np.ones(len(rows)), np.log(rows)])
         prior, believed = np.diag([1e-6, SLOPE[1] ** -2]), np.array([0.0, SLOPE[0]])
         fitted = np.array([_logit(CHANCE) - SLOPE[0] * design[:, 1].mean(), SLOPE[0]])
+
+        def likely(at: Floats) -> float:
+            odds, off = design @ at, at - believed
+            return float(hits @ odds - each @ np.logaddexp(0, odds) - off @ prior @ off / 2)
+
         for _ in range(30):
             share = 1 / (1 + np.exp(-np.clip(design @ fitted, -30, 30)))
             weight = each * share * (1 - share) + 1e-6
             bend = (design * weight[:, None]).T @ design + prior
             pull = design.T @ (hits - each * share) - prior @ (fitted - believed)
-            fitted = fitted + np.clip(np.linalg.solve(bend, pull), -5, 5)
-            fitted[1] = max(fitted[1], 0.2)
+            step, reached = np.linalg.solve(bend, pull), likely(fitted)
+            # a whole step of Newton's may go past the peak, and come back further out each time
+            half = next((half for half in 0.5 ** np.arange(12) if likely(fitted + half * step) >= reached), 0.0)
+            fitted = fitted + half * step
+            if half * np.abs(step).max() < 1e-6:
+                break
+        least = max(fitted[1], LEAST_SLOPE)
+        fitted = np.array([fitted[0] + (fitted[1] - least) * design[:, 1].mean(), least])
         return fitted, np.linalg.inv(bend)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import PolicyError, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
-from evenhand.messages import joined, message, sentences
+from evenhand.messages import continued, joined, message, sentences
 from evenhand.policy.advising import Advised
 from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject, with_baseline
 from evenhand.policy.burden import burden_of
@@ -219,7 +219,7 @@ def _explained(found: list[Judgement], record: AuditRecord, policy: Policy) -> I
         evidence = evidence_of(finding, limit, status, record, behind)
         burden = burden_of(evidence, limit, record, behind, policy.confidence)
         who = message("n={rows:,}", rows=finding.support) if evidence is None else evidence.sentence
-        words = joined("; ", (who, *([judgement.reason] if judgement.reason else [])))
+        words = continued(who, judgement.reason)
         far = severity(ends_of(finding, limit, policy), limit, status)
         yield replace(judgement, evidence=evidence, burden=burden, reason=words, severity=far)
 

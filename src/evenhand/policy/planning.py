@@ -86,11 +86,14 @@ class Plan:
     def together(self) -> tuple[tuple[str, int], ...]:
         """Rows of each group with which every limit has its chance of 80 %: the most that any of them needs.
 
-        The group is empty for rows of all groups.
+        The group is empty for rows of all groups, where groups alone do not have as many.
         """
         most: dict[str, int] = {}
         for group, rows in (part for one in self.limits for part in one.rows):
             most[group] = max(most.get(group, 0), rows)
+        by_group = [one.total or 0 for one in self.limits if one.rows and one.rows[0][0]]
+        if most.get("", 0) <= max(by_group, default=0):
+            most.pop("", None)
         return tuple(sorted(most.items(), key=lambda part: -part[1]))
 
     def to_plain(self) -> dict[str, Plain]:

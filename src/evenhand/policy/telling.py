@@ -180,9 +180,9 @@ def _shares(
     for at, (name, percent, part) in enumerate(zip((first, *names[1:]), percents, shares, strict=True)):
         places: dict[str, Place] = {"group": name, "share": percent, "rows": part.support}
         if at and part.counted is None:
-            found.append(message("of {group} {share} (n={rows:,})", **places))
+            found.append(message("of {group}, {share} (n={rows:,})", **places))
         elif at:
-            found.append(message("of {group} {share} ({counted:,} of {rows:,})", counted=part.counted or 0, **places))
+            found.append(message("of {group}, {share} ({counted:,} of {rows:,})", counted=part.counted or 0, **places))
         elif part.counted is None:
             found.append(message("Of {group}, {share} {did} (n={rows:,})", did=did, **places))
         else:

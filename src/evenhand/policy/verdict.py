@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import Message, joined, message
+from evenhand.messages import Message, continued, joined, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ class Judgement:
     @property
     def sentence(self) -> str:
         """Why, in one sentence, and what would decide it."""
-        return self.reason if self.advice is None else joined("; ", (self.reason, self.advice.sentence))
+        return self.reason if self.advice is None else continued(self.reason, self.advice.sentence)
 
     @property
     def needed_rows(self) -> int | None:
