@@ -99,7 +99,7 @@ def _cells() -> tuple[Cell, ...]:
         for metric, n in product(("recall", "precision", "f1"), (100, 1_000))
     ]
     gaps = [
-        Cell(f"{metric} difference, {name}", partial(gap, metric, shares, sizes), rounds=400)
+        Cell(f"{metric} difference, {name}", partial(gap, metric, shares, sizes), rounds=800)
         for metric in CLASSES[:3]
         for name, shares, sizes in (
             ("2 classes, 30 and 300 rows, alike", [two(0.1, 0.8, 0.8)] * 2, [30, 300]),

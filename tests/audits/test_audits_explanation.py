@@ -152,3 +152,17 @@ def test_predictions_alone_cannot_be_explained() -> None:
     record = eh.audit_predictions([1, 0, 1, 0], [1, 0, 0, 0], sensitive_features={"g": list("aabb")})
     said = {section.audit: section.reason for section in record.sections if not section.ran}
     assert "explanation" in said
+
+
+def test_a_requested_error_chooses_how_many_rows_are_explained() -> None:
+    """More rows for a smaller error, and it is reached; with the bound in the way, the reason says so."""
+    data = applicants(4_000)
+    rows = {}
+    for error in (0.6, 0.15):
+        record = eh.audit(score, data, audits=["explanation"], explain_rows=100, explain_error=error)
+        ends = [found.interval for found in parts(record).values()]
+        assert all(each and (each.high or 0) - (each.low or 0) <= 2 * error * 1.1 for each in ends)
+        rows[error] = next(iter(parts(record).values())).support
+    assert rows[0.6] < rows[0.15] < 4_000
+    record = eh.audit(score, data, audits=["explanation"], explain_rows=100, explain_error=0.01)
+    assert "known less closely than to 0.01" in str(record.sections[0].reason)

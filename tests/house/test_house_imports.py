@@ -21,7 +21,10 @@ SUBROOMS = {
     "metrics": (
         ("catalogue",), ("counts",), ("inference",), ("values",), ("comparisons",), ("slices",), ("answers",),
     ),
-    "report": ((REST,), ("figures",), ("sections",), ("page",), ("formats",), ("rendering", "mlflow", "notebook")),
+    "report": (
+        (REST,), ("figures",), ("sections",), ("page",), ("formats",),
+        ("rendering", "mlflow", "notebook", "planned"),
+    ),
     "audits": (
         ("statement", "package_warnings"), ("by_group",), (REST, "compression"), ("catalogue",), ("options",),
         ("auditing",), ("from_predictions",), ("from_tables",), ("labelling",),

@@ -79,6 +79,13 @@ def test_events_that_weigh_more_are_covered_even_where_none_was_seen() -> None:
     assert np.mean(found.low > 0.06 / 1.04) <= ERROR
 
 
+def test_where_no_group_has_a_value_there_is_no_interval() -> None:
+    rows = np.zeros(10, dtype=int)
+    found = measure("matthews_correlation", Tally.count(rows, rows, clusters=np.arange(10)))
+    assert not found.defined[0]
+    assert np.isnan(found.low[0])
+
+
 def test_where_weights_differ_more_the_interval_is_wider() -> None:
     event = np.arange(200) % 5 == 0
     widths = []

@@ -83,8 +83,8 @@ def test_few_rows_of_known_groups_have_exact_limits() -> None:
     found = proxy_rates(np.zeros(40), np.eye(2)[group])
     assert found.high == pytest.approx([1 - 0.025 ** (1 / 20)] * 2)
     undone = corrected_rates([0, 20], [20, 20], np.eye(2))
-    assert undone.high[0] == pytest.approx(1 - 0.025 ** (1 / 20), rel=1e-3)
-    assert undone.low[1] == pytest.approx(0.025 ** (1 / 20), rel=1e-3)
+    assert undone.high[0] == pytest.approx(1 - 0.025 ** (1 / 20), rel=1e-2)
+    assert undone.low[1] == pytest.approx(0.025 ** (1 / 20), rel=1e-2)
 
 
 def test_a_corrected_rate_beyond_its_range_is_at_its_end() -> None:

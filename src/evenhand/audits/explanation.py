@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from evenhand.audits.statement import Audit, Statement, interval_of, members, singles, without_model
 from evenhand.errors import InputError
+from evenhand.evidence.evidence import MOST_EXPLAINED
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message, sentences
@@ -81,7 +82,24 @@ def explanation(evidence: Evidence) -> Statement:
     findings += _of_refused(evidence)
     findings += _of_individuals(evidence)
     findings += _residuals(evidence)
-    return Statement(tuple(findings), sentences(attributions.reason, *attributions.notes))
+    return Statement(tuple(findings), sentences(attributions.reason, *attributions.notes, *_missed(evidence, findings)))
+
+
+def _missed(evidence: Evidence, findings: list[Finding]) -> Iterator[str]:
+    """Yield a sentence where contributions to a gap are not known as closely as was requested."""
+    error = evidence.options.explain_error
+    if error is None:
+        return
+    ends = [found.interval for found in findings if found.key.metric == "gap_part" and found.interval is not None]
+    wide = [
+        each for each in ends if each.low is not None and each.high is not None and each.high - each.low > 2 * error
+    ]
+    if wide:
+        yield message(
+            "{n:,} of {parts:,} contributions to gaps are known less closely than to {error:g}: {rows:,} rows were "
+            "explained. More explained rows help up to {most:,}, and more background rows.",
+            n=len(wide), parts=len(ends), error=error, rows=len(evidence.explained_rows), most=MOST_EXPLAINED,
+        )  # fmt: skip
 
 
 def _of_group_features(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
@@ -110,7 +128,7 @@ def _of_gap(evidence: Evidence, grouping: Grouping, values: Attributions, whole:
     for feature, name in enumerate(found.feature_names):
         value, low, high = (_whole(values[feature]) for values in (found.estimate, found.low, found.high))
         ends, note = interval_of(low, high, level, found.method), message(part_note, **who)
-        yield _stated(Key.of(part, [name], **named), value, rows, ends, note)
+        yield replace(_stated(Key.of(part, [name], **named), value, rows, ends, note), uncovered=found.uncovered)
 
 
 def _whole(value: float) -> float:

@@ -33,6 +33,10 @@ View: TypeAlias = str | int
 
 LEAST_EXPLAINED: Final = 5
 """Explained rows of a group below which contributions to its gap are not stated."""
+MOST_EXPLAINED: Final = 5_000
+"""Rows that are explained at most for a requested error."""
+SPARE: Final = 1.15
+"""How many more rows are explained than a first sample's spread tells, which is itself not known exactly."""
 
 
 class Evidence:
@@ -211,12 +215,32 @@ class Evidence:
 
     @cached_property
     def explained_rows(self) -> NDArray[np.int64]:
-        """The positions of the rows that are explained: all, or a seeded sample."""
+        """The positions of the rows that are explained: all, or a seeded sample that may have a size for an error."""
         n = len(self.data)
         if n <= self.options.explain_rows:
             return np.arange(n)
         rng = np.random.default_rng(self.options.seed)
+        if self.options.explain_error is not None:
+            order = rng.permutation(n)
+            return np.sort(
+                order[: self._rows_for_error(order[: self.options.explain_rows], self.options.explain_error)]
+            )
         return np.sort(rng.choice(n, size=self.options.explain_rows, replace=False))
+
+    def _rows_for_error(self, pilot: NDArray[np.int64], error: float) -> int:
+        """Return how many rows make contributions to gaps known to the error, as the spread in a first sample tells."""
+        from evenhand.explaining import gap_parts
+
+        found = self._explained(self.subject, _table(self.subject, self.data).iloc[pilot], self.background_table)
+        of_rows = replace(found, block_values=None, block_rows=None)  # more rows make no background larger
+        widest = 0.0
+        for grouping in (each for each in self.groupings if len(each.columns) == 1):
+            pair = self._extremes(grouping, pilot)
+            if pair is not None:
+                parts = gap_parts(of_rows, grouping.codes[pilot], *pair, level=self.options.level)
+                widest = max(widest, float(np.nanmax((parts.high - parts.low) / 2, initial=0.0)))
+        wanted = int(np.ceil(len(pilot) * (widest / error) ** 2 * SPARE))
+        return max(min(wanted, MOST_EXPLAINED), len(pilot))
 
     @cached_property
     def attributions(self) -> Attributions:
@@ -296,8 +320,11 @@ class Evidence:
 
     def extreme_pair(self, grouping: Grouping) -> tuple[int, int] | None:
         """Return the groups selected least and most often, of those with enough explained rows; None for fewer."""
+        return self._extremes(grouping, self.explained_rows)
+
+    def _extremes(self, grouping: Grouping, chosen: NDArray[np.int64]) -> tuple[int, int] | None:
         size = len(grouping)
-        explained = np.bincount(grouping.codes[self.explained_rows], minlength=size)
+        explained = np.bincount(grouping.codes[chosen], minlength=size)
         rows = np.bincount(grouping.codes, minlength=size)
         hits = np.bincount(grouping.codes, weights=self.predictions.y_pred, minlength=size)
         known = np.flatnonzero(explained >= LEAST_EXPLAINED)

@@ -26,6 +26,10 @@ class EvidenceOptions(Declared):
     )  # fmt: skip
     explain: bool = setting(True, "Whether SHAP values are computed.", recorded="never")
     explain_rows: int = setting(200, "How many evaluation rows are explained.", least=1, unit="rows", recorded="always")
+    explain_error: float | None = setting(
+        None, "Half width to which contributions to a gap between groups are to be known: explain_rows are explained "
+        "first, and as many more as that takes, 5,000 at most.", above=0, unit="the score's scale",
+    )  # fmt: skip
     background_rows: int = setting(
         400, "How many rows they are explained against; the largest source of error, so evaluations go here first.",
         least=1, unit="rows", recorded="always",

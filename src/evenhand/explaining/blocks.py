@@ -57,6 +57,18 @@ def jackknife_variance(left_out: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((blocks - 1) / blocks * np.sum(spread**2, axis=0), dtype=np.float64)
 
 
+def jackknife_third(left_out: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the third cumulant of a mean over blocks from (K, ...) means that each leave one block out."""
+    blocks = len(left_out)
+    off = (blocks - 1) * (left_out.mean(axis=0) - left_out)
+    return np.asarray(unbiased_third(blocks) * (off**3).sum(axis=0) / blocks**3, dtype=np.float64)
+
+
+def unbiased_third(size: int) -> float:
+    """Return by how much a third moment about the mean of a sample is too small."""
+    return size**2 / (max(size - 1, 1) * max(size - 2, 1))
+
+
 def t_quantile(level: float, freedom: float) -> float:
     """Return the two-sided critical value of Student's t."""
     from scipy.special import stdtrit

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from evenhand.errors import InputError
-from evenhand.explaining.blocks import block_errors, jackknife_variance, t_quantile, without_each
+from evenhand.explaining.blocks import (
+    block_errors,
+    jackknife_third,
+    jackknife_variance,
+    t_quantile,
+    unbiased_third,
+    without_each,
+)
+from evenhand.messages import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +25,12 @@ if TYPE_CHECKING:
     from evenhand.explaining.scores import Link
 
     Floats: TypeAlias = NDArray[np.float64]
-    Spread: TypeAlias = tuple[Floats, float]
+    Spread: TypeAlias = tuple[Floats, float, Floats]
+    """Variance of an estimate, its degrees of freedom, and the third cumulant."""
+
+
+LEAST_ROWS: Final = 20
+"""Explained rows of a group from which on intervals of its means cover."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -65,6 +78,13 @@ class GapParts(_ByFeature):
     rows: tuple[int, int]
     """The rows of a and of b."""
 
+    @property
+    def uncovered(self) -> str:
+        """Why the intervals do not cover, empty where they do: of few rows a rare value is often not seen at all."""
+        few = min(self.rows)
+        said = message("{n} explained rows of a group are too few; {least} are needed.", n=few, least=LEAST_ROWS)
+        return said if few < LEAST_ROWS else ""
+
 
 def importance(
     attributions: Attributions,
@@ -98,14 +118,17 @@ def importance(
     share = _shares(attributions, weights, chosen)
     sizes = np.abs(attributions.values[chosen])
     estimate = share @ sizes
-    by_blocks, blocks = None, _blocks(attributions)
+    by_blocks, third, blocks = None, np.zeros_like(estimate), _blocks(attributions)
     if attributions.block_values is not None and attributions.block_rows is not None and blocks > 1:
         left_out = without_each(attributions.block_values[:, chosen], attributions.block_rows)
-        by_blocks = jackknife_variance(np.abs(left_out).transpose(0, 2, 1) @ share)
-    errors, half = _joined(_row_variance(sizes, share), by_blocks, blocks, level)
+        without = np.abs(left_out).transpose(0, 2, 1) @ share
+        by_blocks, third = jackknife_variance(without), jackknife_third(without)
+    by_rows, freedom, skew = _row_spread(sizes, share)
+    errors, below, above = _joined((by_rows, freedom, skew + third), by_blocks, blocks, level)
+    high = estimate * np.exp(above / np.where(estimate > 0, estimate, 1.0))  # no size is below 0: on the logarithm
     return Importance(
-        feature_names=attributions.feature_names, estimate=estimate, low=np.maximum(estimate - half, 0.0),
-        high=estimate + half, standard_errors=errors, link=attributions.link, level=level, method=_words(by_blocks),
+        feature_names=attributions.feature_names, estimate=estimate, low=np.maximum(estimate - below, 0.0),
+        high=high, standard_errors=errors, link=attributions.link, level=level, method=_words(by_blocks),
         rows=len(chosen),
     )  # fmt: skip
 
@@ -177,17 +200,17 @@ def gap_parts(
     estimate = a_mean - b_mean
     first, second = (float(share @ attributions.predictions[side]) for side, share in parts)
     gap = first - second
-    by_rows = _added(*(_row_variance(attributions.values[side], share) for side, share in parts))
+    by_rows = _added(*(_row_spread(attributions.values[side], share) for side, share in parts))
     by_blocks = _gap_block_variance(attributions, parts)
-    errors, half = _joined(by_rows, by_blocks, _blocks(attributions), level)
+    errors, below, above = _joined(by_rows, by_blocks, _blocks(attributions), level)
     # The base is the same in both groups and drops out, and the background with it: only rows are drawn here.
-    whole = _added(*(_row_variance(attributions.predictions[side][:, None], share) for side, share in parts))
-    reach = float(_joined(whole, None, 0, level)[1][0])
+    whole = _added(*(_row_spread(attributions.predictions[side][:, None], share) for side, share in parts))
+    _, *reach = _joined(whole, None, 0, level)
     return GapParts(
-        feature_names=attributions.feature_names, estimate=estimate, low=estimate - half, high=estimate + half,
+        feature_names=attributions.feature_names, estimate=estimate, low=estimate - below, high=estimate + above,
         standard_errors=errors, link=attributions.link, level=level, method=_words(by_blocks),
-        gap=gap, gap_low=gap - reach, gap_high=gap + reach, residual=abs(float(estimate.sum()) - gap),
-        rows=(len(sides[0]), len(sides[1])),
+        gap=gap, gap_low=gap - float(reach[0][0]), gap_high=gap + float(reach[1][0]),
+        residual=abs(float(estimate.sum()) - gap), rows=(len(sides[0]), len(sides[1])),
     )  # fmt: skip
 
 
@@ -240,31 +263,44 @@ def _checked_codes(attributions: Attributions, codes: NDArray[np.integer]) -> ND
 
 
 def _added(one: Spread, other: Spread) -> Spread:
-    """Return the variance of a difference, and its degrees of freedom."""
-    return one[0] + other[0], min(one[1], other[1])
+    """Return the spread of a difference."""
+    return one[0] + other[0], min(one[1], other[1]), one[2] - other[2]
 
 
-def _row_variance(values: Floats, share: Floats) -> Spread:
-    """Return the variance of the weighted mean over rows (linearised) and its degrees of freedom."""
+def _row_spread(values: Floats, share: Floats) -> Spread:
+    """Return the spread of the weighted mean over rows, linearised: the explained rows are a sample of all rows."""
     effective = 1.0 / float(np.sum(share**2))
     used = int((share > 0).sum())
     if used < 2:
-        return np.full(values.shape[1], np.nan), 1.0
-    spread = values - share @ values
-    return np.asarray(used / (used - 1) * ((share**2) @ spread**2), dtype=np.float64), max(effective - 1.0, 1.0)
+        return np.full(values.shape[1], np.nan), 1.0, np.zeros(values.shape[1])
+    off = values - share @ values
+    variance = used / (used - 1) * ((share**2) @ off**2)
+    third = unbiased_third(used) * ((share**3) @ off**3)
+    return np.asarray(variance, dtype=np.float64), max(effective - 1.0, 1.0), np.asarray(third, dtype=np.float64)
 
 
-def _joined(rows: Spread, by_blocks: Floats | None, blocks: int, level: float) -> tuple[Floats, Floats]:
-    """Return the standard errors and half widths, with Welch and Satterthwaite's degrees of freedom."""
-    by_rows, freedom = rows
+def _joined(rows: Spread, by_blocks: Floats | None, blocks: int, level: float) -> tuple[Floats, Floats, Floats]:
+    """Return the standard errors, and how far the ends are below and above.
+
+    Each end is the farther one of Student's, with Welch and Satterthwaite's degrees of freedom, and of Hall's (1992,
+    JRSS B 54), which corrects for the skewness of the rows.
+    """
+    by_rows, freedom, third = rows
     other = np.zeros_like(by_rows) if by_blocks is None else by_blocks
     total = by_rows + other
     errors = np.sqrt(total)
     with np.errstate(divide="ignore", invalid="ignore"):
         joint = total**2 / (by_rows**2 / freedom + other**2 / max(blocks - 1, 1))
+        skew = np.nan_to_num(third / errors**3)
     critical = np.array([t_quantile(level, value) if np.isfinite(value) else 0.0 for value in joint])
-    half = np.where(np.isnan(errors), np.nan, critical * np.nan_to_num(errors))
-    return errors, half
+    below, above = (np.maximum(critical, sign * _bent(sign * critical, skew)) * errors for sign in (1.0, -1.0))
+    return errors, below, above
+
+
+def _bent(quantile: Floats, skew: Floats) -> Floats:
+    """Return the quantile of Student's statistic of a skew estimate: Hall's cubic transformation, inverted."""
+    some = np.where(np.abs(skew) > 1e-9, skew, 1.0)
+    return np.where(np.abs(skew) > 1e-9, 3 / some * (np.cbrt(1 + some * (quantile - some / 6)) - 1), quantile)
 
 
 def _words(by_blocks: NDArray[np.float64] | None) -> str:

@@ -187,7 +187,7 @@ def _bins(event: Floats, chance: Floats) -> tuple[Floats, Floats, Floats]:
         which = np.where(chance <= 0, 0, np.where(chance >= 1, len(edges) + 2, which))
     rows = np.bincount(which).astype(np.float64)
     filled = rows > 0
-    counted, share = (np.bincount(which, weights=part)[filled] for part in (event, chance))
+    counted, share = (np.asarray(np.bincount(which, part)[filled], dtype=float) for part in (event, chance))
     return rows[filled], counted, share / rows[filled]
 
 

@@ -260,7 +260,8 @@ def _composite(entry: Metric, tally: Tally, level: float) -> Measured:
     @cache
     def ends(z: float) -> tuple[Floats, Floats]:
         low, high = np.full(len(value), np.nan), np.full(len(value), np.nan)
-        low[found], high[found] = limits(what, worth[:, found], z)
+        if len(found):
+            low[found], high[found] = limits(what, worth[:, found], z)
         return inside(np.fmin(low, value)), inside(np.fmax(high, value))
 
     share = _Share(value, tally.rows.astype(np.float64), tally.rows)
