@@ -70,6 +70,16 @@ def ends_between(how: How, one: tuple[Floats, Floats], other: tuple[Floats, Floa
     return ends(1), ends(-1)
 
 
+def ends_beyond(how: How, pairs: Pair[Floats], limit: float, z: float) -> Floats:
+    """Return the high ends of (n,) pairs where they are beyond a limit, and the limit itself where they are not."""
+    test = beyond_difference if how == "difference" else beyond_ratio
+    ends, least = np.full(pairs.events.shape, limit), np.full(pairs.events.shape, -z)
+    of = (pairs.events, pairs.size, pairs.other_events, pairs.other_size)
+    for at in np.flatnonzero(test(pairs, np.clip(ends, -1, 1e12), lambda _: least, ARRAYS) > 0):
+        ends[at] = share_end(how, Pair(*(float(part[at]) for part in of)), lambda _: -z, -1)
+    return ends
+
+
 class Ends(NamedTuple):
     """The ends of the greatest comparison over ordered pairs of groups."""
 
