@@ -6,6 +6,7 @@ Writes benchmarks/results/interval_coverage.json and the tables of docs/design/i
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,15 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import binom
 
+from evenhand.metrics import Tally, disparity
+from evenhand.metrics.inference import two_shares
 from evenhand.metrics.inference.intervals import (
     clopper_pearson,
     difference_interval,
     ratio_interval,
     share_difference_interval,
-    simultaneous_z,
     wilson,
     z_of,
 )
+from evenhand.metrics.inference.two_shares import Pair, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,13 +39,50 @@ RATES = np.concatenate([NEAR, 1 - NEAR])
 SMALL = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
 GRID = np.array([*SMALL, 0.5, *(1 - rate for rate in reversed(SMALL))])
 """True rates of each of two groups; all pairs of them."""
-SIZES = ((10, 10), (30, 30), (100, 100), (10, 30), (20, 200), (10, 1000), (1000, 1000))
+SIZES = ((10, 10), (30, 30), (100, 100), (10, 30), (20, 200), (60, 540), (10, 1000), (1000, 1000))
+
+
+def joined(limits: Callable[..., Ends], join: Callable[..., Ends], n: tuple[int, int]) -> Ends:
+    """Return the ends of all outcomes of two groups from the limits of either."""
+    sides = []
+    for k, size in zip(outcomes(n), n, strict=True):
+        low, high = limits(np.arange(size + 1), np.full(size + 1, size), Z)
+        sides.append((k / size, low[k], high[k]))
+    return join(*sides)
+
+
+def scored(how: str, n: tuple[int, int], plain: bool = False) -> Ends:
+    """Return the ends of all outcomes of two groups by a score test, as it is used or (Miettinen-Nurminen's) plain."""
+    first, second = (k.astype(float) for k in outcomes(n))
+    pair = Pair(first, np.full(first.shape, float(n[0])), second, np.full(first.shape, float(n[1])))
+    kept = two_shares.SKEW, two_shares.STEP
+    if plain:
+        two_shares.SKEW = two_shares.STEP = np.inf  # type: ignore[misc]
+    try:
+        return share_interval(how, pair, Z)  # type: ignore[arg-type]
+    finally:
+        two_shares.SKEW, two_shares.STEP = kept  # type: ignore[misc]
+
+
+def outcomes(n: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the events of both groups in every outcome."""
+    first, second = np.meshgrid(*(np.arange(size + 1) for size in n), indexing="ij")
+    return first, second
+
+
 DIFFERENCES = {
-    "wilson limits (Newcombe)": (wilson, difference_interval),
-    "exact limits": (clopper_pearson, difference_interval),
-    "exact limits, corner minded": (clopper_pearson, share_difference_interval),
+    "wilson limits (Newcombe)": partial(joined, wilson, difference_interval),
+    "exact limits": partial(joined, clopper_pearson, difference_interval),
+    "exact limits, corner minded": partial(joined, clopper_pearson, share_difference_interval),
+    "score test": partial(scored, "difference", plain=True),
+    "score test, corrected": partial(scored, "difference"),
 }
-RATIOS = {"wilson limits": (wilson, ratio_interval), "exact limits": (clopper_pearson, ratio_interval)}
+RATIOS = {
+    "wilson limits": partial(joined, wilson, ratio_interval),
+    "exact limits": partial(joined, clopper_pearson, ratio_interval),
+    "score test": partial(scored, "ratio", plain=True),
+    "score test, corrected": partial(scored, "ratio"),
+}
 PROFILES: dict[str, Callable[[int], list[float]]] = {
     "equal, .5": lambda groups: [0.5] * groups,
     "equal, .1": lambda groups: [0.1] * groups,
@@ -54,7 +94,7 @@ PROFILES: dict[str, Callable[[int], list[float]]] = {
     "rare, .005 and .02": lambda groups: [0.005] * (groups - 1) + [0.02],
 }
 """True rates of all groups."""
-ROUNDS = 20_000
+ROUNDS = 4_000
 HERE = Path(__file__).parent
 OUT = HERE / "results" / "interval_coverage.json"
 PAGE = HERE.parent / "docs" / "design" / "intervals.md"
@@ -80,14 +120,10 @@ def _errors(ends: Ends, n: int, k: Floats) -> dict[str, float]:
     }
 
 
-def paired(n: tuple[int, int], how: str, limits: Callable[..., Ends], join: Callable[..., Ends]) -> dict[str, object]:
+def paired(n: tuple[int, int], how: str, ends: Callable[[tuple[int, int]], Ends]) -> dict[str, object]:
     """Return the worst error on one side over all pairs of true rates, all outcomes listed."""
-    first, second = np.meshgrid(*(np.arange(size + 1) for size in n), indexing="ij")
-    ends = [limits(np.arange(size + 1), np.full(size + 1, size), Z) for size in n]
-    sides = [
-        (k / size, low[k], high[k]) for k, size, (low, high) in zip((first, second), n, ends, strict=True)
-    ]  # fmt: skip
-    low, high = join(*sides)
+    first, second = outcomes(n)
+    low, high = ends(n)
     known = np.ones(first.shape, dtype=bool) if how == "difference" else (first + second) > 0
     chances = [binom.pmf(np.arange(size + 1), size, GRID[:, None]) for size in n]
     worst, least, where = 0.0, 1.0, (0.0, 0.0)
@@ -101,37 +137,27 @@ def paired(n: tuple[int, int], how: str, limits: Callable[..., Ends], join: Call
     return {"worst_side": worst, "at": where, "least_coverage": least}
 
 
-def extreme(hits: Floats, n: int, how: str) -> tuple[Ends, Ends]:
-    """Return the ends of the widest gap (or least ratio) of many rounds at once, by the rules of `disparity`.
+def extreme(hits: Floats, n: int, how: str) -> Ends:
+    """Return the ends of the widest gap (or least ratio) of many rounds, by `disparity`.
 
     Parameters
     ----------
     hits : (R, K) array
         Events of K groups of `n` rows each, in R rounds.
     """
-    k, groups = np.arange(n + 1), hits.shape[1]
-    join = share_difference_interval if how == "difference" else ratio_interval
-    found = []
-    for z in (Z, simultaneous_z(groups, 0.95)):
-        low, high = clopper_pearson(k, np.full(n + 1, n), z)
-        side = (hits / n, low[hits], high[hits])
-        lows, highs = np.full(len(hits), np.nan), np.full(len(hits), np.nan)
-        best = (np.fmax, np.fmax) if how == "difference" else (np.fmin, np.fmin)
-        for a, b in ((a, b) for a in range(groups) for b in range(groups) if a != b):
-            one, other = join(tuple(part[:, a] for part in side), tuple(part[:, b] for part in side))
-            lows, highs = best[0](lows, one), best[1](highs, other)
-        found.append((lows, highs))
-    (plain_low, plain_high), (strict_low, strict_high) = found
-    if how == "difference":
-        return (np.maximum(strict_low, 0), plain_high), (np.maximum(plain_low, 0), plain_high)
-    return (plain_low, np.minimum(strict_high, 1)), (plain_low, np.minimum(plain_high, 1))
+    kinds, where = np.unique(np.sort(hits, axis=1), axis=0, return_inverse=True)
+    cells = np.zeros((*kinds.shape, 2, 2), dtype=np.int64)
+    cells[..., 1, 0], cells[..., 1, 1] = n - kinds, kinds
+    found = [disparity(f"recall_{how}", Tally(each)) for each in cells]
+    low, high = (np.array([getattr(one, end) for one in found], dtype=float) for end in ("low", "high"))
+    return low[where.ravel()], high[where.ravel()]
 
 
 def many(n: int, rates: list[float], how: str, rounds: int = ROUNDS, seed: int = 1) -> dict[str, float]:
     """Return how often the interval of an extreme over groups errs on either side."""
     p = np.array(rates)
     hits = np.random.default_rng(seed).binomial(n, p, size=(rounds, len(p)))
-    (low, high), _ = extreme(hits, n, how)
+    low, high = extreme(hits, n, how)
     true = p.max() - p.min() if how == "difference" else p.min() / p.max()
     known = np.ones(rounds, dtype=bool) if how == "difference" else hits.max(axis=1) > 0
     above, below = (known & (low > true + 1e-12)).mean(), (known & (high < true - 1e-12)).mean()
@@ -179,7 +205,7 @@ def main() -> None:
     found = {
         "single": {str(n): single(n) for n in (10, 30, 100, 300, 1000)},
         "paired": {
-            f"{how}, {name}": {f"{a} and {b}": paired((a, b), how, *method) for a, b in SIZES}
+            f"{how}, {name}": {f"{a} and {b}": paired((a, b), how, method) for a, b in SIZES}
             for how, name, method in methods
         },
         "cells": list(cells()),

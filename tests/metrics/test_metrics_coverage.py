@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from evenhand.metrics import Tally, disparity
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SIDE, COVERAGE = 0.035, 0.93
-NOISE = 0.005
+NOISE = 0.015
 """Two standard errors of a rate of 3 % over the rounds here."""
-ROUNDS = 5_000
+ROUNDS = 500
 
 
 @pytest.fixture(scope="module")
@@ -49,40 +47,29 @@ def test_single_rates(grid: Any, n: int) -> None:
 
 @pytest.mark.parametrize("n", [(10, 10), (30, 30), (100, 100), (10, 30), (20, 200), (10, 1000)])
 def test_two_rates_near_0_and_1_and_between(grid: Any, n: tuple[int, int]) -> None:
-    for how, (limits, join) in (
-        ("difference", grid.DIFFERENCES["exact limits, corner minded"]),
-        ("ratio", grid.RATIOS["exact limits"]),
-    ):
-        found = grid.paired(n, how, limits, join)
+    for how, methods in (("difference", grid.DIFFERENCES), ("ratio", grid.RATIOS)):
+        found = grid.paired(n, how, methods["score test, corrected"])
         assert found["worst_side"] <= SIDE, (how, found)
         assert found["least_coverage"] >= COVERAGE, (how, found)
 
 
+def test_a_plain_score_test_errs_near_the_corners(grid: Any) -> None:
+    for how, methods in (("difference", grid.DIFFERENCES), ("ratio", grid.RATIOS)):
+        assert grid.paired((30, 30), how, methods["score test"])["worst_side"] > 0.1
+
+
 def test_the_corner_is_what_the_correction_is_for(grid: Any) -> None:
-    plain = grid.paired((30, 30), "difference", *grid.DIFFERENCES["exact limits"])
+    plain = grid.paired((30, 30), "difference", grid.DIFFERENCES["exact limits"])
     assert plain["worst_side"] > 0.06
     assert {min(plain["at"]) <= 0.02, max(plain["at"]) >= 0.98} == {True}
 
 
 def test_extremes_over_groups_in_every_named_cell(grid: Any) -> None:
-    found = list(grid.cells(ROUNDS))
-    assert len(found) == 2 * 4 * 2 * len(grid.PROFILES)
+    found = list(grid.cells(ROUNDS, sizes=(10, 100)))
+    assert len(found) == 2 * 2 * 2 * len(grid.PROFILES)
     for cell in found:
         assert max(cell["low_end_above"], cell["high_end_below"]) <= SIDE + NOISE, cell
         assert cell["coverage"] >= COVERAGE, cell
-
-
-@pytest.mark.parametrize("how", ["difference", "ratio"])
-@pytest.mark.parametrize("groups", [2, 10])
-def test_the_grid_computes_what_the_gate_computes(grid: Any, how: str, groups: int) -> None:
-    hits = np.random.default_rng(0).binomial(40, np.linspace(0.05, 0.9, groups), size=(25, groups))
-    (low, high), (plain_low, plain_high) = grid.extreme(hits, 40, how)
-    for at, row in enumerate(hits):
-        counts = np.zeros((groups, 2, 2), dtype=np.int64)
-        counts[:, 1, 1], counts[:, 1, 0] = row, 40 - row
-        found = disparity(f"recall_{how}", Tally(counts))
-        expected = (low[at], high[at], plain_low[at], plain_high[at])
-        assert (found.low, found.high, found.unadjusted_low, found.unadjusted_high) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ OVERS: Final = tuple(word for word in get_args(Over) if word)
 NUMBER: Final = (int, float)
 DEFAULTS: Final[Kinds] = {
     "confidence": NUMBER, "undecided": str, "undefined": str, "missing": str, "failing_bound": str,
-    "minimum_group_size": int,
+    "family": str, "minimum_group_size": int,
 }  # fmt: skip
 LIMIT: Final[Kinds] = {
     "at_most": NUMBER, "at_least": NUMBER, "max_drop": NUMBER, "required": bool, "over": (str, list), "advisory": bool,
@@ -179,6 +179,9 @@ def _default_problems(defaults: object, written: Written) -> Iterator[str]:
     bound = defaults.get("failing_bound", "simultaneous")
     if isinstance(bound, str) and bound not in ("simultaneous", "unadjusted"):
         yield f'{at("failing_bound")} {bound!r}; it must be "simultaneous" or "unadjusted".'
+    family = defaults.get("family", "limit")
+    if isinstance(family, str) and family not in ("limit", "holm"):
+        yield f'{at("family")} {family!r}; it must be "limit" (each for itself) or "holm" (all together).'
     size = defaults.get("minimum_group_size", 0)
     if _fits(size, int) and size < 0:
         yield f"{at('minimum_group_size')} {size}; it is a number of rows, 0 or above."

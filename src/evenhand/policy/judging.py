@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import PolicyError, nearest, raise_all, shorten
@@ -15,6 +16,7 @@ from evenhand.policy.burden import burden_of
 from evenhand.policy.deciding import compare, ends_of
 from evenhand.policy.deriving import derive
 from evenhand.policy.evidence import evidence_of
+from evenhand.policy.families import fail_together, family_remark
 from evenhand.policy.limits import DECLARED, REQUIRED
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.meeting import claim_remarks, judge_requirements
@@ -120,10 +122,12 @@ def judge(
     earlier = None if baseline is None else Baseline(baseline, pairs, new_threshold)
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
+    found = fail_together(found, policy, partial(_again, record, policy, earlier))
     found = list(_explained(found, record, policy))
     if earlier is not None:
         steady = [limit for limit in policy.limits if not limit.against]
         were = [judgement for limit in steady for judgement in judge_limit(limit, earlier.record, policy, None)]
+        were = fail_together(were, policy, partial(_again, earlier.record, policy, None))
         before = [judgement for judgement in were if not earlier.other_groups(judgement.key, record)]
         found = with_baseline(found, before, new_only)
     found += judge_requirements(record, policy, None if signed_by is None else signed_by.signature, baseline)
@@ -131,6 +135,7 @@ def judge(
     ordered = tuple(_first_advised(sorted(covered, key=_worst_first)))
     status = _status(ordered)
     remarks = (
+        *family_remark(found, policy),
         *waiver_remarks(found, policy, day), *_low_confidence(policy), *_small_groups(record, policy), *proven.remarks,
         *claim_remarks(record, policy, proven.claims),
     )  # fmt: skip
@@ -164,6 +169,14 @@ def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Base
             dropped = earlier.drop(key, now, then, policy.confidence) or absent
             assert dropped is not None  # it is there where both are
             yield _judge_finding(limit, drop_key(key), dropped, policy, record)
+
+
+def _again(
+    record: AuditRecord, policy: Policy, earlier: Baseline | None, judgement: Judgement, level: float
+) -> Finding | None:
+    """Return the finding of a judgement at another level."""
+    others = judge_limit(judgement.limit, record, replace(policy, confidence=level), earlier)
+    return next((other.finding for other in others if other.key == judgement.key), None)
 
 
 def _judge_declaration(limit: Limit, record: AuditRecord) -> Judgement:

@@ -122,6 +122,8 @@ class Policy:
     """The confidence that the findings' intervals must have."""
     failing_bound: Literal["simultaneous", "unadjusted"] = "simultaneous"
     """The end that fails a limit on an extreme over groups."""
+    family: Literal["limit", "holm"] = "limit"
+    """What a failure holds for: each limit for itself, or all blocking limits together by Holm's test."""
     minimum_group_size: int = 0
     """Groups with fewer rows are named as small; none is ever left out."""
     waivers: tuple[Waiver, ...] = ()

@@ -94,6 +94,7 @@ def _build(content: Content, written: Written, raw: bytes, folder: Path) -> Poli
         limits,
         confidence=float(cast("float", defaults.get("confidence", 0.95))),
         failing_bound=defaults.get("failing_bound", "simultaneous"),  # type: ignore[arg-type]  # checked above
+        family=defaults.get("family", "limit"),  # type: ignore[arg-type]  # checked above
         minimum_group_size=cast("int", defaults.get("minimum_group_size", 0)),
         waivers=tuple(_waiver(values) for values in cast("list[Content]", content.get("waivers", []))),
         name=written.name,

@@ -153,7 +153,7 @@ def _worth(share: Measured, size: Floats, support: Ints, level: float) -> Measur
     ends = partial(clopper_pearson, np.nan_to_num(share.estimate) * size, size)
     low, high = ends(z_of(level))
     method = "clopper-pearson, labelled by stratum"
-    return replace(share, low=low, high=high, ends=ends, support=support, rows=support, method=method)
+    return replace(share, low=low, high=high, ends=ends, support=support, rows=support, method=method, binomial=None)
 
 
 def _of_own_rows(entry: Metric, joint: JointTally, level: float) -> Measured:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, Unpack
+from typing import TYPE_CHECKING, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from evenhand.messages import lowered, message, sentences
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import EQUALIZED_ODDS, describe, names, parse_disparity
 from evenhand.metrics.comparisons.pairs import Interval, extreme_pairs
+from evenhand.metrics.comparisons.share_pairs import SCORE, Shares, of_shares
+from evenhand.metrics.comparisons.share_pairs import Ends as PairEnds
+from evenhand.metrics.inference.contrasts import SELECTING, may_be_extreme
 from evenhand.metrics.inference.intervals import (
     added_difference_interval,
     difference_interval,
@@ -41,6 +44,12 @@ if TYPE_CHECKING:
 
     Ends: TypeAlias = tuple[float | None, float | None]
     Groups: TypeAlias = tuple[int, ...]
+
+
+class _Told(TypedDict, total=False):
+    critical: tuple[float, float]
+    method: str
+    deciding: tuple[Groups, Groups]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,11 +91,11 @@ class Disparity:
         groups = tuple(np.flatnonzero(undefined).tolist())
         return cls(None, None, None, None, None, (z, z), None, groups, values.metric, "", values)
 
-    def told(self, estimate: float, adjusted: Ends, unadjusted: Ends) -> Disparity:
-        """Return it with an estimate and its ends, low and high."""
+    def told(self, estimate: float, adjusted: Ends, unadjusted: Ends, **more: Unpack[_Told]) -> Disparity:
+        """Return it with an estimate and its ends, low and high, and how they were found."""
         (low, high), (plain_low, plain_high) = adjusted, unadjusted
         return replace(
-            self, estimate=estimate, low=low, high=high, unadjusted_low=plain_low, unadjusted_high=plain_high
+            self, estimate=estimate, low=low, high=high, unadjusted_low=plain_low, unadjusted_high=plain_high, **more
         )
 
 
@@ -142,16 +151,25 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
 
 
 def _difference(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
-    adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
-    interval, (least, most) = difference_of(values.metric), describe(values.metric).range
-    low, lowest = extreme_pairs(values, chosen, adjusted, interval, np.nanargmax)[0]
-    (plain_low, _), (plain_high, highest) = extreme_pairs(values, chosen, plain, interval, np.nanargmax)
+    of = _shares(values, chosen)
+    ends = _of_pairs(values, chosen, level) if of is None else of_shares("difference", of, level)
+    least, most = describe(values.metric).range
     estimate = values.estimate[chosen]
     widest = None if np.isinf(most - least) else most - least
-    top, decides = (widest, ()) if found.undefined else (plain_high, highest[::-1])
-    method, deciding = f"mover, {values.method}", (lowest[::-1], decides)
-    found = replace(found, critical=(adjusted, plain), method=method, deciding=deciding)
-    return found.told(float(estimate.max() - estimate.min()), (max(low, 0.0), top), (max(plain_low, 0.0), top))
+    top, decides = (widest, ()) if found.undefined else (ends.high.end, ends.high.pair[::-1])
+    adjusted, unadjusted = ((max(low.end, 0.0), top) for low in (ends.low, ends.plain_low))
+    return found.told(
+        float(estimate.max() - estimate.min()), adjusted, unadjusted,
+        critical=(ends.critical, z_of(level)), method=f"mover, {values.method}" if of is None else SCORE,
+        deciding=(ends.low.pair[::-1], decides),
+    )  # fmt: skip
+
+
+def _of_pairs(values: Measured, chosen: Indices, level: float) -> PairEnds:
+    adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
+    interval = difference_of(values.metric)
+    low = extreme_pairs(values, chosen, adjusted, interval, np.nanargmax)[0]
+    return PairEnds(low, *extreme_pairs(values, chosen, plain, interval, np.nanargmax), adjusted)
 
 
 def difference_of(metric: str) -> Interval:
@@ -170,35 +188,65 @@ def _ratio(found: Disparity, values: Measured, chosen: Indices, level: float) ->
         words = lowered(describe(values.metric).label)
         reason = message("The {metric} is 0 in every group: their ratio is 0 of 0.", metric=words)
         return replace(found, pair=None, reason=reason)
-    adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
-    high, highest = extreme_pairs(values, chosen, adjusted, ratio_interval, np.nanargmin)[1]
-    (plain_low, lowest), (plain_high, _) = extreme_pairs(values, chosen, plain, ratio_interval, np.nanargmin)
+    of = _shares(values, chosen)
+    if of is None:
+        adjusted, plain = simultaneous_z(len(chosen), level), z_of(level)
+        (high, highest) = extreme_pairs(values, chosen, adjusted, ratio_interval, np.nanargmin)[1]
+        (plain_low, lowest), (plain_high, _) = extreme_pairs(values, chosen, plain, ratio_interval, np.nanargmin)
+    else:  # of the greater to the lesser, turned over
+        ends = of_shares("ratio", of, level)
+        high, highest, adjusted = _turned(ends.low.end), ends.low.pair[::-1], ends.critical
+        plain_low, lowest, plain_high = _turned(ends.high.end), ends.high.pair[::-1], _turned(ends.plain_low.end)
     low, decides = (0.0, ()) if found.undefined else (plain_low, lowest)
-    method, deciding = f"mover-r, {values.method}", (decides, highest)
-    found = replace(found, critical=(plain, adjusted), method=method, deciding=deciding)
-    return found.told(float(estimate.min() / estimate.max()), (low, min(high, 1.0)), (low, min(plain_high, 1.0)))
+    return found.told(
+        float(estimate.min() / estimate.max()), (low, min(high, 1.0)), (low, min(plain_high, 1.0)),
+        critical=(z_of(level), adjusted), method=f"mover-r, {values.method}" if of is None else SCORE,
+        deciding=(decides, highest),
+    )  # fmt: skip
+
+
+def _turned(ratio: float) -> float:
+    return float("inf") if ratio <= 0 else 1 / ratio
+
+
+def _shares(values: Measured, chosen: Indices) -> Shares | None:
+    """Return the shares of independent rows that are compared; None where the values are something else."""
+    if values.binomial is None:
+        return None
+    events, size = values.binomial
+    return Shares(events[chosen], size[chosen], chosen)
 
 
 def _group_min(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
-    adjusted = sidak_z(len(chosen), level)
-    strict = values.ends(adjusted)[1][chosen]
+    may_be, adjusted = _sidak(values.at(chosen), level, lowest=True)
+    strict = values.ends(adjusted)[1][chosen][may_be]
     high, plain_high = float(strict.min()), float(values.high[chosen].min())
     low = describe(values.metric).lowest if found.undefined else float(values.low[chosen].min())
     passes = () if found.undefined else _at(chosen, np.argmin(values.low[chosen]))
-    deciding = (passes, _at(chosen, np.argmin(strict)))
+    deciding = (passes, _at(chosen[may_be], np.argmin(strict)))
     found = replace(found, critical=(z_of(level), adjusted), method=f"{values.method}; sidak", deciding=deciding)
     return found.told(float(values.estimate[chosen].min()), (low, max(high, plain_high)), (low, plain_high))
 
 
 def _group_max(found: Disparity, values: Measured, chosen: Indices, level: float) -> Disparity:
-    adjusted = sidak_z(len(chosen), level)
-    strict = values.ends(adjusted)[0][chosen]
+    may_be, adjusted = _sidak(values.at(chosen), level, lowest=False)
+    strict = values.ends(adjusted)[0][chosen][may_be]
     low, plain_low = float(strict.max()), float(values.low[chosen].max())
     high = describe(values.metric).highest if found.undefined else float(values.high[chosen].max())
     passes = () if found.undefined else _at(chosen, np.argmax(values.high[chosen]))
-    deciding = (_at(chosen, np.argmax(strict)), passes)
+    deciding = (_at(chosen[may_be], np.argmax(strict)), passes)
     found = replace(found, critical=(adjusted, z_of(level)), method=f"{values.method}; sidak", deciding=deciding)
     return found.told(float(values.estimate[chosen].max()), (min(low, plain_low), high), (plain_low, high))
+
+
+def _sidak(values: Measured, level: float, *, lowest: bool) -> tuple[Marks, float]:
+    """Return the groups that may be extreme, and the critical value at which ends of all of them hold together."""
+    number = len(values.estimate)
+    found = may_be_extreme(values.ends, number, level, SELECTING)
+    may_be = found.low if lowest else found.high
+    if may_be.all():
+        return may_be, sidak_z(number, level)
+    return may_be, sidak_z(int(may_be.sum()), 1 - (1 - level) * (1 - SELECTING))
 
 
 def _at(chosen: Indices, place: np.intp) -> Groups:

@@ -39,7 +39,7 @@ def extreme_pairs(
     low, high = values.ends(z * values.apart)
     sides, groups = np.column_stack([values.estimate[chosen], low[chosen], high[chosen]]), chosen
     if len(sides) > FEW:
-        kept = _outermost(sides)
+        kept = outermost(sides)
         sides, groups = sides[kept], chosen[kept]
     left, right = np.meshgrid(np.arange(len(sides)), np.arange(len(sides)), indexing="ij")
     apart = left != right
@@ -55,7 +55,7 @@ def _bound(ends: Floats, pairs: Indices, extreme: Callable[..., Any]) -> Bound:
     return Bound(float(ends[at]), (first, second))
 
 
-def _outermost(sides: Floats) -> Indices:
+def outermost(sides: Floats) -> Indices:
     """Return the positions that may be one side of an extreme pair."""
     kept: set[int] = set()
     for end in (1, 2):

@@ -18,6 +18,7 @@ from evenhand.messages import message
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import names, parse_disparity
 from evenhand.metrics.comparisons.disparities import Disparity
+from evenhand.metrics.comparisons.share_pairs import SCORE, ends_between
 from evenhand.metrics.inference.intervals import ratio_interval, share_difference_interval, z_of
 from evenhand.metrics.values.rates import Measured, measure
 
@@ -84,6 +85,18 @@ class Sides:
         mine, other = (np.array([one.estimate, *one.ends(z * self.mine.apart)])[:, known] for one in sides)
         return (mine[0], mine[1], mine[2]), (other[0], other[1], other[2])
 
+    def ends(self, how: Literal["difference", "ratio"], z: float, known: Marks) -> tuple[Floats, Floats]:
+        """Return the ends of each known group's comparison with the other side."""
+        one, other = self.mine.binomial, self.other.binomial
+        if one is None or other is None:
+            return (share_difference_interval if how == "difference" else ratio_interval)(*self.at(z, known))
+        return ends_between(how, (one[0][known], one[1][known]), (other[0][known], other[1][known]), z)
+
+    def method(self, how: Literal["mover", "mover-r"]) -> str:
+        """Return the name of the method."""
+        counted = self.mine.binomial is not None and self.other.binomial is not None
+        return SCORE if counted else f"{how}, {self.mine.method}"
+
 
 def _parsed(name: str) -> tuple[str, str]:
     split = parse_disparity(name)
@@ -117,7 +130,7 @@ def _difference(found: Disparity, sides: Sides, known: Marks, plain: float, toge
     scale = 1 - sides.weight[known]
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = share_difference_interval(*sides.at(z, known))
+        low, high = sides.ends("difference", z, known)
         return scale * low, scale * high
 
     gap = np.abs(scale * (sides.mine.estimate[known] - sides.other.estimate[known]))
@@ -131,7 +144,7 @@ def _difference(found: Disparity, sides: Sides, known: Marks, plain: float, toge
     groups = np.flatnonzero(known)
     decides = int(groups[np.argmax(np.maximum(strict_low, -strict_high))])
     deciding = ((decides,), () if found.undefined else (int(groups[np.argmax(reach)]),))
-    found = replace(found, critical=(together, plain), pair=(worst, worst), method=f"mover, {sides.mine.method}")
+    found = replace(found, critical=(together, plain), pair=(worst, worst), method=sides.method("mover"))
     found = replace(found, deciding=deciding)
     return found.told(float(gap.max()), adjusted, unadjusted)
 
@@ -144,7 +157,7 @@ def _ratio(found: Disparity, sides: Sides, known: Marks, plain: float, together:
             return np.where(np.isinf(quotient), _inverse(weight), quotient / (weight * quotient + 1 - weight))
 
     def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = ratio_interval(*sides.at(z, known))
+        low, high = sides.ends("ratio", z, known)
         return mapped(low), mapped(high)
 
     mine, other = sides.mine.estimate[known], sides.other.estimate[known]
@@ -161,7 +174,7 @@ def _ratio(found: Disparity, sides: Sides, known: Marks, plain: float, together:
     groups = np.flatnonzero(known)
     decides = int(groups[np.argmin(_best(strict_low, strict_high))])
     passes = () if found.undefined else (int(groups[np.argmin(np.minimum(low, _inverse(high)))]),)
-    found = replace(found, critical=(plain, together), pair=(worst, worst), method=f"mover-r, {sides.mine.method}")
+    found = replace(found, critical=(plain, together), pair=(worst, worst), method=sides.method("mover-r"))
     found = replace(found, deciding=(passes, (decides,)))
     return found.told(float(value.min()), adjusted, unadjusted)
 

@@ -246,3 +246,26 @@ def totals_of(rows: Rows) -> Totals:
     shared = float((sums_by(mine, residual, number) ** 2).sum() - (residual**2).sum())
     alike = float(np.clip(shared / pairs, 0, unequal)) if pairs > 0 else 0.0
     return Totals(weights, hits, squares, whole.reshape(-1, groups).sum(axis=0), unequal, alike)
+
+
+def inflated(found: Slice, rows: Rows) -> tuple[float, ...]:
+    """Return the inflation of the variance of a slice, no less than its own clusters and weights show.
+
+    The search takes one correlation within clusters for all slices; a slice whose persons are more alike would be found
+    by that, and is not.
+    """
+    if rows.alike:
+        return found.inflation
+    inside, mass, place = found.members(rows.codes), rows.mass, rows.place
+    side = 2 * place + inside
+    size, hits = (sums_by(side, values, 2 * rows.groups) for values in (mass, mass * rows.marks))
+    smooth = (hits + 0.5) / (size + 1)
+    part = mass * (rows.marks - (hits / size)[side]) / size[side] * np.where(inside, 1.0, -1.0)
+    unit = np.arange(len(rows)) if rows.clusters is None else rows.clusters
+    unit = unit * rows.groups + place
+    sums = sums_by(unit, part, rows.groups * (int(unit.max()) // rows.groups + 1)).reshape(-1, rows.groups)
+    held = np.bincount(unit[inside], minlength=sums.size).reshape(sums.shape) > 0
+    many = np.maximum(held.sum(axis=0), 2)
+    seen = (sums**2).sum(axis=0) * many / (many - 1)
+    plain = (smooth * (1 - smooth) / size).reshape(-1, 2).sum(axis=1)
+    return tuple(float(max(one, two)) for one, two in zip(found.inflation, seen / plain, strict=True))

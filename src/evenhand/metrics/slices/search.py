@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.metrics.slices.effects import inflated
-from evenhand.metrics.slices.lattice import Counted, Rows, Slice, counted, depth_of, totals_of
+from evenhand.metrics.slices.lattice import Counted, Rows, Slice, counted, depth_of, inflated, totals_of
 from evenhand.metrics.slices.permuting import maxima
 
 if TYPE_CHECKING:

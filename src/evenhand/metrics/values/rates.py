@@ -79,6 +79,8 @@ class Measured:
     """(G,) why no interval covers for such data, empty where one does; without any, all are covered."""
     apart: float = 1.0
     """What critical values are multiplied by where two groups are compared: above 1 where they share clusters."""
+    binomial: tuple[Floats, Floats] | None = None
+    """(G,) events and (G,) rows where the value is the share of independent, unweighted rows; else None."""
 
     def at(self, groups: slice | Indices) -> Measured:
         """Return the values of some of the groups."""
@@ -91,7 +93,8 @@ class Measured:
             return low[groups], high[groups]
 
         uncovered = _chosen(self.uncovered, groups) if self.uncovered else ()
-        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered)
+        binomial = None if self.binomial is None else (self.binomial[0][groups], self.binomial[1][groups])
+        return replace(self, **parts, reason=reason, ends=ends, uncovered=uncovered, binomial=binomial)
 
 
 def _chosen(texts: tuple[str, ...], groups: slice | Indices) -> tuple[str, ...]:
@@ -218,7 +221,9 @@ def _sum(cells: Column, chosen: Cells) -> Floats:
 
 def _rate(entry: Metric, tally: Tally, level: float) -> Measured:
     share = _share(tally, entry.numerator, entry.denominator)
-    return _measured(entry, tally, share, share.estimate, f"clopper-pearson{_unequal(tally)}", share.ends, level)
+    unequal = _unequal(tally)
+    method = f"clopper-pearson{unequal}"
+    return _measured(entry, tally, share, share.estimate, method, share.ends, level, binomial=not unequal)
 
 
 def _unequal(tally: Tally) -> str:
@@ -331,13 +336,22 @@ def _correlation(tally: Tally, one: Metric, other: Metric) -> Floats:
 
 
 def _measured(
-    entry: Metric, tally: Tally, share: _Share, estimate: Floats, method: str, ends: Ends, level: float
+    entry: Metric,
+    tally: Tally,
+    share: _Share,
+    estimate: Floats,
+    method: str,
+    ends: Ends,
+    level: float,
+    *,
+    binomial: bool = False,
 ) -> Measured:
     defined = np.isfinite(estimate)
     values = np.where(defined, estimate, np.nan), *ends(z_of(level))
     reasons = tuple("" if ok else _reason(entry, rows) for ok, rows in zip(defined, tally.rows, strict=True))
-    apart = _apart(tally)
-    return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends, apart=apart)
+    counted = (share.events, share.size) if binomial else None
+    more = {"apart": _apart(tally), "binomial": counted}
+    return Measured(entry.name, *values, defined, share.support, tally.rows, reasons, method, ends, **more)  # type: ignore[arg-type]
 
 
 def _apart(tally: Tally) -> float:
