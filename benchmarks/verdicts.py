@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from interval_coverage import write_between
+from interval_coverage import GRID, write_between
 from measuring import RESULTS, machine
+from scipy.stats import binom
 
 from evenhand.metrics import Tally, disparity
 
@@ -76,6 +77,10 @@ SETTINGS: Final = (
     Setting("40 groups by Zipf's law, equal", ZIPF, lower(40, 0.3, 0.0), 0.1),
     Setting("40 groups by Zipf's law, one lower by .1", ZIPF, (0.3, *lower(39, 0.3, 0.1)[::-1]), 0.1),
 )
+
+
+LISTED: Final = ((10, 10), (30, 30), (100, 100), (10, 300))
+"""Sizes of two groups of which all outcomes are listed."""
 
 
 def evenhand(hits: np.ndarray, sizes: np.ndarray) -> Ends:
@@ -157,6 +162,22 @@ def measured(setting: Setting) -> dict[str, dict[str, float]]:
     }
 
 
+def listed(ends: Callable[[np.ndarray, np.ndarray], Ends], sizes: tuple[int, int]) -> dict[str, object]:
+    """Return the worst error of one side and the least coverage over all pairs of true rates; nothing is simulated."""
+    outcomes = np.array([(one, other) for one in range(sizes[0] + 1) for other in range(sizes[1] + 1)])
+    low, high = np.array([ends(hits, np.asarray(sizes)) for hits in outcomes]).T
+    chances = [binom.pmf(np.arange(n + 1)[None], n, GRID[:, None]) for n in sizes]
+    worst, covered, where = 0.0, 1.0, (0.0, 0.0)
+    for one, p in enumerate(GRID):
+        for other, q in enumerate(GRID):
+            chance = np.outer(chances[0][one], chances[1][other]).ravel()
+            above, below = ((chance * off).sum() for off in (low > abs(p - q) + 1e-9, high < abs(p - q) - 1e-9))
+            covered = min(covered, float(1 - above - below))
+            if max(above, below) > worst:
+                worst, where = float(max(above, below)), (float(p), float(q))
+    return {"worst_side": worst, "at": where, "least_coverage": covered}
+
+
 def lines(found: dict[str, dict[str, dict[str, float]]]) -> list[str]:
     """Return the table: one row a setting, pass / fail for every rule; the width of those that are intervals."""
     rows = [
@@ -204,11 +225,15 @@ def main() -> None:
         "rounds": ROUNDS,
         "settings": found,
         "errs_in": {rule: errs_in(found, rule) for rule in ("evenhand", "fairpipe", "bootstrap", "point")},
+        "listed": {
+            rule.__name__: {f"{one} and {other}": listed(rule, (one, other)) for one, other in LISTED}
+            for rule in (evenhand, fairpipe)
+        },
         "percentiles": compared_with_fairlearn(),
     }
     (RESULTS / "verdicts.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     write_between(PAGE, "verdicts", lines(found))
-    print(json.dumps(figures["errs_in"], indent=1), figures["percentiles"])
+    print(json.dumps({name: figures[name] for name in ("errs_in", "listed", "percentiles")}, indent=1))
 
 
 if __name__ == "__main__":

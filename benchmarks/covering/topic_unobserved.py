@@ -65,19 +65,32 @@ def shares(share: float, rates: tuple[float, float], size: int, rng: np.random.G
     return outcome([one.low[0] for one in found], [one.high[0] for one in found], rates[0])
 
 
+SETTINGS: Final = (
+    *product(KNOWN, DECIDED, (60, 200)),
+    *product(KNOWN, list(DECIDED)[:2], (1_000,)),
+    *product(["known, half"], DECIDED, (20,)),
+)
 CELLS: Final = (
     *(
-        Cell(f"probabilities, {known}, {decided}, {n} rows", partial(proxy, chances, rates, n), rounds=2_000)
-        for (known, chances), (decided, rates), n in product(KNOWN.items(), DECIDED.items(), (20, 60, 200, 1_000))
+        Cell(
+            f"probabilities, {known}, {decided}, {n} rows",
+            partial(proxy, KNOWN[known], DECIDED[decided], n),
+            rounds=800,
+        )
+        for known, decided, n in SETTINGS
     ),
     *(
-        Cell(f"error matrix {errors}, share {share}, {decided}, {n} rows", partial(matrix, errors, share, rates, n))
+        Cell(
+            f"error matrix {errors}, share {share}, {decided}, {n} rows",
+            partial(matrix, errors, share, rates, n),
+            rounds=2_000,
+        )
         for errors, share, (decided, rates), n in product(
             ([[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.2], [0.1, 0.8]]), (0.1, 0.5), DECIDED.items(), (60, 200, 1_000)
         )
     ),
     *(
-        Cell(f"shares, {share}, {decided}, {n} rows", partial(shares, share, rates, n))
+        Cell(f"shares, {share}, {decided}, {n} rows", partial(shares, share, rates, n), rounds=2_000)
         for share, (decided, rates), n in product((0.2, 0.5), DECIDED.items(), (20, 200))
     ),
 )

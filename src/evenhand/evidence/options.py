@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 
 from evenhand.settings import Declared, setting
 
 Record = TypeVar("Record", bound=Declared)
 
+MOST_EXPLAINED: Final = 5_000
+"""Rows that are explained at most for a requested error."""
 MetricFunction: TypeAlias = Callable[..., float]
 """A metric of scikit-learn's or fairlearn's shape: ``f(y_true, y_pred, sample_weight=None) -> float``."""
 

@@ -7,6 +7,7 @@ group given the probability; the bounds need no such assumption.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
@@ -141,6 +142,7 @@ def _score(rows: Floats, counted: Floats, share: Floats) -> Floats:
     return np.where(counted >= rows, 0.0, -ndtri(betainc(misses, counted + 1, 1 - share)))
 
 
+@cache
 def _radius(bound: int, z: float) -> float:
     """Return the root of the quantile of a sum of squares of the positive ones among so many normal scores.
 

@@ -116,7 +116,7 @@ def paired_auc_change(
     sides = np.array([max(float(part.var(ddof=1)), 1 / len(part) ** 2) / len(part) for part in moved])
     smaller, z = min(len(part) for part in moved), z_of(level)
     number = np.array([max(2 * smaller, FEW)])
-    wide = z * (1 + OF_FEW_ROWS / np.sqrt(smaller)) / stdtrit(number - 1, ndtr(z))
+    wide = z * (1 + 2 * OF_FEW_ROWS / np.sqrt(smaller)) / stdtrit(number - 1, ndtr(z))
     error = wide * np.sqrt(sides.sum())
     skew, least, most = tails_of(*moved)
     scale = np.sqrt(number / len(positive))  # the skewness of as many rows as there are, told as that of `number`
