@@ -55,6 +55,7 @@ def forget() -> None:
     room = sys.modules["evenhand.metrics.catalogue.names"]
     for known in (room.extra_metrics, room._aliases, room.describe):
         known.cache_clear()
+    room._PARSED.clear()
 
 
 @pytest.mark.usefixtures("brought")

@@ -40,7 +40,7 @@ def command(
     output: Path,
     **flags: object,
 ) -> None:
-    """Write the rows of DATA to label: those that two models decide otherwise, and a sample of the others.
+    """Write the rows of DATA to label: those on which two models differ, and a sample of the others.
 
     The label of DATA may be absent, or there in some rows. Fill it in the rows that were written, then audit them.
 
@@ -85,6 +85,7 @@ def _tell(table: pd.DataFrame, label: str, output: Path) -> None:
     for why, rows in new["why"].value_counts().items():
         put(f"{rows:,} rows to label: {why}")
     kept = len(table) - len(new)
-    put(f"{len(new):,} rows to label and {kept:,} with a label in {output}: fill '{label}', then")
+    fill = f"fill '{label}', then" if len(new) else "then"
+    put(f"{len(new):,} rows to label and {kept:,} with a label in {output}: {fill}")
     roles = "--weight weight --stratum-share share --exclude row --exclude why"
     put(f"evenhand audit {shlex.quote(str(output))} ... {roles}")

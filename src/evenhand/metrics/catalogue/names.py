@@ -58,6 +58,8 @@ OTHER_NAMES: Final = {
 }
 """Names of disparities in the field, and the canonical ones."""
 
+_PARSED: Final[dict[str, tuple[str, How]]] = {}
+"""Names of disparities that were parsed, since a record asks for the same ones over and over."""
 _COMPARED: Final = ("rate", "composite", "score", "change")
 
 
@@ -125,7 +127,13 @@ def parse_disparity(name: str) -> tuple[str, How] | None:
     >>> parse_disparity("recall_group_min"), parse_disparity("equalized_odds_ratio")
     (('recall', 'group_min'), ('equalized_odds', 'ratio'))
     """
-    name = OTHER_NAMES.get(name, name)
+    found = _PARSED.get(name) or _parsed(OTHER_NAMES.get(name, name))
+    if found is not None:
+        _PARSED[name] = found
+    return found
+
+
+def _parsed(name: str) -> tuple[str, How] | None:
     for how in HOWS:
         metric = name.removesuffix(f"_{how}")
         if metric == name:
