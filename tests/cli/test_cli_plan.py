@@ -81,7 +81,7 @@ def test_each_group_and_all_rows_have_their_own_plan() -> None:
     assert [group for group, _ in found.limits[1].rows] == ["race=white"]
     assert [group for group, _ in found.limits[0].rows] == [""]
     assert found.limits[3].why and not found.limits[3].rows
-    assert {group for group, _ in found.together} == {"", "race=white", "race=black"}
+    assert {group for group, _ in found.together} == {"race=white", "race=black"}
 
 
 def test_rows_of_groups_are_rows_of_all_too() -> None:
@@ -97,15 +97,13 @@ def test_one_rate_alone_plans_limits_on_that_rate_only() -> None:
 
 
 def test_a_plan_like_an_audit_allows_for_what_it_did_not_know() -> None:
-    """Twenty times the rows behind the same rates make the plan surer, and shorter."""
-    rng = np.random.default_rng(3)
-    sex = np.array(["f", "m"] * 100)
-    truth, decisions = rng.integers(0, 2, 200), (rng.random(200) < 0.5).astype(int)
+    """Twenty times the rows behind equal rates make the plan surer, and shorter."""
+    sex, decisions, truth = np.repeat(["f", "m"], 100), np.tile([0, 1], 100), np.tile([0, 0, 1, 1], 50)
     few = eh.audit_predictions(truth, decisions, sensitive_features={"sex": sex})
     many = eh.audit_predictions(
         np.tile(truth, 20), np.tile(decisions, 20), sensitive_features={"sex": np.tile(sex, 20)}
     )
-    policy = {"limits": {"selection_rate_difference[sex]": {"at_most": 0.25}}}
+    policy = {"limits": {"selection_rate_difference[sex]": {"at_most": 0.15}}}
     one, other = (eh.plan(policy, like=record).limits[0] for record in (few, many))
     assert other.total is not None
     assert one.total is None or one.total > other.total

@@ -136,7 +136,7 @@ class TestParts:
 
     def test_a_reference_is_named(self) -> None:
         rows = {"a": [[800, 200], [10, 10]], "b": [[600, 400], [10, 10]], "c": [[850, 150], [10, 10]]}
-        told = {"rest": "of the other groups, 18 % (350 of 2,000)", "overall": "of all rows 25 % (750 of 3,000)"}
+        told = {"rest": "of the other groups, 18 % (350 of 2,000)", "overall": "of all rows, 25 % (750 of 3,000)"}
         for to, said in told.items():
             key = f"false_positive_rate_difference[race;vs={to}]"
             (judgement,) = only(rows, {key: {"at_most": 0.1}}, favourable=0)
