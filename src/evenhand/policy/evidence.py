@@ -93,8 +93,11 @@ def _of_part(key: Key, limit: Limit, behind: Behind) -> Iterator[Crossing]:
     compared = behind.compared(key)
     if compared is None or compared.how is None or compared.other is not None:
         return
-    crossing = crossing_pairs if compared.how in ("difference", "ratio") else crossing_groups
-    for beyond, groups in crossing(compared.values, compared.how, limit.bound):
+    if compared.how in ("difference", "ratio"):
+        crossing = crossing_pairs(compared.values, compared.how, limit.bound, behind.level)
+    else:
+        crossing = crossing_groups(compared.values, compared.how, limit.bound)  # type: ignore[assignment]
+    for beyond, groups in crossing:
         yield beyond, key, tuple(compared.names[at] for at in groups)
 
 

@@ -64,6 +64,11 @@ class Behind:
         self._places: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
 
     @property
+    def level(self) -> float:
+        """The confidence."""
+        return self._level
+
+    @property
     def favourable(self) -> bool | None:
         """Whether the positive outcome is good for the person; None where none was declared."""
         return self._counts.favourable

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.metrics.comparisons.disparities import difference_of
-from evenhand.metrics.inference.intervals import ratio_interval
+from evenhand.metrics.comparisons.share_pairs import ends_beyond
+from evenhand.metrics.inference.intervals import ratio_interval, z_of
+from evenhand.metrics.inference.two_shares import Pair
 
 if TYPE_CHECKING:
     from evenhand.metrics.catalogue.entry import How
@@ -18,7 +20,9 @@ MOST: Final = 150
 """Groups of which all pairs are looked at; of more, those whose bounds reach furthest on either side."""
 
 
-def crossing_pairs(values: Measured, how: How, bound: float) -> list[tuple[float, tuple[int, int]]]:
+def crossing_pairs(
+    values: Measured, how: How, bound: float, level: float = 0.95
+) -> list[tuple[float, tuple[int, int]]]:
     """Return how far each pair reaches beyond a limit on a difference or a ratio, the lesser group first.
 
     The furthest come first. Bounds are unadjusted, as those that let a limit pass are.
@@ -28,9 +32,8 @@ def crossing_pairs(values: Measured, how: How, bound: float) -> list[tuple[float
     first, second = known[left], known[right]
     lesser = np.where(values.estimate[first] <= values.estimate[second], first, second)
     greater = np.where(lesser == first, second, first)
-    beyond = np.maximum(
-        *(_reach(values, one, other, how, bound) for one, other in ((greater, lesser), (lesser, greater)))
-    )
+    both = ((greater, lesser), (lesser, greater))
+    beyond = np.maximum(*(_reach(values, one, other, how, bound, level) for one, other in both))
     order = [int(at) for at in np.argsort(-beyond, kind="stable") if beyond[at] > 0]
     return [(float(beyond[at]), (int(lesser[at]), int(greater[at]))) for at in order]
 
@@ -43,8 +46,14 @@ def crossing_groups(values: Measured, how: How, bound: float) -> list[tuple[floa
     return [(float(beyond[at]), (int(known[at]),)) for at in order]
 
 
-def _reach(values: Measured, greater: Indices, lesser: Indices, how: How, bound: float) -> Floats:
+def _reach(values: Measured, greater: Indices, lesser: Indices, how: How, bound: float, level: float) -> Floats:
     """Return how far the end of each comparison is beyond the limit."""
+    if values.binomial is not None:
+        limit = bound if how == "difference" else np.inf if bound <= 0 else 1 / bound
+        (k, m), (x, y) = ((events[greater], events[lesser]) for events in reversed(values.binomial))
+        ends = ends_beyond(how, Pair(x, k, y, m), limit, z_of(level))  # type: ignore[arg-type]
+        with np.errstate(divide="ignore"):
+            return np.asarray(ends - bound if how == "difference" else bound - 1 / ends)
     one, other = ((values.estimate[at], values.low[at], values.high[at]) for at in (greater, lesser))
     if how == "ratio":
         return np.asarray(bound - ratio_interval(other, one)[0])

@@ -37,10 +37,12 @@ LEAST: Final = {"difference": -1.0, "ratio": 1e-12}
 """The least that is tested."""
 NEAR: Final = 0.05
 """How far below the extreme a pair may rank to be tested, in margins of the extreme one."""
-ROUGH: Final = 2.0
+ROUGH: Final = {"difference": 2.0, "ratio": 5.0}
 """And how far more for each row, or event, of its groups."""
 MOST: Final = 256
-"""Pairs that are tested at most: all of up to 16 groups."""
+"""Pairs that are tested at most."""
+FEW_GROUPS: Final = 5
+"""Groups of which all pairs are tested."""
 FEW_PAIRS: Final = 20
 """Pairs that are tested one by one."""
 
@@ -66,6 +68,16 @@ def ends_between(how: How, one: tuple[Floats, Floats], other: tuple[Floats, Floa
         return np.array([share_end(how, pair, lambda _: sign * z, sign) for pair in pairs])
 
     return ends(1), ends(-1)
+
+
+def ends_beyond(how: How, pairs: Pair[Floats], limit: float, z: float) -> Floats:
+    """Return the high ends of (n,) pairs where they are beyond a limit, and the limit itself where they are not."""
+    test = beyond_difference if how == "difference" else beyond_ratio
+    ends, least = np.full(pairs.events.shape, limit), np.full(pairs.events.shape, -z)
+    of = (pairs.events, pairs.size, pairs.other_events, pairs.other_size)
+    for at in np.flatnonzero(test(pairs, np.clip(ends, -1, 1e12), lambda _: least, ARRAYS) > 0):
+        ends[at] = share_end(how, Pair(*(float(part[at]) for part in of)), lambda _: -z, -1)
+    return ends
 
 
 class Ends(NamedTuple):
@@ -142,8 +154,8 @@ def _about(how: How, shares: Shares, z: float) -> tuple[Floats, Floats, Floats]:
     n = shares.size + z * z
     p = (shares.events + z * z / 2) / n
     if how == "difference":
-        return p, p * (1 - p) / n, ROUGH / n
-    return np.log(p), (1 - p) / (p * n), ROUGH / (p * n)
+        return p, p * (1 - p) / n, ROUGH[how] / n
+    return np.log(p), (1 - p) / (p * n), ROUGH[how] / (p * n)
 
 
 def _ranked(how: How, shares: Shares, z: float, sign: int, may_be: Extremes | None) -> Ranked:
@@ -163,8 +175,8 @@ def _ranked(how: How, shares: Shares, z: float, sign: int, may_be: Extremes | No
         order[~may_be.high[kept]], order[:, ~may_be.low[kept]] = np.inf, np.inf
     at = int(order.argmin())
     most = order.flat[at] + NEAR * margins.flat[at]
-    chosen = np.flatnonzero(order - rough[:, None] - rough <= most)
-    order = order.ravel()
+    near = order - rough[:, None] - rough <= most if number > FEW_GROUPS else np.isfinite(order)
+    chosen, order = np.flatnonzero(near), order.ravel()
     if len(chosen) > MOST:
         chosen = chosen[np.argpartition(order[chosen], MOST)[:MOST]]
     first, second = np.divmod(chosen[np.argsort(order[chosen])], len(kept))
