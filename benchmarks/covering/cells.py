@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,19 @@ class Outcome:
     @property
     def met(self) -> bool:
         """Whether it is as good as is wanted, or marked."""
-        good = max(self.above, self.below) <= SIDE + ROUNDING and self.above + self.below <= 1 - COVERED + ROUNDING
+        return self._within(0)
+
+    @property
+    def near(self) -> bool:
+        """Whether it is as good as is wanted but for two standard errors of the simulation, or marked."""
+        return self._within(2)
+
+    def _within(self, errors: float) -> bool:
+        def allowed(most: float) -> float:
+            noise = math.sqrt(most * (1 - most) / self.rounds) if self.rounds else 0.0
+            return most + errors * noise + ROUNDING
+
+        good = max(self.above, self.below) <= allowed(SIDE) and self.above + self.below <= allowed(1 - COVERED)
         return good or self.marked >= MOSTLY
 
 
@@ -69,9 +82,10 @@ class Topic:
     """The files, from the root, that hold the methods: their hash is kept beside the figures."""
     cells: tuple[Cell, ...]
 
-    def seeded(self, cell: Cell) -> np.random.Generator:
-        """Return the random numbers of a cell: always the same ones."""
-        return np.random.default_rng(zlib.crc32(f"{self.name}/{cell.name}".encode()))
+    def seeded(self, cell: Cell, seed: int = 0) -> np.random.Generator:
+        """Return the random numbers of a cell: of one seed always the same ones; those of 0 are committed."""
+        own = zlib.crc32(f"{self.name}/{cell.name}".encode())
+        return np.random.default_rng([seed, own] if seed else own)
 
 
 def outcome(

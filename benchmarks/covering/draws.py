@@ -26,7 +26,13 @@ ERRORS: Final[dict[str, Draw]] = {
     "lognormal": lambda rng, shape: rng.lognormal(size=shape),
     "exponential": lambda rng, shape: rng.exponential(size=shape),
 }
-"""Errors of predictions."""
+"""Errors of predictions, on which methods were chosen."""
+FURTHER: Final[dict[str, Draw]] = {
+    "gamma of shape .5": lambda rng, shape: rng.gamma(0.5, size=shape),
+    "uniform": lambda rng, shape: rng.uniform(-1, 1, shape),
+    "nine tenths 0": lambda rng, shape: rng.exponential(size=shape) * (rng.random(shape) < 0.1),
+}
+"""Further ones, on which they were checked."""
 
 
 def codes_of(rounds: int, n: int) -> np.ndarray:

@@ -23,6 +23,7 @@ CLAIMED: Final[dict[str, Callable[[np.random.Generator, tuple[int, ...]], Floats
     "Beta(.3, .3)": lambda rng, shape: rng.beta(0.3, 0.3, shape),
     "uniform": lambda rng, shape: rng.random(shape),
     ".02 for all": lambda rng, shape: np.full(shape, 0.02),
+    ".02, a tenth .6": lambda rng, shape: np.where(rng.random(shape) < 0.1, 0.6, 0.02),
     ".1 to .6": lambda rng, shape: 0.1 + 0.5 * rng.random(shape),
 }
 """Distributions of the claimed probability."""
@@ -36,7 +37,7 @@ TRUE: Final[dict[str, Callable[[Floats], Floats]]] = {
 CASES: Final = (
     ("Beta(.2, 8)", "calibrated"), ("Beta(.2, 8)", "twice as likely"), ("Beta(.2, 8)", "half as likely"),
     ("Beta(.3, .3)", "calibrated"), ("uniform", "calibrated"), (".02 for all", "calibrated"),
-    (".1 to .6", ".1 likelier"),
+    (".1 to .6", ".1 likelier"), (".02, a tenth .6", "calibrated"),
 )  # fmt: skip
 SIZES: Final = (10, 30, 100, 300, 1_000)
 

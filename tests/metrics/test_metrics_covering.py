@@ -59,8 +59,13 @@ def test_a_cell_that_errs_is_told_from_one_that_does_not(covering: Any) -> None:
     assert not cells.Outcome(0.2, 0.0, marked=0.4).met
 
 
-def test_the_hash_is_of_the_code_alone(covering: Any) -> None:
-    _, cells = covering
-    one = 'def f():\n    """Say."""\n    # why\n    return 1\n'
-    assert cells._code(one) == cells._code("def f():\n\n    return 1\n")
-    assert cells._code(one) != cells._code("def f():\n    return 2\n")
+def test_a_check_at_another_seed_allows_for_two_standard_errors(covering: Any) -> None:
+    catalogue, cells = covering
+    assert cells.Outcome(0.04, 0.0, rounds=2_000).near
+    assert not cells.Outcome(0.04, 0.0, rounds=2_000).met
+    assert not cells.Outcome(0.045, 0.0, rounds=2_000).near
+    assert not cells.Outcome(0.036, 0.0, rounds=0).near, "every outcome was listed"
+    topic = catalogue.TOPICS["gates"]()
+    first, again, other = (topic.seeded(topic.cells[0], seed).random() for seed in (0, 0, 1))
+    assert first == again
+    assert first != other

@@ -88,6 +88,13 @@ def test_ordinary_errors_are_not_marked() -> None:
     assert np.mean([bool(why) for why in marked]) <= 0.05
 
 
+@pytest.mark.parametrize("metric", ["mean_absolute_error", "mean_residual", "mean_prediction"])
+def test_a_mean_of_values_that_are_mostly_0_is_marked(metric: str) -> None:
+    values = np.concatenate([np.zeros(91), np.ones(9), np.zeros(90), np.ones(10), np.full(100, 0.1)])
+    found = measured(metric, values, np.repeat([0, 1, 2], 100), 3)
+    assert [bool(why) for why in found.uncovered] == [True, False, False]
+
+
 def test_the_ends_of_values_without_skewness_are_students() -> None:
     low, high = means(np.tile([-1.0, 1.0], 20), np.zeros(40, dtype=int)).ends(Z)
     half = t.ppf(0.975, 39) * np.sqrt(40 / 39 / 40)
@@ -118,6 +125,15 @@ def test_a_calibration_ratio_is_open_where_nothing_may_happen() -> None:
     truth[0] = 1
     found = calibration_ratio(truth, score, codes)
     assert found.low[0] < 1.0 < found.high[0] < np.inf
+
+
+def test_scores_and_outcomes_on_a_line_leave_a_calibration_ratio_open_to_chance() -> None:
+    """Of ten rows the one that was claimed at .6 happened: seen alone, both means move together exactly."""
+    score, truth = np.array([0.6] + [0.02] * 9), np.array([1] + [0] * 9)
+    found = calibration_ratio(truth, score, np.zeros(10, dtype=int))
+    assert found.estimate[0] == pytest.approx(0.78)
+    assert found.low[0] < 0.4
+    assert found.high[0] > 2
 
 
 def test_rare_bins_do_not_show_a_calibrated_model_as_wrong() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from evenhand.metrics.counts.arrays import Floats
     from evenhand.metrics.values.means import Means
     from evenhand.metrics.values.rates import Ends
+
+FURTHER: Final = 2
+"""Rows without correlation that are added to those seen."""
 
 
 def quotient(top: Means, bottom: Means, both: Means, bottom_ends: Ends) -> tuple[Floats, Ends]:
@@ -31,8 +34,9 @@ def quotient(top: Means, bottom: Means, both: Means, bottom_ends: Ends) -> tuple
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.where(bottom.mean > 0, top.mean / bottom.mean, np.nan)
         shared = (both.error**2 - top.error**2 - bottom.error**2) / (2 * top.error * bottom.error)
-    seen = np.clip(np.nan_to_num(shared), -1, 1)
-    correlation = np.maximum(seen - 2 * (1 - seen**2) / np.sqrt(np.maximum(bottom.freedom, 1)), -1)
+    freedom = np.maximum(bottom.freedom, 1)
+    seen = np.clip(np.nan_to_num(shared), -1, 1) * freedom / (freedom + FURTHER)
+    correlation = np.maximum(seen - 2 * (1 - seen**2) / np.sqrt(freedom), -1)
 
     def ends(z: float) -> tuple[Floats, Floats]:
         (low, high), (least, most) = top.ends(z, log=True), bottom_ends(z)

@@ -66,7 +66,8 @@ def measure_numbers(
         measured = measured_mean(metric, found, level, mapped, squared=True)
         return replace(measured, uncovered=_heavy(found, mean_of((predicted - true) ** 4)))
     if metric in OF_ROWS:
-        return measured_mean(metric, mean_of(OF_ROWS[metric](true, predicted)), level)
+        value = OF_ROWS[metric](true, predicted)
+        return replace(measured_mean(metric, mean_of(value), level), uncovered=_mostly_zero(mean_of(value == 0)))
     group = np.asarray(codes).astype(np.intp)
     rows = rows_by(group, n_groups)
     if metric == "median_absolute_error":
@@ -99,6 +100,16 @@ def _heavy(*powers: Means) -> tuple[str, ...]:
     return tuple(
         _why(size, tail, limit) for size, tail, limit in zip(number, np.nan_to_num(kurtosis), most, strict=True)
     )
+
+
+def _mostly_zero(zeros: Means) -> tuple[str, ...]:
+    """Return for each group why the mean of values that are mostly 0 has no interval that covers; empty where it has.
+
+    Such a mean rests on the few rows that are not 0, whose size and number are seen in part. `zeros` is the share of 0.
+    """
+    why = message("Most values are exactly 0, and the mean rests on fewer than {rows} rows that are not.", rows=OTHERS)
+    others = (zeros.freedom + 1) * (1 - zeros.mean)
+    return tuple(why if few else "" for few in (zeros.mean > MOSTLY) & (others < OTHERS))
 
 
 def _why(rows: float, kurtosis: float, most: float) -> str:
@@ -144,6 +155,10 @@ LEAST: Final = 30
 """Rows or clusters below which squared errors have no interval that covers whatever their tail."""
 HEAVY: Final = (np.array([30.0, 100.0, 1_000.0, 10_000.0]), np.array([4.4, 8.0, 10.0, 14.0]))
 """Rows, and the kurtosis of their errors (3 for normal ones) above which intervals of squared errors do not cover."""
+MOSTLY: Final = 0.5
+"""The share of values of exactly 0 above which a mean is asked for other rows."""
+OTHERS: Final = 10
+"""How many of these it needs."""
 SQUARES: Final = ("root_mean_squared_error", "mean_squared_error")
 """Those that are made of squared errors."""
 OF_ROWS: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {
