@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -174,5 +175,17 @@ def test_from_the_command_line(
     (tmp_path / "policy.toml").write_text('[limits]\n"accuracy_change[;of=original]" = { at_least = -0.001 }\n')
     capsys.readouterr()
     assert exit_code(["gate", "audit.json", "--policy", "policy.toml"]) == 3
-    assert "labels are enough for them, as the models differ on" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "labels are enough for them, as the models differ on" in said
+    people.to_csv("all.csv", index=False)
+    assert exit_code(["audit", "all.csv", *ROLES, "-o", "all.json"]) == 0
+    capsys.readouterr()
+    assert exit_code(["gate", "all.json", "--policy", "policy.toml"]) == 3
+    ratio = _advised(capsys.readouterr().out) / _advised(said)
+    assert 0.5 < ratio < 2, "a labelled sample is worth the rows it was drawn from"
     assert exit_code(["verify", "audit.json", "--data", "filled.csv", "--rerun"]) == 0
+
+
+def _advised(said: str) -> int:
+    (labels,) = re.findall(r"about ([\d,]+) labels are enough", said)
+    return int(labels.replace(",", ""))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from evenhand.metrics.answers.questions import Question
     from evenhand.metrics.answers.simulated import Ends
     from evenhand.metrics.counts.arrays import Floats, Ints
+    from evenhand.metrics.counts.joint import JointTally
 
 Tree: TypeAlias = "tuple[Tree, Tree] | list[int]"
 """How cells are drawn: the share of the first part among both, from what groups have in common, then within each."""
@@ -131,13 +132,24 @@ def _present(key: Key, asked: Question | None, counts: RecordCounts) -> tuple[Ta
     cells, worth = _independent(counts.tally(columns, kind), _rate_of(asked))
     table = Table(columns, counts.groups(columns), tuple(counts.classes), cells, counts.favourable, kind)
     if asked is not None and asked.paired:
-        joint = counts.joint(columns, "decisions").counts
-        return replace(table, cells=_fewer(joint, worth[:, None, None, None]), kind="joint"), worth
+        cells, worth = _both_models(counts.joint(columns, "decisions"), worth)
+        return replace(table, cells=cells, kind="joint"), worth
     if asked is not None and asked.given is not None:
         values, parts = counts.strata(columns, asked.given.column)
         cells = _fewer(np.stack([part.counts for part in parts]), worth[:, None, None])
         return replace(table, cells=cells, kind="strata", values=tuple(values)), worth
     return table, worth
+
+
+def _both_models(joint: JointTally, worth: Floats) -> tuple[Ints, Floats]:
+    """Return joint counts of independent rows; of a labelled sample, those of all the rows that it was drawn from."""
+    if joint.weights is None:
+        return _fewer(joint.counts, worth[:, None, None, None]), worth
+    if joint.labelled:
+        return np.rint(joint.weights).astype(np.int64), np.ones(len(worth))
+    every = (1, 2, 3)
+    scale = joint.counts.sum(axis=every) / np.maximum(joint.weights.sum(axis=every), 1e-12)
+    return _fewer(joint.weights * scale[:, None, None, None], worth[:, None, None, None]), worth
 
 
 def _rate_of(asked: Question | None) -> str:
@@ -165,7 +177,7 @@ def _independent(tally: Tally, rate: str) -> tuple[Ints, Floats]:
     return _fewer(plain.counts, worth[:, None, None]), worth
 
 
-def _fewer(counts: Ints, worth: Floats) -> Ints:
+def _fewer(counts: Ints | Floats, worth: Floats) -> Ints:
     return np.asarray(np.rint(counts / worth), dtype=np.int64)
 
 
