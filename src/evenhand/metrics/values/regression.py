@@ -108,8 +108,9 @@ def _mostly_zero(zeros: Means) -> tuple[str, ...]:
     Such a mean rests on the few rows that are not 0, whose size and number are seen in part. `zeros` is the share of 0.
     """
     why = message("Most values are exactly 0, and the mean rests on fewer than {rows} rows that are not.", rows=OTHERS)
-    others = (zeros.freedom + 1) * (1 - zeros.mean)
-    return tuple(why if few else "" for few in (zeros.mean > MOSTLY) & (others < OTHERS))
+    others = np.round((zeros.freedom + 1) * (1 - zeros.mean), 6)
+    marked = (zeros.mean > MOSTLY) & (others < OTHERS)
+    return tuple(why if few else "" for few in marked) if marked.any() else ()
 
 
 def _why(rows: float, kurtosis: float, most: float) -> str:
