@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import evenhand as eh
 from evenhand.metrics import Tally, disparity
+from evenhand.metrics.comparisons import share_pairs
 from evenhand.metrics.comparisons.share_pairs import Shares, of_shares
 from evenhand.metrics.inference.contrasts import Extremes, contrast_critical, every_group
 from evenhand.metrics.inference.intervals import sidak_z, simultaneous_z, z_of
@@ -137,3 +138,26 @@ def test_two_unequal_groups_fail_and_pass_as_often_as_score_tests_let_them() -> 
             high = disparity("selection_rate_ratio", Tally(counts)).high
             failed += chance[0][a] * chance[1][b] * (high is not None and high < 0.8)
     assert failed > 0.34
+
+
+@pytest.mark.parametrize("how", ["difference", "ratio"])
+def test_no_pair_of_small_groups_is_passed_over(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs are ranked by rough margins first; where groups of a few rows make these too rough, all are tested."""
+    rng = np.random.default_rng(5)
+    tables = []
+    for at in range(60):
+        few = rng.integers(1, 11, int(rng.integers(3, 20)))
+        sizes = np.r_[few, rng.integers(20, 3_000, len(few))] if at % 2 else few
+        rates = np.full(len(sizes), rng.choice([0.01, 0.03, 0.1, 0.5, 0.95]))
+        rates[0] = rng.random()
+        hits = rng.binomial(sizes, rates)
+        tables.append(Tally(np.stack([np.stack([sizes - hits, hits], 1), np.zeros((len(sizes), 2), int)], 1)))
+
+    def ends() -> list[tuple[float | None, float | None]]:
+        return [(found.low, found.high) for found in (disparity(f"selection_rate_{how}", table) for table in tables)]
+
+    usual = ends()
+    monkeypatch.setattr(share_pairs, "FEW_GROUPS", 1_000)
+    monkeypatch.setattr(share_pairs, "MOST", 1_000_000)
+    for one, other in zip(usual, ends(), strict=True):
+        assert one == (other if other[0] is None else pytest.approx(other, abs=1e-6))

@@ -43,6 +43,8 @@ MOST: Final = 256
 """Pairs that are tested at most."""
 FEW_GROUPS: Final = 5
 """Groups of which all pairs are tested."""
+SMALL: Final = 0.1
+"""How rough margins may be; where those of one group are rougher, all pairs are tested, up to ten times as many."""
 FEW_PAIRS: Final = 20
 """Pairs that are tested one by one."""
 
@@ -175,9 +177,10 @@ def _ranked(how: How, shares: Shares, z: float, sign: int, may_be: Extremes | No
         order[~may_be.high[kept]], order[:, ~may_be.low[kept]] = np.inf, np.inf
     at = int(order.argmin())
     most = order.flat[at] + NEAR * margins.flat[at]
-    near = order - rough[:, None] - rough <= most if number > FEW_GROUPS else np.isfinite(order)
-    chosen, order = np.flatnonzero(near), order.ravel()
-    if len(chosen) > MOST:
-        chosen = chosen[np.argpartition(order[chosen], MOST)[:MOST]]
+    small = bool(rough.max() > SMALL)
+    near = np.isfinite(order) if small or number <= FEW_GROUPS else order - rough[:, None] - rough <= most
+    chosen, order, tested = np.flatnonzero(near), order.ravel(), 10 * MOST if small else MOST
+    if len(chosen) > tested:
+        chosen = chosen[np.argpartition(order[chosen], tested)[:tested]]
     first, second = np.divmod(chosen[np.argsort(order[chosen])], len(kept))
     return kept[first], kept[second]
