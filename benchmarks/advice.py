@@ -9,7 +9,6 @@ rows are drawn of that same truth. Cases told that such data cannot settle the l
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass
@@ -17,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from covering.cells import hashes
 
 from evenhand.keys import Key
 from evenhand.metrics.answers.simulated import Table, simulated_ends
-from evenhand.policy.assurance import TRIALS, Advice, advise, decided
-from evenhand.policy.futures import drawn_futures
+from evenhand.policy.advice.assurance import TRIALS, Advice, advise, decided
+from evenhand.policy.advice.futures import drawn_futures
 from evenhand.policy.limits import Limit
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ OUT: Final = ROOT / "benchmarks" / "results" / "advice.json"
 METHODS: Final = tuple(
     f"src/evenhand/{name}.py"
     for name in (
-        "metrics/answers/simulated", "metrics/comparisons/quick", "metrics/comparisons/shrinkage", "policy/allocating",
-        "policy/assurance", "policy/futures",
+        "metrics/answers/simulated", "metrics/comparisons/quick", "metrics/comparisons/shrinkage",
+        "policy/advice/allocating", "policy/advice/assurance", "policy/advice/futures",
     )
 )  # fmt: skip
 CASES: Final = 300
@@ -165,8 +165,7 @@ def main() -> None:
             f"{got.said:.3f}; {got.unsettled} of {got.undecided} cannot be settled ({time.monotonic() - start:.0f} s)",
             flush=True,
         )
-    hashes = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in METHODS}
-    OUT.write_text(json.dumps({"methods": hashes, "settings": found}, indent=1) + "\n", encoding="utf-8")
+    OUT.write_text(json.dumps({"methods": hashes(METHODS), "settings": found}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, Interval
     from evenhand.keys import Key
     from evenhand.policy import Policy, Verdict, judge, load_policy
-    from evenhand.policy.planning import Plan, plan
+    from evenhand.policy.advice.planning import Plan, plan
     from evenhand.records import read_record, write_record
     from evenhand.report import render, write_report
     from evenhand.signing import read_signed_record
@@ -48,7 +48,8 @@ __getattr__, __dir__ = face(__name__, {
     "audits": "AuditOptions audit audit_predictions audit_table rows_to_label", "compression": "open_model",
     "data": "EvaluationSet load_loanapp read_evaluation_set split", "declarations": "with_declarations",
     "errors": "EvenhandError", "findings": "AuditRecord Finding Interval", "keys": "Key",
-    "policy": "Policy Verdict judge load_policy", "policy.planning": "Plan plan", "records": "read_record write_record",
+    "policy": "Policy Verdict judge load_policy", "policy.advice.planning": "Plan plan",
+    "records": "read_record write_record",
     "report": "render write_report",
     "signing": "read_signed_record",
 })  # fmt: skip

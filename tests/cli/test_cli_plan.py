@@ -14,7 +14,7 @@ from evenhand.cli.main import exit_code
 from evenhand.errors import InputError, PolicyError
 from evenhand.metrics import Tally, disparity
 from evenhand.metrics.answers.simulated import Table, simulated_ends
-from evenhand.policy.assurance import decided
+from evenhand.policy.advice.assurance import decided
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,3 +161,12 @@ def test_the_verb_prints_rows_json_and_a_page(tmp_path: Path, capsys: pytest.Cap
     plain = json.loads(capsys.readouterr().out)
     assert plain["schema"] == "evenhand-plan" and len(plain["limits"]) == 2
     assert plain["limits"][0]["total"] == sum(plain["limits"][0]["rows"].values())
+
+
+def test_a_page_is_not_written_under_another_kinds_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy, rates, page = tmp_path / "policy.toml", tmp_path / "rates.toml", tmp_path / "plan.pdf"
+    policy.write_text('[limits]\n"selection_rate_difference[sex]" = { at_most = 0.1 }\n')
+    rates.write_text("[sex]\nf = { share = 0.4, selection_rate = 0.34 }\nm = { share = 0.6, selection_rate = 0.35 }\n")
+    assert exit_code(["plan", str(policy), "--rates", str(rates), "-o", str(page)]) == 2
+    assert "name it .html" in capsys.readouterr().err
+    assert not page.exists()

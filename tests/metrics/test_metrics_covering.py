@@ -43,6 +43,12 @@ def test_the_figures_are_of_the_methods_that_are_used(topic: str, covering: Any)
     assert FIGURES[topic]["methods"] == cells.hashes(methods), f"python benchmarks/covering {topic}"
 
 
+def test_the_figures_of_advice_are_of_the_methods_that_are_used(covering: Any) -> None:
+    _, cells = covering
+    kept = json.loads((ROOT / "benchmarks" / "results" / "advice.json").read_text(encoding="utf-8"))["methods"]
+    assert kept == cells.hashes(tuple(kept)), "python benchmarks/advice.py"
+
+
 @pytest.mark.parametrize(("topic", "cell"), CELLS)
 def test_no_end_errs_more_than_it_may(topic: str, cell: str, covering: Any) -> None:
     _, cells = covering

@@ -14,9 +14,9 @@ from evenhand.keys import Key
 from evenhand.metrics.answers.simulated import Table, simulated_ends
 from evenhand.metrics.comparisons.shrinkage import pooled_draws, pooled_rates
 from evenhand.metrics.counts.tally import Tally
-from evenhand.policy.allocating import Allocation, round_up
-from evenhand.policy.assurance import TIMES, TRIALS, Advice, Trial, Trials, advise, decided
-from evenhand.policy.futures import drawn_futures
+from evenhand.policy.advice.allocating import Allocation, round_up
+from evenhand.policy.advice.assurance import TIMES, TRIALS, Advice, Trial, Trials, advise, decided
+from evenhand.policy.advice.futures import drawn_futures
 from evenhand.policy.judging import ADVISED
 from evenhand.policy.limits import Limit
 

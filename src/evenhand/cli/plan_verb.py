@@ -10,7 +10,7 @@ import click
 from evenhand.cli.flags import PATH, file_flag
 
 if TYPE_CHECKING:
-    from evenhand.policy.planning import LimitPlan, Plan
+    from evenhand.policy.advice.planning import LimitPlan, Plan
 
 
 @click.command(name="plan")
@@ -40,12 +40,15 @@ def command(
       evenhand plan policy.toml --like audit.json --rows 5000 -o plan.html
     """
     from evenhand.cli.outputs import check_places
+    from evenhand.errors import OutputError, shorten
     from evenhand.output.printing import put, put_document, remark
     from evenhand.output.writing import write_text
-    from evenhand.policy.planning import plan
+    from evenhand.policy.advice.planning import plan
     from evenhand.records import dump, read_record
 
     check_places([output], (policy, rates, like))
+    if output is not None and output.suffix.lower() not in ("", ".htm", ".html"):
+        raise OutputError(f"{shorten(output)}: a plan is written as a page; name it .html, or use --json.")
     record = None if like is None else read_record(like)
     found = plan(policy, rates=rates, like=record, rows=rows, proportional=proportional, seed=seed)
     lines = said(found)

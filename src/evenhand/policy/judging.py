@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import PolicyError, nearest, raise_all, shorten
 from evenhand.findings import SAME_LEVEL, Absent, Finding
 from evenhand.messages import continued, joined, message, sentences
-from evenhand.policy.advising import Advised
+from evenhand.policy.advice.advising import Advised
 from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject, with_baseline
 from evenhand.policy.burden import burden_of
 from evenhand.policy.deciding import compare, ends_of

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Finding
     from evenhand.keys import Key
-    from evenhand.policy.advising import Advised
+    from evenhand.policy.advice.advising import Advised
     from evenhand.policy.grounds import Burden, Evidence
     from evenhand.policy.limits import Limit, Status, Waiver
 

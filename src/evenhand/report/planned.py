@@ -14,7 +14,7 @@ from evenhand.report.theme import USUAL, style
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from evenhand.policy.planning import LimitPlan, Plan
+    from evenhand.policy.advice.planning import LimitPlan, Plan
     from evenhand.report.drawings import Lines
 
 BEYOND: Final = 2.5

@@ -13,11 +13,11 @@ from evenhand.errors import InputError, PolicyError, shorten
 from evenhand.findings import Absent, AuditRecord
 from evenhand.keys import canonical_key
 from evenhand.metrics.answers.questions import question, takes_all_groups
-from evenhand.policy.allocating import Allocation, allocation, round_up
-from evenhand.policy.assumed import ALONE, known_rates, read_assumed
-from evenhand.policy.assurance import CHANCE, decided, settles, used_ends
+from evenhand.policy.advice.allocating import Allocation, allocation, round_up
+from evenhand.policy.advice.assumed import ALONE, known_rates, read_assumed
+from evenhand.policy.advice.assurance import CHANCE, decided, settles, used_ends
+from evenhand.policy.advice.futures import futures_of
 from evenhand.policy.deriving import derive
-from evenhand.policy.futures import futures_of
 from evenhand.policy.limits import Policy
 from evenhand.policy.matching import instances
 from evenhand.policy.reading import load_policy
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Plain
     from evenhand.keys import Key
     from evenhand.metrics.counts.arrays import Floats, Marks
-    from evenhand.policy.futures import Futures
+    from evenhand.policy.advice.futures import Futures
     from evenhand.policy.limits import Limit
 
 STEP: Final = 1.5
@@ -125,7 +125,7 @@ def plan(
     policy : Policy, path or mapping
         The limits.
     rates : path or mapping, optional
-        Assumed rates of groups, as `evenhand.policy.assumed` reads them: they are taken for true.
+        Assumed rates of groups, as `evenhand.policy.advice.assumed` reads them: they are taken for true.
     like : AuditRecord, optional
         An audit of groups like those to come, in place of `rates`: what they are truly like is drawn from its counts.
     rows : int, optional

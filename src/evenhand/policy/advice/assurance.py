@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.metrics.catalogue.names import describe
-from evenhand.policy.allocating import allocation
+from evenhand.policy.advice.allocating import allocation
 from evenhand.policy.deciding import status, usable
 
 if TYPE_CHECKING:
     from evenhand.keys import Key
     from evenhand.metrics.answers.simulated import Ends
     from evenhand.metrics.counts.arrays import Floats, Marks
+    from evenhand.policy.advice.futures import Futures
     from evenhand.policy.deciding import FailingBound
-    from evenhand.policy.futures import Futures
     from evenhand.policy.limits import Limit
 
 CHANCE: Final = 0.8

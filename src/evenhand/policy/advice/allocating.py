@@ -18,7 +18,7 @@ from evenhand.metrics.values.rates import measure
 if TYPE_CHECKING:
     from evenhand.metrics.answers.questions import Question
     from evenhand.metrics.counts.arrays import Floats, Marks
-    from evenhand.policy.futures import Futures
+    from evenhand.policy.advice.futures import Futures
     from evenhand.policy.limits import Limit
 
 FINE: Final = 1_000_000

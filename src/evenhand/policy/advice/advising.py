@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import shorten
 from evenhand.keys import canonical_key
 from evenhand.messages import joined, message, messages
-from evenhand.policy.labels_needed import labels_needed
+from evenhand.policy.advice.labels_needed import labels_needed
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, Plain
     from evenhand.messages import Message
-    from evenhand.policy.assurance import Advice
+    from evenhand.policy.advice.assurance import Advice
     from evenhand.policy.deciding import FailingBound
     from evenhand.policy.limits import Limit
 
@@ -63,8 +63,8 @@ class Advised:
     def _simulated(self) -> Advice:
         import numpy as np
 
-        from evenhand.policy.assurance import TRIALS, Advice, advise
-        from evenhand.policy.futures import futures_of
+        from evenhand.policy.advice.assurance import TRIALS, Advice, advise
+        from evenhand.policy.advice.futures import futures_of
 
         if self.limit.against:
             return Advice()
@@ -82,7 +82,7 @@ def of_claim(finding: Finding, limit: Limit) -> Advice:
     around the present one, in units of the present error. Of a comparison of groups there is no such answer: the
     present estimate is that of the extreme groups, and too far out.
     """
-    from evenhand.policy.assurance import CHANCE, TIMES, Advice, Chance
+    from evenhand.policy.advice.assurance import CHANCE, TIMES, Advice, Chance
 
     interval, part = finding.interval, finding.groups[0] if len(finding.groups) == 1 else None
     if interval is None or part is None or finding.estimate is None or part.support < 1:
@@ -99,7 +99,7 @@ def of_claim(finding: Finding, limit: Limit) -> Advice:
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (middle, high) if _normal_chance(distance, middle, z) < CHANCE else (low, middle)
-    from evenhand.policy.allocating import round_up
+    from evenhand.policy.advice.allocating import round_up
 
     name = ", ".join(f"{column}={group}" for column, group in canonical_key(finding.key).group)
     return Advice(((name, round_up(part.rows * (high - 1))),), Chance(CHANCE, CHANCE, CHANCE))
@@ -116,7 +116,7 @@ def _normal_chance(distance: float, times: float, z: float) -> float:
 
 def advice_text(advice: Advice) -> Message:
     """Return advice in words."""
-    from evenhand.policy.assurance import TIMES
+    from evenhand.policy.advice.assurance import TIMES
 
     chance = advice.chance
     if chance is None:
