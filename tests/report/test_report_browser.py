@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import evenhand as eh
+from evenhand.report.theme import SHEETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,7 +121,7 @@ def test_headings_stay_with_what_they_head() -> None:
     """Chromium honours these; whether a page of paper is pleasant is for people to look at."""
     from importlib.resources import files
 
-    style = files("evenhand.report.templates").joinpath("style.css").read_text("utf-8")
+    style = "".join(files("evenhand.report.templates").joinpath(name).read_text("utf-8") for name in SHEETS)
     paper = style.partition("@media print")[2]
     assert re.search(r"h2,h3,caption,figcaption,dt\{break-after:avoid\}", paper)
     assert re.search(r"figure,\.verdict,tr\{break-inside:avoid\}", paper)

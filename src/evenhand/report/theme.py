@@ -55,6 +55,8 @@ class Theme:
         return f"data:{kind};base64,{base64.b64encode(held).decode()}"
 
 
+SHEETS: Final = ("style.css", "decision.css", "print.css")
+"""The parts of the style, in order: the whole page, its first layer, paper."""
 USUAL: Final = Theme()
 """English, evenhand's own templates, everything in one file."""
 
@@ -63,4 +65,5 @@ def style(theme: Theme) -> str:
     """Return the style of a page: evenhand's, then the folder's."""
     from importlib.resources import files
 
-    return files("evenhand.report.templates").joinpath("style.css").read_text("utf-8") + theme.own("extra.css")
+    sheets = (files("evenhand.report.templates").joinpath(name).read_text("utf-8") for name in SHEETS)
+    return "".join((*sheets, theme.own("extra.css")))
