@@ -10,7 +10,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Final, Literal, Self, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from evenhand.documents import WHOLE
-from evenhand.errors import InputError, did_you_mean, quoted, raise_all
+from evenhand.errors import InputError, did_you_mean, parameter, quoted, raise_all
 
 T = TypeVar("T")
 
@@ -83,16 +83,16 @@ class Setting:
         return said + numbers if numbers else said.replace("a number", "a finite number")
 
     def problem(self, value: object) -> str | None:
-        """Return the error of a value, as a sentence; None for a valid one."""
+        """Return the error of a value, as a sentence with the name marked; None for a valid one."""
         if self.choices and isinstance(value, str) and value not in self.choices:
             near = did_you_mean(value, self.choices)
-            return f"There is no {self.name} {value!r}; known are {', '.join(self.choices)}.{near}"
+            return f"There is no {parameter(self.name)} {value!r}; known are {', '.join(self.choices)}.{near}"
         items = value if isinstance(value, tuple) else (value,)
         if any(fits(part, value) for part in self.types) and all(map(self._inside, items)):
             return None
         such = isinstance(self.default, (str, int, float)) and not isinstance(self.default, bool)
         example = f", such as {self.default!r}," if such else ","
-        return f"{self.name} must be {self.kind}{example} not {quoted(value, 120)}."
+        return f"{parameter(self.name)} must be {self.kind}{example} not {quoted(value, 120)}."
 
     def _inside(self, value: object) -> bool:
         if not isinstance(value, Real) or isinstance(value, bool):

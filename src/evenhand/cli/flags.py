@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from evenhand.documents import parse_toml
-from evenhand.errors import InputError
+from evenhand.errors import InputError, worded
 
 if TYPE_CHECKING:
     from evenhand.settings import Setting
@@ -64,6 +64,13 @@ def opening(flags: dict[str, object]) -> dict[str, object]:
 def format_flag(help: str) -> Callable[[Command], Command]:
     """Return the flag that names formats, each with its file."""
     return click.option("--format", "-f", "forms", multiple=True, metavar="NAME[=FILE]", help=help)
+
+
+def flag_names(command: click.Command) -> dict[str, str]:
+    """Return the flags of a command by the arguments that errors name: those of Python, and the flags' own words."""
+    flags = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    own = {max(flag.opts, key=len).lstrip("-").replace("-", "_"): max(flag.opts, key=len) for flag in flags}
+    return own | {flag.name: max(flag.opts, key=len) for flag in flags if flag.name is not None}
 
 
 def setting_flags(settings: Mapping[str, Setting]) -> Callable[[Command], Command]:
@@ -144,7 +151,7 @@ def _reader(declared: Setting) -> Callable[[click.Context, click.Parameter, obje
         except ValueError:
             raise click.BadParameter(f"{value!r} is not {declared.kind}.", ctx, param) from None
         if found is not None and (problem := declared.problem(found)) is not None:
-            raise click.BadParameter(problem, ctx, param)
+            raise click.BadParameter(worded(problem, flag_names(ctx.command).get), ctx, param)
         return found
 
     return read

@@ -14,7 +14,7 @@ from evenhand.data.grouping import Grouping, encode, intersect
 from evenhand.data.hashing import hash_content, hash_rows, with_inputs
 from evenhand.data.inputs import as_inputs
 from evenhand.data.validating import missing_problem
-from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.errors import InputError, argument, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,7 +95,7 @@ class EvaluationSet:
         """
         held: Reads = "table" if self.held is None else self.held.kind
         if kind not in ("table", held):
-            way = {"arrays": " or images=", "texts": " or texts="}.get(kind, "")
+            way = {"arrays": f" or {argument('images')}", "texts": f" or {argument('texts')}"}.get(kind, "")
             raise InputError(
                 f"{self.name}: the model '{who}' reads {kind}, and the set holds {held}: pass inputs={way}."
             )

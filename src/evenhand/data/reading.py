@@ -29,7 +29,7 @@ from evenhand.data.validating import (
     weight_problems,
 )
 from evenhand.data.values import distinct, match
-from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.errors import InputError, argument, did_you_mean, raise_all, shorten
 from evenhand.settings import settings_of, unknown
 
 if TYPE_CHECKING:
@@ -120,9 +120,14 @@ def read_unlabelled(
     roles = Roles().updated(chosen)
     table = read_table(source, name, _as_text(roles, reading))
     if roles.label is None:
-        raise InputError(f"{table.name}: name the column that the labels go to (label=); it may be absent, or empty.")
+        raise InputError(
+            f"{table.name}: name the column that the labels go to ({argument('label')}); it may be absent, or empty."
+        )
     if roles.sample_weight is not None or roles.frequency is not None:
-        raise InputError(f"{table.name}: rows are chosen one by one: leave out sample_weight= and frequency=.")
+        raise InputError(
+            f"{table.name}: rows are chosen one by one: leave out {argument('sample_weight')} and "
+            f"{argument('frequency')}."
+        )
     held = table.frame if roles.label in table.frame else table.frame.assign(**{roles.label: None})
     filled = held.assign(**{roles.label: _placeholders(table.name, held, roles)})
     return build(replace(table, frame=filled), roles, replace(reading, task="binary")), held
@@ -227,7 +232,7 @@ def build(
         label, wrong = read_label(name, frame[roles.label], roles.positive, roles.favourable, task)
         found += wrong
     if task == "ranking" and roles.query is None:
-        found.append(f"{name}: ranking needs the column that names the list of each item (query=).")
+        found.append(f"{name}: ranking needs the column that names the list of each item ({argument('query')}).")
     found += uncounted(name, table.said, frame, roles)
     if label is not None:
         frame = name_decisions(table.said, frame, roles, label.classes)
@@ -314,7 +319,7 @@ def _excluded(table: Table, roles: Roles, like: EvaluationSet, given: tuple[str,
 def _absent_inputs(table: Table, roles: Roles, like: EvaluationSet, inputs: object) -> list[str]:
     if like.held is not None:
         given = inputs is not None or roles.images is not None or roles.texts is not None
-        said = f"{table.name}: {like.name} holds {like.held.kind}; pass inputs= with those of these rows."
+        said = f"{table.name}: {like.name} holds {like.held.kind}; pass {argument('inputs')} with those of these rows."
         return [] if given else [said]
     columns = [str(column) for column in table.frame.columns]
     named = {column for _, column in roles.named()}
