@@ -174,7 +174,7 @@ def test_like_complains_of_what_is_absent():
     assert caught.value.problems == (
         "data: there is no column 'income', which is an input in data. Did you mean 'incomes'?",
         "data: there is no sensitive feature column 'race' (sensitive_features=). "
-        "Its columns are 'approve', 'sex', 'incomes'.",
+        "Its columns are 'approve', 'sex', 'incomes', 'n', 'word'.",
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Task
 
-_CONVENTIONS = ({"0", "1"}, {"-1", "1"}, {"false", "true"})
+_CONVENTIONS = ({"0", "1"}, {"-1", "1"}, {"false", "true"}, {"no", "yes"})
 """Pairs whose greater value everybody takes for the positive class."""
 
 
@@ -54,8 +54,8 @@ def read_label(
     column : pd.Series
         (n,) the label, with its name.
     positive, favourable : object, optional
-        Values of the label; "1" is understood as 1. Without `positive`, the greater value of {0, 1}, {-1, 1} and
-        booleans is the positive class, and the favourable value of any other label.
+        Values of the label; "1" is understood as 1. Without `positive`, the greater value of {0, 1}, {-1, 1}, {no,
+        yes} and booleans is the positive class, and the favourable value of any other label.
     task : "binary", "multiclass", "regression" or "ranking", optional
         What the label is. When not given, two values are two classes and more than two texts are several; more than two
         numbers could be classes or amounts, and are refused.

@@ -16,7 +16,7 @@ from evenhand.data.counted import name_decisions, threshold_of, uncounted
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
 from evenhand.data.opening import open_inputs
-from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings
+from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings, by_field
 from evenhand.data.tables import AsText, Table, read_table
 from evenhand.data.validating import (
     check_scores,
@@ -180,6 +180,7 @@ def set_beside(
 ) -> EvaluationSet:
     """Make an evaluation set of arrays; what is given `beside`, such as predictions, is checked for the same rows."""
     raise_all(InputError, unknown(settings, ArraySettings.__annotations__, "An evaluation set of arrays knows no"))
+    settings = by_field(settings)
     given_roles = ("sensitive_features", "control_features", "sample_weight", "cluster", "query")
     parts = {"y_true": y_true, **{role: settings.get(role) for role in given_roles}}
     tables = cast("Mapping[str, object]", settings.get("group_probabilities") or {})
@@ -291,7 +292,7 @@ def _numbers(column: pd.Series) -> np.ndarray:
 
 def _reading(settings: Mapping[str, object], like: EvaluationSet | None = None) -> tuple[dict[str, object], Reading]:
     """Return the settings of roles and reading: those of `like` by default."""
-    given = {name: value for name, value in settings.items() if value is not None}
+    given = {name: value for name, value in by_field(settings).items() if value is not None}
     usual = {} if like is None else {"missing": like.missing, "bins": like.bins, "use_sensitive": like.use_sensitive}
     read = {name: given.pop(name, usual.get(name)) for name in settings_of(Reading)}
     return given, Reading().updated(read)

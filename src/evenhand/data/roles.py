@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
+from evenhand.errors import InputError, argument, raise_all
 from evenhand.findings import Task
 from evenhand.settings import Declared, setting, settings_of
 
@@ -25,8 +26,8 @@ class Roles(Declared):
 
     label: str | None = setting(None, "Column with the truth.", recorded="always")
     positive: object = setting(
-        None, "Value of the label that counts as positive. When not given, the greater of {0, 1}, {-1, 1} and "
-        "booleans, and the favourable value of any other label.", key="pos_label", recorded="always",
+        None, "Value of the label that counts as positive. When not given, the greater of {0, 1}, {-1, 1}, "
+        "{no, yes} and booleans, and the favourable value of any other label.", key="pos_label", recorded="always",
     )  # fmt: skip
     favourable: object = setting(
         None, "Value of the label that is good for the person; required by the four-fifths rule.", recorded="always"
@@ -155,6 +156,7 @@ class ArraySettings(ReadingSettings, total=False):
     cluster: object
     query: object
     positive: object
+    pos_label: object
     favourable: object
 
 
@@ -163,6 +165,7 @@ class RoleSettings(ReadingSettings, total=False):
 
     label: str | None
     positive: object
+    pos_label: object
     favourable: object
     sensitive_features: str | Sequence[str]
     control_features: str | Sequence[str]
@@ -182,6 +185,23 @@ class RoleSettings(ReadingSettings, total=False):
     images: str | None
     texts: str | None
     exclude: str | Sequence[str]
+
+
+def by_field(settings: Mapping[str, object]) -> dict[str, object]:
+    """Return settings by the names of their fields: their keys in evenhand.toml, such as `pos_label`, are taken, too.
+
+    Raises
+    ------
+    InputError
+        When one is given by both of its names.
+    """
+    fields = {s.key: name for name, s in {**settings_of(Roles), **settings_of(Reading)}.items() if s.key != name}
+    twice = [key for key, name in fields.items() if settings.get(key) is not None and settings.get(name) is not None]
+    raise_all(
+        InputError, (f"{argument(key)} and {argument(fields[key])} are one setting; give one of them." for key in twice)
+    )
+    kept = {name: value for name, value in settings.items() if name not in fields}
+    return kept | {fields[key]: settings[key] for key in fields if settings.get(key) is not None}
 
 
 def _plain(value: object) -> Plain:
