@@ -116,8 +116,8 @@ def coerced(hint: object, value: object) -> object:
     base, parts = get_origin(hint) or hint, get_args(hint)
     if base in (Union, UnionType):
         return value if value is None else coerced(parts[0], value)
-    if base is Mapping:
-        return {name: coerced(parts[1], part) for name, part in value.items()} if isinstance(value, Mapping) else value
+    if base is Mapping and isinstance(value, Mapping):
+        return {_key(name): coerced(parts[1], part) for name, part in value.items()}
     if base is not tuple:
         return value
     if isinstance(value, str) or (isinstance(value, Integral) and parts[0] is int):
@@ -125,6 +125,11 @@ def coerced(hint: object, value: object) -> object:
     if not isinstance(value, Iterable) or isinstance(value, Mapping):
         return value
     return tuple(dict.fromkeys(map(str, value))) if parts[0] is str else tuple(value)
+
+
+def _key(value: object) -> str:
+    """Return a key as text: codes of a column, such as 1 and 1.0, are what is shown of them."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def fits(hint: object, value: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
@@ -161,13 +161,23 @@ def _value(declared: Setting, value: object) -> object:
     """Return what was written in the form of the field; None where nothing was."""
     if isinstance(value, tuple):
         parts = [_part(declared, str(part)) for part in value]
-        joined = dict(parts) if _kind(declared) is Mapping else tuple(part for several in parts for part in several)  # type: ignore[arg-type]
-        return joined if parts else None
+        if _kind(declared) is Mapping:
+            return _merged(parts) or None  # type: ignore[arg-type]
+        return tuple(part for several in parts for part in several) if parts else None
     if not isinstance(value, str):
         return value
     if declared.unit == "seconds":
         return seconds(value)
     return float(value) if _kind(declared) is float and value not in declared.choices else value
+
+
+def _merged(parts: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Return named values; those of one name that are tables are one table."""
+    found: dict[str, object] = {}
+    for name, value in parts:
+        before = found.get(name)
+        found[name] = {**before, **value} if isinstance(before, dict) and isinstance(value, dict) else value
+    return found
 
 
 def _part(declared: Setting, text: str) -> tuple[object, ...]:
@@ -179,6 +189,11 @@ def _part(declared: Setting, text: str) -> tuple[object, ...]:
     name, _, value = text.partition("=")
     if not (value := value or declared.alone):
         raise click.BadParameter(f"'{text}' names no value; write NAME=VALUE.", param_hint=declared.flag)
+    if get_args(inner)[1:] == (str,) and not value.startswith("{"):  # a name inside a table: COLUMN=VALUE=NAME
+        key, sign, called = value.partition("=")
+        if not (sign and key and called):
+            raise click.BadParameter(f"'{text}' names no value; write COLUMN=VALUE=NAME.", param_hint=declared.flag)
+        return name, {key: called}
     if get_origin(inner) is Mapping:
         return name, parse_toml(f"value = {value}", declared.flag)["value"]
     return name, [get_args(inner)[0](part) for part in value.split(",")] if get_args(inner) else value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 import pandas as pd
 
-from evenhand.data.grouping import Grouping, encode, intersect
+from evenhand.data.grouping import Grouping, called, encode, intersect
 from evenhand.data.hashing import hash_content, hash_rows, with_inputs
 from evenhand.data.inputs import as_inputs
 from evenhand.data.validating import missing_problem
@@ -216,7 +216,9 @@ class EvaluationSet:
         values = self.table[column]
         if self.missing == "error":
             raise_all(InputError, missing_problem(self.name, values))
-        return encode(column, values, self.bins.get(column))
+        grouping = encode(column, values, self.bins.get(column))
+        names = self.roles.value_labels.get(column)
+        return grouping if names is None else called(grouping, names)
 
 
 def needed(data: object, who: str) -> EvaluationSet:

@@ -24,8 +24,10 @@ from evenhand.data.validating import (
     feature_problems,
     frequency_problems,
     key_problems,
+    label_problems,
     prediction_problems,
     stratum_problems,
+    texts_of,
     weight_problems,
 )
 from evenhand.data.values import distinct, match
@@ -35,7 +37,7 @@ from evenhand.settings import settings_of, unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from evenhand.data.roles import Missing
+    from evenhand.data.roles import Bins
     from evenhand.findings import Plain
 
 
@@ -93,6 +95,7 @@ def read_evaluation_set(
     problems: list[str] = []
     if like is not None:
         roles = replace(roles, exclude=_excluded(table, roles, like, named.exclude))
+        roles = roles if named.value_labels else _occurring(table, roles, reading.bins)
         problems = _absent_inputs(table, roles, like, reading.inputs)
         if reading.task is None and roles.label == like.roles.label:
             reading = replace(reading, task=like.task)
@@ -165,7 +168,8 @@ def evaluation_set_from_arrays(
           probability of each row to be of each group, one named column a group.
         - ``sample_weight``: (n,) row weights.
         - ``cluster``, ``query``: (n,) what belongs together, and the list an item is part of.
-        - ``positive``, ``favourable``, ``task``, ``missing``, ``bins``: as for `read_evaluation_set`.
+        - ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``value_labels``: as for
+          `read_evaluation_set`.
 
     Raises
     ------
@@ -211,6 +215,7 @@ def set_beside(
         sensitive_features=tuple(sensitive),
         control_features=tuple(control),
         sample_weight=next(iter(weight), None),
+        value_labels=settings.get("value_labels") or {},  # type: ignore[arg-type]
         exclude=tuple(control),
     )
     return build(Table(name, frame, {"source": "arrays"}, common_index(everything)), roles, _reading(settings)[1])
@@ -225,6 +230,7 @@ def build(
     if nested := _plain(name, frame, roles):
         raise InputError(*dict.fromkeys([*problems, *nested]))
     found = [*problems, *column_problems(name, frame, roles), *feature_problems(name, frame, roles, missing, bins)]
+    found += label_problems(name, frame, roles, bins)
     label = None
     if roles.labels:
         label, wrong = read_labels(name, frame[list(roles.labels)])
@@ -253,7 +259,7 @@ def build(
         roles=roles,
         y_true=label.y_true,
         missing=missing,
-        provenance=_provenance(table, roles, missing) | ({} if held is None else {"inputs": held.describe()}),
+        provenance=_provenance(table, roles, reading) | ({} if held is None else {"inputs": held.describe()}),
         classes=label.classes,
         task=label.task,
         use_sensitive=reading.use_sensitive,
@@ -309,6 +315,15 @@ def _merge(roles: Roles, other: Roles) -> Roles:
     return replace(other, **filled)
 
 
+def _occurring(table: Table, roles: Roles, bins: Bins) -> Roles:
+    """Return the roles without names of values that do not occur: another set of the same roles may lack them."""
+    kept = {}
+    for column, names in roles.value_labels.items():
+        texts = texts_of(table.frame[column], bins.get(column)) if column in table.frame else ()
+        kept[column] = {value: name for value, name in names.items() if value in texts}
+    return replace(roles, value_labels=kept)
+
+
 def _excluded(table: Table, roles: Roles, like: EvaluationSet, given: tuple[str, ...]) -> tuple[str, ...]:
     known = set(like.table.columns)
     new = [str(column) for column in table.frame.columns if column not in known]
@@ -354,7 +369,7 @@ def _plain(name: str, frame: pd.DataFrame, roles: Roles) -> list[str]:
     return problems
 
 
-def _provenance(table: Table, roles: Roles, missing: Missing) -> dict[str, Plain]:
+def _provenance(table: Table, roles: Roles, reading: Reading) -> dict[str, Plain]:
     features = dict.fromkeys((*roles.sensitive_features, *roles.control_features))
     counts: dict[str, Plain] = {c: n for c in features if (n := int(table.frame[c].isna().sum()))}
     return {
@@ -362,7 +377,8 @@ def _provenance(table: Table, roles: Roles, missing: Missing) -> dict[str, Plain
         "rows": len(table.frame),
         "columns": len(table.frame.columns),
         "roles": roles.to_plain(),
-        "missing": missing,
+        "missing": reading.missing,
         "missing_values": counts,
+        **({"bins": {column: list(edges) for column, edges in reading.bins.items()}} if reading.bins else {}),
         **({} if (threshold := threshold_of(table.said)) is None else {"counted_at": threshold}),
     }

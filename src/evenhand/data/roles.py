@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
-from evenhand.errors import InputError, argument, raise_all
+from evenhand.errors import InputError, argument, quoted, raise_all
 from evenhand.findings import Task
 from evenhand.settings import Declared, setting, settings_of
 
@@ -68,6 +68,9 @@ class Roles(Declared):
         {}, "Unobserved sensitive feature, with the columns of the probability of each of its groups: "
         "race=p_black,p_white.", flag="--proxy",
     )  # fmt: skip
+    value_labels: Mapping[str, Mapping[str, str]] = setting(
+        {}, "Name of a group whose value is a code: RAC1P=3=Alaska Native.", flag="--value-label",
+    )  # fmt: skip
     images: str | None = setting(None, "Column that names the file of each row's image, where the model reads images.")
     texts: str | None = setting(None, "Column of the texts, where the model reads texts.")
     exclude: tuple[str, ...] = setting((), "Column that is never a model input.", recorded="always")
@@ -76,6 +79,13 @@ class Roles(Declared):
     def favourable_is_positive(self) -> bool | None:
         """Whether the outcome that is good for the person is the positive class; None where none is declared."""
         return None if self.favourable is None else bool(self.favourable == self.positive)
+
+    def contradictions(self) -> Iterator[str]:
+        """Yield the complaint about names of values that are no table of texts."""
+        for column, names in self.value_labels.items():
+            if not isinstance(names, Mapping) or not all(isinstance(name, str) for name in names.values()):
+                given = {column: names}
+                yield f"{argument('value_labels')} takes {{column: {{value: name}}}}, not {quoted(given)}."
 
     def named(self) -> Iterator[tuple[str, str]]:
         """Yield (role, column) for every column that must be in the table; `exclude` is not among them."""
@@ -149,6 +159,7 @@ class ReadingSettings(TypedDict, total=False):
 class ArraySettings(ReadingSettings, total=False):
     """What arrays are, as keywords of `evaluation_set_from_arrays`."""
 
+    value_labels: Mapping[str, Mapping[object, str]] | None
     sensitive_features: object
     control_features: object
     group_probabilities: Mapping[str, object] | None
@@ -182,6 +193,7 @@ class RoleSettings(ReadingSettings, total=False):
     original_prediction: str | None
     original_score: str | None
     proxies: Mapping[str, Sequence[str]] | None
+    value_labels: Mapping[str, Mapping[object, str]] | None
     images: str | None
     texts: str | None
     exclude: str | Sequence[str]

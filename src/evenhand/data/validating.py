@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from evenhand.data.columns import is_text
+from evenhand.data.grouping import encode
 from evenhand.data.values import absence, is_number, listed, match, plain
 from evenhand.errors import argument, did_you_mean, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -119,6 +120,38 @@ def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Itera
     if not is_number(values):
         told = listed(values.dropna().unique()[:3])
         yield f"{where} has edges declared in bins, but its values are no numbers: {told}."
+
+
+def label_problems(name: str, table: pd.DataFrame, roles: Roles, bins: Bins) -> Iterator[str]:
+    """Yield complaints about names of values: of columns that make no groups, of no value, or of several."""
+    for column, names in roles.value_labels.items():
+        where = f"{name}: {argument('value_labels')} of '{shorten(column)}'"
+        if column not in (*roles.sensitive_features, *roles.control_features):
+            hint = did_you_mean(column, (*roles.sensitive_features, *roles.control_features))
+            yield f"{where}: the column is no sensitive or control feature.{hint}"
+        elif column in table:
+            yield from _name_problems(where, texts_of(table[column], bins.get(column)), names)
+
+
+def _name_problems(where: str, texts: Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
+    for value in names:
+        if value not in texts:
+            yield f"{where}: no row has the value {value!r}; there are {shorten(listed(texts), 200)}. Leave it out."
+    shown = [(names.get(text, text), text) for text in texts]
+    for called in dict.fromkeys(name for name, _ in shown):
+        if len(same := [text for name, text in shown if name == called]) > 1:
+            yield f"{where}: the values {listed(same)} are all called {called!r}; give each value its own name."
+    for value, called in names.items():
+        if not is_text(called) or not called.strip():
+            yield f"{where}: the value {value!r} is called {ascii(called)[:80]}, which is no name."
+
+
+def texts_of(values: pd.Series, edges: Sequence[float] | None = None) -> tuple[str, ...]:
+    """Return the groups of a column as they are shown, in order; none of a column whose edges are wrong."""
+    try:
+        return encode("", values, edges).values[0]
+    except (TypeError, ValueError):  # told elsewhere
+        return ()
 
 
 def _edges(values: pd.Series) -> list[object]:
