@@ -94,7 +94,7 @@ def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
     if is_number(values) and distinct > MOST_NUMBERS:
         yield (
             f"{where} is numeric with {distinct:,} different values in {len(values):,} rows, which is a measurement, "
-            f"no grouping. Declare edges, such as bins={{{shorten(values.name)!r}: {_edges(values)}}}."
+            f"no grouping. Declare edges, such as bins={{{shorten(values.name)!r}: {suggested_edges(values)}}}."
         )
     elif distinct > MOST_GROUPS:
         yield (
@@ -113,7 +113,7 @@ def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Itera
         yield f"{where} has edges declared in bins, but its values are no numbers: {told}."
 
 
-def _edges(values: pd.Series) -> list[object]:
+def suggested_edges(values: pd.Series) -> list[object]:
     """Suggest edges near the quartiles, rounded to two digits."""
     numbers = values.dropna().to_numpy(dtype=np.float64)
     quartiles = np.quantile(numbers[np.isfinite(numbers)], [0.25, 0.5, 0.75]) if np.isfinite(numbers).any() else []
