@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -98,7 +99,7 @@ def _numbers(chosen: Proposal) -> Proposal:
 
 def _edges(text: str) -> tuple[float, ...]:
     edges = tuple(number for part in text.split(",") if (number := _number(part)) is not None)
-    if not edges or any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+    if not edges or any(low >= high for low, high in itertools.pairwise(edges)):
         raise InputError(f"'{text}' are no edges; write increasing numbers with commas between, such as 25,45,65.")
     return edges
 

@@ -40,8 +40,7 @@ def run_search(plan: Plan, policy: Policy | None) -> AuditRecord:
         record = study(_with_progress(plan, step), policy)
     write_record(plan.folder / RECORD, record)
     write_report(plan.folder / PAGE, record)
-    for line in summary(record):
-        say(line)
+    summarize(summary(record))
     return record
 
 

@@ -41,7 +41,10 @@ def settings_text(chosen: Proposal) -> str:
     Columns and values are written as TOML writes texts; in comments each stays on one line.
     """
     told = f" from {plain(chosen.name)} ({chosen.rows:,} rows looked at)" if chosen.rows else ""
-    head = [f"# Written by evenhand init{told}.", "# The roles of the columns, for every verb. Flags win over this file."]
+    head = [
+        f"# Written by evenhand init{told}.",
+        "# The roles of the columns, for every verb. Flags win over this file.",
+    ]
     tables = [text for text in (_bins(chosen), _codes(chosen)) if text]
     return "\n".join([*head, "[data]", *_data(chosen), "", *tables, _REST])
 
@@ -143,7 +146,11 @@ def _codes(chosen: Proposal) -> str:
     told = []
     for column, codes in chosen.codes.items():
         lines = (f'# {_key(str(code))} = "..."' for code in codes)
-        told.append(_table(f"# The page shows codes as they are; give each a name:\n# [data.value_labels.{_key(column)}]", lines))
+        told.append(
+            _table(
+                f"# The page shows codes as they are; give each a name:\n# [data.value_labels.{_key(column)}]", lines
+            )
+        )
     return "\n".join(told)
 
 

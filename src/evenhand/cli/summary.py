@@ -26,7 +26,7 @@ def quiet_flag(command: Command) -> Command:
         context.meta[_QUIET] = value
 
     return click.option(
-        "--quiet", "-q", is_flag=True, expose_value=False, callback=note, help="Print no summary at the end."
+        "--quiet", "-q", is_flag=True, is_eager=True, expose_value=False, callback=note, help="Print no summary."
     )(command)
 
 
@@ -34,6 +34,13 @@ def is_quiet() -> bool:
     """Return whether the command that runs was given ``--quiet``."""
     context = click.get_current_context(silent=True)
     return bool(context is not None and context.meta.get(_QUIET))
+
+
+def config_words() -> list[object]:
+    """Return ``--config`` and the file where the command that runs was given one, for the next command."""
+    context = click.get_current_context(silent=True)
+    config = None if context is None else context.params.get("config")
+    return [] if config is None else ["--config", config]
 
 
 def summarize(lines: Iterable[str], following: Iterable[object] | None = None) -> None:

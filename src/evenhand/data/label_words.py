@@ -94,7 +94,9 @@ def _likely(column: pd.Series, last: bool) -> float:
     named, affirms = _named(name), two and _affirming(values) is not None
     if holds(name, vocabulary.PREDICTIONS):  # the truth only where nothing else is
         return _LEAST * (two and holds(name, vocabulary.DECISIONS))
-    if not (affirms or (two and named > 0) or ((few or amounts) and named >= 2)) or vocabulary.protected_by_values(values):
+    if not (affirms or (two and named > 0) or ((few or amounts) and named >= 2)) or vocabulary.protected_by_values(
+        values
+    ):
         return 0.0
     return named + 3.0 * two + 1.0 * few + _LAST * last + 0.5 * affirms
 

@@ -111,7 +111,9 @@ def propose(
     good = _value(name, label, "favourable", favourable, words, words.favourable)
     usual = words.positive if words.positive is not None else good
     seen = [_column(frame[column], label, words, sensitive, exclude) for column in map(str, frame.columns)]
-    bins = {part.name: edges for part in seen if part.part == "sensitive" and (edges := _edges(frame[part.name], part.kind))}
+    bins = {
+        part.name: edges for part in seen if part.part == "sensitive" and (edges := _edges(frame[part.name], part.kind))
+    }
     columns = tuple(_one_each(seen, bins))
     groups = [column.name for column in columns if column.part == "sensitive"]
     scores = [column.name for column in columns if column.part == "score"]

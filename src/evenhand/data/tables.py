@@ -168,7 +168,8 @@ def _read_delimited(path: Path, texts: AsText, separator: str | None = None) -> 
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
-                skiprows=int(bool(said)), nrows=texts.most, low_memory=False, dtype=dict.fromkeys(kept, str), **_EXACTLY,
+                skiprows=int(bool(said)), nrows=texts.most, low_memory=False,
+                dtype=dict.fromkeys(kept, str), **_EXACTLY,
             )  # fmt: skip
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: the file is not UTF-8 text; save it as UTF-8.") from None

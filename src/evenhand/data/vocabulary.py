@@ -9,21 +9,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 PROTECTED: Final[Mapping[str, frozenset[str]]] = {
-    "sex": frozenset("sex gender male female woman women".split()),
-    "race or ethnicity": frozenset(
+    "sex": _set("sex gender male female woman women"),
+    "race or ethnicity": _set(
         "race racial ethnic ethnicity rac1p rac2p hisp black white hispan hispanic latino latina asian afam african "
-        "indigenous caste".split()
+        "indigenous caste"
     ),
-    "age": frozenset("age agep ages dob birthyear".split()),
-    "marital status": frozenset("marital married spouse".split()),
-    "religion": frozenset("religion religious faith".split()),
-    "nationality or origin": frozenset(
+    "age": _set("age agep ages dob birthyear"),
+    "marital status": _set("marital married spouse"),
+    "religion": _set("religion religious faith"),
+    "nationality or origin": _set(
         "nationality citizenship citizen native nativity pobp birthplace foreign foreigner immigrant immigration "
-        "migrant country".split()
+        "migrant country"
     ),
-    "disability": frozenset("disability disabled handicap handicapped".split()),
-    "pregnancy": frozenset("pregnancy pregnant".split()),
+    "disability": _set("disability disabled handicap handicapped"),
+    "pregnancy": _set("pregnancy pregnant"),
     "sexual orientation": frozenset(("orientation", "lgbt", "lgbtq")),
 }
 """Protected characteristics, each with the words of a column's name."""
@@ -34,7 +40,7 @@ INSIDE: Final[Mapping[str, str]] = {
     "宗教": "religion", "国籍": "nationality or origin", "户籍": "nationality or origin", "残疾": "disability",
 }  # fmt: skip
 """Characteristics by what is found inside longer words, as in ``maritalstatus``."""
-THINGS: Final = frozenset("vehicle car house building property account loan policy".split())
+THINGS: Final = _set("vehicle car house building property account loan policy")
 """What has an age, and is no person."""
 EXACTLY: Final[Mapping[str, str]] = {
     "single": "marital status", "civilstatus": "marital status", "mar": "marital status", "dis": "disability",
@@ -43,19 +49,17 @@ EXACTLY: Final[Mapping[str, str]] = {
 """Characteristics by whole names, whose words mean something else within others; short ones are of the US census."""
 
 GROUPS: Final[Mapping[str, frozenset[str]]] = {
-    "sex": frozenset("male female man woman men women nonbinary non-binary 男 女".split()),
-    "race or ethnicity": frozenset(
-        ["white", "black", "asian", "hispanic", "latino", "caucasian", "african-american", "african american"]
-        + ["native american", "black or african american", "pacific islander", "汉族"]
-    ),
+    "sex": _set("male female man woman men women nonbinary non-binary 男 女"),
+    "race or ethnicity": _set("white black asian hispanic latino caucasian african-american 汉族")
+    | {"african american", "native american", "black or african american", "pacific islander"},
     "marital status": frozenset(("married", "divorced", "widowed", "never-married", "separated")),
     "religion": frozenset(("christian", "muslim", "jewish", "hindu", "buddhist", "catholic", "protestant", "sikh")),
 }
 """Values that give a characteristic away whatever the column is called; two of them do."""
 
-AREAS: Final = frozenset(
+AREAS: Final = _set(
     "zip zipcode postcode postal postalcode neighbourhood neighborhood county district borough tract census puma ward "
-    "residence 邮编 区县".split()
+    "residence 邮编 区县"
 )
 """Places where people live, which may stand for race or origin."""
 
@@ -71,41 +75,39 @@ BAD_NEWS: Final = (
     *("disease", "crime", "died", "death", "dead", "readmi", "foreclos", "bankrupt", "violat", "违约", "欺诈", "拒绝"),
 )
 """Beginnings of words for outcomes that are bad for a person where they happen."""
-OUTCOMES: Final = frozenset(
-    "income status result response deposit subscribed gpa salary occupation hired 收入 结果".split()
-)
+OUTCOMES: Final = _set("income status result response deposit subscribed gpa salary occupation hired 收入 结果")
 """Names that are often of the truth, and often of something else."""
 EARNINGS: Final = frozenset(("income", "salary", "wage", "wages", "pay", "earnings", "收入"))
 """Of which more is better for a person."""
 
-SCORES: Final = frozenset(
+SCORES: Final = _set(
     "score scores p prob probability proba yscore modelscore riskscore decilescore predproba yproba pscore predscore "
-    "predictionscore predictedprobability predictedproba scored 得分".split()
+    "predictionscore predictedprobability predictedproba scored 得分"
 )
 """Whole names of a model's scores; a credit score or a test score is an input."""
-PREDICTIONS: Final = frozenset("pred preds predict predicted prediction predictions yhat ypred modeloutput decided decision".split())
+PREDICTIONS: Final = _set("pred preds predict predicted prediction predictions yhat ypred modeloutput decided decision")
 """Words of a model's decisions."""
 DECISIONS: Final = frozenset(("decided", "decision"))
 """Those that are of people's decisions, too."""
-WEIGHTS: Final = frozenset("weights sampleweight fnlwgt pwgtp wgtp surveyweight finalweight wgt wt perwt 权重".split())
+WEIGHTS: Final = _set("weights sampleweight fnlwgt pwgtp wgtp surveyweight finalweight wgt wt perwt 权重")
 """Whole names of sampling weights; a weight may be that of a body."""
-IDS: Final = frozenset("id ids uuid guid ssn identifier key number no nr code email phone 编号 身份证".split())
+IDS: Final = _set("id ids uuid guid ssn identifier key number no nr code email phone 编号 身份证")
 """Words of what names a row or a person."""
 NAMES: Final = frozenset(("name", "firstname", "lastname", "surname", "fullname", "email", "phone", "姓名"))
 """Words of what people are called."""
 
-YES: Final = frozenset("yes y true t 1 是".split())
+YES: Final = _set("yes y true t 1 是")
 """Values that affirm."""
-NO: Final = frozenset("no n false f 0 -1 否".split())
+NO: Final = _set("no n false f 0 -1 否")
 """Values that deny."""
-GOOD: Final = frozenset(
+GOOD: Final = _set(
     "approved approve accepted accept granted grant good hired hire admitted admit paid repaid pass passed eligible "
-    "success successful fullypaid 批准 通过 好".split()
+    "success successful fullypaid 批准 通过 好"
 )
 """Values that are good for a person."""
-BAD: Final = frozenset(
+BAD: Final = _set(
     "denied deny rejected reject refused refuse bad default defaulted fail failed fraud notapproved nothired "
-    "nothire ineligible chargedoff 拒绝 违约 坏".split()
+    "nothire ineligible chargedoff 拒绝 违约 坏"
 )
 """Values that are bad for a person."""
 
