@@ -82,7 +82,9 @@ def audit_lines(record: AuditRecord, output: Path) -> Iterator[str]:
     data, subject = record.provenance.get("data", {}), record.provenance.get("subject", {})
     original = record.provenance.get("original")
     against = f", compared with {original['name']}" if original else ""
-    yield f"{data.get('name', 'data')}: {data.get('rows', 0):,} rows; {subject.get('name', 'predictions')}{against}"
+    name, model = str(data.get("name", "data")), str(subject.get("name", ""))
+    told = f"model {model}" if model not in ("", name) else "the predictions in it"
+    yield f"{name}: {data.get('rows', 0):,} rows; {told}{against}"
     yield from headlines(record)
     absent = [section.audit for section in record.sections if not section.ran]
     if absent:

@@ -80,8 +80,8 @@ def _nearest(find: Callable[[Path], Path | None]) -> Path | None:
 
 def _upwards(folder: Path) -> Iterator[Path]:
     """Yield a folder and those above it, as far as a project reaches."""
-    home = Path(os.path.expanduser("~"))
+    home = os.environ.get("HOME") or os.environ.get("USERPROFILE")
     for each in (folder, *folder.parents):
         yield each
-        if (each / ".git").exists() or each == home:
+        if (each / ".git").exists() or str(each) == home:
             return

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from evenhand.cli.flags import PATH, file_flag, format_flag, refuse_idle
-from evenhand.cli.places import LIMITS
+from evenhand.cli.places import LIMITS, has_policy
 from evenhand.cli.summary import quiet_flag, summarize
 from evenhand.words import languages
 
@@ -83,7 +83,8 @@ def command(
     put(record, verdict, wanted, **look)  # type: ignore[arg-type]  # the flags above, by their names
     wrote = [f"Wrote {place}" for place in wanted.values() if place is not None]
     judged = [] if verdict is None else [verdict.sentence]
-    summarize([*judged, *wrote], ["evenhand", "gate", audit, "--policy", policy or LIMITS])
+    limits = [] if policy is None and has_policy() else ["--policy", policy or LIMITS]
+    summarize([*judged, *wrote], ["evenhand", "gate", audit, *limits])
 
 
 def _asked(forms: tuple[str, ...], output: Path | None, public_summary: str | None) -> tuple[list[str], Path | None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.console import progress
+from evenhand.cli.summary import summarize
 from evenhand.output.printing import on_terminal, say
 
 if TYPE_CHECKING:

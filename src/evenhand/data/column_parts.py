@@ -163,7 +163,7 @@ def _id(seen: Seen) -> tuple[Part, str] | None:
         times = int(seen.values.value_counts().max())
         often = "each row its own" if times == 1 else f"one occurs {times:,} times: its rows are one cluster"
         return "id", f"names a row or a person; {often}"
-    counted = seen.number and len(seen.found) == len(seen.values) and seen.values.is_monotonic_increasing
+    counted = seen.number and seen.found in (list(range(len(seen.values))), list(range(1, len(seen.values) + 1)))
     return ("exclude", "counts the rows") if counted else None
 
 

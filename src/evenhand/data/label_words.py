@@ -98,7 +98,7 @@ def _likely(column: pd.Series, last: bool) -> float:
         values
     ):
         return 0.0
-    return named + 3.0 * two + 1.0 * few + _LAST * last + 0.5 * affirms
+    return named + 3.0 * two + 1.0 * few + 0.5 * amounts + _LAST * last + 0.5 * affirms
 
 
 def _named(name: str) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.data.column_parts import Part, ProposedColumn, part_of
+from evenhand.data.columns import plain_values
 from evenhand.data.label_words import LabelWords, find_label, label_words
 from evenhand.data.validating import MOST_NUMBERS, suggested_edges
 from evenhand.data.values import distinct, is_number, listed, match, order
@@ -105,12 +106,20 @@ def propose(
     >>> found.label, found.positive, found.favourable, found.named("sensitive")
     ('approved', 'yes', 'yes', ('gender',))
     """
-    raise_all(InputError, _absent(name, frame, [*([label] if label else []), *(sensitive or ()), *exclude]))
+    given = [*([label] if label else []), *(sensitive or ()), *exclude]
+    nested = [column for column in map(str, frame.columns) if plain_values(frame[column], column)[1]]
+    raise_all(InputError, _absent(name, frame, given, nested))
+    order_of, frame = [*map(str, frame.columns)], frame.drop(columns=nested)
     label = label or find_label(frame)
     words = LabelWords(None, ()) if label is None else label_words(frame[label])
     good = _value(name, label, "favourable", favourable, words, words.favourable)
     usual = words.positive if words.positive is not None else good
-    seen = [_column(frame[column], label, words, sensitive, exclude) for column in map(str, frame.columns)]
+    seen = [
+        ProposedColumn(column, "exclude", "holds lists or records")
+        if column in nested
+        else _column(frame[column], label, words, sensitive, exclude)
+        for column in order_of
+    ]
     bins = {
         part.name: edges for part in seen if part.part == "sensitive" and (edges := _edges(frame[part.name], part.kind))
     }
@@ -131,11 +140,13 @@ def propose(
     )  # fmt: skip
 
 
-def _absent(name: str, frame: pd.DataFrame, given: Sequence[str]) -> Iterator[str]:
+def _absent(name: str, frame: pd.DataFrame, given: Sequence[str], nested: Sequence[str]) -> Iterator[str]:
     known = [str(column) for column in frame.columns]
     for column in given:
         if column not in known:
             yield f"{name}: there is no column '{shorten(column)}'.{did_you_mean(column, known)}"
+        elif column in nested:
+            yield f"{name}: column '{shorten(column)}' holds lists or records, and a column holds single values."
 
 
 def _value(name: str, label: str | None, role: str, value: object, words: LabelWords, usual: object) -> object:
