@@ -80,10 +80,11 @@ def test_what_is_not_in_the_table_is_refused(given: dict[str, object], sentence:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("sex", "sex"), ("applicantGender", "sex"), ("RAC1P", "race or ethnicity"), ("hispan", "race or ethnicity"),
-        ("age_cat", "age"), ("AGEP", "age"), ("MaritalStatus", "marital status"), ("foreign-worker", "nationality or origin"),
-        ("国籍", "nationality or origin"), ("客户性别", "sex"), ("religion", "religion"), ("has_disability", "disability"),
-        ("package", ""), ("average", ""), ("AgeOfVehicle", ""), ("alternative", ""), ("single_family", ""), ("language", ""),
+        ("sex", "sex"), ("applicantGender", "sex"), ("客户性别", "sex"), ("RAC1P", "race or ethnicity"),
+        ("hispan", "race or ethnicity"), ("age_cat", "age"), ("AGEP", "age"), ("MaritalStatus", "marital status"),
+        ("foreign-worker", "nationality or origin"), ("国籍", "nationality or origin"), ("religion", "religion"),
+        ("has_disability", "disability"), ("package", ""), ("average", ""), ("AgeOfVehicle", ""), ("alternative", ""),
+        ("single_family", ""), ("language", ""),
     ],
 )  # fmt: skip
 def test_protected_characteristics_are_known_by_name(name: str, kind: str) -> None:

@@ -57,7 +57,7 @@ def ask_about(propose: Callable[..., Proposal], given: Mapping[str, object]) -> 
     for question in _QUESTIONS:
         if given.get(question.name) or not (text := question.text(chosen)):
             continue
-        answer = _answer(text, question.usual(chosen), lambda said: propose(**known, **_said(question, said)))  # noqa: B023
+        answer = _answer(text, question.usual(chosen), lambda said: propose(**{**known, **_said(question, said)}))  # noqa: B023
         known |= _said(question, answer)
         dropped |= {question.name: None} if answer == NOTHING and question.name in ("positive", "favourable") else {}
         chosen = propose(**known)

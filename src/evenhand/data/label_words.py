@@ -47,7 +47,9 @@ def find_label(frame: pd.DataFrame) -> str | None:
     are as likely the later one is taken.
     """
     names = [str(name) for name in frame.columns]
-    likely = {name: _likely(frame[name], last=name == names[-1]) for name in names}
+    answers = vocabulary.SCORES | vocabulary.PREDICTIONS
+    last = next((name for name in reversed(names) if not holds(name, answers)), None)
+    likely = {name: _likely(frame[name], last=name == last) for name in names}
     best = max(reversed(names), key=lambda name: likely[name], default=None)
     return best if best is not None and likely[best] >= _LEAST else None
 

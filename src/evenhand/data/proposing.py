@@ -172,9 +172,11 @@ def _column(
         return replace(found, part="exclude", reason="named by you")
     if sensitive is None:
         return found
+    if (name in sensitive) == (found.part == "sensitive"):
+        return found
     if name in sensitive:
         return replace(found, part="sensitive", reason="named by you")
-    return replace(found, part="possible") if found.part == "sensitive" else found
+    return replace(found, part="possible")
 
 
 def _label_reason(words: LabelWords) -> str:
