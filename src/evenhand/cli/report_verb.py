@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from evenhand.cli.flags import PATH, file_flag, format_flag, refuse_idle
+from evenhand.cli.places import LIMITS, has_policy
+from evenhand.cli.summary import quiet_flag, summarize
 from evenhand.words import languages
 
 PAGE = Path("report.html")
@@ -43,6 +45,7 @@ PAGE = Path("report.html")
 @file_flag("--baseline", help="An earlier audit.json, to compare each limit with.")
 @click.option("--new-threshold", is_flag=True, help="Compare decisions at two thresholds: it was changed on purpose.")
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law requires to be published.")
+@quiet_flag
 def command(
     audit: Path,
     policy: Path | None,
@@ -62,7 +65,6 @@ def command(
     """
     from evenhand.cli.outputs import put, wanted_outputs
     from evenhand.errors import InputError
-    from evenhand.output.printing import remark
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 
@@ -79,9 +81,10 @@ def command(
         None if policy is None else judge(record, load_policy(policy), baseline=earlier, new_threshold=new_threshold)
     )
     put(record, verdict, wanted, **look)  # type: ignore[arg-type]  # the flags above, by their names
-    for place in wanted.values():
-        if place is not None:
-            remark(f"Wrote {place}")
+    wrote = [f"Wrote {place}" for place in wanted.values() if place is not None]
+    judged = [] if verdict is None else [verdict.sentence]
+    limits = [] if policy is None and has_policy() else ["--policy", policy or LIMITS]
+    summarize([*judged, *wrote], ["evenhand", "gate", audit, *limits])
 
 
 def _asked(forms: tuple[str, ...], output: Path | None, public_summary: str | None) -> tuple[list[str], Path | None]:
