@@ -15,7 +15,7 @@ FORMATS: Final[Catalogue[Format]] = Catalogue(
     {
         name: f"evenhand.report.formats.{FILES.get(name, name)}:FORMAT"
         for name in (
-            "html", "markdown", "summary", "json", "text", "csv", "junit", "sarif", "github", "gitlab", "model-card",
+            "html", "pdf", "markdown", "summary", "json", "text", "csv", "junit", "sarif", "github", "gitlab", "model-card",
             "cyclonedx", "ll144",
         )
     },
