@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
 
+__all__ = ["read_declarations", "with_declarations"]
+
 QUESTIONS: Final[Mapping[str, str]] = {
     "intended_use": message("What is the model for?"),
     "uses_excluded": message("What must it not be used for?"),

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
+__all__ = [
+    "EvenhandError", "InputError", "MissingExtraError", "ModelError", "OutputError", "PolicyError", "RecordError",
+]  # fmt: skip
+
 
 class EvenhandError(Exception):
     """The base of every error that is raised on purpose; its text is complete without a traceback."""

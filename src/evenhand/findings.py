@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from evenhand.messages import Message
 
+__all__ = ["Absent", "AuditRecord", "Deciding", "Finding", "GroupCounts", "GroupValue", "Interval", "Section"]
+
 Direction: TypeAlias = Literal["higher_is_better", "lower_is_better", "neutral"]
 Unit: TypeAlias = Literal["share", "number", "ratio", "bytes", "seconds", "score"]
 Task: TypeAlias = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]

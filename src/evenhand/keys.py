@@ -19,6 +19,8 @@ from typing import Final
 
 from evenhand.errors import EvenhandError
 
+__all__ = ["Feature", "Key", "KeySyntaxError"]
+
 _SPECIAL: Final = frozenset('[],;=*"\\')
 _PLAIN: Final = re.compile(r'[^\[\],;=*"\\]*')
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)

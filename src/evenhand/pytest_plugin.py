@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Judgement, Policy, Verdict
 
+__all__ = ["assert_policy"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that name a record and a policy."""

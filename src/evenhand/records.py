@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from evenhand.messages import PlainMessage
     from evenhand.provenance import Measurements
 
+__all__ = ["digest", "read_record", "write_record"]
+
 NAME: Final = "evenhand-audit"
 SCHEMA_VERSION: Final = 2
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
 
+__all__ = ["Signature", "SignedRecord", "check_signature", "read_signed_record", "sign"]
+
 NAMESPACE: Final = "evenhand-audit"
 SECONDS: Final = 60
 """How long ssh-keygen may take; a key with a passphrase asks for it."""

@@ -30,6 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 EVERY_TASK: Final = frozenset[Task](get_args(Task))
+"""Every kind of label: what an audit that needs no particular one is for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Attributions:
     exact: bool
     """True when, given the background, nothing was sampled."""
     residual: float
-    """max |sum of a row's values + base - score|, against the user's `predict`."""
+    """``max |sum of a row's values + base - score|``, against the user's `predict`."""
     residual_p99: float
     """The 99th percentile of the same."""
     evaluations: int

@@ -57,7 +57,7 @@ class _ByFeature:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Importance(_ByFeature):
-    """The mean absolute Shapley value of each feature: the mean of |phi|, at least 0 as its lower end is."""
+    """The mean absolute Shapley value of each feature: the mean of ``|phi|``, at least 0 as its lower end is."""
 
     rows: int
     """The rows averaged over."""
@@ -74,7 +74,7 @@ class GapParts(_ByFeature):
     gap_high: float
     """The upper end."""
     residual: float
-    """|sum of `estimate` - gap|."""
+    """``|sum of estimate - gap|``."""
     rows: tuple[int, int]
     """The rows of a and of b."""
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from evenhand.policy import Judgement, Verdict
     from evenhand.provenance import Provenance
 
+__all__ = ["suppressed"]
+
 SIZES: Final = ("rows_per_group",)
 """The requirement whose judgement tells the rows of groups."""
 

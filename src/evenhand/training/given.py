@@ -61,7 +61,7 @@ def given_model(
     Parameters
     ----------
     network : torch.nn.Module
-        From prepared rows, (n, *shape) float32, to logits: (n,) or (n, 1) of two classes, (n, C) of several.
+        From prepared rows, ``(n, *shape)`` float32, to logits: (n,) or (n, 1) of two classes, (n, C) of several.
     preparing : Preparing
         From model inputs to those rows: a `Normalization` of arrays, or a fitted `Preprocessing` of columns.
     outputs : int

@@ -67,7 +67,7 @@ class ImagePlan:
             )
 
     def build(self) -> nn.Module:
-        """Return the network: (n, *shape) to (n, outputs) logits. Weights are drawn from torch's generator."""
+        """Return the network: ``(n, *shape)`` to (n, outputs) logits. Weights are drawn from torch's generator."""
         need("torch", "torch")
         return _KINDS[self.kind](self)
 

@@ -41,7 +41,7 @@ class Preparing(Protocol):
         ...
 
     def transform(self, batch: Batch, /) -> NDArray[np.float32]:
-        """Return (n, *shape) finite numbers."""
+        """Return ``(n, *shape)`` finite numbers."""
         ...
 
     def describe(self) -> list[Plain]:

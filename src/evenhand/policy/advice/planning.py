@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from evenhand.policy.advice.futures import Futures
     from evenhand.policy.limits import Limit
 
+__all__ = ["LimitPlan", "Plan", "plan"]
+
 STEP: Final = 1.5
 """The factor between numbers of rows that are tried."""
 MOST: Final = 10_000_000
