@@ -32,7 +32,12 @@ class KeySyntaxError(EvenhandError, ValueError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Feature:
-    """A column of the key, with one of its groups, each of them, or none."""
+    """A column of the key, with one of its groups, each of them, or none.
+
+    See Also
+    --------
+    evenhand.keys.Key : Holds features, with an example.
+    """
 
     column: str
     """The name of the column."""

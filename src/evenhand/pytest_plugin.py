@@ -149,10 +149,21 @@ def assert_policy(
     today : date, optional
         The day by which waivers expire; today when absent.
 
+    Returns
+    -------
+    Verdict
+
     Raises
     ------
     AssertionError
         Otherwise, with one line a limit, worst first.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([1, 0] * 200, [1, 0] * 200)
+    >>> assert_policy(record, {"limits": {"accuracy": {"at_least": 0.8}}}).status
+    'passed'
     """
     __tracebackhide__ = True
     from evenhand.output.sanitising import plain

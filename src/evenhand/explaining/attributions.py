@@ -23,6 +23,10 @@ class Attributions:
     """Interventional Shapley values of n rows and m players, against a background.
 
     ``values[i].sum() + base_value == predictions[i]`` up to `residual`, all on the scale that `link` names.
+
+    See Also
+    --------
+    evenhand.explaining.explain : Makes them.
     """
 
     values: NDArray[np.float64]

@@ -188,10 +188,20 @@ def default_policy(
     label, positive : str
         The column of the truth and its positive value, which are required where they are given.
 
+    Returns
+    -------
+    str
+
     Raises
     ------
     InputError
         When there is no such template.
+
+    Examples
+    --------
+    >>> text = default_policy(["sex"], template="hiring")
+    >>> '"recall_difference[sex]"' in text
+    True
     """
     if template not in TEMPLATES:
         raise InputError(f"There is no policy template '{template}'.{did_you_mean(template, TEMPLATES)}")

@@ -46,7 +46,12 @@ MOST_LIMITS: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class LimitPlan:
-    """What decides one limit."""
+    """What decides one limit.
+
+    See Also
+    --------
+    evenhand.plan : Makes one for each limit.
+    """
 
     limit: Limit
     """The limit."""
@@ -75,7 +80,12 @@ class LimitPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Rows for a policy."""
+    """Rows for a policy.
+
+    See Also
+    --------
+    evenhand.plan : Makes one.
+    """
 
     policy: str
     """The policy's name."""
