@@ -273,6 +273,13 @@ def check_scores(
         Probabilities are in [0, 1] and labels are 0 or 1; ranking scores are any finite numbers.
     name : str
         How the sentences call the scores.
+
+    Examples
+    --------
+    >>> check_scores([0.2, 0.9])
+    ()
+    >>> len(check_scores([0.2, 1.4]))
+    1
     """
     try:
         numbers = np.asarray(scores, dtype=np.float64)
