@@ -38,7 +38,7 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
         out += ["", *as_table(head, rows)]
     for part in page.parts:
         block = ["", f"## {as_markdown(part.title)}", ""]
-        block += [f"{as_markdown(sentence)}\n" for sentence in part.lead]
+        block += [f"{as_markdown(sentence)}\n" for sentence in (part.answer, *part.lead) if sentence]
         for piece in part.blocks:
             block += _block(piece, say)
         if sum(len(line) + 1 for line in (*out, *block)) > MOST - 200:
