@@ -113,7 +113,7 @@ def test_a_declared_rule_without_evidence_for_a_clause_is_opened(record: AuditRe
 def test_names_of_rules_are_those_there_are() -> None:
     assert [framework.id for framework in frameworks()] == list(FRAMEWORKS)
     record = eh.audit_predictions([1, 0] * 20, [1, 0] * 20)
-    with pytest.raises(InputError, match="names no rule 'eu-ai'. Did you mean 'eu-ai-act'"):
+    with pytest.raises(InputError, match=r"names no rule 'eu-ai'\. Did you mean 'eu-ai-act'"):
         eh.with_declarations(record, {"frameworks": ["eu-ai"]})
     with pytest.raises(InputError, match="a list of names is needed"):
         eh.with_declarations(record, {"frameworks": 3})  # type: ignore[dict-item]
