@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import joined, message
+from evenhand.policy.headline import SIGNS
 from evenhand.report.drawings import Table
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown, as_table
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST = 60_000
 """Characters: what a pull request's comment holds."""
-SIGNS = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
 
 
 def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
@@ -30,7 +30,14 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
     words = language(theme.lang)
     say, page = words.say, said(build_page(record, verdict), words)
     headline = say(message("{headline}.", headline=page.headline))
-    out = [f"# {as_markdown(page.title)}", "", f"**{SIGNS[page.status]} {headline}** {as_markdown(page.sentence)}", ""]
+    out = [
+        f"# {as_markdown(page.title)}",
+        "",
+        f"**{SIGNS[page.status]} {as_markdown(headline)}** {as_markdown(page.sentence)}",
+        "",
+    ]
+    out += [f"- **{as_markdown(act.title)}.** {as_markdown(act.text)}" for act in page.decision.acts]
+    out += [f"- {as_markdown(caution.sentence)}" for caution in page.decision.cautions]
     out += [f"- {as_markdown(remark)}" for remark in page.remarks]
     if page.limits:
         head = ("", *map(say, (message("limit on"), message("measured"), message("limit"))), "")
