@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import joined, message
+from evenhand.messages import joined
 from evenhand.metrics import describe
 from evenhand.policy.wording import cut
 
@@ -31,11 +31,7 @@ def named(key: Key) -> str:
     >>> print(named(Key.parse("selection_rate_ratio[race,sex]")))
     Selection rate ratio, race, sex
     """
-    further = [
-        message("{name} {value}", name=name, value=cut(value, MOST_NAME))
-        for name, value in key.qualifiers
-        if (name, value) not in UNSAID
-    ]
+    further = (f"{name}={cut(value, MOST_NAME)}" for name, value in key.qualifiers if (name, value) not in UNSAID)
     return joined(", ", (describe(key.metric).label, *map(_feature, key.features), *further))
 
 

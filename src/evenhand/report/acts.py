@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 MOST_NAMED: Final = 3
 """Groups and limits that are named; others are counted."""
 LONGEST_WAIVER: Final = 180
-WAIVER: Final = """[[waivers]]
+COMMANDS: Final = """evenhand init
+evenhand gate audit.json --policy policy.toml"""
+WAIVER: Final = """# policy.toml
+[[waivers]]
 limit = {key}
 reason = "..."            # why the risk is accepted
 owner = "..."             # who answers for it
@@ -43,13 +46,8 @@ def acts_of(record: AuditRecord, verdict: Verdict | None) -> tuple[Act, ...]:
 
 def _set_limits(record: AuditRecord) -> Iterator[Act]:
     if "study" not in record.provenance:
-        yield Act(
-            "limit",
-            message("Set limits"),
-            message(
-                "`evenhand init` starts a policy.toml; `evenhand gate audit.json --policy policy.toml` judges by it."
-            ),
-        )
+        text = message("Write them into policy.toml; the record is then judged without the model and its data.")
+        yield Act("limit", message("Set limits"), text, COMMANDS)
 
 
 def _declare(stopping: Sequence[Judgement]) -> Iterator[Act]:
@@ -152,12 +150,7 @@ def _waive(stopping: Sequence[Judgement]) -> Iterator[Act]:
     lines = WAIVER.format(key=json.dumps(str(own_key(first.limit)), ensure_ascii=False), days=LONGEST_WAIVER)
     if first.finding is not None and first.finding.estimate is not None:
         lines += f"\naccept_to = {number(first.finding.estimate, first.limit.bound).replace(',', '')}"
-    yield Act(
-        "waive",
-        message("Accept the risk for a time"),
-        message(
-            "Whoever answers for it signs a waiver of at most {days} days, one for each limit.", days=LONGEST_WAIVER
-        ),
-        lines,
-        "policy.toml",
+    text = message(
+        "Whoever answers for it signs a waiver of at most {days} days, one for each limit.", days=LONGEST_WAIVER
     )
+    yield Act("waive", message("Accept the risk for a time"), text, lines)

@@ -14,7 +14,7 @@ from evenhand.policy.wording import limit_text, measured, number
 from evenhand.report.acts import acts_of
 from evenhand.report.figures.distances import distances
 from evenhand.report.first import Caution, Decision, Reason, Stopping
-from evenhand.report.numbers import cut
+from evenhand.report.numbers import cut, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ MOST: Final = 5
 """Reasons that are told; further limits are counted."""
 MOST_WORDS: Final = 325
 """Words of the facts that a person reads before deciding, headings apart; the figure takes what is left of them."""
-UNSEEN: Final = frozenset({"name", "anchor", "code", "place", "status"})
+UNSEEN: Final = frozenset({"name", "anchor", "code", "status"})
 """Fields that are not text of the open page."""
 MOST_KEY: Final = 160
 MOST_TOLD: Final = 300
@@ -55,7 +55,7 @@ def _words(*parts: object) -> int:
     count = 0
     for part in parts:
         if isinstance(part, str):
-            count += len(part.split())
+            count += words_of(part)
         elif isinstance(part, tuple):
             count += _words(*part)
         elif is_dataclass(part):

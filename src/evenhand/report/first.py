@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from evenhand.policy.headline import Headline
     from evenhand.policy.limits import Status
-    from evenhand.report.figures.distances import Distances
+    from evenhand.report.spans import Distances
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,7 @@ class Act:
     text: str
     """Of whom or what, and what that costs."""
     code: str = ""
-    """What to write; folded."""
-    place: str = ""
-    """The file to write it to."""
+    """What to write for it; folded."""
 
 
 @dataclass(frozen=True, slots=True)

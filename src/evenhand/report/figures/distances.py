@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
@@ -17,14 +16,14 @@ from evenhand.policy.evidence import decided_end
 from evenhand.policy.naming import named
 from evenhand.policy.severity import beyond
 from evenhand.policy.wording import measured
-from evenhand.report.drawings import Tick, fit
-from evenhand.report.numbers import cut
+from evenhand.report.drawings import Tick
+from evenhand.report.numbers import cut, words_of
+from evenhand.report.spans import Bar, Distances, Sheet, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.policy import Judgement
-    from evenhand.report.drawings import Mark
 
 MOST_ROWS: Final = 12
 """Limits that are drawn; all are in the table."""
@@ -34,93 +33,6 @@ INSIDE: Final = -1.0
 OUTSIDE: Final = 3.0
 """The ends of the scale; what is beyond them is drawn as an arrow."""
 MOST_KEY: Final = 80
-LETTER: Final = 6.4
-"""Width of a letter of a label of 12 px, which is not capitals all along."""
-KEY_LETTER: Final = 6.7
-"""Width of a letter of a key of 11 px, all letters being as wide."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A judged limit on the scale."""
-
-    label: str
-    """The finding in words."""
-    key: str
-    mark: Mark
-    """Its status, as a shape."""
-    badge: str
-    """Its status in words."""
-    at: float | None
-    """The estimate; None where there is none."""
-    low: float
-    """The end of the interval that is better; -inf where it is open."""
-    high: float
-    """The end that is worse; inf where it is open."""
-    instead: str = ""
-    """What is there instead of an estimate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A limit at its place in a drawing."""
-
-    span: Span
-    y: int
-    """The middle of its bar."""
-    low: float
-    high: float
-    x: float | None
-    opens: tuple[bool, bool]
-    """Whether the bar goes on beyond the left and the right end of the scale."""
-    label_y: int
-    room: float
-    """The width that its label has."""
-    shares_line: bool
-    """Whether the status is written in the line of the label."""
-
-    @property
-    def label(self) -> str:
-        """The label, as much of it as has room."""
-        room = self.room - (8 + LETTER * len(self.span.badge) if self.shares_line else 0)
-        return fit(self.span.label, math.floor(room / LETTER))
-
-    @property
-    def key(self) -> str:
-        """The key, as much of it as has room."""
-        return fit(self.span.key, math.floor(self.room / KEY_LETTER))
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """The figure drawn for one width."""
-
-    name: str
-    """``wide`` or ``narrow``."""
-    width: int
-    height: int
-    left: int
-    right: int
-    top: int
-    limit: float
-    """The position of the limit."""
-    ticks: tuple[Tick, ...]
-    bars: tuple[Bar, ...]
-    bands: tuple[tuple[int, int], ...]
-    """Where the scale is drawn: all along a wide figure, between the labels of a narrow one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Distances:
-    """The figure, once for a wide page and once for a narrow one."""
-
-    name: str
-    title: str
-    description: str
-    """What a screen reader says instead."""
-    sheets: tuple[Sheet, ...]
-    more: int
-    """How many limits are not drawn."""
 
 
 def distances(judgements: Sequence[Judgement], words: int = 1000) -> Distances | None:
@@ -151,7 +63,7 @@ def distances(judgements: Sequence[Judgement], words: int = 1000) -> Distances |
 
 def _fitting(spans: Sequence[Span], words: int) -> list[Span]:
     """Return as many rows as have the words together, and at least a few."""
-    taken = list(accumulate(len(f"{span.label} {span.key} {span.badge}".split()) for span in spans))
+    taken = list(accumulate(words_of(f"{span.label} {span.key} {span.badge}") for span in spans))
     return list(spans[: max(LEAST_ROWS, bisect_right(taken, words))])
 
 

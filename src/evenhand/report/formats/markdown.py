@@ -36,7 +36,9 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
         f"**{SIGNS[page.status]} {as_markdown(headline)}** {as_markdown(page.sentence)}",
         "",
     ]
-    out += [f"- **{as_markdown(act.title)}.** {as_markdown(act.text)}" for act in page.decision.acts]
+    for act in page.decision.acts:
+        title = say(message("{headline}.", headline=act.title))
+        out.append(f"- **{as_markdown(title)}** {as_markdown(act.text)}")
     out += [f"- {as_markdown(caution.sentence)}" for caution in page.decision.cautions]
     out += [f"- {as_markdown(remark)}" for remark in page.remarks]
     if page.limits:
