@@ -41,7 +41,8 @@ const shown = (root, until) => {
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
     if (until && !(node.compareDocumentPosition(until) & Node.DOCUMENT_POSITION_FOLLOWING)) break;
     const parent = node.parentElement;
-    if (node.data.trim() && !parent.closest('.skip, style, title, desc') && parent.checkVisibility()) found.push(node.data);
+    if (!node.data.trim() || parent.closest('.skip, style, title, desc')) continue;
+    if (parent.checkVisibility()) found.push(node.data);
   }
   return found.join(' ');
 };
@@ -49,7 +50,8 @@ const first = ['limits', 'acts', 'reasons', 'verdict'].map(id => document.getEle
 const after = (() => {
   const walk = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_ELEMENT);
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-    if (first && (first.compareDocumentPosition(node) & Node.DOCUMENT_POSITION_FOLLOWING) && !first.contains(node)) return node;
+    const later = first && (first.compareDocumentPosition(node) & Node.DOCUMENT_POSITION_FOLLOWING);
+    if (later && !first.contains(node)) return node;
   }
   return null;
 })();
@@ -59,26 +61,26 @@ ASK = (
     "() => {"
     + SEEN
     + """
-  const wide = [...document.querySelectorAll('body *')].filter(e => e.checkVisibility() && !e.closest('.scroll, .skip, svg')
-    && e.getBoundingClientRect().width && e.getBoundingClientRect().right > innerWidth + 1);
   return {
     height: document.documentElement.scrollHeight,
     first_height: first.getBoundingClientRect().bottom + scrollY,
     words: words(shown(document.body)),
     first_words: words(shown(document.body, after)),
     scrolled: document.documentElement.scrollWidth, window: innerWidth,
-    wide: wide.slice(0, 5).map(e => `${e.tagName}.${e.className}`),
   };
 }"""
 )
+"""What `Measured` says of a window."""
 PARTS = (
     "() => {"
     + SEEN
     + """
   return [...document.querySelectorAll('main > *')].map(e => [
-    e.id || e.className || e.tagName, e.outerHTML.length, words(shown(e)), Math.round(e.getBoundingClientRect().height)]);
+    e.id || e.className || e.tagName, e.outerHTML.length, words(shown(e)),
+    Math.round(e.getBoundingClientRect().height)]);
 }"""
 )
+"""The parts of a page: name, bytes, words that are seen, height in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
