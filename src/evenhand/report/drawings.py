@@ -94,12 +94,20 @@ class Tick:
 class Rows(Drawing):
     """A figure of rows with one axis across."""
 
-    ticks: tuple[Tick, ...]
-    """Marks on the axis; none where there is nothing to draw, so that the rows are numbers alone."""
+    ticks: tuple[str, ...]
+    """Labels at equal distances along the axis; none where there is nothing to draw, so that rows are numbers alone."""
     axis: str
     """The name or unit of the axis."""
     key: tuple[tuple[str, str], ...]
     """What colours and signs mean: the class of each, and its meaning."""
+    zero: float
+    """The position of zero."""
+
+    @property
+    def grid(self) -> str:
+        """The classes that draw the grid: how many parts the axis has, and where a line marks zero."""
+        inside = 0 < self.zero < 100 or getattr(self, "kind", "") in ("bars", "waterfall")
+        return f"g{len(self.ticks) - 1}{f' z{self.zero:.0f}' if inside else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +137,6 @@ class Figure(Rows):
     """Dots with intervals, bars from zero with intervals, or bars from where the one before ended."""
     dots: tuple[Dot, ...]
     """Rows."""
-    zero: float
-    """The position of zero."""
 
     @property
     def whole(self) -> bool:
@@ -257,8 +263,6 @@ class Swarm(Rows):
 
     kind: ClassVar[str] = "swarm"
     strips: tuple[Strip, ...]
-    zero: float | None
-    """The place of an upright line; None without one."""
 
 
 @dataclass(frozen=True, slots=True)

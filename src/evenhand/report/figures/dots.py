@@ -58,8 +58,8 @@ def swarm_figure(
         Strip(cut(label, LABEL), text, _paths(dots, scale)) for (label, _, text), dots in zip(rows, kept, strict=True)
     )
     shades = tuple((f"d{shade}", meaning) for shade, meaning in key)
-    frame = (name, title, description, table, scale.ticks(), axis, shades)
-    return Swarm(*frame, strips, None if zero is None else scale.place(zero))
+    frame = (name, title, description, table, scale.labels(), axis, shades, 0.0 if zero is None else scale.place(zero))
+    return Swarm(*frame, strips)
 
 
 def evenly(dots: Sequence[tuple[float, int]], most: int) -> list[tuple[float, int]]:

@@ -54,9 +54,9 @@ def figure(
     empty = all_zero(values, digits) and unit in ("share", "ratio", "score")
     key = (("limit", message("limit")),) if any(dot.limit is not None for dot in dots) else ()
     said_in_full = described(title, told, len(shown) - 4)
-    ticks = () if empty else scale.ticks(unit)
-    frame = (name, title, said_in_full, _twin(name, title, rows, numbers), ticks, name_of_axis, key)
-    return Figure(*frame, kind, tuple(dots), scale.place(0.0))
+    ticks = () if empty else scale.labels(unit)
+    frame = (name, title, said_in_full, _twin(name, title, rows, numbers), ticks, name_of_axis, key, scale.place(0.0))
+    return Figure(*frame, kind, tuple(dots))
 
 
 def described(title: str, rows: Sequence[tuple[str, str]], more: int = 0) -> str:

@@ -34,6 +34,8 @@ class Scale:
     """The position of the left end."""
     width: int = 100
     """Of the axis: in percent of the figure, or in units of a plot."""
+    parts: int = 5
+    """Into how many equal parts round marks divide it; of an axis of rows."""
 
     @property
     def right(self) -> int:
@@ -47,6 +49,11 @@ class Scale:
         share = (value - self.low) / (self.high - self.low)
         return round(self.left + min(max(share, 0.0), 1.0) * self.width, 1)
 
+    def labels(self, unit: Unit = "share") -> tuple[str, ...]:
+        """Return the values at the ends of its equal parts, as text."""
+        step = (self.high - self.low) / self.parts
+        return tuple(_tick(self.low + at * step + 0.0, step, unit) for at in range(self.parts + 1))
+
     def ticks(self, unit: Unit = "share") -> tuple[Tick, ...]:
         """Return about five round marks."""
         step = nice_step((self.high - self.low) / 5)
@@ -59,7 +66,7 @@ class Scale:
 def _tick(value: float, step: float, unit: Unit) -> str:
     if unit in ("bytes", "seconds") and value:
         return show(value, unit)
-    return f"{value:,.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
+    return f"{value:z,.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
 
 
 def nice_step(rough: float) -> float:
@@ -85,7 +92,8 @@ def scale_of(values: list[float | None], *, shares: bool = True) -> Scale:
         return Scale(0.0, 1.0)
     step = nice_step((high - low) / 4)
     first = math.floor(low / step)
-    return Scale(first * step, max(math.ceil(high / step), first + 1) * step)
+    last = max(math.ceil(high / step), first + 1)
+    return Scale(first * step, last * step, parts=last - first)
 
 
 def all_zero(values: Sequence[float | None], digits: int) -> bool:

@@ -49,8 +49,8 @@ def waterfall(name: str, title: str, parts: list[Finding], start: float, end: fl
     told = [(words[0], show(start, "score")), *few, (words[1], show(end, "score"))]
     twin = _twin(name, title, ordered, start, end, words)
     axis, unit = axis_of(drawn)
-    frame = (name, title, described(title, told), twin, scale.ticks(unit), axis, KEY)
-    return Figure(*frame, "waterfall", tuple(dots), scale.place(0.0))
+    frame = (name, title, described(title, told), twin, scale.labels(unit), axis, KEY, scale.place(0.0))
+    return Figure(*frame, "waterfall", tuple(dots))
 
 
 def _total(label: str, value: float, scale: Scale) -> Dot:
