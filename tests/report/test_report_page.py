@@ -215,7 +215,7 @@ def test_every_figure_is_a_table_or_has_a_title_a_description_and_a_table(case: 
 def test_status_is_never_colour_alone(case: Case) -> None:
     made = eh.render(case[1], case[2])
     for status in re.findall(r'<td class="status">(.*?)</td>', made):
-        assert re.search(r"</svg> (passed|failed|undecided)", status)
+        assert re.search(r"</span> (passed|failed|undecided)", status)
 
 
 def test_the_format_is_told_from_the_ending(
