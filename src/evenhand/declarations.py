@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
 
+__all__ = ["read_declarations", "with_declarations"]
+
 QUESTIONS: Final[Mapping[str, str]] = {
     "intended_use": message("What is the model for?"),
     "uses_excluded": message("What must it not be used for?"),
@@ -30,14 +32,16 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "owner": message("Who answers for the model?"),
     "review_date": message("When is it reviewed next?"),
     "known_limitations": message("Where is it known to do badly?"),
+    "license": message("Under which licence may the model be used, as its SPDX identifier?"),
+    "language": message("Which languages do its inputs have, as codes such as en or zh?"),
 }
 """The questions, by the name of their answer."""
 
 RULES: Final = "frameworks"
 """The name of the list of rules that a model answers to."""
 FRAMEWORKS: Final = (
-    "ai-verify", "china", "eu-ai-act", "iso-42001", "nist-ai-rmf", "nyc-ll144", "uniform-guidelines", "us-credit",
-    "us-model-risk",
+    "ai-verify", "china", "eu-ai-act", "eu-standards", "iso-42001", "nist-ai-rmf", "nyc-ll144", "uniform-guidelines",
+    "us-california", "us-colorado", "us-credit", "us-model-risk",
 )  # fmt: skip
 """The rules whose clauses the page can show."""
 
@@ -54,10 +58,26 @@ def skeleton() -> str:
 def read_declarations(path: str | Path) -> dict[str, str]:
     """Read a responsibility.toml; answers left empty are left out.
 
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict of str to str
+
     Raises
     ------
     InputError
         When the file is missing or not TOML, or has an unknown question or rule, or an answer that is not text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> _ = Path("responsibility.toml").write_text('owner = "Credit risk"')
+    >>> read_declarations("responsibility.toml")
+    {'owner': 'Credit risk'}
     """
     place = Path(path)
     content = parse_toml(read_bytes(place, make="evenhand init"), place)
@@ -69,10 +89,30 @@ def read_declarations(path: str | Path) -> dict[str, str]:
 def with_declarations(record: AuditRecord, answers: Mapping[str, str | list[str]]) -> AuditRecord:
     """Return the record with what people declared, in its provenance and so in its digest.
 
+    Parameters
+    ----------
+    record : AuditRecord
+        The record; it stays as it is.
+    answers : mapping of str to str or list of str
+        Questions of ``responsibility.toml``, such as ``owner`` or ``intended_use``, and the answers; ``frameworks``,
+        the names of rules that the model answers to.
+
+    Returns
+    -------
+    AuditRecord
+        The copy that holds the answers.
+
     Raises
     ------
     InputError
         When a question or a rule is unknown, or an answer is not text.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.with_declarations(eh.audit_predictions([1, 0], [1, 0]), {"owner": "Credit risk"})
+    >>> record.provenance["declared"]["owner"]
+    'Credit risk'
     """
     raise_all(InputError, _problems("declarations", answers))
     told = {name: _text(value) for name, value in answers.items() if _text(value)}

@@ -20,6 +20,8 @@ DATASHEET: Final = ("data_origin", "consent", "legal_basis", "retention")
 """Answers about the data."""
 SIGN_OFF: Final = ("owner", "review_date")
 """Answers about who is responsible for it."""
+PUBLISHED: Final = ("license", "language")
+"""Answers that a model hub asks for: shown where they were given."""
 LIMITS: Final = ("known_limitations",)
 """Answers about its weaknesses."""
 DECLARED: Final = message("Declared by people, not measured")
@@ -32,7 +34,8 @@ def said(record: AuditRecord, names: tuple[str, ...], name: str) -> Table:
     """Return some answers as a table; the questions without one are named in one row."""
     given = record.provenance.get("declared", {})
     rows = [(QUESTIONS[answer], cut(given[answer], 600)) for answer in names if given.get(answer)]
-    if absent := [QUESTIONS[answer] for answer in names if not given.get(answer)]:
+    asked = (answer for answer in names if not given.get(answer) and answer not in PUBLISHED)
+    if absent := [QUESTIONS[answer] for answer in asked]:
         rows.append((message("not declared"), joined(" ", absent)))
     return Table(name, DECLARED, ("", ""), tuple(rows))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import joined, message, sentences
 from evenhand.report.drawings import Table
 from evenhand.report.sections.answering import Answer
-from evenhand.report.sections.declarations import NOTHING, SCOPE, nothing_said, said
+from evenhand.report.sections.declarations import NOTHING, PUBLISHED, SCOPE, nothing_said, said
 from evenhand.report.sections.facts import listed, text
 from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Part
@@ -44,7 +44,7 @@ def scope(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         else (message("Sensitive features the model reads"), listed(record.provenance.get("sensitive_inputs", ()))),
     ]
     facts = Table("scope-facts", message("What was audited"), ("", ""), tuple(rows))
-    return (Part("scope", TITLE, (), (facts, said(record, SCOPE, "scope-declared"))),)
+    return (Part("scope", TITLE, (), (facts, said(record, (*SCOPE, *PUBLISHED), "scope-declared"))),)
 
 
 def _threshold(subject: SubjectFacts) -> str:
