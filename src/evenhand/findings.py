@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, answers_of, canonical_key
 from evenhand.messages import message
+from evenhand.outlines import ends, of_finding, of_record
 from evenhand.provenance import Measurements, Provenance
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ SAME_LEVEL: Final = 1e-9
 """Two levels of confidence that are this near are one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Interval:
     """A two-sided interval. An end that is None is unbounded, for instance because a group's value is undefined."""
 
@@ -50,6 +51,9 @@ class Interval:
     """The confidence, such as 0.95: at most half of 1 - level is the chance of an error on either side."""
     method: str
     """How it was found: ``clopper-pearson``, ``mover``, ``newcombe``, ``delong`` ..."""
+
+    def __repr__(self) -> str:
+        return f"{ends(self)} at {self.level:.4g} ({self.method})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Deciding:
     """Those of the high end; none where it is open."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Finding:
     """One statement of an audit, with its uncertainty and the rows it rests on."""
 
@@ -120,6 +124,9 @@ class Finding:
     """Whether a copy for publication holds the value back."""
     volatile: bool = False
     """True for times and memory: kept outside the record's digest."""
+
+    def __repr__(self) -> str:
+        return of_finding(self, self.support, self.undefined or self.uncovered or self.note)
 
     @property
     def name(self) -> str:
@@ -206,7 +213,7 @@ class Section:
     """Why it did not run, or what limits it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AuditRecord:
     """Everything an audit found, with the counts behind it and its provenance.
 
@@ -243,6 +250,14 @@ class AuditRecord:
             hint = did_you_mean(str(found.key), (finding.name for finding in self.findings))
             raise RecordError(f"No finding '{found.key}': {found.reason}{hint}")
         return found
+
+    def __repr__(self) -> str:
+        idle = [section.audit for section in self.sections if not section.ran]
+        return of_record(self.findings, self.provenance, idle)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """Return the keys that ``record[<tab>`` completes."""
+        return [finding.name for finding in self.findings]
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, (str, Key)) and self.get(key) is not None
