@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, answers_of, canonical_key
 from evenhand.messages import message
-from evenhand.outlines import ends, of_finding, of_record
+from evenhand.outlines import ends, of_finding, of_record, shown
 from evenhand.provenance import Measurements, Provenance
 
 if TYPE_CHECKING:
@@ -254,6 +254,9 @@ class AuditRecord:
     def __repr__(self) -> str:
         idle = [section.audit for section in self.sections if not section.ran]
         return of_record(self.findings, self.provenance, idle)
+
+    def _repr_html_(self) -> str | None:
+        return shown(self)
 
     def _ipython_key_completions_(self) -> list[str]:
         """Return the keys that ``record[<tab>`` completes."""

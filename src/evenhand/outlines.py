@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from evenhand.output.sanitising import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from evenhand.keys import Key
     from evenhand.provenance import Provenance
@@ -59,6 +59,19 @@ class Stated(Protocol):
     def interval(self) -> Ends | None: ...  # noqa: D102
     @property
     def groups(self) -> Sequence[Part]: ...  # noqa: D102
+
+
+_DRAWN_BY: Final[list[Callable[[object], str]]] = []
+
+
+def show_by(drawing: Callable[[object], str]) -> None:
+    """Let records and verdicts be shown in notebooks; the package's face tells by what."""
+    _DRAWN_BY.append(drawing)
+
+
+def shown(thing: object) -> str | None:
+    """Return what a notebook shows of a record or a verdict, as HTML; None where nothing draws it."""
+    return _DRAWN_BY[-1](thing) if _DRAWN_BY else None
 
 
 def figure(value: float | None) -> str:

@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import Message, continued, joined, message
-from evenhand.outlines import outline
+from evenhand.outlines import outline, shown
 from evenhand.policy.wording import limit_text, measured
 
 if TYPE_CHECKING:
@@ -141,6 +141,9 @@ class Verdict:
     def __repr__(self) -> str:
         foot = ['Go on: verdict.to_frame(), eh.write_report("report.html", record, verdict).']
         return outline(str(self.sentence), [judgement.cells for judgement in self.judgements], foot)
+
+    def _repr_html_(self) -> str | None:
+        return shown(self)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a pandas table, one row a judgement, worst first: status, key, estimate, low, high, limit ..."""
