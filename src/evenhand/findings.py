@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, answers_of, canonical_key
 from evenhand.messages import message
+from evenhand.metric_frames import metric_frame
 from evenhand.outlines import ends, of_finding, of_record, shown
 from evenhand.provenance import Measurements, Provenance
 
@@ -345,62 +346,4 @@ class AuditRecord:
         Columns are named one by one, or as one list. Without any, over the one sensitive feature of the record.
         """
         named = (name for part in columns for name in ((part,) if isinstance(part, str) else part))
-        return _metric_frame(self, tuple(named), model)
-
-
-def _metric_frame(record: AuditRecord, columns: tuple[str, ...], model: str) -> MetricFrame:
-    """Return fairlearn's MetricFrame over `columns`: one row a cell of the counts, weighted by its number of rows.
-
-    Without columns, over the one feature that the record has.
-
-    Raises
-    ------
-    RecordError
-        When the record has no counts of that model over these columns, or several features and none is named.
-    """
-    import fairlearn.metrics as fair
-    import numpy as np
-    import pandas as pd
-    from sklearn.metrics import accuracy_score, precision_score, recall_score
-
-    counts = _counts_of(record, tuple(sorted(columns)) or _only_feature(record), model)
-    cells = np.asarray(counts.counts if counts.weights is None else counts.weights, dtype=np.float64)
-    if cells.shape[1:] != (2, 2):
-        raise RecordError("A MetricFrame is made of two classes; this record is of another task.")
-    group, true, predicted = np.nonzero(cells)
-    metrics = {
-        "accuracy": accuracy_score,
-        "selection_rate": fair.selection_rate,
-        "recall": recall_score,
-        "precision": precision_score,
-        "false_positive_rate": fair.false_positive_rate,
-        "false_negative_rate": fair.false_negative_rate,
-    }
-    weight = cells[group, true, predicted]
-    return fair.MetricFrame(
-        metrics=metrics,
-        y_true=true,
-        y_pred=predicted,
-        sensitive_features=pd.DataFrame([counts.groups[index] for index in group], columns=list(counts.columns)),
-        sample_params={name: {"sample_weight": weight} for name in metrics},
-    )
-
-
-def _only_feature(record: AuditRecord) -> tuple[str, ...]:
-    features = {counts.columns for counts in record.tallies if len(counts.columns) == 1}
-    if len(features) != 1:
-        there = ", ".join(sorted(column for (column,) in features)) or "none"
-        raise RecordError(f"Name the features of the MetricFrame, to_metric_frame('sex') say; the record has: {there}.")
-    return features.pop()
-
-
-def _counts_of(record: AuditRecord, columns: tuple[str, ...], model: str) -> GroupCounts:
-    for counts in record.tallies:
-        if counts.model == model and counts.columns == columns:
-            return counts
-    there = {",".join(counts.columns) for counts in record.tallies if counts.model == model and counts.columns}
-    wanted = ",".join(columns)
-    raise RecordError(
-        f"The record has no counts of '{model}' over '{wanted}'.{did_you_mean(wanted, there)} "
-        f"It has: {', '.join(sorted(there)) or 'none'}."
-    )
+        return metric_frame(self.tallies, tuple(named), model)

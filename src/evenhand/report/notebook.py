@@ -55,9 +55,8 @@ def _row(judgement: Judgement) -> str:
     aside = f" ({escape(str(judgement.aside))})" if judgement.aside else ""
     short = [_marked(judgement.status) + aside, *map(escape, (key, value, limit.removeprefix("limit ")))]
     cells = [*((cell, "nowrap") for cell in short), (escape(str(judgement.sentence)), "normal")]
-    return (
-        "<tr>" + "".join(f'<td style="text-align:left;white-space:{way}">{cell}</td>' for cell, way in cells) + "</tr>"
-    )
+    told = "".join(f'<td style="text-align:left;white-space:{way}">{cell}</td>' for cell, way in cells)
+    return f"<tr>{told}</tr>"
 
 
 def _marked(status: str) -> str:
