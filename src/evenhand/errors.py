@@ -19,9 +19,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+__all__ = [
+    "EvenhandError", "InputError", "MissingExtraError", "ModelError", "OutputError", "PolicyError", "RecordError",
+]  # fmt: skip
+
 
 class EvenhandError(Exception):
-    """The base of every error that is raised on purpose; its text is complete without a traceback."""
+    """The base of every error that is raised on purpose; its text is complete without a traceback.
+
+    Parameters
+    ----------
+    *problems : str
+        Each a complete sentence; several are told together.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> try:
+    ...     eh.load_policy({"limits": {"recal": {"at_least": 0.8}}})
+    ... except eh.EvenhandError as error:
+    ...     print(type(error).__name__, "-", error)
+    PolicyError - policy: limits."recal": no such metric. Did you mean 'recall'?...
+    """
 
     def __init__(self, *problems: str) -> None:
         self.marked: tuple[str, ...] = problems

@@ -128,7 +128,32 @@ def run(
     progress: Progress | None = None,
     keeping: Keeping | None = None,
 ) -> AuditRecord:
-    """Run the audits over the evidence and build the record."""
+    """Run the audits over the evidence and build the record.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What the audits look at.
+    audits : names, optional
+        Which audits to run; all of them when absent.
+    progress : callable, optional
+        Called before each audit as ``progress(step, steps, name)``.
+    keeping : Keeping, optional
+        Private file that keeps the predictions for a later row-by-row comparison.
+
+    Returns
+    -------
+    AuditRecord
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.evidence import Evidence
+    >>> from evenhand.subjects import as_subject
+    >>> data = eh.read_evaluation_set({"p": [0.9, 0.2, 0.8, 0.4], "paid": [1, 0, 0, 1]}, label="paid")
+    >>> run(Evidence(as_subject(lambda X: X["p"]), data), ["performance"])["accuracy"].estimate
+    0.5
+    """
     started, clock = datetime.now(UTC), time.perf_counter()
     refuse_other_rows(evidence)
     task = evidence.data.task

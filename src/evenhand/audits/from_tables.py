@@ -72,11 +72,26 @@ def audit_table(
         Options of the audit; single options may be given as keywords.
     **settings
         The fields of `Roles`, ``missing`` and ``bins`` as for `read_evaluation_set`, and options of the audit.
+    progress : callable, optional
+        Called before each audit as ``progress(step, steps, name)``.
+
+    Returns
+    -------
+    AuditRecord
 
     Raises
     ------
     InputError
         With all problems of the table.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"paid": [1, 0] * 50, "score": [0.9, 0.2] * 50, "sex": ["f", "m"] * 50})
+    >>> record = eh.audit_table(rows, label="paid", score="score", sensitive_features=("sex",))
+    >>> record["accuracy"].estimate
+    1.0
     """
     said = name or (source if isinstance(source, str) else "table")
     reading = {key: settings.pop(key) for key in ("missing", "bins") if key in settings}

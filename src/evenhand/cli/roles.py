@@ -20,7 +20,7 @@ ROLES: Final = {**settings_of(Roles), **settings_of(Reading)}
 
 def role_flags(command: Command) -> Command:
     """Add the flags that name roles, and the one that names the settings file, to a command."""
-    config = file_flag("--config", help="Settings file.  [default: evenhand.toml in this folder, if any]")
+    config = file_flag("--config", help="Settings file.  [default: evenhand.toml, here or in a folder above]")
     return setting_flags(ROLES)(config(command))
 
 

@@ -40,10 +40,20 @@ def evaluation_set_from_arrays(
         - ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``value_labels``: as for
           `read_evaluation_set`.
 
+    Returns
+    -------
+    EvaluationSet
+
     Raises
     ------
     InputError
         With every complaint; also when pandas objects have different indexes, because nothing is aligned silently.
+
+    Examples
+    --------
+    >>> data = evaluation_set_from_arrays([1, 0, 1], sensitive_features={"sex": ["f", "m", "f"]})
+    >>> data.y_true.tolist(), data.roles.sensitive_features
+    ([1, 0, 1], ('sex',))
     """
     return set_beside(y_true, {}, name, settings)
 

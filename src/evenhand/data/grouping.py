@@ -31,6 +31,13 @@ class Grouping:
     """The groups of one feature, or of the intersection of several.
 
     Groups without rows have no code; `iter_empty` yields them.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> race = eh.load_loanapp().grouping("race")
+    >>> race.columns, race.labels
+    (('race',), (('black',), ('hispanic',), ('white',)))
     """
 
     columns: tuple[str, ...]

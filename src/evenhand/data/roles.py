@@ -22,7 +22,14 @@ Bins: TypeAlias = Mapping[str, Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class Roles(Declared):
-    """The columns of an evaluation set, by what they are to the audit."""
+    """The columns of an evaluation set, by what they are to the audit.
+
+    Examples
+    --------
+    >>> roles = Roles(label="paid", sensitive_features=("sex", "race"))
+    >>> roles.label, roles.sensitive_features
+    ('paid', ('sex', 'race'))
+    """
 
     label: str | None = setting(None, "Column with the truth.", recorded="always")
     positive: object = setting(

@@ -103,7 +103,7 @@ def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
     if is_number(values) and distinct > MOST_NUMBERS:
         yield (
             f"{where} is numeric with {distinct:,} different values in {len(values):,} rows, which is a measurement, "
-            f"no grouping. Declare edges, such as {argument('bins', {shorten(values.name): _edges(values)})}."
+            f"no grouping. Declare edges, such as {argument('bins', {shorten(values.name): suggested_edges(values)})}."
         )
     elif distinct > MOST_GROUPS:
         yield (
@@ -154,7 +154,7 @@ def texts_of(values: pd.Series, edges: Sequence[float] | None = None) -> tuple[s
         return ()
 
 
-def _edges(values: pd.Series) -> list[object]:
+def suggested_edges(values: pd.Series) -> list[object]:
     """Suggest edges near the quartiles, rounded to two digits."""
     numbers = values.dropna().to_numpy(dtype=np.float64)
     quartiles = np.quantile(numbers[np.isfinite(numbers)], [0.25, 0.5, 0.75]) if np.isfinite(numbers).any() else []
@@ -273,6 +273,13 @@ def check_scores(
         Probabilities are in [0, 1] and labels are 0 or 1; ranking scores are any finite numbers.
     name : str
         How the sentences call the scores.
+
+    Examples
+    --------
+    >>> check_scores([0.2, 0.9])
+    ()
+    >>> len(check_scores([0.2, 1.4]))
+    1
     """
     try:
         numbers = np.asarray(scores, dtype=np.float64)

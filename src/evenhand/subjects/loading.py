@@ -87,10 +87,23 @@ def open_subject(
         Whose signatures are good, as ``ssh-keygen -Y verify`` reads it: one in ``<path>.sig``, by any of these, lets
         the file run in this process.
 
+    Returns
+    -------
+    Subject
+
     Raises
     ------
     ModelError
         When the file is missing, is of another kind, or is a pickle that was not declared trusted.
+
+    Examples
+    --------
+    >>> import joblib
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> joblib.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), "model.joblib")
+    ['model.joblib']
+    >>> open_subject("model.joblib", trust_pickle=True, features=("x",)).name
+    'model'
     """
     place = Path(path)
     kind = model_kind(place)
