@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from importlib import import_module, metadata, reload
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,7 +24,6 @@ from evenhand.training import TabularClassifier, TrainingConfig
 from evenhand.training.schedule import Schedule
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
 NO_FLAG = {
     ("split", "train"): "The parts are taken in proportion of what --test-share leaves.",
@@ -95,14 +95,15 @@ def toml(value: object) -> str:
 
 @each
 def test_a_setting_is_the_same_in_python_in_the_file_and_behind_its_flag(
-    table: str, key: str, name: str, declared: Setting, tmp_path: Path
+    table: str, key: str, name: str, declared: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # paths in the file are relative to it
     value, words = value_of(declared)
     assert declared.problem(value) is None
     wanted = held(table, name, {name: value})
     assert wanted == value != declared.default
     (tmp_path / "evenhand.toml").write_text(f"[{table}]\n{key} = {toml(value)}\n", encoding="utf-8")
-    assert held(table, name, dict(getattr(read_settings(tmp_path / "evenhand.toml"), table))) == wanted
+    assert held(table, name, dict(getattr(read_settings(Path("evenhand.toml")), table))) == wanted
     if (table, key) in NO_FLAG:
         return
     flag = declared.flag if value is not False else f"--no-{declared.flag[2:]}"
