@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from importlib import import_module, metadata, reload
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import pytest
@@ -22,8 +22,6 @@ from evenhand.evidence.options import EvidenceOptions
 from evenhand.settings import Declared, Setting, fits, setting, settings_of
 from evenhand.training import TabularClassifier, TrainingConfig
 from evenhand.training.schedule import Schedule
-
-if TYPE_CHECKING:
 
 NO_FLAG = {
     ("split", "train"): "The parts are taken in proportion of what --test-share leaves.",
