@@ -85,8 +85,11 @@ def _of_metrics() -> Iterator[Found]:
 def _of_rules() -> Iterator[Found]:
     for file in sorted((SOURCE / "report" / "controls").glob("*.toml")):
         content = tomllib.loads(file.read_text("utf-8"))
-        for said in (content["title"], *(clause["text"] for clause in content["clauses"])):
-            yield said["en"] if isinstance(said, dict) else said, str(file.relative_to(ROOT))
+        told = [content[name] for name in ("title", "scope") if name in content]
+        told += [
+            clause[name] for clause in content["clauses"] for name in ("text", "doubt", "later_for") if name in clause
+        ]
+        yield from ((said, str(file.relative_to(ROOT))) for said in told)
     for file in sorted((SOURCE / "policy" / "packs").glob("*.toml")):
         for limit in tomllib.loads(file.read_text("utf-8"))["limits"].values():
             if "note" in limit:

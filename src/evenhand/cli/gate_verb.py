@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 @click.option("--new-only", is_flag=True, help="Stop only for limits with a better outcome in the baseline.")
 @click.option("--new-threshold", is_flag=True, help="Compare decisions at two thresholds: it was changed on purpose.")
 @format_flag(
-    "text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
-    "with a file for all but one.  [default: text]",
+    "text, json, markdown, summary, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html, pdf; may be "
+    "repeated, with a file for all but one.  [default: text]",
 )
 @file_flag("--output", "-o", help="Write the one format here instead of stdout.")
 def command(
@@ -81,7 +81,7 @@ def command(
     )  # fmt: skip
     put(record, verdict, wanted)
     if "github" in wanted:
-        _summarize(record, verdict)
+        _summarize(record, verdict, wanted.get("html"))
     return verdict.exit_code
 
 
@@ -102,16 +102,16 @@ def _signed(
     return None
 
 
-def _summarize(record: AuditRecord, verdict: Verdict) -> None:
-    """Append the summary to the step's page, where GitHub Actions names a file for it."""
+def _summarize(record: AuditRecord, verdict: Verdict, page: Path | None) -> None:
+    """Append the short summary to the step's page, where GitHub Actions names a file for it."""
     from evenhand.errors import OutputError
     from evenhand.output.printing import say
     from evenhand.report import render
-    from evenhand.report.formats.step_summary import append_summary
+    from evenhand.report.formats.step_summary import append_summary, page_line
 
     named = os.environ.get("GITHUB_STEP_SUMMARY")
     if named:
         try:
-            append_summary(named, render(record, verdict, "markdown"))
+            append_summary(named, render(record, verdict, "summary") + page_line(page, os.environ))
         except OutputError as wrong:
             say(f"evenhand: {wrong}")  # the verdict counts, whether or not its summary is shown

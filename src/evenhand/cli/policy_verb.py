@@ -41,7 +41,7 @@ def check(policies: tuple[Path, ...]) -> None:
         try:
             policy = load_policy(place)
         except EvenhandError as wrong:
-            problems += wrong.problems
+            problems += wrong.marked
             continue
         required = f"; {len(policy.requirements)} requirements" if policy.requirements else ""
         put(f"{place}: {len(policy.limits)} limits, {len(policy.blocking)} of them blocking{required}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.cli.places import SETTINGS, usual_file
 from evenhand.documents import parse_toml, read_bytes
-from evenhand.errors import InputError, did_you_mean, raise_all
+from evenhand.errors import InputError, did_you_mean, raise_all, worded
 from evenhand.settings import coerced, settings_of
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _table_problems(place: str, table: str, values: Mapping[str, object]) -> Ite
     for key, value in values.items():
         if key in keys:
             problem = keys[key][1].problem(coerced(keys[key][1].type, value))
-            yield from [] if problem is None else [f"{place}: [{table}] {problem}"]
+            yield from [] if problem is None else [f"{place}: [{table}] {worded(problem)}"]
         elif table == "audit" and isinstance(value, dict) and known(f"audit.{key}"):
             yield from _table_problems(place, f"audit.{key}", value)
         else:

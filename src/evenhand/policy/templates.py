@@ -220,10 +220,20 @@ def default_policy(
     task : "multiclass" or "regression", optional
         The kind of label, where it is not of two classes.
 
+    Returns
+    -------
+    str
+
     Raises
     ------
     InputError
         When there is no such template, or it is not for such a label.
+
+    Examples
+    --------
+    >>> text = default_policy(["sex"], template="hiring")
+    >>> '"recall_difference[sex]"' in text
+    True
     """
     if template not in TEMPLATES:
         raise InputError(f"There is no policy template '{template}'.{did_you_mean(template, TEMPLATES)}")
