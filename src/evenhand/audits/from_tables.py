@@ -23,6 +23,8 @@ from evenhand.evidence.counting import (
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from evenhand.audits.auditing import Progress

@@ -77,7 +77,8 @@ def feature_problems(name: str, table: pd.DataFrame, roles: Roles, missing: Miss
     for column in bins:
         if column not in features:
             hint = did_you_mean(column, features)
-            yield f"{name}: edges are given for '{shorten(column)}' ({argument('bins')}), which is no sensitive or control feature.{hint}"
+            given = f"edges are given for '{shorten(column)}' ({argument('bins')})"
+            yield f"{name}: {given}, which is no sensitive or control feature.{hint}"
     for column in dict.fromkeys(features):
         if column not in table:
             continue

@@ -232,20 +232,17 @@ def _decision_problems(data: EvaluationSet, column: pd.Series) -> Iterator[str]:
 
 
 def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | None, kind: ScoreKind) -> Iterator[str]:
-    broken = int((~np.isfinite(scores)).sum())
+    broken, rows = int((~np.isfinite(scores)).sum()), len(scores)
+    where, on_scale = f"{name}: {parameter('y_score')} is", f"a threshold on their own scale ({argument('threshold')}"
     if broken:
-        yield f"{name}: {parameter('y_score')} is no finite number in {broken:,} of {len(scores):,} rows. Mend or drop the rows."
+        yield f"{where} no finite number in {broken:,} of {rows:,} rows. Mend or drop the rows."
     outside = outside_unit(scores)
     if outside and kind == "probability":
         yield (
-            f"{name}: {parameter('y_score')} is outside [0, 1] in {outside:,} of {len(scores):,} rows. If they only rank, give "
-            f"a threshold on their own scale ({argument('threshold')}, and {argument('score_kind', 'ranking')}); calibration is "
-            "then not applicable."
+            f"{where} outside [0, 1] in {outside:,} of {rows:,} rows. If they only rank, give {on_scale}, and "
+            f"{argument('score_kind', 'ranking')}); calibration is then not applicable."
         )
     if kind == "ranking" and threshold is None:
-        yield (
-            f"{name}: ranking scores need a threshold on their own scale ({argument('threshold')}); from it on a row is "
-            "predicted positive."
-        )
+        yield f"{name}: ranking scores need {on_scale}); from it on a row is predicted positive."
     elif threshold is not None and not outside and (wrong := threshold_problem(threshold, kind)):
         yield f"{name}: {wrong}"
