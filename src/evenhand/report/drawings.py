@@ -39,6 +39,8 @@ class Table:
     """The label that unfolds it; empty for a table that is open, or a figure's twin."""
     within: str = ""
     """The name of a larger table of the same part that contains these numbers; the page then points there."""
+    silent: bool = False
+    """Whether a figure does not offer it below itself, since it is folded with the rest of the part."""
 
     @property
     def quantities(self) -> bool:

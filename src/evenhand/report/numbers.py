@@ -53,6 +53,17 @@ def with_interval(finding: Finding | None, digits: int = 2) -> str:
     return f"{estimate} [{', '.join(ends)}]"
 
 
+def in_percent(finding: Finding) -> str:
+    """Return a share and its interval in percent, ``1.6 % [0.3, 2.9]``."""
+    if finding.estimate is None:
+        return finding.absence
+    share = f"{100 * finding.estimate:.1f} %"
+    if finding.interval is None:
+        return share
+    ends = ("…" if bound is None else f"{100 * bound:.1f}" for bound in (finding.interval.low, finding.interval.high))
+    return f"{share} [{', '.join(ends)}]"
+
+
 def end(value: float | None, finding: Finding, digits: int = 2) -> str:
     """Return one end of an interval; an unbounded one as dots."""
     return "…" if value is None or math.isinf(value) else show(value, finding.unit, digits)

@@ -14,6 +14,7 @@ from evenhand.output.sanitising import UNSEEN, plain_html
 from evenhand.report.drawings import Figure, Table
 from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
+from evenhand.report.terms import Terms
 from evenhand.report.theme import USUAL, Theme, style
 from evenhand.report.view import said
 from evenhand.words import language
@@ -84,7 +85,7 @@ def _drawn(page: Page, css: str, theme: Theme, words: Language) -> str:
         template = environment(theme.template_dir).get_template("page.html.j2")
         return plain_html(template.render(
             page=page, _=lambda id, **places: words.say(message(id, **places)), style=css, style_hash=style_hash(css),
-            stylesheet=theme.stylesheet, inline=theme.inline,
+            stylesheet=theme.stylesheet, inline=theme.inline, terms=Terms(page.glossary),
         ))  # fmt: skip
     except TemplateError as wrong:
         if theme.template_dir is None:
