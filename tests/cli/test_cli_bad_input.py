@@ -142,7 +142,7 @@ def test_flags_win_over_the_settings_file_and_what_hangs_on_it(
     assert '"selection_rate[x=<0]"' not in (folder / "audit.json").read_text()
     (folder / "evenhand.toml").write_text(settings + "wide = [1]\n")
     assert exit_code(["audit", "rows.csv"]) == 2
-    assert "bins are given for 'wide'" in capsys.readouterr().err
+    assert "edges are given for 'wide' (--bins)" in capsys.readouterr().err
     (folder / "evenhand.toml").write_text("[split]\ntrain = 0\n")
     assert exit_code(["train", "rows.csv", *ROLES]) == 2
     assert "[split] train must be a number above 0, such as 0.55, not 0." in capsys.readouterr().err
