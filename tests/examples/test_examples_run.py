@@ -104,7 +104,11 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
 
 
-PAGES = sorted(p for p in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")] if blocks(p, "python"))
+PAGES = sorted(
+    page
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+    if blocks(page, "python") and page.parent.name != "tutorials"  # tests/docs runs those, and compares what they show
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -171,12 +175,6 @@ def test_every_task_and_concept_has_something_to_run_and_concepts_stand_in_both_
     for page in english.glob("*.md"):
         here, there = (len(blocks(place / page.name, "python")) for place in (english, chinese))
         assert here == there, page.name
-
-
-def test_links_of_the_pages_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *EXAMPLES.glob("**/*.md"), *ROOT.glob("docs/**/*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
 MODULES = sorted(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from evenhand.cli.flags import PATH, file_flag, format_flag, refuse_idle
+from evenhand.cli.places import NEAREST, usual_policy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
     from evenhand.signing import SignedRecord
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 @file_flag(
     "--policy",
     "-p",
-    default=Path("policy.toml"),
+    default=usual_policy,
+    show_default=NEAREST,
     help="The limits; a policy.toml, or a pyproject.toml with [tool.evenhand].",
 )
 @file_flag("--baseline", help="An earlier audit.json, for limits with max_drop.")

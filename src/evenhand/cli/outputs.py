@@ -68,7 +68,7 @@ def _problems(pairs: Sequence[tuple[str, str, str]], output: Path | None) -> Ite
         try:
             FORMATS.find(name)
         except EvenhandError as unknown:
-            yield from unknown.problems
+            yield from unknown.marked
         if sign and not file:
             yield f"--format {name}= names no file. Name one, or write --format {name} for stdout."
     if output is not None and (len(pairs) > 1 or pairs[0][1]):

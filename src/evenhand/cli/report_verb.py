@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from evenhand.cli.flags import PATH, file_flag, format_flag, refuse_idle
+from evenhand.cli.places import LIMITS, has_policy
+from evenhand.cli.summary import quiet_flag, summarize
 from evenhand.words import languages
 
 PAGE = Path("report.html")
@@ -50,6 +52,7 @@ PAGE = Path("report.html")
     help="Log it to mlflow or wandb, or add it to a model's repository: hub=OWNER/NAME; may be repeated.",
 )
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law requires to be published.")
+@quiet_flag
 def command(
     audit: Path,
     policy: Path | None,
@@ -72,7 +75,6 @@ def command(
     from evenhand.cli.outputs import put, wanted_outputs
     from evenhand.cli.sharing import check_destinations, send
     from evenhand.errors import InputError
-    from evenhand.output.printing import remark
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 
@@ -93,9 +95,10 @@ def command(
     )
     put(record, verdict, wanted, **look)  # type: ignore[arg-type]  # the flags above, by their names
     send(record, verdict, places, look)
-    for place in wanted.values():
-        if place is not None:
-            remark(f"Wrote {place}")
+    wrote = [f"Wrote {place}" for place in wanted.values() if place is not None]
+    judged = [] if verdict is None else [verdict.sentence]
+    limits = [] if policy is None and has_policy() else ["--policy", policy or LIMITS]
+    summarize([*judged, *wrote], ["evenhand", "gate", audit, *limits])
 
 
 def _asked(forms: tuple[str, ...], output: Path | None, public_summary: str | None) -> tuple[list[str], Path | None]:

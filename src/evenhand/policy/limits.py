@@ -30,7 +30,12 @@ EFFECTS: Final = ("undecided", "undefined", "missing")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit on one finding, or on each group's finding where the key has ``=*``."""
+    """One limit on one finding, or on each group's finding where the key has ``=*``.
+
+    See Also
+    --------
+    evenhand.load_policy : Makes limits.
+    """
 
     key: Key
     """The finding it applies to, in canonical spelling."""
@@ -96,7 +101,17 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Responsibility that someone takes for a failed or undecided limit, until a day."""
+    """Responsibility that someone takes for a failed or undecided limit, until a day.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import evenhand as eh
+    >>> waived = {"limit": "accuracy", "reason": "Pilot", "owner": "Ana", "expires": date(2030, 1, 31)}
+    >>> policy = eh.load_policy({"limits": {"accuracy": {"at_least": 0.8}}, "waivers": [waived]})
+    >>> policy.waivers[0].owner, policy.waivers[0].expires.isoformat()
+    ('Ana', '2030-01-31')
+    """
 
     key: Key
     """The limit's key, or that of one finding it is judged on."""
@@ -116,7 +131,12 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A set of limits."""
+    """A set of limits.
+
+    See Also
+    --------
+    evenhand.load_policy : Makes one of a file or a mapping.
+    """
 
     limits: tuple[Limit, ...]
     """Those of the rule packs it extends, then its own in the order of the file."""

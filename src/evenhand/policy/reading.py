@@ -40,10 +40,21 @@ def load_policy(source: str | Path | Content) -> Policy:
         A policy.toml; a pyproject.toml, whose table ``[tool.evenhand]`` is read; or the content of one. Rule packs in
         files are looked for next to the policy, for a mapping in the working directory.
 
+    Returns
+    -------
+    Policy
+
     Raises
     ------
     PolicyError
         All problems together, each with its place and the fix.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> policy = eh.load_policy({"limits": {"recall_difference[sex]": {"at_most": 0.1}, "accuracy": {"at_least": 0.8}}})
+    >>> [str(limit.key) for limit in policy.limits]
+    ['recall_difference[sex]', 'accuracy']
     """
     if isinstance(source, Mapping):
         check_plain(source, "policy", kind=PolicyError)

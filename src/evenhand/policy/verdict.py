@@ -35,7 +35,12 @@ EXIT_CODES: dict[Status, int] = {"passed": 0, "failed": 1, "undecided": 3}
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One limit, judged on one finding."""
+    """One limit, judged on one finding.
+
+    See Also
+    --------
+    evenhand.judge : Makes judgements.
+    """
 
     limit: Limit
     """The limit."""
@@ -104,7 +109,12 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All judgements of a policy, and their overall status."""
+    """All judgements of a policy, and their overall status.
+
+    See Also
+    --------
+    evenhand.judge : Makes one.
+    """
 
     status: Status
     """Failed when a blocking limit failed; else undecided when one is; else passed."""

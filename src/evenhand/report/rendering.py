@@ -47,10 +47,21 @@ def render(
     omit_empty : bool
         Whether sections without figures are left out, instead of naming what would fill them.
 
+    Returns
+    -------
+    str
+
     Raises
     ------
     InputError
         When there is no such format, it has no words of that language, or a template is wrong.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([1, 0] * 50, [1, 0] * 50)
+    >>> eh.render(record).startswith("<!doctype html>"), eh.render(record, format="markdown").startswith("# ")
+    (True, True)
     """
     form = FORMATS.find(format)
     if form.of:
@@ -98,6 +109,14 @@ def write_report(
         Whether the style of a page is inside it, or in a file next to it (``report.css``).
     **options
         What `render` takes: ``lang``, ``suppress_below``, ``template_dir``, ``omit_empty``.
+    path : str or Path
+        Where it is written: ``.html``, ``.md``, ``.json``, ``.xml`` ...
+    record : AuditRecord
+        The record.
+    verdict : Verdict, optional
+        Shown first where it is given.
+    format : str, optional
+        A name of `FORMATS`; by the file's ending when absent.
 
     Raises
     ------
@@ -105,6 +124,15 @@ def write_report(
         When the format is unknown.
     OutputError
         When the file cannot be written.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from pathlib import Path
+    >>> record = eh.audit_predictions([1, 0] * 50, [1, 0] * 50)
+    >>> eh.write_report("report.html", record)
+    >>> Path("report.html").stat().st_size > 10_000
+    True
     """
     place = Path(path)
     name = format or format_of(place)
@@ -130,10 +158,20 @@ def style_file(template_dir: str | Path | None = None) -> str:
 def format_of(path: str | Path) -> str:
     """Return the name of the format for a file's ending.
 
+    Parameters
+    ----------
+    path : str or Path
+        A file, which need not exist.
+
     Raises
     ------
     InputError
         When there is none.
+
+    Examples
+    --------
+    >>> format_of("report.html"), format_of("report.md")
+    ('html', 'markdown')
     """
     place = Path(path)
     known: dict[str, str] = {}
