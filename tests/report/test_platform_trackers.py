@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import evenhand as eh
 from evenhand.metrics.catalogue.lists import stated
-from evenhand.report.reported import headline
+from evenhand.report.reported import main_figures
 from evenhand.report.tracked import COLUMNS, tracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
@@ -49,7 +49,7 @@ class TestAccount:
         assert len(tracked(*wide, everything=True).metrics) > 100
 
     def test_figures_with_limits_come_first_and_groups_are_none(self, wide: Made) -> None:
-        names = [str(found.key) for found in headline(*wide)]
+        names = [str(found.key) for found in main_figures(*wide)]
         assert names[:2] == ["accuracy", "recall_difference[f2]"]
         assert not [name for name in names if "=" in name]
         assert any(name.startswith(stated("card gap")[0]) for name in names)
@@ -57,8 +57,8 @@ class TestAccount:
     def test_columns_do_not_depend_on_values(self, wide: Made) -> None:
         record, _ = wide
         other = eh.audit_predictions([1, 0] * 600, [1, 1] * 600, sensitive_features={"f2": ["g0", "g1", "g1"] * 400})
-        first = [found.name for found in headline(record) if "[" not in found.name]
-        assert first[:1] == [found.name for found in headline(other) if "[" not in found.name][:1] == ["accuracy"]
+        first = [found.name for found in main_figures(record) if "[" not in found.name]
+        assert first[:1] == [found.name for found in main_figures(other) if "[" not in found.name][:1] == ["accuracy"]
 
     def test_every_limit_is_a_row(self, wide: Made) -> None:
         record, verdict = wide
@@ -131,8 +131,7 @@ class TestMlflow:
         place = self.mlflow.artifacts.download_artifacts(
             run_id=said[2], artifact_path="evenhand/report.html", dst_path=str(tmp_path)
         )
-        with open(place, encoding="utf-8") as page:
-            assert 'lang="zh-CN"' in page.read()
+        assert 'lang="zh-CN"' in Path(place).read_text("utf-8")
         assert exit_code(["report", "audit.json", "--to", "mlfow", "--to", "hub"]) == 2
         wrong = capsys.readouterr().err
         assert "Did you mean 'mlflow'" in wrong and "hub=OWNER/NAME" in wrong
