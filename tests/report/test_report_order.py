@@ -11,6 +11,7 @@ from evenhand.declarations import QUESTIONS
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.metrics import METRICS, describe, names
+from evenhand.report.sections.declarations import PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,11 +63,20 @@ def test_findings_of_an_audit_without_a_drawing_of_its_own_are_shown(make_case: 
 def test_what_people_did_not_declare_is_named(rich: Rich) -> None:
     found = sections(eh.render(*rich))
     told = " ".join(found[name] for name in ("scope", "data", "limitations", "sign-off"))
-    for name, question in QUESTIONS.items():
+    for name in QUESTIONS.keys() - set(PUBLISHED):
+        question = QUESTIONS[name]
         cell = re.search(rf"<th scope=\"row\">{re.escape(question)}</th><td>([^<]*)", told)
         assert cell is not None, name
         declared = {"intended_use": "Small loans.", "owner": "risk@example.org"}
         assert cell[1] == declared.get(name, "not declared")
+    assert not [name for name in PUBLISHED if QUESTIONS[name] in told], "only a model hub asks for these"
+
+
+def test_what_a_model_hub_asks_for_is_shown_where_it_is_declared(rich: Rich) -> None:
+    record = eh.with_declarations(rich[0], {"license": "Apache-2.0", "language": ["en", "zh"]})
+    told = sections(eh.render(record))["scope"]
+    for name, answer in (("license", "Apache-2.0"), ("language", "en; zh")):
+        assert re.search(rf'<th scope="row">{re.escape(QUESTIONS[name])}</th><td>{answer}', told)
 
 
 def test_at_most_five_risks_worst_first_each_with_its_evidence(rich: Rich) -> None:
