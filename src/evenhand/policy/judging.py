@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.keys import Key
     from evenhand.metrics.answers.compared import Behind
+    from evenhand.policy.deriving import Derived
     from evenhand.policy.limits import Effect, Limit, Policy, Status
     from evenhand.signing import SignedRecord
 
@@ -117,9 +118,22 @@ def judge(
         refuse_other_subject(record, baseline)
     if signed_by is not None and signed_by.record != record:
         raise PolicyError("The signature is of another record: judge the one that read_signed_record returned with it.")
-    day, proven = today or datetime.now(UTC).date(), derive(record)
-    record, baseline = proven.record, None if baseline is None else derive(baseline).record
-    earlier = None if baseline is None else Baseline(baseline, pairs, new_threshold)
+    earlier = None if baseline is None else Baseline(derive(baseline).record, pairs, new_threshold)
+    return judge_derived(derive(record), policy, earlier, new_only=new_only, today=today, signed_by=signed_by)
+
+
+def judge_derived(
+    proven: Derived,
+    policy: Policy,
+    earlier: Baseline | None = None,
+    *,
+    new_only: bool = False,
+    today: date | None = None,
+    signed_by: SignedRecord | None = None,
+) -> Verdict:
+    """Judge a record that was derived once by as many policies as there are to try; the rest is as `judge` has it."""
+    record, baseline = proven.record, None if earlier is None else earlier.record
+    day = today or datetime.now(UTC).date()
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
     found = fail_together(found, policy, partial(_again, record, policy, earlier))

@@ -60,6 +60,26 @@ def load_policy(source: str | Path | Content) -> Policy:
     return replace(policy, path=_shown(place))
 
 
+def read_policy(text: str, name: str = "policy.toml", folder: Path | None = None) -> Policy:
+    """Read a policy from the text of a policy.toml; its problems have the lines of that text.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        What its problems call it.
+    folder : path, optional
+        Where rule packs in files are looked for; without it, none is read.
+
+    Raises
+    ------
+    PolicyError
+        All problems together, each with its place and the fix.
+    """
+    content: Content = parse_toml(text.encode(), name, kind=PolicyError)
+    return _build(content, Written(name, lines_of(text)), text.encode(), folder)
+
+
 def _of_pyproject(content: Content, place: Path) -> Content:
     """Return the table ``[tool.evenhand]``."""
     tool = content.get("tool")
@@ -77,7 +97,7 @@ def _shown(place: Path) -> str:
         return place.name
 
 
-def _build(content: Content, written: Written, raw: bytes, folder: Path) -> Policy:
+def _build(content: Content, written: Written, raw: bytes, folder: Path | None) -> Policy:
     packs = read_packs(content.get("extends", []), written, folder)
     problems = [*content_problems(content, written), *packs.problems]
     own = content.get("limits", {})

@@ -1,0 +1,137 @@
+"""Two records side by side: differences with intervals, and which of them are no more than noise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from evenhand.findings import Absent, Finding
+from evenhand.messages import lowered, message
+from evenhand.metrics import describe
+from evenhand.policy.baseline import became
+from evenhand.policy.regression_limits import drop
+from evenhand.policy.verdict import WORDS
+from evenhand.report.drawings import Table
+from evenhand.report.figures.findings import figure
+from evenhand.report.numbers import cut, with_interval
+from evenhand.serving.choosing import key_of
+from evenhand.serving.exploring import named_groups
+from evenhand.serving.shown import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from evenhand.findings import AuditRecord
+    from evenhand.policy import Verdict
+    from evenhand.report.sections.judged import FigureRow
+    from evenhand.serving.asking import Asked
+
+MOST_CHANGES: Final = 60
+
+
+def change(now: Finding, before: Finding) -> Finding | None:
+    """Return new minus old, with the interval of two independent audits; None where either has no value.
+
+    Rows that both share make the interval wider than it need be, never narrower.
+    """
+    if now.estimate is None or before.estimate is None:
+        return None
+    return drop(replace(now, direction="lower_is_better"), before)
+
+
+def beyond_noise(found: Finding | None) -> bool:
+    """Return whether the interval of a change excludes 0; a change without an interval is not told from noise."""
+    interval = None if found is None else found.interval
+    if interval is None:
+        return False
+    return (interval.low is not None and interval.low > 0) or (interval.high is not None and interval.high < 0)
+
+
+def side_by_side(record: AuditRecord, earlier: AuditRecord, asked: Asked) -> Answer:
+    """Return one metric of every group in both records."""
+    label = describe(asked.metric).label
+    title = message("{metric}, earlier and now", metric=label)
+    rows: list[tuple[str, ...]] = []
+    drawn: list[FigureRow] = []
+    for name, columns, group in named_groups(record, asked):
+        key = key_of(asked, columns, group)
+        now, then = record.find(key), earlier.find(key)
+        moved = change(now, then) if isinstance(now, Finding) and isinstance(then, Finding) else None
+        rows.append(
+            (cut(name, 120), _shown(then), _shown(now), "–" if moved is None else with_interval(moved), _word(moved))
+        )
+        if moved is not None:
+            drawn.append((cut(name, 120), moved, "plain", None))
+    head = ("", message("earlier"), message("now"), message("change"), message("noise"))
+    table = Table("compare-table", title, head, tuple(rows), frozenset({1, 2, 3})).bounded(200)
+    if not drawn:
+        return Answer("compare", title, (), (table,))
+    drawing = figure("changes", message("{metric}: now minus earlier", metric=label), drawn)
+    return Answer("compare", title, (), (replace(drawing, table=replace(drawing.table, within="compare-table")), table))
+
+
+def _shown(found: Finding | Absent) -> str:
+    return with_interval(found) if isinstance(found, Finding) else message("not known")
+
+
+def _word(found: Finding | None) -> str:
+    if found is None:
+        return message("not known")
+    return message("more than noise") if beyond_noise(found) else message("may be noise")
+
+
+def changed(record: AuditRecord, earlier: AuditRecord) -> Answer:
+    """Return the findings of both records that changed by more than noise, the surest first, and how many did not."""
+    found = []
+    pairs = [(now, earlier.stated(now.key)) for now in record.findings if not now.volatile]
+    for now, then in pairs:
+        moved = None if then is None else change(now, then)
+        if moved is not None and then is not None and beyond_noise(moved):
+            found.append((now, then, moved))
+    both = sum(then is not None for _, then in pairs)
+    found.sort(key=lambda row: -_distance(row[2]))
+    title = message("What changed by more than noise")
+    lead = message(
+        "Of {both:,} findings that both records state, {changed:,} changed by more than both intervals allow. Each is "
+        "judged by itself: of many, one in twenty may seem to change by chance.",
+        both=both, changed=len(found),
+    )  # fmt: skip
+    cells = tuple(
+        (cut(now.name, 120), with_interval(then), with_interval(now), with_interval(moved))
+        for now, then, moved in found
+    )
+    head = (message("finding"), message("earlier"), message("now"), message("change"))
+    table = Table("changed-table", title, head, cells, frozenset({1, 2, 3})).bounded(MOST_CHANGES)
+    return Answer("changed", title, (lead,), (table,) if cells else ())
+
+
+def _distance(moved: Finding) -> float:
+    """Return how many half-widths of its interval a change is away from 0."""
+    interval, estimate = moved.interval, moved.estimate
+    if interval is None or estimate is None or interval.low is None or interval.high is None:
+        return 0.0
+    return abs(estimate) / max(interval.high - interval.low, 1e-12)
+
+
+def limits(now: Verdict, then: Verdict) -> Answer:
+    """Return what became of each limit, those that changed first."""
+    before = {str(judgement.key): judgement.status for judgement in then.judgements}
+    rows = []
+    for judgement in now.judgements:
+        was = before.get(str(judgement.key))
+        word = became(was, judgement.status)
+        old = message("absent") if was is None else lowered(WORDS[was])
+        rows.append((cut(str(judgement.key), 120), old, lowered(WORDS[judgement.status]), word))
+    rows.sort(key=lambda row: row[1] == row[2])
+    head = (message("limit"), message("earlier"), message("now"), message("became"))
+    title = message("What became of each limit")
+    lead = message(
+        "The verdict was {then}, and is {now}.", then=lowered(WORDS[then.status]), now=lowered(WORDS[now.status])
+    )
+    return Answer("limits-changed", title, (lead,), (Table("became-table", title, head, tuple(rows)),))
+
+
+def same_rows(records: Iterable[AuditRecord]) -> bool:
+    """Return whether two records are of the same rows, by the hash of their data."""
+    hashes = [record.provenance.get("data", {}).get("content_hash") for record in records]
+    return hashes[0] is not None and len(set(hashes)) == 1
