@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from secrets import compare_digest, token_urlsafe
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
@@ -75,7 +75,10 @@ class Pages:
 
     def __init__(self, session: Session) -> None:
         self._session, self._form_token = session, token_urlsafe(16)
+        self._metrics = lru_cache(64)(partial(metrics_of, session.record))
         self._slices = cache(partial(slices, session.record))
+        if session.earlier is not None:
+            self._changed = cache(partial(changed, session.record, session.earlier))
         self._explanations = cache(partial(explanations, session.record))
 
     async def groups(self, request: Request) -> Response:
@@ -92,10 +95,9 @@ class Pages:
         found = judged(session, asked)
         swept = None
         if asked.every and not found.problems and session.text(asked).strip():
-            swept = everywhere(session, asked, session.read(session.text(asked)))
-        draft, chosen = session.draft(asked), self._form(asked)
-        parts = {"verdict": found, "draft": draft, "swept": swept, "moved": self._moved(asked), "form": chosen}
-        return self._page("policy", "/policy", asked, **parts)
+            swept = everywhere(session, asked)
+        draft, chosen, moved = session.draft(asked), self._form(asked), self._moved(asked)
+        return self._page("policy", "/policy", asked, verdict=found, draft=draft, swept=swept, moved=moved, form=chosen)
 
     async def judge(self, request: Request) -> Response:
         """Put the text of the form into the address of the page of the policy."""
@@ -121,7 +123,7 @@ class Pages:
         parts = [side_by_side(record, session.earlier, asked)]
         if now is not None and then is not None:
             parts.append(limits(now, then))
-        parts.append(changed(session.record, session.earlier))
+        parts.append(self._changed())
         chosen = self._form(asked)
         same = same_rows((session.record, session.earlier))
         return self._page("compare", "/compare", asked, form=chosen, answers=tuple(parts), same=same)
@@ -156,8 +158,8 @@ class Pages:
         return completed(self._session.record, asked)
 
     def _form(self, asked: Asked) -> Form:
-        record = self._session.record
-        return form(record, asked, metrics_of(record, asked), self._session.thresholds)
+        metrics = self._metrics(asked.by, asked.of_class)
+        return form(self._session.record, asked, metrics, self._session.thresholds)
 
     def _marks(self, asked: Asked) -> Verdict | None:
         """Return the verdict, None where the policy has problems: they are on its page."""

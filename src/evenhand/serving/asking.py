@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 EACH: Final = "t."
 """Begins the parameter of one group's threshold: ``t.Black=0.4``."""
-MANY: Final = ("by", "group")
-"""Parameters that may be repeated."""
+MANY: Final = ("by", "group", "was")
+"""Parameters that may be repeated; ``was`` holds the features whose groups a form shows."""
 ONCE: Final = ("metric", "class", "vs", "t", "split", "at", "every", "policy")
 MOST_STEPS: Final = 100_000
 
@@ -99,14 +99,16 @@ def parsed(pairs: Iterable[tuple[str, str]]) -> Asked:
     """
     given = [(name, value) for name, value in pairs if value]
     raise_all(InputError, _problems(given))
-    one = dict(given)
+    one, by, was = dict(given), _all("by", given), _all("was", given)
+    elsewhere = bool(was) and was != by  # the groups that a form has chosen are of other features than it now names
+    vs = one.get("vs", "")
     each = tuple((name[len(EACH) :], float(value)) for name, value in one.items() if name.startswith(EACH))
     return Asked(
-        by=_all("by", given),
+        by=by,
         metric=one.get("metric", ""),
         of_class=one.get("class", ""),
-        vs=one.get("vs", ""),
-        groups=_all("group", given),
+        vs="" if elsewhere and vs not in ("rest", "overall") else vs,
+        groups=() if elsewhere else _all("group", given),
         threshold=float(one["t"]) if "t" in one else None,
         split=one.get("split", "") if each else "",
         each=each,
@@ -118,7 +120,7 @@ def parsed(pairs: Iterable[tuple[str, str]]) -> Asked:
 
 def _all(name: str, given: list[tuple[str, str]]) -> tuple[str, ...]:
     found = dict.fromkeys(value for known, value in given if known == name)
-    return tuple(sorted(found)) if name == "by" else tuple(found)
+    return tuple(found) if name == "group" else tuple(sorted(found))
 
 
 def _problems(given: list[tuple[str, str]]) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import InputError, did_you_mean, quoted
-from evenhand.findings import Absent
+from evenhand.errors import InputError, did_you_mean, quoted, raise_all
+from evenhand.findings import Finding
 from evenhand.keys import Key, group_name
 from evenhand.messages import message
 from evenhand.metrics import METRICS, canonical, describe
@@ -15,14 +16,14 @@ from evenhand.metrics.answers.questions import is_paired
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.numbers import cut
 from evenhand.report.sections.facts import groupings
+from evenhand.serving.asking import Asked
 from evenhand.serving.moving import nearest_edge, of_scores
 from evenhand.serving.shown import Choice, Form, GroupThreshold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from evenhand.findings import AuditRecord
-    from evenhand.serving.asking import Asked
 
     Groups = tuple[tuple[str, ...], ...]
 
@@ -57,22 +58,17 @@ def key_of(asked: Asked, columns: tuple[str, ...], group: tuple[str, ...], metri
     name = metric or asked.metric
     more = {"class": asked.of_class, "vs": vs, "of": "original" if is_paired(asked.metric) else ""}
     named = dict(zip_longest(columns, group)) if group else columns
-    return Key.of(name, named, **{word: text for word, text in more.items() if text})  # type: ignore[arg-type]
+    return Key.of(name, named, **{word: text for word, text in more.items() if text})
 
 
-def metrics_of(record: AuditRecord, asked: Asked) -> tuple[str, ...]:
-    """Return the metrics that a record can say of the groups, those of the page first."""
-    groups = groups_of(record, asked.by)
+def metrics_of(record: AuditRecord, by: tuple[str, ...], of_class: str = "") -> tuple[str, ...]:
+    """Return the metrics that a record can say of the groups of some features, those of the page first."""
+    groups = groups_of(record, by)
     group = groups[0] if groups else ()
-    own = (finding.key.metric for finding in record.findings if finding.key.columns == asked.by and finding.key.group)
-    names = dict.fromkeys((*stated("figure"), *stated("column"), *METRICS, *(own if asked.by else ())))
-    return tuple(name for name in names if not isinstance(_found(record, asked, name, group), Absent))
-
-
-def _found(record: AuditRecord, asked: Asked, name: str, group: tuple[str, ...]) -> object:
-    from dataclasses import replace
-
-    return record.find(key_of(replace(asked, metric=name), asked.by, group))
+    own = (finding.key.metric for finding in record.findings if finding.key.columns == by and finding.key.group)
+    names = dict.fromkeys((*stated("figure"), *stated("column"), *METRICS, *(own if by else ())))
+    keys = ((name, key_of(Asked(metric=name, of_class=of_class), by, group)) for name in names)
+    return tuple(name for name, key in keys if isinstance(record.find(key), Finding))
 
 
 def completed(record: AuditRecord, asked: Asked) -> Asked:
@@ -81,35 +77,40 @@ def completed(record: AuditRecord, asked: Asked) -> Asked:
     Raises
     ------
     InputError
-        When there is no such feature, crossing, metric, group or class in the record.
+        When there is no such feature, crossing, metric, group or class in the record; all that is wrong together.
     """
-    from dataclasses import replace
-
     known = features(record)
     if not asked.by and not asked.metric:
         asked = replace(asked, by=known[:1])
-    for name in (*asked.by, *([asked.split] if asked.split else [])):
-        if name not in known:
-            raise InputError(f"There is no feature {quoted(name)} in this record.{did_you_mean(name, known)}")
-    classes = classes_of(record)
-    if asked.of_class and asked.of_class not in classes:
-        raise InputError(f"There is no class {quoted(asked.of_class)} here.{did_you_mean(asked.of_class, classes)}")
-    by = asked.by
-    if by and not groups_of(record, by):
-        raise InputError(
-            f"The record has no groups by {' and '.join(map(quoted, by))}: it crosses {_crossings(record)}."
-        )
-    names = [group_name(zip(by, group, strict=True)) for group in groups_of(record, by)]
-    wanted = asked.groups if asked.vs in ("", "overall", "rest") else (*asked.groups, asked.vs)
-    for name in wanted:
-        if name not in names:
-            raise InputError(f"No row is of the group {quoted(name)}.{did_you_mean(name, names)}")
-    metric = canonical(asked.metric) or asked.metric if asked.metric else next(iter(metrics_of(record, asked)), "")
+    raise_all(InputError, _unknown(record, asked, known))
+    metric = canonical(asked.metric) or asked.metric or next(iter(metrics_of(record, asked.by, asked.of_class)), "")
     if not metric:
         raise InputError("This record states no metric of groups, and has no counts to compute one from.")
-    if metric not in METRICS and metric not in {finding.key.metric for finding in record.findings}:
-        raise InputError(f"There is no metric {quoted(asked.metric)}.{did_you_mean(asked.metric, METRICS)}")
     return replace(asked, metric=metric)
+
+
+def _unknown(record: AuditRecord, asked: Asked, known: tuple[str, ...]) -> Iterator[str]:
+    """Yield what a view names that is not in the record."""
+    strange = [name for name in (*asked.by, *([asked.split] if asked.split else [])) if name not in known]
+    yield from (f"There is no feature {quoted(name)} in this record.{did_you_mean(name, known)}" for name in strange)
+    classes = classes_of(record)
+    if asked.of_class and asked.of_class not in classes:
+        yield f"There is no class {quoted(asked.of_class)} here.{did_you_mean(asked.of_class, classes)}"
+    stated_too = {finding.key.metric for finding in record.findings}
+    if asked.metric and canonical(asked.metric) not in METRICS and asked.metric not in stated_too:
+        yield f"There is no metric {quoted(asked.metric)}.{did_you_mean(asked.metric, METRICS)}"
+    if strange:
+        return
+    groups = groups_of(record, asked.by)
+    if not groups:
+        crossed = " and ".join(map(quoted, asked.by))
+        yield f"The record has no groups by {crossed}: it crosses {_crossings(record)}."
+        return
+    names = [group_name(zip(asked.by, group, strict=True)) for group in groups]
+    wanted = asked.groups if asked.vs in ("", "overall", "rest") else (*asked.groups, asked.vs)
+    yield from (
+        f"No row is of the group {quoted(name)}.{did_you_mean(name, names)}" for name in wanted if name not in names
+    )
 
 
 def _crossings(record: AuditRecord) -> str:

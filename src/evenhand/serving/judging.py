@@ -10,7 +10,6 @@ from evenhand.errors import PolicyError
 from evenhand.messages import joined, lowered, message
 from evenhand.metrics import describe
 from evenhand.policy.telling import harm_sentence
-from evenhand.policy.thresholds import sweep_derived
 from evenhand.policy.verdict import WORDS
 from evenhand.policy.wording import limit_text, measured
 from evenhand.report.drawings import Table
@@ -18,7 +17,7 @@ from evenhand.report.numbers import cut
 from evenhand.serving.shown import Answer, Judged, Limited, Problem
 
 if TYPE_CHECKING:
-    from evenhand.policy import Judgement, Policy, Verdict
+    from evenhand.policy import Judgement, Verdict
     from evenhand.policy.limits import Status
     from evenhand.policy.thresholds import Step, Sweep
     from evenhand.serving.asking import Asked
@@ -90,11 +89,11 @@ def _limited(judgement: Judgement, before: Judgement | None) -> Limited:
     )
 
 
-def everywhere(session: Session, asked: Asked, policy: Policy) -> Answer:
+def everywhere(session: Session, asked: Asked) -> Answer:
     """Return the policy judged at every threshold for everybody that the record has counts at."""
     title = message("The policy at every threshold")
     try:
-        found = sweep_derived(session.record, policy)
+        found = session.swept(session.text(asked))
     except PolicyError as wrong:
         return Answer("every", title, wrong.problems)
     lead = [_regions(found, status) for status in ("passed", "undecided", "failed")]

@@ -26,6 +26,8 @@ TABS: Final = {
     "/explanations": message("Explanations"),
 }
 """The pages, by path."""
+EXPLAINING: Final = ("explanation", "explanation_checks", "dependence", "reliance")
+"""The audits of the explanations."""
 
 
 @cache
@@ -53,7 +55,7 @@ def page(session: Session, template: str, path: str, asked: Asked, form_token: s
         What the template shows; messages in it are translated.
     """
     words, record = session.words, session.record
-    tabs = {place: name for place, name in TABS.items() if place != "/compare" or session.earlier is not None}
+    tabs = {place: name for place, name in TABS.items() if _is_there(place, session)}
     return (
         environment(None)
         .get_template(f"view/{template}.html.j2")
@@ -75,6 +77,14 @@ def page(session: Session, template: str, path: str, asked: Asked, form_token: s
 def translated(part: object, session: Session) -> object:
     """Return what a template shows in the language of the pages."""
     return said(part, session.words)
+
+
+def _is_there(place: str, session: Session) -> bool:
+    """Return whether a page has anything to show."""
+    if place == "/compare":
+        return session.earlier is not None
+    audits = {"/slices": ("slices",), "/explanations": EXPLAINING}.get(place)
+    return audits is None or any(finding.audit in audits for finding in session.record.findings)
 
 
 def _name(record: AuditRecord) -> str:

@@ -12,6 +12,7 @@ from evenhand.policy.deriving import Derived, derive
 from evenhand.policy.extending import PREFIX
 from evenhand.policy.judging import judge_derived
 from evenhand.policy.reading import read_policy
+from evenhand.policy.thresholds import sweep_derived
 from evenhand.serving.moving import at_thresholds, edges
 from evenhand.words import language
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Policy, Verdict
+    from evenhand.policy.thresholds import Sweep
     from evenhand.serving.asking import Asked
 
 KEPT = 16
@@ -72,6 +74,7 @@ class Session:
         self.moved = lru_cache(KEPT)(self._moved)
         self.verdict = lru_cache(KEPT)(self._verdict)
         self.read = lru_cache(KEPT)(self._read)
+        self.swept = lru_cache(KEPT)(self._swept)
         self._of_earlier = lru_cache(KEPT)(self._judged_earlier)
 
     @property
@@ -98,8 +101,8 @@ class Session:
     def draft(self, asked: Asked) -> str:
         """Return the text to edit: that of the policy, or a usual one for these features."""
         data = self.record.provenance.get("data", {})
-        named = {name: str(data.get(name) or "") for name in ("label", "positive")}
-        return self.text(asked) or default_policy(data.get("sensitive_features", []), **named)
+        label, positive = (str(data.get(name) or "") for name in ("label", "positive"))
+        return self.text(asked) or default_policy(data.get("sensitive_features", []), label=label, positive=positive)
 
     def judged(self, asked: Asked) -> Verdict | None:
         """Return the verdict at the thresholds that are asked for; None without a policy.
@@ -129,6 +132,9 @@ class Session:
         # limits on a drop need the earlier audit, and its decisions were made at a threshold that is not this one
         earlier = None if self.earlier is None else Baseline(self.earlier, None, new_threshold=places is not None)
         return judge_derived(proven, self.read(text), earlier)
+
+    def _swept(self, text: str) -> Sweep:
+        return sweep_derived(self.record, self.read(text))
 
     def _read(self, text: str) -> Policy:
         foreign = {name for name in _extended(text) if not name.startswith(PREFIX)} - self._packs
