@@ -107,11 +107,7 @@ def judge(
     >>> verdict.status, verdict.exit_code
     ('passed', 0)
     """
-    if "suppressed_below" in record.provenance:
-        raise PolicyError(
-            f"This is a copy for publication: figures that rest on fewer than {record.provenance['suppressed_below']} "
-            "rows are withheld from it. Judge the full record."
-        )
+    _refuse_copy(record)
     if new_only and baseline is None:
         raise PolicyError("What is new is told from an earlier audit: add --baseline.")
     if baseline is not None:
@@ -133,6 +129,7 @@ def judge_derived(
 ) -> Verdict:
     """Judge a record that was derived once by as many policies as there are to try; the rest is as `judge` has it."""
     record, baseline = proven.record, None if earlier is None else earlier.record
+    _refuse_copy(record)
     day = today or datetime.now(UTC).date()
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
@@ -156,6 +153,15 @@ def judge_derived(
     return Verdict(
         status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path, remarks
     )
+
+
+def _refuse_copy(record: AuditRecord) -> None:
+    """Refuse a copy for publication: what is withheld from it may be what a limit is about."""
+    if "suppressed_below" in record.provenance:
+        raise PolicyError(
+            f"This is a copy for publication: figures that rest on fewer than {record.provenance['suppressed_below']} "
+            "rows are withheld from it. Judge the full record."
+        )
 
 
 def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Baseline | None) -> Iterator[Judgement]:

@@ -13,7 +13,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from evenhand.errors import EvenhandError, InputError
-from evenhand.messages import message
 from evenhand.output.printing import say
 from evenhand.output.sanitising import plain
 from evenhand.serving.asking import parsed
@@ -87,7 +86,8 @@ class Pages:
         record = session.at(asked)
         chosen = self._form(asked)
         answers = explored(record, asked, self._marks(asked), session.record)
-        return self._page("groups", "/", asked, form=chosen, answers=answers, verdict=judged(session, asked))
+        verdict, moved = judged(session, asked), session.decided_at(asked)
+        return self._page("groups", "/", asked, form=chosen, answers=answers, verdict=verdict, moved=moved)
 
     async def policy(self, request: Request) -> Response:
         """Answer with the policy, its problems, and its verdict."""
@@ -96,7 +96,7 @@ class Pages:
         swept = None
         if asked.every and not found.problems and session.text(asked).strip():
             swept = everywhere(session, asked)
-        draft, chosen, moved = session.draft(asked), self._form(asked), self._moved(asked)
+        draft, chosen, moved = session.draft(asked), self._form(asked), session.decided_at(asked)
         return self._page("policy", "/policy", asked, verdict=found, draft=draft, swept=swept, moved=moved, form=chosen)
 
     async def judge(self, request: Request) -> Response:
@@ -136,9 +136,9 @@ class Pages:
         """Answer with one figure or table of the explanations."""
         return self._step("/explanations", request, self._explanations())
 
-    async def missing(self, request: Request, _: Exception) -> Response:
-        """Answer for an address without a page."""
-        return self.failed(InputError("There is no such page here."), 404)
+    async def missing(self, request: Request, why: Exception) -> Response:
+        """Answer for an address without a page, or one that is asked in another way."""
+        return self.failed(InputError("There is no such page here."), getattr(why, "status_code", 404))
 
     def failed(self, wrong: EvenhandError, status: int = 400) -> Response:
         """Answer with what is wrong, a sentence each."""
@@ -173,14 +173,6 @@ class Pages:
             return self._session.judged_earlier(asked)
         except EvenhandError:
             return None
-
-    def _moved(self, asked: Asked) -> str:
-        """Return at which thresholds the policy was judged, where they are not those of the audit."""
-        if self._session.places(asked) is None:
-            return ""
-        if asked.each:
-            return message("Judged at a threshold for each group of {feature}.", feature=asked.split)
-        return message("Judged at the threshold {threshold:.4g}.", threshold=asked.threshold or 0.0)
 
     def _page(self, template: str, path: str, asked: Asked, status: int = 200, **parts: object) -> Response:
         return HTMLResponse(page(self._session, template, path, asked, self._form_token, **parts), status)

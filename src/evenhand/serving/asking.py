@@ -77,10 +77,10 @@ class Asked:
         texts = {"metric": self.metric, "class": self.of_class, "vs": self.vs}
         yield from ((name, text) for name, text in texts.items() if text)
         if self.threshold is not None:
-            yield "t", f"{self.threshold:.17g}"
+            yield "t", repr(self.threshold)
         if self.each:
             yield "split", self.split
-            yield from ((EACH + group, f"{value:.17g}") for group, value in self.each)
+            yield from ((EACH + group, repr(value)) for group, value in self.each)
         if self.at:
             yield "at", str(self.at)
         if self.every:

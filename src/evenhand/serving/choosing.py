@@ -12,7 +12,7 @@ from evenhand.keys import Key, group_name
 from evenhand.messages import message
 from evenhand.metrics import METRICS, canonical, describe
 from evenhand.metrics.answers import is_counted
-from evenhand.metrics.answers.questions import is_paired
+from evenhand.metrics.answers.questions import SHARES, is_paired
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.numbers import cut
 from evenhand.report.sections.facts import groupings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OF_DECISIONS: Final = message("Of decisions: at any threshold")
 OF_SCORES: Final = message("Of scores: the same at every threshold")
-OF_AUDIT: Final = message("At the threshold of the audit only")
+OF_AUDIT: Final = message("As the audit states them: at no other threshold")
 MOST_LABEL: Final = 80
 
 
@@ -168,4 +168,5 @@ def _references(names: list[str], asked: Asked) -> Iterable[Choice]:
 def _heading(metric: str) -> str:
     if of_scores(metric):
         return OF_SCORES
-    return OF_DECISIONS if is_counted(metric) and not is_paired(metric) else OF_AUDIT
+    counted = metric in SHARES or (is_counted(metric) and not is_paired(metric))
+    return OF_DECISIONS if counted else OF_AUDIT

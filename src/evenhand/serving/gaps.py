@@ -13,6 +13,7 @@ from evenhand.metrics.answers.compared import Behind
 from evenhand.policy.burden import burden_of
 from evenhand.policy.grounds import Evidence
 from evenhand.policy.limits import Limit
+from evenhand.policy.telling import labelled
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, show, told, with_interval
 from evenhand.serving.choosing import key_of
@@ -113,9 +114,12 @@ def burden(record: AuditRecord, asked: Asked) -> Answer | None:
     """Return how many more people of each group are harmed than at the rate they are compared with."""
     if not asked.by or not record.tallies:
         return None
+    record = only(record, asked) if asked.groups and not asked.vs else record
     key = key_of(asked, asked.by, (), f"{asked.metric}_difference", asked.vs)
     evidence = Evidence(key, asked.metric, "high", ())
     found = burden_of(evidence, Limit(key, at_most=0.0), record, Behind(record, record.level), record.level)
+    chosen = {labelled(asked.by, group) for group in asked.groups}
+    found = tuple(part for part in found if not chosen or part.group in chosen)
     if not found:
         return None
     title = message("Who bears it")

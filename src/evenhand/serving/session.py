@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from evenhand.errors import PolicyError, raise_all
+from evenhand.messages import joined, message
 from evenhand.policy import default_policy
 from evenhand.policy.baseline import Baseline, refuse_other_subject
 from evenhand.policy.deriving import Derived, derive
@@ -13,7 +14,8 @@ from evenhand.policy.extending import PREFIX
 from evenhand.policy.judging import judge_derived
 from evenhand.policy.reading import read_policy
 from evenhand.policy.thresholds import sweep_derived
-from evenhand.serving.moving import at_thresholds, edges
+from evenhand.report.numbers import cut
+from evenhand.serving.moving import at_thresholds, edges, nearest_edge
 from evenhand.words import language
 
 if TYPE_CHECKING:
@@ -93,6 +95,24 @@ class Session:
         if not asked.each and (asked.threshold is None or asked.threshold == in_use):
             return None
         return asked.threshold, asked.split, asked.each
+
+    def decided_at(self, asked: Asked) -> str:
+        """Return at which thresholds the pages decide, in words; empty where they are those of the audit."""
+        if self.places(asked) is None or not self.thresholds:
+            return ""
+        known = self.thresholds
+        in_use = self.record.provenance.get("subject", {}).get("threshold")
+        own = tuple(
+            message("{group} at {threshold:.4g}", group=cut(group, 60), threshold=known[nearest_edge(known, value)])
+            for group, value in asked.each
+        )
+        everybody = in_use if asked.threshold is None else asked.threshold
+        if everybody is not None:
+            place = known[nearest_edge(known, everybody)]
+            if not own:
+                return message("Decided at the threshold {threshold:.4g}, not at that of the audit.", threshold=place)
+            own = (*own, message("all others at {threshold:.4g}", threshold=place))
+        return message("Decided at a threshold for each group: {groups}.", groups=joined("; ", own))
 
     def text(self, asked: Asked) -> str:
         """Return the text of the policy that judges; empty for none."""
