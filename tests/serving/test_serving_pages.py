@@ -254,14 +254,14 @@ def test_a_bug_is_told_without_a_traceback(
     assert "secret of the inside" in capsys.readouterr().err
 
 
-def test_an_edited_policy_is_judged_as_the_gate_judges_it(client: TestClient, record: AuditRecord) -> None:
+def test_an_edited_policy_is_judged_as_the_gate_judges_it(
+    client: TestClient, record: AuditRecord, tmp_path: Path
+) -> None:
     edited = POLICY.replace("at_least = 0.6", "at_least = 0.99")
     place = judged(client, edited, "by=race&metric=recall")
     page = text(client.get(place).text)
-    verdict = eh.judge(record, eh.load_policy({"schema": 1, "limits": {
-        "accuracy": {"at_least": 0.99}, "selection_rate_ratio[race]": {"at_least": 0.8}, "recall[race=*]": {"at_least": 0.3},
-        "roc_auc": {"at_least": 0.5}, "importance[income]": {"at_least": 0.001},
-    }}))  # fmt: skip
+    (tmp_path / "policy.toml").write_text(edited)
+    verdict = eh.judge(record, eh.load_policy(tmp_path / "policy.toml"))
     assert str(verdict.tally) in page
     for judgement in verdict.judgements:
         assert str(judgement.key) in page
