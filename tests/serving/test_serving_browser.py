@@ -105,7 +105,7 @@ def opened(chromium: Browser, address: str, **settings: object) -> Iterator[Page
 
 
 def home(page: Page) -> str:
-    return page.url.partition("/?")[0].rstrip("/")
+    return "/".join(page.url.split("/")[:3])
 
 
 def explore(page: Page) -> None:
