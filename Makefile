@@ -61,7 +61,8 @@ bench: $(TEST_STAMP)  ## Run the benchmarks beside their peers (half an hour); w
 
 docs: $(TEST_STAMP)  ## Build the site into site/
 	$(PIP) install -e ".[docs]"
-	$(BIN)/mkdocs build --strict
+	$(BIN)/python docs/_reference.py
+	$(BIN)/sphinx-build -W -b html docs site
 
 clean:  ## Remove the environment and what was built
 	rm -rf $(VENV) $(OLDEST_VENV) build dist site src/*.egg-info

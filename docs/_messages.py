@@ -85,8 +85,11 @@ def _of_metrics() -> Iterator[Found]:
 def _of_rules() -> Iterator[Found]:
     for file in sorted((SOURCE / "report" / "controls").glob("*.toml")):
         content = tomllib.loads(file.read_text("utf-8"))
-        for said in (content["title"], *(clause["text"] for clause in content["clauses"])):
-            yield said["en"] if isinstance(said, dict) else said, str(file.relative_to(ROOT))
+        told = [content[name] for name in ("title", "scope") if name in content]
+        told += [
+            clause[name] for clause in content["clauses"] for name in ("text", "doubt", "later_for") if name in clause
+        ]
+        yield from ((said, str(file.relative_to(ROOT))) for said in told)
     for file in sorted((SOURCE / "policy" / "packs").glob("*.toml")):
         for limit in tomllib.loads(file.read_text("utf-8"))["limits"].values():
             if "note" in limit:
@@ -113,7 +116,7 @@ def main() -> None:
         out = BytesIO()
         write_po(out, _plain(catalog), width=118, sort_by_file=True, include_lineno=False)
         place.write_bytes(out.getvalue())
-        lacking = [entry.id for entry in catalog if entry.id and not entry.string]
+        lacking = [entry.id for entry in catalog if entry.id and not (entry.string and all(entry.string))]
         sys.stdout.write(f"{place.name}: {len(catalog)} messages, {len(lacking)} without a translation\n")
         sys.stdout.writelines(f"  {id}\n" for id in lacking)
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
 
+__all__ = ["read_declarations", "with_declarations"]
+
 QUESTIONS: Final[Mapping[str, str]] = {
     "intended_use": message("What is the model for?"),
     "uses_excluded": message("What must it not be used for?"),
@@ -30,6 +32,8 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "owner": message("Who answers for the model?"),
     "review_date": message("When is it reviewed next?"),
     "known_limitations": message("Where is it known to do badly?"),
+    "license": message("Under which licence may the model be used, as its SPDX identifier?"),
+    "language": message("Which languages do its inputs have, as codes such as en or zh?"),
 }
 """The questions, by the name of their answer."""
 
@@ -45,10 +49,26 @@ def skeleton() -> str:
 def read_declarations(path: str | Path) -> dict[str, str]:
     """Read a responsibility.toml; answers left empty are left out.
 
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict of str to str
+
     Raises
     ------
     InputError
         When the file is missing or not TOML, or has an unknown question, or an answer that is not text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> _ = Path("responsibility.toml").write_text('owner = "Credit risk"')
+    >>> read_declarations("responsibility.toml")
+    {'owner': 'Credit risk'}
     """
     place = Path(path)
     content = parse_toml(read_bytes(place, make="evenhand init"), place)
@@ -60,10 +80,29 @@ def read_declarations(path: str | Path) -> dict[str, str]:
 def with_declarations(record: AuditRecord, answers: Mapping[str, str]) -> AuditRecord:
     """Return the record with what people declared, in its provenance and so in its digest.
 
+    Parameters
+    ----------
+    record : AuditRecord
+        The record; it stays as it is.
+    answers : mapping of str to str
+        Questions of ``responsibility.toml``, such as ``owner`` or ``intended_use``, and the answers.
+
+    Returns
+    -------
+    AuditRecord
+        The copy that holds the answers.
+
     Raises
     ------
     InputError
         When a question is unknown, or an answer is not text.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.with_declarations(eh.audit_predictions([1, 0], [1, 0]), {"owner": "Credit risk"})
+    >>> record.provenance["declared"]["owner"]
+    'Credit risk'
     """
     raise_all(InputError, _problems("declarations", answers))
     told = {name: _text(value) for name, value in answers.items() if _text(value)}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from evenhand.messages import Message
 
+__all__ = ["Absent", "AuditRecord", "Deciding", "Finding", "GroupCounts", "GroupValue", "Interval", "Section"]
+
 Direction: TypeAlias = Literal["higher_is_better", "lower_is_better", "neutral"]
 Unit: TypeAlias = Literal["share", "number", "ratio", "bytes", "seconds", "score"]
 Task: TypeAlias = Literal["binary", "multiclass", "multilabel", "regression", "ranking"]
@@ -40,7 +42,13 @@ SAME_LEVEL: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A two-sided interval. An end that is None is unbounded, for instance because a group's value is undefined."""
+    """A two-sided interval. An end that is None is unbounded, for instance because a group's value is undefined.
+
+    See Also
+    --------
+    evenhand.audit_predictions : Makes findings with intervals.
+    evenhand.findings.Finding : Has one.
+    """
 
     low: float | None
     """The lower end."""
@@ -54,7 +62,12 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class GroupValue:
-    """One group's part in a disparity."""
+    """One group's part in a disparity.
+
+    See Also
+    --------
+    evenhand.findings.Finding : Holds the values of the groups that it compares; with an example.
+    """
 
     group: str
     """The group as the page names it; an intersection's parts are joined by ``", "``."""
@@ -71,6 +84,10 @@ class Deciding:
     """The groups whose bounds are the ends of a disparity's interval, each the one with the lesser value first.
 
     They are rarely the groups with the extreme estimates: those are often the smallest, whose bounds say least.
+
+    See Also
+    --------
+    evenhand.audit_predictions : Makes findings of disparities, which hold it.
     """
 
     low: tuple[GroupValue, ...] = ()
@@ -81,7 +98,18 @@ class Deciding:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One statement of an audit, with its uncertainty and the rows it rests on."""
+    """One statement of an audit, with its uncertainty and the rows it rests on.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([1, 1, 1, 0], [1, 1, 0, 0], sensitive_features={"sex": ["f", "m", "m", "m"]})
+    >>> gap = record["recall_difference[sex]"]
+    >>> gap.estimate, gap.unit, gap.direction
+    (0.5, 'share', 'lower_is_better')
+    >>> sorted((value.group, value.estimate, value.support) for value in gap.groups)
+    [('f', 1.0, 1), ('m', 0.5, 2)]
+    """
 
     key: Key
     """Its name everywhere."""
@@ -156,7 +184,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A key without a finding: no audit stated it, and the record's counts cannot give it."""
+    """A key without a finding: no audit stated it, and the record's counts cannot give it.
+
+    See Also
+    --------
+    evenhand.metrics.answers.answers_of : Answers keys with a finding or with this.
+    """
 
     key: Key
     """The requested key."""
@@ -168,7 +201,12 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class GroupCounts:
-    """The sufficient statistics of one grouping: what every count finding can be computed from again."""
+    """The sufficient statistics of one grouping: what every count finding can be computed from again.
+
+    See Also
+    --------
+    evenhand.audit_predictions : Makes records, whose ``counts`` these are.
+    """
 
     model: str
     """``subject``, ``original``, ``joint`` for a tally of original x compressed, ``strata`` for the groups within each
@@ -196,7 +234,12 @@ class GroupCounts:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Whether an audit ran."""
+    """Whether an audit ran.
+
+    See Also
+    --------
+    evenhand.audit_predictions : Makes records, whose ``sections`` these are.
+    """
 
     audit: str
     """The audit's name."""

@@ -19,6 +19,8 @@ from typing import Final
 
 from evenhand.errors import EvenhandError
 
+__all__ = ["Feature", "Key", "KeySyntaxError"]
+
 _SPECIAL: Final = frozenset('[],;=*"\\')
 _PLAIN: Final = re.compile(r'[^\[\],;=*"\\]*')
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -30,7 +32,12 @@ class KeySyntaxError(EvenhandError, ValueError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Feature:
-    """A column of the key, with one of its groups, each of them, or none."""
+    """A column of the key, with one of its groups, each of them, or none.
+
+    See Also
+    --------
+    evenhand.keys.Key : Holds features, with an example.
+    """
 
     column: str
     """The name of the column."""

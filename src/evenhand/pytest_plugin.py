@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Judgement, Policy, Verdict
 
+__all__ = ["assert_policy"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that name a record and a policy."""
@@ -147,10 +149,21 @@ def assert_policy(
     today : date, optional
         The day by which waivers expire; today when absent.
 
+    Returns
+    -------
+    Verdict
+
     Raises
     ------
     AssertionError
         Otherwise, with one line a limit, worst first.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([1, 0] * 200, [1, 0] * 200)
+    >>> assert_policy(record, {"limits": {"accuracy": {"at_least": 0.8}}}).status
+    'passed'
     """
     __tracebackhide__ = True
     from evenhand.output.sanitising import plain

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from evenhand.messages import PlainMessage
     from evenhand.provenance import Measurements
 
+__all__ = ["digest", "read_record", "write_record"]
+
 NAME: Final = "evenhand-audit"
 SCHEMA_VERSION: Final = 2
 
@@ -51,7 +53,25 @@ def to_plain(record: AuditRecord) -> Document:
 
 
 def digest(record: AuditRecord) -> str:
-    """Return the sha256 over all of a record but its volatile findings and measurements."""
+    """Return the sha256 over all of a record but its volatile findings and measurements.
+
+    Parameters
+    ----------
+    record : AuditRecord
+        The record.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits; the same for the same findings, counts and provenance.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([1, 0], [1, 1])
+    >>> len(digest(record)), digest(record) == digest(eh.audit_predictions([1, 0], [1, 0]))
+    (64, False)
+    """
     return _digest(_steady(record))
 
 
@@ -73,12 +93,26 @@ def from_plain(document: Mapping[str, Plain]) -> AuditRecord:
 def write_record(path: str | Path, record: AuditRecord) -> None:
     """Write audit.json, whole or not at all.
 
+    Parameters
+    ----------
+    path : str or Path
+        Where it is written.
+    record : AuditRecord
+        The record; its file holds counts and findings, no rows.
+
     Raises
     ------
     OutputError
         When the place cannot be written to.
     RecordError
         When the record has a number that JSON cannot represent.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> eh.write_record("audit.json", eh.audit_predictions([1, 0, 1], [1, 0, 0]))
+    >>> eh.read_record("audit.json")["recall"].estimate
+    0.5
     """
     write_text(path, dump(to_plain(record)))
 
@@ -92,12 +126,28 @@ def dump(document: Mapping[str, Plain]) -> str:
 def read_record(path: str | Path) -> AuditRecord:
     """Read and check an audit.json.
 
+    Parameters
+    ----------
+    path : str or Path
+        The audit.json.
+
+    Returns
+    -------
+    AuditRecord
+
     Raises
     ------
     RecordError
         When the file is missing, is not an audit.json, is of a newer schema, or was changed since it was written; when
         a finding outside the digest is of a metric that does not differ from run to run; when it does not say of which
         rows its findings are.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> eh.write_record("audit.json", eh.audit_predictions([1, 0, 1], [1, 0, 0]))
+    >>> eh.read_record("audit.json")["accuracy"].support
+    3
     """
     return parse_record(read_bytes(Path(path), kind=RecordError, make="evenhand audit"), path)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
 
+__all__ = ["Signature", "SignedRecord", "check_signature", "read_signed_record", "sign"]
+
 NAMESPACE: Final = "evenhand-audit"
 SECONDS: Final = 60
 """How long ssh-keygen may take; a key with a passphrase asks for it."""
@@ -28,7 +30,12 @@ SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a signature was found to be."""
+    """What a signature was found to be.
+
+    See Also
+    --------
+    evenhand.signing.sign : Signs a record; its example checks the signature.
+    """
 
     good: bool
     """Whether it is a signature of exactly this file, by a key that is allowed where allowed keys were named."""
@@ -42,7 +49,12 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class SignedRecord:
-    """A record and the signature of the very bytes that it was read from."""
+    """A record and the signature of the very bytes that it was read from.
+
+    See Also
+    --------
+    evenhand.signing.sign : Signs a record.
+    """
 
     record: AuditRecord
     """What the bytes hold."""
@@ -73,6 +85,16 @@ def sign(record: str | Path, key: str | Path, output: str | Path | None = None) 
         When the key cannot sign, or ssh-keygen is absent.
     OutputError
         When the signature cannot be written.
+
+    Examples
+    --------
+    >>> import subprocess
+    >>> import evenhand as eh
+    >>> eh.write_record("audit.json", eh.audit_predictions([1, 0], [1, 0]))
+    >>> _ = subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key-of-bo"], check=True)
+    >>> signature = sign("audit.json", "key-of-bo")
+    >>> signature.name, check_signature("audit.json", signature).good
+    ('audit.json.sig', True)
     """
     held = _read(record)
     done = _keygen(["sign", "-f", str(key), "-n", NAMESPACE], held)
@@ -100,10 +122,26 @@ def check_signature(
     signer : str, optional
         The name that is expected; any of the file when absent.
 
+    Returns
+    -------
+    Signature
+
     Raises
     ------
     InputError
         When a file cannot be read, or ssh-keygen is absent.
+
+    Examples
+    --------
+    >>> import subprocess
+    >>> from pathlib import Path
+    >>> import evenhand as eh
+    >>> eh.write_record("audit.json", eh.audit_predictions([1, 0], [1, 0]))
+    >>> _ = subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key-of-ana"], check=True)
+    >>> _ = Path("signers").write_text("ana@example.org " + Path("key-of-ana.pub").read_text())
+    >>> found = check_signature("audit.json", sign("audit.json", "key-of-ana"), "signers")
+    >>> found.good, found.signer
+    (True, 'ana@example.org')
     """
     return _checked(_read(record), signature, allowed_signers, signer)
 
@@ -130,10 +168,16 @@ def read_signed_record(
 
     Examples
     --------
-    ::
-
-        signed = eh.read_signed_record("audit.json", "audit.json.sig", "signers")
-        verdict = eh.judge(signed.record, policy, signed_by=signed)
+    >>> import subprocess
+    >>> from pathlib import Path
+    >>> import evenhand as eh
+    >>> eh.write_record("audit.json", eh.audit_predictions([1, 0] * 200, [1, 0] * 200))
+    >>> _ = subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key-of-eva"], check=True)
+    >>> _ = Path("signers").write_text("ana@example.org " + Path("key-of-eva.pub").read_text())
+    >>> signed = eh.read_signed_record("audit.json", sign("audit.json", "key-of-eva"), "signers")
+    >>> policy = eh.load_policy({"limits": {"accuracy": {"at_least": 0.8}}})
+    >>> eh.judge(signed.record, policy, signed_by=signed).status
+    'passed'
     """
     held = _read(record)
     return SignedRecord(parse_record(held, record), _checked(held, signature, allowed_signers, signer))

@@ -76,14 +76,16 @@ def test_the_ci_gate_as_its_workflow_runs_it(tmp_path: Path) -> None:
     env = {**os.environ, "GITHUB_STEP_SUMMARY": str(tmp_path / "step.md"), "OMP_NUM_THREADS": "1"}
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
     codes = {}
-    for name in ("Measure", "Draw", "Summarize", "Judge"):
+    for name in ("Measure", "Judge"):
         done = subprocess.run(
             ["bash", "-c", steps[name]], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
         )
         codes[name] = done.returncode
         assert done.returncode in (0, 1, 3) if name == "Judge" else done.returncode == 0, done.stderr
-    assert "flip" in (tmp_path / "step.md").read_text()
-    assert "flip_rate[;of=original]" in done.stdout
+    step = (tmp_path / "step.md").read_text("utf-8")
+    assert step.count("## Audit of") == 1 and "The whole page is report.html" in step
+    assert len(step.encode()) < 5_500
+    assert "flip_rate[;of=original]" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_the_notebook(tmp_path: Path) -> None:
@@ -102,7 +104,11 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
 
 
-PAGES = sorted(p for p in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")] if blocks(p, "python"))
+PAGES = sorted(
+    page
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+    if blocks(page, "python") and page.parent.name != "tutorials"  # tests/docs runs those, and compares what they show
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -169,12 +175,6 @@ def test_every_task_and_concept_has_something_to_run_and_concepts_stand_in_both_
     for page in english.glob("*.md"):
         here, there = (len(blocks(place / page.name, "python")) for place in (english, chinese))
         assert here == there, page.name
-
-
-def test_links_of_the_pages_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *EXAMPLES.glob("**/*.md"), *ROOT.glob("docs/**/*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
 MODULES = sorted(

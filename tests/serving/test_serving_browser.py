@@ -150,7 +150,7 @@ def test_a_path_of_clicks_from_a_metric_to_a_policy(page: Page, tmp_path: Path) 
     edit(page, tmp_path)
     page.get_by_role("link", name="Groups", exact=True).click()
     assert "Black at 0.4" in page.inner_text("main"), "tabs keep what was chosen"
-    assert "Failed" in page.inner_text(".result")
+    assert "Do not release" in page.inner_text(".result")
     page.get_by_role("link", name="Back to the threshold of the audit").click()
     assert "Black at 0.4" not in page.inner_text("main")
 

@@ -102,16 +102,43 @@ def audit_given(
     score_kind: ScoreKind | None = None,
     options: AuditOptions | None = None,
     settings: Mapping[str, object] | None = None,
-    audits: Iterable[str] | None = None,
+    audits: str | Iterable[str] | None = None,
     keeping: Keeping | None = None,
     progress: Progress | None = None,
 ) -> AuditRecord:
     """Audit decisions or scores for the rows of `data`; its prediction and score columns when none are passed.
 
+    Parameters
+    ----------
+    data : EvaluationSet
+        The rows.
+    y_pred, y_score, original_pred, original_score, threshold, score_kind, options
+        As for `audit_predictions`.
+    settings : mapping, optional
+        Single options of the audit.
+    audits : names, optional
+        Which audits to run; all of them when absent.
+    keeping : Keeping, optional
+        Private file that keeps the predictions for a later row-by-row comparison.
+    progress : callable, optional
+        Called before each audit as ``progress(step, steps, name)``.
+
+    Returns
+    -------
+    AuditRecord
+
     Raises
     ------
     InputError
         When there are neither decisions nor scores.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> data = eh.load_loanapp()
+    >>> record = audit_given(data, data.y_true)
+    >>> record["accuracy"].estimate
+    1.0
     """
     from evenhand.data.evaluation_set import needed
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from evenhand.audits.from_predictions import audit_given
 from evenhand.data import read_evaluation_set
 from evenhand.data.counted import ORIGINAL_DECISION
-from evenhand.data.roles import Reading, Roles
+from evenhand.data.roles import Reading, Roles, by_field
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence.counting import (
     BIN,
@@ -72,14 +72,30 @@ def audit_table(
         Options of the audit; single options may be given as keywords.
     **settings
         The fields of `Roles`, ``missing`` and ``bins`` as for `read_evaluation_set`, and options of the audit.
+    progress : callable, optional
+        Called before each audit as ``progress(step, steps, name)``.
+
+    Returns
+    -------
+    AuditRecord
 
     Raises
     ------
     InputError
         With all problems of the table.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"paid": [1, 0] * 50, "score": [0.9, 0.2] * 50, "sex": ["f", "m"] * 50})
+    >>> record = eh.audit_table(rows, label="paid", score="score", sensitive_features=("sex",))
+    >>> record["accuracy"].estimate
+    1.0
     """
     said = name or (source if isinstance(source, str) else "table")
     reading = {key: settings.pop(key) for key in ("missing", "bins") if key in settings}
+    settings = by_field(settings)
     named = {key: settings.pop(key) for key in {**settings_of(Roles), **settings_of(Reading)} if key in settings}
     roles = _used(named, roles)
     counts = _counted(

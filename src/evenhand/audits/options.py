@@ -20,6 +20,11 @@ class AuditOptions(EvidenceOptions):
 
     The options of one audit may also be given together, by its name: ``slices={"slice_by": ("recall",)}``.
 
+    Parameters
+    ----------
+    **settings
+        Any setting of the table ``[audit]`` in docs/settings.md, such as ``level=0.9`` or ``explain_rows=100``.
+
     Raises
     ------
     InputError
@@ -70,7 +75,7 @@ def _telling(problems: list[str]) -> Iterator[None]:
     try:
         yield
     except InputError as wrong:
-        problems += wrong.problems
+        problems += wrong.marked
 
 
 def options() -> dict[str, tuple[str, Setting]]:

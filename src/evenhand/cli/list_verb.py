@@ -87,5 +87,5 @@ def _controls() -> Iterator[tuple[str, str]]:
 
     for framework in frameworks():
         for clause in framework.clauses:
-            told = f"{clause.text} ({clause.standing(today())}; looked up {framework.as_of})"
+            told = f"{clause.text} ({clause.standing(today())}; looked up {clause.as_of} in {clause.source})"
             yield f"{framework.id}:{clause.id}", told

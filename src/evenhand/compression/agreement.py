@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Two models on the same rows."""
+    """Two models on the same rows.
+
+    See Also
+    --------
+    evenhand.compression.agreement : Makes one.
+    """
 
     share: float
     """The share of rows on which they decide the same."""
@@ -33,7 +38,28 @@ class Agreement:
 
 
 def agreement(one: Subject, other: Subject, rows: Batch) -> Agreement:
-    """Compare two models' decisions, each at its threshold or for the most probable class, and their scores."""
+    """Compare two models' decisions, each at its threshold or for the most probable class, and their scores.
+
+    Parameters
+    ----------
+    one, other : Subject
+        The models.
+    rows : table, array or list
+        What both predict.
+
+    Returns
+    -------
+    Agreement
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evenhand.subjects import as_subject
+    >>> rows = pd.DataFrame({"p": [0.1, 0.4, 0.9]})
+    >>> found = agreement(as_subject(lambda X: X["p"]), as_subject(lambda X: X["p"] + 0.1), rows)
+    >>> round(found.share, 2), round(found.largest_difference, 2), found.rows
+    (0.67, 0.1, 3)
+    """
     return _compare((one.predict(rows), one.threshold), (other.predict(rows), other.threshold))
 
 

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BatchDependence:
-    """The same rows, predicted all together and one by one."""
+    """The same rows, predicted all together and one by one.
+
+    See Also
+    --------
+    evenhand.compression.batch_dependence : Measures it.
+    """
 
     largest_difference: float
     """The largest difference of a row's two scores."""
@@ -67,6 +72,20 @@ def batch_dependence(
         Decides which.
     tolerance : float
         Differences of scores up to this are rounding.
+
+    Returns
+    -------
+    BatchDependence
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evenhand.subjects import as_subject
+    >>> rows = pd.DataFrame({"p": [0.1, 0.4, 0.9]})
+    >>> batch_dependence(as_subject(lambda X: X["p"]), rows).depends
+    False
+    >>> batch_dependence(as_subject(lambda X: X["p"] / X["p"].max()), rows).depends
+    True
     """
     import numpy as np
 

@@ -34,7 +34,12 @@ _TOLD_BY_THE_FILE: Final = ("file_bytes", "sha256", "features", "preprocessing",
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A differentiable model that matches a file that is not."""
+    """A differentiable model that matches a file that is not.
+
+    See Also
+    --------
+    evenhand.compression.make_twin : Makes one.
+    """
 
     model: NetworkModel
     """The network with the file's weights, as float32."""
@@ -64,6 +69,11 @@ class CompressedModel:
     ------
     ModelError
         When the file cannot be run, or was not written by this module, or by a newer version of it.
+
+    See Also
+    --------
+    evenhand.compression.compress : Makes one.
+    evenhand.compression.load_compressed : Reads one.
     """
 
     def __init__(
@@ -208,10 +218,26 @@ def load_compressed(
     isolate, allowed_signers
         As in `evenhand.subjects.open_subject`.
 
+    Returns
+    -------
+    CompressedModel
+
     Raises
     ------
     ModelError
         When the file is missing or of another kind.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.compression import OnnxExport, compress
+    >>> from evenhand.training import TrainingConfig, fit
+    >>> data = eh.load_loanapp()
+    >>> small = compress(fit(data, config=TrainingConfig(epochs=1, hidden=(4,))), OnnxExport(), train=data)
+    >>> small.save("small.onnx")
+    >>> again = load_compressed("small.onnx", isolate=False)
+    >>> again.predict(data.X).tolist() == small.predict(data.X).tolist()
+    True
     """
     from evenhand.subjects.loading import limits_of, model_kind, read_model_file
     from evenhand.training.rows import read_rows

@@ -73,6 +73,17 @@ def compress(
         Without a recipe or rows, or when a recipe follows one that leaves torch.
     ModelError
         When the model cannot be compressed, or a step made it decide otherwise than before on too many rows.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.compression import Int8, NeuronPruning
+    >>> from evenhand.training import TrainingConfig, fit
+    >>> parts = eh.split(eh.load_loanapp(), {"train": 0.7, "test": 0.3})
+    >>> full = fit(parts["train"], config=TrainingConfig(epochs=1, hidden=(8,)))
+    >>> small = compress(full, [NeuronPruning(0.5, epochs=1), Int8()], train=parts["train"])
+    >>> [step["recipe"] for step in small.facts["recipe"]], len(small.predict(parts["test"].X))
+    (['neuron_pruning', 'int8'], 591)
     """
     train, validation = needed(train, "compress"), None if validation is None else needed(validation, "compress")
     steps: tuple[Recipe, ...] = tuple(recipes) if isinstance(recipes, Sequence) else (recipes,)

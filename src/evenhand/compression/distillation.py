@@ -23,6 +23,11 @@ class Distillation(Declared):
 
     Source: Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network"; with `states`, the input of
     the student's last layer is fitted to the teacher's (Romero et al. 2015, "FitNets").
+
+    Examples
+    --------
+    >>> Distillation(hidden=(8,), epochs=20).describe()["hidden"]
+    [8]
     """
 
     hidden: tuple[int, ...] = setting(

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """The time of one call with a fixed number of rows."""
+    """The time of one call with a fixed number of rows.
+
+    See Also
+    --------
+    evenhand.compression.measure_footprint : Measures it.
+    """
 
     median: float
     """Seconds that a caller waits on this machine, with its other load."""
@@ -40,7 +45,12 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What one model costs."""
+    """What one model costs.
+
+    See Also
+    --------
+    evenhand.compression.measure_footprint : Measures it.
+    """
 
     file_bytes: int | None
     """The bytes of the deployable file on disk; None when there is no file."""
@@ -114,6 +124,16 @@ def measure_footprint(
     ------
     InputError
         When there are no rows, or a batch or the number of rounds is below 1.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.training import TrainingConfig, fit
+    >>> data = eh.load_loanapp()
+    >>> model = fit(data, config=TrainingConfig(epochs=1, hidden=(4,)))
+    >>> found = measure_footprint({"small": model}, data.X, batches=(1,), repeats=5, seconds=0.1)["small"]
+    >>> found.parameters == found.nonzero_parameters, found.latency[1].n >= 5
+    (True, True)
     """
     if not len(inputs) or repeats < 1 or min(batches, default=0) < 1:
         raise InputError(

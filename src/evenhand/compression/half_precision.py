@@ -20,6 +20,11 @@ class HalfPrecision(Declared):
     """Weights are rounded to 16 bits and stored so: the file halves, and the time of a prediction stays as it is.
 
     They are computed with as float32, as most processors have no faster 16-bit arithmetic.
+
+    Examples
+    --------
+    >>> HalfPrecision("bfloat16").describe()
+    {'recipe': 'half_precision', 'kind': 'bfloat16'}
     """
 
     kind: Kind = setting(

@@ -24,6 +24,11 @@ class Int4:
     ------
     InputError
         For a block size that ONNX Runtime does not support.
+
+    Examples
+    --------
+    >>> Int4(block=64).describe()["weights"]
+    'int4 by blocks'
     """
 
     block: int = 32

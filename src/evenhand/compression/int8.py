@@ -25,6 +25,11 @@ class Int8(Declared):
 
     The result is one ONNX file. Small networks do not always become faster: below some 20 microseconds a call the
     conversions between 8 bits and 32 cost more than they save, which `measure_footprint` shows.
+
+    Examples
+    --------
+    >>> Int8().describe()["activations"], Int8(kind="weights").describe()["activations"]
+    ('uint8', 'float32')
     """
 
     calibration_rows: int = setting(

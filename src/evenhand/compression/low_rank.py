@@ -20,6 +20,11 @@ class LowRank(Declared):
     r is the least rank whose largest singular values hold `energy` of the sum of all their squares (Eckart and Young
     1936). A layer stays whole where r * (in + out) is no less than in * out. The network is fine-tuned on training
     rows afterwards.
+
+    Examples
+    --------
+    >>> LowRank(energy=0.95).describe()
+    {'recipe': 'low_rank', 'energy': 0.95, 'epochs': 10}
     """
 
     energy: float = setting(0.9, "Share of the squared singular values that is kept.", above=0, below=1)

@@ -20,6 +20,11 @@ class MagnitudePruning(Declared):
 
     A dense file keeps its zeros and a dense product multiplies them. It is here for studies of what sparsity does to
     groups, and its effect is reported as it is: fewer non-zero weights, the same bytes and time.
+
+    Examples
+    --------
+    >>> MagnitudePruning(share=0.9).describe()
+    {'recipe': 'magnitude_pruning', 'share': 0.9, 'epochs': 20}
     """
 
     share: float = setting(

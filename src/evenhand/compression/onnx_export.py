@@ -17,6 +17,11 @@ class OnnxExport:
     """The float32 network as an ONNX file: no smaller, but run by ONNX Runtime.
 
     Compared with `Int8`, it separates the gain in time of the runtime from that of the 8 bits.
+
+    Examples
+    --------
+    >>> OnnxExport().describe()
+    {'recipe': 'onnx_export', 'weights': 'float32', 'runtime': 'onnxruntime'}
     """
 
     floor: ClassVar[float] = 0.99

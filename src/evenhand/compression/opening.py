@@ -40,10 +40,23 @@ def open_model(
     allowed_signers : str or Path, optional
         Whose signatures ``<path>.sig`` are good, as ``ssh-keygen -Y verify`` reads it.
 
+    Returns
+    -------
+    Subject
+
     Raises
     ------
     ModelError
         When the file is missing, of another kind, or a pickle that was not declared trusted.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.training import TrainingConfig, fit
+    >>> data = eh.load_loanapp()
+    >>> fit(data, config=TrainingConfig(epochs=1, hidden=(4,)), name="credit").save("credit.safetensors")
+    >>> eh.open_model("credit.safetensors").name
+    'credit'
     """
     from evenhand.subjects.loading import model_kind, open_subject, read_model_file
 

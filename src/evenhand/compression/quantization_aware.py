@@ -19,6 +19,11 @@ class QuantizationAware(Declared):
 
     The result is a float32 network that loses less when it is rounded. At 8 bits rounding rarely costs anything by
     itself (see docs/benchmarks.md), and the further training changes more decisions than rounding does.
+
+    Examples
+    --------
+    >>> QuantizationAware(epochs=1).describe()["epochs"]
+    1
     """
 
     epochs: int = setting(3, "Passes over the training rows, at most.", least=1)

@@ -64,7 +64,14 @@ class Bench:
 
 
 class Recipe(Protocol):
-    """One way to make a model smaller: a frozen record of its settings that can be applied to a model."""
+    """One way to make a model smaller: a frozen record of its settings that can be applied to a model.
+
+    Examples
+    --------
+    >>> from evenhand.compression import Int8
+    >>> Int8().describe()["recipe"], Int8.floor
+    ('int8', 0.9)
+    """
 
     @property
     def floor(self) -> float:

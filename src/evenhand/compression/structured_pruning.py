@@ -22,6 +22,11 @@ class StructuredPruning(Declared):
     What is tied to them goes with them (found by torch-pruning); the network is then fine-tuned on training rows.
     Parameters, file and multiplications really become fewer. For chains of linear layers `NeuronPruning` comes nearer
     to the original, as it refits the next layer.
+
+    Examples
+    --------
+    >>> StructuredPruning(share=0.25).describe()["share"]
+    0.25
     """
 
     share: float = setting(

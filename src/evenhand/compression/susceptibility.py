@@ -31,7 +31,12 @@ STEPS: Final = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Susceptibility:
-    """How sensitive the loss of each group is to a change of the weights."""
+    """How sensitive the loss of each group is to a change of the weights.
+
+    See Also
+    --------
+    evenhand.compression.susceptibility : Measures it.
+    """
 
     gradient_norm: NDArray[np.float64]
     """(G,) norm of the mean gradient of the loss; nan for a group without rows."""
@@ -61,11 +66,25 @@ def susceptibility(
         Their classes.
     codes : (n,)
         The group of each row, from 0 to `n_groups` - 1.
+    n_groups : int
+        The number of groups.
+    seed : int
+        Of the random directions that the curvature is found by.
 
     Returns
     -------
     Susceptibility or None
         None for a model without a network over prepared columns.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.training import TrainingConfig, fit
+    >>> data = eh.load_loanapp()
+    >>> model = fit(data, config=TrainingConfig(epochs=1, hidden=(4,)))
+    >>> race = data.grouping("race")
+    >>> susceptibility(model, data.X, data.y_true, race.codes, len(race.labels)).rows.tolist()
+    [195, 108, 1000]
     """
     from evenhand.training import NetworkModel
 

@@ -35,10 +35,25 @@ def make_twin(compressed: CompressedModel, original: NetworkModel, rows: Batch) 
     rows : batch
         Rows to state the agreement on.
 
+    Returns
+    -------
+    Twin
+
     Raises
     ------
     ModelError
         When no weight of the file belongs to the network.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.compression import Int8, compress
+    >>> from evenhand.training import TrainingConfig, fit
+    >>> data = eh.load_loanapp()
+    >>> full = fit(data, config=TrainingConfig(epochs=1, hidden=(4,)))
+    >>> twin = make_twin(compress(full, Int8(), train=data), full, data.X)
+    >>> twin.weights, twin.agreement.rows
+    (2, 1971)
     """
     import torch
 

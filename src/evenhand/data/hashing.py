@@ -88,6 +88,14 @@ def overlap(evaluated: NDArray[np.uint64], fitted: NDArray[np.uint64]) -> int:
     ----------
     evaluated, fitted : NDArray[np.uint64]
         (n,) and (m,) row hashes, as `EvaluationSet.row_hashes` gives them for the same roles.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> parts = eh.split(eh.load_loanapp(), {"train": 0.7, "test": 0.3})
+    >>> hashes = parts["test"].row_hashes()
+    >>> overlap(hashes, hashes) == len(hashes)
+    True
     """
     return int(np.isin(evaluated, fitted).sum())
 

@@ -90,10 +90,28 @@ class Inputs:
 def as_inputs(rows: Inputs | Batch | pd.Series, name: str = "memory") -> Inputs:
     """Return rows in memory as inputs; inputs as they are.
 
+    Parameters
+    ----------
+    rows : Inputs, table, array, list or Series
+        The rows.
+    name : str
+        What sentences call them.
+
+    Returns
+    -------
+    Inputs
+
     Raises
     ------
     InputError
         For what no model reads.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = as_inputs(np.zeros((5, 8, 8), dtype="float32"))
+    >>> images.kind, len(images)
+    ('arrays', 5)
     """
     if isinstance(rows, Inputs):
         return rows
@@ -108,7 +126,21 @@ def as_inputs(rows: Inputs | Batch | pd.Series, name: str = "memory") -> Inputs:
 
 
 def pick(rows: Inputs | Batch, at: Rows) -> Batch:
-    """Return the rows at some positions, of inputs or of a batch in memory, as a model is given them."""
+    """Return the rows at some positions, of inputs or of a batch in memory, as a model is given them.
+
+    Parameters
+    ----------
+    rows : Inputs, table, array or list
+        The rows.
+    at : (k,) array of int
+        The positions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pick(["a", "b", "c"], np.array([2, 0]))
+    ['c', 'a']
+    """
     return as_inputs(rows).take(at).whole()
 
 

@@ -48,6 +48,13 @@ def split(data: EvaluationSet, shares: Mapping[str, float] = SHARES, seed: int =
     ------
     InputError
         When the shares do not add up, or a part would have rows of one class only.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> parts = eh.split(eh.load_loanapp(), {"train": 0.7, "test": 0.3})
+    >>> {name: len(part.y_true) for name, part in parts.items()}
+    {'train': 1380, 'test': 591}
     """
     _check_shares(needed(data, "split"), shares)
     if seed < 0:

@@ -52,6 +52,17 @@ class Evidence:
         Rows to explain against, such as training rows; the evaluation rows when absent.
     predictions, original_predictions : Predictions, optional
         Precomputed predictions of the subject and of the original, used instead of predicting.
+    options : EvidenceOptions, optional
+        Confidence, seed and sizes; the defaults when absent.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.subjects import as_subject
+    >>> data = eh.read_evaluation_set({"p": [0.9, 0.2, 0.8, 0.4], "paid": [1, 0, 0, 1]}, label="paid")
+    >>> evidence = Evidence(as_subject(lambda X: X["p"]), data)
+    >>> evidence.predictions.y_pred.tolist()
+    [1, 0, 1, 0]
     """
 
     def __init__(

@@ -18,7 +18,13 @@ MetricFunction: TypeAlias = Callable[..., float]
 
 @dataclass(frozen=True, slots=True)
 class EvidenceOptions(Declared):
-    """Options of an audit; none of them is a limit."""
+    """Options of an audit; none of them is a limit.
+
+    Examples
+    --------
+    >>> EvidenceOptions(level=0.9).level
+    0.9
+    """
 
     level: float = setting(0.95, "Two-sided confidence of every interval.", above=0, below=1, recorded="always")
     seed: int = setting(0, "Seed of everything that is drawn.", least=0, recorded="always")

@@ -23,7 +23,22 @@ PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn",
 
 
 def provenance(evidence: Evidence) -> Provenance:
-    """Return hashes, facts, roles, versions and seed as plain data."""
+    """Return hashes, facts, roles, versions and seed as plain data.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What was audited.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.evidence import Evidence
+    >>> from evenhand.subjects import as_subject
+    >>> data = eh.read_evaluation_set({"p": [0.9, 0.2, 0.8, 0.4], "paid": [1, 0, 0, 1]}, label="paid")
+    >>> provenance(Evidence(as_subject(lambda X: X["p"], name="by p"), data))["subject"]["name"]
+    'by p'
+    """
     data = evidence.data
     found: Provenance = {
         "subject": _subject(evidence.subject, data),

@@ -27,7 +27,12 @@ ScoreKind: TypeAlias = Literal["probability", "ranking", "label", "value"]
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """The predictions of a subject for an evaluation set."""
+    """The predictions of a subject for an evaluation set.
+
+    See Also
+    --------
+    evenhand.evidence.Evidence : Has the predictions of its subject.
+    """
 
     y_true: NDArray[Any]
     """(n,) 1 = positive; for other tasks as in `EvaluationSet.y_true`."""

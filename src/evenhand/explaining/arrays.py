@@ -81,6 +81,11 @@ def patch_players(shape: tuple[int, ...], patch: int, channels_last: bool = Fals
     array of `shape`
         The number of each cell's player, row by row of squares.
 
+    Raises
+    ------
+    InputError
+        When the shape is none of an image, or the patch is below 1.
+
     Examples
     --------
     >>> patch_players((4, 4), 2).tolist()

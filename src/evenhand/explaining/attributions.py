@@ -23,6 +23,10 @@ class Attributions:
     """Interventional Shapley values of n rows and m players, against a background.
 
     ``values[i].sum() + base_value == predictions[i]`` up to `residual`, all on the scale that `link` names.
+
+    See Also
+    --------
+    evenhand.explaining.explain : Makes them.
     """
 
     values: NDArray[np.float64]
@@ -47,7 +51,7 @@ class Attributions:
     exact: bool
     """True when, given the background, nothing was sampled."""
     residual: float
-    """max |sum of a row's values + base - score|, against the user's `predict`."""
+    """``max |sum of a row's values + base - score|``, against the user's `predict`."""
     residual_p99: float
     """The 99th percentile of the same."""
     evaluations: int

@@ -31,6 +31,12 @@ def choose_background(data_frame: pd.DataFrame, most: int = 400, seed: int = 0) 
     ------
     InputError
         When there is no row to choose from or `most` is below 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> len(choose_background(pd.DataFrame({"x": range(1000)}), most=100))
+    100
     """
     if most < 1 or len(data_frame) == 0:
         raise InputError(

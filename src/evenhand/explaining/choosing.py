@@ -22,7 +22,14 @@ Method: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way of finding Shapley values."""
+    """One way of finding Shapley values.
+
+    Examples
+    --------
+    >>> from evenhand.explaining import WAYS
+    >>> WAYS["linear"].automatic
+    True
+    """
 
     meaning: str
     """What it does."""

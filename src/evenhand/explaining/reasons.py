@@ -72,6 +72,15 @@ def reason_codes(
     ------
     InputError
         When `adverse` is of another length.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from evenhand.explaining import explain
+    >>> rows = pd.DataFrame({"income": [0.0, 1.0, 2.0, 3.0]})
+    >>> found = explain(lambda X: X["income"] / 4, rows, rows, link="identity")
+    >>> reason_codes(found, np.array([True, False, False, False]))["reason_1"].tolist()
+    ['income']
     """
     if len(adverse) != len(attributions.values):
         raise InputError(f"adverse has {len(adverse)} rows, the attributions {len(attributions.values)}.")

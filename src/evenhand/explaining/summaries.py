@@ -57,7 +57,12 @@ class _ByFeature:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Importance(_ByFeature):
-    """The mean absolute Shapley value of each feature: the mean of |phi|, at least 0 as its lower end is."""
+    """The mean absolute Shapley value of each feature: the mean of ``|phi|``, at least 0 as its lower end is.
+
+    See Also
+    --------
+    evenhand.explaining.importance : Makes it.
+    """
 
     rows: int
     """The rows averaged over."""
@@ -65,7 +70,12 @@ class Importance(_ByFeature):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class GapParts(_ByFeature):
-    """The gap between two groups' mean scores: mean phi in group a less that in group b, which sum to `gap`."""
+    """The gap between two groups' mean scores: mean phi in group a less that in group b, which sum to `gap`.
+
+    See Also
+    --------
+    evenhand.explaining.gap_parts : Makes them.
+    """
 
     gap: float
     """Mean score of group a less that of group b, in units of `link`."""
@@ -74,7 +84,7 @@ class GapParts(_ByFeature):
     gap_high: float
     """The upper end."""
     residual: float
-    """|sum of `estimate` - gap|."""
+    """``|sum of estimate - gap|``."""
     rows: tuple[int, int]
     """The rows of a and of b."""
 
@@ -109,10 +119,23 @@ def importance(
     level : float
         The confidence.
 
+    Returns
+    -------
+    Importance
+
     Raises
     ------
     InputError
         When no row is chosen or the weights do not fit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evenhand.explaining import explain
+    >>> rows = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [0.0, 0.0, 0.0, 0.0]})
+    >>> found = importance(explain(lambda X: X["a"] / 4, rows, rows, link="identity"))
+    >>> dict(zip(found.feature_names, found.estimate.round(2).tolist()))
+    {'a': 0.25, 'b': 0.0}
     """
     chosen = _chosen(attributions, rows)
     share = _shares(attributions, weights, chosen)
@@ -153,6 +176,19 @@ def group_importance(
         How many groups there are; as many as the codes show when not given.
     weights, level
         As in `importance`.
+
+    Returns
+    -------
+    tuple of Importance or None
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from evenhand.explaining import explain
+    >>> rows = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0]})
+    >>> parts = group_importance(explain(lambda X: X["a"] / 4, rows, rows, link="identity"), np.array([0, 0, 1, 1]))
+    >>> [part.rows for part in parts]
+    [2, 2]
     """
     codes = _checked_codes(attributions, codes)
     groups = int(codes.max()) + 1 if n_groups is None else n_groups
@@ -188,10 +224,24 @@ def gap_parts(
     level : float
         The confidence of the intervals.
 
+    Returns
+    -------
+    GapParts
+
     Raises
     ------
     InputError
         When a group has no rows.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from evenhand.explaining import explain
+    >>> rows = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [0.0, 0.0, 0.0, 0.0]})
+    >>> found = explain(lambda X: X["a"] / 4, rows, rows, link="identity")
+    >>> parts = gap_parts(found, np.array([0, 0, 1, 1]), 1, 0)
+    >>> round(parts.gap, 2), parts.estimate.round(2).tolist()
+    (0.5, [0.5, 0.0])
     """
     codes = _checked_codes(attributions, codes)
     sides = [_chosen(attributions, codes == group) for group in (a, b)]

@@ -56,6 +56,11 @@ def explain_text(
         One row; a player is ``0 The``, ``1 film`` and so on. `standard_errors` are of the random orders alone: the
         baseline is one masked text.
 
+    Raises
+    ------
+    InputError
+        When the tokens do not make the text, or there is none.
+
     Examples
     --------
     >>> found = explain_text(lambda texts: [t.count("good") for t in texts], "a good film", link="identity")

@@ -151,8 +151,9 @@ def judge_derived(
         *claim_remarks(record, policy, proven.claims),
     )  # fmt: skip
     return Verdict(
-        status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path, remarks
-    )
+        status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path,
+        remarks, policy.help_url,
+    )  # fmt: skip
 
 
 def _refuse_copy(record: AuditRecord) -> None:

@@ -30,7 +30,12 @@ EFFECTS: Final = ("undecided", "undefined", "missing")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One limit on one finding, or on each group's finding where the key has ``=*``."""
+    """One limit on one finding, or on each group's finding where the key has ``=*``.
+
+    See Also
+    --------
+    evenhand.load_policy : Makes limits.
+    """
 
     key: Key
     """The finding it applies to, in canonical spelling."""
@@ -57,6 +62,8 @@ class Limit:
     """When the record has no such finding."""
     note: str = ""
     """Why there is this limit, and where it comes from."""
+    help_url: str = ""
+    """The address of a page that explains it to those whom it stops; empty where none is declared."""
     controls: tuple[str, ...] = ()
     """Controls for which the finding is evidence, such as ``nyc-ll144:5-301(b)``."""
     origin: str = ""
@@ -94,7 +101,17 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Responsibility that someone takes for a failed or undecided limit, until a day."""
+    """Responsibility that someone takes for a failed or undecided limit, until a day.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import evenhand as eh
+    >>> waived = {"limit": "accuracy", "reason": "Pilot", "owner": "Ana", "expires": date(2030, 1, 31)}
+    >>> policy = eh.load_policy({"limits": {"accuracy": {"at_least": 0.8}}, "waivers": [waived]})
+    >>> policy.waivers[0].owner, policy.waivers[0].expires.isoformat()
+    ('Ana', '2030-01-31')
+    """
 
     key: Key
     """The limit's key, or that of one finding it is judged on."""
@@ -114,7 +131,12 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A set of limits."""
+    """A set of limits.
+
+    See Also
+    --------
+    evenhand.load_policy : Makes one of a file or a mapping.
+    """
 
     limits: tuple[Limit, ...]
     """Those of the rule packs it extends, then its own in the order of the file."""
@@ -133,7 +155,10 @@ class Policy:
     sha256: str = ""
     """The hash of the file's bytes, and of the files it extends."""
     path: str = "policy.toml"
-    """The path of the file, relative to the working directory if below it: pipelines show limits there."""
+    """The path of the file, relative to the root of its repository, or to the working directory if it is in none:
+    pipelines show limits there."""
+    help_url: str = ""
+    """The address of a page that explains the gate; empty where none is declared."""
     extends: tuple[str, ...] = ()
     """The rule packs it extends, by name and version."""
     requirements: tuple[Limit, ...] = ()

@@ -13,7 +13,21 @@ if TYPE_CHECKING:
 
 
 def lines(verdict: Verdict) -> list[str]:
-    """Return one line per judgement, worst first, in aligned columns, and the remarks."""
+    """Return one line per judgement, worst first, in aligned columns, and the remarks.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        The verdict.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([1, 0] * 200, [1, 0] * 200)
+    >>> for line in lines(eh.judge(record, eh.load_policy({"limits": {"accuracy": {"at_least": 0.8}}}))):
+    ...     print(line)
+    passed accuracy 1.00 [0.99, 1.00] limit >= 0.80 400 of 400
+    """
     rows = [_cells(judgement) for judgement in verdict.judgements]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     shown = [

@@ -40,10 +40,21 @@ def load_policy(source: str | Path | Content) -> Policy:
         A policy.toml; a pyproject.toml, whose table ``[tool.evenhand]`` is read; or the content of one. Rule packs in
         files are looked for next to the policy, for a mapping in the working directory.
 
+    Returns
+    -------
+    Policy
+
     Raises
     ------
     PolicyError
         All problems together, each with its place and the fix.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> policy = eh.load_policy({"limits": {"recall_difference[sex]": {"at_most": 0.1}, "accuracy": {"at_least": 0.8}}})
+    >>> [str(limit.key) for limit in policy.limits]
+    ['recall_difference[sex]', 'accuracy']
     """
     if isinstance(source, Mapping):
         check_plain(source, "policy", kind=PolicyError)
@@ -90,9 +101,14 @@ def _of_pyproject(content: Content, place: Path) -> Content:
 
 
 def _shown(place: Path) -> str:
-    """Return the path relative to the working directory if it is below it, else the file name: no absolute path."""
+    """Return the path relative to the root of its repository, as pipelines need it wherever the command is run.
+
+    Outside a repository, relative to the working directory if it is below it, else the file name: no absolute path.
+    """
     try:
-        return place.resolve().relative_to(Path.cwd()).as_posix()
+        whole = place.resolve()
+        root = next((folder for folder in whole.parents if (folder / ".git").exists()), Path.cwd())
+        return whole.relative_to(root).as_posix()
     except (ValueError, OSError, RuntimeError):
         return place.name
 
@@ -121,6 +137,7 @@ def _build(content: Content, written: Written, raw: bytes, folder: Path | None) 
         sha256=_hash(raw, packs.hashes),
         extends=tuple(packs.names),
         requirements=required,
+        help_url=str(defaults.get("help_url", "")),
     )
 
 
@@ -186,6 +203,7 @@ def _limit(key: Key, values: Content) -> Limit:
         undefined=effect("undefined"),
         missing=effect("missing"),
         note=str(values.get("note", "")),
+        help_url=str(values.get("help_url", "")),
         controls=tuple(cast("list[str]", values.get("controls", []))),
     )
 

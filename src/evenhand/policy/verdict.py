@@ -35,7 +35,12 @@ EXIT_CODES: dict[Status, int] = {"passed": 0, "failed": 1, "undecided": 3}
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One limit, judged on one finding."""
+    """One limit, judged on one finding.
+
+    See Also
+    --------
+    evenhand.judge : Makes judgements.
+    """
 
     limit: Limit
     """The limit."""
@@ -104,7 +109,12 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All judgements of a policy, and their overall status."""
+    """All judgements of a policy, and their overall status.
+
+    See Also
+    --------
+    evenhand.judge : Makes one.
+    """
 
     status: Status
     """Failed when a blocking limit failed; else undecided when one is; else passed."""
@@ -119,9 +129,11 @@ class Verdict:
     confidence: float
     """The confidence that the policy requires."""
     policy_path: str = "policy.toml"
-    """The path of the policy, relative to the working directory."""
+    """The path of the policy, relative to the root of its repository."""
     remarks: tuple[str, ...] = ()
     """Further remarks: waivers that expired, are unused or no longer cover; small groups."""
+    help_url: str = ""
+    """The address of a page that explains the gate; empty where none is declared."""
 
     @property
     def exit_code(self) -> int:

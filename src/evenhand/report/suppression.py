@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from evenhand.policy import Judgement, Verdict
     from evenhand.provenance import Provenance
 
+__all__ = ["suppressed"]
+
 SIZES: Final = ("rows_per_group",)
 """The requirement whose judgement tells the rows of groups."""
 
@@ -39,10 +41,25 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
 
     Withheld findings are marked and have neither estimate nor interval; the gate refuses the copy.
 
+    Parameters
+    ----------
+    record : AuditRecord
+        The record; it stays as it is.
+    below : int
+        The fewest rows that a number may rest on, 2 or more.
+
     Raises
     ------
     InputError
         When `below` is less than 2, or all rows together are fewer.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([1, 0] * 60, [1, 0] * 60, sensitive_features={"sex": ["f"] * 6 + ["m"] * 114})
+    >>> copy = suppressed(record, 5)
+    >>> record["recall[sex=f]"].estimate, copy["recall[sex=f]"].withheld
+    (1.0, True)
     """
     if below < 2:
         raise InputError(f"Suppression below {below} rows withholds nothing; say 5 or 10.")

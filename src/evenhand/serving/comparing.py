@@ -9,7 +9,8 @@ from evenhand.findings import Absent, Finding
 from evenhand.messages import lowered, message
 from evenhand.metrics import describe
 from evenhand.policy.baseline import became
-from evenhand.policy.regression_limits import drop
+from evenhand.policy.changes import by_chance, changes, strongest
+from evenhand.policy.regression_limits import independent_change
 from evenhand.policy.verdict import WORDS
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
+    from evenhand.policy.changes import Change
     from evenhand.report.sections.judged import FigureRow
     from evenhand.serving.asking import Asked
 
@@ -36,7 +38,9 @@ def change(now: Finding, before: Finding) -> Finding | None:
     """
     if now.estimate is None or before.estimate is None:
         return None
-    return drop(replace(now, direction="lower_is_better"), before)
+    estimate, interval = independent_change(now, before)
+    groups = {"groups": (), "deciding": None, "unadjusted": None, "critical": None}
+    return replace(now, estimate=estimate, interval=interval, direction="neutral", **groups)  # type: ignore[arg-type]
 
 
 def beyond_noise(found: Finding | None) -> bool:
@@ -70,7 +74,7 @@ def side_by_side(record: AuditRecord, earlier: AuditRecord, asked: Asked) -> Ans
     return Answer("compare", title, (), (replace(drawing, table=replace(drawing.table, within="compare-table")), table))
 
 
-def _shown(found: Finding | Absent) -> str:
+def _shown(found: Finding | Absent | None) -> str:
     return with_interval(found) if isinstance(found, Finding) else message("not known")
 
 
@@ -81,36 +85,31 @@ def _word(found: Finding | None) -> str:
 
 
 def changed(record: AuditRecord, earlier: AuditRecord) -> Answer:
-    """Return the findings of both records that changed by more than noise, the surest first, and how many did not."""
-    found = []
-    pairs = [(now, earlier.stated(now.key)) for now in record.findings if not now.volatile]
-    for now, then in pairs:
-        moved = None if then is None else change(now, then)
-        if moved is not None and then is not None and beyond_noise(moved):
-            found.append((now, then, moved))
-    both = sum(then is not None for _, then in pairs)
-    found.sort(key=lambda row: -_distance(row[2]))
-    title = message("What changed by more than noise")
-    lead = message(
-        "Of {both:,} findings that both records state, {changed:,} changed by more than both intervals allow. Each is "
-        "judged by itself: of many, one in twenty may seem to change by chance.",
-        both=both, changed=len(found),
-    )  # fmt: skip
+    """Return the findings that changed by more than noise, the least likely by chance first, and how many did not."""
+    found = changes(earlier, record)
+    beyond, compared = strongest(found), sum(one.interval is not None for one in found)
+    lead = [
+        message(
+            "Of {compared:,} findings that can be compared, {changed:,} changed beyond noise: of so many called "
+            "changed, at most 5 % are none, on average. {alone:,} more exclude 0 on their own, as some do by chance.",
+            compared=compared, changed=len(beyond), alone=by_chance(found),
+        )
+    ]  # fmt: skip
     cells = tuple(
-        (cut(now.name, 120), with_interval(then), with_interval(now), with_interval(moved))
-        for now, then, moved in found
+        (cut(str(one.key), 120), _shown(one.before), _shown(one.now), _moved(one)) for one in beyond[:MOST_CHANGES]
     )
     head = (message("finding"), message("earlier"), message("now"), message("change"))
-    table = Table("changed-table", title, head, cells, frozenset({1, 2, 3})).bounded(MOST_CHANGES)
-    return Answer("changed", title, (lead,), (table,) if cells else ())
+    title = message("What changed beyond noise")
+    if len(beyond) > MOST_CHANGES:
+        lead.append(message("The {shown} least likely by chance:", shown=MOST_CHANGES))
+    table = Table("changed-table", title, head, cells, frozenset({1, 2, 3}))
+    return Answer("changed", title, tuple(lead), (table,) if cells else ())
 
 
-def _distance(moved: Finding) -> float:
-    """Return how many half-widths of its interval a change is away from 0."""
-    interval, estimate = moved.interval, moved.estimate
-    if interval is None or estimate is None or interval.low is None or interval.high is None:
-        return 0.0
-    return abs(estimate) / max(interval.high - interval.low, 1e-12)
+def _moved(one: Change) -> str:
+    now = one.now
+    assert now is not None  # it is there where it changed
+    return with_interval(replace(now, estimate=one.estimate, interval=one.interval))
 
 
 def limits(now: Verdict, then: Verdict) -> Answer:

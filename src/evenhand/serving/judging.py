@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import PolicyError
 from evenhand.messages import joined, lowered, message
 from evenhand.metrics import describe
+from evenhand.policy.headline import headline
 from evenhand.policy.telling import harm_sentence
 from evenhand.policy.verdict import WORDS
 from evenhand.policy.wording import limit_text, measured
@@ -51,7 +52,9 @@ def told(verdict: Verdict, audited: Verdict | None) -> Judged:
     limits = tuple(_limited(judgement, before.get(str(judgement.key))) for judgement in verdict.judgements)
     lost = [j for j in verdict.judgements if j.finding is None and getattr(before.get(str(j.key)), "finding", None)]
     remarks = verdict.remarks if not lost else (*verdict.remarks, _lost(lost))
-    return Judged(verdict.status, WORDS[verdict.status], verdict.tally, limits, remarks)
+    said = headline(verdict)
+    sentence = joined("; ", filter(None, (said.counts, said.aside)))
+    return Judged(verdict.status, said.text, sentence, limits, remarks)
 
 
 def _lost(found: list[Judgement]) -> str:

@@ -27,7 +27,12 @@ USUAL: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to make a model smaller: recipes in order, under a name."""
+    """One way to make a model smaller: recipes in order, under a name.
+
+    See Also
+    --------
+    evenhand.studies.study : Compares candidates.
+    """
 
     name: str
     """Such as ``neuron_pruning=0.5+int8``."""

@@ -20,7 +20,12 @@ Progress: TypeAlias = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a study does; all of it is fixed before the first model is made."""
+    """What a study does; all of it is fixed before the first model is made.
+
+    See Also
+    --------
+    evenhand.studies.study : Makes the models of one.
+    """
 
     original: NetworkModel
     """The model to be made smaller; of the first seed, and what others are trained like."""

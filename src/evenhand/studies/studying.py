@@ -45,6 +45,20 @@ def study(plan: Plan, policy: Policy | None = None) -> AuditRecord:
         When nothing is to be tried, or there is less than one seed.
     ModelError
         When the model does not record how it was trained and there are several seeds.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import evenhand as eh
+    >>> from evenhand.compression import HalfPrecision
+    >>> from evenhand.studies import Candidate, Plan
+    >>> from evenhand.training import TrainingConfig, fit
+    >>> parts = eh.split(eh.load_loanapp(), {"train": 0.7, "test": 0.3})
+    >>> full = fit(parts["train"], config=TrainingConfig(epochs=1, hidden=(4,)))
+    >>> small = Candidate("half", (HalfPrecision(),))
+    >>> record = study(Plan(full, (small,), parts["train"], parts["test"], Path("study"), footprint=False))
+    >>> [section.audit for section in record.sections]
+    ['search', 'population']
     """
     from evenhand.studies.making import make_units
     from evenhand.studies.searching import search

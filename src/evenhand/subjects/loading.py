@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import ModelError, shorten
+from evenhand.errors import ModelError, argument, shorten
 from evenhand.subjects.catalogue import as_subject
 from evenhand.subjects.graph_bytes import check_graph
 from evenhand.subjects.limits import Limits
@@ -87,10 +87,23 @@ def open_subject(
         Whose signatures are good, as ``ssh-keygen -Y verify`` reads it: one in ``<path>.sig``, by any of these, lets
         the file run in this process.
 
+    Returns
+    -------
+    Subject
+
     Raises
     ------
     ModelError
         When the file is missing, is of another kind, or is a pickle that was not declared trusted.
+
+    Examples
+    --------
+    >>> import joblib
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> joblib.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), "model.joblib")
+    ['model.joblib']
+    >>> open_subject("model.joblib", trust_pickle=True, features=("x",)).name
+    'model'
     """
     place = Path(path)
     kind = model_kind(place)
@@ -248,7 +261,7 @@ def _trusted(path: Path, trusted: bool) -> None:
     if not trusted:
         raise ModelError(
             f"'{path}' is a pickle: loading it can run any code on this machine. If you made it yourself or trust "
-            "who did, say trust_pickle=True (--trust-pickle); otherwise export the model to ONNX."
+            f"who did, say {argument('trust_pickle', True)}; otherwise export the model to ONNX."
         )
 
 

@@ -67,6 +67,12 @@ def reads_of(model: object, held: Reads) -> Reads:
         A subject.
     held : Reads
         The kind of inputs of the evaluation set.
+
+    Examples
+    --------
+    >>> from evenhand.subjects import as_subject
+    >>> reads_of(as_subject(lambda X: X["p"]), "table")
+    'table'
     """
     said: Reads | None = getattr(model, "reads", "table")
     return held if said is None else said

@@ -40,7 +40,12 @@ FIRST: Final = ("members", "facts", "proof")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule, and whether a subject keeps it."""
+    """One rule, and whether a subject keeps it.
+
+    See Also
+    --------
+    evenhand.testing.check_subject : Makes checks.
+    """
 
     name: str
     """The rule, such as ``batch`` or ``direction``."""
@@ -52,7 +57,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class SubjectChecks:
-    """All rules, and whether one subject keeps them."""
+    """All rules, and whether one subject keeps them.
+
+    See Also
+    --------
+    evenhand.testing.check_subject : Makes them.
+    """
 
     subject: str
     """The name of the subject."""

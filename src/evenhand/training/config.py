@@ -84,6 +84,12 @@ class TrainingConfig(Steps):
     ------
     InputError
         When a setting makes no sense; all such settings are named together.
+
+    Examples
+    --------
+    >>> config = TrainingConfig(epochs=10, hidden=(32,), class_weight="balanced")
+    >>> config.epochs, config.learning_rate
+    (10, 0.002)
     """
 
     hidden: tuple[int, ...] = setting(

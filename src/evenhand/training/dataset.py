@@ -59,7 +59,14 @@ def prepared(preparing: Preparing, data: EvaluationSet) -> Prepared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Rows with their targets."""
+    """Rows with their targets.
+
+    Examples
+    --------
+    >>> rows = Dataset(np.zeros((4, 2), "float32"), np.ones(4, "float32"), np.ones(4, "float32"))
+    >>> [len(part.target) for part in rows.hold_out(0.25, seed=0)]
+    [3, 1]
+    """
 
     columns: Prepared
     """(n, columns) prepared, or (n, ...) arrays."""

@@ -90,10 +90,22 @@ def fit_ensemble(
     members : int
         How many networks.
 
+    Returns
+    -------
+    NetworkModel
+
     Raises
     ------
     InputError
         When there is no member, and as in `fit`.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.training import TrainingConfig
+    >>> data = eh.load_loanapp()
+    >>> fit_ensemble(data, config=TrainingConfig(epochs=1, hidden=(4,)), members=2, name="two").name
+    'two'
     """
     from evenhand.training.config import TrainingConfig
     from evenhand.training.fitting import fit, hold_out

@@ -27,6 +27,11 @@ class TabularClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Its settings are those of `TrainingConfig`, so ``GridSearchCV``, ``RandomizedSearchCV`` and ``cross_validate`` take
     it, with any of scikit-learn's splitters: stratified, grouped, by time.
 
+    Parameters
+    ----------
+    **settings
+        The fields of `TrainingConfig`, by name.
+
     Examples
     --------
     >>> from evenhand.training import TabularClassifier

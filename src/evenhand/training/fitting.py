@@ -85,6 +85,15 @@ def fit(
         When there are too few rows, one class only, or columns that cannot be inputs.
     ModelError
         When the loss was not finite from the beginning.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.training import TrainingConfig
+    >>> parts = eh.split(eh.load_loanapp(), {"train": 0.7, "test": 0.3})
+    >>> model = fit(parts["train"], config=TrainingConfig(epochs=1, hidden=(4,)))
+    >>> model.predict(parts["test"].X).shape
+    (591,)
     """
     for package in ("torch", "skorch", "safetensors"):
         need(package, "torch")

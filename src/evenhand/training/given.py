@@ -61,7 +61,7 @@ def given_model(
     Parameters
     ----------
     network : torch.nn.Module
-        From prepared rows, (n, *shape) float32, to logits: (n,) or (n, 1) of two classes, (n, C) of several.
+        From prepared rows, ``(n, *shape)`` float32, to logits: (n,) or (n, 1) of two classes, (n, C) of several.
     preparing : Preparing
         From model inputs to those rows: a `Normalization` of arrays, or a fitted `Preprocessing` of columns.
     outputs : int
@@ -71,10 +71,23 @@ def given_model(
     threshold : float
         A probability at or above it is predicted positive.
 
+    Returns
+    -------
+    NetworkModel
+
     Raises
     ------
     ModelError
         When the network does not take such rows, or gives another number of logits.
+
+    Examples
+    --------
+    >>> import numpy as np, torch
+    >>> from evenhand.training import Normalization
+    >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 1))
+    >>> model = given_model(network, Normalization((3, 2, 2), scale=255.0), name="mine")
+    >>> model.predict(np.zeros((5, 3, 2, 2), dtype=np.uint8)).shape
+    (5,)
     """
     import numpy as np
 

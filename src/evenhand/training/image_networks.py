@@ -29,6 +29,12 @@ class ImagePlan:
     ------
     InputError
         For a shape that is none of an image, or widths that make no network.
+
+    Examples
+    --------
+    >>> plan = ImagePlan("cnn", shape=(1, 8, 8), outputs=1, channels=(4,))
+    >>> sum(tensor.numel() for tensor in plan.build().parameters()) > 0
+    True
     """
 
     kind: ImageKind
@@ -67,7 +73,7 @@ class ImagePlan:
             )
 
     def build(self) -> nn.Module:
-        """Return the network: (n, *shape) to (n, outputs) logits. Weights are drawn from torch's generator."""
+        """Return the network: ``(n, *shape)`` to (n, outputs) logits. Weights are drawn from torch's generator."""
         need("torch", "torch")
         return _KINDS[self.kind](self)
 

@@ -59,6 +59,19 @@ def fit_ways(
         As in `fit`.
     ways : mapping of name to Way
         `WAYS`, when not given.
+
+    Returns
+    -------
+    dict of str to NetworkModel
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.training import TrainingConfig
+    >>> chosen = {name: WAYS[name] for name in ("nothing", "weights")}
+    >>> models = fit_ways(eh.load_loanapp(), config=TrainingConfig(epochs=1, hidden=(4,)), ways=chosen)
+    >>> list(models)
+    ['nothing', 'weights']
     """
     from evenhand.training.ensembles import fit_ensemble
     from evenhand.training.fitting import fit

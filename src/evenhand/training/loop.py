@@ -80,10 +80,25 @@ def run(
     progress : callable, optional
         Called after each epoch.
 
+    Returns
+    -------
+    Learned
+
     Raises
     ------
     ModelError
         When the loss is not finite before any epoch ended.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from torch import nn
+    >>> from evenhand.training import Dataset
+    >>> from evenhand.training.schedule import Schedule
+    >>> rows = Dataset(np.ones((8, 2), "float32"), np.ones(8, "float32"), np.ones(8, "float32"))
+    >>> learned = run(nn.Linear(2, 1), rows, rows, Schedule(epochs=2))
+    >>> type(learned.network).__name__
+    'Linear'
     """
     need("skorch", "torch")
     if schedule.epochs < 1:

@@ -65,6 +65,11 @@ class NetworkModel:
         What its fit cost: seconds, memory, energy. It differs from run to run and is kept in a second file.
     pruned : list, optional
         Which channels of which layers pruning has taken out, as it is kept in the file.
+
+    See Also
+    --------
+    evenhand.training.fit : Makes one.
+    evenhand.training.load_model : Reads one.
     """
 
     def __init__(

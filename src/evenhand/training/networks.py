@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlan(TableNetwork):
-    """A network over prepared columns."""
+    """A network over prepared columns.
+
+    Examples
+    --------
+    >>> plan = NetworkPlan(columns=3, hidden=(4,))
+    >>> sum(tensor.numel() for tensor in plan.build().parameters())
+    21
+    """
 
     def build(self) -> nn.Module:
         """Return the network, (n, columns) float32 to (n,) or (n, outputs) logits, its weights drawn by torch."""

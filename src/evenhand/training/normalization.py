@@ -76,7 +76,7 @@ class Normalization:
         return cls(bare.shape, mean, math.sqrt(squares / count) or 1.0, len(held))
 
     def transform(self, batch: Batch) -> NDArray[np.float32]:
-        """Return (n, *shape) finite numbers.
+        """Return ``(n, *shape)`` finite numbers.
 
         Raises
         ------

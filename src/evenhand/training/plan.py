@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 
 class Plan(Protocol):
-    """What a network is built from, as a few plain numbers."""
+    """What a network is built from, as a few plain numbers.
+
+    See Also
+    --------
+    evenhand.training.NetworkPlan : The plan of a network over columns, with an example.
+    evenhand.training.ImagePlan : The plan of a network over images.
+    """
 
     @property
     def kind(self) -> str:

@@ -18,7 +18,13 @@ GRID: Final = "grid"
 
 
 class Preparing(Protocol):
-    """Fitted on training rows, kept with the model, and written into its file as plain data."""
+    """Fitted on training rows, kept with the model, and written into its file as plain data.
+
+    See Also
+    --------
+    evenhand.training.Normalization : Prepares arrays, with an example.
+    evenhand.training.Preprocessing : Prepares columns.
+    """
 
     @property
     def reads(self) -> Reads:
@@ -41,7 +47,7 @@ class Preparing(Protocol):
         ...
 
     def transform(self, batch: Batch, /) -> NDArray[np.float32]:
-        """Return (n, *shape) finite numbers."""
+        """Return ``(n, *shape)`` finite numbers."""
         ...
 
     def describe(self) -> list[Plain]:

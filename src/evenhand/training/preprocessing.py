@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """Fitted columns, in the order of the table they were fitted on."""
+    """Fitted columns, in the order of the table they were fitted on.
+
+    See Also
+    --------
+    evenhand.training.fit : Fits one on the training rows and keeps it with the model.
+    """
 
     columns: tuple[Column, ...]
     """One for each input column."""

@@ -86,12 +86,25 @@ def tune(
     progress : callable, optional
         Called as ``progress(trial, trials, text)``.
 
+    Returns
+    -------
+    Tuned
+
     Raises
     ------
     InputError
         When nothing is to be tried, or the space names no setting.
     MissingExtraError
         When Optuna is absent.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.training import TrainingConfig
+    >>> usual = TrainingConfig(epochs=1, hidden=(4,))
+    >>> found = tune(eh.load_loanapp(), trials=2, config=usual, space={"dropout": (0.0, 0.2)})
+    >>> 0.0 <= found.config.dropout <= 0.2
+    True
     """
     train = needed(train, "tune")
     optuna: Any = need("optuna", "tune")

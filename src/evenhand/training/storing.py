@@ -36,10 +36,24 @@ def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkMod
     network : torch.nn.Module, optional
         For a model around your own network (`given_model`): that network, whose weights the file holds.
 
+    Returns
+    -------
+    NetworkModel
+
     Raises
     ------
     ModelError
         When the file is missing, of another kind, damaged, or written by a newer version.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.training import TrainingConfig, fit
+    >>> data = eh.load_loanapp()
+    >>> model = fit(data, config=TrainingConfig(epochs=1, hidden=(4,)))
+    >>> model.save("credit.safetensors")
+    >>> load_model("credit.safetensors").predict(data.X).tolist() == model.predict(data.X).tolist()
+    True
     """
     from evenhand.subjects.loading import model_kind, read_model_file
     from evenhand.training.rows import read_cost, read_rows

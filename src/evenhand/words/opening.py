@@ -21,7 +21,13 @@ ENGLISH: Final = "en"
 
 
 def languages() -> tuple[str, ...]:
-    """Return the tags of all languages, English first: built-in catalogues, and those of installed packages."""
+    """Return the tags of all languages, English first: built-in catalogues, and those of installed packages.
+
+    Examples
+    --------
+    >>> languages()[0], "zh-CN" in languages()
+    ('en', True)
+    """
     return (ENGLISH, *sorted({*_own(), *metadata.entry_points(group=GROUP).names}))
 
 
@@ -29,10 +35,24 @@ def languages() -> tuple[str, ...]:
 def language(tag: str) -> Language:
     """Return the language of a tag.
 
+    Parameters
+    ----------
+    tag : str
+        Such as ``en`` or ``zh-CN``.
+
+    Returns
+    -------
+    Language
+
     Raises
     ------
     InputError
         When there is no catalogue of that language.
+
+    Examples
+    --------
+    >>> language("en").tag
+    'en'
     """
     if tag == ENGLISH:
         return Language(tag)

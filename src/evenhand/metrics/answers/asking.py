@@ -16,7 +16,23 @@ if TYPE_CHECKING:
 
 
 def answers_of(record: AuditRecord, level: float) -> Callable[[Key], Finding | Absent]:
-    """Return what answers keys from the counts of a record, at a confidence; what it counted once it keeps."""
+    """Return what answers keys from the counts of a record, at a confidence; what it counted once it keeps.
+
+    Parameters
+    ----------
+    record : AuditRecord
+        The record with its counts.
+    level : float
+        The confidence of the intervals.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([1, 1, 0], [1, 0, 0], sensitive_features={"sex": ["f", "m", "m"]})
+    >>> answer = answers_of(record, 0.9)(eh.Key.parse("recall[sex=f]"))
+    >>> answer.estimate, answer.interval.level
+    (1.0, 0.9)
+    """
     made: list[Callable[[Key], Finding | Absent]] = []
 
     def answer(key: Key) -> Finding | Absent:

@@ -20,12 +20,47 @@ if TYPE_CHECKING:
 
 
 def number(value: float | np.floating) -> float | None:
-    """Return a Python float, or None where the array holds nan."""
+    """Return a Python float, or None where the array holds nan.
+
+    Parameters
+    ----------
+    value : float
+        A number, or nan.
+
+    Examples
+    --------
+    >>> number(float("nan")) is None, number(0.5)
+    (True, 0.5)
+    """
     return None if not np.isfinite(value) else float(value)
 
 
 def value_finding(key: Key, audit: str, measured: Measured, group: int, level: float, unit: Unit = "share") -> Finding:
-    """Return the finding of one group's value."""
+    """Return the finding of one group's value.
+
+    Parameters
+    ----------
+    key : Key
+        The finding's key.
+    audit : str
+        The name of the audit that states it.
+    measured : Measured
+        The metric, as `evenhand.metrics.measure` returns it.
+    group : int
+        The position of the group.
+    level : float
+        The confidence of its interval.
+    unit : Unit
+        What its number is.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> from evenhand.metrics import Tally, measure
+    >>> recall = measure("recall", Tally.count([1, 1, 0], [1, 0, 0], [0, 0, 0], 1))
+    >>> value_finding(eh.Key.parse("recall"), "mine", recall, 0, 0.95).estimate
+    0.5
+    """
     defined = bool(measured.defined[group])
     estimate = float(measured.estimate[group]) if defined else None
     interval = None

@@ -34,7 +34,12 @@ TO_HIGHEST: Final = ("selection_rate_ratio", "favourable_rate_ratio")
 
 
 class NoAnswerError(Exception):
-    """The key cannot be computed from counts; the message gives the reason."""
+    """The key cannot be computed from counts; the message gives the reason.
+
+    See Also
+    --------
+    evenhand.metrics.answers.answers_of : Answers keys, and says so where it cannot.
+    """
 
     def __init__(self, reason: Message) -> None:
         super().__init__(reason)
@@ -110,14 +115,38 @@ def takes_all_groups(key: Key) -> bool:
 
 
 def is_counted(name: str) -> bool:
-    """Whether counts of truth and decision are all that a metric or disparity needs."""
+    """Whether counts of truth and decision are all that a metric or disparity needs.
+
+    Parameters
+    ----------
+    name : str
+        A metric or a disparity.
+
+    Examples
+    --------
+    >>> is_counted("recall_difference"), is_counted("roc_auc")
+    (True, False)
+    """
     split = parse_disparity(name)
     metric = split[0] if split is not None else canonical(name) or ""
     return metric in ODDS or (metric in METRICS and METRICS[metric].counted)
 
 
 def usual_keys(name: str, features: Iterable[tuple[str, ...]]) -> Iterator[Key]:
-    """Yield the keys of a metric: its value over all rows, and its comparison over each feature."""
+    """Yield the keys of a metric: its value over all rows, and its comparison over each feature.
+
+    Parameters
+    ----------
+    name : str
+        A metric.
+    features : iterable of tuple of str
+        The columns of each grouping.
+
+    Examples
+    --------
+    >>> [str(key) for key in usual_keys("recall_difference", [("sex",), ("race",)])]
+    ['recall_difference[sex]', 'recall_difference[race]']
+    """
     base, how = parse_disparity(name) or (name, None)
     gap = parse_disparity(name.removesuffix(CHANGE)) if name.endswith(CHANGE) else None
     of = {"of": "original"} if gap is not None or is_paired(base) else {}

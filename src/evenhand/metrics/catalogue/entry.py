@@ -26,7 +26,12 @@ EXAMPLE = {TN: 30, FP: 20, FN: 10, TP: 40}
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One declared metric."""
+    """One declared metric.
+
+    See Also
+    --------
+    evenhand.metrics.describe : Returns one.
+    """
 
     name: str
     """The canonical name."""

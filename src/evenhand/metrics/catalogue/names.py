@@ -96,6 +96,11 @@ def extra_metrics() -> tuple[Metric, ...]:
 def canonical(name: str) -> str | None:
     """Return the canonical spelling of a metric or disparity, None when it is unknown.
 
+    Parameters
+    ----------
+    name : str
+        Any spelling.
+
     Examples
     --------
     >>> canonical("demographic_parity_ratio"), canonical("tpr_difference"), canonical("recal")
@@ -121,6 +126,11 @@ def _looked() -> bool:
 
 def parse_disparity(name: str) -> tuple[str, How] | None:
     """Return the canonical metric and the way of comparing of a disparity's name, None when it is none.
+
+    Parameters
+    ----------
+    name : str
+        Any accepted name.
 
     Examples
     --------
@@ -148,7 +158,18 @@ def _parsed(name: str) -> tuple[str, How] | None:
 
 @cache
 def describe(name: str) -> Metric:
-    """Return the entry of a metric or disparity; of an unknown one, an entry with its name only."""
+    """Return the entry of a metric or disparity; of an unknown one, an entry with its name only.
+
+    Parameters
+    ----------
+    name : str
+        Any accepted name.
+
+    Examples
+    --------
+    >>> describe("recall").direction, describe("recall").formula
+    ('higher_is_better', 'TP / (TP + FN)')
+    """
     known = canonical(name)
     if known is None:
         base, how = split_name(name)
@@ -165,7 +186,13 @@ def describe(name: str) -> Metric:
 
 
 def names() -> tuple[str, ...]:
-    """Return every canonical name: metrics, then the disparities of each that can be compared between groups."""
+    """Return every canonical name: metrics, then the disparities of each that can be compared between groups.
+
+    Examples
+    --------
+    >>> {"recall", "recall_difference", "roc_auc_ratio"} <= set(names())
+    True
+    """
     extra_metrics()
     disparities = [f"{metric.name}_{how}" for metric in METRICS.values() for how in hows_of(metric)]
     return (*METRICS, *disparities, *COMBINED)

@@ -54,7 +54,12 @@ class _Told(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Disparity:
-    """An extreme over groups."""
+    """An extreme over groups.
+
+    See Also
+    --------
+    evenhand.metrics.disparity : Makes one.
+    """
 
     estimate: float | None
     """Over the groups that have a value; None with fewer than two (for a group's extreme: one) of them."""
@@ -112,10 +117,21 @@ def disparity(name: str, tally: Tally, level: float = 0.95) -> Disparity:
     level : float
         Two-sided confidence: (1 - level) / 2 is the chance of an error on either side.
 
+    Returns
+    -------
+    Disparity
+
     Raises
     ------
     InputError
         When there is no such disparity.
+
+    Examples
+    --------
+    >>> from evenhand.metrics import Tally
+    >>> tally = Tally.count([1, 1, 1, 1], [1, 1, 1, 0], codes=[0, 0, 1, 1], n_groups=2)
+    >>> disparity("recall_difference", tally).estimate
+    0.5
     """
     split = parse_disparity(name)
     if split is None:
@@ -132,7 +148,27 @@ def _of_level(metric: str, tally: Tally, how: How, level: float) -> Disparity:
 
 
 def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
-    """Compare values that were measured for each group, independent of each other."""
+    """Compare values that were measured for each group, independent of each other.
+
+    Parameters
+    ----------
+    values : Measured
+        One metric of all groups.
+    how : How
+        ``difference``, ``ratio``, ``group_min`` or ``group_max``.
+    level : float
+        Two-sided confidence.
+
+    Returns
+    -------
+    Disparity
+
+    Examples
+    --------
+    >>> from evenhand.metrics import mean_score
+    >>> compare(mean_score([0, 1, 0, 1], [0.2, 0.4, 0.6, 0.8], [0, 0, 1, 1], 2), "difference").estimate.__round__(2)
+    0.4
+    """
     chosen = np.flatnonzero(values.defined)
     empty = Disparity.empty(values, ~values.defined, z_of(level))
     least = 1 if how in ("group_min", "group_max") else 2
@@ -336,6 +372,27 @@ def score_disparity(
     **more: Unpack[Worth],
 ) -> Disparity:
     """Compare a metric of scores between groups, by the rules of `disparity`.
+
+    Parameters
+    ----------
+    name : str
+        A difference, ratio or extreme of a metric of scores.
+    y_true : (n,) array of 0 and 1
+        The truth.
+    score : (n,) array
+        The scores.
+    codes : (n,) integer array
+        The group of each row, from 0.
+    n_groups : int
+        The number of groups.
+    level : float
+        Two-sided confidence.
+    **more
+        ``weight``, ``clusters`` and ``frequency``, as for `means`.
+
+    Returns
+    -------
+    Disparity
 
     Raises
     ------

@@ -47,10 +47,21 @@ def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: floa
         Two-sided confidence. The end that fails a limit holds for all groups at once (Sidak 1967, for correlated
         comparisons too), the one that passes it is unadjusted.
 
+    Returns
+    -------
+    Disparity
+
     Raises
     ------
     InputError
         When the name is not a difference or ratio of a rate, or there is no such group.
+
+    Examples
+    --------
+    >>> from evenhand.metrics import Tally
+    >>> tally = Tally.count([1, 1, 1, 1], [1, 1, 1, 0], codes=[0, 0, 1, 1], n_groups=2)
+    >>> disparity_to("recall_difference", tally, "rest").estimate
+    0.5
     """
     metric, how = _parsed(name)
     values = measure(metric, tally, level)

@@ -29,6 +29,12 @@ class Tally:
     """Columnar counts, made in one pass over the rows. Adding two tallies of the same groups merges their rows.
 
     There are G groups and C classes; two classes, 0 and 1, by default.
+
+    Examples
+    --------
+    >>> both = Tally.count([1, 1, 0], [1, 0, 0]) + Tally.count([1, 0, 0], [1, 1, 0])
+    >>> both.counts[0].tolist()
+    [[2, 1], [1, 2]]
     """
 
     counts: Ints

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PairedChange:
-    """The change of one proportion between two models over the same rows, group by group."""
+    """The change of one proportion between two models over the same rows, group by group.
+
+    See Also
+    --------
+    evenhand.metrics.paired_change : Makes one.
+    """
 
     estimate: Floats
     """(G,) new share minus old share; nan where the group has no row in the denominator."""
@@ -46,11 +51,22 @@ def paired_change(both: Ints, gained: Ints, lost: Ints, neither: Ints, level: fl
     level : float
         Two-sided confidence.
 
+    Returns
+    -------
+    PairedChange
+
     Notes
     -----
     The exact limits of the two discordant shares are combined by square-and-add with their multinomial correlation.
     Unlike Wald's interval it does not collapse to a point when no row changed; unlike the score intervals of Tango
     (1998) and Newcombe (1998b) the error at either end is at most nominal (docs/design/compression_audit.md).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = paired_change(np.array([70]), np.array([5]), np.array([15]), np.array([10]))
+    >>> found.estimate.round(2).tolist(), found.support.tolist()
+    ([-0.1], [100])
     """
     b, c = (np.asarray(part, dtype=np.float64) for part in (gained, lost))
     n = np.asarray(both, dtype=np.float64) + b + c + np.asarray(neither, dtype=np.float64)

@@ -142,6 +142,17 @@ def means(
         What belongs together; the error is then that between clusters.
     frequency : (n,) integer array, optional
         The number of rows that each row represents.
+    n_groups : int
+        The number of groups.
+
+    Returns
+    -------
+    Means
+
+    Examples
+    --------
+    >>> means([1.0, 3.0, 5.0], [0, 0, 1], 2).mean.tolist()
+    [2.0, 5.0]
     """
     value, group = np.asarray(values, dtype=np.float64), np.asarray(codes)
     if frequency is not None:
@@ -233,6 +244,15 @@ def measured_mean(
         before any was seen.
     squared : bool
         Whether the values are squares of errors without a bound, which have the longest tails.
+
+    Returns
+    -------
+    Measured
+
+    Examples
+    --------
+    >>> measured_mean("mean_score", means([0.2, 0.4], [0, 0]), 0.95).estimate.round(2).tolist()
+    [0.3]
     """
     entry = METRICS[metric]
     log = entry.lowest == 0

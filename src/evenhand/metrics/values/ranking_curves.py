@@ -31,13 +31,34 @@ def roc_auc(
 
     Parameters
     ----------
-    y_true, score, codes, n_groups, weight, frequency
-        As for `ScoreTally.count`; with weights DeLong's variance is linearised.
-    clusters : (n,) integer array, optional
-        What belongs together; the variance is then that between clusters (Obuchowski 1997, Biometrics 53).
+    y_true : (n,) array of 0 and 1
+        The truth.
+    score : (n,) array
+        Scores on any scale.
+    codes : (n,) integer array
+        The group of each row, from 0.
+    n_groups : int
+        The number of groups.
+    level : float
+        Two-sided confidence.
+    **more
+        ``weight`` and ``frequency``, as for `ScoreTally.count`; with weights DeLong's variance is linearised.
+        ``clusters``, what belongs together: the variance is then that between clusters (Obuchowski 1997, Biometrics
+        53).
 
-    Source: DeLong et al. (1988), Biometrics 44; ranks as in Sun and Xu (2014); Newcombe (2006), Statistics in
-    Medicine 25, method 5.
+    Returns
+    -------
+    Measured
+
+    References
+    ----------
+    DeLong et al. (1988), Biometrics 44; ranks as in Sun and Xu (2014); Newcombe (2006), Statistics in Medicine 25,
+    method 5.
+
+    Examples
+    --------
+    >>> roc_auc([0, 1, 0, 1], [0.1, 0.3, 0.6, 0.8], [0, 0, 0, 0]).estimate.tolist()
+    [0.75]
     """
     if all(part is None for part in more.values()):
         return roc_auc_of(order_scores(y_true, score, codes, n_groups), level)
@@ -175,6 +196,30 @@ def average_precision(
     covers best of those that Boyd et al. (2013), ECML, compared, and of the exact one; over what they are worth where
     rows are weighted (Kish), and over clusters that hold one where rows belong together. Equal scores are taken
     together, as scikit-learn does.
+
+    Parameters
+    ----------
+    y_true : (n,) array of 0 and 1
+        The truth.
+    score : (n,) array
+        Scores on any scale.
+    codes : (n,) integer array
+        The group of each row, from 0.
+    n_groups : int
+        The number of groups.
+    level : float
+        Two-sided confidence.
+    **more
+        ``weight``, ``clusters`` and ``frequency``, as for `means`.
+
+    Returns
+    -------
+    Measured
+
+    Examples
+    --------
+    >>> average_precision([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], [0, 0, 0, 0]).estimate.round(2).tolist()
+    [1.0]
     """
     if all(part is None for part in more.values()):
         return average_precision_of(order_scores(y_true, score, codes, n_groups), level)

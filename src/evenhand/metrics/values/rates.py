@@ -53,7 +53,12 @@ Ends: TypeAlias = "Callable[[float], tuple[Floats, Floats]]"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """One metric for all groups."""
+    """One metric for all groups.
+
+    See Also
+    --------
+    evenhand.metrics.measure : Makes one.
+    """
 
     metric: str
     """The canonical name."""

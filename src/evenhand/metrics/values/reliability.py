@@ -33,6 +33,15 @@ def reliability(y_true: ArrayLike, score: ArrayLike, bins: int = BINS, **more: U
     ----------
     y_true : (n,) array of 0 and 1
     score : (n,) array
+    bins : int
+        The most bins.
+    **more
+        ``weight``, ``clusters`` and ``frequency``, as for `means`.
+
+    Examples
+    --------
+    >>> reliability([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], bins=2).round(2).tolist()
+    [[2.0, 0.2, 0.0, 0.5], [2.0, 0.7, 2.0, 0.5]]
     """
     if all(part is None for part in more.values()):
         everyone = np.zeros(len(np.asarray(score)), dtype=np.int16)

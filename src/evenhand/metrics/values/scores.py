@@ -34,14 +34,64 @@ CLIP: Final = 1e-15
 def brier_score(
     y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
-    """Measure ``mean (score - truth)^2`` of every group."""
+    """Measure ``mean (score - truth)^2`` of every group.
+
+    Parameters
+    ----------
+    y_true : (n,) array of 0 and 1
+        The truth.
+    score : (n,) array
+        Probabilities.
+    codes : (n,) integer array
+        The group of each row, from 0.
+    n_groups : int
+        The number of groups.
+    level : float
+        Two-sided confidence.
+    **more
+        ``weight``, ``clusters`` and ``frequency``, as for `means`.
+
+    Returns
+    -------
+    Measured
+
+    Examples
+    --------
+    >>> brier_score([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], [0, 0, 0, 0]).estimate.round(2).tolist()
+    [0.08]
+    """
     return _mean_loss("brier_score", lambda claimed: (1 - claimed) ** 2, y_true, score, codes, n_groups, level, **more)
 
 
 def log_loss(
     y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
-    """Measure ``mean -log(probability of the truth)`` of every group, in nats."""
+    """Measure ``mean -log(probability of the truth)`` of every group, in nats.
+
+    Parameters
+    ----------
+    y_true : (n,) array of 0 and 1
+        The truth.
+    score : (n,) array
+        Probabilities.
+    codes : (n,) integer array
+        The group of each row, from 0.
+    n_groups : int
+        The number of groups.
+    level : float
+        Two-sided confidence.
+    **more
+        ``weight``, ``clusters`` and ``frequency``, as for `means`.
+
+    Returns
+    -------
+    Measured
+
+    Examples
+    --------
+    >>> log_loss([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], [0, 0, 0, 0]).estimate.round(2).tolist()
+    [0.3]
+    """
 
     def surprise(claimed: Floats) -> Floats:
         return np.asarray(-np.log(np.clip(claimed, CLIP, 1 - CLIP)))
@@ -86,7 +136,32 @@ def _row_by_row(function: Callable[..., Floats], y_true: ArrayLike, score: Array
 def mean_score(
     y_true: ArrayLike, score: ArrayLike, codes: ArrayLike, n_groups: int = 1, level: float = 0.95, **more: Unpack[Worth]
 ) -> Measured:
-    """Measure the mean score of every group; the truth takes no part in it."""
+    """Measure the mean score of every group; the truth takes no part in it.
+
+    Parameters
+    ----------
+    y_true : (n,) array of 0 and 1
+        The truth.
+    score : (n,) array
+        Scores on any scale.
+    codes : (n,) integer array
+        The group of each row, from 0.
+    n_groups : int
+        The number of groups.
+    level : float
+        Two-sided confidence.
+    **more
+        ``weight``, ``clusters`` and ``frequency``, as for `means`.
+
+    Returns
+    -------
+    Measured
+
+    Examples
+    --------
+    >>> mean_score([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], [0, 0, 0, 0]).estimate.round(2).tolist()
+    [0.45]
+    """
     return measured_mean("mean_score", means(score, codes, n_groups, **more), level)
 
 
@@ -114,6 +189,30 @@ def calibration_error(
 
     The low end adds up, bin by bin, what remains of the gap when all bins' intervals hold together, so it is 0 for a
     calibrated model; the high end adds the bins' margins in quadrature.
+
+    Parameters
+    ----------
+    y_true : (n,) array of 0 and 1
+        The truth.
+    score : (n,) array
+        Probabilities.
+    codes : (n,) integer array
+        The group of each row, from 0.
+    n_groups : int
+        The number of groups.
+    level : float
+        Two-sided confidence.
+    **more
+        ``weight``, ``clusters`` and ``frequency``, as for `means`.
+
+    Returns
+    -------
+    Measured
+
+    Examples
+    --------
+    >>> calibration_error([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], [0, 0, 0, 0]).estimate.round(2).tolist()
+    [0.25]
     """
     tables = reliability_tables(y_true, score, codes, n_groups, **more)
     rows = rows_by(np.asarray(codes), n_groups)
@@ -147,10 +246,33 @@ def calibration_floor(
 
     The truth is drawn from the scores themselves, bin by bin.
 
+    Parameters
+    ----------
+    y_true : (n,) array of 0 and 1
+        The truth.
+    score : (n,) array
+        Probabilities.
+    codes : (n,) integer array
+        The group of each row, from 0.
+    n_groups : int
+        The number of groups.
+    seed : int
+        Of the draws.
+    draws : int
+        How often the truth is drawn.
+    frequency : (n,) integer array, optional
+        The number of rows that each row represents.
+
     Returns
     -------
     floor, p_value : (G,) arrays
         The mean error over the draws, and the share of draws (counting the data as one) with at least the error seen.
+
+    Examples
+    --------
+    >>> floor, p_value = calibration_floor([0, 1, 0, 1], [0.1, 0.3, 0.6, 0.8], [0, 0, 0, 0], draws=100)
+    >>> floor.shape, bool((p_value > 0).all())
+    ((1,), True)
     """
     rng = np.random.default_rng(seed)
     floor, p_value = np.full(n_groups, np.nan), np.full(n_groups, np.nan)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from evenhand.policy.advice.futures import Futures
     from evenhand.policy.limits import Limit
 
+__all__ = ["LimitPlan", "Plan", "plan"]
+
 STEP: Final = 1.5
 """The factor between numbers of rows that are tried."""
 MOST: Final = 10_000_000
@@ -44,7 +46,12 @@ MOST_LIMITS: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class LimitPlan:
-    """What decides one limit."""
+    """What decides one limit.
+
+    See Also
+    --------
+    evenhand.plan : Makes one for each limit.
+    """
 
     limit: Limit
     """The limit."""
@@ -73,7 +80,12 @@ class LimitPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Rows for a policy."""
+    """Rows for a policy.
+
+    See Also
+    --------
+    evenhand.plan : Makes one.
+    """
 
     policy: str
     """The policy's name."""

@@ -38,6 +38,7 @@ LEAD: Final = message(
 
 STATES: Final = {
     "in_force": message("in force"), "voluntary": message("voluntary"), "proposed": message("proposed"),
+    "encouraged": message("encouraged"),
 }  # fmt: skip
 
 
@@ -48,15 +49,25 @@ class Clause:
     id: str
     text: str
     evidence: tuple[str, ...]
-    """Audits, ``metric:NAME``, ``declared:ANSWER``, ``policy``, ``provenance``, ``data`` or ``sensitive``."""
+    """Audits, ``metric:NAME``, ``declared:ANSWER``, ``policy``, ``provenance``, ``baseline``, ``data`` or
+    ``sensitive``."""
     status: str
-    """``in_force``, ``voluntary`` or ``proposed``."""
+    """``in_force``, ``voluntary``, ``encouraged`` or ``proposed``."""
     applies_from: date | None
     """The first day on which it applies; None: since the rule is there."""
+    later: date | None
+    """The first day on which it applies to `later_for`, where that is another."""
+    later_for: str
     superseded_by: str
     """What replaced it; empty where nothing did."""
     superseded_on: date | None
     """The day since when it no longer holds."""
+    source: str
+    """Where its text and dates were looked up."""
+    as_of: date
+    """The day on which they were."""
+    doubt: str
+    """What is arguable in what is said of it; empty where nothing is."""
 
     def current(self, day: date) -> bool:
         """Return whether nothing has replaced it by that day."""
@@ -67,8 +78,12 @@ class Clause:
         if not self.current(day):
             return message("superseded by {clause} since {day}", clause=self.superseded_by, day=str(self.superseded_on))
         if self.applies_from is not None and day < self.applies_from:
-            return message("applies from {day}", day=str(self.applies_from))
-        return STATES[self.status]
+            state = message("applies from {day}", day=str(self.applies_from))
+        else:
+            state = STATES[self.status]
+        if self.later is not None and day < self.later:
+            state = message("{state}; for {whom} from {day}", state=state, whom=self.later_for, day=str(self.later))
+        return message("{state}; we believe: {doubt}", state=state, doubt=self.doubt) if self.doubt else state
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +95,18 @@ class Framework:
     title: str
     source: str
     as_of: date
+    scope: str
+    """Whom or what it is for, where that needs saying, or how it is enforced; empty otherwise."""
     clauses: tuple[Clause, ...]
 
     def old(self, day: date) -> bool:
-        """Return whether it is due for another check."""
-        return day - self.as_of > OLD
+        """Return whether one of its clauses is due for another check."""
+        return day - self.checked > OLD
+
+    @property
+    def checked(self) -> date:
+        """The day of the oldest look-up among its clauses."""
+        return min(clause.as_of for clause in self.clauses)
 
 
 @cache
@@ -101,11 +123,19 @@ def _framework(content: Mapping[str, Any]) -> Framework:
     clauses = tuple(
         Clause(
             part["id"], message(part["text"]), tuple(part["evidence"]), part.get("status", content["status"]),
-            part.get("applies_from"), part.get("superseded_by", ""), part.get("superseded_on"),
+            part.get("applies_from"), part.get("later"), _said(part, "later_for"), part.get("superseded_by", ""),
+            part.get("superseded_on"), part.get("source", content["source"]), part.get("as_of", content["as_of"]),
+            _said(part, "doubt"),
         )
         for part in content["clauses"]
     )  # fmt: skip
-    return Framework(content["id"], message(content["title"]), content["source"], content["as_of"], clauses)
+    named = content["id"], message(content["title"]), content["source"], content["as_of"]
+    return Framework(*named, _said(content, "scope"), clauses)
+
+
+def _said(part: Mapping[str, Any], name: str) -> str:
+    """Return a text as a message; empty where there is none."""
+    return message(part[name]) if name in part else ""
 
 
 def controls(record: AuditRecord, verdict: Verdict | None, day: date | None = None) -> tuple[Part, ...]:
@@ -124,7 +154,11 @@ def controls(record: AuditRecord, verdict: Verdict | None, day: date | None = No
     if not rows:
         return ()
     lead = [LEAD]
-    if old := [message("{rule} ({day})", rule=f.title, day=str(f.as_of)) for f in frameworks() if f.old(day)]:
+    shown = {row[0] for row in rows}
+    lead += [
+        message("{rule}: {scope}.", rule=f.title, scope=f.scope) for f in frameworks() if f.scope and f.title in shown
+    ]
+    if old := [message("{rule} ({day})", rule=f.title, day=str(f.checked)) for f in frameworks() if f.old(day)]:
         days, rules = OLD.days, joined("; ", old)
         lead.append(
             message("Looked up more than {days} days ago, and perhaps outdated: {rules}.", days=days, rules=rules)
@@ -160,6 +194,7 @@ def _evidence(record: AuditRecord, verdict: Verdict | None) -> set[str]:
         *(["policy"] if verdict is not None else []),
         *(["data"] if data.get("content_hash") else []),
         *(["sensitive"] if data.get("sensitive_features") else []),
+        *(["baseline"] if verdict is not None and any(j.before for j in verdict.judgements) else []),
         "provenance",
     }
 
@@ -176,6 +211,7 @@ def _cited(verdict: Verdict | None) -> dict[str, tuple[str, ...]]:
 WORDS: Final = {
     "policy": message("limits set before"),
     "provenance": message("provenance"),
+    "baseline": message("the comparison with an earlier audit"),
     "data": message("what is known of the data"),
     "sensitive": message("the sensitive features used"),
     "declared": message("declared by people"),
@@ -197,7 +233,7 @@ def outdated(day: date) -> Iterator[str]:
     """Yield one line for each rule that is due for another check."""
     for framework in frameworks():
         if framework.old(day):
-            yield f"{framework.id}: looked up on {framework.as_of}, {(day - framework.as_of).days} days ago"
+            yield f"{framework.id}: looked up on {framework.checked}, {(day - framework.checked).days} days ago"
 
 
 def _drawn(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:

@@ -1,0 +1,49 @@
+"""The tutorials are run, and what they show is what comes out; digits may differ as much as processors do."""
+
+from __future__ import annotations
+
+import runpy
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+TUTORIALS: dict[str, Any] = runpy.run_path(str(DOCS / "_tutorials.py"), run_name="tutorials")
+TOLERANCE = {"gate.md": 0.25}
+"""A network is trained in it, which differs between processors by far more than rounding."""
+PAGES: list[Path] = TUTORIALS["pages"]()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_tutorial_shows_what_comes_out(page: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    steps = list(TUTORIALS["run"](page, tmp_path))
+    assert len(steps) >= 6
+    wrong = [TUTORIALS["differences"](step, TOLERANCE.get(page.name, 0.02)) for step in steps]
+    assert not any(wrong), "\n".join(["python docs/_tutorials.py writes it anew:", *filter(None, wrong)])
+    drawn = TUTORIALS["figures"](page, tmp_path)
+    assert drawn, "a figure is shown"
+    for name, made in drawn.items():
+        assert _titles(made) == _titles((DOCS / "tutorials" / "images" / f"{name}.svg").read_text("utf-8"))
+
+
+def _titles(svg: str) -> list[str]:
+    """Return the titles in a drawing, which must be a file that a browser draws by itself."""
+    root = ET.fromstring(svg)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    return [part.text or "" for part in root.iter("{http://www.w3.org/2000/svg}title")][:1]
+
+
+def test_the_tables_are_those_of_their_script() -> None:
+    for name, text in runpy.run_path(str(DOCS / "_applications.py"))["tables"]().items():
+        assert (DOCS / "tutorials" / name).read_text("utf-8") == text
+
+
+def test_a_changed_output_is_seen() -> None:
+    step, differences = TUTORIALS["Step"], TUTORIALS["differences"]
+    assert not differences(step("", "0.80 of 1,000 c29ecea1e1479591", "0.81 of 1,001 0123456789abcdef"), 0.02)
+    assert differences(step("", "recall 0.80", "recall 0.84"), 0.02)
+    assert differences(step("", "recall 0.80", "precision 0.80"), 0.02)
+    assert differences(step("", "", "a new line\n"), 0.02)
