@@ -193,9 +193,11 @@ def test_slices_and_explanations_are_gone_through_by_clicks_and_arrows(path: str
     page.get_by_role("link", name="Next", exact=True).click()
     second = page.inner_text("main h2")
     assert second != first
+    page.wait_for_load_state("load")
     page.keyboard.press("ArrowLeft")
     page.wait_for_url(re.compile(rf"{path}\?(?!.*at=1)"))
     assert page.inner_text("main h2") == first
+    page.wait_for_load_state("load")
     page.keyboard.press("ArrowRight")
     page.wait_for_url(re.compile("at=1"))
     assert page.inner_text("main h2") == second

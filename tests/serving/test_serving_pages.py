@@ -369,7 +369,10 @@ def test_two_records_that_measured_other_things_are_refused(serve: Serve, later:
 def test_two_records_side_by_side(serve: Serve, later: AuditRecord, earlier: AuditRecord) -> None:
     from evenhand.serving.comparing import beyond_noise, change
 
-    client = serve(later, earlier, policy=POLICY.replace('"importance[income]" = { at_least = 0.001 }\n', ""))
+    was, is_ = (which["selection_rate[race=Black]"].interval for which in (earlier, later))
+    assert was is not None and was.high is not None and is_ is not None and is_.low is not None and was.high < is_.low
+    limit = f'"selection_rate[race=Black]" = {{ at_least = {(was.high + is_.low) / 2} }}\n"roc_auc" = {{ at_least = 0.5 }}\n'
+    client = serve(later, earlier, policy=f"schema = 1\n[limits]\n{limit}")
     page = text(client.get("/compare?by=race&metric=selection_rate").text)
     for name in ("Black", "Hispanic", "White"):
         now, then = (which[f"selection_rate[race={name}]"] for which in (later, earlier))
@@ -379,7 +382,9 @@ def test_two_records_side_by_side(serve: Serve, later: AuditRecord, earlier: Aud
         word = "more than noise" if beyond_noise(moved) else "may be noise"
         assert f"{name} {with_interval(then)} {with_interval(now)} {with_interval(moved)} {word}" in page
     assert beyond_noise(change(later["selection_rate[race=Black]"], earlier["selection_rate[race=Black]"]))
-    assert "What became of each limit" in page
+    rows = page.partition("What became of each limit")[2].partition("What changed beyond noise")[0]
+    assert "selection_rate[race=Black] failed passed fixed" in rows, "a limit that changed is told"
+    assert "roc_auc" not in rows, "one that did not is counted"
     same = text(serve(later, later).get("/compare?by=race&metric=recall").text)
     assert "0 changed beyond noise" in same
     assert "Both are of the same rows" in same

@@ -10,6 +10,7 @@ from evenhand.messages import lowered, message
 from evenhand.metrics import describe
 from evenhand.policy.baseline import became
 from evenhand.policy.changes import by_chance, changes, strongest
+from evenhand.policy.headline import headline
 from evenhand.policy.regression_limits import independent_change
 from evenhand.policy.verdict import WORDS
 from evenhand.report.drawings import Table
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from evenhand.report.sections.judged import FigureRow
     from evenhand.serving.asking import Asked
 
-MOST_CHANGES: Final = 60
+MOST_CHANGES: Final = 20
 
 
 def change(now: Finding, before: Finding) -> Finding | None:
@@ -113,21 +114,23 @@ def _moved(one: Change) -> str:
 
 
 def limits(now: Verdict, then: Verdict) -> Answer:
-    """Return what became of each limit, those that changed first."""
+    """Return what became of each limit that changed, and how many did not."""
     before = {str(judgement.key): judgement.status for judgement in then.judgements}
-    rows = []
+    rows, every = [], len(now.judgements)
     for judgement in now.judgements:
         was = before.get(str(judgement.key))
-        word = became(was, judgement.status)
-        old = message("absent") if was is None else lowered(WORDS[was])
-        rows.append((cut(str(judgement.key), 120), old, lowered(WORDS[judgement.status]), word))
-    rows.sort(key=lambda row: row[1] == row[2])
+        if was != judgement.status:
+            old = message("absent") if was is None else lowered(WORDS[was])
+            word = became(was, judgement.status)
+            rows.append((cut(str(judgement.key), 120), old, lowered(WORDS[judgement.status]), word))
     head = (message("limit"), message("earlier"), message("now"), message("became"))
     title = message("What became of each limit")
-    lead = message(
-        "The verdict was {then}, and is {now}.", then=lowered(WORDS[then.status]), now=lowered(WORDS[now.status])
-    )
-    return Answer("limits-changed", title, (lead,), (Table("became-table", title, head, tuple(rows)),))
+    lead = (
+        message("Earlier: {headline}.", headline=headline(then).text),
+        message("Now: {headline}.", headline=headline(now).text),
+        message("{same:,} of {limits:,} limits are as before.", same=every - len(rows), limits=every),
+    )  # fmt: skip
+    return Answer("limits-changed", title, lead, (Table("became-table", title, head, tuple(rows)),) if rows else ())
 
 
 def same_rows(records: Iterable[AuditRecord]) -> bool:

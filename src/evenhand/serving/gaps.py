@@ -38,7 +38,12 @@ def gaps(record: AuditRecord, asked: Asked) -> Answer | None:
     lead = [_summary(asked, first)] if isinstance(first, Finding) and first.estimate is not None else []
     if asked.groups:
         lead.append(message("Groups were chosen after looking, so these intervals are surer than the data allow."))
-    head = (message("comparison"), message("estimate and interval"), message("groups"), message("chance"))
+    head = (
+        message("comparison"),
+        message("estimate and interval"),
+        message("groups furthest apart"),
+        message("chance"),
+    )
     title = message("Gaps in {metric}", metric=lowered(describe(asked.metric).label))
     return Answer("gaps", title, tuple(lead), (Table("gaps-table", title, head, cells, frozenset({1})),))
 
