@@ -185,7 +185,19 @@ def loaded_by_command(arguments: list[str]) -> set[str]:
     )
 
 
-HEAVY = {"polib", "torch", "shap", "sklearn", "fairlearn", "pandas", "onnxruntime", "skorch", "jinja2"}
+HEAVY = {
+    "polib",
+    "torch",
+    "shap",
+    "sklearn",
+    "fairlearn",
+    "pandas",
+    "onnxruntime",
+    "skorch",
+    "jinja2",
+    "starlette",
+    "uvicorn",
+}
 
 
 def test_importing_evenhand_loads_nothing_heavy() -> None:

@@ -80,6 +80,26 @@ def _are_limits(source: Content) -> bool:
     return bool(values) and flat and not set(source) & set(TABLES)
 
 
+def read_policy(text: str, name: str = "policy.toml", folder: Path | None = None) -> Policy:
+    """Read a policy from the text of a policy.toml; its problems have the lines of that text.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        What its problems call it.
+    folder : path, optional
+        Where rule packs in files are looked for; without it, none is read.
+
+    Raises
+    ------
+    PolicyError
+        All problems together, each with its place and the fix.
+    """
+    content: Content = parse_toml(text.encode(), name, kind=PolicyError)
+    return _build(content, Written(name, lines_of(text)), text.encode(), folder)
+
+
 def _of_pyproject(content: Content, place: Path) -> Content:
     """Return the table ``[tool.evenhand]``."""
     tool = content.get("tool")
@@ -102,7 +122,7 @@ def _shown(place: Path) -> str:
         return place.name
 
 
-def _build(content: Content, written: Written, raw: bytes, folder: Path) -> Policy:
+def _build(content: Content, written: Written, raw: bytes, folder: Path | None) -> Policy:
     packs = read_packs(content.get("extends", []), written, folder)
     problems = [*content_problems(content, written), *packs.problems]
     own = content.get("limits", {})
