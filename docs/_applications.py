@@ -49,7 +49,7 @@ def applications(rows: int, seed: int) -> Iterator[Application]:
 
 def tables() -> dict[str, str]:
     """Return the text of each file, by its name."""
-    later = {f"year{year}.csv": _csv([_scored(one) for one in applications(2_500, 2026 + year)]) for year in (1, 2)}
+    later = {f"year{year}.csv": _csv([_scored(one) for one in applications(2_500, 2029 - year)]) for year in (1, 2)}
     return {"applications.csv": _csv([one._asdict() for one in applications(8_000, 2026)]), **later}
 
 
