@@ -89,10 +89,10 @@ def pytest_sessionstart() -> None:
 
     told = main._exit_code
 
-    def through(wrong: EvenhandError | OSError) -> int:
+    def through(wrong: EvenhandError | OSError, arguments: list[str]) -> int:
         if isinstance(wrong, MissingExtraError):
             raise wrong
-        return told(wrong)
+        return told(wrong, arguments)
 
     main._exit_code = through
 

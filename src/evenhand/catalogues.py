@@ -80,15 +80,15 @@ class Catalogue(Mapping[str, T]):
         """
         return self.chosen((name,))[name]
 
-    def chosen(self, names: Iterable[str]) -> dict[str, T]:
-        """Return those of some names, in their order.
+    def chosen(self, names: str | Iterable[str]) -> dict[str, T]:
+        """Return those of some names, in their order; one may be named without a list.
 
         Raises
         ------
         InputError
             All names that there are none of, together.
         """
-        asked, kind = tuple(names), self.group.rpartition(".")[2]
+        asked, kind = (names,) if isinstance(names, str) else tuple(names), self.group.rpartition(".")[2]
         raise_all(
             InputError,
             (

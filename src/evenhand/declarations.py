@@ -32,6 +32,8 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "owner": message("Who answers for the model?"),
     "review_date": message("When is it reviewed next?"),
     "known_limitations": message("Where is it known to do badly?"),
+    "license": message("Under which licence may the model be used, as its SPDX identifier?"),
+    "language": message("Which languages do its inputs have, as codes such as en or zh?"),
 }
 """The questions, by the name of their answer."""
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from typing import TYPE_CHECKING
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
 
 from evenhand.output.sanitising import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
     from types import ModuleType
 
 __all__ = [
@@ -40,9 +43,15 @@ class EvenhandError(Exception):
     """
 
     def __init__(self, *problems: str) -> None:
-        self.problems: tuple[str, ...] = tuple(map(plain, problems))
+        self.marked: tuple[str, ...] = problems
+        """Each problem with its arguments marked; see `argument`."""
+        self.problems: tuple[str, ...] = tuple(plain(worded(problem)) for problem in problems)
         """Each problem as one sentence on one line, in the order in which they were found; names in it are shown."""
         super().__init__("\n".join(self.problems))
+
+    def with_flags(self, flag_of: Callable[[str], str | None]) -> tuple[str, ...]:
+        """Return the problems with flags in place of arguments; see `worded`."""
+        return tuple(plain(worded(problem, flag_of)) for problem in self.marked)
 
 
 class InputError(EvenhandError):
@@ -67,6 +76,63 @@ class OutputError(EvenhandError):
 
 class MissingExtraError(EvenhandError):
     """A feature whose optional packages are not installed."""
+
+
+_OPEN, _THEN, _CLOSE = "\ufdd0", "\ufdd1", "\ufdd2"
+"""Unicode's noncharacters, which are for use inside a program: no name that is shown has one."""
+_MARKED: Final = re.compile(f"{_OPEN}([^{_CLOSE}]*?){_THEN}([^{_CLOSE}]*?){_THEN}([^{_CLOSE}]*?){_CLOSE}")
+
+
+def argument(name: str, value: object = None) -> str:
+    """Return an argument marked for an error: in Python ``label=``, on the command line ``--label``.
+
+    Parameters
+    ----------
+    name : str
+        The keyword, or the name of the setting.
+    value : object, optional
+        The value to give: a text, number, True, or mapping of names to lists.
+
+    Examples
+    --------
+    >>> wrong = InputError(f"Fill them, or pass {argument('missing', 'group')}.")
+    >>> str(wrong), wrong.with_flags({"missing": "--missing"}.get)[0]
+    ('Fill them, or pass missing="group".', 'Fill them, or pass --missing group.')
+    """
+    if value is None:
+        return _marked(name, f"{name}=", "")
+    simple = isinstance(value, str) and not set(value) & set('"\\\n')
+    return _marked(name, f'{name}="{value}"' if simple else f"{name}={quoted(value)}", _as_flag_value(value))
+
+
+def parameter(name: str) -> str:
+    """Return the bare name of an argument, marked for an error: in Python ``level``, as a flag ``--level``."""
+    return _marked(name, name, "")
+
+
+def worded(text: str, flag_of: Callable[[str], str | None] | None = None) -> str:
+    """Return a sentence with its marked arguments as Python names them; as flags where `flag_of` knows them."""
+
+    def said(found: re.Match[str]) -> str:
+        name, python, value = found.groups()
+        flag = None if flag_of is None else flag_of(name)
+        return python if not flag else f"{flag} {value}".rstrip()
+
+    return _MARKED.sub(said, text)
+
+
+def _marked(name: str, python: str, value: str) -> str:
+    return f"{_OPEN}{name}{_THEN}{python}{_THEN}{value}{_CLOSE}"
+
+
+def _as_flag_value(value: object) -> str:
+    if value is True:
+        return ""
+    if isinstance(value, Mapping):
+        return " ".join(shlex.quote(f"{name}={_as_flag_value(part)}") for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value))
+    return shlex.quote(str(value))
 
 
 def raise_all(kind: type[EvenhandError], problems: Iterable[str]) -> None:

@@ -83,6 +83,8 @@ class DataFacts(TypedDict, total=False):
     """The role of each column, as in `Roles`."""
     missing: str
     """What was done with missing sensitive values: ``error`` or ``group``."""
+    bins: Mapping[str, list[float]]
+    """Edges that made groups of numeric features."""
     missing_values: Mapping[str, int]
     """Columns with missing values, and in how many rows."""
     repeated_ids: int | None

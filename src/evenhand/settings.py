@@ -10,7 +10,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Final, Literal, Self, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from evenhand.documents import WHOLE
-from evenhand.errors import InputError, did_you_mean, quoted, raise_all
+from evenhand.errors import InputError, did_you_mean, parameter, quoted, raise_all
 
 T = TypeVar("T")
 
@@ -83,16 +83,16 @@ class Setting:
         return said + numbers if numbers else said.replace("a number", "a finite number")
 
     def problem(self, value: object) -> str | None:
-        """Return the error of a value, as a sentence; None for a valid one."""
+        """Return the error of a value, as a sentence with the name marked; None for a valid one."""
         if self.choices and isinstance(value, str) and value not in self.choices:
             near = did_you_mean(value, self.choices)
-            return f"There is no {self.name} {value!r}; known are {', '.join(self.choices)}.{near}"
+            return f"There is no {parameter(self.name)} {value!r}; known are {', '.join(self.choices)}.{near}"
         items = value if isinstance(value, tuple) else (value,)
         if any(fits(part, value) for part in self.types) and all(map(self._inside, items)):
             return None
         such = isinstance(self.default, (str, int, float)) and not isinstance(self.default, bool)
         example = f", such as {self.default!r}," if such else ","
-        return f"{self.name} must be {self.kind}{example} not {quoted(value, 120)}."
+        return f"{parameter(self.name)} must be {self.kind}{example} not {quoted(value, 120)}."
 
     def _inside(self, value: object) -> bool:
         if not isinstance(value, Real) or isinstance(value, bool):
@@ -116,8 +116,8 @@ def coerced(hint: object, value: object) -> object:
     base, parts = get_origin(hint) or hint, get_args(hint)
     if base in (Union, UnionType):
         return value if value is None else coerced(parts[0], value)
-    if base is Mapping:
-        return {name: coerced(parts[1], part) for name, part in value.items()} if isinstance(value, Mapping) else value
+    if base is Mapping and isinstance(value, Mapping):
+        return {_key(name): coerced(parts[1], part) for name, part in value.items()}
     if base is not tuple:
         return value
     if isinstance(value, str) or (isinstance(value, Integral) and parts[0] is int):
@@ -125,6 +125,11 @@ def coerced(hint: object, value: object) -> object:
     if not isinstance(value, Iterable) or isinstance(value, Mapping):
         return value
     return tuple(dict.fromkeys(map(str, value))) if parts[0] is str else tuple(value)
+
+
+def _key(value: object) -> str:
+    """Return a key as text: codes of a column, such as 1 and 1.0, are what is shown of them."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def fits(hint: object, value: object) -> bool:

@@ -124,10 +124,11 @@ def test_duplicate_name_hidden_by_a_suffix_is_no_duplicate(tmp_path):
 def test_missing_columns_with_did_you_mean():
     problems = complaints(table(), label="aprove", sensitive_features=["sexx", "race"], exclude=["incom"])
     assert problems == (
-        "data: there is no label column 'aprove'. Did you mean 'approve'?",
-        "data: there is no sensitive feature column 'sexx'. Did you mean 'sex'?",
-        "data: there is no sensitive feature column 'race'.",
-        "data: there is no column 'incom' to exclude. Did you mean 'income'?",
+        "data: there is no label column 'aprove' (label=). Did you mean 'approve'?",
+        "data: there is no sensitive feature column 'sexx' (sensitive_features=). Did you mean 'sex'?",
+        "data: there is no sensitive feature column 'race' (sensitive_features=). "
+        "Its columns are 'approve', 'sex', 'income'.",
+        "data: there is no column 'incom' to exclude (exclude=). Did you mean 'income'?",
     )
 
 
@@ -167,13 +168,13 @@ def test_positive_is_asked_for():
     frame = table().assign(approve=lambda t: t.approve + 1)
     assert only(frame) == (
         "data: label 'approve' has the values 1, 2, and nothing says which is the positive class. "
-        "Name it, such as positive=2."
+        "Name it, such as pos_label=2."
     )
 
 
 def test_positive_is_no_value():
     frame = table().assign(approve=lambda t: t.approve.map({0: "no", 1: "yes"}))
-    assert "positive='yess' is none of them. Did you mean 'yes'?" in only(frame, positive="yess")
+    assert "pos_label=\"yess\" is none of them. Did you mean 'yes'?" in only(frame, positive="yess")
     assert "favourable=1 is none of them." in only(frame, positive="yes", favourable=1)
 
 

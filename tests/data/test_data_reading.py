@@ -173,7 +173,8 @@ def test_like_complains_of_what_is_absent():
         read_evaluation_set(frame().drop(columns=["race"]).rename(columns={"income": "incomes"}), like=train)
     assert caught.value.problems == (
         "data: there is no column 'income', which is an input in data. Did you mean 'incomes'?",
-        "data: there is no sensitive feature column 'race'.",
+        "data: there is no sensitive feature column 'race' (sensitive_features=). "
+        "Its columns are 'approve', 'sex', 'incomes', 'n', 'word'.",
     )
 
 

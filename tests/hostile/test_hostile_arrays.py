@@ -398,7 +398,8 @@ def test_counting_a_file_sees_the_groups_that_reading_it_does(tmp_path: Path, en
         (("1", "-1"), ("1", "-1"), 0),
         (("1", "0"), ("yes", "no"), 2),
         (("1", "0"), ("0.7", "0.2"), 2),
-        (("yes", "no"), ("yes", "no"), 2),
+        (("yes", "no"), ("yes", "no"), 0),
+        (("good", "bad"), ("good", "bad"), 2),
         (("1", "1.0"), ("1", "0"), 2),
         (("yes", "Yes"), ("yes", "no"), 2),
         (("a", "a "), ("a", "a "), 2),
@@ -515,7 +516,14 @@ def test_what_is_no_evaluation_set_is_refused(call: str, kind: str) -> None:
 
             audit_given(value, D)  # type: ignore[arg-type]
 
-    refused(run, "takes an EvaluationSet, not a")
+    refused(run, TOLD[kind] if call == "audit" else "takes an EvaluationSet, not a")
+
+
+TOLD = {
+    "frame": "no label column is named; pass label= with one of 'y'", "mapping": "no label column is named",
+    "path": "rows.csv: there is no such file", "array": "has no column names", "nothing": "data takes a table",
+    "dataset": "pass it as inputs=", "loader": "no names were given",
+}  # fmt: skip
 
 
 def test_rows_of_a_set_are_those_of_the_table_it_was_made_from() -> None:

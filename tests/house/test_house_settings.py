@@ -12,11 +12,13 @@ import pytest
 
 import evenhand as eh
 from evenhand.audits import AUDITS, Audit, AuditOptions, Statement
+from evenhand.audits.arguments import SAID as SAID_OF_OUTPUT
+from evenhand.audits.arguments import AuditSettings
 from evenhand.audits.options import options
 from evenhand.cli.flags import said
 from evenhand.cli.settings import TABLES, known, read_settings
 from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings, Scoring, Shares
-from evenhand.errors import InputError
+from evenhand.errors import InputError, worded
 from evenhand.evidence.options import EvidenceOptions
 from evenhand.settings import Declared, Setting, fits, setting, settings_of
 from evenhand.training import TabularClassifier, TrainingConfig
@@ -125,11 +127,11 @@ def test_what_is_out_of_range_is_refused_everywhere_in_the_same_words(
     assert problem is not None
     with pytest.raises(InputError) as told:
         held(table, name, {name: wrong})
-    assert problem in told.value.problems
+    assert problem in told.value.marked
     (tmp_path / "evenhand.toml").write_text(f"[{table}]\n{key} = {toml(wrong)}\n", encoding="utf-8")
     with pytest.raises(InputError) as told:
         read_settings(tmp_path / "evenhand.toml")
-    assert problem in str(told.value)
+    assert worded(problem) in str(told.value)
     if (table, key) not in NO_FLAG:
         written = str(wrong[0]) if isinstance(wrong, tuple) else str(wrong)
         with pytest.raises((click.BadParameter, InputError)):
@@ -143,7 +145,10 @@ def test_settings_that_python_alone_reaches_say_why() -> None:
 
 
 def test_keywords_are_those_of_the_records() -> None:
-    assert set(RoleSettings.__annotations__) == {*settings_of(Roles), *settings_of(Reading)}
+    roles = {**settings_of(Roles), **settings_of(Reading)}
+    assert set(RoleSettings.__annotations__) == {*roles, *(declared.key for declared in roles.values())}
+    own = {name for name, (audit, _) in options().items() if audit in {"", *AUDITS.own}}
+    assert set(AuditSettings.__annotations__) == {*RoleSettings.__annotations__, *SAID_OF_OUTPUT, *own, "name"}
     assert set(settings_of(Reading)) <= set(ArraySettings.__annotations__)
     assert list(TabularClassifier().get_params()) == sorted(settings_of(TrainingConfig))
     for name, declared in settings_of(TrainingConfig).items():

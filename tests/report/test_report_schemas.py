@@ -73,13 +73,14 @@ def test_sarif_is_valid_by_its_schema(case: Case, rich: tuple[AuditRecord, Verdi
         assert found == []
 
 
-def test_sarif_says_open_waived_and_since_when(rich: tuple[AuditRecord, Verdict]) -> None:
+def test_sarif_says_undecided_waived_and_since_when(rich: tuple[AuditRecord, Verdict]) -> None:
     results = json.loads(eh.render(*rich, "sarif"))["runs"][0]["results"]
-    kinds = {result["ruleId"]: result["kind"] for result in results}
-    assert kinds["declared[human_oversight]"] == "open"
+    statuses = {result["ruleId"]: result["properties"]["status"] for result in results}
+    assert statuses["declared[human_oversight]"] == "undecided"
     waived = [result for result in results if result["suppressions"]]
     assert [result["ruleId"] for result in waived] == ["precision"]
     assert waived[0]["suppressions"][0]["status"] == "accepted"
+    assert waived[0]["level"] == "warning"
     assert {result["baselineState"] for result in results} <= {"new", "unchanged", "updated"}
 
 

@@ -74,6 +74,32 @@ def test_chinese_punctuation_is_full_width() -> None:
     assert language("zh-CN").say(("a", "b")) == "a、b"
 
 
+NATIVE = {
+    "成对": "配对", "无定义": "未定义", "没有定义": "未定义", "代理列": "代理变量", "等频箱": "等频分箱",
+    "真实为正的行": "实际为正类的样本", "出路": "可行补救", "三问的树": "小型代理决策树", "错过真值": "未覆盖真值",
+}  # fmt: skip
+"""What a native reader stumbles over, and what the field says."""
+
+
+def chinese_pages() -> list[Path]:
+    return sorted((ROOT / "docs").glob("**/zh/*.md"))
+
+
+@pytest.mark.parametrize("page", chinese_pages(), ids=lambda page: page.stem)
+def test_chinese_pages_have_full_width_punctuation(page: Path) -> None:
+    prose = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", "", page.read_text("utf-8"), flags=re.S)
+    half = rf"[{CHINESE}][,:;?!(]|[,:;?!][{CHINESE}]|[{CHINESE}][.)]"
+    assert [line for line in prose.splitlines() if re.search(half, line)] == []
+
+
+def test_chinese_says_what_the_field_says() -> None:
+    catalogue = polib.pofile(str(ROOT / "reports" / "locale" / "zh_CN.po"))
+    texts = [text for entry in catalogue for text in entry.msgstr_plural.values() or (entry.msgstr,)]
+    texts += [page.read_text("utf-8") for page in chinese_pages()]
+    for odd, native in NATIVE.items():
+        assert [text[:80] for text in texts if odd in text] == [], f"say {native}"
+
+
 def test_precision_is_never_called_accuracy() -> None:
     from evenhand.metrics import METRICS, describe
 

@@ -6,16 +6,17 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, Unpack
 
 import numpy as np
 
+from evenhand.audits.arguments import AuditSettings, background_of, rows_of, sorted_out
 from evenhand.audits.catalogue import AUDITS
 from evenhand.audits.options import AuditOptions
+from evenhand.audits.options import options as options_by_name
 from evenhand.audits.package_warnings import noted_warnings
 from evenhand.audits.recourse import RecourseOptions
 from evenhand.audits.statement import Audit, Statement, not_applicable
-from evenhand.data.evaluation_set import needed
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence import Evidence, provenance
 from evenhand.evidence.answering import EvidenceCounts
@@ -33,43 +34,42 @@ from evenhand.metrics.catalogue.names import canonical
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from evenhand.data import EvaluationSet, Grouping
+    from evenhand.data import Grouping
     from evenhand.keys import Key
     from evenhand.messages import Place
     from evenhand.provenance import Measurements
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Called for each step with its number, the number of steps, and its name."""
-SAID = ("threshold", "score_kind", "output", "positive", "decide")
-"""Keywords of `audit` that are about the model's output."""
 
 
 def audit(
     model: object,
-    data: EvaluationSet,
+    data: object,
     *,
     original: object = None,
-    background: EvaluationSet | None = None,
-    audits: Iterable[str] | None = None,
+    background: object = None,
+    audits: str | Iterable[str] | None = None,
     options: AuditOptions | None = None,
     keeping: Keeping | None = None,
     progress: Progress | None = None,
-    **settings: object,
+    **settings: Unpack[AuditSettings],
 ) -> AuditRecord:
-    """Audit a trained model on an evaluation set.
+    """Audit a trained model on a table.
 
     Parameters
     ----------
     model : Subject, scikit-learn estimator, torch module or callable
         The model under audit; a callable takes a batch of the set (table features, arrays or texts) and
         returns scores of the positive class, shape (n,).
-    data : EvaluationSet
-        The rows, with label and sensitive features.
+    data : path, pandas, Polars or PyArrow table, mapping of columns, or EvaluationSet
+        The rows, with the truth and the columns that make the groups. A fitted pipeline reads the columns that it was
+        fitted on, whatever their roles.
     original : optional
         The model before compression, compared row by row.
-    background : EvaluationSet, optional
-        Rows to explain against, such as training rows; the evaluation rows when absent.
-    audits : names, optional
+    background : table or EvaluationSet, optional
+        Rows to explain against, such as training rows, with the same columns; the evaluation rows when absent.
+    audits : name or names, optional
         Which audits to run; all of them when absent.
     options : AuditOptions, optional
         Confidence, seed and sizes; single options may be given as keywords: ``level=0.9``, or
@@ -79,8 +79,10 @@ def audit(
     progress : callable, optional
         Called before each audit as ``progress(step, steps, name)``.
     **settings
-        Options of the audit; and what the model's output is, where it cannot be told: ``threshold``, ``score_kind``,
-        ``output``, ``positive`` and ``decide``, as for `as_subject`. They are about `model` alone.
+        Of a table, the roles of its columns, as for `read_evaluation_set`: ``label="approve"``, ``pos_label="yes"``,
+        ``sensitive_features=["sex"]`` ...; options of the audit; and what the model's output is, where it cannot be
+        told: ``threshold``, ``score_kind``, ``output``, ``positive`` and ``decide``, as for `as_subject`. These are
+        about `model` alone: ``positive`` is its class for the positive value of the label, ``pos_label``.
 
     Returns
     -------
@@ -91,29 +93,38 @@ def audit(
     ------
     InputError, ModelError
         When data or model cannot be audited as they are; all problems are reported together.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rows = {"income": [20, 31, 42, 56] * 25, "sex": ["f", "m"] * 50, "paid": ["no", "yes"] * 50}
+    >>> record = audit(
+    ...     lambda X: X["income"] / 60, rows, label="paid", pos_label="yes", sensitive_features="sex", explain=False
+    ... )
+    >>> record["recall[sex=m]"].estimate
+    1.0
     """
     from evenhand.subjects import as_subject
 
-    said = {name: settings.pop(name) for name in SAID if name in settings}
-    data, background = needed(data, "audit"), None if background is None else needed(background, "audit")
-    chosen = chosen_options(options, settings)
+    roles, said, rest = sorted_out(settings, {*options_by_name(), *AUDITS})
+    rows, chosen = rows_of(model, data, roles), chosen_options(options, rest)
     evidence = Evidence(
         as_subject(model, **said),  # type: ignore[arg-type]
-        data,
+        rows,
         original=None if original is None else as_subject(original),
-        background=background,
+        background=background_of(background, rows),
         options=chosen,
     )
     if actionable := chosen.of(RecourseOptions).actionable:
         from evenhand.explaining.reliance import actionable_problems
 
-        raise_all(InputError, actionable_problems(columns_read(evidence.subject, data), actionable))
+        raise_all(InputError, actionable_problems(columns_read(evidence.subject, rows), actionable))
     return run(evidence, audits, progress, keeping)
 
 
 def run(
     evidence: Evidence,
-    audits: Iterable[str] | None = None,
+    audits: str | Iterable[str] | None = None,
     progress: Progress | None = None,
     keeping: Keeping | None = None,
 ) -> AuditRecord:

@@ -102,7 +102,7 @@ def audit_given(
     score_kind: ScoreKind | None = None,
     options: AuditOptions | None = None,
     settings: Mapping[str, object] | None = None,
-    audits: Iterable[str] | None = None,
+    audits: str | Iterable[str] | None = None,
     keeping: Keeping | None = None,
     progress: Progress | None = None,
 ) -> AuditRecord:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from evenhand.audits.from_predictions import audit_given
 from evenhand.data import read_evaluation_set
 from evenhand.data.counted import ORIGINAL_DECISION
-from evenhand.data.roles import Reading, Roles
+from evenhand.data.roles import Reading, Roles, by_field
 from evenhand.errors import InputError, raise_all
 from evenhand.evidence.counting import (
     BIN,
@@ -95,6 +95,7 @@ def audit_table(
     """
     said = name or (source if isinstance(source, str) else "table")
     reading = {key: settings.pop(key) for key in ("missing", "bins") if key in settings}
+    settings = by_field(settings)
     named = {key: settings.pop(key) for key in {**settings_of(Roles), **settings_of(Reading)} if key in settings}
     roles = _used(named, roles)
     counts = _counted(

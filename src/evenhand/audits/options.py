@@ -75,7 +75,7 @@ def _telling(problems: list[str]) -> Iterator[None]:
     try:
         yield
     except InputError as wrong:
-        problems += wrong.problems
+        problems += wrong.marked
 
 
 def options() -> dict[str, tuple[str, Setting]]:

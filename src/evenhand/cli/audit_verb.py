@@ -11,20 +11,22 @@ from evenhand.audits.options import options
 from evenhand.cli.console import progress
 from evenhand.cli.flags import PATH, file_flag, opening, opening_flags, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
+from evenhand.cli.places import ANSWERS, NEAREST, usual_file, usual_policy
 from evenhand.cli.roles import file_of, read_table, role_flags, role_values
+from evenhand.cli.summary import quiet_flag, summarize
 from evenhand.data.roles import Scoring
-from evenhand.output.printing import remark, say
+from evenhand.output.printing import say
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.evidence.keeping import Keeping
     from evenhand.findings import AuditRecord
+    from evenhand.policy import Policy, Verdict
 
 OPTIONS = {name: declared for name, (_, declared) in options().items()}
 
 FILES = ("model", "original", "background")
-USUAL_ANSWERS = Path("responsibility.toml")
 
 
 @click.command(name="audit")
@@ -39,9 +41,13 @@ USUAL_ANSWERS = Path("responsibility.toml")
 @role_flags
 @setting_flags(OPTIONS)
 @file_flag(
-    "--responsibility", help="Declarations about the model.  [default: responsibility.toml in this folder, if any]"
+    "--responsibility",
+    help="Declarations about the model.  [default: responsibility.toml, here or in a folder above]",
 )
-@file_flag("--policy", help="Record the hash of this policy, as limits set before the audit. Nothing is judged.")
+@file_flag("--policy", "-p", help="Record the hash of this policy, as limits set before the audit; judge with --gate.")
+@click.option(
+    "--gate", is_flag=True, help=f"Judge at once by --policy ({NEAREST}), with the exit code of evenhand gate."
+)
 @file_flag(
     "--keep-predictions",
     metavar="FILE.parquet",
@@ -52,6 +58,7 @@ USUAL_ANSWERS = Path("responsibility.toml")
 )
 @opening_flags
 @file_flag("--output", "-o", default=Path("audit.json"))
+@quiet_flag
 def command(
     data: Path | None,
     table: str | None,
@@ -60,20 +67,25 @@ def command(
     output: Path,
     responsibility: Path | None,
     policy: Path | None,
+    gate: bool,
     keep_predictions: Path | None,
     row_key: Path,
     **flags: object,
-) -> None:
+) -> int:
     """Measure a model, or precomputed predictions, on DATA and write audit.json.
+
+    Nothing is judged, unless --gate asks for it; audit.json is the same, and is written whatever the verdict.
 
     \b
     Examples:
       evenhand audit test.parquet --model credit.safetensors --label approve --sensitive race -o audit.json
       evenhand audit scored.csv --label y --score p --threshold 0.5 --sensitive sex
+      evenhand audit scored.csv --policy policy.toml --gate
       evenhand audit --table "scored/*.parquet" --label y --score p --sensitive sex
     """
     from evenhand.audits import audit_given
     from evenhand.cli.circumstances import with_circumstances
+    from evenhand.cli.headlines import audit_lines, following
     from evenhand.declarations import read_declarations, with_declarations
     from evenhand.errors import InputError
     from evenhand.records import write_record
@@ -83,8 +95,10 @@ def command(
     _refuse_idle(data, table, flags["model"], keep_predictions)
     check_places([output, keep_predictions], [data, flags.get("config"), *(flags[name] for name in FILES)])
     keeping = _keeping(keep_predictions, row_key)
-    declared = responsibility or USUAL_ANSWERS
-    answers = read_declarations(declared) if responsibility is not None or declared.exists() else {}
+    policy = policy or (usual_policy() if gate else None)
+    limits = None if policy is None else _limits(policy)
+    declared = responsibility or usual_file(ANSWERS)
+    answers = {} if declared is None else read_declarations(declared)
     settings = file_of(flags)
     scored = flags["model"] or flags["score"] or flags["original_score"] or settings.data.get("score")
     refuse_idle("--score", scored, "threshold", "score_kind")
@@ -106,7 +120,10 @@ def command(
     if answers:
         record = with_declarations(record, answers)
     write_record(output, with_circumstances(record, policy))
-    _tell(record, output)
+    _warn(record)
+    verdict = _judged(record, limits) if gate and limits is not None else None
+    summarize(audit_lines(record, output), following(output, policy, verdict))
+    return 0 if verdict is None else verdict.exit_code
 
 
 def _refuse_idle(data: Path | None, table: str | None, model: object, kept: Path | None) -> None:
@@ -155,14 +172,27 @@ def _model(table: EvaluationSet, files: dict[str, Any], how: Any, chosen: Any, k
         return audit(model, table, keeping=keeping, progress=step, **more)
 
 
-def _tell(record: AuditRecord, output: Path) -> None:
+def _limits(place: Path) -> Policy:
+    """Read the policy before the work, so that one with a problem stops nothing half-way."""
+    from evenhand.policy import load_policy
+
+    return load_policy(place)
+
+
+def _judged(record: AuditRecord, limits: Policy) -> Verdict:
+    """Judge the record and print the verdict as the gate does."""
+    from evenhand.cli.outputs import put
+    from evenhand.policy import judge
+
+    verdict = judge(record, limits)
+    put(record, verdict, {"text": None})
+    return verdict
+
+
+def _warn(record: AuditRecord) -> None:
     seen = record.provenance.get("rows_seen_in_training")
     if seen:
         say(
             f"{seen:,} of the evaluation rows {'has' if seen == 1 else 'have'} an equal row among those the model was "
             "fitted on. Where they are the same cases, and not only alike, the audit flatters the model."
         )
-    for section in record.sections:
-        if not section.ran:
-            remark(f"{section.audit}: not run. {section.reason}")
-    remark(f"{len(record.findings):,} findings in {output}")

@@ -14,7 +14,7 @@ from evenhand.cli.flags import PATH, Finite, file_flag, refuse_idle
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.cli.searching import plan_of, refuse_halves, run_search
-from evenhand.output.printing import remark
+from evenhand.cli.summary import config_words, quiet_flag, summarize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @file_flag("--policy", help="With --search: policy to judge each model by.")
 @click.option("--seeds", type=click.IntRange(1), help="With --search: repeat training and compression over seeds.")
 @file_flag("--output", "-o", required=True, help="The new model; with --search a folder.")
+@quiet_flag
 def command(
     model: Path,
     data: Path,
@@ -101,7 +102,11 @@ def command(
     if not hasattr(small, "save"):
         raise ModelError(f"The result of {', '.join(recipes)} cannot be saved.")
     small.save(output)
-    remark(f"Wrote {output}: {output.stat().st_size:,} bytes, the original has {model.stat().st_size:,}")
+    sizes = f"{output.stat().st_size:,} bytes, the original has {model.stat().st_size:,}"
+    summarize(
+        [f"Wrote {output}: {sizes}"],
+        ["evenhand", "audit", test or "TEST", "--model", output, "--original", model, *config_words()],
+    )
 
 
 def parse_recipe(text: str) -> Recipe:

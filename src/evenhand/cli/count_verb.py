@@ -8,8 +8,9 @@ import click
 
 from evenhand.cli.flags import file_flag, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
+from evenhand.cli.summary import quiet_flag, summarize
+from evenhand.data.counted import DECISION
 from evenhand.data.roles import Roles, Scoring
-from evenhand.output.printing import remark
 from evenhand.settings import settings_of
 
 ROLES = {
@@ -35,6 +36,7 @@ THRESHOLD = {"threshold": settings_of(Scoring)["threshold"]}
 )
 @click.option("--allow-repeated", is_flag=True, help="Count files of the same content each.")
 @file_flag("--output", "-o", default=Path("counts.csv"))
+@quiet_flag
 def command(
     source: str, bins: int | None, engine: str | None, allow_repeated: bool, output: Path, **flags: object
 ) -> None:
@@ -64,4 +66,16 @@ def command(
     )  # fmt: skip
     write_text(output, counts_text(counts))
     rows = next(counts[name] for name in counts if str(name).lstrip("_") == FREQUENCY)
-    remark(f"Wrote {output}: {int(rows.sum()):,} rows in {len(counts):,} cells")
+    summarize(
+        [f"Wrote {output}: {int(rows.sum()):,} rows in {len(counts):,} cells"],
+        ["evenhand", "audit", output, *_roles_of(roles, [*map(str, counts)], str(rows.name))],
+    )
+
+
+def _roles_of(roles: Roles, columns: list[str], frequency: str) -> list[str]:
+    """Return the flags that audit the counts: those of the roles, with decisions in place of scores."""
+    decision = roles.prediction if roles.prediction in columns else DECISION
+    named = [["--label", str(roles.label)], ["--prediction", str(decision)], ["--frequency", frequency]]
+    groups = {"--sensitive": roles.sensitive_features, "--control": roles.control_features}
+    named += [[flag, column] for flag, columns in groups.items() for column in columns]
+    return [word for words in named for word in words]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from evenhand.documents import parse_toml
-from evenhand.errors import InputError
+from evenhand.errors import InputError, worded
 
 if TYPE_CHECKING:
     from evenhand.settings import Setting
@@ -64,6 +64,13 @@ def opening(flags: dict[str, object]) -> dict[str, object]:
 def format_flag(help: str) -> Callable[[Command], Command]:
     """Return the flag that names formats, each with its file."""
     return click.option("--format", "-f", "forms", multiple=True, metavar="NAME[=FILE]", help=help)
+
+
+def flag_names(command: click.Command) -> dict[str, str]:
+    """Return the flags of a command by the arguments that errors name: those of Python, and the flags' own words."""
+    flags = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    own = {max(flag.opts, key=len).lstrip("-").replace("-", "_"): max(flag.opts, key=len) for flag in flags}
+    return own | {flag.name: max(flag.opts, key=len) for flag in flags if flag.name is not None}
 
 
 def setting_flags(settings: Mapping[str, Setting]) -> Callable[[Command], Command]:
@@ -144,7 +151,7 @@ def _reader(declared: Setting) -> Callable[[click.Context, click.Parameter, obje
         except ValueError:
             raise click.BadParameter(f"{value!r} is not {declared.kind}.", ctx, param) from None
         if found is not None and (problem := declared.problem(found)) is not None:
-            raise click.BadParameter(problem, ctx, param)
+            raise click.BadParameter(worded(problem, flag_names(ctx.command).get), ctx, param)
         return found
 
     return read
@@ -154,13 +161,23 @@ def _value(declared: Setting, value: object) -> object:
     """Return what was written in the form of the field; None where nothing was."""
     if isinstance(value, tuple):
         parts = [_part(declared, str(part)) for part in value]
-        joined = dict(parts) if _kind(declared) is Mapping else tuple(part for several in parts for part in several)  # type: ignore[arg-type]
-        return joined if parts else None
+        if _kind(declared) is Mapping:
+            return _merged(parts) or None  # type: ignore[arg-type]
+        return tuple(part for several in parts for part in several) if parts else None
     if not isinstance(value, str):
         return value
     if declared.unit == "seconds":
         return seconds(value)
     return float(value) if _kind(declared) is float and value not in declared.choices else value
+
+
+def _merged(parts: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Return named values; those of one name that are tables are one table."""
+    found: dict[str, object] = {}
+    for name, value in parts:
+        before = found.get(name)
+        found[name] = {**before, **value} if isinstance(before, dict) and isinstance(value, dict) else value
+    return found
 
 
 def _part(declared: Setting, text: str) -> tuple[object, ...]:
@@ -172,6 +189,11 @@ def _part(declared: Setting, text: str) -> tuple[object, ...]:
     name, _, value = text.partition("=")
     if not (value := value or declared.alone):
         raise click.BadParameter(f"'{text}' names no value; write NAME=VALUE.", param_hint=declared.flag)
+    if get_args(inner)[1:] == (str,) and not value.startswith("{"):  # a name inside a table: COLUMN=VALUE=NAME
+        key, sign, called = value.partition("=")
+        if not (sign and key and called):
+            raise click.BadParameter(f"'{text}' names no value; write COLUMN=VALUE=NAME.", param_hint=declared.flag)
+        return name, {key: called}
     if get_origin(inner) is Mapping:
         return name, parse_toml(f"value = {value}", declared.flag)["value"]
     return name, [get_args(inner)[0](part) for part in value.split(",")] if get_args(inner) else value

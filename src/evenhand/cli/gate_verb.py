@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from evenhand.cli.flags import PATH, file_flag, format_flag, refuse_idle
+from evenhand.cli.places import NEAREST, usual_policy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
     from evenhand.signing import SignedRecord
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 @file_flag(
     "--policy",
     "-p",
-    default=Path("policy.toml"),
+    default=usual_policy,
+    show_default=NEAREST,
     help="The limits; a policy.toml, or a pyproject.toml with [tool.evenhand].",
 )
 @file_flag("--baseline", help="An earlier audit.json, for limits with max_drop.")
@@ -33,8 +36,8 @@ if TYPE_CHECKING:
 @click.option("--new-only", is_flag=True, help="Stop only for limits with a better outcome in the baseline.")
 @click.option("--new-threshold", is_flag=True, help="Compare decisions at two thresholds: it was changed on purpose.")
 @format_flag(
-    "text, json, markdown, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html; may be repeated, "
-    "with a file for all but one.  [default: text]",
+    "text, json, markdown, summary, junit, sarif, github, gitlab, csv, model-card, cyclonedx, html, pdf; may be "
+    "repeated, with a file for all but one.  [default: text]",
 )
 @file_flag("--output", "-o", help="Write the one format here instead of stdout.")
 def command(
@@ -78,7 +81,7 @@ def command(
     )  # fmt: skip
     put(record, verdict, wanted)
     if "github" in wanted:
-        _summarize(record, verdict)
+        _summarize(record, verdict, wanted.get("html"))
     return verdict.exit_code
 
 
@@ -99,16 +102,16 @@ def _signed(
     return None
 
 
-def _summarize(record: AuditRecord, verdict: Verdict) -> None:
-    """Append the summary to the step's page, where GitHub Actions names a file for it."""
+def _summarize(record: AuditRecord, verdict: Verdict, page: Path | None) -> None:
+    """Append the short summary to the step's page, where GitHub Actions names a file for it."""
     from evenhand.errors import OutputError
     from evenhand.output.printing import say
     from evenhand.report import render
-    from evenhand.report.formats.step_summary import append_summary
+    from evenhand.report.formats.step_summary import append_summary, page_line
 
     named = os.environ.get("GITHUB_STEP_SUMMARY")
     if named:
         try:
-            append_summary(named, render(record, verdict, "markdown"))
+            append_summary(named, render(record, verdict, "summary") + page_line(page, os.environ))
         except OutputError as wrong:
             say(f"evenhand: {wrong}")  # the verdict counts, whether or not its summary is shown

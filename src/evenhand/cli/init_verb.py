@@ -1,41 +1,28 @@
-"""``evenhand init``: the three files a project begins with."""
+"""``evenhand init``: the three files a project begins with, from a table or without one."""
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from evenhand.cli.flags import file_flag
-from evenhand.output.printing import remark
+from evenhand.cli.flags import PATH, file_flag
+from evenhand.cli.summary import quiet_flag, summarize
 
-SETTINGS = """\
-# The roles of the columns, for every verb of evenhand. Flags win over this file.
-[data]
-label = {label}
-# The value of the label that counts as positive, and the one that is good for the person (four-fifths turns on it).
-{pos_label}
-{favourable}
-sensitive_features = {sensitive}
-exclude = {exclude}
-missing = "error"        # or "group": rows without a sensitive value are a group of their own
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-[split]
-train = 0.55
-validation = 0.15
-test = 0.30
-seed = 0
+    from evenhand.data.proposing import Proposal
 
-[audit]
-level = 0.95
-seed = 0
-intersections = 2        # how many sensitive features are crossed at most
-"""
+LOOKED_AT: Final = 100_000
+"""Rows of a table that are enough to know its columns."""
 
 
 @click.command(name="init")
-@click.option("--label", default="label", help="Column with the truth.")
+@click.argument("table", type=PATH, required=False)
+@click.option("--label", help="Column with the truth.  [default: proposed from TABLE, else label]")
 @click.option("--pos-label", help="Value of the label that counts as positive.")
 @click.option("--favourable", help="Value of the label that is good for the person.")
 @click.option("--sensitive", multiple=True, help="Sensitive feature; may be repeated.")
@@ -48,49 +35,122 @@ intersections = 2        # how many sensitive features are crossed at most
     help="Field whose limits to start from, each with its reason and source.",
 )
 @file_flag("--folder", default=Path(), show_default=False, help="Where the files are written.")
+@click.option("--yes", "-y", is_flag=True, help="Take what is proposed without asking.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
+@quiet_flag
 def command(
-    label: str,
+    table: Path | None,
+    label: str | None,
     pos_label: str | None,
     favourable: str | None,
     sensitive: tuple[str, ...],
     exclude: tuple[str, ...],
     template: str,
     folder: Path,
+    yes: bool,
     force: bool,
 ) -> None:
     """Write evenhand.toml (roles, settings), policy.toml (limits) and responsibility.toml to begin with.
 
+    With TABLE, its first 100,000 rows are looked at, and each column is proposed a role, with a reason: the label and
+    its values, columns that look protected, edges for ages, scores and decisions, ids, dates and texts. On a terminal
+    you are asked; elsewhere the proposals are written, and what was assumed is said.
+
     \b
-    Example: evenhand init --label approve --favourable 1 --sensitive race --sensitive sex
+    Examples:
+      evenhand init loans.csv
+      evenhand init --label approve --favourable 1 --sensitive race --sensitive sex
     """
+    from evenhand.cli.settings_text import settings_text
     from evenhand.declarations import skeleton
     from evenhand.errors import OutputError
     from evenhand.output.writing import write_text
     from evenhand.policy import default_policy
 
-    settings = SETTINGS.format(
-        label=json.dumps(label, ensure_ascii=False),
-        pos_label=_line("pos_label", pos_label),
-        favourable=_line("favourable", favourable),
-        sensitive=json.dumps(list(sensitive), ensure_ascii=False),
-        exclude=json.dumps(list(exclude), ensure_ascii=False),
-    )
-    files = {
-        folder / "evenhand.toml": settings,
-        folder / "policy.toml": default_policy(sensitive, template=template, label=label, positive=pos_label or ""),
-        folder / "responsibility.toml": skeleton(),
-    }
-    there = [str(place) for place in files if place.exists()]
+    places = [folder / name for name in ("evenhand.toml", "policy.toml", "responsibility.toml")]
+    there = [str(place) for place in places if place.exists()]
     if there and not force:
         raise OutputError(f"{', '.join(there)}: already there. Replace with --force, or choose another --folder.")
-    for place, text in files.items():
+    given = {"label": label, "positive": pos_label, "favourable": favourable, "exclude": exclude}
+    given |= {"sensitive": sensitive or None}
+    chosen = _without_table(given) if table is None else _looked_at(table, given, ask=not yes)
+    policy = default_policy(
+        chosen.named("sensitive"), template=template, label=chosen.label or "", task=chosen.task,
+        positive="" if chosen.positive is None else str(chosen.positive),
+    )  # fmt: skip
+    for place, text in zip(places, (settings_text(chosen), policy, skeleton()), strict=True):
         write_text(place, text)
-        remark(f"Wrote {place}")
+    wrote = f"Wrote {', '.join(map(str, places))}"
+    summarize([*_told(chosen), wrote] if table is not None else [wrote], _following(chosen, table, places[0]))
 
 
-def _line(name: str, value: str | None) -> str:
-    if value is None:
-        return f"# {name} = 1"
-    number = value.lstrip("-").isdigit()
-    return f"{name} = {value if number else json.dumps(value, ensure_ascii=False)}"
+def _without_table(given: dict[str, object]) -> Proposal:
+    """Return the roles that the flags name."""
+    from evenhand.data.proposing import Proposal, ProposedColumn
+
+    columns = [
+        ProposedColumn(str(column), part, "")
+        for part, named in (("sensitive", given["sensitive"]), ("exclude", given["exclude"]))
+        for column in named or ()  # type: ignore[attr-defined]
+    ]
+    values = {name: _number(given[name]) for name in ("positive", "favourable")}
+    return Proposal("", 0, tuple(columns), str(given["label"] or "label"), **values)  # type: ignore[arg-type]
+
+
+def _number(value: object) -> object:
+    """Return whole numbers that were written as such; the label may hold texts or numbers."""
+    return int(value) if isinstance(value, str) and value.lstrip("-").isdecimal() else value
+
+
+def _looked_at(table: Path, given: dict[str, object], ask: bool) -> Proposal:
+    """Return the roles that are proposed for a table, asked for where somebody can answer."""
+    from evenhand.cli.asking import ask_about, can_ask
+    from evenhand.data.proposing import propose
+    from evenhand.data.tables import first_rows
+
+    proposing = partial(propose, first_rows(table, LOOKED_AT), table.name)
+    return ask_about(proposing, given) if ask and can_ask() else proposing(**given)  # type: ignore[arg-type]
+
+
+def _told(chosen: Proposal) -> Iterator[str]:
+    """Yield what was assumed, and what a person has to decide."""
+    from evenhand.data.values import listed
+
+    first = "the first " if chosen.rows == LOOKED_AT else ""
+    yield f"{chosen.name}: from the names and values of {first}{chosen.rows:,} rows, for you to check:"
+    label = f"label {chosen.label or '(none found)'}"
+    values = {"positive": chosen.positive, "good for a person": chosen.favourable}
+    yield "; ".join([label, *(f"{what} {listed([value])}" for what, value in values.items() if value is not None)])
+    groups = ", ".join(_group(chosen, column) for column in chosen.named("sensitive"))
+    yield f"sensitive features: {groups or 'none found'}"
+    if unused := chosen.named("possible", "area"):
+        yield f"protected-looking or proxies, not compared: {', '.join(unused)}"
+    roles = {"decisions": chosen.one("prediction"), "scores": chosen.one("score"), "id": chosen.one("id")}
+    roles["never inputs"] = ", ".join(chosen.named("exclude", "weight"))
+    if named := "; ".join(f"{what} {column}" for what, column in roles.items() if column):
+        yield named
+    if undecided := [*_undecided(chosen)]:
+        yield f"decide in evenhand.toml: {', '.join(undecided)}"
+
+
+def _group(chosen: Proposal, column: str) -> str:
+    edges = chosen.bins.get(column)
+    return f"{column} (at {', '.join(map(str, edges))})" if edges else column
+
+
+def _undecided(chosen: Proposal) -> Iterator[str]:
+    if chosen.label is None:
+        yield "label"
+    elif chosen.task is None and chosen.positive is None:
+        yield "pos_label"
+    if chosen.label is not None and chosen.task is None and chosen.favourable is None:
+        yield "favourable"
+    scored = chosen.one("score") is not None and chosen.one("prediction") is None
+    if scored and chosen.task is None and chosen.threshold is None:
+        yield "threshold"
+
+
+def _following(chosen: Proposal, table: Path | None, settings: Path) -> list[object]:
+    model = [] if chosen.one("prediction") or chosen.one("score") else ["--model", "MODEL"]
+    config = [] if settings.parent == Path() else ["--config", settings]
+    return ["evenhand", "audit", table or "TABLE", *model, *config]

@@ -114,7 +114,7 @@ def exit_code(arguments: list[str]) -> int:
         # the reader is gone; click would exit with 1, which means that a limit failed
         return COULD_NOT_RUN
     except (EvenhandError, OSError) as wrong:
-        return _exit_code(wrong)
+        return _exit_code(wrong, arguments)
     except Exception as bug:  # a bug must not look like a failed gate, which exits 1
         return _bug(bug)
     return result if isinstance(result, int) else 0
@@ -134,14 +134,26 @@ def _misused(wrong: click.ClickException) -> int:
     return COULD_NOT_RUN
 
 
-def _exit_code(wrong: EvenhandError | OSError) -> int:
+def _exit_code(wrong: EvenhandError | OSError, arguments: list[str]) -> int:
     if isinstance(wrong, EvenhandError):
-        problems = wrong.problems
+        problems = wrong.with_flags(_flags_of(arguments).get)
     else:
         problems = (f"{wrong.filename or 'the output'}: {wrong.strerror or wrong}.",)
     for problem in problems:
         say(f"evenhand: {problem}")
     return COULD_NOT_RUN
+
+
+def _flags_of(arguments: list[str]) -> dict[str, str]:
+    """Return the flags of the command that was run, by the arguments that errors name."""
+    from evenhand.cli.flags import flag_names
+
+    context, command = click.Context(cli), cli
+    for word in arguments:
+        if not isinstance(command, click.Group) or (found := command.get_command(context, word)) is None:
+            break
+        command = found  # type: ignore[assignment]
+    return flag_names(command)
 
 
 def _bug(bug: Exception) -> int:

@@ -68,7 +68,7 @@ def _problems(pairs: Sequence[tuple[str, str, str]], output: Path | None) -> Ite
         try:
             FORMATS.find(name)
         except EvenhandError as unknown:
-            yield from unknown.problems
+            yield from unknown.marked
         if sign and not file:
             yield f"--format {name}= names no file. Name one, or write --format {name} for stdout."
     if output is not None and (len(pairs) > 1 or pairs[0][1]):
@@ -77,8 +77,18 @@ def _problems(pairs: Sequence[tuple[str, str, str]], output: Path | None) -> Ite
         yield "Only one format can go to stdout; name files for the others with --format NAME=FILE."
     names = [name for name, _, _ in pairs]
     yield from (f"The format {name} is named twice." for name in dict.fromkeys(names) if names.count(name) > 1)
+    yield from _unprintable(pairs, output)
     files = [os.path.realpath(file) for _, _, file in pairs if file and not is_device(Path(file))]
     yield from (f"{file}: two formats would be written here." for file in dict.fromkeys(files) if files.count(file) > 1)
+
+
+def _unprintable(pairs: Sequence[tuple[str, str, str]], output: Path | None) -> Iterator[str]:
+    """Yield the formats that are no text and have no file."""
+    from evenhand.report import FORMATS
+
+    for name, sign, _ in pairs:
+        if not sign and output is None and name in FORMATS and FORMATS.find(name).of:
+            yield f"The format {name} is no text; name its file with --format {name}=FILE."
 
 
 def put(
@@ -90,18 +100,18 @@ def put(
 ) -> None:
     """Render every format, then write the files, then stdout: nothing is written when one cannot be rendered."""
     from evenhand.output.printing import put_document
-    from evenhand.output.writing import write_text
-    from evenhand.report import render
+    from evenhand.output.writing import write_bytes
+    from evenhand.report.rendering import rendered
 
     page = wanted.get("html")
     if page is not None and assets == "external":
         from evenhand.report.rendering import write_style
 
         options["stylesheet"] = write_style(page, options.get("template_dir"))  # type: ignore[arg-type]
-    texts = {name: render(record, verdict, name, **options) for name in wanted}  # type: ignore[arg-type]  # by flags
+    made = {name: rendered(record, verdict, name, **options) for name in wanted}
     for name, place in wanted.items():
         if place is not None:
-            write_text(place, texts[name])
+            write_bytes(place, made[name])
     for name, place in wanted.items():
         if place is None:
-            put_document(texts[name], commands=name == "github")
+            put_document(made[name].decode(), commands=name == "github")

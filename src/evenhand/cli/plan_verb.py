@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from evenhand.cli.flags import PATH, file_flag
+from evenhand.cli.places import usual_policy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from evenhand.policy.advice.planning import LimitPlan, Plan
 
 
 @click.command(name="plan")
-@click.argument("policy", type=PATH, default=Path("policy.toml"))
+@click.argument("policy", type=PATH, default=usual_policy)
 @file_flag("--rates", help="Assumed rates of groups: a TOML file with a table for each feature.")
 @file_flag("--like", help="An audit.json of groups like those to come, in place of --rates.")
 @click.option("--rows", type=click.IntRange(1), help="What can so many rows show?")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from evenhand.cli.flags import PATH
+from evenhand.cli.places import usual_policy
 from evenhand.output.printing import put, put_document
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from evenhand.policy import Limit
 
 
@@ -35,11 +37,11 @@ def check(policies: tuple[Path, ...]) -> None:
     from evenhand.policy import load_policy
 
     problems: list[str] = []
-    for place in policies or (Path("policy.toml"),):
+    for place in policies or (usual_policy(),):
         try:
             policy = load_policy(place)
         except EvenhandError as wrong:
-            problems += wrong.problems
+            problems += wrong.marked
             continue
         required = f"; {len(policy.requirements)} requirements" if policy.requirements else ""
         put(f"{place}: {len(policy.limits)} limits, {len(policy.blocking)} of them blocking{required}")
@@ -47,7 +49,7 @@ def check(policies: tuple[Path, ...]) -> None:
 
 
 @command.command(name="explain")
-@click.argument("policy", type=PATH, default=Path("policy.toml"))
+@click.argument("policy", type=PATH, default=usual_policy)
 def explain(policy: Path) -> None:
     """Print what each requirement and limit demands, and when its metric misleads.
 

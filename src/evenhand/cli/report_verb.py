@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from evenhand.cli.flags import PATH, file_flag, format_flag, refuse_idle
+from evenhand.cli.places import LIMITS, has_policy
+from evenhand.cli.summary import quiet_flag, summarize
 from evenhand.words import languages
 
 PAGE = Path("report.html")
@@ -42,7 +44,15 @@ PAGE = Path("report.html")
 )
 @file_flag("--baseline", help="An earlier audit.json, to compare each limit with.")
 @click.option("--new-threshold", is_flag=True, help="Compare decisions at two thresholds: it was changed on purpose.")
+@click.option(
+    "--to",
+    "places",
+    multiple=True,
+    metavar="PLACE",
+    help="Log it to mlflow or wandb, or add it to a model's repository: hub=OWNER/NAME; may be repeated.",
+)
 @click.option("--public-summary", type=click.Choice(["ll144"]), help="The summary that a law requires to be published.")
+@quiet_flag
 def command(
     audit: Path,
     policy: Path | None,
@@ -51,6 +61,7 @@ def command(
     output: Path | None,
     forms: tuple[str, ...],
     public_summary: str | None,
+    places: tuple[str, ...],
     **look: object,
 ) -> None:
     """Draw AUDIT (audit.json) as one self-contained page.
@@ -59,17 +70,21 @@ def command(
     Examples:
       evenhand report audit.json --policy policy.toml -o report.html
       evenhand report audit.json -f html=report.html -f model-card=README.md
+      evenhand report audit.json --policy policy.toml --to mlflow
     """
     from evenhand.cli.outputs import put, wanted_outputs
+    from evenhand.cli.sharing import check_destinations, send
     from evenhand.errors import InputError
-    from evenhand.output.printing import remark
     from evenhand.policy import judge, load_policy
     from evenhand.records import read_record
 
-    wanted = wanted_outputs(*_asked(forms, output, public_summary), (audit, policy, baseline))
+    check_destinations(places)
+    only_sent = bool(places) and not (forms or output or public_summary)
+    asked = _asked(forms, output, public_summary)
+    wanted = {} if only_sent else wanted_outputs(*asked, (audit, policy, baseline))
     refuse_idle("--baseline", baseline, "new_threshold")
-    refuse_idle("-f html", "html" in wanted, "template_dir", "assets", "omit_empty")
-    if look["assets"] == "external" and wanted["html"] is None:
+    refuse_idle("-f html", only_sent or {"html", "pdf"} & {*wanted}, "template_dir", "assets", "omit_empty")
+    if look["assets"] == "external" and not only_sent and wanted.get("html") is None:
         raise click.UsageError("--assets external writes a separate file: name the page's with --output.")
     record = read_record(audit)
     if baseline is not None and policy is None:
@@ -79,9 +94,11 @@ def command(
         None if policy is None else judge(record, load_policy(policy), baseline=earlier, new_threshold=new_threshold)
     )
     put(record, verdict, wanted, **look)  # type: ignore[arg-type]  # the flags above, by their names
-    for place in wanted.values():
-        if place is not None:
-            remark(f"Wrote {place}")
+    send(record, verdict, places, look)
+    wrote = [f"Wrote {place}" for place in wanted.values() if place is not None]
+    judged = [] if verdict is None else [verdict.sentence]
+    limits = [] if policy is None and has_policy() else ["--policy", policy or LIMITS]
+    summarize([*judged, *wrote], ["evenhand", "gate", audit, *limits])
 
 
 def _asked(forms: tuple[str, ...], output: Path | None, public_summary: str | None) -> tuple[list[str], Path | None]:

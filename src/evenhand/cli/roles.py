@@ -20,7 +20,7 @@ ROLES: Final = {**settings_of(Roles), **settings_of(Reading)}
 
 def role_flags(command: Command) -> Command:
     """Add the flags that name roles, and the one that names the settings file, to a command."""
-    config = file_flag("--config", help="Settings file.  [default: evenhand.toml in this folder, if any]")
+    config = file_flag("--config", help="Settings file.  [default: evenhand.toml, here or in a folder above]")
     return setting_flags(ROLES)(config(command))
 
 
@@ -44,10 +44,11 @@ def role_values(settings: Settings, flags: dict[str, object]) -> dict[str, objec
     values = {**settings.data, **said(flags, ROLES)}
     for name in settings_of(Scoring):
         values.pop(name, None)
-    if isinstance(bins := values.get("bins"), dict):  # of the file: a flag may have taken its column out of the groups
-        groups = {*_named(values, "sensitive_features"), *_named(values, "control_features")}
-        named = {*_named(settings.data, "sensitive_features"), *_named(settings.data, "control_features")}
-        values["bins"] = {column: edges for column, edges in bins.items() if column in groups or column not in named}
+    groups = {*_named(values, "sensitive_features"), *_named(values, "control_features")}
+    named = {*_named(settings.data, "sensitive_features"), *_named(settings.data, "control_features")}
+    for each in ("bins", "value_labels"):  # of the file: a flag may have taken its column out of the groups
+        if isinstance(of := values.get(each), dict):
+            values[each] = {column: value for column, value in of.items() if column in groups or column not in named}
     return values
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenhand.cli.console import progress
+from evenhand.cli.summary import summarize
 from evenhand.output.printing import on_terminal, say
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ def run_search(plan: Plan, policy: Policy | None) -> AuditRecord:
         record = study(_with_progress(plan, step), policy)
     write_record(plan.folder / RECORD, record)
     write_report(plan.folder / PAGE, record)
-    for line in summary(record):
-        say(line)
+    summarize(summary(record))
     return record
 
 

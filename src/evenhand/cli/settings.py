@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+from evenhand.cli.places import SETTINGS, usual_file
 from evenhand.documents import parse_toml, read_bytes
-from evenhand.errors import InputError, did_you_mean, raise_all
+from evenhand.errors import InputError, did_you_mean, raise_all, worded
 from evenhand.settings import coerced, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from evenhand.settings import Declared, Setting
 
-FILE: Final = "evenhand.toml"
+PATHS: Final = ("inputs",)
+"""Settings that name files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +35,30 @@ class Settings:
 
 
 def read_settings(path: Path | None) -> Settings:
-    """Read a settings file: the named one, else evenhand.toml in the working folder where there is one.
+    """Read a settings file: the named one, else the nearest evenhand.toml in the working folder or above it.
+
+    Paths in it are relative to its folder.
 
     Raises
     ------
     InputError
         All unknown tables and keys and wrong types together, or the line that is not TOML.
     """
-    place = path or Path(FILE)
-    if path is None and not place.exists():
+    place = path or usual_file(SETTINGS)
+    if place is None:
         return Settings()
     content = parse_toml(read_bytes(place, make="evenhand init"), place)
     raise_all(InputError, _problems(str(place), content))
     found = cast("dict[str, dict[str, object]]", content)
     names = {table: {key: name for key, (name, _) in known(table).items()} for table in found}
     tables = {table: {names[table].get(key, key): value for key, value in found[table].items()} for table in found}
+    if "data" in tables:
+        tables["data"] = {name: _from(place.parent, name, value) for name, value in tables["data"].items()}
     return Settings(**tables)
+
+
+def _from(folder: Path, name: str, value: object) -> object:
+    return str(folder / value) if name in PATHS and isinstance(value, str) else value
 
 
 TABLES: Final = tuple(Settings.__dataclass_fields__)
@@ -92,7 +102,7 @@ def _table_problems(place: str, table: str, values: Mapping[str, object]) -> Ite
     for key, value in values.items():
         if key in keys:
             problem = keys[key][1].problem(coerced(keys[key][1].type, value))
-            yield from [] if problem is None else [f"{place}: [{table}] {problem}"]
+            yield from [] if problem is None else [f"{place}: [{table}] {worded(problem)}"]
         elif table == "audit" and isinstance(value, dict) and known(f"audit.{key}"):
             yield from _table_problems(place, f"audit.{key}", value)
         else:

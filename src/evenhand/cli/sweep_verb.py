@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from evenhand.cli.flags import PATH, file_flag
 from evenhand.cli.outputs import check_places
+from evenhand.cli.places import NEAREST, usual_policy
 from evenhand.output.printing import put, remark
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from evenhand.policy.thresholds import Step, Sweep
 
 SIGNS = {"passed": "+", "failed": "x", "undecided": "?"}
@@ -19,7 +21,7 @@ SIGNS = {"passed": "+", "failed": "x", "undecided": "?"}
 
 @click.command(name="sweep")
 @click.argument("record", type=PATH)
-@file_flag("--policy", "-p", default=Path("policy.toml"))
+@file_flag("--policy", "-p", default=usual_policy, show_default=NEAREST)
 @file_flag("--output", "-o", help="Write every threshold to a CSV file.")
 def command(record: Path, policy: Path, output: Path | None) -> None:
     """Judge a policy at every threshold that RECORD (audit.json) has counts of, without the model or its data.

@@ -11,6 +11,7 @@ from evenhand.cli.console import progress
 from evenhand.cli.flags import PATH, Finite, file_flag, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
+from evenhand.cli.summary import config_words, quiet_flag, summarize
 from evenhand.data.roles import Shares
 from evenhand.output.printing import remark, say
 from evenhand.settings import settings_of
@@ -36,6 +37,7 @@ TEST_SHARE = {"test": settings_of(Shares)["test"]}
 @click.option("--tune-seconds", type=Finite(min=0), help="Start no new trial after this time.")
 @file_flag("--checkpoint", help="Keep the state of each epoch; a killed fit resumes from it.")
 @file_flag("--output", "-o", default=Path("model.safetensors"))
+@quiet_flag
 def command(
     data: Path,
     output: Path,
@@ -84,7 +86,10 @@ def command(
     for column, reason in model.preprocessing.left_out:
         say(f"Left out: column '{column}' {reason}.")
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
-    remark(f"Wrote {output}: {rows} rows; decides at {model.threshold:.3f}")
+    summarize(
+        [f"Wrote {output}: {rows} rows; decides at {model.threshold:.3f}"],
+        ["evenhand", "audit", test_output or "TEST", "--model", output, *config_words()],
+    )
 
 
 def _check_names(output: Path, *tables: Path | None) -> None:

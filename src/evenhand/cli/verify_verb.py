@@ -150,6 +150,7 @@ def _rows(file: Path, record: AuditRecord, inputs: str | None) -> EvaluationSet:
         file,
         **{name: value for name, value in data.get("roles", {}).items() if value not in (None, [])},  # type: ignore[arg-type]
         missing=data.get("missing", "error"),  # type: ignore[arg-type]
+        bins=data.get("bins", {}),
         use_sensitive=bool(record.provenance.get("sensitive_inputs")),
         inputs=inputs,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evenhand.errors import InputError
+from evenhand.errors import InputError, argument
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,6 +103,6 @@ def _named(batch: object, names: Sequence[str] | None) -> dict[str, NDArray[Any]
         else:
             raise InputError(
                 f"'{name}' of a batch has the shape {array.shape}; a column has one dimension, a part two. Images and "
-                "the like go beside the table: inputs=."
+                f"the like go beside the table: {argument('inputs')}."
             )
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from evenhand.documents import parse_json
-from evenhand.errors import InputError, shorten
+from evenhand.errors import InputError, argument, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ def threshold_of(said: Mapping[str, object]) -> float | None:
 def uncounted(name: str, said: Mapping[str, object], frame: pd.DataFrame, roles: Roles) -> Iterator[str]:
     """Yield the complaint about a table of counts that is to be read as if each of its cells was one row."""
     if said and roles.frequency is None and said.get("cells") == cells_hash(frame):
-        yield f"{name}: this is a table of counts; name the column of the counts, frequency= (--frequency rows)."
+        yield f"{name}: this is a table of counts; name the column of the counts, {argument('frequency')}."
 
 
 def name_decisions(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 import pandas as pd
 
-from evenhand.data.grouping import Grouping, encode, intersect
+from evenhand.data.grouping import Grouping, called, encode, intersect
 from evenhand.data.hashing import hash_content, hash_rows, with_inputs
 from evenhand.data.inputs import as_inputs
 from evenhand.data.validating import missing_problem
-from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.errors import InputError, argument, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,7 +95,7 @@ class EvaluationSet:
         """
         held: Reads = "table" if self.held is None else self.held.kind
         if kind not in ("table", held):
-            way = {"arrays": " or images=", "texts": " or texts="}.get(kind, "")
+            way = {"arrays": f" or {argument('images')}", "texts": f" or {argument('texts')}"}.get(kind, "")
             raise InputError(
                 f"{self.name}: the model '{who}' reads {kind}, and the set holds {held}: pass inputs={way}."
             )
@@ -216,7 +216,9 @@ class EvaluationSet:
         values = self.table[column]
         if self.missing == "error":
             raise_all(InputError, missing_problem(self.name, values))
-        return encode(column, values, self.bins.get(column))
+        grouping = encode(column, values, self.bins.get(column))
+        names = self.roles.value_labels.get(column)
+        return grouping if names is None else called(grouping, names)
 
 
 def needed(data: object, who: str) -> EvaluationSet:

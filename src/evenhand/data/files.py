@@ -10,7 +10,7 @@ import numpy as np
 
 from evenhand.data.hashing import hash_files
 from evenhand.data.inputs import Inputs, Rows, rows_at_once
-from evenhand.errors import InputError, need, shorten
+from evenhand.errors import InputError, argument, need, shorten
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def image_files(table: str, column: pd.Series, folder: Path) -> Inputs:
     if absent:
         raise InputError(
             f"{table}: {len(absent):,} of {len(held):,} images named in '{name}' are not in {folder}, "
-            f"'{shorten(absent[0])}' first. Pass inputs= with the folder they are in."
+            f"'{shorten(absent[0])}' first. Pass {argument('inputs')} with the folder they are in."
         )
     shape = decode(folder / held[0]).shape
     about: dict[str, Plain] = {"from": f"files named in '{name}'", "shape": list(shape), "dtype": "uint8"}

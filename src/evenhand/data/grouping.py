@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from evenhand.data.values import order, show
 from evenhand.keys import group_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -104,6 +104,12 @@ def encode(name: str, column: pd.Series, edges: Sequence[float] | None = None) -
         codes[absent] = len(labels)
         labels = (*labels, word)
     return Grouping((name,), tuple((text,) for text in labels), codes, (labels,))
+
+
+def called(grouping: Grouping, names: Mapping[str, str]) -> Grouping:
+    """Return the groups of one column with names in place of values, in the order of the values."""
+    texts = tuple(names.get(text, text) for text in grouping.values[0])
+    return replace(grouping, labels=tuple((text,) for text in texts), values=(texts,))
 
 
 def intersect(singles: Sequence[Grouping], rows: int) -> Grouping:

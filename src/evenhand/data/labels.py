@@ -11,7 +11,7 @@ import pandas as pd
 from evenhand.data.columns import is_text
 from evenhand.data.lookalikes import lookalikes
 from evenhand.data.values import absence, distinct, listed, match, order, plain, show
-from evenhand.errors import did_you_mean, shorten
+from evenhand.errors import argument, did_you_mean, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Task
 
-_CONVENTIONS = ({"0", "1"}, {"-1", "1"}, {"false", "true"})
+_CONVENTIONS = ({"0", "1"}, {"-1", "1"}, {"false", "true"}, {"no", "yes"})
 """Pairs whose greater value everybody takes for the positive class."""
 
 
@@ -54,8 +54,8 @@ def read_label(
     column : pd.Series
         (n,) the label, with its name.
     positive, favourable : object, optional
-        Values of the label; "1" is understood as 1. Without `positive`, the greater value of {0, 1}, {-1, 1} and
-        booleans is the positive class, and the favourable value of any other label.
+        Values of the label; "1" is understood as 1. Without `positive`, the greater value of {0, 1}, {-1, 1}, {no,
+        yes} and booleans is the positive class, and the favourable value of any other label.
     task : "binary", "multiclass", "regression" or "ranking", optional
         What the label is. When not given, two values are two classes and more than two texts are several; more than two
         numbers could be classes or amounts, and are refused.
@@ -94,7 +94,7 @@ def _alike(where: str, column: pd.Series) -> list[str]:
     if len(values) > MOST_CLASSES or not (found := lookalikes(column)):
         return []
     told = f"{where} holds {' and '.join(found[0])}, which look alike. Write each class in one way"
-    return [f'{told}, or, if they are different ones, pass task="multiclass".']
+    return [f"{told}, or, if they are different ones, pass {argument('task', 'multiclass')}."]
 
 
 def _is_of_several_texts(column: pd.Series) -> bool:
@@ -141,19 +141,21 @@ def _read_two(
     if len(values) != 2:
         return None, problems
     pair = [values[at] for at in order(values)]
-    chosen = {"positive": positive, "favourable": favourable}
+    chosen = {"pos_label": positive, "favourable": favourable}
     for role, value in chosen.items():
         if value is not None:
             chosen[role] = match(value, pair)
             if chosen[role] is None:
                 hint = did_you_mean(str(value), map(str, pair))
-                problems.append(f"{where} has the values {listed(pair)}, and {role}={value!r} is none of them.{hint}")
+                problems.append(
+                    f"{where} has the values {listed(pair)}, and {argument(role, value)} is none of them.{hint}"
+                )
     usual = pair[1] if {show(value).casefold() for value in pair} in _CONVENTIONS else chosen["favourable"]
-    one = usual if chosen["positive"] is None else chosen["positive"]
+    one = usual if chosen["pos_label"] is None else chosen["pos_label"]
     if one is None and not problems:
         problems.append(
             f"{where} has the values {listed(pair)}, and nothing says which is the positive class. "
-            f"Name it, such as positive={pair[-1]!r}."
+            f"Name it, such as {argument('pos_label', pair[-1])}."
         )
     if problems or one is None:
         return None, problems
@@ -168,5 +170,6 @@ def _value_problems(where: str, values: list[object]) -> Iterator[str]:
     if len(values) > 2:
         yield (
             f"{where} has {len(values):,} different values ({shorten(listed([values[at] for at in order(values)]))}); "
-            "nothing says whether these are classes or amounts. Name the task: multiclass, regression or ranking."
+            f"nothing says whether these are classes or amounts. Name the task ({argument('task')}): "
+            "multiclass, regression or ranking."
         )

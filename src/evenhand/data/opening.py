@@ -14,7 +14,7 @@ from evenhand.data.datasets import dataset_inputs
 from evenhand.data.files import image_files, text_lines
 from evenhand.data.inputs import Inputs, as_inputs
 from evenhand.data.mapping import map_array
-from evenhand.errors import InputError, shorten
+from evenhand.errors import InputError, argument, shorten
 
 if TYPE_CHECKING:
     from evenhand.data.roles import Roles
@@ -34,7 +34,10 @@ def open_inputs(table: str, frame: pd.DataFrame, roles: Roles, given: object, fo
     path = Path(cast("str", given)) if isinstance(given, (str, os.PathLike)) else None
     beside = given is not None and (roles.images is None or path is None)
     if sum((roles.images is not None, roles.texts is not None, beside)) > 1:
-        raise InputError(f"{table}: images=, texts= and inputs= each say what the model reads; give one of them.")
+        raise InputError(
+            f"{table}: {argument('images')}, {argument('texts')} and {argument('inputs')} each say what "
+            "the model reads; give one of them."
+        )
     if roles.images is not None:
         return image_files(table, frame[roles.images], path or folder)
     if roles.texts is not None:
@@ -43,7 +46,9 @@ def open_inputs(table: str, frame: pd.DataFrame, roles: Roles, given: object, fo
         return None
     found = _memory(given, table) if path is None else _file(path)
     if found.kind == "table":
-        raise InputError(f"{table}: a model that reads a table reads the columns of the rows; leave out inputs=.")
+        raise InputError(
+            f"{table}: a model that reads a table reads the columns of the rows; leave out {argument('inputs')}."
+        )
     if len(found) != len(frame):
         raise InputError(f"{table}: there are {len(found):,} inputs and {len(frame):,} rows; each row needs its own.")
     return found
@@ -68,7 +73,9 @@ def _file(path: Path) -> Inputs:
         return text_lines(path)
     if path.suffix != ".npy":
         what = (
-            "is a folder: name the column of its files by images=" if path.is_dir() else "ends in neither .npy nor .txt"
+            f"is a folder: name the column of its files by {argument('images')}"
+            if path.is_dir()
+            else "ends in neither .npy nor .txt"
         )
         raise InputError(f"{path}: {what}. Inputs are an array (.npy), texts one a line (.txt), or images in a folder.")
     return as_inputs(map_array(path))

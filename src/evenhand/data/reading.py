@@ -16,7 +16,7 @@ from evenhand.data.counted import name_decisions, threshold_of, uncounted
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
 from evenhand.data.opening import open_inputs
-from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings
+from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings, by_field
 from evenhand.data.tables import AsText, Table, read_table
 from evenhand.data.validating import (
     check_scores,
@@ -24,18 +24,20 @@ from evenhand.data.validating import (
     feature_problems,
     frequency_problems,
     key_problems,
+    label_problems,
     prediction_problems,
     stratum_problems,
+    texts_of,
     weight_problems,
 )
 from evenhand.data.values import distinct, match
-from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.errors import InputError, argument, did_you_mean, raise_all, shorten
 from evenhand.settings import settings_of, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from evenhand.data.roles import Missing
+    from evenhand.data.roles import Bins
     from evenhand.findings import Plain
 
 
@@ -93,6 +95,7 @@ def read_evaluation_set(
     problems: list[str] = []
     if like is not None:
         roles = replace(roles, exclude=_excluded(table, roles, like, named.exclude))
+        roles = roles if named.value_labels else _occurring(table, roles, reading.bins)
         problems = _absent_inputs(table, roles, like, reading.inputs)
         if reading.task is None and roles.label == like.roles.label:
             reading = replace(reading, task=like.task)
@@ -120,9 +123,14 @@ def read_unlabelled(
     roles = Roles().updated(chosen)
     table = read_table(source, name, _as_text(roles, reading))
     if roles.label is None:
-        raise InputError(f"{table.name}: name the column that the labels go to (label=); it may be absent, or empty.")
+        raise InputError(
+            f"{table.name}: name the column that the labels go to ({argument('label')}); it may be absent, or empty."
+        )
     if roles.sample_weight is not None or roles.frequency is not None:
-        raise InputError(f"{table.name}: rows are chosen one by one: leave out sample_weight= and frequency=.")
+        raise InputError(
+            f"{table.name}: rows are chosen one by one: leave out {argument('sample_weight')} and "
+            f"{argument('frequency')}."
+        )
     held = table.frame if roles.label in table.frame else table.frame.assign(**{roles.label: None})
     filled = held.assign(**{roles.label: _placeholders(table.name, held, roles)})
     return build(replace(table, frame=filled), roles, replace(reading, task="binary")), held
@@ -160,7 +168,8 @@ def evaluation_set_from_arrays(
           probability of each row to be of each group, one named column a group.
         - ``sample_weight``: (n,) row weights.
         - ``cluster``, ``query``: (n,) what belongs together, and the list an item is part of.
-        - ``positive``, ``favourable``, ``task``, ``missing``, ``bins``: as for `read_evaluation_set`.
+        - ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``value_labels``: as for
+          `read_evaluation_set`.
 
     Returns
     -------
@@ -185,6 +194,7 @@ def set_beside(
 ) -> EvaluationSet:
     """Make an evaluation set of arrays; what is given `beside`, such as predictions, is checked for the same rows."""
     raise_all(InputError, unknown(settings, ArraySettings.__annotations__, "An evaluation set of arrays knows no"))
+    settings = by_field(settings)
     given_roles = ("sensitive_features", "control_features", "sample_weight", "cluster", "query")
     parts = {"y_true": y_true, **{role: settings.get(role) for role in given_roles}}
     tables = cast("Mapping[str, object]", settings.get("group_probabilities") or {})
@@ -215,6 +225,7 @@ def set_beside(
         sensitive_features=tuple(sensitive),
         control_features=tuple(control),
         sample_weight=next(iter(weight), None),
+        value_labels=settings.get("value_labels") or {},  # type: ignore[arg-type]
         exclude=tuple(control),
     )
     return build(Table(name, frame, {"source": "arrays"}, common_index(everything)), roles, _reading(settings)[1])
@@ -229,6 +240,7 @@ def build(
     if nested := _plain(name, frame, roles):
         raise InputError(*dict.fromkeys([*problems, *nested]))
     found = [*problems, *column_problems(name, frame, roles), *feature_problems(name, frame, roles, missing, bins)]
+    found += label_problems(name, frame, roles, bins)
     label = None
     if roles.labels:
         label, wrong = read_labels(name, frame[list(roles.labels)])
@@ -237,7 +249,7 @@ def build(
         label, wrong = read_label(name, frame[roles.label], roles.positive, roles.favourable, task)
         found += wrong
     if task == "ranking" and roles.query is None:
-        found.append(f"{name}: ranking needs the column that names the list of each item (query=).")
+        found.append(f"{name}: ranking needs the column that names the list of each item ({argument('query')}).")
     found += uncounted(name, table.said, frame, roles)
     if label is not None:
         frame = name_decisions(table.said, frame, roles, label.classes)
@@ -257,7 +269,7 @@ def build(
         roles=roles,
         y_true=label.y_true,
         missing=missing,
-        provenance=_provenance(table, roles, missing) | ({} if held is None else {"inputs": held.describe()}),
+        provenance=_provenance(table, roles, reading) | ({} if held is None else {"inputs": held.describe()}),
         classes=label.classes,
         task=label.task,
         use_sensitive=reading.use_sensitive,
@@ -296,7 +308,7 @@ def _numbers(column: pd.Series) -> np.ndarray:
 
 def _reading(settings: Mapping[str, object], like: EvaluationSet | None = None) -> tuple[dict[str, object], Reading]:
     """Return the settings of roles and reading: those of `like` by default."""
-    given = {name: value for name, value in settings.items() if value is not None}
+    given = {name: value for name, value in by_field(settings).items() if value is not None}
     usual = {} if like is None else {"missing": like.missing, "bins": like.bins, "use_sensitive": like.use_sensitive}
     read = {name: given.pop(name, usual.get(name)) for name in settings_of(Reading)}
     return given, Reading().updated(read)
@@ -313,6 +325,15 @@ def _merge(roles: Roles, other: Roles) -> Roles:
     return replace(other, **filled)
 
 
+def _occurring(table: Table, roles: Roles, bins: Bins) -> Roles:
+    """Return the roles without names of values that do not occur: another set of the same roles may lack them."""
+    kept = {}
+    for column, names in roles.value_labels.items():
+        texts = texts_of(table.frame[column], bins.get(column)) if column in table.frame else ()
+        kept[column] = {value: name for value, name in names.items() if value in texts}
+    return replace(roles, value_labels=kept)
+
+
 def _excluded(table: Table, roles: Roles, like: EvaluationSet, given: tuple[str, ...]) -> tuple[str, ...]:
     known = set(like.table.columns)
     new = [str(column) for column in table.frame.columns if column not in known]
@@ -324,7 +345,7 @@ def _excluded(table: Table, roles: Roles, like: EvaluationSet, given: tuple[str,
 def _absent_inputs(table: Table, roles: Roles, like: EvaluationSet, inputs: object) -> list[str]:
     if like.held is not None:
         given = inputs is not None or roles.images is not None or roles.texts is not None
-        said = f"{table.name}: {like.name} holds {like.held.kind}; pass inputs= with those of these rows."
+        said = f"{table.name}: {like.name} holds {like.held.kind}; pass {argument('inputs')} with those of these rows."
         return [] if given else [said]
     columns = [str(column) for column in table.frame.columns]
     named = {column for _, column in roles.named()}
@@ -358,7 +379,7 @@ def _plain(name: str, frame: pd.DataFrame, roles: Roles) -> list[str]:
     return problems
 
 
-def _provenance(table: Table, roles: Roles, missing: Missing) -> dict[str, Plain]:
+def _provenance(table: Table, roles: Roles, reading: Reading) -> dict[str, Plain]:
     features = dict.fromkeys((*roles.sensitive_features, *roles.control_features))
     counts: dict[str, Plain] = {c: n for c in features if (n := int(table.frame[c].isna().sum()))}
     return {
@@ -366,7 +387,8 @@ def _provenance(table: Table, roles: Roles, missing: Missing) -> dict[str, Plain
         "rows": len(table.frame),
         "columns": len(table.frame.columns),
         "roles": roles.to_plain(),
-        "missing": missing,
+        "missing": reading.missing,
         "missing_values": counts,
+        **({"bins": {column: list(edges) for column, edges in reading.bins.items()}} if reading.bins else {}),
         **({} if (threshold := threshold_of(table.said)) is None else {"counted_at": threshold}),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
+from evenhand.errors import InputError, argument, quoted, raise_all
 from evenhand.findings import Task
 from evenhand.settings import Declared, setting, settings_of
 
@@ -32,8 +33,8 @@ class Roles(Declared):
 
     label: str | None = setting(None, "Column with the truth.", recorded="always")
     positive: object = setting(
-        None, "Value of the label that counts as positive. When not given, the greater of {0, 1}, {-1, 1} and "
-        "booleans, and the favourable value of any other label.", key="pos_label", recorded="always",
+        None, "Value of the label that counts as positive. When not given, the greater of {0, 1}, {-1, 1}, "
+        "{no, yes} and booleans, and the favourable value of any other label.", key="pos_label", recorded="always",
     )  # fmt: skip
     favourable: object = setting(
         None, "Value of the label that is good for the person; required by the four-fifths rule.", recorded="always"
@@ -74,6 +75,9 @@ class Roles(Declared):
         {}, "Unobserved sensitive feature, with the columns of the probability of each of its groups: "
         "race=p_black,p_white.", flag="--proxy",
     )  # fmt: skip
+    value_labels: Mapping[str, Mapping[str, str]] = setting(
+        {}, "Name of a group whose value is a code: RAC1P=3=Alaska Native.", flag="--value-label",
+    )  # fmt: skip
     images: str | None = setting(None, "Column that names the file of each row's image, where the model reads images.")
     texts: str | None = setting(None, "Column of the texts, where the model reads texts.")
     exclude: tuple[str, ...] = setting((), "Column that is never a model input.", recorded="always")
@@ -82,6 +86,13 @@ class Roles(Declared):
     def favourable_is_positive(self) -> bool | None:
         """Whether the outcome that is good for the person is the positive class; None where none is declared."""
         return None if self.favourable is None else bool(self.favourable == self.positive)
+
+    def contradictions(self) -> Iterator[str]:
+        """Yield the complaint about names of values that are no table of texts."""
+        for column, names in self.value_labels.items():
+            if not isinstance(names, Mapping) or not all(isinstance(name, str) for name in names.values()):
+                given = {column: names}
+                yield f"{argument('value_labels')} takes {{column: {{value: name}}}}, not {quoted(given)}."
 
     def named(self) -> Iterator[tuple[str, str]]:
         """Yield (role, column) for every column that must be in the table; `exclude` is not among them."""
@@ -155,6 +166,7 @@ class ReadingSettings(TypedDict, total=False):
 class ArraySettings(ReadingSettings, total=False):
     """What arrays are, as keywords of `evaluation_set_from_arrays`."""
 
+    value_labels: Mapping[str, Mapping[object, str]] | None
     sensitive_features: object
     control_features: object
     group_probabilities: Mapping[str, object] | None
@@ -162,6 +174,7 @@ class ArraySettings(ReadingSettings, total=False):
     cluster: object
     query: object
     positive: object
+    pos_label: object
     favourable: object
 
 
@@ -170,6 +183,7 @@ class RoleSettings(ReadingSettings, total=False):
 
     label: str | None
     positive: object
+    pos_label: object
     favourable: object
     sensitive_features: str | Sequence[str]
     control_features: str | Sequence[str]
@@ -186,9 +200,27 @@ class RoleSettings(ReadingSettings, total=False):
     original_prediction: str | None
     original_score: str | None
     proxies: Mapping[str, Sequence[str]] | None
+    value_labels: Mapping[str, Mapping[object, str]] | None
     images: str | None
     texts: str | None
     exclude: str | Sequence[str]
+
+
+def by_field(settings: Mapping[str, object]) -> dict[str, object]:
+    """Return settings by the names of their fields: their keys in evenhand.toml, such as `pos_label`, are taken, too.
+
+    Raises
+    ------
+    InputError
+        When one is given by both of its names.
+    """
+    fields = {s.key: name for name, s in {**settings_of(Roles), **settings_of(Reading)}.items() if s.key != name}
+    twice = [key for key, name in fields.items() if settings.get(key) is not None and settings.get(name) is not None]
+    raise_all(
+        InputError, (f"{argument(key)} and {argument(fields[key])} are one setting; give one of them." for key in twice)
+    )
+    kept = {name: value for name, value in settings.items() if name not in fields}
+    return kept | {fields[key]: settings[key] for key in fields if settings.get(key) is not None}
 
 
 def _plain(value: object) -> Plain:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
@@ -29,6 +30,7 @@ from evenhand.errors import InputError, need, shorten
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from evenhand.findings import Plain
 
@@ -74,6 +76,8 @@ class AsText:
     """Labels and decisions, in which TRUE and FALSE are booleans."""
     keys: tuple[str, ...] = ()
     """Columns that name rows, persons, clusters and lists."""
+    most: int | None = None
+    """Rows that are read at most; None for all."""
 
 
 def read_table(source: object, name: str | None = None, texts: AsText | None = None) -> Table:
@@ -106,6 +110,27 @@ def read_table(source: object, name: str | None = None, texts: AsText | None = N
     if not len(frame):
         raise InputError(f"{table.name}: there are {len(frame.columns):,} columns but no rows.")
     return table
+
+
+def first_rows(path: str | os.PathLike[str], most: int) -> pd.DataFrame:
+    """Read the first rows of a file, to know its columns; the rest is neither read nor checked.
+
+    Parameters
+    ----------
+    path : path
+        A file of a kind that `read_table` reads.
+    most : int
+        Rows that are read at most.
+
+    Raises
+    ------
+    InputError
+        As `read_table` does.
+    """
+    frame = _read_file(Path(path), AsText(most=most))
+    if not len(frame):
+        raise InputError(f"{Path(path).name}: there are {len(frame.columns):,} columns but no rows.")
+    return frame
 
 
 def _read_file(path: Path, texts: AsText) -> pd.DataFrame:
@@ -143,7 +168,8 @@ def _read_delimited(path: Path, texts: AsText, separator: str | None = None) -> 
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=absent, index_col=False,
-                skiprows=int(bool(said)), low_memory=False, dtype=dict.fromkeys(kept, str), **_EXACTLY,
+                skiprows=int(bool(said)), nrows=texts.most, low_memory=False,
+                dtype=dict.fromkeys(kept, str), **_EXACTLY,
             )  # fmt: skip
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: the file is not UTF-8 text; save it as UTF-8.") from None
@@ -151,7 +177,8 @@ def _read_delimited(path: Path, texts: AsText, separator: str | None = None) -> 
         reason = shorten(str(wrong).removeprefix("Error tokenizing data. C error: "))
         raise InputError(f"{path.name}: the rows do not fit the header of {len(header):,} columns: {reason}.") from None
     if said:
-        refuse_changed(path.name, said, read_texts(_opened(path)))
+        if texts.most is None:
+            refuse_changed(path.name, said, read_texts(_opened(path)))
         frame.attrs[ATTRIBUTE] = said
     for column in kept:
         frame[column] = as_written(frame[column], booleans=column in texts.labels)
@@ -196,7 +223,7 @@ def _read_json_lines(path: Path, texts: AsText) -> pd.DataFrame:
     records = []
     try:
         with _opened(path) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(islice(file, texts.most), 1):
                 if line.strip():
                     records.append(_record(path.name, number, line))
     except (EOFError, zlib.error, gzip.BadGzipFile):
@@ -241,11 +268,19 @@ def _read_arrow(path: Path, texts: AsText, kind: str) -> pd.DataFrame:
     module, arrow = need(f"pyarrow.{kind.lower()}", "data"), need("pyarrow", "data")
     try:
         if kind == "Feather":
-            return _from_arrow(path.name, module.read_table(path))
+            held = module.read_table(path)
+            return _from_arrow(path.name, held if texts.most is None else held.slice(0, texts.most))
         with module.ParquetFile(path) as file:
-            return _from_arrow(path.name, file.read())
+            return _from_arrow(path.name, file.read() if texts.most is None else _first_batch(file, texts.most))
     except (arrow.ArrowException, OSError) as wrong:
         raise InputError(f"{path.name}: this is no {kind} file that can be read: {shorten(wrong)}.") from None
+
+
+def _first_batch(file: pq.ParquetFile, most: int) -> pa.Table:
+    """Return the first rows of a Parquet file, without the row groups that come later."""
+    arrow = need("pyarrow", "data")
+    batch = next(file.iter_batches(most), None)
+    return file.schema_arrow.empty_table() if batch is None else arrow.Table.from_batches([batch])
 
 
 READERS: Final[dict[str, Callable[[Path, AsText], pd.DataFrame]]] = {

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from evenhand.data.columns import is_text
+from evenhand.data.grouping import encode
 from evenhand.data.values import absence, is_number, listed, match, plain
-from evenhand.errors import did_you_mean, shorten
+from evenhand.errors import argument, did_you_mean, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -41,15 +42,23 @@ def column_problems(name: str, table: pd.DataFrame, roles: Roles) -> Iterator[st
     columns = [str(column) for column in table.columns]
     known = set(columns)
     if roles.label is None and not roles.labels:
-        yield f"{name}: no label column is named; pass label= with one of {shorten(listed(columns), 200)}."
+        yield f"{name}: no label column is named; pass {argument('label')} with one of {shorten(listed(columns), 200)}."
     for role, column in roles.named():
         if column not in known:
             what = role.removesuffix("s").replace("_", " ")
-            yield f"{name}: there is no {what} column '{shorten(column)}'.{did_you_mean(column, columns)}"
+            yield f"{name}: there is no {what} column '{shorten(column)}' ({argument(role)}).{_near(column, columns)}"
     for column in roles.exclude:
         if column not in known:
-            yield f"{name}: there is no column '{shorten(column)}' to exclude.{did_you_mean(column, columns)}"
+            yield (
+                f"{name}: there is no column '{shorten(column)}' to exclude "
+                f"({argument('exclude')}).{_near(column, columns)}"
+            )
     yield from _double_roles(name, roles)
+
+
+def _near(column: str, columns: Sequence[str]) -> str:
+    """Return the column that was meant, or the columns that there are."""
+    return did_you_mean(column, columns) or f" Its columns are {shorten(listed(columns), 200)}."
 
 
 def _double_roles(name: str, roles: Roles) -> Iterator[str]:
@@ -80,7 +89,7 @@ def feature_problems(name: str, table: pd.DataFrame, roles: Roles, missing: Miss
 
 def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
     """Return the sentence about rows of a feature that have no value."""
-    way = 'Fill them, drop them, or pass missing="group" to count them as a group.'
+    way = f"Fill them, drop them, or pass {argument('missing', 'group')} to count them as a group."
     return absence(f"{name}: column '{shorten(values.name)}' has", values, way)
 
 
@@ -94,7 +103,7 @@ def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
     if is_number(values) and distinct > MOST_NUMBERS:
         yield (
             f"{where} is numeric with {distinct:,} different values in {len(values):,} rows, which is a measurement, "
-            f"no grouping. Declare edges, such as bins={{{shorten(values.name)!r}: {_edges(values)}}}."
+            f"no grouping. Declare edges, such as {argument('bins', {shorten(values.name): suggested_edges(values)})}."
         )
     elif distinct > MOST_GROUPS:
         yield (
@@ -113,7 +122,39 @@ def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Itera
         yield f"{where} has edges declared in bins, but its values are no numbers: {told}."
 
 
-def _edges(values: pd.Series) -> list[object]:
+def label_problems(name: str, table: pd.DataFrame, roles: Roles, bins: Bins) -> Iterator[str]:
+    """Yield complaints about names of values: of columns that make no groups, of no value, or of several."""
+    for column, names in roles.value_labels.items():
+        where = f"{name}: {argument('value_labels')} of '{shorten(column)}'"
+        if column not in (*roles.sensitive_features, *roles.control_features):
+            hint = did_you_mean(column, (*roles.sensitive_features, *roles.control_features))
+            yield f"{where}: the column is no sensitive or control feature.{hint}"
+        elif column in table:
+            yield from _name_problems(where, texts_of(table[column], bins.get(column)), names)
+
+
+def _name_problems(where: str, texts: Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
+    for value in names:
+        if value not in texts:
+            yield f"{where}: no row has the value {value!r}; there are {shorten(listed(texts), 200)}. Leave it out."
+    shown = [(names.get(text, text), text) for text in texts]
+    for called in dict.fromkeys(name for name, _ in shown):
+        if len(same := [text for name, text in shown if name == called]) > 1:
+            yield f"{where}: the values {listed(same)} are all called {called!r}; give each value its own name."
+    for value, called in names.items():
+        if not is_text(called) or not called.strip():
+            yield f"{where}: the value {value!r} is called {ascii(called)[:80]}, which is no name."
+
+
+def texts_of(values: pd.Series, edges: Sequence[float] | None = None) -> tuple[str, ...]:
+    """Return the groups of a column as they are shown, in order; none of a column whose edges are wrong."""
+    try:
+        return encode("", values, edges).values[0]
+    except (TypeError, ValueError):  # told elsewhere
+        return ()
+
+
+def suggested_edges(values: pd.Series) -> list[object]:
     """Suggest edges near the quartiles, rounded to two digits."""
     numbers = values.dropna().to_numpy(dtype=np.float64)
     quartiles = np.quantile(numbers[np.isfinite(numbers)], [0.25, 0.5, 0.75]) if np.isfinite(numbers).any() else []
@@ -152,10 +193,13 @@ def stratum_problems(name: str, roles: Roles, shares: pd.Series) -> Iterator[str
     if wrong := int((~((numbers > 0) & (numbers <= 1))).sum()):
         yield f"{where} is no number above 0 and up to 1 in {wrong:,} of {len(numbers):,} rows."
     if roles.sample_weight is None:
-        yield f"{where}: rows that were chosen by stratum are weighted; name the column of weights (sample_weight=)."
+        yield (
+            f"{where}: rows that were chosen by stratum are weighted; name the column of weights "
+            f"({argument('sample_weight')})."
+        )
     for role in ("frequency", "cluster"):
         if getattr(roles, role) is not None:
-            yield f"{where}: rows were chosen one by one, and {role}= says otherwise; leave it out."
+            yield f"{where}: rows were chosen one by one, and {argument(role)} says otherwise; leave it out."
 
 
 def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Iterator[str]:
@@ -174,8 +218,9 @@ def frequency_problems(name: str, roles: Roles, frequencies: pd.Series) -> Itera
         yield f"{where} adds up to {numbers.sum():.3g} rows, and no more than {MOST_ROWS:.0e} can be counted."
     if (roles.sample_weight is None) != (roles.squared_weight is None):
         yield (
-            f"{where}: a table of counts of weighted rows has the sums of their weights (sample_weight=) and of the "
-            "squares of their weights (squared_weight=); one of both is not named."
+            f"{where}: a table of counts of weighted rows has the sums of their weights "
+            f"({argument('sample_weight')}) and of the "
+            f"squares of their weights ({argument('squared_weight')}); one of both is not named."
         )
     if roles.sample_weight is not None and roles.score is not None:
         yield f"{where}: counts of weighted rows are of decisions; leave out the scores '{shorten(roles.score)}'."
@@ -191,13 +236,13 @@ def prediction_problems(name: str, predictions: pd.Series, classes: tuple[object
         rows = int((~predictions.isin(known) & predictions.notna()).sum())
         yield (
             f"{where} hold {shorten(listed(strange, 3))} in {rows:,} of {len(predictions):,} rows, which is no value "
-            f"of the label ({listed(classes)}). Scores belong in score=."
+            f"of the label ({listed(classes)}). Scores belong in {argument('score')}."
         )
 
 
 def key_problems(name: str, keys: pd.Series, role: str) -> Iterator[str]:
     """Yield the complaint about an id or cluster column with missing values."""
-    way = f"Fill them, drop the rows, or leave out {role}=."
+    way = f"Fill them, drop the rows, or leave out {argument(role)}."
     yield from absence(f"{name}: {role} '{shorten(keys.name)}' has", keys, way)
     yield from _merged_codes(f"{name}: {role} '{shorten(keys.name)}'", keys)
 
@@ -256,7 +301,8 @@ def _score_problems(numbers: np.ndarray, kind: str, name: str) -> Iterator[str]:
     if kind == "probability" and outside.size:
         yield (
             f"{name} lie outside [0, 1] in {outside.size:,} of {rows:,} rows (from {outside.min():g} to "
-            f'{outside.max():g}). If they only rank, say score_kind="ranking" and give a threshold on their own scale.'
+            f"{outside.max():g}). If they only rank, say {argument('score_kind', 'ranking')} and give a "
+            "threshold on their own scale."
         )
     if kind == "label" and (strange := int((~np.isin(finite, (0, 1))).sum())):
         yield f"{name} are neither 0 nor 1 in {strange:,} of {rows:,} rows, and labels must be."

@@ -17,7 +17,7 @@ from evenhand.data.counted import ATTRIBUTE, DECISION, ORIGINAL_DECISION, as_tex
 from evenhand.data.grouping import bin_labels
 from evenhand.data.roles import Scoring
 from evenhand.data.written import as_written
-from evenhand.errors import InputError, did_you_mean, need, quoted, raise_all, shorten
+from evenhand.errors import InputError, argument, did_you_mean, need, quoted, raise_all, shorten
 from evenhand.evidence.scanning import engine_errors, scan
 from evenhand.evidence.shards import (
     file_hashes,
@@ -49,7 +49,7 @@ SQUARES: Final = "weight_squares"
 
 USED: Final = (
     "label", "positive", "favourable", "sensitive_features", "control_features", "sample_weight", "prediction", "score",
-    "original_prediction", "original_score",
+    "original_prediction", "original_score", "value_labels",
 )  # fmt: skip
 """The roles that an audit of counts has a use for."""
 
@@ -150,7 +150,10 @@ def count_frame(table: object, name: str = "table", **what: Any) -> pd.DataFrame
 
     wanted = Counting(**{**what, "groups": tuple(dict.fromkeys(what.get("groups", ())))})
     if wanted.prediction is None and wanted.score is None:
-        raise InputError(f"{name}: name either the column of decisions (prediction=) or that of scores (score=).")
+        raise InputError(
+            f"{name}: name either the column of decisions ({argument('prediction')}) or that of scores "
+            f"({argument('score')})."
+        )
     raise_all(InputError, _useless(wanted))
     with engine_errors(name):
         return marked(_counted(nw.from_native(table), name, wanted), _common_settings(wanted))
@@ -162,7 +165,10 @@ def _useless(wanted: Counting) -> Iterator[str]:
     if wanted.bins is not None and not (isinstance(wanted.bins, int) and wanted.bins >= 2):
         problems.append(f"bins must be a whole number from 2, not {quoted(wanted.bins)}.")
     if wanted.bins is not None and wanted.score is None:
-        problems.append("Scores are counted in bins, and no column of scores is named: add score=, or leave out bins=.")
+        problems.append(
+            f"Scores are counted in bins, and no column of scores is named: add {argument('score')}, or "
+            f"leave out {argument('bins')}."
+        )
     yield from filter(None, problems)
 
 

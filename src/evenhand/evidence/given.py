@@ -9,7 +9,7 @@ import pandas as pd
 
 from evenhand.data.columns import matrix, one_column
 from evenhand.data.values import absence, distinct, listed, match, plain
-from evenhand.errors import InputError, raise_all, shorten
+from evenhand.errors import InputError, argument, raise_all, shorten
 from evenhand.evidence.predictions import Predictions, of_task, outside_unit
 from evenhand.subjects.outputs import threshold_problem
 
@@ -155,7 +155,7 @@ def given(
         if inferred and kind == "ranking" and not scores.min() < cut <= scores.max():
             raise InputError(
                 f"{data.name}: the threshold is {cut:g} and y_score is from {scores.min():g} to {scores.max():g}, so "
-                'that all rows are decided alike. Give one on their scale, or say score_kind="ranking".'
+                f"that all rows are decided alike. Give one on their scale, or say {argument('score_kind', 'ranking')}."
             )
         return Predictions(data.y_true, scores, (scores >= cut).astype(np.int8), cut, kind)
     decided = _decided(data, column).astype(np.int8)
@@ -239,7 +239,8 @@ def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | N
     if outside and kind == "probability":
         yield (
             f"{name}: y_score is outside [0, 1] in {outside:,} of {len(scores):,} rows. If they only rank, give "
-            'a threshold on their own scale (and score_kind="ranking"); calibration is then not applicable.'
+            f"a threshold on their own scale (and {argument('score_kind', 'ranking')}); calibration is "
+            "then not applicable."
         )
     if kind == "ranking" and threshold is None:
         yield f"{name}: ranking scores need a threshold on their own scale; from it on a row is predicted positive."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from evenhand.errors import ModelError
+from evenhand.errors import ModelError, argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ def classes_decided(subject: Subject, rows: Inputs, scores: NDArray[np.float64])
     if not near[wrong].all():
         raise ModelError(
             f"Model '{subject.name}' decides for another class than that of its largest score, in {len(wrong):,} of "
-            f'{len(at):,} rows that were compared. Pass score_kind="label" to audit its decisions alone.'
+            f"{len(at):,} rows that were compared. Pass {argument('score_kind', 'label')} to audit its decisions alone."
         )
     if len(wrong):
         said[near] = _ask(own, rows, np.flatnonzero(near))
@@ -94,7 +94,8 @@ def _threshold(subject: Subject, scores: NDArray[np.float64], own: NDArray[np.in
         wrong = int(((scores >= subject.threshold) != own).sum())
         raise ModelError(
             f"Model '{subject.name}' decides otherwise than its scores in {wrong:,} of {len(scores):,} rows, and no "
-            'threshold on them gives its decisions. Pass threshold= to decide by its scores, or score_kind="label" to '
+            f"threshold on them gives its decisions. Pass {argument('threshold')} to decide by its "
+            f"scores, or {argument('score_kind', 'label')} to "
             "audit its decisions alone."
         )
     named = getattr(subject, "own_threshold", None)

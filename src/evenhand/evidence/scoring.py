@@ -12,7 +12,7 @@ import numpy as np
 
 from evenhand.data.inputs import as_inputs
 from evenhand.documents import parse_json, read_bytes
-from evenhand.errors import InputError, ModelError, OutputError, did_you_mean, need, raise_all, shorten
+from evenhand.errors import InputError, ModelError, OutputError, argument, did_you_mean, need, raise_all, shorten
 from evenhand.evidence.own_decisions import decided
 from evenhand.output.writing import write_bytes, write_text
 from evenhand.subjects import reads_of
@@ -120,7 +120,7 @@ def _prove(subject: Subject, given: Batch, scores: NDArray[np.float64]) -> None:
     if getattr(subject, "untold", False) and subject.score_kind == "ranking":
         raise ModelError(
             f"Model '{subject.name}' predicts numbers, and nothing says whether they are scores of the positive class. "
-            "Say what they are by score_kind= (--score-kind)."
+            f"Say what they are by {argument('score_kind')}."
         )
     decided(subject, as_inputs(given), scores)
 
@@ -132,7 +132,7 @@ def _read_by(subject: Subject, table: pd.DataFrame, texts: str | None) -> Batch:
     if kind != "table":
         raise InputError(
             f"The model '{subject.name}' reads {kind}, and Parquet files hold a table: name a column of texts, or "
-            "audit the model on an evaluation set with inputs=, which is read batch by batch, too."
+            f"audit the model on an evaluation set with {argument('inputs')}, which is read batch by batch, too."
         )
     wanted = _features(subject)
     return table[list(wanted)] if wanted else table

@@ -20,7 +20,7 @@ from evenhand.data.roles import Roles
 from evenhand.data.validating import frequency_problems
 from evenhand.data.values import listed, match
 from evenhand.documents import parse_json, read_bytes
-from evenhand.errors import InputError, shorten
+from evenhand.errors import InputError, argument, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -88,7 +88,7 @@ def refuse_copies(files: Sequence[str], hashes: Sequence[str]) -> None:
         if mark in first:
             raise InputError(
                 f"{file}: has the same content as {first[mark]}, so its rows would count twice. Leave one out; or, "
-                "where both hold different rows, pass --allow-repeated (allow_repeated=True)."
+                f"where both hold different rows, pass {argument('allow_repeated', True)}."
             )
         first[mark] = file
 
@@ -128,7 +128,7 @@ def shard_problems(tables: Mapping[str, pd.DataFrame], frequency: str, allow_rep
     first_name, first = next(iter(tables.items()))
     for name, frame in tables.items():
         if frequency not in frame.columns:
-            yield f"{name}: there is no column '{shorten(frequency)}' of counts; name it with frequency=."
+            yield f"{name}: there is no column '{shorten(frequency)}' of counts; name it with {argument('frequency')}."
         elif set(frame.columns) != set(first.columns):
             differ = sorted(set(map(str, frame.columns)) ^ set(map(str, first.columns)))
             yield f"{name}: has other columns than {first_name}: {listed(differ)}. Count all shards alike."
@@ -184,7 +184,7 @@ def _repeated(tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
         if again := next((seen[mark] for mark in marks if mark in seen), None):
             yield (
                 f"{name}: holds counts of rows that are in {again}, too, and would count twice. Leave it out; or, "
-                "where two shards are alike by chance, pass --allow-repeated (allow_repeated=True)."
+                f"where two shards are alike by chance, pass {argument('allow_repeated', True)}."
             )
         seen |= dict.fromkeys(marks, name)
 

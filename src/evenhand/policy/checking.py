@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, get_args
@@ -29,16 +30,18 @@ OVERS: Final = tuple(word for word in get_args(Over) if word)
 NUMBER: Final = (int, float)
 DEFAULTS: Final[Kinds] = {
     "confidence": NUMBER, "undecided": str, "undefined": str, "missing": str, "failing_bound": str,
-    "family": str, "minimum_group_size": int,
+    "family": str, "minimum_group_size": int, "help_url": str,
 }  # fmt: skip
 LIMIT: Final[Kinds] = {
     "at_most": NUMBER, "at_least": NUMBER, "max_drop": NUMBER, "required": bool, "over": (str, list), "advisory": bool,
-    "undecided": str, "undefined": str, "missing": str, "note": str, "controls": list,
+    "undecided": str, "undefined": str, "missing": str, "note": str, "help_url": str, "controls": list,
 }  # fmt: skip
 WAIVER: Final[Kinds] = {
     "limit": str, "reason": str, "owner": str, "approved_by": str, "starts": date, "expires": date,
     "accept_to": NUMBER,
 }  # fmt: skip
+ADDRESS: Final = re.compile(r"https?://[!-~]+")
+"""An address as other tools may open it: printable ASCII, as RFC 3986 asks."""
 SCHEMA_VERSION: Final = 1
 
 
@@ -267,6 +270,8 @@ def _fields(values: Content, known: Kinds, where: str) -> Iterator[str]:
         elif field in ("undecided", "undefined", "missing") and value not in EFFECTS:
             hint = did_you_mean(str(value), EFFECTS)
             yield f"{where}: {field} is {value!r}; it must be one of {', '.join(EFFECTS)}.{hint}"
+        elif field == "help_url" and not ADDRESS.fullmatch(str(value)):
+            yield f"{where}: help_url is {quoted(value)}; it is an address that begins with https:// or http://."
 
 
 def _texts(value: object) -> bool:

@@ -140,8 +140,9 @@ def judge(
         *claim_remarks(record, policy, proven.claims),
     )  # fmt: skip
     return Verdict(
-        status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path, remarks
-    )
+        status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path,
+        remarks, policy.help_url,
+    )  # fmt: skip
 
 
 def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Baseline | None) -> Iterator[Judgement]:

@@ -62,6 +62,8 @@ class Limit:
     """When the record has no such finding."""
     note: str = ""
     """Why there is this limit, and where it comes from."""
+    help_url: str = ""
+    """The address of a page that explains it to those whom it stops; empty where none is declared."""
     controls: tuple[str, ...] = ()
     """Controls for which the finding is evidence, such as ``nyc-ll144:5-301(b)``."""
     origin: str = ""
@@ -153,7 +155,10 @@ class Policy:
     sha256: str = ""
     """The hash of the file's bytes, and of the files it extends."""
     path: str = "policy.toml"
-    """The path of the file, relative to the working directory if below it: pipelines show limits there."""
+    """The path of the file, relative to the root of its repository, or to the working directory if it is in none:
+    pipelines show limits there."""
+    help_url: str = ""
+    """The address of a page that explains the gate; empty where none is declared."""
     extends: tuple[str, ...] = ()
     """The rule packs it extends, by name and version."""
     requirements: tuple[Limit, ...] = ()

@@ -81,9 +81,14 @@ def _of_pyproject(content: Content, place: Path) -> Content:
 
 
 def _shown(place: Path) -> str:
-    """Return the path relative to the working directory if it is below it, else the file name: no absolute path."""
+    """Return the path relative to the root of its repository, as pipelines need it wherever the command is run.
+
+    Outside a repository, relative to the working directory if it is below it, else the file name: no absolute path.
+    """
     try:
-        return place.resolve().relative_to(Path.cwd()).as_posix()
+        whole = place.resolve()
+        root = next((folder for folder in whole.parents if (folder / ".git").exists()), Path.cwd())
+        return whole.relative_to(root).as_posix()
     except (ValueError, OSError, RuntimeError):
         return place.name
 
@@ -112,6 +117,7 @@ def _build(content: Content, written: Written, raw: bytes, folder: Path) -> Poli
         sha256=_hash(raw, packs.hashes),
         extends=tuple(packs.names),
         requirements=required,
+        help_url=str(defaults.get("help_url", "")),
     )
 
 
@@ -177,6 +183,7 @@ def _limit(key: Key, values: Content) -> Limit:
         undefined=effect("undefined"),
         missing=effect("missing"),
         note=str(values.get("note", "")),
+        help_url=str(values.get("help_url", "")),
         controls=tuple(cast("list[str]", values.get("controls", []))),
     )
 

@@ -42,6 +42,14 @@ def drop(now: Finding | None, before: Finding | None) -> Finding | None:
     return replace(blank, estimate=estimate, interval=interval, undefined="")
 
 
+def independent_change(now: Finding, before: Finding) -> tuple[float | None, Interval | None]:
+    """Return `now` minus `before` with the interval of two independent audits; None where one has no value."""
+    if now.estimate is None or before.estimate is None:
+        return None, None
+    change = now.estimate - before.estimate
+    return change, _interval(now, before, -1.0, change)
+
+
 def paired_drop(now: Finding | None, change: Finding) -> Finding:
     """Return how much worse `now` is from a paired change, new minus old, over rows that both audits share."""
     sign = -1.0 if now is not None and now.direction == "higher_is_better" else 1.0

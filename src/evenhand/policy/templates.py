@@ -151,6 +151,35 @@ MEDICAL: Final = Template(
 """,
 )
 
+CLASSES: Final = Template(
+    "a label of several classes",
+    """\
+# A model worse than this decides no better than the people it would replace. Set it to what your use needs.
+"macro_recall" = { at_least = 0.50 }
+""",
+    """
+# {column}: how far apart two groups' shares of predicted classes are.
+{selection_distance} = {{ at_most = 0.20 }}
+# {column}: equal errors, for several classes: the same among rows of the same true class.
+{equalized_odds_distance} = {{ at_most = 0.20, undecided = "warn" }}
+""",
+)
+
+AMOUNTS: Final = Template(
+    "a label of amounts",
+    """\
+# A model that explains nothing of the truth is no better than its mean. Set it to what your use needs.
+"r2" = { at_least = 0.10 }
+""",
+    """
+# {column}: nobody's errors are far larger than those of others (bounded group loss, Agarwal et al. 2019).
+{mean_absolute_error_ratio} = {{ at_least = 0.80 }}
+""",
+)
+
+OF_TASK: Final = {"multiclass": CLASSES, "regression": AMOUNTS}
+"""Templates of labels that are not of two classes, in place of the generic one."""
+
 TEMPLATES: Final = {"generic": GENERIC, "hiring": HIRING, "credit": CREDIT, "medical": MEDICAL}
 """The templates by name."""
 
@@ -174,6 +203,7 @@ def default_policy(
     template: str = "generic",
     label: str = "",
     positive: str = "",
+    task: str | None = None,
 ) -> str:
     """Return the text of a starter policy.toml.
 
@@ -187,6 +217,8 @@ def default_policy(
         A name of `TEMPLATES`: ``generic``, ``hiring``, ``credit`` or ``medical``.
     label, positive : str
         The column of the truth and its positive value, which are required where they are given.
+    task : "multiclass" or "regression", optional
+        The kind of label, where it is not of two classes.
 
     Returns
     -------
@@ -195,7 +227,7 @@ def default_policy(
     Raises
     ------
     InputError
-        When there is no such template.
+        When there is no such template, or it is not for such a label.
 
     Examples
     --------
@@ -205,9 +237,12 @@ def default_policy(
     """
     if template not in TEMPLATES:
         raise InputError(f"There is no policy template '{template}'.{did_you_mean(template, TEMPLATES)}")
+    if task in OF_TASK and template != "generic":
+        raise InputError(f"The policy template '{template}' is for decisions between two classes, this is {task}.")
+    chosen = TEMPLATES[template] if task is None else OF_TASK.get(task, TEMPLATES[template])
     columns = list(sensitive_features)
     required = {"sensitive_features": columns, "label": label, "positive": positive}
-    parts = [TEMPLATES[template].text(columns, required)]
+    parts = [chosen.text(columns, required)]
     if original:
         parts += [ORIGINAL, *(ORIGINAL_FEATURE.format_map(_Keys(column, of="original")) for column in columns)]
     return "".join(parts)

@@ -129,9 +129,11 @@ class Verdict:
     confidence: float
     """The confidence that the policy requires."""
     policy_path: str = "policy.toml"
-    """The path of the policy, relative to the working directory."""
+    """The path of the policy, relative to the root of its repository."""
     remarks: tuple[str, ...] = ()
     """Further remarks: waivers that expired, are unused or no longer cover; small groups."""
+    help_url: str = ""
+    """The address of a page that explains the gate; empty where none is declared."""
 
     @property
     def exit_code(self) -> int:

@@ -1,38 +1,43 @@
-"""Log to MLflow: findings as metrics, the verdict as tags, the page and the record as artifacts."""
+"""Log to MLflow: about twenty figures, the limits as a table, the verdict as tags, the page and the record as files."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from evenhand.errors import need
-from evenhand.records import digest, dump, to_plain
+from evenhand.report.tracked import COLUMNS, FOLDER, figures, metric_name, tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from evenhand.findings import AuditRecord, Finding
-    from evenhand.keys import Key
+    from evenhand.findings import AuditRecord
     from evenhand.policy import Judgement, Verdict
+    from evenhand.report.tracked import Tracked
 
-FOLDER: Final = "evenhand"
 AT_ONCE: Final = 1_000
 """The most metrics that MLflow takes in one call."""
-LONGEST: Final = 200
-"""MLflow allows 250 characters; the ends of an interval need some."""
 
 
-def log_to_mlflow(record: AuditRecord, verdict: Verdict | None = None, run_id: str | None = None) -> str:
+def log_to_mlflow(
+    record: AuditRecord,
+    verdict: Verdict | None = None,
+    run_id: str | None = None,
+    *,
+    everything: bool = False,
+    **look: Any,
+) -> str:
     """Log an audit to a run of MLflow.
 
     Parameters
     ----------
     record : AuditRecord
     verdict : Verdict, optional
-        The findings of its limits are logged, too, and its status as the tag ``evenhand.verdict``.
+        Its limits are logged as the table ``evenhand/limits.json``, its status as the tag ``evenhand.verdict``.
     run_id : str, optional
         The run; the active one, or a new one, when absent.
+    everything : bool
+        Whether every finding over all rows, every disparity and every judged finding is a metric, rather than about
+        twenty.
+    **look
+        The look of the page: ``lang``, ``suppress_below``, ``template_dir``, ``assets``.
 
     Returns
     -------
@@ -46,29 +51,33 @@ def log_to_mlflow(record: AuditRecord, verdict: Verdict | None = None, run_id: s
         When MLflow is absent.
     """
     mlflow: Any = need("mlflow", "mlflow")
-    client = mlflow.MlflowClient()
-    active = mlflow.active_run()
-    if run_id is None and active is None:
+    told = tracked(record, verdict, everything=everything, **look)
+    if run_id is None and mlflow.active_run() is None:
         with mlflow.start_run() as run:
-            return log_to_mlflow(record, verdict, run.info.run_id)
-    chosen = run_id or active.info.run_id
-    figures = dict(_figures(record, verdict))
-    entities = [_metric(name, value) for name, value in figures.items()]
-    for start in range(0, len(entities), AT_ONCE):
-        client.log_batch(chosen, metrics=entities[start : start + AT_ONCE])
-    for name, value in _tags(record, verdict).items():
-        client.set_tag(chosen, f"evenhand.{name}", value)
-    from evenhand.report.formats.html import html  # a page takes a while to load, and few log to MLflow
+            return _log(mlflow.MlflowClient(), run.info.run_id, told)
+    return _log(mlflow.MlflowClient(), run_id or mlflow.active_run().info.run_id, told)
 
-    client.log_text(chosen, html(record, verdict), f"{FOLDER}/report.html")
-    client.log_text(chosen, dump(to_plain(record)), f"{FOLDER}/audit.json")
-    return str(chosen)
+
+def _log(client: Any, run_id: str, told: Tracked) -> str:
+    entities = [_metric(name, value) for name, value in told.metrics.items()]
+    for start in range(0, len(entities), AT_ONCE):
+        client.log_batch(run_id, metrics=entities[start : start + AT_ONCE])
+    for name, value in told.tags.items():
+        client.set_tag(run_id, f"{FOLDER}.{name}", value)
+    for name, text in told.files.items():
+        client.log_text(run_id, text, f"{FOLDER}/{name}")
+    if told.limits:
+        columns = {name: [row[at] for row in told.limits] for at, name in enumerate(COLUMNS)}
+        client.log_table(run_id, columns, f"{FOLDER}/limits.json")
+    return str(run_id)
 
 
 def mlflow_evaluation(record: AuditRecord, verdict: Verdict | None = None) -> Any:
     """Return the audit as an ``mlflow.models.EvaluationResult``, for ``mlflow.validate_evaluation_results``."""
     models: Any = need("mlflow.models", "mlflow")
-    return models.EvaluationResult(metrics=dict(_figures(record, verdict)), artifacts={})
+    judged = [] if verdict is None else [one.finding for one in verdict.judgements if one.finding is not None]
+    others = [finding for finding in record.findings if not finding.key.group and not finding.key.qualifiers]
+    return models.EvaluationResult(metrics=dict(figures([*others, *judged])), artifacts={})
 
 
 def mlflow_thresholds(verdict: Verdict) -> dict[str, Any]:
@@ -87,43 +96,6 @@ def mlflow_thresholds(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def metric_name(key: Key) -> str:
-    """Return a unique MLflow name for a finding's key; without slashes, which its file store turns into folders.
-
-    Examples
-    --------
-    >>> from evenhand.keys import Key
-    >>> metric_name(Key.of("recall", {"race": "black"}))
-    'evenhand.recall.race-black'
-    """
-    parts = [key.metric, *(f"{f.column}-{f.group}" if f.group is not None else f.column for f in key.features)]
-    parts += [f"{name}-{value}" for name, value in key.qualifiers]
-    plain = ".".join(re.sub(r"[^\w -]", "_", part).strip() or "_" for part in parts)
-    if plain == ".".join(parts) and len(plain) < LONGEST:
-        return f"{FOLDER}.{plain}"
-    mark = hashlib.sha256(str(key).encode("utf-8", "backslashreplace")).hexdigest()[:8]
-    return f"{FOLDER}.{plain[:LONGEST]}-{mark}"
-
-
-def _figures(record: AuditRecord, verdict: Verdict | None) -> Iterator[tuple[str, float]]:
-    """Yield the findings that are judged, over all rows, or disparities: not every metric of every group."""
-    judged = [j.finding for j in verdict.judgements if j.finding is not None] if verdict is not None else []
-    others = [finding for finding in record.findings if not finding.key.group and not finding.key.qualifiers]
-    for finding in {finding.key: finding for finding in (*others, *judged)}.values():
-        yield from _ends(finding)
-
-
-def _ends(finding: Finding) -> Iterator[tuple[str, float]]:
-    if finding.estimate is None:
-        return
-    name = metric_name(finding.key)
-    yield name, float(finding.estimate)
-    if finding.interval is not None:
-        for word, end in (("low", finding.interval.low), ("high", finding.interval.high)):
-            if end is not None:
-                yield f"{name}.{word}", float(end)
-
-
 def _decided_by(judgement: Judgement) -> str:
     name = metric_name(judgement.key)
     if judgement.finding is None or judgement.finding.interval is None:
@@ -136,10 +108,3 @@ def _metric(name: str, value: float) -> Any:
 
     entities: Any = need("mlflow.entities", "mlflow")
     return entities.Metric(name, value, int(time.time() * 1000), 0)
-
-
-def _tags(record: AuditRecord, verdict: Verdict | None) -> dict[str, str]:
-    told = {"audit_digest": digest(record)}
-    if verdict is not None:
-        told |= {"verdict": verdict.status, "policy_sha256": verdict.policy_sha256, "sentence": verdict.sentence}
-    return told

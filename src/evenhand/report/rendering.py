@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from evenhand.errors import InputError
-from evenhand.output.writing import write_text
+from evenhand.output.writing import write_bytes, write_text
 from evenhand.report.formats.catalogue import FORMATS
 from evenhand.report.theme import Theme, style
 
@@ -35,7 +35,7 @@ def render(
         Shown first where it is given.
     format : str
         A name of `FORMATS`: ``html``, ``markdown``, ``json``, ``junit``, ``sarif`` ..., or one that an installed
-        package brings.
+        package brings; not ``pdf``, which is no text.
     suppress_below : int, optional
         Withhold what rests on fewer rows than this, and what would reveal it, for publication.
     lang : str
@@ -64,18 +64,28 @@ def render(
     (True, True)
     """
     form = FORMATS.find(format)
+    if form.of:
+        raise InputError(f"The format {format} is no text: write it to a file, by write_report or -f {format}=FILE.")
     if suppress_below is not None:
-        record, verdict = _publication(record, verdict, suppress_below)
+        record, verdict = publication(record, verdict, suppress_below)
     theme = Theme(lang, None if template_dir is None else Path(template_dir), stylesheet, omit_empty)
     if form.spoken:
-        return form.write(record, verdict, theme)
+        return cast("str", form.write(record, verdict, theme))
     if lang != "en":
         spoken = " and ".join(name for name, each in FORMATS.items() if each.spoken)
         raise InputError(f"The format {format} is for machines and stays as it is; {spoken} speak {lang}.")
-    return form.write(record, verdict)
+    return cast("str", form.write(record, verdict))
 
 
-def _publication(record: AuditRecord, verdict: Verdict | None, below: int) -> tuple[AuditRecord, Verdict | None]:
+def rendered(record: AuditRecord, verdict: Verdict | None, format: str, **options: Any) -> bytes:
+    """Return a report in any format as the bytes of its file; what `render` takes and raises."""
+    form = FORMATS.find(format)
+    text = render(record, verdict, form.of or format, **options)
+    return cast("bytes", form.write(text)) if form.of else text.encode("utf-8", "backslashreplace")
+
+
+def publication(record: AuditRecord, verdict: Verdict | None, below: int) -> tuple[AuditRecord, Verdict | None]:
+    """Return copies of record and verdict for publication, without what rests on fewer than `below` rows."""
     from evenhand.report.suppression import suppressed, suppressed_verdict
 
     copy = suppressed(record, below)
@@ -128,7 +138,7 @@ def write_report(
     name = format or format_of(place)
     if name == "html" and assets == "external":
         options = {**options, "stylesheet": write_style(place, options.get("template_dir"))}
-    write_text(place, render(record, verdict, name, **options))
+    write_bytes(place, rendered(record, verdict, name, **options))
 
 
 def write_style(page: Path, template_dir: str | Path | None = None) -> str:
@@ -136,8 +146,13 @@ def write_style(page: Path, template_dir: str | Path | None = None) -> str:
     from urllib.parse import quote
 
     beside = page.with_suffix(".css")
-    write_text(beside, style(Theme(template_dir=None if template_dir is None else Path(template_dir))))
+    write_text(beside, style_file(template_dir))
     return quote(beside.name)
+
+
+def style_file(template_dir: str | Path | None = None) -> str:
+    """Return the style of a page as a file of its own."""
+    return style(Theme(template_dir=None if template_dir is None else Path(template_dir)))
 
 
 def format_of(path: str | Path) -> str:

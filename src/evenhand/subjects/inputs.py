@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from evenhand.errors import ModelError, did_you_mean, raise_all, shorten
+from evenhand.errors import ModelError, argument, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +103,7 @@ def numeric_matrix(batch: Batch, name: str, dtype: str = "float32") -> NDArray[n
         ModelError,
         (
             f"Model '{name}' takes numbers only, but column '{shorten(column)}' holds {dtype}. "
-            "Encode it beforehand, or pass features= with the numeric columns."
+            f"Encode it beforehand, or pass {argument('features')} with the numeric columns."
             for column, dtype in X.dtypes.items()
             if not pd.api.types.is_numeric_dtype(dtype)
         ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from evenhand.errors import ModelError
+from evenhand.errors import ModelError, argument
 from evenhand.subjects.process import Process
 from evenhand.subjects.target import Declared
 
@@ -182,7 +182,8 @@ class IsolatedSubject:
             packed = _packed(given)
         except (pickle.PicklingError, AttributeError, TypeError):
             raise ModelError(
-                f"Model '{self.name}' runs in a separate process, to which decide= cannot be passed: name a function "
+                f"Model '{self.name}' runs in a separate process, to which {argument('decide')} cannot "
+                "be passed: name a function "
                 "of a module that can be imported, or open the file without isolate."
             ) from None
         twin = object.__new__(type(self))

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import ModelError, shorten
+from evenhand.errors import ModelError, argument, shorten
 from evenhand.subjects.catalogue import as_subject
 from evenhand.subjects.graph_bytes import check_graph
 from evenhand.subjects.limits import Limits
@@ -261,7 +261,7 @@ def _trusted(path: Path, trusted: bool) -> None:
     if not trusted:
         raise ModelError(
             f"'{path}' is a pickle: loading it can run any code on this machine. If you made it yourself or trust "
-            "who did, say trust_pickle=True (--trust-pickle); otherwise export the model to ONNX."
+            f"who did, say {argument('trust_pickle', True)}; otherwise export the model to ONNX."
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, cast
 
-from evenhand.errors import ModelError, shorten
+from evenhand.errors import ModelError, argument, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,6 +131,6 @@ def _refusal(prepared: object, problem: Exception, name: str) -> str:
         "It was exported for batches of one size: export it again with a first dimension that may vary "
         "(dynamic_shapes)."
         if _ONE_SIZE.search(str(problem))
-        else "What it takes may be made of a batch by prepare=."
+        else f"What it takes may be made of a batch by {argument('prepare')}."
     )
     return f"Model '{name}' could not take {what}: {shorten(problem, 300)}. {way}"

@@ -7,7 +7,7 @@ import sys
 from numbers import Real
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import ModelError, quoted, shorten
+from evenhand.errors import ModelError, argument, quoted, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -275,7 +275,7 @@ def check_probabilities(scores: NDArray[np.float64], name: str) -> NDArray[np.fl
         raise ModelError(
             f"Model '{name}' returned {outside:,} of {len(scores):,} scores outside [0, 1] (from {scores.min():.4g} to "
             f'{scores.max():.4g}), so they are no probabilities. Declare what they are: a logit (score_kind="logit"), '
-            'or a ranking score with a threshold on its own scale (score_kind="ranking", threshold=).'
+            f'or a ranking score with a threshold on its own scale (score_kind="ranking", {argument("threshold")}).'
         )
     return scores
 

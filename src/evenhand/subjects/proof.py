@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from evenhand.errors import ModelError, quoted
+from evenhand.errors import ModelError, argument, quoted
 from evenhand.subjects.outputs import answer_of, default_threshold, one_column, to_class_scores, to_score
 from evenhand.subjects.target import Declared, Target, listed, place
 
@@ -140,7 +140,8 @@ class Proof:
                 return self._keep(said, places)
         if ways:
             raise ModelError(
-                f"Model '{self.name}' answered in the label's classes for some rows and in codes for others; decide= "
+                f"Model '{self.name}' answered in the label's classes for some rows and in codes for "
+                f"others; {argument('decide')} "
                 "makes one of them."
             )
         raise ModelError(self.numbers(_spread(found)) if _numeric(found) else self._other_classes(found))
@@ -193,11 +194,12 @@ class Proof:
 
     def numbers(self, what: str) -> str:
         """Return why numbers are no decisions, with the ways out."""
-        way = "decide=, a function from what it returns to the label's classes."
+        way = f"{argument('decide')}, a function from what it returns to the label's classes."
         if self.target.task == "binary":
             one = quoted(self.target.classes[1])
             way = (
-                f"threshold= (from that number on the decision is {one}), score_kind= where they are probabilities or "
+                f"{argument('threshold')} (from that number on the decision is {one}), "
+                f"{argument('score_kind')} where they are probabilities or "
                 f"logits of {one}, or {way}"
             )
         return f"Model '{self.name}' {what}, and {self.target.words}. Pass {way}"
@@ -207,7 +209,8 @@ class Proof:
         if kind == "regressor":
             return self.numbers("is a regressor: it predicts numbers")
         return (
-            f"Model '{self.name}' is a {str(kind).replace('_', ' ')}, and {self.target.words}. Pass decide=, a "
+            f"Model '{self.name}' is a {str(kind).replace('_', ' ')}, and {self.target.words}. Pass "
+            f"{argument('decide')}, a "
             "function from what it predicts to the label's classes."
         )
 
@@ -244,7 +247,7 @@ class Proof:
         return places
 
     def _other_classes(self, known: Sequence[object]) -> str:
-        way = "decide=, a function from its answers to the label's classes."
+        way = f"{argument('decide')}, a function from its answers to the label's classes."
         if self.target.task == "binary":
             way = f"positive= with its answer that stands for {quoted(self.target.classes[1])}, or {way}"
         strange = [value for value in known if place(value, self.target.classes) is None]

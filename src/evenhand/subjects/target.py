@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from evenhand.errors import ModelError, quoted, raise_all
+from evenhand.errors import ModelError, argument, quoted, raise_all
 from evenhand.subjects.outputs import threshold_problem
 
 if TYPE_CHECKING:
@@ -79,9 +79,15 @@ class Declared:
         if self.score_kind is not None and self.score_kind not in KINDS:
             yield f"score_kind takes {', '.join(KINDS)}, not {quoted(self.score_kind)}."
         if self.decide is not None and not callable(self.decide):
-            yield f"decide= takes a function from the model's output to decisions, not {quoted(self.decide)}."
+            yield (
+                f"{argument('decide')} takes a function from the model's output to decisions, not "
+                f"{quoted(self.decide)}."
+            )
         if self.decide is not None and (given is not None or self.score_kind not in (None, "label")):
-            yield "decide= makes the decisions, so neither threshold= nor score_kind= is of use with it."
+            yield (
+                f"{argument('decide')} makes the decisions, so neither {argument('threshold')} nor "
+                f"{argument('score_kind')} is of use with it."
+            )
 
 
 def place(value: object, classes: Sequence[object]) -> int | None:

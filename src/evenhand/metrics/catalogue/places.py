@@ -76,8 +76,13 @@ LISTS: Final[dict[Place, str]] = {
     "change figure": "accuracy_change recall_change selection_rate_change flip_rate",
     "change of scores": "score_shift brier_score_change excess_loss calibration_error attribution_distance",
     "early warning": "boundary_closeness gradient_norm curvature",
-    "card": "accuracy balanced_accuracy precision recall f1 roc_auc brier_score log_loss",
-    "card gap": "selection_rate_ratio equalized_odds_difference recall_difference accuracy_difference",
+    "card": """
+        accuracy balanced_accuracy precision recall f1 roc_auc brier_score log_loss macro_recall macro_f1
+        subset_accuracy micro_f1 hamming_loss mean_absolute_error root_mean_squared_error r2 mean_residual ndcg""",
+    "card gap": """
+        selection_rate_ratio equalized_odds_difference recall_difference accuracy_difference macro_recall_difference
+        micro_f1_difference mean_absolute_error_difference mean_residual_difference mean_prediction_difference
+        exposure_to_merit_ratio""",
     # Rates whose denominators are all rows of a group, and of which no two give away the others.
     "all rows": "selection_rate favourable_rate base_rate mean_score flip_rate selection_rate_change",
     "bill gap": "selection_rate_ratio equalized_odds_difference",

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 class Format:
     """A way to write a report."""
 
-    write: Callable[..., str]
+    write: Callable[..., str | bytes]
     """Takes the record and the verdict, None without a policy; one that is `spoken` the theme of the page, too. The
     first line of its docstring is its description."""
     endings: tuple[str, ...] = ()
     """Its file endings."""
     spoken: bool = False
     """Whether it can be translated; others are for machines."""
+    of: str = ""
+    """For a format that is no text: the format whose text it is made of. Its `write` takes that text and gives bytes,
+    which are written to files only."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.output.sanitising import plain
 from evenhand.report.formats.format import Format
-from evenhand.report.formats.judged_only import message, names, need_verdict
+from evenhand.report.formats.judged_only import level, message, names, need_verdict
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -22,19 +22,13 @@ def github(record: AuditRecord, verdict: Verdict | None = None) -> str:
     named = list(zip(judged.judgements, names(judged), strict=True))
     lines = []
     for kind in ("error", "warning"):
-        found = [(judgement, name) for judgement, name in named if _kind(judgement) == kind]
+        found = [(judgement, name) for judgement, name in named if level(judgement) == kind]
         shown = found if len(found) <= MOST else found[: MOST - 1]
         lines += [_annotation(kind, judgement, name, judged) for judgement, name in shown]
         if len(found) > len(shown):
-            lines.append(f"::{kind} title=evenhand::{len(found) - len(shown)} more stand in the report.")
+            lines.append(f"::{kind} title=evenhand::{len(found) - len(shown)} more are in the report.")
     lines.append(f"::notice title=evenhand::{_data(plain(judged.sentence))}")
     return "\n".join(lines) + "\n"
-
-
-def _kind(judgement: Judgement) -> str:
-    if judgement.stops:
-        return "error"
-    return "" if judgement.status == "passed" else "warning"
 
 
 def _annotation(kind: str, judgement: Judgement, name: str, verdict: Verdict) -> str:

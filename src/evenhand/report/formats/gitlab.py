@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.output.sanitising import plain
 from evenhand.report.formats.format import Format
-from evenhand.report.formats.judged_only import message, need_verdict, stable_id
+from evenhand.report.formats.judged_only import level, message, need_verdict, stable_id
 from evenhand.report.formats.plain_text import as_json, short
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ def gitlab(record: AuditRecord, verdict: Verdict | None = None) -> str:
 
 
 def _entry(judgement: Judgement, verdict: Verdict) -> Plain:
-    severity = "info" if not judgement.stops else "critical" if judgement.status == "failed" else "major"
+    stops = level(judgement) == "error"
+    severity = "minor" if not stops else "critical" if judgement.status == "failed" else "major"
     return {
         "description": message(judgement),
         "check_name": short(str(judgement.limit.key)),

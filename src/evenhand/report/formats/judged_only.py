@@ -1,9 +1,9 @@
-"""Helpers of the formats for pipelines: they need a verdict, and a unique name for each limit."""
+"""Helpers of the formats for pipelines: they need a verdict, a level and a unique name for each limit."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from evenhand.errors import InputError
 from evenhand.policy.telling import harm_sentence
@@ -12,6 +12,20 @@ from evenhand.report.formats.plain_text import short
 
 if TYPE_CHECKING:
     from evenhand.policy import Judgement, Verdict
+
+
+Level: TypeAlias = Literal["error", "warning", "none"]
+"""How loud a pipeline is about a limit."""
+
+
+def level(judgement: Judgement) -> Level:
+    """Return ``error`` for what stops the release, ``warning`` for what else did not pass, ``none`` for what passed.
+
+    Annotations, SARIF, JUnit and code quality all follow it, so that no two of them disagree about a release.
+    """
+    if judgement.stops:
+        return "error"
+    return "none" if judgement.status == "passed" else "warning"
 
 
 def need_verdict(verdict: Verdict | None, name: str) -> Verdict:

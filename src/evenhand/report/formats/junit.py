@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from evenhand.records import digest
 from evenhand.report.formats.format import Format
-from evenhand.report.formats.judged_only import message, names, need_verdict
+from evenhand.report.formats.judged_only import level, message, names, need_verdict
 from evenhand.report.formats.plain_text import short
 
 if TYPE_CHECKING:
@@ -40,10 +40,11 @@ def _case(suite: ET.Element, judgement: Judgement, name: str) -> str:
     metric = _legal(f"evenhand.{short(judgement.key.metric)}")
     case = ET.SubElement(suite, "testcase", classname=metric, name=_legal(name), time="0")
     said = _legal(message(judgement))
-    if judgement.status == "passed":
+    loud = level(judgement)
+    if loud == "none":
         ET.SubElement(case, "system-out").text = said
         return "passed"
-    if judgement.stops:
+    if loud == "error":
         ET.SubElement(case, "failure", type=judgement.status, message=said).text = said
         return "failure"
     ET.SubElement(case, "skipped", message=said)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import joined, message
+from evenhand.messages import joined, message, messages
 from evenhand.report.drawings import Table
 from evenhand.report.formats.format import Format
-from evenhand.report.formats.markdown_text import as_markdown, as_table
+from evenhand.report.formats.markdown_text import SIGNS, as_markdown, as_table, size, table_within, why
+from evenhand.report.numbers import cut
 from evenhand.report.page import build_page
 from evenhand.report.theme import USUAL, Theme
 from evenhand.report.view import said
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
-    from evenhand.report.view import Block, LimitRow
+    from evenhand.report.view import Block, Page
+    from evenhand.words import Language
 
-MOST = 60_000
-"""Characters: what a pull request's comment holds."""
-SIGNS = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
+MOST: Final = 60_000
+"""Bytes of the whole, and so characters: what the comment of a pull request holds, with room for what is added."""
+FOR_LIMITS: Final = 40_000
+"""Bytes of the table of limits; the worst come first."""
+FOR_CUT: Final = 600
+"""Bytes that are kept for the line that says where the summary is cut."""
+MOST_REMARKS: Final = 20
 
 
 def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
@@ -30,28 +36,33 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
     words = language(theme.lang)
     say, page = words.say, said(build_page(record, verdict), words)
     headline = say(message("{headline}.", headline=page.headline))
-    out = [f"# {as_markdown(page.title)}", "", f"**{SIGNS[page.status]} {headline}** {as_markdown(page.sentence)}", ""]
-    out += [f"- {as_markdown(remark)}" for remark in page.remarks]
-    if page.limits:
-        head = ("", *map(say, (message("limit on"), message("measured"), message("limit"))), "")
-        rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, _why(r, say)) for r in page.limits]
-        out += ["", *as_table(head, rows)]
+    sentence = as_markdown(cut(page.sentence, 1000))
+    out = [f"# {as_markdown(page.title)}", "", f"**{SIGNS[page.status]} {headline}** {sentence}", ""]
+    out += [f"- {as_markdown(cut(remark, 400))}" for remark in page.remarks[:MOST_REMARKS]]
+    out += _limits(page, words) if page.limits else []
+    held = size(out)
     for part in page.parts:
         block = ["", f"## {as_markdown(part.title)}", ""]
         block += [f"{as_markdown(sentence)}\n" for sentence in part.lead]
         for piece in part.blocks:
             block += _block(piece, say)
-        if sum(len(line) + 1 for line in (*out, *block)) > MOST - 200:
-            title = as_markdown(part.title)
-            cut = message("{part} and what follows it are in the page; this summary is cut here.", part=title)
-            out += ["", f"*{say(cut)}*"]
+        held += size(block) + 1
+        if held > MOST - FOR_CUT:
+            title = cut(part.title, 80)
+            told = message("{part} and what follows it are in the page; this summary is cut here.", part=title)
+            out += ["", f"*{as_markdown(say(told))}*"]
             break
         out += block
     return "\n".join(out).strip() + "\n"
 
 
-def _why(row: LimitRow, say: Callable[[str], str]) -> str:
-    return say(message("{why}. {harm}", why=row.sentence, harm=row.harm)) if row.harm else row.sentence
+def _limits(page: Page, words: Language) -> list[str]:
+    """Return the table of limits, as many of the worst as have room, and how many more there are."""
+    head = ("", *map(words.say, (message("limit on"), message("measured"), message("limit"))), "")
+    rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, why(r, words)) for r in page.limits]
+    lines, left = table_within(head, rows, FOR_LIMITS)
+    more = words.say(messages("{n:,} more limit is in the page.", "{n:,} more limits are in the page.", left))
+    return ["", *lines, *(["", more] if left else [])]
 
 
 def _block(block: Block, say: Callable[[str], str]) -> list[str]:

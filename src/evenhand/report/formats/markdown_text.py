@@ -1,13 +1,20 @@
-"""Escape text for Markdown."""
+"""Text, tables and signs in Markdown."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.output.sanitising import UNSEEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from evenhand.report.view import LimitRow
+    from evenhand.words import Language
+
+SIGNS: Final = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
+"""A shape for each status: colour is lost in plain text."""
 
 
 def as_markdown(text: str) -> str:
@@ -22,3 +29,21 @@ def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return the lines of a table."""
     cells = ["| " + " | ".join(map(as_markdown, row)) + " |" for row in (head, *rows)]
     return [cells[0], "|" + " --- |" * len(head), *cells[1:]]
+
+
+def table_within(head: Sequence[str], rows: Sequence[Sequence[str]], most: int) -> tuple[list[str], int]:
+    """Return the lines of a table of at most `most` bytes, and how many of its last rows were left out for it."""
+    lines = as_table(head, rows)
+    sizes = [size([line]) + 1 for line in lines]
+    kept = next((end for end in range(len(lines), 2, -1) if sum(sizes[:end]) <= most), 2)
+    return (lines[:kept] if kept > 2 else []), len(lines) - kept
+
+
+def size(lines: Sequence[str]) -> int:
+    """Return the bytes of lines in UTF-8."""
+    return len("\n".join(lines).encode("utf-8", "backslashreplace"))
+
+
+def why(row: LimitRow, words: Language) -> str:
+    """Return the groups that decided a limit, and who is harmed by it."""
+    return words.say(message("{why}. {harm}", why=row.sentence, harm=row.harm)) if row.harm else row.sentence

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import re
 from typing import TYPE_CHECKING, Final
 
 from evenhand.metrics import describe
-from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.markdown_text import as_markdown, as_table
-from evenhand.report.formats.plain_text import short
+from evenhand.report.formats.plain_text import as_yaml, short
 from evenhand.report.numbers import with_interval
 from evenhand.report.page import build_page
+from evenhand.report.reported import reported
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, Plain
@@ -20,13 +20,29 @@ if TYPE_CHECKING:
 
 MOST_LIMITS: Final = 100
 LONGEST_NAME: Final = 120
-TASK: Final = "tabular-classification"
+LIBRARIES: Final = {"scikit-learn": "sklearn", "torch": "pytorch", "onnx": "onnx"}
+"""The hub's name of what runs a model; callables and predictions have none."""
+TASKS: Final = {
+    ("table", "regression"): "tabular-regression", ("table", "ranking"): "other",
+    ("texts", "regression"): "other", ("texts", "ranking"): "text-ranking",
+}  # fmt: skip
+"""The hub's name of a task, by input and label, where it is no classification."""
+CLASSIFYING: Final = {
+    "table": "tabular-classification",
+    "texts": "text-classification",
+    "tokens": "text-classification",
+}
+IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
+"""A licence that has an identifier; any other is of the hub's kind "other", with a name."""
+LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
+"""The code of a language, ISO 639."""
+ADDRESS: Final = re.compile(r"https?://[^\s;,]+")
 
 
 def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
     """A README for a model hub (.md by name): metrics as data, groups and verdict as text."""
     page = build_page(record, verdict)
-    found = _reported(record)
+    found = reported(record)
     lines = [*_front(record, found), f"# {as_markdown(page.title)}", "", "## Evaluation", ""]
     lines += [f"**{page.headline}.** {as_markdown(page.sentence)}", ""]
     rows = [(_label(finding), with_interval(finding, 3), f"{finding.support:,}") for finding in found]
@@ -43,43 +59,68 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _reported(record: AuditRecord) -> list[Finding]:
-    """Return the findings of the card: a few over all rows, then the disparities of each feature."""
-    overall = [record.get(name) for name in stated("card")]
-    found = (finding for finding in record.findings if finding.key.metric in stated("card gap"))
-    gaps = [finding for finding in found if len(finding.key.columns) == 1 and not finding.key.qualifiers]
-    return [finding for finding in (*overall, *gaps) if finding is not None]
+def front_matter(record: AuditRecord, found: list[Finding]) -> dict[str, Plain]:
+    """Return the metadata that the hub reads: licence and language as declared, the library, the results."""
+    said = record.provenance.get("declared", {})
+    metrics = [finding for finding in found if finding.estimate is not None]
+    subject, task = record.provenance.get("subject", {}), _task(record)
+    library = LIBRARIES.get(subject.get("kind", ""), "")
+    told: dict[str, Plain] = {
+        **_license(said.get("license", "")),
+        "language": [code for code in re.split(r"[\s;,]+", said.get("language", "")) if LANGUAGE.fullmatch(code)],
+        "library_name": library,
+        "pipeline_tag": "" if task == "other" else task,
+        "tags": ["evenhand", *([task] if task != "other" else [])],
+        "metrics": sorted({finding.key.metric for finding in metrics if not finding.key.columns}),
+        # the hub refuses a result without metrics
+        "model-index": [_index(record, [_metric(finding) for finding in metrics])] if metrics else [],
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _front(record: AuditRecord, found: list[Finding]) -> list[str]:
-    entries: dict[str, Plain] = {"tags": [TASK, "evenhand"]}
-    metrics = [_metric(finding) for finding in found if finding.estimate is not None]
-    if metrics:  # the hub refuses a result without metrics
-        entries["model-index"] = [_index(record, metrics)]
-    lines = ["---"]
-    for name, value in entries.items():
-        # YAML reads JSON; all but the first line are indented, as YAML requires of a continued value.
-        first, *more = json.dumps(value, indent=1, ensure_ascii=False).split("\n")
-        lines += [f"{name}: {first}", *(f"  {line}" for line in more)]
-    return [*lines, "---", ""]
+    return ["---", *as_yaml(front_matter(record, found)), "---", ""]
+
+
+def _task(record: AuditRecord) -> str:
+    read = record.provenance.get("subject", {}).get("reads", "table")
+    task = record.provenance.get("data", {}).get("task", "binary")
+    plain = CLASSIFYING.get(read, "other")
+    return TASKS.get((read, task), "other") if task in ("regression", "ranking") else plain
+
+
+def _license(said: str) -> dict[str, Plain]:
+    """Return a licence as the hub asks: an identifier in small letters, or "other" with a name and an address."""
+    if not said or IDENTIFIER.fullmatch(said):
+        return {"license": said.lower()}
+    address = ADDRESS.search(said)
+    name = re.sub(r"[^a-z0-9.]+", "-", ADDRESS.sub("", said).lower()).strip("-")[:60]
+    link: dict[str, Plain] = {"license_link": short(address[0], 200)} if address else {}
+    return {"license": "other", "license_name": name or "declared", **link}
 
 
 def _index(record: AuditRecord, metrics: list[Plain]) -> Plain:
-    data, name = record.provenance.get("data", {}), record.provenance.get("subject", {}).get("name", "model")
-    dataset: dict[str, Plain] = {"name": short(data.get("name", "data"), LONGEST_NAME), "type": "tabular"}
+    data, subject = record.provenance.get("data", {}), record.provenance.get("subject", {})
+    kind = {"table": "tabular"}.get(subject.get("reads", "table"), subject.get("reads", "table"))
+    dataset: dict[str, Plain] = {"name": short(data.get("name", "data"), LONGEST_NAME), "type": kind}
     if data.get("content_hash"):
         dataset["args"] = {"content_hash": short(data["content_hash"], LONGEST_NAME)}
-    results: Plain = [{"task": {"type": TASK}, "dataset": dataset, "metrics": metrics}]
-    return {"name": short(name, LONGEST_NAME), "results": results}
+    results: Plain = [{"task": {"type": _task(record)}, "dataset": dataset, "metrics": metrics}]
+    return {"name": short(subject.get("name", "model"), LONGEST_NAME), "results": results}
 
 
 def _metric(finding: Finding) -> Plain:
     assert finding.estimate is not None  # the caller leaves out what has no value
+    ends: dict[str, Plain] = {"rows": finding.support}
+    if finding.interval is not None:
+        interval = {"low": finding.interval.low, "high": finding.interval.high, "level": finding.interval.level}
+        ends = {**{name: value for name, value in interval.items() if value is not None}, **ends}
     return {
         "type": finding.key.metric,
         "name": f"{_label(finding)}: {with_interval(finding, 3)}, n={finding.support}",
         "value": round(finding.estimate, 6),
         "config": short(str(finding.key), LONGEST_NAME),
+        "args": ends,
     }
 
 
@@ -109,7 +150,7 @@ def _limits(page: Page) -> list[str]:
         return []
     rows = [(row.badge, row.key, row.measured, row.limit) for row in page.limits[:MOST_LIMITS]]
     left = len(page.limits) - len(rows)
-    more = ["", f"{left} more limits stand in the report."] if left else []
+    more = ["", f"{left} more limits are in the report."] if left else []
     return ["", "### Limits", "", *as_table(("", "limit on", "measured", "limit"), rows), *more]
 
 

@@ -1,16 +1,42 @@
-"""GitHub's step summary: appended to what earlier commands wrote, within the size that is shown."""
+"""GitHub's step summary: appended once to what earlier commands wrote, within the size that is shown."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import OutputError
 from evenhand.output.writing import append_bytes
+from evenhand.report.formats.markdown_text import as_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOST_BYTES: Final = 1024 * 1024
 """GitHub drops the whole summary of a step when it is larger."""
 CUT: Final = "\n*This summary is cut here: GitHub shows no more than 1 MiB of a step.*\n"
+
+
+def page_line(page: Path | None, environment: Mapping[str, str]) -> str:
+    """Return where the whole page is, with the address of the run that keeps it; empty where no page was written.
+
+    Parameters
+    ----------
+    page : Path, optional
+        The file of the page.
+    environment : mapping
+        The runner's variables, which name the run.
+
+    Examples
+    --------
+    >>> page_line(Path("report.html"), {})
+    '\nThe whole page is report.html.\n'
+    """
+    if page is None:
+        return ""
+    parts = [environment.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
+    kept = f", among [the files of this run]({parts[0]}/{parts[1]}/actions/runs/{parts[2]}#artifacts)"
+    return f"\nThe whole page is {as_markdown(page.name)}{kept if all(parts) else ''}.\n"
 
 
 def append_summary(path: str | Path, text: str) -> None:

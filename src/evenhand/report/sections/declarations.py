@@ -20,6 +20,8 @@ DATASHEET: Final = ("data_origin", "consent", "legal_basis", "retention")
 """Answers about the data."""
 SIGN_OFF: Final = ("owner", "review_date")
 """Answers about who is responsible for it."""
+PUBLISHED: Final = ("license", "language")
+"""Answers that a model hub asks for: shown where they were given."""
 LIMITS: Final = ("known_limitations",)
 """Answers about its weaknesses."""
 DECLARED: Final = message("Declared by people, not measured")
@@ -32,7 +34,8 @@ def said(record: AuditRecord, names: tuple[str, ...], name: str) -> Table:
     """Return some answers as a table; missing ones are shown as not declared."""
     given = record.provenance.get("declared", {})
     absent = message("not declared")
-    rows = tuple((QUESTIONS[answer], cut(given.get(answer, ""), 600) or absent) for answer in names)
+    asked = tuple(answer for answer in names if given.get(answer) or answer not in PUBLISHED)
+    rows = tuple((QUESTIONS[answer], cut(given.get(answer, ""), 600) or absent) for answer in asked)
     return Table(name, DECLARED, ("", ""), rows)
 
 

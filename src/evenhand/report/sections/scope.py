@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import joined, message
 from evenhand.report.drawings import Table
-from evenhand.report.sections.declarations import NOTHING, SCOPE, nothing_said, said
+from evenhand.report.sections.declarations import NOTHING, PUBLISHED, SCOPE, nothing_said, said
 from evenhand.report.sections.facts import listed, text
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
@@ -44,7 +44,7 @@ def scope(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     ]
     facts = Table("scope-facts", message("What was audited"), ("", ""), tuple(rows))
     lead = (NOTHING,) if nothing_said(record) else ()
-    return (Part("scope", TITLE, lead, (facts, said(record, SCOPE, "scope-declared"))),)
+    return (Part("scope", TITLE, lead, (facts, said(record, (*SCOPE, *PUBLISHED), "scope-declared"))),)
 
 
 def _threshold(subject: SubjectFacts) -> str:
