@@ -37,6 +37,11 @@ copybutton_prompt_is_regexp = True
 
 html_theme = "pydata_sphinx_theme"
 html_title = "evenhand"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_sidebars = dict.fromkeys(
+    ("index", "quickstart", "which-metric", "metrics", "settings", "names", "trust", "peers", "benchmarks"), []
+)
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
