@@ -116,7 +116,7 @@ def main() -> None:
         out = BytesIO()
         write_po(out, _plain(catalog), width=118, sort_by_file=True, include_lineno=False)
         place.write_bytes(out.getvalue())
-        lacking = [entry.id for entry in catalog if entry.id and not entry.string]
+        lacking = [entry.id for entry in catalog if entry.id and not (entry.string and all(entry.string))]
         sys.stdout.write(f"{place.name}: {len(catalog)} messages, {len(lacking)} without a translation\n")
         sys.stdout.writelines(f"  {id}\n" for id in lacking)
 

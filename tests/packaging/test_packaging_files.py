@@ -72,7 +72,9 @@ class TestImage:
         def first(pattern: str) -> int:
             return next(at for at, step in enumerate(steps) if re.search(pattern, step))
 
-        assert first(r"RUN apt-get") < first(r"RUN .*pip install.* torch$") < first("COPY src") < first(r"/build\[all\]")
+        assert (
+            first(r"RUN apt-get") < first(r"RUN .*pip install.* torch$") < first("COPY src") < first(r"/build\[all\]")
+        )
 
     def test_the_index_of_torch_is_an_argument_and_no_address_is_written(self) -> None:
         text = (PACKAGING / "Dockerfile").read_text("utf-8")
