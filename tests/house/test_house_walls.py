@@ -61,7 +61,7 @@ SHARED = {
     },
     "report.formats": {"catalogue", "format", "judged_only", "markdown_text", "plain_text", "step_summary"},
     "report.sections": {
-        "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
+        "answering", "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
     "subjects": {
         "adapter", "binding", "catalogue", "frames", "graph_bytes", "inputs", "isolated", "isolated_worker", "kinds",

@@ -13,6 +13,7 @@ import pytest
 
 import evenhand as eh
 from evenhand.cli.main import exit_code
+from evenhand.declarations import FRAMEWORKS
 from evenhand.errors import InputError
 from evenhand.messages import message
 from evenhand.metrics import describe
@@ -40,7 +41,7 @@ NAMES = {
     *SAID_ELSEWHERE, *all_metrics(), "race", "sex", "town", "arrays", "predictions", "y_true", "data", "evenhand",
     "audit", "json", "policy", "Holm", "Benjamini", "Hochberg", "income", "debt", "area", "north", "south", "west",
     "group", "loans", "paid", "score", "coarse", "pandas", "Small", "kB", "ms", "RISK", "risk", "example", "org",
-    "owner", "human_oversight", "to",  # as in the group "25 to <40"
+    *re.findall("[a-z]+", " ".join(FRAMEWORKS)), "owner", "human_oversight", "to",  # as in the group "25 to <40"
 }  # fmt: skip
 """Names of the data, of metrics, of methods and of units."""
 CHINESE = "\u3400-\u9fff\u3000-\u303f\uff00-\uffef"

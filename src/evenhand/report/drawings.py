@@ -39,6 +39,8 @@ class Table:
     """The label that unfolds it; empty for a table that is open, or a figure's twin."""
     within: str = ""
     """The name of a larger table of the same part that contains these numbers; the page then points there."""
+    silent: bool = False
+    """Whether a figure does not offer it below itself, since it is folded with the rest of the part."""
 
     @property
     def quantities(self) -> bool:
@@ -337,3 +339,19 @@ def width_of(text: str) -> int:
     (4, 4)
     """
     return len(text) + sum(east_asian_width(char) in "WF" for char in text)
+
+
+def fit(text: str, letters: int) -> str:
+    """Return as much of a text as is that many letters wide, with a mark where cut.
+
+    Examples
+    --------
+    >>> fit("selection rate", 10), fit("选择率之比", 6)
+    ('selection…', '选择…')
+    """
+    if width_of(text) <= letters:
+        return text
+    kept = text
+    while kept and width_of(kept) > letters - 1:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"

@@ -12,10 +12,11 @@ from evenhand.metrics.catalogue.names import split_name
 from evenhand.report.drawings import Table, table
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.figures.findings import described
-from evenhand.report.numbers import cut, show, told, with_interval
+from evenhand.report.numbers import cut, named, show, told, with_interval
+from evenhand.report.sections.answering import Answer, answered, farthest, gaps
 from evenhand.report.sections.facts import group_key, group_label, group_rows, groupings
-from evenhand.report.sections.section import Section
-from evenhand.report.view import Part
+from evenhand.report.sections.section import GROUPS, Section
+from evenhand.report.view import OPENING, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts
@@ -144,4 +145,16 @@ def _family(metric: str) -> str:
     return other.get(metric) or describe(metric).family
 
 
-SECTION: Final = Section("fairness", TITLE, ("fairness", "counts"), 400, fairness, EMPTY)
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """State for which features a gap is beyond chance."""
+    found = {counts.columns: gaps(record, counts, judged) for counts in groupings(record)}
+    states = [answered(judged, each).state for each in found.values()]
+    apart = [cut(" × ".join(columns), 60) for columns, each in found.items() if farthest(each) is not None]
+    state = next((state for state in (*OPENING, "passed") if state in states), "plain")
+    if not apart:
+        return Answer(message("No gap between groups is beyond what chance shows."), state)
+    said = message("Groups differ beyond chance by {features}.", features=named(apart, MOST_NAMED))
+    return Answer(said, state)
+
+
+SECTION: Final = Section("fairness", TITLE, ("fairness", "counts"), 400, fairness, EMPTY, theme=GROUPS, answer=answer)
