@@ -35,6 +35,10 @@ class EvaluationSet:
     """Checked rows, their truth, and what each column is. `read_evaluation_set` makes one.
 
     Treat it as immutable: computed values are cached.
+
+    See Also
+    --------
+    evenhand.read_evaluation_set : Makes one, with examples.
     """
 
     name: str

@@ -30,7 +30,12 @@ OLDEST: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The roles that are proposed for a table."""
+    """The roles that are proposed for a table.
+
+    See Also
+    --------
+    evenhand.data.proposing.propose : Makes one.
+    """
 
     name: str
     """The table."""
