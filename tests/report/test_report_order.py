@@ -30,6 +30,7 @@ FOLDED = (
 )  # fmt: skip
 """By theme; those that were not run come last."""
 
+
 def sections(page: str) -> dict[str, str]:
     """Return each section by its name, in the order of the page."""
     return dict(re.findall(r'<section id="([^"]+)"[^>]*>(.*?)</section>', page, re.S))
