@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -86,11 +85,6 @@ def _first(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str
         metric=describe(metric).label, shown=len(low) + len(high), groups=len(counts.groups),
     )  # fmt: skip
     return _rates(record, counts, judged, metric, f"{name}-ends", title, [group for *_, group in (*low, *high)])
-
-
-def _end(value: float | None, otherwise: float) -> float:
-    """Return an end of an interval, an infinite one where it is open."""
-    return otherwise if value is None else value
 
 
 def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
