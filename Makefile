@@ -57,7 +57,7 @@ coverage: $(TEST_STAMP)  ## Compute how often intervals err, and write the table
 	$(BIN)/python benchmarks/covering
 
 bench: $(TEST_STAMP)  ## Run the benchmarks beside their peers (half an hour); write docs/benchmarks.md
-	for name in fairness bootstrap scores counting tables explaining report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in fairness bootstrap scores counting tables explaining report view; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 docs: $(TEST_STAMP)  ## Build the site into site/
 	$(PIP) install -e ".[docs]"

@@ -40,8 +40,8 @@ QUESTIONS: Final[Mapping[str, str]] = {
 RULES: Final = "frameworks"
 """The name of the list of rules that a model answers to."""
 FRAMEWORKS: Final = (
-    "ai-verify", "china", "eu-ai-act", "iso-42001", "nist-ai-rmf", "nyc-ll144", "uniform-guidelines", "us-credit",
-    "us-model-risk",
+    "ai-verify", "china", "eu-ai-act", "eu-standards", "iso-42001", "nist-ai-rmf", "nyc-ll144", "uniform-guidelines",
+    "us-california", "us-colorado", "us-credit", "us-model-risk",
 )  # fmt: skip
 """The rules whose clauses the page can show."""
 
@@ -93,8 +93,9 @@ def with_declarations(record: AuditRecord, answers: Mapping[str, str | list[str]
     ----------
     record : AuditRecord
         The record; it stays as it is.
-    answers : mapping of str to str
-        Questions of ``responsibility.toml``, such as ``owner`` or ``intended_use``, and the answers.
+    answers : mapping of str to str or list of str
+        Questions of ``responsibility.toml``, such as ``owner`` or ``intended_use``, and the answers; ``frameworks``,
+        the names of rules that the model answers to.
 
     Returns
     -------

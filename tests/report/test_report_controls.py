@@ -100,7 +100,7 @@ def test_a_baseline_is_evidence_for_monitoring(record: AuditRecord) -> None:
 
     def asked(verdict: Verdict) -> set[str]:
         (part,) = controls(record, verdict, LOOKED_UP)
-        return {row[1] for row in part.blocks[0].rows}  # type: ignore[union-attr]
+        return {row[1] for row in {b.name: b for b in part.blocks}["controls-table"].rows}  # type: ignore[union-attr]
 
     assert "Art. 72" in asked(eh.judge(record, policy, baseline=record))
     assert "Art. 72" not in asked(eh.judge(record, policy))

@@ -12,6 +12,7 @@ from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.metrics import METRICS, describe, names
 from evenhand.report.page import build_page
+from evenhand.report.sections.declarations import PUBLISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ FOLDED = (
     "compression", "drift", "baseline", "controls", "provenance", "limitations", "sign-off",
 )  # fmt: skip
 """By theme; those that were not run come last."""
+
 
 def sections(page: str) -> dict[str, str]:
     """Return each section by its name, in the order of the page."""
@@ -108,7 +110,14 @@ def test_what_people_did_not_declare_is_named(rich: Rich) -> None:
     for name, question in QUESTIONS.items():
         cell = re.search(rf"<th scope=\"row\">{re.escape(question)}</th><td>([^<]*)", told)
         assert (cell[1] if cell else None) == declared.get(name), name
-        assert (question in absent) == (name not in declared)
+        assert (question in absent) == (name not in declared and name not in PUBLISHED)
+
+
+def test_what_a_model_hub_asks_for_is_shown_where_it_is_declared(rich: Rich) -> None:
+    record = eh.with_declarations(rich[0], {"license": "Apache-2.0", "language": ["en", "zh"]})
+    told = sections(eh.render(record))["scope"]
+    for name, answer in (("license", "Apache-2.0"), ("language", "en; zh")):
+        assert re.search(rf'<th scope="row">{re.escape(QUESTIONS[name])}</th><td>{answer}', told)
 
 
 def test_limits_say_group_rows_and_what_would_decide_them(rich: Rich) -> None:
@@ -138,7 +147,7 @@ def test_definitions_that_exclude_each_other_are_named(make_case: Make) -> None:
 def test_small_groups_are_named(make_case: Make) -> None:
     assert "hispanic (6)" in sections(eh.render(*make_case("undecided")))["fairness"]
     assert "fewer than" not in re.sub(
-        "<svg.*?</svg>|<figcaption.*?</figcaption>|<div .*?>|<table.*?</table>",
+        "<figure.*?</figure>|<div .*?>|<table.*?</table>",
         "",
         sections(eh.render(*make_case("passing")))["fairness"],
         flags=re.S,

@@ -34,7 +34,7 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
         return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:.3g}"
     if unit == "score" and 0 < abs(value) < 10 ** -(digits + 1):
         return f"{value:.1e}"
-    return f"{value:.{digits}f}"
+    return f"{value:z.{digits}f}"
 
 
 def _scaled(value: float, units: tuple[tuple[str, float], ...]) -> str:

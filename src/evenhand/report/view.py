@@ -69,7 +69,8 @@ class Part:
     @property
     def twins(self) -> tuple[Table, ...]:
         """The numbers of the exhibit, where it is a figure and no other table has them."""
-        return tuple(first.table for first in self._first if isinstance(first, Drawing) and not first.table.within)
+        drawn = (first for first in self._first if isinstance(first, Drawing) and not first.table.within)
+        return tuple(first.table for first in drawn if not (isinstance(first, Figure) and first.whole))
 
     @property
     def rest(self) -> tuple[Block, ...]:

@@ -164,7 +164,7 @@ def controls(record: AuditRecord, verdict: Verdict | None, day: date | None = No
     opened = bool(missing)
     return (
         Part(
-            "controls", TITLE, _lead(declared, day) if blocks else (), blocks, answer=told,
+            "controls", TITLE, _lead([*missing, *shown], day) if blocks else (), blocks, answer=told,
             state="notable" if opened else "plain", open=opened,
         ),
     )  # fmt: skip
@@ -196,14 +196,16 @@ def _others(declared: tuple[str, ...]) -> str:
     )  # fmt: skip
 
 
-def _lead(declared: tuple[str, ...], day: date) -> tuple[str, ...]:
-    """State what evidence is not, whom the declared rules are for, and which of them were looked up long ago."""
-    known = [framework for framework in frameworks() if framework.id in declared]
-    scopes = (message("{rule}: {scope}.", rule=rule.title, scope=rule.scope) for rule in known if rule.scope)
-    late = [rule for rule in known if rule.old(day)]
-    old = joined("; ", (message("{rule} ({day})", rule=rule.title, day=str(rule.checked)) for rule in late))
-    words = message("Looked up more than {days} days ago, and perhaps outdated: {rules}.", days=OLD.days, rules=old)
-    return (LEAD, *scopes, words) if late else (LEAD, *scopes)
+def _lead(shown: list[tuple[str, ...]], day: date) -> tuple[str, ...]:
+    """State what evidence is not, whom the rules that are shown concern, and which of them were looked up long ago."""
+    mine = [f for f in frameworks() if f.title in {row[0] for row in shown}]
+    lead = [LEAD, *(message("{rule}: {scope}.", rule=f.title, scope=f.scope) for f in mine if f.scope)]
+    if old := [message("{rule} ({day})", rule=f.title, day=str(f.checked)) for f in mine if f.old(day)]:
+        days, rules = OLD.days, joined("; ", old)
+        lead.append(
+            message("Looked up more than {days} days ago, and perhaps outdated: {rules}.", days=days, rules=rules)
+        )
+    return tuple(lead)
 
 
 def _words(clause: Clause, there: set[str], limits: tuple[str, ...]) -> str:

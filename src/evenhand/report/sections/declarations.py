@@ -33,9 +33,9 @@ NOTHING: Final = message(
 def said(record: AuditRecord, names: tuple[str, ...], name: str) -> Table:
     """Return some answers as a table; the questions without one are named in one row."""
     given = record.provenance.get("declared", {})
-    asked = [answer for answer in names if given.get(answer) or answer not in PUBLISHED]
-    rows = [(QUESTIONS[answer], cut(given[answer], 600)) for answer in asked if given.get(answer)]
-    if absent := [QUESTIONS[answer] for answer in asked if not given.get(answer)]:
+    rows = [(QUESTIONS[answer], cut(given[answer], 600)) for answer in names if given.get(answer)]
+    asked = (answer for answer in names if not given.get(answer) and answer not in PUBLISHED)
+    if absent := [QUESTIONS[answer] for answer in asked]:
         rows.append((message("not declared"), joined(" ", absent)))
     return Table(name, DECLARED, ("", ""), tuple(rows))
 

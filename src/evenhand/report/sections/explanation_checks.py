@@ -81,7 +81,8 @@ def _removal(found: Iterable[Finding]) -> tuple[Block, ...]:
     table = Table("removal-table", title, head, cells, frozenset(range(1, len(head))))
     told = described(title, [(label, f"{series[0]:.2f} … {series[-1]:.2f}") for label, series in drawn])
     at = [float(place) for place in places]
-    return (line_figure("removal", title, told, at, drawn, table, top=bottom + 4 * step, bottom=bottom),)
+    axes = (head[0], message("mean score"))
+    return (line_figure("removal", title, told, at, drawn, table, axes=axes, top=bottom + 4 * step, bottom=bottom),)
 
 
 def answer(record: AuditRecord, judged: Judged) -> Answer:

@@ -28,6 +28,9 @@ TITLE: Final = message("Fairness")
 EMPTY: Final = message("No sensitive feature was named.")
 SMALL: Final = 30
 """Groups of fewer rows are named."""
+KEY: Final = (
+    (0, message("fewer than {rows} rows", rows=SMALL)), (2, message("{rows} rows or more", rows=SMALL)),
+)  # fmt: skip
 MOST_NAMED: Final = 20
 MOST_STRIPS: Final = 12
 DEFINITIONS: Final = {
@@ -84,7 +87,7 @@ def _values(record: AuditRecord, counts: GroupCounts, metric: str) -> list[Findi
 
 def _swarm(metric: str, strips: list[tuple[GroupCounts, list[Finding]]]) -> Block:
     label = describe(metric).label
-    title = message("{metric}: one dot a group, pale where it has fewer than {rows} rows", metric=label, rows=SMALL)
+    title = message("{metric}: one dot a group", metric=label)
     rows, cells = [], []
     for counts, found in strips:
         ordered = sorted(found, key=lambda finding: finding.estimate or 0.0)
@@ -97,7 +100,7 @@ def _swarm(metric: str, strips: list[tuple[GroupCounts, list[Finding]]]) -> Bloc
     head = ("", message("groups"), message("least"), message("greatest"))
     twin = Table("groups-all-table", title, head, tuple(cells), frozenset({1}))
     said = described(title, [(name, joined(" – ", (least, greatest))) for name, _, least, greatest in cells[:4]])
-    return swarm_figure("groups-all", title, said, rows, twin, shares=METRICS[metric].highest == 1)
+    return swarm_figure("groups-all", title, said, rows, twin, axis=label, key=KEY, shares=METRICS[metric].highest == 1)
 
 
 def _whose(finding: Finding) -> str:

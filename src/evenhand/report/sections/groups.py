@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -71,7 +72,7 @@ def _deciding(judged: Judged, found: list[Finding]) -> list[Finding]:
 def _first(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str, name: str) -> list[Block]:
     """Draw a metric of the answer; where there are many groups, those shown to be lowest and highest."""
     known = [
-        (interval.low, interval.high, group)
+        (_end(interval.low, -math.inf), _end(interval.high, math.inf), group)
         for group in range(len(counts.groups))
         if (f := record.get(group_key(metric, counts, group))) is not None and (interval := f.interval) is not None
     ]
@@ -84,6 +85,11 @@ def _first(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str
         metric=describe(metric).label, shown=len(low) + len(high), groups=len(counts.groups),
     )  # fmt: skip
     return _rates(record, counts, judged, metric, f"{name}-ends", title, [group for *_, group in (*low, *high)])
+
+
+def _end(value: float | None, otherwise: float) -> float:
+    """Return an end of an interval, an infinite one where it is open."""
+    return otherwise if value is None else value
 
 
 def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:

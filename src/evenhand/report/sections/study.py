@@ -125,7 +125,8 @@ def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> lis
     twin = Table("search-picture-table", title, head, tuple(rows), frozenset({1, 2}))
     said = described(title, [(name, joined(", ", (size, change))) for name, size, change, _ in rows[:6]])
     axes = (message("size in kB"), LOST_MOST)
-    return [point_figure("search-picture", title, said, points, axes, twin, front, unit=1000.0)]
+    words = message("the Pareto front: nothing is smaller, faster, more accurate and fairer at once")
+    return [point_figure("search-picture", title, said, points, axes, twin, front, words, unit=1000.0)]
 
 
 def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> Table:

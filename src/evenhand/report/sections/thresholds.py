@@ -73,7 +73,8 @@ def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: flo
     low, high, said = places[0], places[-1], joined("; ", ends)
     told = message("Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=low, high=high, lines=said)
     twin = Table("thresholds-table", message("Thresholds"), head, tuple(rows), frozenset(range(1, len(head))))
-    return line_figure("thresholds-figure", title, told, places, lines, twin, marker=today)
+    axes, words = (head[0], message("share")), message("the threshold in use")
+    return line_figure("thresholds-figure", title, told, places, lines, twin, axes=axes, marker=today, marked=words)
 
 
 def answer(record: AuditRecord, _: Judged) -> Answer:

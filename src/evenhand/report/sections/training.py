@@ -74,7 +74,12 @@ def _curves(facts: TrainingFacts) -> list[Block]:
     title, head = message("Loss by epoch"), (message("epoch"), *PARTS.values())
     twin = Table("training-curves-table", title, head, rows, frozenset({1, 2}))
     places, marker = [float(epoch) for epoch in epochs], float(kept) if kept else None
-    return [line_figure("training-curves", title, told, places, curves, twin, marker=marker, top=top)]
+    axes, words = (head[0], message("loss")), message("the epoch that was kept")
+    return [
+        line_figure(
+            "training-curves", title, told, places, curves, twin, axes=axes, marker=marker, marked=words, top=top
+        )
+    ]  # fmt: skip
 
 
 def _round_up(value: float) -> float:
