@@ -68,9 +68,9 @@ class Part:
 
     @property
     def twins(self) -> tuple[Table, ...]:
-        """The numbers of the exhibit, where it is a figure and no other table has them."""
-        drawn = (first for first in self._first if isinstance(first, Drawing) and not first.table.within)
-        return tuple(first.table for first in drawn if not (isinstance(first, Figure) and first.whole))
+        """The numbers of the exhibit, where it is a figure that does not write them all and no other table has them."""
+        drawn = (first for first in self._first if isinstance(first, Drawing))
+        return tuple(each.table for each in drawn if not each.table.within and not each.whole)
 
     @property
     def rest(self) -> tuple[Block, ...]:
