@@ -45,7 +45,7 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
     held = size(out)
     for part in page.parts:
         block = ["", f"## {as_markdown(part.title)}", ""]
-        block += [f"{as_markdown(sentence)}\n" for sentence in part.lead]
+        block += [f"{as_markdown(sentence)}\n" for sentence in (part.answer, *part.lead) if sentence]
         for piece in part.blocks:
             block += _block(piece, say)
         held += size(block) + 1
