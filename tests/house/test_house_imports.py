@@ -22,7 +22,7 @@ SUBROOMS = {
         ("catalogue",), ("counts",), ("inference",), ("values",), ("comparisons",), ("slices",), ("answers",),
     ),
     "report": (
-        (REST,), ("figures",), ("sections",), ("page",), ("formats",),
+        (REST,), ("figures",), ("decision",), ("sections",), ("page",), ("formats",),
         ("rendering", "mlflow", "notebook", "planned"),
     ),
     "audits": (

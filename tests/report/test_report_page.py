@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import evenhand as eh
+from evenhand.policy import headline
 from evenhand.records import digest
 
 if TYPE_CHECKING:
@@ -145,8 +146,7 @@ def test_the_content_policy_allows_this_style_and_nothing_else(case: Case) -> No
 def test_the_verdict_comes_first_and_every_limit_is_there(case: Case) -> None:
     _, record, verdict = case
     words = Reader(eh.render(record, verdict)).words
-    headline = {"passed": "Passed", "failed": "Failed", "undecided": "Undecided"}[verdict.status]
-    assert words.index(headline) < words.index("Every limit") < words.rindex("What was audited")
+    assert words.index(headline(verdict).text) < words.index("Every limit") < words.rindex("What was audited")
     rows = re.findall(r'<tr id="limit-\d+" class="(passed|failed|undecided)">', eh.render(record, verdict))
     assert rows == [judgement.status for judgement in verdict.judgements]
 

@@ -41,6 +41,13 @@ class Headline:
     """The limits that did not pass and only warn, counted with their reasons; empty without any."""
 
     @property
+    def told(self) -> str:
+        """Counts and what only warns, as a sentence; empty without a verdict on limits."""
+        if not self.counts:
+            return ""
+        return message("{counts}.", counts=joined("; ", filter(None, (self.counts, self.aside))))
+
+    @property
     def sign(self) -> str:
         """The shape of the status."""
         return SIGNS[self.status]
@@ -108,8 +115,8 @@ def _of_study(tried: StudyFacts) -> Headline:
     if not undecided:
         return Headline("failed", message("Do not release: of {models} models none passes", models=models))
     told = messages(
-        "Not shown yet: of {models} models none passes, {n} is undecided",
-        "Not shown yet: of {models} models none passes, {n} are undecided",
+        "Not shown yet: no model passes, {n} of {models} is undecided",
+        "Not shown yet: no model passes, {n} of {models} are undecided",
         undecided,
         models=models,
     )

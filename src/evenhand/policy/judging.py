@@ -141,7 +141,7 @@ def judge(
     )  # fmt: skip
     return Verdict(
         status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path,
-        remarks, policy.help_url,
+        remarks, policy.help_url, policy,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import Message, continued, joined, message
+from evenhand.messages import Message, continued, joined, lowered, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evenhand.keys import Key
     from evenhand.policy.advice.advising import Advised
     from evenhand.policy.grounds import Burden, Evidence
-    from evenhand.policy.limits import Limit, Status, Waiver
+    from evenhand.policy.limits import Limit, Policy, Status, Waiver
 
 WORDS: dict[Status, Message] = {
     "passed": message("Passed"),
@@ -102,6 +102,13 @@ class Judgement:
         return message("waived") if self.waived else message("not new") if self.known else ""
 
     @property
+    def badge(self) -> str:
+        """The status in words, marked where it stops nothing."""
+        status = lowered(WORDS[self.status])
+        aside = self.aside or (message("only warns") if self.excuse else "")
+        return message("{status}, {aside}", status=status, aside=aside) if aside else status
+
+    @property
     def excuse(self) -> str:
         """Why it stops nothing though it did not pass, in a word; empty where it passed or stops."""
         return "" if self.stops or self.status == "passed" else self.aside or message("allowed by the policy")
@@ -134,6 +141,8 @@ class Verdict:
     """Further remarks: waivers that expired, are unused or no longer cover; small groups."""
     help_url: str = ""
     """The address of a page that explains the gate; empty where none is declared."""
+    policy: Policy | None = field(default=None, compare=False, repr=False)
+    """The policy itself; None where the verdict was not made by judging."""
 
     @property
     def exit_code(self) -> int:

@@ -300,3 +300,19 @@ def width_of(text: str) -> int:
     (4, 4)
     """
     return len(text) + sum(east_asian_width(char) in "WF" for char in text)
+
+
+def fit(text: str, letters: int) -> str:
+    """Return as much of a text as is that many letters wide, with a mark where cut.
+
+    Examples
+    --------
+    >>> fit("selection rate", 10), fit("选择率之比", 6)
+    ('selection…', '选择…')
+    """
+    if width_of(text) <= letters:
+        return text
+    kept = text
+    while kept and width_of(kept) > letters - 1:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"

@@ -86,6 +86,11 @@ def named(names: Sequence[str], most: int) -> str:
     return message("{names} and {more} more", names=shown, more=more) if more > 0 else shown
 
 
+def words_of(text: str) -> int:
+    """Return how many words a text has, as they are between blanks."""
+    return len(text.split())
+
+
 def cut(text: str, most: int) -> str:
     """Return at most `most` characters, with a mark where cut; a message is cut separately in each language."""
     if len(text) <= most:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, cast
 
 from evenhand.messages import Message
-from evenhand.report.drawings import Drawing, Figure, Table
+from evenhand.report.drawings import Drawing, Table
 from evenhand.report.numbers import CUT, cut
 
 if TYPE_CHECKING:
+    from evenhand.report.first import Decision
     from evenhand.words import Language
 
 
@@ -91,16 +92,6 @@ def _long(table: Table) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Risk:
-    """One key risk."""
-
-    sentence: str
-    """The risk, and how many rows it affects."""
-    evidence: str
-    """The anchor of what shows it."""
-
-
-@dataclass(frozen=True, slots=True)
 class LimitRow:
     """One judged limit: the finding as a key and in words, its estimate and interval, the limit, its source."""
 
@@ -136,8 +127,8 @@ class Page:
     """Remarks on the verdict."""
     limits: tuple[LimitRow, ...]
     """All judged limits, worst first."""
-    glance: Figure | None
-    risks: tuple[Risk, ...]
+    decision: Decision
+    """What comes before everything else."""
     parts: tuple[Part, ...]
     glossary: tuple[Entry, ...]
     version: str

@@ -107,7 +107,7 @@ def environment(own: Path | None) -> Environment:
         loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]), autoescape=True,
         undefined=StrictUndefined, finalize=_whole, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"plain": _without_controls, "tight": _tight}
+    environment.filters |= {"plain": _without_controls, "lines": _lines, "tight": _tight}
     return environment
 
 
@@ -129,6 +129,11 @@ def _tight(text: str) -> str:
 def _without_controls(text: str) -> str:
     """Return text on one line without characters that HTML forbids, change the text direction or show nothing."""
     return "".join(_seen(char) for char in text)
+
+
+def _lines(text: str) -> str:
+    """Return lines of text without such characters."""
+    return "\n".join(map(_without_controls, text.splitlines()))
 
 
 def _seen(char: str) -> str:

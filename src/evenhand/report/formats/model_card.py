@@ -44,7 +44,7 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
     page = build_page(record, verdict)
     found = reported(record)
     lines = [*_front(record, found), f"# {as_markdown(page.title)}", "", "## Evaluation", ""]
-    lines += [f"**{page.headline}.** {as_markdown(page.sentence)}", ""]
+    lines += [f"**{as_markdown(page.headline)}.** {as_markdown(page.sentence)}", ""]
     rows = [(_label(finding), with_interval(finding, 3), f"{finding.support:,}") for finding in found]
     lines += as_table(("metric", "estimate and interval", "rows"), rows)
     if found:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message, messages, sentences
+from evenhand.policy.headline import SIGNS
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import need_verdict
-from evenhand.report.formats.markdown_text import SIGNS, as_markdown, size, table_within, why
+from evenhand.report.formats.markdown_text import as_markdown, size, table_within, why
 from evenhand.report.numbers import cut
 from evenhand.report.page import build_page
 from evenhand.report.theme import USUAL, Theme
