@@ -107,7 +107,7 @@ def _sheet(name: str, spans: Sequence[Span], end: float) -> Sheet:
         x = None if span.at is None else place(span.at)
         label_y = y - 3 if wide else y - 30
         bars.append(Bar(span, y, place(span.low), place(span.high), x, opens, label_y, room, not wide))
-    marks = [(INSIDE, message("best")), (0.0, message("limit"))]
+    marks: list[tuple[float, str]] = [(INSIDE, message("best")), (0.0, message("limit"))]
     marks += [(float(times), f"{times + 1}×") for times in range(1, int(end) + 1)]
     ticks = tuple(Tick(place(value), text) for value, text in marks)
     height = top + row * len(spans) + 4
