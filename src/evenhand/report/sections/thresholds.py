@@ -80,7 +80,8 @@ def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: flo
 def answer(record: AuditRecord, _: Judged) -> Answer:
     """State the threshold with the greatest accuracy, and the one in use."""
     places = record.provenance.get("score_edges", [])
-    (_, values), *_ = _lines(record, [part for part in record.tallies if part.model == "scores"])
+    lines = _lines(record, [part for part in record.tallies if part.model == "scores"])
+    values = lines[0][1]
     best = max(range(len(values)), key=values.__getitem__)
     said = message(
         "Accuracy is greatest ({accuracy:.2f}) at a threshold of {threshold:.3g}.",
