@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, cast
 
 from evenhand.messages import Message
-from evenhand.report.drawings import Drawing, Table
+from evenhand.report.drawings import Drawing, Figure, Table
 from evenhand.report.numbers import CUT, cut
 
 if TYPE_CHECKING:
