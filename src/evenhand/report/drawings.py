@@ -83,6 +83,11 @@ class Drawing:
     table: Table
     """The same numbers as text."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether it writes all that its table does."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:

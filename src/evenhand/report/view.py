@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, cast
 
 from evenhand.messages import Message
-from evenhand.report.drawings import Drawing, Figure, Table
+from evenhand.report.drawings import Drawing, Table
 from evenhand.report.numbers import CUT, cut
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ class Part:
 
     @property
     def twins(self) -> tuple[Table, ...]:
-        """The numbers of the exhibit, where it is a figure and no other table has them."""
-        drawn = (first for first in self._first if isinstance(first, Drawing) and not first.table.within)
-        return tuple(first.table for first in drawn if not (isinstance(first, Figure) and first.whole))
+        """The numbers of the exhibit, where it is a figure that does not write them all and no other table has them."""
+        drawn = (first for first in self._first if isinstance(first, Drawing))
+        return tuple(each.table for each in drawn if not each.table.within and not each.whole)
 
     @property
     def rest(self) -> tuple[Block, ...]:

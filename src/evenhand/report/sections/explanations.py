@@ -96,7 +96,7 @@ def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> 
 
 
 def _gaps(record: AuditRecord, metric: str, *, drawn: bool = True) -> list[Block]:
-    """Draw, or state, the contributions to the gap of each compared pair of groups."""
+    """Draw the contributions to the gap of the first compared pair of groups; state those of the others."""
     pairs: dict[tuple[str, str], list[Finding]] = {}
     for f in record.findings:
         if f.key.metric == PARTS[metric]:
@@ -109,7 +109,7 @@ def _gaps(record: AuditRecord, metric: str, *, drawn: bool = True) -> list[Block
         named = message(CARRIED[metric], a=cut(pair[0], 60), b=cut(pair[1], 60), gap=with_interval(whole))
         words = message("no gap"), message("gap")
         figure_of = waterfall(f"{metric}-{at}", named, found, 0.0, whole.estimate, words)
-        made.append(figure_of if drawn else replace(figure_of.table, folded=named))
+        made.append(figure_of if drawn and not made else replace(figure_of.table, folded=named))
     return made
 
 

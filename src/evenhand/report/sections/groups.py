@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
@@ -43,7 +43,7 @@ def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> 
         return Part(name, words, _sentences(record, counts))
     metrics = _metrics(record, counts)
     found = gaps(record, counts, judged)
-    told = list(dict.fromkeys(f.component or metrics[0] for f in _deciding(judged, found)))
+    told = list(dict.fromkeys(f.component or f.key.metric for f in _deciding(judged, found)))
     first = [block for metric in told for block in _first(record, counts, judged, metric, name)]
     drawn = [metric for metric in _drawn(counts, metrics) if f"{name}-{metric}" not in {block.name for block in first}]
     blocks: list[Block] = [*first, _group_table(record, counts, name, metrics)]
@@ -72,7 +72,7 @@ def _deciding(judged: Judged, found: list[Finding]) -> list[Finding]:
 def _first(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str, name: str) -> list[Block]:
     """Draw a metric of the answer; where there are many groups, those shown to be lowest and highest."""
     known = [
-        (_end(interval.low, -math.inf), _end(interval.high, math.inf), group)
+        (-inf if interval.low is None else interval.low, inf if interval.high is None else interval.high, group)
         for group in range(len(counts.groups))
         if (f := record.get(group_key(metric, counts, group))) is not None and (interval := f.interval) is not None
     ]
@@ -85,11 +85,6 @@ def _first(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str
         metric=describe(metric).label, shown=len(low) + len(high), groups=len(counts.groups),
     )  # fmt: skip
     return _rates(record, counts, judged, metric, f"{name}-ends", title, [group for *_, group in (*low, *high)])
-
-
-def _end(value: float | None, otherwise: float) -> float:
-    """Return an end of an interval, an infinite one where it is open."""
-    return otherwise if value is None else value
 
 
 def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
