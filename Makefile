@@ -18,7 +18,7 @@ TEST_STAMP := $(VENV)/.test
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-slow test-oldest check check-controls golden messages coverage bench docs clean
+.PHONY: help demo test test-slow test-oldest check check-controls golden messages coverage bench docs tutorials clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,6 +63,9 @@ docs: $(TEST_STAMP)  ## Build the site into site/
 	$(PIP) install -e ".[docs]"
 	$(BIN)/python docs/_reference.py
 	$(BIN)/sphinx-build -W -b html docs site
+
+tutorials: $(TEST_STAMP)  ## Run the tutorials and write their outputs and figures anew
+	$(BIN)/python docs/_tutorials.py
 
 clean:  ## Remove the environment and what was built
 	rm -rf $(VENV) $(OLDEST_VENV) build dist site src/*.egg-info

@@ -37,10 +37,19 @@ QUESTIONS: Final[Mapping[str, str]] = {
 }
 """The questions, by the name of their answer."""
 
+RULES: Final = "frameworks"
+"""The name of the list of rules that a model answers to."""
+FRAMEWORKS: Final = (
+    "ai-verify", "china", "eu-ai-act", "eu-standards", "iso-42001", "nist-ai-rmf", "nyc-ll144", "uniform-guidelines",
+    "us-california", "us-colorado", "us-credit", "us-model-risk",
+)  # fmt: skip
+"""The rules whose clauses the page can show."""
+
 
 def skeleton() -> str:
     """Return the text of a responsibility.toml to fill in."""
     lines = ["# What only people know of the model. An answer left empty is named on the page as not declared.", ""]
+    lines += [f"# Rules that the model answers to, of: {', '.join(FRAMEWORKS)}", f"{RULES} = []", ""]
     for name, question in QUESTIONS.items():
         lines += [f"# {question}", f'{name} = ""', ""]
     return "\n".join(lines)
@@ -61,7 +70,7 @@ def read_declarations(path: str | Path) -> dict[str, str]:
     Raises
     ------
     InputError
-        When the file is missing or not TOML, or has an unknown question, or an answer that is not text.
+        When the file is missing or not TOML, or has an unknown question or rule, or an answer that is not text.
 
     Examples
     --------
@@ -77,15 +86,16 @@ def read_declarations(path: str | Path) -> dict[str, str]:
     return {name: answer for name, answer in answers.items() if answer}
 
 
-def with_declarations(record: AuditRecord, answers: Mapping[str, str]) -> AuditRecord:
+def with_declarations(record: AuditRecord, answers: Mapping[str, str | list[str]]) -> AuditRecord:
     """Return the record with what people declared, in its provenance and so in its digest.
 
     Parameters
     ----------
     record : AuditRecord
         The record; it stays as it is.
-    answers : mapping of str to str
-        Questions of ``responsibility.toml``, such as ``owner`` or ``intended_use``, and the answers.
+    answers : mapping of str to str or list of str
+        Questions of ``responsibility.toml``, such as ``owner`` or ``intended_use``, and the answers; ``frameworks``,
+        the names of rules that the model answers to.
 
     Returns
     -------
@@ -95,7 +105,7 @@ def with_declarations(record: AuditRecord, answers: Mapping[str, str]) -> AuditR
     Raises
     ------
     InputError
-        When a question is unknown, or an answer is not text.
+        When a question or a rule is unknown, or an answer is not text.
 
     Examples
     --------
@@ -111,10 +121,26 @@ def with_declarations(record: AuditRecord, answers: Mapping[str, str]) -> AuditR
 
 def _problems(where: str, content: Mapping[str, object]) -> Iterator[str]:
     for name, value in content.items():
-        if name not in QUESTIONS:
+        if name == RULES:
+            yield from _unknown(where, value)
+        elif name not in QUESTIONS:
             yield f"{where}: there is no question '{shorten(name)}'.{did_you_mean(name, QUESTIONS)}"
         elif isinstance(value, (dict, bool, int, float)):
             yield f"{where}: {name} = {shorten(value)}; an answer is text, a date, or a list of texts."
+
+
+def declared_frameworks(record: AuditRecord) -> tuple[str, ...]:
+    """Return the rules that people declared for the model."""
+    return tuple(name for name in record.provenance.get("declared", {}).get(RULES, "").split("; ") if name)
+
+
+def _unknown(where: str, value: object) -> Iterator[str]:
+    names = value if isinstance(value, list) else str(value).split("; ") if isinstance(value, str) else None
+    if names is None:
+        yield f'{where}: {RULES} = {shorten(value)}; a list of names is needed, such as ["eu-ai-act"].'
+    for name in names or ():
+        if name and name not in FRAMEWORKS:
+            yield f"{where}: {RULES} names no rule '{shorten(name)}'.{did_you_mean(str(name), FRAMEWORKS)}"
 
 
 def _text(value: object) -> str:

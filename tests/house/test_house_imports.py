@@ -22,8 +22,8 @@ SUBROOMS = {
         ("catalogue",), ("counts",), ("inference",), ("values",), ("comparisons",), ("slices",), ("answers",),
     ),
     "report": (
-        (REST,), ("figures",), ("sections",), ("page",), ("formats",),
-        ("rendering", "mlflow", "notebook", "planned"),
+        (REST,), ("figures",), ("decision",), ("sections",), ("page",), ("formats",),
+        ("rendering", "notebook", "planned"), ("tracked",), ("mlflow", "wandb", "hub"),
     ),
     "audits": (
         ("statement", "package_warnings"), ("by_group",), (REST, "compression"), ("catalogue",), ("options",),

@@ -26,7 +26,19 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
     ("errors", "output", "messages", "catalogues", "documents"),
-    ("findings", "provenance", "keys", "records", "declarations", "schemas", "signing", "migrating", "settings"),
+    (
+        "findings",
+        "provenance",
+        "keys",
+        "records",
+        "declarations",
+        "schemas",
+        "signing",
+        "migrating",
+        "settings",
+        "outlines",
+        "metric_frames",
+    ),
     ("words",),
     ("subjects", "metrics", "data"),
     ("explaining", "training"),
@@ -50,7 +62,7 @@ SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for 
 """Files of which none may import another."""
 SHARED = {
     "audits": {
-        "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "options",
+        "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "options",
         "package_warnings", "statement", "compression.decision_changes", "compression.early_warnings",
         "compression.score_changes",
     },
@@ -61,7 +73,7 @@ SHARED = {
     },
     "report.formats": {"catalogue", "format", "judged_only", "markdown_text", "plain_text", "step_summary"},
     "report.sections": {
-        "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
+        "answering", "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
     "subjects": {
         "adapter", "binding", "catalogue", "frames", "graph_bytes", "inputs", "isolated", "isolated_worker", "kinds",

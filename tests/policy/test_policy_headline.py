@@ -96,7 +96,7 @@ def study(*verdicts: Literal["passed", "failed", "undecided"] | None, policy: bo
     [
         (study("failed", "passed"), "Release m1: of 2 models the smallest that passes"),
         (study("failed", "failed", None), "Do not release: of 3 models none passes"),
-        (study("failed", "undecided"), "Not shown yet: of 2 models none passes, 1 is undecided"),
+        (study("failed", "undecided"), "Not shown yet: no model passes, 1 of 2 is undecided"),
         (study(None, policy=False), "Measured, not judged"),
     ],
 )

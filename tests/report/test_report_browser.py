@@ -157,7 +157,7 @@ def test_a_host_that_forbids_style_and_scripts_shows_it_all_the_same(
     paper = tmp_path / "page.pdf"
     done = browse(tmp_path, f"{jenkins}/page.html", f"--print-to-pdf={paper}")
     text = subprocess.run(["pdftotext", "-layout", paper, "-"], capture_output=True, text=True, check=True).stdout
-    for word in ("Failed", "Every limit", "Selection rate", "Provenance"):
+    for word in ("Do not release", "Every limit", "Selection rate", "Provenance"):
         assert word in text
     refused = [line for line in done.stderr.splitlines() if "CONSOLE" in line and "favicon" not in line]
     if assets == "external":

@@ -11,7 +11,8 @@ import pytest
 import evenhand as eh
 from evenhand.audits import AUDITS
 from evenhand.cli.main import exit_code
-from evenhand.declarations import QUESTIONS
+from evenhand.declarations import FRAMEWORKS, QUESTIONS
+from evenhand.errors import InputError
 from evenhand.metrics import describe
 from evenhand.report.sections.controls import OLD, controls, frameworks, outdated, today
 
@@ -24,12 +25,17 @@ LOOKED_UP = max(clause.as_of for framework in frameworks() for clause in framewo
 
 @pytest.fixture(scope="module")
 def record() -> AuditRecord:
-    return eh.audit_predictions([1, 0, 1, 1] * 60, [1, 0, 0, 1] * 60, sensitive_features={"sex": ["f", "m"] * 120})
+    made = eh.audit_predictions([1, 0, 1, 1] * 60, [1, 0, 0, 1] * 60, sensitive_features={"sex": ["f", "m"] * 120})
+    return eh.with_declarations(made, {"frameworks": list(FRAMEWORKS)})
+
+
+def tables(record: AuditRecord, day: date) -> dict[str, list[tuple[str, ...]]]:
+    (part,) = controls(record, None, day)
+    return {block.name: list(block.rows) for block in part.blocks}  # type: ignore[union-attr]
 
 
 def rows(record: AuditRecord, day: date) -> list[tuple[str, ...]]:
-    (part,) = controls(record, None, day)
-    return list(part.blocks[0].rows)  # type: ignore[union-attr]
+    return tables(record, day)["controls-table"]
 
 
 def test_every_clause_is_whole_in_every_language() -> None:
@@ -94,7 +100,7 @@ def test_a_baseline_is_evidence_for_monitoring(record: AuditRecord) -> None:
 
     def asked(verdict: Verdict) -> set[str]:
         (part,) = controls(record, verdict, LOOKED_UP)
-        return {row[1] for row in part.blocks[0].rows}  # type: ignore[union-attr]
+        return {row[1] for row in {b.name: b for b in part.blocks}["controls-table"].rows}  # type: ignore[union-attr]
 
     assert "Art. 72" in asked(eh.judge(record, policy, baseline=record))
     assert "Art. 72" not in asked(eh.judge(record, policy))
@@ -113,6 +119,37 @@ def test_only_evidence_that_is_there_is_shown(record: AuditRecord) -> None:
     assert "MEASURE 2.11" in shown, "groups were compared"
     assert "MEASURE 2.9" not in shown, "nothing was explained"
     assert "Art. 14" not in shown, "nobody declared an oversight"
+    missing = {row[1] for row in tables(record, LOOKED_UP)["controls-missing"]}
+    assert {"MEASURE 2.9", "Art. 14"} <= missing
+    assert not shown & missing
+
+
+def test_rules_that_nobody_declared_are_one_line(record: AuditRecord) -> None:
+    few = eh.with_declarations(record, {"frameworks": "nyc-ll144"})
+    (part,) = controls(few, None, LOOKED_UP)
+    shown = {row[0] for block in part.blocks for row in block.rows}  # type: ignore[union-attr]
+    assert shown == {"New York City Local Law 144"}
+    assert "eu-ai-act" in part.answer and "nyc-ll144" not in part.answer
+    (none,) = controls(eh.with_declarations(record, {"owner": "a@example.org"}), None, LOOKED_UP)
+    assert none.blocks == () and not none.open
+    assert [name for name in FRAMEWORKS if name not in none.answer] == []
+    assert "frameworks = [...]" in none.answer and "responsibility.toml" in none.answer
+
+
+def test_a_declared_rule_without_evidence_for_a_clause_is_opened(record: AuditRecord) -> None:
+    (part,) = controls(eh.with_declarations(record, {"frameworks": "uniform-guidelines"}), None, LOOKED_UP)
+    assert not part.open, "each of its clauses has evidence"
+    (part,) = controls(eh.with_declarations(record, {"frameworks": "eu-ai-act"}), None, LOOKED_UP)
+    assert part.open and "Art. 14" in part.answer
+
+
+def test_names_of_rules_are_those_there_are() -> None:
+    assert [framework.id for framework in frameworks()] == list(FRAMEWORKS)
+    record = eh.audit_predictions([1, 0] * 20, [1, 0] * 20)
+    with pytest.raises(InputError, match=r"names no rule 'eu-ai'\. Did you mean 'eu-ai-act'"):
+        eh.with_declarations(record, {"frameworks": ["eu-ai"]})
+    with pytest.raises(InputError, match="a list of names is needed"):
+        eh.with_declarations(record, {"frameworks": 3})  # type: ignore[dict-item]
 
 
 def test_a_limit_names_its_controls(record: AuditRecord) -> None:
@@ -121,7 +158,7 @@ def test_a_limit_names_its_controls(record: AuditRecord) -> None:
         "accuracy": {"at_least": 0.5, "controls": ["us-model-risk:SR 11-7"]},
     }
     (part,) = controls(record, eh.judge(record, eh.load_policy({"limits": limits})), LOOKED_UP)
-    table = {row[1]: row for row in part.blocks[0].rows}  # type: ignore[union-attr]
+    table = {row[1]: row for block in part.blocks for row in block.rows}  # type: ignore[union-attr]
     assert "limit selection_rate_ratio[sex]" in table["5-301(b)"][4]
     assert table["SR 11-7"][3] == "superseded by SR 26-2 since 2026-04-17"
     assert any(row[0] == "our-house:7" and row[2] == "not known here" for row in table.values())

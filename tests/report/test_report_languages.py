@@ -13,12 +13,12 @@ import pytest
 
 import evenhand as eh
 from evenhand.cli.main import exit_code
+from evenhand.declarations import FRAMEWORKS
 from evenhand.errors import InputError
 from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.metrics import names as all_metrics
 from evenhand.records import write_record
-from evenhand.report.drawings import Drawing
 from evenhand.report.formats.html import environment
 from evenhand.report.numbers import cut
 from evenhand.report.page import build_page
@@ -30,6 +30,7 @@ from evenhand.words import Language, languages
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
+    from evenhand.report.view import Block
 
 SAID_ELSEWHERE = ("Recall", "score", "none", "Compression")
 """Groups that are called as messages are."""
@@ -40,7 +41,7 @@ NAMES = {
     *SAID_ELSEWHERE, *all_metrics(), "race", "sex", "town", "arrays", "predictions", "y_true", "data", "evenhand",
     "audit", "json", "policy", "Holm", "Benjamini", "Hochberg", "income", "debt", "area", "north", "south", "west",
     "group", "loans", "paid", "score", "coarse", "pandas", "Small", "kB", "ms", "RISK", "risk", "example", "org",
-    "owner", "human_oversight", "to",  # as in the group "25 to <40"
+    *re.findall("[a-z]+", " ".join(FRAMEWORKS)), "owner", "human_oversight", "to",  # as in the group "25 to <40"
 }  # fmt: skip
 """Names of the data, of metrics, of methods and of units."""
 CHINESE = "\u3400-\u9fff\u3000-\u303f\uff00-\uffef"
@@ -90,7 +91,7 @@ def spoken(page: str) -> list[str]:
     return [named.sub("", text) for text in shown(page)]
 
 
-def drawn(block: Drawing) -> str:
+def drawn(block: Block) -> str:
     module = environment(None).get_template("partials/charts.svg.j2").make_module({"_": message})
     return str(module.draw(block))  # type: ignore[attr-defined]
 
@@ -162,15 +163,12 @@ def test_other_labels_and_copies_for_publication_are_said_as_well(task: str, bel
     assert english(shown(render(record, None, "html", lang="zh-CN", suppress_below=below))) == []
 
 
-def test_a_figure_has_room_for_the_labels_of_its_language(judged: tuple[AuditRecord, Verdict]) -> None:
-    words = Language("xx", {"all rows": ("every row of all the rows there are",)})
+def test_labels_of_a_figure_wrap_in_every_language(judged: tuple[AuditRecord, Verdict]) -> None:
+    long = "every row of all the rows there are"
+    words = Language("xx", {"all rows": (long,)})
     page = build_page(*judged)
     (one,) = [block for part in page.parts for block in part.blocks if block.name == "groups-0-selection_rate"]
-    assert isinstance(one, Drawing)
-    told = said(one, words)
-    (box,) = re.findall(r'<svg viewBox="(-?\d+) 0 (\d+) ', drawn(told))
-    assert (one.outside, -int(box[0]), int(box[1])) == (0, told.outside, one.width + told.outside)
-    assert told.outside > 50
+    assert f'<th scope="row">{long}</th>' in drawn(said(one, words))
 
 
 def test_a_label_is_cut_in_each_language_on_its_own() -> None:
@@ -216,6 +214,8 @@ PARSING = {
     "removesuffix",
     "find",
 }
+FOR_OTHERS = {"hub.py", "model_card.py", "plain_text.py", "tracked.py", "wandb.py"}
+"""Files that write names and codes by the rules of other tools, and look at no sentence."""
 PROSE = {"note", "reason", "undefined", "sentence", "title", "label", "meaning", "misleads", "absence", "axes"}
 
 
@@ -224,7 +224,7 @@ def test_no_module_of_the_report_parses_a_sentence() -> None:
     folder = ROOT / "src" / "evenhand" / "report"
     for file in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            assert file.name == "mlflow.py" or not (isinstance(node, ast.Import) and node.names[0].name == "re"), file
+            assert file.name in FOR_OTHERS or not (isinstance(node, ast.Import) and node.names[0].name == "re"), file
             if isinstance(node, ast.Attribute) and node.attr in PARSING:
                 assert {part.attr for part in ast.walk(node.value) if isinstance(part, ast.Attribute)}.isdisjoint(
                     PROSE

@@ -29,7 +29,12 @@ MOST_NAME: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What to do, and why, in one sentence."""
+    """What to do, and why, in one sentence.
+
+    See Also
+    --------
+    evenhand.policy.headline.headline : Makes one.
+    """
 
     status: Standing
     """The verdict's."""
@@ -39,6 +44,13 @@ class Headline:
     """How the limits that can stop a release came out, where the sentence does not say it already."""
     aside: str = ""
     """The limits that did not pass and only warn, counted with their reasons; empty without any."""
+
+    @property
+    def told(self) -> str:
+        """Counts and what only warns, as a sentence; empty without a verdict on limits."""
+        if not self.counts:
+            return ""
+        return message("{counts}.", counts=joined("; ", filter(None, (self.counts, self.aside))))
 
     @property
     def sign(self) -> str:
@@ -108,8 +120,8 @@ def _of_study(tried: StudyFacts) -> Headline:
     if not undecided:
         return Headline("failed", message("Do not release: of {models} models none passes", models=models))
     told = messages(
-        "Not shown yet: of {models} models none passes, {n} is undecided",
-        "Not shown yet: of {models} models none passes, {n} are undecided",
+        "Not shown yet: no model passes, {n} of {models} is undecided",
+        "Not shown yet: no model passes, {n} of {models} are undecided",
         undecided,
         models=models,
     )

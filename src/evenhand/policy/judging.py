@@ -17,9 +17,10 @@ from evenhand.policy.deciding import compare, ends_of
 from evenhand.policy.deriving import derive
 from evenhand.policy.evidence import evidence_of
 from evenhand.policy.families import fail_together, family_remark
-from evenhand.policy.limits import DECLARED, REQUIRED
+from evenhand.policy.limits import DECLARED, REQUIRED, Policy
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.meeting import claim_remarks, judge_requirements
+from evenhand.policy.reading import load_policy
 from evenhand.policy.regression_limits import drop_key
 from evenhand.policy.severity import severity
 from evenhand.policy.verdict import Judgement, Verdict, tally
@@ -27,13 +28,14 @@ from evenhand.policy.waiving import is_blank, waive, waiver_remarks
 from evenhand.policy.wording import limit_text, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from evenhand.findings import AuditRecord
     from evenhand.keys import Key
     from evenhand.metrics.answers.compared import Behind
     from evenhand.policy.deriving import Derived
-    from evenhand.policy.limits import Effect, Limit, Policy, Status
+    from evenhand.policy.limits import Effect, Limit, Status
     from evenhand.signing import SignedRecord
 
 LOW_CONFIDENCE: Final = 0.9
@@ -51,7 +53,7 @@ NOWHERE: Final = {
 
 def judge(
     record: AuditRecord,
-    policy: Policy,
+    policy: Policy | str | Path | Mapping[str, object],
     *,
     baseline: AuditRecord | None = None,
     pairs: Pairs | None = None,
@@ -71,7 +73,8 @@ def judge(
     Parameters
     ----------
     record : AuditRecord
-    policy : Policy
+    policy : Policy, path or mapping
+        A policy, its file, or its limits: ``{"accuracy": {"at_least": 0.7}}``.
     baseline : AuditRecord, optional
         An earlier audit, such as of the last release; limits with `max_drop` compare with it.
     pairs : PairedPredictions, optional
@@ -103,10 +106,11 @@ def judge(
     --------
     >>> import evenhand as eh
     >>> record = eh.audit_predictions([1, 0] * 200, [1, 0] * 200)
-    >>> verdict = eh.judge(record, eh.load_policy({"limits": {"accuracy": {"at_least": 0.8}}}))
+    >>> verdict = eh.judge(record, {"accuracy": {"at_least": 0.8}})
     >>> verdict.status, verdict.exit_code
     ('passed', 0)
     """
+    policy = policy if isinstance(policy, Policy) else load_policy(policy)
     _refuse_copy(record)
     if new_only and baseline is None:
         raise PolicyError("What is new is told from an earlier audit: add --baseline.")
@@ -152,7 +156,7 @@ def judge_derived(
     )  # fmt: skip
     return Verdict(
         status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path,
-        remarks, policy.help_url,
+        remarks, policy.help_url, policy,
     )  # fmt: skip
 
 

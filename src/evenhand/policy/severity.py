@@ -30,8 +30,21 @@ def severity(ends: tuple[float | None, float | None], limit: Limit, status: Stat
     end = ends[0] if decided_end(limit, status) == "low" else ends[1]
     if end is None or math.isinf(end):
         return math.inf
-    beyond = end - limit.bound if limit.at_most is not None else limit.bound - end
-    return beyond / _allowed(limit)
+    return beyond(end, limit)
+
+
+def beyond(value: float, limit: Limit) -> float:
+    """Return how far a value is outside its limit, in units of what the limit allows; negative inside.
+
+    Examples
+    --------
+    >>> from evenhand.policy.reading import load_policy
+    >>> (limit,) = load_policy({"limits": {"selection_rate_ratio[sex]": {"at_least": 0.8}}}).limits
+    >>> round(beyond(0.6, limit), 9), round(beyond(1.0, limit), 9)
+    (1.0, -1.0)
+    """
+    distance = value - limit.bound if limit.at_most is not None else limit.bound - value
+    return distance / _allowed(limit)
 
 
 def _allowed(limit: Limit) -> float:

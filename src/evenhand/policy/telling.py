@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_NAME: Final = 40
 """Characters of a group, a column or a value in a sentence."""
+ROWS_ALONE: Final = message("n={rows:,}", rows=0).id
+"""The sentence of what has no groups and is no plain share of rows."""
 MOST_DIGITS: Final = 2
 """Decimals of a percentage, where fewer would show two rates as one."""
 

@@ -1,13 +1,15 @@
-"""The blocks of a page as plain data: tables, and figures with computed positions for the templates."""
+"""The blocks of a page as plain data: tables, and figures with computed positions for the templates.
+
+Figures of rows are tables: each row is a name, a drawing whose positions are percent of the axis, and its numbers. So
+they are as wide as the page is, their labels wrap, and on a phone the drawing goes below the name. Plots over two axes
+of numbers have positions in units of a drawing as wide as a phone, and are enlarged where there is room.
+"""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
 from unicodedata import east_asian_width
-
-from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,9 +17,7 @@ if TYPE_CHECKING:
 Mark: TypeAlias = Literal["passed", "failed", "undecided", "plain"]
 """The shape and colour of a value: judged, or merely stated."""
 Kind: TypeAlias = Literal["forest", "bars", "waterfall"]
-LETTER: Final = 6.7
-"""Width of a letter of a label, on the wide side."""
-LABEL: Final = 42
+LABEL: Final = 120
 """Characters of a row's label."""
 
 
@@ -39,6 +39,8 @@ class Table:
     """The label that unfolds it; empty for a table that is open, or a figure's twin."""
     within: str = ""
     """The name of a larger table of the same part that contains these numbers; the page then points there."""
+    silent: bool = False
+    """Whether a figure does not offer it below itself, since it is folded with the rest of the part."""
 
     @property
     def quantities(self) -> bool:
@@ -72,25 +74,19 @@ def table(
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """The base of every figure: identifier, title, text alternative, and size."""
+    """The base of every figure: identifier, title, and the same numbers as text."""
 
     name: str
     title: str
     description: str
-    width: int
-    height: int
+    """The text alternative of a figure that is not a table."""
     table: Table
     """The same numbers as text."""
 
     @property
-    def outside(self) -> int:
-        """How far labels reach beyond the left margin, which is sized for English."""
-        reach = (math.ceil(LETTER * width_of(label) + 10 - end) for label, end in self._labels())
-        return max([0, *reach])
-
-    def _labels(self) -> Iterable[tuple[str, float]]:
-        """Return the labels at the left with their right ends."""
-        return ()
+    def whole(self) -> bool:
+        """Whether it writes all that its table does."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +99,32 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Rows(Drawing):
-    """A figure with one axis across."""
+    """A figure of rows with one axis across."""
 
-    ticks: tuple[Tick, ...]
-    """Marks on the axis."""
-    left: int
-    """Where the plot begins; labels end before it."""
-    right: int
-    """Where the plot ends; numbers begin after it."""
+    ticks: tuple[str, ...]
+    """Labels at equal distances along the axis; none where there is nothing to draw, so that rows are numbers alone."""
+    axis: str
+    """The name or unit of the axis."""
+    key: tuple[tuple[str, str], ...]
+    """What colours and signs mean: the class of each, and its meaning."""
+    zero: float
+    """The position of zero."""
+
+    @property
+    def grid(self) -> str:
+        """The classes that draw the grid: how many parts the axis has, and where a line marks zero."""
+        inside = 0 < self.zero < 100 or getattr(self, "kind", "") in ("bars", "waterfall")
+        return f"g{len(self.ticks) - 1}{f' z{self.zero:.0f}' if inside else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
     """One row of a figure: its name and numbers, shape, and positions."""
 
-    full: str
-    """The row's whole name."""
+    label: str
     text: str
     """The numbers, as text."""
     mark: Mark
-    y: int
     x: float | None
     """The position of the estimate; None when it is undefined."""
     low: float
@@ -130,11 +132,8 @@ class Dot:
     limit: float | None = None
     start: float | None = None
     """Where its bar begins, in a waterfall; at zero elsewhere."""
-
-    @property
-    def label(self) -> str:
-        """The row's name, short enough for the figure."""
-        return cut(self.full, LABEL)
+    rows: str = ""
+    """How many rows it rests on, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +144,28 @@ class Figure(Rows):
     """Dots with intervals, bars from zero with intervals, or bars from where the one before ended."""
     dots: tuple[Dot, ...]
     """Rows."""
-    zero: float
-    """The position of zero."""
 
-    def _labels(self) -> Iterable[tuple[str, float]]:
-        return ((dot.label, self.left - 8) for dot in self.dots)
+    @property
+    def whole(self) -> bool:
+        """Whether the figure shows all that its table does."""
+        columns = 2 + any(dot.rows for dot in self.dots)
+        return len(self.table.rows) <= len(self.dots) and not self.table.cut and len(self.table.head) <= columns
+
+
+@dataclass(frozen=True, slots=True)
+class Plot(Drawing):
+    """A figure over two axes of numbers."""
+
+    width: int
+    height: int
+    across: tuple[Tick, ...]
+    """Marks on the x axis."""
+    upwards: tuple[tuple[float, str], ...]
+    """Marks on the y axis: position and label."""
+    left: int
+    right: int
+    axes: tuple[str, str]
+    """The names of the axes: x and y."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,20 +177,6 @@ class Line:
     """Its positions, ready for a polyline."""
     number: int
     """Its place among the lines: it decides dash and colour."""
-    y: int
-    """The y position of its label."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plot(Drawing):
-    """A figure over two axes of numbers."""
-
-    across: tuple[Tick, ...]
-    """Marks on the x axis."""
-    upwards: tuple[tuple[float, str], ...]
-    """Marks on the y axis: position and label."""
-    left: int
-    right: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,20 +187,22 @@ class Lines(Plot):
     lines: tuple[Line, ...]
     marker: float | None
     """The place of an upright line; None without one."""
+    marked: str
+    """What the upright line marks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of a scatter figure: its name, shape and position."""
+    """One point of a scatter figure: its name, shape and position, and where its number is."""
 
     label: str
     number: str
-    """Its number in the list at the side."""
+    """Its number in the list of names."""
     mark: Mark
     x: float
     y: float
-    side: int
-    """The position of its name in the list."""
+    number_x: float
+    number_y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,35 +213,8 @@ class Points(Plot):
     points: tuple[Point, ...]
     joined: str
     """Positions of the joined points, ready for a polyline; empty for none."""
-    axes: tuple[str, str]
-    """The names of the axes: x and y."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A text at a position."""
-
-    x: float
-    y: float
-    full: str
-    """The full text."""
-    most: int = 60
-    """Characters that the figure has room for."""
-
-    @property
-    def label(self) -> str:
-        """The text, short enough for the figure."""
-        return cut(self.full, self.most)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell of a heat grid: its left and upper edge, how dark it is (0 to 5), and its value."""
-
-    x: float
-    y: float
-    shade: int
-    text: str
+    line: str
+    """What the line joins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,16 +222,10 @@ class Heat(Drawing):
     """A grid of values, darker where they are greater; each cell also shows its value."""
 
     kind: ClassVar[str] = "heat"
-    columns: tuple[Spot, ...]
-    """Labels of the columns."""
-    rows: tuple[Spot, ...]
-    """Labels of the rows."""
-    cells: tuple[Cell, ...]
-    cell_width: int
-    cell_height: int
-
-    def _labels(self) -> Iterable[tuple[str, float]]:
-        return ((spot.label, spot.x) for spot in self.rows)
+    columns: tuple[str, ...]
+    """Labels of the columns, the first of them of the labels of the rows."""
+    rows: tuple[tuple[str, tuple[tuple[int, str], ...]], ...]
+    """Each a label and its cells: how dark (0 to 5), and the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,12 +237,10 @@ class Outline:
     """Its outline, ready for a path."""
     number: int
     """0 above the axis, 1 below."""
-    y: float
-    """The position of its label."""
 
 
 @dataclass(frozen=True, slots=True)
-class HistogramPair(Rows):
+class HistogramPair(Plot):
     """Two histograms on one axis, one above it and one below."""
 
     kind: ClassVar[str] = "histograms"
@@ -280,13 +249,15 @@ class HistogramPair(Rows):
     """The y position of the axis."""
     marker: float | None
     """The place of an upright line; None without one."""
+    marked: str
+    """What the upright line marks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
     """The dots of one row of a swarm, by shade."""
 
-    label: Spot
+    label: str
     text: str
     """The text after the plot."""
     paths: tuple[tuple[int, str], ...]
@@ -295,22 +266,18 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Swarm(Rows):
-    """Dots on one axis, stacked where they coincide; never more than `scales.MOST_DOTS`."""
+    """Dots on one axis, stacked where they coincide; never more than `dots.MOST_DOTS`."""
 
     kind: ClassVar[str] = "swarm"
     strips: tuple[Strip, ...]
-    zero: float | None
-    """The place of an upright line; None without one."""
-
-    def _labels(self) -> Iterable[tuple[str, float]]:
-        return ((strip.label.label, strip.label.x) for strip in self.strips)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node of a tree: its name and position, numbers, and shape."""
+    """One node of a tree: its name and depth, numbers, and shape."""
 
-    label: Spot
+    label: str
+    depth: int
     text: str
     mark: Mark
 
@@ -322,10 +289,6 @@ class Tree(Drawing):
     kind: ClassVar[str] = "tree"
     nodes: tuple[Node, ...]
     """Nodes, each below its parent."""
-    links: str
-    """The lines between them, ready for a path."""
-    right: int
-    """Where the numbers begin."""
 
 
 def width_of(text: str) -> int:
@@ -337,3 +300,19 @@ def width_of(text: str) -> int:
     (4, 4)
     """
     return len(text) + sum(east_asian_width(char) in "WF" for char in text)
+
+
+def fit(text: str, letters: int) -> str:
+    """Return as much of a text as is that many letters wide, with a mark where cut.
+
+    Examples
+    --------
+    >>> fit("selection rate", 10), fit("选择率之比", 6)
+    ('selection…', '选择…')
+    """
+    if width_of(text) <= letters:
+        return text
+    kept = text
+    while kept and width_of(kept) > letters - 1:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"

@@ -34,7 +34,7 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
         return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:.3g}"
     if unit == "score" and 0 < abs(value) < 10 ** -(digits + 1):
         return f"{value:.1e}"
-    return f"{value:.{digits}f}"
+    return f"{value:z.{digits}f}"
 
 
 def _scaled(value: float, units: tuple[tuple[str, float], ...]) -> str:
@@ -51,6 +51,17 @@ def with_interval(finding: Finding | None, digits: int = 2) -> str:
         return estimate
     ends = (end(value, finding, digits) for value in (finding.interval.low, finding.interval.high))
     return f"{estimate} [{', '.join(ends)}]"
+
+
+def in_percent(finding: Finding) -> str:
+    """Return a share and its interval in percent, ``1.6 % [0.3, 2.9]``."""
+    if finding.estimate is None:
+        return finding.absence
+    share = f"{100 * finding.estimate:.1f} %"
+    if finding.interval is None:
+        return share
+    ends = ("…" if bound is None else f"{100 * bound:.1f}" for bound in (finding.interval.low, finding.interval.high))
+    return f"{share} [{', '.join(ends)}]"
 
 
 def end(value: float | None, finding: Finding, digits: int = 2) -> str:
@@ -73,6 +84,11 @@ def named(names: Sequence[str], most: int) -> str:
     """Return a list of at most `most` names, and how many more there are."""
     shown, more = joined(", ", names[:most]), len(names) - most
     return message("{names} and {more} more", names=shown, more=more) if more > 0 else shown
+
+
+def words_of(text: str) -> int:
+    """Return how many words a text has, as they are between blanks."""
+    return len(text.split())
 
 
 def cut(text: str, most: int) -> str:

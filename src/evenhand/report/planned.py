@@ -57,5 +57,5 @@ def _figure(name: str, one: LimitPlan) -> Lines:
     return line_figure(
         name, title, message("The chance that so many rows pass or fail the limit."), [total for total, _ in kept],
         [(label, [chance for _, chance in kept])], Table(f"{name}-table", title, head, rows, frozenset({0, 1})),
-        marker=one.total,
+        axes=head, marker=one.total, marked=message("80 %"),
     )  # fmt: skip

@@ -218,4 +218,4 @@ def _judgement(judgement: Judgement, copy: AuditRecord) -> Judgement:
         return judgement
     below = copy.provenance["suppressed_below"]
     words = message("Its figures are withheld: they rest on fewer than {below} rows.", below=below)
-    return replace(judgement, finding=finding, reason=words, advice=None)
+    return replace(judgement, finding=finding, reason=words, advice=None, evidence=None, burden=())

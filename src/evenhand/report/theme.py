@@ -55,8 +55,8 @@ class Theme:
         return f"data:{kind};base64,{base64.b64encode(held).decode()}"
 
 
-SHEETS: Final = ("style.css", "decision.css", "print.css")
-"""The parts of the style, in order: the whole page, its first layer, paper."""
+SHEETS: Final = ("style.css", "figures.css", "decision.css", "print.css")
+"""The parts of the style, in order: the whole page, its figures, its first layer, paper."""
 USUAL: Final = Theme()
 """English, evenhand's own templates, everything in one file."""
 

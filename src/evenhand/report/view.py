@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar, cast
 
 from evenhand.messages import Message
-from evenhand.report.drawings import Drawing, Figure, Table
+from evenhand.report.drawings import Drawing, Table
 from evenhand.report.numbers import CUT, cut
 
 if TYPE_CHECKING:
+    from evenhand.report.first import Decision
     from evenhand.words import Language
 
 
@@ -30,6 +31,13 @@ class Entry:
 
 
 Block: TypeAlias = Table | Drawing
+State: TypeAlias = Literal["failed", "undecided", "notable", "passed", "plain", "absent"]
+"""What a part holds at worst: a limit that failed, is undecided or passed; a finding beyond chance; none of these; or
+nothing, since it was not run."""
+OPENING: Final = ("failed", "undecided", "notable")
+"""The states that open a part; all others are folded."""
+MOST_SHOWN: Final = 12
+"""Rows of a table that is shown in an open part; longer ones are folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +47,48 @@ class Part:
     name: str
     title: str
     lead: tuple[str, ...]
-    """Plain sentences before anything else."""
+    """Plain sentences before its blocks."""
     blocks: tuple[Block, ...] = ()
     within: str = ""
     """The anchor of the part that it belongs to; empty for a part of its own."""
+    answer: str = ""
+    """What it found, in one sentence."""
+    state: State = "plain"
+    open: bool = False
+    """Whether a reader has to see it: it is shown with its first figure or short table; all else is folded."""
+    theme: str = ""
+    """What it is folded with."""
+    shown: int = 1
+    """How many of its first blocks show the answer."""
+
+    @property
+    def exhibit(self) -> tuple[Block, ...]:
+        """The blocks that show the answer: the first, unless they are folded or long tables."""
+        return tuple(map(_silent, self._first))
+
+    @property
+    def twins(self) -> tuple[Table, ...]:
+        """The numbers of the exhibit, where it is a figure that does not write them all and no other table has them."""
+        drawn = (first for first in self._first if isinstance(first, Drawing))
+        return tuple(each.table for each in drawn if not each.table.within and not each.whole)
+
+    @property
+    def rest(self) -> tuple[Block, ...]:
+        """The other blocks."""
+        return self.blocks[len(self._first) :]
+
+    @property
+    def _first(self) -> tuple[Block, ...]:
+        first = self.blocks[: self.shown]
+        return () if any(isinstance(block, Table) and _long(block) for block in first) else first
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
-    """One key risk."""
+def _silent(block: Block) -> Block:
+    return replace(block, table=replace(block.table, silent=True)) if isinstance(block, Drawing) else block
 
-    sentence: str
-    """The risk, and how many rows it affects."""
-    evidence: str
-    """The anchor of what shows it."""
+
+def _long(table: Table) -> bool:
+    return bool(table.folded) or len(table.rows) > MOST_SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +127,32 @@ class Page:
     """Remarks on the verdict."""
     limits: tuple[LimitRow, ...]
     """All judged limits, worst first."""
-    glance: Figure | None
-    risks: tuple[Risk, ...]
+    decision: Decision
+    """What comes before everything else."""
     parts: tuple[Part, ...]
     glossary: tuple[Entry, ...]
     version: str
     last: tuple[Part, ...] = ()
     lang: str = "en"
+
+    @property
+    def opened(self) -> tuple[Part, ...]:
+        """The parts that a reader has to see, in reading order."""
+        return tuple(part for part in (*self.parts, *self.last) if part.open)
+
+    @property
+    def themes(self) -> tuple[tuple[str, tuple[Part, ...]], ...]:
+        """All other parts by theme, in reading order; those that were not run come last, together."""
+        by_theme: dict[str, list[Part]] = {}
+        for part in (*self.parts, *self.last):
+            if not part.open and part.state != "absent":
+                by_theme.setdefault(part.theme, []).append(part)
+        return tuple((theme, tuple(parts)) for theme, parts in by_theme.items())
+
+    @property
+    def absent(self) -> tuple[Part, ...]:
+        """The parts that were not run."""
+        return tuple(part for part in (*self.parts, *self.last) if part.state == "absent")
 
 
 _Part = TypeVar("_Part")

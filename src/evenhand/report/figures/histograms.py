@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import message
 from evenhand.report.drawings import HistogramPair, Outline, Table
 from evenhand.report.figures.findings import described
-from evenhand.report.figures.scales import NUMBERS, Scale
+from evenhand.report.figures.scales import Scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TALL, TOP, LEFT = 80, 20, 24
+TALL, TOP, LEFT, WIDE = 70, 26, 44, 280
 BINS: Final = 20
 
 
@@ -23,24 +23,29 @@ def histogram_pair(
     high: float,
     histograms: Sequence[tuple[str, Sequence[float]]],
     marker: float | None = None,
+    marked: str = "",
 ) -> HistogramPair:
     """Return two histograms of equal bins from `low` to `high`, each of the same area, with their table twin.
 
-    Each is a label and counts, as many as the other's; a vertical line marks `marker`.
+    Each is a label and counts, as many as the other's; a vertical line marks `marker`, which is what
+    `marked` says.
     """
-    across = Scale(low, high, LEFT)
+    across = Scale(low, high, LEFT, WIDE)
     shares = [[count / max(sum(counts), 1) for count in counts] for _, counts in histograms]
     top = max(max(values) for values in shares) or 1.0
     bins = len(shares[0])
     edges = [low + (high - low) * at / bins for at in range(bins + 1)]
     axis = TOP + TALL
     outlines = tuple(
-        Outline(label, _path(across, edges, [value / top for value in shares[at]], axis, -1 if at == 0 else 1), at, y)
-        for at, ((label, _), y) in enumerate(zip(histograms, (axis - TALL + 14, axis + TALL - 6), strict=True))
+        Outline(label, _path(across, edges, [value / top for value in shares[at]], axis, -1 if at == 0 else 1), at)
+        for at, (label, _) in enumerate(histograms)
     )
-    size, table = (across.right + NUMBERS, TOP + 2 * TALL + 34), _table(name, title, edges, histograms)
-    frame = (name, title, _describe(title, edges, histograms), *size, table)
-    return HistogramPair(*frame, *across.ends(), outlines, axis, None if marker is None else across.place(marker))
+    upwards = tuple((axis - sign * TALL, f"{100 * share:.0f} %") for sign, share in ((1, top), (0, 0.0), (-1, top)))
+    frame = (name, title, _describe(title, edges, histograms), _table(name, title, edges, histograms))
+    size, axes = (LEFT + WIDE + 16, TOP + 2 * TALL + 40), (message("score"), message("share of the rows"))
+    drawing = (across.ticks(), upwards, LEFT, across.right, axes)
+    place = None if marker is None else across.place(marker)
+    return HistogramPair(*frame, *size, *drawing, outlines, axis, place, marked)
 
 
 def _path(across: Scale, edges: list[float], heights: list[float], axis: float, sign: int) -> str:

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from evenhand.report.drawings import LETTER, Tick, width_of
+from evenhand.messages import message
+from evenhand.report.drawings import Tick
+from evenhand.report.numbers import show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PLOT: Final = 400
-"""Width of the plot, in units of the figure."""
-NUMBERS: Final = 170
-"""Width of the numbers after it."""
-TOP: Final = 26
-ROW: Final = 24
+    from evenhand.findings import Finding, Unit
+
 SMALLEST: Final = 1e-9
 """The shortest axis."""
 MOST_BYTES: Final = 12_000
@@ -32,33 +30,43 @@ class Scale:
 
     low: float
     high: float
-    left: int = 100
+    left: int = 0
     """The position of the left end."""
+    width: int = 100
+    """Of the axis: in percent of the figure, or in units of a plot."""
+    parts: int = 5
+    """Into how many equal parts round marks divide it; of an axis of rows."""
 
     @property
     def right(self) -> int:
         """The position of the right end."""
-        return self.left + PLOT
+        return self.left + self.width
 
     def place(self, value: float | None, otherwise: float | None = None) -> float:
         """Return the position of a value, clipped to the axis; an unbounded end (None) is at `otherwise`."""
         if value is None or not math.isfinite(value):
             value = self.low if otherwise is None else otherwise
         share = (value - self.low) / (self.high - self.low)
-        return round(self.left + min(max(share, 0.0), 1.0) * PLOT, 1)
+        return round(self.left + min(max(share, 0.0), 1.0) * self.width, 1)
 
-    def ends(self) -> tuple[tuple[Tick, ...], int, int]:
-        """Return the axis of a figure of rows: its marks, start and end."""
-        return self.ticks(), self.left, self.right
+    def labels(self, unit: Unit = "share") -> tuple[str, ...]:
+        """Return the values at the ends of its equal parts, as text."""
+        step = (self.high - self.low) / self.parts
+        return tuple(_tick(self.low + at * step + 0.0, step, unit) for at in range(self.parts + 1))
 
-    def ticks(self) -> tuple[Tick, ...]:
+    def ticks(self, unit: Unit = "share") -> tuple[Tick, ...]:
         """Return about five round marks."""
         step = nice_step((self.high - self.low) / 5)
         first = math.ceil(self.low / step - 1e-9)
         count = math.floor(self.high / step + 1e-9) - first + 1
-        digits = max(0, -math.floor(math.log10(step) + 1e-9))
         values = ((first + index) * step for index in range(count))
-        return tuple(Tick(self.place(value), f"{value + 0.0:.{digits}f}") for value in values)
+        return tuple(Tick(self.place(value), _tick(value + 0.0, step, unit)) for value in values)
+
+
+def _tick(value: float, step: float, unit: Unit) -> str:
+    if unit in ("bytes", "seconds") and value:
+        return show(value, unit)
+    return f"{value:z,.{max(0, -math.floor(math.log10(step) + 1e-9))}f}"
 
 
 def nice_step(rough: float) -> float:
@@ -73,23 +81,48 @@ def nice_step(rough: float) -> float:
     return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough * (1 - 1e-9))
 
 
-def scale_of(values: list[float | None], left: int = 100, *, shares: bool = True) -> Scale:
+def scale_of(values: list[float | None], *, shares: bool = True) -> Scale:
     """Return an axis that holds all values, from 0 to 1 where they are shares and may be."""
     known = [value for value in values if value is not None and math.isfinite(value)]
     low, high = min(known, default=0.0), max(known, default=1.0)
     if shares and low >= 0 and high <= 1 and high > 0.3:
-        return Scale(0.0, 1.0, left)
+        return Scale(0.0, 1.0)
     low, high = min(low, 0.0), max(high, 0.0)
     if high - low < SMALLEST:  # all are zero
-        return Scale(0.0, 1.0, left)
+        return Scale(0.0, 1.0)
     step = nice_step((high - low) / 4)
     first = math.floor(low / step)
-    return Scale(first * step, max(math.ceil(high / step), first + 1) * step, left)
+    last = max(math.ceil(high / step), first + 1)
+    return Scale(first * step, last * step, parts=last - first)
 
 
-def label_room(labels: list[str]) -> int:
-    """Return the width that labels need; characters of double width count twice."""
-    return math.ceil(LETTER * max((width_of(label) for label in labels), default=0)) + 18
+def all_zero(values: Sequence[float | None], digits: int) -> bool:
+    """Return whether every value is shown as zero, so that a plot of them would be empty.
+
+    Examples
+    --------
+    >>> all_zero([0.0, -1e-10, None], 3), all_zero([0.0, 0.02], 2)
+    (True, False)
+    """
+    return all(abs(value) < 0.5 * 10.0**-digits for value in values if value is not None)
+
+
+AXES: Final = {
+    "share": message("share"), "ratio": message("ratio"), "score": message("score"), "number": message("value"),
+    "bytes": message("bytes"), "seconds": message("seconds"),
+}  # fmt: skip
+"""What the axis of findings of a unit is called."""
+DIFFERENCE: Final = message("difference of shares")
+
+
+def axis_of(findings: Sequence[Finding]) -> tuple[str, Unit]:
+    """Return the name and the unit of the axis of findings; those of several units have values, no unit."""
+    units = {finding.unit for finding in findings}
+    if len(units) != 1:
+        return AXES["number"], "number"
+    (unit,) = units
+    apart = all(finding.key.metric.endswith(("_difference", "_change")) for finding in findings)
+    return (DIFFERENCE if unit == "share" and apart else AXES[unit]), unit
 
 
 def bytes_of(*texts: str) -> int:
@@ -111,13 +144,3 @@ def fitting(rows: Sequence[Sequence[str]], each: int) -> int:
         if used > MOST_BYTES:
             return at
     return len(rows)
-
-
-def height(rows: int) -> int:
-    """Return the height of a figure with that many rows."""
-    return TOP + ROW * rows + 30
-
-
-def row_y(index: int) -> int:
-    """Return the middle of a row."""
-    return TOP + ROW * index + ROW // 2

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.report.drawings import Swarm
 
-MOST_DOTS: Final = 400
+MOST_DOTS: Final = 300
 """Dots of the whole figure."""
 SHADES: Final = (0, 0, 1, 2, 2)
 """The shade of each fifth of a feature's values."""
+KEY: Final = ((0, message("lower two fifths")), (1, message("middle fifth")), (2, message("upper two fifths")))
+"""What the shades mean."""
 FIFTHS: Final = (
     message("lowest fifth"), message("second fifth"), message("middle fifth"), message("fourth fifth"),
     message("highest fifth"),
@@ -33,7 +35,7 @@ def swarm(record: AuditRecord) -> Swarm | None:
     if found is None or not isinstance(far, float):
         return None
     counts = cast("list[list[list[int]]]", found.counts)
-    title = message("Attributions of the explained rows, darker where the feature's own value is higher")
+    title = message("Attributions of the explained rows, by the feature's own value")
     rows, cells = [], []
     for (name, *_), fifths in zip(found.groups, counts, strict=True):
         places = len(fifths[0])
@@ -52,7 +54,8 @@ def swarm(record: AuditRecord) -> Swarm | None:
     head = (message("feature"), *FIFTHS)
     words = message("Mean attribution by the feature's own value")
     twin = Table("swarm-table", words, head, tuple(cells), frozenset(range(1, 6)))
-    return swarm_figure("swarm", title, told, rows, twin, shares=False, zero=0.0, most=MOST_DOTS)
+    axis = message("attribution, in units of the score")
+    return swarm_figure("swarm", title, told, rows, twin, axis=axis, key=KEY, shares=False, zero=0.0, most=MOST_DOTS)
 
 
 def _means(fifths: Sequence[Sequence[int]], values: Sequence[float]) -> list[str]:

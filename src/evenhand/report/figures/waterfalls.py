@@ -7,20 +7,21 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
-from evenhand.report.drawings import LABEL, Dot, Table
-from evenhand.report.figures.findings import described, rows_figure
-from evenhand.report.figures.scales import label_room, row_y, scale_of
+from evenhand.report.drawings import LABEL, Dot, Figure, Table
+from evenhand.report.figures.findings import described
+from evenhand.report.figures.scales import axis_of, scale_of
 from evenhand.report.numbers import cut, show, with_interval
 
 if TYPE_CHECKING:
     from evenhand.findings import Finding
-    from evenhand.report.drawings import Figure, Mark
+    from evenhand.report.drawings import Mark
     from evenhand.report.figures.scales import Scale
 
 MOST: Final = 10
 """Steps drawn, the largest ones; the others are one step together."""
 MOST_TOLD: Final = 24
 """Steps of the table; more are in audit.json."""
+KEY: Final = (("up", message("raises it")), ("down", message("lowers it")))
 
 
 def waterfall(name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str]) -> Figure:
@@ -37,38 +38,38 @@ def waterfall(name: str, title: str, parts: list[Finding], start: float, end: fl
         if finding.interval is not None:
             low, high = finding.interval.low, finding.interval.high
             reach += [None if low is None else ends[place] + low, None if high is None else ends[place] + high]
-    labels = [cut(finding.key.columns[0], LABEL) for finding in drawn]
     others = message("{features} other features", features=len(rest))
-    scale = scale_of(reach, label_room([*labels, *words, others]), shares=False)
-    dots = [_total(words[0], start, 0, scale)]
-    steps = zip(drawn, pairwise(ends), strict=True)
-    dots += [_step(finding, way, row, scale) for row, (finding, way) in enumerate(steps, 1)]
+    scale = scale_of(reach, shares=False)
+    dots = [_total(words[0], start, scale)]
+    dots += [_step(finding, way, scale) for finding, way in zip(drawn, pairwise(ends), strict=True)]
     if rest:
-        dots.append(_several(others, ends[-1], left_over, len(dots), scale))
-    dots.append(_total(words[1], end, len(dots), scale))
+        dots.append(_several(others, ends[-1], left_over, scale))
+    dots.append(_total(words[1], end, scale))
     few = [(cut(f.key.columns[0], 60), with_interval(f, 3)) for f in drawn[:2]]
     told = [(words[0], show(start, "score")), *few, (words[1], show(end, "score"))]
     twin = _twin(name, title, ordered, start, end, words)
-    return rows_figure(name, title, described(title, told), "waterfall", dots, scale, twin)
+    axis, unit = axis_of(drawn)
+    frame = (name, title, described(title, told), twin, scale.labels(unit), axis, KEY, scale.place(0.0))
+    return Figure(*frame, "waterfall", tuple(dots))
 
 
-def _total(label: str, value: float, row: int, scale: Scale) -> Dot:
+def _total(label: str, value: float, scale: Scale) -> Dot:
     goal = scale.place(value)
-    return Dot(label, show(value, "score"), "plain", row_y(row), goal, goal, goal, start=scale.place(0.0))
+    return Dot(label, show(value, "score"), "plain", goal, goal, goal, start=scale.place(0.0))
 
 
-def _step(finding: Finding, way: tuple[float, float], row: int, scale: Scale) -> Dot:
+def _step(finding: Finding, way: tuple[float, float], scale: Scale) -> Dot:
     origin, goal = way
     low, high = (None, None) if finding.interval is None else (finding.interval.low, finding.interval.high)
     least, most = (scale.place(goal if end is None else origin + end) for end in (low, high))
-    name, text, mark = cut(finding.key.columns[0], 120), with_interval(finding, 3), _mark(goal - origin)
-    return Dot(name, text, mark, row_y(row), scale.place(goal), least, most, start=scale.place(origin))
+    name, text, mark = cut(finding.key.columns[0], LABEL), with_interval(finding, 3), _mark(goal - origin)
+    return Dot(name, text, mark, scale.place(goal), least, most, start=scale.place(origin))
 
 
-def _several(label: str, origin: float, step: float, row: int, scale: Scale) -> Dot:
+def _several(label: str, origin: float, step: float, scale: Scale) -> Dot:
     goal = scale.place(origin + step)
     text, began = show(step, "score", 3), scale.place(origin)
-    return Dot(label, text, _mark(step), row_y(row), goal, goal, goal, start=began)
+    return Dot(label, text, _mark(step), goal, goal, goal, start=began)
 
 
 def _mark(step: float) -> Mark:

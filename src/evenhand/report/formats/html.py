@@ -14,6 +14,7 @@ from evenhand.output.sanitising import UNSEEN, plain_html
 from evenhand.report.drawings import Figure, Table
 from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
+from evenhand.report.terms import Terms
 from evenhand.report.theme import USUAL, Theme, style
 from evenhand.report.view import said
 from evenhand.words import language
@@ -33,8 +34,8 @@ MOST_BYTES: Final = 1_000_000
 USUAL_BYTES: Final = 300_000
 """Of a usual page."""
 STEPS: Final = (
-    (200, 200, 60, USUAL_BYTES), (200, 10, 60, USUAL_BYTES), (200, 3, 60, USUAL_BYTES), (200, 6, 60, MOST_BYTES),
-    (40, 12, 24, MOST_BYTES), (15, 8, 10, MOST_BYTES), (5, 5, 4, MOST_BYTES),
+    *((200, folded, 60, USUAL_BYTES) for folded in (200, 40, 20, 12, 8)),
+    (200, 8, 60, MOST_BYTES), (40, 12, 24, MOST_BYTES), (15, 8, 10, MOST_BYTES), (5, 5, 4, MOST_BYTES),
 )  # fmt: skip
 """Rows of a table, rows of one that is folded away, parts about groups, and the size at which that is enough."""
 DRAWN: Final = 40
@@ -84,7 +85,7 @@ def _drawn(page: Page, css: str, theme: Theme, words: Language) -> str:
         template = environment(theme.template_dir).get_template("page.html.j2")
         return plain_html(template.render(
             page=page, _=lambda id, **places: words.say(message(id, **places)), style=css, style_hash=style_hash(css),
-            stylesheet=theme.stylesheet, inline=theme.inline,
+            stylesheet=theme.stylesheet, inline=theme.inline, terms=Terms(page.glossary),
         ))  # fmt: skip
     except TemplateError as wrong:
         if theme.template_dir is None:
@@ -106,7 +107,7 @@ def environment(own: Path | None) -> Environment:
         loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]), autoescape=True,
         undefined=StrictUndefined, finalize=_whole, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"plain": _without_controls, "tight": _tight}
+    environment.filters |= {"plain": _without_controls, "lines": _lines, "tight": _tight}
     return environment
 
 
@@ -128,6 +129,11 @@ def _tight(text: str) -> str:
 def _without_controls(text: str) -> str:
     """Return text on one line without characters that HTML forbids, change the text direction or show nothing."""
     return "".join(_seen(char) for char in text)
+
+
+def _lines(text: str) -> str:
+    """Return lines of text without such characters."""
+    return "\n".join(map(_without_controls, text.splitlines()))
 
 
 def _seen(char: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import joined, message, messages
+from evenhand.policy.headline import SIGNS
 from evenhand.report.drawings import Table
 from evenhand.report.formats.format import Format
-from evenhand.report.formats.markdown_text import SIGNS, as_markdown, as_table, size, table_within, why
+from evenhand.report.formats.markdown_text import as_markdown, as_table, size, table_within, why
 from evenhand.report.numbers import cut
 from evenhand.report.page import build_page
 from evenhand.report.theme import USUAL, Theme
@@ -37,13 +38,14 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
     say, page = words.say, said(build_page(record, verdict), words)
     headline = say(message("{headline}.", headline=page.headline))
     sentence = as_markdown(cut(page.sentence, 1000))
-    out = [f"# {as_markdown(page.title)}", "", f"**{SIGNS[page.status]} {headline}** {sentence}", ""]
+    verdict_line = f"**{SIGNS[page.status]} {as_markdown(headline)}** {sentence}"
+    out = [f"# {as_markdown(page.title)}", "", verdict_line, "", *_to_do(page, say)]
     out += [f"- {as_markdown(cut(remark, 400))}" for remark in page.remarks[:MOST_REMARKS]]
     out += _limits(page, words) if page.limits else []
     held = size(out)
     for part in page.parts:
         block = ["", f"## {as_markdown(part.title)}", ""]
-        block += [f"{as_markdown(sentence)}\n" for sentence in part.lead]
+        block += [f"{as_markdown(sentence)}\n" for sentence in (part.answer, *part.lead) if sentence]
         for piece in part.blocks:
             block += _block(piece, say)
         held += size(block) + 1
@@ -54,6 +56,13 @@ def markdown(record: AuditRecord, verdict: Verdict | None = None, theme: Theme =
             break
         out += block
     return "\n".join(out).strip() + "\n"
+
+
+def _to_do(page: Page, say: Callable[[str], str]) -> list[str]:
+    """Return what to do, and what makes every figure doubtful."""
+    acts = [(say(message("{headline}.", headline=act.title)), act.text) for act in page.decision.acts]
+    told = [f"- **{as_markdown(title)}** {as_markdown(cut(text, 400))}" for title, text in acts]
+    return told + [f"- {as_markdown(caution.sentence)}" for caution in page.decision.cautions]
 
 
 def _limits(page: Page, words: Language) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from evenhand.messages import message
 from evenhand.output.sanitising import UNSEEN
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
     from evenhand.report.view import LimitRow
     from evenhand.words import Language
-
-SIGNS: Final = {"passed": "●", "failed": "▲", "undecided": "□", "none": "○"}
-"""A shape for each status: colour is lost in plain text."""
 
 
 def as_markdown(text: str) -> str:

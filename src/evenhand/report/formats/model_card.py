@@ -44,7 +44,7 @@ def model_card(record: AuditRecord, verdict: Verdict | None = None) -> str:
     page = build_page(record, verdict)
     found = reported(record)
     lines = [*_front(record, found), f"# {as_markdown(page.title)}", "", "## Evaluation", ""]
-    lines += [f"**{page.headline}.** {as_markdown(page.sentence)}", ""]
+    lines += [f"**{as_markdown(page.headline)}.** {as_markdown(page.sentence)}", ""]
     rows = [(_label(finding), with_interval(finding, 3), f"{finding.support:,}") for finding in found]
     lines += as_table(("metric", "estimate and interval", "rows"), rows)
     if found:
@@ -71,7 +71,7 @@ def front_matter(record: AuditRecord, found: list[Finding]) -> dict[str, Plain]:
         "library_name": library,
         "pipeline_tag": "" if task == "other" else task,
         "tags": ["evenhand", *([task] if task != "other" else [])],
-        "metrics": sorted({finding.key.metric for finding in metrics if not finding.key.columns}),
+        "metrics": [*sorted({finding.key.metric for finding in metrics if not finding.key.columns})],
         # the hub refuses a result without metrics
         "model-index": [_index(record, [_metric(finding) for finding in metrics])] if metrics else [],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.output.sanitising import plain
-from evenhand.policy import lines
+from evenhand.policy import headline, lines
 from evenhand.report.formats.format import Format
 from evenhand.report.numbers import with_interval
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def text(record: AuditRecord, verdict: Verdict | None = None) -> str:
     """One line per limit; without a policy, one line per finding (.txt)."""
     if verdict is not None:
-        return "\n".join([*lines(verdict), plain(verdict.sentence)]) + "\n"
+        found = headline(verdict, record)
+        return "\n".join([*lines(verdict), f"{found.sign} {plain(found.text)}.", plain(verdict.sentence)]) + "\n"
     width = max((len(finding.name) for finding in record.findings), default=0)
     rows = (
         f"{plain(finding.name):<{min(width, 90)}}  {with_interval(finding, 3)}  n={finding.support:,}"

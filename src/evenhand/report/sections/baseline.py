@@ -10,7 +10,7 @@ from evenhand.policy.wording import measured
 from evenhand.report.drawings import table
 from evenhand.report.numbers import cut
 from evenhand.report.sections.judged import STATUSES
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import CHANGES, Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def since(_: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     )
     head = (message("limit on"), message("before"), message("now"), "", message("measured now"))
     blocks = table("baseline-table", message("What became of each limit"), head, rows, {4}, 200)
-    return (Part("baseline", TITLE, (told,), blocks),)
+    worse = words.count("worse") > 0
+    return (Part("baseline", TITLE, (), blocks, answer=told, state="notable" if worse else "plain", open=worse),)
 
 
-SECTION: Final = Section("baseline", TITLE, (), 1400, since, EMPTY)
+SECTION: Final = Section("baseline", TITLE, (), 1400, since, EMPTY, theme=CHANGES)

@@ -9,7 +9,8 @@ from evenhand.messages import Message, message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table, table
 from evenhand.report.numbers import cut, p_value, show
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.answering import Answer
+from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("What chance alone would show")
+
+
+LEVEL: Final = 0.05
+"""Below this p-value a gap is counted."""
 
 
 def by_chance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
@@ -78,4 +83,18 @@ def _gap_rows(record: AuditRecord, found: list[Finding]) -> list[tuple[str, ...]
     return rows
 
 
-SECTION: Final = Section("chance", TITLE, ("chance",), 450, by_chance, within="fairness")
+def answer(record: AuditRecord, _: Judged) -> Answer:
+    """Count the gaps of single features that equal groups would hardly show."""
+    tests = [
+        f
+        for f in record.of_audit("chance")
+        if f.key.metric == "p_value" and not f.key.group and len(f.key.columns) == 1 and f.estimate is not None
+    ]
+    few = sum((f.estimate or 0.0) < LEVEL for f in tests)
+    words = message(
+        "Of {gaps} gaps by one feature {few} have a p-value below {level:g}.", gaps=len(tests), few=few, level=LEVEL
+    )
+    return Answer(words)
+
+
+SECTION: Final = Section("chance", TITLE, ("chance",), 450, by_chance, within="fairness", theme=GROUPS, answer=answer)

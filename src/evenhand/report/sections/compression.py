@@ -6,15 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
-from evenhand.messages import message
-from evenhand.metrics import describe
+from evenhand.messages import message, sentences
+from evenhand.metrics import describe, parse_disparity
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
-from evenhand.report.numbers import cut, named, p_value, show, with_interval
+from evenhand.report.numbers import cut, in_percent, named, p_value, show, with_interval
+from evenhand.report.sections.answering import Answer, answered
 from evenhand.report.sections.facts import whom
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import CHANGES, Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     ]
     lead = [gain.note] if gain is not None and gain.note else []
     lead += _margins(judged.verdict)
+    told = judged.of(found)
+    worst = parse_disparity(told[0].key.metric) if told and told[0].status != "passed" else None
+    first = f"compression-{worst[0]}" if worst else ""
+    blocks.sort(key=lambda block: block.name != first)  # what shows the answer comes first
     return (Part("compression", TITLE, (*lead, *reasons(record, "compression")), tuple(blocks)),)
 
 
@@ -202,4 +207,19 @@ def _sizes(record: AuditRecord) -> tuple[Table, ...]:
     return table("compression-size", message("Size and speed, measured in one run on one thread"), head, rows)
 
 
-SECTION: Final = Section("compression", TITLE, ("compression",), 1100, compression, EMPTY)
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """State the gain in size and the share of decisions that changed; then limits, and changes beyond chance."""
+    old, new = record.get(Key.of("file_bytes", of="original")), record.get("file_bytes")
+    flips = record.get("flip_rate[;of=original]")
+    said: list[str] = []
+    if old is not None and new is not None:
+        sizes = {"old": show(old.estimate, "bytes"), "new": show(new.estimate, "bytes")}
+        said.append(message("From {old} to {new}.", **sizes))
+    if flips is not None:
+        said.append(message("{share} of the decisions changed.", share=in_percent(flips)))
+    plain = (f for f in record.of_audit("compression") if f.key.qualifiers == (("of", "original"),))
+    made = answered(judged, _single(plain))
+    return Answer(sentences(*said, made.sentence), made.state)
+
+
+SECTION: Final = Section("compression", TITLE, ("compression",), 1100, compression, EMPTY, theme=CHANGES, answer=answer)

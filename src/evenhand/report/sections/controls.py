@@ -12,10 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from evenhand.messages import joined, message
+from evenhand.declarations import declared_frameworks
+from evenhand.messages import joined, message, sentences
 from evenhand.metrics import describe
 from evenhand.report.drawings import table
-from evenhand.report.numbers import cut
+from evenhand.report.numbers import cut, named
 from evenhand.report.sections.reasons import audit_words
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.messages import Message
     from evenhand.policy import Verdict
+    from evenhand.report.drawings import Table
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("Rules and standards")
@@ -34,8 +36,9 @@ OLD: Final = timedelta(days=180)
 LEAD: Final = message(
     "These findings are evidence for the clauses named; that they are here does not mean that anything complies."
 )
-
-
+WITH: Final = message("Clauses that findings here are evidence for")
+WITHOUT: Final = message("Clauses of declared rules without evidence here")
+MOST_NAMED: Final = 6
 STATES: Final = {
     "in_force": message("in force"), "voluntary": message("voluntary"), "proposed": message("proposed"),
     "encouraged": message("encouraged"),
@@ -139,44 +142,76 @@ def _said(part: Mapping[str, Any], name: str) -> str:
 
 
 def controls(record: AuditRecord, verdict: Verdict | None, day: date | None = None) -> tuple[Part, ...]:
-    """Return the part about rules: each current clause for which the record holds evidence."""
+    """Return the part about rules: the current clauses of those declared, and others that a limit names."""
     day = day or today()
-    there = _evidence(record, verdict)
-    cited = _cited(verdict)
+    there, cited, declared = _evidence(record, verdict), _cited(verdict), declared_frameworks(record)
     clauses = {
         f"{framework.id}:{clause.id}": (framework, clause) for framework in frameworks() for clause in framework.clauses
     }
-    rows = [row for name, pair in clauses.items() if (row := _row(*pair, there, cited.get(name, ()), day))]
-    rows += [
+    shown: list[tuple[str, ...]] = []
+    missing: list[tuple[str, ...]] = []
+    for name, (framework, clause) in clauses.items():
+        words = _words(clause, there, cited.get(name, ()))
+        row = (framework.title, clause.id, clause.text, clause.standing(day))
+        if name in cited or (framework.id in declared and clause.current(day)):
+            (shown if words else missing).append((*row, words) if words else row)
+    shown += [
         (cut(name, 80), "–", message("not known here"), "–", joined("; ", map(_limit, cited[name])))
         for name in sorted(cited.keys() - clauses.keys())
     ]
-    if not rows:
-        return ()
-    lead = [LEAD]
-    shown = {row[0] for row in rows}
-    lead += [
-        message("{rule}: {scope}.", rule=f.title, scope=f.scope) for f in frameworks() if f.scope and f.title in shown
-    ]
-    if old := [message("{rule} ({day})", rule=f.title, day=str(f.checked)) for f in frameworks() if f.old(day)]:
+    blocks = (*_table("controls-missing", WITHOUT, missing), *_table("controls-table", WITH, shown))
+    told = sentences(_counted(shown, missing) if shown or missing else "", _others(declared))
+    opened = bool(missing)
+    return (
+        Part(
+            "controls", TITLE, _lead([*missing, *shown], day) if blocks else (), blocks, answer=told,
+            state="notable" if opened else "plain", open=opened,
+        ),
+    )  # fmt: skip
+
+
+def _table(name: str, title: str, rows: list[tuple[str, ...]]) -> tuple[Table, ...]:
+    head = (message("rule"), message("clause"), message("what it asks"), message("status"), message("evidence here"))
+    return table(name, title, head[: len(rows[0])] if rows else head, rows, (), 200)
+
+
+def _counted(shown: list[tuple[str, ...]], missing: list[tuple[str, ...]]) -> str:
+    """State how many clauses have evidence here, and name those that have none."""
+    said = message("Clauses with evidence here: {n}.", n=len(shown))
+    if not missing:
+        return said
+    names = [joined(" ", row[:2]) for row in missing]
+    return sentences(said, message("Without: {clauses}.", clauses=named(names, MOST_NAMED)))
+
+
+def _others(declared: tuple[str, ...]) -> str:
+    """Name the rules that nobody declared, and how to declare them."""
+    others = [framework for framework in frameworks() if framework.id not in declared]
+    if not others:
+        return ""
+    return message(
+        "Rules not declared: {rules}. Those that apply are declared in responsibility.toml, frameworks = [...], and "
+        "then shown here with the evidence for their clauses.",
+        rules=joined(", ", (framework.id for framework in others)),
+    )  # fmt: skip
+
+
+def _lead(shown: list[tuple[str, ...]], day: date) -> tuple[str, ...]:
+    """State what evidence is not, whom the rules that are shown concern, and which of them were looked up long ago."""
+    mine = [f for f in frameworks() if f.title in {row[0] for row in shown}]
+    lead = [LEAD, *(message("{rule}: {scope}.", rule=f.title, scope=f.scope) for f in mine if f.scope)]
+    if old := [message("{rule} ({day})", rule=f.title, day=str(f.checked)) for f in mine if f.old(day)]:
         days, rules = OLD.days, joined("; ", old)
         lead.append(
             message("Looked up more than {days} days ago, and perhaps outdated: {rules}.", days=days, rules=rules)
         )
-    head = (message("rule"), message("clause"), message("what it asks"), message("status"), message("evidence here"))
-    title = message("Clauses that findings here are evidence for")
-    return (Part("controls", TITLE, tuple(lead), table("controls-table", title, head, rows, (), 200)),)
+    return tuple(lead)
 
 
-def _row(
-    framework: Framework, clause: Clause, there: set[str], limits: tuple[str, ...], day: date
-) -> tuple[str, ...] | None:
-    """Return the row of a clause; None where no limit cites it and it is outdated or without evidence here."""
-    shown = [name for name in clause.evidence if name in there]
-    if not limits and not (shown and clause.current(day)):
-        return None
-    words = [*map(_named, shown), *map(_limit, limits)]
-    return framework.title, clause.id, clause.text, clause.standing(day), joined("; ", words)
+def _words(clause: Clause, there: set[str], limits: tuple[str, ...]) -> str:
+    """Return the evidence of a clause in words; empty where there is none."""
+    words = [*map(_named, (name for name in clause.evidence if name in there)), *map(_limit, limits)]
+    return joined("; ", words) if words else ""
 
 
 def today() -> date:

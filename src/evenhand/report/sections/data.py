@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
-from evenhand.messages import joined, message
+from evenhand.messages import joined, message, sentences
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table, table
 from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import DATASHEET, said
-from evenhand.report.sections.facts import group_rows, groupings, listed, text
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.facts import group_label, group_rows, groupings, listed, text
+from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -63,4 +64,23 @@ def _people(record: AuditRecord) -> tuple[Table, ...]:
     return table("data-groups", message("Who is in the rows"), head[:columns], cells, most=MOST_GROUPS)
 
 
-SECTION: Final = Section("data", TITLE, ("group_names",), 200, data_part)
+def answer(record: AuditRecord, _: Judged) -> Answer:
+    """State the number of rows and the smallest group; rows that the model was fitted on have to be seen."""
+    rows, seen = record.provenance.get("data", {}).get("rows", 0), record.provenance.get("rows_seen_in_training")
+    sizes = [
+        (group_rows(counts, at), group_label(counts, at, 60))
+        for counts in groupings(record)
+        if len(counts.columns) == 1
+        for at in range(len(counts.groups))
+    ]
+    said = message("{rows:,} rows.", rows=rows)
+    if sizes:
+        least, group = min(sizes)
+        said = message("{rows:,} rows; the smallest group has {least:,}: {group}.", rows=rows, least=least, group=group)
+    if not seen:
+        return Answer(said)
+    again = message("{seen:,} of them have an equal row among those the model was fitted on.", seen=seen)
+    return Answer(sentences(said, again), "notable")
+
+
+SECTION: Final = Section("data", TITLE, ("group_names",), 200, data_part, theme=MODEL, answer=answer)

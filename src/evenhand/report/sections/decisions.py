@@ -96,7 +96,7 @@ def _pair(
 ) -> tuple[Block, ...]:
     used, (low, high) = record.provenance.get("subject", {}).get("threshold"), _ends(edges)
     inside = used is not None and low <= used <= high
-    return (histogram_pair(name, title, low, high, pair, used if inside else None),)
+    return (histogram_pair(name, title, low, high, pair, used if inside else None, message("the threshold in use")),)
 
 
 def _ends(edges: list[float]) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.declarations import QUESTIONS
-from evenhand.messages import message
+from evenhand.messages import joined, message
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 
@@ -31,12 +31,13 @@ NOTHING: Final = message(
 
 
 def said(record: AuditRecord, names: tuple[str, ...], name: str) -> Table:
-    """Return some answers as a table; missing ones are shown as not declared."""
+    """Return some answers as a table; the questions without one are named in one row."""
     given = record.provenance.get("declared", {})
-    absent = message("not declared")
-    asked = tuple(answer for answer in names if given.get(answer) or answer not in PUBLISHED)
-    rows = tuple((QUESTIONS[answer], cut(given.get(answer, ""), 600) or absent) for answer in asked)
-    return Table(name, DECLARED, ("", ""), rows)
+    rows = [(QUESTIONS[answer], cut(given[answer], 600)) for answer in names if given.get(answer)]
+    asked = (answer for answer in names if not given.get(answer) and answer not in PUBLISHED)
+    if absent := [QUESTIONS[answer] for answer in asked]:
+        rows.append((message("not declared"), joined(" ", absent)))
+    return Table(name, DECLARED, ("", ""), tuple(rows))
 
 
 def nothing_said(record: AuditRecord) -> bool:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import message
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.judged import table_of
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import EXPLANATIONS, Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
@@ -61,16 +62,24 @@ def _moving(kind: str, feature: str) -> str:
 
 
 def _tree(record: AuditRecord) -> tuple[str, ...]:
-    """State the fidelity of the surrogate tree, before its rules."""
-    fidelity, agreement = record.get("surrogate_fidelity"), record.get("surrogate_agreement")
+    """State how often the surrogate tree decides as the model does, before its rules."""
+    agreement = record.get("surrogate_agreement")
     lead: list[str] = []
-    if fidelity is not None and fidelity.estimate is not None:
-        share = show(fidelity.estimate)
-        lead.append(message("A tree of three questions gives {share} of the variance of the scores.", share=share))
     if agreement is not None:
         share = with_interval(agreement)
         lead.append(message("It decides as the model does in a share of {share} of the rows.", share=share))
     return (*lead, *reasons(record, "dependence"))
 
 
-SECTION: Final = Section("dependence", TITLE, ("dependence",), 710, moved, within="explanation")
+def answer(record: AuditRecord, _: Judged) -> Answer:
+    """State how much of the scores a small tree gives."""
+    fidelity = record.get("surrogate_fidelity")
+    if fidelity is None or fidelity.estimate is None:
+        return Answer(message("Effects of the features that move the score most."))
+    share = show(fidelity.estimate)
+    return Answer(message("A tree of three questions gives {share} of the variance of the scores.", share=share))
+
+
+SECTION: Final = Section(
+    "dependence", TITLE, ("dependence",), 710, moved, within="explanation", theme=EXPLANATIONS, answer=answer
+)

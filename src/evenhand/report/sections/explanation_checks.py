@@ -10,10 +10,11 @@ from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.scales import nice_step
 from evenhand.report.numbers import with_interval
+from evenhand.report.sections.answering import Answer, answered
 from evenhand.report.sections.facts import whom
 from evenhand.report.sections.judged import table_of
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import EXPLANATIONS, Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
@@ -56,14 +57,8 @@ def checked(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     if kept:
         title = message("Of each row's five most important features, how many compression kept")
         blocks.append(table_of("explanations-kept", title, kept))
-    lead = [*reasons(record, "explanation_checks")]
-    gaps = {f.key.qualifier("of"): with_interval(f) for f in found if f.key.metric == "deletion_insertion_gap"}
-    if len(gaps) == len(ORDERS):
-        lead.append(message(
-            "The score follows the features ranked first by {values}, by chance {random}.",
-            values=gaps["values"], random=gaps["random"],
-        ))  # fmt: skip
-    return (Part("explanation-checks", TITLE, tuple(lead), (*blocks, *_removal(found))),)
+    lead = reasons(record, "explanation_checks")
+    return (Part("explanation-checks", TITLE, lead, (*blocks, *_removal(found))),)
 
 
 def _removal(found: Iterable[Finding]) -> tuple[Block, ...]:
@@ -86,8 +81,23 @@ def _removal(found: Iterable[Finding]) -> tuple[Block, ...]:
     table = Table("removal-table", title, head, cells, frozenset(range(1, len(head))))
     told = described(title, [(label, f"{series[0]:.2f} … {series[-1]:.2f}") for label, series in drawn])
     at = [float(place) for place in places]
-    return (line_figure("removal", title, told, at, drawn, table, top=bottom + 4 * step, bottom=bottom),)
+    axes = (head[0], message("mean score"))
+    return (line_figure("removal", title, told, at, drawn, table, axes=axes, top=bottom + 4 * step, bottom=bottom),)
+
+
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """State whether the score follows the features that are ranked first."""
+    found = record.of_audit("explanation_checks")
+    gaps = {f.key.qualifier("of"): with_interval(f) for f in found if f.key.metric == "deletion_insertion_gap"}
+    if len(gaps) < len(ORDERS):
+        return answered(judged, found)
+    return Answer(message(
+        "The score follows the features ranked first by {values}, by chance {random}.",
+        values=gaps["values"], random=gaps["random"],
+    ))  # fmt: skip
 
 
 AUDITS: Final = ("explanation_checks",)
-SECTION: Final = Section("explanation-checks", TITLE, AUDITS, 720, checked, within="explanation")
+SECTION: Final = Section(
+    "explanation-checks", TITLE, AUDITS, 720, checked, within="explanation", theme=EXPLANATIONS, answer=answer
+)

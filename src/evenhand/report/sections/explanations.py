@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
-from evenhand.messages import message
+from evenhand.messages import joined, message
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.heat import heat_figure
 from evenhand.report.figures.swarms import swarm
 from evenhand.report.figures.waterfalls import waterfall
 from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import EXPLANATIONS, Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ MOST_ROWS = 10
 """Features of a grid."""
 MOST_GROUPS = 12
 """Groups of a grid."""
+MOST_NAMED: Final = 3
 DECIDED = message("From the background's mean score to the mean score of those decided negative")
 TITLE: Final = message("Explanation")
 EMPTY: Final = message("Nothing was explained.")
@@ -37,8 +39,7 @@ COHORTS = {"errors": message("errors"), "near the threshold": message("near the 
 
 def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Draw the feature importance."""
-    every = [f for f in record.findings if f.key.metric == "importance"]
-    overall = sorted((f for f in every if not f.key.qualifiers), key=lambda f: -(f.estimate or 0))
+    every, overall = [f for f in record.findings if f.key.metric == "importance"], _ranked(record)
     if not overall:
         return ()
     rows: list[FigureRow] = [(f.key.columns[0], f, "plain", None) for f in overall]
@@ -71,6 +72,12 @@ def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     return (Part("explanation", TITLE, tuple(lead), blocks),)
 
 
+def _ranked(record: AuditRecord) -> list[Finding]:
+    """Return the importances over all explained rows, greatest first."""
+    overall = (f for f in record.findings if f.key.metric == "importance" and not f.key.qualifiers)
+    return sorted(overall, key=lambda f: -(f.estimate or 0))
+
+
 def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> tuple[Block, ...]:
     """Return the grid of importances by group, or by cohort, where there are any, shaded by the greatest of all."""
     groups = list(dict.fromkeys(said for f in every if (said := f.key.qualifier(name))))[:MOST_GROUPS]
@@ -89,7 +96,7 @@ def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> 
 
 
 def _gaps(record: AuditRecord, metric: str, *, drawn: bool = True) -> list[Block]:
-    """Draw, or state, the contributions to the gap of each compared pair of groups."""
+    """Draw the contributions to the gap of the first compared pair of groups; state those of the others."""
     pairs: dict[tuple[str, str], list[Finding]] = {}
     for f in record.findings:
         if f.key.metric == PARTS[metric]:
@@ -102,7 +109,7 @@ def _gaps(record: AuditRecord, metric: str, *, drawn: bool = True) -> list[Block
         named = message(CARRIED[metric], a=cut(pair[0], 60), b=cut(pair[1], 60), gap=with_interval(whole))
         words = message("no gap"), message("gap")
         figure_of = waterfall(f"{metric}-{at}", named, found, 0.0, whole.estimate, words)
-        made.append(figure_of if drawn else replace(figure_of.table, folded=named))
+        made.append(figure_of if drawn and not made else replace(figure_of.table, folded=named))
     return made
 
 
@@ -126,4 +133,12 @@ def _waterfalls(record: AuditRecord) -> list[Block]:
     return made
 
 
-SECTION: Final = Section("explanation", TITLE, ("explanation",), 700, explanation, EMPTY)
+def answer(record: AuditRecord, _: Judged) -> Answer:
+    """Name the features that move the score most."""
+    names = [cut(f.key.columns[0], 60) for f in _ranked(record)[:MOST_NAMED]]
+    return Answer(message("The score moves most with {features}.", features=joined(", ", names)))
+
+
+SECTION: Final = Section(
+    "explanation", TITLE, ("explanation",), 700, explanation, EMPTY, theme=EXPLANATIONS, answer=answer
+)

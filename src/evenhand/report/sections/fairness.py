@@ -12,10 +12,11 @@ from evenhand.metrics.catalogue.names import split_name
 from evenhand.report.drawings import Table, table
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.figures.findings import described
-from evenhand.report.numbers import cut, show, told, with_interval
+from evenhand.report.numbers import cut, named, show, told, with_interval
+from evenhand.report.sections.answering import Answer, answered, farthest, gaps
 from evenhand.report.sections.facts import group_key, group_label, group_rows, groupings
-from evenhand.report.sections.section import Section
-from evenhand.report.view import Part
+from evenhand.report.sections.section import GROUPS, Section
+from evenhand.report.view import OPENING, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts
@@ -27,6 +28,9 @@ TITLE: Final = message("Fairness")
 EMPTY: Final = message("No sensitive feature was named.")
 SMALL: Final = 30
 """Groups of fewer rows are named."""
+KEY: Final = (
+    (0, message("fewer than {rows} rows", rows=SMALL)), (2, message("{rows} rows or more", rows=SMALL)),
+)  # fmt: skip
 MOST_NAMED: Final = 20
 MOST_STRIPS: Final = 12
 DEFINITIONS: Final = {
@@ -83,7 +87,7 @@ def _values(record: AuditRecord, counts: GroupCounts, metric: str) -> list[Findi
 
 def _swarm(metric: str, strips: list[tuple[GroupCounts, list[Finding]]]) -> Block:
     label = describe(metric).label
-    title = message("{metric}: one dot a group, pale where it has fewer than {rows} rows", metric=label, rows=SMALL)
+    title = message("{metric}: one dot a group", metric=label)
     rows, cells = [], []
     for counts, found in strips:
         ordered = sorted(found, key=lambda finding: finding.estimate or 0.0)
@@ -96,7 +100,7 @@ def _swarm(metric: str, strips: list[tuple[GroupCounts, list[Finding]]]) -> Bloc
     head = ("", message("groups"), message("least"), message("greatest"))
     twin = Table("groups-all-table", title, head, tuple(cells), frozenset({1}))
     said = described(title, [(name, joined(" – ", (least, greatest))) for name, _, least, greatest in cells[:4]])
-    return swarm_figure("groups-all", title, said, rows, twin, shares=METRICS[metric].highest == 1)
+    return swarm_figure("groups-all", title, said, rows, twin, axis=label, key=KEY, shares=METRICS[metric].highest == 1)
 
 
 def _whose(finding: Finding) -> str:
@@ -144,4 +148,16 @@ def _family(metric: str) -> str:
     return other.get(metric) or describe(metric).family
 
 
-SECTION: Final = Section("fairness", TITLE, ("fairness", "counts"), 400, fairness, EMPTY)
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """State for which features a gap is beyond chance."""
+    found = {counts.columns: gaps(record, counts, judged) for counts in groupings(record)}
+    states = [answered(judged, each).state for each in found.values()]
+    apart = [cut(" × ".join(columns), 60) for columns, each in found.items() if farthest(each) is not None]
+    state = next((state for state in (*OPENING, "passed") if state in states), "plain")
+    if not apart:
+        return Answer(message("No gap between groups is beyond what chance shows."), state)
+    said = message("Groups differ beyond chance by {features}.", features=named(apart, MOST_NAMED))
+    return Answer(said, state)
+
+
+SECTION: Final = Section("fairness", TITLE, ("fairness", "counts"), 400, fairness, EMPTY, theme=GROUPS, answer=answer)

@@ -10,7 +10,7 @@ from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.reasons import audit_words, reasons
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import CHANGES, Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST: Final = 30
 
 
-def generic(audit: str, order: int, title: str = "", empty: str = "") -> Section:
+def generic(audit: str, order: int, title: str = "", empty: str = "", theme: str = CHANGES) -> Section:
     """Return the default section of an audit."""
     heading = title or audit_words(audit).capitalize()
 
@@ -28,7 +28,7 @@ def generic(audit: str, order: int, title: str = "", empty: str = "") -> Section
         """Draw its findings: shares in a figure, all of them in a table."""
         return _drawn(record, judged, audit, heading)
 
-    return Section(audit, heading, (audit,), order, draw, empty)
+    return Section(audit, heading, (audit,), order, draw, empty, theme=theme)
 
 
 def _drawn(record: AuditRecord, judged: Judged, audit: str, title: str) -> tuple[Part, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
@@ -12,17 +14,20 @@ from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, told, with_interval
+from evenhand.report.sections.answering import STATING, answered, farthest, gaps
 from evenhand.report.sections.decisions import scores_by_group, whose
 from evenhand.report.sections.facts import group_key, group_label, group_rows, groupings
-from evenhand.report.sections.section import Section
-from evenhand.report.view import Block, Part
+from evenhand.report.sections.section import GROUPS, Section
+from evenhand.report.view import OPENING, Block, Part
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.report.sections.judged import Judged
 
-STATING = ("fairness", "classes", "labels", "numbers", "rankings")
-"""The audits that state disparities between groups."""
+MOST_SHOWN: Final = 12
+"""Rows of the first figure of a part; where there are more groups, those with the least and the greatest values."""
 NO_VALUE: Final = message("Some metric cannot be computed for {groups}; it is said where, and is never taken for 0.")
 WITHHELD: Final = message("Withheld in this copy, small groups and those that would give them away: {groups}.")
 
@@ -38,15 +43,54 @@ def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> 
     if not counts.groups:
         return Part(name, words, _sentences(record, counts))
     metrics = _metrics(record, counts)
-    blocks: list[Block] = [_group_table(record, counts, name, metrics)]
-    blocks += [block for metric in _drawn(counts, metrics) for block in _rates(record, counts, judged, metric, name)]
+    found = gaps(record, counts, judged)
+    told = list(dict.fromkeys(f.component or f.key.metric for f in _deciding(judged, found)))
+    first = [block for metric in told for block in _first(record, counts, judged, metric, name)]
+    drawn = [metric for metric in _drawn(counts, metrics) if f"{name}-{metric}" not in {block.name for block in first}]
+    blocks: list[Block] = [*first, _group_table(record, counts, name, metrics)]
+    blocks += [block for metric in drawn for block in _rates(record, counts, judged, metric, name)]
     if len(counts.columns) == 1:
         blocks += whose(record, counts, name, title)
         blocks += scores_by_group(record, counts, name, title)
     disparities = _disparities(record, counts)
     if disparities:
         blocks.append(_headline(disparities, judged, name, title))
-    return Part(name, words, _sentences(record, counts), tuple(blocks))
+    made = answered(judged, found)
+    limited = bool(judged.of(found))
+    return Part(
+        name, words, _sentences(record, counts), tuple(blocks), answer=made.sentence, state=made.state,
+        open=made.state in OPENING and (limited or len(counts.columns) == 1), shown=max(len(first), 1),
+    )  # fmt: skip
+
+
+def _deciding(judged: Judged, found: list[Finding]) -> list[Finding]:
+    """Return the findings that the answer is about: of the worst limit that is not passed, and the farthest gap."""
+    limits = [each.finding for each in judged.of(found) if each.status != "passed"]
+    passed = {each.key for each in judged.of(found) if each.status == "passed"}
+    return [f for f in (*limits[:1], farthest(f for f in found if f.key not in passed)) if f is not None]
+
+
+def _first(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str, name: str) -> list[Block]:
+    """Draw a metric of the answer; where there are many groups, those shown to be lowest and highest."""
+    known = [
+        (-inf if interval.low is None else interval.low, inf if interval.high is None else interval.high, group)
+        for group in range(len(counts.groups))
+        if (f := record.get(group_key(metric, counts, group))) is not None and (interval := f.interval) is not None
+    ]
+    if len(known) < MOST_SHOWN:
+        return _rates(record, counts, judged, metric, name)
+    low = sorted(known, key=lambda each: each[1])[: MOST_SHOWN // 2]
+    high = sorted((each for each in known if each not in low), key=lambda each: each[0])[-(MOST_SHOWN // 2) :]
+    title = message(
+        "{metric}: the {shown} of {groups} groups that are shown to be lowest and highest",
+        metric=describe(metric).label, shown=len(low) + len(high), groups=len(counts.groups),
+    )  # fmt: skip
+    return _rates(record, counts, judged, metric, f"{name}-ends", title, [group for *_, group in (*low, *high)])
+
+
+def _end(value: float | None, otherwise: float) -> float:
+    """Return an end of an interval, an infinite one where it is open."""
+    return otherwise if value is None else value
 
 
 def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
@@ -56,21 +100,25 @@ def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
     return drawn if len(counts.columns) == 1 else drawn[:1]
 
 
-def _rates(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str, name: str) -> list[Block]:
-    """Draw a metric of every group below that of all rows, each against its limit where it has one."""
+def _rates(
+    record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str, name: str, title: str = "",
+    chosen: Sequence[int] | None = None,
+) -> list[Block]:  # fmt: skip
+    """Draw a metric of every group, or of some, below that of all rows, each against its limit where it has one."""
     every = record.get(metric)
     rows = [judged.row(message("all rows"), every)] if every is not None else []
     found = [
         judged.row(group_label(counts, group), finding)
-        for group in range(len(counts.groups))
+        for group in (range(len(counts.groups)) if chosen is None else chosen)
         if (finding := record.get(group_key(metric, counts, group))) is not None
     ]
     features = " × ".join(cut(column, 60) for column in counts.columns)
-    title = message("{metric}, by {features}", metric=describe(metric).label, features=features)
+    words = title or message("{metric}, by {features}", metric=describe(metric).label, features=features)
     if not found:
         return []
-    drawn = figure(f"{name}-{metric}", title, rows + found)
-    return [replace(drawn, table=replace(drawn.table, within=f"{name}-table"))]
+    drawn = figure(f"{name}-{metric}", words, rows + found)
+    whole = name.removesuffix("-ends")
+    return [replace(drawn, table=replace(drawn.table, within=f"{whole}-table"))]
 
 
 def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Block:
@@ -180,4 +228,4 @@ def _percent(value: float | None) -> str:
     return message("an unknown share") if value is None else f"{100 * value:.1f} %"
 
 
-SECTION: Final = Section("groups", message("Groups"), STATING, 410, group_parts, within="fairness")
+SECTION: Final = Section("groups", message("Groups"), STATING, 410, group_parts, within="fairness", theme=GROUPS)

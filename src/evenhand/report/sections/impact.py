@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
-from evenhand.messages import message
+from evenhand.messages import message, sentences
 from evenhand.metrics import describe
 from evenhand.report.drawings import table
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.answering import Answer, answered, limit_words
+from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -54,4 +56,23 @@ def of_impact(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     return (Part("impact", TITLE, (NO_VERDICT,), blocks),)
 
 
-SECTION: Final = Section("impact", TITLE, ("impact",), 440, of_impact, within="fairness")
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """State the least ratio to the group with the highest rate."""
+    found = record.of_audit("impact")
+    made = answered(judged, found, "")
+    ratios = [
+        f for f in found if f.key.qualifier("vs") == "highest" and f.estimate is not None and len(f.key.group) == 1
+    ]
+    if not ratios:
+        return replace(made, folded=not judged.of(found))
+    decided = [f for f in ratios if f.component != "scoring_rate"] or ratios
+    least = min(decided, key=lambda f: f.estimate or 0.0)
+    said = message(
+        "{rate} of {group}: {ratio} of the highest group's.",
+        ratio=with_interval(least), rate=describe(least.component).label, group=group_name(least.key.group),
+    )  # fmt: skip
+    limits = judged.of(found)
+    return Answer(sentences(limit_words(limits) if limits else "", said), made.state, folded=not limits)
+
+
+SECTION: Final = Section("impact", TITLE, ("impact",), 440, of_impact, within="fairness", theme=GROUPS, answer=answer)

@@ -10,11 +10,11 @@ from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut, with_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from evenhand.findings import Finding
     from evenhand.keys import Key
-    from evenhand.policy import Verdict
+    from evenhand.policy import Judgement, Verdict
     from evenhand.report.drawings import Mark
 
 STATUSES: Final[Mapping[str, str]] = {status: lowered(said) for status, said in WORDS.items()}
@@ -35,6 +35,11 @@ class Judged:
     def holds(self, finding: Finding) -> bool:
         """Return whether a limit was judged on it."""
         return finding.key in self._by_key
+
+    def of(self, found: Iterable[Finding]) -> list[Judgement]:
+        """Return the judgements of these findings, worst first."""
+        keys = {finding.key for finding in found}
+        return [] if self.verdict is None else [each for each in self.verdict.judgements if each.key in keys]
 
     def row(self, label: str, finding: Finding) -> FigureRow:
         """Return the finding as a row of a figure."""

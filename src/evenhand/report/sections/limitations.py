@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
+from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import LIMITS, said
 from evenhand.report.sections.reasons import audit_words
 from evenhand.report.sections.section import Section
@@ -47,4 +48,10 @@ def limitations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     return (Part("limitations", TITLE, tuple(lead), (said(record, LIMITS, "limitations-declared"),)),)
 
 
-SECTION: Final = Section("limitations", TITLE, (), 1700, limitations, of_studies=True)
+def answer(record: AuditRecord, _: Judged) -> Answer:
+    """Count the audits that did not run."""
+    missing = sum(not section.ran for section in record.sections)
+    return Answer(message("What the intervals and the label assume; audits that did not run: {n}.", n=missing))
+
+
+SECTION: Final = Section("limitations", TITLE, (), 1700, limitations, of_studies=True, answer=answer)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import message
+from evenhand.messages import joined, message, sentences
 from evenhand.metrics import describe
 from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
+from evenhand.report.sections.answering import Answer, answered
 from evenhand.report.sections.decisions import confusion, scores_by_truth
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 
 TITLE: Final = message("Performance")
 EMPTY: Final = message("No metric was computed over all rows.")
+HEADLINE: Final = ("accuracy", "balanced_accuracy", "roc_auc")
+"""What the answer states, where it was measured; for other tasks the first metrics."""
+MOST_NAMED: Final = 3
 AUDITS: Final = ("performance", "calibration", "custom", "classes", "labels", "numbers", "rankings")
 
 
 def performance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Draw the performance over all rows."""
-    found = [f for f in record.findings if not f.key.features and not f.key.qualifiers and f.audit in AUDITS]
+    found = _over_all_rows(record)
     if not found:
         return ()
     shares = [f for f in found if f.unit in ("share", "score") and (f.estimate or 0) <= 1]
@@ -39,6 +43,10 @@ def performance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         *scores_by_truth(record),
     )
     return (Part("performance", TITLE, reasons(record, "performance", "calibration"), blocks),)
+
+
+def _over_all_rows(record: AuditRecord) -> list[Finding]:
+    return [f for f in record.findings if not f.key.features and not f.key.qualifiers and f.audit in AUDITS]
 
 
 def _of_classes(record: AuditRecord) -> tuple[Block, ...]:
@@ -61,4 +69,17 @@ def _curious(found: list[Finding], shares: list[Finding]) -> tuple[Block, ...]:
     return table("performance-more", message("Further"), head, rows)
 
 
-SECTION: Final = Section("performance", TITLE, AUDITS, 300, performance, EMPTY)
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """State the first metrics over all rows, and the limits on them; without a policy they have to be seen."""
+    found = _over_all_rows(record)
+    shown = [record.get(metric) for metric in HEADLINE]
+    named = [
+        joined(" ", (describe(f.key.metric).label, with_interval(f)))
+        for f in ([f for f in shown if f is not None] or found)[:MOST_NAMED]
+    ]
+    made = answered(judged, found, "")
+    said = sentences(message("{values}.", values=joined("; ", named)), made.sentence)
+    return Answer(said, made.state if judged.verdict is not None else "notable")
+
+
+SECTION: Final = Section("performance", TITLE, AUDITS, 300, performance, EMPTY, theme=MODEL, answer=answer)

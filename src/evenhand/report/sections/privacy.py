@@ -6,8 +6,9 @@ from typing import Final
 
 from evenhand.messages import message
 from evenhand.report.sections.generic import generic
+from evenhand.report.sections.section import CHANGES
 
 EMPTY: Final = message(
     "Findings of a privacy audit would fill this: who can be told to have been in the training rows."
 )
-SECTION: Final = generic("privacy", 800, message("Privacy"), EMPTY)
+SECTION: Final = generic("privacy", 800, message("Privacy"), EMPTY, CHANGES)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import joined, message
+from evenhand.messages import joined, message, sentences
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
+from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
 
@@ -20,11 +21,12 @@ TITLE: Final = message("Provenance")
 UNSAID: Final = ("negative",)
 """Facts that follow from others: of two classes, the one that is not the positive one."""
 MOST_WARNINGS: Final = 10
+ENOUGH: Final = message("Enough to repeat the audit and to see whether anything differs.")
 SAME_POLICY: Final = message("The policy judged by is the one that was on record before the audit.")
 OTHER_POLICY: Final = message("The policy judged by is another than the one that was on record before the audit.")
 
 
-def provenance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
+def provenance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Draw the provenance of the record."""
     rows: list[tuple[str, str]] = []
     known = record.provenance
@@ -51,10 +53,16 @@ def provenance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if before:
         rows.append((message("policy on record before the audit"), before))
     table = Table("provenance-table", TITLE, ("", ""), tuple(rows)).bounded()
-    lead = [message("Enough to repeat the audit and to see whether anything differs.")]
-    if before and judged.verdict is not None:
-        lead.append(SAME_POLICY if before == judged.verdict.policy_sha256 else OTHER_POLICY)
-    return (Part("provenance", TITLE, tuple(lead), (table,)),)
+    return (Part("provenance", TITLE, (), (table,)),)
 
 
-SECTION: Final = Section("provenance", TITLE, (), 1600, provenance, of_studies=True)
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """State what the record holds, and whether its policy was the one on record before."""
+    before, verdict = record.provenance.get("policy", {}).get("sha256", ""), judged.verdict
+    same = ""
+    if before and verdict is not None:
+        same = SAME_POLICY if before == verdict.policy_sha256 else OTHER_POLICY
+    return Answer(sentences(ENOUGH, same))
+
+
+SECTION: Final = Section("provenance", TITLE, (), 1600, provenance, of_studies=True, answer=answer)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
-from evenhand.messages import message
+from evenhand.messages import message, sentences
 from evenhand.metrics import describe
 from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
-from evenhand.report.numbers import cut, with_interval
+from evenhand.report.numbers import cut, in_percent, with_interval
+from evenhand.report.sections.answering import Answer, answered
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import EXPLANATIONS, Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
@@ -47,4 +48,24 @@ def _whom(finding: Finding) -> str:
     return cut(", ".join(finding.key.columns), 60) or message("all")
 
 
-SECTION: Final = Section("refusals", TITLE, ("reasons", "recourse"), 740, refused, within="explanation")
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """Name the most frequent first reason."""
+    first = [f for f in record.findings if f.key.metric == "principal_reason" and f.key.qualifier("given") is None]
+    made = answered(judged, [*record.of_audit("reasons"), *record.of_audit("recourse")], "")
+    if not first:
+        return (
+            made
+            if made.sentence
+            else Answer(message("Ways out of a refusal were searched; no reasons were asked for."))
+        )
+    most = max(first, key=lambda f: f.estimate or 0.0)
+    words = message(
+        "The most frequent first reason is {feature}: in {share} of the refusals.",
+        feature=cut(", ".join(most.key.columns), 60), share=in_percent(most),
+    )  # fmt: skip
+    return Answer(sentences(made.sentence, words), made.state)
+
+
+SECTION: Final = Section(
+    "refusals", TITLE, ("reasons", "recourse"), 740, refused, within="explanation", theme=EXPLANATIONS, answer=answer
+)

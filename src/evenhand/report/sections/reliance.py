@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
-from evenhand.messages import joined, message
+from evenhand.messages import joined, message, sentences
 from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
+from evenhand.report.sections.answering import Answer, answered
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.sections.section import Section
-from evenhand.report.view import Block, Part
+from evenhand.report.sections.section import EXPLANATIONS, Section
+from evenhand.report.view import OPENING, Block, Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
@@ -27,12 +28,11 @@ def relied(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if not found:
         return ()
     blocks: list[Block] = []
-    named = [f for f in found if f.key.metric == "proxy_part"]
     told = sorted((f for f in found if f.key.metric == "proxy_auc"), key=lambda f: -(f.estimate or 0))
-    proxies = cut(joined("; ", map(_proxy, named)), 400)
-    some = message("Proxies, which tell a group and surely carry a material part of its gap: {proxies}.")
-    none = message("No column both tells a group and surely carries a material part of its gap.")
-    lead = (*reasons(record, "reliance"), message(some, proxies=proxies) if named else none)
+    carried = [judged.row(_pair(f), f) for f in found if f.key.metric == "proxy_part"]
+    if carried:
+        title = message("The part of a group's gap that its proxy carries")
+        blocks.append(figure("proxies", title, carried[:MOST], digits=3))
     turned = [judged.row(group_name(f.key.group), f) for f in found if f.key.metric == "counterfactual_flip_rate"]
     if turned:
         title = message("Decisions that change when only the sensitive input does")
@@ -40,12 +40,11 @@ def relied(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     rows = ((_feature(f), cut(group_name(f.key.group), 60), with_interval(f, 3)) for f in told[:MOST])
     title = message("What tells a group best: area under the ROC curve, 0.5 tells nothing")
     blocks += table("reliance-told", title, (message("column"), message("group"), message("area")), rows, {2})
-    return (Part("reliance", TITLE, lead, tuple(blocks)),)
+    return (Part("reliance", TITLE, reasons(record, "reliance"), tuple(blocks)),)
 
 
-def _proxy(finding: Finding) -> str:
-    places = {"feature": _feature(finding), "column": finding.key.columns[0], "part": with_interval(finding)}
-    return message("{feature} for {column} ({part})", **places)
+def _pair(finding: Finding) -> str:
+    return message("{feature} for {column}", feature=_feature(finding), column=finding.key.columns[0])
 
 
 def _feature(finding: Finding) -> str:
@@ -53,4 +52,22 @@ def _feature(finding: Finding) -> str:
     return message("(score)") if name == "(score)" else name
 
 
-SECTION: Final = Section("reliance", TITLE, ("reliance",), 730, relied, within="explanation")
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """Name the proxies, which have to be seen."""
+    found = record.of_audit("reliance")
+    named = [f for f in found if f.key.metric == "proxy_part"]
+    proxies = cut(joined("; ", map(_pair, named)), 400)
+    some = message(
+        "Proxies, which tell a group and surely carry a material part of its gap: {proxies}.", proxies=proxies
+    )
+    none = message("No column both tells a group and surely carries a material part of its gap.")
+    made = answered(judged, found, "")
+    return Answer(
+        sentences(made.sentence, some if named else none),
+        "notable" if named and made.state not in OPENING else made.state,
+    )
+
+
+SECTION: Final = Section(
+    "reliance", TITLE, ("reliance",), 730, relied, within="explanation", theme=EXPLANATIONS, answer=answer
+)

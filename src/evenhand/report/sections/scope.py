@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import joined, message
+from evenhand.messages import joined, message, sentences
 from evenhand.report.drawings import Table
+from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import NOTHING, PUBLISHED, SCOPE, nothing_said, said
 from evenhand.report.sections.facts import listed, text
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -43,8 +44,7 @@ def scope(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         else (message("Sensitive features the model reads"), listed(record.provenance.get("sensitive_inputs", ()))),
     ]
     facts = Table("scope-facts", message("What was audited"), ("", ""), tuple(rows))
-    lead = (NOTHING,) if nothing_said(record) else ()
-    return (Part("scope", TITLE, lead, (facts, said(record, (*SCOPE, *PUBLISHED), "scope-declared"))),)
+    return (Part("scope", TITLE, (), (facts, said(record, (*SCOPE, *PUBLISHED), "scope-declared"))),)
 
 
 def _threshold(subject: SubjectFacts) -> str:
@@ -63,4 +63,16 @@ def _task_words(data: DataFacts) -> str:
     return joined(": ", (words, listed(classes))) if classes else words
 
 
-SECTION: Final = Section("scope", TITLE, (), 100, scope, of_studies=True)
+def answer(record: AuditRecord, _: Judged) -> Answer:
+    """Name the task and the features compared, and how much was declared of the model's use."""
+    told, given = record.provenance.get("data", {}), record.provenance.get("declared", {})
+    features = listed(told.get("sensitive_features", ()))
+    said = message("Sensitive features: {features}.", features=features)
+    answers = sum(bool(given.get(name)) for name in SCOPE)
+    declared = message(
+        "Of {questions} questions about its use {answers} are answered.", questions=len(SCOPE), answers=answers
+    )
+    return Answer(sentences(said, NOTHING if nothing_said(record) else declared))
+
+
+SECTION: Final = Section("scope", TITLE, (), 100, scope, of_studies=True, theme=MODEL, answer=answer)

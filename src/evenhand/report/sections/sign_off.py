@@ -8,6 +8,7 @@ from evenhand.messages import message
 from evenhand.records import digest
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
+from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import SIGN_OFF, said
 from evenhand.report.sections.section import Section
 from evenhand.report.view import Part
@@ -34,4 +35,9 @@ def sign_off(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     return (Part("sign-off", TITLE, (words,), (said(record, SIGN_OFF, "sign-off-declared"), table)),)
 
 
-SECTION: Final = Section("sign-off", TITLE, (), 2000, sign_off, of_studies=True)
+def answer(_: AuditRecord, __: Judged) -> Answer:
+    """State what is to be signed."""
+    return Answer(message("Lines for a decision, its conditions and a signature."))
+
+
+SECTION: Final = Section("sign-off", TITLE, (), 2000, sign_off, of_studies=True, answer=answer)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import group_name
-from evenhand.messages import message
+from evenhand.messages import lowered, message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table, table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.trees import Branch, tree_figure
 from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.facts import whom
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 TITLE: Final = message("Subgroups nobody named")
 EMPTY: Final = message("No subgroups were searched.")
+NONE: Final = message("No subgroup that was searched errs more than the rest beyond chance.")
 Conditions = frozenset[tuple[str, str]]
 FEWEST: Final = 2
 """Subgroups below which there is nothing to narrow."""
@@ -38,7 +40,8 @@ def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     more = by_other_metrics(f for f in stated if f.key.metric != "error_rate")
     told = reasons(record, "slices")
     if not found:
-        return (Part("slices", TITLE, told, more),) if more else ()
+        ran = any(section.audit == "slices" and section.ran for section in record.sections)
+        return (Part("slices", TITLE, told, more, answer="" if more else NONE),) if more or ran else ()
     rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else whom(f), f) for f in found]
     title = message("How much more often the model errs there than elsewhere")
     head = (
@@ -97,4 +100,18 @@ def _name(conditions: Conditions) -> str:
     return cut(group_name(sorted(conditions)), 120) if conditions else message("all rows")
 
 
-SECTION: Final = Section("slices", TITLE, ("slices",), 600, sliced, EMPTY)
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """Name the subgroup with the greatest difference."""
+    stated = [f for f in record.findings if f.audit == "slices" and len(f.groups) > 1]
+    if not stated:
+        return Answer(NONE)
+    worst = max(stated, key=lambda f: abs(f.estimate or 0.0))
+    said = message(
+        "Subgroups worse than the rest beyond chance: {n}. The worst is {group}: {metric} higher by {value}.",
+        n=len(stated), group=cut(group_name(worst.key.group), 120), metric=lowered(describe(worst.key.metric).label),
+        value=with_interval(worst),
+    )  # fmt: skip
+    return Answer(said, "notable")
+
+
+SECTION: Final = Section("slices", TITLE, ("slices",), 600, sliced, EMPTY, theme=GROUPS, answer=answer)

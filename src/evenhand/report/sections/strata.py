@@ -8,7 +8,7 @@ from evenhand.messages import message
 from evenhand.metrics import describe
 from evenhand.report.drawings import table
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -43,4 +43,4 @@ def within(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     return (Part("strata", TITLE, lead, table("strata-table", title, head, rows, {3}, 120)),)
 
 
-SECTION: Final = Section("strata", TITLE, ("strata",), 420, within, within="fairness")
+SECTION: Final = Section("strata", TITLE, ("strata",), 420, within, within="fairness", theme=GROUPS)

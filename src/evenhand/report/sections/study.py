@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
-from evenhand.messages import joined, lowered, message
+from evenhand.messages import joined, lowered, message, sentences
 from evenhand.metrics import describe
 from evenhand.report.drawings import Mark, Table, table
 from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.points import point_figure
-from evenhand.report.numbers import cut, p_value, show, with_interval
+from evenhand.report.numbers import cut, in_percent, p_value, show, with_interval
+from evenhand.report.sections.answering import COUNTED
 from evenhand.report.sections.facts import is_study
 from evenhand.report.sections.judged import STATUSES
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.provenance import StudyFacts
     from evenhand.report.sections.judged import FigureRow, Judged
+    from evenhand.report.view import State
 
 TITLE: Final = message("Models that were tried")
 WORST: Final = "accuracy_change_group_min"
@@ -47,24 +49,41 @@ def searched(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     title = message("Accuracy change of each group, one pair of models")
     groups = (*_forest(record, front), *_by_group(record, "search-groups", title, names, {}))
     blocks = (*_picture(record, told, front), _candidates(record, told, front), *groups)
-    return Part("search", TITLE, _lead(told), blocks), *_population(record, told, names)
+    tried = Part("search", TITLE, _lead(told), blocks, answer=_answer(told), state=_state(told), open=True)
+    return tried, *_population(record, told, names)
+
+
+def _state(told: StudyFacts) -> State:
+    """Return the best verdict of a candidate; plain without a policy."""
+    if told.get("policy") is None:
+        return "plain"
+    verdicts = {each["verdict"] for each in told["candidates"]}
+    return "passed" if told.get("smallest") else "undecided" if "undecided" in verdicts else "failed"
+
+
+def _answer(told: StudyFacts) -> str:
+    """State how many candidates were tried, and the smallest that passes."""
+    ways = len(told["candidates"])
+    tried = message(
+        "{ways} ways to make the model smaller, each compared with the original on the same rows.", ways=ways
+    )
+    if told.get("policy") is None:
+        return tried
+    smallest = cut(str(told.get("smallest") or ""), 200)
+    passing = message("The smallest that passes the policy is {name}.", name=smallest)
+    verdicts = [each["verdict"] for each in told["candidates"]]
+    counts = [message(COUNTED[status], n=n) for status in COUNTED if (n := verdicts.count(status))]
+    made = message("Of {ways} candidates: {counts}.", ways=ways, counts=joined(", ", counts))
+    return sentences(passing if smallest else message("None passes the policy."), made)
 
 
 def _lead(told: StudyFacts) -> tuple[str, ...]:
-    ways = len(told["candidates"])
-    lead = [
-        message("{ways} ways to make the model smaller, each compared with the original on the same rows.", ways=ways)
-    ]
-    if told.get("policy") is not None:
-        smallest = cut(str(told.get("smallest") or ""), 200)
-        passing = message("The smallest that passes the policy is {name}.", name=smallest)
-        lead.append(passing if smallest else message("None passes the policy."))
-    lead += [READ_FROM_INTERVAL] + [
+    failed = (
         message("{name} could not be made: {failure}", name=cut(each["name"], 80), failure=cut(each["failure"], 300))
         for each in told["candidates"]
         if each["failure"]
-    ]
-    return tuple(lead)
+    )
+    return (READ_FROM_INTERVAL, *failed)
 
 
 def _who(finding: Finding) -> str:
@@ -106,7 +125,8 @@ def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> lis
     twin = Table("search-picture-table", title, head, tuple(rows), frozenset({1, 2}))
     said = described(title, [(name, joined(", ", (size, change))) for name, size, change, _ in rows[:6]])
     axes = (message("size in kB"), LOST_MOST)
-    return [point_figure("search-picture", title, said, points, axes, twin, front, unit=1000.0)]
+    words = message("the Pareto front: nothing is smaller, faster, more accurate and fairer at once")
+    return [point_figure("search-picture", title, said, points, axes, twin, front, words, unit=1000.0)]
 
 
 def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> Table:
@@ -168,14 +188,11 @@ def _population(record: AuditRecord, told: StudyFacts, names: Sequence[str]) -> 
     found = record.of_audit("population")
     said, title = reasons(record, "population"), message("From seed to seed")
     if not found:
-        return (Part("population", title, said),) if said else ()
-    lead = (
-        message(
-            "Training and compression were repeated over {seeds} seeds. Two originals that differ in their seed alone "
-            "differ by the first line of the figure; what compression does is to be seen beside it.",
-            seeds=told["seeds"],
-        ),
-        *said,
+        return (Part("population", title, said, state="absent"),) if said else ()
+    words = message(
+        "Training and compression were repeated over {seeds} seeds. Two originals that differ in their seed alone "
+        "differ by the first line of the figure; what compression does is to be seen beside it.",
+        seeds=told["seeds"],
     )
     mean, recall = message("Accuracy change, mean over seeds"), message("Recall change, mean over seeds")
     blocks = (
@@ -186,7 +203,22 @@ def _population(record: AuditRecord, told: StudyFacts, names: Sequence[str]) -> 
         *_exemplars(record, names),
         *_welch(found),
     )
-    return (Part("population", title, lead, blocks),)
+    return (Part("population", title, (words, *said), blocks, answer=_floor(record, names), open=True),)
+
+
+def _floor(record: AuditRecord, names: Sequence[str]) -> str:
+    """State how many decisions differ between seeds, and how many at most by compression."""
+    floor = record.get(Key.of("flip_rate", between="seeds"))
+    made = (_find(record, "flip_rate", name, of="original", over="seeds") for name in names)
+    found = [f for f in made if f is not None and f.estimate is not None]
+    if floor is None or not found:
+        return message("Changes by compression, over seeds.")
+    most = max(found, key=lambda f: f.estimate or 0.0)
+    return message(
+        "Originals that differ in their seed alone decide {floor} of the rows otherwise; compression does so for at "
+        "most {most} ({name}).",
+        floor=in_percent(floor), most=in_percent(most), name=cut(most.key.qualifier("recipe") or "", 60),
+    )  # fmt: skip
 
 
 def _churn(record: AuditRecord, names: Sequence[str]) -> list[Block]:
@@ -244,4 +276,4 @@ def _welch(found: Sequence[Finding]) -> tuple[Table, ...]:
     return table("population-welch", title, head, rows, {3, 4, 5}, 100, folded=True)
 
 
-SECTION: Final = Section("search", TITLE, ("search", "population"), 250, searched, of_studies=True)
+SECTION: Final = Section("search", TITLE, ("search", "population"), 250, searched, of_studies=True, theme=MODEL)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import joined, message
+from evenhand.messages import joined, message, sentences
 from evenhand.report.drawings import Table
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import cut
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.answering import Answer
+from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def swept(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     today = record.provenance.get("subject", {}).get("threshold")
     lead = [message("Each line is what decisions at that threshold would be, for the same rows and scores.")]
     if today is not None:
-        lead.append(message("The threshold in use is {threshold:.4g}; the upright line shows it.", threshold=today))
+        lead.append(message("The upright line shows the threshold in use."))
     return (Part("thresholds", TITLE, tuple(lead), (_drawn(places, lines, today),)),)
 
 
@@ -72,7 +73,21 @@ def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: flo
     low, high, said = places[0], places[-1], joined("; ", ends)
     told = message("Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=low, high=high, lines=said)
     twin = Table("thresholds-table", message("Thresholds"), head, tuple(rows), frozenset(range(1, len(head))))
-    return line_figure("thresholds-figure", title, told, places, lines, twin, marker=today)
+    axes, words = (head[0], message("share")), message("the threshold in use")
+    return line_figure("thresholds-figure", title, told, places, lines, twin, axes=axes, marker=today, marked=words)
 
 
-SECTION: Final = Section("thresholds", TITLE, (), 500, swept, EMPTY)
+def answer(record: AuditRecord, _: Judged) -> Answer:
+    """State the threshold with the greatest accuracy, and the one in use."""
+    places = record.provenance.get("score_edges", [])
+    (_, values), *_ = _lines(record, [part for part in record.tallies if part.model == "scores"])
+    best = max(range(len(values)), key=values.__getitem__)
+    said = message(
+        "Accuracy is greatest ({accuracy:.2f}) at a threshold of {threshold:.3g}.",
+        accuracy=values[best], threshold=places[best],
+    )  # fmt: skip
+    today = record.provenance.get("subject", {}).get("threshold")
+    return Answer(said if today is None else sentences(said, message("In use is {threshold:.4g}.", threshold=today)))
+
+
+SECTION: Final = Section("thresholds", TITLE, (), 500, swept, EMPTY, theme=MODEL, answer=answer)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import joined, message
+from evenhand.messages import joined, message, sentences
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table, table
 from evenhand.report.figures.findings import figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import show
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.answering import Answer, answered
+from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ def trained(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     blocks: list[Block] = [*_compared(record, found, judged), *_curves(facts), *_costs(found)]
     if not blocks:
         return ()
-    gaps = [f for f in found if f.key.metric == "generalization_gap" and f.note]
-    sure = tuple(joined(": ", (describe(f.key.qualifier("rate") or "").label, f.note)) for f in gaps)
-    return (Part("training", TITLE, sure, tuple(blocks)),)
+    return (Part("training", TITLE, (), tuple(blocks)),)
 
 
 def _compared(record: AuditRecord, found: Iterable[Finding], judged: Judged) -> list[Block]:
@@ -75,7 +74,12 @@ def _curves(facts: TrainingFacts) -> list[Block]:
     title, head = message("Loss by epoch"), (message("epoch"), *PARTS.values())
     twin = Table("training-curves-table", title, head, rows, frozenset({1, 2}))
     places, marker = [float(epoch) for epoch in epochs], float(kept) if kept else None
-    return [line_figure("training-curves", title, told, places, curves, twin, marker=marker, top=top)]
+    axes, words = (head[0], message("loss")), message("the epoch that was kept")
+    return [
+        line_figure(
+            "training-curves", title, told, places, curves, twin, axes=axes, marker=marker, marked=words, top=top
+        )
+    ]  # fmt: skip
 
 
 def _round_up(value: float) -> float:
@@ -91,4 +95,17 @@ def _costs(found: Iterable[Finding]) -> tuple[Table, ...]:
     return table("training-costs", message("What it costs"), ("", message("measured"), ""), rows, {1})
 
 
-SECTION: Final = Section("training", TITLE, ("training",), 1200, trained)
+def answer(record: AuditRecord, judged: Judged) -> Answer:
+    """State the gaps between training and other rows that are noted; else whether the losses are shown."""
+    found = record.of_audit("training")
+    gaps = [f for f in found if f.key.metric == "generalization_gap"]
+    made = answered(judged, found, "")
+    sure = [joined(": ", (describe(f.key.qualifier("rate") or "").label, f.note)) for f in gaps if f.note]
+    if sure:
+        return Answer(sentences(made.sentence, *sure), made.state)
+    none = message("No gap between training and validation rows is beyond what chance shows.")
+    costs = [joined(": ", (describe(f.key.metric).label, show(f.estimate, f.unit))) for f in found if f.volatile]
+    return Answer(sentences(made.sentence, none if gaps else joined("; ", costs[:2]) if costs else ""), made.state)
+
+
+SECTION: Final = Section("training", TITLE, ("training",), 1200, trained, theme=MODEL, answer=answer)

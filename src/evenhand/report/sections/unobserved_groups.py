@@ -8,7 +8,7 @@ from evenhand.messages import message
 from evenhand.report.drawings import table
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.reasons import reasons
-from evenhand.report.sections.section import Section
+from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
@@ -31,4 +31,4 @@ def by_probability(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     return (Part("unobserved_groups", TITLE, reasons(record, "unobserved_groups"), blocks),)
 
 
-SECTION: Final = Section("unobserved_groups", TITLE, AUDITS, 430, by_probability, within="fairness")
+SECTION: Final = Section("unobserved_groups", TITLE, AUDITS, 430, by_probability, within="fairness", theme=GROUPS)

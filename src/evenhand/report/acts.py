@@ -1,0 +1,156 @@
+"""What to do about the limits that stop a release: only what applies to them, and what it costs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from evenhand.messages import capitalized, joined, message, messages
+from evenhand.policy.limits import DECLARED
+from evenhand.policy.matching import own_key
+from evenhand.policy.naming import named
+from evenhand.policy.wording import cut, number
+from evenhand.report.first import Act
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from evenhand.findings import AuditRecord
+    from evenhand.messages import Place
+    from evenhand.policy import Judgement, Verdict
+    from evenhand.policy.advice.advising import Advised
+
+MOST_NAMED: Final = 3
+"""Groups and limits that are named; others are counted."""
+LONGEST_WAIVER: Final = 180
+COMMANDS: Final = """evenhand init
+evenhand gate audit.json --policy policy.toml"""
+WAIVER: Final = """# policy.toml
+[[waivers]]
+limit = {key}
+reason = "..."            # why the risk is accepted
+owner = "..."             # who answers for it
+approved_by = "..."
+expires = 2000-01-01      # the last day, at most {days} days ahead"""
+
+
+def acts_of(record: AuditRecord, verdict: Verdict | None) -> tuple[Act, ...]:
+    """Return what can be done, the least costly first; nothing where nothing stops."""
+    if verdict is None:
+        return tuple(_set_limits(record))
+    stopping = [judgement for judgement in verdict.judgements if judgement.stops]
+    if not stopping:
+        return ()
+    return (*_declare(stopping), *_move(record, verdict), *_collect(stopping), *_waive(stopping))
+
+
+def _set_limits(record: AuditRecord) -> Iterator[Act]:
+    if "study" not in record.provenance:
+        text = message("Write them into policy.toml; the record is then judged without the model and its data.")
+        yield Act("limit", message("Set limits"), text, COMMANDS)
+
+
+def _declare(stopping: Sequence[Judgement]) -> Iterator[Act]:
+    names = [judgement.limit.key.columns[0] for judgement in stopping if judgement.limit.key.metric == DECLARED]
+    if names:
+        yield Act("declare", message("Declare"), message("{names} in responsibility.toml.", names=_list(names)))
+
+
+def _move(record: AuditRecord, verdict: Verdict) -> Iterator[Act]:
+    """Say what another threshold does, from the counts by score; a copy for publication has none."""
+    from evenhand.policy.moving import another_threshold
+
+    found = another_threshold(record, verdict)
+    if found is None:
+        return
+    if found.to is None:
+        text = message(
+            "At none of {tried} other thresholds are all limits on decisions shown to hold.", tried=found.tried
+        )
+        yield Act("threshold", message("Moving the threshold does not help"), text)
+        return
+    cost = ""
+    if found.accuracy is not None and found.accuracy_now is not None:
+        before, after = (f"{100 * value:.1f} %" for value in (found.accuracy_now, found.accuracy))
+        cost = message("accuracy is then {after}, today {before}", after=after, before=before)
+    text = message(
+        "At {to} all limits on decisions are shown to hold; {cost}. It was found on these rows, so audit it on others.",
+        to=f"{found.to:.4g}", cost=cost,
+    )  # fmt: skip
+    title = message("Move the threshold from {now}", now="?" if found.now is None else f"{found.now:.4g}")
+    yield Act("threshold", title, text)
+
+
+def _collect(stopping: Sequence[Judgement]) -> Iterator[Act]:
+    """Say how many rows of whom decide the limits that are open, and which such data cannot settle."""
+    advised = [(judgement, judgement.advice) for judgement in stopping if judgement.advice is not None]
+    few = [(judgement, advice) for judgement, advice in advised if advice.found.rows]
+    never = [
+        (judgement, advice)
+        for judgement, advice in advised
+        if not advice.found.rows and advice.found.chance is not None
+    ]
+    if few:
+        least = min(advice.found.chance.value for _, advice in few if advice.found.chance is not None)
+        text = message(
+            "{rows}, to decide {limits} ({chance} % chance).",
+            rows=capitalized(_rows(advice for _, advice in few)), limits=_labels(few), chance=round(100 * least),
+        )  # fmt: skip
+        yield Act("collect", message("Collect and label more rows"), text)
+    if never:
+        yield Act("settle", message("Collecting more is not enough"), _never(never))
+
+
+def _rows(advised: Iterable[Advised]) -> str:
+    """Return how many rows of whom decide all of these limits: of each group the most that any of them needs."""
+    needed: dict[str, int] = {}
+    for advice in advised:
+        for group, rows in advice.found.rows:
+            needed[group] = max(rows, needed.get(group, 0))
+    if len(needed) > MOST_NAMED:
+        return message("about {rows:,} of {n} groups", rows=sum(needed.values()), n=len(needed))
+    return joined(", ", (_of(group, rows) for group, rows in needed.items()))
+
+
+def _of(group: str, rows: int) -> str:
+    if not group:
+        return messages("about {n:,} row", "about {n:,} rows", rows)
+    return message("about {n:,} of {group}", n=rows, group=cut(group, 60))
+
+
+def _never(pairs: Sequence[tuple[Judgement, Advised]]) -> str:
+    """Return the limits that such data cannot settle, each with its chance, and the limit that they could settle."""
+    from evenhand.policy.advice.assurance import TIMES
+
+    told = []
+    for judgement, advice in pairs[:MOST_NAMED]:
+        chance, settles = advice.found.chance, advice.found.settles
+        assert chance is not None  # only those with one are told of
+        places: dict[str, Place] = {"chance": round(100 * chance.value), "limit": named(judgement.key)}
+        if settles is None:
+            told.append(message("{limit} ({chance} % chance)", **places))
+        else:
+            told.append(message("{limit} ({chance} % chance; {settles:g} could be)", settles=settles, **places))
+    return message("Even {times} times as many rows may not decide {limits}.", times=TIMES, limits=joined("; ", told))
+
+
+def _labels(pairs: Sequence[tuple[Judgement, Advised]]) -> str:
+    return _list([named(judgement.key) for judgement, _ in pairs])
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = joined(", ", (cut(name, 60) for name in names[:MOST_NAMED])) if len(names) > 1 else names[0]
+    left = len(names) - MOST_NAMED
+    return message("{names} and {more} more", names=shown, more=left) if left > 0 else shown
+
+
+def _waive(stopping: Sequence[Judgement]) -> Iterator[Act]:
+    """Say who may accept the risk, and what to write for the worst limit."""
+    first = stopping[0]
+    lines = WAIVER.format(key=json.dumps(str(own_key(first.limit)), ensure_ascii=False), days=LONGEST_WAIVER)
+    if first.finding is not None and first.finding.estimate is not None:
+        lines += f"\naccept_to = {number(first.finding.estimate, first.limit.bound).replace(',', '')}"
+    text = message(
+        "Whoever answers for it signs a waiver of at most {days} days, one for each limit.", days=LONGEST_WAIVER
+    )
+    yield Act("waive", message("Accept the risk for a time"), text, lines)

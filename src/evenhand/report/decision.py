@@ -1,0 +1,203 @@
+"""Build the first layer of a page: the headline, what stops the release, what to do, and the limits on one scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from evenhand.messages import Message, capitalized, joined, message, messages, sentences
+from evenhand.policy.headline import headline
+from evenhand.policy.limits import REQUIRED
+from evenhand.policy.naming import named
+from evenhand.policy.telling import ROWS_ALONE
+from evenhand.policy.wording import limit_text, measured, number
+from evenhand.report.acts import acts_of
+from evenhand.report.figures.distances import distances
+from evenhand.report.first import Caution, Decision, Reason, Stopping
+from evenhand.report.numbers import cut, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from evenhand.findings import AuditRecord
+    from evenhand.messages import Place
+    from evenhand.policy import Judgement, Verdict
+    from evenhand.provenance import CandidateFacts
+
+MOST: Final = 5
+"""Reasons that are told; further limits are counted."""
+MOST_WORDS: Final = 325
+"""Words of the facts that a person reads before deciding, headings apart; the figure takes what is left of them."""
+UNSEEN: Final = frozenset({"name", "anchor", "code", "status"})
+"""Fields that are not text of the open page."""
+MOST_KEY: Final = 160
+MOST_TOLD: Final = 300
+PAIR: Final = "{text} {more}"
+"""The id of two sentences in one text."""
+
+
+def decision(record: AuditRecord, verdict: Verdict | None) -> Decision:
+    """Return what a person must decide."""
+    found, cautions = headline(verdict, record), tuple(_cautions(record))
+    if verdict is None:
+        return Decision(found, tuple(_closest(record)), acts=acts_of(record, None), cautions=cautions)
+    causes = _causes(verdict.judgements)
+    told = causes[:MOST]
+    left = sum(len(cause.judged) for cause in causes[MOST:])
+    more = messages("{n} more limit stops it.", "{n} more limits stop it.", left) if left else ""
+    reasons, acts = tuple(cause.reason() for cause in told), acts_of(record, verdict)
+    figure = distances(verdict.judgements, MOST_WORDS - _words(found, reasons, acts, cautions))
+    return Decision(found, reasons, more, acts, cautions, figure)
+
+
+def _words(*parts: object) -> int:
+    """Return how many words parts of the page are, apart from what is folded."""
+    count = 0
+    for part in parts:
+        if isinstance(part, str):
+            count += words_of(part)
+        elif isinstance(part, tuple):
+            count += _words(*part)
+        elif is_dataclass(part):
+            count += _words(*(getattr(part, field.name) for field in fields(part) if field.name not in UNSEEN))
+    return count
+
+
+@dataclass(slots=True)
+class _Cause:
+    """The limits that rest on the same groups by the same rate, worst first."""
+
+    what: object
+    who: frozenset[str]
+    judged: list[tuple[int, Judgement]] = field(default_factory=list)
+
+    def covers(self, other: _Cause) -> bool:
+        """Whether what it tells of is all that the other would tell of."""
+        return self.what == other.what and other.who <= self.who
+
+    def reason(self) -> Reason:
+        first = self.judged[0][1]
+        return Reason(tuple(_stopping(judgement, at) for at, judgement in self.judged), _people(first), _harm(first))
+
+
+def _causes(judgements: Iterable[Judgement]) -> list[_Cause]:
+    """Return what stops the release, worst first; a limit on groups that were told of joins the first on them."""
+    causes: list[_Cause] = []
+    for at, judgement in enumerate(judgements):
+        if judgement.stops:
+            new = _cause(judgement)
+            cause = next((known for known in causes if known.covers(new)), new)
+            cause.judged.append((at, judgement))
+            if cause is new:
+                causes.append(cause)
+    return causes
+
+
+def _cause(judgement: Judgement) -> _Cause:
+    evidence = judgement.evidence
+    if evidence is None:
+        return _Cause(str(judgement.reason), frozenset())
+    others = () if evidence.reference is None else (evidence.reference,)
+    given = tuple(pair for pair in evidence.key.qualifiers if pair[0] in ("given", "class", "threshold"))
+    return _Cause(
+        (evidence.metric, evidence.key.columns, given), frozenset(part.group for part in (*evidence.groups, *others))
+    )
+
+
+def _stopping(judgement: Judgement, at: int) -> Stopping:
+    return Stopping(
+        named(judgement.key), cut(str(judgement.key), MOST_KEY), judgement.status, judgement.badge,
+        _measured(judgement), f"limit-{at}",
+    )  # fmt: skip
+
+
+def _measured(judgement: Judgement) -> str:
+    """Return the estimate, its interval and the limit; without the estimate where the sentence on people tells it."""
+    limit, finding = judgement.limit, judgement.finding
+    if limit.key.metric == REQUIRED or limit.required:
+        return message("The policy requires it.")
+    bound = signs(limit_text(limit))
+    if finding is None or finding.estimate is None or finding.interval is None or not _is_told(judgement):
+        return message("{value}, limit {limit}", value=measured(finding, limit), limit=bound)
+    low, high = (number(end, limit.bound) for end in (finding.interval.low, finding.interval.high))
+    return message("between {low} and {high}, limit {limit}", low=low, high=high, limit=bound)
+
+
+def _is_told(judgement: Judgement) -> bool:
+    """Whether the sentence about people says the estimate: it is the value of one group."""
+    evidence = judgement.evidence
+    if evidence is None or len(evidence.groups) != 1 or evidence.reference is not None:
+        return False
+    return not (isinstance(evidence.sentence, Message) and evidence.sentence.id == ROWS_ALONE)
+
+
+def _people(judgement: Judgement) -> str:
+    """Return the groups that decided; without any, why it is undecided."""
+    said = judgement.reason if judgement.evidence is None else judgement.evidence.sentence
+    said = cut(said, MOST_TOLD)
+    if said.endswith("."):
+        return capitalized(said)
+    return message("{why}.", why=capitalized(said) if isinstance(said, Message) else said)
+
+
+def _harm(judgement: Judgement) -> str:
+    """Return how many people are shown to be harmed, whether or not that settles the limit; of the group with most."""
+    shown = next((part for part in judgement.burden if part.shown), None)
+    if shown is None:
+        return ""
+    n, low, high = (max(1, round(end)) for end in (shown.excess, shown.low, shown.high))
+    places: dict[str, Place] = {"n": n, "group": shown.group, "low": low, "high": high}
+    if shown.clustered:
+        return message("About {n:,} rows of {group} ({low:,} to {high:,}) are worse off for it.", **places)
+    return message("About {n:,} people of {group} ({low:,} to {high:,}) are worse off for it.", **places)
+
+
+def _cautions(record: AuditRecord) -> Iterator[Caution]:
+    seen = record.provenance.get("rows_seen_in_training")
+    if seen:
+        words = message(
+            "{rows:,} of the evaluation rows have an equal row among those the model was fitted on. Where they are "
+            "the same cases, every figure here flatters the model.",
+            rows=seen,
+        )
+        yield Caution(words, "data")
+
+
+def _closest(record: AuditRecord) -> Iterator[Reason]:
+    """Yield, of a study in which no model passes, the models that came closest, and what stops them."""
+    tried = record.provenance.get("study")
+    if not tried or tried.get("smallest"):
+        return
+    judged: list[CandidateFacts] = sorted(
+        (each for each in tried["candidates"] if each["verdict"] in ("failed", "undecided")),
+        key=lambda each: each["verdict"] == "failed",
+    )
+    if judged:
+        alike = [each for each in judged if each["sentence"] == judged[0]["sentence"]]
+        names = joined(", ", (cut(each["name"], 60) for each in alike[:MOST]))
+        told = _pieces(judged[0]["sentence"] or "")
+        why = sentences(*(told[1:] or told))  # the first counts limits by status
+        yield Reason((), message("Closest to passing: {names}. {why}", names=names, why=signed(why)))
+
+
+def _pieces(text: Place) -> list[str]:
+    """Return the sentences that a text was made of."""
+    if isinstance(text, Message) and text.id == PAIR:
+        return [piece for part in text.places.values() for piece in _pieces(part)]
+    return [str(text) if not isinstance(text, str) else text]
+
+
+def signed(text: Place) -> str:
+    """Return a sentence with typographic signs in its limits."""
+    if not isinstance(text, Message):
+        return str(text)
+    places = {
+        name: signs(cast("str", value)) if name == "limit" else signed(value) if isinstance(value, Message) else value
+        for name, value in text.places.items()
+    }
+    return Message(text.id, places, text.plural)
+
+
+def signs(text: str) -> str:
+    """Return a limit with typographic signs, for a page that is not ASCII."""
+    return text if isinstance(text, Message) else text.replace("<= ", "≤ ").replace(">= ", "≥ ")
