@@ -42,7 +42,7 @@ def curves(record: AuditRecord, asked: Asked) -> Answer | None:
     defined = ~np.isnan(values[:, largest]).any(axis=1)
     if not largest or defined.sum() < FEWEST:
         return None
-    lead = [message("Without intervals; the upright line is the threshold that is shown above.")]
+    lead = [message("Without intervals.")]
     if len(chosen) > len(largest):
         lead.append(message("Of {n} groups, the {shown} largest.", n=len(chosen), shown=len(largest)))
     if not defined.all():
@@ -68,4 +68,8 @@ def _drawn(
     told_ = message("Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=low, high=high, lines=said)
     top = max(max(values) for _, values in lines) if entry.highest is None else entry.highest
     bottom = min(min(values) for _, values in lines) if entry.lowest is None else entry.lowest
-    return line_figure("lines", title, told_, places, lines, twin, marker=marker, top=top, bottom=bottom)
+    axes = message("threshold"), entry.label
+    marked = message("threshold shown above")
+    return line_figure(
+        "lines", title, told_, places, lines, twin, axes=axes, marker=marker, marked=marked, top=top, bottom=bottom
+    )
