@@ -14,6 +14,7 @@ from evenhand.metrics.values.thresholds import tallies
 from evenhand.report.drawings import Table
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import cut
+from evenhand.serving.moving import nearest_edge
 from evenhand.serving.shown import Answer
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def curves(record: AuditRecord, asked: Asked) -> Answer | None:
     if not defined.all():
         lead.append(message("Left out are the thresholds at which a group has no value."))
     lines = [(cut(names[at], 30) or message("all rows"), values[defined, at].tolist()) for at in largest]
-    marker = asked.threshold if asked.threshold is not None else record.provenance.get("subject", {}).get("threshold")
+    wanted = asked.threshold if asked.threshold is not None else record.provenance.get("subject", {}).get("threshold")
+    marker = None if wanted is None else float(places[nearest_edge(places.tolist(), wanted)])
     title = message("{metric} at every threshold", metric=describe(asked.metric).label)
     return Answer("thresholds", title, tuple(lead), (_drawn(title, places[defined].tolist(), lines, entry, marker),))
 
