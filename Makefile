@@ -18,7 +18,7 @@ TEST_STAMP := $(VENV)/.test
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-slow test-oldest check check-controls golden messages coverage bench docs clean
+.PHONY: help demo test test-slow test-oldest check check-controls golden messages coverage bench docs tutorials clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,12 +57,15 @@ coverage: $(TEST_STAMP)  ## Compute how often intervals err, and write the table
 	$(BIN)/python benchmarks/covering
 
 bench: $(TEST_STAMP)  ## Run the benchmarks beside their peers (half an hour); write docs/benchmarks.md
-	for name in fairness bootstrap scores counting tables explaining report; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in fairness bootstrap scores counting tables explaining report view; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 docs: $(TEST_STAMP)  ## Build the site into site/
 	$(PIP) install -e ".[docs]"
 	$(BIN)/python docs/_reference.py
 	$(BIN)/sphinx-build -W -b html docs site
+
+tutorials: $(TEST_STAMP)  ## Run the tutorials and write their outputs and figures anew
+	$(BIN)/python docs/_tutorials.py
 
 clean:  ## Remove the environment and what was built
 	rm -rf $(VENV) $(OLDEST_VENV) build dist site src/*.egg-info

@@ -1,8 +1,8 @@
 """Writes the tables of the tutorials, made-up loan applications: python docs/_applications.py
 
 On the islands a part of what people live on is sent by relatives abroad. The column ``income`` does not hold it, so a
-model of ``income`` takes islanders for poorer than they are. ``transfers`` holds it. ``scored.csv`` has applications
-of a later year, with the scores of such a model.
+model of ``income`` takes islanders for poorer than they are. ``transfers`` holds it. ``year1.csv`` and ``year2.csv``
+have later applications, with the scores of such a model.
 """
 
 from __future__ import annotations
@@ -43,20 +43,18 @@ def applications(rows: int, seed: int) -> Iterator[Application]:
         debt, years = 30 * draw.random() ** 2, int(20 * draw.random() ** 1.5)
         chance = 0.5 + 0.035 * (lives_on - 28) - 0.012 * (debt - 10) + 0.01 * (years - 8)
         repaid = draw.random() < min(max(chance, 0.03), 0.97)
-        numbers = (round(lives_on - sent, 1), round(sent, 1), round(debt, 1), years)
+        numbers = (round(lives_on - sent, 2), round(sent, 2), round(debt, 2), years)
         yield Application(number, *numbers, region, "yes" if repaid else "no")
 
 
 def tables() -> dict[str, str]:
     """Return the text of each file, by its name."""
-    scored = [
-        {"application": one.application, "region": one.region, "repaid": one.repaid, "score": f"{_score(one):.3f}"}
-        for one in applications(2_500, seed=2027)
-    ]
-    return {
-        "applications.csv": _csv([one._asdict() for one in applications(8_000, seed=2026)]),
-        "scored.csv": _csv(scored),
-    }
+    later = {f"year{year}.csv": _csv([_scored(one) for one in applications(2_500, 2029 - year)]) for year in (1, 2)}
+    return {"applications.csv": _csv([one._asdict() for one in applications(8_000, 2026)]), **later}
+
+
+def _scored(one: Application) -> dict[str, object]:
+    return {"application": one.application, "region": one.region, "repaid": one.repaid, "score": f"{_score(one):.3f}"}
 
 
 def _score(one: Application) -> float:

@@ -37,6 +37,10 @@ copybutton_prompt_is_regexp = True
 
 html_theme = "pydata_sphinx_theme"
 html_title = "evenhand"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+ALONE = ("index", "quickstart", "which-metric", "metrics", "settings", "names", "trust", "peers", "benchmarks")
+html_sidebars: dict[str, list[str]] = {page: [] for page in ALONE}
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {

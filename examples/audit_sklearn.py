@@ -24,16 +24,12 @@ def main(folder: Path) -> int:
 
     # Any function of scikit-learn's shape can be added; it is disaggregated through fairlearn's MetricFrame.
     record = eh.audit(model, parts["test"], background=parts["train"], metrics={"jaccard_score": jaccard_score})
-    policy = eh.load_policy(
-        {
-            "limits": {
-                "balanced_accuracy": {"at_least": 0.6},
-                "selection_rate_ratio[race]": {"at_least": 0.8},
-                "recall[race=*]": {"at_least": 0.5},
-            }
-        }
-    )
-    verdict = eh.judge(record, policy)
+    limits = {
+        "balanced_accuracy": {"at_least": 0.6},
+        "selection_rate_ratio[race]": {"at_least": 0.8},
+        "recall[race=*]": {"at_least": 0.5},
+    }
+    verdict = eh.judge(record, limits)
     print(*lines(verdict), sep="\n")
 
     gap = record["selection_rate_difference[race]"]

@@ -32,9 +32,9 @@ WIDE, PHONE, TALL = 1200, 360, 900
 """The windows that pages are measured in."""
 
 SEEN = """
-const words = text => (text.match(/[^\\s\\u3400-\\u9fff\\uf900-\\ufaff]*[\\p{L}\\p{N}][^\\s\\u3400-\\u9fff]*/gu) || [])
-    .filter(word => !/^[\\u3000-\\u303f\\uff00-\\uffef]+$/u.test(word)).length
-  + Math.ceil((text.match(/[\\u3400-\\u9fff\\uf900-\\ufaff]/gu) || []).length / 2);
+const chinese = /[\\u3400-\\u9fff\\uf900-\\ufaff]/gu;
+const words = text => text.replace(chinese, ' ').split(/\\s+/).filter(word => /[\\p{L}\\p{N}]/u.test(word)).length
+  + Math.ceil((text.match(chinese) || []).length / 2);
 const shown = (root, until) => {
   const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   let found = [];

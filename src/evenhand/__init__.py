@@ -14,11 +14,11 @@ Importing this package loads none of torch, shap, scikit-learn or fairlearn: eac
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, cast
 
 from evenhand.catalogues import face
 from evenhand.keys import accept_spellings, answer_by, let_vary
+from evenhand.outlines import show_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +67,12 @@ def _answers(record: object, level: float) -> Callable[[Key], object]:
     return answers_of(cast("AuditRecord", record), level)
 
 
+def _drawn(thing: object) -> str:
+    from evenhand.report.notebook import drawn
+
+    return drawn(thing)
+
+
 def _volatile(metric: str) -> bool:
     from evenhand.metrics.catalogue.names import describe
 
@@ -76,9 +82,4 @@ def _volatile(metric: str) -> bool:
 accept_spellings(_canonical)
 let_vary(_volatile)
 answer_by(_answers)
-
-
-if "IPython" in sys.modules:
-    from evenhand.report.notebook import register
-
-    register()
+show_by(_drawn)

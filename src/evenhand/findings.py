@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, answers_of, canonical_key
 from evenhand.messages import message
+from evenhand.metric_frames import metric_frame
+from evenhand.outlines import ends, of_finding, of_record, shown
 from evenhand.provenance import Measurements, Provenance
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ SAME_LEVEL: Final = 1e-9
 """Two levels of confidence that are this near are one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Interval:
     """A two-sided interval. An end that is None is unbounded, for instance because a group's value is undefined.
 
@@ -58,6 +60,9 @@ class Interval:
     """The confidence, such as 0.95: at most half of 1 - level is the chance of an error on either side."""
     method: str
     """How it was found: ``clopper-pearson``, ``mover``, ``newcombe``, ``delong`` ..."""
+
+    def __repr__(self) -> str:
+        return f"{ends(self)} at {self.level:.4g} ({self.method})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ class Deciding:
     """Those of the high end; none where it is open."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Finding:
     """One statement of an audit, with its uncertainty and the rows it rests on.
 
@@ -148,6 +153,9 @@ class Finding:
     """Whether a copy for publication holds the value back."""
     volatile: bool = False
     """True for times and memory: kept outside the record's digest."""
+
+    def __repr__(self) -> str:
+        return of_finding(self, self.support, self.undefined or self.uncovered or self.note)
 
     @property
     def name(self) -> str:
@@ -249,7 +257,7 @@ class Section:
     """Why it did not run, or what limits it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AuditRecord:
     """Everything an audit found, with the counts behind it and its provenance.
 
@@ -286,6 +294,17 @@ class AuditRecord:
             hint = did_you_mean(str(found.key), (finding.name for finding in self.findings))
             raise RecordError(f"No finding '{found.key}': {found.reason}{hint}")
         return found
+
+    def __repr__(self) -> str:
+        idle = [section.audit for section in self.sections if not section.ran]
+        return of_record(self.findings, self.provenance, idle)
+
+    def _repr_html_(self) -> str | None:
+        return shown(self)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """Return the keys that ``record[<tab>`` completes."""
+        return [finding.name for finding in self.findings]
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, (str, Key)) and self.get(key) is not None
@@ -370,62 +389,4 @@ class AuditRecord:
         Columns are named one by one, or as one list. Without any, over the one sensitive feature of the record.
         """
         named = (name for part in columns for name in ((part,) if isinstance(part, str) else part))
-        return _metric_frame(self, tuple(named), model)
-
-
-def _metric_frame(record: AuditRecord, columns: tuple[str, ...], model: str) -> MetricFrame:
-    """Return fairlearn's MetricFrame over `columns`: one row a cell of the counts, weighted by its number of rows.
-
-    Without columns, over the one feature that the record has.
-
-    Raises
-    ------
-    RecordError
-        When the record has no counts of that model over these columns, or several features and none is named.
-    """
-    import fairlearn.metrics as fair
-    import numpy as np
-    import pandas as pd
-    from sklearn.metrics import accuracy_score, precision_score, recall_score
-
-    counts = _counts_of(record, tuple(sorted(columns)) or _only_feature(record), model)
-    cells = np.asarray(counts.counts if counts.weights is None else counts.weights, dtype=np.float64)
-    if cells.shape[1:] != (2, 2):
-        raise RecordError("A MetricFrame is made of two classes; this record is of another task.")
-    group, true, predicted = np.nonzero(cells)
-    metrics = {
-        "accuracy": accuracy_score,
-        "selection_rate": fair.selection_rate,
-        "recall": recall_score,
-        "precision": precision_score,
-        "false_positive_rate": fair.false_positive_rate,
-        "false_negative_rate": fair.false_negative_rate,
-    }
-    weight = cells[group, true, predicted]
-    return fair.MetricFrame(
-        metrics=metrics,
-        y_true=true,
-        y_pred=predicted,
-        sensitive_features=pd.DataFrame([counts.groups[index] for index in group], columns=list(counts.columns)),
-        sample_params={name: {"sample_weight": weight} for name in metrics},
-    )
-
-
-def _only_feature(record: AuditRecord) -> tuple[str, ...]:
-    features = {counts.columns for counts in record.tallies if len(counts.columns) == 1}
-    if len(features) != 1:
-        there = ", ".join(sorted(column for (column,) in features)) or "none"
-        raise RecordError(f"Name the features of the MetricFrame, to_metric_frame('sex') say; the record has: {there}.")
-    return features.pop()
-
-
-def _counts_of(record: AuditRecord, columns: tuple[str, ...], model: str) -> GroupCounts:
-    for counts in record.tallies:
-        if counts.model == model and counts.columns == columns:
-            return counts
-    there = {",".join(counts.columns) for counts in record.tallies if counts.model == model and counts.columns}
-    wanted = ",".join(columns)
-    raise RecordError(
-        f"The record has no counts of '{model}' over '{wanted}'.{did_you_mean(wanted, there)} "
-        f"It has: {', '.join(sorted(there)) or 'none'}."
-    )
+        return metric_frame(self.tallies, tuple(named), model)

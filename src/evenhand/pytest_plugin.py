@@ -64,13 +64,13 @@ class LimitsFile(pytest.File):
     def items(self, policy: Path, baseline: Path | None) -> Iterator[LimitItem]:
         """Yield one item a judgement."""
         from evenhand.errors import EvenhandError
-        from evenhand.policy import judge, load_policy
+        from evenhand.policy import judge
         from evenhand.records import read_record
         from evenhand.report.formats.judged_only import names
 
         try:
             earlier = None if baseline is None else read_record(baseline)
-            verdict = judge(read_record(self.path), load_policy(policy), baseline=earlier)
+            verdict = judge(read_record(self.path), policy, baseline=earlier)
         except EvenhandError as wrong:
             raise pytest.UsageError(str(wrong)) from None
         for judgement, name in zip(verdict.judgements, names(verdict), strict=True):
@@ -167,11 +167,10 @@ def assert_policy(
     """
     __tracebackhide__ = True
     from evenhand.output.sanitising import plain
-    from evenhand.policy import Policy, judge, lines, load_policy
+    from evenhand.policy import judge, lines
 
-    rules = policy if isinstance(policy, Policy) else load_policy(policy)
     earlier = None if baseline is None else _read(baseline)
-    verdict = judge(_read(record), rules, baseline=earlier, today=today)
+    verdict = judge(_read(record), policy, baseline=earlier, today=today)
     if verdict.exit_code:
         raise LimitError("\n".join([plain(verdict.sentence), *lines(verdict)]))
     return verdict

@@ -52,6 +52,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("audit rows.csv --label y --score p --model m.onnx", "give one of them"),
         ("audit rows.csv --label y --score p --keep-predictions kept.csv", "ends in .parquet"),
         ("audit rows.csv --label y -m file --sensitive sex", "no model"),
+        ("audit rows.csv --score p", "pass --label with one of"),
+        ("audit rows.csv --label yy --score p", "'yy' (--label)"),
+        ("audit rows.csv --label word --pos-label god --task binary --score p", "nothing says"),
+        ("audit rows.csv --label y --score p --sensitive x", "--bins x="),
+        ("audit rows.csv --label y --score p --sensitive sex --value-label sex=g=Girl", "--value-label of 'sex'"),
+        ("audit rows.csv --label y --score p --sensitive sex --value-label sex=f", "write COLUMN=VALUE=NAME"),
         ("demo -o file", "this folder cannot be made"),
         ("demo --seed -1", "--seed"),
     ],
@@ -136,7 +142,7 @@ def test_flags_win_over_the_settings_file_and_what_hangs_on_it(
     assert '"selection_rate[x=<0]"' not in (folder / "audit.json").read_text()
     (folder / "evenhand.toml").write_text(settings + "wide = [1]\n")
     assert exit_code(["audit", "rows.csv"]) == 2
-    assert "bins are given for 'wide'" in capsys.readouterr().err
+    assert "edges are given for 'wide' (--bins)" in capsys.readouterr().err
     (folder / "evenhand.toml").write_text("[split]\ntrain = 0\n")
     assert exit_code(["train", "rows.csv", *ROLES]) == 2
     assert "[split] train must be a number above 0, such as 0.55, not 0." in capsys.readouterr().err

@@ -61,6 +61,17 @@ def test_a_table_becomes_settings_and_a_policy_with_its_own_names(
     assert len(said.err.splitlines()) <= 10
 
 
+def test_names_of_codes_are_filled_in_where_they_are_proposed(folder: Path) -> None:
+    assert exit_code(["init", "loans.csv", "-q"]) == 0
+    place = folder / "evenhand.toml"
+    lines = place.read_text().splitlines()
+    at = lines.index("# [data.value_labels.RAC1P]")
+    lines[at : at + 4] = [line.removeprefix("# ") for line in lines[at : at + 4]]
+    lines[at + 1] = lines[at + 1].replace("...", "White alone")
+    place.write_text("\n".join(lines))
+    assert read_settings(None).data["value_labels"] == {"RAC1P": {"1": "White alone", "2": "...", "3": "..."}}
+
+
 def test_a_parquet_file_is_proposed_the_same(folder: Path) -> None:
     pd.read_csv("loans.csv").to_parquet("loans.parquet")
     assert exit_code(["init", "loans.csv", "--folder", ".", "-q"]) == 0

@@ -214,8 +214,8 @@ def test_bad_edges(edges):
 def test_edges_for_text_and_for_no_feature():
     problems = complaints(table(), bins={"sex": [1], "incme": [1]})
     assert problems == (
-        "data: bins are given for 'incme', which is no sensitive or control feature.",
-        "data: column 'sex' has edges declared in bins, but its values are no numbers: 'F', 'M'.",
+        "data: edges are given for 'incme' (bins=), which is no sensitive or control feature.",
+        "data: column 'sex' has edges (bins=), but its values are no numbers: 'F', 'M'.",
     )
 
 

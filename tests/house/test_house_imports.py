@@ -23,7 +23,7 @@ SUBROOMS = {
     ),
     "report": (
         (REST,), ("figures",), ("decision",), ("sections",), ("page",), ("formats",),
-        ("rendering", "mlflow", "notebook", "planned"),
+        ("rendering", "notebook", "planned"), ("tracked",), ("mlflow", "wandb", "hub"),
     ),
     "audits": (
         ("statement", "package_warnings"), ("by_group",), (REST, "compression"), ("catalogue",), ("options",),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from importlib import import_module, metadata, reload
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -24,9 +25,6 @@ from evenhand.settings import Declared, Setting, fits, setting, settings_of
 from evenhand.training import TabularClassifier, TrainingConfig
 from evenhand.training.schedule import Schedule
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 NO_FLAG = {
     ("split", "train"): "The parts are taken in proportion of what --test-share leaves.",
     ("split", "validation"): "The parts are taken in proportion of what --test-share leaves.",
@@ -39,6 +37,7 @@ SAID: dict[str, tuple[object, list[str]]] = {
     "budget": (15.0, ["15s"]),
     "proxies": ({"race": ("p_a", "p_b")}, ["race=p_a,p_b"]),
     "bins": ({"age": [25.0, 40.0]}, ["age=25,40"]),
+    "value_labels": ({"RAC1P": {"3": "Alaska Native", "1": "White"}}, ["RAC1P=3=Alaska Native", "RAC1P=1=White"]),
     "cohorts": ({"old": "age >= 60"}, ["old=age >= 60"]),
     "feature_words": ({"dti": "debts"}, ["dti=debts"]),
     "actionable": ({"income": "increase", "job": "any"}, ["income=increase", "job"]),
@@ -97,14 +96,15 @@ def toml(value: object) -> str:
 
 @each
 def test_a_setting_is_the_same_in_python_in_the_file_and_behind_its_flag(
-    table: str, key: str, name: str, declared: Setting, tmp_path: Path
+    table: str, key: str, name: str, declared: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # paths in the file are relative to it
     value, words = value_of(declared)
     assert declared.problem(value) is None
     wanted = held(table, name, {name: value})
     assert wanted == value != declared.default
     (tmp_path / "evenhand.toml").write_text(f"[{table}]\n{key} = {toml(value)}\n", encoding="utf-8")
-    assert held(table, name, dict(getattr(read_settings(tmp_path / "evenhand.toml"), table))) == wanted
+    assert held(table, name, dict(getattr(read_settings(Path("evenhand.toml")), table))) == wanted
     if (table, key) in NO_FLAG:
         return
     flag = declared.flag if value is not False else f"--no-{declared.flag[2:]}"

@@ -26,7 +26,19 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 ROWS = (
     ("errors", "output", "messages", "catalogues", "documents"),
-    ("findings", "provenance", "keys", "records", "declarations", "schemas", "signing", "migrating", "settings"),
+    (
+        "findings",
+        "provenance",
+        "keys",
+        "records",
+        "declarations",
+        "schemas",
+        "signing",
+        "migrating",
+        "settings",
+        "outlines",
+        "metric_frames",
+    ),
     ("words",),
     ("subjects", "metrics", "data"),
     ("explaining", "training"),
@@ -50,7 +62,7 @@ SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for 
 """Files of which none may import another."""
 SHARED = {
     "audits": {
-        "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "options",
+        "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "options",
         "package_warnings", "statement", "compression.decision_changes", "compression.early_warnings",
         "compression.score_changes",
     },
@@ -173,7 +185,19 @@ def loaded_by_command(arguments: list[str]) -> set[str]:
     )
 
 
-HEAVY = {"polib", "torch", "shap", "sklearn", "fairlearn", "pandas", "onnxruntime", "skorch", "jinja2"}
+HEAVY = {
+    "polib",
+    "torch",
+    "shap",
+    "sklearn",
+    "fairlearn",
+    "pandas",
+    "onnxruntime",
+    "skorch",
+    "jinja2",
+    "starlette",
+    "uvicorn",
+}
 
 
 def test_importing_evenhand_loads_nothing_heavy() -> None:

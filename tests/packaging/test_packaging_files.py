@@ -56,7 +56,7 @@ class TestImage:
             assert (ROOT / source).exists(), source
             assert source in kept, f"{source} is not in the context"
         assert kept == set(copied), "the context holds nothing else"
-        assert [line for line in ignored if line and not line.startswith(("!", "#"))][0] == "*"
+        assert next(line for line in ignored if line and not line.startswith(("!", "#"))) == "*"
         for secret in (".git", ".venv", "tests", "evenhand-demo"):
             assert not any(fnmatch(secret, pattern) for pattern in kept)
 

@@ -244,3 +244,29 @@ def test_the_shipped_schema_and_the_reader_agree(content: dict[str, object], goo
     else:
         with pytest.raises(PolicyError):
             eh.load_policy(content)
+
+
+def test_a_record_is_judged_by_a_path_by_limits_alone_and_by_a_policy(tmp_path: Path) -> None:
+    record = eh.audit_predictions([1, 0] * 200, [1, 0] * 200)
+    limits = {"accuracy": {"at_least": 0.8}}
+    (tmp_path / "policy.toml").write_text("[limits]\naccuracy = { at_least = 0.8 }\n", encoding="utf-8")
+    ways = (limits, {"limits": limits}, tmp_path / "policy.toml", str(tmp_path / "policy.toml"), eh.load_policy(limits))
+    found = [eh.judge(record, way) for way in ways]
+    assert {verdict.status for verdict in found} == {"passed"}
+    assert {judgement.limit.bound for verdict in found for judgement in verdict.judgements} == {0.8}
+    assert found[0].policy_sha256 == found[1].policy_sha256
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"limit": {"accuracy": {"at_least": 0.8}}}, "Did you mean 'limits'?"),
+        ({"acuracy": {"at_least": 0.8}}, "Did you mean 'accuracy'?"),
+        ({"accuracy": {"atleast": 0.8}}, "Did you mean 'at_least'?"),
+        ({}, "gates nothing"),
+    ],
+)
+def test_limits_alone_are_checked_as_a_policy_is(content: dict[str, object], told: str) -> None:
+    with pytest.raises(PolicyError) as wrong:
+        eh.load_policy(content)
+    assert told in str(wrong.value)

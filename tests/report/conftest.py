@@ -112,6 +112,14 @@ def make_case(tmp_path: Path) -> Callable[[str], tuple[AuditRecord, Verdict]]:
 
 
 @pytest.fixture(scope="session")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> tuple[AuditRecord, Verdict, Path]:
+    """The case that fails, for tests that draw it once, and the folder of its policy.toml."""
+    folder = tmp_path_factory.mktemp("failing")
+    record = record_of(CASES["failing"])
+    return record, verdict_of(record, folder), folder
+
+
+@pytest.fixture(scope="session")
 def rich() -> tuple[AuditRecord, Verdict]:
     """An audit with nearly everything: scores, slices, crossings, explanations, an original, waivers, a baseline."""
     rng = np.random.default_rng(4)

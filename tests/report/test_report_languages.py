@@ -214,6 +214,8 @@ PARSING = {
     "removesuffix",
     "find",
 }
+FOR_OTHERS = {"hub.py", "model_card.py", "plain_text.py", "tracked.py", "wandb.py"}
+"""Files that write names and codes by the rules of other tools, and look at no sentence."""
 PROSE = {"note", "reason", "undefined", "sentence", "title", "label", "meaning", "misleads", "absence", "axes"}
 
 
@@ -222,7 +224,7 @@ def test_no_module_of_the_report_parses_a_sentence() -> None:
     folder = ROOT / "src" / "evenhand" / "report"
     for file in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            assert file.name == "mlflow.py" or not (isinstance(node, ast.Import) and node.names[0].name == "re"), file
+            assert file.name in FOR_OTHERS or not (isinstance(node, ast.Import) and node.names[0].name == "re"), file
             if isinstance(node, ast.Attribute) and node.attr in PARSING:
                 assert {part.attr for part in ast.walk(node.value) if isinstance(part, ast.Attribute)}.isdisjoint(
                     PROSE

@@ -116,6 +116,13 @@ def test_what_people_did_not_declare_is_named(rich: Rich) -> None:
         assert (question in absent) == (name not in declared and name not in PUBLISHED)
 
 
+def test_what_a_model_hub_asks_for_is_shown_where_it_is_declared(rich: Rich) -> None:
+    record = eh.with_declarations(rich[0], {"license": "Apache-2.0", "language": ["en", "zh"]})
+    told = sections(eh.render(record))["scope"]
+    for name, answer in (("license", "Apache-2.0"), ("language", "en; zh")):
+        assert re.search(rf'<th scope="row">{re.escape(QUESTIONS[name])}</th><td>{answer}', told)
+
+
 def test_limits_say_group_rows_and_what_would_decide_them(rich: Rich) -> None:
     _, verdict = rich
     rows = sections(eh.render(*rich))["limits"]

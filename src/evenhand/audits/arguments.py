@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from evenhand.data import read_evaluation_set
 from evenhand.data.evaluation_set import EvaluationSet
+from evenhand.data.reading import read_background
 from evenhand.data.roles import RoleSettings
 from evenhand.errors import InputError, argument, raise_all
 from evenhand.settings import unknown
@@ -104,7 +105,7 @@ def background_of(background: object, data: EvaluationSet) -> EvaluationSet | No
         return background
     raise_all(InputError, _not_a_table(background, "background"))
     named = None if isinstance(background, (str, os.PathLike)) else "background"
-    return read_evaluation_set(background, like=data, name=named)
+    return read_background(background, data, named)
 
 
 def _is_model(thing: object) -> bool:

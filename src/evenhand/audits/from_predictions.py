@@ -35,6 +35,7 @@ def audit_predictions(
     original_pred: ArrayLike | None = None,
     original_score: ArrayLike | None = None,
     name: str = "predictions",
+    audits: str | Iterable[str] | None = None,
     options: AuditOptions | None = None,
     **settings: object,
 ) -> AuditRecord:
@@ -53,14 +54,16 @@ def audit_predictions(
         The same of the model before compression; changes are then stated, too.
     name : str
         Name of the predictions in sentences.
+    audits : name or names, optional
+        Which audits to run; all of them when absent.
     options : AuditOptions, optional
         Options of the audit; single ones may be given as keywords, such as ``level=0.9``.
     **settings
         Roles of the rows, as for `evaluation_set_from_arrays` (``sensitive_features``, ``control_features``,
-        ``group_probabilities``, ``sample_weight``, ``cluster``, ``query``, ``positive``, ``favourable``, ``task``,
-        ``missing``, ``bins``); how scores of two classes or of several labels become decisions (``threshold``, 0.5 for
-        probabilities when absent, and ``score_kind``, from the threshold when absent: scores outside [0, 1] rank where
-        it has their scale, and are refused otherwise); and options of the audit.
+        ``group_probabilities``, ``sample_weight``, ``cluster``, ``query``, ``pos_label``, ``favourable``, ``task``,
+        ``missing``, ``bins``, ``value_labels``); how scores of two classes or of several labels become decisions
+        (``threshold``, 0.5 for probabilities when absent, and ``score_kind``, from the threshold when absent: scores
+        outside [0, 1] rank where it has their scale, and are refused otherwise); and options of the audit.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def audit_predictions(
     >>> record["recall[sex=f]"].estimate
     1.0
     """
-    from evenhand.data.reading import set_beside
+    from evenhand.data.arrays import set_beside
 
     said = {"y_pred": y_pred, "y_score": y_score, "original_pred": original_pred, "original_score": original_score}
     rows = {key: settings.pop(key) for key in ArraySettings.__annotations__ if key in settings}
@@ -87,7 +90,7 @@ def audit_predictions(
     scoring = {key: settings.pop(key) for key in settings_of(Scoring) if key in settings}
     return audit_given(
         data, y_pred, y_score, original_pred=original_pred, original_score=original_score, options=options,
-        settings=settings, **scoring,  # type: ignore[arg-type]
+        settings=settings, audits=audits, **scoring,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

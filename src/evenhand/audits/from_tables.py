@@ -23,6 +23,8 @@ from evenhand.evidence.counting import (
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from evenhand.audits.auditing import Progress
@@ -40,6 +42,7 @@ def audit_table(
     name: str | None = None,
     allow_repeated: bool = False,
     options: AuditOptions | None = None,
+    audits: str | Iterable[str] | None = None,
     progress: Progress | None = None,
     **settings: object,
 ) -> AuditRecord:
@@ -70,6 +73,8 @@ def audit_table(
         Whether files of the same content are counted each.
     options : AuditOptions, optional
         Options of the audit; single options may be given as keywords.
+    audits : name or names, optional
+        Which audits to run; all of them when absent.
     **settings
         The fields of `Roles`, ``missing`` and ``bins`` as for `read_evaluation_set`, and options of the audit.
     progress : callable, optional
@@ -128,7 +133,7 @@ def audit_table(
     rows, missing = counts.drop(columns=[BIN]) if binned else counts, reading.get("missing")
     data = read_evaluation_set(rows, roles=counted, missing=missing, name=said)  # type: ignore[arg-type]
     cut = threshold if roles.prediction is None else None  # decisions that are given are not cut
-    return audit_given(data, threshold=cut, options=options, settings=settings, progress=progress)
+    return audit_given(data, threshold=cut, options=options, settings=settings, audits=audits, progress=progress)
 
 
 def _used(named: dict[str, object], roles: Roles | None) -> Roles:

@@ -56,6 +56,9 @@ FILES = ("model", "original", "background")
 @file_flag(
     "--row-key", default=Path(".evenhand-row-key"), help="Secret key of the row names in it; created if missing."
 )
+@click.option(
+    "--audits", multiple=True, metavar="NAME", help="Run these audits alone, of evenhand list audits; may be repeated."
+)
 @opening_flags
 @file_flag("--output", "-o", default=Path("audit.json"))
 @quiet_flag
@@ -70,6 +73,7 @@ def command(
     gate: bool,
     keep_predictions: Path | None,
     row_key: Path,
+    audits: tuple[str, ...],
     **flags: object,
 ) -> int:
     """Measure a model, or precomputed predictions, on DATA and write audit.json.
@@ -83,7 +87,6 @@ def command(
       evenhand audit scored.csv --policy policy.toml --gate
       evenhand audit --table "scored/*.parquet" --label y --score p --sensitive sex
     """
-    from evenhand.audits import audit_given
     from evenhand.cli.circumstances import with_circumstances
     from evenhand.cli.headlines import audit_lines, following
     from evenhand.declarations import read_declarations, with_declarations
@@ -105,14 +108,12 @@ def command(
     files, how = {name: flags.pop(name) for name in FILES}, opening(flags)
     scoring = {name: settings.data[name] for name in settings_of(Scoring) if name in settings.data}
     scoring |= said(flags, settings_of(Scoring))
-    threshold, chosen = scoring.get("threshold"), {**settings.audit, **said(flags, OPTIONS)}
+    threshold, chosen = scoring.get("threshold"), {**settings.audit, **said(flags, OPTIONS), **_only(audits)}
     if table is not None:
         roles = {**role_values(settings, flags), "allow_repeated": allow_repeated}
         record = _counted(table, engine, threshold, roles, chosen)
     elif files["model"] is None:
-        rows = read_table(data, settings, flags)  # type: ignore[arg-type]
-        with progress("Auditing") as step:
-            record = audit_given(rows, **scoring, settings=chosen, keeping=keeping, progress=step)  # type: ignore[arg-type]
+        record = _given(read_table(data, settings, flags), scoring, chosen, keeping)  # type: ignore[arg-type]
     else:
         if how["trust_pickle"]:
             say("--trust-pickle: loading a pickle can run any code on this machine.")
@@ -124,6 +125,14 @@ def command(
     verdict = _judged(record, limits) if gate and limits is not None else None
     summarize(audit_lines(record, output), following(output, policy, verdict))
     return 0 if verdict is None else verdict.exit_code
+
+
+def _only(audits: tuple[str, ...]) -> dict[str, object]:
+    """Return the audits that were asked for, which may be written with commas between; nothing where none was."""
+    from evenhand.audits import AUDITS
+
+    names = [name for text in audits for name in text.split(",")]
+    return {"audits": [*AUDITS.chosen(names)]} if names else {}
 
 
 def _refuse_idle(data: Path | None, table: str | None, model: object, kept: Path | None) -> None:
@@ -147,6 +156,20 @@ def _counted(
     more = {} if threshold is None else {"threshold": threshold}
     with progress("Auditing") as step:
         return audit_table(table, engine=engine, progress=step, **roles, **more, **chosen)  # type: ignore[arg-type]
+
+
+def _given(rows: EvaluationSet, scoring: Any, chosen: dict[str, object], keeping: Keeping | None) -> AuditRecord:
+    """Audit decisions or scores in columns of the table."""
+    from evenhand.audits import audit_given
+
+    if rows.roles.prediction is None and rows.roles.score is None:
+        raise click.UsageError(
+            "Nothing says what was decided: name a column of decisions (--prediction) or scores (--score), or a model "
+            "(--model)."
+        )
+    only: Any = chosen.pop("audits", None)
+    with progress("Auditing") as step:
+        return audit_given(rows, **scoring, settings=chosen, audits=only, keeping=keeping, progress=step)
 
 
 def _keeping(place: Path | None, key: Path) -> Keeping | None:

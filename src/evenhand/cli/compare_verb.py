@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from evenhand.findings import AuditRecord, Finding
-    from evenhand.policy.changes import Change
+    from evenhand.policy.changes import Change, Kind
     from evenhand.policy.verdict import Judgement
 
 MOST: Final = 40
@@ -133,7 +133,7 @@ def counted(found: Sequence[Change]) -> Iterator[str]:
     alone = by_chance(found)
     chance = f" ({alone:,} exclude 0 on their own, as some of so many do by chance)" if alone else ""
     yield f"{first}; of {compared:,} compared {kinds['noise']:,} are within noise{chance}."
-    words = {
+    words: dict[Kind, str] = {
         "bare": "without an interval",
         "undefined": "undefined in one",
         "new": "only in NEW",

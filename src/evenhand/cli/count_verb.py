@@ -9,7 +9,6 @@ import click
 from evenhand.cli.flags import file_flag, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.summary import quiet_flag, summarize
-from evenhand.data.counted import DECISION
 from evenhand.data.roles import Roles, Scoring
 from evenhand.settings import settings_of
 
@@ -74,6 +73,8 @@ def command(
 
 def _roles_of(roles: Roles, columns: list[str], frequency: str) -> list[str]:
     """Return the flags that audit the counts: those of the roles, with decisions in place of scores."""
+    from evenhand.data.counted import DECISION
+
     decision = roles.prediction if roles.prediction in columns else DECISION
     named = [["--label", str(roles.label)], ["--prediction", str(decision)], ["--frequency", frequency]]
     groups = {"--sensitive": roles.sensitive_features, "--control": roles.control_features}

@@ -66,10 +66,15 @@ def format_flag(help: str) -> Callable[[Command], Command]:
     return click.option("--format", "-f", "forms", multiple=True, metavar="NAME[=FILE]", help=help)
 
 
+_SAID_AS: Final = {"y_score": "score", "y_pred": "prediction", "positive": "pos_label"}
+"""Arguments of Python's functions, each with the flag that gives the same."""
+
+
 def flag_names(command: click.Command) -> dict[str, str]:
     """Return the flags of a command by the arguments that errors name: those of Python, and the flags' own words."""
     flags = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     own = {max(flag.opts, key=len).lstrip("-").replace("-", "_"): max(flag.opts, key=len) for flag in flags}
+    own |= {argument: own[flag] for argument, flag in _SAID_AS.items() if flag in own}
     return own | {flag.name: max(flag.opts, key=len) for flag in flags if flag.name is not None}
 
 
@@ -149,7 +154,9 @@ def _reader(declared: Setting) -> Callable[[click.Context, click.Parameter, obje
         try:
             found = _value(declared, value)
         except ValueError:
-            raise click.BadParameter(f"{value!r} is not {declared.kind}.", ctx, param) from None
+            told = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            kind = "NAME=NUMBER,NUMBER" if _kind(declared) is Mapping else declared.kind
+            raise click.BadParameter(f"'{told}' is not {kind}.", ctx, param) from None
         if found is not None and (problem := declared.problem(found)) is not None:
             raise click.BadParameter(worded(problem, flag_names(ctx.command).get), ctx, param)
         return found

@@ -37,9 +37,9 @@ def headlines(record: AuditRecord) -> Iterator[str]:
     changes = [found for key in CHANGES if (found := _defined(record, key)) is not None]
     if changes:
         yield _line(changes)
-    gaps = [found for feature in _features(record) if (found := _gaps(record, feature))]
-    gaps.sort(key=lambda found: -max(_severity(gap) for gap in found))
-    yield from (_line(found) for found in gaps[:MOST_FEATURES])
+    gaps = [several for feature in _features(record) if (several := _gaps(record, feature))]
+    gaps.sort(key=lambda several: -max(_severity(gap) for gap in several))
+    yield from (_line(several) for several in gaps[:MOST_FEATURES])
     if len(gaps) > MOST_FEATURES:
         yield f"{len(gaps) - MOST_FEATURES} more sensitive features are less far apart"
 

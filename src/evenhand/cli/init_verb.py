@@ -14,7 +14,7 @@ from evenhand.cli.summary import quiet_flag, summarize
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from evenhand.data.proposing import Proposal
+    from evenhand.data.proposing import Part, Proposal
 
 LOOKED_AT: Final = 100_000
 """Rows of a table that are enough to know its columns."""
@@ -71,7 +71,7 @@ def command(
     there = [str(place) for place in places if place.exists()]
     if there and not force:
         raise OutputError(f"{', '.join(there)}: already there. Replace with --force, or choose another --folder.")
-    given = {"label": label, "positive": pos_label, "favourable": favourable, "exclude": exclude}
+    given: dict[str, object] = {"label": label, "positive": pos_label, "favourable": favourable, "exclude": exclude}
     given |= {"sensitive": sensitive or None}
     chosen = _without_table(given) if table is None else _looked_at(table, given, ask=not yes)
     policy = default_policy(
@@ -88,11 +88,8 @@ def _without_table(given: dict[str, object]) -> Proposal:
     """Return the roles that the flags name."""
     from evenhand.data.proposing import Proposal, ProposedColumn
 
-    columns = [
-        ProposedColumn(str(column), part, "")
-        for part, named in (("sensitive", given["sensitive"]), ("exclude", given["exclude"]))
-        for column in named or ()  # type: ignore[attr-defined]
-    ]
+    parts: tuple[Part, ...] = ("sensitive", "exclude")
+    columns = [ProposedColumn(str(column), part, "") for part in parts for column in given[part] or ()]  # type: ignore[attr-defined]
     values = {name: _number(given[name]) for name in ("positive", "favourable")}
     return Proposal("", 0, tuple(columns), str(given["label"] or "label"), **values)  # type: ignore[arg-type]
 

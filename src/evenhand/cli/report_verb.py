@@ -76,6 +76,7 @@ def command(
     from evenhand.cli.sharing import check_destinations, send
     from evenhand.errors import InputError
     from evenhand.policy import judge, load_policy
+    from evenhand.policy.headline import headline
     from evenhand.records import read_record
 
     check_destinations(places)
@@ -96,7 +97,7 @@ def command(
     put(record, verdict, wanted, **look)  # type: ignore[arg-type]  # the flags above, by their names
     send(record, verdict, places, look)
     wrote = [f"Wrote {place}" for place in wanted.values() if place is not None]
-    judged = [] if verdict is None else [verdict.sentence]
+    judged = [] if verdict is None else [f"{headline(verdict, record).text}."]
     limits = [] if policy is None and has_policy() else ["--policy", policy or LIMITS]
     summarize([*judged, *wrote], ["evenhand", "gate", audit, *limits])
 

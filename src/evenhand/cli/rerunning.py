@@ -120,7 +120,7 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, how: dict[str
                 threshold = None  # nobody gave it, and the decisions need not be those of the scores at it
             given = {"threshold": threshold} | ({} if kind == "label" else {"score_kind": kind})
             given = given if rows.task in ("binary", "multilabel") else {}
-            return audit_given(rows, **given, settings=options, progress=step)  # type: ignore[arg-type]
+            return audit_given(rows, **given, settings=options, audits=names, progress=step)  # type: ignore[arg-type]
         model = _open(files[0], "model", subject, how)
         original = _open(files[1], "original", record.provenance.get("original"), how)
         background = None if files[2] is None else read_evaluation_set(files[2], like=rows)

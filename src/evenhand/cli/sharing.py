@@ -55,4 +55,5 @@ def _sent(record: AuditRecord, verdict: Verdict | None, place: str, look: Mappin
     if name == "hub":
         return push_to_hub(repo, record, verdict, **look)  # type: ignore[arg-type]  # flags of the command, by name
     log = log_to_mlflow if name == "mlflow" else log_to_wandb
-    return f"run {log(record, verdict, **look)}"
+    run: str = log(record, verdict, **look)  # type: ignore[arg-type]  # flags of the command, by name
+    return f"run {run}"

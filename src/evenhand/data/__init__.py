@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from evenhand.catalogues import face
 
 if TYPE_CHECKING:
+    from evenhand.data.arrays import evaluation_set_from_arrays
     from evenhand.data.batches import columns_of
     from evenhand.data.evaluation_set import EvaluationSet
     from evenhand.data.examples import load_loanapp
     from evenhand.data.grouping import MISSING, Grouping
     from evenhand.data.hashing import overlap
     from evenhand.data.inputs import Inputs, as_inputs, pick
-    from evenhand.data.reading import evaluation_set_from_arrays, read_evaluation_set
+    from evenhand.data.reading import read_evaluation_set
     from evenhand.data.roles import Roles
     from evenhand.data.splitting import split
     from evenhand.data.validating import check_scores
@@ -23,8 +24,9 @@ __all__ = [
     "evaluation_set_from_arrays", "load_loanapp", "overlap", "pick", "read_evaluation_set", "split",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
-    "batches": "columns_of", "evaluation_set": "EvaluationSet", "examples": "load_loanapp",
+    "arrays": "evaluation_set_from_arrays", "batches": "columns_of", "evaluation_set": "EvaluationSet",
+    "examples": "load_loanapp",
     "grouping": "MISSING Grouping", "hashing": "overlap", "inputs": "Inputs as_inputs pick",
-    "reading": "evaluation_set_from_arrays read_evaluation_set", "roles": "Roles", "splitting": "split",
+    "reading": "read_evaluation_set", "roles": "Roles", "splitting": "split",
     "validating": "check_scores",
 })  # fmt: skip

@@ -34,7 +34,12 @@ _LOOKED_AT: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class ProposedColumn:
-    """A column and what it seems to be."""
+    """A column and what it seems to be.
+
+    See Also
+    --------
+    evenhand.data.proposing.propose : Proposes roles for columns.
+    """
 
     name: str
     """The column."""

@@ -15,6 +15,7 @@ from evenhand.data.hashing import hash_content, hash_rows, with_inputs
 from evenhand.data.inputs import as_inputs
 from evenhand.data.validating import missing_problem
 from evenhand.errors import InputError, argument, did_you_mean, raise_all, shorten
+from evenhand.outlines import outline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,11 +30,15 @@ T = TypeVar("T")
 Number = TypeVar("Number", bound=np.number[Any])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EvaluationSet:
     """Checked rows, their truth, and what each column is. `read_evaluation_set` makes one.
 
     Treat it as immutable: computed values are cached.
+
+    See Also
+    --------
+    evenhand.read_evaluation_set : Makes one, with examples.
     """
 
     name: str
@@ -61,6 +66,19 @@ class EvaluationSet:
     index: pd.Index | None = field(default=None, repr=False)
     """The index of the pandas objects that it was made from; None of others."""
     _kept: dict[tuple[str, ...], object] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        label = ", ".join(self.roles.labels) or self.roles.label or "none"
+        positive = f" (positive: {self.classes[1]!r}, else {self.classes[0]!r})" if self.task == "binary" else ""
+        features = (*self.roles.sensitive_features, *self.roles.control_features)
+        groups = [(column, self._sizes(column)) for column in dict.fromkeys(features)]
+        reads = ", ".join(self.features) if self.held is None else self.held.kind
+        foot = [f"Inputs: {reads}.", "Go on: eh.audit(model, data)."]
+        return outline(f"{self.name}: {self.rows:,} rows, label {label}{positive}", groups, foot)
+
+    def _sizes(self, column: str) -> str:
+        grouping = self.grouping(column)
+        return ", ".join(f"{name} {rows:,}" for name, rows in zip(grouping.names, grouping.rows, strict=True))
 
     def __len__(self) -> int:
         """Return the number of rows."""

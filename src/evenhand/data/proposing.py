@@ -10,7 +10,7 @@ from evenhand.data.columns import plain_values
 from evenhand.data.label_words import LabelWords, find_label, label_words
 from evenhand.data.validating import MOST_NUMBERS, suggested_edges
 from evenhand.data.values import distinct, is_number, listed, match, order
-from evenhand.errors import InputError, did_you_mean, raise_all, shorten
+from evenhand.errors import InputError, argument, did_you_mean, raise_all, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,12 @@ OLDEST: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The roles that are proposed for a table."""
+    """The roles that are proposed for a table.
+
+    See Also
+    --------
+    evenhand.data.proposing.propose : Makes one.
+    """
 
     name: str
     """The table."""
@@ -156,7 +161,7 @@ def _value(name: str, label: str | None, role: str, value: object, words: LabelW
     found = match(value, words.classes)
     if found is None:
         told = f"label '{shorten(label)}' has the values {listed(words.classes)}"
-        raise InputError(f"{name}: {told}, and {role}={value!r} is none of them.")
+        raise InputError(f"{name}: {told}, and {argument(role, value)} is none of them.")
     return found
 
 

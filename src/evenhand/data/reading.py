@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack, cast
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pandas as pd
 
-from evenhand.data.aligning import common_index, join_columns, refuse_misaligned
-from evenhand.data.columns import named_columns, plain_values
+from evenhand.data.aligning import refuse_misaligned
+from evenhand.data.columns import plain_values
 from evenhand.data.counted import name_decisions, threshold_of, uncounted
 from evenhand.data.evaluation_set import EvaluationSet
 from evenhand.data.labels import read_label, read_labels
 from evenhand.data.opening import open_inputs
-from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings, by_field
+from evenhand.data.roles import Reading, Roles, RoleSettings, by_field
 from evenhand.data.tables import AsText, Table, read_table
 from evenhand.data.validating import (
     check_scores,
@@ -86,8 +86,30 @@ def read_evaluation_set(
     >>> small.features, small.grouping("sex").names
     (('income',), ('F', 'M'))
     """
+    return _read(source, roles, like, name, settings)
+
+
+def read_background(source: object, like: EvaluationSet, name: str | None = None) -> EvaluationSet:
+    """Read rows to explain against, with the roles of an evaluation set; they need neither label nor groups.
+
+    Raises
+    ------
+    InputError
+        When model inputs are absent, and with every complaint about a label and groups that are there.
+    """
+    return _read(source, None, like, name, {}, inputs_suffice=True)
+
+
+def _read(
+    source: object,
+    roles: Roles | None,
+    like: EvaluationSet | None,
+    name: str | None,
+    settings: Mapping[str, object],
+    inputs_suffice: bool = False,
+) -> EvaluationSet:
     raise_all(InputError, unknown(settings, RoleSettings.__annotations__, "An evaluation set knows no"))
-    chosen, reading = _reading(settings, like)
+    chosen, reading = chosen_settings(settings, like)
     named = (roles or Roles()).updated(chosen)
     roles = named if like is None else _merge(named, like.roles)
     refuse_misaligned(name or "data", {"the table": source, "inputs": reading.inputs})
@@ -99,8 +121,27 @@ def read_evaluation_set(
         problems = _absent_inputs(table, roles, like, reading.inputs)
         if reading.task is None and roles.label == like.roles.label:
             reading = replace(reading, task=like.task)
+        if inputs_suffice and any(column not in table.frame for _, column in roles.named()):
+            raise_all(InputError, problems)
+            return _inputs_alone(table, roles, like)
     folder = Path(source).parent if isinstance(source, (str, os.PathLike)) else Path()
     return build(table, roles, reading, problems, folder)
+
+
+def _inputs_alone(table: Table, roles: Roles, like: EvaluationSet) -> EvaluationSet:
+    """Return rows of which only the model inputs are known: their truth means nothing, and is of no column."""
+    return EvaluationSet(
+        name=table.name,
+        table=table.frame,
+        roles=replace(roles, label=None, labels=(), value_labels={}),
+        y_true=np.zeros_like(like.y_true, shape=(len(table.frame), *like.y_true.shape[1:])),
+        missing=like.missing,
+        provenance=table.provenance,
+        classes=like.classes,
+        task=like.task,
+        use_sensitive=like.use_sensitive,
+        index=table.index,
+    )
 
 
 def read_unlabelled(
@@ -119,7 +160,7 @@ def read_unlabelled(
         With every complaint about the input.
     """
     raise_all(InputError, unknown(settings, RoleSettings.__annotations__, "An evaluation set knows no"))
-    chosen, reading = _reading(settings)
+    chosen, reading = chosen_settings(settings)
     roles = Roles().updated(chosen)
     table = read_table(source, name, _as_text(roles, reading))
     if roles.label is None:
@@ -147,88 +188,6 @@ def _placeholders(name: str, frame: pd.DataFrame, roles: Roles) -> pd.Series:
     both = [*values, *(value for value in usual if match(value, values) is None)][:2]
     alternating = pd.Series([both[at % 2] for at in range(len(frame))], index=frame.index, dtype=object)
     return known.astype(object).where(known.notna(), alternating).infer_objects()
-
-
-def evaluation_set_from_arrays(
-    y_true: object, *, name: str = "data", **settings: Unpack[ArraySettings]
-) -> EvaluationSet:
-    """Make an evaluation set without model inputs, to audit predictions alone.
-
-    Parameters
-    ----------
-    y_true : array_like
-        (n,) the truth, or (n, L) of several labels of 0 and 1. Arrays, lists, pandas, Polars and PyArrow columns are
-        taken.
-    name : str
-        How sentences call the set.
-    **settings
-        - ``sensitive_features``, ``control_features``: (n,) or (n, k) arrays, a table or a mapping. Columns without a
-          name are called ``sensitive_feature_0`` and so on, as fairlearn does.
-        - ``group_probabilities``, a mapping of feature to table: of a sensitive feature that no row names, the
-          probability of each row to be of each group, one named column a group.
-        - ``sample_weight``: (n,) row weights.
-        - ``cluster``, ``query``: (n,) what belongs together, and the list an item is part of.
-        - ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``value_labels``: as for
-          `read_evaluation_set`.
-
-    Returns
-    -------
-    EvaluationSet
-
-    Raises
-    ------
-    InputError
-        With every complaint; also when pandas objects have different indexes, because nothing is aligned silently.
-
-    Examples
-    --------
-    >>> data = evaluation_set_from_arrays([1, 0, 1], sensitive_features={"sex": ["f", "m", "f"]})
-    >>> data.y_true.tolist(), data.roles.sensitive_features
-    ([1, 0, 1], ('sex',))
-    """
-    return set_beside(y_true, {}, name, settings)
-
-
-def set_beside(
-    y_true: object, beside: Mapping[str, object], name: str, settings: Mapping[str, object]
-) -> EvaluationSet:
-    """Make an evaluation set of arrays; what is given `beside`, such as predictions, is checked for the same rows."""
-    raise_all(InputError, unknown(settings, ArraySettings.__annotations__, "An evaluation set of arrays knows no"))
-    settings = by_field(settings)
-    given_roles = ("sensitive_features", "control_features", "sample_weight", "cluster", "query")
-    parts = {"y_true": y_true, **{role: settings.get(role) for role in given_roles}}
-    tables = cast("Mapping[str, object]", settings.get("group_probabilities") or {})
-    everything = {**parts, "group_probabilities": tables, "inputs": settings.get("inputs"), **beside}
-    refuse_misaligned(name, everything)
-    unnamed = {"sensitive_features": "sensitive_feature_0", "control_features": "control_feature_0"}
-    unnamed |= {"y_true": "y_true_0"} if settings.get("task") == "multilabel" else {}
-    columns = {role: named_columns(part, unnamed.get(role, role), name) for role, part in parts.items()}
-    chances = {feature: named_columns(table, f"{feature}_0", feature) for feature, table in tables.items()}
-    truth, sensitive, control, weight, *_ = columns.values()
-    together = {**columns["cluster"], **columns["query"]}  # both may be the same column
-    likely = {column: part for several in chances.values() for column, part in several.items()}
-    given = [*truth, *sensitive, *control, *weight, *together, *likely]
-    twice = [column for column in dict.fromkeys(given) if given.count(column) > 1]
-    if twice:
-        raise InputError(f"{name}: columns of the same name are given twice: {', '.join(map(shorten, twice))}.")
-    frame = join_columns(name, {**truth, **sensitive, **control, **weight, **together, **likely})
-    if not len(frame):
-        raise InputError(f"{name}: y_true has no rows.")
-    roles = Roles(
-        label=next(iter(truth)) if len(truth) == 1 else None,
-        labels=tuple(truth) if len(truth) > 1 else (),
-        proxies={feature: tuple(columns) for feature, columns in chances.items()},
-        query=next(reversed(columns["query"]), None),
-        cluster=next(iter(columns["cluster"]), None),
-        positive=settings.get("positive"),
-        favourable=settings.get("favourable"),
-        sensitive_features=tuple(sensitive),
-        control_features=tuple(control),
-        sample_weight=next(iter(weight), None),
-        value_labels=settings.get("value_labels") or {},  # type: ignore[arg-type]
-        exclude=tuple(control),
-    )
-    return build(Table(name, frame, {"source": "arrays"}, common_index(everything)), roles, _reading(settings)[1])
 
 
 def build(
@@ -306,7 +265,9 @@ def _numbers(column: pd.Series) -> np.ndarray:
     return column.to_numpy(dtype=np.float64, na_value=np.nan) if numeric else column.to_numpy(dtype=object)
 
 
-def _reading(settings: Mapping[str, object], like: EvaluationSet | None = None) -> tuple[dict[str, object], Reading]:
+def chosen_settings(
+    settings: Mapping[str, object], like: EvaluationSet | None = None
+) -> tuple[dict[str, object], Reading]:
     """Return the settings of roles and reading: those of `like` by default."""
     given = {name: value for name, value in by_field(settings).items() if value is not None}
     usual = {} if like is None else {"missing": like.missing, "bins": like.bins, "use_sensitive": like.use_sensitive}

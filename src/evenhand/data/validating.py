@@ -77,7 +77,8 @@ def feature_problems(name: str, table: pd.DataFrame, roles: Roles, missing: Miss
     for column in bins:
         if column not in features:
             hint = did_you_mean(column, features)
-            yield f"{name}: bins are given for '{shorten(column)}', which is no sensitive or control feature.{hint}"
+            given = f"edges are given for '{shorten(column)}' ({argument('bins')})"
+            yield f"{name}: {given}, which is no sensitive or control feature.{hint}"
     for column in dict.fromkeys(features):
         if column not in table:
             continue
@@ -116,10 +117,14 @@ def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Itera
     where = f"{name}: column '{shorten(values.name)}'"
     numbers = np.asarray(edges, dtype=np.float64) if _all_numbers(edges) else np.array([])
     if not numbers.size or not np.isfinite(numbers).all() or (np.diff(numbers) <= 0).any():
-        yield f"{where}: bins take increasing finite edges, such as [25, 40, 60], not {shorten(edges)}."
+        given, usual = (
+            argument("bins", {shorten(values.name): list(edges)}),
+            argument("bins", {shorten(values.name): [25, 40, 60]}),
+        )
+        yield f"{where}: {given} are no increasing finite edges, such as {usual}."
     if not is_number(values):
         told = listed(values.dropna().unique()[:3])
-        yield f"{where} has edges declared in bins, but its values are no numbers: {told}."
+        yield f"{where} has edges ({argument('bins')}), but its values are no numbers: {told}."
 
 
 def label_problems(name: str, table: pd.DataFrame, roles: Roles, bins: Bins) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from evenhand.data.columns import matrix, one_column
 from evenhand.data.values import absence, distinct, listed, match, plain
-from evenhand.errors import InputError, argument, raise_all, shorten
+from evenhand.errors import InputError, argument, parameter, raise_all, shorten
 from evenhand.evidence.predictions import Predictions, of_task, outside_unit
 from evenhand.subjects.outputs import threshold_problem
 
@@ -71,7 +71,7 @@ def _setting_problems(data: EvaluationSet, threshold: float | None, kind: ScoreK
         yield f"{data.name}: score_kind={kind!r} is not for {data.task}; leave it out."
     if several and (threshold is not None or kind == "ranking"):
         if threshold is None:
-            yield f"{data.name}: ranking scores need a threshold on their own scale."
+            yield f"{data.name}: ranking scores need a threshold on their own scale ({argument('threshold')})."
         elif wrong := threshold_problem(threshold, kind or "probability"):
             yield f"{data.name}: {wrong}"
 
@@ -97,7 +97,7 @@ def probability_problems(
     if outside := outside_unit(scores):
         yield (
             f"{what} is outside [0, 1] in {outside:,} of {scores.size:,} places, as logits do. Pass probabilities, "
-            "or the decisions as y_pred."
+            f"or the decisions as {parameter('y_pred')}."
         )
     elif task == "multiclass":
         sums = scores.sum(axis=1)
@@ -105,7 +105,7 @@ def probability_problems(
         if apart.any():
             yield (
                 f"{what} of all classes does not add up to 1 in {int(apart.sum()):,} of {len(scores):,} rows (to "
-                f"{sums[apart][0]:.4g} in the first). Pass probabilities, or the decisions as y_pred."
+                f"{sums[apart][0]:.4g} in the first). Pass probabilities, or the decisions as {parameter('y_pred')}."
             )
 
 
@@ -221,28 +221,28 @@ def _decided(data: EvaluationSet, column: pd.Series) -> NDArray[np.intp]:
 
 
 def _decision_problems(data: EvaluationSet, column: pd.Series) -> Iterator[str]:
-    yield from absence(f"{data.name}: y_pred has", column)
+    yield from absence(f"{data.name}: {parameter('y_pred')} has", column)
     strange = next((value for value in distinct(column) if match(value, data.classes) is None), None)
     if strange is not None:
-        way = " Scores belong in y_score." if isinstance(strange, float) else ""
+        way = f" Scores belong in {parameter('y_score')}." if isinstance(strange, float) else ""
         yield (
-            f"{data.name}: y_pred holds {strange!r}, which is no value of the label "
+            f"{data.name}: {parameter('y_pred')} holds {strange!r}, which is no value of the label "
             f"({shorten(listed(data.classes), 200)}).{way}"
         )
 
 
 def _score_problems(name: str, scores: NDArray[np.float64], threshold: float | None, kind: ScoreKind) -> Iterator[str]:
-    broken = int((~np.isfinite(scores)).sum())
+    broken, rows = int((~np.isfinite(scores)).sum()), len(scores)
+    where, on_scale = f"{name}: {parameter('y_score')} is", f"a threshold on their own scale ({argument('threshold')}"
     if broken:
-        yield f"{name}: y_score is no finite number in {broken:,} of {len(scores):,} rows. Mend or drop the rows."
+        yield f"{where} no finite number in {broken:,} of {rows:,} rows. Mend or drop the rows."
     outside = outside_unit(scores)
     if outside and kind == "probability":
         yield (
-            f"{name}: y_score is outside [0, 1] in {outside:,} of {len(scores):,} rows. If they only rank, give "
-            f"a threshold on their own scale (and {argument('score_kind', 'ranking')}); calibration is "
-            "then not applicable."
+            f"{where} outside [0, 1] in {outside:,} of {rows:,} rows. If they only rank, give {on_scale}, and "
+            f"{argument('score_kind', 'ranking')}); calibration is then not applicable."
         )
     if kind == "ranking" and threshold is None:
-        yield f"{name}: ranking scores need a threshold on their own scale; from it on a row is predicted positive."
+        yield f"{name}: ranking scores need {on_scale}); from it on a row is predicted positive."
     elif threshold is not None and not outside and (wrong := threshold_problem(threshold, kind)):
         yield f"{name}: {wrong}"

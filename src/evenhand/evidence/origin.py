@@ -132,7 +132,11 @@ def _rows_seen(evidence: Evidence) -> int | None:
     fitted = getattr(subject, "fit_row_hashes", None)
     if fitted is not None and len(fitted):
         return int(overlap(data.row_hashes(columns, kind), fitted))
-    if background is None or subject.facts.get("kind") == "predictions":
+    if (
+        background is None
+        or not (background.roles.label or background.roles.labels)
+        or subject.facts.get("kind") == "predictions"
+    ):
         return None
     return int(overlap(data.row_hashes(columns, kind), background.row_hashes(columns, kind))) or None
 

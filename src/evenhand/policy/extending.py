@@ -42,8 +42,8 @@ class Packs:
     """Their problems, each in a sentence."""
 
 
-def read_packs(named: object, written: Written, folder: Path) -> Packs:
-    """Read the packs that ``extends`` names: ``builtin:four-fifths@1``, or files from `folder` on."""
+def read_packs(named: object, written: Written, folder: Path | None) -> Packs:
+    """Read the packs that ``extends`` names: ``builtin:four-fifths@1``, or files from `folder` on; none without one."""
     packs = Packs()
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
         packs.problems.append(
@@ -63,7 +63,7 @@ def described_packs() -> Iterator[tuple[str, str, int]]:
         yield name, str(content.get("title", "")), len(content["limits"])
 
 
-def _read(name: str, origin: str, at: str, folder: Path, inside: tuple[str, ...], packs: Packs) -> None:
+def _read(name: str, origin: str, at: str, folder: Path | None, inside: tuple[str, ...], packs: Packs) -> None:
     """Read one pack, after those that it extends."""
     raw = _bytes(name, at, folder, packs)
     if raw is None:
@@ -82,19 +82,23 @@ def _read(name: str, origin: str, at: str, folder: Path, inside: tuple[str, ...]
     packs.hashes.append(hashlib.sha256(raw).hexdigest())
     deeper = content.get("extends", [])
     for other in deeper if isinstance(deeper, list) else ():
-        _read(str(other), origin, pack.at("extends"), (folder / name).parent, (*inside, name), packs)
+        below = None if folder is None else (folder / name).parent
+        _read(str(other), origin, pack.at("extends"), below, (*inside, name), packs)
     limits = content.get("limits", {})
     if isinstance(limits, dict):
         packs.limits += [(origin, key, values) for key, values in limits.items()]
 
 
-def _bytes(name: str, at: str, folder: Path, packs: Packs) -> bytes | None:
+def _bytes(name: str, at: str, folder: Path | None, packs: Packs) -> bytes | None:
     if name.startswith(PREFIX):
         file = BUILTIN.get(name.removeprefix(PREFIX))
         if file is not None:
             return files("evenhand.policy").joinpath("packs", file).read_bytes()
         hint = did_you_mean(name, (f"{PREFIX}{known}" for known in BUILTIN))
         packs.problems.append(f"{at}: there is no rule pack '{name}'.{hint}")
+        return None
+    if folder is None:
+        packs.problems.append(f"{at}: rule pack '{name}' is a file, and no file is read here: name it {PREFIX}...")
         return None
     try:
         return read_bytes(folder / name)

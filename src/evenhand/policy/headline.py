@@ -29,7 +29,12 @@ MOST_NAME: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What to do, and why, in one sentence."""
+    """What to do, and why, in one sentence.
+
+    See Also
+    --------
+    evenhand.policy.headline.headline : Makes one.
+    """
 
     status: Standing
     """The verdict's."""

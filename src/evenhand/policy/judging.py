@@ -17,9 +17,10 @@ from evenhand.policy.deciding import compare, ends_of
 from evenhand.policy.deriving import derive
 from evenhand.policy.evidence import evidence_of
 from evenhand.policy.families import fail_together, family_remark
-from evenhand.policy.limits import DECLARED, REQUIRED
+from evenhand.policy.limits import DECLARED, REQUIRED, Policy
 from evenhand.policy.matching import instances, own_key
 from evenhand.policy.meeting import claim_remarks, judge_requirements
+from evenhand.policy.reading import load_policy
 from evenhand.policy.regression_limits import drop_key
 from evenhand.policy.severity import severity
 from evenhand.policy.verdict import Judgement, Verdict, tally
@@ -27,12 +28,14 @@ from evenhand.policy.waiving import is_blank, waive, waiver_remarks
 from evenhand.policy.wording import limit_text, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from evenhand.findings import AuditRecord
     from evenhand.keys import Key
     from evenhand.metrics.answers.compared import Behind
-    from evenhand.policy.limits import Effect, Limit, Policy, Status
+    from evenhand.policy.deriving import Derived
+    from evenhand.policy.limits import Effect, Limit, Status
     from evenhand.signing import SignedRecord
 
 LOW_CONFIDENCE: Final = 0.9
@@ -50,7 +53,7 @@ NOWHERE: Final = {
 
 def judge(
     record: AuditRecord,
-    policy: Policy,
+    policy: Policy | str | Path | Mapping[str, object],
     *,
     baseline: AuditRecord | None = None,
     pairs: Pairs | None = None,
@@ -70,7 +73,8 @@ def judge(
     Parameters
     ----------
     record : AuditRecord
-    policy : Policy
+    policy : Policy, path or mapping
+        A policy, its file, or its limits: ``{"accuracy": {"at_least": 0.7}}``.
     baseline : AuditRecord, optional
         An earlier audit, such as of the last release; limits with `max_drop` compare with it.
     pairs : PairedPredictions, optional
@@ -102,24 +106,35 @@ def judge(
     --------
     >>> import evenhand as eh
     >>> record = eh.audit_predictions([1, 0] * 200, [1, 0] * 200)
-    >>> verdict = eh.judge(record, eh.load_policy({"limits": {"accuracy": {"at_least": 0.8}}}))
+    >>> verdict = eh.judge(record, {"accuracy": {"at_least": 0.8}})
     >>> verdict.status, verdict.exit_code
     ('passed', 0)
     """
-    if "suppressed_below" in record.provenance:
-        raise PolicyError(
-            f"This is a copy for publication: figures that rest on fewer than {record.provenance['suppressed_below']} "
-            "rows are withheld from it. Judge the full record."
-        )
+    policy = policy if isinstance(policy, Policy) else load_policy(policy)
+    _refuse_copy(record)
     if new_only and baseline is None:
         raise PolicyError("What is new is told from an earlier audit: add --baseline.")
     if baseline is not None:
         refuse_other_subject(record, baseline)
     if signed_by is not None and signed_by.record != record:
         raise PolicyError("The signature is of another record: judge the one that read_signed_record returned with it.")
-    day, proven = today or datetime.now(UTC).date(), derive(record)
-    record, baseline = proven.record, None if baseline is None else derive(baseline).record
-    earlier = None if baseline is None else Baseline(baseline, pairs, new_threshold)
+    earlier = None if baseline is None else Baseline(derive(baseline).record, pairs, new_threshold)
+    return judge_derived(derive(record), policy, earlier, new_only=new_only, today=today, signed_by=signed_by)
+
+
+def judge_derived(
+    proven: Derived,
+    policy: Policy,
+    earlier: Baseline | None = None,
+    *,
+    new_only: bool = False,
+    today: date | None = None,
+    signed_by: SignedRecord | None = None,
+) -> Verdict:
+    """Judge a record that was derived once by as many policies as there are to try; the rest is as `judge` has it."""
+    record, baseline = proven.record, None if earlier is None else earlier.record
+    _refuse_copy(record)
+    day = today or datetime.now(UTC).date()
     found = [judgement for limit in policy.limits for judgement in judge_limit(limit, record, policy, earlier)]
     raise_all(PolicyError, sorted(set(_level_problems(found, policy))))
     found = fail_together(found, policy, partial(_again, record, policy, earlier))
@@ -143,6 +158,15 @@ def judge(
         status, _sentence(status, ordered), ordered, policy.name, policy.sha256, policy.confidence, policy.path,
         remarks, policy.help_url, policy,
     )  # fmt: skip
+
+
+def _refuse_copy(record: AuditRecord) -> None:
+    """Refuse a copy for publication: what is withheld from it may be what a limit is about."""
+    if "suppressed_below" in record.provenance:
+        raise PolicyError(
+            f"This is a copy for publication: figures that rest on fewer than {record.provenance['suppressed_below']} "
+            "rows are withheld from it. Judge the full record."
+        )
 
 
 def judge_limit(limit: Limit, record: AuditRecord, policy: Policy, earlier: Baseline | None) -> Iterator[Judgement]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from evenhand.outlines import outline
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -28,7 +30,7 @@ EFFECTS: Final = ("undecided", "undefined", "missing")
 """The fields of a limit that say what it does where it is neither passed nor failed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Limit:
     """One limit on one finding, or on each group's finding where the key has ``=*``.
 
@@ -88,6 +90,17 @@ class Limit:
     def __str__(self) -> str:
         return f"{self.key} required" if self.required else f"{self.key} {self.sign} {self.bound:g}"
 
+    def __repr__(self) -> str:
+        return outline("  ".join(filter(None, self.cells)), [])
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Key, limit, and what is special about it: that it is advisory, its rule pack."""
+        over = f" over {self.over}" if self.over else ""
+        told = ", ".join(filter(None, ("advisory" if self.advisory else "", self.origin)))
+        change = " more than the baseline" if self.against else ""
+        return f"{self.key}{over}", "required" if self.required else f"{self.sign} {self.bound:g}{change}", told
+
     def is_as_strict_as(self, other: Limit) -> bool:
         """Whether it stops whatever the other limit on the same finding stops."""
         if (self.against, self.required, self.sign) != (other.against, other.required, other.sign):
@@ -129,7 +142,7 @@ class Waiver:
     """The first day on which it holds; None: at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Policy:
     """A set of limits.
 
@@ -163,6 +176,12 @@ class Policy:
     """The rule packs it extends, by name and version."""
     requirements: tuple[Limit, ...] = ()
     """What a record must be for its figures to count: the table ``[require]``."""
+
+    def __repr__(self) -> str:
+        waived = f", {len(self.waivers)} waived" if self.waivers else ""
+        head = f"Policy {self.name}: {len(self.limits)} limits, {len(self.blocking)} of them blocking{waived}"
+        foot = [f"Confidence {self.confidence:g}. Go on: eh.judge(record, policy)."]
+        return outline(head, [limit.cells for limit in (*self.requirements, *self.limits)], foot)
 
     def without(self, *names: str) -> Policy:
         """Return the policy without these requirements, where it judges what cannot meet them: a candidate, say."""

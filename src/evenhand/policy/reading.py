@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 from evenhand.documents import check_plain, parse_toml, read_bytes
 from evenhand.errors import PolicyError
 from evenhand.messages import message
-from evenhand.policy.checking import content_problems, gates_nothing, waiver_problems
+from evenhand.policy.checking import TABLES, content_problems, gates_nothing, waiver_problems
 from evenhand.policy.extending import read_packs
 from evenhand.policy.limits import Effect, Limit, Over, Policy, Waiver
 from evenhand.policy.matching import canonical_key
@@ -37,8 +37,9 @@ def load_policy(source: str | Path | Content) -> Policy:
     Parameters
     ----------
     source : path or mapping
-        A policy.toml; a pyproject.toml, whose table ``[tool.evenhand]`` is read; or the content of one. Rule packs in
-        files are looked for next to the policy, for a mapping in the working directory.
+        A policy.toml; a pyproject.toml, whose table ``[tool.evenhand]`` is read; the content of one; or its limits
+        alone, ``{"accuracy": {"at_least": 0.7}}``. Rule packs in files are looked for next to the policy, for a
+        mapping in the working directory.
 
     Returns
     -------
@@ -58,6 +59,7 @@ def load_policy(source: str | Path | Content) -> Policy:
     """
     if isinstance(source, Mapping):
         check_plain(source, "policy", kind=PolicyError)
+        source = {"limits": source} if _are_limits(source) else source
         text = json.dumps(source, sort_keys=True, default=str)
         return _build(source, Written("policy"), text.encode(), Path())
     place = Path(source)
@@ -69,6 +71,33 @@ def load_policy(source: str | Path | Content) -> Policy:
         content = _of_pyproject(content, place)
     policy = _build(content, Written(place.name, lines_of(text, below)), raw, place.parent)
     return replace(policy, path=_shown(place))
+
+
+def _are_limits(source: Content) -> bool:
+    """Whether a mapping is of limits alone: its names are no tables of a policy, its values hold none."""
+    values = list(source.values())
+    flat = all(isinstance(each, Mapping) and not any(isinstance(v, Mapping) for v in each.values()) for each in values)
+    return bool(values) and flat and not set(source) & set(TABLES)
+
+
+def read_policy(text: str, name: str = "policy.toml", folder: Path | None = None) -> Policy:
+    """Read a policy from the text of a policy.toml; its problems have the lines of that text.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        What its problems call it.
+    folder : path, optional
+        Where rule packs in files are looked for; without it, none is read.
+
+    Raises
+    ------
+    PolicyError
+        All problems together, each with its place and the fix.
+    """
+    content: Content = parse_toml(text.encode(), name, kind=PolicyError)
+    return _build(content, Written(name, lines_of(text)), text.encode(), folder)
 
 
 def _of_pyproject(content: Content, place: Path) -> Content:
@@ -93,7 +122,7 @@ def _shown(place: Path) -> str:
         return place.name
 
 
-def _build(content: Content, written: Written, raw: bytes, folder: Path) -> Policy:
+def _build(content: Content, written: Written, raw: bytes, folder: Path | None) -> Policy:
     packs = read_packs(content.get("extends", []), written, folder)
     problems = [*content_problems(content, written), *packs.problems]
     own = content.get("limits", {})

@@ -76,7 +76,11 @@ def sweep(record: AuditRecord, policy: Policy) -> Sweep:
     RecordError
         When the record contradicts itself.
     """
-    record = derived(record)
+    return sweep_derived(derived(record), policy)
+
+
+def sweep_derived(record: AuditRecord, policy: Policy) -> Sweep:
+    """Judge a policy at every threshold of a record that was derived; the rest is as `sweep` has it."""
     edges = record.provenance.get("score_edges")
     if edges is None:
         raise PolicyError("The record has no counts by score: audit scores of two classes, without weights.")

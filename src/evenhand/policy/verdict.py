@@ -8,9 +8,13 @@ from math import inf
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import Message, continued, joined, lowered, message
+from evenhand.outlines import outline, shown
+from evenhand.policy.wording import limit_text, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pandas as pd
 
     from evenhand.findings import Finding
     from evenhand.keys import Key
@@ -33,7 +37,7 @@ EXIT_CODES: dict[Status, int] = {"passed": 0, "failed": 1, "undecided": 3}
 """The gate's exit code of each verdict; 2 is kept for what could not run."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Judgement:
     """One limit, judged on one finding.
 
@@ -68,6 +72,17 @@ class Judgement:
     """How far the bound that decided is beyond the limit, in units of what it allows; infinite where none is known."""
     advice: Advised | None = field(default=None, compare=False, repr=False)
     """What would decide it; simulated when it is first asked for. Of the first undecided limits that stop only."""
+
+    def __repr__(self) -> str:
+        return outline("  ".join(self.cells), [[self.sentence]])
+
+    @property
+    def cells(self) -> tuple[str, str, str, str]:
+        """Status, key, the value with its interval, and the limit."""
+        status = self.status + (f" ({self.aside})" if self.aside else "")
+        limit = limit_text(self.limit)
+        told = limit if self.limit.required else f"limit {limit}"
+        return status, str(self.key), measured(self.finding, self.limit), told
 
     @property
     def sentence(self) -> str:
@@ -114,7 +129,7 @@ class Judgement:
         return "" if self.stops or self.status == "passed" else self.aside or message("allowed by the policy")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
     """All judgements of a policy, and their overall status.
 
@@ -143,6 +158,36 @@ class Verdict:
     """The address of a page that explains the gate; empty where none is declared."""
     policy: Policy | None = field(default=None, compare=False, repr=False)
     """The policy itself; None where the verdict was not made by judging."""
+
+    def __repr__(self) -> str:
+        foot = ['Go on: verdict.to_frame(), eh.write_report("report.html", record, verdict).']
+        return outline(str(self.sentence), [judgement.cells for judgement in self.judgements], foot)
+
+    def _repr_html_(self) -> str | None:
+        return shown(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a pandas table, one row a judgement, worst first: status, key, estimate, low, high, limit ..."""
+        import pandas as pd
+
+        rows = [
+            {
+                "status": judgement.status,
+                "key": str(judgement.key),
+                "estimate": getattr(judgement.finding, "estimate", None),
+                **{end: getattr(getattr(judgement.finding, "interval", None), end, None) for end in ("low", "high")},
+                "at_least": judgement.limit.at_least,
+                "at_most": judgement.limit.at_most,
+                "stops": judgement.stops,
+                "aside": str(judgement.aside),
+                "severity": judgement.severity,
+                "sentence": str(judgement.sentence),
+            }
+            for judgement in self.judgements
+        ]
+        numbers = ["estimate", "low", "high", "at_least", "at_most", "severity"]
+        frame = pd.DataFrame(rows)
+        return frame.astype(dict.fromkeys(numbers, "float64")) if rows else frame
 
     @property
     def exit_code(self) -> int:

@@ -77,6 +77,13 @@ def save_for_hub(
     -------
     tuple of Path
         The files that were written.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> files = save_for_hub(".", eh.audit_predictions([1, 0, 1, 1], [1, 0, 0, 1]))
+    >>> sorted(file.name for file in files)
+    ['README.md', 'audit.json', 'report.html']
     """
     place = Path(folder)
     held = place / CARD

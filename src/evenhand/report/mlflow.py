@@ -73,7 +73,26 @@ def _log(client: Any, run_id: str, told: Tracked) -> str:
 
 
 def mlflow_evaluation(record: AuditRecord, verdict: Verdict | None = None) -> Any:
-    """Return the audit as an ``mlflow.models.EvaluationResult``, for ``mlflow.validate_evaluation_results``."""
+    """Return the audit as an ``mlflow.models.EvaluationResult``, for ``mlflow.validate_evaluation_results``.
+
+    Parameters
+    ----------
+    record : AuditRecord
+        The audit.
+    verdict : Verdict, optional
+        The findings of its limits are metrics, too.
+
+    Raises
+    ------
+    MissingExtraError
+        When MLflow is absent.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> round(mlflow_evaluation(eh.audit_predictions([1, 0, 1, 1], [1, 0, 0, 1])).metrics["evenhand.accuracy"], 2)
+    0.75
+    """
     models: Any = need("mlflow.models", "mlflow")
     judged = [] if verdict is None else [one.finding for one in verdict.judgements if one.finding is not None]
     others = [finding for finding in record.findings if not finding.key.group and not finding.key.qualifiers]
@@ -85,6 +104,23 @@ def mlflow_thresholds(verdict: Verdict) -> dict[str, Any]:
 
     So MLflow passes what evenhand passes: a limit of at least 0.8 applies to the low end, not to the estimate. Without
     an interval it applies to the estimate; a limit whose finding is missing has no value there, and MLflow refuses it.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Its limits.
+
+    Raises
+    ------
+    MissingExtraError
+        When MLflow is absent.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> record = eh.audit_predictions([1, 0] * 200, [1, 0] * 200)
+    >>> list(mlflow_thresholds(eh.judge(record, eh.load_policy({"limits": {"accuracy": {"at_least": 0.8}}}))))
+    ['evenhand.accuracy.low']
     """
     models: Any = need("mlflow.models", "mlflow")
     return {

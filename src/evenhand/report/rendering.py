@@ -72,7 +72,7 @@ def render(
     if form.spoken:
         return cast("str", form.write(record, verdict, theme))
     if lang != "en":
-        spoken = " and ".join(name for name, each in FORMATS.items() if each.spoken)
+        spoken = ", ".join(name for name, each in FORMATS.items() if each.spoken)
         raise InputError(f"The format {format} is for machines and stays as it is; {spoken} speak {lang}.")
     return cast("str", form.write(record, verdict))
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
 
 MOST: Final = 8
-"""Findings of a headline; with the ends of their intervals, about twenty figures."""
+"""The main findings; with the ends of their intervals, about twenty figures."""
 MOST_OVERALL: Final = 4
 """Of them over all rows, where there are gaps, too."""
 
@@ -21,7 +21,7 @@ def reported(record: AuditRecord) -> list[Finding]:
     return [*_overall(record), *_gaps(record)]
 
 
-def headline(record: AuditRecord, verdict: Verdict | None = None) -> list[Finding]:
+def main_figures(record: AuditRecord, verdict: Verdict | None = None) -> list[Finding]:
     """Return about eight findings: those with limits first, then the task's metrics over all rows, then gaps.
 
     Findings of one group are none of them: a metric of a tracker is a column in the comparison of all runs. The order

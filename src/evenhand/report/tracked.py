@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from evenhand.policy.wording import limit_text
 from evenhand.records import digest
 from evenhand.report.rendering import publication, render, style_file
-from evenhand.report.reported import headline
+from evenhand.report.reported import main_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -76,7 +76,7 @@ def tracked(
         record, verdict = publication(record, verdict, suppress_below)
     sheet = {} if assets == "inline" else {"report.css": style_file(template_dir)}
     page = render(record, verdict, lang=lang, template_dir=template_dir, stylesheet="report.css" if sheet else "")
-    chosen = list(_everything(record, verdict)) if everything else headline(record, verdict)
+    chosen = list(_everything(record, verdict)) if everything else main_figures(record, verdict)
     return Tracked(
         metrics=dict(figures(chosen)),
         limits=() if verdict is None else tuple(map(_row, verdict.judgements)),

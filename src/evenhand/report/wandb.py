@@ -1,4 +1,4 @@
-"""Log to Weights & Biases: figures in the summary, the limits as a table, the page as HTML, the record as an artifact."""
+"""Log to Weights & Biases: figures in the summary, limits as a table, the page as HTML, the record as an artifact."""
 
 from __future__ import annotations
 

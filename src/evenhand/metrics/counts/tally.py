@@ -24,7 +24,7 @@ FIELDS: Final = ("counts", "weights", "squared_weights", "moments", "clusters")
 """What a tally holds of each group."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tally:
     """Columnar counts, made in one pass over the rows. Adding two tallies of the same groups merges their rows.
 
@@ -50,6 +50,11 @@ class Tally:
     shared: int = 0
     """By how many all groups' clusters are more than there are: 0 where each has rows in one group only. Of some of the
     groups that were counted it is that of all."""
+
+    def __repr__(self) -> str:
+        groups, classes = self.counts.shape[:2]
+        weighted = "" if self.weights is None else ", weighted"
+        return f"Tally of {int(self.counts.sum()):,} rows: {groups:,} groups, {classes:,} classes{weighted}"
 
     @classmethod
     def count(

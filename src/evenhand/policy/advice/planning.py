@@ -13,6 +13,7 @@ from evenhand.errors import InputError, PolicyError, shorten
 from evenhand.findings import Absent, AuditRecord
 from evenhand.keys import canonical_key
 from evenhand.metrics.answers.questions import question, takes_all_groups
+from evenhand.outlines import outline
 from evenhand.policy.advice.allocating import Allocation, allocation, round_up
 from evenhand.policy.advice.assumed import ALONE, known_rates, read_assumed
 from evenhand.policy.advice.assurance import CHANCE, decided, settles, used_ends
@@ -78,7 +79,7 @@ class LimitPlan:
         return sum(rows for _, rows in self.rows) or None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Plan:
     """Rows for a policy.
 
@@ -93,6 +94,15 @@ class Plan:
     """Its limits, in the order of the policy."""
     given: int | None = None
     """The rows of which it is said what they can show; None for none."""
+
+    def __repr__(self) -> str:
+        rows = [
+            (str(one.limit), one.why or ("no number of rows" if one.total is None else f"{one.total:,} rows"))
+            for one in self.limits
+        ]
+        told = ", ".join(f"{group or 'all'} {count:,}" for group, count in self.together)
+        foot = [f"Together: {told}."] if told else []
+        return outline(f"Rows that decide the limits of {self.policy} with a chance of {CHANCE:.0%}", rows, foot)
 
     @property
     def together(self) -> tuple[tuple[str, int], ...]:

@@ -15,8 +15,8 @@ FORMATS: Final[Catalogue[Format]] = Catalogue(
     {
         name: f"evenhand.report.formats.{FILES.get(name, name)}:FORMAT"
         for name in (
-            "html", "pdf", "markdown", "summary", "json", "text", "csv", "junit", "sarif", "github", "gitlab", "model-card",
-            "cyclonedx", "ll144",
+            "html", "pdf", "markdown", "summary", "json", "text", "csv", "junit", "sarif", "github", "gitlab",
+            "model-card", "cyclonedx", "ll144",
         )
     },
 )  # fmt: skip

@@ -71,7 +71,7 @@ def front_matter(record: AuditRecord, found: list[Finding]) -> dict[str, Plain]:
         "library_name": library,
         "pipeline_tag": "" if task == "other" else task,
         "tags": ["evenhand", *([task] if task != "other" else [])],
-        "metrics": sorted({finding.key.metric for finding in metrics if not finding.key.columns}),
+        "metrics": [*sorted({finding.key.metric for finding in metrics if not finding.key.columns})],
         # the hub refuses a result without metrics
         "model-index": [_index(record, [_metric(finding) for finding in metrics])] if metrics else [],
     }

@@ -29,8 +29,8 @@ def page_line(page: Path | None, environment: Mapping[str, str]) -> str:
 
     Examples
     --------
-    >>> page_line(Path("report.html"), {})
-    '\nThe whole page is report.html.\n'
+    >>> page_line(Path("report.html"), {}).strip()
+    'The whole page is report.html.'
     """
     if page is None:
         return ""

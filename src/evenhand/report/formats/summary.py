@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import message, messages, sentences
-from evenhand.policy.headline import SIGNS
+from evenhand.messages import joined, message, messages
+from evenhand.policy.headline import SIGNS, headline
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import need_verdict
 from evenhand.report.formats.markdown_text import as_markdown, size, table_within, why
@@ -33,17 +33,15 @@ def summary(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = 
     """The verdict and the limits that did not pass, in Markdown under 5 kB (.md by name)."""
     judged, words = need_verdict(verdict, "summary"), language(theme.lang)
     page = said(build_page(record, judged), words)
-    head = [f"## {as_markdown(page.title)}", "", f"**{SIGNS[page.status]} {as_markdown(page.headline)}**", ""]
-    head += [as_markdown(words.say(judged.tally)), ""]
+    told = headline(judged, record)
+    counts = joined("; ", [part for part in (told.counts, told.aside) if part])
+    head = [f"## {as_markdown(page.title)}", "", f"**{told.sign} {as_markdown(words.say(told.text))}**", ""]
+    head += [as_markdown(words.say(message("{headline}.", headline=counts))), ""]
     table, left = _table(page, words, MOST_BYTES - FOR_TAIL - size(head))
-    passed = sum(row.status == "passed" for row in page.limits)
-    more = messages("{n:,} more limit did not pass.", "{n:,} more limits did not pass.", left) if left else ""
-    kept = messages("{n:,} limit passed.", "{n:,} limits passed.", passed) if passed else ""
-    tail = [as_markdown(words.say(sentences(more, kept)))] if more or kept else []
-    told = words.say(
-        message("Judged by {policy}: {data}", policy=cut(judged.policy_name, MOST_NAME), data=page.subtitle)
-    )
-    return "\n".join([*head, *table, *tail, "", as_markdown(cut(told, 300))]).strip() + "\n"
+    more = messages("{n:,} more limit did not pass.", "{n:,} more limits did not pass.", left)
+    policy = message("Judged by {policy}: {data}", policy=cut(judged.policy_name, MOST_NAME), data=page.subtitle)
+    tail = [*([words.say(more), ""] if left else []), as_markdown(cut(words.say(policy), 300))]
+    return "\n".join([*head, *table, *tail]).strip() + "\n"
 
 
 def _table(page: Page, words: Language, most: int) -> tuple[list[str], int]:

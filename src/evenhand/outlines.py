@@ -1,0 +1,164 @@
+"""Short plain texts of records, for a console: a few lines, aligned and cut; whole pages are drawn elsewhere."""
+
+from __future__ import annotations
+
+import math
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final, Protocol
+
+from evenhand.output.sanitising import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from evenhand.keys import Key
+    from evenhand.provenance import Provenance
+
+MOST_LINES: Final = 20
+WIDEST: Final = 118
+MOST_WRAPPED: Final = 3
+MOST_FIGURES: Final = 12
+"""Findings that the outline of a record shows."""
+OVERALL: Final = (
+    "accuracy", "balanced_accuracy", "roc_auc", "mean_absolute_error", "r2", "ndcg", "size_ratio", "flip_rate",
+)  # fmt: skip
+"""Metrics over all rows that the outline of a record begins with."""
+BETWEEN: Final = (
+    "selection_rate_ratio", "equalized_odds_difference", "recall_difference", "accuracy_difference",
+    "mean_absolute_error_difference", "accuracy_change_difference", "flip_rate_difference", "exposure_difference",
+)  # fmt: skip
+"""Metrics between the groups of each feature that follow."""
+
+
+class Ends(Protocol):
+    """An interval, as far as it is shown."""
+
+    @property
+    def low(self) -> float | None: ...  # noqa: D102
+    @property
+    def high(self) -> float | None: ...  # noqa: D102
+
+
+class Part(Protocol):
+    """A group's part in a disparity, as far as it is shown."""
+
+    @property
+    def group(self) -> str: ...  # noqa: D102
+    @property
+    def estimate(self) -> float | None: ...  # noqa: D102
+
+
+class Stated(Protocol):
+    """A finding, as far as it is shown."""
+
+    @property
+    def key(self) -> Key: ...  # noqa: D102
+    @property
+    def estimate(self) -> float | None: ...  # noqa: D102
+    @property
+    def interval(self) -> Ends | None: ...  # noqa: D102
+    @property
+    def groups(self) -> Sequence[Part]: ...  # noqa: D102
+
+
+_DRAWN_BY: Final[list[Callable[[object], str]]] = []
+
+
+def show_by(drawing: Callable[[object], str]) -> None:
+    """Let records and verdicts be shown in notebooks; the package's face tells by what."""
+    _DRAWN_BY.append(drawing)
+
+
+def shown(thing: object) -> str | None:
+    """Return what a notebook shows of a record or a verdict, as HTML; None where nothing draws it."""
+    return _DRAWN_BY[-1](thing) if _DRAWN_BY else None
+
+
+def figure(value: float | None) -> str:
+    """Return a number with three decimals, or as many as a small one needs; ``...`` for none.
+
+    Examples
+    --------
+    >>> figure(0.81234), figure(0.00002), figure(12345.6), figure(None)
+    ('0.812', '2e-05', '12,346', '...')
+    """
+    if value is None or not math.isfinite(value):
+        return "..."
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if abs(value) >= 0.001 or not value else f"{value:.1g}"
+
+
+def ends(interval: Ends | None) -> str:
+    """Return an interval as text, empty for none."""
+    return "" if interval is None else f"[{figure(interval.low)}, {figure(interval.high)}]"
+
+
+def outline(head: str, rows: Iterable[Sequence[str]], foot: Sequence[str] = ()) -> str:
+    """Return a heading, rows in aligned columns and lines below: `MOST_LINES` at most, of `WIDEST` characters."""
+    found = [[plain(cell) for cell in row] for row in rows]
+    first, last = _wrapped([head]), _wrapped(foot)
+    room = MOST_LINES - len(first) - len(last)
+    if len(found) > room:
+        found = [*found[: room - 1], [f"... and {len(found) - room + 1:,} more"]]
+    aligned = [row for row in found if len(row) > 1]
+    widths = [min(max(map(len, column)), 60) for column in zip(*(row[:-1] for row in aligned), strict=True)]
+    lines = [
+        "  " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
+        if len(row) > 1
+        else f"  {row[0]}"
+        for row in found
+    ]
+    return "\n".join([*first, *map(_cut, lines), *last])
+
+
+def headlines(findings: Iterable[Stated]) -> list[Stated]:
+    """Return the findings to read first: over all rows, then between the groups of each feature, as many of each."""
+    order = {metric: at for at, metric in enumerate((*OVERALL, *BETWEEN))}
+    alone = [f for f in findings if f.key.metric in order and len(f.key.columns) < 2 and not f.key.group]
+    found = [f for f in alone if all(name == "of" for name, _ in f.key.qualifiers)]
+    chosen = sorted(found, key=lambda f: (bool(f.key.columns), order[f.key.metric]))
+    return sorted(chosen[:MOST_FIGURES], key=lambda f: (f.key.columns, order[f.key.metric]))
+
+
+def row(finding: Stated) -> tuple[str, str, str, str]:
+    """Return the cells of a finding: key, estimate, interval, and the groups that make a disparity."""
+    apart = finding.groups if len(finding.groups) > 1 else ()
+    groups = ", ".join(f"{part.group} {figure(part.estimate)}" for part in apart)
+    return str(finding.key), figure(finding.estimate), ends(finding.interval), groups
+
+
+def of_finding(finding: Stated, support: int, why: str) -> str:
+    """Return a finding in a line or two: key, estimate, interval, rows, groups; then why it is undefined, or a note."""
+    key, estimate, interval, groups = row(finding)
+    rows = f"of {support:,} rows" if support else ""
+    told = "  ".join(filter(None, (f"{key}: {estimate if finding.estimate is not None else 'undefined'}", interval)))
+    return outline("  ".join(filter(None, (told, rows, groups))), [[why]] if why else [])
+
+
+def of_record(findings: Sequence[Stated], provenance: Provenance, idle: Sequence[str]) -> str:
+    """Return what was audited on which rows, the findings to read first, what did not run, and how to go on."""
+    data, subject = provenance.get("data", {}), provenance.get("subject", {})
+    label = f", label {data['label']}" if data.get("label") else ""
+    positive = f" (positive: {data['positive']})" if label and data.get("positive") is not None else ""
+    rows = f"{data['rows']:,} rows" if "rows" in data else "no rows on record"
+    original = provenance.get("original")
+    after = "" if not original else f", compared with {original.get('name', 'its original')}"
+    head = f"Audit of {subject.get('name', 'a model')}{after} on {data.get('name', 'data')}: {rows}{label}{positive}"
+    foot = [f"Not run: {', '.join(idle)}."] if idle else []
+    first = headlines(findings)
+    example = next((str(finding.key) for finding in reversed(first)), "accuracy")
+    foot += [
+        f"{len(findings):,} findings: record[{example!r}], record.to_frame().",
+        'Go on: eh.judge(record, "policy.toml"), eh.write_report("report.html", record).',
+    ]
+    return outline(head, map(row, first), foot)
+
+
+def _wrapped(texts: Iterable[str]) -> list[str]:
+    """Return sentences as lines, `MOST_WRAPPED` of each at most."""
+    return [line for text in texts for line in wrap(plain(text), WIDEST, max_lines=MOST_WRAPPED, placeholder=" …")]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDEST else line[: WIDEST - 1] + "…"

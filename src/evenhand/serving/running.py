@@ -1,0 +1,74 @@
+"""Serve the pages on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import socket
+import webbrowser
+from contextlib import suppress
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Final
+
+import uvicorn
+
+from evenhand.errors import InputError
+from evenhand.output.printing import put, say
+from evenhand.serving.app import application
+
+if TYPE_CHECKING:
+    from evenhand.serving.session import Session
+
+HERE: Final = "127.0.0.1"
+"""The loopback address: no other machine reaches it."""
+PORT: Final = 8417
+"""Where it is served if that is free, so that a link reproduces a view on another day."""
+
+
+def serve(session: Session, port: int | None = None, *, browser: bool = False) -> None:
+    """Serve the pages until Ctrl-C or a signal that ends the process.
+
+    Parameters
+    ----------
+    session : Session
+    port : int, optional
+        0 for any free one; `PORT`, or any free one where it is taken, when absent.
+    browser : bool
+        Whether to open the page in the browser of the machine.
+
+    Raises
+    ------
+    InputError
+        When the port is taken.
+    """
+    with _listening(port) as listening:
+        used, token = listening.getsockname()[1], token_urlsafe(32)
+        config = uvicorn.Config(
+            application(session, token, used), log_config=None, log_level="critical", access_log=False,
+            lifespan="off", ws="none", http="h11", loop="asyncio", server_header=False, timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        address = f"http://{HERE}:{used}/?token={token}"
+        put(address)
+        say("The page is for this machine only; Ctrl-C ends it.")
+        if browser:
+            webbrowser.open(address)
+        with suppress(KeyboardInterrupt):  # what ends it, after the last answer was sent
+            uvicorn.Server(config).run(sockets=[listening])
+    say("Ended.")
+
+
+def _listening(port: int | None) -> socket.socket:
+    """Return a socket that listens on this machine alone."""
+    for wanted in (PORT, 0) if port is None else (port,):
+        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # elsewhere than on Windows a port is one process's anyway
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind((HERE, wanted))
+        except OSError as wrong:
+            made.close()
+            reason = wrong.strerror or str(wrong)
+            continue
+        made.listen()
+        return made
+    raise InputError(f"--port {port}: it cannot be used: {reason}. Leave the flag out for a free one.")
