@@ -371,7 +371,8 @@ def test_two_records_side_by_side(serve: Serve, later: AuditRecord, earlier: Aud
 
     was, is_ = (which["selection_rate[race=Black]"].interval for which in (earlier, later))
     assert was is not None and was.high is not None and is_ is not None and is_.low is not None and was.high < is_.low
-    limit = f'"selection_rate[race=Black]" = {{ at_least = {(was.high + is_.low) / 2} }}\n"roc_auc" = {{ at_least = 0.5 }}\n'
+    between = (was.high + is_.low) / 2
+    limit = f'"selection_rate[race=Black]" = {{ at_least = {between} }}\n"roc_auc" = {{ at_least = 0.5 }}\n'
     client = serve(later, earlier, policy=f"schema = 1\n[limits]\n{limit}")
     page = text(client.get("/compare?by=race&metric=selection_rate").text)
     for name in ("Black", "Hispanic", "White"):

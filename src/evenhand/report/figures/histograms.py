@@ -42,10 +42,12 @@ def histogram_pair(
     )
     upwards = tuple((axis - sign * TALL, f"{100 * share:.0f} %") for sign, share in ((1, top), (0, 0.0), (-1, top)))
     frame = (name, title, _describe(title, edges, histograms), _table(name, title, edges, histograms))
-    size, axes = (LEFT + WIDE + 16, TOP + 2 * TALL + 40), (message("score"), message("share of the rows"))
-    drawing = (across.ticks(), upwards, LEFT, across.right, axes)
+    width, high_ = LEFT + WIDE + 16, TOP + 2 * TALL + 40
+    axes: tuple[str, str] = (message("score"), message("share of the rows"))
     place = None if marker is None else across.place(marker)
-    return HistogramPair(*frame, *size, *drawing, outlines, axis, place, marked)
+    return HistogramPair(
+        *frame, width, high_, across.ticks(), upwards, LEFT, across.right, axes, outlines, axis, place, marked
+    )
 
 
 def _path(across: Scale, edges: list[float], heights: list[float], axis: float, sign: int) -> str:
@@ -56,9 +58,11 @@ def _path(across: Scale, edges: list[float], heights: list[float], axis: float, 
 
 
 def _table(name: str, title: str, edges: list[float], histograms: Sequence[tuple[str, Sequence[float]]]) -> Table:
+    """Return the bins that are not empty, with their counts."""
     rows = tuple(
         (f"{edges[at]:.3g} – {edges[at + 1]:.3g}", *(f"{counts[at]:,.0f}" for _, counts in histograms))
         for at in range(len(edges) - 1)
+        if any(counts[at] for _, counts in histograms)
     )
     head = (message("score"), *(label for label, _ in histograms))
     return Table(f"{name}-table", title, head, rows, frozenset({0, 1, 2}))

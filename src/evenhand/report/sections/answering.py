@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.policy import Judgement
-    from evenhand.policy.verdict import Status
+    from evenhand.policy.limits import Status
     from evenhand.report.sections.judged import Judged
     from evenhand.report.view import State
 

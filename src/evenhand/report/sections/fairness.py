@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding, GroupCounts
     from evenhand.policy import Verdict
     from evenhand.report.sections.judged import Judged
-    from evenhand.report.view import Block
+    from evenhand.report.view import Block, State
 
 TITLE: Final = message("Fairness")
 EMPTY: Final = message("No sensitive feature was named.")
@@ -153,7 +153,8 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     found = {counts.columns: gaps(record, counts, judged) for counts in groupings(record)}
     states = [answered(judged, each).state for each in found.values()]
     apart = [cut(" × ".join(columns), 60) for columns, each in found.items() if farthest(each) is not None]
-    state = next((state for state in (*OPENING, "passed") if state in states), "plain")
+    order: tuple[State, ...] = (*OPENING, "passed")
+    state: State = next((state for state in order if state in states), "plain")
     if not apart:
         return Answer(message("No gap between groups is beyond what chance shows."), state)
     said = message("Groups differ beyond chance by {features}.", features=named(apart, MOST_NAMED))

@@ -77,10 +77,10 @@ def _drawn(places: list[float], lines: list[tuple[str, list[float]]], today: flo
     return line_figure("thresholds-figure", title, told, places, lines, twin, axes=axes, marker=today, marked=words)
 
 
-def answer(record: AuditRecord, _: Judged) -> Answer:
+def answer(record: AuditRecord, judged: Judged) -> Answer:
     """State the threshold with the greatest accuracy, and the one in use."""
     places = record.provenance.get("score_edges", [])
-    (_, values), *_ = _lines(record, [part for part in record.tallies if part.model == "scores"])
+    values = _lines(record, [part for part in record.tallies if part.model == "scores"])[0][1]
     best = max(range(len(values)), key=values.__getitem__)
     said = message(
         "Accuracy is greatest ({accuracy:.2f}) at a threshold of {threshold:.3g}.",
