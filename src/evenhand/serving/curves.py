@@ -70,14 +70,8 @@ def _drawn(
     told_ = message("Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=low, high=high, lines=said)
     top = max(max(values) for _, values in lines) if entry.highest is None else entry.highest
     bottom = min(min(values) for _, values in lines) if entry.lowest is None else entry.lowest
-<<<<<<< HEAD
-    axes, words = (message("threshold"), describe(entry.name).label), message("the threshold shown above")
-    return line_figure(
-        "lines", title, told_, places, lines, twin, axes=axes, marker=marker, marked=words, top=top, bottom=bottom
-=======
     axes = message("threshold"), entry.label
     marked = message("threshold shown above")
     return line_figure(
         "lines", title, told_, places, lines, twin, axes=axes, marker=marker, marked=marked, top=top, bottom=bottom
->>>>>>> view
     )
