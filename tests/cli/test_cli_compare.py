@@ -106,7 +106,9 @@ def test_the_verdict_comes_first_and_noise_is_counted(
     assert lines[2] == "5 of 6 limits are as before."
     assert "recall[g=a]" not in said.out
     assert "are within noise" in said.out
-    assert said.err == "Next: evenhand report worse.json --baseline old.json\n"
+    assert said.err == "Next: evenhand report worse.json --policy policy.toml --baseline old.json\n"
+    assert exit_code(said.err.split()[2:]) == 0
+    capsys.readouterr()
     assert exit_code(["compare", "old.json", "worse.json", "--all", "-q"]) == 0
     everything = capsys.readouterr()
     assert "unchanged  recall[g=a]  passed  0." in everything.out
