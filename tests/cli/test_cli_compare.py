@@ -120,6 +120,7 @@ def test_without_a_policy_no_verdict_is_told(
     records: dict[str, AuditRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()  # a policy above it is no concern of this repository
     for name in ("old", "again"):
         write_record(f"{name}.json", records[name])
     assert exit_code(["compare", "old.json", "again.json"]) == 0

@@ -84,12 +84,13 @@ def _are_limits(source: Content) -> bool:
     A bare number is taken for a limit, too, so that the error says what a limit is.
     """
     values = list(source.values())
-    flat = all(
-        type(each) in (int, float)
-        or (isinstance(each, Mapping) and not any(isinstance(v, Mapping) for v in each.values()))
-        for each in values
-    )
-    return bool(values) and flat and not set(source) & set(TABLES)
+    return bool(values) and all(map(_may_be_limit, values)) and not set(source) & set(TABLES)
+
+
+def _may_be_limit(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return not any(isinstance(part, Mapping) for part in value.values())
+    return isinstance(value, (int, float))
 
 
 def read_policy(text: str, name: str = "policy.toml", folder: Path | None = None) -> Policy:

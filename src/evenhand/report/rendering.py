@@ -186,6 +186,7 @@ def format_of(path: str | Path) -> str:
         known = {**dict.fromkeys(form.endings, name), **known}
     if place.suffix.lower() not in known:
         raise InputError(
-            f"{place}: the ending '{place.suffix}' names no format. Known are {', '.join(known)}; or say {argument('format')}."
+            f"{place}: the ending '{place.suffix}' names no format. Known are {', '.join(known)}; or say "
+            f"{argument('format')}."
         )
     return known[place.suffix.lower()]
