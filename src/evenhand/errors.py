@@ -142,6 +142,32 @@ def raise_all(kind: type[EvenhandError], problems: Iterable[str]) -> None:
         raise kind(*found)
 
 
+def check_kind(call: str, given: object, wanted: type, made_by: str, other: object = None) -> None:
+    """Raise `InputError` where an argument is of another kind than its place asks for.
+
+    Parameters
+    ----------
+    call : str
+        The call with its arguments in their order, such as ``"write_record(path, record)"``.
+    given : object
+        What was given.
+    wanted : type
+        What is asked for.
+    made_by : str
+        The calls that return it, with their verb: ``"judge returns"``.
+    other : object, optional
+        The argument of the neighbouring place; where that is what is asked for, both were exchanged.
+    """
+    if isinstance(given, wanted):
+        return
+    way = "Swap the two." if isinstance(other, wanted) else f"{made_by} one."
+    raise InputError(f"{call}: {_a(type(given).__name__)} is given where {_a(wanted.__name__)} is asked for. {way}")
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest known word, or an empty string when none is near."""
     near = nearest(word, known)

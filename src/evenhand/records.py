@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.documents import parse_json, read_bytes
-from evenhand.errors import RecordError, raise_all, shorten
+from evenhand.errors import RecordError, check_kind, raise_all, shorten
 from evenhand.findings import AuditRecord, Deciding, Finding, GroupCounts, GroupValue, Interval, Plain, Section
 from evenhand.keys import Key, canonical_key, may_vary
 from evenhand.messages import message_from_plain, message_to_plain
@@ -114,6 +114,7 @@ def write_record(path: str | Path, record: AuditRecord) -> None:
     >>> eh.read_record("audit.json")["recall"].estimate
     0.5
     """
+    check_kind("write_record(path, record)", record, AuditRecord, "audit and read_record return", path)
     write_text(path, dump(to_plain(record)))
 
 
@@ -347,6 +348,8 @@ def _read_counts(part: Checked) -> GroupCounts:
 
 
 def _parse(raw: bytes, place: Path) -> Mapping[str, Plain]:
+    if raw.lstrip()[:1] not in (b"{", b""):
+        raise RecordError(f"{place}: this is no audit.json, which begins with a brace. Make one with: evenhand audit")
     document = parse_json(raw, place, kind=RecordError)
     if not isinstance(document, dict) or document.get("schema") != NAME:
         raise RecordError(f"{place}: this is JSON, but no audit.json of evenhand. Make one with: evenhand audit")

@@ -47,6 +47,7 @@ def pipeline(frame: pd.DataFrame, label: Any) -> Any:
 FRAME = applicants()
 WORDS = pipeline(FRAME, FRAME["approve"])
 CODES = pipeline(FRAME, (FRAME["approve"] == "yes").astype(int))
+RECORD = eh.audit_predictions(FRAME["approve"], FRAME["approve"], audits="performance")
 RIGHT = float((WORDS.predict(FRAME[COLUMNS]) == FRAME["approve"]).mean())
 
 
@@ -129,13 +130,32 @@ def test_the_rows_to_explain_against_need_no_label() -> None:
         ),
         (
             lambda: eh.audit(WORDS, FRAME.assign(approve=FRAME["approve"] == "yes"), **ROLES),
-            "Pass positive= with its answer that stands for True",
+            "pass positive= with its answer that stands for True",
         ),
         (
             lambda: eh.audit(WORDS, FRAME, pos_label="yes", positive="yess", **ROLES),
             "knows no class 'yess'",
         ),
         (lambda: eh.read_evaluation_set(FRAME, pos_label="yes", positive="yes", **ROLES), "are one setting"),
+        (
+            lambda: eh.audit(WORDS, FRAME.assign(age=range(900)), bins={"age": 25}, label="approve",
+                             sensitive_features="age"),
+            "bins={'age': 25} are no increasing finite edges, such as bins={'age': [25, 40, 60]}",
+        ),
+        (
+            lambda: eh.audit_predictions(FRAME["approve"], FRAME["approve"], sensitive_features="sex"),
+            "sensitive_features= takes columns of values here, such as df[['sex']]",
+        ),
+        (lambda: eh.judge({"accuracy": {"at_least": 0.5}}, RECORD), "judge(record, policy): a dict is given"),
+        (lambda: eh.judge("audit.json", "policy.toml"), "audit and read_record return one"),
+        (lambda: eh.judge(RECORD, {"accuracy": 0.5}), 'limits."accuracy": a limit is a table such as'),
+        (lambda: eh.judge(RECORD, ["accuracy"]), "A policy is its file, or its limits"),
+        (lambda: eh.write_record(RECORD, "audit.json"), "an AuditRecord is asked for. Swap the two."),
+        (lambda: eh.write_report(RECORD, "report.html"), "an AuditRecord is asked for. Swap the two."),
+        (
+            lambda: eh.write_report("report.html", RECORD, {"accuracy": {"at_least": 0.5}}),
+            "a Verdict is asked for. judge(record, policy) returns one.",
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_call_ends_in_one_sentence_with_the_way_out(call: Callable[[], object], told: str) -> None:

@@ -106,7 +106,9 @@ def test_the_verdict_comes_first_and_noise_is_counted(
     assert lines[2] == "5 of 6 limits are as before."
     assert "recall[g=a]" not in said.out
     assert "are within noise" in said.out
-    assert said.err == "Next: evenhand report worse.json --baseline old.json\n"
+    assert said.err == "Next: evenhand report worse.json --policy policy.toml --baseline old.json\n"
+    assert exit_code(said.err.split()[2:]) == 0
+    capsys.readouterr()
     assert exit_code(["compare", "old.json", "worse.json", "--all", "-q"]) == 0
     everything = capsys.readouterr()
     assert "unchanged  recall[g=a]  passed  0." in everything.out
@@ -118,6 +120,7 @@ def test_without_a_policy_no_verdict_is_told(
     records: dict[str, AuditRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()  # a policy above it is no concern of this repository
     for name in ("old", "again"):
         write_record(f"{name}.json", records[name])
     assert exit_code(["compare", "old.json", "again.json"]) == 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from evenhand.cli.main import exit_code
 from evenhand.records import read_record
@@ -86,6 +88,39 @@ def test_an_argument_of_python_would_be_seen() -> None:
         "bins={'a': 1}",
     ):
         assert ARGUMENT.search(said), said
+
+
+def test_a_model_in_other_words_is_not_sent_to_a_flag_that_refuses_them(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.read_csv("rows.csv").assign(x=range(len(pd.read_csv("rows.csv"))))[["x", "y", "sex"]]
+    frame["said"] = frame["y"].map(dict(zip(sorted(frame["y"].unique()), ("bad", "good"), strict=True)))
+    joblib.dump(LogisticRegression().fit(frame[["x"]], frame["said"]), "other.joblib")
+    frame.drop(columns="said").to_csv("few.csv", index=False)
+    arguments = ["audit", "few.csv", *ROLES.split()[:4], "--model", "other.joblib", "--trust-pickle"]
+    assert exit_code(arguments) == 2
+    assert "Write the label in the words of the model; or, in Python, pass positive=" in capsys.readouterr().err
+
+
+def test_the_endings_of_reports_are_told_with_the_flag(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["audit", "rows.csv", *ROLES.split(), "-q"]) == 0
+    assert exit_code(["report", "audit.json", "-o", "report.docx"]) == 2
+    assert "or say --format." in capsys.readouterr().err
+    assert exit_code(["gate", "rows.csv"]) == 2
+    assert "rows.csv: this is no audit.json, which begins with a brace. Make one with: evenhand audit" in (
+        capsys.readouterr().err
+    )
+
+
+def test_help_without_a_command_is_the_help_and_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["policy"]):
+        assert exit_code(arguments) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("Usage: evenhand")
+        assert "\nCommands:\n" in said
+        assert "Error" not in said
+    assert exit_code(["list"]) == 2
+    assert "\n  metrics," in capsys.readouterr().err
 
 
 def test_init_names_flags_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     frame["y"] = rng.integers(0, 2, n)
     frame["p"] = np.clip(0.25 + 0.5 * frame.y + 0.2 * rng.standard_normal(n) - 0.2 * (frame.sex == "f"), 0, 1)
     frame.to_csv(tmp_path / "rows.csv", index=False)
+    (tmp_path / ".git").mkdir()  # a policy above it is no concern of this repository
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -289,3 +289,14 @@ def test_of_people_with_several_rows_rows_are_counted() -> None:
     policy = eh.load_policy({"limits": {"false_positive_rate_difference[race]": {"at_most": 0.1}}})
     (judgement,) = eh.judge(record, policy).judgements
     assert "more rows of race=b" in burden_sentence(judgement.burden)
+
+
+def test_a_distance_over_classes_does_not_speak_of_a_positive_class() -> None:
+    truth, said = ["a", "b", "c"] * 200, ["a", "b", "c"] * 100 + ["a", "a", "c"] * 100
+    record = eh.audit_predictions(truth, said, sensitive_features={"g": ["x"] * 300 + ["y"] * 300})
+    limits = {"selection_distance[g]": {"at_most": 0.1}, "equalized_odds_distance[g]": {"at_most": 0.1}}
+    by_metric = {judgement.key.metric: judgement for judgement in eh.judge(record, limits).judgements}
+    overall = by_metric["selection_distance"].sentence
+    said = "Of g=x, 33 % were decided alike, in the class that is commonest there (n=300); of g=y, 67 % (n=300)"
+    assert overall.partition(". Who")[0].startswith(said)
+    assert all("positive" not in judgement.sentence for judgement in by_metric.values())

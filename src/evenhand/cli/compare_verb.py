@@ -68,8 +68,7 @@ def command(
         put_all(_verdicts(before, after, limits, everything))
     found = changes(before, after, pairs)
     put_all([*_aligned(found, everything), *counted(found)])
-    named = ["--policy", policy] if policy is not None else [] if limits is not None else ["--policy", LIMITS]
-    summarize([], ["evenhand", "report", new, *named, "--baseline", old])
+    summarize([], ["evenhand", "report", new, "--policy", limits or LIMITS, "--baseline", old])
 
 
 def put_all(lines: Iterable[str]) -> None:

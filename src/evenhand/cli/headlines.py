@@ -41,7 +41,8 @@ def headlines(record: AuditRecord) -> Iterator[str]:
     gaps.sort(key=lambda several: -max(_severity(gap) for gap in several))
     yield from (_line(several) for several in gaps[:MOST_FEATURES])
     if len(gaps) > MOST_FEATURES:
-        yield f"{len(gaps) - MOST_FEATURES} more sensitive features are less far apart"
+        more = len(gaps) - MOST_FEATURES
+        yield f"{more} more sensitive {'features are' if more > 1 else 'feature is'} less far apart"
 
 
 def _features(record: AuditRecord) -> list[str]:

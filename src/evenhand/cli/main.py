@@ -123,13 +123,16 @@ def exit_code(arguments: list[str]) -> int:
 
 def _misused(wrong: click.ClickException) -> int:
     """Print what click says of flags and arguments; only its own list of choices has several lines."""
+    if isinstance(wrong, click.exceptions.NoArgsIsHelpError):  # its message is the help
+        say_document(f"{wrong.format_message()}\n")
+        return COULD_NOT_RUN
     if isinstance(wrong, click.UsageError) and wrong.ctx is not None:
         say_document(
             f"{wrong.ctx.get_usage()}\nTry '{wrong.ctx.command_path} {wrong.ctx.help_option_names[0]}' for help.\n\n"
         )
     said = f"Error: {wrong.format_message()}"
     if isinstance(wrong, click.MissingParameter):
-        say_document(f"{said}\n")
+        say_document(f"{said}\n".replace("\t", "  "))
     else:
         say(said)
     return COULD_NOT_RUN

@@ -9,11 +9,11 @@ from evenhand.data.columns import named_columns
 from evenhand.data.reading import build, chosen_settings
 from evenhand.data.roles import ArraySettings, Roles, by_field
 from evenhand.data.tables import Table
-from evenhand.errors import InputError, raise_all, shorten
+from evenhand.errors import InputError, argument, quoted, raise_all, shorten
 from evenhand.settings import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from evenhand.data.evaluation_set import EvaluationSet
 
@@ -58,6 +58,19 @@ def evaluation_set_from_arrays(
     return set_beside(y_true, {}, name, settings)
 
 
+def _names_of_columns(name: str, settings: Mapping[str, object]) -> Iterator[str]:
+    """Yield the sentence about a feature that was given by the name of a column, where no table is given."""
+    for role in ("sensitive_features", "control_features"):
+        given = settings.get(role)
+        listed = isinstance(given, (list, tuple)) and len(given) == 1
+        one = given[0] if listed else given  # type: ignore[index]  # it is a list
+        if isinstance(one, str):
+            yield (
+                f"{name}: {argument(role)} takes columns of values here, such as df[[{quoted(one)}]] or "
+                f"{{{quoted(one)}: values}}, and was given a name. Names of columns are for audit(model, table)."
+            )
+
+
 def set_beside(
     y_true: object, beside: Mapping[str, object], name: str, settings: Mapping[str, object]
 ) -> EvaluationSet:
@@ -68,6 +81,7 @@ def set_beside(
     parts = {"y_true": y_true, **{role: settings.get(role) for role in given_roles}}
     tables = cast("Mapping[str, object]", settings.get("group_probabilities") or {})
     everything = {**parts, "group_probabilities": tables, "inputs": settings.get("inputs"), **beside}
+    raise_all(InputError, _names_of_columns(name, settings))
     refuse_misaligned(name, everything)
     unnamed = {"sensitive_features": "sensitive_feature_0", "control_features": "control_feature_0"}
     unnamed |= {"y_true": "y_true_0"} if settings.get("task") == "multilabel" else {}

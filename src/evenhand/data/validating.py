@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from evenhand.data.values import absence, is_number, listed, match, plain
 from evenhand.errors import argument, did_you_mean, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -118,7 +119,7 @@ def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Itera
     numbers = np.asarray(edges, dtype=np.float64) if _all_numbers(edges) else np.array([])
     if not numbers.size or not np.isfinite(numbers).all() or (np.diff(numbers) <= 0).any():
         given, usual = (
-            argument("bins", {shorten(values.name): list(edges)}),
+            argument("bins", {shorten(values.name): list(edges) if isinstance(edges, Iterable) else edges}),
             argument("bins", {shorten(values.name): [25, 40, 60]}),
         )
         yield f"{where}: {given} are no increasing finite edges, such as {usual}."
@@ -313,5 +314,8 @@ def _score_problems(numbers: np.ndarray, kind: str, name: str) -> Iterator[str]:
         yield f"{name} are neither 0 nor 1 in {strange:,} of {rows:,} rows, and labels must be."
 
 
-def _all_numbers(edges: Iterable[object]) -> bool:
-    return all(isinstance(edge, (int, float, np.number)) and not isinstance(edge, bool) for edge in edges)
+def _all_numbers(edges: object) -> bool:
+    """Whether edges are a list of numbers; those of a mapping from Python may be anything."""
+    return isinstance(edges, Iterable) and all(
+        isinstance(edge, (int, float, np.number)) and not isinstance(edge, bool) for edge in edges
+    )

@@ -64,7 +64,7 @@ def content_problems(content: Content, written: Written) -> Iterator[str]:
 
 def gates_nothing(limits: Iterable[object], written: Written) -> Iterator[str]:
     """Yield the problem of a policy without a blocking limit."""
-    if not any(isinstance(values, Mapping) and not values.get("advisory", False) for values in limits):
+    if all(isinstance(values, Mapping) and values.get("advisory", False) for values in limits):
         yield (
             f"{written.at('limits')}: no limit of it is blocking, so it gates nothing. Give it a limit without "
             "advisory = true."

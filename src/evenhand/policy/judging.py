@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import PolicyError, nearest, raise_all, shorten
-from evenhand.findings import SAME_LEVEL, Absent, Finding
+from evenhand.errors import PolicyError, check_kind, nearest, raise_all, shorten
+from evenhand.findings import SAME_LEVEL, Absent, AuditRecord, Finding
 from evenhand.messages import continued, joined, message, sentences
 from evenhand.policy.advice.advising import Advised
 from evenhand.policy.baseline import RANK, Baseline, Pairs, refuse_other_subject, with_baseline
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from evenhand.findings import AuditRecord
     from evenhand.keys import Key
     from evenhand.metrics.answers.compared import Behind
     from evenhand.policy.deriving import Derived
@@ -110,6 +109,7 @@ def judge(
     >>> verdict.status, verdict.exit_code
     ('passed', 0)
     """
+    check_kind("judge(record, policy)", record, AuditRecord, "audit and read_record return", policy)
     policy = policy if isinstance(policy, Policy) else load_policy(policy)
     _refuse_copy(record)
     if new_only and baseline is None:

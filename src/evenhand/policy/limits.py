@@ -179,7 +179,8 @@ class Policy:
 
     def __repr__(self) -> str:
         waived = f", {len(self.waivers)} waived" if self.waivers else ""
-        head = f"Policy {self.name}: {len(self.limits)} limits, {len(self.blocking)} of them blocking{waived}"
+        n = len(self.limits)
+        head = f"Policy {self.name}: {n} limit{'s' * (n != 1)}, {len(self.blocking)} of them blocking{waived}"
         foot = [f"Confidence {self.confidence:g}. Go on: eh.judge(record, policy)."]
         return outline(head, [limit.cells for limit in (*self.requirements, *self.limits)], foot)
 

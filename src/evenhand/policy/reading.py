@@ -57,6 +57,11 @@ def load_policy(source: str | Path | Content) -> Policy:
     >>> [str(limit.key) for limit in policy.limits]
     ['recall_difference[sex]', 'accuracy']
     """
+    if not isinstance(source, (Mapping, str, Path)):
+        raise PolicyError(
+            f"A policy is its file, or its limits such as {{'accuracy': {{'at_least': 0.7}}}}, and no "
+            f"{type(source).__name__}."
+        )
     if isinstance(source, Mapping):
         check_plain(source, "policy", kind=PolicyError)
         source = {"limits": source} if _are_limits(source) else source
@@ -74,10 +79,18 @@ def load_policy(source: str | Path | Content) -> Policy:
 
 
 def _are_limits(source: Content) -> bool:
-    """Whether a mapping is of limits alone: its names are no tables of a policy, its values hold none."""
+    """Whether a mapping is of limits alone: its names are no tables of a policy, its values hold none.
+
+    A bare number is taken for a limit, too, so that the error says what a limit is.
+    """
     values = list(source.values())
-    flat = all(isinstance(each, Mapping) and not any(isinstance(v, Mapping) for v in each.values()) for each in values)
-    return bool(values) and flat and not set(source) & set(TABLES)
+    return bool(values) and all(map(_may_be_limit, values)) and not set(source) & set(TABLES)
+
+
+def _may_be_limit(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return not any(isinstance(part, Mapping) for part in value.values())
+    return isinstance(value, (int, float))
 
 
 def read_policy(text: str, name: str = "policy.toml", folder: Path | None = None) -> Policy:

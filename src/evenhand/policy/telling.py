@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from evenhand.policy.limits import Limit, Status
     from evenhand.policy.verdict import Judgement
 
+OF_COMMONEST: Final = ("selection_distance", "equalized_odds_distance")
+"""Distances over all classes: each group's value is its share of the class that is decided most often in it."""
 MOST_NAME: Final = 40
 """Characters of a group, a column or a value in a sentence."""
 ROWS_ALONE: Final = message("n={rows:,}", rows=0).id
@@ -60,6 +62,8 @@ def evidence_sentence(evidence: Evidence, limit: Limit, status: Status, record: 
     outcome = _outcome(key, evidence.metric, record)
     shares = [*evidence.groups, *([evidence.reference] if evidence.reference is not None else [])]
     did = None if entry is None or any(part.estimate is None for part in shares) else _did(entry, outcome)
+    if did is not None and key.metric in OF_COMMONEST:
+        did = message("were decided alike, in the class that is commonest there")
     if did is None or entry is None:
         text = _plain(evidence, key)
     else:

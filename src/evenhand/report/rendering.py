@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from evenhand.errors import InputError
+from evenhand.errors import InputError, argument, check_kind
 from evenhand.output.writing import write_bytes, write_text
 from evenhand.report.formats.catalogue import FORMATS
 from evenhand.report.theme import Theme, style
@@ -134,6 +134,13 @@ def write_report(
     >>> Path("report.html").stat().st_size > 10_000
     True
     """
+    from evenhand.findings import AuditRecord
+    from evenhand.policy.verdict import Verdict
+
+    call = "write_report(path, record, verdict)"
+    check_kind(call, record, AuditRecord, "audit and read_record return", path)
+    if verdict is not None:
+        check_kind(call, verdict, Verdict, "judge(record, policy) returns", record)
     place = Path(path)
     name = format or format_of(place)
     if name == "html" and assets == "external":
@@ -179,6 +186,7 @@ def format_of(path: str | Path) -> str:
         known = {**dict.fromkeys(form.endings, name), **known}
     if place.suffix.lower() not in known:
         raise InputError(
-            f"{place}: the ending '{place.suffix}' names no format. Known are {', '.join(known)}; or say format=."
+            f"{place}: the ending '{place.suffix}' names no format. Known are {', '.join(known)}; or say "
+            f"{argument('format')}."
         )
     return known[place.suffix.lower()]

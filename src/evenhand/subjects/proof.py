@@ -254,7 +254,8 @@ class Proof:
         told = f"knows only {listed(known)}"
         if strange:
             told = f"predicts {quoted(strange[0])}, which is no class of the label: it answers {listed(known)}"
-        return f"Model '{self.name}' {told}, and {self.target.words}. Pass {way}"
+        words = "Write the label in the words of the model; or, in Python, pass"
+        return f"Model '{self.name}' {told}, and {self.target.words}. {words} {way}"
 
 
 def _distinct(labels: NDArray[np.generic], name: str) -> tuple[NDArray[np.intp], list[object]]:
