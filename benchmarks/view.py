@@ -17,6 +17,7 @@ from measuring import machine, middle, write
 import evenhand as eh
 from evenhand.policy import default_policy
 from evenhand.serving.app import application
+from evenhand.serving.packing import packed
 from evenhand.serving.session import Session
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ PAGES = {
     "four groups alone": "/?by=race&metric=precision&group=Black&group=White&group=Asian&group=Hispanic&t={t}",
     "policy of 14 limits": "/policy?t={t}",
     "beside an earlier record": "/compare?by=race&metric=recall&t={t}",
-    "policy at every threshold (asked for by a link)": "/policy?every=1&t={t}",
+    "policy at every threshold (asked for by a link)": "/policy?every=1&policy={policy}",
 }
 
 
@@ -67,7 +68,8 @@ async def timed(session: Session) -> dict[str, dict[str, float]]:
         await asked(client, "/")  # templates are compiled once
         for at, (name, place) in enumerate(PAGES.items()):
             repeats = 3 if "every" in place else REPEATS
-            places = [place.format(t=0.3 + 0.05 * turn + 0.004 * at) for turn in range(repeats)]
+            edited = [packed(f"{session.policy}# {turn}\n") for turn in range(repeats)]
+            places = [place.format(t=0.3 + 0.05 * turn + 0.004 * at, policy=edited[turn]) for turn in range(repeats)]
             first = [await asked(client, one) for one in places]
             again = [await asked(client, places[-1]) for _ in range(repeats)]
             found[name] = {"first": middle(first), "again": middle(again)}

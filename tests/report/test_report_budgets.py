@@ -149,7 +149,7 @@ def test_paper_has_the_decision_on_one_sheet_then_what_is_open_then_the_rest(
     with opened(browser, place) as page:
         opens = page.eval_on_selector_all("section.open", "all => all.map(one => one.querySelector('h3').textContent)")
         headings = page.eval_on_selector_all(
-            "main h2, main h3, main h4, main caption", "all => all.map(one => one.textContent)"
+            "main h2, main h3, main h4, main caption:not(figure details *)", "all => all.map(one => one.textContent)"
         )
         appendix = page.text_content("#appendix-h") or ""
     sheets = [squeezed(sheet) for sheet in printed(browser, place, tmp_path / "page.pdf")]

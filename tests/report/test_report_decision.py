@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from tests.golden.evidence_cases import judged as golden
 from tests.report.conftest import record_of
@@ -110,7 +111,8 @@ def test_people_and_their_interval_are_told() -> None:
     record, verdict = golden("compas")
     (reason,) = decision(record, verdict).reasons
     assert verdict.judgements[0].evidence is not None
-    assert reason.people.startswith(f"{verdict.judgements[0].evidence.sentence}. The estimate compares two other groups")
+    said = verdict.judgements[0].evidence.sentence
+    assert reason.people == f"{said}. The estimate compares two other groups, which are further apart."
     assert reason.harm == "About 540 people of race=African-American (380 to 669) are worse off for it."
 
 
@@ -210,6 +212,22 @@ def test_rows_seen_in_training_stay_one_line() -> None:
     (caution,) = decision(seen, None).cautions
     assert caution.sentence.startswith("7 of the evaluation rows")
     assert not decision(record, None).cautions
+
+
+def test_a_study_has_one_verdict_and_tells_what_keeps_its_models_from_passing() -> None:
+    tried = [
+        {"name": name, "recipes": [], "balance": [], "failure": "", "verdict": verdict, "sentence": f"{verdict} <= 0.2"}
+        for name, verdict in (("a", "failed"), ("b", "undecided"), ("c", "undecided"))
+    ]
+    told = {"candidates": tried, "smallest": None, "policy": {"name": "policy.toml", "sha256": "0" * 64}, "seeds": 1}
+    record = AuditRecord((), provenance={"study": told, "subject": {"name": "credit"}, "data": {}})  # type: ignore[typeddict-item]
+    (reason,) = decision(record, None).reasons
+    assert (reason.people, reason.harm) == ("Closest to passing: b, c.", "undecided ≤ 0.2")
+    page = eh.render(record)
+    assert page.count("Not shown yet: no model passes, 2 of 3 are undecided") == 2, "title and heading"
+    assert "Measured, not judged" not in page
+    passing = {**told, "smallest": "c"}
+    assert not decision(replace(record, provenance={**record.provenance, "study": passing}), None).reasons  # type: ignore[typeddict-item]
 
 
 STATED = {
@@ -319,3 +337,13 @@ def test_a_status_never_breaks_inside_the_word() -> None:
     style = re.search(r"\.word\{([^}]*)\}", page)
     assert style is not None and "white-space:nowrap" in style[1]
     assert all('class="word"' in each for each in re.findall(r"<p class=\"limit .*?</p>", page, re.S))
+
+
+def test_an_interval_without_an_end_names_the_group_of_too_few_rows_and_what_decides_it() -> None:
+    truth = np.linspace(0, 1, 61)
+    towns = ["a"] * 30 + ["b"] * 30 + ["c"]
+    record = eh.audit_predictions(truth, truth + 0.1, sensitive_features={"town": towns}, task="regression")
+    found = decision(record, judged(record, {"mae_difference[town]": {"at_most": 0.05}}))
+    assert "The interval has no end: of town=c there is 1 row." in found.reasons[0].people
+    (lack,) = [act for act in found.acts if act.name == "lack"]
+    assert lack.text == "They alone can decide Mean absolute error difference, town."

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     Rich = tuple[AuditRecord, Verdict]
     Make = Callable[[str], tuple[AuditRecord, Verdict]]
 
-OPEN = ("verdict", "reasons", "acts")
+DECISION = ("verdict", "reasons", "acts", "limits")
+"""The first layer."""
 FOLDED = (
     "scope", "data", "performance", "thresholds", "fairness", "slices", "explanation", "privacy", "robustness",
     "compression", "drift", "baseline", "controls", "provenance", "limitations", "sign-off",
@@ -41,7 +42,9 @@ def test_sections_stand_in_the_order_of_a_reader(rich: Rich, make_case: Make) ->
         page = eh.render(record, verdict)
         found, folded = list(sections(page)), page.index('id="appendix"')
         opened = [name for name in found if page.index(f'<section id="{name}"') < folded]
-        assert tuple(name for name in opened if name in OPEN) == OPEN[: 2 if verdict.status == "passed" else 3]
+        decision = [name for name in found if name in DECISION]
+        assert decision == (["verdict", "limits"] if verdict.status == "passed" else list(DECISION))
+        assert found[: len(decision)] == decision
         absent = {part.name for part in build_page(record, verdict).absent}
         rest = sorted((name for name in FOLDED if name not in opened), key=lambda name: name in absent)
         assert [name for name in found if name in FOLDED and name not in opened] == rest
@@ -117,7 +120,7 @@ def test_what_a_model_hub_asks_for_is_shown_where_it_is_declared(rich: Rich) -> 
     record = eh.with_declarations(rich[0], {"license": "Apache-2.0", "language": ["en", "zh"]})
     told = sections(eh.render(record))["scope"]
     for name, answer in (("license", "Apache-2.0"), ("language", "en; zh")):
-        assert re.search(rf'<th scope="row">{re.escape(QUESTIONS[name])}</th><td>{answer}', told)
+        assert re.search(rf'<th scope="row">{re.escape(QUESTIONS[name])}</th><td[^>]*>{answer}', told)
 
 
 def test_limits_say_group_rows_and_what_would_decide_them(rich: Rich) -> None:
@@ -204,3 +207,17 @@ def test_worked_examples_are_right() -> None:
         )
         checked += 1
     assert checked > 100
+
+
+def test_each_term_opens_its_one_definition_where_it_first_stands(rich: Rich) -> None:
+    page = eh.render(*rich)
+    buttons = [(found.start(), found[1]) for found in re.finditer(r'popovertarget="([^"]+)"', page)]
+    index = page.index('<section id="glossary"')
+    first = [anchor for at, anchor in buttons if at < index]
+    assert len(first) > 5
+    assert len(first) == len(set(first)), "a term is a button once, and once more in the folded glossary"
+    assert sorted(anchor for at, anchor in buttons if at > index) == sorted(first)
+    for anchor in first:
+        assert page.count(f'<div id="{anchor}" popover>') == 1
+    meanings = re.findall(r"<dd>([^<]{30,})", page[index:])
+    assert len(meanings) == len(set(meanings)), "no definition is written twice"

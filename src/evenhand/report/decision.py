@@ -32,8 +32,7 @@ UNSEEN: Final = frozenset({"name", "anchor", "code", "status"})
 """Fields that are not text of the open page."""
 MOST_KEY: Final = 160
 MOST_TOLD: Final = 300
-PAIR: Final = "{text} {more}"
-"""The id of two sentences in one text."""
+MOST_WHY: Final = 400
 
 
 def decision(record: AuditRecord, verdict: Verdict | None) -> Decision:
@@ -199,16 +198,9 @@ def _closest(record: AuditRecord) -> Iterator[Reason]:
     if judged:
         alike = [each for each in judged if each["sentence"] == judged[0]["sentence"]]
         names = joined(", ", (cut(each["name"], 60) for each in alike[:MOST]))
-        told = _pieces(message_from_plain(judged[0].get("told")) or judged[0]["sentence"] or "")
-        why = sentences(*(told[1:] or told))  # the first counts limits by status
-        yield Reason((), message("Closest to passing: {names}. {why}", names=names, why=signed(why)))
-
-
-def _pieces(text: Place) -> list[str]:
-    """Return the sentences that a text was made of."""
-    if isinstance(text, Message) and text.id == PAIR:
-        return [piece for name in ("text", "more") for piece in _pieces(text.places[name])]
-    return [str(text) if not isinstance(text, str) else text]
+        told = message_from_plain(judged[0].get("told")) or signs(str(judged[0]["sentence"] or ""))
+        why, english = cut(signed(told), MOST_WHY), not isinstance(told, Message)
+        yield Reason((), message("Closest to passing: {names}.", names=names), why, english)
 
 
 def signed(text: Place) -> str:

@@ -14,6 +14,7 @@ from evenhand.metrics.values.thresholds import tallies
 from evenhand.report.drawings import Table
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.numbers import cut
+from evenhand.serving.moving import nearest_edge
 from evenhand.serving.shown import Answer
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ def curves(record: AuditRecord, asked: Asked) -> Answer | None:
     defined = ~np.isnan(values[:, largest]).any(axis=1)
     if not largest or defined.sum() < FEWEST:
         return None
-    lead = [message("Without intervals; the upright line is the threshold that is shown above.")]
+    lead = [message("Without intervals.")]
     if len(chosen) > len(largest):
         lead.append(message("Of {n} groups, the {shown} largest.", n=len(chosen), shown=len(largest)))
     if not defined.all():
         lead.append(message("Left out are the thresholds at which a group has no value."))
     lines = [(cut(names[at], 30) or message("all rows"), values[defined, at].tolist()) for at in largest]
-    marker = asked.threshold if asked.threshold is not None else record.provenance.get("subject", {}).get("threshold")
+    wanted = asked.threshold if asked.threshold is not None else record.provenance.get("subject", {}).get("threshold")
+    marker = None if wanted is None else float(places[nearest_edge(places.tolist(), wanted)])
     title = message("{metric} at every threshold", metric=describe(asked.metric).label)
     return Answer("thresholds", title, tuple(lead), (_drawn(title, places[defined].tolist(), lines, entry, marker),))
 
@@ -68,7 +70,8 @@ def _drawn(
     told_ = message("Thresholds from {low:.3g} to {high:.3g}: {lines}.", low=low, high=high, lines=said)
     top = max(max(values) for _, values in lines) if entry.highest is None else entry.highest
     bottom = min(min(values) for _, values in lines) if entry.lowest is None else entry.lowest
-    axes, words = (message("threshold"), describe(entry.name).label), message("the threshold shown above")
+    axes = message("threshold"), entry.label
+    marked = message("threshold shown above")
     return line_figure(
-        "lines", title, told_, places, lines, twin, axes=axes, marker=marker, marked=words, top=top, bottom=bottom
+        "lines", title, told_, places, lines, twin, axes=axes, marker=marker, marked=marked, top=top, bottom=bottom
     )

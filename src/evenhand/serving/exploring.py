@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from evenhand.findings import Absent, AuditRecord, Finding
@@ -73,11 +72,13 @@ def _values(rows: list[Row], asked: Asked, judged: Judged) -> Answer:
     ]
     reasons = dict.fromkeys(found.reason for _, found, _ in rows if isinstance(found, Absent))
     lead = tuple(message("Not known of every group: {reason}", reason=reason) for reason in reasons)
-    blocks: tuple[Block, ...] = (_table(title, rows),)
+    moved = any(before is not None for _, _, before in rows)
+    blocks: list[Block] = []
     if any(finding.estimate is not None for _, finding, _, _ in drawn):
-        drawing = figure("values", title, drawn)
-        blocks = (replace(drawing, table=replace(drawing.table, within="values-table")), *blocks)
-    return Answer("answer", title, lead, blocks)
+        blocks.append(figure("values", title, drawn))
+    if moved or not blocks or len(drawn) < len(rows):
+        blocks.append(_table(title, rows))
+    return Answer("answer", title, lead, tuple(blocks))
 
 
 def _table(title: str, rows: list[Row]) -> Table:
@@ -94,7 +95,7 @@ def _table(title: str, rows: list[Row]) -> Table:
     )
     if compared:
         head = (*head, message("at the threshold of the audit"))
-    return Table("values-table", title, head, cells, frozenset(range(1, len(head)))).bounded(MOST_GROUPS)
+    return Table("values-groups", title, head, cells, frozenset(range(1, len(head)))).bounded(MOST_GROUPS)
 
 
 def _features(asked: Asked) -> str:

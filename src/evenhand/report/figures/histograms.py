@@ -58,9 +58,11 @@ def _path(across: Scale, edges: list[float], heights: list[float], axis: float, 
 
 
 def _table(name: str, title: str, edges: list[float], histograms: Sequence[tuple[str, Sequence[float]]]) -> Table:
+    """Return the bins that are not empty, with their counts."""
     rows = tuple(
         (f"{edges[at]:.3g} – {edges[at + 1]:.3g}", *(f"{counts[at]:,.0f}" for _, counts in histograms))
         for at in range(len(edges) - 1)
+        if any(counts[at] for _, counts in histograms)
     )
     head = (message("score"), *(label for label, _ in histograms))
     return Table(f"{name}-table", title, head, rows, frozenset({0, 1, 2}))

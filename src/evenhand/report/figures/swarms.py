@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.report.drawings import Swarm
 
-MOST_DOTS: Final = 300
+MOST_DOTS: Final = 200
 """Dots of the whole figure."""
 SHADES: Final = (0, 0, 1, 2, 2)
 """The shade of each fifth of a feature's values."""

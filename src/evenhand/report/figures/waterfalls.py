@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 10
 """Steps drawn, the largest ones; the others are one step together."""
-MOST_TOLD: Final = 24
+MOST_TOLD: Final = 12
 """Steps of the table; more are in audit.json."""
 KEY: Final = (("up", message("raises it")), ("down", message("lowers it")))
 
