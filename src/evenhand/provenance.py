@@ -141,7 +141,7 @@ class CandidateFacts(TypedDict):
     """By the policy, when there is one."""
     sentence: str | None
     """The verdict in words."""
-    told: NotRequired[PlainMessage]
+    told: NotRequired[PlainMessage | None]
     """The same as a message with its places, for other languages; records of before have none."""
 
 

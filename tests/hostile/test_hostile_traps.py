@@ -147,7 +147,8 @@ def test_a_group_of_weight_zero_is_undefined_and_stays() -> None:
     ("pair", "more"),
     [
         ((-1, 1), {}),
-        (("no", "yes"), {"positive": "yes"}),
+        (("no", "yes"), {}),
+        (("low", "high"), {"positive": "high"}),
         ((1, 2), {"positive": 2}),
         ((False, True), {}),
         (("a", "b"), {"positive": "a"}),

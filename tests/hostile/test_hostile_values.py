@@ -244,7 +244,10 @@ def test_a_name_that_a_terminal_cannot_show(folder: Path, monkeypatch: pytest.Mo
     out.flush()
     said = out.buffer.getvalue()  # type: ignore[attr-defined]
     assert b"\\u5973" in said
-    assert not err.buffer.getvalue()  # type: ignore[attr-defined]
+    err.flush()
+    told = err.buffer.getvalue()  # type: ignore[attr-defined]
+    assert b"Wrote new.json" in told
+    assert b"Traceback" not in told and b"evenhand: " not in told
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])

@@ -230,6 +230,25 @@ def test_a_study_has_one_verdict_and_tells_what_keeps_its_models_from_passing() 
     assert not decision(replace(record, provenance={**record.provenance, "study": passing}), None).reasons  # type: ignore[typeddict-item]
 
 
+@pytest.mark.parametrize("told", [{"id": "{x.__class__}", "places": {"x": 1}}, {"id": "{a} {b}", "places": {"a": 1}}])
+def test_a_verdict_of_a_study_that_cannot_be_read_is_told_as_its_text(told: dict[str, object]) -> None:
+    tried = [
+        {
+            "name": "a",
+            "recipes": [],
+            "balance": [],
+            "failure": "",
+            "verdict": "failed",
+            "sentence": "x <= 1",
+            "told": told,
+        }
+    ]
+    study = {"candidates": tried, "smallest": None, "policy": {"name": "policy.toml", "sha256": "0" * 64}, "seeds": 1}
+    record = AuditRecord((), provenance={"study": study, "subject": {"name": "credit"}, "data": {}})  # type: ignore[typeddict-item]
+    (reason,) = decision(record, None).reasons
+    assert reason.harm == "x ≤ 1"
+
+
 STATED = {
     "r2": (0.4, 0.3, 0.5, {"at_least": 0.6}),
     "file_bytes": (3e6, None, None, {"at_most": 1e6}),

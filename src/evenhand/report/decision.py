@@ -198,9 +198,18 @@ def _closest(record: AuditRecord) -> Iterator[Reason]:
     if judged:
         alike = [each for each in judged if each["sentence"] == judged[0]["sentence"]]
         names = joined(", ", (cut(each["name"], 60) for each in alike[:MOST]))
-        told = message_from_plain(judged[0].get("told")) or signs(str(judged[0]["sentence"] or ""))
+        told = _verdict_of(judged[0])
         why, english = cut(signed(told), MOST_WHY), not isinstance(told, Message)
         yield Reason((), message("Closest to passing: {names}.", names=names), why, english)
+
+
+def _verdict_of(candidate: CandidateFacts) -> Place:
+    """Return the verdict on a model of a study as a message; as English where the record has none that can be read."""
+    plain, english = candidate.get("told"), signs(str(candidate["sentence"] or ""))
+    try:
+        return english if plain is None else message_from_plain(plain)
+    except (ValueError, KeyError):  # a record may come from anybody
+        return english
 
 
 def signed(text: Place) -> str:
