@@ -5,10 +5,12 @@ A block may have more fields, from a subject or a reader of data; those named he
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, NotRequired, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from evenhand.messages import PlainMessage
 
 
 class TrainingFacts(TypedDict, total=False):
@@ -139,6 +141,8 @@ class CandidateFacts(TypedDict):
     """By the policy, when there is one."""
     sentence: str | None
     """The verdict in words."""
+    told: NotRequired[PlainMessage]
+    """The same as a message with its places, for other languages; records of before have none."""
 
 
 class StudyFacts(TypedDict, total=False):

@@ -155,7 +155,7 @@ class TestUndecided:
         assert evidence is not None
         assert len(evidence.open) + evidence.more == 6  # of small groups with each other; none with the large one
         assert all("e" not in names for names in evidence.open)
-        assert "5 more pairs keep it open" in evidence.sentence
+        assert "5 more pairs of groups are undecided" in evidence.sentence
 
     @pytest.mark.parametrize("how", ["difference", "ratio"])
     def test_the_furthest_pair_is_the_bound_of_all(self, how: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from tests.golden.evidence_cases import judged as golden
 from tests.report.conftest import record_of
@@ -110,7 +111,8 @@ def test_people_and_their_interval_are_told() -> None:
     record, verdict = golden("compas")
     (reason,) = decision(record, verdict).reasons
     assert verdict.judgements[0].evidence is not None
-    assert reason.people.rstrip(".") == verdict.judgements[0].evidence.sentence
+    said = verdict.judgements[0].evidence.sentence
+    assert reason.people == f"{said}. The estimate compares two other groups, which are further apart."
     assert reason.harm == "About 540 people of race=African-American (380 to 669) are worse off for it."
 
 
@@ -152,7 +154,8 @@ def test_rows_to_collect_are_those_of_the_verdicts_advice() -> None:
     advice = never.judgements[0].advice
     assert advice is not None and advice.found.chance is not None
     assert ("settle" in acts) == (not advice.found.rows)
-    assert f"{round(100 * advice.found.chance.value)} % chance" in acts.get("settle", acts.get("collect", ""))
+    chance = f"{round(100 * advice.found.chance.value)} %"
+    assert (f": {chance}" if "settle" in acts else f"{chance} chance") in acts.get("settle", acts.get("collect", ""))
 
 
 def scored(shift: float) -> AuditRecord:
@@ -334,3 +337,13 @@ def test_a_status_never_breaks_inside_the_word() -> None:
     style = re.search(r"\.word\{([^}]*)\}", page)
     assert style is not None and "white-space:nowrap" in style[1]
     assert all('class="word"' in each for each in re.findall(r"<p class=\"limit .*?</p>", page, re.S))
+
+
+def test_an_interval_without_an_end_names_the_group_of_too_few_rows_and_what_decides_it() -> None:
+    truth = np.linspace(0, 1, 61)
+    towns = ["a"] * 30 + ["b"] * 30 + ["c"]
+    record = eh.audit_predictions(truth, truth + 0.1, sensitive_features={"town": towns}, task="regression")
+    found = decision(record, judged(record, {"mae_difference[town]": {"at_most": 0.05}}))
+    assert "The interval has no end: of town=c there is 1 row." in found.reasons[0].people
+    (lack,) = [act for act in found.acts if act.name == "lack"]
+    assert lack.text == "They alone can decide Mean absolute error difference, town."

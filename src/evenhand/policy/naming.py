@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import joined
+from evenhand.messages import joined, message
 from evenhand.metrics import describe
 from evenhand.policy.wording import cut
 
@@ -32,7 +32,9 @@ def named(key: Key) -> str:
     Selection rate ratio, race, sex
     """
     further = (f"{name}={cut(value, MOST_NAME)}" for name, value in key.qualifiers if (name, value) not in UNSAID)
-    return joined(", ", (describe(key.metric).label, *map(_feature, key.features), *further))
+    of = (*map(_feature, key.features), *further)
+    label = describe(key.metric).label
+    return message("{metric}, {groups}", metric=label, groups=joined(", ", of)) if of else label
 
 
 def _feature(feature: Feature) -> str:

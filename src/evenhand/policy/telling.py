@@ -73,8 +73,8 @@ def evidence_sentence(evidence: Evidence, limit: Limit, status: Status, record: 
     others = len(evidence.open) + evidence.more - 1
     if others <= 0:
         return text
-    pairs = messages("{n:,} more pair keeps it open", "{n:,} more pairs keep it open", others)
-    groups = messages("{n:,} more group keeps it open", "{n:,} more groups keep it open", others)
+    pairs = messages("{n:,} more pair of groups is undecided", "{n:,} more pairs of groups are undecided", others)
+    groups = messages("{n:,} more group is undecided", "{n:,} more groups are undecided", others)
     return joined("; ", (text, pairs if len(evidence.open[0]) > 1 else groups))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import capitalized, joined, message, messages
@@ -53,7 +54,7 @@ def _set_limits(record: AuditRecord) -> Iterator[Act]:
 def _declare(stopping: Sequence[Judgement]) -> Iterator[Act]:
     names = [judgement.limit.key.columns[0] for judgement in stopping if judgement.limit.key.metric == DECLARED]
     if names:
-        yield Act("declare", message("Declare"), message("{names} in responsibility.toml.", names=_list(names)))
+        yield Act("declare", message("Declare"), message("{names} in responsibility.toml.", names=_list(names, ", ")))
 
 
 def _move(record: AuditRecord, verdict: Verdict) -> Iterator[Act]:
@@ -92,13 +93,18 @@ def _collect(stopping: Sequence[Judgement]) -> Iterator[Act]:
     ]
     if few:
         least = min(advice.found.chance.value for _, advice in few if advice.found.chance is not None)
+        decided = _labels([judgement for judgement, _ in few])
         text = message(
             "{rows}, to decide {limits} ({chance} % chance).",
-            rows=capitalized(_rows(advice for _, advice in few)), limits=_labels(few), chance=round(100 * least),
+            rows=capitalized(_rows(advice for _, advice in few)), limits=decided, chance=round(100 * least),
         )  # fmt: skip
         yield Act("collect", message("Collect and label more rows"), text)
+    bare = [judgement for judgement in stopping if _lacks_rows(judgement)]
+    if bare:
+        text = message("They alone can decide {limits}.", limits=_labels(bare))
+        yield Act("lack", message("Collect rows of groups that have too few"), text)
     if never:
-        yield Act("settle", message("Collecting more is not enough"), _never(never))
+        yield Act("settle", message("Collecting more may not be enough"), _never(never))
 
 
 def _rows(advised: Iterable[Advised]) -> str:
@@ -108,7 +114,9 @@ def _rows(advised: Iterable[Advised]) -> str:
         for group, rows in advice.found.rows:
             needed[group] = max(rows, needed.get(group, 0))
     if len(needed) > MOST_NAMED:
-        return message("about {rows:,} of {n} groups", rows=sum(needed.values()), n=len(needed))
+        from evenhand.policy.advice.allocating import round_up
+
+        return message("about {rows:,} rows of {n} groups", rows=round_up(sum(needed.values())), n=len(needed))
     return joined(", ", (_of(group, rows) for group, rows in needed.items()))
 
 
@@ -120,7 +128,7 @@ def _of(group: str, rows: int) -> str:
 
 def _never(pairs: Sequence[tuple[Judgement, Advised]]) -> str:
     """Return the limits that such data cannot settle, each with its chance, and the limit that they could settle."""
-    from evenhand.policy.advice.assurance import TIMES
+    from evenhand.policy.advice.assurance import CHANCE, TIMES
 
     told = []
     for judgement, advice in pairs[:MOST_NAMED]:
@@ -128,18 +136,38 @@ def _never(pairs: Sequence[tuple[Judgement, Advised]]) -> str:
         assert chance is not None  # only those with one are told of
         places: dict[str, Place] = {"chance": round(100 * chance.value), "limit": named(judgement.key)}
         if settles is None:
-            told.append(message("{limit} ({chance} % chance)", **places))
+            told.append(message("{limit}: {chance} %", **places))
         else:
-            told.append(message("{limit} ({chance} % chance; {settles:g} could be)", settles=settles, **places))
-    return message("Even {times} times as many rows may not decide {limits}.", times=TIMES, limits=joined("; ", told))
+            places |= {"settles": settles, "most": round(100 * CHANCE)}
+            told.append(message("{limit}: {chance} % ({most} % if the limit were {settles:g})", **places))
+    return message("The chance that {times} times more rows decide {limits}.", times=TIMES, limits=joined("; ", told))
 
 
-def _labels(pairs: Sequence[tuple[Judgement, Advised]]) -> str:
-    return _list([named(judgement.key) for judgement, _ in pairs])
+def is_open(judgement: Judgement) -> bool:
+    """Whether the end of the interval that keeps a limit undecided has no bound."""
+    evidence, finding = judgement.evidence, judgement.finding
+    if judgement.status != "undecided" or evidence is None or finding is None or finding.interval is None:
+        return False
+    end = getattr(finding.interval, evidence.end)
+    return end is None or math.isinf(end)
 
 
-def _list(names: Sequence[str]) -> str:
-    shown = joined(", ", (cut(name, 60) for name in names[:MOST_NAMED])) if len(names) > 1 else names[0]
+def _lacks_rows(judgement: Judgement) -> bool:
+    """Whether a group has too few rows for a value, or for an interval with two ends."""
+    finding = judgement.finding
+    if judgement.status != "undecided" or finding is None or finding.withheld:
+        return False
+    if judgement.advice is not None and judgement.advice.found.chance is not None:
+        return False
+    return finding.estimate is None or is_open(judgement)
+
+
+def _labels(judgements: Sequence[Judgement]) -> str:
+    return _list([named(judgement.key) for judgement in judgements])
+
+
+def _list(names: Sequence[str], between: str = "; ") -> str:
+    shown = joined(between, (cut(name, 60) for name in names[:MOST_NAMED])) if len(names) > 1 else names[0]
     left = len(names) - MOST_NAMED
     return message("{names} and {more} more", names=shown, more=left) if left > 0 else shown
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
-from evenhand.messages import Message, capitalized, joined, message, messages
+from evenhand.messages import Message, capitalized, joined, message, message_from_plain, messages, sentences
 from evenhand.policy.headline import headline
 from evenhand.policy.limits import REQUIRED
 from evenhand.policy.naming import named
-from evenhand.policy.telling import ROWS_ALONE
+from evenhand.policy.telling import ROWS_ALONE, labelled
 from evenhand.policy.wording import limit_text, measured, number
-from evenhand.report.acts import acts_of
+from evenhand.report.acts import acts_of, is_open
 from evenhand.report.figures.distances import distances
 from evenhand.report.first import Caution, Decision, Reason, Stopping
 from evenhand.report.numbers import cut, words_of
@@ -131,12 +131,36 @@ def _is_told(judgement: Judgement) -> bool:
 
 
 def _people(judgement: Judgement) -> str:
-    """Return the groups that decided; without any, why it is undecided."""
+    """Return the groups that decided, and those of the estimate where they are others; without any, why it is open."""
     said = judgement.reason if judgement.evidence is None else judgement.evidence.sentence
     said = cut(said, MOST_TOLD)
-    if said.endswith("."):
-        return capitalized(said)
-    return message("{why}.", why=capitalized(said) if isinstance(said, Message) else said)
+    if not said.endswith("."):
+        said = message("{why}.", why=capitalized(said) if isinstance(said, Message) else said)
+    return sentences(_bounded_by(judgement) or capitalized(said), _furthest(judgement))
+
+
+def _bounded_by(judgement: Judgement) -> str:
+    """Return the group whose few rows leave an interval without an end; empty where it has both."""
+    if not is_open(judgement) or judgement.evidence is None:
+        return ""
+    least = min(judgement.evidence.groups, key=lambda part: part.support)
+    group = labelled(judgement.key.columns, least.group) if least.group else message("all rows")
+    return messages(
+        "The interval has no end: of {group} there is {n:,} row.",
+        "The interval has no end: of {group} there are {n:,} rows.",
+        least.support,
+        group=group,
+    )
+
+
+def _furthest(judgement: Judgement) -> str:
+    """Say so where the estimate compares others than those that decided, whom nothing else would name."""
+    evidence, finding = judgement.evidence, judgement.finding
+    if evidence is None or finding is None or finding.estimate is None or evidence.key != finding.key:
+        return ""
+    if len(finding.groups) != 2 or {part.group for part in finding.groups} == {part.group for part in evidence.groups}:
+        return ""
+    return message("The estimate compares two other groups, which are further apart.")
 
 
 def _harm(judgement: Judgement) -> str:
@@ -174,8 +198,20 @@ def _closest(record: AuditRecord) -> Iterator[Reason]:
     if judged:
         alike = [each for each in judged if each["sentence"] == judged[0]["sentence"]]
         names = joined(", ", (cut(each["name"], 60) for each in alike[:MOST]))
-        why = signs(str(judged[0]["sentence"] or ""))  # a record keeps it as English text
-        yield Reason((), message("Closest to passing: {names}.", names=names), cut(why, MOST_WHY))
+        told = message_from_plain(judged[0].get("told")) or signs(str(judged[0]["sentence"] or ""))
+        why, english = cut(signed(told), MOST_WHY), not isinstance(told, Message)
+        yield Reason((), message("Closest to passing: {names}.", names=names), why, english)
+
+
+def signed(text: Place) -> str:
+    """Return a sentence with typographic signs in its limits."""
+    if not isinstance(text, Message):
+        return str(text)
+    places = {
+        name: signs(cast("str", value)) if name == "limit" else signed(value) if isinstance(value, Message) else value
+        for name, value in text.places.items()
+    }
+    return Message(text.id, places, text.plural)
 
 
 def signs(text: str) -> str:

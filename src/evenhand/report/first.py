@@ -37,6 +37,8 @@ class Reason:
     """The groups that decided, in people, in one sentence."""
     harm: str = ""
     """How many are harmed; empty where that is not known. Of the models of a study, why they do not pass."""
+    english: bool = False
+    """Whether that is English in every language: an older record kept no message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Finding, Unit
 
+ROUNDING: Final = 1e-12
+"""A score below this is what the arithmetic of the machine left of 0."""
 CUT: Final = "{text:.{most}}…"
 """The id of a message that is cut."""
 
@@ -31,8 +33,8 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
     if unit == "seconds":
         return _scaled(value, (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)))
     if unit == "number":
-        return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:.3g}"
-    if unit == "score" and 0 < abs(value) < 10 ** -(digits + 1):
+        return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:#.3g}".rstrip(".")
+    if unit == "score" and ROUNDING < abs(value) < 10 ** -(digits + 1):
         return f"{value:.1e}"
     return f"{value:z.{digits}f}"
 
@@ -46,11 +48,15 @@ def with_interval(finding: Finding | None, digits: int = 2) -> str:
     """Return ``0.62 [0.45, 0.77]``; "undefined" where there is no value, a dash where there is no finding."""
     if finding is None:
         return "–"
-    estimate = finding.absence if finding.estimate is None else show(finding.estimate, finding.unit, digits)
-    if finding.interval is None or finding.estimate is None:
+    if finding.estimate is None:
+        return finding.absence
+    estimate = show(finding.estimate, finding.unit, digits)
+    if finding.interval is None:
         return estimate
-    ends = (end(value, finding, digits) for value in (finding.interval.low, finding.interval.high))
-    return f"{estimate} [{', '.join(ends)}]"
+    bounds = finding.interval.low, finding.interval.high
+    if finding.unit == "score" and any(abs(bound) >= 10.0**-digits for bound in bounds if bound is not None):
+        estimate = show(finding.estimate, digits=digits)  # of so wide an interval no power of ten is asked for
+    return f"{estimate} [{', '.join(end(bound, finding, digits) for bound in bounds)}]"
 
 
 def in_percent(finding: Finding) -> str:

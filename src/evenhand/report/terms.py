@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from evenhand.report.view import Entry
+
+
+POINTS: Final = (*".,;:?!)", *"。，；：？！）、")
+"""Signs that close the text before them."""
 
 
 class Found(NamedTuple):
@@ -16,7 +20,10 @@ class Found(NamedTuple):
     before: str
     term: str
     after: str
+    """What follows, without a sign that belongs to the term's line."""
     anchor: str
+    point: str = ""
+    """The sign after the term, which never begins a line."""
 
 
 class Terms:
@@ -49,7 +56,8 @@ class Terms:
             if (place := _place(entry.label, text)) is not None:
                 self.shown.append(self._left.pop(at))
                 end = place + len(entry.label)
-                return Found(text[:place], text[place:end], text[end:], anchor)
+                point = next((sign for sign in POINTS if text.startswith(sign, end)), "")
+                return Found(text[:place], text[place:end], text[end + len(point) :], anchor, point)
         return None
 
 

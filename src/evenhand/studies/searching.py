@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.keys import Key
+from evenhand.messages import message_to_plain
 from evenhand.metrics.catalogue.lists import stated
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _said(plan: Plan, tried: Tried) -> CandidateFacts:
         "failure": tried.failure,
         "verdict": None if tried.verdict is None else tried.verdict.status,
         "sentence": None if tried.verdict is None else tried.verdict.sentence,
+        "told": None if tried.verdict is None else message_to_plain(tried.verdict.sentence),
     }
 
 

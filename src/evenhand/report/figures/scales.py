@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
+from evenhand.metrics import METRICS, describe
 from evenhand.report.drawings import Tick
 from evenhand.report.numbers import show
 
@@ -113,6 +114,7 @@ AXES: Final = {
 }  # fmt: skip
 """What the axis of findings of a unit is called."""
 DIFFERENCE: Final = message("difference of shares")
+IN_LABEL: Final = message("in units of the label")
 
 
 def axis_of(findings: Sequence[Finding]) -> tuple[str, Unit]:
@@ -121,6 +123,11 @@ def axis_of(findings: Sequence[Finding]) -> tuple[str, Unit]:
     if len(units) != 1:
         return AXES["number"], "number"
     (unit,) = units
+    metrics = {finding.key.metric for finding in findings}
+    if unit == "number" and len(metrics) == 1:
+        (metric,) = metrics
+        of_label = metric in METRICS and METRICS[metric].task == "regression"
+        return (IN_LABEL if of_label else describe(metric).label), unit
     apart = all(finding.key.metric.endswith(("_difference", "_change")) for finding in findings)
     return (DIFFERENCE if unit == "share" and apart else AXES[unit]), unit
 

@@ -30,6 +30,7 @@ COUNTED: Final[Mapping[Status, str]] = {
 STATING: Final = ("fairness", "classes", "labels", "numbers", "rankings")
 """The audits that state disparities between groups."""
 NOTHING: Final = message("Nothing here is beyond what chance shows.")
+WITHHELD: Final = message("Figures here are withheld; what is shown is not beyond chance.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ def answered(judged: Judged, found: Sequence[Finding], otherwise: str = NOTHING)
     limits = judged.of(found)
     passed = {judgement.key for judgement in limits if judgement.status == "passed"}
     far = farthest(finding for finding in found if finding.key not in passed)
+    if otherwise is NOTHING and any(finding.withheld for finding in found):
+        otherwise = WITHHELD
     said = beyond(far) if far is not None else otherwise
     state: State = "notable" if far is not None else "passed" if limits else "plain"
     if not limits:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.keys import group_name
 from evenhand.messages import Message, message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table, table
 from evenhand.report.numbers import cut, p_value, show
 from evenhand.report.sections.answering import Answer
+from evenhand.report.sections.facts import whom
 from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Part
 
@@ -54,7 +54,7 @@ def by_chance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
 def _tests(name: str, title: str, found: Iterable[Finding], vs: str | None) -> tuple[Table, ...]:
     rows = (
         (
-            cut(group_name(f.key.group), 80), describe(f.key.qualifier("rate") or "").label, f"{f.support:,}",
+            cut(whom(f), 80), describe(f.key.qualifier("rate") or "").label, f"{f.support:,}",
             p_value(f), _test(f.note),
         )
         for f in found
@@ -90,10 +90,14 @@ def answer(record: AuditRecord, _: Judged) -> Answer:
         for f in record.of_audit("chance")
         if f.key.metric == "p_value" and not f.key.group and len(f.key.columns) == 1 and f.estimate is not None
     ]
+    if not tests:
+        return Answer(message("The gaps that equal groups of these sizes would show."))
     few = sum((f.estimate or 0.0) < LEVEL for f in tests)
     words = message(
-        "Of {gaps} gaps by one feature {few} have a p-value below {level:g}.", gaps=len(tests), few=few, level=LEVEL
-    )
+        "Of {gaps} gaps by one feature {few} have a p-value below {level:g}; "
+        "of equal groups about {chance:.1g} would.",
+        gaps=len(tests), few=few, level=LEVEL, chance=LEVEL * len(tests),
+    )  # fmt: skip
     return Answer(words)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import Key
 from evenhand.messages import joined, message, sentences
 from evenhand.metrics import describe
+from evenhand.policy.telling import labelled
 from evenhand.report.drawings import Table, table
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.answering import Answer
@@ -17,6 +18,7 @@ from evenhand.report.view import Part
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
+    from evenhand.messages import Place
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("Data")
@@ -68,7 +70,7 @@ def answer(record: AuditRecord, _: Judged) -> Answer:
     """State the number of rows and the smallest group; rows that the model was fitted on have to be seen."""
     rows, seen = record.provenance.get("data", {}).get("rows", 0), record.provenance.get("rows_seen_in_training")
     sizes = [
-        (group_rows(counts, at), group_label(counts, at, 60))
+        (group_rows(counts, at), labelled(counts.columns, group_label(counts, at, 60)))
         for counts in groupings(record)
         if len(counts.columns) == 1
         for at in range(len(counts.groups))
@@ -76,7 +78,10 @@ def answer(record: AuditRecord, _: Judged) -> Answer:
     said = message("{rows:,} rows.", rows=rows)
     if sizes:
         least, group = min(sizes)
-        said = message("{rows:,} rows; the smallest group has {least:,}: {group}.", rows=rows, least=least, group=group)
+        told: dict[str, Place] = {"rows": rows, "least": least, "group": group}
+        said = message("{rows:,} rows; the smallest group has {least:,}: {group}.", **told)
+        if "suppressed_below" in record.provenance:
+            said = message("{rows:,} rows; the smallest group that is shown has {least:,}: {group}.", **told)
     if not seen:
         return Answer(said)
     again = message("{seen:,} of them have an equal row among those the model was fitted on.", seen=seen)

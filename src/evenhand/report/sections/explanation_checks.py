@@ -92,7 +92,8 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     if len(gaps) < len(ORDERS):
         return answered(judged, found)
     return Answer(message(
-        "The score follows the features ranked first by {values}, by chance {random}.",
+        "With the features ranked first put in, the score is {values} higher than with them taken away; "
+        "in a random order, {random}.",
         values=gaps["values"], random=gaps["random"],
     ))  # fmt: skip
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from evenhand.keys import group_name
 from evenhand.messages import message, sentences
 from evenhand.metrics import describe
 from evenhand.report.drawings import table
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.answering import Answer, answered, limit_words
+from evenhand.report.sections.facts import whom
 from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Part
 
@@ -30,12 +30,12 @@ def of_impact(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     if not found:
         return ()
     ratios = (
-        (cut(group_name(f.key.group), 80), describe(f.component).label, with_interval(f), f.undefined)
+        (cut(whom(f), 80), describe(f.component).label, with_interval(f), f.undefined)
         for f in found
         if f.key.qualifier("vs") == "highest"
     )
     shares = (
-        (cut(group_name(f.key.group), 80), describe(f.key.metric).label, with_interval(f))
+        (cut(whom(f), 80), describe(f.key.metric).label, with_interval(f))
         for f in found
         if f.key.group and f.key.qualifier("vs") is None
     )
@@ -69,7 +69,7 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     least = min(decided, key=lambda f: f.estimate or 0.0)
     said = message(
         "{rate} of {group}: {ratio} of the highest group's.",
-        ratio=with_interval(least), rate=describe(least.component).label, group=group_name(least.key.group),
+        ratio=with_interval(least), rate=describe(least.component).label, group=whom(least),
     )  # fmt: skip
     limits = judged.of(found)
     return Answer(sentences(limit_words(limits) if limits else "", said), made.state, folded=not limits)

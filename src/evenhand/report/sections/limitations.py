@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import message
+from evenhand.messages import message, messages
 from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import LIMITS, said
 from evenhand.report.sections.reasons import audit_words
@@ -37,7 +37,14 @@ def limitations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         message("These are measurements; that they are evidence for a rule does not make a model comply with it."),
     ]
     if (verdict := judged.verdict) is not None:
-        lead.insert(1, message("{limits} blocking limits were judged, each on its own.", limits=len(verdict.blocking)))
+        lead.insert(
+            1,
+            messages(
+                "{n} limit that can stop a release was judged.",
+                "{n} limits that can stop a release were judged, each on its own.",
+                len(verdict.blocking),
+            ),
+        )
     if "suppressed_below" in record.provenance:
         lead.insert(0, withheld_words(record.provenance["suppressed_below"]))
     lead += [

@@ -10,6 +10,7 @@ from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.answering import Answer, answered
+from evenhand.report.sections.facts import whom
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import EXPLANATIONS, Section
 from evenhand.report.view import OPENING, Block, Part
@@ -37,7 +38,7 @@ def relied(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if turned:
         title = message("Decisions that change when only the sensitive input does")
         blocks.append(figure("swapped", title, turned))
-    rows = ((_feature(f), cut(group_name(f.key.group), 60), with_interval(f, 3)) for f in told[:MOST])
+    rows = ((_feature(f), cut(whom(f), 60), with_interval(f, 3)) for f in told[:MOST])
     title = message("What tells a group best: area under the ROC curve, 0.5 tells nothing")
     blocks += table("reliance-told", title, (message("column"), message("group"), message("area")), rows, {2})
     return (Part("reliance", TITLE, reasons(record, "reliance"), tuple(blocks)),)
@@ -57,10 +58,8 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     found = record.of_audit("reliance")
     named = [f for f in found if f.key.metric == "proxy_part"]
     proxies = cut(joined("; ", map(_pair, named)), 400)
-    some = message(
-        "Proxies, which tell a group and surely carry a material part of its gap: {proxies}.", proxies=proxies
-    )
-    none = message("No column both tells a group and surely carries a material part of its gap.")
+    some = message("Features that give a group away and carry a clear part of its gap: {proxies}.", proxies=proxies)
+    none = message("No feature both gives a group away and carries a clear part of its gap.")
     made = answered(judged, found, "")
     return Answer(
         sentences(made.sentence, some if named else none),

@@ -53,7 +53,7 @@ def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     )
     caption = message("Rates as counted; differences corrected for the search")
     blocks = (*narrowing(rows), *table("slices-table", caption, head, cells, most=200), *more)
-    return (Part("slices", TITLE, told, (figure("slices-figure", title, rows[:12]), *blocks)),)
+    return (Part("slices", TITLE, told, (figure("slices-figure", title, rows[:12], digits=3), *blocks)),)
 
 
 def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 from evenhand.keys import Key, group_name
 from evenhand.messages import joined, lowered, message, sentences
 from evenhand.metrics import describe
+from evenhand.policy.telling import labelled
 from evenhand.report.drawings import Mark, Table, table
 from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.points import point_figure
 from evenhand.report.numbers import cut, in_percent, p_value, show, with_interval
 from evenhand.report.sections.answering import COUNTED
-from evenhand.report.sections.facts import is_study
+from evenhand.report.sections.facts import is_study, whom
 from evenhand.report.sections.judged import STATUSES
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import MODEL, Section
@@ -87,7 +88,7 @@ def _lead(told: StudyFacts) -> tuple[str, ...]:
 
 
 def _who(finding: Finding) -> str:
-    return group_name(finding.key.group) if finding.key.group else message("all rows")
+    return whom(finding)
 
 
 def _find(record: AuditRecord, metric: str, recipe: str, columns: Sequence[str] = (), **more: str) -> Finding | None:
@@ -104,7 +105,7 @@ def _worst(record: AuditRecord, recipe: str) -> Finding | None:
 
 
 def _worst_group(worst: Finding | None, otherwise: str) -> str:
-    return worst.groups[0].group if worst is not None and worst.groups else otherwise
+    return labelled(worst.key.columns, worst.groups[0].group) if worst is not None and worst.groups else otherwise
 
 
 def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> list[Block]:
