@@ -211,6 +211,22 @@ def test_rows_seen_in_training_stay_one_line() -> None:
     assert not decision(record, None).cautions
 
 
+def test_a_study_has_one_verdict_and_tells_what_keeps_its_models_from_passing() -> None:
+    tried = [
+        {"name": name, "recipes": [], "balance": [], "failure": "", "verdict": verdict, "sentence": f"{verdict} <= 0.2"}
+        for name, verdict in (("a", "failed"), ("b", "undecided"), ("c", "undecided"))
+    ]
+    told = {"candidates": tried, "smallest": None, "policy": {"name": "policy.toml", "sha256": "0" * 64}, "seeds": 1}
+    record = AuditRecord((), provenance={"study": told, "subject": {"name": "credit"}, "data": {}})  # type: ignore[typeddict-item]
+    (reason,) = decision(record, None).reasons
+    assert (reason.people, reason.harm) == ("Closest to passing: b, c.", "undecided ≤ 0.2")
+    page = eh.render(record)
+    assert page.count("Not shown yet: no model passes, 2 of 3 are undecided") == 2, "title and heading"
+    assert "Measured, not judged" not in page
+    passing = {**told, "smallest": "c"}
+    assert not decision(replace(record, provenance={**record.provenance, "study": passing}), None).reasons  # type: ignore[typeddict-item]
+
+
 STATED = {
     "r2": (0.4, 0.3, 0.5, {"at_least": 0.6}),
     "file_bytes": (3e6, None, None, {"at_most": 1e6}),

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     Rich = tuple[AuditRecord, Verdict]
     Make = Callable[[str], tuple[AuditRecord, Verdict]]
 
-OPEN = ("verdict", "reasons", "acts")
+DECISION = ("verdict", "reasons", "acts", "limits")
+"""The first layer."""
 FOLDED = (
     "scope", "data", "performance", "thresholds", "fairness", "slices", "explanation", "privacy", "robustness",
     "compression", "drift", "baseline", "controls", "provenance", "limitations", "sign-off",
@@ -41,7 +42,9 @@ def test_sections_stand_in_the_order_of_a_reader(rich: Rich, make_case: Make) ->
         page = eh.render(record, verdict)
         found, folded = list(sections(page)), page.index('id="appendix"')
         opened = [name for name in found if page.index(f'<section id="{name}"') < folded]
-        assert tuple(name for name in opened if name in OPEN) == OPEN[: 2 if verdict.status == "passed" else 3]
+        decision = [name for name in found if name in DECISION]
+        assert decision == (["verdict", "limits"] if verdict.status == "passed" else list(DECISION))
+        assert found[: len(decision)] == decision
         absent = {part.name for part in build_page(record, verdict).absent}
         rest = sorted((name for name in FOLDED if name not in opened), key=lambda name: name in absent)
         assert [name for name in found if name in FOLDED and name not in opened] == rest

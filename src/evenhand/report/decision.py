@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import Message, capitalized, joined, message, messages, sentences
+from evenhand.messages import Message, capitalized, joined, message, messages
 from evenhand.policy.headline import headline
 from evenhand.policy.limits import REQUIRED
 from evenhand.policy.naming import named
@@ -32,8 +32,7 @@ UNSEEN: Final = frozenset({"name", "anchor", "code", "status"})
 """Fields that are not text of the open page."""
 MOST_KEY: Final = 160
 MOST_TOLD: Final = 300
-PAIR: Final = "{text} {more}"
-"""The id of two sentences in one text."""
+MOST_WHY: Final = 400
 
 
 def decision(record: AuditRecord, verdict: Verdict | None) -> Decision:
@@ -175,27 +174,8 @@ def _closest(record: AuditRecord) -> Iterator[Reason]:
     if judged:
         alike = [each for each in judged if each["sentence"] == judged[0]["sentence"]]
         names = joined(", ", (cut(each["name"], 60) for each in alike[:MOST]))
-        told = _pieces(judged[0]["sentence"] or "")
-        why = sentences(*(told[1:] or told))  # the first counts limits by status
-        yield Reason((), message("Closest to passing: {names}. {why}", names=names, why=signed(why)))
-
-
-def _pieces(text: Place) -> list[str]:
-    """Return the sentences that a text was made of."""
-    if isinstance(text, Message) and text.id == PAIR:
-        return [piece for part in text.places.values() for piece in _pieces(part)]
-    return [str(text) if not isinstance(text, str) else text]
-
-
-def signed(text: Place) -> str:
-    """Return a sentence with typographic signs in its limits."""
-    if not isinstance(text, Message):
-        return str(text)
-    places = {
-        name: signs(cast("str", value)) if name == "limit" else signed(value) if isinstance(value, Message) else value
-        for name, value in text.places.items()
-    }
-    return Message(text.id, places, text.plural)
+        why = signs(str(judged[0]["sentence"] or ""))  # a record keeps it as English text
+        yield Reason((), message("Closest to passing: {names}.", names=names), cut(why, MOST_WHY))
 
 
 def signs(text: str) -> str:

@@ -36,7 +36,7 @@ class Reason:
     people: str
     """The groups that decided, in people, in one sentence."""
     harm: str = ""
-    """How many are harmed; empty where that is not known."""
+    """How many are harmed; empty where that is not known. Of the models of a study, why they do not pass."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 LETTER: Final = 6.4
 """Width of a letter of a label of 12 px, which is not capitals all along."""
-KEY_LETTER: Final = 6.7
+KEY_LETTER: Final = 6.65
 """Width of a letter of a key of 11 px, all letters being as wide."""
 
 

@@ -34,7 +34,7 @@ Block: TypeAlias = Table | Drawing
 State: TypeAlias = Literal["failed", "undecided", "notable", "passed", "plain", "absent"]
 """What a part holds at worst: a limit that failed, is undecided or passed; a finding beyond chance; none of these; or
 nothing, since it was not run."""
-OPENING: Final = ("failed", "undecided", "notable")
+OPENING: Final[tuple[State, ...]] = ("failed", "undecided", "notable")
 """The states that open a part; all others are folded."""
 MOST_SHOWN: Final = 12
 """Rows of a table that is shown in an open part; longer ones are folded."""

@@ -117,10 +117,6 @@ def disparity(name: str, tally: Tally, level: float = 0.95) -> Disparity:
     level : float
         Two-sided confidence: (1 - level) / 2 is the chance of an error on either side.
 
-    Returns
-    -------
-    Disparity
-
     Raises
     ------
     InputError
@@ -158,10 +154,6 @@ def compare(values: Measured, how: How, level: float = 0.95) -> Disparity:
         ``difference``, ``ratio``, ``group_min`` or ``group_max``.
     level : float
         Two-sided confidence.
-
-    Returns
-    -------
-    Disparity
 
     Examples
     --------
@@ -377,22 +369,14 @@ def score_disparity(
     ----------
     name : str
         A difference, ratio or extreme of a metric of scores.
-    y_true : (n,) array of 0 and 1
-        The truth.
-    score : (n,) array
-        The scores.
-    codes : (n,) integer array
-        The group of each row, from 0.
+    y_true, score, codes : (n,) arrays
+        The truth, 0 or 1; the scores; and the group of each row, from 0.
     n_groups : int
         The number of groups.
     level : float
         Two-sided confidence.
     **more
         ``weight``, ``clusters`` and ``frequency``, as for `means`.
-
-    Returns
-    -------
-    Disparity
 
     Raises
     ------

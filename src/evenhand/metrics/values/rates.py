@@ -127,8 +127,7 @@ def measure(metric: str, tally: Tally, level: float = 0.95) -> Measured:
     --------
     >>> from evenhand.metrics import Tally, measure
     >>> tally = Tally.count([1, 1, 0, 0], [1, 0, 0, 0], codes=[0, 0, 1, 1], n_groups=2)
-    >>> found = measure("recall", tally)
-    >>> found.estimate.tolist()[0], found.reason[1]
+    >>> (found := measure("recall", tally)).estimate.tolist()[0], found.reason[1]
     (0.5, 'No row whose truth is positive: recall is 0 of 0.')
     """
     name = canonical(metric)

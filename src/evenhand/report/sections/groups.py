@@ -17,7 +17,7 @@ from evenhand.report.sections.answering import STATING, answered, farthest, gaps
 from evenhand.report.sections.decisions import scores_by_group, whose
 from evenhand.report.sections.facts import group_key, group_label, group_rows, groupings
 from evenhand.report.sections.section import GROUPS, Section
-from evenhand.report.view import OPENING, Block, Part
+from evenhand.report.view import Block, Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,25 +41,42 @@ def _part(record: AuditRecord, counts: GroupCounts, judged: Judged, at: int) -> 
     words = message("Groups by {features}", features=title)
     if not counts.groups:
         return Part(name, words, _sentences(record, counts))
-    metrics = _metrics(record, counts)
     found = gaps(record, counts, judged)
-    told = list(dict.fromkeys(f.component or f.key.metric for f in _deciding(judged, found)))
+    answer = answered(judged, found)
+    plain = len(counts.columns) > 1 and not judged.of(found)
+    if plain:
+        blocks, shown = _tables(record, counts, name, title), 1
+    else:
+        blocks, shown = _figures(record, counts, judged, name, title)
+    return Part(
+        name, words, _sentences(record, counts), tuple(blocks), answer=answer.sentence, state=answer.state,
+        open=answer.opens and not plain, shown=shown,
+    )  # fmt: skip
+
+
+def _tables(record: AuditRecord, counts: GroupCounts, name: str, title: str) -> list[Block]:
+    """Return the metrics and disparities of a crossing without a limit, as tables."""
+    disparities = _disparities(record, counts)
+    table = _group_table(record, counts, name, _metrics(record, counts))
+    return [table, *([_disparity_table(disparities, name, title)] if disparities else [])]
+
+
+def _figures(
+    record: AuditRecord, counts: GroupCounts, judged: Judged, name: str, title: str
+) -> tuple[list[Block], int]:
+    """Draw the groups, and return how many figures show the answer; these come first."""
+    metrics = _metrics(record, counts)
+    told = dict.fromkeys(f.component or f.key.metric for f in _deciding(judged, gaps(record, counts, judged)))
     first = [block for metric in told for block in _first(record, counts, judged, metric, name)]
-    drawn = [metric for metric in _drawn(counts, metrics) if f"{name}-{metric}" not in {block.name for block in first}]
+    drawn = [metric for metric in _drawn(metrics) if f"{name}-{metric}" not in {block.name for block in first}]
     blocks: list[Block] = [*first, _group_table(record, counts, name, metrics)]
     blocks += [block for metric in drawn for block in _rates(record, counts, judged, metric, name)]
     if len(counts.columns) == 1:
         blocks += whose(record, counts, name, title)
         blocks += scores_by_group(record, counts, name, title)
-    disparities = _disparities(record, counts)
-    if disparities:
+    if disparities := _disparities(record, counts):
         blocks.append(_headline(disparities, judged, name, title))
-    made = answered(judged, found)
-    limited = bool(judged.of(found))
-    return Part(
-        name, words, _sentences(record, counts), tuple(blocks), answer=made.sentence, state=made.state,
-        open=made.state in OPENING and (limited or len(counts.columns) == 1), shown=max(len(first), 1),
-    )  # fmt: skip
+    return blocks, max(len(first), 1)
 
 
 def _deciding(judged: Judged, found: list[Finding]) -> list[Finding]:
@@ -87,11 +104,10 @@ def _first(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str
     return _rates(record, counts, judged, metric, f"{name}-ends", title, [group for *_, group in (*low, *high)])
 
 
-def _drawn(counts: GroupCounts, metrics: list[str]) -> list[str]:
-    """Return the metrics with a figure each: only one for crossings, which have many groups."""
+def _drawn(metrics: list[str]) -> list[str]:
+    """Return the metrics with a figure each."""
     usual = [metric for metric in stated("figure") if metric in metrics]
-    drawn = usual or [metric for metric in metrics if METRICS[metric].highest == 1][:3]
-    return drawn if len(counts.columns) == 1 else drawn[:1]
+    return usual or [metric for metric in metrics if METRICS[metric].highest == 1][:3]
 
 
 def _rates(
