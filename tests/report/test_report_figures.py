@@ -254,8 +254,8 @@ def test_a_page_of_an_audit_with_nearly_everything_keeps_to_its_budget(rich: tup
     for lang in ("en", "zh-CN"):
         page = eh.render(*rich, lang=lang)
         assert len(page.encode()) <= 300_000
-        for figure in re.findall("<figure .*?</figure>", page, re.S):
-            drawings = re.findall("<svg viewBox.*?</svg>", figure, re.S) if "distances" in figure else [figure]
+        for shown in re.findall("<figure .*?</figure>", page, re.S):
+            drawings = re.findall("<svg viewBox.*?</svg>", shown, re.S) if "distances" in shown else [shown]
             assert all(len(without_twin(drawing).encode()) <= LARGEST for drawing in drawings)
     assert eh.render(*rich) == eh.render(*rich)
 
