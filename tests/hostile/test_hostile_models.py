@@ -128,7 +128,7 @@ def failing(table: pd.DataFrame) -> np.ndarray:
     return found
 
 
-WAYS = r"Pass (threshold=|decide=|positive=)"
+WAYS = r"[Pp]ass (threshold=|decide=|positive=)"
 REFUSED: dict[str, tuple[Callable[[], object], str, dict[str, Any], str]] = {
     "linear regression": (lambda: fitted(LinearRegression()), "0/1", {}, f"is a regressor.*{WAYS}"),
     "boosted regression": (lambda: fitted(HistGradientBoostingRegressor(max_iter=5)), "0/1", {}, f"regressor.*{WAYS}"),
@@ -169,7 +169,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str, dict[str, Any], str]] = {
     "deciles": (lambda: Says(lambda t: (chance(t) * 10).astype(int)), "0/1", {}, "values"),
     "approve and deny": (
         lambda: fitted(LogisticRegression(), np.where(Y == 1, "approve", "deny")), "0/1", {},
-        r"answers 'approve' and 'deny', and the label's classes are 0 and 1\. Pass positive=",
+        r"answers 'approve' and 'deny', and the label's classes are 0 and 1\. .*pass positive=",
     ),
     "approve and deny, decisions": (
         lambda: Says(lambda t: np.where(chance(t) > 0.5, "approve", "deny")), "0/1", {}, "'approve'.*0 and 1",

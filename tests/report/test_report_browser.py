@@ -122,7 +122,7 @@ def test_headings_stay_with_what_they_head() -> None:
     from importlib.resources import files
 
     style = "".join(files("evenhand.report.templates").joinpath(name).read_text("utf-8") for name in SHEETS)
-    paper = style.partition("@media print")[2]
+    paper = style.rpartition("@media print")[2]
     assert re.search(r"h2,h3,h4,caption,figcaption,dt,summary\{break-after:avoid\}", paper)
     assert re.search(r"figure,\.verdict,\.reasons li\{break-inside:avoid\}", paper)
     assert "table-header-group" in paper

@@ -32,7 +32,7 @@ def test_a_pickle_is_refused_whatever_it_is_called_and_nothing_in_it_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).write_bytes(pickle.dumps(Boom()))
-    with pytest.raises(ModelError, match=r"can run any code on this machine.*--trust-pickle"):
+    with pytest.raises(ModelError, match=r"can run any code on this machine.*trust_pickle=True"):
         open_subject(tmp_path / name)
     assert not (tmp_path / "ran_code").exists()
 
