@@ -113,14 +113,16 @@ def explore(page: Page) -> None:
     page.get_by_label("sex", exact=True).check()
     page.get_by_label("Compare groups with").select_option("rest")
     page.get_by_role("button", name="Show").click()
-    assert page.get_by_role("heading", name="Recall, by race × sex").is_visible()
-    assert page.get_by_text("least ratio to the other groups").is_visible()
+    page.get_by_role("heading", name="Recall, by race × sex").first.wait_for(timeout=60_000)
+    page.get_by_text("least ratio to the other groups").first.wait_for(timeout=60_000)
     page.get_by_label("Threshold of everybody").fill("0.7")
     page.get_by_text("A threshold for each group of race").click()
     page.get_by_label("Black", exact=True).fill("0.4")
     page.get_by_role("button", name="Show").click()
-    assert page.get_by_text("Decided at a threshold for each group: Black at 0.4; all others at 0.7.").is_visible()
-    assert page.get_by_role("columnheader", name="at the threshold of the audit").is_visible()
+    page.get_by_text("Decided at a threshold for each group: Black at 0.4; all others at 0.7.").first.wait_for(
+        timeout=60_000
+    )
+    page.get_by_role("columnheader", name="at the threshold of the audit").first.wait_for(timeout=60_000)
 
 
 def edit(page: Page, folder: Path) -> None:
@@ -159,10 +161,10 @@ def test_every_function_works_without_script(chromium: Browser, address: str, tm
         explore(page)
         edit(page, tmp_path)
         page.get_by_role("link", name="Judge it at every threshold").click()
-        assert page.get_by_role("heading", name="The policy at every threshold").is_visible()
+        page.get_by_role("heading", name="The policy at every threshold").first.wait_for(timeout=60_000)
         page.goto(f"{home(page)}/slices")
         page.get_by_role("link", name="Next", exact=True).click()
-        assert page.get_by_text("2 of").is_visible()
+        page.get_by_text("2 of").first.wait_for(timeout=60_000)
 
 
 def test_a_link_reproduces_a_view(page: Page, chromium: Browser, address: str, tmp_path: Path) -> None:
@@ -182,7 +184,7 @@ def test_two_records_are_side_by_side(page: Page) -> None:
     row = page.locator("#compare-table tr", has_text="Black")
     assert "more than noise" in row.inner_text()
     assert "may be noise" in page.locator("#compare-table").inner_text()
-    assert page.get_by_role("heading", name="What became of each limit").is_visible()
+    page.get_by_role("heading", name="What became of each limit").first.wait_for(timeout=60_000)
 
 
 @pytest.mark.parametrize("path", ["/slices", "/explanations"])
@@ -281,7 +283,7 @@ def test_names_that_would_act_do_not(chromium: Browser, hostile: str) -> None:
     for page in opened(chromium, hostile):
         page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
         page.goto(f"{home(page)}/?by=group&metric=recall")
-        assert page.locator("#values").get_by_text("<script>alert(1)</script>").is_visible()
+        page.locator("#values").get_by_text("<script>alert(1)</script>").first.wait_for(timeout=60_000)
         assert page.locator("img, iframe, main script").count() == 0
 
 
