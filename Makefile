@@ -27,15 +27,15 @@ demo: $(DEMO_STAMP)  ## Train, compress, audit, report and judge on real mortgag
 	$(BIN)/evenhand demo
 
 test: $(TEST_STAMP)  ## Run the tests
-	EVENHAND_COMPLETE=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	EVENHAND_COMPLETE=1 $(BIN)/python -m pytest -n 2 --dist loadfile --timeout 300 -m "not slow"
 
 test-slow: $(TEST_STAMP)  ## Run the tests that take minutes
-	EVENHAND_COMPLETE=1 $(BIN)/python -m pytest -m slow
+	EVENHAND_COMPLETE=1 $(BIN)/python -m pytest --timeout 1800 -m slow
 
 test-oldest:  ## Run the base install's tests with the oldest dependencies that are declared, without torch
 	test -x $(OLDEST_VENV)/bin/python || $(OLDEST_PYTHON) -m venv $(OLDEST_VENV)
 	$(OLDEST_VENV)/bin/python -m pip --disable-pip-version-check --quiet install -c $(OLDEST) -e ".[test]"
-	$(OLDEST_VENV)/bin/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(OLDEST_VENV)/bin/python -m pytest -n 2 --dist loadfile --timeout 300 -m "not slow"
 
 check: $(TEST_STAMP)  ## Lint, format and types
 	$(BIN)/ruff check .
