@@ -7,6 +7,7 @@ import importlib
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -122,30 +123,71 @@ def test_the_python_of_the_pages(page: Path, tmp_path: Path, monkeypatch: pytest
     assert names
 
 
-def commands(page: Path) -> list[list[str]]:
-    """The `evenhand` lines of a page, continued lines joined, remarks cut off."""
+def command_blocks(page: Path) -> list[list[list[str]]]:
+    """The `evenhand` lines of each block of a page that has some, continued lines joined, remarks cut off."""
     found = []
     for block in blocks(page, "console"):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line, comments=True)
-            if words[:1] == ["evenhand"]:
-                found.append(words[1:])
-    return found
+        lines = (shlex.split(line, comments=True) for line in block.replace("\\\n", " ").splitlines())
+        found.append([words[1:] for words in lines if words[:1] == ["evenhand"]])
+    return [block for block in found if block]
 
 
-def test_the_commands_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def commands(page: Path) -> list[list[str]]:
+    """The `evenhand` lines of a page."""
+    return [words for block in command_blocks(page) for words in block]
+
+
+def first_line_then_ended(words: list[str]) -> tuple[int, str]:
+    """Begin a command that runs until it is ended, end it after its first line, and return its exit code and stderr."""
+    code = "from evenhand.cli.main import run; run()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+def test_the_three_commands_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table and a fitted model of one's own."""
+    import joblib
+    from sklearn.compose import make_column_selector, make_column_transformer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    from evenhand.cli.main import exit_code
+
+    table = evenhand.load_loanapp().table.dropna()
+    table.to_csv(tmp_path / "loans.csv", index=False)
+    steps = (StandardScaler(), make_column_selector(dtype_include="number"))
+    coded = make_column_transformer(steps, (OneHotEncoder(), make_column_selector(dtype_exclude="number")))
+    model = make_pipeline(coded, LogisticRegression()).fit(table.drop(columns="approve"), table["approve"])
+    joblib.dump(model, tmp_path / "credit.joblib")
+    monkeypatch.chdir(tmp_path)
+    codes = [(words[0], exit_code(words)) for words in command_blocks(ROOT / "README.md")[0]]
+    assert codes[:2] == [("init", 0), ("audit", 0)]
+    assert codes[2:] in ([("gate", 0)], [("gate", 1)], [("gate", 3)])
+
+
+def test_the_commands_of_the_readme_that_train_and_compress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In order, as a person would type them, on the example data."""
     from evenhand.cli.main import exit_code
 
-    data = evenhand.load_loanapp()
-    data.table.to_parquet(tmp_path / "loans.parquet")
+    evenhand.load_loanapp().table.to_parquet(tmp_path / "loans.parquet")
     monkeypatch.chdir(tmp_path)
-    codes = [(words[0], exit_code(words)) for words in commands(ROOT / "README.md")]
+    *written, last = command_blocks(ROOT / "README.md")[1]
+    codes = [(words[0], exit_code(words)) for words in written]
     assert [verb for verb, _ in codes] == ["init", "train", "compress", "compress", "audit", "gate", "report"]
     assert all(code == 0 for verb, code in codes if verb != "gate"), codes
     assert dict(codes)["gate"] in (0, 1, 3)
     assert '"selection_rate_ratio[race]"' in (tmp_path / "policy.toml").read_text()
     assert (tmp_path / "report.html").exists()
+    assert last[0] == "view"
+    code, err = first_line_then_ended([*last, "--port", "0"])
+    assert code == 0, err
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     frame().to_csv(tmp_path / "rows.csv", index=False)
     asked = ["train", str(tmp_path / "rows.csv"), "--label", "y", "--exclude", "person", "--exclude", "day"]
     asked += ["--epochs", "2", "--network", "residual", "--tune", "2", "--tune-storage", str(tmp_path / "s.db")]
-    assert exit_code([*asked, "-o", str(tmp_path / "m.safetensors")]) == 0
+    assert exit_code([*asked, "--quiet", "-o", str(tmp_path / "m.safetensors")]) == 0
     assert (tmp_path / "s.db").exists()
     assert capsys.readouterr().err == ""
     assert load_model(tmp_path / "m.safetensors").plan.kind == "residual"

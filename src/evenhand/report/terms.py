@@ -34,7 +34,7 @@ class Terms:
     >>> from evenhand.report.view import Entry
     >>> terms = Terms([Entry("recall", "Recall", "", "", "", "")])
     >>> terms.first("The recall of groups")
-    Found(before='The ', term='recall', after=' of groups', anchor='term-0')
+    Found(before='The ', term='recall', after=' of groups', anchor='term-0', point='')
     >>> terms.first("Recall") is None
     True
     """

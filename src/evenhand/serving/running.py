@@ -46,11 +46,11 @@ def serve(session: Session, port: int | None = None, *, browser: bool = False) -
             lifespan="off", ws="none", http="h11", loop="asyncio", server_header=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
         address = f"http://{HERE}:{used}/?token={token}"
-        put(address)
-        say("The page is for this machine only; Ctrl-C ends it.")
-        if browser:
-            webbrowser.open(address)
         with suppress(KeyboardInterrupt):  # what ends it, after the last answer was sent
+            put(address)
+            say("The page is for this machine only; Ctrl-C ends it.")
+            if browser:
+                webbrowser.open(address)
             uvicorn.Server(config).run(sockets=[listening])
     say("Ended.")
 
