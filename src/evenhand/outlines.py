@@ -6,6 +6,7 @@ import math
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final, Protocol
 
+from evenhand.headlines import headlines
 from evenhand.output.sanitising import plain
 
 if TYPE_CHECKING:
@@ -19,15 +20,6 @@ WIDEST: Final = 118
 MOST_WRAPPED: Final = 3
 MOST_FIGURES: Final = 12
 """Findings that the outline of a record shows."""
-OVERALL: Final = (
-    "accuracy", "balanced_accuracy", "roc_auc", "mean_absolute_error", "r2", "ndcg", "size_ratio", "flip_rate",
-)  # fmt: skip
-"""Metrics over all rows that the outline of a record begins with."""
-BETWEEN: Final = (
-    "selection_rate_ratio", "equalized_odds_difference", "recall_difference", "accuracy_difference",
-    "mean_absolute_error_difference", "accuracy_change_difference", "flip_rate_difference", "exposure_difference",
-)  # fmt: skip
-"""Metrics between the groups of each feature that follow."""
 
 
 class Ends(Protocol):
@@ -112,15 +104,6 @@ def outline(head: str, rows: Iterable[Sequence[str]], foot: Sequence[str] = ()) 
     return "\n".join([*first, *map(_cut, lines), *last])
 
 
-def headlines(findings: Iterable[Stated]) -> list[Stated]:
-    """Return the findings to read first: over all rows, then between the groups of each feature, as many of each."""
-    order = {metric: at for at, metric in enumerate((*OVERALL, *BETWEEN))}
-    alone = [f for f in findings if f.key.metric in order and len(f.key.columns) < 2 and not f.key.group]
-    found = [f for f in alone if all(name == "of" for name, _ in f.key.qualifiers)]
-    chosen = sorted(found, key=lambda f: (bool(f.key.columns), order[f.key.metric]))
-    return sorted(chosen[:MOST_FIGURES], key=lambda f: (f.key.columns, order[f.key.metric]))
-
-
 def row(finding: Stated) -> tuple[str, str, str, str]:
     """Return the cells of a finding: key, estimate, interval, and the groups that make a disparity."""
     apart = finding.groups if len(finding.groups) > 1 else ()
@@ -146,7 +129,7 @@ def of_record(findings: Sequence[Stated], provenance: Provenance, idle: Sequence
     after = "" if not original else f", compared with {original.get('name', 'its original')}"
     head = f"Audit of {subject.get('name', 'a model')}{after} on {data.get('name', 'data')}: {rows}{label}{positive}"
     foot = [f"Not run: {', '.join(idle)}."] if idle else []
-    first = headlines(findings)
+    first = list(headlines(findings))[:MOST_FIGURES]
     example = next((str(finding.key) for finding in reversed(first)), "accuracy")
     foot += [
         f"{len(findings):,} findings: record[{example!r}], record.to_frame().",

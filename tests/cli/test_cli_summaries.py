@@ -123,6 +123,6 @@ def test_names_in_a_summary_are_shown_and_not_obeyed(folder: Path, capsys: pytes
 def test_one_more_feature_is_told_in_the_singular(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evenhand.cli.headlines.MOST_FEATURES", 1)
+    monkeypatch.setattr("evenhand.cli.audit_summary.MOST_FEATURES", 1)
     assert exit_code(["audit", "rows.csv", *ROLES]) == 0
     assert "\n1 more sensitive feature is less far apart\n" in capsys.readouterr().err

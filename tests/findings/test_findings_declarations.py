@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 import evenhand as eh
 from evenhand.cli.main import exit_code
-from evenhand.declarations import QUESTIONS, read_declarations, skeleton
+from evenhand.declarations import FRAMEWORKS, QUESTIONS, RULES, read_declarations, skeleton
 from evenhand.errors import InputError
 from evenhand.records import digest
 
@@ -62,7 +63,9 @@ def test_a_policy_can_require_them(record: eh.AuditRecord) -> None:
 def test_the_page_names_what_is_absent(record: eh.AuditRecord) -> None:
     page = eh.render(eh.with_declarations(record, {"owner": "<b>me</b>"}))
     assert "&lt;b&gt;me&lt;/b&gt;" in page
-    assert "What is the model for?</th><td>not declared" in page
+    absent = re.search(r"<th[^>]*>not declared</th><td>(.*?)</td>", page, re.S)
+    assert absent is not None
+    assert absent[1].startswith("What is the model for?")
     assert "Nothing was declared" in eh.render(record)
 
 
@@ -85,8 +88,11 @@ def test_the_schema_for_editors_knows_every_question(capsys: pytest.CaptureFixtu
 
     assert exit_code(["policy", "schema", "--responsibility"]) == 0
     schema = json.loads(capsys.readouterr().out)
-    assert {name: part["description"] for name, part in schema["properties"].items()} == dict(QUESTIONS)
+    rules, *answers = schema["properties"].items()
+    assert {name: part["description"] for name, part in answers} == dict(QUESTIONS)
+    assert (rules[0], rules[1]["items"]["enum"]) == (RULES, list(FRAMEWORKS))
     jsonschema.validate(tomllib.loads(skeleton()), schema)
-    for wrong in ({"ownr": "x"}, {"owner": 3}):
+    jsonschema.validate({"frameworks": ["eu-ai-act"]}, schema)
+    for wrong in ({"ownr": "x"}, {"owner": 3}, {"frameworks": "eu-ai-act"}, {"frameworks": ["eu"]}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, schema)

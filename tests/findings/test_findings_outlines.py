@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import evenhand as eh
+from evenhand.headlines import headlines
 from evenhand.metrics import Tally
 from evenhand.outlines import MOST_LINES, WIDEST, figure, outline
 
@@ -36,15 +37,26 @@ def lines_of(thing: object) -> list[str]:
 def test_a_record_says_what_was_audited_and_how_to_go_on(record: eh.AuditRecord) -> None:
     lines = lines_of(record)
     assert lines[0] == "Audit of predictions on predictions: 1,200 rows, label y_true (positive: 1)"
-    accuracy = record["accuracy"]
-    assert accuracy.interval is not None
-    low, high = figure(accuracy.interval.low), figure(accuracy.interval.high)
-    assert lines[1].split() == ["accuracy", figure(accuracy.estimate), f"[{low},", f"{high}]"]
+    first = record["balanced_accuracy"]
+    assert first.interval is not None
+    low, high = figure(first.interval.low), figure(first.interval.high)
+    assert lines[1].split() == ["balanced_accuracy", figure(first.estimate), f"[{low},", f"{high}]"]
     assert any(line.strip().startswith("selection_rate_ratio[feature3]") for line in lines)
     assert "record.to_frame()" in lines[-2]
     assert "eh.judge(record" in lines[-1]
     said = lines[-2].partition("record['")[2].partition("']")[0]
     assert said in record
+
+
+def test_what_is_read_first_is_what_is_worst(record: eh.AuditRecord) -> None:
+    first = headlines(record.findings)
+    assert [found.name for found in first.overall] == ["balanced_accuracy", "accuracy"]
+    assert not first.changes
+    assert len(first.gaps) == len(GROUPS)
+    assert all(found.estimate is not None for found in first)
+    worst = [max(abs(record[f"equalized_odds_difference[{name}]"].estimate or 0),
+                 1 - (record[f"selection_rate_ratio[{name}]"].estimate or 0)) for name in GROUPS]  # fmt: skip
+    assert first.gaps[0][0].key.columns == (f"feature{worst.index(max(worst))}",)
 
 
 def test_completion_knows_every_key(record: eh.AuditRecord) -> None:

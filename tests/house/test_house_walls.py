@@ -37,6 +37,7 @@ ROWS = (
         "migrating",
         "settings",
         "outlines",
+        "headlines",
         "metric_frames",
     ),
     ("words",),

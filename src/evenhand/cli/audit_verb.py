@@ -87,8 +87,8 @@ def command(
       evenhand audit scored.csv --policy policy.toml --gate
       evenhand audit --table "scored/*.parquet" --label y --score p --sensitive sex
     """
+    from evenhand.cli.audit_summary import audit_lines, following
     from evenhand.cli.circumstances import with_circumstances
-    from evenhand.cli.headlines import audit_lines, following
     from evenhand.declarations import read_declarations, with_declarations
     from evenhand.errors import InputError
     from evenhand.records import write_record

@@ -1,0 +1,77 @@
+"""The findings of a record that are read first: how good the model is, what compression did, for whom it is worse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+
+from evenhand.keys import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+OVERALL: Final = (
+    "balanced_accuracy", "macro_recall", "subset_accuracy", "r2", "ndcg", "roc_auc", "accuracy", "mean_absolute_error",
+)  # fmt: skip
+"""Metrics over all rows that say how good a model is, the most telling first."""
+GAPS: Final[tuple[tuple[str, ...], ...]] = (
+    ("selection_rate_ratio", "selection_distance", "mean_absolute_error_ratio", "exposure_ratio"),
+    ("equalized_odds_difference", "equalized_odds_distance", "mean_residual_difference"),
+)
+"""Kinds of gaps between the groups of a feature; of each kind the first that a record has."""
+CHANGES: Final = ("size_ratio[;of=original]", "flip_rate[;of=original]")
+"""What says what compression did."""
+
+
+class Stated(Protocol):
+    """A finding, as far as it is chosen by."""
+
+    @property
+    def key(self) -> Key: ...  # noqa: D102
+    @property
+    def estimate(self) -> float | None: ...  # noqa: D102
+
+
+F = TypeVar("F", bound=Stated)
+
+
+@dataclass(frozen=True, slots=True)
+class Headlines(Generic[F]):
+    """The findings to read first, each in the order of reading."""
+
+    overall: list[F]
+    changes: list[F]
+    gaps: list[list[F]]
+    """Those of each feature; the feature whose groups are furthest apart first."""
+
+    def __iter__(self) -> Iterator[F]:
+        """Return all of them, in the order of reading."""
+        return chain(self.overall, self.changes, *self.gaps)
+
+
+def headlines(findings: Iterable[F]) -> Headlines[F]:
+    """Choose what to read first of the findings that have a value."""
+    defined = {str(found.key): found for found in findings if found.estimate is not None}
+    features = dict.fromkeys(found.key.columns for found in defined.values() if _of_a_feature(found.key))
+    gaps = [several for (feature,) in features if (several := _gaps(defined, feature))]
+    gaps.sort(key=lambda several: -max(map(_severity, several)))
+    return Headlines(
+        [defined[key] for key in OVERALL if key in defined], [defined[key] for key in CHANGES if key in defined], gaps
+    )
+
+
+def _of_a_feature(key: Key) -> bool:
+    return len(key.columns) == 1 and not key.group
+
+
+def _gaps(defined: Mapping[str, F], feature: str) -> list[F]:
+    """Return of each kind of gap the first that there is of a feature."""
+    keys = ([str(Key.of(metric, [feature])) for metric in kind] for kind in GAPS)
+    return [defined[first] for kind in keys if (first := next((key for key in kind if key in defined), None))]
+
+
+def _severity(gap: Stated) -> float:
+    """Return how far a gap is from none: a ratio from 1, a difference from 0."""
+    assert gap.estimate is not None  # the caller has left out what is undefined
+    return abs(1 - gap.estimate if gap.key.metric.endswith("_ratio") else gap.estimate)
