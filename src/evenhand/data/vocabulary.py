@@ -40,8 +40,12 @@ INSIDE: Final[Mapping[str, str]] = {
     "宗教": "religion", "国籍": "nationality or origin", "户籍": "nationality or origin", "残疾": "disability",
 }  # fmt: skip
 """Characteristics by what is found inside longer words, as in ``maritalstatus``."""
-THINGS: Final = _set("vehicle car house building property account loan policy")
-"""What has an age, and is no person."""
+THINGS: Final[Mapping[str, frozenset[str]]] = {
+    "age": _set("vehicle car house building property account loan policy"),
+    "race or ethnicity": _set("blood cell cells box list matter noise balance wine rice paint ink pixel pixels print"),
+    "nationality or origin": _set("currency object exchange key"),
+}
+"""What has an age, is black or white, or foreign, and is no person."""
 EXACTLY: Final[Mapping[str, str]] = {
     "single": "marital status", "civilstatus": "marital status", "mar": "marital status", "dis": "disability",
     "cit": "nationality or origin",
@@ -152,12 +156,14 @@ def protected_by_name(name: str) -> str:
     --------
     >>> protected_by_name("RAC1P"), protected_by_name("marital_status"), protected_by_name("package")
     ('race or ethnicity', 'marital status', '')
+    >>> protected_by_name("white"), protected_by_name("White blood cells"), protected_by_name("car age")
+    ('race or ethnicity', '', '')
     """
     joined = whole(name)
     inside = (kind for part, kind in INSIDE.items() if part in joined)
     said = (kind for kind, known in PROTECTED.items() if holds(name, known))
     kind = EXACTLY.get(joined) or next(said, "") or next(inside, "")
-    return "" if kind == "age" and holds(name, THINGS) else kind
+    return "" if holds(name, THINGS.get(kind, ())) else kind
 
 
 def protected_by_values(values: Iterable[object]) -> str:
