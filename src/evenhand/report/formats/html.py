@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
@@ -40,6 +42,12 @@ STEPS: Final = (
 """Rows of a table, rows of one that is folded away, parts about groups, and the size at which that is enough."""
 DRAWN: Final = 40
 """What a figure without rows may show, and its table must have, too."""
+
+
+LONG: Final = re.compile(r"[^\s-]{15,}")
+"""Words that are broken rather than making a column wide; after a hyphen a line may break anyway."""
+JOINTS: Final = re.compile(r"[^_=./]{2,}?(?:[_=./]+(?=.)|(?<=[a-z])(?=[A-Z]))|\S{20}(?=\S)")
+"""The parts of such a word."""
 
 
 def html(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
@@ -107,7 +115,7 @@ def environment(own: Path | None) -> Environment:
         loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]), autoescape=True,
         undefined=StrictUndefined, finalize=_whole, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"plain": _without_controls, "lines": _lines, "tight": _tight}
+    environment.filters |= {"plain": _without_controls, "lines": _lines, "tight": _tight, "jointed": jointed}
     return environment
 
 
@@ -124,6 +132,17 @@ def style_hash(style: str) -> str:
 def _tight(text: str) -> str:
     """Return text in which a line may break before an interval, but not inside it."""
     return text.replace(", ", ",\u00a0").replace("= ", "=\u00a0")
+
+
+def jointed(text: str) -> Markup:
+    """Return text as HTML in which a line may break inside long words: at the joints of a name, or anywhere.
+
+    A browser makes a column as wide as its longest piece, and so breaks neither shorter words nor numbers.
+    """
+    from markupsafe import Markup, escape
+
+    pieces = LONG.sub(lambda word: JOINTS.sub(r"\g<0>\0", word[0]), _without_controls(text))
+    return Markup(str(escape(pieces)).replace("\0", "<wbr>"))
 
 
 def _without_controls(text: str) -> str:
