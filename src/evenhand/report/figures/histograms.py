@@ -65,7 +65,7 @@ def _table(name: str, title: str, edges: list[float], histograms: Sequence[tuple
         if any(counts[at] for _, counts in histograms)
     )
     head = (message("score"), *(label for label, _ in histograms))
-    return Table(f"{name}-table", title, head, rows, frozenset({0, 1, 2}))
+    return Table(f"{name}-table", title, head, rows, frozenset({1, 2}))
 
 
 def _describe(title: str, edges: list[float], histograms: Sequence[tuple[str, Sequence[float]]]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import InputError, shorten
 from evenhand.messages import message
 from evenhand.output.sanitising import UNSEEN, plain_html
+from evenhand.report.breaks import BREAK, columns, jointed, tight
 from evenhand.report.drawings import Figure, Table
 from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
@@ -44,10 +44,6 @@ DRAWN: Final = 40
 """What a figure without rows may show, and its table must have, too."""
 
 
-LONG: Final = re.compile(r"[^\s-]{15,}")
-"""Words that are broken rather than making a column wide; after a hyphen a line may break anyway."""
-JOINTS: Final = re.compile(r"[^_=./]{2,}?(?:[_=./]+(?=.)|(?<=[a-z])(?=[A-Z]))|\S{20}(?=\S)")
-"""The parts of such a word."""
 
 
 def html(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
@@ -115,7 +111,8 @@ def environment(own: Path | None) -> Environment:
         loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]), autoescape=True,
         undefined=StrictUndefined, finalize=_whole, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"plain": _without_controls, "lines": _lines, "tight": _tight, "jointed": jointed}
+    environment.filters |= {"plain": _without_controls, "lines": _lines, "tight": tight, "jointed": _jointed}
+    environment.globals |= {"columns": columns}
     return environment
 
 
@@ -129,20 +126,11 @@ def style_hash(style: str) -> str:
     return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
-def _tight(text: str) -> str:
-    """Return text in which a line may break before an interval, but not inside it."""
-    return text.replace(", ", ",\u00a0").replace("= ", "=\u00a0")
-
-
-def jointed(text: str) -> Markup:
-    """Return text as HTML in which a line may break inside long words: at the joints of a name, or anywhere.
-
-    A browser makes a column as wide as its longest piece, and so breaks neither shorter words nor numbers.
-    """
+def _jointed(text: str) -> Markup:
+    """Return text as HTML in which a line may break inside long words."""
     from markupsafe import Markup, escape
 
-    pieces = LONG.sub(lambda word: JOINTS.sub(r"\g<0>\0", word[0]), _without_controls(text))
-    return Markup(str(escape(pieces)).replace("\0", "<wbr>"))
+    return Markup(str(escape(jointed(_without_controls(text)))).replace(BREAK, "<wbr>"))
 
 
 def _without_controls(text: str) -> str:
