@@ -28,11 +28,12 @@ def figure(
     kind: Kind = "forest",
     digits: int = 2,
     texts: list[str] | None = None,
+    axis: str = "",
 ) -> Figure:
     """Return a figure of findings, one row (label, finding, mark, limit) each, with its table twin.
 
     A limit is drawn where it is not None. Rows that do not fit a small figure are in the table only. `texts` are
-    the numbers as text, for rounding away from a limit.
+    the numbers as text, for rounding away from a limit; `axis` names the axis where the findings do not.
     """
     numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
     said = [(cut(label, LABEL), text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]
@@ -55,7 +56,7 @@ def figure(
     key = (("limit", message("limit")),) if any(dot.limit is not None for dot in dots) else ()
     said_in_full = described(title, told, len(shown) - 4)
     ticks = () if empty else scale.labels(unit)
-    frame = (name, title, said_in_full, _twin(name, title, rows, numbers), ticks, name_of_axis, key, scale.place(0.0))
+    frame = (name, title, said_in_full, _twin(name, title, rows, numbers), ticks, axis or name_of_axis, key, scale.place(0.0))
     return Figure(*frame, kind, tuple(dots))
 
 

@@ -24,10 +24,13 @@ MOST_TOLD: Final = 12
 KEY: Final = (("up", message("raises it")), ("down", message("lowers it")))
 
 
-def waterfall(name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str]) -> Figure:
+def waterfall(
+    name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str], axis: str = ""
+) -> Figure:
     """Return the figure of steps that lead from `start` to `end`, the largest first, with its table twin.
 
-    Each step is about one feature; they sum to ``end - start``. `words` are the names of the start and the end.
+    Each step is about one feature; they sum to ``end - start``. `words` are the names of the start and the end;
+    `axis` names the axis where the steps do not.
     """
     ordered = sorted(parts, key=lambda finding: -abs(finding.estimate or 0.0))
     drawn, rest = ordered[:MOST], ordered[MOST:]
@@ -48,8 +51,8 @@ def waterfall(name: str, title: str, parts: list[Finding], start: float, end: fl
     few = [(cut(f.key.columns[0], 60), with_interval(f, 3)) for f in drawn[:2]]
     told = [(words[0], show(start, "score")), *few, (words[1], show(end, "score"))]
     twin = _twin(name, title, ordered, start, end, words)
-    axis, unit = axis_of(drawn)
-    frame = (name, title, described(title, told), twin, scale.labels(unit), axis, KEY, scale.place(0.0))
+    named, unit = axis_of(drawn)
+    frame = (name, title, described(title, told), twin, scale.labels(unit), axis or named, KEY, scale.place(0.0))
     return Figure(*frame, "waterfall", tuple(dots))
 
 
