@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from evenhand.messages import joined, message
 from evenhand.report.drawings import LABEL, Dot, Figure, Table
 from evenhand.report.figures.scales import all_zero, axis_of, fitting, scale_of
-from evenhand.report.numbers import cut, with_interval
+from evenhand.report.numbers import cut, ends_of, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,14 +40,12 @@ def figure(
     shown = rows[: fitting(said, ROW_BYTES)]
     values: list[float | None] = []
     for _, finding, _, limit in shown:
-        interval = finding.interval
-        values += [finding.estimate, limit, interval and interval.low, interval and interval.high]  # type: ignore[list-item]
+        values += [finding.estimate, limit, *ends_of(finding)]
     scale = scale_of(values, shares=kind != "bars")
     dots = []
     for index, (label, finding, mark, limit) in enumerate(shown):
-        interval, estimate = finding.interval, finding.estimate
-        low, high = (estimate, estimate) if interval is None else (interval.low, interval.high)
-        place, bound = (None if value is None else scale.place(value) for value in (estimate, limit))
+        low, high = ends_of(finding)
+        place, bound = (None if value is None else scale.place(value) for value in (finding.estimate, limit))
         ends = scale.place(low, scale.low), scale.place(high, scale.high)
         dots.append(Dot(cut(label, LABEL), numbers[index], mark, place, *ends, bound, rows=f"{finding.support:,}"))
     told = [(cut(label, 60), with_interval(finding, digits)) for label, finding, _, _ in shown[:4]]

@@ -10,7 +10,7 @@ from evenhand.messages import message
 from evenhand.report.drawings import LABEL, Dot, Figure, Table
 from evenhand.report.figures.findings import described
 from evenhand.report.figures.scales import axis_of, scale_of
-from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.numbers import cut, ends_of, show, with_interval
 
 if TYPE_CHECKING:
     from evenhand.findings import Finding
@@ -39,7 +39,7 @@ def waterfall(
     reach: list[float | None] = [*ends, end, start]
     for place, finding in enumerate(drawn):
         if finding.interval is not None:
-            low, high = finding.interval.low, finding.interval.high
+            low, high = ends_of(finding)
             reach += [None if low is None else ends[place] + low, None if high is None else ends[place] + high]
     others = message("{features} other features", features=len(rest))
     scale = scale_of(reach, shares=False)
@@ -63,7 +63,7 @@ def _total(label: str, value: float, scale: Scale) -> Dot:
 
 def _step(finding: Finding, way: tuple[float, float], scale: Scale) -> Dot:
     origin, goal = way
-    low, high = (None, None) if finding.interval is None else (finding.interval.low, finding.interval.high)
+    low, high = (None, None) if finding.interval is None else ends_of(finding)
     least, most = (scale.place(goal if end is None else origin + end) for end in (low, high))
     name, text, mark = cut(finding.key.columns[0], LABEL), with_interval(finding, 3), _mark(goal - origin)
     return Dot(name, text, mark, scale.place(goal), least, most, start=scale.place(origin))
