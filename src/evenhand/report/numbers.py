@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ROUNDING: Final = 1e-12
 """A score below this is what the arithmetic of the machine left of 0."""
-LEAST: Final = 0.0001
+LEAST: Final = 1e-6
 """Numbers that are closer to 0 are said to be."""
 CUT: Final = "{text:.{most}}…"
 """The id of a message that is cut."""
@@ -27,7 +27,7 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
     Examples
     --------
     >>> show(0.3149), show(23512, "bytes"), show(0.000042, "seconds"), show(1234, "number"), show(5e-21, "number")
-    ('0.31', '23.5 kB', '42.0 µs', '1,234', '< 0.0001')
+    ('0.31', '23.5 kB', '42.0 µs', '1,234', '< 0.000001')
     """
     if value is None:
         return message("undefined")
@@ -43,8 +43,10 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
 
 
 def _number(value: float) -> str:
-    if 0 < abs(value) < LEAST:
-        return f"< {LEAST}" if value > 0 else f"> -{LEAST}"
+    if 0 < abs(value) < 1e-4:
+        if abs(value) < LEAST:
+            return f"< {LEAST:f}" if value > 0 else f"> -{LEAST:f}"
+        return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}"
     return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:#.3g}".rstrip(".")
 
 
