@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
 
 LOG_ODDS: Final = message("log-odds")
-PREDICTION: Final = message("prediction")
-SCORE: Final = message("score")
+PREDICTION: Final = message("the prediction")
+SCORE: Final = message("the score")
 
 
 def explained_scale(record: AuditRecord) -> str:
