@@ -24,6 +24,9 @@ MOST_EVALUATIONS: Final = 60_000_000
 MOST_ASKED: Final = 4_000_000
 """Most rows for a whole model, where its first layer cannot be split off."""
 
+MOST_TOLD: Final = 63
+"""Beyond this many differing players the number of subsets is not told any more."""
+
 UNTHINKABLE: Final = 10**15
 """Larger numbers of evaluations are not told apart."""
 
@@ -167,7 +170,7 @@ def _why(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> str:
         "{most} features differ; enumerating all would take at least {needed:,} evaluations.",
         permutations,
         most=exact_up_to,
-        needed=_about(float(np.sum(2.0 ** counts.astype(np.float64)))),
+        needed=_about(float(np.sum(2.0 ** np.minimum(counts, MOST_TOLD)))),
     )
 
 

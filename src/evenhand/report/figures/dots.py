@@ -48,7 +48,7 @@ def swarm_figure(
     """Return a dot figure with its table twin; a vertical line marks `zero`.
 
     A row is a label, dots, and a text after them; a dot is a value and a shade: 0 for low, 1 for middle, 2 for high.
-    `heading` heads the texts, empty where they are not shown; `axis` names the axis, and `key` says what the shades mean.
+    `heading` heads the texts, empty where they are not shown; `axis` names the axis; `key` says what the shades mean.
     `shares` have an axis from 0 to 1. Of the whole figure at most `most` dots are drawn, or fewer that fit.
     """
     each = dots_each(rows, most)

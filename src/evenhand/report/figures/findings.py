@@ -54,7 +54,8 @@ def figure(
     key = (("limit", message("limit")),) if any(dot.limit is not None for dot in dots) else ()
     said_in_full = described(title, told, len(shown) - 4)
     ticks = () if empty else scale.labels(unit)
-    frame = (name, title, said_in_full, _twin(name, title, rows, numbers), ticks, axis or name_of_axis, key, scale.place(0.0))
+    twin, axis = _twin(name, title, rows, numbers), axis or name_of_axis
+    frame = (name, title, said_in_full, twin, ticks, axis, key, scale.place(0.0))
     return Figure(*frame, kind, tuple(dots))
 
 

@@ -114,9 +114,7 @@ AXES: Final = {
 }  # fmt: skip
 """What the axis of findings of a unit is called."""
 DIFFERENCE: Final = message("difference of shares")
-OF_EXPLANATIONS: Final = {
-    "selection_gap_part": DIFFERENCE, "interaction_strength": AXES["share"], "attribution_similarity": message("similarity"),
-}  # fmt: skip
+OF_EXPLANATIONS: Final = {"selection_gap_part": DIFFERENCE, "attribution_similarity": message("similarity")}
 """What the axis of metrics is called that are stated in units of the score, but are no scores."""
 IN_LABEL: Final = message("in units of the label")
 

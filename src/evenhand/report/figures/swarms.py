@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, cast
 from evenhand.messages import message
 from evenhand.report.drawings import Table
 from evenhand.report.figures.dots import dots_each, swarm_figure
-from evenhand.report.figures.findings import described
 from evenhand.report.figures.explained import explained_scale
+from evenhand.report.figures.findings import described
 from evenhand.report.numbers import cut, show
 
 if TYPE_CHECKING:

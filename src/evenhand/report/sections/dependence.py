@@ -79,7 +79,9 @@ def answer(record: AuditRecord, _: Judged) -> Answer:
     if fidelity is None or fidelity.estimate is None:
         return Answer(message("Effects of the features that move the score most."))
     share = show(fidelity.estimate)
-    return Answer(message("A tree of at most three questions a row gives {share} of the variance of the scores.", share=share))
+    return Answer(
+        message("A tree of at most three questions a row gives {share} of the variance of the scores.", share=share)
+    )
 
 
 SECTION: Final = Section(

@@ -34,8 +34,12 @@ DECIDED = message("From the background's mean score to the mean score of those d
 TITLE: Final = message("Explanation")
 EMPTY: Final = message("Nothing was explained.")
 CARRIED: Final = {
-    "score_gap": message("What carries the gap in mean score between {a} and {b}, {gap} in all, over {rows:,} explained rows"),
-    "selection_gap": message("What carries the gap in selection between {a} and {b}, {gap} in all, over {rows:,} explained rows"),
+    "score_gap": message(
+        "What carries the gap in mean score between {a} and {b}, {gap} in all, over {rows:,} explained rows"
+    ),
+    "selection_gap": message(
+        "What carries the gap in selection between {a} and {b}, {gap} in all, over {rows:,} explained rows"
+    ),
 }
 GRIDS: Final = {
     "given": message(

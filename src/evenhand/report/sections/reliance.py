@@ -27,7 +27,9 @@ MOST: Final = 15
 CHANCE: Final = 0.5
 """The area of what tells nothing."""
 SOME: Final = message("Features that give a group away and carry a clear part of its gap: {proxies}.")
-DOUBTFUL: Final = message("Features give a group away ({proxies}), but no gap is shown that they could carry a part of.")
+DOUBTFUL: Final = message(
+    "Features give a group away ({proxies}), but no gap is shown that they could carry a part of."
+)
 NONE: Final = message("No feature both gives a group away and carries a clear part of its gap.")
 SCORED: Final = message("the model's own score")
 
