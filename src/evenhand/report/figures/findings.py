@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from evenhand.messages import joined, message
 from evenhand.report.drawings import LABEL, Dot, Figure, Table
 from evenhand.report.figures.scales import all_zero, axis_of, fitting, scale_of
-from evenhand.report.numbers import cut, with_interval
+from evenhand.report.numbers import cut, ends_of, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,25 +28,24 @@ def figure(
     kind: Kind = "forest",
     digits: int = 2,
     texts: list[str] | None = None,
+    axis: str = "",
 ) -> Figure:
     """Return a figure of findings, one row (label, finding, mark, limit) each, with its table twin.
 
     A limit is drawn where it is not None. Rows that do not fit a small figure are in the table only. `texts` are
-    the numbers as text, for rounding away from a limit.
+    the numbers as text, for rounding away from a limit; `axis` names the axis where the findings do not.
     """
     numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
     said = [(cut(label, LABEL), text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]
     shown = rows[: fitting(said, ROW_BYTES)]
     values: list[float | None] = []
     for _, finding, _, limit in shown:
-        interval = finding.interval
-        values += [finding.estimate, limit, interval and interval.low, interval and interval.high]  # type: ignore[list-item]
+        values += [finding.estimate, limit, *ends_of(finding)]
     scale = scale_of(values, shares=kind != "bars")
     dots = []
     for index, (label, finding, mark, limit) in enumerate(shown):
-        interval, estimate = finding.interval, finding.estimate
-        low, high = (estimate, estimate) if interval is None else (interval.low, interval.high)
-        place, bound = (None if value is None else scale.place(value) for value in (estimate, limit))
+        low, high = ends_of(finding)
+        place, bound = (None if value is None else scale.place(value) for value in (finding.estimate, limit))
         ends = scale.place(low, scale.low), scale.place(high, scale.high)
         dots.append(Dot(cut(label, LABEL), numbers[index], mark, place, *ends, bound, rows=f"{finding.support:,}"))
     told = [(cut(label, 60), with_interval(finding, digits)) for label, finding, _, _ in shown[:4]]
@@ -55,7 +54,8 @@ def figure(
     key = (("limit", message("limit")),) if any(dot.limit is not None for dot in dots) else ()
     said_in_full = described(title, told, len(shown) - 4)
     ticks = () if empty else scale.labels(unit)
-    frame = (name, title, said_in_full, _twin(name, title, rows, numbers), ticks, name_of_axis, key, scale.place(0.0))
+    twin, axis = _twin(name, title, rows, numbers), axis or name_of_axis
+    frame = (name, title, said_in_full, twin, ticks, axis, key, scale.place(0.0))
     return Figure(*frame, kind, tuple(dots))
 
 

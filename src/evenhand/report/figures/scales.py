@@ -114,6 +114,8 @@ AXES: Final = {
 }  # fmt: skip
 """What the axis of findings of a unit is called."""
 DIFFERENCE: Final = message("difference of shares")
+OF_EXPLANATIONS: Final = {"selection_gap_part": DIFFERENCE, "attribution_similarity": message("similarity")}
+"""What the axis of metrics is called that are stated in units of the score, but are no scores."""
 IN_LABEL: Final = message("in units of the label")
 
 
@@ -128,6 +130,8 @@ def axis_of(findings: Sequence[Finding]) -> tuple[str, Unit]:
         (metric,) = metrics
         of_label = metric in METRICS and METRICS[metric].task == "regression"
         return (IN_LABEL if of_label else describe(metric).label), unit
+    if metrics <= OF_EXPLANATIONS.keys():
+        return OF_EXPLANATIONS[min(metrics)], unit
     apart = all(finding.key.metric.endswith(("_difference", "_change")) for finding in findings)
     return (DIFFERENCE if unit == "share" and apart else AXES[unit]), unit
 
