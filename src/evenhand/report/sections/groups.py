@@ -13,7 +13,7 @@ from evenhand.metrics.catalogue.lists import stated
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, told, with_interval
-from evenhand.report.sections.answering import STATING, answered, farthest, gaps
+from evenhand.report.sections.answering import STATING, answered, farthest, gaps, others_apart
 from evenhand.report.sections.decisions import scores_by_group, whose
 from evenhand.report.sections.facts import group_key, group_label, group_rows, groupings
 from evenhand.report.sections.section import GROUPS, Section
@@ -199,12 +199,12 @@ def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
         sentences.append(
             message(
                 "{most}: predicted positive in {most_share} of {most_rows:,} rows; {least}: in {least_share} of "
-                "{least_rows:,}. The greatest difference between groups is {difference}, {chance}.",
+                "{least_rows:,}.",
                 most=_named(greatest.group, counts), most_share=_percent(greatest.estimate), most_rows=greatest.rows,
                 least=_named(least.group, counts), least_share=_percent(least.estimate), least_rows=least.rows,
-                difference=with_interval(gap), chance=_against_chance(gap),
             )
         )  # fmt: skip
+        sentences.append(_greatest(gap, counts))
     undefined = sorted({group for f in _disparities(record, counts) for group in f.undefined_groups})
     if undefined:
         named = joined("; ", (cut(group, 60) for group in undefined[:8]))
@@ -212,6 +212,22 @@ def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
     if withheld := _withheld(record, counts):
         sentences.append(message(WITHHELD, groups=withheld))
     return tuple(sentences)
+
+
+def _greatest(gap: Finding, counts: GroupCounts) -> str:
+    """State the greatest difference, and whose it is where others are shown to be furthest apart."""
+    difference, chance = with_interval(gap), _against_chance(gap)
+    if not others_apart(gap):
+        return message(
+            "The greatest difference between groups is {difference}, {chance}.", difference=difference, chance=chance
+        )
+    least, greatest = (
+        message("{group} (n={rows:,})", group=_named(part.group, counts), rows=part.rows) for part in gap.groups
+    )
+    return message(
+        "The greatest difference as counted, between {most} and {least}, is {difference}, {chance}.",
+        most=greatest, least=least, difference=difference, chance=chance,
+    )  # fmt: skip
 
 
 def _withheld(record: AuditRecord, counts: GroupCounts) -> str:
