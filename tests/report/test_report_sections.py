@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -10,12 +11,16 @@ import pytest
 from tests.browsing import AUDITS
 
 import evenhand as eh
-from evenhand.report.drawings import Drawing, Table
+from evenhand.keys import group_name
+from evenhand.report.drawings import Drawing, Figure, Table
+from evenhand.report.figures.findings import figure
+from evenhand.report.formats.html import Terms, environment
 from evenhand.report.sections.answering import beyond, others_apart
 from evenhand.report.sections.catalogue import parts
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
+    from evenhand.report.drawings import Dot
     from evenhand.report.view import Part
 
 NAMES = ("demo", "compas", "adult", "countries", "states")
@@ -106,3 +111,83 @@ def test_no_column_is_empty(name: str) -> None:
             table = block.table if isinstance(block, Drawing) else block
             for at, head in enumerate(table.head):
                 assert head or any(row[at] for row in table.rows), (table.name, at)
+
+
+def test_where_groups_are_many_every_figure_has_those_at_the_ends() -> None:
+    drawn = [block for block in parts_of("states")["groups-0"].blocks if isinstance(block, Figure)]
+    assert [len(block.dots) for block in drawn[:3]] == [13, 13, 13]
+    assert len({block.name for block in drawn}) == len(drawn)
+    (fit,) = (block for block in drawn if block.name == "groups-0-ends-r2")
+    found = (f for f in record_of("states").findings if f.key.metric == "r2" and f.key.group)
+    known = [(group_name(f.key.group), f.interval) for f in found if f.interval is not None]
+    lowest = {name for name, interval in sorted(known, key=lambda each: each[1].high or 0)[:6]}
+    assert lowest <= {dot.label for dot in fit.dots}
+
+
+def ends_of(dot: Dot) -> list[float]:
+    return [float(end) for end in re.findall(r"-?[\d.]+", dot.text.replace(",", ", "))[1:]]
+
+
+def test_an_axis_is_as_wide_as_its_estimates_and_intervals_beyond_it_have_arrows() -> None:
+    (drawn,) = (block for block in parts_of("states")["groups-0"].blocks if block.name == "groups-0-ends-r2")
+    assert isinstance(drawn, Figure)
+    assert (drawn.axis, drawn.ticks[0], drawn.ticks[-1]) == ("R squared", "-1.0", "1.0")
+    for dot in drawn.dots:
+        low, high = ends_of(dot)
+        assert dot.opens == (low < -1, high > 1), dot.text
+    assert any(dot.opens[0] for dot in drawn.dots)
+
+
+def test_numbers_from_a_thousand_have_separators_and_no_decimals() -> None:
+    cells = [cell for row in table_of("states", "groups-0", "groups-0-table").rows for cell in row]
+    assert any("[-18,908, 1.00]" in cell for cell in cells)
+    assert not any(re.search(r"\d{4}\.", cell) for cell in cells)
+
+
+@pytest.mark.parametrize("name", ["demo", "compas", "adult"])
+def test_what_is_drawn_comes_first_in_its_table(name: str) -> None:
+    drawn = [
+        block
+        for part in parts_of(name).values()
+        for block in part.blocks
+        if isinstance(block, Figure) and block.name.endswith("-disparities")
+    ]
+    assert drawn
+    for block in drawn:
+        rows = [(dot.label, dot.text) for dot in block.dots]
+        assert rows == [row[:2] for row in block.table.rows[: len(rows)]]
+        assert block.table.folded == f"The {len(block.table.rows)} disparities as a table"
+
+
+def test_a_disparity_and_its_groups_are_in_the_same_unit() -> None:
+    table = table_of("states", "groups-0", "groups-0-gaps")
+    (least,) = (row for row in table.rows if row[0] == "Mean squared error of the lowest group")
+    assert least[1].startswith("0.000310 [")
+    assert least[2].startswith("state 20 0.000310 (n=1); ")
+    named = {row[3] for row in table.rows if row[0].startswith("R squared")}
+    assert named == {"state 11; state 2; state 20"}
+
+
+def test_a_histogram_and_its_table_show_the_same_shares() -> None:
+    table = table_of("compas", "groups-0", "groups-0-scores-table")
+    bins = [tuple(map(float, row[0].split(" – "))) for row in table.rows]
+    assert all(one[1] == two[0] for one, two in itertools.pairwise(bins))
+    for column in (1, 2):
+        shares = [float(row[column].split(" %")[0]) for row in table.rows]
+        assert sum(shares) == pytest.approx(100, abs=1)
+
+
+def test_performance_is_drawn_on_the_axis_of_shares() -> None:
+    (drawn,) = (block for block in parts_of("compas")["performance"].blocks if block.name == "performance-all")
+    assert isinstance(drawn, Figure)
+    assert drawn.ticks[-1] == "1.0"
+    assert "Mean score per base rate" in {row[0] for row in table_of("compas", "performance", "performance-more").rows}
+
+
+def test_a_figure_says_how_many_rows_are_in_the_table_only() -> None:
+    finding = a_gap("compas", "selection_rate_difference[sex]")
+    drawn = figure("many", "Many", [(f"row {at}", finding, "plain", None) for at in range(50)])
+    assert drawn.left == 50 - len(drawn.dots) > 0
+    page = environment(None).from_string('{% import "partials/charts.svg.j2" as c with context %}{{ c.draw(f) }}')
+    html = page.render(f=drawn, _=lambda text, **places: text.format(**places), terms=Terms(()))
+    assert f"{drawn.left} more in the table" in html

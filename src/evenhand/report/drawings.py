@@ -136,6 +136,8 @@ class Dot:
     """Where its bar begins, in a waterfall; at zero elsewhere."""
     rows: str = ""
     """How many rows it rests on, as text."""
+    opens: tuple[bool, bool] = (False, False)
+    """Whether its interval goes on beyond the left and the right end of the axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ class Figure(Rows):
     """Dots with intervals, bars from zero with intervals, or bars from where the one before ended."""
     dots: tuple[Dot, ...]
     """Rows."""
+    left: int = 0
+    """How many rows are in the table only."""
 
     @property
     def whole(self) -> bool:

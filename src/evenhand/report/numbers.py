@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Finding, Unit
 
+THOUSAND: Final = 1000
+"""From here on numbers have no decimals."""
 ROUNDING: Final = 1e-12
 """A score below this is what the arithmetic of the machine left of 0."""
 CUT: Final = "{text:.{most}}…"
@@ -33,7 +35,9 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
     if unit == "seconds":
         return _scaled(value, (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)))
     if unit == "number":
-        return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:#.3g}".rstrip(".")
+        return f"{value:,.0f}" if abs(value) >= THOUSAND or value == round(value) else f"{value:#.3g}".rstrip(".")
+    if abs(value) >= THOUSAND:
+        return f"{value:,.0f}"
     if unit == "score" and ROUNDING < abs(value) < 10 ** -(digits + 1):
         return f"{value:.1e}"
     return f"{value:z.{digits}f}"
