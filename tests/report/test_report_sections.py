@@ -191,3 +191,52 @@ def test_a_figure_says_how_many_rows_are_in_the_table_only() -> None:
     page = environment(None).from_string('{% import "partials/charts.svg.j2" as c with context %}{{ c.draw(f) }}')
     html = page.render(f=drawn, _=lambda text, **places: text.format(**places), terms=Terms(()))
     assert f"{drawn.left} more in the table" in html
+
+
+def test_subgroups_are_told_once_with_their_rows_and_in_the_same_digits() -> None:
+    part = parts_of("demo")["slices"]
+    drawn, table = part.blocks  # neither is a part of the other, so there is no tree
+    assert isinstance(drawn, Figure)
+    assert isinstance(table, Table)
+    assert drawn.table.within == table.name
+    assert [(dot.label, dot.rows, dot.text) for dot in drawn.dots] == [(row[0], row[1], row[4]) for row in table.rows]
+    assert [row[1] for row in table.rows] == ["21", "22"]
+    assert f"higher by {table.rows[0][4]}, corrected for the search." in part.answer
+    assert not any(opens for dot in drawn.dots for opens in dot.opens)
+    assert "loanamt <100" in part.answer
+    assert "=<" not in part.answer + "".join(row[0] for row in table.rows)
+
+
+def test_rows_left_out_and_the_smallest_groups_are_of_what_is_named() -> None:
+    rows = dict(row[:2] for row in table_of("demo", "data", "data-facts").rows)
+    assert rows["Rows left out"].startswith("18 of the 1,989 rows of the source, before any split: ")
+    alone = [int(row[1].replace(",", "")) for row in table_of("demo", "data", "data-groups").rows]
+    assert (
+        parts_of("demo")["data"].answer == f"591 rows; fewest in a group by one feature: {min(alone)} (race=hispanic)."
+    )
+    states = {row[0] for row in table_of("states", "data", "data-groups").rows if row[1] == "1"}
+    named = re.findall(r"\((.*)\)", parts_of("states")["data"].answer)[0].split(", ")
+    assert set(named) == states
+    assert len(states) == 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_did_not_run_is_named(name: str) -> None:
+    part = parts_of(name)["limitations"]
+    absent = [said.removeprefix("Not run: ").split(".")[0] for said in part.lead if said.startswith("Not run: ")]
+    assert absent == part.answer.partition("not run: ")[2].rstrip(".").split(", ")
+    assert ("thresholds" in parts_of(name)) == (name != "states")
+
+
+@pytest.mark.parametrize("name", ["demo", "compas", "adult"])
+def test_both_thresholds_have_their_accuracy(name: str) -> None:
+    said = parts_of(name)["thresholds"].answer
+    best, used = (float(found) for found in re.findall(r"\((0\.\d{3})\)", said))
+    assert used == round(record_of(name)["accuracy"].estimate or 0, 3) <= best
+
+
+def test_small_groups_are_called_by_feature_and_value() -> None:
+    (said,) = (said for said in parts_of("compas")["fairness"].lead if "fewer than 30" in said)
+    assert said.startswith(
+        "Groups with fewer than 30 rows, all of them counted: race=Asian (9); race=Native American (4); "
+    )

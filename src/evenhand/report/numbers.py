@@ -34,13 +34,12 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
         return _scaled(value, (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0)))
     if unit == "seconds":
         return _scaled(value, (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)))
-    if unit == "number":
-        return f"{value:,.0f}" if abs(value) >= THOUSAND or value == round(value) else f"{value:#.3g}".rstrip(".")
-    if abs(value) >= THOUSAND:
+    if abs(value) >= THOUSAND or (unit == "number" and value == round(value)):
         return f"{value:,.0f}"
-    if unit == "score" and ROUNDING < abs(value) < 10 ** -(digits + 1):
-        return f"{value:.1e}"
-    return f"{value:z.{digits}f}"
+    if unit == "number":
+        return f"{value:#.3g}".rstrip(".")
+    small = unit == "score" and ROUNDING < abs(value) < 10 ** -(digits + 1)
+    return f"{value:.1e}" if small else f"{value:z.{digits}f}"
 
 
 def _scaled(value: float, units: tuple[tuple[str, float], ...]) -> str:

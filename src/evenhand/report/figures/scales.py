@@ -100,17 +100,18 @@ def scale_of(values: list[float | None], *, shares: bool = True) -> Scale:
 def values_of(findings: Sequence[Finding], limits: Sequence[float | None]) -> list[float | None]:
     """Return what an axis has to hold: estimates, limits, and the ends of intervals that are not far from these.
 
-    An interval of few rows may be a thousand times as wide as all estimates are apart: of its ends the axis goes no
-    further than twice as far as estimates and limits do. A share of what is explained has no least value; below
-    `LEAST_SHARE` it is only "worse than useless", and no further drawn.
+    An interval of few rows may be a thousand times as wide as all estimates are apart: for its ends the axis goes to
+    three times as far as estimates and limits do, of shares also from -1 to 1, and no further. A share of what is
+    explained has no least value; below `LEAST_SHARE` it is only "worse than useless", and no further drawn.
     """
     least = LEAST_SHARE if {f.unit for f in findings} <= {"share"} and any(map(_is_bottomless, findings)) else -math.inf
     known = [value for value in (*(f.estimate for f in findings), *limits) if value is not None]
     inner = [max(value, least) for value in known]
     low, high = min((0.0, *inner)), max((0.0, *inner))
-    room = high - low
+    room, least_room = 2 * (high - low), 1.0 if {f.unit for f in findings} <= set(SHARES) else 0.0
+    left, right = max(min(low - room, -least_room), least), max(high + room, least_room)
     ends = [end for f in findings if (i := f.interval) is not None for end in (i.low, i.high) if end is not None]
-    return [*inner, *(min(max(end, low - room, least), high + room) for end in ends)]
+    return [*inner, *(min(max(end, left), right) for end in ends)]
 
 
 def _is_bottomless(finding: Finding) -> bool:
