@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import message, messages
+from evenhand.messages import joined, message, messages
 from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import LIMITS, said
 from evenhand.report.sections.reasons import audit_words
@@ -56,9 +56,11 @@ def limitations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
 
 
 def answer(record: AuditRecord, _: Judged) -> Answer:
-    """Count the audits that did not run."""
-    missing = sum(not section.ran for section in record.sections)
-    return Answer(message("What the intervals and the label assume; audits that did not run: {n}.", n=missing))
+    """Name the audits that did not run."""
+    missing = [audit_words(section.audit) for section in record.sections if not section.ran]
+    if not missing:
+        return Answer(message("What the intervals and the label assume."))
+    return Answer(message("What the intervals and the label assume; not run: {audits}.", audits=joined(", ", missing)))
 
 
 SECTION: Final = Section("limitations", TITLE, (), 1700, limitations, of_studies=True, answer=answer)
