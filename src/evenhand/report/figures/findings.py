@@ -61,7 +61,7 @@ def _dot(row: Row, text: str, scale: Scale) -> Dot:
     low, high = ends_of(finding)
     known = estimate is not None
     opens = known and (low is None or low < scale.low), known and (high is None or high > scale.high)
-    inside = estimate if known and scale.low <= estimate <= scale.high else None
+    inside = estimate if estimate is not None and scale.low <= estimate <= scale.high else None
     place, bound = (None if value is None else scale.place(value) for value in (inside, limit))
     ends = scale.place(low, scale.low), scale.place(high, scale.high)
     return Dot(cut(label, LABEL), text, mark, place, *ends, bound, rows=f"{finding.support:,}", opens=opens)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, Final, TypeGuard
 
+from evenhand.keys import Key
 from evenhand.messages import Message, lowered, message
 from evenhand.metrics import METRICS, describe
 from evenhand.report.drawings import table
 from evenhand.report.numbers import ROUNDING, cut, named, p_value, show
-from evenhand.report.sections.answering import Answer
+from evenhand.report.sections.answering import Answer, others_apart
 from evenhand.report.sections.facts import whom
 from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Part
@@ -62,12 +63,14 @@ def by_chance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         *_tests("chance-groups", message("Each group against all other rows"), found, None),
         *_tests("chance-highest", message("Each group against the group with the highest rate"), found, "highest"),
     )
-    return (Part("chance", TITLE, (LEAD, *_explained(found)), blocks),)
+    return (Part("chance", TITLE, (LEAD, *_explained(record, found)), blocks),)
 
 
-def _explained(found: Sequence[Finding]) -> Iterator[str]:
+def _explained(record: AuditRecord, found: Sequence[Finding]) -> Iterator[str]:
     """Yield what each number of the first table is, where it can be misread, and which gaps are not in it."""
-    if any(f.key.metric == "p_value" and not f.key.group for f in found):
+    tested = (f.key for f in found if f.key.metric == "p_value" and not f.key.group)
+    gaps = (record.get(Key.of(f"{key.qualifier('rate')}_difference", key.columns)) for key in tested)
+    if any(gap is not None and others_apart(gap) for gap in gaps):
         yield WIDEST
     if any(f.key.metric == "shrunken_difference" for f in found):
         yield DRAWN
@@ -111,7 +114,7 @@ def _gap_rows(record: AuditRecord, found: list[Finding]) -> list[tuple[str, ...]
             continue
         rate, columns = finding.key.qualifier("rate") or "", finding.key.columns
         shrunken, test = (record.get(finding.key.renamed(name)) for name in ("shrunken_difference", "p_value"))
-        gap = record.get(type(finding.key).of(f"{rate}_difference", columns))
+        gap = record.get(Key.of(f"{rate}_difference", columns))
         shown = [show(f.estimate, f.unit) if _is_possible(f, rate) else "–" for f in (gap, finding, shrunken)]
         tested = "" if test is None else p_value(test)
         rows.append((cut(", ".join(columns), 60), describe(rate).label, *shown, tested))

@@ -89,7 +89,7 @@ def answer(record: AuditRecord, _: Judged) -> Answer:
     ]
     said = message("{rows:,} rows.", rows=rows)
     if sizes:
-        least, _ = min(sizes)
+        least = min(sizes)[0]
         alike = named([group for size, group in sizes if size == least], MOST_NAMED)
         told: dict[str, Place] = {"rows": rows, "least": least, "group": alike}
         said = message("{rows:,} rows; fewest in a group by one feature: {least:,} ({group}).", **told)

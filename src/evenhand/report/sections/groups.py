@@ -203,7 +203,7 @@ def _ends(finding: Finding) -> str:
 
 def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
     """State the gap in selection that is shown to be widest, and the groups without a value of a metric."""
-    sentences = []
+    sentences: list[str] = []
     gap = record.get(Key.of("selection_rate_difference", counts.columns))
     if gap is not None and gap.estimate is not None and len(gap.furthest) > 1 and gap.audit == "fairness":
         least, greatest = gap.furthest

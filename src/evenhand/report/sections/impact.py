@@ -46,7 +46,12 @@ def of_impact(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         if f.key.group and f.key.qualifier("vs") is None
     )
     whole = (
-        (cut(", ".join(f.key.columns), 60), describe(f.key.metric).label, with_interval(f), f.undefined or f.note)
+        (
+            cut(", ".join(f.key.columns), 60) or message("all rows"),
+            describe(f.key.metric).label,
+            with_interval(f),
+            f.undefined or f.note,
+        )
         for f in found
         if not f.key.group
     )
