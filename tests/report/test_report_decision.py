@@ -6,6 +6,7 @@ import re
 import tomllib
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from evenhand.report.first import Decision
 
 TODAY = date(2026, 6, 1)
+AUDITS = Path(__file__).parents[1] / "golden" / "audits"
 PARTS = ("verdict", "reasons", "acts", "limits-figure")
 
 
@@ -48,6 +50,12 @@ def many() -> tuple[AuditRecord, Verdict]:
         "selection_rate_ratio[place]": {"at_least": 0.2},
     }  # fmt: skip
     return record, judged(record, limits)
+
+
+def real(name: str) -> tuple[AuditRecord, Verdict]:
+    """Return one of the audits of `tests/golden/audits`, and its verdict."""
+    record = eh.read_record(AUDITS / name / "audit.json")
+    return record, eh.judge(record, eh.load_policy(AUDITS / name / "policy.toml"), today=TODAY)
 
 
 def layer_one(page: str) -> str:
@@ -156,6 +164,18 @@ def test_rows_to_collect_are_those_of_the_verdicts_advice() -> None:
     assert ("settle" in acts) == (not advice.found.rows)
     chance = f"{round(100 * advice.found.chance.value)} %"
     assert (f": {chance}" if "settle" in acts else f"{chance} chance") in acts.get("settle", acts.get("collect", ""))
+
+
+@pytest.mark.parametrize("name", ["demo", "compas"])
+def test_a_limit_that_the_present_rows_can_decide_is_told_of_as_many_rows(name: str) -> None:
+    """Advice draws a table of the present size for it, and not ten times more rows."""
+    record, verdict = real(name)
+    (text,) = [act.text for act in decision(record, verdict).acts if act.name == "settle"]
+    text = text.removeprefix("The chance that 10 times more rows decide ")
+    told = dict(re.findall(r"([A-Z][\w ,]+): \d+ % \(as many as now: 80 % for a limit of ([\d.]+)\)", text))
+    advised = [(judgement, judgement.advice.found) for judgement in verdict.judgements if judgement.advice is not None]
+    assert told == {named(judgement.key): f"{found.settles:g}" for judgement, found in advised if found.settles}
+    assert told
 
 
 def scored(shift: float) -> AuditRecord:
