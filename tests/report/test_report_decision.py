@@ -6,7 +6,6 @@ import re
 import tomllib
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from evenhand.report.first import Decision
 
 TODAY = date(2026, 6, 1)
-AUDITS = Path(__file__).parents[1] / "golden" / "audits"
 PARTS = ("verdict", "reasons", "acts", "limits-figure")
 
 
@@ -50,12 +48,6 @@ def many() -> tuple[AuditRecord, Verdict]:
         "selection_rate_ratio[place]": {"at_least": 0.2},
     }  # fmt: skip
     return record, judged(record, limits)
-
-
-def real(name: str) -> tuple[AuditRecord, Verdict]:
-    """Return one of the audits of `tests/golden/audits`, and its verdict."""
-    record = eh.read_record(AUDITS / name / "audit.json")
-    return record, eh.judge(record, eh.load_policy(AUDITS / name / "policy.toml"), today=TODAY)
 
 
 def layer_one(page: str) -> str:
@@ -120,8 +112,10 @@ def test_people_and_their_interval_are_told() -> None:
     (reason,) = decision(record, verdict).reasons
     assert verdict.judgements[0].evidence is not None
     said = verdict.judgements[0].evidence.sentence
-    assert reason.people == f"{said}. The estimate compares two other groups, which are further apart."
-    assert reason.harm == "About 540 people of race=African-American (380 to 669) are worse off for it."
+    compared = "The estimate compares race=Asian 9 % (n=23) with race=African-American."
+    assert reason.people == f"{said}. {compared}"
+    worse = "are worse off than at the rate of race=Other"
+    assert reason.harm == f"About 540 people of race=African-American (380 to 669) {worse}."
 
 
 def test_of_a_single_group_the_sentence_tells_the_estimate_and_the_line_its_interval() -> None:
@@ -164,18 +158,6 @@ def test_rows_to_collect_are_those_of_the_verdicts_advice() -> None:
     assert ("settle" in acts) == (not advice.found.rows)
     chance = f"{round(100 * advice.found.chance.value)} %"
     assert (f": {chance}" if "settle" in acts else f"{chance} chance") in acts.get("settle", acts.get("collect", ""))
-
-
-@pytest.mark.parametrize("name", ["demo", "compas"])
-def test_a_limit_that_the_present_rows_can_decide_is_told_of_as_many_rows(name: str) -> None:
-    """Advice draws a table of the present size for it, and not ten times more rows."""
-    record, verdict = real(name)
-    (text,) = [act.text for act in decision(record, verdict).acts if act.name == "settle"]
-    text = text.removeprefix("The chance that 10 times more rows decide ")
-    told = dict(re.findall(r"([A-Z][\w ,]+): \d+ % \(as many as now: 80 % for a limit of ([\d.]+)\)", text))
-    advised = [(judgement, judgement.advice.found) for judgement in verdict.judgements if judgement.advice is not None]
-    assert told == {named(judgement.key): f"{found.settles:g}" for judgement, found in advised if found.settles}
-    assert told
 
 
 def scored(shift: float) -> AuditRecord:
