@@ -92,3 +92,42 @@ def test_whoever_is_worse_off_is_compared_with_somebody() -> None:
         assert re.search(r" are worse off than at the rate of (race|sex)=\w+\.$", harm)
         (row,) = [row for row in rows if harm in row]
         assert row[: row.index(harm)].endswith(". "), "a full stop before it"
+
+
+def test_an_end_without_a_bound_and_zero_are_written_as_everywhere_on_the_page() -> None:
+    record, verdict = real("states")
+    measured = [row.measured for row in build_page(record, verdict).limits]
+    assert "0.23 [0.00, …]" in measured
+    assert not [text for text in measured if "..." in text or re.search(r"-0\.0+\b(?!\d)", text)]
+    assert measured == [row.measured for row in on_the_policy_page(verdict, None).limits]
+
+
+def test_the_caption_says_in_which_order_the_limits_are() -> None:
+    """The advisory limits of this audit are undecided, and come after those that passed and can stop a release."""
+    record, verdict = real("states")
+    page = eh.render(record, verdict, "html")
+    assert "Limits that can stop a release first, then advisory ones; the worst of each first" in page
+    advisory = [judgement.limit.advisory for judgement in verdict.judgements]
+    assert advisory == sorted(advisory)
+    ranks = ["failed", "undecided", "passed"]
+    for part in (False, True):
+        found = [ranks.index(each.status) for each in verdict.judgements if each.limit.advisory is part]
+        assert found == sorted(found)
+
+
+def test_what_is_left_out_of_a_list_is_counted_in_words() -> None:
+    _, verdict = real("states")
+    assert [text for text in verdict.remarks if text.endswith(" and 43 more.")]
+    assert not [text for text in verdict.remarks if "+43" in text]
+
+
+def test_the_glossary_says_which_way_chance_misleads_and_takes_no_figures_of_the_audit() -> None:
+    record, verdict = real("demo")
+    entries = {entry.name: entry for entry in build_page(record, verdict).glossary}
+    small = {name for name, entry in entries.items() if "chance alone makes it small" in entry.misleads}
+    large = {name for name, entry in entries.items() if "chance alone makes it large" in entry.misleads}
+    assert {"*_ratio", "*_group_min", "selection_rate_ratio"} <= small
+    assert "*_difference" in large
+    assert entries["*_group_min"].meaning == "The value of the group where it is least."
+    rows = str(record.provenance["data"]["rows"])
+    assert not [entry.name for entry in entries.values() if rows in entry.example]

@@ -118,8 +118,8 @@ def _measured(judgement: Judgement) -> str:
         return message("The policy requires it.")
     bound = signs(limit_text(limit))
     if finding is None or finding.estimate is None or finding.interval is None or not _is_told(judgement):
-        return message("{value}, limit {limit}", value=measured(finding, limit), limit=bound)
-    low, high = (number(end, limit.bound) for end in (finding.interval.low, finding.interval.high))
+        return message("{value}, limit {limit}", value=signs(measured(finding, limit)), limit=bound)
+    low, high = (signs(number(end, limit.bound)) for end in (finding.interval.low, finding.interval.high))
     return message("between {low} and {high}, limit {limit}", low=low, high=high, limit=bound)
 
 
@@ -207,5 +207,5 @@ def signed(text: Place) -> str:
 
 
 def signs(text: str) -> str:
-    """Return a limit with typographic signs, for a page that is not ASCII."""
-    return text if isinstance(text, Message) else text.replace("<= ", "≤ ").replace(">= ", "≥ ")
+    """Return a value or a limit with typographic signs, for a page that is not ASCII."""
+    return text if isinstance(text, Message) else text.replace("<= ", "≤ ").replace(">= ", "≥ ").replace("...", "…")

@@ -67,7 +67,7 @@ def _limit(judgement: Judgement, at: int) -> LimitRow:
         judgement.badge,
         cut(str(judgement.key), MOST_KEY),
         describe(judgement.key.metric).label,
-        measured(judgement.finding, judgement.limit),
+        signs(measured(judgement.finding, judgement.limit)),
         signs(limit_text(judgement.limit)),
         why(judgement, judgement.sentence),
         judgement.limit.note,

@@ -12,6 +12,7 @@ from evenhand.metrics import describe
 from evenhand.policy.headline import headline
 from evenhand.policy.verdict import WORDS
 from evenhand.policy.wording import limit_text, measured
+from evenhand.report.decision import signs
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 from evenhand.report.why import why
@@ -82,8 +83,8 @@ def _limited(judgement: Judgement, before: Judgement | None) -> Limited:
         judgement.badge,
         describe(judgement.key.metric).label,
         cut(str(judgement.key), 160),
-        measured(judgement.finding, judgement.limit),
-        limit_text(judgement.limit),
+        signs(measured(judgement.finding, judgement.limit)),
+        signs(limit_text(judgement.limit)),
         # what would decide an undecided limit is simulated, which takes seconds: the gate and the report say it
         why(judgement, judgement.reason),
         "" if before is None else lowered(WORDS[before.status]),
