@@ -91,6 +91,7 @@ def test_a_format_names_who_decided_and_who_is_harmed(case: Case, name: str) -> 
     said = TOLD[name](record, verdict)
     escaped = as_markdown if name == "markdown" else str
     assert not [group for group in (*told["named"], told["harmed"]) if escaped(group) not in said]
+    said = re.sub(r"The estimate (is that of|compares) [^.]*\.", "", said)  # these groups give the estimate
     assert not [group for group in told["innocent"] if f"={escaped(group)}" in said]
 
 
@@ -121,7 +122,7 @@ def test_it_is_said_in_chinese(case: Case, format: str) -> None:
 
 def test_people_are_told_with_their_interval() -> None:
     record, verdict = judged("compas")
-    said = "About 540 more people of race=African-American (380 to 669) are harmed than at the rate of race=Other."
+    said = "About 540 people of race=African-American (380 to 669) are worse off than at the rate of race=Other."
     assert said in _page(record, verdict)
     assert said in _junit(record, verdict)
     (judgement,) = json.loads(eh.render(record, verdict, "json"))["judgements"]

@@ -83,7 +83,7 @@ def _move(record: AuditRecord, verdict: Verdict) -> Iterator[Act]:
 
 
 def _collect(stopping: Sequence[Judgement]) -> Iterator[Act]:
-    """Say how many rows of whom decide the limits that are open, and which such data cannot settle."""
+    """Say how many rows of whom decide the limits that are open, and which of them no such number surely does."""
     advised = [(judgement, judgement.advice) for judgement in stopping if judgement.advice is not None]
     few = [(judgement, advice) for judgement, advice in advised if advice.found.rows]
     never = [
@@ -127,7 +127,7 @@ def _of(group: str, rows: int) -> str:
 
 
 def _never(pairs: Sequence[tuple[Judgement, Advised]]) -> str:
-    """Return the limits that such data cannot settle, each with its chance, and the limit that they could settle."""
+    """Return the limits that more rows may not decide, each with its chance, and a limit that as many as now decide."""
     from evenhand.policy.advice.assurance import CHANCE, TIMES
 
     told = []
@@ -139,7 +139,7 @@ def _never(pairs: Sequence[tuple[Judgement, Advised]]) -> str:
             told.append(message("{limit}: {chance} %", **places))
         else:
             places |= {"settles": settles, "most": round(100 * CHANCE)}
-            told.append(message("{limit}: {chance} % ({most} % if the limit were {settles:g})", **places))
+            told.append(message("{limit}: {chance} % (as many as now: {most} % for a limit of {settles:g})", **places))
     return message("The chance that {times} times more rows decide {limits}.", times=TIMES, limits=joined("; ", told))
 
 

@@ -9,12 +9,13 @@ from evenhand.messages import Message, capitalized, joined, message, message_fro
 from evenhand.policy.headline import headline
 from evenhand.policy.limits import REQUIRED
 from evenhand.policy.naming import named
-from evenhand.policy.telling import ROWS_ALONE, labelled
+from evenhand.policy.telling import ROWS_ALONE, estimate_sentence, labelled, worse_off
 from evenhand.policy.wording import limit_text, measured, number
 from evenhand.report.acts import acts_of, is_open
 from evenhand.report.figures.distances import distances
 from evenhand.report.first import Caution, Decision, Reason, Stopping
 from evenhand.report.numbers import cut, words_of
+from evenhand.report.why import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -117,8 +118,8 @@ def _measured(judgement: Judgement) -> str:
         return message("The policy requires it.")
     bound = signs(limit_text(limit))
     if finding is None or finding.estimate is None or finding.interval is None or not _is_told(judgement):
-        return message("{value}, limit {limit}", value=measured(finding, limit), limit=bound)
-    low, high = (number(end, limit.bound) for end in (finding.interval.low, finding.interval.high))
+        return message("{value}, limit {limit}", value=signs(measured(finding, limit)), limit=bound)
+    low, high = (signs(number(end, limit.bound)) for end in (finding.interval.low, finding.interval.high))
     return message("between {low} and {high}, limit {limit}", low=low, high=high, limit=bound)
 
 
@@ -134,9 +135,8 @@ def _people(judgement: Judgement) -> str:
     """Return the groups that decided, and those of the estimate where they are others; without any, why it is open."""
     said = judgement.reason if judgement.evidence is None else judgement.evidence.sentence
     said = cut(said, MOST_TOLD)
-    if not said.endswith("."):
-        said = message("{why}.", why=capitalized(said) if isinstance(said, Message) else said)
-    return sentences(_bounded_by(judgement) or capitalized(said), _furthest(judgement))
+    said = ended(capitalized(said) if isinstance(said, Message) else said)
+    return sentences(_bounded_by(judgement) or said, estimate_sentence(judgement))
 
 
 def _bounded_by(judgement: Judgement) -> str:
@@ -153,26 +153,9 @@ def _bounded_by(judgement: Judgement) -> str:
     )
 
 
-def _furthest(judgement: Judgement) -> str:
-    """Say so where the estimate compares others than those that decided, whom nothing else would name."""
-    evidence, finding = judgement.evidence, judgement.finding
-    if evidence is None or finding is None or finding.estimate is None or evidence.key != finding.key:
-        return ""
-    if len(finding.groups) != 2 or {part.group for part in finding.groups} == {part.group for part in evidence.groups}:
-        return ""
-    return message("The estimate compares two other groups, which are further apart.")
-
-
 def _harm(judgement: Judgement) -> str:
     """Return how many people are shown to be harmed, whether or not that settles the limit; of the group with most."""
-    shown = next((part for part in judgement.burden if part.shown), None)
-    if shown is None:
-        return ""
-    n, low, high = (max(1, round(end)) for end in (shown.excess, shown.low, shown.high))
-    places: dict[str, Place] = {"n": n, "group": shown.group, "low": low, "high": high}
-    if shown.clustered:
-        return message("About {n:,} rows of {group} ({low:,} to {high:,}) are worse off for it.", **places)
-    return message("About {n:,} people of {group} ({low:,} to {high:,}) are worse off for it.", **places)
+    return next((worse_off(part) for part in judgement.burden if part.shown), "")
 
 
 def _cautions(record: AuditRecord) -> Iterator[Caution]:
@@ -224,5 +207,5 @@ def signed(text: Place) -> str:
 
 
 def signs(text: str) -> str:
-    """Return a limit with typographic signs, for a page that is not ASCII."""
-    return text if isinstance(text, Message) else text.replace("<= ", "≤ ").replace(">= ", "≥ ")
+    """Return a value or a limit with typographic signs, for a page that is not ASCII."""
+    return text if isinstance(text, Message) else text.replace("<= ", "≤ ").replace(">= ", "≥ ").replace("...", "…")

@@ -9,13 +9,13 @@ from evenhand.metrics import METRICS, Metric, canonical, describe, parse_dispari
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import any_disparity
 from evenhand.policy.limits import REQUIRED
-from evenhand.policy.telling import harm_sentence
 from evenhand.policy.wording import limit_text, measured
 from evenhand.report.decision import decision, signs
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
 from evenhand.report.sections.facts import is_study
 from evenhand.report.view import Entry, LimitRow, Page
+from evenhand.report.why import why
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -67,11 +67,10 @@ def _limit(judgement: Judgement, at: int) -> LimitRow:
         judgement.badge,
         cut(str(judgement.key), MOST_KEY),
         describe(judgement.key.metric).label,
-        measured(judgement.finding, judgement.limit),
+        signs(measured(judgement.finding, judgement.limit)),
         signs(limit_text(judgement.limit)),
-        cut(judgement.sentence, 400),
+        why(judgement, judgement.sentence),
         judgement.limit.note,
-        harm_sentence(judgement),
     )
 
 
