@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Mark: TypeAlias = Literal["passed", "failed", "undecided", "plain"]
 """The shape and colour of a value: judged, or merely stated."""
 Kind: TypeAlias = Literal["forest", "bars", "waterfall"]
+SENTENCE: Final = 30
+"""Letters of a cell that is no name and no number."""
 LABEL: Final = 120
 """Characters of a row's label."""
 
@@ -46,6 +48,12 @@ class Table:
     def quantities(self) -> bool:
         """Whether all columns but the first are right-aligned; set once for the table, not in every cell."""
         return self.numeric == frozenset(range(1, len(self.head)))
+
+    @property
+    def wordy(self) -> bool:
+        """Whether it has sentences next to its numbers: a phone shows each row as a paragraph."""
+        said = (text for row in self.rows for at, text in enumerate(row) if at and at not in self.numeric)
+        return any(width_of(text) > SENTENCE for text in said)
 
     def bounded(self, most: int = 200) -> Table:
         """Return the table with at most `most` rows, with a mark where cut."""
@@ -232,6 +240,11 @@ class Heat(Drawing):
     """Labels of the columns, the first of them of the labels of the rows."""
     rows: tuple[tuple[str, tuple[tuple[int, str], ...]], ...]
     """Each a label and its cells: how dark (0 to 5), and the value."""
+
+    @property
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """The rows as text."""
+        return tuple((label, *(text for _, text in cells)) for label, cells in self.rows)
 
 
 @dataclass(frozen=True, slots=True)

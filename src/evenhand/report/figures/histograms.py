@@ -65,7 +65,7 @@ def _table(name: str, title: str, edges: list[float], histograms: Sequence[tuple
         for at in range(min(used, default=0), max(used, default=-1) + 1)
     )
     head = (message("score"), *(label for label, _ in histograms))
-    return Table(f"{name}-table", title, head, rows, frozenset({0, 1, 2}))
+    return Table(f"{name}-table", title, head, rows, frozenset({1, 2}))
 
 
 def _share(counts: Sequence[float], at: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import InputError, shorten
 from evenhand.messages import message
 from evenhand.output.sanitising import UNSEEN, plain_html
+from evenhand.report.breaks import BREAK, columns, jointed, tight
 from evenhand.report.drawings import Figure, Table
 from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from evenhand.findings import AuditRecord
     from evenhand.policy import Verdict
@@ -40,6 +42,8 @@ STEPS: Final = (
 """Rows of a table, rows of one that is folded away, parts about groups, and the size at which that is enough."""
 DRAWN: Final = 40
 """What a figure without rows may show, and its table must have, too."""
+
+
 
 
 def html(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
@@ -107,7 +111,8 @@ def environment(own: Path | None) -> Environment:
         loader=ChoiceLoader([*mine, package, PrefixLoader({"evenhand": package})]), autoescape=True,
         undefined=StrictUndefined, finalize=_whole, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"plain": _without_controls, "lines": _lines, "tight": _tight}
+    environment.filters |= {"plain": _without_controls, "lines": _lines, "tight": tight, "jointed": _jointed}
+    environment.globals |= {"columns": columns}
     return environment
 
 
@@ -121,9 +126,11 @@ def style_hash(style: str) -> str:
     return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
-def _tight(text: str) -> str:
-    """Return text in which a line may break before an interval, but not inside it."""
-    return text.replace(", ", ",\u00a0").replace("= ", "=\u00a0")
+def _jointed(text: str) -> Markup:
+    """Return text as HTML in which a line may break inside long words."""
+    from markupsafe import Markup, escape
+
+    return Markup(str(escape(jointed(_without_controls(text)))).replace(BREAK, "<wbr>"))
 
 
 def _without_controls(text: str) -> str:
