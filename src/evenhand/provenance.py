@@ -181,6 +181,8 @@ class Provenance(TypedDict, total=False):
     """Evaluation rows with an equal row among the fitted, or the background; None when that is unknown."""
     attribution_reach: float
     """How far the counts of attributions reach on either side of 0."""
+    attribution_means: list[list[float | None]]
+    """Mean attribution of each feature counted and fifth of its values; absent from records of earlier releases."""
     options: OptionFacts
     """Of the audit."""
     versions: Mapping[str, str]

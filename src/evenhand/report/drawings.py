@@ -276,6 +276,8 @@ class Swarm(Rows):
 
     kind: ClassVar[str] = "swarm"
     strips: tuple[Strip, ...]
+    heading: str
+    """What the texts after the plots are; empty where there are none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from evenhand.messages import joined, message
 from evenhand.report.drawings import LABEL, Dot, Figure, Table
 from evenhand.report.figures.scales import SHARES, Scale, all_zero, axis_of, fitting, scale_of, values_of
-from evenhand.report.numbers import cut, with_interval
+from evenhand.report.numbers import cut, ends_of, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +30,12 @@ def figure(
     kind: Kind = "forest",
     digits: int = 2,
     texts: list[str] | None = None,
+    axis: str = "",
 ) -> Figure:
     """Return a figure of findings, one row (label, finding, mark, limit) each, with its table twin.
 
     A limit is drawn where it is not None. Rows that do not fit a small figure are in the table only. `texts` are
-    the numbers as text, for rounding away from a limit.
+    the numbers as text, for rounding away from a limit; `axis` names the axis where the findings do not.
     """
     numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
     said = [(cut(label, LABEL), text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]
@@ -48,15 +49,15 @@ def figure(
     key = (("limit", message("limit")),) if any(dot.limit is not None for dot in dots) else ()
     said_in_full = described(title, told, len(shown) - 4)
     ticks = () if empty else scale.labels(unit)
-    frame = (name, title, said_in_full, _twin(name, title, rows, numbers), ticks, name_of_axis, key, scale.place(0.0))
+    twin, axis = _twin(name, title, rows, numbers), axis or name_of_axis
+    frame = (name, title, said_in_full, twin, ticks, axis, key, scale.place(0.0))
     return Figure(*frame, kind, tuple(dots), len(rows) - len(shown))
 
 
 def _dot(row: Row, text: str, scale: Scale) -> Dot:
     """Return a row's place on the axis; what is beyond the axis goes to its end, with an arrow."""
     label, finding, mark, limit = row
-    interval, estimate = finding.interval, finding.estimate
-    low, high = (estimate, estimate) if interval is None else (interval.low, interval.high)
+    estimate, (low, high) = finding.estimate, ends_of(finding)
     known = estimate is not None
     opens = known and (low is None or low < scale.low), known and (high is None or high > scale.high)
     inside = estimate if estimate is not None and scale.low <= estimate <= scale.high else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import message
 from evenhand.metrics import METRICS, describe
 from evenhand.report.drawings import Tick
-from evenhand.report.numbers import show
+from evenhand.report.numbers import ends_of, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ def values_of(findings: Sequence[Finding], limits: Sequence[float | None]) -> li
     low, high = min((0.0, *inner)), max((0.0, *inner))
     room, least_room = 2 * (high - low), 1.0 if {f.unit for f in findings} <= set(SHARES) else 0.0
     left, right = max(min(low - room, -least_room), least), max(high + room, least_room)
-    ends = [end for f in findings if (i := f.interval) is not None for end in (i.low, i.high) if end is not None]
+    ends = [end for f in findings if f.interval is not None for end in ends_of(f) if end is not None]
     return [*inner, *(min(max(end, left), right) for end in ends)]
 
 
@@ -139,6 +139,8 @@ AXES: Final = {
 }  # fmt: skip
 """What the axis of findings of a unit is called."""
 DIFFERENCE: Final = message("difference of shares")
+OF_EXPLANATIONS: Final = {"selection_gap_part": DIFFERENCE, "attribution_similarity": message("similarity")}
+"""What the axis of metrics is called that are stated in units of the score, but are no scores."""
 IN_LABEL: Final = message("in units of the label")
 
 
@@ -155,6 +157,8 @@ def axis_of(findings: Sequence[Finding]) -> tuple[str, Unit]:
         return (IN_LABEL if of_label else describe(metric).label), unit
     if unit == "share" and len(metrics) == 1 and _is_bottomless(findings[0]):
         return describe(findings[0].key.metric).label, unit
+    if metrics <= OF_EXPLANATIONS.keys():
+        return OF_EXPLANATIONS[min(metrics)], unit
     apart = all(finding.key.metric.endswith(("_difference", "_change")) for finding in findings)
     return (DIFFERENCE if unit == "share" and apart else AXES[unit]), unit
 

@@ -164,7 +164,8 @@ def _classes(found: Sequence[Finding]) -> tuple[Table, ...]:
 
 def _features(found: Sequence[Finding]) -> tuple[Table, ...]:
     title, changed = message("What the compressed model relies on more, or less"), "importance_change"
-    rows = ((cut(", ".join(f.key.columns), 80), with_interval(f, 4)) for f in found if f.key.metric == changed)
+    widest = sorted((f for f in found if f.key.metric == changed), key=lambda f: -abs(f.estimate or 0.0))
+    rows = ((cut(", ".join(f.key.columns), 80), with_interval(f, 4)) for f in widest)
     head = (message("feature"), describe(changed).label)
     return table("compression-features", title, head, rows, most=60, folded=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from evenhand.keys import Key, group_name
+from evenhand.keys import Key, KeySyntaxError, group_name
 from evenhand.messages import joined, message
 from evenhand.report.numbers import cut
 
@@ -52,6 +52,28 @@ def paired(pairs: Iterable[tuple[str, str]]) -> str:
     'sex=f, age <25, rate=5 to <9'
     """
     return ", ".join(f"{column}{' ' if group.startswith(('<', '>')) else '='}{group}" for column, group in pairs)
+
+
+def excludes_zero(finding: Finding) -> bool:
+    """Return whether a finding has an interval, all above or all below 0."""
+    if finding.interval is None:
+        return False
+    low, high = finding.interval.low, finding.interval.high
+    return (low is not None and low > 0) or (high is not None and high < 0)
+
+
+def group_of(named: str) -> tuple[str, str]:
+    """Return the column and the group that a qualifier names, empty where it names none.
+
+    Examples
+    --------
+    >>> group_of("race=Other"), group_of("")
+    (('race', 'Other'), ('', ''))
+    """
+    try:
+        return Key.parse(f"group[{named}]").group[0]
+    except (KeySyntaxError, IndexError):
+        return "", ""
 
 
 def group_key(metric: str, counts: GroupCounts, group: int) -> Key:
