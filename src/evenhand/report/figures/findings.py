@@ -57,7 +57,8 @@ def figure(
 def _dot(row: Row, text: str, scale: Scale) -> Dot:
     """Return a row's place on the axis; what is beyond the axis goes to its end, with an arrow."""
     label, finding, mark, limit = row
-    estimate, (low, high) = finding.estimate, ends_of(finding)
+    estimate = finding.estimate
+    low, high = ends_of(finding)
     known = estimate is not None
     opens = known and (low is None or low < scale.low), known and (high is None or high > scale.high)
     inside = estimate if estimate is not None and scale.low <= estimate <= scale.high else None

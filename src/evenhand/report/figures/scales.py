@@ -110,7 +110,7 @@ def values_of(findings: Sequence[Finding], limits: Sequence[float | None]) -> li
     low, high = min((0.0, *inner)), max((0.0, *inner))
     room, least_room = 2 * (high - low), 1.0 if {f.unit for f in findings} <= set(SHARES) else 0.0
     left, right = max(min(low - room, -least_room), least), max(high + room, least_room)
-    ends = [end for f in findings if f.interval is not None for end in ends_of(f) if end is not None]
+    ends = [end for f in findings for end in ends_of(f) if end is not None]
     return [*inner, *(min(max(end, left), right) for end in ends)]
 
 
@@ -155,10 +155,10 @@ def axis_of(findings: Sequence[Finding]) -> tuple[str, Unit]:
         (metric,) = metrics
         of_label = metric in METRICS and METRICS[metric].task == "regression"
         return (IN_LABEL if of_label else describe(metric).label), unit
-    if unit == "share" and len(metrics) == 1 and _is_bottomless(findings[0]):
-        return describe(findings[0].key.metric).label, unit
     if metrics <= OF_EXPLANATIONS.keys():
         return OF_EXPLANATIONS[min(metrics)], unit
+    if unit == "share" and len(metrics) == 1 and _is_bottomless(findings[0]):
+        return describe(findings[0].key.metric).label, unit
     apart = all(finding.key.metric.endswith(("_difference", "_change")) for finding in findings)
     return (DIFFERENCE if unit == "share" and apart else AXES[unit]), unit
 
