@@ -37,7 +37,7 @@ def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     also = [f for f in record.findings if f.key.metric in ("sensitive_reason_share", "unstable_reasons")]
     told = [f for f in [*also, *ways] if len(f.key.columns) <= 1]
     cells = ((describe(f.key.metric).label, _whom(f), with_interval(f), f.note) for f in told)
-    head = ("", message("group"), message("estimate and interval"), "")
+    head = (message("metric"), message("group"), message("estimate and interval"), message("note"))
     blocks += table("refusals-table", message("Reasons and ways out"), head, cells, {2}, 200)
     return (Part("refusals", TITLE, (*reasons(record, "reasons"), *reasons(record, "recourse")), tuple(blocks)),)
 

@@ -93,7 +93,7 @@ def _round_up(value: float) -> float:
 
 def _costs(found: Iterable[Finding]) -> tuple[Table, ...]:
     rows = ((describe(f.key.metric).label, show(f.estimate, f.unit), f.note) for f in found if f.volatile)
-    return table("training-costs", COST, ("", message("measured"), ""), rows, {1})
+    return table("training-costs", COST, (message("metric"), message("measured"), message("note")), rows, {1})
 
 
 def answer(record: AuditRecord, judged: Judged) -> Answer:
