@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
+from evenhand.keys import Key, KeySyntaxError
 from evenhand.messages import Message, capitalized, joined, message, message_from_plain, messages, sentences
 from evenhand.policy.headline import headline
 from evenhand.policy.limits import REQUIRED
@@ -174,16 +175,46 @@ def _closest(record: AuditRecord) -> Iterator[Reason]:
     tried = record.provenance.get("study")
     if not tried or tried.get("smallest"):
         return
-    judged: list[CandidateFacts] = sorted(
-        (each for each in tried["candidates"] if each["verdict"] in ("failed", "undecided")),
-        key=lambda each: each["verdict"] == "failed",
-    )
+    judged = [each for each in tried["candidates"] if each["verdict"] in ("failed", "undecided")]
     if judged:
-        alike = [each for each in judged if each["sentence"] == judged[0]["sentence"]]
-        names = joined(", ", (cut(each["name"], 60) for each in alike[:MOST]))
-        told = _verdict_of(judged[0])
+        nearest = min(map(_distance, judged))
+        closest = [each for each in judged if _distance(each) == nearest]
+        alike = [each for each in closest if each["sentence"] == closest[0]["sentence"]]
+        n, names = len(closest), joined(", ", (cut(each["name"], 60) for each in alike[:MOST]))
+        told = _verdict_of(closest[0])
         why, english = cut(signed(told), MOST_WHY), not isinstance(told, Message)
-        yield Reason((), message("Closest to passing: {names}.", names=names), why, english)
+        first = message("Closest to passing: {names}.", names=names)
+        if len(alike) < len(closest):
+            first = message("{n} models come equally close, by limits passed; for example {names}.", n=n, names=names)
+        yield Reason((), first, why, english)
+
+
+def _distance(candidate: CandidateFacts) -> tuple[bool, int]:
+    """Return how far a model is from passing: failed, then the fewer limits passed; 0 where the record has no count."""
+    passed = next(_places("passed", _verdict_of(candidate)), 0)
+    return candidate["verdict"] == "failed", -passed if isinstance(passed, int) else 0
+
+
+def _places(name: str, said: Place) -> Iterator[Place]:
+    """Yield what messages within a message have at a place."""
+    for place, value in said.places.items() if isinstance(said, Message) else ():
+        if place == name:
+            yield value
+        yield from _places(name, value)
+
+
+def judged_on(record: AuditRecord) -> set[str]:
+    """Return the metrics that the verdicts on the models of a study name."""
+    tried = record.provenance.get("study", {}).get("candidates", [])
+    keys = {str(key) for each in tried for key in _places("key", _verdict_of(each))}
+    return {found.metric for key in keys if (found := _key(key)) is not None}
+
+
+def _key(text: str) -> Key | None:
+    try:
+        return Key.parse(text)
+    except KeySyntaxError:  # a record may come from anybody
+        return None
 
 
 def _verdict_of(candidate: CandidateFacts) -> Place:
@@ -196,14 +227,18 @@ def _verdict_of(candidate: CandidateFacts) -> Place:
 
 
 def signed(text: Place) -> str:
-    """Return a sentence with typographic signs in its limits."""
+    """Return a sentence with typographic signs in its limits, and with keys in words."""
     if not isinstance(text, Message):
         return str(text)
-    places = {
-        name: signs(cast("str", value)) if name == "limit" else signed(value) if isinstance(value, Message) else value
-        for name, value in text.places.items()
-    }
-    return Message(text.id, places, text.plural)
+    return Message(text.id, {name: _signed(name, value) for name, value in text.places.items()}, text.plural)
+
+
+def _signed(name: str, value: Place) -> Place:
+    if isinstance(value, Message):
+        return signed(value)
+    if name == "key" and (key := _key(str(value))) is not None:
+        return named(key)
+    return signs(str(value)) if name == "limit" else value
 
 
 def signs(text: str) -> str:
