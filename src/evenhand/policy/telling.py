@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import joined, lowered, message, messages, sentences
 from evenhand.metrics import METRICS, describe
 from evenhand.metrics.catalogue.entry import ALL, FN, FP, TN, TP
-from evenhand.metrics.catalogue.names import split_name
+from evenhand.metrics.catalogue.names import COMBINED, split_name
 from evenhand.policy.wording import cut, number
 
 if TYPE_CHECKING:
@@ -74,9 +74,18 @@ def evidence_sentence(evidence: Evidence, limit: Limit, status: Status, record: 
     others = len(evidence.open) + evidence.more - 1
     if others <= 0:
         return text
-    pairs = messages("{n:,} more pair of groups is undecided", "{n:,} more pairs of groups are undecided", others)
-    groups = messages("{n:,} more group is undecided", "{n:,} more groups are undecided", others)
-    return joined("; ", (text, pairs if len(evidence.open[0]) > 1 else groups))
+    return joined("; ", (text, _undecided(evidence, limit, others)))
+
+
+def _undecided(evidence: Evidence, limit: Limit, n: int) -> Message:
+    """Return how many more groups, pairs of groups, or comparisons of pairs are undecided."""
+    if len(evidence.open[0]) == 1:
+        return messages("{n:,} more group is undecided", "{n:,} more groups are undecided", n)
+    if limit.key.metric in COMBINED:  # each pair is compared by two rates
+        return messages(
+            "{n:,} more comparison of two groups is undecided", "{n:,} more comparisons of two groups are undecided", n
+        )
+    return messages("{n:,} more pair of groups is undecided", "{n:,} more pairs of groups are undecided", n)
 
 
 def estimate_sentence(judgement: Judgement) -> str:

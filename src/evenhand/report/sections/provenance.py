@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TITLE: Final = message("Provenance")
 UNSAID: Final = ("negative",)
 """Facts that follow from others: of two classes, the one that is not the positive one."""
+OF_DECISIONS: Final = ("threshold", "score_kind")
+"""Facts about decisions, which a regression or a ranking does not make."""
 MOST_WARNINGS: Final = 10
 MOST_VALUE: Final = 400
 ENOUGH: Final = message("Enough to repeat the audit and to see whether anything differs.")
@@ -41,9 +43,11 @@ def provenance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         (message("code"), known.get("code")),
         (message("versions"), known.get("versions")),
     )
+    deciding = known.get("data", {}).get("task") not in ("regression", "ranking")
+    left_out = UNSAID if deciding else (*UNSAID, *OF_DECISIONS)
     for words, facts in blocks:
         for name, value in sorted((facts or {}).items()):
-            if isinstance(value, (str, int, float, bool)) and value != "" and name not in UNSAID:
+            if isinstance(value, (str, int, float, bool)) and value != "" and name not in left_out:
                 rows.append((joined(": ", (words, name)), cut(str(value), MOST_VALUE)))
     measured = record.measurements
     if measured.get("started"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
-from evenhand.messages import joined, lowered, message, sentences
+from evenhand.messages import joined, lowered, message, messages, sentences
 from evenhand.metrics import describe
 from evenhand.policy.telling import labelled
 from evenhand.report.drawings import Mark, Table, table
@@ -76,9 +76,15 @@ def _answer(told: StudyFacts) -> str:
     smallest = cut(str(told.get("smallest") or ""), 200)
     passing = message("The smallest that passes the policy is {name}.", name=smallest)
     verdicts = [each["verdict"] for each in told["candidates"]]
-    counts = [message(COUNTED[status], n=n) for status in COUNTED if (n := verdicts.count(status))]
+    counts = [_counted(status, n) for status in COUNTED if (n := verdicts.count(status))]
     made = message("Of {ways} candidates: {counts}.", ways=ways, counts=joined(", ", counts))
     return sentences(passing if smallest else message("None passes the policy."), made)
+
+
+def _counted(status: str, n: int) -> str:
+    if status == "undecided":
+        return messages("{n} is undecided", "{n} are undecided", n)
+    return messages("{n} fails", "{n} fail", n) if status == "failed" else messages("{n} passes", "{n} pass", n)
 
 
 def _lead(told: StudyFacts) -> tuple[str, ...]:
