@@ -56,9 +56,8 @@ class Language:
         try:
             places = {name: self._shown(value) for name, value in text.places.items()}
             if places and HAN.search(found):
-                return _spaced(
-                    found, places, {name for name, value in text.places.items() if isinstance(value, Message)}
-                )
+                said = {name for name, value in text.places.items() if isinstance(value, Message)}
+                return _spaced(found, places, said)
             return found.format_map(places) if places else found
         except (KeyError, ValueError, IndexError):  # a third-party catalogue may name missing places
             return str(text)
