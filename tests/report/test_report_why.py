@@ -136,6 +136,20 @@ def test_the_glossary_says_which_way_chance_misleads_and_takes_no_figures_of_the
     assert not [entry.name for entry in entries.values() if rows in entry.example]
 
 
+def test_every_group_whose_own_interval_is_open_is_named() -> None:
+    """Of three states there is one row each: more rows of one of them would leave the interval open."""
+    record, verdict = real("states")
+    (reason,) = decision(record, verdict).reasons
+    alone = [
+        finding for finding in record.findings if finding.key.metric == "mean_absolute_error" and finding.key.group
+    ]
+    open_ = [each for each in alone if each.interval is not None and each.interval.high is None]
+    assert len(open_) == 3
+    assert {f"state={dict(each.key.group)['state']} ({each.support})" for each in open_} == set(
+        re.findall(r"state=state \d+ \(\d+\)", reason.people.split(" The estimate ")[0])
+    )
+
+
 class TestStudy:
     """The page of a study, whose models have a verdict each."""
 

@@ -47,7 +47,7 @@ def _set_limits(record: AuditRecord) -> Iterator[Act]:
 def _declare(stopping: Sequence[Judgement]) -> Iterator[Act]:
     names = [judgement.limit.key.columns[0] for judgement in stopping if judgement.limit.key.metric == DECLARED]
     if names:
-        yield Act("declare", message("Declare"), message("{names} in responsibility.toml.", names=_list(names, ", ")))
+        yield Act("declare", message("Declare"), message("{names} in responsibility.toml.", names=listed(names, ", ")))
 
 
 def _move(record: AuditRecord, verdict: Verdict) -> Iterator[Act]:
@@ -156,10 +156,11 @@ def _lacks_rows(judgement: Judgement) -> bool:
 
 
 def _labels(judgements: Sequence[Judgement]) -> str:
-    return _list([named(judgement.key) for judgement in judgements])
+    return listed([named(judgement.key) for judgement in judgements])
 
 
-def _list(names: Sequence[str], between: str = "; ") -> str:
+def listed(names: Sequence[str], between: str = "; ") -> str:
+    """Return at most so many names as a page names at once; further ones are counted."""
     shown = joined(between, (cut(name, 60) for name in names[:MOST_NAMED])) if len(names) > 1 else names[0]
     left = len(names) - MOST_NAMED
     return message("{names} and {more} more", names=shown, more=left) if left > 0 else shown

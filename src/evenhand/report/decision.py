@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Final
 
-from evenhand.keys import Key, KeySyntaxError
+from evenhand.keys import Key, KeySyntaxError, group_name
 from evenhand.messages import Message, capitalized, joined, message, message_from_plain, messages, sentences
 from evenhand.policy.headline import headline
 from evenhand.policy.limits import REQUIRED
 from evenhand.policy.naming import named
 from evenhand.policy.telling import ROWS_ALONE, estimate_sentence, labelled, worse_off
 from evenhand.policy.wording import limit_text, measured, number
-from evenhand.report.acts import acts_of, is_open
+from evenhand.report.acts import acts_of, is_open, listed
 from evenhand.report.figures.distances import distances
 from evenhand.report.first import Caution, Decision, Reason, Stopping
 from evenhand.report.numbers import cut, words_of
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.messages import Place
     from evenhand.policy import Judgement, Verdict
+    from evenhand.policy.grounds import Evidence
     from evenhand.provenance import CandidateFacts
 
 MOST: Final = 5
@@ -46,7 +47,7 @@ def decision(record: AuditRecord, verdict: Verdict | None) -> Decision:
     told = causes[:MOST]
     left = sum(len(cause.judged) for cause in causes[MOST:])
     more = messages("{n} more limit stops it.", "{n} more limits stop it.", left) if left else ""
-    reasons, acts = tuple(cause.reason() for cause in told), acts_of(record, verdict)
+    reasons, acts = tuple(cause.reason(record) for cause in told), acts_of(record, verdict)
     figure = distances(verdict.judgements, MOST_WORDS - _words(found, reasons, acts, cautions))
     return Decision(found, reasons, more, acts, cautions, figure)
 
@@ -76,9 +77,11 @@ class _Cause:
         """Whether what it tells of is all that the other would tell of."""
         return self.what == other.what and other.who <= self.who
 
-    def reason(self) -> Reason:
+    def reason(self, record: AuditRecord) -> Reason:
         first = self.judged[0][1]
-        return Reason(tuple(_stopping(judgement, at) for at, judgement in self.judged), _people(first), _harm(first))
+        return Reason(
+            tuple(_stopping(judgement, at) for at, judgement in self.judged), _people(first, record), _harm(first)
+        )
 
 
 def _causes(judgements: Iterable[Judgement]) -> list[_Cause]:
@@ -132,26 +135,43 @@ def _is_told(judgement: Judgement) -> bool:
     return not (isinstance(evidence.sentence, Message) and evidence.sentence.id == ROWS_ALONE)
 
 
-def _people(judgement: Judgement) -> str:
+def _people(judgement: Judgement, record: AuditRecord) -> str:
     """Return the groups that decided, and those of the estimate where they are others; without any, why it is open."""
     said = judgement.reason if judgement.evidence is None else judgement.evidence.sentence
     said = cut(said, MOST_TOLD)
     said = ended(capitalized(said) if isinstance(said, Message) else said)
-    return sentences(_bounded_by(judgement) or said, estimate_sentence(judgement))
+    return sentences(_bounded_by(judgement, record) or said, estimate_sentence(judgement))
 
 
-def _bounded_by(judgement: Judgement) -> str:
-    """Return the group whose few rows leave an interval without an end; empty where it has both."""
+def _bounded_by(judgement: Judgement, record: AuditRecord) -> str:
+    """Return the groups whose few rows leave an interval without an end; empty where it has both."""
     if not is_open(judgement) or judgement.evidence is None:
         return ""
-    least = min(judgement.evidence.groups, key=lambda part: part.support)
-    group = labelled(judgement.key.columns, least.group) if least.group else message("all rows")
-    return messages(
-        "The interval has no end: of {group} there is {n:,} row.",
-        "The interval has no end: of {group} there are {n:,} rows.",
-        least.support,
-        group=group,
-    )
+    few = _open_groups(judgement.evidence, record)
+    if not few:
+        least = min(judgement.evidence.groups, key=lambda part: part.support)
+        few = [(labelled(judgement.key.columns, least.group) if least.group else message("all rows"), least.support)]
+    if len(few) == 1:
+        return messages(
+            "The interval has no end: of {group} there is {n:,} row.",
+            "The interval has no end: of {group} there are {n:,} rows.",
+            few[0][1],
+            group=few[0][0],
+        )
+    groups = [message("{group} ({rows})", group=name, rows=rows) for name, rows in few]
+    return message("The interval has no end: there are too few rows of {groups}.", groups=listed(groups, ", "))
+
+
+def _open_groups(evidence: Evidence, record: AuditRecord) -> list[tuple[str, int]]:
+    """Return the groups whose own interval has an open end, each with its rows, the fewest first."""
+    wanted = evidence.metric, evidence.key.columns, evidence.key.qualifiers
+    alone = (f for f in record.findings if (f.key.metric, f.key.columns, f.key.qualifiers) == wanted and f.key.group)
+    found = [
+        (labelled(finding.key.columns, group_name(finding.key.group)), finding.support)
+        for finding in alone
+        if finding.interval is not None and None in (finding.interval.low, finding.interval.high)
+    ]
+    return sorted(found, key=lambda part: part[1])
 
 
 def _harm(judgement: Judgement) -> str:

@@ -145,16 +145,15 @@ def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> lis
 
 def _original(record: AuditRecord, names: Sequence[str]) -> tuple[str, ...]:
     """Return the row of the original: its size, and its accuracy, which is a candidate's without the change."""
-    size = record.provenance.get("subject", {}).get("file_bytes")
-    pairs = ((_find(record, "accuracy", name), _find(record, "accuracy_change", name, of="original")) for name in names)
-    known = (
-        value.estimate - change.estimate
-        for value, change in pairs
-        if value is not None and change is not None and None not in (value.estimate, change.estimate)
-    )
-    accuracy = next(known, None)
+    size, accuracy = record.provenance.get("subject", {}).get("file_bytes"), None
+    for name in names:
+        after, change = _find(record, "accuracy", name), _find(record, "accuracy_change", name, of="original")
+        if after is not None and change is not None and after.estimate is not None and change.estimate is not None:
+            accuracy = after.estimate - change.estimate
+            break
     shown = "–" if accuracy is None else show(accuracy, digits=3)
-    return (message("the original"), "–" if size is None else show(size, "bytes"), "–", "–", shown, *("–",) * 5)
+    bytes_ = show(float(size), "bytes") if isinstance(size, int | float) else "–"
+    return (message("the original"), bytes_, "–", "–", shown, *("–",) * 5)
 
 
 def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> Table:
