@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from evenhand.metrics.catalogue.names import split_name
 from evenhand.policy.naming import named
 from evenhand.policy.telling import labelled
 from evenhand.report.decision import decision
+from evenhand.report.drawings import Points, Table
 from evenhand.report.page import build_page
 from evenhand.serving.judging import told as on_the_policy_page
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from evenhand.policy import Verdict
 
 AUDITS = Path(__file__).parents[1] / "golden" / "audits"
+STUDY = AUDITS / "study" / "audit.json"
 TODAY = date(2026, 6, 1)
 
 
@@ -131,3 +134,96 @@ def test_the_glossary_says_which_way_chance_misleads_and_takes_no_figures_of_the
     assert entries["*_group_min"].meaning == "The value of the group where it is least."
     rows = str(record.provenance["data"]["rows"])
     assert not [entry.name for entry in entries.values() if rows in entry.example]
+
+
+def test_every_group_whose_own_interval_is_open_is_named() -> None:
+    """Of three states there is one row each: more rows of one of them would leave the interval open."""
+    record, verdict = real("states")
+    (reason,) = decision(record, verdict).reasons
+    alone = [
+        finding for finding in record.findings if finding.key.metric == "mean_absolute_error" and finding.key.group
+    ]
+    open_ = [each for each in alone if each.interval is not None and each.interval.high is None]
+    assert len(open_) == 3
+    assert {f"state={dict(each.key.group)['state']} ({each.support})" for each in open_} == set(
+        re.findall(r"state=state \d+ \(\d+\)", reason.people.split(" The estimate ")[0])
+    )
+
+
+class TestStudy:
+    """The page of a study, whose models have a verdict each."""
+
+    record = eh.read_record(STUDY)
+
+    def cells(self, name: str) -> tuple[tuple[str, ...], ...]:
+        page = build_page(self.record, None)
+        blocks = [block for part in (*page.parts, *page.last) for block in part.blocks]
+        (found,) = [block for block in blocks if isinstance(block, Table) and block.name == name]
+        return found.rows
+
+    def test_a_group_is_named_where_one_lost_accuracy_and_none_where_none_did(self) -> None:
+        _, *rows = self.cells("search-table")
+        assert {row[7] for row in rows} == {"none", "race=black"}
+        for row in rows:
+            lost = row[6].startswith("-")
+            assert (row[7] != "none") == lost, row
+            changes = [
+                finding.estimate
+                for finding in self.record.findings
+                if finding.key.metric == "accuracy_change" and finding.key.qualifier("recipe") == row[0]
+                and len(finding.key.columns) == 1 and finding.estimate is not None
+            ]  # fmt: skip
+            assert f"{min(changes):z.3f}" == row[6].split()[0], "of single features, the head says"
+
+    def test_the_original_is_the_first_row(self) -> None:
+        first, *rows = self.cells("search-table")
+        assert first[:2] == ("the original", "26.9 kB")
+        larger = [row[0] for row in rows if float(row[1].split()[0]) > 26.9]
+        assert larger == ["magnitude_pruning=0.8", "magnitude_pruning=0.95"]
+        change = self.record['accuracy_change[;of=original;recipe="magnitude_pruning=0.95"]'].estimate
+        after = self.record['accuracy[;recipe="magnitude_pruning=0.95"]'].estimate
+        assert after is not None and change is not None and first[4] == f"{after - change:.3f}"
+
+    def test_no_model_is_called_the_closest_where_others_passed_as_many_limits(self) -> None:
+        (reason,) = decision(self.record, None).reasons
+        assert reason.people.startswith("9 models come equally close, by limits passed; for example onnx_export, ")
+        first, *others = self.record.provenance["study"]["candidates"]
+        turned = {**self.record.provenance["study"], "candidates": [*reversed(others), first]}
+        record = replace(self.record, provenance={**self.record.provenance, "study": turned})  # type: ignore[typeddict-item]
+        (reason,) = decision(record, None).reasons
+        assert "magnitude_pruning=0.95" not in reason.people, "it passed 8 limits, the others 12"
+        least = {**turned, "candidates": [others[-1], *others[:1]]}
+        record = replace(self.record, provenance={**self.record.provenance, "study": least})  # type: ignore[typeddict-item]
+        (reason,) = decision(record, None).reasons
+        assert reason.people == "Closest to passing: half_precision."
+
+    def test_its_verdict_is_said_in_words_that_the_glossary_explains(self) -> None:
+        (reason,) = decision(self.record, None).reasons
+        assert "First: Equalized odds difference, race is 0.45" in reason.harm
+        assert "equalized_odds_difference" in {entry.name for entry in build_page(self.record, None).glossary}
+
+    def test_what_signs_and_what_repeats_it_is_on_the_page(self) -> None:
+        told = self.record.provenance["study"]
+        policy = told["policy"]
+        assert policy is not None
+        signed = {row[0]: row[1] for row in self.cells("sign-off-lines")}
+        assert signed["Policy (SHA-256)"] == f"{policy['name']}: {policy['sha256']}"
+        facts = {row[0]: row[1] for row in self.cells("provenance-table")}
+        assert facts["study: seeds"] == "1"
+        assert facts["study: first_seed"] == "0"
+        assert facts["study: train_content_hash"] == told["train_content_hash"]
+        for each in told["candidates"]:
+            recipes = each["recipes"]
+            assert isinstance(recipes, list)
+            for recipe in recipes:
+                assert all(f"{name}={value}" in facts[f"study: {each['name']}"] for name, value in recipe.items())
+
+    def test_those_on_the_front_are_ringed_and_the_line_says_so(self) -> None:
+        blocks = [block for part in build_page(self.record, None).parts for block in part.blocks]
+        (drawn,) = [block for block in blocks if isinstance(block, Points)]
+        assert {point.label for point in drawn.points if point.ringed} == set(
+            self.record.measurements["study"]["front"]
+        )
+        assert drawn.line.startswith("ringed, ")
+        assert eh.render(self.record, None, "html").count('r="9"') == 5
+        assert drawn.table.within == "search-table"

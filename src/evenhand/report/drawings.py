@@ -217,6 +217,8 @@ class Point:
     y: float
     number_x: float
     number_y: float
+    ringed: bool = False
+    """Whether it is one of those that are joined: the line may pass others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.declarations import QUESTIONS
-from evenhand.messages import joined, message
+from evenhand.messages import message, sentences
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 
@@ -36,7 +36,7 @@ def said(record: AuditRecord, names: tuple[str, ...], name: str) -> Table:
     rows = [(QUESTIONS[answer], cut(given[answer], 600)) for answer in names if given.get(answer)]
     asked = (answer for answer in names if not given.get(answer) and answer not in PUBLISHED)
     if absent := [QUESTIONS[answer] for answer in asked]:
-        rows.append((message("not declared"), joined(" ", absent)))
+        rows.append((message("not declared"), sentences(*absent)))
     return Table(name, DECLARED, ("", ""), tuple(rows))
 
 
