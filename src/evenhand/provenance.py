@@ -93,6 +93,8 @@ class DataFacts(TypedDict, total=False):
     """Rows whose id occurred before; None without an id column."""
     counted_at: float
     """The threshold of the decisions in a table of counts, where its first line says it."""
+    rows_in_source: int
+    """Rows of the source, before any were left out and before it was split."""
     rows_dropped: int
     """Rows left out."""
     rows_dropped_because: str

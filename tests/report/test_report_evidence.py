@@ -137,7 +137,7 @@ def test_the_figure_of_scores_shows_the_groups_that_are_apart() -> None:
     score = [0.2, 0.9] * 300 + [0.1, 0.3] * 300 + [0.9, 0.9, 0.9]
     record = eh.audit_predictions(truth, y_score=score, sensitive_features={"site": group})
     page = eh.render(record, None, "html")
-    start = page.index("Scores of the groups shown to be furthest apart in selection, by site")
+    start = page.index("Scores of the two groups that are compared first above, by site")
     assert "site=a" in page[start : start + 3000]
     assert "site=b" in page[start : start + 3000]
     assert "site=tiny" not in page[start : start + 3000]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Finding, Unit
 
+THOUSAND: Final = 1000
+"""From here on numbers have no decimals."""
 ROUNDING: Final = 1e-12
 """A score below this is what the arithmetic of the machine left of 0."""
 LEAST: Final = 1e-6
@@ -35,11 +37,12 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
         return _scaled(value, (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0)))
     if unit == "seconds":
         return _scaled(value, (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)))
+    if abs(value) >= THOUSAND or (unit == "number" and value == round(value)):
+        return f"{value:,.0f}"
     if unit == "number":
         return _number(value)
-    if unit == "score" and ROUNDING < abs(value) < 10 ** -(digits + 1):
-        return f"{value:.1e}"
-    return f"{value:z.{digits}f}"
+    small = unit == "score" and ROUNDING < abs(value) < 10 ** -(digits + 1)
+    return f"{value:.1e}" if small else f"{value:z.{digits}f}"
 
 
 def _number(value: float) -> str:
@@ -47,7 +50,7 @@ def _number(value: float) -> str:
         if abs(value) < LEAST:
             return f"< {LEAST:f}" if value > 0 else f"> -{LEAST:f}"
         return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}"
-    return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:#.3g}".rstrip(".")
+    return f"{value:#.3g}".rstrip(".")
 
 
 def _scaled(value: float, units: tuple[tuple[str, float], ...]) -> str:

@@ -26,7 +26,7 @@ LIMITS: Final = ("known_limitations",)
 """Answers about its weaknesses."""
 DECLARED: Final = message("Declared by people, not measured")
 NOTHING: Final = message(
-    "Nothing was declared of the model's purpose, oversight and limits; a responsibility.toml would."
+    "Nothing was declared of the model's purpose, oversight and limits; a responsibility.toml can declare them."
 )
 
 

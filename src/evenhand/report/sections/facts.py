@@ -9,7 +9,7 @@ from evenhand.messages import joined, message
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
 
@@ -40,7 +40,18 @@ def groupings(record: AuditRecord) -> list[GroupCounts]:
 
 def whom(finding: Finding) -> str:
     """Return the group that a finding is about, each feature with its value."""
-    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or message("all rows")
+    return paired(finding.key.group) or message("all rows")
+
+
+def paired(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return columns with their values; one of numbers below or above a bound as ``age <25``, as "=<" is misread.
+
+    Examples
+    --------
+    >>> paired([("sex", "f"), ("age", "<25"), ("rate", "5 to <9")])
+    'sex=f, age <25, rate=5 to <9'
+    """
+    return ", ".join(f"{column}{' ' if group.startswith(('<', '>')) else '='}{group}" for column, group in pairs)
 
 
 def excludes_zero(finding: Finding) -> bool:
