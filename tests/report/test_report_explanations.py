@@ -21,6 +21,7 @@ from evenhand.keys import Key
 from evenhand.report.drawings import Figure, Heat, Swarm, Table
 from evenhand.report.figures.swarms import swarm
 from evenhand.report.numbers import show, with_interval
+from evenhand.report.page import build_page
 from evenhand.report.sections import compression, explanation_checks, explanations, provenance, reliance, training
 from evenhand.report.sections.judged import Judged
 
@@ -170,3 +171,10 @@ def test_evaluations_are_written_out_and_bounded() -> None:
 
     assert "at least 210,000,000,000 evaluations" in said(30)
     assert f"at least {UNTHINKABLE:,} evaluations" in said(3000)
+
+
+def test_a_number_too_small_to_be_written_out_is_not_said_to_equal_its_bound() -> None:
+    small = Finding(Key.of("mutual_information", ["race"]), "reliance", 5e-21, support=9, unit="number")
+    glossary = build_page(replace(audited("compas"), findings=(small,)), None).glossary
+    (entry,) = (each for each in glossary if each.name == "mutual_information")
+    assert entry.here == "mutual_information[race] < 0.000001"

@@ -177,5 +177,4 @@ def _why(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> str:
 def _about(evaluations: float) -> int:
     """Return a number of evaluations, or `UNTHINKABLE` where it is larger, with two figures, rounded down."""
     bounded = int(min(evaluations, UNTHINKABLE))
-    place = 10 ** max(len(str(bounded)) - 2, 0)
-    return bounded // place * place
+    return bounded - bounded % int("1" + "0" * max(len(str(bounded)) - 2, 0))

@@ -18,7 +18,7 @@ from evenhand.report.view import Entry, LimitRow, Page
 from evenhand.report.why import why
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord
+    from evenhand.findings import AuditRecord, Finding
     from evenhand.policy import Judgement, Verdict
 
 ANY_CHANGE: Final = Metric(
@@ -93,10 +93,16 @@ def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]
     return tuple(
         Entry(
             cut(name, MOST_KEY), cut(e.label, MOST_KEY), e.meaning, e.formula, e.misleads, e.source, e.worked,
-            "" if e.worked or found is None else f"{cut(found.name, MOST_KEY)} = {with_interval(found)}",
+            "" if e.worked or found is None else _equation(found),
         )
         for e, name, found in sorted(entries, key=lambda entry: entry[0].label.lower())
     )  # fmt: skip
+
+
+def _equation(finding: Finding) -> str:
+    """Return the name and the value of a finding; one too small to be written out is not equal to what is shown."""
+    name, value = cut(finding.name, MOST_KEY), with_interval(finding)
+    return f"{name} {value}" if value.startswith(("<", ">")) else f"{name} = {value}"
 
 
 def _of_its_own(name: str, judged: set[str]) -> bool:
