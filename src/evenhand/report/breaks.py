@@ -62,7 +62,9 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[int
     >>> columns(["group", *["share"] * 12], [["all rows", *["0.5 [0.4, 0.6]"] * 12]])
     [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]]
     """
-    first, *wide = (max(math.ceil(BOLD * _width(head[at])), *(_width(row[at]) for row in rows)) for at in range(len(head)))
+    first, *wide = (
+        max(math.ceil(BOLD * _width(head[at])), *(_width(row[at]) for row in rows)) for at in range(len(head))
+    )
     room = max(ROOM - first, 1)
     needed = -(-sum(wide) // room)
     even = -(-len(wide) // max(needed, 1))

@@ -44,8 +44,6 @@ DRAWN: Final = 40
 """What a figure without rows may show, and its table must have, too."""
 
 
-
-
 def html(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
     """One self-contained page for people (.html)."""
     css, words = style(theme), language(theme.lang)
