@@ -101,7 +101,8 @@ def pytest_sessionstart() -> None:
 def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
     """Skip a file that cannot be imported without an absent package."""
     report = (yield).get_result()  # type: ignore[attr-defined]
-    error = report.call.excinfo
+    call = getattr(report, "call", None)  # absent of a file that --last-failed leaves out
+    error = None if call is None else call.excinfo
     if report.failed and (reason := wanting(error and error.value)):
         report.outcome, report.longrepr = "skipped", (str(collector.path), None, f"Skipped: {reason}")
     _nothing_is_wanting(report)

@@ -93,6 +93,8 @@ class DataFacts(TypedDict, total=False):
     """Rows whose id occurred before; None without an id column."""
     counted_at: float
     """The threshold of the decisions in a table of counts, where its first line says it."""
+    rows_in_source: int
+    """Rows of the source, before any were left out and before it was split."""
     rows_dropped: int
     """Rows left out."""
     rows_dropped_because: str
@@ -179,6 +181,8 @@ class Provenance(TypedDict, total=False):
     """Evaluation rows with an equal row among the fitted, or the background; None when that is unknown."""
     attribution_reach: float
     """How far the counts of attributions reach on either side of 0."""
+    attribution_means: list[list[float | None]]
+    """Mean attribution of each feature counted and fifth of its values; absent from records of earlier releases."""
     options: OptionFacts
     """Of the audit."""
     versions: Mapping[str, str]

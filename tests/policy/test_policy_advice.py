@@ -98,8 +98,8 @@ def test_data_that_cannot_settle_a_limit_say_which_one_they_can() -> None:
     cells = np.array([[[40, 10], [5, 10]], [[45, 12], [5, 8]]])
     found = judged(cells, "selection_rate_difference[g]", at_most=0.02)
     assert found.needed_rows is None
-    assert "such data cannot settle it: with 10 times more rows the chance is" in found.sentence
-    told = re.search(r"settles a limit of ([\d.]+) \(80 %\)", found.sentence)
+    assert "10 times more rows do not surely decide it: the chance is" in found.sentence
+    told = re.search(r"a table of the present size decides a limit of ([\d.]+) \(80 %\)", found.sentence)
     assert told is not None and 0.02 < float(told[1]) < 0.5
 
 
@@ -145,7 +145,7 @@ def test_a_single_value_without_counts_gets_the_rows_of_a_normal_error() -> None
     )  # 5.8 times the rows: (1.57 - 1.96 / 5.8**.5) / (1 - 1 / 5.8)**.5 = 0.83
     assert "by simulation" not in one.sentence
     near = eh.judge(AuditRecord((found,)), eh.load_policy({"limits": {"roc_auc": {"at_least": 0.849}}})).judgements[0]
-    assert near.needed_rows is None and "such data cannot settle it" in near.sentence
+    assert near.needed_rows is None and "10 times more rows do not surely decide it" in near.sentence
 
 
 def test_a_comparison_without_counts_gets_no_number() -> None:

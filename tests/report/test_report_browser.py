@@ -124,7 +124,9 @@ def test_headings_stay_with_what_they_head() -> None:
     style = "".join(files("evenhand.report.templates").joinpath(name).read_text("utf-8") for name in SHEETS)
     paper = style.rpartition("@media print")[2]
     assert re.search(r"h2,h3,h4,caption,figcaption,dt,summary,thead\{break-after:avoid\}", paper)
-    assert re.search(r"figure,\.verdict,\.reasons li,summary,dd,\[popover\],#sign-off-lines\{break-inside:avoid\}", paper)
+    assert re.search(
+        r"figure,\.verdict,\.reasons li,summary,dd,\[popover\],#sign-off-lines\{break-inside:avoid\}", paper
+    )
     assert "table-header-group" in paper
     assert "size:A4" in style
 

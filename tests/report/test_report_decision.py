@@ -112,8 +112,10 @@ def test_people_and_their_interval_are_told() -> None:
     (reason,) = decision(record, verdict).reasons
     assert verdict.judgements[0].evidence is not None
     said = verdict.judgements[0].evidence.sentence
-    assert reason.people == f"{said}. The estimate compares two other groups, which are further apart."
-    assert reason.harm == "About 540 people of race=African-American (380 to 669) are worse off for it."
+    compared = "The estimate compares race=Asian 9 % (n=23) with race=African-American."
+    assert reason.people == f"{said}. {compared}"
+    worse = "are worse off than at the rate of race=Other"
+    assert reason.harm == f"About 540 people of race=African-American (380 to 669) {worse}."
 
 
 def test_of_a_single_group_the_sentence_tells_the_estimate_and_the_line_its_interval() -> None:

@@ -91,6 +91,7 @@ def test_a_format_names_who_decided_and_who_is_harmed(case: Case, name: str) -> 
     said = TOLD[name](record, verdict)
     escaped = as_markdown if name == "markdown" else str
     assert not [group for group in (*told["named"], told["harmed"]) if escaped(group) not in said]
+    said = re.sub(r"The estimate (is that of|compares) [^.]*\.", "", said)  # these groups give the estimate
     assert not [group for group in told["innocent"] if f"={escaped(group)}" in said]
 
 
@@ -121,7 +122,7 @@ def test_it_is_said_in_chinese(case: Case, format: str) -> None:
 
 def test_people_are_told_with_their_interval() -> None:
     record, verdict = judged("compas")
-    said = "About 540 more people of race=African-American (380 to 669) are harmed than at the rate of race=Other."
+    said = "About 540 people of race=African-American (380 to 669) are worse off than at the rate of race=Other."
     assert said in _page(record, verdict)
     assert said in _junit(record, verdict)
     (judgement,) = json.loads(eh.render(record, verdict, "json"))["judgements"]
@@ -137,7 +138,7 @@ def test_the_figure_of_scores_shows_the_groups_that_are_apart() -> None:
     score = [0.2, 0.9] * 300 + [0.1, 0.3] * 300 + [0.9, 0.9, 0.9]
     record = eh.audit_predictions(truth, y_score=score, sensitive_features={"site": group})
     page = eh.render(record, None, "html")
-    start = page.index("Scores of the groups shown to be furthest apart in selection, by site")
+    start = page.index("Scores of the two groups that are compared first above, by site")
     assert "site=a" in page[start : start + 3000]
     assert "site=b" in page[start : start + 3000]
     assert "site=tiny" not in page[start : start + 3000]

@@ -220,7 +220,7 @@ def test_a_tree_shows_each_subgroup_below_the_one_it_narrows() -> None:
 
     rows = [row(a="1"), row(a="1", b="2"), row(a="1", b="2", c="3"), row(d="4")]
     (tree,) = narrowing(rows)  # type: ignore[arg-type]
-    assert [node.label for node in tree.nodes] == ["all rows", "1", "2", "3", "4"]  # type: ignore[union-attr]
+    assert [node.label for node in tree.nodes] == ["all rows", "a=1", "b=2", "c=3", "d=4"]  # type: ignore[union-attr]
     depth = [node.depth for node in tree.nodes]  # type: ignore[union-attr]
     assert depth == [*sorted(depth[:4]), depth[1]]
     assert narrowing(rows[:1]) == ()  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ from evenhand.report.page import build_page
 from evenhand.report.rendering import render
 from evenhand.report.sections.controls import frameworks
 from evenhand.report.view import said
-from evenhand.words import Language, languages
+from evenhand.words import Language, language, languages
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
@@ -44,6 +44,7 @@ NAMES = {
     *re.findall("[a-z]+", " ".join(FRAMEWORKS)), "owner", "human_oversight", "to",  # as in the group "25 to <40"
 }  # fmt: skip
 """Names of the data, of metrics, of methods and of units."""
+HAN = "\u3400-\u9fff"
 CHINESE = "\u3400-\u9fff\u3000-\u303f\uff00-\uffef"
 LIMITS = {
     "accuracy": {"at_least": 0.6},
@@ -77,7 +78,7 @@ def judged() -> tuple[AuditRecord, Verdict]:
 def shown(page: str) -> list[str]:
     """Return the texts of the page, without style, keys, formulas and sources."""
     page = re.sub(
-        r"<style>.*?</style>|<code>.*?</code>|<span class=\"formula\".*?</span>|<i lang.*?</i>", "", page, flags=re.S
+        r"<style>.*?</style>|<code>.*?</code>|<span class=\"formula\".*?</span>|<i lang.*?</i>|<wbr>", "", page, flags=re.S
     )
     return [html.unescape(text).strip() for text in re.findall(r">([^<]+)<", page)]
 
@@ -115,6 +116,42 @@ def test_chinese_punctuation_is_full_width(rich: tuple[AuditRecord, Verdict]) ->
     page = spoken(render(*rich, "html", lang="zh-CN"))
     half = rf"[{CHINESE}]\s?[,;:?!(]|[,;:?!]\s?[{CHINESE}]|[{CHINESE}][.)]"
     assert [text for text in page if re.search(half, text.replace("exp(此值)", ""))] == []
+
+
+@pytest.mark.parametrize("name", ["adult", "compas", "demo", "states", "study"])
+def test_chinese_has_no_space_after_a_stop_and_one_between_its_words_and_latin_ones(name: str) -> None:
+    """On pages of real audits, also where two sentences or a link follow each other."""
+    folder = ROOT / "tests" / "golden" / "audits" / name
+    record = eh.read_record(folder / "audit.json")
+    verdict = None if name == "study" else eh.judge(record, eh.load_policy(folder / "policy.toml"))
+    page = render(record, verdict, "html", lang="zh-CN")
+    page = re.sub(r"<svg.*?</svg>|<pre>.*?</pre>|<span class=\"(?:badge|formula)[^>]*>.*?</span>", "", page, flags=re.S)
+    texts = shown(re.sub(r"</?(?:a|b|bdi|em|span|strong)\b[^>]*>", "", page))
+    assert len(texts) > 300
+    assert [text for text in texts if re.search(r"[。？！；] +\S", text)] == []
+    assert [text for text in texts if re.search(rf"[{HAN}][A-Za-z]|[A-Za-z][{HAN}]", text)] == []
+
+
+def test_brackets_of_the_catalogue_are_closed_by_their_like() -> None:
+    """A full-width bracket by a full-width one, whatever is between them."""
+    closing = {"(": ")", "（": "）", "[": "]", "「": "」"}
+    words = language("zh-CN")
+    assert len(words.sentences) > 1_000
+    for id, forms in words.sentences.items():
+        for text in forms:
+            waiting = []
+            for sign in text:
+                if sign in closing:
+                    waiting.append(closing[sign])
+                elif sign in closing.values():
+                    assert waiting and waiting.pop() == sign, (id, text)
+            assert not waiting, (id, text)
+
+
+def test_a_space_is_between_latin_letters_of_a_message_and_chinese_and_never_within_names() -> None:
+    words = Language("zh-CN", {"{metric} difference": ("{metric}差值",), "{group}: {metric}": ("{group}的{metric}值",)})
+    assert words.say(message("{metric} difference", metric=message("ROC AUC"))) == "ROC AUC 差值"
+    assert words.say(message("{group}: {metric}", group="A", metric=message("F1"))) == "A的 F1 值"
 
 
 def test_both_languages_show_the_same_numbers(judged: tuple[AuditRecord, Verdict]) -> None:
@@ -214,8 +251,8 @@ PARSING = {
     "removesuffix",
     "find",
 }
-FOR_OTHERS = {"hub.py", "model_card.py", "plain_text.py", "tracked.py", "wandb.py"}
-"""Files that write names and codes by the rules of other tools, and look at no sentence."""
+FOR_OTHERS = {"breaks.py", "hub.py", "model_card.py", "plain_text.py", "tracked.py", "wandb.py"}
+"""Files that write names and codes by the rules of other tools, or look for the joints of names: at no sentence."""
 PROSE = {"note", "reason", "undefined", "sentence", "title", "label", "meaning", "misleads", "absence", "axes"}
 
 

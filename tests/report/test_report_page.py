@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Case = tuple[str, AuditRecord, Verdict]
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-VOID = {"meta", "link", "br", "img", "input", "hr"}
+VOID = {"meta", "link", "br", "wbr", "img", "input", "hr"}
 ALONE = {"line", "circle", "rect", "path"}
 
 

@@ -177,7 +177,7 @@ def run(
     with one_thread():
         source, counts = provenance(evidence), _counts(evidence)
         if any(section.ran for section in sections if section.audit == "explanation"):
-            drawn, source["attribution_reach"] = swarm(evidence.attributions)
+            drawn, source["attribution_reach"], source["attribution_means"] = swarm(evidence.attributions)
             counts = (*counts, drawn)
     if keeping is not None:
         source["predictions"] = keep(evidence, keeping)

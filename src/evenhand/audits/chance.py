@@ -41,6 +41,7 @@ TESTS: Final = {
 }  # fmt: skip
 ADJUSTED: Final = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 FEW = message("Fewer than two groups have a value.")
+OPEN = message("Of some group, such as one of a single row, the error is unknown.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,10 @@ def _none(rate: str) -> str:
     return message("No row to compute {metric} from.", metric=lowered(describe(rate).label))
 
 
-def _of_feature(key: Key, value: float | None, support: int, unit: Unit = "share", note: str = "") -> Finding:
-    undefined = "" if value is not None else FEW
+def _of_feature(
+    key: Key, value: float | None, support: int, unit: Unit = "share", note: str = "", why: str = FEW
+) -> Finding:
+    undefined = "" if value is not None else why
     return Finding(key, NAME, value, support=support, unit=unit, undefined=undefined, note="" if undefined else note)
 
 
@@ -138,10 +141,10 @@ def _of_numbers(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _of_values(evidence: Evidence, grouping: Grouping, values: Measured, unit: Unit) -> Iterator[Finding]:
-    support = int(values.support.sum())
+    support, why = int(values.support.sum()), FEW if values.defined.sum() < 2 else OPEN
     floor, shrunken = chance_gap(values, seed=evidence.options.seed), shrunken_values_gap(values)
     for name, value in (("noise_floor", floor), ("shrunken_difference", shrunken)):
-        yield _of_feature(Key.of(name, grouping.columns, rate=values.metric), number(value), support, unit)
+        yield _of_feature(Key.of(name, grouping.columns, rate=values.metric), number(value), support, unit, why=why)
 
 
 def _four_fifths(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:

@@ -108,7 +108,9 @@ def _surrogate(evidence: Evidence, score: LinkedScore) -> tuple[list[Finding], s
         messages("{rule}: {mean:+.2f} ({n} row)", "{rule}: {mean:+.2f} ({n} rows)", rows, rule=said, mean=mean)
         for said, mean, rows in tree.rules
     ]
-    told = message("A tree of three questions, mean scores of its leaves: {leaves}.", leaves=joined("; ", leaves))
+    told = message(
+        "A tree of at most three questions a row, mean scores of its leaves: {leaves}.", leaves=joined("; ", leaves)
+    )
     return findings, told
 
 

@@ -12,7 +12,7 @@ from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.evidence.slicing import search_slices
 from evenhand.findings import Finding, GroupValue, Interval
 from evenhand.keys import Feature, Key
-from evenhand.messages import lowered, message, sentences
+from evenhand.messages import lowered, message, messages, sentences
 from evenhand.metrics import METRICS, canonical, describe, measure, parse_disparity
 from evenhand.settings import Declared, setting
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from evenhand.metrics.slices.search import Search
 
 NAME = "slices"
+OLD_FOLDED: Final = message("{n:,} more were folded into them.", n=2)
+"""What older records say of any number; pages of these are translated, too."""
 LEAST_ROWS: Final = 200
 """The fewest evaluation rows: of fewer, slices are too small to show anything."""
 METHOD: Final = "simultaneous over slices, profile likelihood"
@@ -147,9 +149,13 @@ def _said(search: Search, evidence: Evidence, features: int, what: str) -> str:
         "{held}.",
         tested=search.tested, depth=search.depth, features=features, held=len(search.slices),
     )  # fmt: skip
-    folded = message("{n:,} more were folded into them.", n=search.folded) if search.folded else ""
+    folded = _folded(search.folded) if search.folded else ""
     said = sentences(budget, folded, *_control(search, evidence.data.clusters is not None))
     return said if what == "error_rate" else message("By {metric}: {text}", metric=what, text=said)
+
+
+def _folded(n: int) -> str:
+    return messages("{n:,} more was folded into them.", "{n:,} more were folded into them.", n)
 
 
 def _control(search: Search, clustered: bool) -> Iterator[str]:

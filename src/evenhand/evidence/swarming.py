@@ -22,21 +22,30 @@ MOST_FEATURES: Final = 15
 """Most features of a swarm, the most important ones."""
 
 
-def swarm(attributions: Attributions) -> tuple[GroupCounts, float]:
-    """Return how many explained rows have which attribution and fifth of the feature's values, and its greatest size.
+def swarm(attributions: Attributions) -> tuple[GroupCounts, float, list[list[float | None]]]:
+    """Return how many explained rows have which attribution and fifth of the feature's values.
 
     A swarm is drawn from these counts: it has no row of the data, and the same number of dots for any number of rows.
+    Then the greatest size of an attribution, and the mean one of each feature and fifth, None where it has no row:
+    the counts are too coarse to compute it from them.
     """
     chosen = np.argsort(-np.abs(attributions.values).mean(axis=0), kind="stable")[:MOST_FEATURES]
     values = attributions.values[:, chosen]
     reach = float(np.abs(values).max()) or 1.0
     bins = np.clip(((values / reach + 1) / 2 * BINS).astype(np.int64), 0, BINS - 1)
     counts = np.zeros((len(chosen), VALUES, BINS), dtype=np.int64)
+    means = []
     for place, feature in enumerate(chosen):
-        np.add.at(counts[place], (_fifths(attributions, int(feature)), bins[:, place]), 1)
+        fifths = _fifths(attributions, int(feature))
+        np.add.at(counts[place], (fifths, bins[:, place]), 1)
+        means.append([_mean(values[fifths == fifth, place]) for fifth in range(VALUES)])
     names = tuple((attributions.feature_names[feature],) for feature in chosen)
     axes = ("feature", "fifth of the values", f"attribution in {BINS} places")
-    return GroupCounts("attributions", (), names, axes, cast("Plain", counts.tolist())), float(f"{reach:.6g}")
+    return GroupCounts("attributions", (), names, axes, cast("Plain", counts.tolist())), float(f"{reach:.6g}"), means
+
+
+def _mean(values: NDArray[np.float64]) -> float | None:
+    return float(f"{values.mean():.6g}") if len(values) else None
 
 
 def _fifths(attributions: Attributions, feature: int) -> NDArray[np.int64]:

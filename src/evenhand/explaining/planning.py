@@ -24,6 +24,12 @@ MOST_EVALUATIONS: Final = 60_000_000
 MOST_ASKED: Final = 4_000_000
 """Most rows for a whole model, where its first layer cannot be split off."""
 
+MOST_TOLD: Final = 63
+"""Beyond this many differing players the number of subsets is not told any more."""
+
+UNTHINKABLE: Final = 10**15
+"""Larger numbers of evaluations are not told apart."""
+
 MOST_CELLS: Final = 8_000_000_000
 """Nor more cells of composed rows, which bounds tables of very many columns."""
 
@@ -159,10 +165,16 @@ def _why(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> str:
         )
     return messages(
         "Each pair of a row and a background row had one random order and its reverse, enumerating where at most "
-        "{most} features differ; enumerating all would take {needed:.2g} evaluations.",
+        "{most} features differ; enumerating all would take at least {needed:,} evaluations.",
         "Each pair of a row and a background row had {n} random orders and their reverses, enumerating where at most "
-        "{most} features differ; enumerating all would take {needed:.2g} evaluations.",
+        "{most} features differ; enumerating all would take at least {needed:,} evaluations.",
         permutations,
         most=exact_up_to,
-        needed=float(np.sum(2.0 ** counts.astype(np.float64))),
+        needed=_about(float(np.sum(2.0 ** np.minimum(counts, MOST_TOLD)))),
     )
+
+
+def _about(evaluations: float) -> int:
+    """Return a number of evaluations, or `UNTHINKABLE` where it is larger, with two figures, rounded down."""
+    bounded = int(min(evaluations, UNTHINKABLE))
+    return bounded - bounded % int("1" + "0" * max(len(str(bounded)) - 2, 0))

@@ -25,6 +25,12 @@ Predict: TypeAlias = Callable[["pd.DataFrame"], object]
 
 CLIP: Final = 1e-7
 """Probabilities are kept this far from 0 and 1 before taking log-odds; single precision is no finer."""
+AS_IT_IS: Final = {
+    "number": message("The model predicts a number, so the prediction itself is explained."),
+    "label": message("The model gives a label, which has no log-odds, so the label itself is explained, as 0 or 1."),
+    "ranking": message("The model gives a ranking score, which has no log-odds, so the score itself is explained."),
+}
+"""What is explained of a model that gives no probabilities."""
 
 
 class LinkedScore:
@@ -53,9 +59,8 @@ class LinkedScore:
         kind = getattr(self.model, "score_kind", "probability")
         if self.link == "logit" and kind != "probability":
             self.link = "identity"
-            self.notes.append(
-                message("The model gives a {kind}, which has no log-odds, so the score itself is explained.", kind=kind)
-            )
+            kind = "number" if getattr(self.model, "task", "binary") == "regression" else kind
+            self.notes.append(AS_IT_IS[kind])
         if self.link == "logit" and ((scores < 0) | (scores > 1)).any():
             worst = scores[np.argmax(np.abs(scores - 0.5))]
             raise ModelError(

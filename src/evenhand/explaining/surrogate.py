@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,19 @@ DEPTH: Final = 3
 """The greatest depth of the tree."""
 MOST_LEVELS: Final = 20
 """Most values of a category that the tree may split on, the most frequent ones."""
+
+
+IS: Final = "is"
+"""The kind of reply that names the one value of a category."""
+
+
+class Reply(NamedTuple):
+    """A reply to a question of the tree: the column, what kind of condition it sets, and its words."""
+
+    column: str
+    kind: str
+    """A later reply of the same kind about the same column is narrower."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,32 +70,46 @@ def surrogate(X: pd.DataFrame, scores: NDArray[np.float64], seed: int = 0) -> Su
     leaves = np.bincount(tree.apply(matrix[held]), minlength=inner.node_count)
     rules: list[tuple[str, float, int]] = []
 
-    def walk(node: int, said: tuple[str, ...]) -> None:
+    def walk(node: int, said: tuple[Reply, ...]) -> None:
         if inner.children_left[node] < 0:
-            answers = joined(" and ", said) if said else message("any row")
+            answers = joined(" and ", (reply.text for reply in said)) if said else message("any row")
             rules.append((answers, float(inner.value[node].ravel()[0]), int(leaves[node])))
             return
         yes, no = names[inner.feature[node]](float(inner.threshold[node]))
-        walk(inner.children_left[node], (*said, yes))
-        walk(inner.children_right[node], (*said, no))
+        walk(inner.children_left[node], narrowed(said, yes))
+        walk(inner.children_right[node], narrowed(said, no))
 
     walk(0, ())
     return Surrogate(tuple(rules), held, np.asarray(tree.predict(matrix[held]), dtype=np.float64))
 
 
-def _more_or_less(name: str, cut: float) -> tuple[str, str]:
-    return f"{name} ≤ {cut:.4g}", f"{name} > {cut:.4g}"
+def narrowed(said: tuple[Reply, ...], new: Reply) -> tuple[Reply, ...]:
+    """Return the replies on the way to a node without those that the newest one implies.
+
+    Examples
+    --------
+    >>> at_most_12, at_most_2, above_0 = Reply("n", "≤", "n ≤ 12"), Reply("n", "≤", "n ≤ 2"), Reply("n", ">", "n > 0")
+    >>> [reply.text for reply in narrowed((at_most_12, above_0), at_most_2)]
+    ['n > 0', 'n ≤ 2']
+    """
+    implied = {new.kind} | ({reply.kind for reply in said} if new.kind == IS else set())
+    return (*(reply for reply in said if reply.column != new.column or reply.kind not in implied), new)
 
 
-def _one_or_other(name: str, value: object, _: float) -> tuple[str, str]:
+def _more_or_less(name: str, cut: float) -> tuple[Reply, Reply]:
+    return Reply(name, "≤", f"{name} ≤ {cut:.4g}"), Reply(name, ">", f"{name} > {cut:.4g}")
+
+
+def _one_or_other(name: str, value: object, _: float) -> tuple[Reply, Reply]:
     places = {"column": name, "value": str(value)}
-    return message("{column} is not {value}", **places), message("{column} is {value}", **places)
+    without = Reply(name, f"is not {value}", message("{column} is not {value}", **places))
+    return without, Reply(name, IS, message("{column} is {value}", **places))
 
 
-def _asked(X: pd.DataFrame) -> tuple[NDArray[np.float64], list[Callable[[float], tuple[str, str]]]]:
+def _asked(X: pd.DataFrame) -> tuple[NDArray[np.float64], list[Callable[[float], tuple[Reply, Reply]]]]:
     """Return the columns that a tree may ask about, and how it words its questions."""
     columns: list[NDArray[np.float64]] = []
-    names: list[Callable[[float], tuple[str, str]]] = []
+    names: list[Callable[[float], tuple[Reply, Reply]]] = []
     for name in X.columns:
         if is_number(X[name]):
             columns.append(X[name].to_numpy(dtype=np.float64, na_value=np.nan))

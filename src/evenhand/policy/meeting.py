@@ -109,8 +109,8 @@ def _has_groups(record: AuditRecord, name: str) -> bool:
 
 def _named(names: Iterable[str]) -> str:
     found = [shorten(name) for name in names]
-    more = (f"+{len(found) - MOST_NAMED}",) if len(found) > MOST_NAMED else ()
-    return joined(", ", (*found[:MOST_NAMED], *more))
+    shown, more = joined(", ", found[:MOST_NAMED]), len(found) - MOST_NAMED
+    return message("{names} and {more} more", names=shown, more=more) if more > 0 else shown
 
 
 def _fact(there: object, asked: Asked, what: str) -> Met:

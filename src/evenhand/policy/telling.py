@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import joined, lowered, message, messages, sentences
 from evenhand.metrics import METRICS, describe
 from evenhand.metrics.catalogue.entry import ALL, FN, FP, TN, TP
+from evenhand.metrics.catalogue.names import COMBINED, split_name
 from evenhand.policy.wording import cut, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evenhand.findings import AuditRecord
+    from evenhand.findings import AuditRecord, Finding, GroupValue
     from evenhand.keys import Key
     from evenhand.messages import Message, Place
     from evenhand.metrics import Metric
@@ -73,9 +74,54 @@ def evidence_sentence(evidence: Evidence, limit: Limit, status: Status, record: 
     others = len(evidence.open) + evidence.more - 1
     if others <= 0:
         return text
-    pairs = messages("{n:,} more pair of groups is undecided", "{n:,} more pairs of groups are undecided", others)
-    groups = messages("{n:,} more group is undecided", "{n:,} more groups are undecided", others)
-    return joined("; ", (text, pairs if len(evidence.open[0]) > 1 else groups))
+    return joined("; ", (text, _undecided(evidence, limit, others)))
+
+
+def _undecided(evidence: Evidence, limit: Limit, n: int) -> Message:
+    """Return how many more groups, pairs of groups, or comparisons of pairs are undecided."""
+    if len(evidence.open[0]) == 1:
+        return messages("{n:,} more group is undecided", "{n:,} more groups are undecided", n)
+    if limit.key.metric in COMBINED:  # each pair is compared by two rates
+        return messages(
+            "{n:,} more comparison of two groups is undecided", "{n:,} more comparisons of two groups are undecided", n
+        )
+    return messages("{n:,} more pair of groups is undecided", "{n:,} more pairs of groups are undecided", n)
+
+
+def estimate_sentence(judgement: Judgement) -> str:
+    """Return the groups that give the estimate, where those that decided are others; empty where they are the same.
+
+    It is for whom the estimate is shown to: what is said of the verdict names those alone that decided. A group of
+    which that was said already is named without its value.
+    """
+    evidence, finding = judgement.evidence, judgement.finding
+    if evidence is None or finding is None or finding.key.metric.startswith("average_odds"):
+        return ""  # a mean of two rates: no two values of one give it
+    metric, parts = finding.component or split_name(finding.key.metric)[0], _of_estimate(finding)
+    known = {part.group for part in evidence.groups} if metric == evidence.metric else set()
+    if known == {part.group for part in parts} or not parts or any(part.estimate is None for part in parts):
+        return ""
+    entry = METRICS.get(metric)
+    is_share = entry is not None and _did(entry, Outcome("", "", "")) is not None
+    values = _percents(parts, None) if is_share else [number(part.estimate) for part in parts]
+    first, *others = (
+        labelled(finding.key.columns, part.group) if part.group in known else _valued(finding.key, part, value)
+        for part, value in zip(parts, values, strict=True)
+    )
+    if not others:
+        return message("The estimate is that of {group}.", group=first)
+    if metric == evidence.metric:
+        return message("The estimate compares {first} with {second}.", first=first, second=others[0])
+    name = lowered(describe(metric).label)
+    return message("The estimate compares {metric}: {first}, {second}.", metric=name, first=first, second=others[0])
+
+
+def _of_estimate(finding: Finding) -> tuple[GroupValue, ...]:
+    """Return the groups whose values give an estimate over all groups: the two ends of a gap, or the extreme one."""
+    if len(finding.groups) != 2 or all(each.group is not None for each in finding.key.features):
+        return ()
+    extreme = {"group_min": finding.groups[:1], "group_max": finding.groups[1:]}
+    return extreme.get(split_name(finding.key.metric)[1] or "", finding.groups)
 
 
 def burden_sentence(burden: Sequence[Burden]) -> str:
@@ -83,27 +129,29 @@ def burden_sentence(burden: Sequence[Burden]) -> str:
     shown = [part for part in burden if part.shown]
     if not shown:
         return ""
-    first = shown[0]
+    others = len(shown) - 1
+    more = messages("{n:,} more group is shown to be harmed.", "{n:,} more groups are shown to be harmed.", others)
+    return sentences(worse_off(shown[0]), more if others else "")
+
+
+def worse_off(first: Burden) -> Message:
+    """Return how many people of a group are harmed, and more than where."""
     n, low, high = (max(1, round(end)) for end in (first.excess, first.low, first.high))
     places: dict[str, Place] = {"group": first.group, "n": n, "low": low, "high": high}
     if first.reference:
-        told = message(
-            "About {n:,} more rows of {group} ({low:,} to {high:,}) are harmed than at the rate of {reference}."
+        return message(
+            "About {n:,} rows of {group} ({low:,} to {high:,}) are worse off than at the rate of {reference}."
             if first.clustered
-            else "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than at the rate of {reference}.",
+            else "About {n:,} people of {group} ({low:,} to {high:,}) are worse off than at the rate of {reference}.",
             reference=first.reference,
             **places,
         )
-    else:
-        told = message(
-            "About {n:,} more rows of {group} ({low:,} to {high:,}) are harmed than the limit allows."
-            if first.clustered
-            else "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than the limit allows.",
-            **places,
-        )
-    others = len(shown) - 1
-    more = messages("{n:,} more group is shown to be harmed.", "{n:,} more groups are shown to be harmed.", others)
-    return sentences(told, more if others else "")
+    return message(
+        "About {n:,} more rows of {group} ({low:,} to {high:,}) are harmed than the limit allows."
+        if first.clustered
+        else "About {n:,} more people of {group} ({low:,} to {high:,}) are harmed than the limit allows.",
+        **places,
+    )
 
 
 def harm_sentence(judgement: Judgement) -> str:
@@ -197,7 +245,7 @@ def _shares(
     return found
 
 
-def _percents(shares: Sequence[CountedGroup], bound: float | None) -> list[str]:
+def _percents(shares: Sequence[GroupValue], bound: float | None) -> list[str]:
     """Return rates in per cent, with as many decimals as keep different ones apart, and on their side of a limit."""
     values = [100 * (part.estimate or 0.0) for part in shares]
     limit = None if bound is None else round(100 * bound, 9)
@@ -213,13 +261,10 @@ def _plain(evidence: Evidence, key: Key) -> Message:
     named = [part for part in evidence.groups if part.group]
     if not named:
         return message("n={rows:,}", rows=sum(part.support for part in evidence.groups))
-    groups = tuple(
-        message(
-            "{group} {value} (n={rows:,})",
-            group=labelled(key.columns, part.group),
-            value=number(part.estimate),
-            rows=part.support,
-        )
-        for part in named
-    )
+    groups = tuple(_valued(key, part, number(part.estimate)) for part in named)
     return message("{metric}: {groups}", metric=lowered(describe(evidence.metric).label), groups=groups)
+
+
+def _valued(key: Key, part: GroupValue, value: str) -> Message:
+    name = labelled(key.columns, part.group)
+    return message("{group} {value} (n={rows:,})", group=name, value=value, rows=part.support)

@@ -20,19 +20,19 @@ def number(value: float | None, limit: float | None = None, digits: int = 2) -> 
 
     Examples
     --------
-    >>> number(0.7996, 0.8), number(0.8, 0.8), number(0.5, 0.8), number(None)
-    ('0.7996', '0.80', '0.50', '...')
+    >>> number(0.7996, 0.8), number(0.8, 0.8), number(-0.001), number(None)
+    ('0.7996', '0.80', '0.00', '...')
     """
     if value is None or math.isinf(value):
         return "..."
     if abs(value) >= 1000:
         digits = 0
-    text = f"{value:,.{digits}f}"
+    text = f"{value:z,.{digits}f}"
     while (
         limit is not None and digits < MOST_DIGITS and _side(float(text.replace(",", "")), limit) != _side(value, limit)
     ):
         digits += 1
-        text = f"{value:,.{digits}f}"
+        text = f"{value:z,.{digits}f}"
     return text
 
 

@@ -26,13 +26,6 @@ MOST_NAMED: Final = 3
 LONGEST_WAIVER: Final = 180
 COMMANDS: Final = """evenhand init
 evenhand gate audit.json --policy policy.toml"""
-WAIVER: Final = """# policy.toml
-[[waivers]]
-limit = {key}
-reason = "..."            # why the risk is accepted
-owner = "..."             # who answers for it
-approved_by = "..."
-expires = 2000-01-01      # the last day, at most {days} days ahead"""
 
 
 def acts_of(record: AuditRecord, verdict: Verdict | None) -> tuple[Act, ...]:
@@ -54,7 +47,7 @@ def _set_limits(record: AuditRecord) -> Iterator[Act]:
 def _declare(stopping: Sequence[Judgement]) -> Iterator[Act]:
     names = [judgement.limit.key.columns[0] for judgement in stopping if judgement.limit.key.metric == DECLARED]
     if names:
-        yield Act("declare", message("Declare"), message("{names} in responsibility.toml.", names=_list(names, ", ")))
+        yield Act("declare", message("Declare"), message("{names} in responsibility.toml.", names=listed(names, ", ")))
 
 
 def _move(record: AuditRecord, verdict: Verdict) -> Iterator[Act]:
@@ -83,7 +76,7 @@ def _move(record: AuditRecord, verdict: Verdict) -> Iterator[Act]:
 
 
 def _collect(stopping: Sequence[Judgement]) -> Iterator[Act]:
-    """Say how many rows of whom decide the limits that are open, and which such data cannot settle."""
+    """Say how many rows of whom decide the limits that are open, and which of them no such number surely does."""
     advised = [(judgement, judgement.advice) for judgement in stopping if judgement.advice is not None]
     few = [(judgement, advice) for judgement, advice in advised if advice.found.rows]
     never = [
@@ -127,7 +120,7 @@ def _of(group: str, rows: int) -> str:
 
 
 def _never(pairs: Sequence[tuple[Judgement, Advised]]) -> str:
-    """Return the limits that such data cannot settle, each with its chance, and the limit that they could settle."""
+    """Return the limits that more rows may not decide, each with its chance, and a limit that as many as now decide."""
     from evenhand.policy.advice.assurance import CHANCE, TIMES
 
     told = []
@@ -139,7 +132,7 @@ def _never(pairs: Sequence[tuple[Judgement, Advised]]) -> str:
             told.append(message("{limit}: {chance} %", **places))
         else:
             places |= {"settles": settles, "most": round(100 * CHANCE)}
-            told.append(message("{limit}: {chance} % ({most} % if the limit were {settles:g})", **places))
+            told.append(message("{limit}: {chance} % (as many as now: {most} % for a limit of {settles:g})", **places))
     return message("The chance that {times} times more rows decide {limits}.", times=TIMES, limits=joined("; ", told))
 
 
@@ -163,10 +156,11 @@ def _lacks_rows(judgement: Judgement) -> bool:
 
 
 def _labels(judgements: Sequence[Judgement]) -> str:
-    return _list([named(judgement.key) for judgement in judgements])
+    return listed([named(judgement.key) for judgement in judgements])
 
 
-def _list(names: Sequence[str], between: str = "; ") -> str:
+def listed(names: Sequence[str], between: str = "; ") -> str:
+    """Return at most so many names as a page names at once; further ones are counted."""
     shown = joined(between, (cut(name, 60) for name in names[:MOST_NAMED])) if len(names) > 1 else names[0]
     left = len(names) - MOST_NAMED
     return message("{names} and {more} more", names=shown, more=left) if left > 0 else shown
@@ -175,10 +169,17 @@ def _list(names: Sequence[str], between: str = "; ") -> str:
 def _waive(stopping: Sequence[Judgement]) -> Iterator[Act]:
     """Say who may accept the risk, and what to write for the worst limit."""
     first = stopping[0]
-    lines = WAIVER.format(key=json.dumps(str(own_key(first.limit)), ensure_ascii=False), days=LONGEST_WAIVER)
+    key = json.dumps(str(own_key(first.limit)), ensure_ascii=False)
+    lines: list[Place] = [
+        "# policy.toml", "[[waivers]]", f"limit = {key}",
+        message('reason = "..."            # why the risk is accepted'),
+        message('owner = "..."             # who answers for it'),
+        'approved_by = "..."',
+        message("expires = 2000-01-01      # the last day, at most {days} days ahead", days=LONGEST_WAIVER),
+    ]  # fmt: skip
     if first.finding is not None and first.finding.estimate is not None:
-        lines += f"\naccept_to = {number(first.finding.estimate, first.limit.bound).replace(',', '')}"
+        lines.append(f"accept_to = {number(first.finding.estimate, first.limit.bound).replace(',', '')}")
     text = message(
         "Whoever answers for it signs a waiver of at most {days} days, one for each limit.", days=LONGEST_WAIVER
     )
-    yield Act("waive", message("Accept the risk for a time"), text, lines)
+    yield Act("waive", message("Accept the risk for a time"), text, joined("\n", lines))

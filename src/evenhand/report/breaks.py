@@ -23,9 +23,11 @@ GAP: Final = 1
 """Letters between columns."""
 LONG: Final = re.compile(r"[^\s-]{17,}")
 """Words that are broken rather than making a column wide; after a hyphen a line may break anyway."""
-JOINTS: Final = re.compile(r"[^_=./]{2,}?(?:[_=./]+(?=.)|(?<=[a-z])(?=[A-Z]))|\S{20}(?=\S)")
+JOINTS: Final = re.compile(r"[^_=./]{2,}?(?:[_=./]+(?=.)|(?<=[a-z])(?=[A-Z]))")
 """The parts of such a word."""
 BREAK: Final = "\0"
+PIECE: Final = 20
+"""Letters of a piece without joints that is broken anywhere, such as a digest."""
 
 
 def jointed(text: str) -> str:
@@ -62,7 +64,9 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[int
     >>> columns(["group", *["share"] * 12], [["all rows", *["0.5 [0.4, 0.6]"] * 12]])
     [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]]
     """
-    first, *wide = (max(math.ceil(BOLD * _width(head[at])), *(_width(row[at]) for row in rows)) for at in range(len(head)))
+    first, *wide = (
+        max(math.ceil(BOLD * _width(head[at])), *(_width(row[at]) for row in rows)) for at in range(len(head))
+    )
     room = max(ROOM - first, 1)
     needed = -(-sum(wide) // room)
     even = -(-len(wide) // max(needed, 1))
@@ -82,4 +86,9 @@ def _runs(wide: Sequence[int], room: int, most: int) -> Iterator[list[int]]:
 def _width(text: str) -> int:
     """Return how wide the longest piece of a cell is; sentences take what is left, numbers are as `tight`."""
     pieces = re.split(rf"[ \n-]|{BREAK}", jointed(tight(text) if text[-1:] == "]" else text))
-    return GAP + max(map(width_of, pieces))
+    return GAP + min(PIECE, max(map(width_of, pieces)))
+
+
+def is_solid(text: str) -> bool:
+    """Return whether a text has a piece that is so long that it has to be broken anywhere."""
+    return any(width_of(piece) > PIECE for word in text.split() for piece in jointed(word).split(BREAK))

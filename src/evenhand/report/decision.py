@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
+from evenhand.keys import Key, KeySyntaxError, group_name
 from evenhand.messages import Message, capitalized, joined, message, message_from_plain, messages, sentences
 from evenhand.policy.headline import headline
 from evenhand.policy.limits import REQUIRED
 from evenhand.policy.naming import named
-from evenhand.policy.telling import ROWS_ALONE, labelled
+from evenhand.policy.telling import ROWS_ALONE, estimate_sentence, labelled, worse_off
 from evenhand.policy.wording import limit_text, measured, number
-from evenhand.report.acts import acts_of, is_open
+from evenhand.report.acts import acts_of, is_open, listed
 from evenhand.report.figures.distances import distances
 from evenhand.report.first import Caution, Decision, Reason, Stopping
 from evenhand.report.numbers import cut, words_of
+from evenhand.report.why import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.messages import Place
     from evenhand.policy import Judgement, Verdict
+    from evenhand.policy.grounds import Evidence
     from evenhand.provenance import CandidateFacts
 
 MOST: Final = 5
@@ -44,7 +47,7 @@ def decision(record: AuditRecord, verdict: Verdict | None) -> Decision:
     told = causes[:MOST]
     left = sum(len(cause.judged) for cause in causes[MOST:])
     more = messages("{n} more limit stops it.", "{n} more limits stop it.", left) if left else ""
-    reasons, acts = tuple(cause.reason() for cause in told), acts_of(record, verdict)
+    reasons, acts = tuple(cause.reason(record) for cause in told), acts_of(record, verdict)
     figure = distances(verdict.judgements, MOST_WORDS - _words(found, reasons, acts, cautions))
     return Decision(found, reasons, more, acts, cautions, figure)
 
@@ -74,9 +77,11 @@ class _Cause:
         """Whether what it tells of is all that the other would tell of."""
         return self.what == other.what and other.who <= self.who
 
-    def reason(self) -> Reason:
+    def reason(self, record: AuditRecord) -> Reason:
         first = self.judged[0][1]
-        return Reason(tuple(_stopping(judgement, at) for at, judgement in self.judged), _people(first), _harm(first))
+        return Reason(
+            tuple(_stopping(judgement, at) for at, judgement in self.judged), _people(first, record), _harm(first)
+        )
 
 
 def _causes(judgements: Iterable[Judgement]) -> list[_Cause]:
@@ -117,8 +122,8 @@ def _measured(judgement: Judgement) -> str:
         return message("The policy requires it.")
     bound = signs(limit_text(limit))
     if finding is None or finding.estimate is None or finding.interval is None or not _is_told(judgement):
-        return message("{value}, limit {limit}", value=measured(finding, limit), limit=bound)
-    low, high = (number(end, limit.bound) for end in (finding.interval.low, finding.interval.high))
+        return message("{value}, limit {limit}", value=signs(measured(finding, limit)), limit=bound)
+    low, high = (signs(number(end, limit.bound)) for end in (finding.interval.low, finding.interval.high))
     return message("between {low} and {high}, limit {limit}", low=low, high=high, limit=bound)
 
 
@@ -130,49 +135,48 @@ def _is_told(judgement: Judgement) -> bool:
     return not (isinstance(evidence.sentence, Message) and evidence.sentence.id == ROWS_ALONE)
 
 
-def _people(judgement: Judgement) -> str:
+def _people(judgement: Judgement, record: AuditRecord) -> str:
     """Return the groups that decided, and those of the estimate where they are others; without any, why it is open."""
     said = judgement.reason if judgement.evidence is None else judgement.evidence.sentence
     said = cut(said, MOST_TOLD)
-    if not said.endswith("."):
-        said = message("{why}.", why=capitalized(said) if isinstance(said, Message) else said)
-    return sentences(_bounded_by(judgement) or capitalized(said), _furthest(judgement))
+    said = ended(capitalized(said) if isinstance(said, Message) else said)
+    return sentences(_bounded_by(judgement, record) or said, estimate_sentence(judgement))
 
 
-def _bounded_by(judgement: Judgement) -> str:
-    """Return the group whose few rows leave an interval without an end; empty where it has both."""
+def _bounded_by(judgement: Judgement, record: AuditRecord) -> str:
+    """Return the groups whose few rows leave an interval without an end; empty where it has both."""
     if not is_open(judgement) or judgement.evidence is None:
         return ""
-    least = min(judgement.evidence.groups, key=lambda part: part.support)
-    group = labelled(judgement.key.columns, least.group) if least.group else message("all rows")
-    return messages(
-        "The interval has no end: of {group} there is {n:,} row.",
-        "The interval has no end: of {group} there are {n:,} rows.",
-        least.support,
-        group=group,
-    )
+    few = _open_groups(judgement.evidence, record)
+    if not few:
+        least = min(judgement.evidence.groups, key=lambda part: part.support)
+        few = [(labelled(judgement.key.columns, least.group) if least.group else message("all rows"), least.support)]
+    if len(few) == 1:
+        return messages(
+            "The interval has no end: of {group} there is {n:,} row.",
+            "The interval has no end: of {group} there are {n:,} rows.",
+            few[0][1],
+            group=few[0][0],
+        )
+    groups = [message("{group} ({rows})", group=name, rows=rows) for name, rows in few]
+    return message("The interval has no end: there are too few rows of {groups}.", groups=listed(groups, ", "))
 
 
-def _furthest(judgement: Judgement) -> str:
-    """Say so where the estimate compares others than those that decided, whom nothing else would name."""
-    evidence, finding = judgement.evidence, judgement.finding
-    if evidence is None or finding is None or finding.estimate is None or evidence.key != finding.key:
-        return ""
-    if len(finding.groups) != 2 or {part.group for part in finding.groups} == {part.group for part in evidence.groups}:
-        return ""
-    return message("The estimate compares two other groups, which are further apart.")
+def _open_groups(evidence: Evidence, record: AuditRecord) -> list[tuple[str, int]]:
+    """Return the groups whose own interval has an open end, each with its rows, the fewest first."""
+    wanted = evidence.metric, evidence.key.columns, evidence.key.qualifiers
+    alone = (f for f in record.findings if (f.key.metric, f.key.columns, f.key.qualifiers) == wanted and f.key.group)
+    found = [
+        (labelled(finding.key.columns, group_name(finding.key.group)), finding.support)
+        for finding in alone
+        if finding.interval is not None and None in (finding.interval.low, finding.interval.high)
+    ]
+    return sorted(found, key=lambda part: part[1])
 
 
 def _harm(judgement: Judgement) -> str:
     """Return how many people are shown to be harmed, whether or not that settles the limit; of the group with most."""
-    shown = next((part for part in judgement.burden if part.shown), None)
-    if shown is None:
-        return ""
-    n, low, high = (max(1, round(end)) for end in (shown.excess, shown.low, shown.high))
-    places: dict[str, Place] = {"n": n, "group": shown.group, "low": low, "high": high}
-    if shown.clustered:
-        return message("About {n:,} rows of {group} ({low:,} to {high:,}) are worse off for it.", **places)
-    return message("About {n:,} people of {group} ({low:,} to {high:,}) are worse off for it.", **places)
+    return next((worse_off(part) for part in judgement.burden if part.shown), "")
 
 
 def _cautions(record: AuditRecord) -> Iterator[Caution]:
@@ -191,16 +195,46 @@ def _closest(record: AuditRecord) -> Iterator[Reason]:
     tried = record.provenance.get("study")
     if not tried or tried.get("smallest"):
         return
-    judged: list[CandidateFacts] = sorted(
-        (each for each in tried["candidates"] if each["verdict"] in ("failed", "undecided")),
-        key=lambda each: each["verdict"] == "failed",
-    )
+    judged = [each for each in tried["candidates"] if each["verdict"] in ("failed", "undecided")]
     if judged:
-        alike = [each for each in judged if each["sentence"] == judged[0]["sentence"]]
-        names = joined(", ", (cut(each["name"], 60) for each in alike[:MOST]))
-        told = _verdict_of(judged[0])
+        nearest = min(map(_distance, judged))
+        closest = [each for each in judged if _distance(each) == nearest]
+        alike = [each for each in closest if each["sentence"] == closest[0]["sentence"]]
+        n, names = len(closest), joined(", ", (cut(each["name"], 60) for each in alike[:MOST]))
+        told = _verdict_of(closest[0])
         why, english = cut(signed(told), MOST_WHY), not isinstance(told, Message)
-        yield Reason((), message("Closest to passing: {names}.", names=names), why, english)
+        first = message("Closest to passing: {names}.", names=names)
+        if len(alike) < len(closest):
+            first = message("{n} models come equally close, by limits passed; for example {names}.", n=n, names=names)
+        yield Reason((), first, why, english)
+
+
+def _distance(candidate: CandidateFacts) -> tuple[bool, int]:
+    """Return how far a model is from passing: failed, then the fewer limits passed; 0 where the record has no count."""
+    passed = next(_places("passed", _verdict_of(candidate)), 0)
+    return candidate["verdict"] == "failed", -passed if isinstance(passed, int) else 0
+
+
+def _places(name: str, said: Place) -> Iterator[Place]:
+    """Yield what messages within a message have at a place."""
+    for place, value in said.places.items() if isinstance(said, Message) else ():
+        if place == name:
+            yield value
+        yield from _places(name, value)
+
+
+def judged_on(record: AuditRecord) -> set[str]:
+    """Return the metrics that the verdicts on the models of a study name."""
+    tried = record.provenance.get("study", {}).get("candidates", [])
+    keys = {str(key) for each in tried for key in _places("key", _verdict_of(each))}
+    return {found.metric for key in keys if (found := _key(key)) is not None}
+
+
+def _key(text: str) -> Key | None:
+    try:
+        return Key.parse(text)
+    except KeySyntaxError:  # a record may come from anybody
+        return None
 
 
 def _verdict_of(candidate: CandidateFacts) -> Place:
@@ -213,16 +247,20 @@ def _verdict_of(candidate: CandidateFacts) -> Place:
 
 
 def signed(text: Place) -> str:
-    """Return a sentence with typographic signs in its limits."""
+    """Return a sentence with typographic signs in its limits, and with keys in words."""
     if not isinstance(text, Message):
         return str(text)
-    places = {
-        name: signs(cast("str", value)) if name == "limit" else signed(value) if isinstance(value, Message) else value
-        for name, value in text.places.items()
-    }
-    return Message(text.id, places, text.plural)
+    return Message(text.id, {name: _signed(name, value) for name, value in text.places.items()}, text.plural)
+
+
+def _signed(name: str, value: Place) -> Place:
+    if isinstance(value, Message):
+        return signed(value)
+    if name == "key" and (key := _key(str(value))) is not None:
+        return named(key)
+    return signs(str(value)) if name == "limit" else value
 
 
 def signs(text: str) -> str:
-    """Return a limit with typographic signs, for a page that is not ASCII."""
-    return text if isinstance(text, Message) else text.replace("<= ", "≤ ").replace(">= ", "≥ ")
+    """Return a value or a limit with typographic signs, for a page that is not ASCII."""
+    return text if isinstance(text, Message) else text.replace("<= ", "≤ ").replace(">= ", "≥ ").replace("...", "…")

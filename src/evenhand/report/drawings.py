@@ -73,9 +73,11 @@ def table(
 ) -> tuple[Table, ...]:
     """Return a table of at most `most` rows, optionally folded; nothing without rows.
 
-    By default all columns but the first are numeric.
+    By default all columns but the first are numeric. Columns at the end that are empty in all rows are left out.
     """
     cells, columns = tuple(rows), range(1, len(head)) if numeric is None else numeric
+    used = max((at for row in cells for at, cell in enumerate(row, 1) if cell), default=0)
+    head, cells = head[:used], tuple(row[:used] for row in cells)
     made = Table(name, title, head, cells, frozenset(columns), folded=title if folded else "")
     return () if not cells else (made if most is None else made.bounded(most),)
 
@@ -142,6 +144,8 @@ class Dot:
     """Where its bar begins, in a waterfall; at zero elsewhere."""
     rows: str = ""
     """How many rows it rests on, as text."""
+    opens: tuple[bool, bool] = (False, False)
+    """Whether its interval goes on beyond the left and the right end of the axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,8 @@ class Figure(Rows):
     """Dots with intervals, bars from zero with intervals, or bars from where the one before ended."""
     dots: tuple[Dot, ...]
     """Rows."""
+    left: int = 0
+    """How many rows are in the table only."""
 
     @property
     def whole(self) -> bool:
@@ -211,6 +217,8 @@ class Point:
     y: float
     number_x: float
     number_y: float
+    ringed: bool = False
+    """Whether it is one of those that are joined: the line may pass others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +291,8 @@ class Swarm(Rows):
 
     kind: ClassVar[str] = "swarm"
     strips: tuple[Strip, ...]
+    heading: str
+    """What the texts after the plots are; empty where there are none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,19 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import Message, joined, message
+from evenhand.metrics import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.findings import Finding, Unit
 
+THOUSAND: Final = 1000
+"""From here on numbers have no decimals."""
 ROUNDING: Final = 1e-12
 """A score below this is what the arithmetic of the machine left of 0."""
+LEAST: Final = 1e-6
+"""Numbers that are closer to 0 are said to be."""
 CUT: Final = "{text:.{most}}…"
 """The id of a message that is cut."""
 
@@ -23,8 +28,8 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
 
     Examples
     --------
-    >>> show(0.3149), show(23512, "bytes"), show(0.000042, "seconds"), show(1234, "number"), show(4.2188, "number")
-    ('0.31', '23.5 kB', '42.0 µs', '1,234', '4.22')
+    >>> show(0.3149), show(23512, "bytes"), show(0.000042, "seconds"), show(1234, "number"), show(5e-21, "number")
+    ('0.31', '23.5 kB', '42.0 µs', '1,234', '< 0.000001')
     """
     if value is None:
         return message("undefined")
@@ -32,11 +37,20 @@ def show(value: float | None, unit: Unit = "share", digits: int = 2) -> str:
         return _scaled(value, (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0)))
     if unit == "seconds":
         return _scaled(value, (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)))
+    if abs(value) >= THOUSAND or (unit == "number" and value == round(value)):
+        return f"{value:,.0f}"
     if unit == "number":
-        return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:#.3g}".rstrip(".")
-    if unit == "score" and ROUNDING < abs(value) < 10 ** -(digits + 1):
-        return f"{value:.1e}"
-    return f"{value:z.{digits}f}"
+        return _number(value)
+    small = unit == "score" and ROUNDING < abs(value) < 10 ** -(digits + 1)
+    return f"{value:.1e}" if small else f"{value:z.{digits}f}"
+
+
+def _number(value: float) -> str:
+    if 0 < abs(value) < 1e-4:
+        if abs(value) < LEAST:
+            return f"< {LEAST:f}" if value > 0 else f"> -{LEAST:f}"
+        return f"{value:.{2 - math.floor(math.log10(abs(value)))}f}"
+    return f"{value:#.3g}".rstrip(".")
 
 
 def _scaled(value: float, units: tuple[tuple[str, float], ...]) -> str:
@@ -50,13 +64,36 @@ def with_interval(finding: Finding | None, digits: int = 2) -> str:
         return "–"
     if finding.estimate is None:
         return finding.absence
-    estimate = show(finding.estimate, finding.unit, digits)
     if finding.interval is None:
+        return show(finding.estimate, finding.unit, digits)
+    low, high = ends_of(finding)
+    if finding.unit == "score":
+        known = [abs(value) for value in (finding.estimate, low, high) if value is not None and math.isfinite(value)]
+        digits = _alike(max(known), digits)
+    estimate, *ends = (end(value, finding, digits) for value in (finding.estimate, low, high))
+    if low is not None and high is not None and math.isclose(low, high, rel_tol=1e-9, abs_tol=ROUNDING):
         return estimate
-    bounds = finding.interval.low, finding.interval.high
-    if finding.unit == "score" and any(abs(bound) >= 10.0**-digits for bound in bounds if bound is not None):
-        estimate = show(finding.estimate, digits=digits)  # of so wide an interval no power of ten is asked for
-    return f"{estimate} [{', '.join(end(bound, finding, digits) for bound in bounds)}]"
+    return f"{estimate} [{', '.join(ends)}]"
+
+
+def ends_of(finding: Finding) -> tuple[float | None, float | None]:
+    """Return the ends of a finding's interval, of a score no farther than its metric can be; None is unbounded."""
+    if finding.interval is None:
+        return finding.estimate, finding.estimate
+    low, high = finding.interval.low, finding.interval.high
+    if finding.unit != "score" or finding.estimate is None:
+        return low, high
+    least, most = describe(finding.key.metric).range
+    if not least <= finding.estimate <= most:
+        return low, high
+    return (None if low is None else max(low, least)), (None if high is None else min(high, most))
+
+
+def _alike(largest: float, digits: int) -> int:
+    """Return how many digits show the largest of an estimate and its ends, so that all are shown with as many."""
+    if largest <= ROUNDING or largest >= 10.0**-digits:
+        return digits
+    return 1 - math.floor(math.log10(largest))
 
 
 def in_percent(finding: Finding) -> str:
@@ -72,7 +109,9 @@ def in_percent(finding: Finding) -> str:
 
 def end(value: float | None, finding: Finding, digits: int = 2) -> str:
     """Return one end of an interval; an unbounded one as dots."""
-    return "…" if value is None or math.isinf(value) else show(value, finding.unit, digits)
+    if value is None or math.isinf(value):
+        return "…"
+    return show(value, "share" if finding.unit == "score" else finding.unit, digits)
 
 
 def told(group: str, estimate: float | None, rows: int, unit: Unit = "share") -> str:

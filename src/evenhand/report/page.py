@@ -9,16 +9,16 @@ from evenhand.metrics import METRICS, Metric, canonical, describe, parse_dispari
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import any_disparity
 from evenhand.policy.limits import REQUIRED
-from evenhand.policy.telling import harm_sentence
 from evenhand.policy.wording import limit_text, measured
-from evenhand.report.decision import decision, signs
+from evenhand.report.decision import decision, judged_on, signs
 from evenhand.report.numbers import cut, with_interval
 from evenhand.report.sections.catalogue import parts
 from evenhand.report.sections.facts import is_study
 from evenhand.report.view import Entry, LimitRow, Page
+from evenhand.report.why import why
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord
+    from evenhand.findings import AuditRecord, Finding
     from evenhand.policy import Judgement, Verdict
 
 ANY_CHANGE: Final = Metric(
@@ -34,7 +34,7 @@ ANY_CHANGE: Final = Metric(
 )
 """The change of any metric."""
 UNJUDGED = message("No policy was given, so nothing is passed or failed.")
-COMPARED = message("Models are compared here; how each was judged is shown with it.")
+COMPARED = message("Models are compared here; the verdict on each is in their table.")
 MOST_KEY = 160
 
 
@@ -49,7 +49,7 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
         subtitle=message("{model} on {data}, {rows:,} rows", model=model, data=cut(source, 80), rows=rows),
         status=found.headline.status,
         headline=found.headline.text,
-        sentence=(COMPARED if study else UNJUDGED) if verdict is None else found.headline.told,
+        sentence=_unjudged(record) if verdict is None else found.headline.told,
         remarks=verdict.remarks if verdict is not None else (),
         limits=() if verdict is None else tuple(_limit(j, at) for at, j in enumerate(verdict.judgements)),
         decision=found,
@@ -60,6 +60,11 @@ def build_page(record: AuditRecord, verdict: Verdict | None, omit_empty: bool = 
     )
 
 
+def _unjudged(record: AuditRecord) -> str:
+    """Return what a page without a verdict says in its place; of a study its models have one each."""
+    return COMPARED if record.provenance.get("study", {}).get("policy") else UNJUDGED
+
+
 def _limit(judgement: Judgement, at: int) -> LimitRow:
     return LimitRow(
         f"limit-{at}",
@@ -67,11 +72,10 @@ def _limit(judgement: Judgement, at: int) -> LimitRow:
         judgement.badge,
         cut(str(judgement.key), MOST_KEY),
         describe(judgement.key.metric).label,
-        measured(judgement.finding, judgement.limit),
+        signs(measured(judgement.finding, judgement.limit)),
         signs(limit_text(judgement.limit)),
-        cut(judgement.sentence, 400),
+        why(judgement, judgement.sentence),
         judgement.limit.note,
-        harm_sentence(judgement),
     )
 
 
@@ -79,6 +83,7 @@ def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]
     """Return the entries of all metrics on the page, by label; group comparisons once, not for every metric."""
     values = {finding.key.metric: finding for finding in reversed(record.findings)}
     judged = {judgement.key.metric for judgement in (() if verdict is None else verdict.judgements)} - {REQUIRED}
+    judged |= judged_on(record)
     hows = {split[1] for name in values if (split := parse_disparity(name)) and split[0] in METRICS}
     kept = {canonical(name) or name: values.get(name) for name in {*values, *judged} if _of_its_own(name, judged)}
     entries = [(describe(name), name, finding) for name, finding in kept.items()]
@@ -88,10 +93,16 @@ def _glossary(record: AuditRecord, verdict: Verdict | None) -> tuple[Entry, ...]
     return tuple(
         Entry(
             cut(name, MOST_KEY), cut(e.label, MOST_KEY), e.meaning, e.formula, e.misleads, e.source, e.worked,
-            "" if e.worked or found is None else f"{cut(found.name, MOST_KEY)} = {with_interval(found)}",
+            "" if e.worked or found is None else _equation(found),
         )
         for e, name, found in sorted(entries, key=lambda entry: entry[0].label.lower())
     )  # fmt: skip
+
+
+def _equation(finding: Finding) -> str:
+    """Return the name and the value of a finding; one too small to be written out is not equal to what is shown."""
+    name, value = cut(finding.name, MOST_KEY), with_interval(finding)
+    return f"{name} {value}" if value.startswith(("<", ">")) else f"{name} = {value}"
 
 
 def _of_its_own(name: str, judged: set[str]) -> bool:

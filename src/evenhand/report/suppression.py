@@ -75,6 +75,7 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
     provenance: Provenance = {**record.provenance, "suppressed_below": below, "withheld_groups": withheld}
     provenance.pop("score_edges", None)
     provenance.pop("attribution_reach", None)
+    provenance.pop("attribution_means", None)
     findings = tuple(_shown(f, hidden if _over_all_rows(f) else halved, below, strata) for f in record.findings)
     # why an audit did not run stays; what limits one that ran may name groups and their sizes
     sections = tuple(replace(part, reason="" if part.ran else part.reason) for part in record.sections)

@@ -106,10 +106,9 @@ class LimitRow:
     measured: str
     limit: str
     sentence: str
-    """The groups that decided; where it is undecided, also the rows needed to decide it."""
+    """The groups that decided, and those of the estimate where they are others; the rows that would decide it where it
+    is undecided, and who is harmed where it failed."""
     note: str
-    harm: str
-    """Who is harmed by what failed; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from evenhand.errors import PolicyError
 from evenhand.messages import joined, lowered, message
 from evenhand.metrics import describe
 from evenhand.policy.headline import headline
-from evenhand.policy.telling import harm_sentence
 from evenhand.policy.verdict import WORDS
 from evenhand.policy.wording import limit_text, measured
+from evenhand.report.decision import signs
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
+from evenhand.report.why import why
 from evenhand.serving.shown import Answer, Judged, Limited, Problem
 
 if TYPE_CHECKING:
@@ -77,17 +78,15 @@ def _line(problem: str, lines: list[str]) -> str:
 
 
 def _limited(judgement: Judgement, before: Judgement | None) -> Limited:
-    status = lowered(WORDS[judgement.status])
     return Limited(
         judgement.status,
-        message("{status}, {aside}", status=status, aside=judgement.aside) if judgement.aside else status,
+        judgement.badge,
         describe(judgement.key.metric).label,
         cut(str(judgement.key), 160),
-        measured(judgement.finding, judgement.limit),
-        limit_text(judgement.limit),
+        signs(measured(judgement.finding, judgement.limit)),
+        signs(limit_text(judgement.limit)),
         # what would decide an undecided limit is simulated, which takes seconds: the gate and the report say it
-        cut(judgement.reason, 400),
-        harm_sentence(judgement),
+        why(judgement, judgement.reason),
         "" if before is None else lowered(WORDS[before.status]),
     )
 

@@ -78,7 +78,6 @@ class Limited:
     measured: str
     limit: str
     why: str
-    harm: str
     before: str = ""
     """What it came to at the threshold of the audit, or in the earlier record."""
 

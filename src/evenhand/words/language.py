@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from string import Formatter
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.messages import LIST, Message, joined
 
@@ -11,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from evenhand.messages import Place
+
+HAN: Final = re.compile("[\u3400-\u9fff]")
+"""A Chinese character."""
+HAN_BY_LATIN: Final = re.compile("[\u3400-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u3400-\u9fff]")
 
 
 def _one_form(n: int) -> int:
@@ -49,6 +55,9 @@ class Language:
             found = text.plural if text.plural and n != 1 else text.id
         try:
             places = {name: self._shown(value) for name, value in text.places.items()}
+            if places and HAN.search(found):
+                said = {name for name, value in text.places.items() if isinstance(value, Message)}
+                return _spaced(found, places, said)
             return found.format_map(places) if places else found
         except (KeyError, ValueError, IndexError):  # a third-party catalogue may name missing places
             return str(text)
@@ -71,3 +80,22 @@ class Language:
 
     def _shown(self, value: Place) -> Any:
         return value if isinstance(value, int | float) else self.say(value)
+
+
+def _spaced(text: str, places: Mapping[str, Any], said: set[str]) -> str:
+    """Fill in the places of a Chinese text, with a space where Latin letters of other messages meet its characters.
+
+    Names of the data are no messages, and stay as they are.
+    """
+    made, after = "", False
+    for literal, name, form, _ in Formatter().parse(text):
+        made += _gap(made, literal) + literal if after else literal
+        if name is not None:
+            shown = f"{{{name}:{form}}}".format_map(places)
+            made += _gap(made, shown) + shown if name in said else shown
+        after = name in said
+    return made
+
+
+def _gap(before: str, after: str) -> str:
+    return " " if HAN_BY_LATIN.fullmatch(before[-1:] + after[:1]) else ""

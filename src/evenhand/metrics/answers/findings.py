@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenhand.findings import Deciding, Finding, GroupValue, Interval, Unit
-from evenhand.messages import lowered, message
+from evenhand.messages import joined, lowered, message
 from evenhand.metrics.catalogue.names import describe
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _undefined_note(groups: tuple[str, ...], component: str) -> str:
     if not groups:
         return ""
     return message(
-        "No {metric} can be computed for {groups}, so the interval is open on their side.",
+        "No {metric} can be computed for {groups}; the interval allows for any value of theirs.",
         metric=lowered(describe(component).label) if component else message("value"),
-        groups=groups,
+        groups=joined("; ", groups),
     )

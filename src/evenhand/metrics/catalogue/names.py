@@ -230,6 +230,13 @@ SOURCES: Final = {
 """Where a disparity has another source than its metric."""
 
 
+BY_CHANCE: Final = (
+    message("Over many small groups chance alone makes it large; the interval allows for that, the estimate does not."),
+    message("Over many small groups chance alone makes it small; the interval allows for that, the estimate does not."),
+)
+"""How a disparity misleads: the extreme of many values is far out, and the least of them far down."""
+
+
 def _disparity(entry: Metric, how: How) -> Metric:
     name, (label, _, formula, example) = f"{entry.name}_{how}", WORDS[how]
     directions: dict[How, Direction] = {"difference": "lower_is_better", "ratio": "higher_is_better"}
@@ -241,9 +248,7 @@ def _disparity(entry: Metric, how: How) -> Metric:
         directions.get(how, entry.direction),
         formula.format(entry.name),
         message(HOWS[how], metric=lowered(entry.label)),
-        message(
-            "Over many small groups chance alone makes it large; the interval allows for that, the estimate does not."
-        ),
+        BY_CHANCE[how in ("ratio", "group_min")],
         SOURCES.get(name, entry.source),
         tuple(other for other, known in OTHER_NAMES.items() if known == name),
         lowest=lowest,
@@ -270,7 +275,7 @@ def any_disparity(how: How) -> Metric:
         name=f"*_{how}",
         label=label,
         formula=formula.format("values"),
-        meaning=message(HOWS[how], metric=message("values")),
+        meaning=message(HOWS[how], metric=message("value" if how in ("group_min", "group_max") else "values")),
         source="",
         aliases=(),
     )

@@ -26,7 +26,7 @@ RELIANCE: Final = (
         "The share of a group whose decision changes when nothing but the sensitive input is given another value.",
         "It does not see proxies: everything else stays as it was.", "Galhotra et al. (2017), ESEC/FSE",
         example="5 / 200 = 0.025"),
-    Metric("principal_reason", "First reason of refusals", "statement", "neutral",
+    Metric("principal_reason", "First reason of adverse decisions", "statement", "neutral",
         "adverse decisions of which a feature is the first reason / adverse decisions",
         "How often a feature counts most against the person, of all decisions against people.",
         "A reason is what the model used, compared with the mean of the background; not what caused the outcome.",

@@ -67,7 +67,7 @@ STATED: Final = (
         "Multiplications with addition for one row, whatever their precision.", highest=None),
     Metric("size_ratio", "Size ratio", "statement", "higher_is_better",
         "bytes of the original / bytes of the compressed model", "How many times smaller the file became.",
-        example="26,684 / 12,812 = 2.08", highest=None),
+        example="1,000,000 / 400,000 = 2.5", highest=None),
     Metric("latency", "Latency", "statement", "lower_is_better", "median seconds of one call",
         "What a caller waits for, on this machine with its other load, on one thread.",
         "Times differ from machine to machine; ratios of one run travel better.", highest=None, volatile=True),

@@ -1,4 +1,4 @@
-"""Say what would decide an undecided limit: how many rows of which groups, or which limit such data can settle."""
+"""Say what would decide an undecided limit: how many rows of which groups, or which limit so many can decide."""
 
 from __future__ import annotations
 
@@ -127,12 +127,10 @@ def advice_text(advice: Advice) -> Message:
         said = message("{value} %", value=value)
     if advice.rows:
         return message("{rows}: chance to decide it {chance}", rows=_rows_text(advice), chance=said)
-    told = message(
-        "such data cannot settle it: with {times} times more rows the chance is {chance}", times=TIMES, chance=said
-    )
+    told = message("{times} times more rows do not surely decide it: the chance is {chance}", times=TIMES, chance=said)
     if advice.settles is None:
         return told
-    other = message("a table of as many rows settles a limit of {limit:g} (80 %)", limit=advice.settles)
+    other = message("a table of the present size decides a limit of {limit:g} (80 %)", limit=advice.settles)
     return joined("; ", (told, other))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from evenhand.messages import message
 from evenhand.report.drawings import Strip, Swarm
 from evenhand.report.figures.scales import FRAME_BYTES, MOST_BYTES, Scale, bytes_of, scale_of
 from evenhand.report.numbers import cut
@@ -27,6 +28,7 @@ ROW_BYTES: Final = 300
 DOT_BYTES: Final = 11
 """Bytes that a dot takes."""
 LABEL: Final = 60
+RANGE: Final = message("from – to")
 
 
 def swarm_figure(
@@ -35,6 +37,7 @@ def swarm_figure(
     description: str,
     rows: Sequence[tuple[str, Sequence[tuple[float, int]], str]],
     table: Table,
+    heading: str = RANGE,
     *,
     axis: str = "",
     key: Sequence[tuple[int, str]] = (),
@@ -45,13 +48,11 @@ def swarm_figure(
     """Return a dot figure with its table twin; a vertical line marks `zero`.
 
     A row is a label, dots, and a text after them; a dot is a value and a shade: 0 for low, 1 for middle, 2 for high.
-    `axis` names the axis, and `key` says what the shades mean.
+    `heading` heads the texts, empty where they are not shown; `axis` names the axis; `key` says what the shades mean.
     `shares` have an axis from 0 to 1. Of the whole figure at most `most` dots are drawn, or fewer that fit.
     """
-    labels = [cut(label, LABEL) for label, _, _ in rows]
-    room = MOST_BYTES - FRAME_BYTES - sum(ROW_BYTES + bytes_of(label, *labels[:1], text) for label, _, text in rows)
-    dots_each = min(most, max(room, 0) // DOT_BYTES) // max(len(rows), 1)
-    kept = [evenly(dots, dots_each) for _, dots, _ in rows]
+    each = dots_each(rows, most)
+    kept = [evenly(dots, each) for _, dots, _ in rows]
     values: list[float | None] = [value for dots in kept for value, _ in dots]
     scale = scale_of([*values, zero] if zero is not None else values, shares=shares)
     strips = tuple(
@@ -59,7 +60,20 @@ def swarm_figure(
     )
     shades = tuple((f"d{shade}", meaning) for shade, meaning in key)
     frame = (name, title, description, table, scale.labels(), axis, shades, 0.0 if zero is None else scale.place(zero))
-    return Swarm(*frame, strips)
+    return Swarm(*frame, strips, heading)
+
+
+def dots_each(rows: Sequence[tuple[str, Sequence[tuple[float, int]], str]], most: int = MOST_DOTS) -> int:
+    """Return how many dots of each row are drawn at most, of a figure of `most` dots that fits its size.
+
+    Examples
+    --------
+    >>> dots_each([("age", [], ""), ("sex", [], "")], 100), dots_each([("<" * 60, [], "")] * 20, 300)
+    (50, 0)
+    """
+    first = [cut(label, LABEL) for label, _, _ in rows[:1]]
+    room = MOST_BYTES - FRAME_BYTES - sum(ROW_BYTES + bytes_of(label, *first, text) for label, _, text in rows)
+    return min(most, max(room, 0) // DOT_BYTES) // max(len(rows), 1)
 
 
 def evenly(dots: Sequence[tuple[float, int]], most: int) -> list[tuple[float, int]]:

@@ -58,14 +58,18 @@ def _path(across: Scale, edges: list[float], heights: list[float], axis: float, 
 
 
 def _table(name: str, title: str, edges: list[float], histograms: Sequence[tuple[str, Sequence[float]]]) -> Table:
-    """Return the bins that are not empty, with their counts."""
+    """Return the shares and counts of the bins from the first with a row to the last."""
+    used = [at for at in range(len(edges) - 1) if any(counts[at] for _, counts in histograms)]
     rows = tuple(
-        (f"{edges[at]:.3g} – {edges[at + 1]:.3g}", *(f"{counts[at]:,.0f}" for _, counts in histograms))
-        for at in range(len(edges) - 1)
-        if any(counts[at] for _, counts in histograms)
+        (f"{edges[at]:.3g} – {edges[at + 1]:.3g}", *(_share(counts, at) for _, counts in histograms))
+        for at in range(min(used, default=0), max(used, default=-1) + 1)
     )
     head = (message("score"), *(label for label, _ in histograms))
     return Table(f"{name}-table", title, head, rows, frozenset({1, 2}))
+
+
+def _share(counts: Sequence[float], at: int) -> str:
+    return f"{100 * counts[at] / max(sum(counts), 1):.1f} % ({counts[at]:,.0f})"
 
 
 def _describe(title: str, edges: list[float], histograms: Sequence[tuple[str, Sequence[float]]]) -> str:

@@ -32,8 +32,8 @@ def point_figure(
 ) -> Points:
     """Return a scatter figure of one or more points (label, x, y, mark), where x is 0 or above.
 
-    Those whose labels are in `joined` are joined in the order of x, and `line` says what they are; labels of the x axis
-    are divided by `unit`.
+    Those whose labels are in `joined` are ringed, and joined in the order of x; `line` says what they are. Labels
+    of the x axis are divided by `unit`.
     """
     across = _axis([0.0, *(x for _, x, _, _ in points)], LEFT, WIDE)
     upward = _axis([0.0, *(y for _, _, y, _ in points)])
@@ -44,7 +44,7 @@ def point_figure(
 
     places = [(across.place(x), down(y)) for _, x, y, _ in points]
     drawn = tuple(
-        Point(cut(label, LABEL), str(at + 1), mark, *place, *aside)
+        Point(cut(label, LABEL), str(at + 1), mark, *place, *aside, label in joined)
         for at, ((label, _, _, mark), place, aside) in enumerate(zip(points, places, _numbers(places), strict=True))
     )
     chain = sorted((x, y) for label, x, y, _ in points if label in joined)

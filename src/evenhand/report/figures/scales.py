@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.messages import message
 from evenhand.metrics import METRICS, describe
 from evenhand.report.drawings import Tick
-from evenhand.report.numbers import show
+from evenhand.report.numbers import ends_of, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +97,28 @@ def scale_of(values: list[float | None], *, shares: bool = True) -> Scale:
     return Scale(first * step, last * step, parts=last - first)
 
 
+def values_of(findings: Sequence[Finding], limits: Sequence[float | None]) -> list[float | None]:
+    """Return what an axis has to hold: estimates, limits, and the ends of intervals that are not far from these.
+
+    An interval of few rows may be a thousand times as wide as all estimates are apart: for its ends the axis goes to
+    three times as far as estimates and limits do, of shares also from -1 to 1, and no further. A share of what is
+    explained has no least value; below `LEAST_SHARE` it is only "worse than useless", and no further drawn.
+    """
+    least = LEAST_SHARE if {f.unit for f in findings} <= {"share"} and any(map(_is_bottomless, findings)) else -math.inf
+    known = [value for value in (*(f.estimate for f in findings), *limits) if value is not None]
+    inner = [max(value, least) for value in known]
+    low, high = min((0.0, *inner)), max((0.0, *inner))
+    room, least_room = 2 * (high - low), 1.0 if {f.unit for f in findings} <= set(SHARES) else 0.0
+    left, right = max(min(low - room, -least_room), least), max(high + room, least_room)
+    ends = [end for f in findings for end in ends_of(f) if end is not None]
+    return [*inner, *(min(max(end, left), right) for end in ends)]
+
+
+def _is_bottomless(finding: Finding) -> bool:
+    metric = METRICS.get(finding.key.metric)
+    return metric is not None and metric.highest == 1 and metric.lowest is None
+
+
 def all_zero(values: Sequence[float | None], digits: int) -> bool:
     """Return whether every value is shown as zero, so that a plot of them would be empty.
 
@@ -108,12 +130,17 @@ def all_zero(values: Sequence[float | None], digits: int) -> bool:
     return all(abs(value) < 0.5 * 10.0**-digits for value in values if value is not None)
 
 
+LEAST_SHARE: Final = -1.0
+SHARES: Final = ("share", "ratio", "score")
+"""Units of numbers that are usually between 0 and 1."""
 AXES: Final = {
     "share": message("share"), "ratio": message("ratio"), "score": message("score"), "number": message("value"),
     "bytes": message("bytes"), "seconds": message("seconds"),
 }  # fmt: skip
 """What the axis of findings of a unit is called."""
 DIFFERENCE: Final = message("difference of shares")
+OF_EXPLANATIONS: Final = {"selection_gap_part": DIFFERENCE, "attribution_similarity": message("similarity")}
+"""What the axis of metrics is called that are stated in units of the score, but are no scores."""
 IN_LABEL: Final = message("in units of the label")
 
 
@@ -128,6 +155,10 @@ def axis_of(findings: Sequence[Finding]) -> tuple[str, Unit]:
         (metric,) = metrics
         of_label = metric in METRICS and METRICS[metric].task == "regression"
         return (IN_LABEL if of_label else describe(metric).label), unit
+    if metrics <= OF_EXPLANATIONS.keys():
+        return OF_EXPLANATIONS[min(metrics)], unit
+    if unit == "share" and len(metrics) == 1 and _is_bottomless(findings[0]):
+        return describe(findings[0].key.metric).label, unit
     apart = all(finding.key.metric.endswith(("_difference", "_change")) for finding in findings)
     return (DIFFERENCE if unit == "share" and apart else AXES[unit]), unit
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.messages import message
 from evenhand.report.drawings import Table
-from evenhand.report.figures.dots import swarm_figure
+from evenhand.report.figures.dots import dots_each, swarm_figure
+from evenhand.report.figures.explained import explained_scale
 from evenhand.report.figures.findings import described
 from evenhand.report.numbers import cut, show
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
     from evenhand.report.drawings import Swarm
 
+ENDS: Final = message("mean of the lowest … highest fifth")
 MOST_DOTS: Final = 200
 """Dots of the whole figure."""
 SHADES: Final = (0, 0, 1, 2, 2)
@@ -35,9 +37,10 @@ def swarm(record: AuditRecord) -> Swarm | None:
     if found is None or not isinstance(far, float):
         return None
     counts = cast("list[list[list[int]]]", found.counts)
-    title = message("Attributions of the explained rows, by the feature's own value")
-    rows, cells = [], []
-    for (name, *_), fifths in zip(found.groups, counts, strict=True):
+    names = [cut(name, 200) for name, *_ in found.groups]
+    means = [[_mean(value) for value in row] for row in record.provenance.get("attribution_means", [])]
+    rows = []
+    for place, (name, fifths) in enumerate(zip(names, counts, strict=True)):
         places = len(fifths[0])
         values = [(2 * (place + 0.5) / places - 1) * far for place in range(places)]
         dots = [
@@ -46,23 +49,26 @@ def swarm(record: AuditRecord) -> Swarm | None:
             for value, count in zip(values, row, strict=True)
             for _ in range(count)
         ]
-        means = _means(fifths, values)
-        known = [mean for mean in means if mean != "–"]
-        rows.append((cut(name, 200), dots, f"{known[0]} … {known[-1]}" if known else ""))
-        cells.append((cut(name, 200), *means))
-    told = described(title, [(cut(name, 60), text) for name, _, text in rows[:4]])
-    head = (message("feature"), *FIFTHS)
+        rows.append((name, dots, _ends(means[place]) if means else ""))
+    explained = sum(sum(row) for row in counts[0])
+    drawn = min(dots_each(rows, MOST_DOTS), explained)
+    title = message(
+        "Attributions of {drawn} of {rows:,} explained rows, by the feature's own value", drawn=drawn, rows=explained
+    )
     words = message("Mean attribution by the feature's own value")
-    twin = Table("swarm-table", words, head, tuple(cells), frozenset(range(1, 6)))
-    axis = message("attribution, in units of the score")
-    return swarm_figure("swarm", title, told, rows, twin, axis=axis, key=KEY, shares=False, zero=0.0, most=MOST_DOTS)
+    head = (message("feature"), *FIFTHS)
+    cells = tuple((name, *row) for name, row in zip(names, means, strict=bool(means)))
+    twin = Table("swarm-table", words, head, cells, frozenset(range(1, 6)), silent=not means)
+    told = described(title, [(cut(name, 60), text) for name, _, text in rows[:4] if text])
+    frame = ("swarm", title, told, rows, twin, ENDS if means else "")
+    return swarm_figure(*frame, axis=explained_scale(record), key=KEY, shares=False, zero=0.0, most=MOST_DOTS)
 
 
-def _means(fifths: Sequence[Sequence[int]], values: Sequence[float]) -> list[str]:
-    """Return the mean attribution of each fifth of the rows as text, a dash where it has no row."""
-    return [
-        show(sum(count * value for count, value in zip(row, values, strict=True)) / sum(row), "share", 3)
-        if sum(row)
-        else "–"
-        for row in fifths
-    ]
+def _mean(value: float | None) -> str:
+    return "–" if value is None else show(value, "share", 3)
+
+
+def _ends(means: Sequence[str]) -> str:
+    """Return the means of the lowest and the highest fifth that have rows."""
+    known = [mean for mean in means if mean != "–"]
+    return f"{known[0]} … {known[-1]}"

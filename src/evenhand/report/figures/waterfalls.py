@@ -10,7 +10,7 @@ from evenhand.messages import message
 from evenhand.report.drawings import LABEL, Dot, Figure, Table
 from evenhand.report.figures.findings import described
 from evenhand.report.figures.scales import axis_of, scale_of
-from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.numbers import cut, ends_of, show, with_interval
 
 if TYPE_CHECKING:
     from evenhand.findings import Finding
@@ -24,10 +24,13 @@ MOST_TOLD: Final = 12
 KEY: Final = (("up", message("raises it")), ("down", message("lowers it")))
 
 
-def waterfall(name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str]) -> Figure:
+def waterfall(
+    name: str, title: str, parts: list[Finding], start: float, end: float, words: tuple[str, str], axis: str = ""
+) -> Figure:
     """Return the figure of steps that lead from `start` to `end`, the largest first, with its table twin.
 
-    Each step is about one feature; they sum to ``end - start``. `words` are the names of the start and the end.
+    Each step is about one feature; they sum to ``end - start``. `words` are the names of the start and the end;
+    `axis` names the axis where the steps do not.
     """
     ordered = sorted(parts, key=lambda finding: -abs(finding.estimate or 0.0))
     drawn, rest = ordered[:MOST], ordered[MOST:]
@@ -36,7 +39,7 @@ def waterfall(name: str, title: str, parts: list[Finding], start: float, end: fl
     reach: list[float | None] = [*ends, end, start]
     for place, finding in enumerate(drawn):
         if finding.interval is not None:
-            low, high = finding.interval.low, finding.interval.high
+            low, high = ends_of(finding)
             reach += [None if low is None else ends[place] + low, None if high is None else ends[place] + high]
     others = message("{features} other features", features=len(rest))
     scale = scale_of(reach, shares=False)
@@ -48,8 +51,8 @@ def waterfall(name: str, title: str, parts: list[Finding], start: float, end: fl
     few = [(cut(f.key.columns[0], 60), with_interval(f, 3)) for f in drawn[:2]]
     told = [(words[0], show(start, "score")), *few, (words[1], show(end, "score"))]
     twin = _twin(name, title, ordered, start, end, words)
-    axis, unit = axis_of(drawn)
-    frame = (name, title, described(title, told), twin, scale.labels(unit), axis, KEY, scale.place(0.0))
+    named, unit = axis_of(drawn)
+    frame = (name, title, described(title, told), twin, scale.labels(unit), axis or named, KEY, scale.place(0.0))
     return Figure(*frame, "waterfall", tuple(dots))
 
 
@@ -60,7 +63,7 @@ def _total(label: str, value: float, scale: Scale) -> Dot:
 
 def _step(finding: Finding, way: tuple[float, float], scale: Scale) -> Dot:
     origin, goal = way
-    low, high = (None, None) if finding.interval is None else (finding.interval.low, finding.interval.high)
+    low, high = (None, None) if finding.interval is None else ends_of(finding)
     least, most = (scale.place(goal if end is None else origin + end) for end in (low, high))
     name, text, mark = cut(finding.key.columns[0], LABEL), with_interval(finding, 3), _mark(goal - origin)
     return Dot(name, text, mark, scale.place(goal), least, most, start=scale.place(origin))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import InputError, shorten
 from evenhand.messages import message
 from evenhand.output.sanitising import UNSEEN, plain_html
-from evenhand.report.breaks import BREAK, columns, jointed, tight
+from evenhand.report.breaks import BREAK, columns, is_solid, jointed, tight
 from evenhand.report.drawings import Figure, Table
 from evenhand.report.formats.format import Format
 from evenhand.report.page import build_page
@@ -42,8 +42,6 @@ STEPS: Final = (
 """Rows of a table, rows of one that is folded away, parts about groups, and the size at which that is enough."""
 DRAWN: Final = 40
 """What a figure without rows may show, and its table must have, too."""
-
-
 
 
 def html(record: AuditRecord, verdict: Verdict | None = None, theme: Theme = USUAL) -> str:
@@ -113,6 +111,7 @@ def environment(own: Path | None) -> Environment:
     )  # fmt: skip
     environment.filters |= {"plain": _without_controls, "lines": _lines, "tight": tight, "jointed": _jointed}
     environment.globals |= {"columns": columns}
+    environment.tests["solid"] = is_solid
     return environment
 
 

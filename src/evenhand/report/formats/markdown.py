@@ -8,7 +8,7 @@ from evenhand.messages import joined, message, messages
 from evenhand.policy.headline import SIGNS
 from evenhand.report.drawings import Table
 from evenhand.report.formats.format import Format
-from evenhand.report.formats.markdown_text import as_markdown, as_table, size, table_within, why
+from evenhand.report.formats.markdown_text import as_markdown, as_table, size, table_within
 from evenhand.report.numbers import cut
 from evenhand.report.page import build_page
 from evenhand.report.theme import USUAL, Theme
@@ -68,7 +68,7 @@ def _to_do(page: Page, say: Callable[[str], str]) -> list[str]:
 def _limits(page: Page, words: Language) -> list[str]:
     """Return the table of limits, as many of the worst as have room, and how many more there are."""
     head = ("", *map(words.say, (message("limit on"), message("measured"), message("limit"))), "")
-    rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, why(r, words)) for r in page.limits]
+    rows = [(f"{SIGNS[r.status]} {r.badge}", r.key, r.measured, r.limit, r.sentence) for r in page.limits]
     lines, left = table_within(head, rows, FOR_LIMITS)
     more = words.say(messages("{n:,} more limit is in the page.", "{n:,} more limits are in the page.", left))
     return ["", *lines, *(["", more] if left else [])]

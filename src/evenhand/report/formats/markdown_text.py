@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evenhand.messages import message
 from evenhand.output.sanitising import UNSEEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from evenhand.report.view import LimitRow
-    from evenhand.words import Language
 
 
 def as_markdown(text: str) -> str:
@@ -39,8 +35,3 @@ def table_within(head: Sequence[str], rows: Sequence[Sequence[str]], most: int) 
 def size(lines: Sequence[str]) -> int:
     """Return the bytes of lines in UTF-8."""
     return len("\n".join(lines).encode("utf-8", "backslashreplace"))
-
-
-def why(row: LimitRow, words: Language) -> str:
-    """Return the groups that decided a limit, and who is harmed by it."""
-    return words.say(message("{why}. {harm}", why=row.sentence, harm=row.harm)) if row.harm else row.sentence

@@ -8,7 +8,7 @@ from evenhand.messages import joined, message, messages
 from evenhand.policy.headline import SIGNS, headline
 from evenhand.report.formats.format import Format
 from evenhand.report.formats.judged_only import need_verdict
-from evenhand.report.formats.markdown_text import as_markdown, size, table_within, why
+from evenhand.report.formats.markdown_text import as_markdown, size, table_within
 from evenhand.report.numbers import cut
 from evenhand.report.page import build_page
 from evenhand.report.theme import USUAL, Theme
@@ -54,7 +54,7 @@ def _table(page: Page, words: Language, most: int) -> tuple[list[str], int]:
 
 
 def _row(row: LimitRow, words: Language) -> tuple[str, ...]:
-    told = cut(why(row, words), MOST_WHY)
+    told = cut(row.sentence, MOST_WHY)
     return f"{SIGNS[row.status]} {row.badge}", cut(row.key, MOST_NAME), row.measured, row.limit, told
 
 

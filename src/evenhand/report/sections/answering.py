@@ -132,9 +132,23 @@ def beyond(finding: Finding) -> str:
 
 
 def _with_ends(words: str, finding: Finding) -> str:
-    """Return a sentence about a gap with the groups at its ends."""
+    """Return a sentence about a gap with the groups at its ends, or those that show it where these are others."""
     ends = finding.furthest
     if len(ends) < 2:
         return message("{sentence}.", sentence=words)
     least, most = (cut(part.group, 40) for part in (ends[0], ends[-1]))
-    return message("{sentence}: least for {least}, most for {most}.", sentence=words, least=least, most=most)
+    if not others_apart(finding):
+        return message("{sentence}: least for {least}, most for {most}.", sentence=words, least=least, most=most)
+    values = (f"{100 * part.estimate:.0f} %" if part.estimate is not None else "…" for part in (ends[0], ends[-1]))
+    low, high = values
+    return message(
+        "{sentence}, as {least} ({low}) and {most} ({high}) show; other pairs are further apart as counted.",
+        sentence=words, least=least, most=most, low=low, high=high,
+    )  # fmt: skip
+
+
+def others_apart(finding: Finding) -> bool:
+    """Whether the estimate compares other groups than those that are shown to be furthest apart."""
+    return len(finding.groups) > 1 and {part.group for part in finding.groups} != {
+        part.group for part in finding.furthest
+    }

@@ -40,7 +40,7 @@ def since(_: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         limits=len(rows),
         **{word: words.count(word) for word in ("new", "worse", "better", "fixed", "unchanged")},
     )
-    head = (message("limit on"), message("before"), message("now"), "", message("measured now"))
+    head = (message("limit on"), message("before"), message("now"), message("change"), message("measured now"))
     blocks = table("baseline-table", message("What became of each limit"), head, rows, {4}, 200)
     worse = words.count("worse") > 0
     return (Part("baseline", TITLE, (), blocks, answer=told, state="notable" if worse else "plain", open=worse),)

@@ -138,7 +138,7 @@ def _grid(
 
 
 def _gaps(found: Sequence[Finding]) -> tuple[Table, ...]:
-    """Return the table of the changes of gaps between groups, and of the group that lost most."""
+    """Return the table of the changes of gaps between groups, and of the groups that changed least and most."""
     rows = (
         (
             cut(", ".join(f.key.columns), 60), describe(f.key.metric).label, with_interval(f, 3),
@@ -147,7 +147,7 @@ def _gaps(found: Sequence[Finding]) -> tuple[Table, ...]:
         for f in found
         if f.key.columns and not f.key.group and f.key.metric != "importance_change"
     )  # fmt: skip
-    head = (message("groups by"), "", message("estimate and interval"), message("fell most / rose most"))
+    head = (message("groups by"), message("metric"), message("estimate and interval"), message("least / greatest"))
     return table("compression-gaps", message("Between groups"), head, rows, {2}, 60, folded=True)
 
 
@@ -164,7 +164,8 @@ def _classes(found: Sequence[Finding]) -> tuple[Table, ...]:
 
 def _features(found: Sequence[Finding]) -> tuple[Table, ...]:
     title, changed = message("What the compressed model relies on more, or less"), "importance_change"
-    rows = ((cut(", ".join(f.key.columns), 80), with_interval(f, 4)) for f in found if f.key.metric == changed)
+    widest = sorted((f for f in found if f.key.metric == changed), key=lambda f: -abs(f.estimate or 0.0))
+    rows = ((cut(", ".join(f.key.columns), 80), with_interval(f, 4)) for f in widest)
     head = (message("feature"), describe(changed).label)
     return table("compression-features", title, head, rows, most=60, folded=True)
 
@@ -180,8 +181,10 @@ def _tests(found: Sequence[Finding]) -> tuple[Table, ...]:
         (cut(who, 120), describe(rate).label, *(p_value(by.get(how)) for how in ("", "holm", "benjamini-hochberg")))
         for (who, rate), by in cells.items()
     )
-    head = (message("group"), message("rate"), message("p-value"), "Holm", "Benjamini-Hochberg")
-    return table("compression-tests", message("McNemar's tests"), head, rows, {2, 3, 4}, 60, folded=True)
+    adjusted = (message("p-value, adjusted ({method})", method=method) for method in ("Holm", "Benjamini-Hochberg"))
+    head = (message("group"), message("rate"), message("p-value"), *adjusted)
+    title = message("McNemar's tests; p-values of groups are also adjusted for their number")
+    return table("compression-tests", title, head, rows, {2, 3, 4}, 60, folded=True)
 
 
 def _sizes(record: AuditRecord) -> tuple[Table, ...]:

@@ -9,7 +9,7 @@ from evenhand.messages import joined, message, sentences
 from evenhand.metrics import describe
 from evenhand.policy.telling import labelled
 from evenhand.report.drawings import Table, table
-from evenhand.report.numbers import cut, show, with_interval
+from evenhand.report.numbers import cut, named, show, with_interval
 from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import DATASHEET, said
 from evenhand.report.sections.facts import group_label, group_rows, groupings, listed, text
@@ -17,18 +17,21 @@ from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evenhand.findings import AuditRecord
     from evenhand.messages import Place
+    from evenhand.provenance import DataFacts
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("Data")
 MOST_GROUPS: Final = 100
+MOST_NAMED: Final = 3
 
 
 def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     """Draw the facts of the audited rows."""
     data = record.provenance.get("data", {})
-    dropped, because = data.get("rows_dropped"), text(data.get("rows_dropped_because"))
     seen, again = record.provenance.get("rows_seen_in_training"), data.get("repeated_ids")
     alone = message("a group of their own") if data.get("missing") == "group" else message("refused")
     rows = [
@@ -36,7 +39,7 @@ def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         *([(message("Source"), text(data["source"]))] if data.get("source") else []),
         (message("Rows"), show(data.get("rows", 0), "number")),
         *([(message("Rows whose id occurred before: one cluster with it"), show(again, "number"))] if again else []),
-        *([(message("Rows left out"), joined(": ", (str(dropped), because)))] if dropped else []),
+        *_left_out(data),
         (message("Label"), text(data.get("label"))),
         (message("Columns with missing values"), listed(data.get("missing_values", ()))),
         (message("Missing sensitive values"), alone),
@@ -48,6 +51,15 @@ def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     ]
     facts = Table("data-facts", message("The rows"), ("", ""), tuple(rows))
     return (Part("data", TITLE, (), (facts, *_people(record), said(record, DATASHEET, "data-declared"))),)
+
+
+def _left_out(data: DataFacts) -> Iterator[tuple[str, str]]:
+    """Yield the rows that were left out, of which rows, and why."""
+    dropped, of = data.get("rows_dropped"), data.get("rows_in_source")
+    if dropped:
+        counted = message("{n:,} of the {rows:,} rows of the source, before any split", n=dropped, rows=of or 0)
+        told = counted if of else show(dropped, "number")
+        yield message("Rows left out"), joined(": ", (told, text(data.get("rows_dropped_because"))))
 
 
 def _people(record: AuditRecord) -> tuple[Table, ...]:
@@ -77,11 +89,14 @@ def answer(record: AuditRecord, _: Judged) -> Answer:
     ]
     said = message("{rows:,} rows.", rows=rows)
     if sizes:
-        least, group = min(sizes)
-        told: dict[str, Place] = {"rows": rows, "least": least, "group": group}
-        said = message("{rows:,} rows; the smallest group has {least:,}: {group}.", **told)
+        least = min(sizes)[0]
+        alike = named([group for size, group in sizes if size == least], MOST_NAMED)
+        told: dict[str, Place] = {"rows": rows, "least": least, "group": alike}
+        said = message("{rows:,} rows; fewest in a group by one feature: {least:,} ({group}).", **told)
         if "suppressed_below" in record.provenance:
-            said = message("{rows:,} rows; the smallest group that is shown has {least:,}: {group}.", **told)
+            said = message(
+                "{rows:,} rows; fewest in a group by one feature that is shown: {least:,} ({group}).", **told
+            )
     if not seen:
         return Answer(said)
     again = message("{seen:,} of them have an equal row among those the model was fitted on.", seen=seen)

@@ -87,7 +87,7 @@ def scores_by_group(record: AuditRecord, counts: GroupCounts, name: str, title: 
         for group, table in chosen
         if table is not None
     ]
-    words = message("Scores of the groups shown to be furthest apart in selection, by {features}", features=title)
+    words = message("Scores of the two groups that are compared first above, by {features}", features=title)
     return _pair(record, f"{name}-scores", words, pair, edges)
 
 

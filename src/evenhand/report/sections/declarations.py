@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.declarations import QUESTIONS
-from evenhand.messages import joined, message
+from evenhand.messages import message, sentences
 from evenhand.report.drawings import Table
 from evenhand.report.numbers import cut
 
@@ -26,7 +26,7 @@ LIMITS: Final = ("known_limitations",)
 """Answers about its weaknesses."""
 DECLARED: Final = message("Declared by people, not measured")
 NOTHING: Final = message(
-    "Nothing was declared of the model's purpose, oversight and limits; a responsibility.toml would."
+    "Nothing was declared of the model's purpose, oversight and limits; a responsibility.toml can declare them."
 )
 
 
@@ -36,7 +36,7 @@ def said(record: AuditRecord, names: tuple[str, ...], name: str) -> Table:
     rows = [(QUESTIONS[answer], cut(given[answer], 600)) for answer in names if given.get(answer)]
     asked = (answer for answer in names if not given.get(answer) and answer not in PUBLISHED)
     if absent := [QUESTIONS[answer] for answer in asked]:
-        rows.append((message("not declared"), joined(" ", absent)))
+        rows.append((message("not declared"), sentences(*absent)))
     return Table(name, DECLARED, ("", ""), tuple(rows))
 
 

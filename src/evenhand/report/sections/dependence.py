@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
+from evenhand.report.figures.explained import explained_scale
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.answering import Answer
@@ -29,6 +30,7 @@ def moved(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     if not found:
         return ()
     blocks: list[Block] = []
+    scale = explained_scale(record)
     kinds: dict[tuple[str, str], list[Finding]] = {}
     for f in found:
         if f.key.metric in KINDS:
@@ -43,7 +45,7 @@ def moved(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
             (f"{cut(feature, 24)} = {cut(f.key.qualifier('at') or '', 24)}", f, "plain", None) for f in effects
         ]
         title = _moving(kind, cut(feature, 60))
-        blocks.append(figure(f"effect-{at}", title, rows, kind="bars", digits=3))
+        blocks.append(figure(f"effect-{at}", title, rows, kind="bars", digits=3, axis=scale))
     strength: list[FigureRow] = [
         (" × ".join(cut(column, 30) for column in f.key.columns), f, "plain", None)
         for f in found
@@ -77,7 +79,9 @@ def answer(record: AuditRecord, _: Judged) -> Answer:
     if fidelity is None or fidelity.estimate is None:
         return Answer(message("Effects of the features that move the score most."))
     share = show(fidelity.estimate)
-    return Answer(message("A tree of three questions gives {share} of the variance of the scores.", share=share))
+    return Answer(
+        message("A tree of at most three questions a row gives {share} of the variance of the scores.", share=share)
+    )
 
 
 SECTION: Final = Section(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
 from evenhand.report.drawings import Table
+from evenhand.report.figures.explained import explained_scale
 from evenhand.report.figures.findings import described, figure
 from evenhand.report.figures.lines import line_figure
 from evenhand.report.figures.scales import nice_step
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 TITLE: Final = message("Whether the explanations hold")
 ORDERS: Final = {"values": message("greatest value first"), "random": message("in a random order")}
 ALIKE: Final = {
-    str(of): of
-    for of in (
-        message("original"), message("other background"), message("noise"), message("leaving one out"),
-        message("expected gradients"), message("random weights"), message("shuffled labels"),
-    )
-}  # fmt: skip
+    "original": message("the original model"),
+    "other background": message("another half of the background"),
+    "noise": message("rows with a little noise"),
+    "leaving one out": message("leaving one feature out"),
+    "expected gradients": message("expected gradients"),
+    "random weights": message("a model with random weights (low is good)"),
+    "shuffled labels": message("a model fitted to shuffled labels (low is good)"),
+}
 """What explanations are compared with."""
 
 
@@ -55,13 +58,13 @@ def checked(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         if f.key.metric == "top_features_kept" and f.key.qualifier("of") == "original"
     ]
     if kept:
-        title = message("Of each row's five most important features, how many compression kept")
+        title = message("Of each row's five most important features, what share compression kept")
         blocks.append(table_of("explanations-kept", title, kept))
     lead = reasons(record, "explanation_checks")
-    return (Part("explanation-checks", TITLE, lead, (*blocks, *_removal(found))),)
+    return (Part("explanation-checks", TITLE, lead, (*blocks, *_removal(found, explained_scale(record)))),)
 
 
-def _removal(found: Iterable[Finding]) -> tuple[Block, ...]:
+def _removal(found: Iterable[Finding], scale: str) -> tuple[Block, ...]:
     """Draw the score as features are removed, by attribution and in random order."""
     lines: dict[str, dict[int, Finding]] = {}
     for f in found:
@@ -81,7 +84,7 @@ def _removal(found: Iterable[Finding]) -> tuple[Block, ...]:
     table = Table("removal-table", title, head, cells, frozenset(range(1, len(head))))
     told = described(title, [(label, f"{series[0]:.2f} … {series[-1]:.2f}") for label, series in drawn])
     at = [float(place) for place in places]
-    axes = (head[0], message("mean score"))
+    axes = (head[0], message("mean, {scale}", scale=scale))
     return (line_figure("removal", title, told, at, drawn, table, axes=axes, top=bottom + 4 * step, bottom=bottom),)
 
 

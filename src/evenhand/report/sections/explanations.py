@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
 from evenhand.messages import joined, message
+from evenhand.report.figures.explained import explained_scale
 from evenhand.report.figures.findings import figure
-from evenhand.report.figures.heat import heat_figure
+from evenhand.report.figures.heat import MOST_CELLS, heat_figure
 from evenhand.report.figures.swarms import swarm
 from evenhand.report.figures.waterfalls import waterfall
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.answering import Answer
+from evenhand.report.sections.facts import excludes_zero, group_of, groupings
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import EXPLANATIONS, Section
 from evenhand.report.view import Block, Part
@@ -23,15 +25,29 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 10
 """Features of a grid."""
-MOST_GROUPS = 12
-"""Groups of a grid."""
+MOST_GROUPS = 8
+"""Groups of a grid, those of most rows."""
+LEAST: Final = 5
+"""Explained rows of a group whose importances set the shades."""
 MOST_NAMED: Final = 3
 DECIDED = message("From the background's mean score to the mean score of those decided negative")
 TITLE: Final = message("Explanation")
 EMPTY: Final = message("Nothing was explained.")
 CARRIED: Final = {
-    "score_gap": message("What carries the gap in mean score between {a} and {b}, {gap} in all"),
-    "selection_gap": message("What carries the gap in selection between {a} and {b}, {gap} in all"),
+    "score_gap": message(
+        "What carries the gap in mean score between {a} and {b}, {gap} in all, over {rows:,} explained rows"
+    ),
+    "selection_gap": message(
+        "What carries the gap in selection between {a} and {b}, {gap} in all, over {rows:,} explained rows"
+    ),
+}
+GRIDS: Final = {
+    "given": message(
+        "Mean absolute attribution in each group: {groups} of {known} groups, {drawn} of {features} features"
+    ),
+    "cohort": message(
+        "Mean absolute attribution in each cohort: {groups} of {known} cohorts, {drawn} of {features} features"
+    ),
 }
 PARTS: Final = {"score_gap": "gap_part", "selection_gap": "selection_gap_part"}
 COHORTS = {"errors": message("errors"), "near the threshold": message("near the threshold")}
@@ -43,15 +59,15 @@ def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     if not overall:
         return ()
     rows: list[FigureRow] = [(f.key.columns[0], f, "plain", None) for f in overall]
-    drawn = figure("importance", message("Mean absolute attribution of each feature"), rows[:20], kind="bars", digits=3)
+    title, axis = message("Mean absolute attribution of each feature"), explained_scale(record)
+    drawn = figure("importance", title, rows[:20], kind="bars", digits=3, axis=axis)
     residual = record.get("attribution_residual")
-    regression = record.provenance.get("data", {}).get("task") == "regression"
     lead: list[str] = [
         message(
             "Shapley values of the columns as a person named them, on the scale of {scale}: how far a feature moves "
             "the score from its average, over {rows:,} rows. They show what the model uses, not what causes the "
             "outcome.",
-            scale=message("the prediction") if regression else message("log-odds"),
+            scale=axis,
             rows=overall[0].support,
         )
     ]
@@ -65,8 +81,8 @@ def explanation(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         *filter(None, [swarm(record)]),
         *_gaps(record, "selection_gap"),
         *_gaps(record, "score_gap", drawn=not decided),
-        *_by(every, overall, "given", message("Mean absolute attribution in each group")),
-        *_by(every, overall, "cohort", message("Mean absolute attribution in each cohort")),
+        *_by(every, overall, "given", GRIDS["given"], len(_groups(record))),
+        *_by(every, overall, "cohort", GRIDS["cohort"]),
         *_waterfalls(record),
     )
     return (Part("explanation", TITLE, tuple(lead), blocks),)
@@ -78,39 +94,75 @@ def _ranked(record: AuditRecord) -> list[Finding]:
     return sorted(overall, key=lambda f: -(f.estimate or 0))
 
 
-def _by(every: list[Finding], overall: list[Finding], name: str, title: str) -> tuple[Block, ...]:
-    """Return the grid of importances by group, or by cohort, where there are any, shaded by the greatest of all."""
-    groups = list(dict.fromkeys(said for f in every if (said := f.key.qualifier(name))))[:MOST_GROUPS]
-    if not groups:
+def _groups(record: AuditRecord) -> set[tuple[str, str]]:
+    """Return the groups of single features of the record, those without an explained row among them."""
+    return {
+        (counts.columns[0], name)
+        for counts in groupings(record)
+        if len(counts.columns) == 1
+        for (name,) in counts.groups
+    }
+
+
+def _by(every: list[Finding], overall: list[Finding], name: str, title: str, known: int = 0) -> tuple[Block, ...]:
+    """Return the grid of importances by group, or by cohort, where there are any: those of most rows.
+
+    Shades compare with the greatest value of groups of at least `LEAST` rows; others have none. `known`: the number
+    of groups of the record.
+    """
+    sizes: dict[str, int] = {}
+    for f in every:
+        if group := f.key.qualifier(name):
+            sizes.setdefault(group, f.support)
+    if not sizes:
         return ()
-    by_key = {(f.key.columns[0], f.key.qualifier(name)): f.estimate for f in every}
-    most = max((by_key.get((f.key.columns[0], group)) or 0.0 for f in overall for group in groups), default=0.0) or 1.0
+    groups = sorted(sizes, key=lambda group: -sizes[group])[:MOST_GROUPS]
+    features = [f.key.columns[0] for f in overall][: min(MOST_ROWS, MOST_CELLS // len(groups))]
+    by_key = {(f.key.columns[0], f.key.qualifier(name) or ""): f.estimate for f in every}
+    shaded = [group for group in groups if sizes[group] >= LEAST] or groups
+    most = max(by_key.get((feature, group)) or 0.0 for feature in features for group in shaded) or 1.0
     rows = []
-    for feature in overall[:MOST_ROWS]:
-        values = [by_key.get((feature.key.columns[0], group)) for group in groups]
+    for feature in features:
+        values = [by_key.get((feature, group)) for group in groups]
         texts = ["–" if value is None else show(value, "share", 3) for value in values]
-        shares = [None if value is None else min(value / most, 1.0) for value in values]
-        rows.append((feature.key.columns[0], shares, texts))
-    labels = [COHORTS.get(group, cut(group, 22)) if name == "cohort" else cut(group, 22) for group in groups]
-    return (heat_figure(f"importance-{name}", title, labels, rows, message("feature")),)
+        shares = [None if value is None or group not in shaded else value / most
+                  for group, value in zip(groups, values, strict=True)]  # fmt: skip
+        rows.append((feature, shares, texts))
+    alone = len({group_of(group)[0] for group in sizes}) == 1 and name == "given"
+    labels = [_sized(group_of(group)[1] if alone else COHORTS.get(group, group), sizes[group]) for group in groups]
+    counted = {"groups": len(groups), "known": max(known, len(sizes)), "drawn": len(features), "features": len(overall)}
+    return (heat_figure(f"importance-{name}", message(title, **counted), labels, rows, message("feature")),)
+
+
+def _sized(group: str, rows: int) -> str:
+    return message("{group} (n={rows:,})", group=cut(group, 22), rows=rows)
 
 
 def _gaps(record: AuditRecord, metric: str, *, drawn: bool = True) -> list[Block]:
-    """Draw the contributions to the gap of the first compared pair of groups; state those of the others."""
+    """Draw the contributions to the widest gap, of those beyond chance if there are any; state the others."""
     pairs: dict[tuple[str, str], list[Finding]] = {}
     for f in record.findings:
         if f.key.metric == PARTS[metric]:
             pairs.setdefault((f.key.qualifier("given") or "", f.key.qualifier("vs") or ""), []).append(f)
+    wholes = [(pair, record.get(Key.of(metric, given=pair[0], vs=pair[1]))) for pair in pairs]
+    known = [(pair, whole) for pair, whole in wholes if whole is not None and whole.estimate is not None]
+    known.sort(key=lambda each: (excludes_zero(each[1]), abs(each[1].estimate or 0.0)), reverse=True)
+    axis = "" if metric == "selection_gap" else explained_scale(record)
     made: list[Block] = []
-    for at, (pair, found) in enumerate(pairs.items()):
-        whole = record.get(Key.of(metric, given=pair[0], vs=pair[1]))
-        if whole is None or whole.estimate is None:
-            continue
-        named = message(CARRIED[metric], a=cut(pair[0], 60), b=cut(pair[1], 60), gap=with_interval(whole))
+    for at, (pair, whole) in enumerate(known):
+        a, b = (_sized_group(record, group) for group in pair)
+        named = message(CARRIED[metric], a=a, b=b, gap=with_interval(whole, 3), rows=whole.support)
         words = message("no gap"), message("gap")
-        figure_of = waterfall(f"{metric}-{at}", named, found, 0.0, whole.estimate, words)
+        figure_of = waterfall(f"{metric}-{at}", named, pairs[pair], 0.0, whole.estimate or 0.0, words, axis)
         made.append(figure_of if drawn and not made else replace(figure_of.table, folded=named))
     return made
+
+
+def _sized_group(record: AuditRecord, group: str) -> str:
+    """Return a group with the number of its explained rows, where that is known."""
+    found = (f.support for f in record.findings if f.key.metric == "importance" and f.key.qualifier("given") == group)
+    rows = next(found, None)
+    return cut(group, 60) if rows is None else message("{group} (n={rows:,})", group=cut(group, 60), rows=rows)
 
 
 def _waterfalls(record: AuditRecord) -> list[Block]:
@@ -121,6 +173,7 @@ def _waterfalls(record: AuditRecord) -> list[Block]:
             name = "row" if finding.key.qualifier("row") is not None else "cohort"
             whose.setdefault((name, finding.key.qualifier(name) or ""), []).append(finding)
     made: list[Block] = []
+    axis = explained_scale(record)
     for at, ((name, which), found) in enumerate(whose.items()):
         ends = {f.key.qualifier("at"): f.estimate for f in found if f.key.qualifier("at")}
         steps = [f for f in found if f.key.columns]
@@ -129,7 +182,7 @@ def _waterfalls(record: AuditRecord) -> list[Block]:
             continue
         of_row = message("From the background's mean score to that of row {row}", row=which)
         words = message("background"), message("score")
-        made.append(waterfall(f"waterfall-{at}", of_row if name == "row" else DECIDED, steps, start, end, words))
+        made.append(waterfall(f"waterfall-{at}", of_row if name == "row" else DECIDED, steps, start, end, words, axis))
     return made
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from evenhand.keys import Key, group_name
+from evenhand.keys import Key, KeySyntaxError, group_name
 from evenhand.messages import joined, message
 from evenhand.report.numbers import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from evenhand.findings import AuditRecord, Finding, GroupCounts, Plain
 
@@ -40,7 +40,40 @@ def groupings(record: AuditRecord) -> list[GroupCounts]:
 
 def whom(finding: Finding) -> str:
     """Return the group that a finding is about, each feature with its value."""
-    return ", ".join(f"{column}={group}" for column, group in finding.key.group) or message("all rows")
+    return paired(finding.key.group) or message("all rows")
+
+
+def paired(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return columns with their values; one of numbers below or above a bound as ``age <25``, as "=<" is misread.
+
+    Examples
+    --------
+    >>> paired([("sex", "f"), ("age", "<25"), ("rate", "5 to <9")])
+    'sex=f, age <25, rate=5 to <9'
+    """
+    return ", ".join(f"{column}{' ' if group.startswith(('<', '>')) else '='}{group}" for column, group in pairs)
+
+
+def excludes_zero(finding: Finding) -> bool:
+    """Return whether a finding has an interval, all above or all below 0."""
+    if finding.interval is None:
+        return False
+    low, high = finding.interval.low, finding.interval.high
+    return (low is not None and low > 0) or (high is not None and high < 0)
+
+
+def group_of(named: str) -> tuple[str, str]:
+    """Return the column and the group that a qualifier names, empty where it names none.
+
+    Examples
+    --------
+    >>> group_of("race=Other"), group_of("")
+    (('race', 'Other'), ('', ''))
+    """
+    try:
+        return Key.parse(f"group[{named}]").group[0]
+    except (KeySyntaxError, IndexError):
+        return "", ""
 
 
 def group_key(metric: str, counts: GroupCounts, group: int) -> Key:

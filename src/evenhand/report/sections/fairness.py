@@ -9,6 +9,7 @@ from evenhand.messages import joined, message
 from evenhand.metrics import METRICS, describe
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.catalogue.names import split_name
+from evenhand.policy.telling import labelled
 from evenhand.report.drawings import Table, table
 from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.figures.findings import described
@@ -58,7 +59,7 @@ def fairness(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
 def small_groups(record: AuditRecord) -> tuple[str, ...]:
     """Name the groups of few rows."""
     found = [
-        message("{group} ({rows:,})", group=group_label(counts, at), rows=rows)
+        message("{group} ({rows:,})", group=labelled(counts.columns, group_label(counts, at)), rows=rows)
         for counts in groupings(record)
         for at in range(len(counts.groups))
         if (rows := group_rows(counts, at)) < SMALL
@@ -68,7 +69,7 @@ def small_groups(record: AuditRecord) -> tuple[str, ...]:
     named, more = joined("; ", found[:MOST_NAMED]), len(found) - MOST_NAMED
     if more > 0:
         named = message("{groups}; and {more} more", groups=named, more=more)
-    return (message("Groups with fewer than {rows} rows, none left out: {groups}.", rows=SMALL, groups=named),)
+    return (message("Groups with fewer than {rows} rows, all of them counted: {groups}.", rows=SMALL, groups=named),)
 
 
 def every_group(record: AuditRecord) -> tuple[Block, ...]:

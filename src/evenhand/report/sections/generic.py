@@ -45,7 +45,7 @@ def _drawn(record: AuditRecord, judged: Judged, audit: str, title: str) -> tuple
         (label, with_interval(finding, 3), f"{finding.support:,}", finding.undefined or finding.note)
         for label, finding in zip(labels, found, strict=True)
     )
-    head = (message("finding"), message("estimate and interval"), message("rows"), "")
+    head = (message("finding"), message("estimate and interval"), message("rows"), message("note"))
     table = Table(f"{audit}-table", title, head, cells, frozenset({1, 2})).bounded(100)
     drawn: tuple[Block, ...] = (figure(f"{audit}-figure", title, rows[:MOST], digits=3),) if rows else ()
     return (Part(audit, title, reasons(record, audit), (*drawn, table)),)

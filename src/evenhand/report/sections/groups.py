@@ -10,10 +10,10 @@ from evenhand.keys import Key, group_name
 from evenhand.messages import joined, message
 from evenhand.metrics import METRICS, describe
 from evenhand.metrics.catalogue.lists import stated
-from evenhand.report.drawings import Table
+from evenhand.report.drawings import Table, table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, told, with_interval
-from evenhand.report.sections.answering import STATING, answered, farthest, gaps
+from evenhand.report.sections.answering import STATING, answered, farthest, gaps, others_apart
 from evenhand.report.sections.decisions import scores_by_group, whose
 from evenhand.report.sections.facts import group_key, group_label, group_rows, groupings
 from evenhand.report.sections.section import GROUPS, Section
@@ -68,9 +68,9 @@ def _figures(
     metrics = _metrics(record, counts)
     told = dict.fromkeys(f.component or f.key.metric for f in _deciding(judged, gaps(record, counts, judged)))
     first = [block for metric in told for block in _first(record, counts, judged, metric, name)]
-    drawn = [metric for metric in _drawn(metrics) if f"{name}-{metric}" not in {block.name for block in first}]
+    drawn = [metric for metric in _drawn(metrics) if metric not in told]
     blocks: list[Block] = [*first, _group_table(record, counts, name, metrics)]
-    blocks += [block for metric in drawn for block in _rates(record, counts, judged, metric, name)]
+    blocks += [block for metric in drawn for block in _first(record, counts, judged, metric, name)]
     if len(counts.columns) == 1:
         blocks += whose(record, counts, name, title)
         blocks += scores_by_group(record, counts, name, title)
@@ -87,7 +87,7 @@ def _deciding(judged: Judged, found: list[Finding]) -> list[Finding]:
 
 
 def _first(record: AuditRecord, counts: GroupCounts, judged: Judged, metric: str, name: str) -> list[Block]:
-    """Draw a metric of the answer; where there are many groups, those shown to be lowest and highest."""
+    """Draw a metric; where there are many groups, those shown to be lowest and highest."""
     known = [
         (-inf if interval.low is None else interval.low, inf if interval.high is None else interval.high, group)
         for group in range(len(counts.groups))
@@ -133,18 +133,19 @@ def _rates(
 
 def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Block:
     """Draw the best-known disparities, and those with a limit; the table has all of them."""
-    table = _disparity_table(found, name, title)
-    rows = [
-        judged.row(describe(f.key.metric).label, f)
+    shown = [
+        f
         for f in found
         if (f.key.metric in stated("headline") or judged.holds(f))
         and f.unit in ("share", "ratio", "score")
         and f.estimate is not None
     ]
-    if not rows:
+    table = _disparity_table([*shown, *(f for f in found if f not in shown)], name, title)
+    if not shown:
         return table
+    rows = [judged.row(describe(f.key.metric).label, f) for f in shown]
     drawn = figure(f"{name}-disparities", message("Disparities by {features}", features=title), rows)
-    return replace(drawn, table=replace(table, folded=""))
+    return replace(drawn, table=table)
 
 
 def _metrics(record: AuditRecord, counts: GroupCounts) -> list[str]:
@@ -178,33 +179,43 @@ def _disparities(record: AuditRecord, counts: GroupCounts) -> list[Finding]:
 
 
 def _disparity_table(found: list[Finding], name: str, title: str) -> Table:
-    rows = tuple((describe(f.key.metric).label, with_interval(f), _ends(f), f.undefined or f.note) for f in found)
-    columns = 4 if any(row[3] for row in rows) else 3
-    head = (message("disparity"), message("estimate and interval"), message("least and greatest"), "")[:columns]
-    caption = message("All disparities by {features}", features=title)
-    folded = message("All {disparities} disparities", disparities=len(rows))
-    return Table(f"{name}-gaps", caption, head, tuple(row[:columns] for row in rows), frozenset({1}), folded=folded)
+    rows = ((describe(f.key.metric).label, with_interval(f), _ends(f), _absent(f)) for f in found)
+    head = (
+        message("disparity"), message("estimate and interval"), message("least and greatest"),
+        message("groups without a value"),
+    )  # fmt: skip
+    (made,) = table(f"{name}-gaps", message("Disparities by {features}: numbers", features=title), head, rows, {1})
+    return replace(made, folded=message("The {disparities} disparities as a table", disparities=len(found)))
+
+
+def _absent(finding: Finding) -> str:
+    """Return the groups without a value, for which the interval allows any; of what is undefined, why."""
+    return finding.undefined or joined("; ", (cut(group, 60) for group in finding.undefined_groups))
 
 
 def _ends(finding: Finding) -> str:
-    return joined("; ", (told(cut(part.group, 60), part.estimate, part.support) for part in finding.groups))
+    """Return the groups with the extreme values; of a ratio these are in the unit of what it compares."""
+    unit = finding.unit
+    if unit == "ratio":
+        unit = "share" if describe(finding.component).range[1] <= 1 else "number"
+    return joined("; ", (told(cut(part.group, 60), part.estimate, part.support, unit) for part in finding.groups))
 
 
 def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
     """State the gap in selection that is shown to be widest, and the groups without a value of a metric."""
-    sentences = []
+    sentences: list[str] = []
     gap = record.get(Key.of("selection_rate_difference", counts.columns))
     if gap is not None and gap.estimate is not None and len(gap.furthest) > 1 and gap.audit == "fairness":
         least, greatest = gap.furthest
         sentences.append(
             message(
                 "{most}: predicted positive in {most_share} of {most_rows:,} rows; {least}: in {least_share} of "
-                "{least_rows:,}. The greatest difference between groups is {difference}, {chance}.",
+                "{least_rows:,}.",
                 most=_named(greatest.group, counts), most_share=_percent(greatest.estimate), most_rows=greatest.rows,
                 least=_named(least.group, counts), least_share=_percent(least.estimate), least_rows=least.rows,
-                difference=with_interval(gap), chance=_against_chance(gap),
             )
         )  # fmt: skip
+        sentences.append(_greatest(gap, counts))
     undefined = sorted({group for f in _disparities(record, counts) for group in f.undefined_groups})
     if undefined:
         named = joined("; ", (cut(group, 60) for group in undefined[:8]))
@@ -212,6 +223,22 @@ def _sentences(record: AuditRecord, counts: GroupCounts) -> tuple[str, ...]:
     if withheld := _withheld(record, counts):
         sentences.append(message(WITHHELD, groups=withheld))
     return tuple(sentences)
+
+
+def _greatest(gap: Finding, counts: GroupCounts) -> str:
+    """State the greatest difference, and whose it is where others are shown to be furthest apart."""
+    difference, chance = with_interval(gap), _against_chance(gap)
+    if not others_apart(gap):
+        return message(
+            "The greatest difference between groups is {difference}, {chance}.", difference=difference, chance=chance
+        )
+    least, greatest = (
+        message("{group} (n={rows:,})", group=_named(part.group, counts), rows=part.rows) for part in gap.groups
+    )
+    return message(
+        "The greatest difference as counted, between {most} and {least}, is {difference}, {chance}.",
+        most=greatest, least=least, difference=difference, chance=chance,
+    )  # fmt: skip
 
 
 def _withheld(record: AuditRecord, counts: GroupCounts) -> str:

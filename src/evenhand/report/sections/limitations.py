@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message, messages
+from evenhand.report.numbers import named
 from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import LIMITS, said
 from evenhand.report.sections.reasons import audit_words
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("What this page does not show")
+MOST_NAMED: Final = 6
 
 
 def limitations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -56,9 +58,13 @@ def limitations(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
 
 
 def answer(record: AuditRecord, _: Judged) -> Answer:
-    """Count the audits that did not run."""
-    missing = sum(not section.ran for section in record.sections)
-    return Answer(message("What the intervals and the label assume; audits that did not run: {n}.", n=missing))
+    """Name the audits that did not run."""
+    missing = [audit_words(section.audit) for section in record.sections if not section.ran]
+    if not missing:
+        return Answer(message("What the intervals and the label assume."))
+    return Answer(
+        message("What the intervals and the label assume; not run: {audits}.", audits=named(missing, MOST_NAMED))
+    )
 
 
 SECTION: Final = Section("limitations", TITLE, (), 1700, limitations, of_studies=True, answer=answer)

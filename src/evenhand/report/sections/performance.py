@@ -32,7 +32,7 @@ def performance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     found = _over_all_rows(record)
     if not found:
         return ()
-    shares = [f for f in found if f.unit in ("share", "score") and (f.estimate or 0) <= 1]
+    shares = [f for f in found if f.unit in ("share", "score") and describe(f.key.metric).range[1] <= 1]
     rows = [judged.row(describe(f.key.metric).label, f) for f in shares]
     drawn = (figure("performance-all", message("Over all rows"), rows, digits=3),) if rows else ()
     blocks = (

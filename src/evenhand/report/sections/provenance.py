@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from evenhand.findings import AuditRecord
+    from evenhand.provenance import StudyFacts
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("Provenance")
 UNSAID: Final = ("negative",)
 """Facts that follow from others: of two classes, the one that is not the positive one."""
+OF_DECISIONS: Final = ("threshold", "score_kind")
+"""Facts about decisions, which a regression or a ranking does not make."""
 MOST_WARNINGS: Final = 10
+MOST_VALUE: Final = 400
 ENOUGH: Final = message("Enough to repeat the audit and to see whether anything differs.")
 SAME_POLICY: Final = message("The policy judged by is the one that was on record before the audit.")
 OTHER_POLICY: Final = message("The policy judged by is another than the one that was on record before the audit.")
@@ -35,13 +39,16 @@ def provenance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         (message("original"), known.get("original")),
         (message("data"), known.get("data")),
         (message("options"), known.get("options")),
+        (message("study"), _of_study(known.get("study"))),
         (message("code"), known.get("code")),
         (message("versions"), known.get("versions")),
     )
+    deciding = known.get("data", {}).get("task") not in ("regression", "ranking")
+    left_out = UNSAID if deciding else (*UNSAID, *OF_DECISIONS)
     for words, facts in blocks:
         for name, value in sorted((facts or {}).items()):
-            if isinstance(value, (str, int, float, bool)) and value != "" and name not in UNSAID:
-                rows.append((joined(": ", (words, name)), cut(str(value), 120)))
+            if isinstance(value, (str, int, float, bool)) and value != "" and name not in left_out:
+                rows.append((joined(": ", (words, name)), cut(str(value), MOST_VALUE)))
     measured = record.measurements
     if measured.get("started"):
         took = message("{day}, in {seconds} s", day=measured["started"], seconds=str(measured.get("seconds")))
@@ -54,6 +61,23 @@ def provenance(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         rows.append((message("policy on record before the audit"), before))
     table = Table("provenance-table", TITLE, ("", ""), tuple(rows)).bounded()
     return (Part("provenance", TITLE, (), (table,)),)
+
+
+def _of_study(told: StudyFacts | None) -> Mapping[str, object]:
+    """Return what repeats a study: its seeds, its training rows, and how each candidate was made."""
+    if told is None:
+        return {}
+    facts = {name: value for name, value in told.items() if name not in ("candidates", "policy", "smallest")}
+    made = ((each["name"], each["recipes"], each["balance"]) for each in told["candidates"])
+    ways = {cut(name, 60): _way(recipes) + (f"; balance={_way(by)}" if by else "") for name, recipes, by in made}
+    return {**facts, **ways}
+
+
+def _way(recipes: object) -> str:
+    """Return options as text: ``recipe=int8, runtime=onnxruntime; ...``."""
+    if isinstance(recipes, dict):
+        return ", ".join(f"{name}={value}" for name, value in recipes.items())
+    return "; ".join(map(_way, recipes)) if isinstance(recipes, list | tuple) else str(recipes)
 
 
 def answer(record: AuditRecord, judged: Judged) -> Answer:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
     from evenhand.report.sections.judged import Judged
 
-TITLE: Final = message("Why people are refused, and what they could change")
+TITLE: Final = message("Why people are decided against, and what they could change")
 MOST: Final = 15
 
 
@@ -32,12 +32,12 @@ def refused(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     blocks: list[Block] = []
     if first:
         rows = [judged.row(f.key.columns[0], f) for f in first[:MOST]]
-        title = message("How often each feature is the first reason of a refusal")
+        title = message("How often each feature is the first reason of an adverse decision")
         blocks.append(figure("principal-reasons", title, rows))
     also = [f for f in record.findings if f.key.metric in ("sensitive_reason_share", "unstable_reasons")]
     told = [f for f in [*also, *ways] if len(f.key.columns) <= 1]
     cells = ((describe(f.key.metric).label, _whom(f), with_interval(f), f.note) for f in told)
-    head = ("", message("group"), message("estimate and interval"), "")
+    head = (message("metric"), message("group"), message("estimate and interval"), message("note"))
     blocks += table("refusals-table", message("Reasons and ways out"), head, cells, {2}, 200)
     return (Part("refusals", TITLE, (*reasons(record, "reasons"), *reasons(record, "recourse")), tuple(blocks)),)
 
@@ -56,11 +56,11 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
         return (
             made
             if made.sentence
-            else Answer(message("Ways out of a refusal were searched; no reasons were asked for."))
+            else Answer(message("Ways out of adverse decisions were searched; no reasons were asked for."))
         )
     most = max(first, key=lambda f: f.estimate or 0.0)
     words = message(
-        "The most frequent first reason is {feature}: in {share} of the refusals.",
+        "The most frequent first reason is {feature}: in {share} of the adverse decisions.",
         feature=cut(", ".join(most.key.columns), 60), share=in_percent(most),
     )  # fmt: skip
     return Answer(sentences(made.sentence, words), made.state)

@@ -27,12 +27,20 @@ LINES: Final = (
 def sign_off(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about responsibility for the release."""
     signed: list[tuple[str, str]] = [(message("Digest of the record (SHA-256)"), digest(record))]
-    if (verdict := judged.verdict) is not None:
-        signed.append((message("Policy (SHA-256)"), f"{cut(verdict.policy_name, 60)}: {verdict.policy_sha256}"))
+    if (policy := _policy(record, judged)) is not None:
+        signed.append((message("Policy (SHA-256)"), policy))
     signed += [(words, BLANK) for words in LINES]
     table = Table("sign-off-lines", message("To be signed by people"), ("", ""), tuple(signed))
     words = message("evenhand sign writes a signature of audit.json next to it; evenhand verify --signature checks it.")
     return (Part("sign-off", TITLE, (words,), (said(record, SIGN_OFF, "sign-off-declared"), table)),)
+
+
+def _policy(record: AuditRecord, judged: Judged) -> str | None:
+    """Return the name and the hash of the policy that judged the model, or the models of a study."""
+    if (verdict := judged.verdict) is not None:
+        return f"{cut(verdict.policy_name, 60)}: {verdict.policy_sha256}"
+    of_study = record.provenance.get("study", {}).get("policy")
+    return None if of_study is None else f"{cut(of_study['name'], 60)}: {of_study['sha256']}"
 
 
 def answer(_: AuditRecord, __: Judged) -> Answer:

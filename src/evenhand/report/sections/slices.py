@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from evenhand.keys import group_name
 from evenhand.messages import lowered, message
 from evenhand.metrics import describe
 from evenhand.report.drawings import Table, table
@@ -12,7 +12,7 @@ from evenhand.report.figures.findings import figure
 from evenhand.report.figures.trees import Branch, tree_figure
 from evenhand.report.numbers import cut, show, with_interval
 from evenhand.report.sections.answering import Answer
-from evenhand.report.sections.facts import whom
+from evenhand.report.sections.facts import paired, whom
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Part
@@ -28,6 +28,7 @@ TITLE: Final = message("Subgroups nobody named")
 EMPTY: Final = message("No subgroups were searched.")
 NONE: Final = message("No subgroup that was searched errs more than the rest beyond chance.")
 Conditions = frozenset[tuple[str, str]]
+MOST_DRAWN: Final = 12
 FEWEST: Final = 2
 """Subgroups below which there is nothing to narrow."""
 
@@ -42,18 +43,25 @@ def sliced(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     if not found:
         ran = any(section.audit == "slices" and section.ran for section in record.sections)
         return (Part("slices", TITLE, told, more, answer="" if more else NONE),) if more or ran else ()
-    rows = [judged.row(group_name(f.key.group) if len(f.key.group) > 1 else whom(f), f) for f in found]
+    rows = [judged.row(whom(f), f) for f in found]
     title = message("How much more often the model errs there than elsewhere")
     head = (
         message("subgroup"), message("rows"), message("errs there"), message("errs elsewhere"), message("difference"),
     )  # fmt: skip
     cells = (
-        (label, f"{f.groups[1].support:,}", show(f.groups[1].estimate), show(f.groups[0].estimate), with_interval(f))
+        (label, f"{f.groups[1].support:,}", show(f.groups[1].estimate), show(f.groups[0].estimate), with_interval(f, 3))
         for label, f, _, _ in rows
     )
     caption = message("Rates as counted; differences corrected for the search")
     blocks = (*narrowing(rows), *table("slices-table", caption, head, cells, most=200), *more)
-    return (Part("slices", TITLE, told, (figure("slices-figure", title, rows[:12], digits=3), *blocks)),)
+    return (Part("slices", TITLE, told, (_drawn(title, rows), *blocks)),)
+
+
+def _drawn(title: str, rows: Sequence[FigureRow]) -> Block:
+    """Draw the differences, each with the rows of its subgroup; the table of subgroups has them all."""
+    inside = [(label, replace(f, support=f.groups[1].support), mark, limit) for label, f, mark, limit in rows]
+    drawn = figure("slices-figure", title, inside[:MOST_DRAWN], digits=3)
+    return replace(drawn, table=replace(drawn.table, within="slices-table"), left=max(len(rows) - len(drawn.dots), 0))
 
 
 def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
@@ -62,10 +70,12 @@ def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
     if len(found) < FEWEST:
         return ()
     parents = {conditions: _parent(conditions, found) for conditions in found}
+    if not any(parents.values()):  # none is a part of another: the figure of differences shows them all
+        return ()
     root = Branch(message("all rows"), "", "plain", _below(frozenset(), parents, found))
     title = message("How the subgroups narrow each other down")
     head = (message("subgroup"), message("is a part of"), message("difference"))
-    cells = ((_name(part), _name(parents[part]), with_interval(found[part][1])) for part in found)
+    cells = ((_name(part), _name(parents[part]), with_interval(found[part][1], 3)) for part in found)
     twin = Table("slices-tree-table", title, head, tuple(cells), frozenset({2}))
     return (tree_figure("slices-tree", title, root, twin),)
 
@@ -73,10 +83,9 @@ def narrowing(rows: Sequence[FigureRow]) -> tuple[Block, ...]:
 def by_other_metrics(found: Iterable[Finding]) -> tuple[Block, ...]:
     """Return the table of slices found by another metric than the error rate, or by a gap."""
     rows = (
-        (cut(group_name(f.key.group), 120), describe(f.key.metric).label, f"{f.support:,}", with_interval(f), f.note)
-        for f in found
+        (cut(whom(f), 120), describe(f.key.metric).label, f"{f.support:,}", with_interval(f, 3), f.note) for f in found
     )
-    head = (message("subgroup"), message("metric"), message("rows"), message("difference"), "")
+    head = (message("subgroup"), message("metric"), message("rows"), message("difference"), message("note"))
     return table("slices-others", message("By other metrics"), head, rows, {2, 3}, 100)
 
 
@@ -92,12 +101,13 @@ def _below(
     inside = (conditions for conditions, parent in parents.items() if parent == place)
     children = sorted(inside, key=lambda conditions: -(found[conditions][1].estimate or 0.0))
     return tuple(
-        Branch(_name(c - place), with_interval(found[c][1]), found[c][2], _below(c, parents, found)) for c in children
+        Branch(_name(c - place), with_interval(found[c][1], 3), found[c][2], _below(c, parents, found))
+        for c in children
     )
 
 
 def _name(conditions: Conditions) -> str:
-    return cut(group_name(sorted(conditions)), 120) if conditions else message("all rows")
+    return cut(paired(sorted(conditions)), 120) if conditions else message("all rows")
 
 
 def answer(record: AuditRecord, judged: Judged) -> Answer:
@@ -107,9 +117,10 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
         return Answer(NONE)
     worst = max(stated, key=lambda f: abs(f.estimate or 0.0))
     said = message(
-        "Subgroups worse than the rest beyond chance: {n}. The worst is {group}: {metric} higher by {value}.",
-        n=len(stated), group=cut(group_name(worst.key.group), 120), metric=lowered(describe(worst.key.metric).label),
-        value=with_interval(worst),
+        "Subgroups worse than the rest beyond chance: {n}. The worst is {group}: {metric} higher by {value}, corrected "
+        "for the search.",
+        n=len(stated), group=cut(whom(worst), 120), metric=lowered(describe(worst.key.metric).label),
+        value=with_interval(worst, 3),
     )  # fmt: skip
     return Answer(said, "notable")
 

@@ -31,7 +31,7 @@ def within(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         for f in found
     )  # fmt: skip
     columns = (message("groups by"), message("among rows alike in"), message("disparity"))
-    head = (*columns, message("estimate and interval"), "")
+    head = (*columns, message("estimate and interval"), message("note"))
     title = message("Disparities among rows that are alike")
     lead = (
         message(

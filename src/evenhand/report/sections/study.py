@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key, group_name
-from evenhand.messages import joined, lowered, message, sentences
+from evenhand.messages import joined, lowered, message, messages, sentences
 from evenhand.metrics import describe
 from evenhand.policy.telling import labelled
 from evenhand.report.drawings import Mark, Table, table
@@ -35,7 +35,11 @@ READ_FROM_INTERVAL: Final = message(
     "Whether a group is harmed is read from its interval: a model does no harm when the whole interval is inside the "
     "margin, not when a test finds nothing."
 )
-LOST_MOST: Final = message("accuracy change of the group that lost most")
+LOST_MOST: Final = message("accuracy change of the single-feature group that lost most")
+WHOSE_INTERVAL: Final = message(
+    "The interval with the group that lost most is of the lowest value of all groups of its feature, whichever group "
+    "that is; where groups are told one by one, each has its own."
+)
 VERDICTS: Final[Mapping[str, str]] = {**STATUSES, "not made": message("not made"), "not judged": message("not judged")}
 
 
@@ -46,8 +50,7 @@ def searched(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     told = record.provenance["study"]
     names = [each["name"] for each in told["candidates"]]
     front = record.measurements["study"]["front"] if "study" in record.measurements else []
-    # each candidate's changes by group: one pair of models, with paired intervals
-    title = message("Accuracy change of each group, one pair of models")
+    title = message("Accuracy change of each group, each candidate against the original")
     groups = (*_forest(record, front), *_by_group(record, "search-groups", title, names, {}))
     blocks = (*_picture(record, told, front), _candidates(record, told, front), *groups)
     tried = Part("search", TITLE, _lead(told), blocks, answer=_answer(told), state=_state(told), open=True)
@@ -73,9 +76,15 @@ def _answer(told: StudyFacts) -> str:
     smallest = cut(str(told.get("smallest") or ""), 200)
     passing = message("The smallest that passes the policy is {name}.", name=smallest)
     verdicts = [each["verdict"] for each in told["candidates"]]
-    counts = [message(COUNTED[status], n=n) for status in COUNTED if (n := verdicts.count(status))]
+    counts = [_counted(status, n) for status in COUNTED if (n := verdicts.count(status))]
     made = message("Of {ways} candidates: {counts}.", ways=ways, counts=joined(", ", counts))
     return sentences(passing if smallest else message("None passes the policy."), made)
+
+
+def _counted(status: str, n: int) -> str:
+    if status == "undecided":
+        return messages("{n} is undecided", "{n} are undecided", n)
+    return messages("{n} fails", "{n} fail", n) if status == "failed" else messages("{n} passes", "{n} pass", n)
 
 
 def _lead(told: StudyFacts) -> tuple[str, ...]:
@@ -84,7 +93,7 @@ def _lead(told: StudyFacts) -> tuple[str, ...]:
         for each in told["candidates"]
         if each["failure"]
     )
-    return (READ_FROM_INTERVAL, *failed)
+    return (READ_FROM_INTERVAL, WHOSE_INTERVAL, *failed)
 
 
 def _who(finding: Finding) -> str:
@@ -104,8 +113,12 @@ def _worst(record: AuditRecord, recipe: str) -> Finding | None:
     return min(found, key=lambda finding: finding.estimate or 0.0)
 
 
-def _worst_group(worst: Finding | None, otherwise: str) -> str:
-    return labelled(worst.key.columns, worst.groups[0].group) if worst is not None and worst.groups else otherwise
+def _worst_group(worst: Finding | None) -> str:
+    """Return which group lost most; none where no group lost anything."""
+    if worst is None or not worst.groups:
+        return "–"
+    lost = worst.estimate is not None and worst.estimate < 0
+    return labelled(worst.key.columns, worst.groups[0].group) if lost else message("none")
 
 
 def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> list[Block]:
@@ -118,20 +131,33 @@ def _picture(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> lis
         if size is None or worst is None or size.estimate is None or worst.estimate is None:
             continue
         points.append((name, size.estimate, worst.estimate, each["verdict"] or "plain"))
-        rows.append((name, show(size.estimate, "bytes"), with_interval(worst, 3), _worst_group(worst, "")))
+        rows.append((name, show(size.estimate, "bytes"), with_interval(worst, 3), _worst_group(worst)))
     if not points:
         return []
-    title = message("Size against the loss of the group that lost most")
+    title = message("Size against the loss of the single-feature group that lost most")
     head = (message("candidate"), message("size"), LOST_MOST, message("group"))
-    twin = Table("search-picture-table", title, head, tuple(rows), frozenset({1, 2}))
+    twin = Table("search-picture-table", title, head, tuple(rows), frozenset({1, 2}), within="search-table")
     said = described(title, [(name, joined(", ", (size, change))) for name, size, change, _ in rows[:6]])
-    axes = (message("size in kB"), LOST_MOST)
-    words = message("the Pareto front: nothing is smaller, faster, more accurate and fairer at once")
+    axes = (message("size in kB"), lowered(describe("accuracy_change").label))
+    words = message("ringed, the Pareto front: nothing is smaller, faster, more accurate and fairer at once")
     return [point_figure("search-picture", title, said, points, axes, twin, front, words, unit=1000.0)]
 
 
+def _original(record: AuditRecord, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the row of the original: its size, and its accuracy, which is a candidate's without the change."""
+    size, accuracy = record.provenance.get("subject", {}).get("file_bytes"), None
+    for name in names:
+        after, change = _find(record, "accuracy", name), _find(record, "accuracy_change", name, of="original")
+        if after is not None and change is not None and after.estimate is not None and change.estimate is not None:
+            accuracy = after.estimate - change.estimate
+            break
+    shown = "–" if accuracy is None else show(accuracy, digits=3)
+    bytes_ = show(float(size), "bytes") if isinstance(size, int | float) else "–"
+    return (message("the original"), bytes_, "–", "–", shown, *("–",) * 5)
+
+
 def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> Table:
-    rows = []
+    rows = [_original(record, [each["name"] for each in told["candidates"]])]
     for each in told["candidates"]:
         name = each["name"]
         size, worst = _find(record, "file_bytes", name), _worst(record, name)
@@ -144,7 +170,7 @@ def _candidates(record: AuditRecord, told: StudyFacts, front: Sequence[str]) -> 
                 with_interval(_find(record, "accuracy", name), 3),
                 with_interval(_find(record, "flip_rate", name, of="original"), 3),
                 with_interval(worst, 3),
-                cut(_worst_group(worst, "–"), 40),
+                cut(_worst_group(worst), 40),
                 message("yes") if name in front else "–",
                 VERDICTS[each["verdict"] or ("not made" if each["failure"] else "not judged")],
             )

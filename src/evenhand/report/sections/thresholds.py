@@ -28,7 +28,8 @@ def swept(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
     places = record.provenance.get("score_edges", [])
     found = [part for part in record.tallies if part.model == "scores"]
     if not found or len(places) < 3:
-        return ()
+        regression = record.provenance.get("data", {}).get("task") == "regression"
+        return () if regression else (Part("thresholds", TITLE, (EMPTY,), state="absent"),)
     lines = _lines(record, found)
     today = record.provenance.get("subject", {}).get("threshold")
     lead = [message("Each line is what decisions at that threshold would be, for the same rows and scores.")]
@@ -83,11 +84,19 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     values = _lines(record, [part for part in record.tallies if part.model == "scores"])[0][1]
     best = max(range(len(values)), key=values.__getitem__)
     said = message(
-        "Accuracy is greatest ({accuracy:.2f}) at a threshold of {threshold:.3g}.",
+        "Accuracy is greatest ({accuracy:.3f}) at a threshold of {threshold:.3g}.",
         accuracy=values[best], threshold=places[best],
     )  # fmt: skip
     today = record.provenance.get("subject", {}).get("threshold")
-    return Answer(said if today is None else sentences(said, message("In use is {threshold:.4g}.", threshold=today)))
+    return Answer(said if today is None else sentences(said, _in_use(record, today)))
 
 
-SECTION: Final = Section("thresholds", TITLE, (), 500, swept, EMPTY, theme=MODEL, answer=answer)
+def _in_use(record: AuditRecord, threshold: float) -> str:
+    """State the threshold in use, with its accuracy."""
+    found = record.get("accuracy")
+    if found is None or found.estimate is None:
+        return message("In use is {threshold:.4g}.", threshold=threshold)
+    return message("In use is {threshold:.4g} ({accuracy:.3f}).", threshold=threshold, accuracy=found.estimate)
+
+
+SECTION: Final = Section("thresholds", TITLE, (), 500, swept, theme=MODEL, answer=answer)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from evenhand.report.sections.judged import Judged
 
 TITLE: Final = message("How it was trained")
+COST: Final = message("What it costs")
+"""The title where nothing else is known of it."""
 PARTS = {"train": message("training rows"), "validation": message("validation rows")}
 MOST_ROWS = 21
 
@@ -32,10 +34,9 @@ def trained(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about training; nothing where it is unknown."""
     found = record.of_audit("training")
     facts = record.provenance.get("subject", {}).get("training", {})
-    blocks: list[Block] = [*_compared(record, found, judged), *_curves(facts), *_costs(found)]
-    if not blocks:
-        return ()
-    return (Part("training", TITLE, (), tuple(blocks)),)
+    fitted: list[Block] = [*_compared(record, found, judged), *_curves(facts)]
+    blocks = (*fitted, *_costs(found))
+    return (Part("training", TITLE if fitted else COST, (), blocks),) if blocks else ()
 
 
 def _compared(record: AuditRecord, found: Iterable[Finding], judged: Judged) -> list[Block]:
@@ -92,7 +93,7 @@ def _round_up(value: float) -> float:
 
 def _costs(found: Iterable[Finding]) -> tuple[Table, ...]:
     rows = ((describe(f.key.metric).label, show(f.estimate, f.unit), f.note) for f in found if f.volatile)
-    return table("training-costs", message("What it costs"), ("", message("measured"), ""), rows, {1})
+    return table("training-costs", COST, (message("metric"), message("measured"), message("note")), rows, {1})
 
 
 def answer(record: AuditRecord, judged: Judged) -> Answer:
