@@ -85,10 +85,14 @@ def _runs(wide: Sequence[int], room: int, most: int) -> Iterator[list[int]]:
 
 def _width(text: str) -> int:
     """Return how wide the longest piece of a cell is; sentences take what is left, numbers are as `tight`."""
-    pieces = re.split(rf"[ \n-]|{BREAK}", jointed(tight(text) if text[-1:] == "]" else text))
+    pieces = _pieces(tight(text) if text[-1:] == "]" else text)
     return GAP + min(PIECE, max(map(width_of, pieces)))
+
+
+def _pieces(text: str) -> list[str]:
+    return re.split(rf"[ \n-]|{BREAK}", jointed(text))
 
 
 def is_solid(text: str) -> bool:
     """Return whether a text has a piece that is so long that it has to be broken anywhere."""
-    return any(width_of(piece) > PIECE for word in text.split() for piece in jointed(word).split(BREAK))
+    return any(width_of(piece) > PIECE for piece in _pieces(text))
