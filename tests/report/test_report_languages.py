@@ -78,7 +78,10 @@ def judged() -> tuple[AuditRecord, Verdict]:
 def shown(page: str) -> list[str]:
     """Return the texts of the page, without style, keys, formulas and sources."""
     page = re.sub(
-        r"<style>.*?</style>|<code>.*?</code>|<span class=\"formula\".*?</span>|<i lang.*?</i>|<wbr>", "", page, flags=re.S
+        r"<style>.*?</style>|<code>.*?</code>|<span class=\"formula\".*?</span>|<i lang.*?</i>|<wbr>",
+        "",
+        page,
+        flags=re.S,
     )
     return [html.unescape(text).strip() for text in re.findall(r">([^<]+)<", page)]
 
