@@ -51,6 +51,29 @@ BROKEN = """words => {
   }
   return [met, broken];
 }"""
+SPLIT = r"""() => {
+  document.querySelectorAll('details').forEach(one => { one.open = true; });
+  const broken = [];
+  let met = 0;
+  for (const cell of document.querySelectorAll('main td.n, main .q td, main .heat td, main thead th')) {
+    const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      for (const word of node.data.matchAll(/[\w.,%\[\]]+/g)) {
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        met += 1;
+        if (new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1) broken.push(word[0]);
+      }
+    }
+  }
+  const wide = [...document.querySelectorAll('main table')]
+    .filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.id);
+  return [met, broken, wide];
+}"""
+"""Numbers and words of heads that are broken, and tables that are wider than the sheet."""
+SHEET = 688
+"""Width of an A4 sheet between its margins."""
 HIDDEN = """() => {
   const found = [];
   for (const link of document.querySelectorAll('a[href^="#"]')) {
@@ -115,6 +138,18 @@ def test_a_phone_shows_it_all(name: str, lang: str, browser: Browser, pages: dic
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "all opened, nothing is wider"
 
 
+@pytest.mark.parametrize("lang", WORDS)
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_and_heads_are_whole_on_paper(
+    name: str, lang: str, browser: Browser, pages: dict[tuple[str, str], Path]
+) -> None:
+    """No table is wider than the sheet, for which a browser would shrink the whole document."""
+    with opened(browser, pages[name, lang], width=SHEET) as page:
+        page.emulate_media(media="print")
+        met, broken, wide = page.evaluate(SPLIT)
+    assert (met > 100, broken, wide) == (True, [], [])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_link_opens_what_it_leads_to(name: str, browser: Browser, pages: dict[tuple[str, str], Path]) -> None:
     with opened(browser, pages[name, "en"]) as page:
@@ -154,6 +189,7 @@ def test_paper_has_the_decision_on_one_sheet_then_what_is_open_then_the_rest(
         appendix = page.text_content("#appendix-h") or ""
     sheets = [squeezed(sheet) for sheet in printed(browser, place, tmp_path / "page.pdf")]
     whole = "".join(sheets)
+    assert [sheet[-12:] for at, sheet in enumerate(sheets, 1) if not sheet.endswith(f"{at}/{len(sheets)}")] == []
     assert [each for each in headings if squeezed(each) not in whole] == []
     (begins, *_) = [at for at, sheet in enumerate(sheets) if squeezed(appendix) in sheet]
     for heading in opens:
