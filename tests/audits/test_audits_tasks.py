@@ -97,7 +97,7 @@ def test_gaps_of_numbers_have_their_floor_and_their_shrunken_gap_beside_them() -
             assert 0 <= shrunken.estimate <= gap.estimate
             assert (gap.estimate > 2.5 * floor.estimate) == real, metric
         page = eh.render(record, None, "markdown")
-        told = f"| group | Mean residual | {record['mean_residual_difference[group]'].estimate:.2f} |"
+        told = f"| group | Mean residual | {record['mean_residual_difference[group]'].estimate:#.3g} |"
         assert told in page.partition("Gaps and those of equal groups")[2]
         assert "Each group against all other rows" not in page, "no table without a row"
     heavy = eh.audit_predictions(

@@ -237,5 +237,5 @@ def test_the_chance_is_that_of_the_futures_however_steeply_it_rises() -> None:
 def test_advice_after_a_whole_sentence_begins_one() -> None:
     cells = np.array([[[60, 40], [40, 60]], [[60, 40], [35, 65]], [[50, 30], [0, 0]]])
     sentence = judged(cells, "recall_difference[g]", at_most=0.1).sentence
-    assert "on their side. " in sentence
+    assert "; the interval allows for any value of theirs. " in sentence
     assert ".;" not in sentence

@@ -35,8 +35,8 @@ def jointed(text: str) -> str:
 
     Examples
     --------
-    >>> jointed("all native_country=India").split(BREAK), jointed("PctPersDenseHous").split(BREAK)
-    (['all native_', 'country=', 'India'], ['Pct', 'Pers', 'Dense', 'Hous'])
+    >>> jointed("all native_country=India").split(BREAK), jointed("PctPersPerDenseHous").split(BREAK)
+    (['all native_', 'country=', 'India'], ['Pct', 'Pers', 'Per', 'Dense', 'Hous'])
     >>> jointed("race=hispanic")
     'race=hispanic'
     """

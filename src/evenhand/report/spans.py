@@ -54,18 +54,18 @@ class Bar:
     room: float
     """The width that its label has."""
     shares_line: bool
-    """Whether the status is written in the line of the label."""
+    """Whether the status is written in the line of the key."""
 
     @property
     def label(self) -> str:
         """The label, as much of it as has room."""
-        room = self.room - (8 + LETTER * len(self.span.badge) if self.shares_line else 0)
-        return fit(self.span.label, math.floor(room / LETTER))
+        return fit(self.span.label, math.floor(self.room / LETTER))
 
     @property
     def key(self) -> str:
         """The key, as much of it as has room."""
-        return fit(self.span.key, math.floor(self.room / KEY_LETTER))
+        room = self.room - (8 + LETTER * len(self.span.badge) if self.shares_line else 0)
+        return fit(self.span.key, math.floor(room / KEY_LETTER))
 
 
 @dataclass(frozen=True, slots=True)

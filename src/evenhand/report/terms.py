@@ -37,6 +37,9 @@ class Terms:
     Found(before='The ', term='recall', after=' of groups', anchor='term-0', point='')
     >>> terms.first("Recall") is None
     True
+    >>> scores = Terms([Entry(name, name, "", "", "", "") for name in ("mean score", "gap in mean score")])
+    >>> scores.first("the gap in mean score").term, scores.first("the gap in mean score") is None
+    ('gap in mean score', True)
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
@@ -51,9 +54,15 @@ class Terms:
         return sorted((entry for entry, _ in self._left), key=lambda entry: entry.label.lower())
 
     def first(self, text: str) -> Found | None:
-        """Return the longest term in a text that did not stand anywhere before; None where there is none."""
+        """Return the longest term in a text that did not stand anywhere before; None where there is none.
+
+        A word of a longer term that was found before is no term of its own: it would open another definition.
+        """
+        labels = [entry.label for entry, _ in self.shown]
+        within = [(at, at + len(label)) for label in labels if (at := _place(label, text)) is not None]
         for at, (entry, anchor) in enumerate(self._left):
-            if (place := _place(entry.label, text)) is not None:
+            place = _place(entry.label, text)
+            if place is not None and not any(begin <= place < end for begin, end in within):
                 self.shown.append(self._left.pop(at))
                 end = place + len(entry.label)
                 point = next((sign for sign in POINTS if text.startswith(sign, end)), "")

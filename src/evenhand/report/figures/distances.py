@@ -32,6 +32,8 @@ LEAST_ROWS: Final = 6
 INSIDE: Final = -1.0
 OUTSIDE: Final = 3.0
 """The ends of the scale; what is beyond them is drawn as an arrow."""
+ASIDE: Final = 14
+"""How far an estimate beyond the scale is drawn from its end, so that the arrow is seen."""
 MOST_KEY: Final = 80
 
 
@@ -58,7 +60,7 @@ def distances(judgements: Sequence[Judgement], words: int = 1000) -> Distances |
     told = joined("; ", (message("{limit}: {status}", limit=span.label, status=span.badge) for span in spans))
     sheets = _sheet("wide", spans, end), _sheet("narrow", spans, end)
     description = message("{title}, worst first. {limits}.", title=title, limits=told)
-    return Distances("limits-figure", title, description, sheets, len(drawn) - len(spans))
+    return Distances("limits-figure", title, description, sheets, len(judgements) - len(spans))
 
 
 def _fitting(spans: Sequence[Span], words: int) -> list[Span]:
@@ -102,9 +104,9 @@ def _sheet(name: str, spans: Sequence[Span], end: float) -> Sheet:
 
     bars = []
     for at, span in enumerate(spans):
-        y = top + row * at + (row // 2 if wide else row - 14)
-        opens = span.low < INSIDE, span.high > end
-        x = None if span.at is None else place(span.at)
+        y, known = top + row * at + (row // 2 if wide else row - 14), 0.0 if span.at is None else span.at
+        opens = min(span.low, known) < INSIDE, max(span.high, known) > end
+        x = None if span.at is None else place(span.at) + ASIDE * ((span.at < INSIDE) - (span.at > end))
         label_y = y - 3 if wide else y - 30
         bars.append(Bar(span, y, place(span.low), place(span.high), x, opens, label_y, room, not wide))
     marks: list[tuple[float, str]] = [(INSIDE, message("best")), (0.0, message("limit"))]
