@@ -97,6 +97,11 @@ def test_ways_agree(monkeypatch):
     monkeypatch.setattr(shapley, "MOST", 3)
     monkeypatch.setattr(by_pair, "CELLS", 100)
     assert np.allclose(by_tables, tree_values(*given), rtol=0, atol=1e-13)
+    monkeypatch.setattr(shapley, "MOST", 12)
+    monkeypatch.setattr(shapley, "SMALL", 0)
+    monkeypatch.setattr(shapley, "PER_PAIR", 0)
+    monkeypatch.delattr(shapley, "_add_tables")
+    assert np.allclose(by_tables, tree_values(*given), rtol=0, atol=1e-13)
 
 
 def test_compiled_loops_agree(monkeypatch):
@@ -107,6 +112,7 @@ def test_compiled_loops_agree(monkeypatch):
     given = (forest, random_rows(1, 60, 12), random_rows(2, 150, 12), owner, 7, blocks)
     by_numpy = tree_values(*given)
     monkeypatch.setattr(shapley, "WORTH_IT", 0)
+    monkeypatch.setattr(shapley, "ROWS_A_TABLE", 1000)
     by_tables = tree_values(*given)
     monkeypatch.setattr(shapley, "MOST_TABLED", 0)
     by_pairs = tree_values(*given)
@@ -123,6 +129,42 @@ def test_rows_in_parts(monkeypatch, loops):
     monkeypatch.setattr(by_table, "CELLS", 64)
     monkeypatch.setattr(shapley, "CELLS", 64)
     assert np.allclose(whole, tree_values(*given), rtol=0, atol=1e-13)
+
+
+def test_work_grows_with_rows_plus_background(monkeypatch):
+    """Tables are made from the background alone and looked up by the rows alone: no pair of rows is formed."""
+    monkeypatch.setattr(shapley, "compiled", lambda loop: None)
+    monkeypatch.delattr(shapley, "follow")
+    monkeypatch.delattr(shapley, "add_leaves")
+    sizes = {"made from": 0, "looked up": 0}
+    make, look_up = shapley.leaf_tables, shapley._look_up
+
+    def made(players, failed, *rest):
+        sizes["made from"] += failed.size
+        return make(players, failed, *rest)
+
+    def looked_up(tables, kept, *rest):
+        sizes["looked up"] += kept.size
+        look_up(tables, kept, *rest)
+
+    monkeypatch.setattr(shapley, "leaf_tables", made)
+    monkeypatch.setattr(shapley, "_look_up", looked_up)
+    forest = random_forest(14, 8, depth=5)
+    leaves = sum(int((tree.left < 0).sum()) for tree in forest.trees)
+    for n, b in ((100, 50), (300, 50), (100, 200)):
+        sizes.update({"made from": 0, "looked up": 0})
+        tree_values(forest, random_rows(1, n, 8), random_rows(2, b, 8), np.arange(8), 8, np.arange(b) % 5)
+        assert sizes == {"made from": leaves * b, "looked up": leaves * n}
+
+
+@pytest.mark.parametrize(("n", "loop"), [(3, "add_by_pairs"), (100, "add_by_tables")])
+def test_the_compiled_loop_is_chosen_by_the_rows(monkeypatch, n, loop):
+    ran = []
+    monkeypatch.setattr(shapley, "WORTH_IT", 0)
+    monkeypatch.setattr(shapley, "compiled", lambda loop: lambda *arrays: ran.append(loop.__name__))
+    forest = random_forest(2, 8, depth=6, trees=2, balance=1)
+    tree_values(forest, random_rows(1, n, 8), random_rows(2, 20, 8), np.arange(8), 8, np.zeros(20, int))
+    assert ran == [loop, loop]
 
 
 def test_points_give_the_weights():

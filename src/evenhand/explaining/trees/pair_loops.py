@@ -74,8 +74,9 @@ def add_by_pairs(
 
 
 def follow(
-    passes: Sides, side: int, p: int, failed: UInts, now_failed: UInts, fails: Ints, now_fails: Ints, passing: UInts
-) -> None:
+    passes: Sides, side: np.uint8, p: int, failed: UInts, now_failed: UInts, fails: Ints, now_fails: Ints,
+    passing: UInts,
+) -> None:  # fmt: skip
     """Follow the background: who fails the p-th player and how many each fails, and who passes all its conditions."""
     place = np.uint64(p)
     for i in range(len(failed)):
@@ -86,7 +87,7 @@ def follow(
 
 
 def narrow(
-    passes: Sides, side: int, p: int, passing: UInts, before: int, at: int, rows: Ints, kept: UInts, lost: Ints,
+    passes: Sides, side: np.uint8, p: int, passing: UInts, before: int, at: int, rows: Ints, kept: UInts, lost: Ints,
     alive: UInts,
 ) -> int:  # fmt: skip
     """Follow the rows that were alive one node higher to depth `at`; return how many still are."""

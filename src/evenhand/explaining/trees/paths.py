@@ -76,15 +76,3 @@ def patterns(tree: Tree, way: Paths, passes: NDArray[np.bool_]) -> NDArray[np.ui
         kept[tree.left[level]] = kept[level] & ~lost
         kept[tree.right[level]] = kept[level] & ~(lost ^ bit)
     return kept
-
-
-def satisfied(tree: Tree, way: Paths, leaf: int, passes: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return (players of the path, n): whether a row satisfies all conditions of each player on the way to a leaf."""
-    kept = np.ones((int(way.count[leaf]), passes.shape[1]), dtype=bool)
-    child = leaf
-    while child:
-        # A child follows its parent, and has one.
-        parent = int(np.flatnonzero((tree.left == child) | (tree.right == child))[0])
-        kept[way.place[parent]] &= passes[parent] if tree.left[parent] == child else ~passes[parent]
-        child = parent
-    return kept

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from evenhand.explaining.trees.by_pair import leaf_values
+from evenhand.explaining.trees.by_pair import add_leaves, follow
 from evenhand.explaining.trees.by_table import CELLS, MOST, leaf_tables
 from evenhand.explaining.trees.compiling import compiled
 from evenhand.explaining.trees.pair_loops import add_by_pairs
-from evenhand.explaining.trees.paths import paths, patterns, satisfied
+from evenhand.explaining.trees.paths import paths, patterns
 from evenhand.explaining.trees.table_loops import add_by_tables
 from evenhand.explaining.trees.weights import bits_set, weights
 from evenhand.explaining.trees.words import numbers
@@ -38,10 +38,18 @@ HELD: Final = 1 << 24
 """Nodes times rows that are looked at together."""
 WORTH_IT: Final = 10_000_000
 """Leaves times rows times blocks from which loading the compiled loops takes less than they save."""
+SMALL: Final = 10_000_000
+"""Numbers in a tree's tables below which nothing else is looked for."""
+SAMPLED: Final = 8
+"""Rows and background rows by which the pairs that are alive are estimated."""
+PER_PAIR: Final = 400
+"""Numbers in tables that take as long as following one pair to one leaf."""
 LANES: Final = 4
 """Blocks are filled up to a multiple of this, so that a processor adds several at a time."""
 MOST_TABLED: Final = 15
 """Trees with more players on a path are computed by pairs in the compiled loops."""
+ROWS_A_TABLE: Final = 4
+"""With fewer rows than a tree has leaves divided by this, its tables cost more than the pairs."""
 MOST_PAIRED: Final = 64
 """Players on a path that have a bit there."""
 
@@ -108,7 +116,8 @@ def _add_compiled(
     if most > MOST_PAIRED:
         _add(tree, way, mine, theirs, share, blocks, sums)
         return
-    loop, bits = (add_by_tables, bits_set(most)) if most <= MOST_TABLED else (add_by_pairs, numbers())
+    tabled = most <= MOST_TABLED and mine.shape[1] * ROWS_A_TABLE >= len(tree.left) // 2
+    loop, bits = (add_by_tables, bits_set(most)) if tabled else (add_by_pairs, numbers())
     run = compiled(loop)
     assert run is not None
     arrays = (tree.left, tree.right, tree.value, way.depth, way.place, way.count, way.players)
@@ -130,29 +139,54 @@ def _add(
     sums: Floats,
 ) -> None:
     """Add the values of one tree to those (n, players, blocks) of its rows."""
-    leaves = np.flatnonzero((tree.left < 0) & (tree.value != 0) & (way.count > 0))
-    my_patterns, their_patterns = patterns(tree, way, mine), patterns(tree, way, theirs)
-    asked = np.unique(way.players[leaves])[1 if (way.players[leaves] < 0).any() else 0 :]
+    leaves = (tree.left < 0) & (tree.value != 0) & (way.count > 0)
+    asked = np.unique(way.players[leaves])
+    asked = asked[asked >= 0]
     players = np.searchsorted(asked, way.players)
     values = np.zeros((len(asked), len(sums), int(blocks.max()) + 1))
+    tabled = leaves & (way.count <= MOST)
+    if _pairs_are_cheaper(tree, way, tabled, mine, theirs, values.shape[2]):
+        tabled[:] = False
+    if (leaves & ~tabled).any():
+        add_leaves(tree, way, leaves & ~tabled, mine, theirs, share, blocks, players, values)
+    if tabled.any():
+        _add_tables(tree, way, np.flatnonzero(tabled), (mine, theirs), share, blocks, players, values)
+    sums[:, asked, : values.shape[2]] += values.transpose(1, 0, 2)
+
+
+def _pairs_are_cheaper(tree: Tree, way: Paths, tabled: Bools, mine: Bools, theirs: Bools, kinds: int) -> bool:
+    """Tell from a few pairs whether following pairs to these leaves takes less than their tables, in moved numbers."""
+    count = way.count[tabled]
+    tables = kinds * float((np.exp2(count) * count * (count / 4 + 3)).sum() + 2 * mine.shape[1] * count.sum())
+    if tables < SMALL:
+        return False
+    some, others = (np.linspace(0, passes.shape[1] - 1, SAMPLED).astype(np.int64) for passes in (mine, theirs))
+    alive = sum(len(pairs.node) for pairs in follow(tree, way, tabled, mine, theirs[:, others], some))
+    return bool(tables > PER_PAIR * alive * mine.shape[1] * theirs.shape[1] / SAMPLED**2)
+
+
+def _add_tables(
+    tree: Tree,
+    way: Paths,
+    leaves: NDArray[np.intp],
+    sides: tuple[Bools, Bools],
+    share: Floats,
+    blocks: Ints,
+    players: Ints,
+    values: Floats,
+) -> None:
+    """Add what some leaves add by tables to `values` (players, n, blocks)."""
+    mine, theirs = (patterns(tree, way, passes) for passes in sides)
     for count in np.unique(way.count[leaves]):
         some = leaves[way.count[leaves] == count]
-        if count > MOST:
-            for leaf in some:
-                found = np.zeros((int(count), *values.shape[1:]))
-                conditions = (satisfied(tree, way, int(leaf), passes) for passes in (mine, theirs))
-                leaf_values(*conditions, share, blocks, found)
-                values[players[leaf, :count]] += tree.value[leaf] * found
-            continue
         full = (1 << int(count)) - 1
         step = max(1, CELLS // ((full + 1) * int(count) * values.shape[2]))
         for start in range(0, len(some), step):
             at = some[start : start + step]
-            failed = ~their_patterns[at].astype(np.int64) & full
+            failed = ~theirs[at].astype(np.int64) & full
             tables = leaf_tables(int(count), failed, share, blocks, values.shape[2])
             tables *= tree.value[at][None, :, None, None]
-            _look_up(tables, my_patterns[at].astype(np.intp) & full, players[at], values)
-    sums[:, asked, : values.shape[2]] += values.transpose(1, 0, 2)
+            _look_up(tables, mine[at].astype(np.intp) & full, players[at], values)
 
 
 def _look_up(tables: Floats, kept: NDArray[np.intp], players: Ints, values: Floats) -> None:

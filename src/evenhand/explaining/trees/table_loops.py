@@ -61,7 +61,7 @@ def add_by_tables(
                 slot[met[i]] = 0
 
 
-def follow(before: Nodes, after: Nodes, passes: Sides, side: int, bit: int) -> None:
+def follow(before: Nodes, after: Nodes, passes: Sides, side: np.uint8, bit: int) -> None:
     """Take the bit from the patterns of the rows that go to the other side."""
     gone = np.int32(bit)
     for i in range(len(before)):
@@ -129,7 +129,7 @@ def look_up(patterns: Nodes, k: int, players: Ints, slot: Ints, sums: Floats, ta
                 values[i, player, t] += table[row, p, t]
 
 
-def fill(kept: int, k: int, slot: Ints, sums: Floats, into: Floats) -> None:
+def fill(kept: np.int64, k: int, slot: Ints, sums: Floats, into: Floats) -> None:
     """Put each player's value for a pattern (players, blocks)."""
     kinds = into.shape[1]
     for p in range(k):

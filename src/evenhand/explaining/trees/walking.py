@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evenhand.explaining.trees.words import Words
 
     UInts: TypeAlias = NDArray[np.uint64]
-    Loop: TypeAlias = Callable[[UInts, UInts, Ints, Ints, Ints, Floats, Floats], None]
+    Loop: TypeAlias = Callable[..., None]
 
 HELD: Final = 1 << 25
 """Words that are kept for all rows; of more rows they are made when asked for."""
