@@ -140,7 +140,7 @@ def _owners(
     for place in range(places):
         ones = (numbers >> place) & 1 == 1
         changed, other = (_changed(prepare, table, whole, both, chosen) for chosen in (ones, ~ones))
-        if (changed & other).any():
+        if ((changed & other) | ((changed | other) & ~varies)).any():
             raise NotThisWay("A column that the preprocessing makes comes from more than one feature.", notable=True)
         if (varies & ~changed & ~other).any():
             raise NotThisWay("A column that the preprocessing makes comes from no single feature.", notable=True)
