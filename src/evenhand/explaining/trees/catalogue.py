@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.trees.of_hist import read_hist
+from evenhand.explaining.trees.of_lightgbm import read_lightgbm
 from evenhand.explaining.trees.of_sklearn import KINDS, read_sklearn
+from evenhand.explaining.trees.of_xgboost import read_xgboost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +19,11 @@ READERS: Final[Mapping[tuple[str, str], Callable[[object, object], Reading]]] = 
     **{("sklearn", kind): read_sklearn for kind in KINDS},
     ("sklearn", "HistGradientBoostingClassifier"): read_hist,
     ("sklearn", "HistGradientBoostingRegressor"): read_hist,
+    **{
+        ("xgboost", kind): read_xgboost
+        for kind in ("XGBClassifier", "XGBRegressor", "XGBRFClassifier", "XGBRFRegressor", "Booster")
+    },
+    **{("lightgbm", kind): read_lightgbm for kind in ("LGBMClassifier", "LGBMRegressor", "Booster")},
 }
 """By the library and the class."""
 WRAPPERS: Final[Mapping[str, str]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -45,10 +45,6 @@ class Reading:
         return self.encode is as_numbers
 
 
-MANY_NODES: Final = 50_000_000
-"""Larger ensembles are not read: their arrays alone would take gigabytes."""
-
-
 def two_classes(estimator: object, positive: object) -> int:
     """Return the place, 0 or 1, of the explained class; raise where the classes are not two."""
     classes = list(getattr(estimator, "classes_", ()))
@@ -69,3 +65,21 @@ def moved(tree: Tree, columns: Sequence[int]) -> Tree:
     inner, passes = tree.column >= 0, tree.passes
     column = np.where(inner, places[np.maximum(tree.column, 0)], -1).astype(np.int32)
     return replace(tree, column=column, passes=lambda X: passes(X[:, places]))
+
+
+def in_order(
+    left: NDArray[np.int64], right: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the nodes that the root leads to, parents before their children, and both children by their new places.
+
+    `left`, `right` (nodes,): the children of each node, negative at a leaf.
+    """
+    levels = [np.zeros(1, dtype=np.int64)]
+    while len(levels[-1]):
+        inner = levels[-1][left[levels[-1]] >= 0]
+        levels.append(np.stack([left[inner], right[inner]], axis=1).ravel())
+    kept = np.concatenate(levels)
+    place = np.full(len(left), -1, dtype=np.int64)
+    place[kept] = np.arange(len(kept))
+    leaf = left[kept] < 0
+    return kept, np.where(leaf, -1, place[left[kept]]), np.where(leaf, -1, place[right[kept]])
