@@ -187,3 +187,40 @@ def test_boosters_behind_one_hot_columns(library: str) -> None:
         return np.log(p) - np.log1p(-p)
 
     check(as_subject(model), raw, X.iloc[:8], X.iloc[100:125])
+
+
+QUIET = {"verbose": 0, "allow_writing_files": False, "thread_count": 1, "random_seed": 0}
+
+
+@pytest.mark.parametrize("policy", ["SymmetricTree", "Depthwise", "Lossguide"])
+@pytest.mark.parametrize("treatment", ["Min", "Max"])
+def test_catboost_numbers(policy: str, treatment: str) -> None:
+    catboost = pytest.importorskip("catboost", reason=REASON)
+    X, y = numbers(missing=True)
+    model = catboost.CatBoostClassifier(
+        iterations=8, depth=4, nan_mode=treatment, grow_policy=policy, **QUIET
+    ).fit(X, y)
+
+    def raw(table: pd.DataFrame) -> np.ndarray:
+        return model.predict(table, prediction_type="RawFormulaVal")
+
+    check(as_subject(model), raw, X.iloc[:8], X.iloc[100:125])
+    check(as_subject(model, positive=0), lambda table: -raw(table), X.iloc[:8], X.iloc[100:125])
+    other = catboost.CatBoostRegressor(iterations=8, depth=4, nan_mode=treatment, grow_policy=policy, **QUIET)
+    other.fit(X, X["x0"].fillna(2) * 30)
+    check(as_subject(other), other.predict, X.iloc[:8], X.iloc[100:125], link="identity")
+
+
+@pytest.mark.parametrize("policy", ["SymmetricTree", "Lossguide"])
+def test_catboost_one_hot_categories_and_target_statistics(policy: str) -> None:
+    catboost = pytest.importorskip("catboost", reason=REASON)
+    X, y = mixed_kinds()
+    named = {"cat_features": ["town", "job"]}
+    model = catboost.CatBoostClassifier(iterations=8, depth=4, one_hot_max_size=10, grow_policy=policy, **QUIET)
+    known = (X["town"] != "Dol").to_numpy()
+    model.fit(X[known], y[known], **named)
+    rows, background = X.iloc[:8], X.iloc[100:125]
+    check(as_subject(model), lambda t: model.predict(t, prediction_type="RawFormulaVal"), rows, background)
+    statistics = catboost.CatBoostClassifier(iterations=5, depth=3, one_hot_max_size=2, **QUIET).fit(X, y, **named)
+    found = explain(as_subject(statistics), rows, background)
+    assert found.method == "pairs" and "statistics of the target" in found.reason

@@ -91,7 +91,16 @@ class TreesOf:
 
     @cached_property
     def _reading(self) -> Reading | NotThisWay:
-        return _or_reason(lambda: reader_of(self._steps[1])(self._steps[1], getattr(self._score.model, "positive", None)))
+        return _or_reason(self._read)
+
+    def _read(self) -> Reading:
+        ensemble = self._steps[1]
+        read = reader_of(ensemble)
+        try:
+            return read(ensemble, getattr(self._score.model, "positive", None))
+        except NotThisWay as reason:
+            reason.notable = True  # of a tree ensemble it is worth telling
+            raise
 
     @cached_property
     def _steps(self) -> tuple[list[object], object]:

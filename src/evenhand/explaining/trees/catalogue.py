@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.explaining.choosing import NotThisWay
+from evenhand.explaining.trees.of_catboost import read_catboost
 from evenhand.explaining.trees.of_hist import read_hist
 from evenhand.explaining.trees.of_lightgbm import read_lightgbm
 from evenhand.explaining.trees.of_sklearn import KINDS, read_sklearn
@@ -23,6 +24,7 @@ READERS: Final[Mapping[tuple[str, str], Callable[[object, object], Reading]]] = 
         ("xgboost", kind): read_xgboost
         for kind in ("XGBClassifier", "XGBRegressor", "XGBRFClassifier", "XGBRFRegressor", "Booster")
     },
+    **{("catboost", kind): read_catboost for kind in ("CatBoostClassifier", "CatBoostRegressor", "CatBoost")},
     **{("lightgbm", kind): read_lightgbm for kind in ("LGBMClassifier", "LGBMRegressor", "Booster")},
 }
 """By the library and the class."""
