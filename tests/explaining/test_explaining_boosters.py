@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from tests.explaining.brute import brute
+from tests.explaining.test_explaining_forests import Shown, mixed_kinds, numbers, singles
 
 from evenhand.explaining import explain
 from evenhand.subjects import as_subject
-from tests.explaining.brute import brute
-from tests.explaining.test_explaining_forests import Shown, mixed_kinds, numbers, singles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
 
 REASON = "the library of these trees is not installed"
 FEW = {"n_estimators": 8, "max_depth": 4}
@@ -89,9 +93,7 @@ def test_an_xgboost_booster_behind_a_function() -> None:
     X, y = numbers(missing=True)
     booster = xgboost.train({"objective": "binary:logistic", "max_depth": 3}, xgboost.DMatrix(X, y), 7)
     shown = Shown(booster, lambda table: booster.predict(xgboost.DMatrix(table)))
-    check(
-        shown, lambda table: booster.predict(xgboost.DMatrix(table), output_margin=True), X.iloc[:8], X.iloc[100:125]
-    )
+    check(shown, lambda table: booster.predict(xgboost.DMatrix(table), output_margin=True), X.iloc[:8], X.iloc[100:125])
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,14 @@ def test_lightgbm_classifiers(depth: int, more: dict[str, object]) -> None:
 def test_lightgbm_categories_regression_and_boosters() -> None:
     lightgbm = pytest.importorskip("lightgbm", reason=REASON)
     X, y = categories()
-    few = {**FEW, "min_child_samples": 3, "min_data_per_group": 3, "cat_smooth": 1, "verbose": -1, "max_cat_to_onehot": 2}
+    few = {
+        **FEW,
+        "min_child_samples": 3,
+        "min_data_per_group": 3,
+        "cat_smooth": 1,
+        "verbose": -1,
+        "max_cat_to_onehot": 2,
+    }
     model = lightgbm.LGBMClassifier(**few).fit(X, y)
     rows, background = X.iloc[:10], X.iloc[100:125]
     check(as_subject(model), lambda table: model.predict(table, raw_score=True), rows, background)
@@ -197,9 +206,9 @@ QUIET = {"verbose": 0, "allow_writing_files": False, "thread_count": 1, "random_
 def test_catboost_numbers(policy: str, treatment: str) -> None:
     catboost = pytest.importorskip("catboost", reason=REASON)
     X, y = numbers(missing=True)
-    model = catboost.CatBoostClassifier(
-        iterations=8, depth=4, nan_mode=treatment, grow_policy=policy, **QUIET
-    ).fit(X, y)
+    model = catboost.CatBoostClassifier(iterations=8, depth=4, nan_mode=treatment, grow_policy=policy, **QUIET).fit(
+        X, y
+    )
 
     def raw(table: pd.DataFrame) -> np.ndarray:
         return model.predict(table, prediction_type="RawFormulaVal")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from subprocess import run
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -30,10 +30,13 @@ from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
+from tests.explaining.brute import brute
 
 from evenhand.explaining import explain
 from evenhand.subjects import as_subject
-from tests.explaining.brute import brute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def numbers(n: int = 240, m: int = 4, seed: int = 0, missing: bool = False) -> tuple[pd.DataFrame, np.ndarray]:
@@ -162,7 +165,9 @@ def prepared(kind: str) -> object:
         "bins": make_column_transformer(
             (OneHotEncoder(sparse_output=False), words),
             (
-                make_pipeline(SimpleImputer(), KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf")),
+                make_pipeline(
+                    SimpleImputer(), KBinsDiscretizer(4, encode="onehot-dense", quantile_method="averaged_inverted_cdf")
+                ),
                 amounts,
             ),
         ),

@@ -122,9 +122,7 @@ class Behaviour:
     """What was found, as sentences."""
 
 
-def observe(
-    score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame, own: NDArray[np.float64]
-) -> Behaviour:
+def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame, own: NDArray[np.float64]) -> Behaviour:
     """Predict the same rows twice, alone, together and among others, and compare.
 
     `score`: the model, its scale settled; `X`, `background`: the rows to explain are probed, or the background where

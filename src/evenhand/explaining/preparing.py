@@ -108,17 +108,19 @@ def prepared_parts(
     both = np.concatenate([table.rows, table.background], axis=1)
     places = (len(both) - 1).bit_length()
     if whole.ndim != 2 or whole.size * (2 * places + 1) > MOST_CELLS:
-        raise NotThisWay("The prepared rows are too large for finding out which column each feature makes.", notable=True)
+        raise NotThisWay(
+            "The prepared rows are too large for finding out which column each feature makes.", notable=True
+        )
     owner = _owners(prepare, table, whole, both, places)
     mine = [np.flatnonzero(owner == player) for player in range(len(both))]
-    levels = [
-        whole[np.unique(codes, return_index=True)[1]][:, place] for codes, place in zip(both, mine, strict=True)
-    ]
+    levels = [whole[np.unique(codes, return_index=True)[1]][:, place] for codes, place in zip(both, mine, strict=True)]
     parts = PreparedParts(tuple(_as_slice(place) for place in mine), tuple(levels), whole[0].copy())
     taken = np.random.default_rng(0).integers(0, both.shape[1], (len(both), TRIED))
     mixed = np.ascontiguousarray(np.take_along_axis(both, taken, axis=1))
     if _differ(parts.compose(mixed), prepare(table.decode(mixed))).any():
-        raise NotThisWay("Rows that mix the features of others are not prepared as the features are alone.", notable=True)
+        raise NotThisWay(
+            "Rows that mix the features of others are not prepared as the features are alone.", notable=True
+        )
     return parts
 
 
@@ -161,7 +163,8 @@ def _changed(
     A column that varies with them cannot stay as it was.
     """
     moved = np.where(chosen[:, None], np.roll(both, 1, axis=1), both)
-    return _differ(prepare(table.decode(np.ascontiguousarray(moved))), whole).any(axis=0)
+    changed = _differ(prepare(table.decode(np.ascontiguousarray(moved))), whole)
+    return np.asarray(changed.any(axis=0), dtype=bool)
 
 
 def _differ(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.bool_]:

@@ -46,8 +46,8 @@ PRECISE: Final = 8
 class Task:
     """The arguments of `explain`, after all checks.
 
-    `own` (n,) are the model's scores of `X`; `trees` reads its trees where it has any; `decide_at` is on their scale, `deadline` on the monotonic clock;
-    `batch_free`: whether a row's score is the same in every batch.
+    `own` (n,) are the model's scores of `X`; `trees` reads its trees where it has any; `decide_at` is on the scale of
+    the scores, `deadline` on the monotonic clock; `batch_free`: whether a row's score is the same in every batch.
     """
 
     score: LinkedScore
@@ -175,7 +175,9 @@ def _by_pairs(task: Task, way: Literal["pairs", "exact"], evaluate: Evaluator, t
         late = message("The time was up after {n:,} of {rows:,} background rows.", n=used, rows=len(plan.order))
         reason = sentences(reason, late)
     if evaluate.split is not None:
-        by_trees = message("The mixed rows were answered by the model's trees, and compared with the model's own scores.")
+        by_trees = message(
+            "The mixed rows were answered by the model's trees, and compared with the model's own scores."
+        )
         by_layer = message("The network's first layer was taken apart by features.")
         reason = sentences(reason, by_trees if isinstance(evaluate.split, TreeWalker) else by_layer)
         task.score.rows_asked += evaluate.split.asked

@@ -41,8 +41,9 @@ class LinkedScore:
     """f(X) on the explained scale, with counts of predicted and clipped rows.
 
     `model`: a subject, a fitted estimator, or a function from a table to one score per row; `link`: the scale,
-    or None for log-odds where the model's own parts do not add up to the probability; a ranking score or a label has no log-odds and is explained as it is; `averaged`: how often the model predicts
-    the same rows; the mean of its answers is its score.
+    None for that on which the model adds up, log-odds where it is not known; a ranking score or a label has no log-odds
+    and is explained as it is; `averaged`: how often the model predicts the same rows; the mean of its answers is its
+    score.
     """
 
     def __init__(self, model: Subject | Predict, link: Link | None, averaged: int = 1) -> None:
@@ -103,9 +104,7 @@ class LinkedScore:
         inside = np.clip(scores, CLIP, 1 - CLIP)
         return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
 
-    def _take_logits(
-        self, logits: Predict, X: pd.DataFrame, scores: NDArray[np.float64]
-    ) -> NDArray[np.float64] | None:
+    def _take_logits(self, logits: Predict, X: pd.DataFrame, scores: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Return the model's own logits, which are used from here on where they agree with its probabilities."""
         from scipy.special import expit
 

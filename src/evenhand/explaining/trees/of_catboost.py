@@ -84,7 +84,7 @@ class Model(Protocol):
 
     feature_names_: Sequence[str]
 
-    def save_model(self, fname: str, format: str, pool: object = None) -> None:  # noqa: A002 - CatBoost's name
+    def save_model(self, fname: str, format: str, pool: object = None) -> None:
         """Save the model."""
         ...
 
@@ -136,7 +136,8 @@ class _Asks:
         """Return the column of each node, None being a leaf, and its questions; "left" is where the answer is no."""
         column = np.full(len(splits), -1, dtype=np.int32)
         threshold, missing = np.zeros(len(splits)), np.zeros(len(splits), dtype=bool)
-        member_of, sets = np.full(len(splits), -1, dtype=np.int32), []
+        member_of = np.full(len(splits), -1, dtype=np.int32)
+        sets: list[NDArray[np.bool_]] = []
         for at, split in enumerate(splits):
             if split is None:
                 continue
@@ -201,7 +202,9 @@ def _encode(model: Model, numbers: Sequence[Feature], words: Sequence[Feature]) 
             made[:, at] = as_numbers(table.iloc[:, [at]])[:, 0]
         for each, column in zip(words, columns, strict=True):
             named = list(each.get("values") or [])
-            places = {value: named.index(known[value]) if known[value] in named else len(named) for value in set(column)}
+            places = {
+                value: named.index(known[value]) if known[value] in named else len(named) for value in set(column)
+            }
             made[:, each["flat_feature_index"]] = [places[value] for value in column]
         return made
 
@@ -217,5 +220,7 @@ def _hashes(model: Model, values: Iterable[str]) -> dict[str, int]:
     rows = pd.DataFrame({at: listed if at in categories else np.zeros(len(listed)) for at in range(width)})
     rows.columns = pd.Index(model.feature_names_)
     told = _saved(model, catboost.Pool(rows, cat_features=categories))["features_info"]
-    found = {str(each["value"]): int(each["hash"]) for each in cast("list[dict[str, int | str]]", told["cat_features_hash"])}
+    found = {
+        str(each["value"]): int(each["hash"]) for each in cast("list[dict[str, int | str]]", told["cat_features_hash"])
+    }
     return {value: (number + 2**31) % 2**32 - 2**31 for value, number in found.items()}  # splits name them signed

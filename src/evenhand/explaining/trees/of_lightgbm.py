@@ -125,7 +125,10 @@ def _tree(root: Node) -> Tree:
     plain = Questions(
         column,
         np.array(
-            [0.0 if known is not None else float(node.get("threshold", 0.0)) for node, known in zip(nodes, chosen, strict=True)]
+            [
+                0.0 if known is not None else float(node.get("threshold", 0.0))
+                for node, known in zip(nodes, chosen, strict=True)
+            ]
         ),
         np.array([node.get("default_left", False) for node in nodes], dtype=bool),
         members=members,

@@ -97,7 +97,9 @@ def _averaged(estimator: Ensemble, positive: object) -> Forest:
     count, width = len(estimator.estimators_), estimator.n_features_in_
     every = range(width)
     trees, base = [], 0.0
-    for each, taken in zip(estimator.estimators_, getattr(estimator, "estimators_features_", [every] * count), strict=True):
+    for each, taken in zip(
+        estimator.estimators_, getattr(estimator, "estimators_features_", [every] * count), strict=True
+    ):
         part = _forest(each, positive)
         if part.link != "identity":
             raise NotThisWay("It averages probabilities of estimators that add up log-odds.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -113,12 +114,12 @@ def _tree(told: dict[str, Json]) -> Tree:
         np.asarray(told[name], dtype=np.int64) for name in ("left_children", "right_children", "split_indices")
     )
     kept, left, right = in_order(left, right)  # nodes that were pruned keep their places
-    column = np.where(left < 0, -1, column[kept]).astype(np.int32)
+    asked = np.where(left < 0, -1, column[kept]).astype(np.int32)
     # Values, thresholds and leaves are of single precision, which decimal digits only stand for.
     cuts = np.asarray(told["split_conditions"], dtype=np.float32).astype(np.float64)[kept]
     members, member_of = _sets(told)
     questions = Questions(
-        column,
+        asked,
         cuts,
         np.asarray(told["default_left"], dtype=bool)[kept],
         strict=True,
@@ -126,7 +127,7 @@ def _tree(told: dict[str, Json]) -> Tree:
         members=members,
         member_of=None if member_of is None else np.where(left < 0, -1, member_of[kept]).astype(np.int32),
     )
-    return Tree(left.astype(np.int32), right.astype(np.int32), column, cuts, questions)
+    return Tree(left.astype(np.int32), right.astype(np.int32), asked, cuts, questions)
 
 
 def _sets(told: dict[str, Json]) -> tuple[NDArray[np.bool_] | None, NDArray[np.int32] | None]:
@@ -191,4 +192,4 @@ def _values(told: dict[str, Json]) -> list[Json]:
     if ends is None:
         return cast("list[Json]", values)
     whole = bytes(value & 255 for value in values)
-    return [whole[start:stop].decode() for start, stop in zip(ends, ends[1:], strict=False)]
+    return [whole[start:stop].decode() for start, stop in pairwise(ends)]
