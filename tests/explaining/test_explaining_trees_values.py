@@ -12,6 +12,17 @@ from evenhand.explaining.trees.shapley import tree_values
 from evenhand.explaining.trees.weights import quadrature, weights
 
 
+@pytest.fixture(params=["numpy", "numba"])
+def loops(request, monkeypatch):
+    """Both ways of computing, whatever the size."""
+    if request.param == "numba":
+        pytest.importorskip("numba")
+        monkeypatch.setattr(shapley, "WORTH_IT", 0)
+    else:
+        monkeypatch.setattr(shapley, "compiled", lambda loop: None)
+    return request.param
+
+
 def check(forest, rows, background, owner, players, blocks):
     values = tree_values(forest, rows, background, owner, players, blocks)
     assert values.shape == (blocks.max() + 1, len(rows), players)
@@ -22,7 +33,7 @@ def check(forest, rows, background, owner, players, blocks):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_values_are_those_of_all_coalitions(seed):
+def test_values_are_those_of_all_coalitions(seed, loops):
     columns = 5 + seed
     rng = np.random.default_rng(seed)
     owner = np.arange(columns) if seed % 2 else rng.integers(0, 4, columns)
@@ -32,7 +43,7 @@ def test_values_are_those_of_all_coalitions(seed):
     check(forest, random_rows(seed, 6, columns), background, owner, players, np.arange(11) % 3)
 
 
-def test_players_that_no_tree_asks_and_trees_of_one_leaf():
+def test_players_that_no_tree_asks_and_trees_of_one_leaf(loops):
     leaf = Tree(*(np.array([-1], np.int32),) * 3, np.array([2.0]), lambda X: np.zeros((1, len(X)), bool))
     asked = random_forest(3, 2, depth=3)
     forest = Forest([leaf, *asked.trees], 1.0, "logit", 4)
@@ -44,7 +55,7 @@ def test_players_that_no_tree_asks_and_trees_of_one_leaf():
     ).any()
 
 
-def test_one_player_that_has_all_columns_gets_the_difference():
+def test_one_player_that_has_all_columns_gets_the_difference(loops):
     forest = random_forest(8, 6, depth=7)
     rows, background = random_rows(3, 9, 6), random_rows(4, 13, 6)
     values = tree_values(forest, rows, background, np.zeros(6, int), 1, np.zeros(13, int))
@@ -52,7 +63,7 @@ def test_one_player_that_has_all_columns_gets_the_difference():
 
 
 @pytest.mark.parametrize("depth", [12, 13, 40, 80])
-def test_long_paths(depth):
+def test_long_paths(depth, loops):
     """Beyond the tables' reach, and beyond 64 players."""
     forest = Forest([comb(depth), comb(depth, -0.4)], 0.0, "identity", depth)
     rows, background = random_rows(5, 6, depth), random_rows(6, 9, depth) + 0.3
@@ -66,7 +77,7 @@ def test_long_paths(depth):
         assert np.allclose(found, wanted, rtol=1e-12, atol=1e-14)
 
 
-def test_leaves_one_by_one_are_all_coalitions():
+def test_leaves_one_by_one_are_all_coalitions(loops):
     """The oracle of the long paths against that of the short ones, and twelve players."""
     forest = Forest([comb(11), *random_forest(4, 11, depth=8, trees=1).trees], 0.0, "identity", 11)
     rows, background = random_rows(7, 2, 11), random_rows(8, 3, 11) + 0.5
@@ -79,6 +90,7 @@ def test_leaves_one_by_one_are_all_coalitions():
 
 def test_ways_agree(monkeypatch):
     """A leaf by its table, and by pairs of rows."""
+    monkeypatch.setattr(shapley, "compiled", lambda loop: None)
     forest = random_forest(11, 9, depth=9)
     given = (forest, random_rows(1, 40, 9), random_rows(2, 33, 9), np.arange(9), 9, np.arange(33) % 4)
     by_tables = tree_values(*given)
@@ -87,7 +99,23 @@ def test_ways_agree(monkeypatch):
     assert np.allclose(by_tables, tree_values(*given), rtol=0, atol=1e-13)
 
 
-def test_rows_in_parts(monkeypatch):
+def test_compiled_loops_agree(monkeypatch):
+    """Tables and pairs, more background rows than a word has bits, more blocks than lanes, shared players."""
+    pytest.importorskip("numba")
+    forest = random_forest(13, 12, depth=10)
+    owner, blocks = np.arange(12) % 7, np.arange(150) % 9
+    given = (forest, random_rows(1, 60, 12), random_rows(2, 150, 12), owner, 7, blocks)
+    by_numpy = tree_values(*given)
+    monkeypatch.setattr(shapley, "WORTH_IT", 0)
+    by_tables = tree_values(*given)
+    monkeypatch.setattr(shapley, "MOST_TABLED", 0)
+    by_pairs = tree_values(*given)
+    assert np.allclose(by_tables, by_numpy, rtol=0, atol=1e-13)
+    assert np.allclose(by_pairs, by_numpy, rtol=0, atol=1e-13)
+    assert not np.array_equal(by_pairs, by_tables)  # or the same loop ran twice
+
+
+def test_rows_in_parts(monkeypatch, loops):
     forest = random_forest(12, 6, depth=6)
     given = (forest, random_rows(1, 50, 6), random_rows(2, 20, 6), np.arange(6), 6, np.arange(20) % 2)
     whole = tree_values(*given)

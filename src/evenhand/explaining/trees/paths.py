@@ -21,6 +21,8 @@ class Paths:
 
     levels: tuple[NDArray[np.int64], ...]
     """The nodes of each depth that have children."""
+    depth: NDArray[np.int64]
+    """(nodes,): how many nodes are above a node."""
     place: NDArray[np.int64]
     """(nodes,): the place of a node's own player on the paths through it; of no meaning at leaves."""
     count: NDArray[np.int64]
@@ -35,7 +37,8 @@ def paths(tree: Tree, owner: NDArray[np.int64]) -> Paths:
     place, count = np.zeros(nodes, dtype=np.int64), np.zeros(nodes, dtype=np.int64)
     players = np.full((nodes, 1), -1, dtype=np.int64)
     levels = tuple(_levels(tree))
-    for level in levels:
+    depth = np.zeros(nodes, dtype=np.int64)
+    for deep, level in enumerate(levels, 1):
         mine = owner[tree.column[level]]
         asked = players[level] == mine[:, None]
         new = ~asked.any(axis=1)
@@ -46,8 +49,8 @@ def paths(tree: Tree, owner: NDArray[np.int64]) -> Paths:
         for child in (tree.left[level], tree.right[level]):
             players[child] = players[level]
             players[child, at] = mine
-            count[child] = count[level] + new
-    return Paths(levels, place, count, players)
+            count[child], depth[child] = count[level] + new, deep
+    return Paths(levels, depth, place, count, players)
 
 
 def _levels(tree: Tree) -> Iterator[NDArray[np.int64]]:

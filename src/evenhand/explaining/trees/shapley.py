@@ -8,32 +8,52 @@ closed form (Lundberg et al. 2020, "From local explanations to global understand
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
 from evenhand.explaining.trees.by_pair import leaf_values
 from evenhand.explaining.trees.by_table import CELLS, MOST, leaf_tables
+from evenhand.explaining.trees.compiling import compiled
+from evenhand.explaining.trees.pair_loops import add_by_pairs
 from evenhand.explaining.trees.paths import paths, patterns, satisfied
+from evenhand.explaining.trees.table_loops import add_by_tables
+from evenhand.explaining.trees.weights import bits_set, weights
+from evenhand.explaining.trees.words import numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from evenhand.explaining.trees.forest import Forest, Tree
     from evenhand.explaining.trees.paths import Paths
 
+    Bools: TypeAlias = NDArray[np.bool_]
+    Ints: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+    Adder: TypeAlias = Callable[[Tree, Paths, Bools, Bools, Floats, Ints, Floats], None]
+
 HELD: Final = 1 << 24
 """Nodes times rows that are looked at together."""
+WORTH_IT: Final = 10_000_000
+"""Leaves times rows times blocks from which loading the compiled loops takes less than they save."""
+LANES: Final = 4
+"""Blocks are filled up to a multiple of this, so that a processor adds several at a time."""
+MOST_TABLED: Final = 15
+"""Trees with more players on a path are computed by pairs in the compiled loops."""
+MOST_PAIRED: Final = 64
+"""Players on a path that have a bit there."""
 
 
 def tree_values(
     forest: Forest,
-    rows: NDArray[np.float64],
-    background: NDArray[np.float64],
-    owner: NDArray[np.int64],
+    rows: Floats,
+    background: Floats,
+    owner: Ints,
     players: int,
-    blocks: NDArray[np.int64],
-) -> NDArray[np.float64]:
+    blocks: Ints,
+) -> Floats:
     """Return (K, n, players): the values of each row, averaged over each block of the background.
 
     `rows` (n, columns), `background` (b, columns): as the forest reads them, NaN where missing; `owner` (columns,): the
@@ -41,30 +61,80 @@ def tree_values(
     block sum to the row's score less the mean score of the block.
     """
     size = np.bincount(blocks)
-    values = np.zeros((players, len(rows), len(size)))
-    share = 1 / size[blocks]
-    for tree in forest.trees:
-        way = paths(tree, owner)
-        theirs = tree.passes(background)
-        step = max(1, HELD // len(tree.left))
-        for start in range(0, len(rows), step):
-            part = slice(start, start + step)
-            _add(tree, way, tree.passes(rows[part]), theirs, share, blocks, values[:, part])
-    return np.ascontiguousarray(values.transpose(2, 1, 0))
+    leaves = sum((len(tree.left) + 1) // 2 for tree in forest.trees)
+    worth_it = leaves * len(rows) * len(size) >= WORTH_IT and compiled(add_by_tables) is not None
+    add = _add_compiled if worth_it else _add
+    values = np.empty((len(size), len(rows), players))
+    lanes = len(size) + -len(size) % LANES
+    step = max(1024, HELD // (players * lanes))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        sums = np.zeros((len(rows[part]), players, lanes))
+        for tree in forest.trees:
+            _add_tree(tree, rows[part], background, owner, add, (1 / size[blocks], blocks, sums))
+        values[:, part] = sums[:, :, : len(size)].transpose(2, 0, 1)
+    return values
+
+
+def _add_tree(
+    tree: Tree,
+    rows: Floats,
+    background: Floats,
+    owner: Ints,
+    add: Adder,
+    against: tuple[Floats, Ints, Floats],
+) -> None:
+    """Add the values of one tree; `against`: what each background row counts, its block, and the sums."""
+    share, blocks, sums = against
+    way = paths(tree, owner)
+    theirs = tree.passes(background)
+    step = max(1, HELD // len(tree.left))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        add(tree, way, tree.passes(rows[part]), theirs, share, blocks, sums[part])
+
+
+def _add_compiled(
+    tree: Tree,
+    way: Paths,
+    mine: Bools,
+    theirs: Bools,
+    share: Floats,
+    blocks: Ints,
+    sums: Floats,
+) -> None:
+    """Add the values of one tree to those (n, players, blocks) of its rows, in compiled loops."""
+    most = int(way.count.max())
+    if most > MOST_PAIRED:
+        _add(tree, way, mine, theirs, share, blocks, sums)
+        return
+    loop, bits = (add_by_tables, bits_set(most)) if most <= MOST_TABLED else (add_by_pairs, numbers())
+    run = compiled(loop)
+    assert run is not None
+    arrays = (tree.left, tree.right, tree.value, way.depth, way.place, way.count, way.players)
+    sides = (passes.view(np.uint8) for passes in (mine, theirs))
+    # Each layout of an array would be compiled for itself.
+    plain = (
+        np.require(array, requirements=["C", "W"]) for array in (*arrays, *sides, blocks, share, weights(most), bits)
+    )
+    run(*plain, sums)
 
 
 def _add(
     tree: Tree,
     way: Paths,
-    mine: NDArray[np.bool_],
-    theirs: NDArray[np.bool_],
-    share: NDArray[np.float64],
-    blocks: NDArray[np.int64],
-    values: NDArray[np.float64],
+    mine: Bools,
+    theirs: Bools,
+    share: Floats,
+    blocks: Ints,
+    sums: Floats,
 ) -> None:
-    """Add the values of one tree to those (players, n, blocks) of its rows."""
+    """Add the values of one tree to those (n, players, blocks) of its rows."""
     leaves = np.flatnonzero((tree.left < 0) & (tree.value != 0) & (way.count > 0))
     my_patterns, their_patterns = patterns(tree, way, mine), patterns(tree, way, theirs)
+    asked = np.unique(way.players[leaves])[1 if (way.players[leaves] < 0).any() else 0 :]
+    players = np.searchsorted(asked, way.players)
+    values = np.zeros((len(asked), len(sums), int(blocks.max()) + 1))
     for count in np.unique(way.count[leaves]):
         some = leaves[way.count[leaves] == count]
         if count > MOST:
@@ -72,7 +142,7 @@ def _add(
                 found = np.zeros((int(count), *values.shape[1:]))
                 conditions = (satisfied(tree, way, int(leaf), passes) for passes in (mine, theirs))
                 leaf_values(*conditions, share, blocks, found)
-                values[way.players[leaf, :count]] += tree.value[leaf] * found
+                values[players[leaf, :count]] += tree.value[leaf] * found
             continue
         full = (1 << int(count)) - 1
         step = max(1, CELLS // ((full + 1) * int(count) * values.shape[2]))
@@ -81,12 +151,11 @@ def _add(
             failed = ~their_patterns[at].astype(np.int64) & full
             tables = leaf_tables(int(count), failed, share, blocks, values.shape[2])
             tables *= tree.value[at][None, :, None, None]
-            _look_up(tables, my_patterns[at].astype(np.intp) & full, way.players[at], values)
+            _look_up(tables, my_patterns[at].astype(np.intp) & full, players[at], values)
+    sums[:, asked, : values.shape[2]] += values.transpose(1, 0, 2)
 
 
-def _look_up(
-    tables: NDArray[np.float64], kept: NDArray[np.intp], players: NDArray[np.int64], values: NDArray[np.float64]
-) -> None:
+def _look_up(tables: Floats, kept: NDArray[np.intp], players: Ints, values: Floats) -> None:
     """Add what the tables (places, leaves, patterns, blocks) say of the patterns (leaves, n)."""
     for place, of_place in enumerate(tables):
         for leaf, table in enumerate(of_place):

@@ -7,6 +7,7 @@ mixed row is found from the words of the two rows, whose conditions are looked a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,6 +22,15 @@ LEAVES: Final = 63
 DE_BRUIJN: Final = np.uint64(0x03F79D71B4CB0A89)
 """Multiplied by a power of two, its six highest bits tell which one; 0 is told as 0."""
 SHIFT: Final = np.uint64(58)
+
+
+@cache
+def numbers() -> NDArray[np.int64]:
+    """Return (64,): the number of a bit, where `DE_BRUIJN` finds it."""
+    found = np.zeros(64, dtype=np.int64)
+    bits = np.left_shift(np.uint64(1), np.arange(64, dtype=np.uint64))
+    found[(bits * DE_BRUIJN) >> SHIFT] = np.arange(64)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
