@@ -13,6 +13,16 @@ from evenhand.explaining.trees.walking import TreeWalker
 from evenhand.explaining.trees.words import LEAVES, cut
 
 
+@pytest.fixture(params=["numpy", "numba"])
+def loops(request, monkeypatch):
+    """Both ways of computing, whatever the size."""
+    if request.param == "numba":
+        pytest.importorskip("numba")
+        monkeypatch.setattr(walking, "WORTH_IT", 0)
+    else:
+        monkeypatch.setattr(walking, "compiled", lambda loop: None)
+
+
 def composed(forest, rows, background, owner, from_row):
     """The score of each pair with each set of players (pairs, sets, players) from the row."""
     return np.array(
@@ -42,7 +52,7 @@ def walked(order, players):
 
 
 @pytest.mark.parametrize(("depth", "d"), [(5, 6), (9, 6), (9, 4), (2, 2), (10, 3)])
-def test_walks_and_subsets_are_the_scores_of_composed_rows(depth, d):
+def test_walks_and_subsets_are_the_scores_of_composed_rows(depth, d, loops):
     rng = np.random.default_rng(depth)
     forest, players = random_forest(depth, 8, depth), 6
     owner = rng.permutation(np.r_[np.arange(6), [0, 3]])
@@ -62,7 +72,7 @@ def test_walks_and_subsets_are_the_scores_of_composed_rows(depth, d):
     assert walker.asked == 0
 
 
-def test_transformed_scores_and_words_made_when_asked_for(monkeypatch):
+def test_transformed_scores_and_words_made_when_asked_for(monkeypatch, loops):
     rng = np.random.default_rng(0)
     forest, owner = random_forest(1, 5, 6), np.arange(5)
     rows, background = random_rows(1, 9, 5), random_rows(2, 7, 5)
@@ -85,7 +95,7 @@ def test_the_words_of_all_players_leave_the_row_its_leaf():
         assert len(set(zip(ones.argmax(1), left[:, start:stop].max(1), strict=True))) == len(set(leaves(tree, rows)))
 
 
-def test_a_tree_of_one_leaf_and_a_forest_of_none():
+def test_a_tree_of_one_leaf_and_a_forest_of_none(loops):
     leaf = Tree(*(np.array([-1], np.int32),) * 3, np.array([2.0]), lambda X: np.zeros((1, len(X)), bool))
     one, order = np.zeros(1, int), np.array([[1, 0]])
     given = (np.ones((1, 2)), np.zeros((1, 2)), np.arange(2), 2)
@@ -94,7 +104,7 @@ def test_a_tree_of_one_leaf_and_a_forest_of_none():
 
 
 @pytest.mark.parametrize("count", [63, 64])
-def test_a_full_word(count):
+def test_a_full_word(count, loops):
     """A tree of as many leaves as a word has, and of one more."""
     cuts = np.arange(count - 1.0)
     left = [node for level in range(count - 1) for node in (2 * level + 1, -1)]

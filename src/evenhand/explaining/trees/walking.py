@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from evenhand.explaining.trees.compiling import compiled
+from evenhand.explaining.trees.walk_loops import add_subsets, add_walks
 from evenhand.explaining.trees.words import DE_BRUIJN, SHIFT, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -18,12 +20,14 @@ if TYPE_CHECKING:
     from evenhand.explaining.trees.words import Words
 
     UInts: TypeAlias = NDArray[np.uint64]
-    Way: TypeAlias = Callable[[UInts, UInts, Ints, Floats], Floats]
+    Loop: TypeAlias = Callable[[UInts, UInts, Ints, Ints, Ints, Floats, Floats], None]
 
-HELD: Final = 1 << 26
+HELD: Final = 1 << 25
 """Words that are kept for all rows; of more rows they are made when asked for."""
-CELLS: Final = 1 << 17
+CELLS: Final = 1 << 15
 """Words that numpy looks up at a time."""
+WORTH_IT: Final = 100_000_000
+"""Words of all walks from which loading the compiled loops takes less than they save."""
 
 
 class TreeWalker:
@@ -44,26 +48,32 @@ class TreeWalker:
     ) -> None:
         self.asked = 0
         self._base, self._transform = forest.base, transform
-        self._words = cut(forest, owner, players)
-        self._mine, self._theirs = _Kept(self._words, rows), _Kept(self._words, background)
+        words = cut(forest, owner, players)
+        self._values, self._each = words.values, max(players * len(words.values), 1)
+        self._mine, self._theirs = _Kept(words, rows), _Kept(words, background)
+        self._compile = 2 * len(rows) * len(background) * self._each >= WORTH_IT and compiled(add_walks) is not None
 
     def walk(self, rows: Ints, background: Ints, order: Ints) -> Floats:
         """Return (pairs, 2, d - 1), as in `Walker`."""
-        places = 2 * order.shape[1]
-        return self._in_parts(rows, background, order, _walks, np.empty((len(rows), 2, order.shape[1] - 1)), places)
+        loop, scores = add_walks if self._compile else _add_walks, np.zeros((len(rows), 2, order.shape[1] - 1))
+        return self._filled(loop, rows, background, order, scores)
 
     def subsets(self, rows: Ints, background: Ints, which: Ints) -> Floats:
         """Return (pairs, 2^d - 2), as in `Walker`."""
-        places = 2 << ((which.shape[1] + 1) // 2)
-        return self._in_parts(rows, background, which, _subsets, np.empty((len(rows), 2 ** which.shape[1] - 2)), places)
+        loop, scores = add_subsets if self._compile else _add_subsets, np.zeros((len(rows), 2 ** which.shape[1] - 2))
+        return self._filled(loop, rows, background, which, scores)
 
-    def _in_parts(self, rows: Ints, background: Ints, which: Ints, way: Way, scores: Floats, places: int) -> Floats:
-        """Fill the scores a few pairs at a time, where a pair takes so many words of each tree."""
-        values = self._words.values
-        step = max(1, CELLS // (places * max(len(values), 1)))
+    def _filled(self, loop: Loop, rows: Ints, background: Ints, which: Ints, scores: Floats) -> Floats:
+        """Fill the scores by as many pairs at a time as words may be held for."""
+        run = (compiled(loop) or loop) if self._compile else loop
+        step = max(1, HELD // self._each)
         for start in range(0, len(rows), step):
             part = slice(start, start + step)
-            scores[part] = way(self._mine(rows[part]), self._theirs(background[part]), which[part], values)
+            mine, at = self._mine(rows[part])
+            theirs, other = self._theirs(background[part])
+            # Each layout of an array would be compiled for itself.
+            given = (np.require(array, requirements=["C", "W"]) for array in (at, other, which[part], self._values))
+            run(mine, theirs, *given, scores[part])
         scores += self._base
         return scores if self._transform is None else self._transform(scores)
 
@@ -76,34 +86,45 @@ class _Kept:
         fits = len(X) * words.players * len(words.values) <= HELD
         self._all = words.of(X) if fits else None
 
-    def __call__(self, rows: Ints) -> UInts:
-        """Return (rows, players, words)."""
+    def __call__(self, rows: Ints) -> tuple[UInts, Ints]:
+        """Return (some, players, words), and at which of these each row is."""
         if self._all is not None:
-            return self._all[rows]
+            return self._all, rows
         some, place = np.unique(rows, return_inverse=True)
-        return self._words.of(self._X[some])[place]
+        return self._words.of(self._X[some]), place
 
 
-def _walks(mine: UInts, theirs: UInts, order: Ints, values: Floats) -> Floats:
-    rest = _rest(theirs, order)[:, None]
-    mine, theirs = (np.take_along_axis(words, order[:, :, None], axis=1) for words in (mine, theirs))
-    scores = np.empty((len(order), 2, order.shape[1] - 1))
-    for way, (first, last) in enumerate(((mine, theirs), (theirs, mine))):
-        begun = np.bitwise_and.accumulate(first, axis=1)[:, :-1]
-        ended = np.bitwise_and.accumulate(last[:, ::-1], axis=1)[:, -2::-1]
-        scores[:, way] = _look_up(begun & ended & rest, values)
-    return scores
+def _add_walks(
+    mine: UInts, theirs: UInts, rows: Ints, background: Ints, order: Ints, values: Floats, scores: Floats
+) -> None:
+    """Do what `add_walks` does, with arrays."""
+    for part in _parts(len(order), 2 * order.shape[1] * len(values)):
+        players, rest = order[part], _rest(theirs, background[part], order[part])
+        x, b = mine[rows[part, None], players], theirs[background[part, None], players]
+        for way, (first, last) in enumerate(((x, b), (b, x))):
+            left = np.bitwise_and.accumulate(first, axis=1)[:, :-1]
+            left &= np.bitwise_and.accumulate(last[:, ::-1], axis=1)[:, -2::-1]
+            scores[part, way] += _look_up(left if rest is None else left & rest[:, None], values)
 
 
-def _subsets(mine: UInts, theirs: UInts, which: Ints, values: Floats) -> Floats:
-    rest, d = _rest(theirs, which)[:, None], which.shape[1]
-    mine, theirs = (np.take_along_axis(words, which[:, :, None], axis=1) for words in (mine, theirs))
-    low = _doubled(rest, mine[:, : d // 2], theirs[:, : d // 2])
-    high = _doubled(~np.zeros_like(rest), mine[:, d // 2 :], theirs[:, d // 2 :])
-    scores = np.empty((len(which), high.shape[1], low.shape[1]))
-    for place in range(high.shape[1]):
-        scores[:, place] = _look_up(low & high[:, place, None], values)
-    return scores.reshape(len(which), -1)[:, 1:-1]
+def _add_subsets(
+    mine: UInts, theirs: UInts, rows: Ints, background: Ints, which: Ints, values: Floats, scores: Floats
+) -> None:
+    """Do what `add_subsets` does, with arrays."""
+    d = which.shape[1]
+    for part in _parts(len(which), (2 << (d - d // 2)) * len(values)):
+        players, rest = which[part], _rest(theirs, background[part], which[part])
+        x, b = mine[rows[part, None], players], theirs[background[part, None], players]
+        whole = np.full((len(x), 1, len(values)), ~np.uint64(0))
+        low = _doubled(whole if rest is None else rest[:, None], x[:, : d // 2], b[:, : d // 2])
+        high = _doubled(whole, x[:, d // 2 :], b[:, d // 2 :])
+        found = [_look_up(low & high[:, place, None], values) for place in range(high.shape[1])]
+        scores[part] += np.concatenate(found, axis=1)[:, 1:-1]
+
+
+def _parts(pairs: int, each: int) -> Iterator[slice]:
+    step = max(1, CELLS // max(each, 1))
+    return (slice(start, start + step) for start in range(0, pairs, step))
 
 
 def _doubled(words: UInts, mine: UInts, theirs: UInts) -> UInts:
@@ -113,15 +134,21 @@ def _doubled(words: UInts, mine: UInts, theirs: UInts) -> UInts:
     return words
 
 
-def _rest(theirs: UInts, which: Ints) -> UInts:
-    """Return (pairs, words): what the players that are not among `which` leave; they have the same in both rows."""
-    others = theirs.copy()
-    np.put_along_axis(others, which[:, :, None], ~np.uint64(0), axis=1)
+def _rest(theirs: UInts, background: Ints, which: Ints) -> UInts | None:
+    """Return (pairs, words): what the players that are not among `which` leave, or None where there are none.
+
+    They have the same values in both rows.
+    """
+    if which.shape[1] == theirs.shape[1]:
+        return None
+    others = theirs[background]
+    others[np.arange(len(which))[:, None], which] = ~np.uint64(0)
     return np.asarray(np.bitwise_and.reduce(others, axis=1), dtype=np.uint64)
 
 
 def _look_up(words: UInts, values: Floats) -> Floats:
     """Return the sums (...) of the values of the leaves that are left in (..., words)."""
-    place = ((words * DE_BRUIJN) >> SHIFT).astype(np.intp)
-    place += 64 * np.arange(len(values))
-    return np.asarray(values.ravel().take(place).sum(axis=-1), dtype=np.float64)
+    place = words * DE_BRUIJN
+    place >>= SHIFT
+    place += np.arange(0, 64 * len(values), 64, dtype=np.uint64)
+    return np.asarray(values.ravel()[place.view(np.int64)].sum(axis=-1), dtype=np.float64)
