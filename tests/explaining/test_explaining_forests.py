@@ -148,6 +148,16 @@ def test_columns_of_a_declared_group_are_one_player() -> None:
     np.testing.assert_allclose(found.values, brute(odds(model), rows, background, players), atol=1e-9)
 
 
+def test_arrays_are_explained_like_tables() -> None:
+    X, y = numbers()
+    model = GradientBoostingClassifier(n_estimators=9, random_state=0).fit(X.to_numpy(), y)
+    named = {f"x{at}": [column] for at, column in enumerate(X.columns)}
+    found = explain(model, X.to_numpy()[:8], X.to_numpy()[100:125])
+    assert (found.method, found.link) == ("tree", "logit")
+    raw = lambda table: model.decision_function(table.to_numpy())  # noqa: E731
+    np.testing.assert_allclose(found.values, brute(raw, X.iloc[:8], X.iloc[100:125], named), atol=1e-9)
+
+
 def prepared(kind: str) -> object:
     """Preprocessing whose columns each come from one column of `mixed_kinds`."""
     words, amounts = ["town", "job"], ["age", "pay"]

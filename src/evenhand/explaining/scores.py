@@ -47,7 +47,7 @@ class LinkedScore:
     """
 
     def __init__(self, model: Subject | Predict, link: Link | None, averaged: int = 1) -> None:
-        self.model = _as_model(model)
+        self.model = opened(model)
         _evaluating(self.model)
         self.name = str(getattr(self.model, "name", getattr(self.model, "__name__", "model")))
         self.link: Link = link or "logit"
@@ -168,8 +168,8 @@ def score_of(model: Subject | Predict, X: pd.DataFrame, link: Link = "logit") ->
     return score
 
 
-def _as_model(model: Subject | Predict) -> Subject | Predict:
-    """A fitted estimator's `predict` gives labels, so such an object is opened as a model."""
+def opened(model: Subject | Predict) -> Subject | Predict:
+    """Return a model as a subject: a fitted estimator's `predict` gives labels, so it is opened as one."""
     if hasattr(model, "score_kind") or not hasattr(model, "predict"):
         return model
     from evenhand.subjects import as_subject
