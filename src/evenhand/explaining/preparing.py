@@ -1,8 +1,8 @@
 """Mixed rows made from prepared columns: the model's preprocessing runs once, not for every mixed row.
 
 Most preprocessing (scaling, imputing, one-hot coding, embedding by level) turns each column of the table into
-separate columns. Whether a model's does is tested: one player's values at a time are moved along the rows,
-and what changes belongs to it. A prepared column that two players change, or one mixed row that does not come out as
+separate columns. Whether a model's does is tested: the values of some players are moved along the rows, and what
+changes belongs to one of them. A prepared column that two players change, or one mixed row that does not come out as
 the model itself would prepare it, and the model predicts whole tables instead.
 """
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from evenhand.explaining.choosing import NotThisWay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,8 +85,6 @@ def prepared(score: LinkedScore, table: CodedTable, joint: pd.DataFrame, own: ND
         parts = prepared_parts(prepare, table, joint)
     except Exception:  # whatever it is, whole tables are predicted instead
         return None
-    if parts is None:
-        return None
     few = table.rows[:, : min(len(own), TRIED)]
     wanted = own[: few.shape[1]]
     for number, way in enumerate(ways):
@@ -99,29 +99,72 @@ def prepared(score: LinkedScore, table: CodedTable, joint: pd.DataFrame, own: ND
 
 def prepared_parts(
     prepare: Callable[[pd.DataFrame], NDArray[np.generic]], table: CodedTable, joint: pd.DataFrame
-) -> PreparedParts | None:
-    """Return what each player prepares to; None where a prepared column belongs to two players, or it is too dear."""
+) -> PreparedParts:
+    """Return what each player prepares to.
+
+    Raises NotThisWay where a prepared column belongs to two players, or it is too dear to find out.
+    """
     whole = prepare(joint)
-    if whole.ndim != 2 or whole.size * (len(table.names) + 1) > MOST_CELLS:
-        return None
     both = np.concatenate([table.rows, table.background], axis=1)
-    owner = np.full(whole.shape[1], -1)
-    for player in range(len(both)):
-        moved = both.copy()
-        # Moved along by one row, no column that varies with the player can stay as it was.
-        moved[player] = np.roll(moved[player], 1)
-        changed = _differ(prepare(table.decode(moved)), whole).any(axis=0)
-        if (owner[changed] >= 0).any():
-            return None
-        owner[changed] = player
-    places = [np.flatnonzero(owner == player) for player in range(len(both))]
-    levels = [
-        whole[np.unique(codes, return_index=True)[1]][:, place] for codes, place in zip(both, places, strict=True)
-    ]
-    parts = PreparedParts(tuple(_as_slice(place) for place in places), tuple(levels), whole[0].copy())
+    places = (len(both) - 1).bit_length()
+    if whole.ndim != 2 or whole.size * (2 * places + 1) > MOST_CELLS:
+        raise NotThisWay(
+            "The prepared rows are too large for finding out which column each feature makes.", notable=True
+        )
+    owner = _owners(prepare, table, whole, both, places)
+    mine = [np.flatnonzero(owner == player) for player in range(len(both))]
+    levels = [whole[np.unique(codes, return_index=True)[1]][:, place] for codes, place in zip(both, mine, strict=True)]
+    parts = PreparedParts(tuple(_as_slice(place) for place in mine), tuple(levels), whole[0].copy())
     taken = np.random.default_rng(0).integers(0, both.shape[1], (len(both), TRIED))
     mixed = np.ascontiguousarray(np.take_along_axis(both, taken, axis=1))
-    return None if _differ(parts.compose(mixed), prepare(table.decode(mixed))).any() else parts
+    if _differ(parts.compose(mixed), prepare(table.decode(mixed))).any():
+        raise NotThisWay(
+            "Rows that mix the features of others are not prepared as the features are alone.", notable=True
+        )
+    return parts
+
+
+def _owners(
+    prepare: Callable[[pd.DataFrame], NDArray[np.generic]],
+    table: CodedTable,
+    whole: NDArray[np.generic],
+    both: NDArray[np.int32],
+    places: int,
+) -> NDArray[np.int64]:
+    """Return (columns,): the player of each prepared column, -1 where no row differs in it.
+
+    The players whose number has a 1 at a binary place are moved, then those who have a 0 there: a column of one
+    player changes in just one of the two, and all places together spell its number.
+    """
+    owner = np.zeros(whole.shape[1], dtype=np.int64)
+    varies = _differ(whole, whole[:1]).any(axis=0)
+    numbers = np.arange(len(both))
+    for place in range(places):
+        ones = (numbers >> place) & 1 == 1
+        changed, other = (_changed(prepare, table, whole, both, chosen) for chosen in (ones, ~ones))
+        if ((changed & other) | ((changed | other) & ~varies)).any():
+            raise NotThisWay("A column that the preprocessing makes comes from more than one feature.", notable=True)
+        if (varies & ~changed & ~other).any():
+            raise NotThisWay("A column that the preprocessing makes comes from no single feature.", notable=True)
+        owner += changed.astype(np.int64) << place
+    owner[~varies] = -1
+    return owner
+
+
+def _changed(
+    prepare: Callable[[pd.DataFrame], NDArray[np.generic]],
+    table: CodedTable,
+    whole: NDArray[np.generic],
+    both: NDArray[np.int32],
+    chosen: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return (columns,): what changes where the chosen players' values are moved along by one row.
+
+    A column that varies with them cannot stay as it was.
+    """
+    moved = np.where(chosen[:, None], np.roll(both, 1, axis=1), both)
+    changed = _differ(prepare(table.decode(np.ascontiguousarray(moved))), whole)
+    return np.asarray(changed.any(axis=0), dtype=bool)
 
 
 def _differ(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.bool_]:
