@@ -250,7 +250,7 @@ def test_prepared_columns_are_given_to_the_players_that_make_them() -> None:
     # a column that two players make, and one that depends on the other rows, are seen
     for wrong, why in (
         (lambda t: prepare(t) * t[["size"]].to_numpy(), "more than one feature"),
-        (lambda t: prepare(t) - prepare(t).mean(axis=0), "not prepared as"),
+        (lambda t: prepare(t) - prepare(t).mean(axis=0), "from other rows"),
     ):
         with pytest.raises(NotThisWay, match=why):
             prepared_parts(wrong, coded, table)

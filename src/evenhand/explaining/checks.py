@@ -25,7 +25,7 @@ MOST_COLUMNS: Final = 2000
 PROBED: Final = 64
 """Rows that are predicted together."""
 
-ALONE: Final = 8
+ALONE: Final = 3
 """Of these, the rows that are predicted one by one."""
 
 BATCH_TOLERANCE: Final = 1e-5

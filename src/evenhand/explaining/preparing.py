@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOST_CELLS: Final = 60_000_000
 """Prepared cells that may be spent on finding out."""
 TRIED: Final = 256
-"""Mixed rows on which the parts are compared with the whole."""
+"""The fewest mixed rows on which the parts are compared with the whole."""
 CLOSE: Final = 1e-5
 """How near, in spreads of the score, prepared rows must come to the model's scores."""
 
@@ -106,20 +106,21 @@ def prepared_parts(
     """
     whole = prepare(joint)
     both = np.concatenate([table.rows, table.background], axis=1)
-    places = (len(both) - 1).bit_length()
-    if whole.ndim != 2 or whole.size * (2 * places + 1) > MOST_CELLS:
+    if whole.ndim != 2 or whole.size * (len(both).bit_length() + 2) > MOST_CELLS:
         raise NotThisWay(
             "The prepared rows are too large for finding out which column each feature makes.", notable=True
         )
-    owner = _owners(prepare, table, whole, both, places)
+    owner = _owners(prepare, table, whole, both)
     mine = [np.flatnonzero(owner == player) for player in range(len(both))]
     levels = [whole[np.unique(codes, return_index=True)[1]][:, place] for codes, place in zip(both, mine, strict=True)]
     parts = PreparedParts(tuple(_as_slice(place) for place in mine), tuple(levels), whole[0].copy())
-    taken = np.random.default_rng(0).integers(0, both.shape[1], (len(both), TRIED))
-    mixed = np.ascontiguousarray(np.take_along_axis(both, taken, axis=1))
-    if _differ(parts.compose(mixed), prepare(table.decode(mixed))).any():
+    # Every value of every player is met once, among values that other rows have of the others.
+    rng = np.random.default_rng(0)
+    times = -(-TRIED // both.shape[1])
+    mixed = np.stack([np.concatenate([rng.permutation(codes) for _ in range(times)]) for codes in both])
+    if (owner >= len(both)).any() or _differ(parts.compose(mixed), prepare(table.decode(mixed))).any():
         raise NotThisWay(
-            "Rows that mix the features of others are not prepared as the features are alone.", notable=True
+            "A column that the preprocessing makes comes from more than one feature, or from other rows.", notable=True
         )
     return parts
 
@@ -129,42 +130,21 @@ def _owners(
     table: CodedTable,
     whole: NDArray[np.generic],
     both: NDArray[np.int32],
-    places: int,
 ) -> NDArray[np.int64]:
-    """Return (columns,): the player of each prepared column, -1 where no row differs in it.
+    """Return (columns,): the player of each prepared column, -1 where none changes it.
 
-    The players whose number has a 1 at a binary place are moved, then those who have a 0 there: a column of one
-    player changes in just one of the two, and all places together spell its number.
+    Players are numbered from 1. Those whose number has a 1 at a binary place are moved along by one row, so that no
+    column that varies with them can stay as it was: the places where a column changes spell the number of its player.
+    Columns of several players spell another, which shows when rows are mixed.
     """
     owner = np.zeros(whole.shape[1], dtype=np.int64)
-    varies = _differ(whole, whole[:1]).any(axis=0)
-    numbers = np.arange(len(both))
-    for place in range(places):
-        ones = (numbers >> place) & 1 == 1
-        changed, other = (_changed(prepare, table, whole, both, chosen) for chosen in (ones, ~ones))
-        if ((changed & other) | ((changed | other) & ~varies)).any():
-            raise NotThisWay("A column that the preprocessing makes comes from more than one feature.", notable=True)
-        if (varies & ~changed & ~other).any():
-            raise NotThisWay("A column that the preprocessing makes comes from no single feature.", notable=True)
+    numbers = np.arange(1, len(both) + 1)
+    for place in range(len(both).bit_length()):
+        chosen = (numbers >> place) & 1 == 1
+        moved = np.where(chosen[:, None], np.roll(both, 1, axis=1), both)
+        changed = _differ(prepare(table.decode(np.ascontiguousarray(moved))), whole).any(axis=0)
         owner += changed.astype(np.int64) << place
-    owner[~varies] = -1
-    return owner
-
-
-def _changed(
-    prepare: Callable[[pd.DataFrame], NDArray[np.generic]],
-    table: CodedTable,
-    whole: NDArray[np.generic],
-    both: NDArray[np.int32],
-    chosen: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
-    """Return (columns,): what changes where the chosen players' values are moved along by one row.
-
-    A column that varies with them cannot stay as it was.
-    """
-    moved = np.where(chosen[:, None], np.roll(both, 1, axis=1), both)
-    changed = _differ(prepare(table.decode(np.ascontiguousarray(moved))), whole)
-    return np.asarray(changed.any(axis=0), dtype=bool)
+    return owner - 1
 
 
 def _differ(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.bool_]:

@@ -126,6 +126,7 @@ def _by(task: Task, way: str) -> Answer:
 
 def _by_form(task: Task, way: str) -> Answer:
     """Explain by the form of the model."""
+    theirs = None
     if way == "linear":
         means = explain_linear(task.score.model, task.X, task.background, task.players, task.own, task.seed)
         reason = message("The score is linear in these columns: closed form.")
@@ -133,9 +134,9 @@ def _by_form(task: Task, way: str) -> Answer:
         means = explain_additive(task.score, task.X, task.background, task.players, task.seed)
         reason = message("The score is a sum over these columns: each was varied on its own.")
     else:
-        means = explain_tree(task.trees.found(), task.score.link, task.seed)
+        means, theirs = explain_tree(task.trees.found(), task.score.link, task.seed)
         reason = message("The score is a sum of trees: their values in closed form, against every background row.")
-    return _checked_answer(task, way, means, reason)
+    return _checked_answer(task, way, means, reason, theirs)
 
 
 def _in_two_stages(task: Task, table: CodedTable) -> Prepared | None:
@@ -239,14 +240,20 @@ def _through_shap(task: Task, way: str, evaluate: Evaluator, table: CodedTable) 
     return Answer(way, reason, way == "shap-exact", evaluate.evaluations, values, base, None, used, (note,))
 
 
-def _checked_answer(task: Task, way: str, means: PairMeans, reason: str) -> Answer:
-    """Refuse a method whose sums are not the scores of the user's predict: some explainers misread a model."""
+def _checked_answer(
+    task: Task, way: str, means: PairMeans, reason: str, theirs: NDArray[np.float64] | None = None
+) -> Answer:
+    """Refuse a method whose sums are not the scores of the user's predict: some explainers misread a model.
+
+    `theirs` (b,): what the method takes the background rows' scores for, where it tells them.
+    """
     values = pooled(means.block_values, means.block_rows)
     against = task.score(task.background)
     spread = max(float(np.std(np.concatenate([task.own, against]))), 1e-9)
     miss = max(
         float(np.max(np.abs(values.sum(axis=1) + means.base_value - task.own))),
         abs(means.base_value - float(against.mean())),
+        0.0 if theirs is None else float(np.max(np.abs(theirs - against))),
     )
     if miss > TOLERANCE * spread:
         raise NotThisWay(

@@ -147,8 +147,8 @@ class TreesOf:
         return rows.astype(np.float64), background.astype(np.float64), owner
 
 
-def explain_tree(trees: FoundTrees, link: Link, seed: int) -> PairMeans:
-    """Return the interventional values of each block of the background, exactly.
+def explain_tree(trees: FoundTrees, link: Link, seed: int) -> tuple[PairMeans, NDArray[np.float64]]:
+    """Return the interventional values of each block of the background, exactly, and the trees' scores of its rows.
 
     Raises NotThisWay where the trees add up on another scale than `link`.
     """
@@ -161,7 +161,8 @@ def explain_tree(trees: FoundTrees, link: Link, seed: int) -> PairMeans:
         block[members] = number
     values = tree_values(forest, trees.rows, trees.background, trees.owner, trees.players, block)
     sizes = np.array([len(members) for members in blocks], dtype=np.int64)
-    return PairMeans(values, sizes, float(forest.score(trees.background).mean()), forest.score(trees.rows))
+    theirs = forest.score(trees.background)
+    return PairMeans(values, sizes, float(theirs.mean()), forest.score(trees.rows)), theirs
 
 
 def _or_reason(made: Callable[[], Made]) -> Made | NotThisWay:
