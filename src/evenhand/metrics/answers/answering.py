@@ -25,7 +25,7 @@ from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.comparisons.changes import discordant, excess_change, flips, measure_change, shares_rows
 from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity, worst_of
 from evenhand.metrics.comparisons.disparity_changes import disparity_change
-from evenhand.metrics.comparisons.references import disparity_to
+from evenhand.metrics.comparisons.references import Sides, between, sides_of
 from evenhand.metrics.values.rates import Measured, measure
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Answers:
         if asked.given is not None:
             found = self._within(key.metric, asked)
         elif asked.to:
-            found = self._to(key.metric, asked)
+            found = self._to(asked)
         elif asked.of_gap:
             found = disparity_change(asked.metric, asked.how, self._joint(asked, "decisions"), self.level)
         elif asked.paired:
@@ -229,7 +229,7 @@ class Answers:
         parts = [self._one(asked, whole, chosen) for chosen in range(whole.classes)]
         return _worst(name, parts, cast("How", asked.how), self.level)
 
-    def _to(self, name: str, asked: Question) -> Disparity:
+    def _to(self, asked: Question) -> Disparity:
         entry = METRICS.get(asked.metric)
         if entry is None or entry.kind != "rate" or asked.how not in ("difference", "ratio"):
             raise NoAnswerError(message("Only the difference or ratio of a rate is taken against something else."))
@@ -239,7 +239,16 @@ class Answers:
             if asked.to not in names:
                 raise NoAnswerError(message("No row is of the group {group}.", group=asked.to))
             to = names.index(asked.to)
-        return disparity_to(name, self.counted(asked), to, self.level)
+        return between(asked.how, self._sides(asked, to), self.level)
+
+    def _sides(self, asked: Question, to: Reference) -> Sides:
+        """Return the rates of the groups and of what they are compared with; the rest of the rows is measured once."""
+        values, tally, metric = self._values(asked)[0], self.counted(asked), asked.metric
+        if isinstance(to, int):
+            return sides_of(metric, values, tally, to, self.level)
+        name = ("rest", metric, asked.columns, asked.original, asked.chosen)
+        rest = self._once(name, lambda: sides_of(metric, values, tally, "rest", self.level))
+        return rest if to == "rest" else rest.within_all(metric, tally)
 
     def _within(self, name: str, asked: Question) -> Disparity:
         """Compare groups within a value of a control feature, or the worst of its values."""
