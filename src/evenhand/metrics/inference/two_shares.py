@@ -285,7 +285,8 @@ def _all_between(
         done = np.abs(other - at) <= CLOSE
         found[left[done]] = np.where(np.abs(here) < np.abs(there), at, other)[done]
         if done.any():
-            left, at, here, other, there, part = (each[~done] for each in (left, at, here, other, there, part))
+            left = left[~done]
+            at, here, other, there, part = (each[~done] for each in (at, here, other, there, part))
         if not len(left):
             return found
         next_at = at + part * (other - at)
