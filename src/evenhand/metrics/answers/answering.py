@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from evenhand.findings import Absent, Finding
 from evenhand.keys import Key, group_name
 from evenhand.messages import Message, message
-from evenhand.metrics.answers.all_groups import beside_the_highest, of_all, shares
+from evenhand.metrics.answers.all_groups import beside_the_highest, of_all, shares, shares_of
 from evenhand.metrics.answers.findings import disparity_finding, value_finding
 from evenhand.metrics.answers.questions import (
     CHANGE,
@@ -103,19 +103,21 @@ class Answers:
             return of_all(key, self.audit, tally, partial(_named, columns, labels), level)
         at = self._group(columns, tuple(group for _, group in key.group))
         if key.metric in SHARES:
-            return shares(key, self.audit, tally, at, level)
+            found = self._once(("shares", key.metric, columns), lambda: shares_of(key.metric, tally, level))
+            return shares(key, self.audit, tally, found, at, level)
         ratios = self._once(("highest", key.metric, columns), lambda: self._to_highest(key.metric, columns))
-        found = {ratio.key: ratio for ratio in ratios}.get(key)
-        if found is None:
+        ratio = ratios.get(key)
+        if ratio is None:
             raise NoAnswerError(message("It is the highest, or no group has a value."))
-        return found
+        return ratio
 
-    def _to_highest(self, name: str, columns: Columns) -> list[Finding]:
+    def _to_highest(self, name: str, columns: Columns) -> dict[Key, Finding]:
         metric, labels = name.removesuffix("_ratio"), self.counts.groups(columns)
         measured = measure("selection_rate", self.counted(Question(metric, None, columns, ())), self.level)
         keys = [Key.of(name, dict(zip(columns, group, strict=True)), vs="highest") for group in labels]
         names = [_named(columns, labels, at) for at in range(len(labels))]
-        return list(beside_the_highest(keys, self.audit, names, replace(measured, metric=metric), self.level))
+        found = beside_the_highest(keys, self.audit, names, replace(measured, metric=metric), self.level)
+        return {ratio.key: ratio for ratio in found}
 
     def _once(self, name: Hashable, make: Callable[[], Kept]) -> Kept:
         if name not in self._kept:
