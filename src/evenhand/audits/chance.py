@@ -82,13 +82,13 @@ def chance(evidence: Evidence) -> Statement:
 
 def _of_rate(evidence: Evidence, grouping: Grouping, rate: str) -> Iterator[Finding]:
     tally, seed, adjust = evidence.tally(grouping), evidence.options.seed, evidence.options.of(ChanceOptions).adjust
-    _, rows = counted_share(rate, tally)
+    (_, rows), all_rows = counted_share(rate, tally), tally.rows
     found = p_values(rate, tally, seed=seed, adjust=adjust)
     notes = {each: message(AGAINST_REST, test=TESTS[each], method=ADJUSTED[adjust]) for each in set(found.method)}
     none = _none(rate)
     for group in range(len(grouping.labels) if len(grouping.columns) == 1 else 0):
         key, note = group_key("p_value", grouping, group, rate=rate), notes[found.method[group]]
-        yield _tested(key, tally, group, number(found.adjusted[group]), int(rows[group]), note, none)
+        yield _tested(key, int(all_rows[group]), number(found.adjusted[group]), int(rows[group]), note, none)
     total, columns = int(rows.sum()), grouping.columns
     note = message("Greatest gap over all groups: {test}.", test=found.omnibus_method)
     yield _of_feature(Key.of("p_value", columns, rate=rate), number(found.omnibus), total, "number", note)
@@ -108,10 +108,9 @@ def _of_feature(
     return Finding(key, NAME, value, support=support, unit=unit, undefined=undefined, note="" if undefined else note)
 
 
-def _tested(
-    key: Key, tally: Tally, group: int, value: float | None, support: int, note: str, undefined: str = ""
-) -> Finding:
-    groups, why = (GroupValue("", value, support, int(tally.rows[group])),), "" if value is not None else undefined
+def _tested(key: Key, rows: int, value: float | None, support: int, note: str, undefined: str = "") -> Finding:
+    """Return the finding of a test about a group of so many rows, by those among which a rate is counted."""
+    groups, why = (GroupValue("", value, support, rows),), "" if value is not None else undefined
     return Finding(key, NAME, value, support=support, unit="number", groups=groups, undefined=why, note=note)
 
 
@@ -154,7 +153,7 @@ def _four_fifths(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     best = most_selected(tally)
     if best is None:
         return
-    events, rows = counted_share(rate, tally)
+    (events, rows), all_rows = counted_share(rate, tally), tally.rows
     found = zip(("fisher", "z"), two_tests((events, events[best]), (rows, rows[best])), strict=True)
     told = [
         (test, values, message(AGAINST_HIGHEST, test=TESTS[test], group=grouping.name(best))) for test, values in found
@@ -162,7 +161,7 @@ def _four_fifths(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     for group in (at for at in range(len(grouping)) if at != best):
         for test, values, note in told:
             key = group_key("p_value", grouping, group, rate=rate, vs="highest", test=test)
-            yield _tested(key, tally, group, number(values[group]), int(rows[group] + rows[best]), note)
+            yield _tested(key, int(all_rows[group]), number(values[group]), int(rows[group] + rows[best]), note)
 
 
 def most_selected(tally: Tally) -> int | None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from evenhand.keys import Key
-    from evenhand.metrics.counts.arrays import Floats, Side
+    from evenhand.metrics.counts.arrays import Floats, Ints, Side
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.values.rates import Measured
 
@@ -85,13 +85,13 @@ def shares_of(metric: str, tally: Tally, level: float) -> Measured | Floats:
     return share_of_selected(tally, level) if metric == "share_of_selected" else demographic_disparity(tally)
 
 
-def shares(key: Key, audit: str, tally: Tally, found: Measured | Floats, at: int, level: float) -> Finding:
+def shares(key: Key, audit: str, found: Measured | Floats, rows: Ints, at: int, level: float) -> Finding:
     """Return a group's share of the selected, or its demographic disparity."""
     if not isinstance(found, np.ndarray):
         return value_finding(key, audit, found, at, level)
-    value, rows = number(found[at]), int(tally.rows[at])
-    groups, undefined = (GroupValue("", value, rows, rows),), "" if value is not None else ALIKE
-    return Finding(key, audit, value, support=rows, groups=groups, undefined=undefined)
+    value, size = number(found[at]), int(rows[at])
+    groups, undefined = (GroupValue("", value, size, size),), "" if value is not None else ALIKE
+    return Finding(key, audit, value, support=size, groups=groups, undefined=undefined)
 
 
 def of_all(key: Key, audit: str, tally: Tally, name: Callable[[int], str], level: float) -> Finding:

@@ -22,6 +22,7 @@ from evenhand.metrics.answers.questions import (
     takes_all_groups,
 )
 from evenhand.metrics.catalogue import METRICS
+from evenhand.metrics.catalogue.names import EQUALIZED_ODDS
 from evenhand.metrics.comparisons.changes import discordant, excess_change, flips, measure_change, shares_rows
 from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity, worst_of
 from evenhand.metrics.comparisons.disparity_changes import disparity_change
@@ -103,8 +104,10 @@ class Answers:
             return of_all(key, self.audit, tally, partial(_named, columns, labels), level)
         at = self._group(columns, tuple(group for _, group in key.group))
         if key.metric in SHARES:
-            found = self._once(("shares", key.metric, columns), lambda: shares_of(key.metric, tally, level))
-            return shares(key, self.audit, tally, found, at, level)
+            found = self._once(
+                ("shares", key.metric, columns), lambda: (shares_of(key.metric, tally, level), tally.rows)
+            )
+            return shares(key, self.audit, *found, at, level)
         ratios = self._once(("highest", key.metric, columns), lambda: self._to_highest(key.metric, columns))
         ratio = ratios.get(key)
         if ratio is None:
@@ -224,12 +227,29 @@ class Answers:
     def _gap(self, name: str, asked: Question) -> Disparity:
         """Compare groups with each other; with several classes, each against the rest, take the worst."""
         if not self.takes_worst_class(asked):
-            if asked.metric not in METRICS:  # both rates of equalized odds
+            if asked.metric == "equalized_odds":
+                both = [partial(self._gap_of, replace(asked, metric=rate)) for rate in EQUALIZED_ODDS]
+                return worst_of(both, cast("How", asked.how), self.level)
+            if asked.metric not in METRICS:  # the mean of both
                 return disparity(name, self.counted(asked), self.level)
-            return compare(self._values(asked)[0], cast("How", asked.how), self.level)
+            return self._gap_of(asked, self.level)
         whole = self.counts.tally(asked.columns, "original" if asked.original else "subject")
         parts = [self._one(asked, whole, chosen) for chosen in range(whole.classes)]
         return _worst(name, parts, cast("How", asked.how), self.level)
+
+    def _gap_of(self, asked: Question, level: float) -> Disparity:
+        """Compare the groups' values of one metric at a confidence."""
+        how, name = (
+            cast("How", asked.how),
+            (asked.metric, asked.how, asked.columns, asked.original, asked.chosen, level),
+        )
+
+        def make() -> Disparity:
+            same = level == self.level
+            values = self._values(asked)[0] if same else measure(asked.metric, self.counted(asked), level)
+            return compare(values, how, level)
+
+        return self._once(name, make)
 
     def _to(self, asked: Question) -> Disparity:
         entry = METRICS.get(asked.metric)
