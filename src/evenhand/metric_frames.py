@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from fairlearn.metrics import MetricFrame
 
-    from evenhand.findings import Finding
+    from evenhand.keys import Key
 
 
 Shown: TypeAlias = Literal["estimate", "low", "high", "support"]
@@ -21,7 +21,22 @@ ENDS: Final = ("low", "high", "level", "method")
 """What a table shows of an interval."""
 
 
-def tidy(findings: Sequence[Finding]) -> pd.DataFrame:
+class Stated(Protocol):
+    """A finding, as far as a table needs it."""
+
+    @property
+    def key(self) -> Key: ...  # noqa: D102
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def audit(self) -> str: ...  # noqa: D102
+    @property
+    def estimate(self) -> float | None: ...  # noqa: D102
+    @property
+    def interval(self) -> object: ...  # noqa: D102
+
+
+def tidy(findings: Sequence[Stated]) -> pd.DataFrame:
     """Return one row a finding: key, audit, metric, columns, group, estimate, ends of its interval ..."""
     import pandas as pd
 
@@ -43,7 +58,7 @@ def tidy(findings: Sequence[Finding]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(numbers, "float64")) if rows else frame
 
 
-def of_groups(findings: Sequence[Finding], columns: tuple[str, ...], what: Shown) -> pd.DataFrame:
+def of_groups(findings: Sequence[Stated], columns: tuple[str, ...], what: Shown) -> pd.DataFrame:
     """Return one row a group of the columns and one column a metric; see `AuditRecord.by_group`.
 
     Raises
@@ -74,7 +89,7 @@ def of_groups(findings: Sequence[Finding], columns: tuple[str, ...], what: Shown
     return pd.DataFrame(columns_of, index=index, dtype="float64")
 
 
-def _shown(finding: Finding, what: Shown) -> float | None:
+def _shown(finding: Stated, what: Shown) -> float | None:
     found = getattr(finding.interval if what in ("low", "high") else finding, what, None)
     return None if found is None else float(found)
 

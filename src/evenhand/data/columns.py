@@ -27,6 +27,8 @@ WIDEST: Final = 64
 """Characters of such texts; longer ones cost more to compare than to convert."""
 MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
 """An odd number that spreads the characters of a text over 64 bits."""
+MOST_CATEGORIES: Final = 10_000
+"""Different texts up to which a column is kept as categories: as many as make groups."""
 _MOST_BITS: Final = 1024
 """A whole number of more bits is no number that can be written or compared as one."""
 
@@ -145,7 +147,31 @@ def _of_few_texts(array: NDArray[np.str_]) -> pd.Series:
     texts = array[first]
     if not np.array_equal(texts[codes], array):
         return pd.Series(array)
-    return pd.Series(texts).take(codes).reset_index(drop=True)
+    return pd.Series(_categories(codes, list(texts)))
+
+
+def categorized(column: pd.Series) -> pd.Series:
+    """Return a column of texts as categories in the order of their text; any other as it is.
+
+    Texts are compared row by row once, here: missing values, groups and hashes are of the categories from there on.
+    """
+    if not isinstance(column.dtype, pd.StringDtype) and column.dtype != object:
+        return column
+    if column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) != "string":
+        return column
+    codes, found = pd.factorize(column)
+    if len(found) > MOST_CATEGORIES:
+        return column
+    return pd.Series(_categories(codes, list(found)), index=column.index, name=column.name)
+
+
+def _categories(codes: NDArray[np.intp], texts: list[str]) -> pd.Categorical:
+    """Return the categorical of codes (-1 where a value is missing) and the texts that they are of, put in order."""
+    positions = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(texts) + 1, dtype=np.int16 if len(texts) <= np.iinfo(np.int16).max else np.int32)
+    rank[positions] = np.arange(len(texts))
+    rank[-1] = -1  # where a missing value's code of -1 looks
+    return pd.Categorical.from_codes(rank[codes], pd.Index([texts[at] for at in positions]), validate=False)
 
 
 def native(values: object) -> object:
