@@ -83,7 +83,7 @@ def of_labels(evidence: Evidence, metric: str) -> Iterator[Quantity]:
     compute = whole.get(metric, partial(f1_over_labels, metric))
     if metric in OF_LABELS:
         yield Quantity(metric, over_rows(evidence, partial(compute, said.y_true, said.y_pred, level=level)))
-    elif metric in METRICS and METRICS[metric].denominator:
+    elif metric in METRICS and METRICS[metric].counted and METRICS[metric].task == "binary":
         for place, name in enumerate(evidence.data.classes):
             rates = over_rows(evidence, partial(_of_label, evidence, metric, place))
             yield Quantity(metric, rates, qualifiers={"class": str(name)})
