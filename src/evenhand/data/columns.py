@@ -27,6 +27,8 @@ MOST_CATEGORIES: Final = 10_000
 """Different texts up to which a column is kept as categories: as many as make groups."""
 MOST_CELLS: Final = 1 << 21
 """Numbers that are counted one by one: there are fewer characters."""
+LEAST_ROOM: Final = 1 << 16
+"""Numbers up to which they are not closed up, however few rows there are."""
 LONG_ROW: Final = 64
 """Texts that are compared at once."""
 _MOST_BITS: Final = 1024
@@ -145,12 +147,12 @@ def _of_few_texts(array: NDArray[np.str_]) -> pd.Series:
 def _numbered(signs: NDArray[np.uint32]) -> tuple[NDArray[np.integer[Any]], int] | None:
     """Return the place of each row (n, width) among the different rows in order, and their number; None of many."""
     low, high = (_extremes(signs, end) for end in (np.minimum, np.maximum))
-    codes, cells = np.zeros(len(signs), dtype=np.int32), 1
+    codes, cells, room = np.zeros(len(signs), dtype=np.int32), 1, max(len(signs), LEAST_ROOM)
     for at in np.flatnonzero(high > low):
         part, size = (signs[:, at] - low[at]).astype(np.int32), int(high[at] - low[at]) + 1
-        if cells * size > MOST_CELLS:
+        if cells * size > room:
             codes, cells = _closed_up(codes, cells, np.int32)
-        if cells * size > MOST_CELLS:
+        if cells * size > room:
             part, size = _closed_up(part, size, np.int32)
         if cells * size > MOST_CELLS:
             return None
@@ -195,7 +197,7 @@ def categorized(column: pd.Series) -> pd.Series:
     return pd.Series(ordered, index=column.index, name=column.name)
 
 
-def _categorical(codes: NDArray[np.integer[Any]], texts: list[str]) -> pd.Categorical:
+def _categorical(codes: NDArray[np.integer[Any]], texts: list[str]) -> pd.Categorical[Any]:
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(pd.Index(texts)))
 
 
