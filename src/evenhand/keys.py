@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from evenhand.errors import EvenhandError
@@ -52,6 +53,12 @@ class Feature:
         return quote(self.column) if self.group is None else f"{quote(self.column)}={quote(self.group)}"
 
 
+@lru_cache(maxsize=1 << 14)
+def _feature(column: str, group: str | None) -> Feature:
+    """Return the feature of a column and a group: one object for all metrics of the group."""
+    return Feature(column, group)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """The parsed name of a finding.
@@ -72,14 +79,16 @@ class Key:
     """Pairs such as ``("of", "original")``, sorted by name."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "features", tuple(sorted(self.features, key=_feature_order)))
-        object.__setattr__(self, "qualifiers", tuple(sorted(self.qualifiers)))
+        if len(self.features) > 1:
+            object.__setattr__(self, "features", tuple(sorted(self.features, key=_feature_order)))
+        if len(self.qualifiers) > 1:
+            object.__setattr__(self, "qualifiers", tuple(sorted(self.qualifiers)))
 
     @classmethod
     def of(cls, metric: str, features: Mapping[str, str | None] | Iterable[str] = (), **qualifiers: str) -> Key:
         """Build a key from a metric, columns (with groups, when a mapping is given) and qualifiers."""
         pairs = features.items() if isinstance(features, Mapping) else ((name, None) for name in features)
-        return cls(metric, tuple(Feature(column, group) for column, group in pairs), tuple(qualifiers.items()))
+        return cls(metric, tuple([_feature(column, group) for column, group in pairs]), tuple(qualifiers.items()))
 
     @classmethod
     def parse(cls, text: str) -> Key:

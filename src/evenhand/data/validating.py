@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 import numpy as np
 import pandas as pd
 
 from evenhand.data.columns import is_text
 from evenhand.data.grouping import encode
-from evenhand.data.values import absence, is_number, listed, match, plain
+from evenhand.data.values import absence, categories_of, is_number, listed, match, plain
 from evenhand.errors import argument, did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
 def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
     where = f"{name}: column '{shorten(values.name)}'"
     yield from _merged_codes(where, values)
-    known = values.dropna().unique() if values.hasnans else values.unique()
+    known = _known(values)
     distinct = len(known)
     if strange := next((value for value in known[: MOST_GROUPS + 1] if not is_text(value)), None):
         yield f"{where} holds {ascii(strange)[:80]}, which is no Unicode text. Mend the rows."
@@ -112,6 +112,13 @@ def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
             f"{where} has {distinct:,} different values in {len(values):,} rows; groups can be read up to "
             f"{MOST_GROUPS:,}. Group the values into a column of fewer, or name another column."
         )
+
+
+def _known(values: pd.Series) -> Sequence[object]:
+    """Return the distinct values of a column, but missing ones."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return categories_of(values)
+    return cast("Sequence[object]", values.dropna().unique() if values.hasnans else values.unique())
 
 
 def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Iterator[str]:
