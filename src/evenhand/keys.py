@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from evenhand.errors import EvenhandError
@@ -90,7 +91,14 @@ class Key:
         KeySyntaxError
             When the text does not follow the grammar; the error names the character.
         """
-        return _Reader(text).key()
+        metric, bracket, places = text.partition("[")
+        if not bracket or not metric.isidentifier():
+            return _Reader(text).key()
+        try:
+            whole = _placed(places)
+        except KeySyntaxError:
+            return _Reader(text).key()  # the error names the whole text
+        return cls(metric, whole.features, whole.qualifiers)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -186,6 +194,12 @@ def quote(name: str) -> str:
 
 def _feature_order(feature: Feature) -> tuple[str, str, bool]:
     return feature.column, feature.group or "", feature.each
+
+
+@lru_cache(16_384)
+def _placed(places: str) -> Key:
+    """Return the key of any metric with these features and qualifiers: a record has those of a group for each metric."""
+    return _Reader(f"any[{places}").key()
 
 
 class _Reader:

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from evenhand.documents import parse_json, read_bytes
+from evenhand.documents import parse_json, read_bytes, uncollected
 from evenhand.errors import RecordError, check_kind, raise_all, shorten
 from evenhand.findings import AuditRecord, Deciding, Finding, GroupCounts, GroupValue, Interval, Plain, Section
 from evenhand.keys import Key, canonical_key, may_vary
@@ -155,10 +155,11 @@ def read_record(path: str | Path) -> AuditRecord:
 
 def volatile_problems(record: AuditRecord) -> Iterator[str]:
     """Yield what is wrong with the findings outside the digest: only times, memory and energy may be there, once."""
+    measured = [finding for finding in record.findings if finding.volatile]
+    if not measured:
+        return
     seen = {canonical_key(finding.key) for finding in record.findings if not finding.volatile}
-    for finding in record.findings:
-        if not finding.volatile:
-            continue
+    for finding in measured:
         key = canonical_key(finding.key)
         if not may_vary(key.metric):
             yield (
@@ -206,8 +207,9 @@ def _record(raw: bytes, path: str | Path) -> AuditRecord:
     _check_written(place, document)  # before anything is migrated
     document = migrated(document, SCHEMA_VERSION)
     try:
-        _check_schema(place, document)
-        return from_plain(document)
+        with uncollected():
+            _check_schema(place, document)
+            return from_plain(document)
     except (ValueError, RecursionError) as wrong:
         raise RecordError(f"{place}: holds a message that cannot be said: {shorten(wrong, 160)}") from None
 
@@ -320,7 +322,7 @@ def _said(text: str) -> Plain:
 
 
 def _read_said(part: PlainMessage) -> str:
-    return cast("str", message_from_plain(part))
+    return part if isinstance(part, str) else cast("str", message_from_plain(part))
 
 
 def _read_interval(part: Checked | None) -> Interval | None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import RecordError, shorten
 from evenhand.findings import Absent, AuditRecord, Finding, GroupValue, Interval
 from evenhand.keys import Key, canonical_key
 from evenhand.messages import messages
-from evenhand.metrics.answers import NoAnswerError, answers_of
+from evenhand.metrics.answers import NoAnswerError
 from evenhand.metrics.answers.questions import question, takes_all_groups
 from evenhand.policy.claims import claim_problems
 from evenhand.records import volatile_problems
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
     from evenhand.messages import Message
 
     Answer = Callable[[Key], Finding | Absent]
+    Family = tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]
 
 ROUNDING: Final = 1e-9
 """Estimates computed twice from the same counts differ by less."""
 END_ROUNDING: Final = 1e-6
 """Ends of intervals do: quantiles differ between versions of scipy."""
+DERIVED: Final = attrgetter(*(part.name for part in fields(Finding) if part.name not in ("key", "audit", "note")))
+"""What counts give of a finding."""
 ADVICE: Final = "Audit again, or restore the file."
 
 
@@ -97,13 +101,19 @@ def examined(record: AuditRecord) -> tuple[Derived, list[str]]:
     problems += contradictions(record)
     if problems:
         return Derived(record), problems  # counts that contradict each other may have no shape to compute with
-    answer, findings, claims, anew = answers_of(record, record.level), [], [], 0
+    from evenhand.metrics.answers.answering import Answers
+    from evenhand.metrics.answers.counts import RecordCounts
+
+    answer, findings, claims, anew = Answers(RecordCounts(record), record.level), [], [], 0
     for finding in record.findings:
         again = Absent(finding.key, finding.absence) if finding.volatile else answer(canonical_key(finding.key))  # type: ignore[arg-type]
         if isinstance(again, Absent):
             claims.append(finding.key)
             findings.append(finding)
             problems += _without_counts(finding, again, record)
+            continue
+        if _equal(finding, again):
+            findings.append(finding)
             continue
         made_anew = _made_anew(finding, again, record)
         problems += _differing(finding, again, made_anew)
@@ -154,18 +164,24 @@ def _too_many(key: Key, record: AuditRecord) -> bool:
 
 def _left_out(record: AuditRecord, answer: Answer) -> Iterator[Finding]:
     """Yield the findings of groups that were left out where those of other groups are stated."""
-    stated = {canonical_key(finding.key) for finding in record.findings}
+    stated: dict[Family, set[tuple[str, ...]]] = {}
+    for key in (canonical_key(finding.key) for finding in record.findings):
+        labels = tuple([group for _, group in key.group])
+        if labels and len(labels) == len(key.features):
+            stated.setdefault((key.metric, key.columns, key.qualifiers), set()).add(labels)
     groups = {part.columns: part.groups for part in record.tallies if part.model == "subject" and part.columns}
-    families = dict.fromkeys(
-        (key.metric, key.columns, key.qualifiers)
-        for key in stated
-        if key.columns and len(key.group) == len(key.columns)
-    )
-    for metric, columns, qualifiers in sorted(families):
+    for (metric, columns, qualifiers), known in sorted(stated.items(), key=itemgetter(0)):
         for labels in groups.get(columns, ()):
-            key = Key.of(metric, dict(zip(columns, labels, strict=True)), **dict(qualifiers))
-            if key not in stated and isinstance(found := answer(key), Finding):
+            if labels in known:
+                continue
+            found = answer(Key.of(metric, dict(zip(columns, labels, strict=True)), **dict(qualifiers)))
+            if isinstance(found, Finding):
                 yield found
+
+
+def _equal(finding: Finding, again: Finding) -> bool:
+    """Whether a finding is to the last digit what its counts give; sentences are always those of the counts."""
+    return not (finding.undefined or finding.uncovered) and DERIVED(finding) == DERIVED(again)
 
 
 def _made_anew(finding: Finding, again: Finding, record: AuditRecord) -> bool:

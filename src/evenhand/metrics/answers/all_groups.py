@@ -56,7 +56,7 @@ def beside_the_highest(
         return
     best = int(np.nanargmax(np.where(found.defined, found.estimate, np.nan)))
     low, high = found.ends(z_of(level) * found.apart)
-    apart = replace(found, low=low, high=high)
+    lows, highs = ratio_interval((found.estimate, low, high), _side(replace(found, low=low, high=high), best))
     for group in (at for at in range(len(keys)) if at != best):
         parts = tuple(
             GroupValue(names[at], number(found.estimate[at]), int(found.support[at]), int(found.rows[at]))
@@ -67,26 +67,28 @@ def beside_the_highest(
             why = found.reason[group] or message("The rate is 0 in every group: their ratio is 0 of 0.")
             yield Finding(keys[group], audit, None, support=support, unit="ratio", groups=parts, undefined=why)
             continue
-        low, high = ratio_interval(side(apart, group), side(apart, best))
-        ends = Interval(number(low[0]), number(high[0]), level, f"mover-r, {found.method}")
+        ends = Interval(number(lows[group]), number(highs[group]), level, f"mover-r, {found.method}")
         value = float(found.estimate[group] / found.estimate[best])
         more = {"groups": parts, "component": found.metric}
         yield Finding(keys[group], audit, value, ends, support, "higher_is_better", "ratio", **more)  # type: ignore[arg-type]
 
 
-def side(values: Measured, at: int) -> Side:
+def _side(values: Measured, at: int) -> Side:
     """Return estimate, low and high end of one group, to combine with another group's."""
     one = slice(at, at + 1)
     return values.estimate[one], values.low[one], values.high[one]
 
 
-def shares(key: Key, audit: str, tally: Tally, at: int, level: float) -> Finding:
-    """Return a group's share of the selected, or its demographic disparity."""
-    if key.metric == "share_of_selected":
-        return value_finding(key, audit, share_of_selected(tally, level), at, level)
-    value, rows = number(demographic_disparity(tally)[at]), int(tally.rows[at])
-    groups, undefined = (GroupValue("", value, rows, rows),), "" if value is not None else ALIKE
-    return Finding(key, audit, value, support=rows, groups=groups, undefined=undefined)
+def shares(keys: Sequence[Key], audit: str, tally: Tally, level: float) -> Iterator[Finding]:
+    """Yield each group's share of the selected, or its demographic disparity."""
+    if keys and keys[0].metric == "share_of_selected":
+        measured = share_of_selected(tally, level)
+        yield from (value_finding(key, audit, measured, at, level) for at, key in enumerate(keys))
+        return
+    for key, gap, size in zip(keys, demographic_disparity(tally), tally.rows, strict=True):
+        value, rows = number(gap), int(size)
+        groups, undefined = (GroupValue("", value, rows, rows),), "" if value is not None else ALIKE
+        yield Finding(key, audit, value, support=rows, groups=groups, undefined=undefined)
 
 
 def of_all(key: Key, audit: str, tally: Tally, name: Callable[[int], str], level: float) -> Finding:

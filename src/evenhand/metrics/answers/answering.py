@@ -65,7 +65,7 @@ class Answers:
         try:
             if takes_all_groups(key):
                 return self._of_all_groups(key)
-            asked = question(key)
+            asked = self._asked(key)
             if asked.how is None:
                 measured, note = self._values(asked)
                 return self._value(key, measured, note, self._place(asked))
@@ -102,20 +102,33 @@ class Answers:
         if key.metric in OF_ALL:
             return of_all(key, self.audit, tally, partial(_named, columns, labels), level)
         at = self._group(columns, tuple(group for _, group in key.group))
-        if key.metric in SHARES:
-            return shares(key, self.audit, tally, at, level)
-        ratios = self._once(("highest", key.metric, columns), lambda: self._to_highest(key.metric, columns))
-        found = {ratio.key: ratio for ratio in ratios}.get(key)
+        each = self._once(("each", key.metric, columns), lambda: self._each_beside_others(key.metric, columns, tally))
+        found = each.get(labels[at])
         if found is None:
             raise NoAnswerError(message("It is the highest, or no group has a value."))
         return found
 
-    def _to_highest(self, name: str, columns: Columns) -> list[Finding]:
-        metric, labels = name.removesuffix("_ratio"), self.counts.groups(columns)
-        measured = measure("selection_rate", self.counted(Question(metric, None, columns, ())), self.level)
-        keys = [Key.of(name, dict(zip(columns, group, strict=True)), vs="highest") for group in labels]
-        names = [_named(columns, labels, at) for at in range(len(labels))]
-        return list(beside_the_highest(keys, self.audit, names, replace(measured, metric=metric), self.level))
+    def _each_beside_others(self, name: str, columns: Columns, tally: Tally) -> dict[tuple[str, ...], Finding]:
+        """Return by group its share of all, or its ratio to the highest; of every group at once."""
+        labels, to = self.counts.groups(columns), {} if name in SHARES else {"vs": "highest"}
+        keys = [Key.of(name, dict(zip(columns, group, strict=True)), **to) for group in labels]
+        if name in SHARES:
+            found = shares(keys, self.audit, tally, self.level)
+        else:
+            metric = name.removesuffix("_ratio")
+            measured = measure("selection_rate", self.counted(Question(metric, None, columns, ())), self.level)
+            names = [_named(columns, labels, at) for at in range(len(labels))]
+            found = beside_the_highest(keys, self.audit, names, replace(measured, metric=metric), self.level)
+        return {tuple(group for _, group in each.key.group): each for each in found}
+
+    def _asked(self, key: Key) -> Question:
+        """Return what a key asks; what its group is not needed for is found out once for the groups of a metric."""
+        group = tuple(group for _, group in key.group)
+        shape = (key.metric, key.columns, key.qualifiers, len(group))
+        asked = self._once(("asked", shape), lambda: _question(key))
+        if isinstance(asked, Message):
+            raise NoAnswerError(asked)
+        return asked if asked.how is not None or asked.group == group else replace(asked, group=group)
 
     def _once(self, name: Hashable, make: Callable[[], Kept]) -> Kept:
         if name not in self._kept:
@@ -294,6 +307,14 @@ class Answers:
         if asked.metric != "flip_rate":
             raise NoAnswerError(message("Flips towards a class are counted whether right or wrong: ask for flip_rate."))
         return flips("flip_rate", self._joint(asked, at if several else "decisions"), self.level, 1 if several else at)
+
+
+def _question(key: Key) -> Question | Message:
+    """Return what a key asks, or why counts do not answer it."""
+    try:
+        return question(key)
+    except NoAnswerError as why:
+        return why.reason
 
 
 def _differing(rate: str, joint: JointTally) -> Callable[[int], Message]:
