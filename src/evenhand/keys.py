@@ -103,12 +103,12 @@ class Key:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns, without their groups."""
-        return tuple(feature.column for feature in self.features)
+        return tuple([feature.column for feature in self.features])
 
     @property
     def group(self) -> tuple[tuple[str, str], ...]:
         """The (column, group) pairs of the columns that name a group."""
-        return tuple((f.column, f.group) for f in self.features if f.group is not None)
+        return tuple([(f.column, f.group) for f in self.features if f.group is not None])
 
     def qualifier(self, name: str) -> str | None:
         """Return the value of a qualifier, or None when the key has none of that name."""
@@ -184,6 +184,7 @@ def group_name(pairs: Iterable[tuple[str, str]]) -> str:
     return found[0][1] if len(found) == 1 else ", ".join(f"{column}={value}" for column, value in found)
 
 
+@lru_cache(16_384)
 def quote(name: str) -> str:
     """Return `name` as the grammar writes it, in quotes only where it must be."""
     if name and name == name.strip() and not _SPECIAL.intersection(name):
