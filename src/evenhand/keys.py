@@ -13,7 +13,7 @@ group*. Parsing and formatting are inverse.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -24,6 +24,9 @@ __all__ = ["Feature", "Key", "KeySyntaxError"]
 
 _SPECIAL: Final = frozenset('[],;=*"\\')
 _PLAIN: Final = re.compile(r'[^\[\],;=*"\\]*')
+_NAME: Final = r"[^\[\],;=*\"\\\s](?:[^\[\],;=*\"\\]*[^\[\],;=*\"\\\s])?"
+_PLACES: Final = re.compile(rf"(?:{_NAME}(?:={_NAME})?(?:,{_NAME}(?:={_NAME})?)*)?(?:;{_NAME}={_NAME})*\]")
+"""Features and qualifiers without quotes and blanks, as nearly all are."""
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
@@ -200,7 +203,18 @@ def _feature_order(feature: Feature) -> tuple[str, str, bool]:
 @lru_cache(16_384)
 def _placed(places: str) -> Key:
     """Return the key of any metric with these features and qualifiers: a record has those of a group for each metric."""
-    return _Reader(f"any[{places}").key()
+    if _PLACES.fullmatch(places) is None:  # with quotes or blanks, or wrong
+        return _Reader(f"any[{places}").key()
+    inside, *qualified = places[:-1].split(";")
+    features = [Feature(column, group or None) for column, _, group in _pairs(inside.split(",") if inside else ())]
+    qualifiers = [(name, value) for name, _, value in _pairs(qualified)]
+    if len({f.column for f in features}) < len(features) or len(dict(qualifiers)) < len(qualifiers):
+        return _Reader(f"any[{places}").key()  # which tells what is there twice
+    return Key("any", tuple(features), tuple(qualifiers))
+
+
+def _pairs(parts: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    return (part.partition("=") for part in parts)
 
 
 class _Reader:

@@ -10,25 +10,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from evenhand.documents import uncollected
 from evenhand.errors import RecordError, shorten
 from evenhand.findings import Absent, AuditRecord, Finding, GroupValue, Interval
 from evenhand.keys import Key, canonical_key
 from evenhand.messages import messages
 from evenhand.metrics.answers import NoAnswerError
 from evenhand.metrics.answers.questions import question, takes_all_groups
+from evenhand.policy.by_group import ByGroup
 from evenhand.policy.claims import claim_problems
 from evenhand.records import volatile_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from evenhand.messages import Message
 
-    Answer = Callable[[Key], Finding | Absent]
-    Family = tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]
 
 ROUNDING: Final = 1e-9
 """Estimates computed twice from the same counts differ by less."""
@@ -83,7 +83,8 @@ def derive(record: AuditRecord) -> Derived:
     RecordError
         As `derived`; the sentence is about the first contradiction.
     """
-    found, problems = examined(record)
+    with uncollected():
+        found, problems = examined(record)
     if problems:
         raise RecordError(f"The record contradicts itself: {problems[0]} {ADVICE}")
     return found
@@ -104,7 +105,7 @@ def examined(record: AuditRecord) -> tuple[Derived, list[str]]:
     from evenhand.metrics.answers.answering import Answers
     from evenhand.metrics.answers.counts import RecordCounts
 
-    answer, findings, claims, anew = Answers(RecordCounts(record), record.level), [], [], 0
+    answer, findings, claims, anew = ByGroup(Answers(RecordCounts(record), record.level)), [], [], 0
     for finding in record.findings:
         again = Absent(finding.key, finding.absence) if finding.volatile else answer(canonical_key(finding.key))  # type: ignore[arg-type]
         if isinstance(again, Absent):
@@ -119,7 +120,7 @@ def examined(record: AuditRecord) -> tuple[Derived, list[str]]:
         problems += _differing(finding, again, made_anew)
         anew += made_anew
         findings.append(replace(again, key=finding.key, audit=finding.audit, note=again.note or finding.note))
-    whole = (*findings, *_left_out(record, answer))
+    whole = (*findings, *answer.left_out())
     return Derived(replace(record, findings=whole), tuple(claims), anew), problems
 
 
@@ -160,23 +161,6 @@ def _too_many(key: Key, record: AuditRecord) -> bool:
     control = key.qualifier("given")
     columns = (key.columns, *(((*key.columns, Key.parse(f"value[{control}]").columns[0]),) if control else ()))
     return any(left_out(part) for part in record.tallies if part.columns in columns)
-
-
-def _left_out(record: AuditRecord, answer: Answer) -> Iterator[Finding]:
-    """Yield the findings of groups that were left out where those of other groups are stated."""
-    stated: dict[Family, set[tuple[str, ...]]] = {}
-    for key in (canonical_key(finding.key) for finding in record.findings):
-        labels = tuple([group for _, group in key.group])
-        if labels and len(labels) == len(key.features):
-            stated.setdefault((key.metric, key.columns, key.qualifiers), set()).add(labels)
-    groups = {part.columns: part.groups for part in record.tallies if part.model == "subject" and part.columns}
-    for (metric, columns, qualifiers), known in sorted(stated.items(), key=itemgetter(0)):
-        for labels in groups.get(columns, ()):
-            if labels in known:
-                continue
-            found = answer(Key.of(metric, dict(zip(columns, labels, strict=True)), **dict(qualifiers)))
-            if isinstance(found, Finding):
-                yield found
 
 
 def _equal(finding: Finding, again: Finding) -> bool:

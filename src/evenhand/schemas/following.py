@@ -52,9 +52,20 @@ class _Rule(NamedTuple):
 def follows(document: object, schema: Schema) -> bool:
     """Return whether a document surely follows a schema; False also where a keyword is not known here."""
     try:
-        return _Reader(schema).rule(schema).allows(document)
+        return rule_of(schema)(document)
     except (KeyError, RecursionError):
         return False
+
+
+def rule_of(schema: Schema) -> Test:
+    """Return the check of any number of documents.
+
+    Raises
+    ------
+    KeyError
+        When a keyword is not known here.
+    """
+    return _Reader(schema).rule(schema).allows
 
 
 class _Reader:
@@ -119,7 +130,9 @@ class _Reader:
         types = frozenset[type]().union(*(rule.types for rule in rules))
         if len(types) == sum(len(rule.types) for rule in rules):
             tests = {kind: rule.test for rule in rules for kind in rule.types if rule.test is not None}
-            return _Rule(types, (lambda value: type(value) not in tests or tests[type(value)](value)) if tests else None)
+            return _Rule(
+                types, (lambda value: type(value) not in tests or tests[type(value)](value)) if tests else None
+            )
         return _Rule(types, lambda value: any(rule.allows(value) for rule in rules))
 
 

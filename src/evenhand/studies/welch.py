@@ -94,4 +94,8 @@ def welch(old: NDArray[np.float64], new: NDArray[np.float64], level: float) -> t
         return change, None, 1.0 if change == 0 else 0.0
     freedom = sum(parts) ** 2 / sum(part**2 / (len(who) - 1) for part, who in zip(parts, (old, new), strict=True))
     half = float(stdtrit(freedom, 0.5 + level / 2)) * error
-    return change, Interval(change - half, change + half, level, "welch"), float(2 * stdtr(freedom, -abs(change) / error))
+    return (
+        change,
+        Interval(change - half, change + half, level, "welch"),
+        float(2 * stdtr(freedom, -abs(change) / error)),
+    )

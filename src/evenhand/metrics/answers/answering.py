@@ -81,16 +81,16 @@ class Answers:
     def of_groups(self, metric: str, columns: Columns = (), **qualifiers: str) -> Iterator[Finding]:
         """Yield a metric's finding for each group of columns; that of all rows without columns."""
         groups = self.counts.groups(columns)
-        keys = [Key.of(metric, dict(zip(columns, labels, strict=True)), **qualifiers) for labels in groups]
-        if not keys:
+        keys = (Key.of(metric, dict(zip(columns, labels, strict=True)), **qualifiers) for labels in groups)
+        if not groups:
             return
         try:
-            asked = question(keys[0])
+            asked = question(Key.of(metric, dict(zip(columns, groups[0], strict=True)), **qualifiers))
             measured, note = self._values(asked)
             first = self._place(asked)
         except NoAnswerError:
             return
-        each = len(measured.estimate) // len(keys)
+        each = len(measured.estimate) // len(groups)
         for at, key in enumerate(keys):
             yield self._value(key, measured, note, first + at * each)
 
