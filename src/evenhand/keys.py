@@ -202,7 +202,7 @@ def _feature_order(feature: Feature) -> tuple[str, str, bool]:
 
 @lru_cache(16_384)
 def _placed(places: str) -> Key:
-    """Return the key of any metric with these features and qualifiers: a record has those of a group for each metric."""
+    """Return the key of any metric with these features and qualifiers: a record repeats those of a group."""
     if _PLACES.fullmatch(places) is None:  # with quotes or blanks, or wrong
         return _Reader(f"any[{places}").key()
     inside, *qualified = places[:-1].split(";")

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA: Final[dict[str, Any]] = json.loads(files("evenhand.schemas").joinpath("audit-2.json").read_text("utf-8"))
-STRANGE: Final = (None, True, False, 0, -1, 1, 1.0, 0.5, -0.5, 2, "", "x", "share", [], [0], ["x"], [None], {}, {"id": "x"},
-                  {"id": ""}, {"id": "{n}", "places": {"n": [True]}}, [[[]]], {"low": []})  # fmt: skip
+STRANGE: Final = (
+    None, True, False, 0, -1, 1, 1.0, 0.5, -0.5, 2, "", "x", "share", [], [0], ["x"], [None], {}, {"id": "x"},
+    {"id": ""}, {"id": "{n}", "places": {"n": [True]}}, [[[]]], {"low": []},
+)  # fmt: skip
 
 
 @cache
@@ -42,9 +44,9 @@ def documents() -> list[dict[str, Any]]:
 
 
 def paths(part: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield the path of each part, of lists of the first two items."""
+    """Yield the path of each part, of lists of the first item."""
     yield here
-    inner = part.items() if isinstance(part, dict) else enumerate(part[:2]) if isinstance(part, list) else ()
+    inner = part.items() if isinstance(part, dict) else enumerate(part[:1]) if isinstance(part, list) else ()
     for name, held in inner:
         yield from paths(held, (*here, name))
 

@@ -210,7 +210,7 @@ NOT_FOR_COUNTS = {
     "numba",
     "polars",
 }
-"""What counts need none of: quantiles and tails are of scipy.special, and records are checked by rules of the schema."""
+"""What counts need none of: quantiles are of scipy.special, and records are checked by rules of the schema."""
 
 
 def test_importing_evenhand_loads_nothing_heavy() -> None:
