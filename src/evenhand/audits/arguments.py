@@ -43,6 +43,8 @@ class AuditSettings(RoleSettings, total=False):
     budget: float | None
     explain_average: int
     individuals: int | Sequence[int]
+    slice_rows: int
+    swap_rows: int
     reason_reference: Literal["mean", "at_threshold"]
     footprint: bool
     metrics: Mapping[str, MetricFunction]

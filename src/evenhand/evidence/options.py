@@ -51,6 +51,10 @@ class EvidenceOptions(Declared):
     reason_reference: Literal["mean", "at_threshold"] = setting(
         "mean", "What refusals are explained against: the mean of all applicants, or people at the threshold."
     )
+    slice_rows: int = setting(
+        200_000, "The most rows that are searched for slices; of more, as many are drawn with the seed.",
+        least=1_000, unit="rows",
+    )  # fmt: skip
     footprint: bool = setting(True, "Whether size and latency are measured.", recorded="always")
     metrics: Mapping[str, MetricFunction] = setting(
         {}, "Further metrics by name, disaggregated through fairlearn's MetricFrame.",
