@@ -195,7 +195,7 @@ def _by_rows(column: pd.Series, member: np.ndarray, seed: int) -> tuple[float, f
 
 
 def test_swaps_ask_for_a_sample_of_each_group_and_for_no_row_twice_with_its_own_value() -> None:
-    table, data = people(rows=900, read_sex=True)
+    _, data = people(rows=900, read_sex=True)
     asked: list[pd.DataFrame] = []
 
     def watched(rows: pd.DataFrame) -> np.ndarray:
