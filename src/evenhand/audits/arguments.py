@@ -41,6 +41,7 @@ class AuditSettings(RoleSettings, total=False):
     background_rows: int
     precise: bool
     budget: float | None
+    explain_evaluations: int | None
     explain_average: int
     individuals: int | Sequence[int]
     slice_rows: int
