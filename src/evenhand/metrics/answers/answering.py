@@ -66,7 +66,7 @@ class Answers:
         try:
             if takes_all_groups(key):
                 return self._of_all_groups(key)
-            asked = question(key)
+            asked = self._asked(key)
             if asked.how is None:
                 measured, note = self._values(asked)
                 return self._value(key, measured, note, self._place(asked))
@@ -81,18 +81,26 @@ class Answers:
     def of_groups(self, metric: str, columns: Columns = (), **qualifiers: str) -> Iterator[Finding]:
         """Yield a metric's finding for each group of columns; that of all rows without columns."""
         groups = self.counts.groups(columns)
-        keys = [Key.of(metric, dict(zip(columns, labels, strict=True)), **qualifiers) for labels in groups]
-        if not keys:
+        keys = (Key.of(metric, dict(zip(columns, labels, strict=True)), **qualifiers) for labels in groups)
+        if not groups:
             return
         try:
-            asked = question(keys[0])
+            asked = question(Key.of(metric, dict(zip(columns, groups[0], strict=True)), **qualifiers))
             measured, note = self._values(asked)
             first = self._place(asked)
         except NoAnswerError:
             return
-        each = len(measured.estimate) // len(keys)
+        each = len(measured.estimate) // len(groups)
         for at, key in enumerate(keys):
             yield self._value(key, measured, note, first + at * each)
+
+    def _asked(self, key: Key) -> Question:
+        """Return what a key asks; what its group is not needed for is found out once for the groups of a metric."""
+        group = tuple([group for _, group in key.group])
+        asked = self._once(("asked", key.metric, key.columns, key.qualifiers, len(group)), lambda: _question(key))
+        if isinstance(asked, Message):
+            raise NoAnswerError(asked)
+        return asked if asked.how is not None or asked.group == group else replace(asked, group=group)
 
     def _of_all_groups(self, key: Key) -> Finding:
         """Return the finding of a key that is about all groups of a feature together."""
@@ -325,6 +333,14 @@ class Answers:
         if asked.metric != "flip_rate":
             raise NoAnswerError(message("Flips towards a class are counted whether right or wrong: ask for flip_rate."))
         return flips("flip_rate", self._joint(asked, at if several else "decisions"), self.level, 1 if several else at)
+
+
+def _question(key: Key) -> Question | Message:
+    """Return what a key asks, or why counts do not answer it."""
+    try:
+        return question(key)
+    except NoAnswerError as why:
+        return why.reason
 
 
 def _differing(rate: str, joint: JointTally) -> Callable[[int], Message]:
