@@ -319,8 +319,9 @@ class AuditRecord:
         """Return the finding of that key, in any accepted spelling, if an audit stated it."""
         wanted = Key.parse(key) if isinstance(key, str) else key
         if not self._index:
-            self._index.update((finding.key, finding) for finding in reversed(self.findings))
-            self._index.update({canonical_key(key): finding for key, finding in self._index.items()} | self._index)
+            own = {finding.key: finding for finding in reversed(self.findings)}
+            others = {name: found for key, found in own.items() if (name := canonical_key(key)) is not key}
+            self._index.update(others | own)
         found = self._index.get(wanted)
         return found if found is not None else self._index.get(canonical_key(wanted))
 

@@ -116,7 +116,7 @@ def audit(
         options=chosen,
     )
     if actionable := chosen.of(RecourseOptions).actionable:
-        from evenhand.explaining.reliance import actionable_problems
+        from evenhand.explaining.recourse import actionable_problems
 
         raise_all(InputError, actionable_problems(columns_read(evidence.subject, rows), actionable))
     return run(evidence, audits, progress, keeping)

@@ -13,7 +13,7 @@ from evenhand.errors import InputError, argument, quoted, raise_all, shorten
 from evenhand.settings import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from evenhand.data.evaluation_set import EvaluationSet
 
@@ -37,8 +37,8 @@ def evaluation_set_from_arrays(
           probability of each row to be of each group, one named column a group.
         - ``sample_weight``: (n,) row weights.
         - ``cluster``, ``query``: (n,) what belongs together, and the list an item is part of.
-        - ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``value_labels``: as for
-          `read_evaluation_set`.
+        - ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``codes``, ``value_labels``: as
+          for `read_evaluation_set`.
 
     Returns
     -------
@@ -56,6 +56,10 @@ def evaluation_set_from_arrays(
     ([1, 0, 1], ('sex',))
     """
     return set_beside(y_true, {}, name, settings)
+
+
+def _listed(names: object) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(cast("Sequence[str]", names or ()))
 
 
 def _names_of_columns(name: str, settings: Mapping[str, object]) -> Iterator[str]:
@@ -110,6 +114,7 @@ def set_beside(
         sensitive_features=tuple(sensitive),
         control_features=tuple(control),
         sample_weight=next(iter(weight), None),
+        codes=_listed(settings.get("codes")),
         value_labels=settings.get("value_labels") or {},  # type: ignore[arg-type]
         exclude=tuple(control),
     )
