@@ -17,8 +17,8 @@ from measuring import RESULTS, SKIPPED
 
 HERE = Path(__file__).parent
 NAMES = (
-    "fairness", "others", "bootstrap", "scores", "counting", "tables", "slices", "explaining", "compression", "report",
-    "view", "page", "doors", "first",
+    "fairness", "others", "bootstrap", "scores", "counting", "tables", "slices", "explaining", "trees", "compression",
+    "report", "view", "page", "doors", "first",
 )  # fmt: skip
 """The benchmarks in the order of the page; each writes the table between its markers."""
 
@@ -27,7 +27,11 @@ def main() -> int:
     """Run what is named, or all; return 1 when one failed."""
     names = sys.argv[1:] or NAMES
     began = time.perf_counter()
-    ended = {name: one(name) for name in names}
+    ended = {}
+    for name in names:
+        print(f"\n== {name}", flush=True)
+        ended[name] = one(name)
+        print(f"-- {name}: {ended[name]}", flush=True)
     print(f"\n{len(names)} benchmarks in {(time.perf_counter() - began) / 60:.0f} minutes")
     for name, how in ended.items():
         print(f"  {name}: {how}")
@@ -37,7 +41,6 @@ def main() -> int:
 def one(name: str) -> str:
     """Run one benchmark, and return how it ended."""
     result, began = RESULTS / f"{name}.json", time.time()
-    print(f"\n== {name}", flush=True)
     alone = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")}
     done = subprocess.run([sys.executable, str(HERE / f"{name}.py")], env=alone, check=False)
     taken = f"{time.time() - began:.0f} s"

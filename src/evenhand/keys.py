@@ -56,6 +56,12 @@ class Feature:
         return quote(self.column) if self.group is None else f"{quote(self.column)}={quote(self.group)}"
 
 
+@lru_cache(maxsize=1 << 14)
+def _feature(column: str, group: str | None) -> Feature:
+    """Return the feature of a column and a group: one object for all metrics of the group."""
+    return Feature(column, group)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """The parsed name of a finding.
@@ -85,7 +91,7 @@ class Key:
     def of(cls, metric: str, features: Mapping[str, str | None] | Iterable[str] = (), **qualifiers: str) -> Key:
         """Build a key from a metric, columns (with groups, when a mapping is given) and qualifiers."""
         pairs = features.items() if isinstance(features, Mapping) else ((name, None) for name in features)
-        return cls(metric, tuple(Feature(column, group) for column, group in pairs), tuple(qualifiers.items()))
+        return cls(metric, tuple([_feature(column, group) for column, group in pairs]), tuple(qualifiers.items()))
 
     @classmethod
     def parse(cls, text: str) -> Key:

@@ -63,9 +63,9 @@ SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for 
 """Files of which none may import another."""
 SHARED = {
     "audits": {
-        "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "options",
-        "package_warnings", "statement", "compression.decision_changes", "compression.early_warnings",
-        "compression.score_changes",
+        "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "measuring",
+        "options", "package_warnings", "quantities", "statement", "compression.decision_changes",
+        "compression.early_warnings", "compression.score_changes",
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "exporting",

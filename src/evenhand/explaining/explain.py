@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Final, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,11 @@ from evenhand.explaining.attributions import Attributions
 from evenhand.explaining.blocks import block_errors, pooled
 from evenhand.explaining.checks import checked_players, checked_tables, observe, unseen
 from evenhand.explaining.choosing import Method, ways_to_try
+from evenhand.explaining.reaching import missed, reached
 from evenhand.explaining.repeating import repetition_errors, sampling_error
 from evenhand.explaining.running import Answer, Task, first_that_holds
 from evenhand.explaining.scores import Link, LinkedScore
+from evenhand.explaining.tree import TreesOf
 from evenhand.messages import message
 
 if TYPE_CHECKING:
@@ -29,13 +31,17 @@ if TYPE_CHECKING:
     from evenhand.subjects import Subject
 
 
+SAMPLED: Final = ("pairs", "exact")
+"""The ways that may leave out background rows."""
+
+
 def explain(
     subject_or_predict: Subject | Callable[..., object],
     X: pd.DataFrame | NDArray[np.generic],
     background: pd.DataFrame | NDArray[np.generic],
     *,
     seed: int = 0,
-    link: Link = "logit",
+    link: Link | None = None,
     permutations: int = 1,
     error: float | None = None,
     budget_evaluations: int | None = None,
@@ -66,16 +72,19 @@ def explain(
         The rows they are explained against; all are used (see `choose_background`).
     seed : int
         Seed of the random orders and of the blocks of the background.
-    link : "logit" or "identity"
-        Explain log-odds, or the score as it is; a ranking score or a label is always explained as it is.
+    link : "logit" or "identity", optional
+        Explain log-odds, or the score as it is; a ranking score or a label is always explained as it is. When not
+        given, log-odds, but the probability of a forest, whose trees add up to it.
     permutations : int
         Random orders, each with its reverse, for each pair that is not enumerated. More background rows help more.
     error : float, optional
         The sampling error to be reached, relative to the size of the values (0.01 for one in a hundred): random orders
-        are added until it is, 64 are drawn, or the time is up. The remaining error is `sampling_error`.
+        are added until it is, 64 are drawn, or the budget is spent. What is reached is `relative_error`; a sentence in
+        `notes` says where it is more than was requested (more than 0.1 without a request), and what less would take.
     budget_evaluations : int, optional
         Composed rows to spend: enumerates more pairs where it allows, uses fewer background rows where it does not.
-        At most 60 million rows when not given, or 4 million where the whole model has to predict each.
+        At most 60 million rows when not given, or 4 million where the whole model has to predict each and no `error`
+        is requested.
     budget_seconds : float, optional
         Stop after the background row during which the time runs out, and give the estimate so far with its error.
     players : mapping of str to columns, or array, optional
@@ -128,15 +137,18 @@ def explain(
     table = checked_tables(X, cast("pd.DataFrame", background))
     named = checked_players(X, players)  # type: ignore[arg-type]
     score = LinkedScore(model, link, averaged)  # type: ignore[arg-type]
-    score.settle(X)
-    behaviour = observe(score, X, table)
-    score.clipped = 0
+    trees = TreesOf(score, X, table, named)
+    own = score.settle(X, trees.adds_up_to)
+    clipped = score.clipped
+    behaviour = observe(score, X, table, own)
+    score.clipped = clipped
     task = Task(
         score=score,
         X=X,
         background=table,
         players=named,
-        own=score(X),
+        own=own,
+        trees=trees,
         seed=seed,
         permutations=permutations,
         error=error,
@@ -151,7 +163,7 @@ def explain(
 
 def _check_arguments(
     seed: int,
-    link: str,
+    link: str | None,
     counts: tuple[int, int, int | None],
     *,
     error: float | None,
@@ -161,7 +173,7 @@ def _check_arguments(
     permutations, averaged, evaluations = counts
     checks = (
         (0 <= seed < 2**63, f"seed is {seed}; it must be at least 0 and below 2^63."),
-        (link in get_args(Link), f"link is {link!r}; it is one of {', '.join(get_args(Link))}."),
+        (link is None or link in get_args(Link), f"link is {link!r}; it is one of {', '.join(get_args(Link))}."),
         (permutations >= 1, f"permutations is {permutations}; it must be at least 1."),
         (
             error is None or 0 < error < 1,
@@ -194,8 +206,9 @@ def _of_decisions(task: Task, answer: Answer, means: PairMeans) -> Attributions:
     decided = (task.own >= cast("float", task.decide_at)).astype(np.float64)
     values = pooled(means.block_values, means.block_rows)
     other = replace(answer, method="pairs" if answer.method != "exact" else "exact", used=int(means.block_rows.sum()))
-    made = _made(task, other, means, values, means.base_value, decided, ())
-    return replace(made, link="identity")
+    made = _made(replace(task, error=None), other, means, values, means.base_value, decided, ())
+    said = message("Values of the decision: {text}", text=made.shortfall) if made.shortfall else ""
+    return replace(made, link="identity", shortfall=said, notes=(said,) if said else ())
 
 
 def _made(
@@ -209,6 +222,8 @@ def _made(
 ) -> Attributions:
     errors = None if means is None else block_errors(means.block_values, means.block_rows)
     drawn = None if means is None else means.by_repetition
+    near = None if means is None or answer.method not in SAMPLED else reached(means, len(task.background))
+    shortfall = missed(near, task.error, answer.evaluations)
     misses = np.abs(values.sum(axis=1) + base_value - own)
     return Attributions(
         values=values,
@@ -229,10 +244,12 @@ def _made(
         background_rows=answer.used,
         seed=task.seed,
         link=task.score.link,
-        notes=tuple(notes),
+        notes=(*notes, shortfall) if shortfall else tuple(notes),
         data=_player_data(task.X, task.players),
         repetitions=1 if drawn is None else len(drawn),
-        sampling_error=0.0 if answer.exact else sampling_error(drawn),
+        sampling_error=0.0 if answer.exact else sampling_error(means),
+        relative_error=near.error if near is not None else 0.0 if answer.exact else None,
+        shortfall=shortfall,
     )
 
 

@@ -143,14 +143,14 @@ def share_interval(how: How, pair: Pair[Floats], z: float | Floats) -> tuple[Flo
     ----------
     how : {"difference", "ratio"}
     pair : Pair
-        (n,) each; sizes above 0.
-    z : float or (n,) array
+        Arrays of one shape; sizes above 0.
+    z : float or array
         Critical value. The upper end of a ratio is infinite where the second share has no events.
     """
-    of = (pair.events, pair.size, pair.other_events, pair.other_size, np.broadcast_to(z, pair.events.shape))
-    x, n, y, m, critical = (np.concatenate([part, part]) for part in of)
+    of = np.broadcast_arrays(pair.events, pair.size, pair.other_events, pair.other_size, z)
+    x, n, y, m, critical = (np.tile(part.ravel(), 2) for part in of)
     ends = share_ends(how, Pair(x, n, y, m), critical, np.repeat([1.0, -1.0], len(x) // 2))
-    low, high = ends.reshape(2, -1)
+    low, high = ends.reshape(2, *of[0].shape)
     return low, high
 
 
