@@ -13,12 +13,14 @@ OLDEST := constraints/oldest.txt
 OLDEST_PYTHON ?= $(PYTHON)
 OLDEST_VENV ?= .venv-oldest
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PEERS := $(VENV)-peers
+PEERS_STAMP := $(PEERS)/.peers
 DEMO_STAMP := $(VENV)/.demo
 TEST_STAMP := $(VENV)/.test
 
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-slow test-oldest check check-controls golden messages coverage bench docs tutorials clean
+.PHONY: help demo test test-slow test-oldest check check-controls golden messages coverage bench fits docs tutorials clean
 
 help:  ## List these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,8 +58,11 @@ coverage: $(TEST_STAMP)  ## Compute how often intervals err, and write the table
 	$(BIN)/python benchmarks/gap_coverage.py
 	$(BIN)/python benchmarks/covering
 
-bench: $(TEST_STAMP)  ## Run the benchmarks beside their peers (half an hour); write docs/benchmarks.md
-	for name in fairness bootstrap scores counting tables explaining report view; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+bench: $(TEST_STAMP) $(PEERS_STAMP)  ## Run every benchmark of docs/benchmarks.md beside its peers (under an hour); NAMES="fairness scores" runs some
+	EVENHAND_PEERS=$(PEERS)/bin/python $(BIN)/python benchmarks/run.py $(NAMES)
+
+fits: $(TEST_STAMP)  ## Fit what docs/fits.md tells of (an hour)
+	$(BIN)/python benchmarks/run.py mnist imbalance compression_search
 
 docs: $(TEST_STAMP)  ## Build the site into site/
 	$(PIP) install -e ".[docs]"
@@ -68,7 +73,7 @@ tutorials: $(TEST_STAMP)  ## Run the tutorials and write their outputs and figur
 	$(BIN)/python docs/_tutorials.py
 
 clean:  ## Remove the environment and what was built
-	rm -rf $(VENV) $(OLDEST_VENV) build dist site src/*.egg-info
+	rm -rf $(VENV) $(PEERS) $(OLDEST_VENV) build dist site src/*.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -83,4 +88,10 @@ $(DEMO_STAMP): pyproject.toml $(TESTED) | $(VENV)/bin/python
 $(TEST_STAMP): pyproject.toml $(TESTED) $(DEMO_STAMP)
 	@echo "Installing what the tests need ..."
 	$(PIP) install -c $(TESTED) -e ".[all,test,check]"
+	@touch $@
+
+# Peers that want other versions of libraries than evenhand does.
+$(PEERS_STAMP): constraints/peers.txt
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints/peers.txt aif360 aequitas sliceline divexplorer
 	@touch $@

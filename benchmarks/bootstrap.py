@@ -1,6 +1,6 @@
 """A thousand replicates of five metrics by group, beside fairlearn's and a good bootstrap over rows: CPU seconds.
 
-Writes benchmarks/results/bootstrap.json and its table in docs/benchmarks.md. Run it with: make bench (ten minutes)
+Writes benchmarks/results/bootstrap.json and its table in docs/benchmarks.md. Run it with: make bench
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def main() -> None:
         "numpy rows, 1e6 x 100, 20 replicates": good,
         "peak_megabytes": memory,
     }
-    write("bootstrap", figures, lines)
+    write("bootstrap", figures, lines, "Times an inner function, `evenhand.metrics.inference.bootstrap.resample`.")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,21 @@
 """What a search over recipes finds on the census income data, group by group, whatever that is.
 
-Give it the official training and test tables of UCI "Adult" with the label ``income``, and a folder in which a stopped
-run goes on: python benchmarks/compression_search.py adult_train.csv.gz adult_test.csv.gz adult-study
-Everything that could be chosen stands below, before anything is measured. Writes
-benchmarks/results/compression_search.json and prints the tables of docs/benchmarks.md.
+Needs the official training and test tables of UCI "Adult" below EVENHAND_DATA, and a folder in which a stopped run goes
+on: python benchmarks/compression_search.py [FOLDER]. Everything that could be chosen is said below, before anything is
+measured. Writes benchmarks/results/compression_search.json, all its tables beside it, and those of single groups into
+docs/fits.md.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import torch
+from measuring import FITS, RESULTS, machine, needed, put_table
 
 import evenhand as eh
 from evenhand.cli.compress_verb import parse_recipe
@@ -25,7 +26,7 @@ from evenhand.training import TrainingConfig, fit, load_model
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
 
-OUT = Path(__file__).parent / "results" / "compression_search.json"
+OUT = RESULTS / "compression_search.json"
 CONFIG = TrainingConfig(hidden=(256, 128), epochs=12, batch_size=256, seed=0)
 PLAIN = ("half_precision", "int8", "magnitude_pruning=0.9", "neuron_pruning=0.5,0.75", "neuron_pruning=0.5+int8")
 BALANCED = ("neuron_pruning=0.75",)
@@ -41,7 +42,7 @@ POLICY = {
 }
 
 
-def plan(train_file: str, test_file: str, folder: Path) -> Plan:
+def plan(train_file: Path, test_file: Path, folder: Path) -> Plan:
     """Return what is done; the original is fitted once and kept in the folder."""
     train = eh.read_evaluation_set(
         train_file, label="income", positive=">50K", sensitive_features=["sex", "race"], exclude=["fnlwgt"]
@@ -60,8 +61,8 @@ def say(done: int, total: int, text: str) -> None:
     sys.stderr.write(f"{done}/{total} {text}\n")
 
 
-def tables(record: AuditRecord) -> str:
-    """Return the tables: candidates, then each group's change, one pair of models and over seeds."""
+def tables(record: AuditRecord, crossed: bool = True) -> list[str]:
+    """Return the tables: candidates, then each (crossed) group's change, one pair of models and over seeds."""
     told = record.provenance["study"]
     assert isinstance(told, dict)
     names = [str(each["name"]) for each in told["candidates"]]  # type: ignore[union-attr,index,call-overload]
@@ -79,6 +80,7 @@ def tables(record: AuditRecord) -> str:
         cells += ["yes" if name in front else "", str(verdicts[name])]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     groups = [f.key.group for f in record.findings if f.key.metric == "flip_rate" and f.key.qualifier("between")]
+    groups = [group for group in groups if crossed or len(group) < 2]
     for title, rest in (("one pair of models", ";of=original"), (f"mean of {SEEDS} seeds", ";of=original;over=seeds")):
         lines += ["", f"Accuracy change, {title}:", "", "| group | " + " | ".join(names) + " |"]
         lines.append("|---" * (len(names) + 1) + "|")
@@ -87,7 +89,7 @@ def tables(record: AuditRecord) -> str:
             keys = [f"accuracy_change[{where}{rest};recipe={name}]" for name in names]
             cells = [_shown(record, key, "{:+.4f}", ends=True) for key in keys]
             lines.append(f"| {where or 'all rows'} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return lines
 
 
 def _shown(record: AuditRecord, key: str, how: str, factor: float = 1.0, *, ends: bool = False) -> str:
@@ -109,19 +111,21 @@ def _key(text: str) -> eh.Key:
 def main() -> None:
     """Search, print, write."""
     torch.set_num_threads(1)
-    train, test, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
-    record = study(plan(train, test, folder), eh.load_policy(POLICY))
-    write_record(folder / "study.json", record)
-    found = tables(record)
-    print(found)
+    files = needed("adult", "adult_train.csv.gz", "adult_test.csv.gz")
+    with TemporaryDirectory() as scratch:
+        folder = Path(sys.argv[1] if len(sys.argv) > 1 else scratch)
+        record = study(plan(*files, folder), eh.load_policy(POLICY))
+        write_record(folder / "study.json", record)
+        told = json.loads((folder / "study.json").read_text("utf-8"))
     raw = {
         "data": "UCI Adult, official split",
         "settings": {"config": CONFIG.to_plain(), "seeds": SEEDS, "policy": POLICY},
-        "versions": {name: version(name) for name in ("evenhand", "torch", "onnxruntime", "numpy")},
-        "study": json.loads((folder / "study.json").read_text("utf-8")),
+        **machine("torch", "onnxruntime"),
+        "study": told,
     }
     OUT.write_text(json.dumps(raw, separators=(",", ":")) + "\n", encoding="utf-8")
-    OUT.with_suffix(".md").write_text(found + "\n", encoding="utf-8")
+    OUT.with_suffix(".md").write_text("\n".join(tables(record)) + "\n", encoding="utf-8")
+    put_table("compression_search", [*tables(record, crossed=False), "", f"*{raw['machine']}.*"], FITS)
 
 
 if __name__ == "__main__":

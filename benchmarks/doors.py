@@ -204,7 +204,9 @@ def main() -> None:
     lines += [f"| {name} | {found['seconds']:.2f} | {found['share']:.2%} |" for name, found in audits.items()]
     lines += ["", "| `evenhand gate`, a process | CPU seconds |", "|---|---:|"]
     lines += [f"| {name} | {gate[name]:.2f} |" for name in ("now", "before") if name in gate]
-    measuring.write("doors", figures, lines)
+    measuring.write(
+        "doors", figures, lines, "Times the public call `eh.audit_predictions`, and `evenhand gate` as a process."
+    )
 
 
 if __name__ == "__main__":

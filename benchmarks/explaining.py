@@ -299,7 +299,8 @@ def main() -> None:
     whole = figures["section"]
     told = "; ".join(f"{name}: {part['cpu']:.1f} CPU s" for name, part in whole.items())  # type: ignore[attr-defined]
     notes.append(f"A whole section of a page, 1,000 rows against 400, a fitted network of 14 columns: {told}.")
-    write("explaining", figures, [*lines, "", *[text for note in notes for text in (note, "")][:-1]])
+    lines += ["", *[text for note in notes for text in (note, "")][:-1]]
+    write("explaining", figures, lines, "Times the public call `evenhand.explaining.explain`; the section, `eh.audit`.")
 
 
 def _beside(ratio: float | None, target: float | None) -> str:

@@ -1,24 +1,24 @@
 """Ways of dealing with a rare class, in one table: recall, precision, F1, calibration, and the gap between groups.
 
-Give it the vehicle insurance claims (label ``FraudFound_P``, 6 % positive), split by time as they fell:
-python benchmarks/imbalance.py vehicle_insurance_fraud.csv.gz. Every way is fitted with three seeds on the claims of
-1994 and 1995 and measured on those of 1996; figures are means. Writes benchmarks/results/imbalance.json.
+Needs the vehicle insurance claims (label ``FraudFound_P``, 6 % positive) below EVENHAND_DATA, split by time as they
+fell: every way is fitted with three seeds on the claims of 1994 and 1995 and measured on those of 1996; figures are
+means. Writes benchmarks/results/imbalance.json and its table in docs/fits.md.
 """
 
 from __future__ import annotations
 
-import json
-import sys
-from importlib.metadata import version
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
+from measuring import FITS, machine, needed, write
 
 import evenhand as eh
 from evenhand.training import TrainingConfig, fit_ways
 
-OUT = Path(__file__).parent / "results" / "imbalance.json"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SEEDS = (0, 1, 2)
 KEYS = {
     "recall": "recall", "precision": "precision", "F1": "f1", "AUC": "roc_auc",
@@ -66,15 +66,14 @@ def _mean(rows: list[dict[str, float | None]]) -> dict[str, float | None]:
 
 
 def main() -> None:
-    """Measure, write, and print the table of docs/benchmarks.md."""
+    """Measure, and write the table and the figures."""
     torch.set_num_threads(1)
-    rows = measure(Path(sys.argv[1]))
-    versions = {name: version(name) for name in ("evenhand", "torch", "skorch")}
-    OUT.write_text(json.dumps({"versions": versions, "rows": rows}, indent=1) + "\n", encoding="utf-8")
-    print("| way | " + " | ".join(KEYS) + " |\n|" + "---|" * (len(KEYS) + 1))
+    rows = measure(needed("insurance_fraud", "vehicle_insurance_fraud.csv.gz")[0])
+    lines = ["| way | " + " | ".join(KEYS) + " |", "|" + "---|" * (len(KEYS) + 1)]
     for row in rows:
         values = ["-" if row[name] is None else f"{row[name]:.3f}" for name in KEYS]
-        print(f"| {row['way']} | " + " | ".join(values) + " |")
+        lines.append(f"| {row['way']} | " + " | ".join(values) + " |")
+    write("imbalance", {**machine("torch", "skorch"), "rows": rows}, lines, "Fits by the public call `fit_ways`.", FITS)
 
 
 if __name__ == "__main__":

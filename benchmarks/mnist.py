@@ -1,10 +1,11 @@
 """What three recipes reach on MNIST, over seeds: the classic one, a better one in as many epochs, a small convolution.
 
-Give it the usual file of arrays (x_train, y_train, x_test, y_test) and, if you like, recipes by name and seeds:
-python benchmarks/mnist.py mnist.npz [--recipes classic better cnn] [--seeds 5]
+Needs mnist/mnist.npz below EVENHAND_DATA, the usual file of arrays (x_train, y_train, x_test, y_test):
+python benchmarks/mnist.py [--recipes classic better cnn] [--seeds 5]
 Recipes were fixed beforehand; nothing is chosen by test rows. The state that is kept is that of the last epoch or, by
 early stopping's rule, the one with the least loss on the 6,000 validation rows. Each fit is added to
-benchmarks/results/mnist.json as soon as it is done, and one that stands there is not made again.
+benchmarks/results/mnist.json as soon as it is done, and one that is in it is not made again; the table goes to
+docs/fits.md.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from importlib.metadata import version
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from measuring import FITS, RESULTS, machine, needed, write
 
 import evenhand as eh
 from evenhand.training import ImagePlan, TrainingConfig, fit
 
-OUT = Path(__file__).parent / "results" / "mnist.json"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OUT = RESULTS / "mnist.json"
 SHAPE = (1, 28, 28)
 BETTER = {
     "epochs": 15, "batch_size": 128, "patience": 15, "schedule": "one_cycle", "learning_rate": 3e-3,
@@ -39,6 +43,12 @@ RECIPES = {
         {**BETTER, "learning_rate": 1e-2},
     ),
 }  # fmt: skip
+
+WORDS = {
+    "classic": "784-128-10 as ever",
+    "better": "784-256-128-10, dropout 0.2, AdamW, one cycle, shifts by 2 pixels",
+    "cnn": "two 5 x 5 convolutions of 12 and 24 channels, 64 neurons, the same otherwise",
+}
 
 
 def sets(path: Path) -> tuple[eh.EvaluationSet, eh.EvaluationSet]:
@@ -70,14 +80,13 @@ def measure(recipe: str, seed: int, train: eh.EvaluationSet, test: eh.Evaluation
 
 
 def main() -> None:
-    """Fit what is not there yet, and print the table of docs/benchmarks.md."""
+    """Fit what is not there yet, and write the table."""
     asked = argparse.ArgumentParser()
-    asked.add_argument("path", type=Path)
     asked.add_argument("--recipes", nargs="+", default=list(RECIPES), choices=list(RECIPES))
     asked.add_argument("--seeds", type=int, default=5)
     given = asked.parse_args()
     torch.set_num_threads(1)
-    train, test = sets(given.path)
+    train, test = sets(needed("mnist", "mnist.npz")[0])
     for seed in range(given.seeds):
         for recipe in given.recipes:
             held = json.loads(OUT.read_text("utf-8")) if OUT.exists() else {"fits": []}
@@ -85,15 +94,18 @@ def main() -> None:
                 continue
             found = measure(recipe, seed, train, test)
             print(found, flush=True)
-            held["versions"] = {name: version(name) for name in ("evenhand", "torch", "skorch")}
+            held |= machine("torch", "skorch")
             held["fits"].append(found)
             OUT.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
-    print("| recipe | parameters | test accuracy by seed | mean | least |\n|---|---|---|---|---|")
+    held = json.loads(OUT.read_text("utf-8"))
+    lines = ["| recipe | parameters | test accuracy by seed | mean | least |", "|---|---|---|---|---|"]
     for recipe in given.recipes:
-        rows = [fit for fit in json.loads(OUT.read_text("utf-8"))["fits"] if fit["recipe"] == recipe]
-        values = [row["accuracy"] for row in sorted(rows, key=lambda row: row["seed"])]
+        rows = sorted((fit for fit in held["fits"] if fit["recipe"] == recipe), key=lambda row: row["seed"])
+        values = [row["accuracy"] for row in rows]
         each = " ".join(f"{value:.2%}" for value in values)
-        print(f"| {recipe} | {rows[0]['parameters']:,} | {each} | {np.mean(values):.2%} | {min(values):.2%} |")
+        spread = f"{np.mean(values):.2%} | {min(values):.2%}"
+        lines.append(f"| {WORDS[recipe]} | {rows[0]['parameters']:,} | {each} | {spread} |")
+    write("mnist", {"machine": "processor not told", **held}, lines, "Fits by the public call `fit`.", FITS)
 
 
 if __name__ == "__main__":

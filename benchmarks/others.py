@@ -1,13 +1,12 @@
 """Metrics by group beside AIF360 and Aequitas, which run in an environment of their own: CPU seconds, medians.
 
-Set PEERS to its python, with aif360, aequitas and pandas in it. Writes benchmarks/results/others.json and its table in
-docs/benchmarks.md.
+EVENHAND_PEERS names its python, with aif360, aequitas and pandas in it (constraints/peers.txt). Writes
+benchmarks/results/others.json and its table in docs/benchmarks.md. Run it with: make bench
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 from functools import partial
@@ -15,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from fairness import METRICS, ours
-from measuring import machine, middle, seconds, write
+from fairness import METRICS, measured, ours
+from measuring import machine, middle, peers, seconds, write
 
 ROWS, GROUPS = 1_000_000, 10
 PROGRAM = """
@@ -58,19 +57,25 @@ def main() -> None:
     truth = rng.integers(0, 2, ROWS)
     decided = np.where(rng.random(ROWS) < 0.8, truth, 1 - truth)
     group = pd.Series(rng.integers(0, GROUPS, ROWS), name="g")
-    mine = seconds(partial(ours, truth, decided, group), 7)
+    mine, inner = (seconds(partial(call, truth, decided, group), 7) for call in (measured, ours))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.csv"
         pd.DataFrame({"g": group, "y": truth, "d": decided}).to_csv(file, index=False)
-        command = [os.environ["PEERS"], "-c", PROGRAM, str(file)]
+        command = [peers(), "-c", PROGRAM, str(file)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     own = middle(mine)
     lines = ["| what | CPU seconds | peer / evenhand |", "|---|---|---|"]
-    lines.append(f"| evenhand, {len(METRICS)} metrics and their gaps, with intervals | {own:.3f} | |")
+    lines.append(f"| `eh.measure`, {len(METRICS)} metrics, their gaps and ratios, with intervals | {own:.3f} | |")
+    lines.append(f"| its inner functions, without the ratios | {middle(inner):.3f} | |")
     words = {"aif360": "AIF360, one ClassificationMetric a group", "aequitas": "Aequitas, Group.get_crosstabs"}
     lines += [f"| {words[name]} | {middle(found[name]):.2f} | {middle(found[name]) / own:,.0f} x |" for name in words]
-    write("others", {**machine(), "evenhand": mine, "peers": found}, lines)
+    write(
+        "others",
+        {**machine(), "evenhand": mine, "inner": inner, "peers": found},
+        lines,
+        "Times public calls, and inner functions in the second row.",
+    )
 
 
 if __name__ == "__main__":

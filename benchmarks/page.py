@@ -52,7 +52,7 @@ def main() -> None:
                 rows.append((f"{name}, {lang}", found))
     for name, found in rows:
         lines.append(f"| {name} | {' | '.join(f'{found[column]:,g}' for column in COLUMNS)} |")
-    write("page", told, lines)
+    write("page", told, lines, "Measures the page that `evenhand report` writes, in headless Chromium.")
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def main() -> None:
         told[lang] = {"seconds": taken, "bytes": len(page.encode()), "figures": len(figures), "largest": max(figures)}
         lines.append(f"| judge and draw, {lang} | {taken:.3f} | {len(page.encode()):,} | {len(figures)} |")
     lines.append(f"| read, judge and draw in a new process | {cold:.3f} | | |")
-    write("report", told, lines)
+    write("report", told, lines, "Times the public calls `read_record`, `judge` and `render`.")
 
 
 if __name__ == "__main__":

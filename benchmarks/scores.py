@@ -70,7 +70,7 @@ def main() -> None:
         ratio = "" if name == peer else f"{middle(taken[peer]) / middle(figures):,.1f} x"
         lines.append(f"| {name} | {middle(figures):.3f} | {memory[name]:.0f} | {ratio} |")
     figures = {**machine("scikit-learn", "fairlearn"), "runs": taken, "peak_megabytes": memory}
-    write("scores", figures, lines)
+    write("scores", figures, lines, "Times inner functions of `evenhand.metrics`.")
 
 
 if __name__ == "__main__":

@@ -1,23 +1,21 @@
 """Slices of the census income data beside SliceLine and DivExplorer: CPU seconds, in one run, equal counts.
 
-The peers want other versions of libraries, so they run in an environment of their own: set PEERS to its python, with
-sliceline, divexplorer, pandas and scikit-learn in it, and name the files of the data (UCI "Adult").
-Writes benchmarks/results/slices.json and its table in docs/benchmarks.md.
+The peers want other versions of libraries, so they run in an environment of their own: EVENHAND_PEERS names its python,
+with sliceline, divexplorer, pandas and scikit-learn in it (constraints/peers.txt). The data are those of UCI "Adult".
+Writes benchmarks/results/slices.json and its table in docs/benchmarks.md. Run it with: make bench
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from measuring import machine, middle, peak_megabytes, seconds, write
+from measuring import machine, middle, needed, peak_megabytes, peers, seconds, write
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from evenhand.data.grouping import encode
@@ -65,14 +63,14 @@ def main() -> None:
     lines = ["| what | CPU seconds | slices | peer / evenhand |", "|---|---|---|---|"]
     lines.append(f"| evenhand | {mine:.2f} | {search.tested:,} of at least {SUPPORT:.0%} of {len(table):,} rows | |")
     lines.append(f"| evenhand, with {draws} permutations | {middle(whole):.2f} | {len(search.slices)} found | |")
-    peers = os.environ.get("PEERS")
-    if peers:
-        found = other(peers, table, wrong)
-        result["peers"] = found
-        counted = {"sliceline": "the 10 worst", "divexplorer": f"{found['divexplorer_slices']:,}"}
-        for name, slices in counted.items():
-            lines.append(f"| {name} | {found[name]:.1f} | {slices} | {found[name] / mine:,.0f} x |")
-    write("slices", result, lines)
+    found = other(peers(), table, wrong)
+    result["peers"] = found
+    counted = {"sliceline": "the 10 worst", "divexplorer": f"{found['divexplorer_slices']:,}"}
+    for name, slices in counted.items():
+        lines.append(f"| {name} | {found[name]:.1f} | {slices} | {found[name] / mine:,.0f} x |")
+    write(
+        "slices", result, lines, "Times inner functions, `scan` and `find_slices` of `evenhand.metrics.slices.search`."
+    )
 
 
 def other(python: str, table: pd.DataFrame, wrong: np.ndarray) -> dict[str, float]:
@@ -88,7 +86,9 @@ def other(python: str, table: pd.DataFrame, wrong: np.ndarray) -> dict[str, floa
 
 def errors() -> tuple[pd.DataFrame, np.ndarray]:
     """Return twelve binned features of the census income data, and where a boosted model errs."""
-    table = pd.concat([pd.read_csv(path) for path in sys.argv[1:]], ignore_index=True)
+    table = pd.concat(
+        [pd.read_csv(path) for path in needed("adult", "adult_train.csv.gz", "adult_test.csv.gz")], ignore_index=True
+    )
     label = (table.pop("income").astype(str).str.contains(">50K")).to_numpy().astype(int)
     table = table.drop(columns=[name for name in ("fnlwgt", "education_num") if name in table])
     for name in table.select_dtypes("number").columns:

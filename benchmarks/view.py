@@ -93,7 +93,7 @@ def main() -> None:
     for name in PAGES:
         cells = (f"{1000 * columns[rows][name][turn]:.0f}" for rows in ROWS for turn in ("first", "again"))
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    write("view", told, lines)
+    write("view", told, lines, "Times requests to the application that `evenhand view` serves, in its process.")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack, cast
 
 from evenhand.data.aligning import common_index, join_columns, refuse_misaligned
-from evenhand.data.columns import named_columns
+from evenhand.data.columns import categorized, named_columns
 from evenhand.data.reading import build, chosen_settings
 from evenhand.data.roles import ArraySettings, Roles, by_field
 from evenhand.data.tables import Table
@@ -90,6 +90,8 @@ def set_beside(
     unnamed = {"sensitive_features": "sensitive_feature_0", "control_features": "control_feature_0"}
     unnamed |= {"y_true": "y_true_0"} if settings.get("task") == "multilabel" else {}
     columns = {role: named_columns(part, unnamed.get(role, role), name) for role, part in parts.items()}
+    for role in ("sensitive_features", "control_features"):
+        columns[role] = {column: categorized(part) for column, part in columns[role].items()}
     chances = {feature: named_columns(table, f"{feature}_0", feature) for feature, table in tables.items()}
     truth, sensitive, control, weight, *_ = columns.values()
     together = {**columns["cluster"], **columns["query"]}  # both may be the same column

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 import numpy as np
 import pandas as pd
 
 from evenhand.data.columns import is_text
 from evenhand.data.grouping import encode
-from evenhand.data.values import absence, is_number, listed, match, plain
+from evenhand.data.values import absence, categories_of, is_number, listed, match, plain
 from evenhand.errors import argument, did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _code_problems(name: str, values: pd.Series, binned: bool) -> Iterator[str]:
 def _group_problems(name: str, values: pd.Series, coded: bool = False) -> Iterator[str]:
     where = f"{name}: column '{shorten(values.name)}'"
     yield from _merged_codes(where, values)
-    known = values.dropna().unique() if values.hasnans else values.unique()
+    known = _known(values)
     distinct = len(known)
     if strange := next((value for value in known[: MOST_GROUPS + 1] if not is_text(value)), None):
         yield f"{where} holds {ascii(strange)[:80]}, which is no Unicode text. Mend the rows."
@@ -143,6 +143,13 @@ def _or_codes(values: pd.Series) -> str:
     whole = bool((known == np.floor(known)).all())
     given = argument("codes", [shorten(values.name)])
     return f"; if its whole numbers are codes that name groups, pass {given}" if whole else ""
+
+
+def _known(values: pd.Series) -> Sequence[object]:
+    """Return the distinct values of a column, but missing ones."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return categories_of(values)
+    return cast("Sequence[object]", values.dropna().unique() if values.hasnans else values.unique())
 
 
 def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Iterator[str]:
