@@ -96,5 +96,5 @@ def missed(found: Reached | None, requested: float | None, evaluations: int) -> 
 def about(evaluations: float) -> int:
     """Return a number of evaluations with two figures, rounded up."""
     whole = ceil(min(evaluations, 1e18))
-    step = 10 ** max(len(str(whole)) - 2, 0)
+    step = int("1" + "0" * max(len(str(whole)) - 2, 0))
     return -(-whole // step) * step
