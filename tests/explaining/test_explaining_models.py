@@ -54,42 +54,43 @@ def test_a_linear_model_asked_for_its_first_class_or_in_groups_keeps_its_sign_an
 
 
 @pytest.mark.parametrize("kind", [GradientBoostingClassifier, HistGradientBoostingClassifier])
-def test_tree_explainer_agrees_with_the_pairs(kind: type) -> None:
-    pytest.importorskip("shap")
+def test_trees_agree_with_the_pairs(kind: type) -> None:
     X, y = data()
-    X = X.astype(np.float32)
-    model = as_subject(
-        kind(max_depth=3, **({"n_estimators": 20} if kind is GradientBoostingClassifier else {"max_iter": 20})).fit(
-            X, y
-        )
-    )
+    steps = {"n_estimators": 20} if kind is GradientBoostingClassifier else {"max_iter": 20}
+    model = as_subject(kind(max_depth=3, **steps).fit(X, y))
     rows, background = X.iloc[:10], X.iloc[100:130]
     found = explain(model, rows, background)
-    engine = explain(model, rows, background, method="exact")
-    assert found.method == "tree" and found.residual < 1e-4
-    np.testing.assert_allclose(found.values, engine.values, atol=1e-4)
+    engine = explain(model.predict, rows, background, method="exact")  # a bare function: composed rows, no trees
+    assert found.method == "tree" and found.residual < 1e-9
+    np.testing.assert_allclose(found.values, engine.values, atol=1e-9)
     assert found.standard_errors is not None and engine.standard_errors is not None
-    np.testing.assert_allclose(found.standard_errors, engine.standard_errors, atol=1e-4)
+    np.testing.assert_allclose(found.standard_errors, engine.standard_errors, atol=1e-9)
     first = explain(as_subject(model.estimator, positive=0), rows, background)
-    np.testing.assert_allclose(first.values, -found.values, atol=1e-6)
+    np.testing.assert_allclose(first.values, -found.values, atol=1e-9)
 
 
-def test_a_forest_adds_up_probabilities_and_is_explained_by_tree_explainer_only_on_those() -> None:
-    pytest.importorskip("shap")
+def test_trees_agree_with_shap_where_shap_reads_them_right() -> None:
+    shap = pytest.importorskip("shap")
+    X, y = data()
+    model = GradientBoostingClassifier(n_estimators=20, max_depth=4).fit(X.astype(np.float32), y)
+    rows, background = X.iloc[:10].astype(np.float32), X.iloc[100:150].astype(np.float32)
+    explainer = shap.TreeExplainer(model, shap.maskers.Independent(background, max_samples=50))
+    np.testing.assert_allclose(explain(model, rows, background).values, explainer.shap_values(rows), atol=1e-5)
+
+
+def test_a_forest_is_explained_on_the_scale_on_which_its_trees_add_up_unless_told_otherwise() -> None:
     X, y = data()
     model = as_subject(RandomForestClassifier(n_estimators=15, max_depth=4, random_state=0).fit(X, y))
     rows, background = X.iloc[:10], X.iloc[100:130]
-    shares = explain(model, rows, background, link="identity")
-    assert shares.method == "tree"
-    np.testing.assert_allclose(
-        shares.values, explain(model, rows, background, link="identity", method="exact").values, atol=1e-5
-    )
-    odds = explain(model, rows, background, method="tree")
+    shares = explain(model, rows, background)
+    assert (shares.method, shares.link) == ("tree", "identity")
+    engine = explain(model.predict, rows, background, link="identity", method="exact")
+    np.testing.assert_allclose(shares.values, engine.values, atol=1e-9)
+    odds = explain(model, rows, background, method="tree", link="logit")
     assert odds.method == "pairs" and "Not tree" in odds.reason and "another scale" in odds.reason
 
 
 def test_tree_values_that_do_not_add_up_to_the_users_predict_are_refused() -> None:
-    pytest.importorskip("shap")
     X, y = data()
 
     class Changed:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from evenhand.explaining import explain
+from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.preparing import prepared_parts
 from evenhand.explaining.table import CodedTable
 
@@ -244,9 +245,12 @@ def test_prepared_columns_are_given_to_the_players_that_make_them() -> None:
         return np.stack([hot[0], size, hot[1], size**2, hot[2], t["flat"].to_numpy()], axis=1)
 
     parts = prepared_parts(prepare, coded, table)
-    assert parts is not None
     np.testing.assert_array_equal(parts.compose(coded.rows), prepare(table.iloc[:10]))
     assert [np.arange(6)[place].tolist() for place in parts.places] == [[1, 3], [0, 2, 4], []]
     # a column that two players make, and one that depends on the other rows, are seen
-    assert prepared_parts(lambda t: prepare(t) * t[["size"]].to_numpy(), coded, table) is None
-    assert prepared_parts(lambda t: prepare(t) - prepare(t).mean(axis=0), coded, table) is None
+    for wrong, why in (
+        (lambda t: prepare(t) * t[["size"]].to_numpy(), "more than one feature"),
+        (lambda t: prepare(t) - prepare(t).mean(axis=0), "from other rows"),
+    ):
+        with pytest.raises(NotThisWay, match=why):
+            prepared_parts(wrong, coded, table)

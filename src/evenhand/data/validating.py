@@ -137,19 +137,19 @@ def _group_problems(name: str, values: pd.Series, coded: bool = False) -> Iterat
         )
 
 
+def _known(values: pd.Series) -> Sequence[object]:
+    """Return the distinct values of a column, but missing ones."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return categories_of(values)
+    return cast("Sequence[object]", values.dropna().unique() if values.hasnans else values.unique())
+
+
 def _or_codes(values: pd.Series) -> str:
     """Return the other way of grouping whole numbers."""
     known = values.dropna().to_numpy(dtype=np.float64)
     whole = bool((known == np.floor(known)).all())
     given = argument("codes", [shorten(values.name)])
     return f"; if its whole numbers are codes that name groups, pass {given}" if whole else ""
-
-
-def _known(values: pd.Series) -> Sequence[object]:
-    """Return the distinct values of a column, but missing ones."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return categories_of(values)
-    return cast("Sequence[object]", values.dropna().unique() if values.hasnans else values.unique())
 
 
 def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Iterator[str]:

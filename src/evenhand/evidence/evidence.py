@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet, Grouping, Inputs
     from evenhand.evidence.slicing import FoundSlices
-    from evenhand.explaining import Attributions, Method
+    from evenhand.explaining import Attributions, Link, Method
     from evenhand.findings import Reads
     from evenhand.subjects import Subject
 
@@ -266,7 +266,9 @@ class Evidence:
         rows = _table(self.original, self.data).iloc[self.explained_rows]
         if not set(rows) <= set(self.background_table):
             return None
-        return self._explained(self.original, rows, self.background_table[list(rows.columns)])
+        # A network that imitates a forest is compared with it on one scale.
+        link = self.attributions.link if self.subject.score_kind == "probability" else None
+        return self._explained(self.original, rows, self.background_table[list(rows.columns)], link=link)
 
     @cached_property
     def reason_attributions(self) -> Attributions:
@@ -302,7 +304,13 @@ class Evidence:
         return explain(model, rows, self.background_table, seed=seed, link=link, method=method)  # type: ignore[arg-type]
 
     def _explained(
-        self, subject: Subject, rows: pd.DataFrame, background: pd.DataFrame, *, decide: bool = False
+        self,
+        subject: Subject,
+        rows: pd.DataFrame,
+        background: pd.DataFrame,
+        *,
+        decide: bool = False,
+        link: Link | None = None,
     ) -> Attributions:
         from evenhand.explaining import explain
 
@@ -311,7 +319,7 @@ class Evidence:
         return explain(
             subject, rows, background, seed=options.seed, error=0.01 if options.precise else None,
             budget_evaluations=options.explain_evaluations, budget_seconds=options.budget,
-            averaged=options.explain_average, decide_at=decide_at,
+            averaged=options.explain_average, decide_at=decide_at, link=link,
         )  # fmt: skip
 
     def _at_threshold(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError
+from evenhand.explaining.scores import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,22 +28,28 @@ def array_table(X: Array) -> pd.DataFrame:
 class ArrayModel:
     """A model of arrays as a model of tables.
 
-    `predict`: from an array (rows, ...) to one score a row; a torch module is called with a tensor; `shape`: the shape
-    of one row; `dtype`: the type of the array.
+    `predict`: from an array (rows, ...) to one score a row, or a subject; a torch module is called with a tensor;
+    `shape`: the shape of one row; `dtype`: the type of the array.
     """
-
-    score_kind: str = "probability"
 
     def __init__(self, predict: Callable[[Array], object], shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
         self.name = str(getattr(predict, "name", getattr(predict, "__name__", type(predict).__name__)))
         self.shape, self._dtype = shape, dtype
         self._module = cast("nn.Module", predict) if hasattr(predict, "named_modules") else None
         self._call = getattr(predict, "predict", predict)
+        self._whole = predict
+        self.estimator: object = getattr(predict, "estimator", None)
+        self.positive: object = getattr(predict, "positive", None)
         self.network = self._module
         if self._module is not None and len(shape) > 1:
             from torch import nn
 
             self.network = nn.Sequential(nn.Unflatten(1, shape), self._module)
+
+    @property
+    def score_kind(self) -> str:
+        """What the scores are, as the subject says; probabilities of a bare function."""
+        return str(getattr(self._whole, "score_kind", "probability"))
 
     def prepare(self, X: pd.DataFrame) -> Array:
         """Return the flattened rows."""
@@ -131,4 +138,4 @@ def as_tables(
         )
     shape = X.shape[1:]
     named = mapped_players(players, shape) if isinstance(players, np.ndarray) else players
-    return ArrayModel(model, shape, X.dtype), array_table(X), array_table(other.astype(X.dtype)), named  # type: ignore[arg-type]
+    return ArrayModel(opened(model), shape, X.dtype), array_table(X), array_table(other.astype(X.dtype)), named  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ MOST_COLUMNS: Final = 2000
 PROBED: Final = 64
 """Rows that are predicted together."""
 
-ALONE: Final = 8
+ALONE: Final = 3
 """Of these, the rows that are predicted one by one."""
 
 BATCH_TOLERANCE: Final = 1e-5
@@ -122,12 +122,13 @@ class Behaviour:
     """What was found, as sentences."""
 
 
-def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame) -> Behaviour:
+def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame, own: NDArray[np.float64]) -> Behaviour:
     """Predict the same rows twice, alone, together and among others, and compare.
 
-    `score`: the model, its scale settled; `X`, `background`: the longer of the two is probed.
+    `score`: the model, its scale settled; `X`, `background`: the rows to explain are probed, or the background where
+    that is longer and they are few; `own` (n,): the scores of `X`.
     """
-    table = X if len(X) > len(background) else background
+    table = X if len(X) > min(PROBED, len(background)) else background
     few = table.iloc[:PROBED]
     together = score(few)
     size = max(float(np.max(np.abs(together))), 1.0)
@@ -140,7 +141,9 @@ def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame) -> Be
             noise=noise,
         )
         return Behaviour(False, True, (note,))
-    among = score(table)[: len(few)] if len(table) > len(few) else together
+    among = together
+    if len(table) > len(few):
+        among = (own if table is X else score(table))[: len(few)]
     alone = np.concatenate([score(few.iloc[[row]]) for row in range(min(ALONE, len(few)))])
     moved = max(_apart(together, among), _apart(together[: len(alone)], alone))
     if moved <= BATCH_TOLERANCE * size:

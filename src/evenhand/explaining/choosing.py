@@ -58,8 +58,9 @@ WAYS: Final[Mapping[str, Way]] = {
         checked=True,
     ),
     "tree": Way(
-        "shap's TreeExplainer, interventional, against every background row.",
-        "A binary tree ensemble directly on numeric columns, each its own player, on the scale its leaves add up on.",
+        "The values of every leaf in closed form, summed over the trees, against every background row.",
+        "A tree ensemble of scikit-learn, XGBoost, LightGBM or CatBoost with two classes or one number, also behind "
+        "preprocessing whose columns each come from one feature, on the scale on which its trees add up.",
         automatic=True,
         checked=True,
     ),

@@ -19,6 +19,7 @@ from evenhand.explaining.reaching import missed, reached
 from evenhand.explaining.repeating import repetition_errors, sampling_error
 from evenhand.explaining.running import Answer, Task, first_that_holds
 from evenhand.explaining.scores import Link, LinkedScore
+from evenhand.explaining.tree import TreesOf
 from evenhand.messages import message
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def explain(
     background: pd.DataFrame | NDArray[np.generic],
     *,
     seed: int = 0,
-    link: Link = "logit",
+    link: Link | None = None,
     permutations: int = 1,
     error: float | None = None,
     budget_evaluations: int | None = None,
@@ -71,8 +72,9 @@ def explain(
         The rows they are explained against; all are used (see `choose_background`).
     seed : int
         Seed of the random orders and of the blocks of the background.
-    link : "logit" or "identity"
-        Explain log-odds, or the score as it is; a ranking score or a label is always explained as it is.
+    link : "logit" or "identity", optional
+        Explain log-odds, or the score as it is; a ranking score or a label is always explained as it is. When not
+        given, log-odds, but the probability of a forest, whose trees add up to it.
     permutations : int
         Random orders, each with its reverse, for each pair that is not enumerated. More background rows help more.
     error : float, optional
@@ -135,15 +137,18 @@ def explain(
     table = checked_tables(X, cast("pd.DataFrame", background))
     named = checked_players(X, players)  # type: ignore[arg-type]
     score = LinkedScore(model, link, averaged)  # type: ignore[arg-type]
-    score.settle(X)
-    behaviour = observe(score, X, table)
-    score.clipped = 0
+    trees = TreesOf(score, X, table, named)
+    own = score.settle(X, trees.adds_up_to)
+    clipped = score.clipped
+    behaviour = observe(score, X, table, own)
+    score.clipped = clipped
     task = Task(
         score=score,
         X=X,
         background=table,
         players=named,
-        own=score(X),
+        own=own,
+        trees=trees,
         seed=seed,
         permutations=permutations,
         error=error,
@@ -158,7 +163,7 @@ def explain(
 
 def _check_arguments(
     seed: int,
-    link: str,
+    link: str | None,
     counts: tuple[int, int, int | None],
     *,
     error: float | None,
@@ -168,7 +173,7 @@ def _check_arguments(
     permutations, averaged, evaluations = counts
     checks = (
         (0 <= seed < 2**63, f"seed is {seed}; it must be at least 0 and below 2^63."),
-        (link in get_args(Link), f"link is {link!r}; it is one of {', '.join(get_args(Link))}."),
+        (link is None or link in get_args(Link), f"link is {link!r}; it is one of {', '.join(get_args(Link))}."),
         (permutations >= 1, f"permutations is {permutations}; it must be at least 1."),
         (
             error is None or 0 < error < 1,

@@ -1,8 +1,8 @@
 """Mixed rows made from prepared columns: the model's preprocessing runs once, not for every mixed row.
 
 Most preprocessing (scaling, imputing, one-hot coding, embedding by level) turns each column of the table into
-separate columns. Whether a model's does is tested: one player's values at a time are moved along the rows,
-and what changes belongs to it. A prepared column that two players change, or one mixed row that does not come out as
+separate columns. Whether a model's does is tested: the values of some players are moved along the rows, and what
+changes belongs to one of them. A prepared column that two players change, or one mixed row that does not come out as
 the model itself would prepare it, and the model predicts whole tables instead.
 """
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from evenhand.explaining.choosing import NotThisWay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 MOST_CELLS: Final = 60_000_000
 """Prepared cells that may be spent on finding out."""
 TRIED: Final = 256
-"""Mixed rows on which the parts are compared with the whole."""
+"""The fewest mixed rows on which the parts are compared with the whole."""
 CLOSE: Final = 1e-5
 """How near, in spreads of the score, prepared rows must come to the model's scores."""
 
@@ -83,8 +85,6 @@ def prepared(score: LinkedScore, table: CodedTable, joint: pd.DataFrame, own: ND
         parts = prepared_parts(prepare, table, joint)
     except Exception:  # whatever it is, whole tables are predicted instead
         return None
-    if parts is None:
-        return None
     few = table.rows[:, : min(len(own), TRIED)]
     wanted = own[: few.shape[1]]
     for number, way in enumerate(ways):
@@ -99,29 +99,52 @@ def prepared(score: LinkedScore, table: CodedTable, joint: pd.DataFrame, own: ND
 
 def prepared_parts(
     prepare: Callable[[pd.DataFrame], NDArray[np.generic]], table: CodedTable, joint: pd.DataFrame
-) -> PreparedParts | None:
-    """Return what each player prepares to; None where a prepared column belongs to two players, or it is too dear."""
+) -> PreparedParts:
+    """Return what each player prepares to.
+
+    Raises NotThisWay where a prepared column belongs to two players, or it is too dear to find out.
+    """
     whole = prepare(joint)
-    if whole.ndim != 2 or whole.size * (len(table.names) + 1) > MOST_CELLS:
-        return None
     both = np.concatenate([table.rows, table.background], axis=1)
-    owner = np.full(whole.shape[1], -1)
-    for player in range(len(both)):
-        moved = both.copy()
-        # Moved along by one row, no column that varies with the player can stay as it was.
-        moved[player] = np.roll(moved[player], 1)
-        changed = _differ(prepare(table.decode(moved)), whole).any(axis=0)
-        if (owner[changed] >= 0).any():
-            return None
-        owner[changed] = player
-    places = [np.flatnonzero(owner == player) for player in range(len(both))]
-    levels = [
-        whole[np.unique(codes, return_index=True)[1]][:, place] for codes, place in zip(both, places, strict=True)
-    ]
-    parts = PreparedParts(tuple(_as_slice(place) for place in places), tuple(levels), whole[0].copy())
-    taken = np.random.default_rng(0).integers(0, both.shape[1], (len(both), TRIED))
-    mixed = np.ascontiguousarray(np.take_along_axis(both, taken, axis=1))
-    return None if _differ(parts.compose(mixed), prepare(table.decode(mixed))).any() else parts
+    if whole.ndim != 2 or whole.size * (len(both).bit_length() + 2) > MOST_CELLS:
+        raise NotThisWay(
+            "The prepared rows are too large for finding out which column each feature makes.", notable=True
+        )
+    owner = _owners(prepare, table, whole, both)
+    mine = [np.flatnonzero(owner == player) for player in range(len(both))]
+    levels = [whole[np.unique(codes, return_index=True)[1]][:, place] for codes, place in zip(both, mine, strict=True)]
+    parts = PreparedParts(tuple(_as_slice(place) for place in mine), tuple(levels), whole[0].copy())
+    # Every value of every player is met once, among values that other rows have of the others.
+    rng = np.random.default_rng(0)
+    times = -(-TRIED // both.shape[1])
+    mixed = np.stack([np.concatenate([rng.permutation(codes) for _ in range(times)]) for codes in both])
+    if (owner >= len(both)).any() or _differ(parts.compose(mixed), prepare(table.decode(mixed))).any():
+        raise NotThisWay(
+            "A column that the preprocessing makes comes from more than one feature, or from other rows.", notable=True
+        )
+    return parts
+
+
+def _owners(
+    prepare: Callable[[pd.DataFrame], NDArray[np.generic]],
+    table: CodedTable,
+    whole: NDArray[np.generic],
+    both: NDArray[np.int32],
+) -> NDArray[np.int64]:
+    """Return (columns,): the player of each prepared column, -1 where none changes it.
+
+    Players are numbered from 1. Those whose number has a 1 at a binary place are moved along by one row, so that no
+    column that varies with them can stay as it was: the places where a column changes spell the number of its player.
+    Columns of several players spell another, which shows when rows are mixed.
+    """
+    owner = np.zeros(whole.shape[1], dtype=np.int64)
+    numbers = np.arange(1, len(both) + 1)
+    for place in range(len(both).bit_length()):
+        chosen = (numbers >> place) & 1 == 1
+        moved = np.where(chosen[:, None], np.roll(both, 1, axis=1), both)
+        changed = _differ(prepare(table.decode(np.ascontiguousarray(moved))), whole).any(axis=0)
+        owner += changed.astype(np.int64) << place
+    return owner - 1
 
 
 def _differ(one: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.bool_]:

@@ -21,7 +21,8 @@ from evenhand.explaining.repeating import run_repeated
 from evenhand.explaining.summing import Summed, Walker
 from evenhand.explaining.table import CodedTable
 from evenhand.explaining.through_shap import explain_through_shap
-from evenhand.explaining.tree import explain_tree
+from evenhand.explaining.tree import TreesOf, explain_tree
+from evenhand.explaining.trees.walking import TreeWalker
 from evenhand.messages import message, sentences
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ PRECISE: Final = 8
 class Task:
     """The arguments of `explain`, after all checks.
 
-    `own` (n,) are the model's scores of `X`, `decide_at` is on their scale, `deadline` on the monotonic clock;
-    `batch_free`: whether a row's score is the same in every batch.
+    `own` (n,) are the model's scores of `X`; `trees` reads its trees where it has any; `decide_at` is on the scale of
+    the scores, `deadline` on the monotonic clock; `batch_free`: whether a row's score is the same in every batch.
     """
 
     score: LinkedScore
@@ -54,6 +55,7 @@ class Task:
     background: pd.DataFrame
     players: Mapping[str, Sequence[str]]
     own: NDArray[np.float64]
+    trees: TreesOf
     seed: int
     permutations: int
     error: float | None
@@ -102,7 +104,8 @@ def _by(task: Task, way: str) -> Answer:
     if way in ("linear", "additive", "tree"):
         return _by_form(task, way)
     table = CodedTable(task.X, task.background, task.players)
-    found = _in_two_stages(task, table)
+    walker = task.trees.walker(task.own) if way in ("pairs", "exact") and task.batch_free else None
+    found = None if walker is not None else _in_two_stages(task, table)
     if way == "gradients":
         means = explain_gradients(table, found, task.seed)
         reason = message(
@@ -115,7 +118,7 @@ def _by(task: Task, way: str) -> Answer:
         return _checked_answer(
             task, way, means, message("The rescale rule of DeepLIFT: no Shapley values, but they add up.")
         )
-    evaluate = _evaluator(task, table, found)
+    evaluate = _evaluator(task, table, found, walker)
     if way.startswith("shap-"):
         return _through_shap(task, way, evaluate, table)
     return _by_pairs(task, cast("Literal['pairs', 'exact']", way), evaluate, table)
@@ -123,6 +126,7 @@ def _by(task: Task, way: str) -> Answer:
 
 def _by_form(task: Task, way: str) -> Answer:
     """Explain by the form of the model."""
+    theirs = None
     if way == "linear":
         means = explain_linear(task.score.model, task.X, task.background, task.players, task.own, task.seed)
         reason = message("The score is linear in these columns: closed form.")
@@ -130,9 +134,9 @@ def _by_form(task: Task, way: str) -> Answer:
         means = explain_additive(task.score, task.X, task.background, task.players, task.seed)
         reason = message("The score is a sum over these columns: each was varied on its own.")
     else:
-        means = explain_tree(task.score.model, task.X, task.background, task.players, task.score.link, task.seed)
-        reason = message("A tree ensemble: shap's TreeExplainer, interventional, against every background row.")
-    return _checked_answer(task, way, means, reason)
+        means, theirs = explain_tree(task.trees.found(), task.score.link, task.seed)
+        reason = message("The score is a sum of trees: their values in closed form, against every background row.")
+    return _checked_answer(task, way, means, reason, theirs)
 
 
 def _in_two_stages(task: Task, table: CodedTable) -> Prepared | None:
@@ -172,7 +176,11 @@ def _by_pairs(task: Task, way: Literal["pairs", "exact"], evaluate: Evaluator, t
         late = message("The time was up after {n:,} of {rows:,} background rows.", n=used, rows=len(plan.order))
         reason = sentences(reason, late)
     if evaluate.split is not None:
-        reason = sentences(reason, message("The network's first layer was taken apart by features."))
+        by_trees = message(
+            "The mixed rows were answered by the model's trees, and compared with the model's own scores."
+        )
+        by_layer = message("The network's first layer was taken apart by features.")
+        reason = sentences(reason, by_trees if isinstance(evaluate.split, TreeWalker) else by_layer)
         task.score.rows_asked += evaluate.split.asked
     constant = float(np.ptp(means.predictions)) == 0.0 and not means.block_values.any()
     said = message("The model gave every row the same score whatever its values, so every value is 0.")
@@ -192,7 +200,11 @@ def _with_decisions(task: Task, answer: Answer) -> Answer:
         return answer
     table = CodedTable(task.X, task.background, task.players)
     summands = None if answer.means is None else answer.means.summands
-    evaluate = _evaluator(task, table, _in_two_stages(task, table), None if summands is None else Summed(*summands))
+    split: Walker | None = None if summands is None else Summed(*summands)
+    if answer.method == "tree":
+        split = task.trees.walker(task.own)
+    found = None if split is not None else _in_two_stages(task, table)
+    evaluate = _evaluator(task, table, found, split)
     _, decisions = _run(task, evaluate, table, _plan_of(task, evaluate, table, "pairs"))
     return replace(answer, decisions=decisions)
 
@@ -230,14 +242,20 @@ def _through_shap(task: Task, way: str, evaluate: Evaluator, table: CodedTable) 
     return Answer(way, reason, way == "shap-exact", evaluate.evaluations, values, base, None, used, (note,))
 
 
-def _checked_answer(task: Task, way: str, means: PairMeans, reason: str) -> Answer:
-    """Refuse a method whose sums are not the scores of the user's predict: some explainers misread a model."""
+def _checked_answer(
+    task: Task, way: str, means: PairMeans, reason: str, theirs: NDArray[np.float64] | None = None
+) -> Answer:
+    """Refuse a method whose sums are not the scores of the user's predict: some explainers misread a model.
+
+    `theirs` (b,): what the method takes the background rows' scores for, where it tells them.
+    """
     values = pooled(means.block_values, means.block_rows)
     against = task.score(task.background)
     spread = max(float(np.std(np.concatenate([task.own, against]))), 1e-9)
     miss = max(
         float(np.max(np.abs(values.sum(axis=1) + means.base_value - task.own))),
         abs(means.base_value - float(against.mean())),
+        0.0 if theirs is None else float(np.max(np.abs(theirs - against))),
     )
     if miss > TOLERANCE * spread:
         raise NotThisWay(

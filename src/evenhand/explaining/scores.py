@@ -31,21 +31,27 @@ AS_IT_IS: Final = {
     "ranking": message("The model gives a ranking score, which has no log-odds, so the score itself is explained."),
 }
 """What is explained of a model that gives no probabilities."""
+SUMMED: Final = message(
+    "The model's trees add up to the probability, so the probability itself is explained, not its log-odds."
+)
+"""What is said of a forest where no scale was asked for."""
 
 
 class LinkedScore:
     """f(X) on the explained scale, with counts of predicted and clipped rows.
 
-    `model`: a subject, a fitted estimator, or a function from a table to one score per row; `link`: the scale;
-    a ranking score or a label has no log-odds and is explained as it is; `averaged`: how often the model predicts
-    the same rows; the mean of its answers is its score.
+    `model`: a subject, a fitted estimator, or a function from a table to one score per row; `link`: the scale,
+    None for that on which the model adds up, log-odds where it is not known; a ranking score or a label has no log-odds
+    and is explained as it is; `averaged`: how often the model predicts the same rows; the mean of its answers is its
+    score.
     """
 
-    def __init__(self, model: Subject | Predict, link: Link, averaged: int = 1) -> None:
-        self.model = _as_model(model)
+    def __init__(self, model: Subject | Predict, link: Link | None, averaged: int = 1) -> None:
+        self.model = opened(model)
         _evaluating(self.model)
         self.name = str(getattr(self.model, "name", getattr(self.model, "__name__", "model")))
-        self.link: Link = link
+        self.link: Link = link or "logit"
+        self._asked = link is not None
         self.averaged = averaged
         self.notes: list[str] = []
         self.clipped = 0
@@ -53,14 +59,20 @@ class LinkedScore:
         self._predict = _predict_of(self.model)
         self._logits: Predict | None = None
 
-    def settle(self, X: pd.DataFrame) -> None:
-        """Predict once, and choose the scale by the kind of model."""
+    def settle(self, X: pd.DataFrame, adds_up_to: Link | None = None) -> NDArray[np.float64]:
+        """Predict once, choose the scale by the kind of model, and return the scores (n,) on it.
+
+        `adds_up_to`: the scale on which the model is a sum, which is taken where none was asked for.
+        """
         scores = self._raw(self._predict, X)
         kind = getattr(self.model, "score_kind", "probability")
         if self.link == "logit" and kind != "probability":
             self.link = "identity"
             kind = "number" if getattr(self.model, "task", "binary") == "regression" else kind
             self.notes.append(AS_IT_IS[kind])
+        if self.link == "logit" and not self._asked and adds_up_to == "identity":
+            self.link = "identity"
+            self.notes.append(SUMMED)
         if self.link == "logit" and ((scores < 0) | (scores > 1)).any():
             worst = scores[np.argmax(np.abs(scores - 0.5))]
             raise ModelError(
@@ -69,7 +81,10 @@ class LinkedScore:
             )
         logits = getattr(self.model, "predict_logits", None)
         if self.link == "logit" and callable(logits):
-            self._take_logits(cast("Predict", logits), X, scores)
+            found = self._take_logits(cast("Predict", logits), X, scores)
+            if found is not None:
+                return found
+        return self.on_scale(scores)
 
     def __call__(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Return the score of each row on the explained scale, shape (n,), finite."""
@@ -89,15 +104,18 @@ class LinkedScore:
         inside = np.clip(scores, CLIP, 1 - CLIP)
         return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
 
-    def _take_logits(self, logits: Predict, X: pd.DataFrame, scores: NDArray[np.float64]) -> None:
+    def _take_logits(self, logits: Predict, X: pd.DataFrame, scores: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Return the model's own logits, which are used from here on where they agree with its probabilities."""
         from scipy.special import expit
 
-        if np.max(np.abs(expit(self._raw(logits, X)) - scores), initial=0.0) <= 1e-4:
+        found = self._raw(logits, X)
+        if np.max(np.abs(expit(found) - scores), initial=0.0) <= 1e-4:
             self._logits = logits
-        else:
-            self.notes.append(
-                message("The model's own logits disagree with its probabilities, so the probabilities are used.")
-            )
+            return found
+        self.notes.append(
+            message("The model's own logits disagree with its probabilities, so the probabilities are used.")
+        )
+        return None
 
     def _raw(self, predict: Predict, X: pd.DataFrame) -> NDArray[np.float64]:
         if self.averaged == 1:
@@ -150,8 +168,8 @@ def score_of(model: Subject | Predict, X: pd.DataFrame, link: Link = "logit") ->
     return score
 
 
-def _as_model(model: Subject | Predict) -> Subject | Predict:
-    """A fitted estimator's `predict` gives labels, so such an object is opened as a model."""
+def opened(model: Subject | Predict) -> Subject | Predict:
+    """Return a model as a subject: a fitted estimator's `predict` gives labels, so it is opened as one."""
     if hasattr(model, "score_kind") or not hasattr(model, "predict"):
         return model
     from evenhand.subjects import as_subject

@@ -1,103 +1,198 @@
-"""Tree ensembles by shap's TreeExplainer, against every background row, and only where its answer is checked."""
+"""Tree ensembles exactly: their trees read as arrays, behind whatever preprocessing lets features be."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import numpy as np
+import pandas as pd
 
-from evenhand.errors import MissingExtraError, need, shorten
+from evenhand.errors import shorten
 from evenhand.explaining.blocks import dealt
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.engine import PairMeans
-from evenhand.explaining.estimators import Fitted, fitted_estimator, plain_numbers, takes_exactly
+from evenhand.explaining.estimators import fitted_estimator
+from evenhand.explaining.preparing import prepared_parts
+from evenhand.explaining.table import CodedTable
+from evenhand.explaining.trees.catalogue import reader_of, steps_of
+from evenhand.explaining.trees.shapley import tree_values
+from evenhand.explaining.trees.walking import TreeWalker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.explaining.scores import Link
+    from evenhand.explaining.scores import Link, LinkedScore
+    from evenhand.explaining.trees.forest import Forest
+    from evenhand.explaining.trees.reading import Reading
 
-TREES: Final[Mapping[str, Link]] = {
-    "DecisionTreeClassifier": "identity",
-    "ExtraTreeClassifier": "identity",
-    "RandomForestClassifier": "identity",
-    "ExtraTreesClassifier": "identity",
-    "GradientBoostingClassifier": "logit",
-    "HistGradientBoostingClassifier": "logit",
-    "XGBClassifier": "logit",
-    "LGBMClassifier": "logit",
-}
-"""The ensembles TreeExplainer was found to be right for, and the scale on which their leaves add up: the forests
-average probabilities, the boosted ones add log-odds."""
+Traced: TypeAlias = "tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]"
+"""Rows, background and the player of each column."""
+Made = TypeVar("Made")
+CLOSE: Final = 1e-4
+"""The greatest miss of a forest's scores, in spreads of the model's own, with which it answers for the model."""
 
 
-def explain_tree(
-    model: object,
-    X: pd.DataFrame,
-    background: pd.DataFrame,
-    players: Mapping[str, Sequence[str]],
-    link: Link,
-    seed: int,
-) -> PairMeans:
-    """Return the interventional values of a binary tree ensemble, one explainer a block of the background.
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundTrees:
+    """A model as a forest over prepared rows, and the player of each prepared column."""
 
-    Raises NotThisWay unless the model is such an ensemble on exactly these columns, shap is installed and can
-    read it.
+    forest: Forest
+    """The trees."""
+    rows: NDArray[np.float64]
+    """(n, columns): the explained rows, prepared."""
+    background: NDArray[np.float64]
+    """(b, columns): the background rows, prepared."""
+    owner: NDArray[np.int64]
+    """(columns,): the player that each column belongs to."""
+    players: int
+    """How many players there are."""
+
+
+class TreesOf:
+    """The trees of a model, read when first needed, once.
+
+    `score`: the model; `X`, `background`: the n explained and the b background rows; `players`: columns of each player.
     """
-    estimator = fitted_estimator(model)
-    _refuse(model, estimator, X, players, link)
-    x, b = plain_numbers(X), plain_numbers(background)
-    # A wrong guess would show in the sums, which are compared with the model's scores.
-    classes, wanted = list(getattr(estimator, "classes_", ())), getattr(model, "positive", None)
-    positive = classes.index(wanted) if wanted in classes else 1
-    blocks = dealt(len(b), seed)
-    rows = np.array([len(block) for block in blocks])
-    answers = [_interventional(estimator, x, b[block], positive, link) for block in blocks]
-    values = np.stack([values for values, _ in answers])
-    base = float(np.dot([base for _, base in answers], rows) / rows.sum())
-    # The scores are those of the explainer's trees; they are compared with the user's predict afterwards.
-    return PairMeans(values, rows, base, values[0].sum(axis=1) + answers[0][1])
+
+    def __init__(
+        self, score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame, players: Mapping[str, Sequence[str]]
+    ) -> None:
+        self._score, self._X, self._background, self._players = score, X, background, players
+
+    @cached_property
+    def adds_up_to(self) -> Link | None:
+        """The scale on which the trees add up; None where no trees can be read."""
+        return None if isinstance(self._reading, NotThisWay) else self._reading.forest.link
+
+    def found(self) -> FoundTrees:
+        """Return the trees over prepared rows, or raise NotThisWay with the reason why there are none."""
+        if isinstance(self._found, NotThisWay):
+            raise self._found
+        return self._found
+
+    def walker(self, own: NDArray[np.float64]) -> TreeWalker | None:
+        """Return the model as walks over its trees, on the explained scale.
+
+        `own` (n,): the model's scores of `X`. None where there are no trees, or they do not give these.
+        """
+        if isinstance(self._found, NotThisWay):
+            return None
+        trees, change = self._found, _change(self._found.forest.link, self._score)
+        clipped, answers = self._score.clipped, trees.forest.score(trees.rows)
+        miss = np.max(np.abs((answers if change is None else change(answers)) - own))
+        self._score.clipped = clipped
+        if not miss <= CLOSE * max(float(np.std(own)), 1e-9):
+            return None
+        return TreeWalker(trees.forest, trees.rows, trees.background, trees.owner, trees.players, transform=change)
+
+    @cached_property
+    def _reading(self) -> Reading | NotThisWay:
+        return _or_reason(self._read)
+
+    def _read(self) -> Reading:
+        ensemble = self._steps[1]
+        read = reader_of(ensemble)
+        try:
+            return read(ensemble, getattr(self._score.model, "positive", None))
+        except NotThisWay as reason:
+            reason.notable = True  # of a tree ensemble it is worth telling
+            raise
+
+    @cached_property
+    def _steps(self) -> tuple[list[object], object]:
+        return steps_of(fitted_estimator(self._score.model))
+
+    @cached_property
+    def _found(self) -> FoundTrees | NotThisWay:
+        reading = self._reading
+        return reading if isinstance(reading, NotThisWay) else _or_reason(lambda: self._traced(reading))
+
+    def _traced(self, reading: Reading) -> FoundTrees:
+        before = self._steps[0]
+
+        def prepare(table: pd.DataFrame) -> NDArray[np.float64]:
+            given: object = _given(self._score.model, table)
+            for step in before:
+                given = step.transform(given)  # type: ignore[attr-defined]
+            return reading.encode(given)
+
+        made = self._prepared(prepare) if before or not reading.plain else self._as_they_are(prepare)
+        rows, background, owner = made
+        if not rows.shape[1] == len(owner) == reading.forest.columns:
+            raise NotThisWay(
+                "The trees ask {wanted} columns and are given {given}.",
+                notable=True,
+                wanted=reading.forest.columns,
+                given=rows.shape[1],
+            )
+        return FoundTrees(reading.forest, rows, background, owner, len(self._players))
+
+    def _as_they_are(self, prepare: Callable[[pd.DataFrame], NDArray[np.float64]]) -> Traced:
+        """Of trees over the columns themselves, each belongs to the player that has it."""
+        player = {column: at for at, columns in enumerate(self._players.values()) for column in columns}
+        owner = np.array([player[column] for column in _columns(self._score.model, self._X)], dtype=np.int64)
+        return prepare(self._X), prepare(self._background), owner
+
+    def _prepared(self, prepare: Callable[[pd.DataFrame], NDArray[np.float64]]) -> Traced:
+        table = CodedTable(self._X, self._background, self._players)
+        parts = prepared_parts(prepare, table, pd.concat([self._X, self._background], ignore_index=True))
+        owner = np.zeros(parts.width, dtype=np.int64)  # columns of no player never differ
+        for player, place in enumerate(parts.places):
+            owner[place] = player
+        rows, background = (np.asarray(parts.compose(codes)) for codes in (table.rows, table.background))
+        return rows.astype(np.float64), background.astype(np.float64), owner
 
 
-def _refuse(
-    model: object, estimator: Fitted, X: pd.DataFrame, players: Mapping[str, Sequence[str]], link: Link
-) -> None:
-    kind = type(estimator).__name__
-    if kind not in TREES:
-        raise NotThisWay("{kind} is not among the tree ensembles whose explainer is known to be right.", kind=kind)
-    if TREES[kind] != link:
-        raise NotThisWay("The leaves of a {kind} add up on another scale than the one explained.", kind=kind)
-    if len(getattr(estimator, "classes_", ())) != 2:
-        raise NotThisWay("The ensemble does not have two classes.")
-    if any(len(columns) > 1 for columns in players.values()):
-        raise NotThisWay("Values of single columns do not add up to the value of a group of columns.")
-    categorical = getattr(estimator, "is_categorical_", None)
-    if categorical is not None and np.any(categorical):
-        raise NotThisWay("shap reads the categorical splits of histogram gradient boosting wrongly.")
-    takes_exactly(estimator, X, model)
+def explain_tree(trees: FoundTrees, link: Link, seed: int) -> tuple[PairMeans, NDArray[np.float64]]:
+    """Return the interventional values of each block of the background, exactly, and the trees' scores of its rows.
+
+    Raises NotThisWay where the trees add up on another scale than `link`.
+    """
+    forest = trees.forest
+    if forest.link != link:
+        raise NotThisWay("The trees add up on another scale than the one explained.")
+    blocks = dealt(len(trees.background), seed)
+    block = np.empty(len(trees.background), dtype=np.int64)
+    for number, members in enumerate(blocks):
+        block[members] = number
+    values = tree_values(forest, trees.rows, trees.background, trees.owner, trees.players, block)
+    sizes = np.array([len(members) for members in blocks], dtype=np.int64)
+    theirs = forest.score(trees.background)
+    return PairMeans(values, sizes, float(theirs.mean()), forest.score(trees.rows)), theirs
 
 
-def _interventional(
-    estimator: Fitted, x: NDArray[np.float64], b: NDArray[np.float64], positive: int, link: Link
-) -> tuple[NDArray[np.float64], float]:
+def _or_reason(made: Callable[[], Made]) -> Made | NotThisWay:
     try:
-        shap = need("shap", "explain")
-        masker = shap.maskers.Independent(b, max_samples=len(b))
-        explainer = shap.TreeExplainer(estimator, masker, feature_perturbation="interventional", model_output="raw")
-        values = np.asarray(explainer.shap_values(x, check_additivity=False), dtype=np.float64)
-        base = np.ravel(np.asarray(explainer.expected_value, dtype=np.float64))
-    except MissingExtraError as absent:
-        raise NotThisWay(str(absent), notable=True) from absent
-    except Exception as problem:
-        raise NotThisWay(
-            "shap's TreeExplainer cannot read the ensemble: {problem}.",
-            notable=True,
-            problem=f"{type(problem).__name__}: {shorten(problem, 120)}",
-        ) from problem
-    if values.ndim == 3:
-        return values[:, :, positive], float(base[positive])
-    sign = -1.0 if positive == 0 and link == "logit" else 1.0
-    return sign * values, sign * float(base[-1])
+        return made()
+    except NotThisWay as reason:
+        return reason
+    except Exception as problem:  # whatever it is, the model is explained like any other
+        told = f"{type(problem).__name__}: {shorten(problem, 120)}"
+        return NotThisWay("The trees could not be read: {problem}.", notable=True, problem=told)
+
+
+def _columns(model: object, X: pd.DataFrame) -> Sequence[str]:
+    features = getattr(model, "features", None)
+    return list(X.columns) if features is None else list(features)
+
+
+def _given(model: object, X: pd.DataFrame) -> object:
+    """Return a table as the subject gives it to its estimator."""
+    chosen, estimator = X.loc[:, list(_columns(model, X))], fitted_estimator(model)
+    named = hasattr(estimator, "feature_names_in_") or getattr(estimator, "n_features_in_", None) is None
+    return chosen if named else chosen.to_numpy()
+
+
+def _change(link: Link, score: LinkedScore) -> Callable[[NDArray[np.float64]], NDArray[np.float64]] | None:
+    """Return the function from the scale on which trees add up to the explained one; None where it is the same."""
+    if link == score.link:
+        return None
+    if link == "identity":
+        return score.on_scale
+    from scipy.special import expit
+
+    return lambda values: np.asarray(expit(values), dtype=np.float64)
