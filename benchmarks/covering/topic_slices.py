@@ -105,7 +105,7 @@ def sampled(rng: np.random.Generator, rounds: int) -> Outcome:
     """Simulate searches that are too costly, so that some of the rows are permuted."""
     budget, permuting.BUDGET = permuting.BUDGET, 1_500_000  # type: ignore[misc]
     try:
-        return none(partial(table, rate=0.2, n=6_000), rng, rounds)
+        return none(partial(table, rate=0.2, n=4_800), rng, rounds)
     finally:
         permuting.BUDGET = budget  # type: ignore[misc]
 
@@ -134,6 +134,8 @@ NOTHING: Final[dict[str, Callable[[np.random.Generator], Made]]] = {
     "weights of events": partial(weighted, rate=0.1, kind="of events"),
     "weighted persons": partial(persons, rate=0.2, number=200, each=6, weights=True),
     "gap": partial(gap, rate=0.3),
+    "two features, so that tables are drawn": partial(table, rate=0.2, features=2),
+    "gap, 12,000 rows, so that tables are drawn": partial(gap, rate=0.3, n=12_000),
 }
 WORSE: Final[dict[str, Callable[[np.random.Generator], Made]]] = {
     "6 %, .25 against .15, 5,000 rows": partial(table, rate=0.15, worse=0.1, n=5_000, planted=2),
@@ -147,10 +149,11 @@ WORSE: Final[dict[str, Callable[[np.random.Generator], Made]]] = {
     "25 %, .35 against .2, weights by chance": partial(weighted, rate=0.2, worse=0.15, kind="by chance", n=2_000),
     "25 %, weights of events": partial(weighted, rate=0.1, worse=0.15, kind="of events", n=2_000),
     "25 %, gap .45 against .1": partial(gap, rate=0.3, worse=0.35),
+    "25 %, .35 against .2, two features": partial(table, rate=0.2, worse=0.15, features=2),
 }
 TOPIC: Final = Topic(
     "slices",
-    tuple(f"src/evenhand/metrics/slices/{name}.py" for name in ("effects", "lattice", "permuting", "search")),
+    tuple(f"src/evenhand/metrics/slices/{name}.py" for name in ("effects", "lattice", "permuting", "search", "tables")),
     (
         *(Cell(f"no weak slice, {name}", partial(none, make), 400) for name, make in NOTHING.items()),
         Cell("no weak slice, some rows permuted", sampled, 300),

@@ -6,16 +6,18 @@ that no document can exhaust the memory or the stack, and no error of a parser r
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import tomllib
 from collections.abc import Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from evenhand.errors import EvenhandError, InputError, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DEEPEST: Final = 64
@@ -28,6 +30,8 @@ MOST_DIGITS: Final = 300
 """Digits of a number."""
 WHOLE: Final = 1 << 63
 """Whole numbers are below it, as in TOML and in every other reader of JSON."""
+LEAVES: Final = frozenset({str, float, bool, type(None)})
+"""What of a document holds nothing, and has no bound of its own here."""
 
 
 def read_bytes(place: Path, *, kind: type[EvenhandError] = InputError, make: str = "", most: int = MOST_JSON) -> bytes:
@@ -118,10 +122,23 @@ def check_plain(found: object, where: object, *, kind: type[EvenhandError] = Inp
     _guarded(lambda: found, "document", where, kind)
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Make many things that are all kept, without looking among them for garbage, which takes as long again."""
+    usual = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if usual:
+            gc.enable()
+
+
 def _guarded(parse: Callable[[], object], language: str, where: object, kind: type[EvenhandError]) -> object:
     try:
-        found = parse()
-        _check(found)
+        with uncollected():
+            found = parse()
+            _check(found)
     except RecursionError:
         raise kind(f"{where}: this is no {language} that is read: it is nested too deeply.") from None
     except ValueError as wrong:  # what is no text, no document, or a number of too many digits
@@ -138,12 +155,14 @@ def _check(found: object) -> None:
     for _ in range(DEEPEST + 1):
         inner: list[object] = []
         for part in level:
-            if isinstance(part, Mapping):
-                inner.extend(part.values())
+            if type(part) is int:
+                if not -WHOLE <= part < WHOLE:
+                    digits = _digits(part)
+                    raise ValueError(f"a whole number of {digits} digits is too large; write it as text, in quotes")
             elif isinstance(part, list):
-                inner.extend(part)
-            elif type(part) is int and not -WHOLE <= part < WHOLE:
-                raise ValueError(f"a whole number of {_digits(part)} digits is too large; write it as text, in quotes")
+                inner += [held for held in part if type(held) not in LEAVES]
+            elif isinstance(part, Mapping):
+                inner += [held for held in part.values() if type(held) not in LEAVES]
         if not inner:
             return
         level = inner

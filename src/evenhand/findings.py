@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 from evenhand.errors import RecordError, did_you_mean
 from evenhand.keys import Key, answers_of, canonical_key
 from evenhand.messages import message
-from evenhand.metric_frames import metric_frame
+from evenhand.metric_frames import metric_frame, of_groups, tidy
 from evenhand.outlines import ends, of_finding, of_record, shown
 from evenhand.provenance import Measurements, Provenance
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.messages import Message
+    from evenhand.metric_frames import Shown
 
 __all__ = ["Absent", "AuditRecord", "Deciding", "Finding", "GroupCounts", "GroupValue", "Interval", "Section"]
 
@@ -318,8 +319,9 @@ class AuditRecord:
         """Return the finding of that key, in any accepted spelling, if an audit stated it."""
         wanted = Key.parse(key) if isinstance(key, str) else key
         if not self._index:
-            self._index.update((finding.key, finding) for finding in reversed(self.findings))
-            self._index.update({canonical_key(key): finding for key, finding in self._index.items()} | self._index)
+            own = {finding.key: finding for finding in reversed(self.findings)}
+            others = {name: found for key, found in own.items() if (name := canonical_key(key)) is not key}
+            self._index.update(others | own)
         found = self._index.get(wanted)
         return found if found is not None else self._index.get(canonical_key(wanted))
 
@@ -363,25 +365,15 @@ class AuditRecord:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a tidy pandas table, one row a finding: key, audit, metric, columns, group, estimate, low, high ..."""
-        import pandas as pd
+        return tidy(self.findings)
 
-        ends = ("low", "high", "level", "method")
-        rows = [
-            {
-                "key": finding.name,
-                "audit": finding.audit,
-                "metric": finding.key.metric,
-                "columns": ",".join(finding.key.columns),
-                "group": ", ".join(group for _, group in finding.key.group),
-                "estimate": finding.estimate,
-                **{name: getattr(finding.interval, name, None) for name in ends},
-                **{name: getattr(finding, name) for name in ("support", "direction", "unit", "undefined", "note")},
-            }
-            for finding in self.findings
-        ]
-        frame = pd.DataFrame(rows)
-        numbers = ["estimate", "low", "high", "level"]
-        return frame.astype(dict.fromkeys(numbers, "float64")) if rows else frame
+    def by_group(self, *columns: str, what: Shown = "estimate") -> pd.DataFrame:
+        """Return a table of what is stated of each group: one row a group, one column a metric, as in a MetricFrame.
+
+        Without columns, of the one sensitive feature that there is. `what` is the estimate, an end of its interval
+        (``"low"``, ``"high"``) or its ``"support"``; nan where it is undefined, or open.
+        """
+        return of_groups(self.findings, columns, what)
 
     def to_metric_frame(self, *columns: str | Sequence[str], model: str = "subject") -> MetricFrame:
         """Return fairlearn's `MetricFrame` of the count metrics over `columns`, made from the record's counts.

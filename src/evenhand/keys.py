@@ -13,8 +13,9 @@ group*. Parsing and formatting are inverse.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from evenhand.errors import EvenhandError
@@ -23,6 +24,9 @@ __all__ = ["Feature", "Key", "KeySyntaxError"]
 
 _SPECIAL: Final = frozenset('[],;=*"\\')
 _PLAIN: Final = re.compile(r'[^\[\],;=*"\\]*')
+_NAME: Final = r"[^\[\],;=*\"\\\s](?:[^\[\],;=*\"\\]*[^\[\],;=*\"\\\s])?"
+_PLACES: Final = re.compile(rf"(?:{_NAME}(?:={_NAME})?(?:,{_NAME}(?:={_NAME})?)*)?(?:;{_NAME}={_NAME})*\]")
+"""Features and qualifiers without quotes and blanks, as nearly all are."""
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
@@ -52,6 +56,12 @@ class Feature:
         return quote(self.column) if self.group is None else f"{quote(self.column)}={quote(self.group)}"
 
 
+@lru_cache(maxsize=1 << 14)
+def _feature(column: str, group: str | None) -> Feature:
+    """Return the feature of a column and a group: one object for all metrics of the group."""
+    return Feature(column, group)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """The parsed name of a finding.
@@ -72,14 +82,16 @@ class Key:
     """Pairs such as ``("of", "original")``, sorted by name."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "features", tuple(sorted(self.features, key=_feature_order)))
-        object.__setattr__(self, "qualifiers", tuple(sorted(self.qualifiers)))
+        if len(self.features) > 1:
+            object.__setattr__(self, "features", tuple(sorted(self.features, key=_feature_order)))
+        if len(self.qualifiers) > 1:
+            object.__setattr__(self, "qualifiers", tuple(sorted(self.qualifiers)))
 
     @classmethod
     def of(cls, metric: str, features: Mapping[str, str | None] | Iterable[str] = (), **qualifiers: str) -> Key:
         """Build a key from a metric, columns (with groups, when a mapping is given) and qualifiers."""
         pairs = features.items() if isinstance(features, Mapping) else ((name, None) for name in features)
-        return cls(metric, tuple(Feature(column, group) for column, group in pairs), tuple(qualifiers.items()))
+        return cls(metric, tuple([_feature(column, group) for column, group in pairs]), tuple(qualifiers.items()))
 
     @classmethod
     def parse(cls, text: str) -> Key:
@@ -90,17 +102,24 @@ class Key:
         KeySyntaxError
             When the text does not follow the grammar; the error names the character.
         """
-        return _Reader(text).key()
+        metric, bracket, places = text.partition("[")
+        if not bracket or not metric.isidentifier():
+            return _Reader(text).key()
+        try:
+            whole = _placed(places)
+        except KeySyntaxError:
+            return _Reader(text).key()  # the error names the whole text
+        return cls(metric, whole.features, whole.qualifiers)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns, without their groups."""
-        return tuple(feature.column for feature in self.features)
+        return tuple([feature.column for feature in self.features])
 
     @property
     def group(self) -> tuple[tuple[str, str], ...]:
         """The (column, group) pairs of the columns that name a group."""
-        return tuple((f.column, f.group) for f in self.features if f.group is not None)
+        return tuple([(f.column, f.group) for f in self.features if f.group is not None])
 
     def qualifier(self, name: str) -> str | None:
         """Return the value of a qualifier, or None when the key has none of that name."""
@@ -176,6 +195,7 @@ def group_name(pairs: Iterable[tuple[str, str]]) -> str:
     return found[0][1] if len(found) == 1 else ", ".join(f"{column}={value}" for column, value in found)
 
 
+@lru_cache(16_384)
 def quote(name: str) -> str:
     """Return `name` as the grammar writes it, in quotes only where it must be."""
     if name and name == name.strip() and not _SPECIAL.intersection(name):
@@ -186,6 +206,23 @@ def quote(name: str) -> str:
 
 def _feature_order(feature: Feature) -> tuple[str, str, bool]:
     return feature.column, feature.group or "", feature.each
+
+
+@lru_cache(16_384)
+def _placed(places: str) -> Key:
+    """Return the key of any metric with these features and qualifiers: a record repeats those of a group."""
+    if _PLACES.fullmatch(places) is None:  # with quotes or blanks, or wrong
+        return _Reader(f"any[{places}").key()
+    inside, *qualified = places[:-1].split(";")
+    features = [Feature(column, group or None) for column, _, group in _pairs(inside.split(",") if inside else ())]
+    qualifiers = [(name, value) for name, _, value in _pairs(qualified)]
+    if len({f.column for f in features}) < len(features) or len(dict(qualifiers)) < len(qualifiers):
+        return _Reader(f"any[{places}").key()  # which tells what is there twice
+    return Key("any", tuple(features), tuple(qualifiers))
+
+
+def _pairs(parts: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    return (part.partition("=") for part in parts)
 
 
 class _Reader:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from evenhand.documents import parse_json, read_bytes
+from evenhand.documents import parse_json, read_bytes, uncollected
 from evenhand.errors import RecordError, check_kind, raise_all, shorten
 from evenhand.findings import AuditRecord, Deciding, Finding, GroupCounts, GroupValue, Interval, Plain, Section
 from evenhand.keys import Key, canonical_key, may_vary
-from evenhand.messages import message_from_plain, message_to_plain
+from evenhand.messages import Message, message_from_plain, message_to_plain
 from evenhand.migrating import migrated
 from evenhand.output.sanitising import plain_json
 from evenhand.output.writing import write_text
@@ -155,10 +154,11 @@ def read_record(path: str | Path) -> AuditRecord:
 
 def volatile_problems(record: AuditRecord) -> Iterator[str]:
     """Yield what is wrong with the findings outside the digest: only times, memory and energy may be there, once."""
+    measured = [finding for finding in record.findings if finding.volatile]
+    if not measured:
+        return
     seen = {canonical_key(finding.key) for finding in record.findings if not finding.volatile}
-    for finding in record.findings:
-        if not finding.volatile:
-            continue
+    for finding in measured:
         key = canonical_key(finding.key)
         if not may_vary(key.metric):
             yield (
@@ -206,19 +206,13 @@ def _record(raw: bytes, path: str | Path) -> AuditRecord:
     _check_written(place, document)  # before anything is migrated
     document = migrated(document, SCHEMA_VERSION)
     try:
-        _check_schema(place, document)
-        return from_plain(document)
+        with uncollected():
+            _check_schema(place, document)
+            return from_plain(document)
     except (ValueError, RecursionError) as wrong:
         raise RecordError(f"{place}: holds a message that cannot be said: {shorten(wrong, 160)}") from None
 
 
-_OPTIONAL: Final = frozenset(
-    {
-        "interval", "groups", "component", "unadjusted", "critical", "deciding", "uncovered", "undefined",
-        "undefined_groups", "note", "withheld",
-    }
-)  # fmt: skip
-"""What of a finding is left out where it is empty."""
 _STEADY: Final = ("findings", "sections", "tallies", "provenance")
 
 
@@ -250,26 +244,41 @@ def _finding(finding: Finding) -> Document:
         "key": finding.name,
         "audit": finding.audit,
         "estimate": finding.estimate,
-        "interval": None if finding.interval is None else asdict(finding.interval),
         "support": finding.support,
         "direction": finding.direction,
         "unit": finding.unit,
-        "groups": [asdict(part) for part in finding.groups],
-        "component": finding.component,
-        "unadjusted": None if finding.unadjusted is None else asdict(finding.unadjusted),
-        "critical": None if finding.critical is None else list(finding.critical),
-        "deciding": None if finding.deciding is None else _decides(finding.deciding),
-        "uncovered": _said(finding.uncovered),
-        "undefined": _said(finding.undefined),
-        "undefined_groups": list(finding.undefined_groups),
-        "note": _said(finding.note),
-        "withheld": finding.withheld or None,
     }
-    return {name: value for name, value in document.items() if name not in _OPTIONAL or value not in (None, "", [])}
+    for name, plain in _OPTIONAL.items():
+        value = getattr(finding, name)
+        if value:  # records and numbers are true; what is empty or None is left out
+            document[name] = plain(value)
+    return document
+
+
+def _interval(interval: Interval) -> Document:
+    return {"low": interval.low, "high": interval.high, "level": interval.level, "method": interval.method}
+
+
+def _groups(groups: Sequence[GroupValue]) -> list[Plain]:
+    return [
+        {"group": part.group, "estimate": part.estimate, "support": part.support, "rows": part.rows} for part in groups
+    ]
 
 
 def _decides(deciding: Deciding) -> Document:
-    return {end: [asdict(part) for part in getattr(deciding, end)] for end in ("low", "high")}
+    return {"low": _groups(deciding.low), "high": _groups(deciding.high)}
+
+
+def _said(text: str) -> Plain:
+    return cast("Plain", message_to_plain(text)) if isinstance(text, Message) else text
+
+
+_OPTIONAL: Final[Mapping[str, Callable[..., Plain]]] = {
+    "interval": _interval, "groups": _groups, "component": str, "unadjusted": _interval, "critical": list,
+    "deciding": _decides, "uncovered": _said, "undefined": _said, "undefined_groups": list, "note": _said,
+    "withheld": bool,
+}  # fmt: skip
+"""By name what of a finding is left out where it is empty, and what makes plain data of it."""
 
 
 def _counts(counts: GroupCounts) -> Document:
@@ -315,12 +324,8 @@ def _read_groups(parts: Sequence[Checked]) -> tuple[GroupValue, ...]:
     return tuple(GroupValue(part["group"], _real(part["estimate"]), part["support"], part["rows"]) for part in parts)
 
 
-def _said(text: str) -> Plain:
-    return cast("Plain", message_to_plain(text))
-
-
 def _read_said(part: PlainMessage) -> str:
-    return cast("str", message_from_plain(part))
+    return part if isinstance(part, str) else cast("str", message_from_plain(part))
 
 
 def _read_interval(part: Checked | None) -> Interval | None:

@@ -12,8 +12,10 @@ import evenhand as eh
 from evenhand.data import EvaluationSet, read_evaluation_set
 from evenhand.errors import InputError
 from evenhand.explaining import explain
+from evenhand.explaining.proxies import Telling
 from evenhand.explaining.reasons import reason_codes, reasons_against
-from evenhand.explaining.reliance import predictability, recourse, shared_information
+from evenhand.explaining.recourse import recourse
+from evenhand.metrics import roc_auc
 from evenhand.subjects import as_subject
 
 
@@ -148,13 +150,71 @@ def test_what_a_column_tells_does_not_come_from_learning_it_by_heart() -> None:
     rng = np.random.default_rng(0)
     member = rng.random(2_000) < 0.5
     names = pd.Series([f"name {at}" for at in rng.integers(0, 1_000, 2_000)])
-    found = predictability(names, member)
+    found = Telling(names).predicts(member)
     assert found is not None
     assert found.low < 0.55
-    told = predictability(pd.Series(np.where(member, "x", "y")), member)
+    same = Telling(pd.Series(np.where(member, "x", "y")))
+    told = same.predicts(member)
     assert told is not None
     assert told.auc > 0.99
-    assert shared_information(pd.Series(np.where(member, "x", "y")), member.astype(int), 2) == pytest.approx(
-        1, abs=0.01
-    )
-    assert predictability(names, np.ones(2_000, dtype=bool)) is None
+    assert same.shares(member.astype(int), 2) == pytest.approx(1, abs=0.01)
+    assert Telling(names).predicts(np.ones(2_000, dtype=bool)) is None
+
+
+@pytest.mark.parametrize("kind", ["fractions", "few numbers", "texts", "many texts"])
+def test_groups_counted_in_the_order_of_a_column_give_the_area_of_its_rows(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    codes = rng.choice(4, 3_000, p=[0.6, 0.3, 0.09, 0.01])
+    column = {
+        "fractions": pd.Series(np.where(rng.random(3_000) < 0.02, np.nan, rng.normal(0, 1, 3_000) + codes / 3)),
+        "few numbers": pd.Series(rng.integers(0, 5, 3_000) + codes),
+        "texts": pd.Series(rng.integers(0, 4, 3_000) + codes).map("t{}".format),
+        "many texts": pd.Series(rng.integers(0, 1_500, 3_000)).map("t{}".format),
+    }[kind]
+    telling = Telling(column, seed=5)
+    for group in range(4):
+        member = codes == group
+        found, whole = telling.predicts(member), _by_rows(column, member, 5)
+        assert found is not None
+        assert (found.auc, found.low, found.high) == pytest.approx(whole, rel=1e-10)
+
+
+def _by_rows(column: pd.Series, member: np.ndarray, seed: int) -> tuple[float, float, float]:
+    """Return the area of a column, each row with a score: its number, or the share of the group in other folds."""
+    if column.dtype.kind in "if":
+        score = column.fillna(column.min() - 1).to_numpy(dtype=float)
+    else:
+        fold, score = np.random.default_rng(seed).integers(0, 5, len(column)), np.empty(len(column))
+        for row, (value, part) in enumerate(zip(column, fold, strict=True)):
+            others = fold != part
+            alike = member[others & (column == value).to_numpy()]
+            score[row] = (alike.sum() + member[others].mean()) / (len(alike) + 1)
+    found = roc_auc(member, score, np.zeros(len(member), dtype=int))
+    area, low, high = (float(part[0]) for part in (found.estimate, found.low, found.high))
+    return (area, low, high) if area >= 0.5 else (1 - area, 1 - high, 1 - low)
+
+
+def test_swaps_ask_for_a_sample_of_each_group_and_for_no_row_twice_with_its_own_value() -> None:
+    _, data = people(rows=900, read_sex=True)
+    asked: list[pd.DataFrame] = []
+
+    def watched(rows: pd.DataFrame) -> np.ndarray:
+        asked.append(rows)
+        return model(rows)
+
+    whole = eh.audit(watched, data, audits=["reliance"], explain=False)
+    swaps = [rows for rows in asked if rows["sex"].nunique() == 1 and len(rows) > 1]
+    assert sum(map(len, swaps)) == len(data), "every row once, with the value that it has not"
+    asked.clear()
+    sampled = eh.audit(watched, data, audits=["reliance"], explain=False, swap_rows=100)
+    assert sum(len(rows) for rows in asked if rows["sex"].nunique() == 1 and len(rows) > 1) == 200
+    for value in (0, 1):
+        found = sampled[f"counterfactual_flip_rate[sex={value}]"]
+        assert found.support == 100
+        assert found.interval is not None
+        exact = whole[f"counterfactual_flip_rate[sex={value}]"].estimate
+        assert (found.interval.low or 0) <= (exact or 0) <= (found.interval.high or 1)
+    said = [section.reason for section in sampled.sections if section.audit == "reliance"]
+    assert "at most 100 rows of each group, drawn with the seed" in said[0]
+    assert sampled.provenance["options"]["swap_rows"] == 100
+    assert sampled.findings == eh.audit(model, data, audits=["reliance"], explain=False, swap_rows=100).findings

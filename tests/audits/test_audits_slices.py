@@ -70,6 +70,23 @@ def test_the_page_says_it() -> None:
     assert "region=south, sex=f" in page
 
 
+def test_of_many_rows_a_stated_sample_is_searched() -> None:
+    from evenhand.audits import audit_given
+
+    data = rows()
+    found = [audit_given(data, settings={"slice_rows": 2_000, "seed": seed}) for seed in (0, 0, 1)]
+    told, again, other = (record.of_audit("slices") for record in found)
+    assert told, "the planted one is found in a sample, too"
+    assert told == again, "the same seed draws the same rows"
+    assert told != other
+    assert sum(group.support for group in told[0].groups) == 2_000
+    (said,) = [section.reason for section in found[0].sections if section.audit == "slices"]
+    assert "were searched in 2,000 of 3,000 rows, drawn with the seed" in said
+    assert found[0].provenance["options"]["slice_rows"] == 2_000
+    (whole,) = [section.reason for section in audit(data).sections if section.audit == "slices"]
+    assert "in all rows" in whole
+
+
 def unfair(n: int = 8_000) -> EvaluationSet:
     """Women are selected as often as men, but for the young in the south; recall is poor in the east."""
     rng = np.random.default_rng(4)

@@ -128,3 +128,37 @@ def test_a_grouping_can_be_made_by_hand():
     groups = Grouping(("sex",), (("F",), ("M",)), np.array([0, 1, 1], dtype=np.int32))
     assert groups.rows.tolist() == [1, 2]
     assert tuple(groups.iter_empty()) == ()
+
+
+def area_codes(rows: int = 3_000) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"area code": rng.integers(200, 300, rows), "income": rng.normal(0, 1, rows)})
+    return table.assign(paid=rng.integers(0, 2, rows))
+
+
+def test_whole_numbers_of_many_values_are_groups_where_they_are_said_to_be_codes() -> None:
+    table = area_codes()
+    with pytest.raises(
+        InputError, match=r"if its whole numbers are codes that name groups, pass codes=\['area code'\]"
+    ):
+        read_evaluation_set(table, label="paid", sensitive_features="area code")
+    data = read_evaluation_set(table, label="paid", sensitive_features="area code", codes="area code")
+    assert len(data.grouping("area code")) == 100
+    assert data.grouping("area code").names[:2] == ("200", "201")
+    assert data.roles.to_plain()["codes"] == ["area code"], "it is on record"
+    assert "area code" not in data.features
+
+
+def test_codes_are_whole_numbers_of_a_feature_and_have_no_edges() -> None:
+    table = area_codes()
+    with pytest.raises(InputError, match="of its 3,000 values are no whole numbers"):
+        read_evaluation_set(table, label="paid", sensitive_features="income", codes="income")
+    with pytest.raises(InputError, match="no sensitive or control feature"):
+        read_evaluation_set(table, label="paid", sensitive_features="area code", codes=["area code", "income"])
+    with pytest.raises(InputError, match="Pass one of the two"):
+        read_evaluation_set(
+            table, label="paid", sensitive_features="area code", codes="area code", bins={"area code": [250]}
+        )
+    with pytest.raises(InputError) as refused:
+        read_evaluation_set(table, label="paid", sensitive_features="income")
+    assert "codes" not in str(refused.value), "fractions are no codes"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 import evenhand as eh
-from evenhand.keys import Feature, Key, KeySyntaxError, canonical_key
+from evenhand.keys import Feature, Key, KeySyntaxError, _Reader, canonical_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAMES = st.text(min_size=1, max_size=20)
 
@@ -104,3 +109,17 @@ def test_a_record_is_asked_in_any_spelling() -> None:
     assert "demographic_parity_difference[sex]" in record
     with pytest.raises(eh.EvenhandError, match=r"Did you mean 'recall\[sex=m\]'"):
         record["recal[sex=m]"]
+
+
+@given(
+    st.text(alphabet='ab=,;[]*" \\\t', max_size=14), st.sampled_from(["", "a[", "a [", "b1[a=b", "a[b;a=", "a[a=b,b="])
+)
+def test_a_key_is_read_alike_by_its_places_and_from_left_to_right(text: str, begun: str) -> None:
+    def told(read: Callable[[str], Key]) -> tuple[str, object]:
+        try:
+            found = read(begun + text)
+        except KeySyntaxError as wrong:
+            return "wrong", str(wrong)
+        return "key", (found.metric, found.features, found.qualifiers)
+
+    assert told(Key.parse) == told(lambda whole: _Reader(whole).key())

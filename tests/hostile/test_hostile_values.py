@@ -18,7 +18,7 @@ from evenhand.cli.main import exit_code
 from evenhand.data.columns import one_column
 from evenhand.errors import EvenhandError, InputError, PolicyError
 from evenhand.evidence.counting import count_frame, merge_counts
-from evenhand.explaining.reliance import shared_information
+from evenhand.explaining.proxies import Telling
 from evenhand.metrics.values.reliability import reliability
 from evenhand.metrics.values.scores import calibration_error
 from evenhand.output.printing import open_streams
@@ -154,7 +154,7 @@ def test_groups_that_are_numbers_here_and_texts_there_are_one_group(tmp_path: Pa
 @pytest.mark.parametrize("ones", [490, 500, 510, 950, 50])
 def test_what_a_column_of_two_values_shares_with_the_group_it_equals(ones: int) -> None:
     member = np.arange(1_000) < ones
-    found = shared_information(pd.Series(member.astype(int)), member.astype(np.int64), 2)
+    found = Telling(pd.Series(member.astype(int))).shares(member.astype(np.int64), 2)
     exact = mutual_info_score(member, member) / np.log(2)
     assert found == pytest.approx(exact, abs=1e-3)
 
@@ -170,7 +170,7 @@ def test_ties_do_not_hide_what_a_column_shares(shape: str) -> None:
         "ties at both ends": np.where(member, 9.0, np.where(noise < 0.8, 0.0, noise)),
         "smooth": member * 10 + noise,
     }[shape]
-    found = shared_information(pd.Series(column), member.astype(np.int64), 2)
+    found = Telling(pd.Series(column)).shares(member.astype(np.int64), 2)
     assert found == pytest.approx(1.0, abs=0.03), "each value tells the group"
 
 

@@ -63,9 +63,9 @@ SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for 
 """Files of which none may import another."""
 SHARED = {
     "audits": {
-        "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "options",
-        "package_warnings", "statement", "compression.decision_changes", "compression.early_warnings",
-        "compression.score_changes",
+        "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "measuring",
+        "options", "package_warnings", "quantities", "statement", "compression.decision_changes",
+        "compression.early_warnings", "compression.score_changes",
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "exporting",
@@ -199,6 +199,18 @@ HEAVY = {
     "starlette",
     "uvicorn",
 }
+NOT_FOR_COUNTS = {
+    "scipy.stats",
+    "scipy.linalg",
+    "scipy.optimize",
+    "scipy.sparse",
+    "scipy.integrate",
+    "jsonschema",
+    "rich",
+    "numba",
+    "polars",
+}
+"""What counts need none of: quantiles are of scipy.special, and records are checked by rules of the schema."""
 
 
 def test_importing_evenhand_loads_nothing_heavy() -> None:
@@ -215,8 +227,17 @@ def test_the_gate_loads_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text('schema = 1\n[limits]\n"accuracy" = { at_least = 0.5 }\n')
     arguments = ["evenhand", "gate", str(tmp_path / "audit.json"), "--policy", str(tmp_path / "policy.toml")]
     found = loaded_by_command(arguments)
-    assert not found & HEAVY
+    assert not found & {*HEAVY, *NOT_FOR_COUNTS}
     assert "evenhand.policy.judging" in found
+
+
+def test_the_first_audit_of_a_process_loads_what_it_computes_with() -> None:
+    found = loaded_by(
+        "import evenhand as eh\n"
+        'eh.audit_predictions([0, 1, 1, 0], [0, 1, 0, 0], sensitive_features={"sex": ["f", "f", "m", "m"]})'
+    )
+    assert "pandas" in found
+    assert not found & {*HEAVY - {"pandas"}, *NOT_FOR_COUNTS}
 
 
 @pytest.mark.parametrize("words", ["audit --help", "train --help", "compress --help", "count --help", "list metrics"])

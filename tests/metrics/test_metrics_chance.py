@@ -125,6 +125,23 @@ def test_without_an_event_or_with_nothing_else_many_groups_show_no_gap(groups: i
     assert none.omnibus_method == "exact permutation test"
 
 
+def test_the_floor_is_of_the_draws_of_the_p_value() -> None:
+    events, rows = np.array([3, 9, 14, 8, 8]), np.array([15, 18, 20, 20, 20])
+    found = p_values("recall", tally_of(events, rows), seed=3)
+    assert found.floor == noise_floor("recall", tally_of(events, rows), seed=3)
+    alone = p_values("recall", tally_of(events[:1], rows[:1]))
+    assert np.isnan([alone.floor, alone.omnibus]).all()
+
+
+def test_over_many_groups_fewer_draws_know_the_floor_as_well() -> None:
+    rng = np.random.default_rng(6)
+    rows = rng.integers(40, 200, 300)
+    tally = tally_of(rng.binomial(rows, 0.4), rows)
+    found = p_values("recall", tally)
+    assert found.omnibus_method == "permutation test, 500 draws"
+    assert found.floor == pytest.approx(noise_floor("recall", tally, draws=4_000), rel=0.02)
+
+
 def test_fisher_and_z_beside_the_four_fifths_rule() -> None:
     fisher, z = two_tests((48, 12), (80, 40))
     assert fisher == pytest.approx(fisher_exact([[48, 32], [12, 28]])[1])

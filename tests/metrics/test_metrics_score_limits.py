@@ -61,7 +61,7 @@ def test_arrays_give_what_numbers_give(pairs: list[tuple[tuple[int, int], tuple[
     for at, row in enumerate(of.tolist()):
         for sign, end in ((1, lows[at]), (-1, highs[at])):
             mine = share_end(how, Pair(*row), lambda _, sign=sign: sign * Z, sign)  # type: ignore[arg-type,misc]
-            assert mine == pytest.approx(end, rel=1e-6, abs=1e-7)
+            assert mine == pytest.approx(end, rel=1e-8, abs=1e-9)
     zeros = np.zeros(len(of))
     by_array = TESTS[how](Pair(*of.T), zeros + 0.4, lambda _: zeros + Z, ARRAYS)
     by_number = [TESTS[how](Pair(*row), 0.4, lambda _: Z, NUMBERS) for row in of.tolist()]

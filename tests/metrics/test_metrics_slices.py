@@ -140,7 +140,7 @@ def test_the_threshold_is_that_of_permuted_rows_counted_plainly() -> None:
 
 def test_a_search_that_is_too_costly_permutes_some_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     marks = np.random.default_rng(1).random(8_000) < 0.2
-    made = rows(8_000, 4, 4, marks)
+    made = rows(8_000, 4, 5, marks)
     whole = maxima(made, weaker, 80, 3, 0.025, 0)
     monkeypatch.setattr(permuting, "BUDGET", 2_000_000)
     some = maxima(made, weaker, 80, 3, 0.025, 0)

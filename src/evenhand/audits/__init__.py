@@ -36,15 +36,16 @@ if TYPE_CHECKING:
     from evenhand.audits.from_predictions import audit_given, audit_predictions
     from evenhand.audits.from_tables import audit_table
     from evenhand.audits.labelling import rows_to_label
+    from evenhand.audits.measuring import measure
     from evenhand.audits.options import AuditOptions
     from evenhand.audits.statement import Audit, Statement
 
 __all__ = [
     "AUDITS", "Audit", "AuditOptions", "Statement", "audit", "audit_given", "audit_predictions", "audit_table",
-    "rows_to_label", "run",
+    "measure", "rows_to_label", "run",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
     "auditing": "audit run", "catalogue": "AUDITS", "from_predictions": "audit_given audit_predictions",
-    "from_tables": "audit_table", "labelling": "rows_to_label", "options": "AuditOptions",
+    "from_tables": "audit_table", "labelling": "rows_to_label", "measuring": "measure", "options": "AuditOptions",
     "statement": "Audit Statement",
 })  # fmt: skip

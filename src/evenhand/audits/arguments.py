@@ -41,8 +41,11 @@ class AuditSettings(RoleSettings, total=False):
     background_rows: int
     precise: bool
     budget: float | None
+    explain_evaluations: int | None
     explain_average: int
     individuals: int | Sequence[int]
+    slice_rows: int
+    swap_rows: int
     reason_reference: Literal["mean", "at_threshold"]
     footprint: bool
     metrics: Mapping[str, MetricFunction]

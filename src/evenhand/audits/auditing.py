@@ -116,7 +116,7 @@ def audit(
         options=chosen,
     )
     if actionable := chosen.of(RecourseOptions).actionable:
-        from evenhand.explaining.reliance import actionable_problems
+        from evenhand.explaining.recourse import actionable_problems
 
         raise_all(InputError, actionable_problems(columns_read(evidence.subject, rows), actionable))
     return run(evidence, audits, progress, keeping)
@@ -175,7 +175,7 @@ def run(
         "warnings": list(warned),
     }
     with one_thread():
-        source, counts = provenance(evidence), _counts(evidence)
+        source, counts = provenance(evidence), counts_of(evidence)
         if any(section.ran for section in sections if section.audit == "explanation"):
             drawn, source["attribution_reach"], source["attribution_means"] = swarm(evidence.attributions)
             counts = (*counts, drawn)
@@ -212,8 +212,8 @@ def _once(findings: list[Finding]) -> tuple[Finding, ...]:
     return tuple(seen.values())
 
 
-def _counts(evidence: Evidence) -> tuple[GroupCounts, ...]:
-    """Return the counts of all rows and of every grouping, for each model and jointly."""
+def counts_of(evidence: Evidence, *, by_score: bool = True) -> tuple[GroupCounts, ...]:
+    """Return the counts of all rows and of every grouping, for each model and jointly; by score where that is asked."""
     if evidence.data.task not in ("binary", "multiclass"):
         return _sizes(evidence)
     models = ("subject",) if evidence.original is None else ("subject", "original")
@@ -222,7 +222,7 @@ def _counts(evidence: Evidence) -> tuple[GroupCounts, ...]:
     if evidence.original is not None:
         counts += _joint_counts(evidence, groupings)
     counts += _strata_counts(evidence)
-    return (*counts, *_scores(evidence))
+    return (*counts, *(_scores(evidence) if by_score else ()))
 
 
 def _joint_counts(evidence: Evidence, groupings: tuple[Grouping | None, ...]) -> Iterator[GroupCounts]:

@@ -18,7 +18,7 @@ from evenhand.messages import lowered, message
 from evenhand.metrics import SCORES, describe
 from evenhand.metrics.catalogue.lists import stated
 from evenhand.metrics.comparisons.shrinkage import chance_gap, pooled_rates, shrunken_gap, shrunken_values_gap
-from evenhand.metrics.comparisons.significance import noise_floor, p_values, two_tests
+from evenhand.metrics.comparisons.significance import p_values, two_tests
 from evenhand.metrics.values.rates import counted_share
 from evenhand.metrics.values.regression import NUMBERS, SHARES, measure_numbers
 from evenhand.settings import Declared, setting
@@ -82,18 +82,19 @@ def chance(evidence: Evidence) -> Statement:
 
 def _of_rate(evidence: Evidence, grouping: Grouping, rate: str) -> Iterator[Finding]:
     tally, seed, adjust = evidence.tally(grouping), evidence.options.seed, evidence.options.of(ChanceOptions).adjust
-    _, rows = counted_share(rate, tally)
+    (_, rows), all_rows = counted_share(rate, tally), tally.rows
     found = p_values(rate, tally, seed=seed, adjust=adjust)
+    notes = {each: message(AGAINST_REST, test=TESTS[each], method=ADJUSTED[adjust]) for each in set(found.method)}
+    none = _none(rate)
     for group in range(len(grouping.labels) if len(grouping.columns) == 1 else 0):
-        key = group_key("p_value", grouping, group, rate=rate)
-        note = message(AGAINST_REST, test=TESTS[found.method[group]], method=ADJUSTED[adjust])
-        yield _tested(key, tally, group, number(found.adjusted[group]), int(rows[group]), note, _none(rate))
+        key, note = group_key("p_value", grouping, group, rate=rate), notes[found.method[group]]
+        yield _tested(key, int(all_rows[group]), number(found.adjusted[group]), int(rows[group]), note, none)
     total, columns = int(rows.sum()), grouping.columns
     note = message("Greatest gap over all groups: {test}.", test=found.omnibus_method)
     yield _of_feature(Key.of("p_value", columns, rate=rate), number(found.omnibus), total, "number", note)
-    floor, shrunken = noise_floor(rate, tally, seed=seed), shrunken_gap(rate, tally)
-    yield _of_feature(Key.of("noise_floor", columns, rate=rate), number(floor), total)
-    yield _of_feature(Key.of("shrunken_difference", columns, rate=rate), number(shrunken), total)
+    yield _of_feature(Key.of("noise_floor", columns, rate=rate), number(found.floor), total)
+    shrunken = number(shrunken_gap(rate, tally))
+    yield _of_feature(Key.of("shrunken_difference", columns, rate=rate), shrunken, total)
 
 
 def _none(rate: str) -> str:
@@ -107,10 +108,9 @@ def _of_feature(
     return Finding(key, NAME, value, support=support, unit=unit, undefined=undefined, note="" if undefined else note)
 
 
-def _tested(
-    key: Key, tally: Tally, group: int, value: float | None, support: int, note: str, undefined: str = ""
-) -> Finding:
-    groups, why = (GroupValue("", value, support, int(tally.rows[group])),), "" if value is not None else undefined
+def _tested(key: Key, rows: int, value: float | None, support: int, note: str, undefined: str = "") -> Finding:
+    """Return the finding of a test about a group of so many rows, by those among which a rate is counted."""
+    groups, why = (GroupValue("", value, support, rows),), "" if value is not None else undefined
     return Finding(key, NAME, value, support=support, unit="number", groups=groups, undefined=why, note=note)
 
 
@@ -151,15 +151,17 @@ def _four_fifths(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     """State for each group the tests of its impact ratio, against the most favoured group."""
     rate, tally = selected(evidence, grouping)
     best = most_selected(tally)
-    events, rows = counted_share(rate, tally)
-    for group in range(len(grouping)):
-        if group == best or best is None:
-            continue
-        pair = (int(events[group]), int(events[best])), (int(rows[group]), int(rows[best]))
-        for test, value in zip(("fisher", "z"), two_tests(*pair), strict=True):
+    if best is None:
+        return
+    (events, rows), all_rows = counted_share(rate, tally), tally.rows
+    found = zip(("fisher", "z"), two_tests((events, events[best]), (rows, rows[best])), strict=True)
+    told = [
+        (test, values, message(AGAINST_HIGHEST, test=TESTS[test], group=grouping.name(best))) for test, values in found
+    ]
+    for group in (at for at in range(len(grouping)) if at != best):
+        for test, values, note in told:
             key = group_key("p_value", grouping, group, rate=rate, vs="highest", test=test)
-            note = message(AGAINST_HIGHEST, test=TESTS[test], group=grouping.name(best))
-            yield _tested(key, evidence.tally(grouping), group, number(value), sum(pair[1]), note)
+            yield _tested(key, int(all_rows[group]), number(values[group]), int(rows[group] + rows[best]), note)
 
 
 def most_selected(tally: Tally) -> int | None:

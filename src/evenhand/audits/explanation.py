@@ -94,7 +94,9 @@ def explanation(evidence: Evidence) -> Statement:
     findings += _of_refused(evidence)
     findings += _of_individuals(evidence)
     findings += _residuals(evidence)
-    return Statement(tuple(findings), sentences(attributions.reason, *attributions.notes, *_missed(evidence, findings)))
+    decided = () if attributions.decisions is None else attributions.decisions.notes
+    told = sentences(attributions.reason, *attributions.notes, *decided, *_missed(evidence, findings))
+    return Statement(tuple(findings), told)
 
 
 def _missed(evidence: Evidence, findings: list[Finding]) -> Iterator[str]:
@@ -242,13 +244,20 @@ def _stated(key: Key, value: float, rows: int, interval: Interval | None = None,
 
 
 def _residuals(evidence: Evidence) -> Iterator[Finding]:
-    attributions = evidence.attributions
     note = message("Greatest difference between the sum of a row's values with their base and the model's own score.")
-    rows = len(attributions.values)
-    yield _stated(Key.of("attribution_residual"), attributions.residual, rows, note=note)
-    if attributions.decisions is not None:
-        key = Key.of("attribution_residual", of="decision")
-        yield _stated(key, attributions.decisions.residual, rows, note=note)
+    for found, of in ((evidence.attributions, {}), (evidence.attributions.decisions, {"of": "decision"})):
+        if found is not None:
+            rows = len(found.values)
+            yield _stated(Key.of("attribution_residual", **of), found.residual, rows, note=note)
+            if found.relative_error is not None:
+                yield _error(Key.of("attribution_error", **of), found.relative_error, rows, found.shortfall)
+
+
+def _error(key: Key, error: float, rows: int, note: str) -> Finding:
+    """State a sampling error; one that hides the values has no size."""
+    if np.isfinite(error):
+        return replace(_stated(key, error, rows, note=note), unit="share")
+    return Finding(key, NAME, None, support=rows, undefined=note, note=note)
 
 
 AUDIT: Final = Audit(explanation, frozenset({"binary", "regression"}), of_columns=True, options=ExplanationOptions)

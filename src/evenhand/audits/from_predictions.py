@@ -61,9 +61,9 @@ def audit_predictions(
     **settings
         Roles of the rows, as for `evaluation_set_from_arrays` (``sensitive_features``, ``control_features``,
         ``group_probabilities``, ``sample_weight``, ``cluster``, ``query``, ``pos_label``, ``favourable``, ``task``,
-        ``missing``, ``bins``, ``value_labels``); how scores of two classes or of several labels become decisions
-        (``threshold``, 0.5 for probabilities when absent, and ``score_kind``, from the threshold when absent: scores
-        outside [0, 1] rank where it has their scale, and are refused otherwise); and options of the audit.
+        ``missing``, ``bins``, ``codes``, ``value_labels``); how scores of two classes or of several labels become
+        decisions (``threshold``, 0.5 for probabilities when absent, and ``score_kind``, from the threshold when absent:
+        scores outside [0, 1] rank where it has their scale, and are refused otherwise); and options of the audit.
 
     Returns
     -------

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from evenhand.audits.by_group import Quantity, over_rows, state
+from evenhand.audits.by_group import state
+from evenhand.audits.quantities import OF_LISTS, of_items
 from evenhand.audits.statement import Audit, Statement, value_finding
 from evenhand.keys import Key
-from evenhand.metrics.values.ranking import exposure, exposure_to_merit, ndcg
+from evenhand.metrics.values.ranking import ndcg
 
 if TYPE_CHECKING:
     from evenhand.evidence import Evidence
@@ -27,10 +27,9 @@ def rankings(evidence: Evidence) -> Statement:
     for at in FIRST:
         found = ndcg(relevance, score, query, at=at, level=level)
         findings.append(value_finding(Key.of("ndcg", at=str(at)), NAME, found, 0, level, "score"))
-    attention = partial(exposure, score, query, level=level)
-    merit = partial(exposure_to_merit, relevance, score, query, level=level)
-    findings += state(evidence, NAME, Quantity("exposure", over_rows(evidence, attention), "score"))
-    findings += state(evidence, NAME, Quantity("exposure_to_merit", over_rows(evidence, merit), "number"))
+    for metric in OF_LISTS:
+        for quantity in of_items(evidence, metric):
+            findings += state(evidence, NAME, quantity)
     return Statement(tuple(findings))
 
 

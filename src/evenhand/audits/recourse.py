@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
-    from evenhand.explaining.reliance import Direction
+    from evenhand.explaining.recourse import Direction
     from evenhand.findings import Finding, Unit
     from evenhand.metrics import Measured
 
@@ -50,7 +50,7 @@ def recourse(evidence: Evidence) -> Statement:
         )
     if evidence.subject.facts.get("kind") == "predictions":
         return not_applicable("Predictions were given without a model, which would be asked about changed rows.")
-    from evenhand.explaining.reliance import recourse as least_change
+    from evenhand.explaining.recourse import recourse as least_change
 
     table = cast("pd.DataFrame", evidence.inputs.whole())
     good = evidence.data.roles.favourable_is_positive is not False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,16 +11,19 @@ from evenhand.audits.by_group import values
 from evenhand.audits.statement import Audit, Statement, group_key, interval_of, not_applicable, singles
 from evenhand.findings import Finding
 from evenhand.keys import Key
-from evenhand.messages import message
+from evenhand.messages import message, sentences
 from evenhand.metrics import Tally, measure
+from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from evenhand.data import Grouping
     from evenhand.evidence import Evidence
+    from evenhand.explaining.proxies import Telling
 
 NAME = "reliance"
 MOST_GROUPS: Final = 12
@@ -36,6 +40,18 @@ CARRIES: Final = message(
 )
 
 
+SAMPLED: Final = message("Swaps were made in at most {n:,} rows of each group, drawn with the seed.")
+
+
+@dataclass(frozen=True, slots=True)
+class RelianceOptions(Declared):
+    """Options of this audit."""
+
+    swap_rows: int = setting(
+        5_000, "The most rows of each group in which a sensitive input is given another value.", least=1, unit="rows"
+    )
+
+
 def reliance(evidence: Evidence) -> Statement:
     """State the proxies of each group, those that contribute to its gap, and how many decisions a swap flips."""
     features = singles(evidence)
@@ -46,46 +62,60 @@ def reliance(evidence: Evidence) -> Statement:
     from evenhand.evidence.predictions import columns_read
 
     table = evidence.data.table[list(columns_read(evidence.subject, evidence.data))]
+    told = _told(evidence, features, table)
     findings: list[Finding] = []
-    for grouping in features:
-        findings += _predictability(evidence, grouping, table)
-        findings += _proxies(evidence, grouping, findings)
+    sampled = False
+    for grouping, areas in zip(features, told, strict=True):
+        findings += (*areas, *_proxies(evidence, grouping, areas))
         if grouping.columns[0] in table.columns:
-            findings += _swapped(evidence, grouping, table)
+            rows = _drawn(grouping, evidence)
+            sampled |= len(rows) < len(table)
+            findings += _swapped(evidence, grouping, table, rows)
     if evidence.reads != "table":
         seen = message("The model reads {inputs}; whether they show a group is not looked for.", inputs=evidence.reads)
         return Statement(tuple(findings), seen)
     read = tuple(grouping.columns[0] for grouping in features if grouping.columns[0] in table.columns)
     words, none = message("The model itself reads {features}."), message("The model reads no sensitive feature itself.")
-    return Statement(tuple(findings), message(words, features=read) if read else none)
+    said = [message(words, features=read) if read else none]
+    if sampled:
+        said.append(message(SAMPLED, n=evidence.options.of(RelianceOptions).swap_rows))
+    return Statement(tuple(findings), sentences(*said))
 
 
-def _columns(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+def _columns(evidence: Evidence, table: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     for name in table.columns:
-        if name != grouping.columns[0]:
-            yield str(name), table[name]
+        yield str(name), table[name]
     if evidence.predictions.y_score is not None:
         import pandas as pd
 
         yield SCORE, pd.Series(evidence.predictions.y_score)
 
 
-def _predictability(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
-    """State how well each column, and the score, predicts each group."""
-    from evenhand.explaining.reliance import predictability, shared_information
+def _told(evidence: Evidence, features: Sequence[Grouping], table: pd.DataFrame) -> list[list[Finding]]:
+    """State for each feature how well each other column, and the score, predicts its groups; one column at a time."""
+    from evenhand.explaining.proxies import Telling
 
-    level, groups = evidence.options.level, len(grouping.labels)
-    alone = groups == 2  # of two groups, one is enough
-    for name, column in _columns(evidence, grouping, table):
-        shared = shared_information(column, grouping.codes, groups)
-        key = Key.of("mutual_information", grouping.columns, feature=name)
-        yield Finding(key, NAME, shared, support=len(column), unit="number")
-        for group in range((1 if alone else groups) if groups <= MOST_GROUPS else 0):
-            found = predictability(column, grouping.codes == group, level, evidence.options.seed)
-            if found is not None:
-                interval = interval_of(found.low, found.high, level, "delong, logit")
-                key = group_key("proxy_auc", grouping, group, feature=name)
-                yield Finding(key, NAME, found.auc, interval, support=len(column), unit="score")
+    found: list[list[Finding]] = [[] for _ in features]
+    for name, column in _columns(evidence, table):
+        telling = Telling(column, evidence.options.seed)
+        for grouping, mine in zip(features, found, strict=True):
+            if name != grouping.columns[0]:
+                mine.extend(_told_by(telling, name, grouping, evidence.options.level))
+    return found
+
+
+def _told_by(telling: Telling, name: str, grouping: Grouping, level: float) -> Iterator[Finding]:
+    groups, rows = len(grouping.labels), len(grouping.codes)
+    key = Key.of("mutual_information", grouping.columns, feature=name)
+    yield Finding(key, NAME, telling.shares(grouping.codes, groups), support=rows, unit="number")
+    if groups > MOST_GROUPS:
+        return
+    for group in range(1 if groups == 2 else groups):  # of two groups, one is enough
+        found = telling.predicts(grouping.codes == group, level)
+        if found is not None:
+            interval = interval_of(found.low, found.high, level, "delong, logit")
+            key = group_key("proxy_auc", grouping, group, feature=name)
+            yield Finding(key, NAME, found.auc, interval, support=rows, unit="score")
 
 
 def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Iterator[Finding]:
@@ -114,20 +144,36 @@ def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Ite
             yield Finding(key, NAME, share, interval, support=sum(found.rows), unit="number", note=note)
 
 
-def _swapped(evidence: Evidence, grouping: Grouping, table: pd.DataFrame) -> Iterator[Finding]:
-    """State the share of each group whose decision flips when only the sensitive input changes."""
+def _drawn(grouping: Grouping, evidence: Evidence) -> NDArray[np.intp]:
+    """Return the rows whose sensitive input is swapped: those of each group, or as many of them as are allowed."""
+    most = evidence.options.of(RelianceOptions).swap_rows
+    rng = np.random.default_rng([evidence.options.seed, 12])
+    of_groups = [np.flatnonzero(grouping.codes == group) for group in range(len(grouping.labels))]
+    kept = [rows if len(rows) <= most else rng.choice(rows, most, replace=False) for rows in of_groups]
+    return np.sort(np.concatenate(kept))
+
+
+def _swapped(evidence: Evidence, grouping: Grouping, table: pd.DataFrame, rows: NDArray[np.intp]) -> Iterator[Finding]:
+    """State the share of each group whose decision flips when only the sensitive input changes.
+
+    A row whose decision has flipped, or that has the value itself, is not asked again.
+    """
     import pandas as pd
 
     column, threshold = grouping.columns[0], evidence.predictions.threshold
-    turned = np.zeros(len(table), dtype=bool)
+    own, mine = evidence.predictions.y_pred[rows] == 1, table[column].iloc[rows]
+    turned = np.zeros(len(rows), dtype=bool)
     for value in table[column].dropna().unique()[:MOST_VALUES]:
-        changed = table.copy()
-        changed[column] = pd.Series([value] * len(table), index=table.index).astype(table[column].dtype)
+        asked = np.flatnonzero(~turned & ~np.asarray(mine == value, dtype=bool))
+        if not len(asked):
+            continue
+        changed = table.iloc[rows[asked]].copy()
+        changed[column] = pd.Series([value] * len(asked), index=changed.index).astype(table[column].dtype)
         scores = np.asarray(evidence.subject.predict(changed), dtype=np.float64)
-        turned |= (scores >= threshold) != (evidence.predictions.y_pred == 1)
-    tally = Tally.count(turned.astype(np.int8), turned.astype(np.int8), grouping.codes, len(grouping.labels))
+        turned[asked] = (scores >= threshold) != own[asked]
+    tally = Tally.count(turned.astype(np.int8), turned.astype(np.int8), grouping.codes[rows], len(grouping.labels))
     found = measure("selection_rate", tally, evidence.options.level)
     yield from values(NAME, "counterfactual_flip_rate", found, grouping, evidence.options.level)
 
 
-AUDIT: Final = Audit(reliance)
+AUDIT: Final = Audit(reliance, options=RelianceOptions)

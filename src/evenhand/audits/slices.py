@@ -48,7 +48,8 @@ class SlicesOptions(Declared):
 def slices(evidence: Evidence) -> Statement:
     """State the slices whose rate is worse than that of the other rows, or whose gap is wider.
 
-    All rows are searched, over all combinations of up to three features, and slices are stated that are further from
+    All rows are searched (a sample where there are more than `slice_rows`), over all combinations of up to three
+    features, and slices are stated that are further from
     the other rows than any slice is, in 97.5 % of permutations of the outcomes (of whole persons, where rows are
     clustered). Estimates are corrected for the search, and the end nearer to 0 holds for all slices at once.
     `SlicesOptions.slice_by` names what is searched for; by default the error rate.
@@ -114,7 +115,7 @@ def _of_rate(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
         among, events = _events(evidence, metric)
         found = search_slices(groupings, ~events if turned else events, evidence.data, evidence.options, among)
     findings = [_state(*part, groupings, metric, evidence.options.level, turned) for part in _pairs(found)]
-    return findings, _said(found.search, evidence, len(groupings), metric)
+    return findings, _said(found, evidence, len(groupings), metric)
 
 
 def _of_gap(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
@@ -136,19 +137,26 @@ def _of_gap(evidence: Evidence, key: Key) -> tuple[list[Finding], str]:
     found = search_slices(groupings, events, evidence.data, evidence.options, among, grouping.codes == higher)
     names = (grouping.name(lower), grouping.name(higher))
     findings = [_state_gap(*part, groupings, metric, feature, names, level) for part in _pairs(found)]
-    return findings, _said(found.search, evidence, len(groupings), str(key))
+    return findings, _said(found, evidence, len(groupings), str(key))
 
 
 def _pairs(found: FoundSlices) -> Iterator[tuple[Slice, Effect]]:
     return zip(found.search.slices, found.effects, strict=True)
 
 
-def _said(search: Search, evidence: Evidence, features: int, what: str) -> str:
-    budget = message(
+def _said(found: FoundSlices, evidence: Evidence, features: int, what: str) -> str:
+    search = found.search
+    whole = message(
         "{tested:,} slices of up to {depth} of {features} features were searched in all rows; worse than the rest: "
-        "{held}.",
-        tested=search.tested, depth=search.depth, features=features, held=len(search.slices),
-    )  # fmt: skip
+        "{held}."
+    )
+    sample = message(
+        "{tested:,} slices of up to {depth} of {features} features were searched in {rows:,} of {of:,} rows, drawn "
+        "with the seed; worse than the rest: {held}."
+    )
+    places = {"tested": search.tested, "depth": search.depth, "features": features, "held": len(search.slices)}
+    sampled = {"rows": found.rows, "of": found.of} if found.rows < found.of else {}
+    budget = message(sample if sampled else whole, **places, **sampled)
     folded = _folded(search.folded) if search.folded else ""
     said = sentences(budget, folded, *_control(search, evidence.data.clusters is not None))
     return said if what == "error_rate" else message("By {metric}: {text}", metric=what, text=said)

@@ -219,3 +219,6 @@ def _warn(record: AuditRecord) -> None:
             f"{seen:,} of the evaluation rows {'has' if seen == 1 else 'have'} an equal row among those the model was "
             "fitted on. Where they are the same cases, and not only alike, the audit flatters the model."
         )
+    for found in record.findings:
+        if found.key.metric == "attribution_error" and found.note:
+            say(found.note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -37,6 +38,8 @@ VERBS: Final = {
 """The verbs and their help; each is in a separate module, imported only when it is used."""
 
 COULD_NOT_RUN: Final = 2
+RARELY: Final = (50_000, 20, 20)
+"""When garbage is looked for: a record of thousands of findings is kept to the end, and looked through each time."""
 
 
 class Verbs(click.Group):
@@ -87,6 +90,7 @@ def run() -> None:
     Ctrl-C, SIGTERM and SIGHUP end it alike: what is being written is finished, nothing else is begun, and the exit
     code is 2, because the question was not answered.
     """
+    gc.set_threshold(*RARELY)
     open_streams()
     end_by_interrupt()
     try:

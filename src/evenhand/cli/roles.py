@@ -49,6 +49,8 @@ def role_values(settings: Settings, flags: dict[str, object]) -> dict[str, objec
     for each in ("bins", "value_labels"):  # of the file: a flag may have taken its column out of the groups
         if isinstance(of := values.get(each), dict):
             values[each] = {column: value for column, value in of.items() if column in groups or column not in named}
+    if coded := _named(values, "codes"):
+        values["codes"] = tuple(column for column in coded if column in groups or column not in named)
     return values
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack, cast
 
 from evenhand.data.aligning import common_index, join_columns, refuse_misaligned
-from evenhand.data.columns import named_columns
+from evenhand.data.columns import categorized, named_columns
 from evenhand.data.reading import build, chosen_settings
 from evenhand.data.roles import ArraySettings, Roles, by_field
 from evenhand.data.tables import Table
@@ -13,7 +13,7 @@ from evenhand.errors import InputError, argument, quoted, raise_all, shorten
 from evenhand.settings import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from evenhand.data.evaluation_set import EvaluationSet
 
@@ -37,8 +37,8 @@ def evaluation_set_from_arrays(
           probability of each row to be of each group, one named column a group.
         - ``sample_weight``: (n,) row weights.
         - ``cluster``, ``query``: (n,) what belongs together, and the list an item is part of.
-        - ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``value_labels``: as for
-          `read_evaluation_set`.
+        - ``pos_label``, ``favourable``, ``task``, ``missing``, ``bins``, ``codes``, ``value_labels``: as
+          for `read_evaluation_set`.
 
     Returns
     -------
@@ -56,6 +56,10 @@ def evaluation_set_from_arrays(
     ([1, 0, 1], ('sex',))
     """
     return set_beside(y_true, {}, name, settings)
+
+
+def _listed(names: object) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(cast("Sequence[str]", names or ()))
 
 
 def _names_of_columns(name: str, settings: Mapping[str, object]) -> Iterator[str]:
@@ -86,6 +90,8 @@ def set_beside(
     unnamed = {"sensitive_features": "sensitive_feature_0", "control_features": "control_feature_0"}
     unnamed |= {"y_true": "y_true_0"} if settings.get("task") == "multilabel" else {}
     columns = {role: named_columns(part, unnamed.get(role, role), name) for role, part in parts.items()}
+    for role in ("sensitive_features", "control_features"):
+        columns[role] = {column: categorized(part) for column, part in columns[role].items()}
     chances = {feature: named_columns(table, f"{feature}_0", feature) for feature, table in tables.items()}
     truth, sensitive, control, weight, *_ = columns.values()
     together = {**columns["cluster"], **columns["query"]}  # both may be the same column
@@ -108,6 +114,7 @@ def set_beside(
         sensitive_features=tuple(sensitive),
         control_features=tuple(control),
         sample_weight=next(iter(weight), None),
+        codes=_listed(settings.get("codes")),
         value_labels=settings.get("value_labels") or {},  # type: ignore[arg-type]
         exclude=tuple(control),
     )

@@ -23,10 +23,14 @@ _PLAIN: Final = frozenset(
 """Kinds of object columns in which every value is a single one of the same kind."""
 MANY: Final = 10_000
 """Texts in an array from which on equal ones are converted once."""
-WIDEST: Final = 64
-"""Characters of such texts; longer ones cost more to compare than to convert."""
-MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
-"""An odd number that spreads the characters of a text over 64 bits."""
+MOST_CATEGORIES: Final = 10_000
+"""Different texts up to which a column is kept as categories: as many as make groups."""
+MOST_CELLS: Final = 1 << 21
+"""Numbers that are counted one by one: there are fewer characters."""
+LEAST_ROOM: Final = 1 << 16
+"""Numbers up to which they are not closed up, however few rows there are."""
+LONG_ROW: Final = 64
+"""Texts that are compared at once."""
 _MOST_BITS: Final = 1024
 """A whole number of more bits is no number that can be written or compared as one."""
 
@@ -125,27 +129,76 @@ def _series_of(array: Any, what: str) -> pd.Series:
 
 
 def _of_few_texts(array: NDArray[np.str_]) -> pd.Series:
-    """Return a column of texts; where few differ, only these are converted, which is most of the cost.
+    """Return a column of texts, as categories where few differ: only these are converted, which is most of the cost.
 
-    Texts are told apart by a mark, and compared with what stands for them, so that no two are ever mixed up.
+    A text is a number whose digits are its characters; numbers are closed up where they become great, so that they
+    count the different beginnings. Their order is that of the texts.
     """
     width = array.dtype.itemsize // 4
-    if not 0 < width <= WIDEST:
+    found = _numbered(np.ascontiguousarray(array).view(np.uint32).reshape(len(array), width)) if width else None
+    if found is None:
         return pd.Series(array)
-    signs = np.ascontiguousarray(array).view(np.uint32).reshape(len(array), width)
-    marks = np.zeros(len(array), dtype=np.uint64)
-    for at in range(width):
-        marks *= MIXER
-        marks += signs[:, at]
-    codes, found = pd.factorize(marks)
-    if len(found) > len(array) // 8:
-        return pd.Series(array)
-    first = np.empty(len(found), dtype=np.intp)
+    codes, size = found
+    first = np.empty(size, dtype=np.intp)
     first[codes] = np.arange(len(array))
-    texts = array[first]
-    if not np.array_equal(texts[codes], array):
-        return pd.Series(array)
-    return pd.Series(texts).take(codes).reset_index(drop=True)
+    return pd.Series(_categorical(codes, array[first].tolist()))
+
+
+def _numbered(signs: NDArray[np.uint32]) -> tuple[NDArray[np.integer[Any]], int] | None:
+    """Return the place of each row (n, width) among the different rows in order, and their number; None of many."""
+    low, high = (_extremes(signs, end) for end in (np.minimum, np.maximum))
+    codes, cells, room = np.zeros(len(signs), dtype=np.int32), 1, max(len(signs), LEAST_ROOM)
+    for at in np.flatnonzero(high > low):
+        part, size = (signs[:, at] - low[at]).astype(np.int32), int(high[at] - low[at]) + 1
+        if cells * size > room:
+            codes, cells = _closed_up(codes, cells, np.int32)
+        if cells * size > room:
+            part, size = _closed_up(part, size, np.int32)
+        if cells * size > MOST_CELLS:
+            return None
+        codes *= size
+        codes += part
+        cells *= size
+    found, different = _closed_up(codes, cells, np.int16)
+    return None if different > MOST_CATEGORIES else (found, different)
+
+
+def _closed_up(codes: NDArray[np.integer[Any]], cells: int, kind: type[np.integer[Any]]) -> tuple[NDArray[Any], int]:
+    """Return codes numbered anew, without those that no row has, and how many there are."""
+    there = np.bincount(codes, minlength=cells) > 0
+    return (np.cumsum(there) - 1).astype(kind)[codes], int(there.sum())
+
+
+def _extremes(signs: NDArray[np.uint32], end: np.ufunc) -> NDArray[np.uint32]:
+    """Return the least or greatest of each column; several rows are compared at once, as if they were one long row."""
+    width, whole = signs.shape[1], len(signs) // LONG_ROW * LONG_ROW
+    long = end.reduce(signs[:whole].reshape(-1, LONG_ROW * width), axis=0).reshape(LONG_ROW, width)
+    return np.asarray(end.reduce(np.concatenate([long, signs[whole:]]), axis=0))
+
+
+def categorized(column: pd.Series) -> pd.Series:
+    """Return a column of texts as categories in the order of their text; any other as it is.
+
+    Texts are compared row by row once, here: missing values, groups and hashes are of the categories from there on.
+    """
+    if not isinstance(column.dtype, pd.StringDtype) and column.dtype != object:
+        return column
+    if column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) != "string":
+        return column
+    codes, found = pd.factorize(column)
+    if len(found) > MOST_CATEGORIES:
+        return column
+    texts = list(found)
+    positions = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(texts) + 1, dtype=np.int16)
+    rank[positions] = np.arange(len(texts))
+    rank[-1] = -1  # where a missing value's code of -1 looks
+    ordered = _categorical(rank[codes], [texts[at] for at in positions])
+    return pd.Series(ordered, index=column.index, name=column.name)
+
+
+def _categorical(codes: NDArray[np.integer[Any]], texts: list[str]) -> pd.Categorical[Any]:
+    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(pd.Index(texts)))
 
 
 def native(values: object) -> object:

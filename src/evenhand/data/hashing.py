@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from evenhand.data.values import CHUNK, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from evenhand.findings import Batch
 
 _ABSENT = np.uint64(0x9E3779B97F4A7C15)
+FEW: Final = 1024
+"""Whole numbers this near each other are hashed once each."""
+SAMPLE: Final = 10_000
+"""Rows that tell whether rows repeat each other."""
 
 
 def hash_rows(table: pd.DataFrame, columns: Iterable[str], y_true: NDArray[np.int8]) -> NDArray[np.uint64]:
@@ -46,26 +50,46 @@ def hash_rows(table: pd.DataFrame, columns: Iterable[str], y_true: NDArray[np.in
     if len(table) > CHUNK and not any(table[name].dtype == object for name in names):  # objects are one kind as a whole
         parts = [slice(start, start + CHUNK) for start in range(0, len(table), CHUNK)]
         return np.concatenate([hash_rows(table.iloc[part], names, y_true[part]) for part in parts])
-    truths = y_true.astype(np.float64).reshape(len(y_true), -1)
-    total = _mix(_hash_numbers(truths[:, 0]))
+    truths = y_true.reshape(len(y_true), -1)
+    total = _each(truths[:, 0], lambda values: _mix(_hash_numbers(values)))
     for place in range(1, truths.shape[1]):
-        total = _mix(total ^ _hash_numbers(truths[:, place]))
+        total = _mix(total ^ _each(truths[:, place], _hash_numbers))
     for column in names:
-        total += _mix(hash_column(table[column]) ^ _hash_texts([column])[0])
+        own = _hash_texts([column])[0]
+        total += hash_column(table[column], lambda hashed, own=own: _mix(hashed ^ own))  # type: ignore[misc]
     return _mix(total)
 
 
-def hash_column(column: pd.Series) -> NDArray[np.uint64]:
-    """Return one hash per value: of a number as a double, of anything else as text."""
+def hash_column(
+    column: pd.Series, finish: Callable[[NDArray[np.uint64]], NDArray[np.uint64]] = np.asarray
+) -> NDArray[np.uint64]:
+    """Return one hash per value, of a number as a double, of anything else as text; `finish` makes it another one.
+
+    Where values are few, each is hashed once.
+    """
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes = column.cat.codes.to_numpy()
-        return np.append(hash_column(pd.Series(column.cat.categories)), _ABSENT)[codes]
+        return finish(np.append(hash_column(pd.Series(column.cat.categories)), _ABSENT))[codes]
     if column.dtype == object:
         column = column.infer_objects()
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_complex_dtype(column.dtype):
-        return _hash_numbers(column.to_numpy(dtype=np.float64, na_value=np.nan))
+        whole = isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub"
+        numbers = column.to_numpy() if whole else column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return _each(numbers, lambda values: finish(_hash_numbers(values)))
     codes, found = pd.factorize(column.map(show, na_action="ignore") if column.dtype == object else column)
-    return np.append(_hash_texts([show(value) for value in found]), _ABSENT)[codes]
+    return finish(np.append(_hash_texts([show(value) for value in found]), _ABSENT))[codes]
+
+
+def _each(
+    numbers: NDArray[np.generic], hashed: Callable[[NDArray[np.float64]], NDArray[np.uint64]]
+) -> NDArray[np.uint64]:
+    """Return the hash of each number; of whole ones that are near each other, each of these is hashed once."""
+    if len(numbers) > FEW and numbers.dtype.kind in "iub":
+        low, high = int(numbers.min()), int(numbers.max())
+        if high - low < FEW:
+            places = numbers.astype(np.intp) if low == 0 else numbers.astype(np.int64) - low
+            return hashed(np.arange(low, high + 1).astype(np.float64))[places]
+    return hashed(numbers.astype(np.float64))
 
 
 def hash_content(row_hashes: NDArray[np.uint64], columns: Iterable[str]) -> str:
@@ -73,10 +97,20 @@ def hash_content(row_hashes: NDArray[np.uint64], columns: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for column in sorted(columns):
         digest.update(column.encode("utf-8", "surrogatepass") + b"\0")
-    ordered = np.sort(row_hashes)
+    ordered = _in_order(row_hashes)
     for start in range(0, len(ordered), CHUNK):
         digest.update(ordered[start : start + CHUNK].astype("<u8").tobytes())
     return digest.hexdigest()
+
+
+def _in_order(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return hashes in order; where the first rows repeat each other, the different ones are put in order alone."""
+    head = hashes[:SAMPLE]
+    if len(np.unique(head)) * 2 > len(head):
+        return np.sort(hashes)
+    codes, found = pd.factorize(hashes)
+    positions = np.argsort(found)
+    return np.repeat(found[positions], np.bincount(codes)[positions])
 
 
 def overlap(evaluated: NDArray[np.uint64], fitted: NDArray[np.uint64]) -> int:

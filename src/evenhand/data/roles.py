@@ -75,6 +75,10 @@ class Roles(Declared):
         {}, "Unobserved sensitive feature, with the columns of the probability of each of its groups: "
         "race=p_black,p_white.", flag="--proxy",
     )  # fmt: skip
+    codes: tuple[str, ...] = setting(
+        (), "Sensitive or control feature whose whole numbers are codes and no measurement, such as an area code: each "
+        "of many values makes a group.", flag="--code",
+    )  # fmt: skip
     value_labels: Mapping[str, Mapping[str, str]] = setting(
         {}, "Name of a group whose value is a code: RAC1P=3=Alaska Native.", flag="--value-label",
     )  # fmt: skip
@@ -166,6 +170,7 @@ class ReadingSettings(TypedDict, total=False):
 class ArraySettings(ReadingSettings, total=False):
     """What arrays are, as keywords of `evaluation_set_from_arrays`."""
 
+    codes: str | Sequence[str]
     value_labels: Mapping[str, Mapping[object, str]] | None
     sensitive_features: object
     control_features: object
@@ -200,6 +205,7 @@ class RoleSettings(ReadingSettings, total=False):
     original_prediction: str | None
     original_score: str | None
     proxies: Mapping[str, Sequence[str]] | None
+    codes: str | Sequence[str]
     value_labels: Mapping[str, Mapping[object, str]] | None
     images: str | None
     texts: str | None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 import numpy as np
 import pandas as pd
 
 from evenhand.data.columns import is_text
 from evenhand.data.grouping import encode
-from evenhand.data.values import absence, is_number, listed, match, plain
+from evenhand.data.values import absence, categories_of, is_number, listed, match, plain
 from evenhand.errors import argument, did_you_mean, shorten
 
 if TYPE_CHECKING:
@@ -80,13 +80,24 @@ def feature_problems(name: str, table: pd.DataFrame, roles: Roles, missing: Miss
             hint = did_you_mean(column, features)
             given = f"edges are given for '{shorten(column)}' ({argument('bins')})"
             yield f"{name}: {given}, which is no sensitive or control feature.{hint}"
+    for column in roles.codes:
+        if column not in features:
+            hint = did_you_mean(column, features)
+            given = f"column '{shorten(column)}' is said to hold codes ({argument('codes')})"
+            yield f"{name}: {given}, and is no sensitive or control feature.{hint}"
     for column in dict.fromkeys(features):
         if column not in table:
             continue
         values = table[column]
         if missing == "error":
             yield from missing_problem(name, values)
-        yield from _bin_problems(name, values, bins[column]) if column in bins else _group_problems(name, values)
+        coded = column in roles.codes
+        if column in bins:
+            yield from _bin_problems(name, values, bins[column])
+        else:
+            yield from _group_problems(name, values, coded)
+        if coded:
+            yield from _code_problems(name, values, column in bins)
 
 
 def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
@@ -95,23 +106,50 @@ def missing_problem(name: str, values: pd.Series) -> Iterator[str]:
     return absence(f"{name}: column '{shorten(values.name)}' has", values, way)
 
 
-def _group_problems(name: str, values: pd.Series) -> Iterator[str]:
+def _code_problems(name: str, values: pd.Series, binned: bool) -> Iterator[str]:
+    where = f"{name}: column '{shorten(values.name)}' is said to hold codes ({argument('codes')})"
+    if binned:
+        yield f"{where}, and has edges ({argument('bins')}). Pass one of the two."
+    if is_number(values):
+        known = values.dropna().to_numpy(dtype=np.float64)
+        wrong = int((~np.isfinite(known) | (known != np.floor(known))).sum())
+        if wrong:
+            yield f"{where}, but {wrong:,} of its {len(values):,} values are no whole numbers."
+
+
+def _group_problems(name: str, values: pd.Series, coded: bool = False) -> Iterator[str]:
     where = f"{name}: column '{shorten(values.name)}'"
     yield from _merged_codes(where, values)
-    known = values.dropna().unique() if values.hasnans else values.unique()
+    known = _known(values)
     distinct = len(known)
     if strange := next((value for value in known[: MOST_GROUPS + 1] if not is_text(value)), None):
         yield f"{where} holds {ascii(strange)[:80]}, which is no Unicode text. Mend the rows."
-    if is_number(values) and distinct > MOST_NUMBERS:
+    if is_number(values) and distinct > MOST_NUMBERS and not coded:
+        usual = argument("bins", {shorten(values.name): suggested_edges(values)})
         yield (
             f"{where} is numeric with {distinct:,} different values in {len(values):,} rows, which is a measurement, "
-            f"no grouping. Declare edges, such as {argument('bins', {shorten(values.name): suggested_edges(values)})}."
+            f"no grouping. Declare edges, such as {usual}{_or_codes(values)}."
         )
     elif distinct > MOST_GROUPS:
         yield (
             f"{where} has {distinct:,} different values in {len(values):,} rows; groups can be read up to "
             f"{MOST_GROUPS:,}. Group the values into a column of fewer, or name another column."
         )
+
+
+def _known(values: pd.Series) -> Sequence[object]:
+    """Return the distinct values of a column, but missing ones."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return categories_of(values)
+    return cast("Sequence[object]", values.dropna().unique() if values.hasnans else values.unique())
+
+
+def _or_codes(values: pd.Series) -> str:
+    """Return the other way of grouping whole numbers."""
+    known = values.dropna().to_numpy(dtype=np.float64)
+    whole = bool((known == np.floor(known)).all())
+    given = argument("codes", [shorten(values.name)])
+    return f"; if its whole numbers are codes that name groups, pass {given}" if whole else ""
 
 
 def _bin_problems(name: str, values: pd.Series, edges: Sequence[float]) -> Iterator[str]:

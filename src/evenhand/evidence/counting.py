@@ -49,7 +49,7 @@ SQUARES: Final = "weight_squares"
 
 USED: Final = (
     "label", "positive", "favourable", "sensitive_features", "control_features", "sample_weight", "prediction", "score",
-    "original_prediction", "original_score", "value_labels",
+    "original_prediction", "original_score", "codes", "value_labels",
 )  # fmt: skip
 """The roles that an audit of counts has a use for."""
 

@@ -318,8 +318,8 @@ class Evidence:
         decide_at = float(self.predictions.threshold) if decide and self.data.task == "binary" else None
         return explain(
             subject, rows, background, seed=options.seed, error=0.01 if options.precise else None,
-            budget_seconds=options.budget, averaged=options.explain_average, decide_at=decide_at,
-            link=link,
+            budget_evaluations=options.explain_evaluations, budget_seconds=options.budget,
+            averaged=options.explain_average, decide_at=decide_at, link=link,
         )  # fmt: skip
 
     def _at_threshold(self) -> pd.DataFrame:

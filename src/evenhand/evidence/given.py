@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from evenhand.data.columns import matrix, one_column
-from evenhand.data.values import absence, distinct, listed, match, plain
+from evenhand.data.values import absence, coded, distinct, listed, match
 from evenhand.errors import InputError, argument, parameter, raise_all, shorten
 from evenhand.evidence.predictions import Predictions, of_task, outside_unit
 from evenhand.subjects.outputs import threshold_problem
@@ -16,6 +15,7 @@ from evenhand.subjects.outputs import threshold_problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet
@@ -214,10 +214,10 @@ def _decided(data: EvaluationSet, column: pd.Series) -> NDArray[np.intp]:
     if wrong := _length_problem(data, "y_pred", len(column)):
         raise InputError(wrong)
     raise_all(InputError, _decision_problems(data, column))
-    codes, found = pd.factorize(column)
+    codes, found = coded(column)
     known = list(data.classes)
-    places = [known.index(match(plain(value), known)) for value in found]
-    return np.asarray(places, dtype=np.intp)[codes]
+    places = [known.index(match(value, known)) for value in found]
+    return codes if places == list(range(len(places))) else np.asarray(places, dtype=np.intp)[codes]
 
 
 def _decision_problems(data: EvaluationSet, column: pd.Series) -> Iterator[str]:

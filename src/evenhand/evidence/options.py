@@ -46,11 +46,19 @@ class EvidenceOptions(Declared):
     budget: float | None = setting(
         None, "Time after which an explanation stops, with the error reached.", above=0, unit="seconds"
     )
+    explain_evaluations: int | None = setting(
+        None, "Most rows that an explanation makes up for the model to predict; without, 4 million where it asks the "
+        "whole model and 60 million elsewhere. More of them lessen the sampling error.", least=1, unit="rows",
+    )  # fmt: skip
     explain_average: int = setting(1, "How many predictions of a noisy model are averaged.", least=1)
     individuals: tuple[int, ...] = setting((), "Evaluation rows, by position from 0, to explain individually.", least=0)
     reason_reference: Literal["mean", "at_threshold"] = setting(
         "mean", "What refusals are explained against: the mean of all applicants, or people at the threshold."
     )
+    slice_rows: int = setting(
+        200_000, "The most rows that are searched for slices; of more, as many are drawn with the seed.",
+        least=1_000, unit="rows",
+    )  # fmt: skip
     footprint: bool = setting(True, "Whether size and latency are measured.", recorded="always")
     metrics: Mapping[str, MetricFunction] = setting(
         {}, "Further metrics by name, disaggregated through fairlearn's MetricFrame.",

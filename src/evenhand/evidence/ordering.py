@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Let linear algebra and torch run on one thread inside the block."""
-    import scipy.linalg  # noqa: F401  # a library that is loaded inside the block would not be limited
+    import scipy.special  # noqa: F401  # brings scipy's BLAS: one that is loaded inside the block would not be limited
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has none
 
     with ExitStack() as stack:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, cast
 
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn", "torch", "onnxruntime", "shap")
 
 
-def provenance(evidence: Evidence) -> Provenance:
+def provenance(evidence: Evidence, *, hashed: bool = True) -> Provenance:
     """Return hashes, facts, roles, versions and seed as plain data.
 
     Parameters
     ----------
     evidence : Evidence
         What was audited.
+    hashed : bool
+        Whether the rows are read for a hash of their contents and for quantiles of their scores.
 
     Examples
     --------
@@ -43,23 +46,23 @@ def provenance(evidence: Evidence) -> Provenance:
     found: Provenance = {
         "subject": _subject(evidence.subject, data),
         "original": _subject(evidence.original, data) if evidence.original is not None else None,
-        "data": _data(data),
+        "data": _data(data, hashed=hashed),
         "sensitive_inputs": _sensitive_inputs(evidence),
         "rows_seen_in_training": _rows_seen(evidence),
         "options": cast("OptionFacts", _plain_mapping(evidence.options.on_record())),
         "versions": {"python": platform.python_version(), **_versions()},
     }
-    if sweepable(evidence):
+    if hashed and sweepable(evidence):
         found["score_edges"] = evidence.score_edges.tolist()
     return found
 
 
-def _data(data: EvaluationSet) -> DataFacts:
+def _data(data: EvaluationSet, *, hashed: bool) -> DataFacts:
     told: DataFacts = {
         **cast("DataFacts", _plain_mapping(data.provenance)),
         "name": data.name,
         "rows": data.rows,
-        "content_hash": data.content_hash(),
+        **cast("DataFacts", {"content_hash": data.content_hash()} if hashed else {}),
         "label": data.roles.label,
         "positive": plain(data.roles.positive),
         "favourable": plain(data.roles.favourable),
@@ -141,6 +144,7 @@ def _rows_seen(evidence: Evidence) -> int | None:
     return int(overlap(data.row_hashes(columns, kind), background.row_hashes(columns, kind))) or None
 
 
+@cache
 def _versions() -> dict[str, str]:
     found: dict[str, str] = {}
     for package in PACKAGES:

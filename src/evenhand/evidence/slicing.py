@@ -37,6 +37,10 @@ class FoundSlices:
     search: Search
     effects: tuple[Effect, ...]
     """One a slice of the search."""
+    rows: int
+    """The rows that were searched."""
+    of: int
+    """The rows that there were; more where a sample was searched."""
 
 
 def search_slices(
@@ -47,7 +51,9 @@ def search_slices(
     among: NDArray[np.bool_] | None = None,
     group: NDArray[np.bool_] | None = None,
 ) -> FoundSlices:
-    """Search all rows for slices with more marked rows than the others, or a gap between two groups that is wider.
+    """Search for slices with more marked rows than the others, or a gap between two groups that is wider.
+
+    All rows are searched, or `slice_rows` of them that are drawn with the seed.
 
     Parameters
     ----------
@@ -58,7 +64,7 @@ def search_slices(
     data : EvaluationSet
         The rows: their weights, and whose they are.
     options : EvidenceOptions
-        The level and the seed.
+        The level, the seed and how many rows are searched at most.
     among : (n,) boolean array, optional
         The rows to take; all without.
     group : (n,) boolean array, optional
@@ -69,11 +75,19 @@ def search_slices(
     kept = kept if weight is None else kept & (weight > 0)
     sizes = [len(grouping) for grouping in groupings]
     rows = Rows([part.codes for part in groupings], sizes, marks, weight, data.clusters, group)
+    there = int(kept.sum())
+    if there > options.slice_rows:
+        drawn = np.random.default_rng([options.seed, 13]).choice(
+            np.flatnonzero(kept), options.slice_rows, replace=False
+        )
+        kept = np.zeros(len(marks), dtype=bool)
+        kept[drawn] = True
     rows = rows if kept.all() else rows.take(kept)
     least = max(SMALLEST, len(rows) // (100 * rows.groups))
     alpha = (1 - options.level) / 2
     search = find_slices(rows, least_rows=least, alpha=alpha, seed=options.seed)
-    return FoundSlices(search, tuple(effect(part, search, rows, options.level) for part in search.slices))
+    effects = tuple(effect(part, search, rows, options.level) for part in search.slices)
+    return FoundSlices(search, effects, len(rows), there)
 
 
 def sliceable(data: EvaluationSet) -> Iterator[Grouping]:

@@ -74,7 +74,12 @@ class Attributions:
     """Random orders that each sampled pair had, each with its reverse."""
     sampling_error: float | None = None
     """Root of the summed squared standard errors from the random orders alone, relative to the same of the values: 0
-    where nothing was sampled, None where one order has none."""
+    where nothing was sampled, None where the budget paid for no second order of any pair."""
+    relative_error: float | None = None
+    """The same of all that was sampled, the random orders and the background rows left out, relative to the size of
+    the exact values: what separates the values from those of the whole background. None where it is not known."""
+    shortfall: str = ""
+    """A sentence where `relative_error` is above the requested error, or a tenth without a request; among `notes`."""
     decisions: Attributions | None = None
     """The values of the decision, 0 or 1, from the same mixed rows; None when not requested."""
 

@@ -37,6 +37,9 @@ FLUSH: Final = 2**16
 CELLS: Final = 2**24
 """Codes that are held at once: fewer rows are collected of wide tables."""
 
+FEW: Final = 100_000
+"""Evaluations that are no cost to speak of."""
+
 Progress = Callable[[int, int], None]
 """Called with the evaluations done and those planned."""
 
@@ -53,6 +56,8 @@ class PairMeans:
     """The mean score of the background rows used."""
     predictions: NDArray[np.float64]
     """(n,): the scores of the explained rows, as the engine composed them."""
+    order_variance: NDArray[np.float64] | None = None
+    """(n, m): the variance of the values from the random orders alone, 0 where none was drawn; None when not known."""
     by_repetition: NDArray[np.float64] | None = None
     """(repetitions, n, m): the values by each random order alone; None with one order, or where none was drawn."""
     summands: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
@@ -109,6 +114,20 @@ class PairEngine:
         self._fb = np.zeros((table.background.shape[1], evaluate.outputs))
         self._fb[plan.order] = ends[n:]
 
+    @property
+    def affordable(self) -> int:
+        """How many random orders of every pair the budget pays for; at least one."""
+        return max(self._plan.budget // max(self._plan.evaluations, 1), 1)
+
+    def pays_for(self, rows: int, orders: int) -> bool:
+        """Return whether the budget pays for further orders of the first background rows, too.
+
+        Without one, they may take a tenth of the evaluations, or few.
+        """
+        plan = self._plan
+        further = orders * int(costs(plan)[plan.counts[:, :rows]].sum())
+        return further <= (plan.budget - plan.evaluations if plan.stated else max(plan.evaluations // 10, FEW))
+
     def run(
         self,
         *,
@@ -116,20 +135,22 @@ class PairEngine:
         deadline: float | None = None,
         progress: Progress | None = None,
         apart: bool = False,
+        most: int | None = None,
     ) -> Sums:
         """Compute the pairs, a few background rows at a time, until all are done or the time is up.
 
         `repetition`: which random order each sampled pair gets (pairs are enumerated in the first one only);
         `deadline`: a value of `time.monotonic`; at least one background row is always done; `progress`: called with the
-        evaluations done and planned; `apart`: whether the enumerated pairs are also summed up by themselves.
+        evaluations done and planned; `apart`: whether the enumerated pairs are also summed up by themselves;
+        `most`: the background rows to do, the first ones of the plan; all of them without.
         """
         n, players = self._table.rows.shape[1], len(self._table.names)
-        used = len(self._plan.order)
+        used = len(self._plan.order) if most is None else min(most, len(self._plan.order))
         block = deal(used)
         sums = np.zeros((int(block.max()) + 1, n, players, self._evaluate.outputs))
         enumerated = np.zeros_like(sums) if apart else None
-        most = max(1, 2**22 // (n * players))
-        step = most if deadline is None else 1
+        widest = max(1, 2**22 // (n * players))
+        step = widest if deadline is None else 1
         done = 0
         while done < used:
             part = slice(done, min(done + step, used))
@@ -148,7 +169,7 @@ class PairEngine:
                     break
                 # Larger steps ask the model less often; none may take more than a tenth of the time that is left.
                 pace = max((now - started) / (part.stop - part.start), 1e-6)
-                step = max(1, min(most, int(0.1 * (deadline - now) / pace)))
+                step = max(1, min(widest, int(0.1 * (deadline - now) / pace)))
         return Sums(sums, done, enumerated)
 
     def means(self, sums: NDArray[np.float64], used: int, output: int = 0) -> PairMeans:

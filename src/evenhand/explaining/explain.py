@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Final, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from evenhand.explaining.attributions import Attributions
 from evenhand.explaining.blocks import block_errors, pooled
 from evenhand.explaining.checks import checked_players, checked_tables, observe, unseen
 from evenhand.explaining.choosing import Method, ways_to_try
+from evenhand.explaining.reaching import missed, reached
 from evenhand.explaining.repeating import repetition_errors, sampling_error
 from evenhand.explaining.running import Answer, Task, first_that_holds
 from evenhand.explaining.scores import Link, LinkedScore
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
     from evenhand.explaining.engine import PairMeans, Progress
     from evenhand.subjects import Subject
+
+
+SAMPLED: Final = ("pairs", "exact")
+"""The ways that may leave out background rows."""
 
 
 def explain(
@@ -74,10 +79,12 @@ def explain(
         Random orders, each with its reverse, for each pair that is not enumerated. More background rows help more.
     error : float, optional
         The sampling error to be reached, relative to the size of the values (0.01 for one in a hundred): random orders
-        are added until it is, 64 are drawn, or the time is up. The remaining error is `sampling_error`.
+        are added until it is, 64 are drawn, or the budget is spent. What is reached is `relative_error`; a sentence in
+        `notes` says where it is more than was requested (more than 0.1 without a request), and what less would take.
     budget_evaluations : int, optional
         Composed rows to spend: enumerates more pairs where it allows, uses fewer background rows where it does not.
-        At most 60 million rows when not given, or 4 million where the whole model has to predict each.
+        At most 60 million rows when not given, or 4 million where the whole model has to predict each and no `error`
+        is requested.
     budget_seconds : float, optional
         Stop after the background row during which the time runs out, and give the estimate so far with its error.
     players : mapping of str to columns, or array, optional
@@ -199,8 +206,9 @@ def _of_decisions(task: Task, answer: Answer, means: PairMeans) -> Attributions:
     decided = (task.own >= cast("float", task.decide_at)).astype(np.float64)
     values = pooled(means.block_values, means.block_rows)
     other = replace(answer, method="pairs" if answer.method != "exact" else "exact", used=int(means.block_rows.sum()))
-    made = _made(task, other, means, values, means.base_value, decided, ())
-    return replace(made, link="identity")
+    made = _made(replace(task, error=None), other, means, values, means.base_value, decided, ())
+    said = message("Values of the decision: {text}", text=made.shortfall) if made.shortfall else ""
+    return replace(made, link="identity", shortfall=said, notes=(said,) if said else ())
 
 
 def _made(
@@ -214,6 +222,8 @@ def _made(
 ) -> Attributions:
     errors = None if means is None else block_errors(means.block_values, means.block_rows)
     drawn = None if means is None else means.by_repetition
+    near = None if means is None or answer.method not in SAMPLED else reached(means, len(task.background))
+    shortfall = missed(near, task.error, answer.evaluations)
     misses = np.abs(values.sum(axis=1) + base_value - own)
     return Attributions(
         values=values,
@@ -234,10 +244,12 @@ def _made(
         background_rows=answer.used,
         seed=task.seed,
         link=task.score.link,
-        notes=tuple(notes),
+        notes=(*notes, shortfall) if shortfall else tuple(notes),
         data=_player_data(task.X, task.players),
         repetitions=1 if drawn is None else len(drawn),
-        sampling_error=0.0 if answer.exact else sampling_error(drawn),
+        sampling_error=0.0 if answer.exact else sampling_error(means),
+        relative_error=near.error if near is not None else 0.0 if answer.exact else None,
+        shortfall=shortfall,
     )
 
 

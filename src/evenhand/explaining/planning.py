@@ -22,7 +22,10 @@ MOST_EVALUATIONS: Final = 60_000_000
 """Without a budget, no more rows are composed than this: a thousand rows against four hundred in sixty columns."""
 
 MOST_ASKED: Final = 4_000_000
-"""Most rows for a whole model, where its first layer cannot be split off."""
+"""Most rows for a whole model, where its first layer cannot be split off and no error is requested."""
+
+RESERVED: Final = 0.25
+"""The share of the background from which on the error of the random orders is measured by itself."""
 
 MOST_TOLD: Final = 63
 """Beyond this many differing players the number of subsets is not told any more."""
@@ -82,6 +85,7 @@ def make_plan(
     *,
     seed: int,
     permutations: int,
+    expected: int = 1,
     budget: int | None,
     method: Literal["pairs", "exact"],
     bound: int = MOST_EVALUATIONS,
@@ -89,7 +93,8 @@ def make_plan(
     """Decide how many background rows are used and which pairs are enumerated.
 
     A pair of d differing players costs ``2^d - 2`` evaluations to enumerate and ``2 (d - 1) k`` by k antithetic
-    permutations, since both ends are known.
+    permutations, since both ends are known. `expected` says how many a pair is going to have in the end: pairs that
+    cost no more are enumerated. The background comes first: as many rows as the budget pays for with `permutations`.
 
     Raises InputError when an exact answer is requested and a pair has too many differing players.
     """
@@ -105,12 +110,21 @@ def make_plan(
                 f'at most {MOST_EXACT} are enumerated. Pass method="pairs", or join columns by players=.'
             )
         return _fit(Plan(order, counts, most, permutations, 0, len(order), np.iinfo(np.int64).max, stated))
-    cheap = max((d for d in range(most + 1) if enumerated(d) <= sampled(d, permutations)), default=1)
+    expected = max(expected, permutations)
+    cheap = max((d for d in range(most + 1) if enumerated(d) <= sampled(d, expected)), default=1)
     limit = EXACT_EVALUATIONS if budget is None else budget
     best = max(
-        (d for d in range(cheap, min(most, MOST_EXACT) + 1) if _total(counts, d, permutations) <= limit), default=cheap
+        (d for d in range(cheap, min(most, MOST_EXACT) + 1) if _total(counts, d, expected) <= limit), default=cheap
     )
     return _fit(Plan(order, counts, max(best, 1), permutations, 0, len(order), int(allowed), stated))
+
+
+def bound_of(*, whole: bool, precise: bool) -> int:
+    """Return the evaluations that are made without a budget.
+
+    `whole`: each asks the whole model; `precise`: an error is requested, which is worth as much as a split model gets.
+    """
+    return MOST_ASKED if whole and not precise else MOST_EVALUATIONS
 
 
 def enumerated(players: int) -> int:
@@ -147,12 +161,18 @@ def _total(counts: NDArray[np.int16], exact_up_to: int, permutations: int) -> in
 
 
 def _fit(plan: Plan) -> Plan:
-    """Use as many background rows as the budget pays for, at least one."""
+    """Use as many background rows as the budget pays for, at least one.
+
+    Where they are a good part of all, two further orders of two of them are paid for, too: the error of so many is that
+    of the random orders as much as that of the rows left out.
+    """
     running = np.cumsum(costs(plan)[plan.counts].sum(axis=0))
     total = int(running[-1])
     if total <= plan.budget:
         return replace(plan, evaluations=total)
     used = max(int(np.searchsorted(running, plan.budget, side="right")), 1)
+    if not plan.exact and used >= max(len(running) * RESERVED, 16):
+        used = int(np.searchsorted(running, plan.budget - 2 * int(running[1]), side="right"))
     kept = plan.counts[:, :used]
     return replace(plan, order=plan.order[:used], counts=kept, evaluations=int(running[used - 1]))
 

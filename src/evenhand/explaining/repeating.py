@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.explaining.engine import PairMeans
+from evenhand.explaining.blocks import pooled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from evenhand.explaining.engine import PairEngine, Progress, Sums
+    from evenhand.explaining.engine import PairEngine, PairMeans, Progress, Sums
 
 MOST_REPETITIONS: Final = 64
 """Random orders for each pair at which the asking for a smaller error ends."""
+
+PROBED: Final = (8, 4, 2)
+"""Background rows whose pairs get two further orders where each pair has one, so that the orders' error is known: as
+many of these as the budget pays for."""
 
 
 def run_repeated(
@@ -32,9 +38,11 @@ def run_repeated(
 
     `permutations`: random orders for each pair, each with its reverse; at least so many; `error`: the sampling error of
     the first output to be reached, relative to the size of the values: orders are added until it is, `MOST_REPETITIONS`
-    are drawn, or the time is up; `sampled`: False where every pair is enumerated, so that one run is enough.
+    are drawn, the budget is spent or the time is up; `sampled`: False where every pair is enumerated, so that one run
+    is enough.
     """
-    wanted = 1 if not sampled else permutations if error is None else max(permutations, 2)
+    most = engine.affordable if error is not None else permutations
+    wanted = 1 if not sampled else permutations if error is None else max(permutations, min(2, most))
     first = engine.run(deadline=deadline, progress=progress, apart=wanted > 1)
     runs = [first.sums]
     while len(runs) < wanted:
@@ -43,8 +51,12 @@ def run_repeated(
             break
         runs.append(again.sums + first.enumerated)
         if error is not None and len(runs) == wanted:
-            wanted = _more(runs, first, error, wanted)
-    return [_joined(engine, runs, first, output) for output in range(outputs)]
+            wanted = min(_more(runs, first, error, wanted), max(most, wanted))
+    means = [_joined(engine, runs, first, output) for output in range(outputs)]
+    if len(runs) > 1:
+        return means
+    noise = _probed(engine, first, deadline) if sampled else np.zeros(first.sums.shape[1:])
+    return [replace(found, order_variance=None if noise is None else noise[..., at]) for at, found in enumerate(means)]
 
 
 def repetition_errors(by_repetition: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
@@ -54,18 +66,34 @@ def repetition_errors(by_repetition: NDArray[np.float64] | None) -> NDArray[np.f
     return np.asarray(by_repetition.std(axis=0, ddof=1) / np.sqrt(len(by_repetition)), dtype=np.float64)
 
 
-def sampling_error(by_repetition: NDArray[np.float64] | None) -> float | None:
-    """Return the root of the summed squared standard errors of the mean, relative to that of the values."""
-    errors = repetition_errors(by_repetition)
-    if by_repetition is None or errors is None:
+def sampling_error(means: PairMeans | None) -> float | None:
+    """Return the root of the summed variances from the random orders, relative to that of the squared values."""
+    if means is None or means.order_variance is None:
         return None
-    size = float(np.linalg.norm(by_repetition.mean(axis=0)))
-    return float(np.linalg.norm(errors)) / size if size else 0.0
+    return _relative(means.order_variance, pooled(means.block_values, means.block_rows))
+
+
+def _relative(variance: NDArray[np.float64], values: NDArray[np.float64]) -> float:
+    size = float(np.linalg.norm(values))
+    return float(np.sqrt(variance.sum())) / size if size else 0.0
+
+
+def _probed(engine: PairEngine, first: Sums, deadline: float | None) -> NDArray[np.float64] | None:
+    """Return (n, m, outputs): the variance of the mean of one order a pair, from two more orders of a few pairs."""
+    rows = next((rows for rows in PROBED if rows <= first.used and engine.pays_for(rows, 2)), 0)
+    if not rows or (deadline is not None and time.monotonic() >= deadline):
+        return None
+    one, other = (engine.run(repetition=again, deadline=deadline, most=rows) for again in (1, 2))
+    if other.used < rows:
+        return None
+    return np.asarray(((one.sums - other.sums) ** 2).sum(axis=0) / (2 * rows * first.used), dtype=np.float64)
 
 
 def _more(runs: list[NDArray[np.float64]], first: Sums, error: float, drawn: int) -> int:
-    reached = sampling_error(_values_of_each(runs, first, 0))
-    if reached is None or reached <= error:
+    each = _values_of_each(runs, first, 0)
+    errors = repetition_errors(each)
+    reached = 0.0 if errors is None else _relative(errors**2, each.mean(axis=0))
+    if reached <= error:
         return drawn
     # At most four times as many at once: the error of few orders is itself uncertain.
     return min(max(ceil(drawn * (reached / error) ** 2), drawn + 1), 4 * drawn, MOST_REPETITIONS)
@@ -77,5 +105,8 @@ def _values_of_each(runs: list[NDArray[np.float64]], first: Sums, output: int) -
 
 def _joined(engine: PairEngine, runs: list[NDArray[np.float64]], first: Sums, output: int) -> PairMeans:
     means = engine.means(sum(runs[1:], start=runs[0]) / len(runs), first.used, output)
-    each = _values_of_each(runs, first, output) if len(runs) > 1 else None
-    return PairMeans(means.block_values, means.block_rows, means.base_value, means.predictions, each)
+    if len(runs) == 1:
+        return means
+    each = _values_of_each(runs, first, output)
+    errors = repetition_errors(each)
+    return replace(means, by_repetition=each, order_variance=None if errors is None else errors**2)

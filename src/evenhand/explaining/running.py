@@ -15,7 +15,7 @@ from evenhand.explaining.engine import PairEngine, PairMeans, Progress
 from evenhand.explaining.evaluating import Evaluator
 from evenhand.explaining.gradients import POINTS, explain_gradients, explain_rescaled
 from evenhand.explaining.linear import explain_linear
-from evenhand.explaining.planning import MOST_ASKED, MOST_EVALUATIONS, Plan, make_plan
+from evenhand.explaining.planning import Plan, bound_of, make_plan
 from evenhand.explaining.preparing import Prepared, prepared
 from evenhand.explaining.repeating import run_repeated
 from evenhand.explaining.summing import Summed, Walker
@@ -211,9 +211,11 @@ def _with_decisions(task: Task, answer: Answer) -> Answer:
 
 def _plan_of(task: Task, evaluate: Evaluator, table: CodedTable, way: Literal["pairs", "exact"]) -> Plan:
     """Return the plan of a task; without a budget, one that needs the whole model is bounded more tightly."""
-    planned = task.permutations if task.error is None else max(task.permutations, PRECISE)
-    bound = MOST_ASKED if evaluate.split is None else MOST_EVALUATIONS
-    return make_plan(table, seed=task.seed, permutations=planned, budget=task.budget, bound=bound, method=way)
+    bound = bound_of(whole=evaluate.split is None, precise=task.error is not None)
+    return make_plan(
+        table, seed=task.seed, permutations=task.permutations, expected=1 if task.error is None else PRECISE,
+        budget=task.budget, bound=bound, method=way,
+    )  # fmt: skip
 
 
 def _run(task: Task, evaluate: Evaluator, table: CodedTable, plan: Plan) -> list[PairMeans]:

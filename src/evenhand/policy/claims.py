@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -23,14 +24,17 @@ SLACK: Final = 1e-6
 
 def claim_problems(record: AuditRecord) -> Iterator[str]:
     """Yield the contradictions of findings: in themselves, with each other, and with what the record says of all."""
-    yield from _repeated(record)
-    yield from _of_sections(record)
     stated = {canonical_key(finding.key): finding for finding in record.findings}
+    if len(stated) < len(record.findings):
+        yield from _repeated(record)
+    yield from _of_sections(record)
     level = record.level
     for finding in record.findings:
-        yield from _of_interval(finding, level)
-        yield from _of_range(finding)
-        yield from _of_groups(finding, stated)
+        if finding.interval is not None or finding.unadjusted is not None:
+            yield from _of_interval(finding, level)
+        if finding.estimate is not None:
+            yield from _of_range(finding)
+            yield from _of_groups(finding, stated)
 
 
 def _repeated(record: AuditRecord) -> Iterator[str]:
@@ -48,47 +52,60 @@ def _of_sections(record: AuditRecord) -> Iterator[str]:
 
 def _of_interval(finding: Finding, level: float) -> Iterator[str]:
     """Yield what is wrong with the order and the level of intervals."""
-    name = shorten(finding.name)
     if finding.estimate is None and finding.interval is not None:
-        yield f"{name} has an interval and no estimate."
+        yield f"{_name(finding)} has an interval and no estimate."
     for interval in (finding.interval, finding.unadjusted):
         if interval is None:
             continue
         if abs(interval.level - level) > SAME_LEVEL:
-            yield f"{name} has an interval of {interval.level:g}, and the record is of {level:g}."
+            yield f"{_name(finding)} has an interval of {interval.level:g}, and the record is of {level:g}."
         elif not _ordered(interval, finding.estimate):
-            yield f"the interval of {name} is out of order: its ends do not hold its estimate between them."
+            yield f"the interval of {_name(finding)} is out of order: its ends do not hold its estimate between them."
 
 
 def _ordered(interval: Interval, estimate: float | None) -> bool:
-    known = [end for end in (interval.low, estimate, interval.high) if end is not None]
+    low, high = interval.low, interval.high
+    if low is not None and estimate is not None and high is not None and low <= estimate <= high:
+        return True
+    known = [end for end in (low, estimate, high) if end is not None]
     return all(one <= other + SLACK * max(1.0, abs(other)) for one, other in pairwise(known))
 
 
 def _of_range(finding: Finding) -> Iterator[str]:
-    if finding.estimate is None:
-        return
-    least, most = describe(finding.key.metric).range
-    if not least - SLACK <= finding.estimate <= most + SLACK:
-        yield f"{shorten(finding.name)} is {finding.estimate:g}; it can only be between {least:g} and {most:g}."
+    estimate, (least, most) = finding.estimate, _range(finding.key.metric)
+    if estimate is not None and not least - SLACK <= estimate <= most + SLACK:
+        yield f"{_name(finding)} is {estimate:g}; it can only be between {least:g} and {most:g}."
+
+
+@lru_cache(4096)
+def _range(metric: str) -> tuple[float, float]:
+    """Return the least and the greatest value of a metric."""
+    return describe(metric).range
 
 
 def _of_groups(finding: Finding, stated: dict[Key, Finding]) -> Iterator[str]:
     """Yield what contradicts the finding itself, or those of the groups, in the values of groups."""
     if finding.estimate is None or not finding.groups:
         return
-    name, values = shorten(finding.name), [part.estimate for part in finding.groups]
+    values = [part.estimate for part in finding.groups]
     if len(values) == 1 and not finding.groups[0].group and not _near(values[0], finding.estimate):
-        yield f"{name} is {finding.estimate:g}, and of its group {values[0]}."
-    split = parse_disparity(canonical_key(finding.key).metric)
-    alone = not finding.key.qualifiers and not finding.key.group and len(finding.key.columns) == 1
-    if split is None or split[0] != finding.component or not alone:
+        yield f"{_name(finding)} is {finding.estimate:g}, and of its group {values[0]}."
+    key = finding.key
+    if key.qualifiers or len(key.features) != 1 or key.features[0].group is not None:
         return
-    (column,) = finding.key.columns
+    split = parse_disparity(canonical_key(key).metric)
+    if split is None or split[0] != finding.component:
+        return
+    (column,) = key.columns
     for part in finding.all_groups:
-        single = stated.get(type(finding.key).of(finding.component, {column: part.group}))
+        single = stated.get(type(key).of(finding.component, {column: part.group}))
         if single is not None and not single.volatile and not _near(single.estimate, part.estimate):
-            yield f"{name} has {part.estimate} for {shorten(part.group)}, which is stated as {single.estimate}."
+            told = f"{_name(finding)} has {part.estimate} for {shorten(part.group)}"
+            yield f"{told}, which is stated as {single.estimate}."
+
+
+def _name(finding: Finding) -> str:
+    return shorten(finding.name)
 
 
 def _near(one: float | None, other: float | None) -> bool:

@@ -9,29 +9,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from evenhand.documents import uncollected
 from evenhand.errors import RecordError, shorten
 from evenhand.findings import Absent, AuditRecord, Finding, GroupValue, Interval
 from evenhand.keys import Key, canonical_key
 from evenhand.messages import messages
-from evenhand.metrics.answers import NoAnswerError, answers_of
+from evenhand.metrics.answers import NoAnswerError
 from evenhand.metrics.answers.questions import question, takes_all_groups
+from evenhand.policy.by_group import ByGroup
 from evenhand.policy.claims import claim_problems
 from evenhand.records import volatile_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from evenhand.messages import Message
 
-    Answer = Callable[[Key], Finding | Absent]
 
 ROUNDING: Final = 1e-9
 """Estimates computed twice from the same counts differ by less."""
 END_ROUNDING: Final = 1e-6
 """Ends of intervals do: quantiles differ between versions of scipy."""
+DERIVED: Final = attrgetter(*(part.name for part in fields(Finding) if part.name not in ("key", "audit", "note")))
+"""What counts give of a finding."""
 ADVICE: Final = "Audit again, or restore the file."
 
 
@@ -79,7 +83,8 @@ def derive(record: AuditRecord) -> Derived:
     RecordError
         As `derived`; the sentence is about the first contradiction.
     """
-    found, problems = examined(record)
+    with uncollected():
+        found, problems = examined(record)
     if problems:
         raise RecordError(f"The record contradicts itself: {problems[0]} {ADVICE}")
     return found
@@ -97,7 +102,10 @@ def examined(record: AuditRecord) -> tuple[Derived, list[str]]:
     problems += contradictions(record)
     if problems:
         return Derived(record), problems  # counts that contradict each other may have no shape to compute with
-    answer, findings, claims, anew = answers_of(record, record.level), [], [], 0
+    from evenhand.metrics.answers.answering import Answers
+    from evenhand.metrics.answers.counts import RecordCounts
+
+    answer, findings, claims, anew = ByGroup(Answers(RecordCounts(record), record.level)), [], [], 0
     for finding in record.findings:
         again = Absent(finding.key, finding.absence) if finding.volatile else answer(canonical_key(finding.key))  # type: ignore[arg-type]
         if isinstance(again, Absent):
@@ -105,11 +113,14 @@ def examined(record: AuditRecord) -> tuple[Derived, list[str]]:
             findings.append(finding)
             problems += _without_counts(finding, again, record)
             continue
+        if _equal(finding, again):
+            findings.append(finding)
+            continue
         made_anew = _made_anew(finding, again, record)
         problems += _differing(finding, again, made_anew)
         anew += made_anew
         findings.append(replace(again, key=finding.key, audit=finding.audit, note=again.note or finding.note))
-    whole = (*findings, *_left_out(record, answer))
+    whole = (*findings, *answer.left_out())
     return Derived(replace(record, findings=whole), tuple(claims), anew), problems
 
 
@@ -152,20 +163,9 @@ def _too_many(key: Key, record: AuditRecord) -> bool:
     return any(left_out(part) for part in record.tallies if part.columns in columns)
 
 
-def _left_out(record: AuditRecord, answer: Answer) -> Iterator[Finding]:
-    """Yield the findings of groups that were left out where those of other groups are stated."""
-    stated = {canonical_key(finding.key) for finding in record.findings}
-    groups = {part.columns: part.groups for part in record.tallies if part.model == "subject" and part.columns}
-    families = dict.fromkeys(
-        (key.metric, key.columns, key.qualifiers)
-        for key in stated
-        if key.columns and len(key.group) == len(key.columns)
-    )
-    for metric, columns, qualifiers in sorted(families):
-        for labels in groups.get(columns, ()):
-            key = Key.of(metric, dict(zip(columns, labels, strict=True)), **dict(qualifiers))
-            if key not in stated and isinstance(found := answer(key), Finding):
-                yield found
+def _equal(finding: Finding, again: Finding) -> bool:
+    """Whether a finding is to the last digit what its counts give; sentences are always those of the counts."""
+    return not (finding.undefined or finding.uncovered) and DERIVED(finding) == DERIVED(again)
 
 
 def _made_anew(finding: Finding, again: Finding, record: AuditRecord) -> bool:

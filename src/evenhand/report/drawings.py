@@ -21,6 +21,8 @@ SENTENCE: Final = 30
 """Letters of a cell that is no name and no number."""
 LABEL: Final = 120
 """Characters of a row's label."""
+MOST_ROWS: Final = 200
+"""Rows of a table; the others are in audit.json."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Table:
         said = (text for row in self.rows for at, text in enumerate(row) if at and at not in self.numeric)
         return any(width_of(text) > SENTENCE for text in said)
 
-    def bounded(self, most: int = 200) -> Table:
+    def bounded(self, most: int = MOST_ROWS) -> Table:
         """Return the table with at most `most` rows, with a mark where cut."""
         left = len(self.rows) - most
         return self if left <= 0 else replace(self, rows=self.rows[:most], cut=self.cut + left)

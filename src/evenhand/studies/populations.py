@@ -116,26 +116,26 @@ def parts(
 
 def student(values: NDArray[np.float64], level: float) -> Interval | None:
     """Return Student's interval of a mean over seeds; None with too few of them, or where all are equal."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     n = len(values)
     if n < LEAST_FOR_SPREAD or np.ptp(values) == 0:
         return None
-    half = float(t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    half = float(stdtrit(n - 1, 0.5 + level / 2) * values.std(ddof=1) / np.sqrt(n))
     mean = float(values.mean())
     return Interval(mean - half, mean + half, level, "student over seeds")
 
 
 def _jackknife(shares: Mapping[tuple[int, int], float], seeds: int, level: float) -> Interval | None:
     """Return the interval of a mean over all pairs of seeds: pairs share seeds, so the jackknife leaves out seeds."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     if seeds < LEAST_FOR_SPREAD:
         return None
     whole = float(np.mean(list(shares.values())))
     without = np.array([np.mean([s for pair, s in shares.items() if seed not in pair]) for seed in range(seeds)])
     error = float(np.sqrt((seeds - 1) / seeds * ((without - without.mean()) ** 2).sum()))
-    half = float(t.ppf(0.5 + level / 2, seeds - 1)) * error
+    half = float(stdtrit(seeds - 1, 0.5 + level / 2)) * error
     return Interval(max(whole - half, 0.0), min(whole + half, 1.0), level, "jackknife over seeds")
 
 

@@ -105,11 +105,11 @@ def drift(evidence: Evidence) -> Iterator[Finding]:
 
 def _moved(feature: str, change: Floats, level: float) -> Finding:
     """Return the change of a feature's importance, with Student's interval over the explained rows."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     n, mean = len(change), float(change.mean())
     key, interval = Key.of("importance_change", [feature], of="original"), None
     if n > 1:
-        half = float(t.ppf(0.5 + level / 2, n - 1) * change.std(ddof=1) / np.sqrt(n))
+        half = float(stdtrit(n - 1, 0.5 + level / 2) * change.std(ddof=1) / np.sqrt(n))
         interval = Interval(mean - half, mean + half, level, "student")
     return Finding(key, NAME, mean, interval, support=n, unit="score", component="importance")

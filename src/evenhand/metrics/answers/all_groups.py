@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from evenhand.keys import Key
-    from evenhand.metrics.counts.arrays import Side
+    from evenhand.metrics.counts.arrays import Floats, Ints, Side
     from evenhand.metrics.counts.tally import Tally
     from evenhand.metrics.values.rates import Measured
 
@@ -57,18 +57,18 @@ def beside_the_highest(
     best = int(np.nanargmax(np.where(found.defined, found.estimate, np.nan)))
     low, high = found.ends(z_of(level) * found.apart)
     apart = replace(found, low=low, high=high)
+    low, high = ratio_interval((found.estimate, low, high), side(apart, best))
+    each = [
+        GroupValue(name, number(found.estimate[at]), int(found.support[at]), int(found.rows[at]))
+        for at, name in enumerate(names)
+    ]
     for group in (at for at in range(len(keys)) if at != best):
-        parts = tuple(
-            GroupValue(names[at], number(found.estimate[at]), int(found.support[at]), int(found.rows[at]))
-            for at in (group, best)
-        )
-        support = int(found.support[[group, best]].sum())
+        parts, support = (each[group], each[best]), each[group].support + each[best].support
         if not found.defined[group] or found.estimate[best] <= 0:
             why = found.reason[group] or message("The rate is 0 in every group: their ratio is 0 of 0.")
             yield Finding(keys[group], audit, None, support=support, unit="ratio", groups=parts, undefined=why)
             continue
-        low, high = ratio_interval(side(apart, group), side(apart, best))
-        ends = Interval(number(low[0]), number(high[0]), level, f"mover-r, {found.method}")
+        ends = Interval(number(low[group]), number(high[group]), level, f"mover-r, {found.method}")
         value = float(found.estimate[group] / found.estimate[best])
         more = {"groups": parts, "component": found.metric}
         yield Finding(keys[group], audit, value, ends, support, "higher_is_better", "ratio", **more)  # type: ignore[arg-type]
@@ -80,13 +80,18 @@ def side(values: Measured, at: int) -> Side:
     return values.estimate[one], values.low[one], values.high[one]
 
 
-def shares(key: Key, audit: str, tally: Tally, at: int, level: float) -> Finding:
+def shares_of(metric: str, tally: Tally, level: float) -> Measured | Floats:
+    """Return what `shares` states of each group: shares of the selected, or demographic disparities."""
+    return share_of_selected(tally, level) if metric == "share_of_selected" else demographic_disparity(tally)
+
+
+def shares(key: Key, audit: str, found: Measured | Floats, rows: Ints, at: int, level: float) -> Finding:
     """Return a group's share of the selected, or its demographic disparity."""
-    if key.metric == "share_of_selected":
-        return value_finding(key, audit, share_of_selected(tally, level), at, level)
-    value, rows = number(demographic_disparity(tally)[at]), int(tally.rows[at])
-    groups, undefined = (GroupValue("", value, rows, rows),), "" if value is not None else ALIKE
-    return Finding(key, audit, value, support=rows, groups=groups, undefined=undefined)
+    if not isinstance(found, np.ndarray):
+        return value_finding(key, audit, found, at, level)
+    value, size = number(found[at]), int(rows[at])
+    groups, undefined = (GroupValue("", value, size, size),), "" if value is not None else ALIKE
+    return Finding(key, audit, value, support=size, groups=groups, undefined=undefined)
 
 
 def of_all(key: Key, audit: str, tally: Tally, name: Callable[[int], str], level: float) -> Finding:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from evenhand.findings import Absent, Finding
 from evenhand.keys import Key, group_name
 from evenhand.messages import Message, message
-from evenhand.metrics.answers.all_groups import beside_the_highest, of_all, shares
+from evenhand.metrics.answers.all_groups import beside_the_highest, of_all, shares, shares_of
 from evenhand.metrics.answers.findings import disparity_finding, value_finding
 from evenhand.metrics.answers.questions import (
     CHANGE,
@@ -22,10 +22,11 @@ from evenhand.metrics.answers.questions import (
     takes_all_groups,
 )
 from evenhand.metrics.catalogue import METRICS
+from evenhand.metrics.catalogue.names import EQUALIZED_ODDS
 from evenhand.metrics.comparisons.changes import discordant, excess_change, flips, measure_change, shares_rows
 from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity, worst_of
 from evenhand.metrics.comparisons.disparity_changes import disparity_change
-from evenhand.metrics.comparisons.references import disparity_to
+from evenhand.metrics.comparisons.references import Sides, between, sides_of
 from evenhand.metrics.values.rates import Measured, measure
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Answers:
         try:
             if takes_all_groups(key):
                 return self._of_all_groups(key)
-            asked = question(key)
+            asked = self._asked(key)
             if asked.how is None:
                 measured, note = self._values(asked)
                 return self._value(key, measured, note, self._place(asked))
@@ -80,18 +81,26 @@ class Answers:
     def of_groups(self, metric: str, columns: Columns = (), **qualifiers: str) -> Iterator[Finding]:
         """Yield a metric's finding for each group of columns; that of all rows without columns."""
         groups = self.counts.groups(columns)
-        keys = [Key.of(metric, dict(zip(columns, labels, strict=True)), **qualifiers) for labels in groups]
-        if not keys:
+        keys = (Key.of(metric, dict(zip(columns, labels, strict=True)), **qualifiers) for labels in groups)
+        if not groups:
             return
         try:
-            asked = question(keys[0])
+            asked = question(Key.of(metric, dict(zip(columns, groups[0], strict=True)), **qualifiers))
             measured, note = self._values(asked)
             first = self._place(asked)
         except NoAnswerError:
             return
-        each = len(measured.estimate) // len(keys)
+        each = len(measured.estimate) // len(groups)
         for at, key in enumerate(keys):
             yield self._value(key, measured, note, first + at * each)
+
+    def _asked(self, key: Key) -> Question:
+        """Return what a key asks; what its group is not needed for is found out once for the groups of a metric."""
+        group = tuple([group for _, group in key.group])
+        asked = self._once(("asked", key.metric, key.columns, key.qualifiers, len(group)), lambda: _question(key))
+        if isinstance(asked, Message):
+            raise NoAnswerError(asked)
+        return asked if asked.how is not None or asked.group == group else replace(asked, group=group)
 
     def _of_all_groups(self, key: Key) -> Finding:
         """Return the finding of a key that is about all groups of a feature together."""
@@ -103,19 +112,23 @@ class Answers:
             return of_all(key, self.audit, tally, partial(_named, columns, labels), level)
         at = self._group(columns, tuple(group for _, group in key.group))
         if key.metric in SHARES:
-            return shares(key, self.audit, tally, at, level)
+            found = self._once(
+                ("shares", key.metric, columns), lambda: (shares_of(key.metric, tally, level), tally.rows)
+            )
+            return shares(key, self.audit, *found, at, level)
         ratios = self._once(("highest", key.metric, columns), lambda: self._to_highest(key.metric, columns))
-        found = {ratio.key: ratio for ratio in ratios}.get(key)
-        if found is None:
+        ratio = ratios.get(key)
+        if ratio is None:
             raise NoAnswerError(message("It is the highest, or no group has a value."))
-        return found
+        return ratio
 
-    def _to_highest(self, name: str, columns: Columns) -> list[Finding]:
+    def _to_highest(self, name: str, columns: Columns) -> dict[Key, Finding]:
         metric, labels = name.removesuffix("_ratio"), self.counts.groups(columns)
         measured = measure("selection_rate", self.counted(Question(metric, None, columns, ())), self.level)
         keys = [Key.of(name, dict(zip(columns, group, strict=True)), vs="highest") for group in labels]
         names = [_named(columns, labels, at) for at in range(len(labels))]
-        return list(beside_the_highest(keys, self.audit, names, replace(measured, metric=metric), self.level))
+        found = beside_the_highest(keys, self.audit, names, replace(measured, metric=metric), self.level)
+        return {ratio.key: ratio for ratio in found}
 
     def _once(self, name: Hashable, make: Callable[[], Kept]) -> Kept:
         if name not in self._kept:
@@ -186,7 +199,7 @@ class Answers:
         if asked.given is not None:
             found = self._within(key.metric, asked)
         elif asked.to:
-            found = self._to(key.metric, asked)
+            found = self._to(asked)
         elif asked.of_gap:
             found = disparity_change(asked.metric, asked.how, self._joint(asked, "decisions"), self.level)
         elif asked.paired:
@@ -222,14 +235,31 @@ class Answers:
     def _gap(self, name: str, asked: Question) -> Disparity:
         """Compare groups with each other; with several classes, each against the rest, take the worst."""
         if not self.takes_worst_class(asked):
-            if asked.metric not in METRICS:  # both rates of equalized odds
+            if asked.metric == "equalized_odds":
+                both = [partial(self._gap_of, replace(asked, metric=rate)) for rate in EQUALIZED_ODDS]
+                return worst_of(both, cast("How", asked.how), self.level)
+            if asked.metric not in METRICS:  # the mean of both
                 return disparity(name, self.counted(asked), self.level)
-            return compare(self._values(asked)[0], cast("How", asked.how), self.level)
+            return self._gap_of(asked, self.level)
         whole = self.counts.tally(asked.columns, "original" if asked.original else "subject")
         parts = [self._one(asked, whole, chosen) for chosen in range(whole.classes)]
         return _worst(name, parts, cast("How", asked.how), self.level)
 
-    def _to(self, name: str, asked: Question) -> Disparity:
+    def _gap_of(self, asked: Question, level: float) -> Disparity:
+        """Compare the groups' values of one metric at a confidence."""
+        how, name = (
+            cast("How", asked.how),
+            (asked.metric, asked.how, asked.columns, asked.original, asked.chosen, level),
+        )
+
+        def make() -> Disparity:
+            same = level == self.level
+            values = self._values(asked)[0] if same else measure(asked.metric, self.counted(asked), level)
+            return compare(values, how, level)
+
+        return self._once(name, make)
+
+    def _to(self, asked: Question) -> Disparity:
         entry = METRICS.get(asked.metric)
         if entry is None or entry.kind != "rate" or asked.how not in ("difference", "ratio"):
             raise NoAnswerError(message("Only the difference or ratio of a rate is taken against something else."))
@@ -239,7 +269,16 @@ class Answers:
             if asked.to not in names:
                 raise NoAnswerError(message("No row is of the group {group}.", group=asked.to))
             to = names.index(asked.to)
-        return disparity_to(name, self.counted(asked), to, self.level)
+        return between(asked.how, self._sides(asked, to), self.level)
+
+    def _sides(self, asked: Question, to: Reference) -> Sides:
+        """Return the rates of the groups and of what they are compared with; the rest of the rows is measured once."""
+        values, tally, metric = self._values(asked)[0], self.counted(asked), asked.metric
+        if isinstance(to, int):
+            return sides_of(metric, values, tally, to, self.level)
+        name = ("rest", metric, asked.columns, asked.original, asked.chosen)
+        rest = self._once(name, lambda: sides_of(metric, values, tally, "rest", self.level))
+        return rest if to == "rest" else rest.within_all(metric, tally)
 
     def _within(self, name: str, asked: Question) -> Disparity:
         """Compare groups within a value of a control feature, or the worst of its values."""
@@ -294,6 +333,14 @@ class Answers:
         if asked.metric != "flip_rate":
             raise NoAnswerError(message("Flips towards a class are counted whether right or wrong: ask for flip_rate."))
         return flips("flip_rate", self._joint(asked, at if several else "decisions"), self.level, 1 if several else at)
+
+
+def _question(key: Key) -> Question | Message:
+    """Return what a key asks, or why counts do not answer it."""
+    try:
+        return question(key)
+    except NoAnswerError as why:
+        return why.reason
 
 
 def _differing(rate: str, joint: JointTally) -> Callable[[int], Message]:

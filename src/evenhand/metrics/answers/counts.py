@@ -56,6 +56,7 @@ class RecordCounts:
         roles = self._data.get("roles")
         clustered = roles is not None and roles.get("cluster") is not None
         self._clustered = clustered and (roles or {}).get("frequency") is None  # a row of counts is in no cluster
+        self._made: dict[tuple[str, Columns], Tally] = {}
 
     @property
     def classes(self) -> Sequence[str | None]:
@@ -77,7 +78,9 @@ class RecordCounts:
 
     def tally(self, columns: Columns, model: str = "subject") -> Tally:
         """Return the counts of truth x decision of a model."""
-        return self._counted(self._part(model, columns, ("true", "predicted")))
+        if (model, columns) not in self._made:
+            self._made[model, columns] = self._counted(self._part(model, columns, ("true", "predicted")))
+        return self._made[model, columns]
 
     def joint(self, columns: Columns, view: str | int) -> JointTally:
         """Return the joint counts of both models; of several classes a record keeps who was right, and no more."""

@@ -97,9 +97,9 @@ def _ends(counts: Ints, left: Indices, right: Indices, sets: Marks, z: float) ->
 
 def _scheffe_z(classes: int, pairs: int, level: float) -> float:
     """Return the critical value at which all sets of classes of all pairs hold together, on the side that fails."""
-    from scipy.stats import chi2
+    from scipy.special import chdtri
 
-    return float(np.sqrt(chi2.ppf(1 - (1 - level) / 2 / pairs, classes - 1)))
+    return float(np.sqrt(chdtri(classes - 1, (1 - level) / 2 / pairs)))
 
 
 def score_distance(

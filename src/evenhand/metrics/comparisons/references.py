@@ -7,7 +7,7 @@ comes down to two independent rates, and its interval to theirs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -18,13 +18,17 @@ from evenhand.messages import message
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import names, parse_disparity
 from evenhand.metrics.comparisons.disparities import Disparity
-from evenhand.metrics.comparisons.share_pairs import SCORE, ends_between
+from evenhand.metrics.comparisons.share_pairs import SCORE
 from evenhand.metrics.inference.intervals import ratio_interval, share_difference_interval, z_of
+from evenhand.metrics.inference.two_shares import Pair, share_interval
 from evenhand.metrics.values.rates import Measured, measure
 
 if TYPE_CHECKING:
     from evenhand.metrics.counts.arrays import Floats, Marks, Side
     from evenhand.metrics.counts.tally import Tally
+    from evenhand.metrics.inference.two_shares import How
+
+    Ends: TypeAlias = tuple[Floats, Floats]
 
 Reference: TypeAlias = "Literal['overall', 'rest'] | int"
 """All rows, the rows of the other groups, or the position of a reference group."""
@@ -67,18 +71,7 @@ def disparity_to(name: str, tally: Tally, to: Reference = "overall", level: floa
     values = measure(metric, tally, level)
     if isinstance(to, int) and not 0 <= to < len(values.estimate):
         raise InputError(f"There is no group {to}; there are {len(values.estimate)}.")
-    sides = sides_of(metric, values, tally, to, level)
-    compared = np.ones(len(values.estimate), dtype=bool)
-    if isinstance(to, int):
-        compared[to] = False
-    known = compared & values.defined & sides.other.defined
-    plain, together = z_of(level), together_z(int(known.sum()), level)
-    empty = Disparity.empty(values, compared & ~known, plain)
-    if not known.any():
-        return replace(
-            empty, reason=message("No group and its reference both have a value, so there is nothing to compare.")
-        )
-    return (_difference if how == "difference" else _ratio)(empty, sides, known, plain, together)
+    return between(how, sides_of(metric, values, tally, to, level), level)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,19 +82,49 @@ class Sides:
     other: Measured
     weight: Floats
     """(G,) the group's share of the denominator where it is a part of its reference, else 0."""
+    itself: int | None = None
+    """The reference group, which is not compared with itself."""
+    found: dict[tuple[str, tuple[float, ...]], list[Ends]] = field(default_factory=dict)
+    """Ends by way of comparing and critical values: with all rows they are those with the other groups, drawn in."""
 
-    def at(self, z: float, known: Marks) -> tuple[Side, Side]:
+    @property
+    def compared(self) -> Marks:
+        """(G,) the groups that are compared."""
+        compared = np.ones(len(self.mine.estimate), dtype=bool)
+        if self.itself is not None:
+            compared[self.itself] = False
+        return compared
+
+    @property
+    def known(self) -> Marks:
+        """(G,) those of them that have a value on both sides."""
+        return self.compared & self.mine.defined & self.other.defined
+
+    def within_all(self, metric: str, tally: Tally) -> Sides:
+        """Return the sides, of the other groups' rows, as a comparison with all rows."""
+        size = np.asarray(sum(tally.mass[:, t, p] for t, p in METRICS[metric].denominator), dtype=np.float64)
+        return replace(self, weight=size / max(float(size.sum()), 1e-300))
+
+    def ends(self, how: How, zs: tuple[float, ...]) -> list[Ends]:
+        """Return the ends of each known group's comparison with the other side, for each critical value."""
+        if (how, zs) not in self.found:
+            self.found[how, zs] = self._ends(how, zs)
+        return self.found[how, zs]
+
+    def _ends(self, how: How, zs: tuple[float, ...]) -> list[Ends]:
+        known, one, other = self.known, self.mine.binomial, self.other.binomial
+        if one is None or other is None:
+            interval = share_difference_interval if how == "difference" else ratio_interval
+            return [interval(*self._at(z, known)) for z in zs]
+        pair = Pair(*(np.tile(part[known], len(zs)) for part in (*one, *other)))
+        low, high = (ends.reshape(len(zs), -1) for ends in share_interval(how, pair, np.repeat(zs, known.sum())))
+        return list(zip(low, high, strict=True))
+
+    def _at(self, z: float, known: Marks) -> tuple[Side, Side]:
         """Return estimate, low and high end of both sides for the known groups."""
         sides = (self.mine, self.other)
         mine, other = (np.array([one.estimate, *one.ends(z * self.mine.apart)])[:, known] for one in sides)
         return (mine[0], mine[1], mine[2]), (other[0], other[1], other[2])
-
-    def ends(self, how: Literal["difference", "ratio"], z: float, known: Marks) -> tuple[Floats, Floats]:
-        """Return the ends of each known group's comparison with the other side."""
-        one, other = self.mine.binomial, self.other.binomial
-        if one is None or other is None:
-            return (share_difference_interval if how == "difference" else ratio_interval)(*self.at(z, known))
-        return ends_between(how, (one[0][known], one[1][known]), (other[0][known], other[1][known]), z)
 
     def method(self, how: Literal["mover", "mover-r"]) -> str:
         """Return the name of the method."""
@@ -109,13 +132,25 @@ class Sides:
         return SCORE if counted else f"{how}, {self.mine.method}"
 
 
-def _parsed(name: str) -> tuple[str, str]:
+def between(how: How, sides: Sides, level: float) -> Disparity:
+    """Compare each group with its other side; see `disparity_to`."""
+    known = sides.known
+    plain, together = z_of(level), together_z(int(known.sum()), level)
+    empty = Disparity.empty(sides.mine, sides.compared & ~known, plain)
+    if not known.any():
+        return replace(
+            empty, reason=message("No group and its reference both have a value, so there is nothing to compare.")
+        )
+    return (_difference if how == "difference" else _ratio)(empty, sides, plain, together)
+
+
+def _parsed(name: str) -> tuple[str, How]:
     split = parse_disparity(name)
     if split is None or split[1] not in ("difference", "ratio") or split[0] not in METRICS:
         raise InputError(f"'{name}' is no difference or ratio of a rate.{did_you_mean(name, names())}")
     if METRICS[split[0]].kind != "rate":
         raise InputError(f"'{split[0]}' is no rate, so its value over all rows is no mean of those of the groups.")
-    return split
+    return split[0], "difference" if split[1] == "difference" else "ratio"
 
 
 def sides_of(metric: str, values: Measured, tally: Tally, to: Reference, level: float) -> Sides:
@@ -123,12 +158,9 @@ def sides_of(metric: str, values: Measured, tally: Tally, to: Reference, level: 
     nothing = np.zeros(len(values.estimate))
     if isinstance(to, int):
         one = tally.each(lambda cells: None if cells is None else cells[[to] * len(nothing)])
-        return Sides(values, measure(metric, one, level), nothing)
-    rest = tally.rest()
-    if to == "rest":
-        return Sides(values, measure(metric, rest, level), nothing)
-    size = np.asarray(sum(tally.mass[:, t, p] for t, p in METRICS[metric].denominator), dtype=np.float64)
-    return Sides(values, measure(metric, rest, level), size / max(float(size.sum()), 1e-300))
+        return Sides(values, measure(metric, one, level), nothing, to)
+    rest = Sides(values, measure(metric, tally.rest(), level), nothing)
+    return rest if to == "rest" else rest.within_all(metric, tally)
 
 
 def together_z(comparisons: int, level: float) -> float:
@@ -137,17 +169,13 @@ def together_z(comparisons: int, level: float) -> float:
     return NormalDist().inv_cdf((1 + inside) / 2)
 
 
-def _difference(found: Disparity, sides: Sides, known: Marks, plain: float, together: float) -> Disparity:
+def _difference(found: Disparity, sides: Sides, plain: float, together: float) -> Disparity:
+    known = sides.known
     scale = 1 - sides.weight[known]
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = sides.ends("difference", z, known)
-        return scale * low, scale * high
-
     gap = np.abs(scale * (sides.mine.estimate[known] - sides.other.estimate[known]))
     worst = int(np.flatnonzero(known)[np.argmax(gap)])
-    low, high = ends(plain)
-    strict_low, strict_high = ends(together)
+    both = sides.ends("difference", (plain, together))
+    (low, high), (strict_low, strict_high) = ((scale * low, scale * high) for low, high in both)
     reach = np.maximum(np.abs(low), np.abs(high))
     top = 1.0 if found.undefined else float(reach.max())
     adjusted = float(np.maximum(np.maximum(strict_low, -strict_high), 0.0).max()), top
@@ -160,16 +188,13 @@ def _difference(found: Disparity, sides: Sides, known: Marks, plain: float, toge
     return found.told(float(gap.max()), adjusted, unadjusted)
 
 
-def _ratio(found: Disparity, sides: Sides, known: Marks, plain: float, together: float) -> Disparity:
+def _ratio(found: Disparity, sides: Sides, plain: float, together: float) -> Disparity:
+    known = sides.known
     weight = sides.weight[known]
 
     def mapped(quotient: Floats) -> Floats:
         with np.errstate(invalid="ignore"):
             return np.where(np.isinf(quotient), _inverse(weight), quotient / (weight * quotient + 1 - weight))
-
-    def ends(z: float) -> tuple[Floats, Floats]:
-        low, high = sides.ends("ratio", z, known)
-        return mapped(low), mapped(high)
 
     mine, other = sides.mine.estimate[known], sides.other.estimate[known]
     if mine.max() <= 0 and other.max() <= 0:
@@ -177,8 +202,8 @@ def _ratio(found: Disparity, sides: Sides, known: Marks, plain: float, together:
     with np.errstate(invalid="ignore", divide="ignore"):
         value = mapped(np.where(other > 0, mine / other, np.where(mine > 0, np.inf, 1.0)))
     value = np.minimum(value, _inverse(value))  # whichever is below 1
-    low, high = ends(plain)
-    strict_low, strict_high = ends(together)
+    both = sides.ends("ratio", (plain, together))
+    (low, high), (strict_low, strict_high) = ((mapped(low), mapped(high)) for low, high in both)
     bottom = 0.0 if found.undefined else float(np.minimum(low, _inverse(high)).min())
     worst = int(np.flatnonzero(known)[np.argmin(value)])
     adjusted, unadjusted = ((bottom, float(_best(*ends).min())) for ends in ((strict_low, strict_high), (low, high)))

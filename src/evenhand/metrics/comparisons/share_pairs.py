@@ -20,7 +20,15 @@ from evenhand.metrics.inference.contrasts import (
     may_be_extreme,
 )
 from evenhand.metrics.inference.intervals import z_of
-from evenhand.metrics.inference.two_shares import ARRAYS, NUMBERS, Pair, beyond_difference, beyond_ratio, share_end
+from evenhand.metrics.inference.two_shares import (
+    ARRAYS,
+    NUMBERS,
+    Pair,
+    beyond_difference,
+    beyond_ratio,
+    share_end,
+    share_ends,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -62,23 +70,13 @@ class Shares(NamedTuple):
         return Pair(float(events[first]), float(size[first]), float(events[second]), float(size[second]))
 
 
-def ends_between(how: How, one: tuple[Floats, Floats], other: tuple[Floats, Floats], z: float) -> tuple[Floats, Floats]:
-    """Return the ends of p1 - p2, or p1 / p2, of (n,) pairs: events and sizes of one side, and of the other."""
-    pairs = [Pair(*(float(part) for part in four)) for four in zip(*one, *other, strict=True)]
-
-    def ends(sign: int) -> Floats:
-        return np.array([share_end(how, pair, lambda _: sign * z, sign) for pair in pairs])
-
-    return ends(1), ends(-1)
-
-
 def ends_beyond(how: How, pairs: Pair[Floats], limit: float, z: float) -> Floats:
     """Return the high ends of (n,) pairs where they are beyond a limit, and the limit itself where they are not."""
     test = beyond_difference if how == "difference" else beyond_ratio
     ends, least = np.full(pairs.events.shape, limit), np.full(pairs.events.shape, -z)
+    at = np.flatnonzero(test(pairs, np.clip(ends, -1, 1e12), lambda _: least, ARRAYS) > 0)
     of = (pairs.events, pairs.size, pairs.other_events, pairs.other_size)
-    for at in np.flatnonzero(test(pairs, np.clip(ends, -1, 1e12), lambda _: least, ARRAYS) > 0):
-        ends[at] = share_end(how, Pair(*(float(part[at]) for part in of)), lambda _: -z, -1)
+    ends[at] = share_ends(how, Pair(*(part[at] for part in of)), -least[at], np.full(len(at), -1.0))
     return ends
 
 

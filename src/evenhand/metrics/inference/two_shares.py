@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evenhand.metrics.counts.arrays import Floats
+    from evenhand.metrics.counts.arrays import Floats, Indices
 
     How: TypeAlias = Literal["difference", "ratio"]
     Critical: TypeAlias = "Callable[[N], N]"
@@ -38,8 +38,6 @@ BLUR: Final = 2 * math.pi**2
 TINY: Final = 1e-60
 FARTHEST: Final = 30.0
 """The logarithm beyond which a ratio is 0 or infinite."""
-HALVINGS: Final = 50
-"""Of an interval of limits, for arrays."""
 CLOSE: Final = 1e-9
 """How near an end is found, of a difference or of the logarithm of a ratio."""
 
@@ -52,14 +50,17 @@ class _Arithmetic(Generic[N]):
     cos: Callable[[N], N]
     acos: Callable[[N], N]
     exp: Callable[[N], N]
+    log: Callable[[N], N]
     copysign: Callable[[N, N], N]
     greater: Callable[[N, N | float], N]
     lesser: Callable[[N, N | float], N]
 
 
-NUMBERS: Final[_Arithmetic[float]] = _Arithmetic(math.sqrt, math.cos, math.acos, math.exp, math.copysign, max, min)
+NUMBERS: Final[_Arithmetic[float]] = _Arithmetic(
+    math.sqrt, math.cos, math.acos, math.exp, math.log, math.copysign, max, min
+)
 ARRAYS: Final[_Arithmetic[NDArray[np.float64]]] = _Arithmetic(
-    np.sqrt, np.cos, np.arccos, np.exp, np.copysign, np.maximum, np.minimum
+    np.sqrt, np.cos, np.arccos, np.exp, np.log, np.copysign, np.maximum, np.minimum
 )
 
 
@@ -135,36 +136,52 @@ def _beyond(
     return 2 * turned / (1 + on.sqrt(greater(1 + 4 * skew * turned, 0.0))) - z
 
 
-def share_interval(how: How, pair: Pair[Floats], z: float) -> tuple[Floats, Floats]:
+def share_interval(how: How, pair: Pair[Floats], z: float | Floats) -> tuple[Floats, Floats]:
     """Return the interval of p1 - p2, or of p1 / p2, for arrays of pairs.
 
     Parameters
     ----------
     how : {"difference", "ratio"}
     pair : Pair
-        (n,) each; sizes above 0.
-    z : float
+        Arrays of one shape; sizes above 0.
+    z : float or array
         Critical value. The upper end of a ratio is infinite where the second share has no events.
     """
-    return _array_end(how, pair, z, 1), _array_end(how, pair, z, -1)
+    of = np.broadcast_arrays(pair.events, pair.size, pair.other_events, pair.other_size, z)
+    x, n, y, m, critical = (np.tile(part.ravel(), 2) for part in of)
+    ends = share_ends(how, Pair(x, n, y, m), critical, np.repeat([1.0, -1.0], len(x) // 2))
+    low, high = ends.reshape(2, *of[0].shape)
+    return low, high
 
 
-def _array_end(how: How, pair: Pair[Floats], z: float, sign: int) -> Floats:
-    reach = 1.0 if how == "difference" else FARTHEST
-    low, high = np.full(pair.events.shape, -reach), np.full(pair.events.shape, reach)
-    limit = sign * z + np.zeros(pair.events.shape)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
+def share_ends(how: How, pair: Pair[Floats], z: Floats, sign: Floats) -> Floats:
+    """Return the low (sign 1) or high (-1) ends of `share_end` for arrays of pairs, all by one search.
+
+    Parameters
+    ----------
+    how : {"difference", "ratio"}
+    pair : Pair
+        (n,) each; sizes above 0.
+    z, sign : (n,) arrays
+        Critical values, above 0, and which end of each pair is sought.
+    """
+    found, searched = np.where(sign > 0, 0.0, np.inf), np.arange(len(z))
+    if how == "ratio":
+        searched = np.flatnonzero(np.where(sign > 0, pair.events, pair.other_events) > 0)
+    of = np.array([pair.events, pair.size, pair.other_events, pair.other_size, sign * z, sign])[:, searched]
+
+    def beyond(limits: Floats, which: Indices) -> Floats:
+        x, n, y, m, critical, side = of[:, which]
         if how == "difference":
-            above = beyond_difference(pair, middle, lambda _: limit, ARRAYS) > 0
-        else:
-            above = beyond_ratio(pair, np.exp(middle), lambda _: limit, ARRAYS) > 0
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    found = (low + high) / 2
-    if how == "difference":
-        return np.asarray(found)
-    nothing, open_end = (pair.events <= 0) & (sign > 0), (pair.other_events <= 0) & (sign < 0)
-    return np.where(nothing, 0.0, np.where(open_end, np.inf, np.exp(found)))
+            return np.asarray(side * beyond_difference(Pair(x, n, y, m), limits, lambda _: critical, ARRAYS))
+        return np.asarray(side * beyond_ratio(Pair(x, n, y, m), np.exp(limits), lambda _: critical, ARRAYS))
+
+    x, n, y, m, critical, side = of
+    (p, one), (q, two) = (_about(how, *share, abs(critical), ARRAYS) for share in ((x, n), (y, m)))
+    spread = side * np.sqrt(one + two)
+    ends = _roots(beyond, p - q - abs(critical) * spread, -spread, 1.0 if how == "difference" else FARTHEST)
+    found[searched] = ends if how == "difference" else np.exp(ends)
+    return found
 
 
 def share_end(how: How, pair: Pair[float], critical: Critical[float], sign: int) -> float:
@@ -181,17 +198,18 @@ def share_end(how: How, pair: Pair[float], critical: Critical[float], sign: int)
         return sign * beyond_ratio(pair, math.exp(limit), critical, NUMBERS)
 
     z = abs(critical(math.inf))
-    (p, one), (q, two) = _about(how, pair.events, pair.size, z), _about(how, pair.other_events, pair.other_size, z)
+    p, one = _about(how, pair.events, pair.size, z, NUMBERS)
+    q, two = _about(how, pair.other_events, pair.other_size, z, NUMBERS)
     margin = z * math.sqrt(one + two)
     found = _root(beyond, p - q - sign * margin, -sign * margin / z, 1.0 if how == "difference" else FARTHEST)
     return found if how == "difference" else math.exp(found)
 
 
-def _about(how: How, events: float, size: float, z: float) -> tuple[float, float]:
+def _about(how: How, events: N, size: N, z: N, on: _Arithmetic[N]) -> tuple[N, N]:
     """Return a share or its logarithm with its variance, by Agresti and Coull's rate: where to begin."""
     n = size + z * z
     p = (events + z * z / 2) / n
-    return (p, p * (1 - p) / n) if how == "difference" else (math.log(p), (1 - p) / (p * n))
+    return (p, p * (1 - p) / n) if how == "difference" else (on.log(p), (1 - p) / (p * n))
 
 
 def _root(of: Callable[[float], float], start: float, slope: float, reach: float) -> float:
@@ -238,3 +256,54 @@ def _part(a: float, fa: float, b: float, fb: float, c: float, fc: float) -> floa
             part = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
     least = min(0.5 * CLOSE / max(abs(b - a), TINY), 0.5)
     return min(max(part, least), 1 - least)
+
+
+def _roots(of: Callable[[Floats, Indices], Floats], start: Floats, slope: Floats, reach: float) -> Floats:
+    """Return where functions are 0, each as `_root` finds it; `of` gives the values of some of them."""
+    at, left = np.clip(start, -reach, reach), np.arange(len(start))
+    here, inside = of(at, left), np.zeros(len(start), dtype=bool)
+    other, there = at.copy(), here.copy()
+    step = slope * (1.05 * np.abs(here) + 0.01) * np.where(here > 0, -1, 1)
+    while len(left):
+        other[left] = np.clip(at[left] + step[left], -reach, reach)
+        there[left] = of(other[left], left)
+        inside[left] = (there[left] > 0) != (here[left] > 0)
+        left = left[~inside[left] & (np.abs(other[left]) < reach)]
+        at[left], here[left], step[left] = other[left], there[left], 3 * step[left]
+    which = np.flatnonzero(inside)
+    other[which] = _all_between(of, which, at[which], here[which], other[which], there[which])
+    return other
+
+
+def _all_between(
+    of: Callable[[Floats, Indices], Floats], which: Indices, at: Floats, here: Floats, other: Floats, there: Floats
+) -> Floats:
+    """Return where functions are 0 between two places each, as `_between` finds it, in steps of all that are left."""
+    found, left = np.empty(len(which)), np.arange(len(which))
+    part = here / (here - there)
+    while True:
+        done = np.abs(other - at) <= CLOSE
+        found[left[done]] = np.where(np.abs(here) < np.abs(there), at, other)[done]
+        if done.any():
+            left = left[~done]
+            at, here, other, there, part = (each[~done] for each in (at, here, other, there, part))
+        if not len(left):
+            return found
+        next_at = at + part * (other - at)
+        value = of(next_at, which[left])
+        same = (value > 0) == (here > 0)
+        third, beyond = np.where(same, at, other), np.where(same, here, there)
+        other, there = np.where(same, other, at), np.where(same, there, here)
+        at, here = next_at, value
+        other = np.where(here == 0, at, other)  # found: nothing is left between
+        part = _parts(at, here, other, there, third, beyond)
+
+
+@np.errstate(invalid="ignore", divide="ignore")
+def _parts(a: Floats, fa: Floats, b: Floats, fb: Floats, c: Floats, fc: Floats) -> Floats:
+    """Return the next places between a and b, as parts; see `_part`."""
+    x, f = (a - b) / (c - b), (fa - fb) / (fc - fb)
+    safe = (1 - np.sqrt(1 - np.minimum(x, 1)) < f) & (f < np.sqrt(np.maximum(x, 0))) & (fc != fa) & (fc != fb)
+    curved = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+    least = np.minimum(0.5 * CLOSE / np.maximum(np.abs(b - a), TINY), 0.5)
+    return np.asarray(np.clip(np.where(safe, curved, 0.5), least, 1 - least))

@@ -16,11 +16,12 @@ import numpy as np
 
 from evenhand.metrics.counts.sums import rows_by, sums_by
 from evenhand.metrics.slices.lattice import Counted, Rows, combinations_of, counted, crossed, totals_of
+from evenhand.metrics.slices.tables import kinds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from evenhand.metrics.counts.arrays import Floats, Indices, Marks
+    from evenhand.metrics.counts.arrays import Floats, Indices, Ints, Marks
 
     Statistic: TypeAlias = Callable[[Floats, Counted, Floats, Floats], Floats]
     """From sums of marked weights (..., g, K), the slices, and totals of marked weights (..., g) and of weights (g,):
@@ -69,23 +70,38 @@ def draws_for(alpha: float, work: float) -> int:
 def maxima(rows: Rows, statistic: Statistic, least: int, depth: int, alpha: float, seed: int) -> Chance:
     """Return the greatest statistic over all slices in each permutation of the outcomes."""
     rng = np.random.default_rng([seed, 7])
-    work = _fewer(rows) * combinations_of(len(rows.codes), depth) + len(rows)
-    draws = draws_for(alpha, work)
-    sampled, share = _sampled(rows, min(BUDGET / (work * draws), 1.0), rng)
+    sampled, share, units, outcomes, draws = _chosen(rows, combinations_of(len(rows.codes), depth), alpha, rng)
     totals = totals_of(sampled)
     held = list(counted(sampled, totals, max(ceil(least * share), min(least, 15)), depth))
-    by_group = sampled.mass[:, None] * (sampled.place[:, None] == np.arange(sampled.groups))
+    by_group = units.mass[:, None] * (units.place[:, None] == np.arange(units.groups))
     best = np.full(draws, -np.inf)
     start = 0
-    for outcomes in _permuted(sampled, draws, rng):
-        found = _counted_again(sampled, outcomes, held, depth)
-        hits = outcomes @ by_group
-        part = best[start : start + len(outcomes)]
+    for permuted in outcomes:
+        found = _counted_again(units, permuted, held, depth)
+        hits = permuted @ by_group
+        part = best[start : start + len(permuted)]
         for slices, marked in found:
             if len(slices.kept):
                 np.maximum(part, statistic(marked, slices, hits, totals.mass).max(axis=1), out=part)
-        start += len(outcomes)
+        start += len(permuted)
     return Chance(np.sort(best), len(sampled))
+
+
+def _chosen(
+    rows: Rows, combinations: int, alpha: float, rng: np.random.Generator
+) -> tuple[Rows, float, Rows, Iterator[Marks | Ints], int]:
+    """Return the rows and their share of all, what outcomes are of, the permuted outcomes, and how many permutations.
+
+    Outcomes are of rows, or where rows are of few kinds numbers of marked rows of each kind.
+    """
+    kinds = kinds_of(rows)
+    if kinds is not None:
+        draws = draws_for(alpha, len(kinds) * combinations)
+        return rows, 1.0, rows.take(kinds.first), kinds.tables(draws, rng), draws
+    work = _fewer(rows) * combinations + len(rows)
+    draws = draws_for(alpha, work)
+    sampled, share = _sampled(rows, min(BUDGET / (work * draws), 1.0), rng)
+    return sampled, share, sampled, _permuted(sampled, draws, rng), draws
 
 
 def _fewer(rows: Rows) -> int:
@@ -103,13 +119,15 @@ def _sampled(rows: Rows, share: float, rng: np.random.Generator) -> tuple[Rows, 
     return rows.take(np.flatnonzero(drawn[units])), share
 
 
-def _counted_again(rows: Rows, outcomes: Marks, held: list[Counted], depth: int) -> Iterator[tuple[Counted, Floats]]:
+def _counted_again(
+    rows: Rows, outcomes: Marks | Ints, held: list[Counted], depth: int
+) -> Iterator[tuple[Counted, Floats]]:
     """Yield the slices of each combination, with their sums of marked weights (draws, g, K) of permuted outcomes."""
-    draws, groups = len(outcomes), rows.groups
-    turned = outcomes.mean() > 0.5  # the fewer of marked rows and others are counted
+    draws, groups, single = len(outcomes), rows.groups, outcomes.dtype == np.bool_
+    turned = single and outcomes.mean() > 0.5  # the fewer of marked rows and others are counted
     draw, row = np.nonzero(outcomes != turned)
     codes = [part[row].astype(np.intp) for part in rows.codes]
-    weight = None if rows.weight is None else rows.mass[row]
+    weight = outcomes[draw, row] if not single else None if rows.weight is None else rows.mass[row]
     start = draw * groups + rows.place[row]
     for slices, (_, mixed, cells) in zip(held, crossed(codes, rows.sizes, depth, start, draws * groups), strict=True):
         if not len(slices.kept):
@@ -118,7 +136,7 @@ def _counted_again(rows: Rows, outcomes: Marks, held: list[Counted], depth: int)
         yield slices, (slices.mass - sums if turned else sums)
 
 
-def _sums(mixed: Indices, weight: Floats | None, tables: int, cells: int, kept: Indices) -> Floats:
+def _sums(mixed: Indices, weight: Floats | Marks | Ints | None, tables: int, cells: int, kept: Indices) -> Floats:
     """Return (tables, K) sums in the cells that are kept; of many cells only those are counted, to spare memory."""
     if tables * cells <= 10 * BATCH:
         return np.bincount(mixed, weight, tables * cells).reshape(tables, cells)[:, kept].astype(np.float64)

@@ -79,7 +79,7 @@ def limit_words(limits: Sequence[Judgement]) -> str:
 def gaps(record: AuditRecord, counts: GroupCounts, judged: Judged) -> list[Finding]:
     """Return the best-known gaps between the groups of a feature or crossing, and all that a limit is on."""
     columns, best = tuple(counts.columns), stated("headline")
-    found = [f for f in record.findings if f.audit in STATING and f.key.columns == columns and not f.key.qualifiers]
+    found = [f for f in record.findings if not f.key.qualifiers and f.audit in STATING and f.key.columns == columns]
     known = [f for f in found if not f.key.group and f.key.metric in best] or [f for f in found if not f.key.group]
     return list(dict.fromkeys((*known, *filter(judged.holds, found))))
 

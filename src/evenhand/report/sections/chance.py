@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Final, TypeGuard
 
@@ -40,6 +41,8 @@ UNKNOWN: Final = message(
     "Of {metrics} no gap by chance is known: of some group, such as one of a single row, the error is unknown."
 )
 MOST_NAMED: Final = 12
+MOST_TESTS: Final = 100
+"""Rows of a table of tests; the cells of others are not made."""
 LEVEL: Final = 0.05
 """Below this p-value a gap is counted."""
 
@@ -87,10 +90,11 @@ def _tests(name: str, title: str, found: Iterable[Finding], vs: str | None) -> t
             cut(whom(f), 80), describe(f.key.qualifier("rate") or "").label, f"{f.support:,}",
             p_value(f), _test(f.note),
         )
-        for f in tests
+        for f in tests[:MOST_TESTS]
     )  # fmt: skip
     head = (message("group"), message("rate"), message("rows"), _adjusted(tests), message("test"))
-    return table(name, title, head, rows, {2, 3}, 100, folded=True)
+    left = max(len(tests) - MOST_TESTS, 0)
+    return tuple(replace(made, cut=left) for made in table(name, title, head, rows, {2, 3}, folded=True))
 
 
 def _adjusted(tests: Iterable[Finding]) -> str:

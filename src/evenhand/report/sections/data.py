@@ -47,7 +47,7 @@ def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
             message("Evaluation rows with an equal row among the fitted"),
             message("unknown") if seen is None else show(seen, "number"),
         ),
-        *((f.key.columns[0], f.note) for f in record.of_audit("group_names") if f.estimate),
+        *((f.key.columns[0], f.note) for f in record.of_audit("group_names") if f.note),
     ]
     facts = Table("data-facts", message("The rows"), ("", ""), tuple(rows))
     return (Part("data", TITLE, (), (facts, *_people(record), said(record, DATASHEET, "data-declared"))),)

@@ -10,7 +10,7 @@ from evenhand.keys import Key, group_name
 from evenhand.messages import joined, message
 from evenhand.metrics import METRICS, describe
 from evenhand.metrics.catalogue.lists import stated
-from evenhand.report.drawings import Table, table
+from evenhand.report.drawings import MOST_ROWS, Table, table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, told, with_interval
 from evenhand.report.sections.answering import STATING, answered, farthest, gaps, others_apart
@@ -165,12 +165,13 @@ def _group_table(record: AuditRecord, counts: GroupCounts, name: str, metrics: l
     of_all = [record.get(metric) for metric in metrics]
     support = max((finding.support for finding in of_all if finding is not None), default=0)
     rows = [(message("all rows"), f"{support:,}", *(with_interval(finding) for finding in of_all))]
-    for group in range(len(counts.groups)):
+    for group in range(min(len(counts.groups), MOST_ROWS - 1)):
         cells = [with_interval(record.get(group_key(metric, counts, group))) for metric in metrics]
         rows.append((group_label(counts, group, 200), f"{group_rows(counts, group):,}", *cells))
     head = (message("group"), message("rows"), *(describe(metric).label for metric in metrics))
     title = message("Every group: {features}", features=cut(" × ".join(counts.columns), 60))
-    return Table(f"{name}-table", title, head, tuple(rows), frozenset(range(1, len(head)))).bounded()
+    left = 1 + len(counts.groups) - len(rows)
+    return Table(f"{name}-table", title, head, tuple(rows), frozenset(range(1, len(head))), cut=left)
 
 
 def _disparities(record: AuditRecord, counts: GroupCounts) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Proxy features of a group, and recourse."""
+"""Recourse: the smallest change that flips a decision."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pandas as pd
 
 from evenhand.errors import InputError, did_you_mean, raise_all
 from evenhand.explaining.dependence import is_number
-from evenhand.metrics.values.ranking_curves import roc_auc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,87 +21,8 @@ if TYPE_CHECKING:
 
 Direction: TypeAlias = Literal["increase", "decrease", "any"]
 """The direction in which a feature can be changed."""
-FOLDS: Final = 5
-BINS: Final = 10
 STEPS: Final = 9
 """Values of a number that are tried: its deciles among the rows that are looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Predictability:
-    """How well a column predicts one group against all others."""
-
-    auc: float
-    """The area under the ROC curve, at least 0.5: 0.5 is chance, 1 is certainty."""
-    low: float
-    """The low end of its interval."""
-    high: float
-    """The high end."""
-
-
-def predictability(
-    column: pd.Series, member: NDArray[np.bool_], level: float = 0.95, seed: int = 0
-) -> Predictability | None:
-    """Return how well a column predicts a group; None where the group or the rest has no row.
-
-    A number is taken as it is. A category is taken by the share of the group among the rows of its value in other
-    folds, so that a column of many values is not memorized.
-
-    Parameters
-    ----------
-    column : (n,) Series
-    member : (n,) array of bool
-        Which rows are of the group.
-    """
-    if member.all() or not member.any():
-        return None
-    score = _numbers(column) if is_number(column) else _out_of_fold(column, member, seed)
-    found = roc_auc(member.astype(np.int8), score, np.zeros(len(member), dtype=np.int32), 1, level)
-    area, low, high = float(found.estimate[0]), float(found.low[0]), float(found.high[0])
-    return Predictability(area, low, high) if area >= 0.5 else Predictability(1 - area, 1 - high, 1 - low)
-
-
-def shared_information(column: pd.Series, codes: NDArray[np.integer], groups: int) -> float:
-    """Return the mutual information of a column and the groups in bits, less what chance adds (Miller 1955)."""
-    kinds = _kinds(_numbers(column)) if is_number(column) else pd.factorize(column)[0] + 1
-    table = np.bincount(kinds * groups + codes, minlength=(kinds.max() + 1) * groups).reshape(-1, groups)
-    table = table[table.sum(axis=1) > 0]
-    joint = table / table.sum()
-    expected = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        plain = float(np.nansum(np.where(joint > 0, joint * np.log2(joint / expected), 0.0)))
-    chance = (len(table) - 1) * (int((table.sum(axis=0) > 0).sum()) - 1) / (2 * np.log(2) * table.sum())
-    return float(max(plain - chance, 0.0))
-
-
-def _kinds(values: Floats) -> NDArray[np.int64]:
-    """Return (n,) the bin of each number: its value where there are few, else a tenth of the rows; ties share one.
-
-    A value is binned by the middle of the ranks of its rows, so that a frequent value never draws others to it.
-    """
-    known, places, rows = np.unique(values, return_inverse=True, return_counts=True)
-    if len(known) <= BINS:
-        return np.asarray(places, dtype=np.int64)
-    middle = (np.cumsum(rows) - rows / 2) / len(values)
-    return np.asarray(np.floor(middle * BINS), dtype=np.int64)[places]
-
-
-def _numbers(column: pd.Series) -> Floats:
-    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(np.isfinite(values), values, np.nanmin(values) - 1 if np.isfinite(values).any() else 0.0)
-
-
-def _out_of_fold(column: pd.Series, member: NDArray[np.bool_], seed: int) -> Floats:
-    codes = pd.factorize(column)[0] + 1
-    fold = np.random.default_rng(seed).integers(0, FOLDS, len(codes))
-    score = np.empty(len(codes))
-    for part in range(FOLDS):
-        others = fold != part
-        rows = np.bincount(codes[others], minlength=codes.max() + 1)
-        hits = np.bincount(codes[others], weights=member[others], minlength=codes.max() + 1)
-        # an unseen value gets the overall share, a rare one is shrunk to it
-        score[~others] = ((hits + member[others].mean()) / (rows + 1))[codes[~others]]
-    return score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
