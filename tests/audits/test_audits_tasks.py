@@ -283,3 +283,20 @@ def test_shares_alone_leave_wide_bounds_that_hold() -> None:
     assert gap.high > 0.6, "the true gap cannot be ruled out"
     with pytest.raises(InputError, match="sum to 1"):
         eh.audit_predictions([0, 1], [0, 1], group_shares={"race": {"black": 0.2, "white": 0.7}})
+
+
+def test_scores_are_cut_once_for_all_groupings(monkeypatch: pytest.MonkeyPatch) -> None:
+    from evenhand.metrics.comparisons.distributions import ScoreGrid, score_distance, score_transport
+
+    rng = np.random.default_rng(0)
+    scores, truth = rng.random(6_000), rng.integers(0, 2, 6_000)
+    groups = pd.DataFrame({name: rng.integers(0, 3, 6_000) for name in ("a", "b", "c")})
+    cut: list[int] = []
+    whole = ScoreGrid.of
+    monkeypatch.setattr(ScoreGrid, "of", lambda score: cut.append(len(score)) or whole(score))
+    record = eh.audit_predictions(truth, y_score=scores, sensitive_features=groups, audits=["fairness"])
+    assert cut == [6_000]
+    for name, how in (("score_distance", score_distance), ("score_transport", score_transport)):
+        alone = how(scores, groups["b"].to_numpy(), 3)
+        assert record[f"{name}[b]"].estimate == alone.estimate
+        assert record[f"{name}[b]"].interval is not None

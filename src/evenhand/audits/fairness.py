@@ -9,7 +9,7 @@ from evenhand.audits.statement import Audit, Statement, disparity_finding, not_a
 from evenhand.evidence.answering import answers
 from evenhand.keys import Key
 from evenhand.metrics.catalogue.lists import stated
-from evenhand.metrics.comparisons.distributions import score_distance, score_transport
+from evenhand.metrics.comparisons.distributions import ScoreGrid, score_distance, score_transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +33,15 @@ def fairness(evidence: Evidence) -> Statement:
         return not_applicable("No sensitive feature was named, so nothing is said about groups.")
     answer = answers(evidence, NAME)
     findings: list[Finding] = []
+    scores = evidence.predictions.y_score
+    grid = None if scores is None or scores.ndim > 1 else ScoreGrid.of(scores)
     for grouping in evidence.groupings:
         for metric in (*stated("group"), "favourable_rate"):
             findings += answer.of_groups(metric, grouping.columns)
         findings += _of_scores(evidence, grouping)
         gaps = (*stated("gap"), *stated("favourable gap"))
         findings += answer.all(Key.of(name, grouping.columns) for name in gaps)
-        findings += _of_distributions(evidence, grouping)
+        findings += _of_distributions(evidence, grouping, grid)
         if len(grouping.columns) == 1:
             findings += _to_reference(answer, grouping.columns)
     return Statement(tuple(findings))
@@ -61,14 +63,14 @@ def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
         yield from between(NAME, metric, found, SCORE_GAPS.get(metric, ()), grouping, level)
 
 
-def _of_distributions(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
+def _of_distributions(evidence: Evidence, grouping: Grouping, grid: ScoreGrid | None) -> Iterator[Finding]:
     """State the distances between the groups' score distributions."""
     data, scores, level = evidence.data, evidence.predictions.y_score, evidence.options.level
     if scores is None or len(grouping) > MOST_PAIRED or data.sample_weight is not None or data.clusters is not None:
         return
-    apart = score_distance(scores, grouping.codes, len(grouping), level, data.frequency)
+    apart = score_distance(scores, grouping.codes, len(grouping), level, data.frequency, grid)
     yield disparity_finding(Key.of("score_distance", grouping.columns), NAME, apart, grouping, level)
-    moved = score_transport(scores, grouping.codes, len(grouping), level, data.frequency)
+    moved = score_transport(scores, grouping.codes, len(grouping), level, data.frequency, grid)
     yield disparity_finding(Key.of("score_transport", grouping.columns), NAME, moved, grouping, level, "number")
 
 

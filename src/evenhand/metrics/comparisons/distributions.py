@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, combinations
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,7 @@ from evenhand.metrics.inference.intervals import clopper_pearson, share_differen
 from evenhand.metrics.values.means import finished, measured_share
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from evenhand.metrics.counts.arrays import Column, Floats, Indices, Ints, Marks, Side
     from evenhand.metrics.counts.tally import Tally
@@ -102,17 +102,37 @@ def _scheffe_z(classes: int, pairs: int, level: float) -> float:
     return float(np.sqrt(chdtri(classes - 1, (1 - level) / 2 / pairs)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreGrid:
+    """Scores cut at the points where their distribution functions are compared, once for all groupings of the rows."""
+
+    points: Floats
+    """(k,) the distinct scores, or quantiles of many."""
+    places: NDArray[np.int32]
+    """(n,) the point of each score: the first that is not below it, k where there is none."""
+
+    @classmethod
+    def of(cls, score: ArrayLike) -> ScoreGrid:
+        """Return the grid of scores (n,)."""
+        scores = np.asarray(score, dtype=np.float64)
+        points = np.unique(scores)
+        if len(points) > GRID:
+            points = np.unique(np.quantile(points, np.linspace(0, 1, GRID), method="inverted_cdf"))
+        return cls(points, np.searchsorted(points, scores, side="left").astype(np.int32))
+
+
 def score_distance(
-    score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95, frequency: ArrayLike | None = None
-) -> Disparity:
+    score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95, frequency: ArrayLike | None = None,
+    grid: ScoreGrid | None = None,
+) -> Disparity:  # fmt: skip
     """Return the greatest distance between two groups' distribution functions of scores (Kolmogorov and Smirnov).
 
     Each function is within a band of known width around its sample's (Dvoretzky, Kiefer, Wolfowitz; Massart 1990), so
-    a distance is within the sum of two widths of the estimate.
+    a distance is within the sum of two widths of the estimate. `grid` is that of the scores, where it is known.
     """
     scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
     times = np.broadcast_to(1.0, scores.shape) if frequency is None else np.asarray(frequency, dtype=np.float64)
-    _, rows, share = _shares_below(scores, groups, n_groups, times)
+    rows, share = _shares_below(grid or ScoreGrid.of(scores), groups, n_groups, times)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = sums_by(groups, scores if frequency is None else times * scores, n_groups) / rows
     found = finished("mean_score", mean, rows, tuple("" for _ in rows), "", lambda _: (mean, mean), level)
@@ -130,41 +150,40 @@ def score_distance(
     return empty.told(float(distance[worst]), (low, high), (plain_low, high))
 
 
-def _shares_below(scores: Floats, groups: Column, n_groups: int, times: Floats) -> tuple[Floats, Ints, Floats]:
-    """Return a grid of scores (all, or quantiles of many), the groups' rows, and their shares at or below it."""
-    grid = np.unique(scores)
-    if len(grid) > GRID:
-        grid = np.unique(np.quantile(grid, np.linspace(0, 1, GRID), method="inverted_cdf"))
-    size = len(grid) + 1
+def _shares_below(grid: ScoreGrid, groups: Column, n_groups: int, times: Floats) -> tuple[Ints, Floats]:
+    """Return the groups' rows, and their shares at or below each point of a grid of scores."""
+    size = len(grid.points) + 1
     counted = np.zeros(n_groups * size)
-    for start in range(0, len(scores), CHUNK):
+    for start in range(0, len(grid.places), CHUNK):
         part = slice(start, start + CHUNK)
-        cell = groups[part].astype(np.int64) * size + np.searchsorted(grid, scores[part], side="left")
+        cell = groups[part].astype(np.int64) * size + grid.places[part]
         counted += sums_by(cell, times[part], n_groups * size)
     table = counted.reshape(n_groups, size)
     rows = table.sum(axis=1).astype(np.int64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return grid, rows, table.cumsum(axis=1) / rows[:, None]
+        return rows, table.cumsum(axis=1) / rows[:, None]
 
 
 def score_transport(
-    score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95, frequency: ArrayLike | None = None
-) -> Disparity:
+    score: ArrayLike, codes: ArrayLike, n_groups: int, level: float = 0.95, frequency: ArrayLike | None = None,
+    grid: ScoreGrid | None = None,
+) -> Disparity:  # fmt: skip
     """Return the greatest area between two groups' distribution functions of scores (Wasserstein's distance).
 
     It is within the sum of two bands' widths, over the range of the scores, of the estimate.
     """
-    found = score_distance(score, codes, n_groups, level, frequency)
+    grid = grid or ScoreGrid.of(score)
+    found = score_distance(score, codes, n_groups, level, frequency, grid)
     scores, groups = np.asarray(score, dtype=np.float64), np.asarray(codes)
     times = np.broadcast_to(1.0, scores.shape) if frequency is None else np.asarray(frequency, dtype=np.float64)
     known = np.flatnonzero(found.values.rows > 0)
     if len(known) < 2:
         return found
-    grid, _, below = _shares_below(scores, groups, n_groups, times)
-    share, steps = below[known, : len(grid)], np.diff(grid)
+    _, below = _shares_below(grid, groups, n_groups, times)
+    share, steps = below[known, : len(grid.points)], np.diff(grid.points)
     left, right = np.triu_indices(len(known), 1)
     area = np.array([np.abs(share[a] - share[b])[:-1] @ steps for a, b in zip(left, right, strict=True)])
-    rows, reach = found.values.rows[known], float(np.ptp(grid))
+    rows, reach = found.values.rows[known], float(np.ptp(grid.points))
     band, strict = (_bands(rows, left, right, (1 - level) / parts) * reach for parts in (1, len(left)))
     worst = int(np.argmax(area))
     low, plain_low = (float(np.maximum(area - width, 0).max()) for width in (strict, band))
