@@ -204,7 +204,7 @@ def _with_decisions(task: Task, answer: Answer) -> Answer:
     summands = None if answer.means is None else answer.means.summands
     split: Walker | None = None if summands is None else Summed(*summands)
     if answer.method == "tree":
-        split = task.trees.walker(task.own)
+        split = task.trees.walker()  # compared with the model already
     found = None if split is not None else _in_two_stages(task, table)
     evaluate = _evaluator(task, table, found, split)
     _, decisions = _run(task, evaluate, table, _plan_of(task, evaluate, table, "pairs"))

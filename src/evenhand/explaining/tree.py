@@ -74,20 +74,29 @@ class TreesOf:
             raise self._found
         return self._found
 
-    def walker(self, own: NDArray[np.float64]) -> TreeWalker | None:
+    def walker(self, own: NDArray[np.float64] | None = None) -> TreeWalker | None:
         """Return the model as walks over its trees, on the explained scale.
 
-        `own` (n,): the model's scores of `X`. None where there are no trees, or they do not give these.
+        `own` (n,): the model's scores of `X`, where they have not been compared with those of the trees. None where
+        there are no trees, or they do not give these.
         """
         if isinstance(self._found, NotThisWay):
             return None
         trees, change = self._found, _change(self._found.forest.link, self._score)
-        clipped, answers = self._score.clipped, trees.forest.score(trees.rows)
-        miss = np.max(np.abs((answers if change is None else change(answers)) - own))
-        self._score.clipped = clipped
-        if not miss <= CLOSE * max(float(np.std(own)), 1e-9):
+        if own is not None and not self._gives(own, trees, change):
             return None
         return TreeWalker(trees.forest, trees.rows, trees.background, trees.owner, trees.players, transform=change)
+
+    def _gives(
+        self,
+        own: NDArray[np.float64],
+        trees: FoundTrees,
+        change: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None,
+    ) -> bool:
+        clipped, answers = self._score.clipped, trees.forest.score(trees.rows)
+        miss = float(np.max(np.abs((answers if change is None else change(answers)) - own)))
+        self._score.clipped = clipped
+        return miss <= CLOSE * max(float(np.std(own)), 1e-9)
 
     @cached_property
     def _reading(self) -> Reading | NotThisWay:
