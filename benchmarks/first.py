@@ -20,7 +20,7 @@ from measuring import ROOT, machine, middle, write
 
 import evenhand as eh
 
-ROWS, GROUPS, ROUNDS = 10_000, 1_000, 7
+ROWS, GROUPS, ROUNDS = 10_000, 1_000, 5
 AUDITS = ROOT / "tests" / "golden" / "audits"
 FIRST = """
 import evenhand as eh

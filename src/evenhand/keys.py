@@ -13,7 +13,7 @@ group*. Parsing and formatting are inverse.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -25,8 +25,8 @@ __all__ = ["Feature", "Key", "KeySyntaxError"]
 _SPECIAL: Final = frozenset('[],;=*"\\')
 _PLAIN: Final = re.compile(r'[^\[\],;=*"\\]*')
 _NAME: Final = r"[^\[\],;=*\"\\\s](?:[^\[\],;=*\"\\]*[^\[\],;=*\"\\\s])?"
-_PLACES: Final = re.compile(rf"(?:{_NAME}(?:={_NAME})?(?:,{_NAME}(?:={_NAME})?)*)?(?:;{_NAME}={_NAME})*\]")
-"""Features and qualifiers without quotes and blanks, as nearly all are."""
+_PLAIN_FEATURES: Final = re.compile(rf"(?:{_NAME}(?:={_NAME})?(?:,{_NAME}(?:={_NAME})?)*)?")
+_PLAIN_QUALIFIERS: Final = re.compile(rf"{_NAME}={_NAME}(?:;{_NAME}={_NAME})*")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
@@ -103,13 +103,12 @@ class Key:
             When the text does not follow the grammar; the error names the character.
         """
         metric, bracket, places = text.partition("[")
-        if not bracket or not metric.isidentifier():
-            return _Reader(text).key()
-        try:
-            whole = _placed(places)
-        except KeySyntaxError:
-            return _Reader(text).key()  # the error names the whole text
-        return cls(metric, whole.features, whole.qualifiers)
+        if bracket and places.endswith("]") and metric.isidentifier():
+            inside, more, qualified = places[:-1].partition(";")
+            features, qualifiers = _features(inside), _qualifiers(qualified) if more else ()
+            if features is not None and qualifiers is not None:
+                return cls(metric, features, qualifiers)
+        return _Reader(text).key()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -209,20 +208,23 @@ def _feature_order(feature: Feature) -> tuple[str, str, bool]:
 
 
 @lru_cache(16_384)
-def _placed(places: str) -> Key:
-    """Return the key of any metric with these features and qualifiers: a record repeats those of a group."""
-    if _PLACES.fullmatch(places) is None:  # with quotes or blanks, or wrong
-        return _Reader(f"any[{places}").key()
-    inside, *qualified = places[:-1].split(";")
-    features = [Feature(column, group or None) for column, _, group in _pairs(inside.split(",") if inside else ())]
-    qualifiers = [(name, value) for name, _, value in _pairs(qualified)]
-    if len({f.column for f in features}) < len(features) or len(dict(qualifiers)) < len(qualifiers):
-        return _Reader(f"any[{places}").key()  # which tells what is there twice
-    return Key("any", tuple(features), tuple(qualifiers))
+def _features(inside: str) -> tuple[Feature, ...] | None:
+    """Return features without quotes and blanks, which a record repeats for each metric; None for others."""
+    if _PLAIN_FEATURES.fullmatch(inside) is None:
+        return None
+    parts = [part.partition("=") for part in inside.split(",")] if inside else []
+    found = tuple([Feature(column, group or None) for column, _, group in parts])
+    return found if len({feature.column for feature in found}) == len(found) else None
 
 
-def _pairs(parts: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    return (part.partition("=") for part in parts)
+@lru_cache(4096)
+def _qualifiers(qualified: str) -> tuple[tuple[str, str], ...] | None:
+    """Return qualifiers without quotes and blanks; None for others."""
+    if _PLAIN_QUALIFIERS.fullmatch(qualified) is None:
+        return None
+    parts = [part.partition("=") for part in qualified.split(";")]
+    found = tuple([(name, value) for name, _, value in parts])
+    return found if len(dict(found)) == len(found) else None
 
 
 class _Reader:

@@ -12,6 +12,8 @@ import pytest
 import evenhand as eh
 from evenhand.data import EvaluationSet, read_evaluation_set
 from evenhand.errors import InputError
+from evenhand.report.figures.explained import explained_scale
+from evenhand.subjects import as_subject
 
 if TYPE_CHECKING:
     from evenhand.findings import AuditRecord, Finding
@@ -146,6 +148,31 @@ def test_importance_is_stated_overall_and_in_each_group(record: AuditRecord) -> 
     for group in ("a", "b"):
         assert f'importance[income;given="group={group}"]' in record
     assert (record["attribution_residual"].estimate or 0) < 1e-9
+
+
+def test_a_forest_behind_bins_is_explained_on_its_scale_and_asked_for_few_rows() -> None:
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import KBinsDiscretizer
+
+    data = applicants(400)
+    bins = KBinsDiscretizer(5, quantile_method="averaged_inverted_cdf")
+    forest = make_pipeline(bins, RandomForestClassifier(10, max_depth=4, random_state=0)).fit(data.X, data.y_true)
+    subject = as_subject(forest)
+    asked, predict = [], subject.predict
+
+    def counted(batch: pd.DataFrame) -> np.ndarray:
+        asked.append(len(batch))
+        return predict(batch)
+
+    subject.predict = counted
+    found = eh.audit(subject, data, audits=["explanation"], explain_rows=200)
+    assert found["importance[income]"].note == "Mean absolute Shapley value on the probability scale."
+    assert explained_scale(found) == "the probability"
+    assert (found["attribution_residual"].estimate or 0) < 1e-9
+    # All rows to count decisions; the explained rows and their background twice, for score and decision. The 80,000
+    # pairs of a row and a background row are no question to the model.
+    assert sum(asked) < 400 + 2 * (200 + 400) + 300
 
 
 def test_predictions_alone_cannot_be_explained() -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.explaining.forests import by_coalitions, by_leaves, comb, random_forest, random_rows
 
 from evenhand.explaining.trees import by_pair, by_table, shapley
+from evenhand.explaining.trees.compiling import compiled
 from evenhand.explaining.trees.forest import Forest, Tree
 from evenhand.explaining.trees.shapley import tree_values
 from evenhand.explaining.trees.weights import quadrature, weights
@@ -165,6 +166,21 @@ def test_the_compiled_loop_is_chosen_by_the_rows(monkeypatch, n, loop):
     forest = random_forest(2, 8, depth=6, trees=2, balance=1)
     tree_values(forest, random_rows(1, n, 8), random_rows(2, 20, 8), np.arange(8), 8, np.zeros(20, int))
     assert ran == [loop, loop]
+
+
+def test_small_work_loads_no_compiler(monkeypatch):
+    monkeypatch.delattr(shapley, "compiled")
+    forest = random_forest(2, 8, depth=6)
+    tree_values(forest, random_rows(1, 50, 8), random_rows(2, 50, 8), np.arange(8), 8, np.arange(50) % 10)
+
+
+def test_loops_are_compiled_with_what_they_call_where_no_cache_can_be_written():
+    pytest.importorskip("numba")
+    module = {"__name__": "made"}
+    exec("def loop(x):\n    x[0] = twice(x[0])\n\ndef twice(value):\n    return 2 * value", module)
+    given = np.array([3.0])
+    compiled(module["loop"])(given)
+    assert given[0] == 6.0
 
 
 def test_points_give_the_weights():

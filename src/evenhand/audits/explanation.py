@@ -48,6 +48,18 @@ GAP_NOTES: Final = {
     ),
 }
 """The metrics of a gap and of a feature's contribution to it, by scale."""
+IMPORTANCE_NOTES: Final = {
+    "logit": (
+        message("Mean absolute Shapley value on the log-odds scale."),
+        message("Mean absolute Shapley value on the log-odds scale for {group}."),
+    ),
+    "identity": (
+        message("Mean absolute Shapley value on the probability scale."),
+        message("Mean absolute Shapley value on the probability scale for {group}."),
+    ),
+    "score": ("", ""),
+}
+"""What an importance counts, by scale, overall and for a group; nothing of scores that are no probabilities."""
 DUST: Final = 1e-12
 """Smaller values are rounding errors, and stated as 0."""
 
@@ -144,9 +156,8 @@ def _named(grouping: Grouping, group: int) -> str:
 
 def _of_features(found: Importance, evidence: Evidence, group: str = "", **qualifiers: str) -> Iterator[Finding]:
     level = evidence.options.level
-    note = message("Mean absolute Shapley value on the log-odds scale.") if found.link == "logit" else ""
-    if note and group:
-        note = message("Mean absolute Shapley value on the log-odds scale for {group}.", group=group)
+    alone, of_group = IMPORTANCE_NOTES[found.link if evidence.subject.score_kind == "probability" else "score"]
+    note = message(of_group, group=group) if group and of_group else alone
     for feature, name in enumerate(found.feature_names):
         ends = interval_of(found.low[feature], found.high[feature], level, found.method)
         yield _stated(Key.of("importance", [name], **qualifiers), found.estimate[feature], found.rows, ends, note)
