@@ -134,6 +134,7 @@ def _of_few_texts(array: NDArray[np.str_]) -> pd.Series:
     A text is a number whose digits are its characters; numbers are closed up where they become great, so that they
     count the different beginnings. Their order is that of the texts.
     """
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     width = array.dtype.itemsize // 4
     found = _numbered(np.ascontiguousarray(array).view(np.uint32).reshape(len(array), width)) if width else None
     if found is None:
