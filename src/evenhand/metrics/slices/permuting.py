@@ -31,7 +31,7 @@ DRAWS: Final = 399
 """Permutations, where they are not too costly."""
 FEWEST: Final = 5
 """Permutations at or beyond the threshold, at least."""
-BUDGET: Final = 400_000_000
+BUDGET: Final = 100_000_000
 """Outcomes that are counted in all permutations together, at most: seconds. Above it fewer permutations are drawn, and
 where those are too many, some of the rows are."""
 LEAST_ROWS: Final = 2_000
