@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 STEP: Final = 0.1
 LIMITS: Final = 24
 """At so many limits, so many standard errors of a difference apart, critical values are found; others lie between."""
-STEPS: Final = 2**20
-"""Steps between the least and the greatest value that it may have; it is rounded up to one."""
+HALVED: Final = 20
+"""How often the distance between the least and the greatest value that it may have is halved: it is rounded up."""
 SELECTING: Final = 0.08
 """The part of a side's error that is spent on telling which groups may be extreme: .002 of .025."""
 SPARE: Final = 0.02
@@ -102,18 +102,18 @@ def contrast_critical(may_be: Extremes, level: float) -> Callable[[float], float
 def _values(high: int, low: int, level: float) -> tuple[float, ...]:
     wanted, limits = 1 - (1 - level) / 2 * (1 + SPARE), math.sqrt(2) * STEP * np.arange(LIMITS, dtype=np.float64)
     plain, every = sidak_z(1, level), sidak_z((high + low) * (high + low - 1) + 1, level)  # at most Bonferroni's
-    least = plain - 0.05
+    least, most = np.full(LIMITS, plain - 0.05), np.full(LIMITS, every)
 
     def above(values: Floats, which: Indices) -> Floats:
         return _range_within(limits[which] + math.sqrt(2) * values, limits[which], high, low) - wanted
 
-    ends, which = (np.full(LIMITS, least), np.full(LIMITS, every)), np.arange(LIMITS)
-    at_least, at_most = (above(end, which) for end in ends)
-    found = np.where(at_least > 0, least, every)
-    inside = np.flatnonzero((at_least <= 0) & (at_most > 0))
-    found[inside] = all_between(above, inside, *(part[inside] for part in (ends[0], at_least, ends[1], at_most)))
-    width = (every - least) / STEPS
-    return tuple(np.maximum(least + np.ceil((found - least) / width) * width, plain).tolist())
+    at_least, at_most = (above(end, np.arange(LIMITS)) for end in (least, most))
+    found, inside = np.where(at_least > 0, least, most), np.flatnonzero((at_least <= 0) & (at_most > 0))
+    found[inside] = all_between(above, inside, *(part[inside] for part in (least, at_least, most, at_most)))
+    for _ in range(HALVED):
+        middle = (least + most) / 2
+        least, most = np.where(middle < found, middle, least), np.where(middle < found, most, middle)
+    return tuple(np.maximum(most, plain).tolist())
 
 
 def _range_within(width: Floats, limit: Floats, high: int, low: int) -> Floats:
