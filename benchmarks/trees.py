@@ -3,9 +3,8 @@
 shap is given every background row, and behind preprocessing the prepared rows, whose columns' values are then summed
 for each feature: that is not a feature's value where the model lets columns interact, and the table says by how much.
 A few rows are compared with all coalitions of features, asked of the model's own predict. Both sides run in turns on
-one thread, after a first call that does not count; where shap takes long, it explains
-200 of the rows once, and its time is taken times five. Writes
-benchmarks/results/trees.json and its table in docs/benchmarks.md. Run it with: make bench NAMES=trees
+one thread, after a first call that does not count; shap explains 200 of the rows, and is taken to need five times as
+long for all. Writes benchmarks/results/trees.json and its table in docs/benchmarks.md. Run it with: make bench
 """
 
 from __future__ import annotations
@@ -55,8 +54,6 @@ class Case:
     model: object
     table: pd.DataFrame
     background: int = BACKGROUND
-    long: bool = False
-    """Whether shap takes long."""
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -75,9 +72,10 @@ class Case:
             raise RuntimeError(f"{self.words}: explained by {found.method}: {found.reason}")
         return found.values
 
-    def theirs(self) -> np.ndarray:
-        """Return the values of shap, of all rows or of some, summed for each feature."""
-        model, rows, against = self.model, self.rows.iloc[: SOME if self.long else ROWS], self.against
+    def theirs(self) -> tuple[float, np.ndarray]:
+        """Return the seconds that shap takes for all rows, told by some, and their values, summed for each feature."""
+        model, rows, against = self.model, self.rows.iloc[:SOME], self.against
+        start = time.process_time()
         steps, owner = getattr(model, "steps", None), np.arange(rows.shape[1])
         if steps is not None:
             prepare, model = steps[0][1], steps[1][1]
@@ -87,9 +85,11 @@ class Case:
         rows, against = np.asarray(rows, dtype=np.float64), np.asarray(against, dtype=np.float64)
         masker = shap.maskers.Independent(against, max_samples=len(against))
         explainer = shap.TreeExplainer(model, masker, feature_perturbation="interventional", model_output="raw")
+        ready = time.process_time()
         values = np.asarray(explainer.shap_values(rows, check_additivity=False))
+        taken = ready - start + (time.process_time() - ready) * ROWS / SOME
         values = values[:, :, 1] if values.ndim == 3 else values
-        return values @ np.eye(self.rows.shape[1])[owner]
+        return taken, values @ np.eye(self.rows.shape[1])[owner]
 
     def miss(self) -> float:
         """Return the greatest difference to all coalitions of a few rows, relative to the largest value.
@@ -126,23 +126,21 @@ def cases() -> Iterator[Case]:
         model = _boosting().fit(table[:FITTED], y[:FITTED])
         yield Case(f"{columns} columns: HGB", model, table)
         if columns == 10:
-            yield Case("10 columns: HGB", model, table, background=400, long=True)
+            yield Case("10 columns: HGB", model, table, background=400)
     table, y = _synthetic(10)
-    for depth in (6, 12, None):
+    for depth in (6, None):
         forest = RandomForestClassifier(TREES, max_depth=depth, random_state=0).fit(table[:FITTED], y[:FITTED])
         words = f"of depth {depth}" if depth else "of full depth"
-        yield Case(f"10 columns: RandomForest {words}", forest, table, long=depth != 6)
+        yield Case(f"10 columns: RandomForest {words}", forest, table)
     for depth in (3, 6, 12):
         model = xgboost.XGBClassifier(n_estimators=TREES, max_depth=depth, n_jobs=1).fit(table[:FITTED], y[:FITTED])
-        yield Case(f"10 columns: XGBoost of depth {depth}", model, table, long=depth == 12)
+        yield Case(f"10 columns: XGBoost of depth {depth}", model, table)
     for depth in (3, 6, 12):
         # As many leaves as the depth has, up to 256.
         model = lightgbm.LGBMClassifier(
             n_estimators=TREES, max_depth=depth, num_leaves=2 ** min(depth, 8), n_jobs=1, verbose=-1
         )
-        yield Case(
-            f"10 columns: LightGBM of depth {depth}", model.fit(table[:FITTED], y[:FITTED]), table, long=depth == 12
-        )
+        yield Case(f"10 columns: LightGBM of depth {depth}", model.fit(table[:FITTED], y[:FITTED]), table)
 
 
 def _boosting() -> HistGradientBoostingClassifier:
@@ -168,7 +166,7 @@ def _census() -> Iterator[Case]:
         model = make_pipeline(before, last).fit(table, y)
         told = f"census income, 14 features: one-hot coding and HGB of {f'depth {depth}' if depth else '31 leaves'}"
         yield Case(told, model, table)
-    yield Case(told, model, table, background=400, long=True)
+    yield Case(told, model, table, background=400)
 
 
 def _synthetic(columns: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -182,22 +180,20 @@ def _synthetic(columns: int) -> tuple[pd.DataFrame, np.ndarray]:
 def compared(case: Case) -> dict[str, object]:
     """Run both sides in turns."""
     taken: dict[str, list[float]] = {"ours": [], "theirs": []}
-    values = {}
     case.ours()
-    for _ in range(1 if case.long else REPEATS):
-        for side, call in (("ours", case.ours), ("theirs", case.theirs)):
-            start = time.process_time()
-            with redirect_stderr(StringIO()):  # where shap draws how far it is
-                values[side] = call()
-            taken[side].append(time.process_time() - start)
-    if case.long:
-        taken["theirs"] = [ROWS / SOME * each for each in taken["theirs"]]
-    some = values["ours"][: len(values["theirs"])]
+    for _ in range(REPEATS):
+        start = time.process_time()
+        values = case.ours()
+        taken["ours"].append(time.process_time() - start)
+        with redirect_stderr(StringIO()):  # where shap draws how far it is
+            seconds_of_all, peer = case.theirs()
+        taken["theirs"].append(seconds_of_all)
+    some = values[:SOME]
     return {
         **taken,
         "background": case.background,
         "ratio": middle(taken["theirs"]) / middle(taken["ours"]),
-        "to_shap": float(np.linalg.norm(some - values["theirs"]) / np.linalg.norm(some)),
+        "to_shap": float(np.linalg.norm(some - peer) / np.linalg.norm(some)),
         "to_coalitions": case.miss(),
     }
 

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +98,21 @@ def test_hashes_spread():
     for bit in (0, 31, 63):
         share = ((hashes >> np.uint64(bit)) & np.uint64(1)).mean()
         assert abs(share - 0.5) < 0.02
+
+
+def test_the_hash_of_a_table_is_the_same_in_blocks_and_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    from evenhand.data import hashing
+
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "text": rng.choice(["a", "b", "c"], 1_000),
+            "number": rng.normal(0, 1, 1_000),
+            "whole": rng.integers(0, 9, 1_000),
+        }
+    ).assign(kind=lambda rows: rows["text"].astype("category"), y=rng.integers(0, 2, 1_000))
+    found = []
+    for chunk in (64, 333, 1 << 20):
+        monkeypatch.setattr(hashing, "CHUNK", chunk)
+        found.append(read_evaluation_set(table, label="y").content_hash())
+    assert len(set(found)) == 1

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from tests.explaining.forests import by_coalitions, by_leaves, comb, random_forest, random_rows
 
+from evenhand.explaining import explain
 from evenhand.explaining.trees import by_pair, by_table, shapley
 from evenhand.explaining.trees.compiling import compiled
 from evenhand.explaining.trees.forest import Forest, Tree
 from evenhand.explaining.trees.shapley import tree_values
 from evenhand.explaining.trees.weights import quadrature, weights
+from evenhand.subjects import as_subject
 
 
 @pytest.fixture(params=["numpy", "numba"])
@@ -224,3 +226,21 @@ def from_sklearn(tree, factor):
         return X.T[column].astype(np.float32) <= cut[:, None]
 
     return Tree(left, tree.children_right.astype(np.int32), column, tree.value[:, 0, 0] * factor, passes)
+
+
+def test_probabilities_of_single_precision_are_no_reason_to_refuse_trees():
+    """Near 1 they tell log-odds to a few hundredths only, which says nothing against the trees."""
+    xgboost = pytest.importorskip("xgboost")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 3))
+    model = xgboost.XGBClassifier(
+        n_estimators=30, max_depth=3, learning_rate=0.6, n_jobs=1, reg_lambda=0.01, min_child_weight=0
+    )
+    model.fit(X, X[:, 0] + X[:, 1] > 0)
+    subject, rows = as_subject(model), X[:40]
+    margins, told = model.predict(rows, output_margin=True), explain(subject, rows, X[-20:])
+    assert told.method == "tree", told.reason
+    single = model.predict_proba(rows)[:, 1].clip(1e-7, 1 - 1e-7).astype(float)
+    assert np.abs(np.log(single / (1 - single)) - margins).max() > 0.1 * margins.std()
+    sums = told.values.sum(axis=1) + told.base_value
+    assert np.allclose(sums, margins, rtol=1e-5)

@@ -108,9 +108,11 @@ def _in_order(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     head = hashes[:SAMPLE]
     if len(np.unique(head)) * 2 > len(head):
         return np.sort(hashes)
-    codes, found = pd.factorize(hashes)
-    positions = np.argsort(found)
-    return np.repeat(found[positions], np.bincount(codes)[positions])
+    step = CHUNK // 4
+    parts = (pd.factorize(hashes[start : start + step]) for start in range(0, len(hashes), step))
+    met, times = zip(*((found, np.bincount(codes)) for codes, found in parts), strict=True)
+    found, place = np.unique(np.concatenate(met), return_inverse=True)
+    return np.repeat(found, np.bincount(place, np.concatenate(times)).astype(np.intp))
 
 
 def overlap(evaluated: NDArray[np.uint64], fitted: NDArray[np.uint64]) -> int:

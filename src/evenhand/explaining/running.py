@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.explaining.scores import LinkedScore
+    from evenhand.explaining.scores import Link, LinkedScore
 
 TOLERANCE: Final = 1e-3
 """A closed form or a tree explainer is refused when its sums miss the model's scores by more than this, relative to
 the spread of the scores: single precision leaves about a tenth of it."""
 
 
+SINGLE: Final = 4 * float(np.finfo(np.float32).eps)
+"""Probabilities no further apart may be one, as a library that adds in single precision returns it."""
 PRECISE: Final = 8
 """Random orders per pair that a requested error is expected to need: pairs that cost no more are enumerated."""
 
@@ -242,6 +244,16 @@ def _through_shap(task: Task, way: str, evaluate: Evaluator, table: CodedTable) 
     return Answer(way, reason, way == "shap-exact", evaluate.evaluations, values, base, None, used, (note,))
 
 
+def _miss(found: NDArray[np.float64], scores: NDArray[np.float64], link: Link) -> float:
+    """Return the greatest difference, but of log-odds whose probabilities are the same in single precision."""
+    apart = np.abs(found - scores)
+    if link == "logit":
+        from scipy.special import expit
+
+        apart[np.abs(expit(found) - expit(scores)) <= SINGLE] = 0.0
+    return float(apart.max(initial=0.0))
+
+
 def _checked_answer(
     task: Task, way: str, means: PairMeans, reason: str, theirs: NDArray[np.float64] | None = None
 ) -> Answer:
@@ -253,9 +265,8 @@ def _checked_answer(
     against = task.score(task.background)
     spread = max(float(np.std(np.concatenate([task.own, against]))), 1e-9)
     miss = max(
-        float(np.max(np.abs(values.sum(axis=1) + means.base_value - task.own))),
-        abs(means.base_value - float(against.mean())),
-        0.0 if theirs is None else float(np.max(np.abs(theirs - against))),
+        _miss(values.sum(axis=1) + means.base_value, task.own, task.score.link),
+        abs(means.base_value - float(against.mean())) if theirs is None else _miss(theirs, against, task.score.link),
     )
     if miss > TOLERANCE * spread:
         raise NotThisWay(
