@@ -186,6 +186,16 @@ def loaded_by_command(arguments: list[str]) -> set[str]:
     )
 
 
+def test_a_command_ends_without_looking_through_what_it_keeps() -> None:
+    code = (
+        "import atexit, gc, sys\nsys.argv = ['evenhand', 'list', 'metrics']\n"
+        "atexit.register(lambda: print(len(gc.get_objects()) < gc.get_freeze_count(), file=sys.stderr))\n"
+        "from evenhand.cli.main import run\nrun()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.split() == ["True"]
+
+
 HEAVY = {
     "polib",
     "torch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import evenhand as eh
 from evenhand.metrics import Tally, disparity
 from evenhand.metrics.comparisons import share_pairs
 from evenhand.metrics.comparisons.share_pairs import Shares, of_shares
+from evenhand.metrics.inference import contrasts
 from evenhand.metrics.inference.contrasts import Extremes, contrast_critical, every_group
 from evenhand.metrics.inference.intervals import sidak_z, simultaneous_z, z_of
 from evenhand.metrics.inference.two_shares import (
@@ -24,6 +26,9 @@ from evenhand.metrics.inference.two_shares import (
     share_end,
     share_interval,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Z = z_of(0.95)
 GROUP = st.integers(1, 80).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -161,3 +166,60 @@ def test_no_pair_of_small_groups_is_passed_over(how: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(share_pairs, "MOST", 1_000_000)
     for one, other in zip(usual, ends(), strict=True):
         assert one == (other if other[0] is None else pytest.approx(other, abs=1e-6))
+
+
+@given(GROUP, GROUP, st.sampled_from(["difference", "ratio"]), st.sampled_from([0.9, 0.95, 0.995]))
+@settings(max_examples=150, deadline=None)
+def test_two_groups_have_the_ends_of_both_ordered_pairs(
+    one: tuple[int, int], two: tuple[int, int], how: str, level: float
+) -> None:
+    assume(one[0] > 0 and two[0] > 0)
+    events, size = (np.array(part, dtype=float) for part in zip(one, two, strict=True))
+    found, z, critical = (
+        of_shares(how, Shares(events, size, np.array([3, 8])), level),  # type: ignore[arg-type]
+        z_of(level),
+        contrast_critical(every_group(2), level),
+    )
+    pairs = [Pair(*map(float, pair)) for pair in ((*one, *two), (*two, *one))]
+
+    def greatest(sign: int, value: Callable[[float], float]) -> float:
+        return max(share_end(how, pair, lambda apart: sign * value(abs(apart)), sign) for pair in pairs)  # type: ignore[arg-type]
+
+    near = {"rel": 1e-8, "abs": 1e-9}
+    assert found.high.end == pytest.approx(greatest(-1, lambda _: z), **near)
+    assert found.plain_low.end == pytest.approx(greatest(1, lambda _: z), **near)
+    assert found.low.end == pytest.approx(greatest(1, critical), **near)
+    assert set(found.low.pair) == set(found.high.pair) == {3, 8}
+
+
+@pytest.mark.parametrize(("events", "searches"), [((10.0, 60.0), 2), ((48.0, 60.0), 3)])
+def test_a_low_end_is_searched_twice_only_where_its_critical_value_is_another(
+    events: tuple[float, float], searches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched, usual = [], share_pairs.greatest_end
+    monkeypatch.setattr(share_pairs, "greatest_end", lambda *given: searched.append(1) or usual(*given))
+    found = of_shares("difference", Shares(np.array(events), np.array([100.0, 100.0]), np.arange(2)), 0.95)
+    assert len(searched) == searches
+    assert (found.low.end == found.plain_low.end) == (searches == 2)
+    assert (found.critical == pytest.approx(Z)) == (searches == 2)
+
+
+def test_critical_values_are_the_least_of_a_grid_that_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, usual = [], contrasts._range_within
+
+    def counted(width: np.ndarray, limit: np.ndarray, high: int, low: int) -> np.ndarray:
+        looked.append(len(width))
+        return usual(width, limit, high, low)
+
+    monkeypatch.setattr(contrasts, "_range_within", counted)
+    level, high, low = 0.937, 3, 4
+    found = np.array(contrasts._values(high, low, level))
+    assert sum(looked) < 15 * contrasts.LIMITS  # halving looks 20 times at each
+    least = sidak_z(1, level)
+    step = (sidak_z((high + low) * (high + low - 1) + 1, level) - least + 0.05) / 2**contrasts.HALVED
+    limits = math.sqrt(2) * contrasts.STEP * np.arange(contrasts.LIMITS)
+    wanted = 1 - (1 - level) / 2 * (1 + contrasts.SPARE)
+    at, before = (usual(limits + math.sqrt(2) * (found - less), limits, high, low) for less in (0, 1.01 * step))
+    assert (at >= wanted).all()
+    assert (before[found > least] < wanted).all()
+    assert found[0] > found[-1] > least

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +12,22 @@ import pytest
 
 import evenhand as eh
 from evenhand.errors import RecordError
+from evenhand.keys import canonical_key
 from evenhand.messages import Message
-from evenhand.metrics.answers import answering, counts
+from evenhand.metrics.answers import NoAnswerError, answering, counts
+from evenhand.metrics.answers.questions import Question, question, takes_all_groups
+from evenhand.metrics.catalogue.names import EQUALIZED_ODDS
+from evenhand.metrics.comparisons import disparity_changes
+from evenhand.metrics.comparisons.changes import measure_change
 from evenhand.policy.deriving import derive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from evenhand.metrics.counts.joint import JointTally
+    from evenhand.metrics.values.rates import Measured
+
+AUDITS = Path(__file__).parents[1] / "golden" / "audits"
 ROWS = 1_200
 
 
@@ -112,3 +122,35 @@ def test_findings_of_groups_that_were_left_out_are_told() -> None:
     told = derive(some).record.findings
     assert gone <= {found.name for found in told}
     assert len(told) == len(record.findings)
+
+
+def test_a_rate_is_measured_once_under_both_models_for_all_that_compression_changed_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    record = eh.read_record(AUDITS / "demo" / "audit.json")
+    measured, changes = counting(monkeypatch, disparity_changes, "measure"), []
+
+    def change(rate: str, joint: JointTally, level: float) -> Measured:
+        changes.append((rate, joint.counts.tobytes()))
+        return measure_change(rate, joint, level)
+
+    monkeypatch.setattr(answering, "measure_change", change)
+    derive(record)
+    asked = [asked for found in record.findings if (asked := changed_gap_of(found)) is not None]
+    rates = {
+        (rate, gap.columns)
+        for gap in asked
+        for rate in (EQUALIZED_ODDS if gap.metric == "equalized_odds" else (gap.metric,))
+    }
+    assert len(measured) == 2 * len(rates) < 2 * len(asked)
+    assert len(changes) == len(set(changes)) >= len(rates)
+
+
+def changed_gap_of(found: eh.Finding) -> Question | None:
+    """Return what a finding asks, where it is a change of a gap."""
+    key = canonical_key(found.key)
+    try:
+        asked = None if takes_all_groups(key) else question(key)
+    except NoAnswerError:
+        return None
+    return asked if asked is not None and asked.of_gap else None

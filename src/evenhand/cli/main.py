@@ -103,6 +103,7 @@ def run() -> None:
         silence()
     except KeyboardInterrupt:  # a second one, while the first was being told
         code = COULD_NOT_RUN
+    gc.freeze()  # the process ends, and its memory with it: thousands of findings are not looked through once more
     sys.exit(code)
 
 

@@ -49,7 +49,9 @@ def instances(limit: Limit, record: AuditRecord, policy: Policy) -> tuple[Key, .
         return tuple(key for key in found if not any(_owns(other, key) for other in rivals)) if found else None
     if not any(feature.each for feature in limit.key.features):
         return (limit.key,)
-    there = [finding.key for finding in record.findings if _is_instance(_spelled(finding.key), limit.key)]
+    asked = limit.key  # most keys are told apart before they are spelled
+    alike = (each.key for each in record.findings if each.key.qualifiers == asked.qualifiers)
+    there = [key for key in alike if key.columns == asked.columns and _is_instance(_spelled(key), asked)]
     return tuple(there) or _counted(limit.key, record) or (limit.key,)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from evenhand.findings import Absent, Finding
@@ -25,7 +25,7 @@ from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import EQUALIZED_ODDS
 from evenhand.metrics.comparisons.changes import discordant, excess_change, flips, measure_change, shares_rows
 from evenhand.metrics.comparisons.disparities import Disparity, compare, disparity, worst_of
-from evenhand.metrics.comparisons.disparity_changes import disparity_change
+from evenhand.metrics.comparisons.disparity_changes import Moved, changed_gap, moved
 from evenhand.metrics.comparisons.references import Sides, between, sides_of
 from evenhand.metrics.values.rates import Measured, measure
 
@@ -159,8 +159,32 @@ class Answers:
         chosen = "" if asked.metric == "normalized_recall_change" else asked.chosen
         name = (asked.metric, asked.columns, asked.original, chosen)
         if not asked.paired:
-            return self._once(name, lambda: measure(asked.metric, self.counted(asked), self.level)), None
+            return self._measured(asked, self.level), None
         return self._once(name, lambda: self._paired(asked))
+
+    def _measured(self, asked: Question, level: float) -> Measured:
+        """Return the values of a metric, measured once; their ends are found once a critical value."""
+        name = (asked.metric, asked.columns, asked.original, asked.chosen, level)
+
+        def make() -> Measured:
+            found = measure(asked.metric, self.counted(asked), level)
+            return replace(found, ends=cache(found.ends))
+
+        return self._once(name, make)
+
+    def _moved(self, asked: Question) -> list[Moved]:
+        """Return the rates of which compression changed a gap, each measured once for all of its disparities."""
+        rates = EQUALIZED_ODDS if asked.metric == "equalized_odds" else (asked.metric,)
+        joint = self._joint(asked, "decisions")
+
+        def make(rate: str) -> Moved:
+            return moved(rate, joint, self._change(rate, asked.columns, joint), self.level)
+
+        return [self._once(("moved", rate, asked.columns), partial(make, rate)) for rate in rates]
+
+    def _change(self, rate: str, columns: Columns, joint: JointTally) -> Measured:
+        """Return the changes of a rate by the decisions of two models, measured once."""
+        return self._once(("change", rate, columns), lambda: measure_change(rate, joint, self.level))
 
     def _class(self, asked: Question) -> int:
         """Return the code of the requested class."""
@@ -201,7 +225,7 @@ class Answers:
         elif asked.to:
             found = self._to(asked)
         elif asked.of_gap:
-            found = disparity_change(asked.metric, asked.how, self._joint(asked, "decisions"), self.level)
+            found = changed_gap(asked.how, self._moved(asked), self.level)
         elif asked.paired:
             found = compare(self._values(asked)[0], asked.how, self.level)
         else:
@@ -253,9 +277,7 @@ class Answers:
         )
 
         def make() -> Disparity:
-            same = level == self.level
-            values = self._values(asked)[0] if same else measure(asked.metric, self.counted(asked), level)
-            return compare(values, how, level)
+            return compare(self._measured(asked, level), how, level)
 
         return self._once(name, make)
 
@@ -317,12 +339,15 @@ class Answers:
             at = self._class(asked)
             if not several and at != 1:
                 raise NoAnswerError(message("Of two classes the change of a rate is that of the positive one."))
-            return measure_change(rate, self._joint(asked, at if several else "decisions"), self.level), None
+            if not several:
+                return self._change(rate, asked.columns, self._joint(asked, "decisions")), None
+            return measure_change(rate, self._joint(asked, at), self.level), None
         if several and rate not in RIGHT:
             raise NoAnswerError(OF_ONE)
         joint = self._joint(asked, "agreement" if several else "decisions")
         rate = RIGHT[rate] if several else rate
-        found = replace(measure_change(rate, joint, self.level), metric=metric)
+        change = measure_change(rate, joint, self.level) if several else self._change(rate, asked.columns, joint)
+        found = replace(change, metric=metric)
         return found, _differing(rate, joint) if shares_rows(rate) else None
 
     def _flips(self, asked: Question, several: bool) -> Measured:

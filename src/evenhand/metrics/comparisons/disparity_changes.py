@@ -11,7 +11,8 @@ each separately, are sharper. Both bounds are taken, the error is shared between
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -25,7 +26,7 @@ from evenhand.metrics.inference.intervals import sidak_z, z_of
 from evenhand.metrics.values.rates import Measured, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from evenhand.metrics.catalogue.entry import How
     from evenhand.metrics.counts.arrays import Floats, Indices, Side
@@ -57,10 +58,35 @@ def disparity_change(metric: str, how: How, joint: JointTally, level: float = 0.
     level : float
         Two-sided confidence.
     """
-    if metric == "equalized_odds":
-        return _worse_of([disparity_change(rate, how, joint, level) for rate in EQUALIZED_ODDS], joint, level)
-    change = measure_change(metric, joint, level)
+    rates = EQUALIZED_ODDS if metric == "equalized_odds" else (metric,)
+    return changed_gap(how, [moved(rate, joint, measure_change(rate, joint, level), level) for rate in rates], level)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moved:
+    """A rate of every group under both models, and its change."""
+
+    change: Measured
+    new: Measured
+    """Of the compressed model."""
+    old: Measured
+    """Of the original."""
+
+
+def moved(metric: str, joint: JointTally, change: Measured, level: float) -> Moved:
+    """Measure a rate whose change is known under both models, once for all of its disparities."""
     new, old = (measure(metric, tally, level) for tally in (joint.compressed, joint.original))
+    return Moved(*(replace(one, ends=cache(one.ends)) for one in (change, new, old)))
+
+
+def changed_gap(how: How, rates: Sequence[Moved], level: float) -> Disparity:
+    """Return the change of a disparity of one rate, or of the greater of those of two; see `disparity_change`."""
+    parts = [_changed(how, each, level) for each in rates]
+    return parts[0] if len(parts) == 1 else _worse_of(parts, rates)
+
+
+def _changed(how: How, rate: Moved, level: float) -> Disparity:
+    change, new, old, metric = rate.change, rate.new, rate.old, rate.new.metric
     chosen = np.flatnonzero(change.defined)
     empty = Disparity.empty(change, ~change.defined, z_of(_part(level, PAIRED)))
     if len(chosen) < (2 if how == "difference" else 1):
@@ -188,14 +214,14 @@ def _gaps(sides: Side, most: Groups, least: Groups, *, upper: bool) -> Iterator[
             yield float(ends[at]), (int(others[at]), int(group))
 
 
-def _worse_of(parts: list[Disparity], joint: JointTally, level: float) -> Disparity:
+def _worse_of(parts: Sequence[Disparity], rates: Sequence[Moved]) -> Disparity:
     """Return the change of the greater of two gaps: either of them may be the greater one, before and after."""
     known = [part for part in parts if part.estimate is not None]
     if len(known) < len(parts):
         return next(part for part in parts if part.estimate is None)
     sizes = [
-        [_gap(rate, tally, part, level) for rate, part in zip(EQUALIZED_ODDS, parts, strict=True)]
-        for tally in (joint.compressed, joint.original)
+        [float(np.ptp(values.estimate[rate.change.defined])) for rate, values in zip(rates, of, strict=True)]
+        for of in ([rate.new for rate in rates], [rate.old for rate in rates])
     ]
     at = int(np.argmax(sizes[0]))
     lows, highs = ([getattr(part, end) for part in parts] for end in ("low", "high"))
@@ -208,8 +234,3 @@ def _worse_of(parts: list[Disparity], joint: JointTally, level: float) -> Dispar
     undefined = tuple(sorted({group for part in parts for group in part.undefined}))
     told = parts[at].told(estimate, (low, high), (low, high))
     return replace(told, undefined=undefined, deciding=(deciding[0], deciding[1]))
-
-
-def _gap(rate: str, tally: object, part: Disparity, level: float) -> float:
-    known = measure(rate, tally, level).estimate[part.values.defined]  # type: ignore[arg-type]
-    return float(np.ptp(known))

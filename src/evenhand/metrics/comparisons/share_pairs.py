@@ -7,6 +7,7 @@ those that rank high are tested at the end of the first one, and only those that
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -53,6 +54,8 @@ FEW_GROUPS: Final = 5
 """Groups of which all pairs are tested."""
 SMALL: Final = 0.1
 """How rough margins may be; where those of one group are rougher, all pairs are tested, up to ten times as many."""
+ROUNDING: Final = 1e-12
+"""Two critical values that differ by less, relatively, are the same."""
 FEW_PAIRS: Final = 20
 """Pairs that are tested one by one."""
 
@@ -95,24 +98,44 @@ class Ends(NamedTuple):
 
 def of_shares(how: How, shares: Shares, level: float) -> Ends:
     """Return the ends of the greatest of p1 - p2, or of p1 / p2, over ordered pairs of groups."""
-    z, may_be = z_of(level), _extremes(shares, level)
-    critical = contrast_critical(may_be, level)
-    low, used = greatest_end(how, shares, _ranked(how, shares, critical(math.inf), 1, may_be), critical, 1)
+    z, two = z_of(level), len(shares.events) == 2
+    may_be = every_group(2) if two else _extremes(shares, level)
+    critical = _critical_of_two(level) if two else contrast_critical(may_be, level)
     plain_low, _ = greatest_end(how, shares, _ranked(how, shares, z, 1, None), lambda _: z, 1)
+    low, used = plain_low, _critical_at(how, shares, plain_low, critical)
+    if not math.isclose(used, z, rel_tol=ROUNDING):  # no end is lower by a lesser critical value
+        low, used = greatest_end(how, shares, _ranked(how, shares, critical(math.inf), 1, may_be), critical, 1)
     high, _ = greatest_end(how, shares, _ranked(how, shares, z, -1, None), lambda _: z, -1)
     return Ends(low, max(plain_low, low), high, used)  # not below it by rounding
 
 
-def _extremes(shares: Shares, level: float) -> Extremes:
-    number = len(shares.events)
-    if number == 2:
-        return every_group(number)
+@cache
+def _critical_of_two(level: float) -> Critical:
+    return contrast_critical(every_group(2), level)
 
+
+def _critical_at(how: How, shares: Shares, low: Bound, critical: Critical) -> float:
+    """Return the critical value at a low end; infinite at the least that is tested, where none is found."""
+    if low.end <= LEAST[how]:
+        return math.inf
+    first, second = map(shares.place.tolist().index, low.pair)
+    found: list[float] = []
+
+    def told(apart: float) -> float:
+        found.append(critical(abs(apart)))
+        return found[-1]
+
+    test = beyond_difference if how == "difference" else beyond_ratio
+    test(shares.pair(first, second), low.end, told, NUMBERS)
+    return found[-1]
+
+
+def _extremes(shares: Shares, level: float) -> Extremes:
     def ends(z: float) -> tuple[Floats, Floats]:
         rate, variance, _ = _about("difference", shares, z)
         return rate - z * np.sqrt(variance), rate + z * np.sqrt(variance)
 
-    return may_be_extreme(ends, number, level, SELECTING)
+    return may_be_extreme(ends, len(shares.events), level, SELECTING)
 
 
 def greatest_end(how: How, shares: Shares, pairs: Ranked, critical: Critical, sign: int) -> tuple[Bound, float]:
@@ -160,9 +183,12 @@ def _about(how: How, shares: Shares, z: float) -> tuple[Floats, Floats, Floats]:
 
 def _ranked(how: How, shares: Shares, z: float, sign: int, may_be: Extremes | None) -> Ranked:
     """Return the ordered pairs that may be extreme, the one that ranks first at the front."""
-    (value, variance, rough), number = _about(how, shares, z), len(shares.events)
+    number = len(shares.events)
     if how == "ratio" and sign < 0 and shares.events.min() <= 0:  # nothing bounds a ratio to 0 events
         return np.array([np.argmax(shares.events / shares.size)]), np.array([np.argmin(shares.events)])
+    if number == 2:
+        return _of_two(shares, z)
+    value, variance, rough = _about(how, shares, z)
     kept = np.arange(number)
     if number > FEW:
         margin = z * np.sqrt(variance)
@@ -182,3 +208,11 @@ def _ranked(how: How, shares: Shares, z: float, sign: int, may_be: Extremes | No
         chosen = chosen[np.argpartition(order[chosen], tested)[:tested]]
     first, second = np.divmod(chosen[np.argsort(order[chosen])], len(kept))
     return kept[first], kept[second]
+
+
+def _of_two(shares: Shares, z: float) -> Ranked:
+    """Return both ordered pairs of two groups, that of the greater share first: their margins are the same."""
+    (one, other), (rows, others) = shares.events.tolist(), shares.size.tolist()
+    half = z * z / 2
+    first = int((one + half) / (rows + 2 * half) < (other + half) / (others + 2 * half))
+    return np.array([first, 1 - first]), np.array([1 - first, first])

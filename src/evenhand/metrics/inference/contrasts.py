@@ -18,15 +18,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from evenhand.metrics.inference.intervals import sidak_z
+from evenhand.metrics.inference.two_shares import all_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evenhand.metrics.counts.arrays import Floats, Marks
+    from evenhand.metrics.counts.arrays import Floats, Indices, Marks
 
 STEP: Final = 0.1
 LIMITS: Final = 24
 """At so many limits, so many standard errors of a difference apart, critical values are found; others lie between."""
+HALVED: Final = 20
+"""How often the distance between the least and the greatest value that it may have is halved: it is rounded up."""
 SELECTING: Final = 0.08
 """The part of a side's error that is spent on telling which groups may be extreme: .002 of .025."""
 SPARE: Final = 0.02
@@ -100,10 +103,16 @@ def _values(high: int, low: int, level: float) -> tuple[float, ...]:
     wanted, limits = 1 - (1 - level) / 2 * (1 + SPARE), math.sqrt(2) * STEP * np.arange(LIMITS, dtype=np.float64)
     plain, every = sidak_z(1, level), sidak_z((high + low) * (high + low - 1) + 1, level)  # at most Bonferroni's
     least, most = np.full(LIMITS, plain - 0.05), np.full(LIMITS, every)
-    for _ in range(20):
+
+    def above(values: Floats, which: Indices) -> Floats:
+        return _range_within(limits[which] + math.sqrt(2) * values, limits[which], high, low) - wanted
+
+    at_least, at_most = (above(end, np.arange(LIMITS)) for end in (least, most))
+    found, inside = np.where(at_least > 0, least, most), np.flatnonzero((at_least <= 0) & (at_most > 0))
+    found[inside] = all_between(above, inside, *(part[inside] for part in (least, at_least, most, at_most)))
+    for _ in range(HALVED):
         middle = (least + most) / 2
-        narrow = _range_within(limits + math.sqrt(2) * middle, limits, high, low) < wanted
-        least, most = np.where(narrow, middle, least), np.where(narrow, most, middle)
+        least, most = np.where(middle < found, middle, least), np.where(middle < found, most, middle)
     return tuple(np.maximum(most, plain).tolist())
 
 

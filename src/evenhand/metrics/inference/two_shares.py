@@ -271,11 +271,11 @@ def _roots(of: Callable[[Floats, Indices], Floats], start: Floats, slope: Floats
         left = left[~inside[left] & (np.abs(other[left]) < reach)]
         at[left], here[left], step[left] = other[left], there[left], 3 * step[left]
     which = np.flatnonzero(inside)
-    other[which] = _all_between(of, which, at[which], here[which], other[which], there[which])
+    other[which] = all_between(of, which, at[which], here[which], other[which], there[which])
     return other
 
 
-def _all_between(
+def all_between(
     of: Callable[[Floats, Indices], Floats], which: Indices, at: Floats, here: Floats, other: Floats, there: Floats
 ) -> Floats:
     """Return where functions are 0 between two places each, as `_between` finds it, in steps of all that are left."""
