@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import goals
 from measuring import RESULTS, SKIPPED
 
 HERE = Path(__file__).parent
@@ -32,6 +33,7 @@ def main() -> int:
         print(f"\n== {name}", flush=True)
         ended[name] = one(name)
         print(f"-- {name}: {ended[name]}", flush=True)
+    goals.main()
     print(f"\n{len(names)} benchmarks in {(time.perf_counter() - began) / 60:.0f} minutes")
     for name, how in ended.items():
         print(f"  {name}: {how}")

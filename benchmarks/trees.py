@@ -269,7 +269,7 @@ def main() -> None:
         "first time on a machine, when the loops are compiled. The values of its decisions as well, against 400 rows, "
         f"by one random order a pair and its reverse, take {middle(others['decisions']):.1f}.",
     ]
-    figures = dict(machine("shap", "scikit-learn", "xgboost", "lightgbm", "numba"))
+    figures = dict(machine("shap", "scikit-learn", "xgboost-cpu", "lightgbm", "numba"))
     figures |= {"rows": ROWS, "goal": GOAL, "cases": found, "others": others}
     write("trees", figures, lines, "Times the public call `evenhand.explaining.explain`.")
 

@@ -25,12 +25,12 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     import run
 
     yield run
-    for name in ("run", "measuring"):
+    for name in ("run", "goals", "measuring"):
         sys.modules.pop(name, None)
 
 
 def test_the_page_has_a_place_for_each_benchmark_in_their_order(runner: Any) -> None:
-    assert tuple(PLACES["benchmarks"]) == runner.NAMES
+    assert tuple(PLACES["benchmarks"]) == ("goals", *runner.NAMES)
     recipe = (ROOT / "Makefile").read_text("utf-8").partition("\nfits:")[2].partition("\n\n")[0]
     assert recipe.split("run.py ")[1].split() == PLACES["fits"]
 
@@ -41,7 +41,7 @@ def test_every_table_is_between_markers(page: str) -> None:
     assert not re.findall(r"^\|.*", outside, re.M)
 
 
-@pytest.mark.parametrize("name", PLACES["benchmarks"])
+@pytest.mark.parametrize("name", PLACES["benchmarks"][1:])
 def test_every_table_says_what_it_times_and_where(name: str) -> None:
     figures = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf-8"))
     table = re.search(rf"<!-- {name} -->(.*)<!-- end of {name} -->", PAGES["benchmarks"], re.S)
@@ -49,6 +49,12 @@ def test_every_table_says_what_it_times_and_where(name: str) -> None:
     assert f"*{figures['timed']} {figures['machine']}" in table[1]
     assert figures["timed"].split()[0] in ("Times", "Measures")
     assert figures["took"]["cpu"] > 0
+
+
+def test_the_goals_are_those_of_the_figures(runner: Any) -> None:
+    table = PAGES["benchmarks"].partition("<!-- goals -->")[2].partition("<!-- end of goals -->")[0]
+    for what, goal, reached, met in runner.goals.goals():
+        assert f"| {what} | {goal} | {reached} | {'' if met else 'missed'} |" in table
 
 
 PROGRAMS = {
