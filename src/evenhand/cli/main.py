@@ -21,6 +21,7 @@ VERBS: Final = {
     "score": "Score a table larger than memory, batch by batch.",
     "count": "Count files larger than memory, for an audit of counts.",
     "merge": "Add up the counts of several shards.",
+    "detections": "Match a detector's boxes or masks with true objects, for an audit of what it missed.",
     "label": "Choose which rows to label, to tell what compression changed.",
     "audit": "Measure a model, or precomputed predictions; write audit.json.",
     "gate": "Judge audit.json by a policy: exit 0 passed, 1 failed, 3 undecided.",

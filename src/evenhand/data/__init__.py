@@ -9,6 +9,7 @@ from evenhand.catalogues import face
 if TYPE_CHECKING:
     from evenhand.data.arrays import evaluation_set_from_arrays
     from evenhand.data.batches import columns_of
+    from evenhand.data.detections import detection_rows
     from evenhand.data.evaluation_set import EvaluationSet
     from evenhand.data.examples import load_loanapp
     from evenhand.data.grouping import MISSING, Grouping
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MISSING", "EvaluationSet", "Grouping", "Inputs", "Roles", "as_inputs", "check_scores", "columns_of",
-    "evaluation_set_from_arrays", "load_loanapp", "overlap", "pick", "read_evaluation_set", "split",
+    "detection_rows", "evaluation_set_from_arrays", "load_loanapp", "overlap", "pick", "read_evaluation_set", "split",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
-    "arrays": "evaluation_set_from_arrays", "batches": "columns_of", "evaluation_set": "EvaluationSet",
+    "arrays": "evaluation_set_from_arrays", "batches": "columns_of", "detections": "detection_rows",
+    "evaluation_set": "EvaluationSet",
     "examples": "load_loanapp",
     "grouping": "MISSING Grouping", "hashing": "overlap", "inputs": "Inputs as_inputs pick",
     "reading": "read_evaluation_set", "roles": "Roles", "splitting": "split",

@@ -68,7 +68,7 @@ def read_label(
         return None, problems
     if task is None and _is_of_several_texts(column):
         return _read_classes(name, column)
-    return _read_two(name, column, positive, favourable)
+    return _read_two(name, column, positive, favourable, declared=task == "binary")
 
 
 def read_labels(name: str, columns: pd.DataFrame) -> tuple[Label | None, list[str]]:
@@ -132,11 +132,13 @@ def _read_classes(name: str, column: pd.Series) -> tuple[Label | None, list[str]
 
 
 def _read_two(
-    name: str, column: pd.Series, positive: object = None, favourable: object = None
+    name: str, column: pd.Series, positive: object = None, favourable: object = None, declared: bool = False
 ) -> tuple[Label | None, list[str]]:
     """Return the label of two classes, or None and why not."""
     where = f"{name}: label '{shorten(column.name)}'"
     values = distinct(column)
+    if declared and len(values) == 1:
+        values += _other(values[0])
     problems = [*absence(f"{where} has", column), *_value_problems(where, values)]
     if len(values) != 2:
         return None, problems
@@ -162,6 +164,11 @@ def _read_two(
     other = pair[0] if pair[1] is one else pair[1]
     y_true = (column == one).to_numpy(dtype=bool, na_value=False).astype(np.int8)
     return Label(y_true, (other, one), chosen["favourable"]), []
+
+
+def _other(value: object) -> list[object]:
+    """Return the other of 0 and 1, or of False and True: no row may have it, as where all there is was to be found."""
+    return [type(value)(not value)] if isinstance(value, (bool, int)) and value in (0, 1) else []
 
 
 def _value_problems(where: str, values: list[object]) -> Iterator[str]:
