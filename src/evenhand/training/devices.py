@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evenhand.errors import ModelError, need
-from evenhand.training.placing import Here, processes
+from evenhand.output.launched import processes
+from evenhand.training.placing import Here
 
 if TYPE_CHECKING:
     from evenhand.training.placing import Place

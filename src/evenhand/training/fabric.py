@@ -7,7 +7,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from evenhand.training.placing import processes
+from evenhand.output.launched import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

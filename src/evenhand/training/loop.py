@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evenhand.errors import ModelError, need
+from evenhand.output.launched import processes
 from evenhand.training.augmentation import change, changes
 from evenhand.training.devices import place_of
 from evenhand.training.feeding import Feed
 from evenhand.training.objective import factor, moving, weighted_loss
-from evenhand.training.placing import processes
 from evenhand.training.watching import Watch
 
 if TYPE_CHECKING:

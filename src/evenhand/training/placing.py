@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,14 +21,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-LAUNCHED: Final = "TORCHELASTIC_RUN_ID"
-"""What ``torchrun`` sets in the environment of its processes."""
-
-
-def processes() -> int:
-    """Return how many processes share a fit: those that ``torchrun`` started, else one."""
-    return int(os.environ.get("WORLD_SIZE", "1")) if LAUNCHED in os.environ else 1
 
 
 class Place(Protocol):

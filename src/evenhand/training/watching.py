@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from evenhand.training.resuming import Checkpoint
     from evenhand.training.schedule import Progress, Schedule
 
-SAVED: Final = ("best", "least", "best_epoch", "train_loss", "check_loss")
+SAVED: Final = ("best", "least", "best_epoch", "gained", "gained_epoch", "train_loss", "check_loss")
 """The state of the watch in a checkpoint."""
 
 
@@ -36,6 +36,9 @@ class Watch:
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     least: float = math.inf
     best_epoch: int = 0
+    gained: float = math.inf
+    """The loss that patience is counted from."""
+    gained_epoch: int = 0
     train_loss: list[float] = field(default_factory=list)
     check_loss: list[float] = field(default_factory=list)
     stopped: str = ""
@@ -54,7 +57,8 @@ class Watch:
 
     def begin(self, check: float) -> None:
         """Let the state before training take part."""
-        self._keep(check if math.isfinite(check) else math.inf, 0)
+        self.gained = check if math.isfinite(check) else math.inf
+        self._keep(self.gained, 0)
 
     def end_epoch(self, train: float, check: float, moved: Callable[[], dict[str, Any]]) -> None:
         """Note the losses, keep the state when it is the best, and see whether it is time to stop."""
@@ -65,6 +69,8 @@ class Watch:
         self.check_loss.append(check)
         if check < self.least:
             self._keep(check, self.done)
+        if check < self.gained - self.schedule.gain * abs(self.gained) or not math.isfinite(self.gained):
+            self.gained, self.gained_epoch = check, self.done
         self._save(moved)
         if self.told is not None:
             self.told(self.done, check)
@@ -74,7 +80,7 @@ class Watch:
 
     def _look(self) -> None:
         """See whether it is time to stop."""
-        if self.schedule.patience is not None and self.done - self.best_epoch >= self.schedule.patience:
+        if self.schedule.patience is not None and self.done - self.gained_epoch >= self.schedule.patience:
             self.stopped = "patience"
         elif self.schedule.seconds is not None:
             self.stopped = self.place.agree("time" if time.monotonic() - self.began > self.schedule.seconds else "")
