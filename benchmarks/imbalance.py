@@ -73,7 +73,7 @@ def main() -> None:
     for row in rows:
         values = ["-" if row[name] is None else f"{row[name]:.3f}" for name in KEYS]
         lines.append(f"| {row['way']} | " + " | ".join(values) + " |")
-    write("imbalance", {**machine("torch", "skorch"), "rows": rows}, lines, "Fits by the public call `fit_ways`.", FITS)
+    write("imbalance", {**machine("torch"), "rows": rows}, lines, "Fits by the public call `fit_ways`.", FITS)
 
 
 if __name__ == "__main__":

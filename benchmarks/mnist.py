@@ -94,7 +94,7 @@ def main() -> None:
                 continue
             found = measure(recipe, seed, train, test)
             print(found, flush=True)
-            held |= machine("torch", "skorch")
+            held |= machine("torch")
             held["fits"].append(found)
             OUT.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
     held = json.loads(OUT.read_text("utf-8"))

@@ -503,7 +503,7 @@ def test_what_is_no_evaluation_set_is_refused(call: str, kind: str) -> None:
 
     def run() -> None:
         if call in ("fit", "tune"):
-            pytest.importorskip("optuna" if call == "tune" else "skorch")
+            pytest.importorskip("optuna" if call == "tune" else "torch")
             import evenhand.training as room
 
             getattr(room, call)(value)

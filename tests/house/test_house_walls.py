@@ -127,7 +127,9 @@ def test_a_room_imports_only_from_rooms_below(file: Path) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SOURCE)))
 def test_torch_stays_in_its_rooms(file: Path) -> None:
     if room_of(file) not in MAY_USE_TORCH:
-        assert not [module for module in imports(file) if module.split(".")[0] in ("torch", "skorch", "safetensors")]
+        assert not [
+            module for module in imports(file) if module.split(".")[0] in ("torch", "lightning_fabric", "safetensors")
+        ]
 
 
 def file_of(module: str) -> Path:
@@ -204,7 +206,7 @@ HEAVY = {
     "fairlearn",
     "pandas",
     "onnxruntime",
-    "skorch",
+    "lightning_fabric",
     "jinja2",
     "starlette",
     "uvicorn",

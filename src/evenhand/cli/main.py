@@ -167,7 +167,7 @@ def _flags_of(arguments: list[str]) -> dict[str, str]:
 
 
 def _bug(bug: Exception) -> int:
-    say(f"evenhand: this is a bug in evenhand: {type(bug).__name__}: {bug}")
+    say(f"evenhand: this is a bug in evenhand: {type(bug).__name__}: {bug}", of_each=True)
     if os.environ.get("EVENHAND_TRACEBACK"):
         import traceback
 

@@ -13,6 +13,8 @@ from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.cli.summary import config_words, quiet_flag, summarize
 from evenhand.data.roles import Shares
+from evenhand.errors import InputError
+from evenhand.output.launched import is_first, processes
 from evenhand.output.printing import remark, say
 from evenhand.settings import settings_of
 from evenhand.training.config import TrainingConfig
@@ -59,6 +61,7 @@ def command(
     Examples:
       evenhand train loans.parquet --label approve --sensitive race -o credit.safetensors
       evenhand train loans.parquet --label approve --network residual --tune 30 --tune-storage study.db
+      torchrun --nproc-per-node 2 -m evenhand train loans.parquet --label approve --checkpoint fit.ckpt
     """
     from evenhand.training import fit
 
@@ -66,6 +69,10 @@ def command(
     refuse_idle("--test-output", test_output, "test")
     _check_names(output, test_output, train_output)
     check_places((output, test_output, train_output, checkpoint, tune_storage), (data, flags.get("config")))
+    if trials is not None and processes() > 1:
+        raise InputError(
+            "A search for settings (--tune) runs in one process: search without torchrun."
+        )
     settings = file_of(flags)
     fitting, share = said(flags, settings_of(TrainingConfig)), said(flags, TEST_SHARE)
     table = read_table(data, settings, flags)
@@ -77,6 +84,8 @@ def command(
         model = fit(
             parts["train"], parts["validation"], config=config, progress=step, name=output.stem, checkpoint=checkpoint
         )
+    if not is_first():
+        return
     model.save(output)
     for place, part in ((test_output, "test"), (train_output, "train")):
         if place is not None:
@@ -124,7 +133,6 @@ def _split(
     table: EvaluationSet, settings: Settings, hold_out: bool, test_share: float | None, seed: int | None
 ) -> dict[str, EvaluationSet]:
     from evenhand.data import split
-    from evenhand.errors import InputError
 
     told = Shares().updated(settings.split)
     shares = {"train": told.train, "validation": told.validation, "test": told.test}

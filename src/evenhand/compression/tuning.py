@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 HELD_OUT = 0.2
 """Share of the training rows that fine-tuning stops by when no validation rows are given."""
+PATIENCE: Final = 3
+"""Epochs without a gain after which fine-tuning stops."""
+GAIN: Final = 1e-3
+"""Share of the loss that is a gain: fine-tuning mends in its first epochs and then creeps."""
+LEAST_EPOCHS: Final = 5
+"""Fine-tuning may take so many epochs, or as many as the fit took where that were more."""
 HEAVIEST = 10.0
 """A row of a small group counts at most this many times the mean: a group of one row must not steer the whole."""
 
@@ -33,7 +40,8 @@ def tune(
 ) -> nn.Module:
     """Return a network fine-tuned on training rows; the untouched one takes part, so the loss never rises.
 
-    Rows are changed by chance as they were in the fit that made the model.
+    It ends early where the loss has stopped falling, and takes no more epochs than the fit that made the model, in
+    which rows were changed by chance in the same ways.
 
     `network` is over what `model` prepares, and is unchanged; `bench` has the rows, the seed, and the groups to be
     balanced; `masks`, by name of a parameter, are 1 where a weight may live: the others are zero after every step.
@@ -42,9 +50,18 @@ def tune(
     from evenhand.training.schedule import Schedule
 
     dataset, check = datasets(model, bench)
-    schedule = Schedule(epochs=epochs, learning_rate=learning_rate, seed=bench.seed, seconds=bench.seconds)
+    schedule = Schedule(
+        epochs=int(min(epochs, _most_epochs(model))), learning_rate=learning_rate, seed=bench.seed,
+        seconds=bench.seconds, patience=PATIENCE, gain=GAIN,
+    )  # fmt: skip
     schedule = replace(schedule, **_as_before(model))  # type: ignore[arg-type]
     return run(network, dataset, check, schedule, masks=masks, progress=bench.epochs).network
+
+
+def _most_epochs(model: NetworkModel) -> float:
+    """Return how many epochs fine-tuning may take; a network that was given has no fit to compare with."""
+    done = model.history.get("epochs")
+    return max(LEAST_EPOCHS, done) if isinstance(done, int) else math.inf
 
 
 KEPT: Final = ("noise", "mixup", "shift", "label_smoothing", "precision")

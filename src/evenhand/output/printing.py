@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TextIO
 
+from evenhand.output.launched import is_first
 from evenhand.output.sanitising import plain, plain_lines
 
 
@@ -19,9 +20,9 @@ def put_document(text: str, *, commands: bool = False) -> None:
     _write(sys.stdout, plain_lines(text, commands=commands))
 
 
-def say(line: str) -> None:
-    """Print one remark to stderr."""
-    _write(sys.stderr, plain(line) + "\n")
+def say(line: str, *, of_each: bool = False) -> None:
+    """Print one remark to stderr; with `of_each`, of every process that shares the work, else of the first."""
+    _write(sys.stderr, plain(line) + "\n", of_each)
 
 
 def say_document(text: str) -> None:
@@ -36,8 +37,8 @@ def remark(line: str) -> None:
 
 
 def on_terminal() -> bool:
-    """Return whether somebody watches stderr."""
-    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+    """Return whether somebody watches this process's stderr."""
+    return is_first() and sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
 
 
 def open_streams() -> None:
@@ -63,9 +64,9 @@ def silence() -> None:
         os.dup2(nowhere, handle)
 
 
-def _write(stream: TextIO | None, text: str) -> None:
-    """Write to a stream whatever its encoding is; nothing to one that is closed."""
-    if stream is None or stream.closed:
+def _write(stream: TextIO | None, text: str, of_each: bool = False) -> None:
+    """Write to a stream whatever its encoding is; nothing to one that is closed, or where another process does."""
+    if stream is None or stream.closed or not (of_each or is_first()):
         return
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

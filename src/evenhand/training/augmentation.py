@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from evenhand.training.schedule import Schedule
 
 
+def changes(schedule: Schedule) -> bool:
+    """Return whether the schedule requires any change."""
+    return bool(schedule.shift or schedule.noise or schedule.mixup)
+
+
 def change(schedule: Schedule, columns: torch.Tensor, answer: torch.Tensor) -> None:
     """Change a step's rows, which are a copy, in place, as the schedule requires.
 

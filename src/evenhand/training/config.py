@@ -35,8 +35,14 @@ Resample: TypeAlias = Literal["over", "under"]
 Scaling: TypeAlias = Literal["standard", "unit", "signed"]
 """How numbers are scaled: mean 0 and deviation 1; onto [0, 1]; onto [-1, 1]."""
 
-Precision: TypeAlias = Literal["float32", "bfloat16"]
-"""What products of a fit are computed in; bfloat16 is faster where the processor has it."""
+Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
+"""What products of a fit are computed in; bfloat16 is faster where the processor has it, float16 needs CUDA."""
+
+Device: TypeAlias = Literal["cpu", "cuda", "mps", "auto"]
+"""What a fit computes on; ``auto`` takes CUDA, else Apple's processor of graphics, else this one."""
+
+Strategy: TypeAlias = Literal["ddp", "fsdp"]
+"""How the processes of ``torchrun`` share a fit: each holds the network, or a part of it."""
 
 ThresholdRule: TypeAlias = Literal["accuracy", "balanced_accuracy", "f1", "base_rate"]
 """What the decision threshold is to reach on validation rows; ``base_rate`` predicts positive as often as is true."""
@@ -73,7 +79,19 @@ class Steps(Declared):
     shift: int = setting(
         0, "Augmentation: images are moved by at most so many pixels in each training step.", least=0, unit="pixels"
     )
-    precision: Precision = setting("float32", "What products are computed in; weights and their sums stay float32.")
+    precision: Precision = setting(
+        "float32", "What products are computed in; weights and their sums stay float32. float16 needs CUDA."
+    )
+    device: Device = setting(
+        "cpu", "What the fit computes on; auto takes the fastest that there is. The same seed gives the same model on "
+        "the same device of one machine.",
+    )  # fmt: skip
+    accumulate: int = setting(
+        1, "Batches after which weights move once: a step is of batch_size times so many rows.", least=1, unit="batches"
+    )
+    strategy: Strategy = setting(
+        "ddp", "How processes that torchrun started share a fit: each holds the network (ddp), or a part of it (fsdp)."
+    )
 
 
 @dataclass(frozen=True, slots=True)

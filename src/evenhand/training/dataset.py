@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -89,26 +89,3 @@ class Dataset:
     def answer(self) -> NDArray[np.float32]:
         """Return (n, 2) or (n, C + 1) target and weight, as the loss takes them."""
         return np.column_stack([self.target, self.weight])
-
-
-def rows_of(dataset: Dataset) -> Any:
-    """Return the dataset as torch's data set: a list of positions gives a batch of columns and answers."""
-    import torch
-
-    class Rows(torch.utils.data.Dataset[Any]):
-        def __len__(self) -> int:
-            return len(dataset.target)
-
-        def __getitem__(self, rows: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-            return torch.from_numpy(dataset.columns[rows]), torch.from_numpy(answers[rows])
-
-    answers = dataset.answer()
-    return Rows()
-
-
-def batches(rows: Any, batch_size: int, shuffle: bool = False) -> Any:
-    """Return torch's loader, which takes a whole batch out of the arrays at once, in the order it always had."""
-    from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
-
-    order = RandomSampler(rows) if shuffle else SequentialSampler(rows)
-    return DataLoader(rows, sampler=BatchSampler(order, batch_size, drop_last=False), batch_size=None)

@@ -95,7 +95,7 @@ def fit(
     >>> model.predict(parts["test"].X).shape
     (591,)
     """
-    for package in ("torch", "skorch", "safetensors"):
+    for package in ("torch", "safetensors"):
         need(package, "torch")
     import torch
 

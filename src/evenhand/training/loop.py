@@ -1,17 +1,20 @@
-"""The one training loop, kept by skorch: for a first fit, for fine-tuning after compression, for distillation."""
+"""The one training loop: for a first fit, for fine-tuning after compression, for distillation."""
 
 from __future__ import annotations
 
 import copy
-import math
-import time
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from evenhand.errors import ModelError, need
-from evenhand.training.augmentation import change
-from evenhand.training.dataset import batches, rows_of
+from evenhand.output.launched import processes
+from evenhand.training.augmentation import change, changes
+from evenhand.training.devices import place_of
+from evenhand.training.feeding import Feed
 from evenhand.training.objective import factor, moving, weighted_loss
+from evenhand.training.watching import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,14 +22,10 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from evenhand.training.config import Precision
     from evenhand.training.dataset import Dataset
+    from evenhand.training.placing import Place
     from evenhand.training.resuming import Checkpoint
     from evenhand.training.schedule import Progress, Schedule
-
-CHECKED_AT_ONCE: Final = 4096
-CELLS: Final = 1 << 22
-"""Rows that go through the network in one piece where nothing is learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,9 @@ class Learned:
     stopped: str
     """Why it ended: ``all epochs``, ``patience``, ``time``, or ``loss not finite``."""
     batch_size: int = 0
-    """Rows a step, after halving where memory did not suffice."""
+    """Rows of a batch, after halving where memory did not suffice."""
+    device: str = "cpu"
+    """What it was trained on."""
 
 
 def run(
@@ -61,7 +62,8 @@ def run(
     """Return a copy of the network, trained; `network` and torch's generator stay as they are.
 
     On one machine the same seed gives the same weights, also where a killed fit resumes from its checkpoint. Where
-    memory does not suffice, the batch is halved, and the fit restarts.
+    memory does not suffice, the batch is halved and twice as many are accumulated, and the fit restarts. Under
+    ``torchrun`` each process takes its share of every batch, so the steps are those of one process.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ def run(
     Raises
     ------
     ModelError
-        When the loss is not finite before any epoch ended.
+        When the loss is not finite before any epoch ended, or this machine lacks the device.
 
     Examples
     --------
@@ -100,18 +102,26 @@ def run(
     >>> type(learned.network).__name__
     'Linear'
     """
-    need("skorch", "torch")
+    need("torch", "torch")
     if schedule.epochs < 1:
         return Learned(copy.deepcopy(network).eval(), (), (), 0, "all epochs", schedule.batch_size)
     while True:
         try:
             return _attempt(network, dataset, check, schedule, masks or {}, checkpoint, watch, progress)
         except (MemoryError, RuntimeError) as wrong:
-            if schedule.batch_size < 2 or not (isinstance(wrong, MemoryError) or "out of memory" in str(wrong).lower()):
+            if schedule.batch_size < 2 or processes() > 1 or not _of_memory(wrong):
                 raise
-        schedule = replace(schedule, batch_size=schedule.batch_size // 2)
+        half = schedule.batch_size // 2
+        schedule = replace(schedule, batch_size=half, accumulate=2 * schedule.accumulate)
         if progress is not None:
-            progress(0, schedule.epochs, f"out of memory; the batch is halved to {schedule.batch_size}")
+            progress(0, schedule.epochs, f"out of memory; the batch is halved to {half}")
+
+
+def _of_memory(wrong: Exception) -> bool:
+    told = str(wrong).lower()
+    return isinstance(wrong, MemoryError) or any(
+        words in told for words in ("out of memory", "can't allocate memory", "not enough memory")
+    )
 
 
 def _attempt(
@@ -124,221 +134,117 @@ def _attempt(
     told: Callable[[int, float], None] | None,
     progress: Progress | None,
 ) -> Learned:
-    import torch
-    from skorch.helper import predefined_split
-
-    started = copy.deepcopy(network)
-    held = None if checkpoint is None else checkpoint.read()
-    watch = _Watch(schedule, masks, progress, checkpoint, told, held)
-    steps = -(-len(dataset.target) // schedule.batch_size)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(schedule.seed)
-        learner = _learner(schedule.precision)(
-            started,
-            criterion=weighted_loss(schedule),
-            **moving(schedule),
-            lr=schedule.learning_rate,
-            max_epochs=schedule.epochs,
-            batch_size=schedule.batch_size,
-            iterator_train=batches,
-            iterator_train__shuffle=True,
-            iterator_valid=batches,
-            iterator_valid__batch_size=_checked(check),
-            train_split=predefined_split(rows_of(check)),
-            callbacks=_callbacks(schedule, watch, steps),
-            callbacks__print_log=None,
-            verbose=0,
-        )
-        learner.initialize()
-        if held is not None:
-            learner.module_.load_state_dict(held["module"])
-            learner.optimizer_.load_state_dict(held["optimizer"])
-        learner.partial_fit(rows_of(dataset), y=None, epochs=schedule.epochs - watch.done)
-    watch.check_interrupted()
-    if checkpoint is not None:
+    place = place_of(schedule)
+    held = None if checkpoint is None else place.agree(None if place.rank else checkpoint.read())
+    learner = copy.deepcopy(network)
+    watch = Watch(schedule, place, learner, progress, told, checkpoint)
+    with place.seeded():
+        going = _Going(learner, dataset, check, schedule, place, masks)
+        if held is None:
+            watch.begin(going.check())
+        else:
+            place.restore(learner, going.optimizer, held["module"], held["moved"])
+            watch.resume(held)
+        while watch.done < schedule.epochs and not watch.stopped:
+            watch.end_epoch(going.learn(watch.done), going.check(), going.moved)
+    if checkpoint is not None and not place.rank:
         checkpoint.done()
-    return watch.learned(learner.module_)
+    return _learned(copy.deepcopy(network), watch)
 
 
-def _checked(dataset: Dataset) -> int:
-    """Return how many rows are checked at once: fewer where rows are large."""
-    return max(1, min(CHECKED_AT_ONCE, CELLS // math.prod(dataset.columns.shape[1:])))
-
-
-def _learner(precision: Precision) -> Any:
-    """Return skorch's learner, whose network computes in another precision."""
-    import torch
-    from skorch import NeuralNet
-
-    class Learner(NeuralNet):  # type: ignore[misc]
-        def infer(self, x: torch.Tensor, **more: object) -> torch.Tensor:
-            if precision == "float32":
-                return torch.as_tensor(super().infer(x, **more))
-            with torch.autocast(x.device.type, dtype=getattr(torch, precision)):
-                answer = super().infer(x, **more)
-            return torch.as_tensor(answer).float()
-
-    return Learner
-
-
-def _callbacks(schedule: Schedule, watch: _Watch, steps: int) -> list[tuple[str, object]]:
-    from skorch.callbacks import GradientNormClipping, LRScheduler
-    from torch.optim.lr_scheduler import LambdaLR
-
-    batchwise = schedule.schedule == "one_cycle"
-    whole, done = (schedule.epochs * steps, watch.done * steps) if batchwise else (schedule.epochs, watch.done)
-
-    def at(step: int) -> float:
-        return factor(schedule, min((step + done) / whole, 1.0))
-
-    every = "batch" if batchwise else "epoch"
-    return [
-        ("clip", GradientNormClipping(schedule.clip)),
-        ("schedule", LRScheduler(LambdaLR, lr_lambda=at, step_every=every)),
-        ("watch", watch.as_callback()),
-    ]
-
-
-SAVED: Final = ("best", "least", "best_epoch", "train_loss", "check_loss")
-"""The state of the watch in a checkpoint."""
-
-
-@dataclass(slots=True)
-class _Watch:
-    """Keep the best state, stop in time, hold zeros at zero, and report progress."""
-
-    schedule: Schedule
-    masks: Mapping[str, torch.Tensor]
-    progress: Progress | None
-    checkpoint: Checkpoint | None = None
-    told: Callable[[int, float], None] | None = None
-    held: dict[str, Any] | None = None
-    best: dict[str, torch.Tensor] = field(default_factory=dict)
-    least: float = math.inf
-    best_epoch: int = 0
-    train_loss: list[float] = field(default_factory=list)
-    check_loss: list[float] = field(default_factory=list)
-    stopped: str = ""
-    began: float = 0.0
-
-    def as_callback(self) -> object:
-        """Return the callback that skorch calls."""
-        from skorch.callbacks import Callback
-
-        watch = self
-
-        class Watching(Callback):  # type: ignore[misc]
-            def on_train_begin(self, net: object, X: object = None, y: object = None, **_: object) -> None:
-                watch.begin(net)
-
-            def on_batch_begin(self, net: object, batch: object = None, training: bool = False, **_: object) -> None:
-                if training:
-                    change(watch.schedule, *batch)  # type: ignore[misc]
-
-            def on_batch_end(self, net: object, batch: object = None, training: bool = False, **_: object) -> None:
-                if training:
-                    watch.hold_zeros(net)
-
-            def on_epoch_end(self, net: object, **_: object) -> None:
-                watch.end_epoch(net)
-
-        return Watching()
-
-    @property
-    def done(self) -> int:
-        """Epochs that an earlier, killed run has done."""
-        return 0 if self.held is None else len(self.held["check_loss"])
-
-    def begin(self, net: object) -> None:
-        """Let the state before training take part; or go on where the killed run was."""
-        import torch
-
-        self.began = time.monotonic()
-        if self.held is None:
-            self._keep(net, self._loss_before(net), 0)
-            return
-        for name in SAVED:
-            setattr(self, name, copy.copy(self.held[name]))
-        torch.set_rng_state(self.held["random"])
-
-    def _save(self, net: object) -> None:
-        import torch
-
-        if self.checkpoint is None:
-            return
-        self.checkpoint.write(
-            {
-                "module": net.module_.state_dict(),  # type: ignore[attr-defined]
-                "optimizer": net.optimizer_.state_dict(),  # type: ignore[attr-defined]
-                **{name: getattr(self, name) for name in SAVED},
-                "random": torch.get_rng_state(),
-            }
+def _learned(network: nn.Module, watch: Watch) -> Learned:
+    """Return the network in its best state."""
+    schedule = watch.schedule
+    if watch.stopped == "loss not finite" and not watch.check_loss:
+        raise ModelError(
+            "The loss was not finite in the first epoch, so nothing was learnt. Look for extreme values in the "
+            f"input, or use a learning rate below {schedule.learning_rate:g}."
         )
+    network.load_state_dict(watch.best)
+    curves = tuple(watch.train_loss), tuple(watch.check_loss)
+    stopped, device = watch.stopped or "all epochs", watch.place.device.type
+    return Learned(network.eval(), *curves, watch.best_epoch, stopped, schedule.batch_size, device)
 
-    def hold_zeros(self, net: object) -> None:
-        """Put masked weights back to zero after a step."""
+
+class _Going:
+    """A network on its way: an epoch is learnt, or the check rows are asked."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        dataset: Dataset,
+        check: Dataset,
+        schedule: Schedule,
+        place: Place,
+        masks: Mapping[str, torch.Tensor],
+    ) -> None:
+        self._network, self._schedule, self._place = network, schedule, place
+        self._called, self.optimizer = place.settle(network, moving(schedule))
+        self._loss = weighted_loss(schedule)()
+        self._rows, self._checked = (Feed(part, place.device, (place.rank, place.size)) for part in (dataset, check))
+        self._check_weight = float(check.weight.sum(dtype=np.float64))
+        named = ((network.get_parameter(name), mask) for name, mask in masks.items())
+        self._masks = [(weight, place.beside(weight, mask)) for weight, mask in named]
+
+    def learn(self, epoch: int) -> float:
+        """Go once through the rows, in an order and with chances that seed and epoch decide; return the mean loss."""
         import torch
 
-        with torch.no_grad():
-            for name, mask in self.masks.items():
-                net.module_.get_parameter(name).mul_(mask)  # type: ignore[attr-defined]
+        schedule, losses, rows = self._schedule, [], []
+        torch.manual_seed(_chance(schedule.seed, epoch, self._place.rank))
+        order = np.random.default_rng([schedule.seed, epoch]).permutation(len(self._rows))
+        steps = -(-len(order) // (schedule.batch_size * schedule.accumulate))
+        self._called.train()
+        for at, step in enumerate(self._rows.steps(order, schedule.batch_size, schedule.accumulate)):
+            self._set_rate(epoch, at / steps)
+            losses.append(self._step(step.batches, step.weight / self._place.size))
+            rows.append(step.rows)
+        total = float(np.dot(torch.stack(losses).cpu().double().numpy(), rows))
+        return self._place.total(total) / (len(order) * self._place.size)
 
-    def end_epoch(self, net: object) -> None:
-        """Note the losses, keep the state when it is the best, and stop when it is time."""
-        row = net.history[-1]  # type: ignore[attr-defined]
-        train, check = float(row["train_loss"]), float(row["valid_loss"])
-        if not (math.isfinite(train) and math.isfinite(check)):
-            self.stopped = "loss not finite"
-            raise KeyboardInterrupt  # skorch ends its loop in order on this, and on nothing else
-        self.train_loss.append(train)
-        self.check_loss.append(check)
-        epoch = len(self.check_loss)
-        if check < self.least:
-            self._keep(net, check, epoch)
-        self._save(net)
-        if self.told is not None:
-            self.told(epoch, check)
-        if self.progress is not None:
-            self.progress(epoch, self.schedule.epochs, f"epoch {epoch}, validation loss {check:.3f}")
-        if self.schedule.patience is not None and epoch - self.best_epoch >= self.schedule.patience:
-            self.stopped = "patience"
-        elif self.schedule.seconds is not None and time.monotonic() - self.began > self.schedule.seconds:
-            self.stopped = "time"
-        if self.stopped:
-            raise KeyboardInterrupt
-
-    def check_interrupted(self) -> None:
-        """Raise what skorch swallows: an interrupt by the user."""
-        if len(self.check_loss) < self.schedule.epochs and not self.stopped:
-            raise KeyboardInterrupt
-
-    def learned(self, network: nn.Module) -> Learned:
-        """Return the network in its best state."""
-        if self.stopped == "loss not finite" and not self.check_loss:
-            raise ModelError(
-                "The loss was not finite in the first epoch, so nothing was learnt. Look for extreme values in the "
-                f"input, or use a learning rate below {self.schedule.learning_rate:g}."
-            )
-        network.load_state_dict(self.best)
-        curves = tuple(self.train_loss), tuple(self.check_loss)
-        stopped = self.stopped or "all epochs"
-        return Learned(network.eval(), *curves, self.best_epoch, stopped, self.schedule.batch_size)
-
-    def _keep(self, net: object, loss: float, epoch: int) -> None:
-        self.best = copy.deepcopy(net.module_.state_dict())  # type: ignore[attr-defined]
-        self.least, self.best_epoch = loss, epoch
-
-    def _loss_before(self, net: object) -> float:
+    def _step(self, batches: list[tuple[torch.Tensor, torch.Tensor]], weight: float) -> torch.Tensor:
+        """Move the weights once; return the loss of this process's rows."""
         import torch
 
-        data = net.train_split(None)[1]  # type: ignore[attr-defined]
-        total = 0.0
-        net.module_.eval()  # type: ignore[attr-defined]
+        self.optimizer.zero_grad()
+        said = []
+        for at, (columns, answer) in enumerate(batches):
+            if changes(self._schedule):
+                change(self._schedule, columns, answer)
+            with self._place.accumulating(self._called, at + 1 < len(batches)):
+                loss = self._loss(self._called(columns), answer, weight)
+                self._place.backward(loss)
+            said.append(loss.detach())
+        self._place.clip(self._called, self.optimizer, self._schedule.clip)
+        self.optimizer.step()
+        if self._masks:
+            with torch.no_grad():
+                for values, mask in self._masks:
+                    values.mul_(mask)
+        return said[0] if len(said) == 1 else torch.stack(said).sum()
+
+    def _set_rate(self, epoch: int, within: float) -> None:
+        """Set the learning rate: of the epoch, or of the step where the schedule goes by steps."""
+        if within and self._schedule.schedule != "one_cycle":
+            return
+        progress = (epoch + within * (self._schedule.schedule == "one_cycle")) / self._schedule.epochs
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._schedule.learning_rate * factor(self._schedule, progress)
+
+    def check(self) -> float:
+        """Return the mean loss on the check rows, dropout off."""
+        import torch
+
+        self._called.eval()
         with torch.no_grad():
-            size = net.iterator_valid__batch_size  # type: ignore[attr-defined]
-            for at in range(0, len(data), size):
-                columns, answer = data[list(range(at, min(at + size, len(data))))]
-                logit = net.infer(columns)  # type: ignore[attr-defined]
-                total += float(net.criterion_(logit, answer)) * len(answer)  # type: ignore[attr-defined]
-        loss = total / len(data)
-        return loss if math.isfinite(loss) else math.inf
+            losses = [self._loss(self._called(columns), answer, 1.0) for columns, answer in self._checked.checked()]
+        return self._place.total(float(torch.stack(losses).cpu().double().sum())) / self._check_weight
+
+    def moved(self) -> dict[str, Any]:
+        """Return what the next step depends on beside the weights."""
+        return self._place.moved(self._network, self.optimizer)
+
+
+def _chance(seed: int, epoch: int, rank: int) -> int:
+    """Return the seed of torch's generator for an epoch of a process: a killed fit goes on by the same chances."""
+    return int(np.random.SeedSequence([seed, epoch, rank]).generate_state(1, np.uint64)[0])

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from evenhand.training.placing import Moving
     from evenhand.training.schedule import Schedule
 
 
-def moving(schedule: Schedule) -> dict[str, object]:
-    """Return what skorch is to move weights with."""
+def moving(schedule: Schedule) -> Moving:
+    """Return what makes the optimizer: of weights, and whether all are moved in one call."""
     import torch
 
     kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
-    chosen: dict[str, object] = {
-        "optimizer": kinds.get(schedule.optimizer, torch.optim.SGD),
-        "optimizer__weight_decay": schedule.weight_decay,
-    }
-    if schedule.optimizer == "momentum":
-        chosen |= {"optimizer__momentum": 0.9, "optimizer__nesterov": True}
-    return chosen
+    kind: Any = kinds.get(schedule.optimizer, torch.optim.SGD)
+    more = {"momentum": 0.9, "nesterov": True} if schedule.optimizer == "momentum" else {}
+
+    def make(weights: list[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:
+        chosen: dict[str, Any] = {"lr": schedule.learning_rate, "weight_decay": schedule.weight_decay, **more}
+        made: torch.optim.Optimizer = kind(weights, **chosen, fused=fused)
+        return made
+
+    return make
 
 
 def weighted_loss(schedule: Schedule) -> type[nn.Module]:
-    """Return the loss: logits against targets and, in the last column, weights, divided by the sum of the weights."""
+    """Return the loss: logits against targets and, in the last column, weights, divided by the sum of the weights.
+
+    Where a batch is a part of a step, the sum of the step's weights is given instead.
+    """
     import torch
 
     def losses(logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -38,9 +44,10 @@ def weighted_loss(schedule: Schedule) -> type[nn.Module]:
         return of_logits + ((logit[:, classes:] - target[:, classes:]) ** 2).mean(dim=1)
 
     class WeightedLoss(torch.nn.Module):
-        def forward(self, logit: torch.Tensor, answer: torch.Tensor) -> torch.Tensor:
+        def forward(self, logit: torch.Tensor, answer: torch.Tensor, whole: float | None = None) -> torch.Tensor:
             target, weight = answer[:, :-1], answer[:, -1]
-            return (weight * losses(logit.reshape(target.shape), target)).sum() / weight.sum()
+            total = torch.dot(weight, losses(logit.reshape(target.shape), target))
+            return total / (weight.sum() if whole is None else whole)
 
     return WeightedLoss
 
@@ -50,8 +57,11 @@ def _of_two(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -> to
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
-    logit = logit[:, 0] / schedule.temperature
-    target = target[:, 0] * (1 - schedule.label_smoothing) + schedule.label_smoothing / 2
+    logit, target = logit[:, 0], target[:, 0]
+    if schedule.temperature != 1:
+        logit = logit / schedule.temperature
+    if schedule.label_smoothing:
+        target = target * (1 - schedule.label_smoothing) + schedule.label_smoothing / 2
     if schedule.loss == "mse":
         return (torch.sigmoid(logit) - target) ** 2
     plain = cross_entropy(logit, target, reduction="none")
@@ -65,7 +75,8 @@ def _of_several(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -
     """Return (n,) losses of the logits of C classes, (n, C), against their probabilities, (n, C)."""
     import torch
 
-    target = target * (1 - schedule.label_smoothing) + schedule.label_smoothing / target.shape[1]
+    if schedule.label_smoothing:
+        target = target * (1 - schedule.label_smoothing) + schedule.label_smoothing / target.shape[1]
     said = torch.log_softmax(logit / schedule.temperature, dim=1)
     if schedule.loss == "mse":
         return ((said.exp() - target) ** 2).sum(dim=1)

@@ -24,6 +24,8 @@ class Schedule(Steps):
     """Decoupled with ``adamw``, else part of the gradient."""
     patience: int | None = None
     """Epochs without a lower loss on the check rows after which it stops; None never stops early."""
+    gain: float = 0.0
+    """Share of the loss by which it must fall for patience; the best state is kept whatever it falls by."""
     temperature: float = 1.0
     """Logits are divided by it in the loss, as a teacher's were."""
     matched: int = 0
