@@ -96,9 +96,18 @@ def command(
         say(f"Left out: column '{column}' {reason}.")
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
     summarize(
-        [f"Wrote {output}: {rows} rows; decides at {model.threshold:.3f}"],
+        [f"Wrote {output}: {rows} rows; {_decides(model, config)}"],
         ["evenhand", "audit", test_output or "TEST", "--model", output, *config_words()],
     )
+
+
+def _decides(model: NetworkModel, config: TrainingConfig) -> str:
+    """Return how the model decides, and by which rule that was chosen."""
+    if model.task != "binary":
+        return "decides for the most probable class"
+    rule = config.threshold_rule
+    told = "" if rule is None else f", the best {rule.replace('_', ' ')} on validation rows"
+    return f"decides at {model.threshold:.3f}{told}"
 
 
 def _check_names(output: Path, *tables: Path | None) -> None:
@@ -161,12 +170,9 @@ def _tuned(
 ) -> TrainingConfig:
     """Return the best settings of a search over the training rows, and print them."""
     from evenhand.training import tune
-    from evenhand.training.searching import SPACE
+    from evenhand.training.searching import usual_space
 
-    # blocks of one width are not chosen by shape
-    space = {
-        name: values for name, values in SPACE.items() if name != "hidden" or config.network in ("mlp", "wide_deep")
-    }
+    space = usual_space(config)
     with progress("Tuning") as step:
         found = tune(
             rows, trials=trials, config=config, space=space, folds=folds, storage=storage, seconds=seconds,

@@ -44,8 +44,10 @@ Device: TypeAlias = Literal["cpu", "cuda", "mps", "auto"]
 Strategy: TypeAlias = Literal["ddp", "fsdp"]
 """How the processes of ``torchrun`` share a fit: each holds the network, or a part of it."""
 
-ThresholdRule: TypeAlias = Literal["accuracy", "balanced_accuracy", "f1", "base_rate"]
-"""What the decision threshold is to reach on validation rows; ``base_rate`` predicts positive as often as is true."""
+ThresholdRule: TypeAlias = Literal["auto", "accuracy", "balanced_accuracy", "f1", "base_rate"]
+"""What the decision threshold is to reach on validation rows; ``base_rate`` predicts positive as often as is true.
+
+``auto`` follows the fit: balanced accuracy where it makes classes weigh alike, else accuracy."""
 
 ACTIVATIONS: Final[tuple[str, ...]] = get_args(Activation)
 NETWORKS: Final[tuple[str, ...]] = get_args(Architecture)
@@ -134,8 +136,9 @@ class TrainingConfig(Steps):
         None, "over draws rows of the smaller classes again, under keeps as many of each class as the smallest has."
     )
     threshold: ThresholdRule | float = setting(
-        "accuracy", "A score at or above it is predicted positive: a number, or a rule to choose it on validation "
-        "rows.", above=0, most=1,
+        "auto", "A score at or above it is predicted positive: a number, or a rule to choose it on validation "
+        "rows; auto is balanced_accuracy where class_weight or resample makes classes alike, else accuracy.", above=0,
+        most=1,
     )  # fmt: skip
 
     def contradictions(self) -> Iterator[str]:
@@ -146,6 +149,17 @@ class TrainingConfig(Steps):
             yield f"Blocks of a {self.network} are all of one width, such as hidden = (64, 64), not {self.hidden!r}."
         elif self.network == "transformer" and self.hidden[0] % self.heads:
             yield f"A transformer's width is a multiple of its heads: {self.hidden[0]} is none of {self.heads!r}."
+
+    @property
+    def threshold_rule(self) -> ThresholdRule | None:
+        """The rule that chooses the threshold, ``auto`` resolved; None where it is a number."""
+        if self.threshold == "auto":
+            return "balanced_accuracy" if self.class_weight or self.resample else "accuracy"
+        return self.threshold if isinstance(self.threshold, str) else None
+
+    def settled(self) -> TrainingConfig:
+        """Return the settings with those that follow from others filled in."""
+        return dataclasses.replace(self, threshold=self.threshold_rule or self.threshold)
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the settings as plain JSON data."""

@@ -112,7 +112,7 @@ def fit_ensemble(
 
     if members < 1:
         raise InputError(f"An ensemble needs one member at least, not {members}.")
-    config = config or TrainingConfig()
+    config = (config or TrainingConfig()).settled()
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
     first = fit(fitted, chosen, config, progress)
     made = [first] + [

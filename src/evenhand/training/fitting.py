@@ -105,7 +105,7 @@ def fit(
     from evenhand.training.model import NetworkModel
     from evenhand.training.resuming import Checkpoint
 
-    config = config or TrainingConfig()
+    config = (config or TrainingConfig()).settled()
     train, validation = needed(train, "fit"), None if validation is None else needed(validation, "fit")
     raise_all(InputError, _problems(train, validation))
     meter = Meter()
@@ -138,6 +138,7 @@ def fit(
         threshold=threshold,
         history={
             **_history(config, learned, fitted, chosen),
+            **({"threshold_rule": rule} if plan.outputs == 1 and (rule := config.threshold_rule) else {}),
             **({"cleaning": preprocessing.cleaning()} if isinstance(preprocessing, Preprocessing) else {}),
             "counts": {part: _counts(data.y_true, said, len(fitted.classes)) for part, (data, said) in decided.items()},
             **({"checkpoint_problem": kept.problem} if kept is not None and kept.problem else {}),

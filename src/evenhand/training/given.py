@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from evenhand.errors import ModelError
@@ -26,6 +26,10 @@ class GivenPlan:
     """The network; None where only its file is known."""
     name: str = "network"
     """What it is called in sentences: its class."""
+    two: bool = False
+    """Whether it gives two logits of two classes; their difference is the one logit."""
+    differs: bool = False
+    """Whether `network` is that of the difference already."""
 
     @property
     def kind(self) -> str:
@@ -42,15 +46,48 @@ class GivenPlan:
                 f"The file holds the weights of a {self.name} that code outside evenhand builds: hand that network "
                 "over, load_model(path, network=...), or export the model by OnnxExport, which needs no code."
             )
-        return copy.deepcopy(self.network)
+        network = copy.deepcopy(self.network)
+        return differing(network) if self.two and not self.differs else network
 
     def of(self, network: nn.Module) -> GivenPlan:
         """Return the plan of another network in its place."""
-        return GivenPlan(self.outputs, network, type(network).__name__)
+        return replace(self, network=network, differs=True)
 
     def to_plain(self) -> dict[str, Plain]:
         """Return its description without the code."""
-        return {"kind": "given", "outputs": self.outputs, "name": self.name}
+        return {"kind": "given", "outputs": self.outputs, "name": self.name, **({"two": True} if self.two else {})}
+
+
+def differing(network: nn.Module) -> nn.Module:
+    """Return a network of two logits as one of the one logit that says the same: the second less the first.
+
+    A last linear layer at the end of a chain becomes one of a single output, so that the chain stays one.
+    """
+    import torch
+    from torch import nn
+
+    class Differing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.of_two = network
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            logits = self.of_two(rows)
+            return logits[..., 1] - logits[..., 0]
+
+    chain = network
+    while isinstance(chain, nn.Sequential) and len(chain) and isinstance(chain[-1], nn.Sequential):
+        chain = chain[-1]
+    last = chain[-1] if isinstance(chain, nn.Sequential) and len(chain) else None
+    if not isinstance(chain, nn.Sequential) or type(last) is not nn.Linear or last.out_features != 2:
+        return Differing()
+    one = nn.Linear(last.in_features, 1, bias=last.bias is not None)
+    with torch.no_grad():
+        one.weight.copy_(last.weight[1:] - last.weight[:1])
+        if last.bias is not None:
+            one.bias.copy_(last.bias[1:] - last.bias[:1])
+    chain[-1] = one
+    return network
 
 
 def given_model(
@@ -61,11 +98,12 @@ def given_model(
     Parameters
     ----------
     network : torch.nn.Module
-        From prepared rows, ``(n, *shape)`` float32, to logits: (n,) or (n, 1) of two classes, (n, C) of several.
+        From prepared rows, ``(n, *shape)`` float32, to logits: (n,), (n, 1) or (n, 2) of two classes, (n, C)
+        of several.
     preparing : Preparing
         From model inputs to those rows: a `Normalization` of arrays, or a fitted `Preprocessing` of columns.
     outputs : int
-        Logits: one for two classes, else one per class.
+        Logits: one or two for two classes, of which two become their difference; else one per class.
     name : str, optional
         What the report calls it; the network's class when not given.
     threshold : float
@@ -100,10 +138,11 @@ def given_model(
         raise ModelError(f"'{called}' could not take rows of shape {preparing.shape}: {problem}") from problem
     if said.shape != ((2,) if outputs == 1 else (2, outputs)):
         raise ModelError(f"'{called}' gives {said.shape[1:] or 1} logits a row, not {outputs}.")
+    plan = GivenPlan(1 if outputs == 2 else outputs, network, type(network).__name__, two=outputs == 2)
     return NetworkModel(
         name=called,
-        network=network,
-        plan=GivenPlan(outputs, network, type(network).__name__),
+        network=(network := plan.build() if plan.two else network),
+        plan=plan.of(network) if plan.two else plan,
         preprocessing=preparing,
         threshold=threshold,
         history={},

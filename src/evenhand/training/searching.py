@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.training.schedule import Progress
 
+WIDTHS: Final = (32, 64, 128)
+"""Neurons of each block, where all are of one width."""
 SPACE: Final[Mapping[str, tuple[object, ...]]] = {
     "hidden": ((32,), (64, 32), (128, 64), (256, 128)),
     "learning_rate": (5e-4, 1e-2),
@@ -33,6 +37,16 @@ SPACE: Final[Mapping[str, tuple[object, ...]]] = {
 """The usual space: two numbers of a setting that is a real number are its range, anything else is chosen from."""
 LOGARITHMIC: Final = frozenset({"learning_rate", "weight_decay"})
 REAL: Final = frozenset(name for name, declared in settings_of(TrainingConfig).items() if declared.type is float)
+
+
+def usual_space(config: TrainingConfig) -> dict[str, tuple[object, ...]]:
+    """Return `SPACE` with hidden layers that suit the network: of one width, a multiple of its heads."""
+    if config.network not in ("residual", "transformer"):
+        return dict(SPACE)
+    step = config.heads if config.network == "transformer" else 1
+    widths = dict.fromkeys(max(1, round(width / step)) * step for width in WIDTHS)
+    blocks = tuple((width,) * len(config.hidden) for width in widths)
+    return {**SPACE, "hidden": blocks}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,8 @@ def tune(
     config : TrainingConfig, optional
         All settings that are not searched.
     space : mapping of setting to values, optional
-        Two numbers of a real setting are a range; anything else is a choice. `SPACE` when not given.
+        Two numbers of a real setting are a range; anything else is a choice. When not given, `SPACE` with
+        hidden layers that suit the network: blocks of one width in a residual network and a transformer.
     folds : int
         Cross-validation over so many parts: grouped where the data name a cluster, by time where `time` is given, else
         stratified. 0 holds a fifth out once.
@@ -108,7 +123,8 @@ def tune(
     """
     train = needed(train, "tune")
     optuna: Any = need("optuna", "tune")
-    base, searched = config or TrainingConfig(seed=seed), dict(space or SPACE)
+    base = config or TrainingConfig(seed=seed)
+    searched = dict(space) if space else usual_space(base)
     if trials < 1:
         raise InputError(f"A search needs one trial at least, not {trials}.")
     if folds == 1:
@@ -116,7 +132,7 @@ def tune(
     TrainingConfig.from_plain({**base.to_plain(), **dict.fromkeys(searched.keys() - base.to_plain().keys())})
     parts = list(_parts(train, folds, time, seed))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = _study(optuna, "evenhand-" + train.content_hash()[:16], None if storage is None else Path(storage), seed)
+    study = _study(optuna, _search_name(train, base, searched), None if storage is None else Path(storage), seed)
 
     def objective(trial: Any) -> float:
         if progress is not None:
@@ -137,6 +153,13 @@ def tune(
         for trial in study.get_trials(deepcopy=False)
     )
     return Tuned(replace(base, **found), float(study.best_value), tried)
+
+
+def _search_name(train: EvaluationSet, base: TrainingConfig, searched: Mapping[str, tuple[object, ...]]) -> str:
+    """Return the name under which a search resumes: losses of other rows, settings or spaces are not compared."""
+    fixed = {name: value for name, value in base.to_plain().items() if name not in searched}
+    said = json.dumps([train.content_hash(), fixed, dict(searched)], sort_keys=True, default=str)
+    return "evenhand-" + hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _study(optuna: Any, name: str, storage: Path | None, seed: int) -> Any:

@@ -141,7 +141,7 @@ def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) 
     from evenhand.training.resized import ResizedPlan
 
     if plain["kind"] == "given":
-        return GivenPlan(int(cast("int", plain["outputs"])), given, str(plain["name"]))
+        return GivenPlan(int(cast("int", plain["outputs"])), given, str(plain["name"]), bool(plain.get("two", False)))
     if plain["kind"] == "ensemble":
         members = cast("list[dict[str, Plain]]", plain["members"])
         return EnsemblePlan(tuple(plan_from_plain(member, given) for member in members))

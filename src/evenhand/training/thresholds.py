@@ -23,8 +23,9 @@ def choose_threshold(
     Every cut between two neighbouring scores is tried. Where several are equally good the middle one is taken, and the
     threshold is half-way between two scores, so that rounding in another runtime flips no decision.
 
-    `y_true` (n,): 1 = positive; `scores` (n,): probabilities of the positive class; `rule`: ``accuracy``,
-    ``balanced_accuracy``, ``f1``, or ``base_rate`` (as many are predicted positive as are); `weight` (n,): row weights.
+    `y_true` (n,): 1 = positive; `scores` (n,): probabilities of the positive class; `rule`: ``accuracy``
+    (``auto``, too), ``balanced_accuracy``, ``f1``, or ``base_rate`` (as many are predicted positive as are); `weight`
+    (n,): row weights.
     """
     if not isinstance(rule, str):
         return float(rule)
@@ -48,7 +49,7 @@ def _worth(
 ) -> NDArray[np.float64]:
     """Return what each cut reaches."""
     positives, negatives = true_positive[-1], false_positive[-1]
-    if rule == "accuracy":
+    if rule in ("auto", "accuracy"):
         return np.asarray(true_positive + negatives - false_positive)
     if rule == "balanced_accuracy":
         return np.asarray(true_positive / positives + 1 - false_positive / negatives)
