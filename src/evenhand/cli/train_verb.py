@@ -52,15 +52,17 @@ def command(
 ) -> None:
     """Fit a model on DATA and save it with its preprocessing and threshold.
 
-    Validation rows, for early stopping and the threshold, are taken from DATA; test rows are held out with
-    --test-output.
+    A network, beside which boosted trees are fitted on the same rows to say which is better; or the trees themselves,
+    with --model boosting. Validation rows, for early stopping and the threshold, are taken from DATA; test rows are
+    held out with --test-output.
 
     \b
     Examples:
       evenhand train loans.parquet --label approve --sensitive race -o credit.safetensors
       evenhand train loans.parquet --label approve --network residual --tune 30 --tune-storage study.db
+      evenhand train loans.parquet --label approve --model boosting -o trees.safetensors
     """
-    from evenhand.training import fit
+    from evenhand.training.baseline import told
 
     refuse_idle("--tune", trials, "folds", "tune_storage", "tune_seconds")
     refuse_idle("--test-output", test_output, "test")
@@ -71,12 +73,11 @@ def command(
     table = read_table(data, settings, flags)
     parts = _split(table, settings, test_output is not None, share.get("test"), fitting.get("seed"))  # type: ignore[arg-type]
     config = _config(settings, fitting)
+    if config.model == "boosting":
+        _refuse_with_trees(trials, checkpoint)
     if trials is not None:
         config = _tuned(parts["train"], config, trials, folds, tune_storage, tune_seconds)
-    with progress("Training") as step:
-        model = fit(
-            parts["train"], parts["validation"], config=config, progress=step, name=output.stem, checkpoint=checkpoint
-        )
+    model = _fitted(parts, config, output.stem, checkpoint)
     model.save(output)
     for place, part in ((test_output, "test"), (train_output, "train")):
         if place is not None:
@@ -85,11 +86,31 @@ def command(
         say(cleaned)
     for column, reason in model.preprocessing.left_out:
         say(f"Left out: column '{column}' {reason}.")
+    if beside := told(model.history):
+        say(beside)
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
     summarize(
         [f"Wrote {output}: {rows} rows; decides at {model.threshold:.3f}"],
         ["evenhand", "audit", test_output or "TEST", "--model", output, *config_words()],
     )
+
+
+def _fitted(
+    parts: dict[str, EvaluationSet], config: TrainingConfig, name: str, checkpoint: Path | None
+) -> NetworkModel | BoostedModel:
+    from evenhand.training import fit, fit_boosting
+
+    with progress("Training") as step:
+        if config.model == "boosting":
+            return fit_boosting(parts["train"], parts["validation"], config, step, name)
+        return fit(parts["train"], parts["validation"], config, step, name, checkpoint)
+
+
+def _refuse_with_trees(trials: int | None, checkpoint: Path | None) -> None:
+    """Refuse what networks alone have."""
+    given = {"--tune": trials, "--checkpoint": checkpoint}
+    if names := [name for name, value in given.items() if value is not None]:
+        raise click.UsageError(f"{' and '.join(names)}: of networks; boosted trees are fitted in seconds without.")
 
 
 def _check_names(output: Path, *tables: Path | None) -> None:
@@ -105,7 +126,7 @@ def _check_names(output: Path, *tables: Path | None) -> None:
             need("pyarrow", "data")
 
 
-def _cleaned(model: NetworkModel) -> str:
+def _cleaned(model: NetworkModel | BoostedModel) -> str:
     """Return what was done to how many cells of the training rows; nothing where nothing was."""
     done: dict[str, int] = model.history.get("cleaning", {})  # type: ignore[assignment]
     from evenhand.training.columns import FURTHEST
@@ -185,4 +206,4 @@ def write_table(part: EvaluationSet, place: Path) -> None:
 
 
 if TYPE_CHECKING:
-    from evenhand.training import NetworkModel
+    from evenhand.training import BoostedModel, NetworkModel
