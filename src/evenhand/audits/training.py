@@ -1,10 +1,10 @@
-"""The generalization gap, and the cost of training and predicting."""
+"""The generalization gap, the network beside boosted trees, and the cost of training and predicting."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
@@ -32,13 +32,14 @@ COSTS: Final[Mapping[str, tuple[str, Unit]]] = {
     "training_energy": ("energy_joules", "number"),
 }
 ROWS, REPEATS = 1_000, 3
+METHODS: Final = {"roc_auc": "delong, paired", "accuracy": "mover of discordant rows, exact limits"}
 SOURCES = {str(said): said for said in (MEASURED, ESTIMATED)}
 """The sources of energy figures in a model's file, as messages."""
 
 
 def training(evidence: Evidence) -> Statement:
     """State how much better the model does on training rows, and the cost of training and predicting."""
-    findings = [*_gaps(evidence), *_costs(evidence), *_predicting(evidence)]
+    findings = [*_gaps(evidence), *_beside_trees(evidence), *_costs(evidence), *_predicting(evidence)]
     if not findings:
         return not_applicable("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
     return Statement(tuple(findings))
@@ -63,6 +64,20 @@ def _gaps(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding(key, NAME, value, ends, rows, "higher_is_better")
             if part == "train" and np.isfinite(there.estimate[0]) and np.isfinite(here.estimate[0]):
                 yield _gap(rate, there, here, level)
+
+
+def _beside_trees(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the network less boosted trees that were fitted on the same rows; nothing after a compression."""
+    facts = evidence.subject.facts
+    told = facts.get("training")
+    found = told.get("baseline") if isinstance(told, dict) else None
+    if not isinstance(found, dict) or facts.get("recipe"):
+        return
+    change, low, high, level = (float(cast("float", found[name])) for name in ("change", "low", "high", "level"))
+    note = message("The whole interval is below 0: boosted trees serve better.") if high < 0 else ""
+    key, rows = Key.of("network_gain", rate=str(found["metric"])), int(cast("int", found["rows"]))
+    ends = Interval(low, high, level, METHODS[str(found["metric"])])
+    yield Finding(key, NAME, change, ends, rows, "higher_is_better", note=note)
 
 
 def _gap(rate: str, there: Measured, here: Measured, level: float) -> Finding:

@@ -54,36 +54,35 @@ def command(
 ) -> None:
     """Fit a model on DATA and save it with its preprocessing and threshold.
 
-    Validation rows, for early stopping and the threshold, are taken from DATA; test rows are held out with
-    --test-output.
+    A network, beside which boosted trees are fitted on the same rows to say which is better; or the trees themselves,
+    with --model boosting. Validation rows, for early stopping and the threshold, are taken from DATA; test rows are
+    held out with --test-output.
 
     \b
     Examples:
       evenhand train loans.parquet --label approve --sensitive race -o credit.safetensors
       evenhand train loans.parquet --label approve --network residual --tune 30 --tune-storage study.db
       torchrun --nproc-per-node 2 -m evenhand train loans.parquet --label approve --checkpoint fit.ckpt
+      evenhand train loans.parquet --label approve --model boosting -o trees.safetensors
     """
-    from evenhand.training import fit
+    from evenhand.training.baseline import told
 
     refuse_idle("--tune", trials, "folds", "tune_storage", "tune_seconds")
     refuse_idle("--test-output", test_output, "test")
     _check_names(output, test_output, train_output)
     check_places((output, test_output, train_output, checkpoint, tune_storage), (data, flags.get("config")))
     if trials is not None and processes() > 1:
-        raise InputError(
-            "A search for settings (--tune) runs in one process: search without torchrun."
-        )
+        raise InputError("A search for settings (--tune) runs in one process: search without torchrun.")
     settings = file_of(flags)
     fitting, share = said(flags, settings_of(TrainingConfig)), said(flags, TEST_SHARE)
     table = read_table(data, settings, flags)
     parts = _split(table, settings, test_output is not None, share.get("test"), fitting.get("seed"))  # type: ignore[arg-type]
     config = _config(settings, fitting)
+    if config.model == "boosting":
+        _refuse_with_trees(trials, checkpoint)
     if trials is not None:
         config = _tuned(parts["train"], config, trials, folds, tune_storage, tune_seconds)
-    with progress("Training") as step:
-        model = fit(
-            parts["train"], parts["validation"], config=config, progress=step, name=output.stem, checkpoint=checkpoint
-        )
+    model = _fitted(parts, config, output.stem, checkpoint)
     if not is_first():
         return
     model.save(output)
@@ -94,6 +93,8 @@ def command(
         say(cleaned)
     for column, reason in model.preprocessing.left_out:
         say(f"Left out: column '{column}' {reason}.")
+    if beside := told(model.history):
+        say(beside)
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
     summarize(
         [f"Wrote {output}: {rows} rows; {_decides(model, config)}"],
@@ -101,13 +102,31 @@ def command(
     )
 
 
-def _decides(model: NetworkModel, config: TrainingConfig) -> str:
+def _decides(model: NetworkModel | BoostedModel, config: TrainingConfig) -> str:
     """Return how the model decides, and by which rule that was chosen."""
     if model.task != "binary":
         return "decides for the most probable class"
     rule = config.threshold_rule
     told = "" if rule is None else f", the best {rule.replace('_', ' ')} on validation rows"
     return f"decides at {model.threshold:.3f}{told}"
+
+
+def _fitted(
+    parts: dict[str, EvaluationSet], config: TrainingConfig, name: str, checkpoint: Path | None
+) -> NetworkModel | BoostedModel:
+    from evenhand.training import fit, fit_boosting
+
+    with progress("Training") as step:
+        if config.model == "boosting":
+            return fit_boosting(parts["train"], parts["validation"], config, step, name)
+        return fit(parts["train"], parts["validation"], config, step, name, checkpoint)
+
+
+def _refuse_with_trees(trials: int | None, checkpoint: Path | None) -> None:
+    """Refuse what networks alone have."""
+    given = {"--tune": trials, "--checkpoint": checkpoint}
+    if names := [name for name, value in given.items() if value is not None]:
+        raise click.UsageError(f"{' and '.join(names)}: of networks; boosted trees are fitted in seconds without.")
 
 
 def _check_names(output: Path, *tables: Path | None) -> None:
@@ -123,7 +142,7 @@ def _check_names(output: Path, *tables: Path | None) -> None:
             need("pyarrow", "data")
 
 
-def _cleaned(model: NetworkModel) -> str:
+def _cleaned(model: NetworkModel | BoostedModel) -> str:
     """Return what was done to how many cells of the training rows; nothing where nothing was."""
     done: dict[str, int] = model.history.get("cleaning", {})  # type: ignore[assignment]
     from evenhand.training.columns import FURTHEST
@@ -199,4 +218,4 @@ def write_table(part: EvaluationSet, place: Path) -> None:
 
 
 if TYPE_CHECKING:
-    from evenhand.training import NetworkModel
+    from evenhand.training import BoostedModel, NetworkModel

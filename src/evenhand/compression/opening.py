@@ -63,9 +63,9 @@ def open_model(
     place = Path(path)
     kind = model_kind(place)
     if kind == "safetensors":
-        from evenhand.training import load_model
+        from evenhand.training.storing import open_trained
 
-        return load_model(place)
+        return open_trained(place)
     if kind == "onnx" and _is_compressed(read_model_file(place)):
         from evenhand.compression.compressed import load_compressed
 

@@ -71,7 +71,7 @@ def _original(plan: Plan, units: Units, seed: int, *, first: bool) -> NetworkMod
     checked = units.read("", seed, _mark(plan, None, seed, first=False))
     if checked is not None and place.exists():
         return load_model(place)
-    model = fit(plan.train, plan.validation, config, name=plan.original.name)
+    model = fit(plan.train, plan.validation, replace(config, baseline=False), name=plan.original.name)
     plan.folder.mkdir(parents=True, exist_ok=True)
     model.save(place)
     return model

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from evenhand.catalogues import face
 
 if TYPE_CHECKING:
+    from evenhand.training.boosted import BoostedModel
+    from evenhand.training.boosting import fit_boosting
     from evenhand.training.config import TrainingConfig
     from evenhand.training.dataset import Dataset
     from evenhand.training.ensembles import fit_ensemble
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
     from evenhand.training.storing import load_model
 
 __all__ = [
-    "Dataset", "ImagePlan", "NetworkModel", "NetworkPlan", "Normalization", "Plan", "Preparing", "Preprocessing",
-    "TabularClassifier", "TrainingConfig", "fit", "fit_ensemble", "fit_ways", "given_model", "load_model", "run",
-    "tune",
+    "BoostedModel", "Dataset", "ImagePlan", "NetworkModel", "NetworkPlan", "Normalization", "Plan", "Preparing",
+    "Preprocessing", "TabularClassifier", "TrainingConfig", "fit", "fit_boosting", "fit_ensemble", "fit_ways",
+    "given_model", "load_model", "run", "tune",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
+    "boosted": "BoostedModel", "boosting": "fit_boosting",
     "config": "TrainingConfig", "dataset": "Dataset", "ensembles": "fit_ensemble", "estimator": "TabularClassifier",
     "fitting": "fit", "given": "given_model", "image_networks": "ImagePlan", "imbalance": "fit_ways", "loop": "run",
     "model": "NetworkModel", "networks": "NetworkPlan", "normalization": "Normalization", "plan": "Plan",

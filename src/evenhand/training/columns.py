@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,17 +11,21 @@ import pandas as pd
 from evenhand.errors import ModelError, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from evenhand.findings import Plain
     from evenhand.training.config import Scaling
 
 MOST_LEVELS: Final = 64
-"""Levels of a category that get a separate column, the most frequent ones; the others share one."""
+"""Levels of a category that get a separate column, the most frequent ones, however rare they are."""
+MORE_LEVELS: Final = 512
+"""Levels that get one where each of those beyond `MOST_LEVELS` has `ENOUGH_ROWS`; the others share one column."""
+ENOUGH_ROWS: Final = 20
+"""Training rows by which one weight of its own can be learnt for a level."""
 MOST_NUMBERS: Final = 0.95
 """Text of which at least this share of the cells are numbers is a column of numbers; the other cells are missing."""
+LEAST_PIECE: Final = 1e-9
+"""Values nearer than this, in scaled units, are not told apart by pieces."""
 FURTHEST: Final = 10.0
 """A standardized number is held within this many standard deviations, so that one outlier cannot swamp the network."""
 
@@ -70,45 +74,64 @@ class NumberColumn:
     """Cells of the training rows beyond `FURTHEST`, which were held there."""
     converted: int = 0
     """Cells of the training rows that were text and were read as numbers; above 0, text is read so from then on."""
+    edges: tuple[float, ...] = ()
+    """Ends of the pieces between quantiles of the training rows, in scaled units, growing; none for a scaled number
+    alone."""
 
     @classmethod
-    def fit(cls, name: str, values: pd.Series, scaling: Scaling = "standard") -> NumberColumn:
-        """Learn from training rows."""
+    def fit(cls, name: str, values: pd.Series, scaling: Scaling = "standard", pieces: int = 0) -> NumberColumn:
+        """Learn from training rows; into at most so many pieces (0 for none) the number is cut at its quantiles."""
         converted = int(read_as_numbers(values).notna().sum()) if _is_text(values) else 0
-        numbers = _numbers(name, values, bool(converted))
+        numbers = to_numbers(name, values, bool(converted))
         absent = ~np.isfinite(numbers)
         median = float(np.median(numbers[~absent])) if not absent.all() else 0.0
         filled = np.where(absent, median, numbers)
         mean, scale = _scale(filled, scaling)
         scale = scale if scale > 1e-12 * float(np.abs(filled).max()) else 1.0
         held = int((np.abs((filled - mean) / scale) > FURTHEST).sum())
-        return cls(name, median, mean, scale, int(absent.sum()), held, converted)
+        edges = _edges((numbers[~absent] - mean) / scale, pieces) if pieces else ()
+        return cls(name, median, mean, scale, int(absent.sum()), held, converted, edges)
 
     @property
     def width(self) -> int:
-        """One column, and one more for the mark of missing values."""
-        return 2 if self.missing else 1
+        """One column, one for the mark of missing values, and one for each piece."""
+        return (2 if self.missing else 1) + max(0, len(self.edges) - 1)
 
     def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
-        """Write the standardized number, and 1 where it is missing."""
-        numbers = _numbers(self.name, values, bool(self.converted))
+        """Write the standardized number, 1 where it is missing, and how much of each piece lies below it."""
+        numbers = to_numbers(self.name, values, bool(self.converted))
         absent = ~np.isfinite(numbers)
         with np.errstate(over="ignore"):  # overflow is clipped below
             standard = (np.where(absent, self.median, numbers) - self.mean) / self.scale
         out[:, 0] = np.clip(standard, -FURTHEST, FURTHEST)
         if self.missing:
             out[:, 1] = absent
+        if self.edges:
+            edges = np.asarray(self.edges)
+            held = np.clip(standard, edges[0], edges[-1])[:, None]
+            out[:, 2 if self.missing else 1 :] = np.clip((held - edges[:-1]) / np.diff(edges), 0.0, 1.0)
 
     def describe(self) -> dict[str, Plain]:
         """Return the description for a report."""
         more = {"converted_cells": self.converted} if self.converted else {}
+        more |= {"pieces": len(self.edges) - 1} if self.edges else {}
         cells = {"missing_cells": self.missing, "held_cells": self.held, **more}
         return {"column": self.name, "kind": "number", "columns": self.width, **cells}
 
     def to_plain(self) -> dict[str, Plain]:
         """Return all that was learnt."""
-        told: dict[str, Plain] = {"kind": "number", **asdict(self)}
-        return told if self.converted else {name: value for name, value in told.items() if name != "converted"}
+        told: dict[str, Plain] = {"kind": "number", **asdict(self), "edges": list(self.edges)}
+        unused = [name for name in ("converted", "edges") if not told[name]]
+        return {name: value for name, value in told.items() if name not in unused}
+
+
+def _edges(numbers: NDArray[np.float64], pieces: int) -> tuple[float, ...]:
+    """Return the quantiles of numbers, or all values where there are few; none where a line says as much."""
+    values = np.unique(numbers)
+    if len(values) > pieces + 1:
+        values = np.unique(np.quantile(numbers, np.linspace(0.0, 1.0, pieces + 1), method="nearest"))
+    values = values[np.concatenate([[True], np.diff(values) > LEAST_PIECE])] if len(values) else values
+    return tuple(float(value) for value in values) if len(values) > 2 and np.isfinite(values).all() else ()
 
 
 _SQUARED: Final = (1e-140, 1e140)
@@ -142,11 +165,13 @@ class CategoryColumn:
 
     @classmethod
     def fit(cls, name: str, values: pd.Series, most: int) -> CategoryColumn:
-        """Learn from training rows; the `most` most frequent levels get columns."""
-        texts = _texts(values)
+        """Learn from training rows; the `most` most frequent levels get columns, and all that have enough rows."""
+        texts = to_texts(values)
         counts = pd.Series(texts).value_counts(dropna=True)
         # By count, then by name, so that the same rows in any order give the same columns.
         ranked = sorted(counts.index, key=lambda level: (-int(counts[level]), str(level)))
+        more = sum(int(counts[level]) >= ENOUGH_ROWS for level in ranked[:MORE_LEVELS])
+        most = max(most, more)
         kept = tuple(sorted(str(level) for level in ranked[:most]))
         rare = int(sum(int(counts[level]) for level in ranked[most:]))
         return cls(name, kept, int(values.isna().sum()), rare)
@@ -158,7 +183,7 @@ class CategoryColumn:
 
     def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
         """Write 1 in the column of the level and 0 elsewhere."""
-        texts = _texts(values)
+        texts = to_texts(values)
         codes = pd.Index(self.levels).get_indexer(pd.Index(texts))
         absent = values.isna().to_numpy()
         out[:] = 0.0
@@ -179,22 +204,6 @@ class CategoryColumn:
         return {"kind": "category", **asdict(self), "levels": list(self.levels)}
 
 
-def column_from_plain(plain: Mapping[str, Plain]) -> Column:
-    """Return the column that wrote `plain`.
-
-    Raises KeyError, TypeError or ValueError when `plain` is something else.
-    """
-    name, missing = str(plain["name"]), int(cast("int", plain["missing"]))
-    if plain["kind"] == "number":
-        median, mean, scale = (float(cast("float", plain[field])) for field in ("median", "mean", "scale"))
-        held, converted = (int(cast("int", plain.get(field, 0))) for field in ("held", "converted"))
-        return NumberColumn(name, median, mean, scale, missing, held, converted)
-    if plain["kind"] == "category":
-        levels = tuple(str(level) for level in cast("list[Plain]", plain["levels"]))
-        return CategoryColumn(name, levels, missing, int(cast("int", plain["rare"])))
-    raise ValueError(f"no kind of column: {plain['kind']!r}")
-
-
 def read_as_numbers(values: pd.Series) -> pd.Series:
     """Return text as numbers, "1,200" and " 7 " too; anything else is missing."""
     text = values.astype("string").str.strip().str.replace(",", "", regex=False)
@@ -213,7 +222,11 @@ def _is_text(values: pd.Series) -> bool:
     return bool(text and not _only_numbers(values))
 
 
-def _numbers(name: str, values: pd.Series, text: bool = False) -> NDArray[np.float64]:
+def to_numbers(name: str, values: pd.Series, text: bool = False) -> NDArray[np.float64]:
+    """Return a column as float64, NaN where missing; with `text`, text is read as numbers.
+
+    Raises ModelError where it holds something else than numbers.
+    """
     if text and _is_text(values):
         return np.asarray(read_as_numbers(values).to_numpy(dtype=np.float64, na_value=np.nan))
     if not pd.api.types.is_numeric_dtype(values.dtype) and not _only_numbers(values):
@@ -227,7 +240,7 @@ def _only_numbers(values: pd.Series) -> bool:
     return values.dtype == object and all(isinstance(value, (int, float, np.number)) for value in values)
 
 
-def _texts(values: pd.Series) -> NDArray[np.object_]:
+def to_texts(values: pd.Series) -> NDArray[np.object_]:
     """Return levels as text: a whole float as the integer it is, so that 1 and 1.0 are one level; missing as None."""
     codes, found = pd.factorize(values)
     shown = np.empty(len(found) + 1, dtype=object)

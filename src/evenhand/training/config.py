@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
@@ -19,6 +20,9 @@ Activation: TypeAlias = Literal["relu", "gelu", "tanh", "sigmoid"]
 
 Architecture: TypeAlias = Literal["mlp", "residual", "wide_deep", "transformer"]
 """Which network: layers of neurons, blocks that add to what goes through, a linear model and layers, attention."""
+
+Model: TypeAlias = Literal["network", "boosting"]
+"""What is fitted: a network, or boosted trees."""
 
 Optimizer: TypeAlias = Literal["adamw", "adam", "sgd", "momentum"]
 """How weights are moved; ``momentum`` is stochastic gradient descent with Nesterov momentum 0.9."""
@@ -51,6 +55,10 @@ ThresholdRule: TypeAlias = Literal["auto", "accuracy", "balanced_accuracy", "f1"
 
 ACTIVATIONS: Final[tuple[str, ...]] = get_args(Activation)
 NETWORKS: Final[tuple[str, ...]] = get_args(Architecture)
+LEAST_BATCH: Final = 64
+MOST_BATCH: Final = 512
+STEPS_AN_EPOCH: Final = 96
+"""Steps of an epoch that are enough: with more of them only the time of a fit grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,16 @@ class TrainingConfig(Steps):
     (10, 0.002)
     """
 
+    batch_size: int = setting(
+        0, "Rows a step; 0 takes 64, and of a table of more than ten thousand rows up to 512.", least=0, unit="rows"
+    )
+    model: Model = setting("network", "What is fitted: a network, or boosted trees.")
+    trees: int = setting(300, "Rounds of boosting at most; of boosted trees.", least=1, unit="rounds")
+    leaves: int = setting(31, "Leaves of each boosted tree at most.", least=2, unit="leaves")
+    shrinkage: float = setting(0.1, "Share of each boosted tree that is added to the others.", above=0, most=1)
+    baseline: bool = setting(
+        True, "Whether boosted trees are fitted beside a network over a table, to compare it with."
+    )
     hidden: tuple[int, ...] = setting(
         (64, 32), "Neurons of each hidden layer, none for logistic regression; all of one width in a residual network "
         "and a transformer.", least=1, unit="neurons",
@@ -128,6 +146,11 @@ class TrainingConfig(Steps):
         "layer.", least=0,
     )  # fmt: skip
     scaling: Scaling = setting("standard", "How numbers are scaled.")
+    pieces: int = setting(
+        16, "Into so many pieces, at its quantiles, a number is cut, each a further input; fewer with few rows, 0 for "
+        "none.", least=0,
+    )  # fmt: skip
+    codes: bool = setting(True, "Whether whole numbers that look like codes are read as categories, too.")
     patience: int = setting(
         10, "Epochs without a lower validation loss after which the fit stops.", least=1, unit="epochs"
     )
@@ -160,6 +183,11 @@ class TrainingConfig(Steps):
     def settled(self) -> TrainingConfig:
         """Return the settings with those that follow from others filled in."""
         return dataclasses.replace(self, threshold=self.threshold_rule or self.threshold)
+
+    def for_rows(self, rows: int) -> TrainingConfig:
+        """Return the settings with a batch for a table of so many rows, where none was chosen."""
+        grown = 2 ** round(math.log2(max(rows, 1) / STEPS_AN_EPOCH))
+        return dataclasses.replace(self, batch_size=self.batch_size or max(LEAST_BATCH, min(MOST_BATCH, grown)))
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the settings as plain JSON data."""

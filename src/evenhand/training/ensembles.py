@@ -114,16 +114,20 @@ def fit_ensemble(
         raise InputError(f"An ensemble needs one member at least, not {members}.")
     config = (config or TrainingConfig()).settled()
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
-    first = fit(fitted, chosen, config, progress)
+    alone = replace(config, baseline=False)  # the trees are fitted once, for all together
+    first = fit(fitted, chosen, alone, progress)
     made = [first] + [
-        fit(fitted, chosen, replace(config, seed=config.seed + at), progress, preparing=first.preprocessing)
+        fit(fitted, chosen, replace(alone, seed=config.seed + at), progress, preparing=first.preprocessing)
         for at in range(1, members)
     ]
-    return _together(made, chosen, config, name)
+    return _together(made, fitted, chosen, config, name)
 
 
-def _together(made: list[NetworkModel], chosen: EvaluationSet, config: TrainingConfig, name: str) -> NetworkModel:
+def _together(
+    made: list[NetworkModel], fitted: EvaluationSet, chosen: EvaluationSet, config: TrainingConfig, name: str
+) -> NetworkModel:
     """Return the models as one, with one threshold."""
+    from evenhand.training.baseline import beside
     from evenhand.training.dataset import prepared
     from evenhand.training.model import NetworkModel
     from evenhand.training.thresholds import choose_threshold
@@ -141,8 +145,10 @@ def _together(made: list[NetworkModel], chosen: EvaluationSet, config: TrainingC
         fit_row_hashes=first.fit_row_hashes,
         cost=_sum([one.cost or {} for one in made]),
     )
+    scores = model.predict_prepared(prepared(model.preprocessing, chosen))
+    if (trees := beside(scores, fitted, chosen, config)) is not None:
+        model.history["baseline"] = trees
     if plan.outputs == 1:
-        scores = model.predict_prepared(prepared(model.preprocessing, chosen))
         model.threshold = choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight)
     return model
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ class TabularClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             positive=self.classes_[-1].item() if hasattr(self.classes_[-1], "item") else self.classes_[-1],
             sample_weight=None if sample_weight is None else _WEIGHT,
         )
-        self.model_ = fit(data, config=TrainingConfig.from_plain(self.get_params()))
+        self.model_ = fit(data, config=replace(TrainingConfig.from_plain(self.get_params()), baseline=False))
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:

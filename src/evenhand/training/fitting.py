@@ -99,6 +99,7 @@ def fit(
         need(package, "torch")
     import torch
 
+    from evenhand.training.baseline import beside
     from evenhand.training.dataset import prepared
     from evenhand.training.loop import run
     from evenhand.training.metering import Meter
@@ -107,9 +108,10 @@ def fit(
 
     config = (config or TrainingConfig()).settled()
     train, validation = needed(train, "fit"), None if validation is None else needed(validation, "fit")
-    raise_all(InputError, _problems(train, validation))
+    raise_all(InputError, [*_problems(train, validation), *_other_model(config)])
     meter = Meter()
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
+    config = config.for_rows(len(fitted) if fitted.held is None else 0)
     preprocessing = preparing or _preparing(fitted, config, plan)
     plan = plan or _plan(preprocessing, config, _logits(fitted))
     _check_plan(plan, preprocessing, fitted)
@@ -130,6 +132,8 @@ def fit(
         "validation": (chosen, decisions(scores, threshold)),
     }
     seen = [data.row_hashes(preprocessing.features, preprocessing.reads) for data in (fitted, chosen)]
+    cost = meter.read()  # of the network alone
+    trees = beside(scores, fitted, chosen, config)
     return NetworkModel(
         name=name,
         network=learned.network,
@@ -141,10 +145,11 @@ def fit(
             **({"threshold_rule": rule} if plan.outputs == 1 and (rule := config.threshold_rule) else {}),
             **({"cleaning": preprocessing.cleaning()} if isinstance(preprocessing, Preprocessing) else {}),
             "counts": {part: _counts(data.y_true, said, len(fitted.classes)) for part, (data, said) in decided.items()},
+            **({"baseline": trees} if trees is not None else {}),
             **({"checkpoint_problem": kept.problem} if kept is not None and kept.problem else {}),
         },
         fit_row_hashes=np.unique(np.concatenate(seen)),
-        cost=meter.read(),
+        cost=cost,
     )
 
 
@@ -171,7 +176,7 @@ def _preparing(fitted: EvaluationSet, config: TrainingConfig, plan: Plan | None)
     from evenhand.training.normalization import Normalization
 
     if fitted.held is None:
-        return Preprocessing.fit(fitted.X, config.scaling)
+        return Preprocessing.fit(fitted.X, config.scaling, config.pieces, config.codes)
     return Normalization.fit(fitted.held, getattr(plan, "shape", None))
 
 
@@ -230,8 +235,14 @@ def resampled(dataset: Dataset, y_true: NDArray[np.int8], config: TrainingConfig
 
     ``over`` keeps every row and draws rows of the smaller classes again; ``under`` leaves rows of the larger out.
     """
+    rows = resampled_rows(y_true, config)
+    return dataset if rows is None else dataset.take(rows)
+
+
+def resampled_rows(y_true: NDArray[np.int8], config: TrainingConfig) -> NDArray[np.intp] | None:
+    """Return the positions of the rows that `resampled` takes, in order; None for all as they are."""
     if config.resample is None:
-        return dataset
+        return None
     counts = np.bincount(y_true)
     wanted = counts.max() if config.resample == "over" else counts[counts > 0].min()
     chance = np.random.default_rng(config.seed)
@@ -240,7 +251,7 @@ def resampled(dataset: Dataset, y_true: NDArray[np.int8], config: TrainingConfig
         rows = chance.permutation(np.flatnonzero(y_true == label))
         again = chance.choice(rows, max(0, wanted - len(rows)))
         drawn.append(np.concatenate([rows[:wanted], again]))
-    return dataset.take(np.sort(np.concatenate(drawn)))
+    return np.sort(np.concatenate(drawn))
 
 
 def class_weights(y_true: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -314,6 +325,11 @@ def _problems(train: EvaluationSet, validation: EvaluationSet | None) -> Iterato
         yield f"{train.name}: no training row is of {_listed(absent)}, so the class cannot be learnt. Leave it out."
     if train.held is None and not train.features:
         yield f"{train.name}: no column is left as a model input."
+
+
+def _other_model(config: TrainingConfig) -> Iterator[str]:
+    if config.model != "network":
+        yield f"fit makes a network, and model is {config.model!r}: call fit_boosting, with the same settings."
 
 
 def _listed(values: Iterable[object]) -> str:

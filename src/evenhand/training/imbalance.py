@@ -81,7 +81,7 @@ def fit_ways(
     for name, way in ways.items():
         settings = replace(usual, **cast("dict[str, object]", dict(way.settings)))  # type: ignore[arg-type]
         made[name] = (
-            fit(train, validation, settings, progress, name)
+            fit(train, validation, replace(settings, baseline=False), progress, name)
             if way.members == 1
             else fit_ensemble(train, validation, settings, way.members, progress, name)
         )

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import pandas as pd
 
 from evenhand.errors import InputError, ModelError, did_you_mean, raise_all, shorten
 from evenhand.subjects.inputs import as_table
-from evenhand.training.columns import (
-    MOST_LEVELS,
-    CategoryColumn,
-    Column,
-    NumberColumn,
-    column_from_plain,
-    numbers_as_text,
-)
+from evenhand.training.codes import CodeColumn, column_from_plain, looks_like_codes
+from evenhand.training.columns import MOST_LEVELS, CategoryColumn, Column, NumberColumn, numbers_as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads
     from evenhand.training.config import Scaling
+
+
+ROWS_A_PIECE: Final = 50
+"""Training rows for each piece of a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Preprocessing:
     """Columns that the network cannot read, each with the reason."""
 
     @classmethod
-    def fit(cls, X: pd.DataFrame, scaling: Scaling = "standard") -> Preprocessing:
+    def fit(cls, X: pd.DataFrame, scaling: Scaling = "standard", pieces: int = 0, codes: bool = False) -> Preprocessing:
         """Learn medians, means, deviations and levels from training rows, and from nothing else.
 
         Parameters
@@ -56,21 +54,26 @@ class Preprocessing:
             dates, of names or free text and without any value are left out, each with the reason.
         scaling : {"standard", "unit", "signed"}
             Mean 0 and deviation 1, onto [0, 1], or onto [-1, 1].
+        pieces : int
+            Above 0, a number is also cut at so many quantiles, and how much of each piece lies below it is a column
+            each (Gorishniy, Rubachev and Babenko 2022, "On embeddings for numerical features"); fewer with few rows.
+        codes : bool
+            Whether whole numbers that look like codes are read as categories, too.
 
         Raises
         ------
         InputError
             When no column is left; all reasons are given.
         """
-        left_out = {str(name): reason for name in X.columns if (reason := _why_left_out(X[name]))}
-        if len(left_out) == X.shape[1]:
-            raise InputError(*(f"Column '{shorten(name)}' {reason}." for name, reason in left_out.items()))
+        left_out = unreadable(X)
         columns: list[Column] = []
         for name in X.columns:
             if str(name) in left_out:
                 continue
             if pd.api.types.is_numeric_dtype(X[name].dtype) or numbers_as_text(X[name]):
-                columns.append(NumberColumn.fit(str(name), X[name], scaling))
+                number = NumberColumn.fit(str(name), X[name], scaling, min(pieces, len(X) // ROWS_A_PIECE))
+                of_code = codes and looks_like_codes(X[name])
+                columns.append(CodeColumn.fit(number, X[name]) if of_code else number)
             else:
                 columns.append(CategoryColumn.fit(str(name), X[name], MOST_LEVELS))
         return cls(tuple(columns), len(X), tuple(left_out.items()))
@@ -111,7 +114,7 @@ class Preprocessing:
             When columns are absent, or hold text where training rows held numbers.
         """
         X = as_table(batch, "network")
-        self._check(X)
+        check_columns(X, self.features)
         prepared = np.empty((len(X), self.width), dtype=np.float32)
         at = 0
         for column in self.columns:
@@ -162,19 +165,29 @@ class Preprocessing:
             tuple((str(name), str(reason)) for name, reason in left_out),
         )
 
-    def _check(self, X: pd.DataFrame) -> None:
-        present = {str(name) for name in X.columns}
-        raise_all(
-            ModelError,
-            (
-                f"The model needs column '{shorten(name)}', which the table does not have.{did_you_mean(name, present)}"
-                for name in self.features
-                if name not in present
-            ),
-        )
+
+def check_columns(X: pd.DataFrame, features: Iterable[str]) -> None:
+    """Raise ModelError that names each of the columns that a table lacks."""
+    present = {str(name) for name in X.columns}
+    raise_all(
+        ModelError,
+        (
+            f"The model needs column '{shorten(name)}', which the table does not have.{did_you_mean(name, present)}"
+            for name in features
+            if name not in present
+        ),
+    )
 
 
-def _why_left_out(column: pd.Series) -> str:
+def unreadable(X: pd.DataFrame) -> dict[str, str]:
+    """Return the columns that no model can read, each with the reason; raise InputError where none is left."""
+    left_out = {str(name): reason for name in X.columns if (reason := why_left_out(X[name]))}
+    if len(left_out) == X.shape[1]:
+        raise InputError(*(f"Column '{shorten(name)}' {reason}." for name, reason in left_out.items()))
+    return left_out
+
+
+def why_left_out(column: pd.Series) -> str:
     """Return why a column cannot be an input; empty when it can."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
         return "holds dates or times; turn them into numbers, such as days, to use them"

@@ -223,7 +223,7 @@ def _loss(
     learn: EvaluationSet, held: EvaluationSet, config: TrainingConfig, watch: Callable[[int, float], None]
 ) -> float:
     """Return the cross-entropy on the rows held out, of the epoch that was kept."""
-    model = fit(learn, held, config, watch=watch)
+    model = fit(learn, held, replace(config, baseline=False), watch=watch)
     score = np.clip(model.predict_prepared(prepared(model.preprocessing, held)), 1e-7, 1 - 1e-7)
     weight = np.ones(len(held)) if held.sample_weight is None else held.sample_weight
     if score.ndim == 2:

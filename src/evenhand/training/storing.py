@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Plain
     from evenhand.subjects.tensor_header import Header
+    from evenhand.training.boosted import BoostedModel
     from evenhand.training.plan import Plan
 
 _DAMAGED: Final = (
@@ -55,25 +56,68 @@ def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkMod
     >>> load_model("credit.safetensors").predict(data.X).tolist() == model.predict(data.X).tolist()
     True
     """
-    from evenhand.subjects.loading import model_kind, read_model_file
     from evenhand.training.rows import read_cost, read_rows
 
     need("torch", "torch")
     from safetensors import SafetensorError
 
     place = Path(path)
-    kind = model_kind(place)
-    if kind != "safetensors":
-        raise ModelError(f"'{place}' is no trained model of evenhand: that is a .safetensors file, and this is {kind}.")
-    content = read_model_file(place)
-    header = read_header(content, f"'{place}'")
-    about = _read_about(header, place)
+    content, header, about = _read(place)
+    if is_boosting(about):
+        raise ModelError(
+            f"'{place}' holds boosted trees, which evenhand.open_model opens. They are no network, so no recipe "
+            "compresses them; fit fewer trees or leaves for a smaller model."
+        )
     try:
         model = _build(about, content, header, read_rows(place), network)
     except (*_DAMAGED, SafetensorError) as problem:
         raise ModelError(f"'{place}' is damaged: {_said(problem)}.") from None
     model.cost = read_cost(place)
     return model
+
+
+def open_trained(path: str | Path) -> NetworkModel | BoostedModel:
+    """Read a trained model of either kind, a network or boosted trees, as its file says.
+
+    Raises
+    ------
+    ModelError
+        As `load_model`.
+    """
+    place = Path(path)
+    content, _, about = _read(place)
+    if not is_boosting(about):
+        return load_model(place)
+    from evenhand.training.boosted import boosted_from
+    from evenhand.training.rows import read_cost, read_rows
+
+    need("safetensors", "torch")
+    from safetensors import SafetensorError
+
+    try:
+        model = boosted_from(about, content, read_rows(place))
+    except (*_DAMAGED, SafetensorError) as problem:
+        raise ModelError(f"'{place}' is damaged: {_said(problem)}.") from None
+    model.cost = read_cost(place)
+    return model
+
+
+def is_boosting(about: Mapping[str, Plain]) -> bool:
+    """Return whether a file says that it holds boosted trees."""
+    told = about.get("network")
+    return isinstance(told, dict) and told.get("kind") == "boosting"
+
+
+def _read(place: Path) -> tuple[bytes, Header, dict[str, Plain]]:
+    """Return the bytes of a file, what it declares, and what it says of itself."""
+    from evenhand.subjects.loading import model_kind, read_model_file
+
+    kind = model_kind(place)
+    if kind != "safetensors":
+        raise ModelError(f"'{place}' is no trained model of evenhand: that is a .safetensors file, and this is {kind}.")
+    content = read_model_file(place)
+    header = read_header(content, f"'{place}'")
+    return content, header, _read_about(header, place)
 
 
 def _said(problem: Exception) -> str:

@@ -34,7 +34,7 @@ def trained(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about training; nothing where it is unknown."""
     found = record.of_audit("training")
     facts = record.provenance.get("subject", {}).get("training", {})
-    fitted: list[Block] = [*_compared(record, found, judged), *_curves(facts)]
+    fitted: list[Block] = [*_compared(record, found, judged), *_beside_trees(found, judged), *_curves(facts)]
     blocks = (*fitted, *_costs(found))
     return (Part("training", TITLE if fitted else COST, (), blocks),) if blocks else ()
 
@@ -52,6 +52,13 @@ def _compared(record: AuditRecord, found: Iterable[Finding], judged: Judged) -> 
             rows.append(judged.row(joined(": ", (label, message("evaluation rows"))), here))
     title = message("Rows it was fitted on and others")
     return [figure("training-parts", title, rows, digits=3)] if rows else []
+
+
+def _beside_trees(found: Iterable[Finding], judged: Judged) -> list[Block]:
+    """Show how much better the network is than boosted trees of the same rows."""
+    gains = [finding for finding in found if finding.key.metric == "network_gain"]
+    rows = [judged.row(describe(finding.key.qualifier("rate") or "").label, finding) for finding in gains]
+    return [figure("training-trees", message("Network less boosted trees"), rows, digits=3)] if rows else []
 
 
 def _curves(facts: TrainingFacts) -> list[Block]:
@@ -101,12 +108,14 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     found = record.of_audit("training")
     gaps = [f for f in found if f.key.metric == "generalization_gap"]
     made = answered(judged, found, "")
+    checked = bool(gaps)
+    gaps += [f for f in found if f.key.metric == "network_gain"]
     sure = [joined(": ", (describe(f.key.qualifier("rate") or "").label, f.note)) for f in gaps if f.note]
     if sure:
         return Answer(sentences(made.sentence, *sure), made.state)
     none = message("No gap between training and validation rows is beyond what chance shows.")
     costs = [joined(": ", (describe(f.key.metric).label, show(f.estimate, f.unit))) for f in found if f.volatile]
-    return Answer(sentences(made.sentence, none if gaps else joined("; ", costs[:2]) if costs else ""), made.state)
+    return Answer(sentences(made.sentence, none if checked else joined("; ", costs[:2]) if costs else ""), made.state)
 
 
 SECTION: Final = Section("training", TITLE, ("training",), 1200, trained, theme=MODEL, answer=answer)
