@@ -15,7 +15,7 @@ from evenhand.cli.summary import config_words, quiet_flag, summarize
 from evenhand.data.roles import Shares
 from evenhand.output.printing import remark, say
 from evenhand.settings import settings_of
-from evenhand.training.config import TrainingConfig
+from evenhand.training.config import ATTENDING, TrainingConfig
 
 if TYPE_CHECKING:
     from evenhand.cli.settings import Settings
@@ -59,6 +59,7 @@ def command(
     Examples:
       evenhand train loans.parquet --label approve --sensitive race -o credit.safetensors
       evenhand train loans.parquet --label approve --network residual --tune 30 --tune-storage study.db
+      evenhand train people.csv --label hired --images file --inputs faces/ --network resnet18 --flip
     """
     from evenhand.training import fit
 
@@ -143,7 +144,7 @@ def _split(
 
 def _config(settings: Settings, flags: dict[str, object]) -> TrainingConfig:
     values = {**settings.train, **flags}
-    if values.get("network") in ("residual", "transformer"):
+    if values.get("network") in ("residual", "transformer", *ATTENDING):
         values.setdefault("hidden", [64, 64])  # its blocks are all of one width
     return TrainingConfig.from_plain(values)
 
