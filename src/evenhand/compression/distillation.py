@@ -104,7 +104,7 @@ class Distillation(Declared):
         base = getattr(model.plan, "base", model.plan)
         base = getattr(base, "members", (base,))[0]
         if isinstance(base, ImagePlan):
-            return replace(base, hidden=tuple(self.hidden))
+            return base.narrower(tuple(self.hidden))
         if isinstance(base, NetworkPlan):
             return NetworkPlan(base.columns, tuple(self.hidden), base.activation, outputs=base.outputs)
         raise ModelError(f"Which student '{model.name}' is to have is not clear: name its network by student=.")

@@ -24,6 +24,12 @@ Architecture: TypeAlias = Literal["mlp", "residual", "wide_deep", "transformer"]
 Model: TypeAlias = Literal["network", "boosting"]
 """What is fitted: a network, or boosted trees."""
 
+ImageNetwork: TypeAlias = Literal[
+    "cnn", "resnet18", "resnet50", "densenet", "densenet121", "inception", "vit", "encoder"
+]
+"""Which network over images: convolutions, residual blocks, dense blocks, branches side by side, attention over patches
+or over rows of pixels."""
+
 Optimizer: TypeAlias = Literal["adamw", "adam", "sgd", "momentum"]
 """How weights are moved; ``momentum`` is stochastic gradient descent with Nesterov momentum 0.9."""
 
@@ -59,6 +65,9 @@ LEAST_BATCH: Final = 64
 MOST_BATCH: Final = 512
 STEPS_AN_EPOCH: Final = 96
 """Steps of an epoch that are enough: with more of them only the time of a fit grows."""
+IMAGE_NETWORKS: Final[tuple[str, ...]] = get_args(ImageNetwork)
+ATTENDING: Final = ("encoder", "vit")
+"""Networks over images whose layers attend: all of one width, a multiple of the heads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,26 @@ class Steps(Declared):
     )
     shift: int = setting(
         0, "Augmentation: images are moved by at most so many pixels in each training step.", least=0, unit="pixels"
+    )
+    flip: bool = setting(
+        False,
+        "Augmentation: half of the images are mirrored, left for right, in each training step. A mirrored digit or "
+        "letter is another one or none.",
+    )
+    rotate: float = setting(
+        0.0, "Augmentation: images are turned by at most so many degrees each way.", least=0, most=180, unit="degrees"
+    )
+    crop: float = setting(
+        0.0,
+        "Augmentation: images are cut by at most this share of their sides, anywhere, and drawn at full size.",
+        least=0,
+        below=1,
+    )
+    colour: float = setting(
+        0.0,
+        "Augmentation: brightness, contrast and, of colours, saturation change by at most this share.",
+        least=0,
+        below=1,
     )
     precision: Precision = setting(
         "float32", "What products are computed in; weights and their sums stay float32. float16 needs CUDA."
@@ -131,16 +160,34 @@ class TrainingConfig(Steps):
         True, "Whether boosted trees are fitted beside a network over a table, to compare it with."
     )
     hidden: tuple[int, ...] = setting(
-        (64, 32), "Neurons of each hidden layer, none for logistic regression; all of one width in a residual network "
-        "and a transformer.", least=1, unit="neurons",
+        (64, 32), "Neurons of each hidden layer, none for logistic regression; all of one width in a residual network, "
+        "a transformer, a vit and an encoder.", least=1, unit="neurons",
     )  # fmt: skip
-    network: Architecture = setting("mlp", "Which network.")
+    network: Architecture | ImageNetwork = setting(
+        "mlp", "Which network: one over columns, or, from cnn on, one over images."
+    )
+    channels: tuple[int, ...] = setting(
+        (16, 32),
+        "Channels of each convolution of a cnn; each is followed by a pooling that halves height and width.",
+        least=1,
+        unit="channels",
+    )
+    width: int = setting(
+        0,
+        "Channels after the first convolution of a resnet or an inception, or those that each layer of a densenet "
+        "adds; 0 is the published number.",
+        least=0,
+        unit="channels",
+    )
+    patch: int = setting(0, "Height and width of the patches of a vit; 0 chooses by the image.", least=0, unit="pixels")
     activation: Activation = setting("relu", "The function between two layers.")
     dropout: float = setting(0.1, "Share of the neurons left out in each training step.", least=0, below=1)
     batch_norm: bool = setting(
         False, "Whether each hidden layer of a perceptron is normalized over the batch (Ioffe and Szegedy 2015)."
     )
-    heads: int = setting(4, "Heads of a transformer's attention; the width is a multiple of them.", least=1)
+    heads: int = setting(
+        4, "Heads of attention of a transformer, a vit or an encoder; the width is a multiple.", least=1
+    )
     embedding: int = setting(
         0, "Above 0, a category of more levels than this is embedded in so many numbers before a perceptron's first "
         "layer.", least=0,
@@ -167,11 +214,12 @@ class TrainingConfig(Steps):
     def contradictions(self) -> Iterator[str]:
         """Yield errors of settings that are incompatible."""
         if self.embedding and self.network != "mlp":
-            yield f"Embeddings of categories go before an mlp; a {self.network} has its own way with columns."
-        if self.network in ("residual", "transformer") and len(set(self.hidden)) != 1:
+            yield f"Embeddings of categories go before an mlp, not before a {self.network}."
+        if self.network in ("residual", "transformer", *ATTENDING) and len(set(self.hidden)) != 1:
             yield f"Blocks of a {self.network} are all of one width, such as hidden = (64, 64), not {self.hidden!r}."
-        elif self.network == "transformer" and self.hidden[0] % self.heads:
-            yield f"A transformer's width is a multiple of its heads: {self.hidden[0]} is none of {self.heads!r}."
+        elif self.network in ("transformer", *ATTENDING) and self.hidden[0] % self.heads:
+            width = self.hidden[0]
+            yield f"The width of a {self.network} is a multiple of its heads: {width} is none of {self.heads!r}."
 
     @property
     def threshold_rule(self) -> ThresholdRule | None:
@@ -191,7 +239,7 @@ class TrainingConfig(Steps):
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the settings as plain JSON data."""
-        return {**dataclasses.asdict(self), "hidden": list(self.hidden)}
+        return {**dataclasses.asdict(self), "hidden": list(self.hidden), "channels": list(self.channels)}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, object]) -> TrainingConfig:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
+    from evenhand.training.config import Architecture
     from evenhand.training.dataset import Dataset, Prepared
     from evenhand.training.loop import Learned
     from evenhand.training.model import NetworkModel
@@ -181,18 +182,19 @@ def _preparing(fitted: EvaluationSet, config: TrainingConfig, plan: Plan | None)
 
 
 def _plan(preprocessing: Preparing, config: TrainingConfig, outputs: int) -> Plan:
-    from evenhand.training.image_networks import ImagePlan
+    from evenhand.training.image_networks import plan_of_images, refuse_columns
     from evenhand.training.networks import NetworkPlan
 
     if len(preprocessing.shape) == 3:
-        return ImagePlan("image_mlp", preprocessing.shape, outputs, config.hidden, dropout=config.dropout)
+        return plan_of_images(config, preprocessing.shape, outputs)
+    refuse_columns(config.network, preprocessing.reads)
     widths: tuple[int, ...] = getattr(preprocessing, "widths", ())
     return NetworkPlan(
         math.prod(preprocessing.shape),
         config.hidden,
         config.activation,
         config.dropout,
-        config.network,
+        cast("Architecture", config.network),
         config.batch_norm,
         config.heads,
         widths if config.network == "transformer" or config.embedding else (),

@@ -41,12 +41,19 @@ class Normalization:
     """Columns that the network cannot read: none."""
     shape: tuple[int, ...]
     """Of one row, channels first for images."""
-    mean: float = 0.0
-    """What is taken away from each number."""
-    scale: float = 1.0
-    """What it is divided by then."""
+    mean: float | tuple[float, ...] = 0.0
+    """What is taken away from each number; of images also one number a channel."""
+    scale: float | tuple[float, ...] = 1.0
+    """What it is divided by then; of images also one number a channel."""
     rows: int = 0
     """Rows it was fitted on."""
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "scale"):
+            value = getattr(self, name)
+            if isinstance(value, tuple) and (not self.shape or len(value) != self.shape[0]):
+                channels = self.shape[0] if self.shape else 0
+                raise InputError(f"{name} has {len(value)} numbers, and the images have {channels} channels.")
 
     @classmethod
     def fit(cls, arrays: Inputs | Batch, shape: tuple[int, ...] | None = None) -> Normalization:
@@ -91,7 +98,12 @@ class Normalization:
         if not np.isfinite(values).all():
             wrong = int((~np.isfinite(values)).sum())
             raise ModelError(f"The arrays hold {wrong:,} missing or infinite numbers; the model takes none.")
-        return np.ascontiguousarray((values - np.float32(self.mean)) / np.float32(self.scale))
+        return np.ascontiguousarray((values - self._each(self.mean)) / self._each(self.scale), dtype=np.float32)
+
+    def _each(self, value: float | tuple[float, ...]) -> NDArray[np.float32]:
+        """Return a number, or one a channel in the shape that goes with rows."""
+        numbers = np.asarray(value, dtype=np.float32)
+        return numbers.reshape(-1, *[1] * (len(self.shape) - 1)) if numbers.ndim else numbers
 
     def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
         found = values.shape[1:]
@@ -109,7 +121,8 @@ class Normalization:
 
     def to_plain(self) -> dict[str, Plain]:
         """Return everything as plain JSON data."""
-        return {"kind": "normalization", **asdict(self), "shape": list(self.shape)}
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {"kind": "normalization", **plain}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Plain]) -> Normalization:
@@ -118,8 +131,14 @@ class Normalization:
         Raises KeyError, TypeError or ValueError when `plain` is something else.
         """
         shape = tuple(int(cast("int", size)) for size in cast("list[Plain]", plain["shape"]))
-        mean, scale = (float(cast("float", plain[name])) for name in ("mean", "scale"))
+        mean, scale = (_numbers(plain[name]) for name in ("mean", "scale"))
         return cls(shape, mean, scale, int(cast("int", plain["rows"])))
+
+
+def _numbers(value: Plain) -> float | tuple[float, ...]:
+    return (
+        tuple(float(cast("float", each)) for each in value) if isinstance(value, list) else float(cast("float", value))
+    )
 
 
 def channels_first(shape: tuple[int, ...]) -> tuple[int, ...]:

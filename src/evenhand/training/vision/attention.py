@@ -1,48 +1,9 @@
-"""Blocks of networks over images: residual convolutions, and attention over an image's rows."""
+"""Attention over images: over an image's rows, and over its patches."""
 
 from __future__ import annotations
 
-import itertools
-
 import torch
 from torch import nn
-
-
-class ResNet18(nn.Module):
-    """Eight residual blocks of two convolutions (He et al. 2016, "Deep residual learning"), 64 to 512 channels."""
-
-    def __init__(self, channels: int, outputs: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False)
-        self.norm, self.pool = nn.BatchNorm2d(64), nn.MaxPool2d(3, stride=2, padding=1)
-        widths = [64, 64, 64, 128, 128, 256, 256, 512, 512]
-        self.blocks = nn.Sequential(
-            *(_Residual(before, after, 1 if before == after else 2) for before, after in itertools.pairwise(widths))
-        )
-        self.last = nn.Linear(512, outputs)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return (n, outputs) logits."""
-        held = self.pool(torch.relu(self.norm(self.first(images))))
-        return torch.as_tensor(self.last(self.blocks(held).mean(dim=(2, 3))))
-
-
-class _Residual(nn.Module):
-    def __init__(self, before: int, after: int, stride: int) -> None:
-        super().__init__()
-        self.one = nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False)
-        self.norm_one = nn.BatchNorm2d(after)
-        self.two = nn.Conv2d(after, after, 3, padding=1, bias=False)
-        self.norm_two = nn.BatchNorm2d(after)
-        self.past = (
-            nn.Identity()
-            if before == after
-            else nn.Sequential(nn.Conv2d(before, after, 1, stride=stride, bias=False), nn.BatchNorm2d(after))
-        )
-
-    def forward(self, held: torch.Tensor) -> torch.Tensor:
-        inner = self.norm_two(self.two(torch.relu(self.norm_one(self.one(held)))))
-        return torch.relu(inner + self.past(held))
 
 
 class Encoder(nn.Module):
@@ -87,3 +48,31 @@ class _Layer(nn.Module):
         held = held + self.drop(self.answer((weight @ value).transpose(1, 2).flatten(2)))
         inner = nn.functional.gelu(self.wide(self.norm_two(held)))
         return torch.as_tensor(held + self.drop(self.narrow(inner)))
+
+
+class ViT(nn.Module):
+    """A transformer encoder, norm first, over the patches of an image; a token of its own decides.
+
+    Source: Dosovitskiy et al. 2021, "An image is worth 16x16 words". Places and the deciding token are weights of
+    linear layers without bias, so that pruning can follow them; their number is that of the paper.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], outputs: int, hidden: tuple[int, ...], heads: int, dropout: float, patch: int
+    ) -> None:
+        super().__init__()
+        channels, height, columns = shape
+        width, tokens = hidden[0], (height // patch) * (columns // patch) + 1
+        self.embed = nn.Conv2d(channels, width, patch, stride=patch)
+        self.decider, self.place = nn.Linear(1, width, bias=False), nn.Linear(tokens, width, bias=False)
+        self.register_buffer("one", torch.ones(1, 1), persistent=False)
+        self.register_buffer("places", torch.eye(tokens), persistent=False)
+        self.layers = nn.Sequential(*(_Layer(width, heads, dropout) for _ in hidden))
+        self.norm, self.last = nn.LayerNorm(width), nn.Linear(width, outputs)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return (n, outputs) logits."""
+        patches = self.embed(images).flatten(2).transpose(1, 2)
+        decider = self.decider(self.one)[None].expand(patches.shape[0], -1, -1)
+        tokens = torch.cat([decider, patches], dim=1) + self.place(self.places)
+        return torch.as_tensor(self.last(self.norm(self.layers(tokens))[:, 0]))

@@ -1,0 +1,1 @@
+"""Networks over images by name, in their published structure, and with a first layer for small images."""
