@@ -58,7 +58,7 @@ def three() -> tuple[EvaluationSet, EvaluationSet]:
 CONFIG = TrainingConfig(hidden=(16,), epochs=15, learning_rate=0.01, seed=0)
 
 
-@pytest.mark.parametrize("network", ["mlp", "residual", "wide_deep", "transformer"])
+@pytest.mark.parametrize("network", ["mlp", "residual", "wide_deep", "deepfm", "transformer"])
 def test_every_network_learns_several_classes(
     network: str, three: tuple[EvaluationSet, EvaluationSet], tmp_path: Path
 ) -> None:

@@ -354,13 +354,14 @@ def test_the_weights_of_rows_are_those_of_the_set() -> None:
 def test_validation_rows_change_no_preprocessing(parts: dict[str, EvaluationSet]) -> None:
     changed = parts["validation"].take(np.arange(20, len(parts["validation"])), "fewer")
     first, second = (fit(parts["train"], rows, QUICK).preprocessing for rows in (parts["validation"], changed))
-    assert first == second == Preprocessing.fit(parts["train"].X)
+    assert first == second == Preprocessing.fit(parts["train"].X, pieces=QUICK.pieces, codes=QUICK.codes)
 
 
 KINDS = [
     {"network": "mlp", "hidden": (8,), "batch_norm": True},
     {"network": "residual", "hidden": (8, 8)},
     {"network": "wide_deep", "hidden": (8,)},
+    {"network": "deepfm", "hidden": (8,), "embedding": 4},
     {"network": "transformer", "hidden": (8, 8), "heads": 2},
 ]
 

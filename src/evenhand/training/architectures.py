@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -26,6 +27,7 @@ def build(plan: TableNetwork) -> nn.Module:
         "mlp": perceptron,
         "residual": Residual,
         "wide_deep": WideAndDeep,
+        "deepfm": DeepFM,
         "transformer": TabularTransformer,
     }
     return kinds[plan.kind](plan)
@@ -117,6 +119,33 @@ class WideAndDeep(nn.Module):
     def forward(self, columns: torch.Tensor) -> torch.Tensor:
         """Return the logits."""
         return torch.as_tensor(one_or_several(self.wide(columns)) + self.deep(columns))
+
+
+class DeepFM(nn.Module):
+    """A linear model, the products of all pairs of columns, and a perceptron, over the same vectors (Guo et al. 2017).
+
+    Each column of the table has a vector: of a category that of its level, of a number one times the number.
+    """
+
+    def __init__(self, plan: TableNetwork) -> None:
+        super().__init__()
+        self.blocks, width = tuple(plan.blocks), plan.embedding
+        self.columns = sum(self.blocks)
+        self.wide = nn.Linear(plan.columns, plan.outputs, bias=False)
+        self.vectors = nn.ModuleList(nn.Linear(block, width, bias=False) for block in self.blocks)
+        self.products = nn.Linear(width, plan.outputs, bias=False)
+        self.deep = perceptron(replace(plan, columns=width * len(self.blocks), embedding=0, blocks=()))
+
+    def forward(self, columns: torch.Tensor) -> torch.Tensor:
+        """Return the logits."""
+        parts = torch.split(columns, list(self.blocks), dim=1)
+        vectors = [vector(part) for vector, part in zip(self.vectors, parts, strict=True)]
+        total = torch.stack(vectors).sum(dim=0)
+        # the sum over all pairs, from the square of the sum (Rendle 2010)
+        pairs = (total * total - torch.stack([vector * vector for vector in vectors]).sum(dim=0)) / 2
+        return torch.as_tensor(
+            one_or_several(self.wide(columns) + self.products(pairs)) + self.deep(torch.cat(vectors, dim=1))
+        )
 
 
 class TabularTransformer(nn.Module):

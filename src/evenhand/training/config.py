@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 Activation: TypeAlias = Literal["relu", "gelu", "tanh", "sigmoid"]
 """The activation between two linear layers."""
 
-Architecture: TypeAlias = Literal["mlp", "residual", "wide_deep", "transformer"]
-"""Which network: layers of neurons, blocks that add to what goes through, a linear model and layers, attention."""
+Architecture: TypeAlias = Literal["mlp", "residual", "wide_deep", "deepfm", "transformer"]
+"""Which network: layers of neurons, blocks that add to what goes through, a linear model and layers, the same with
+products of pairs of columns, attention."""
 
 Model: TypeAlias = Literal["network", "boosting"]
 """What is fitted: a network, or boosted trees."""
@@ -190,7 +191,7 @@ class TrainingConfig(Steps):
     )
     embedding: int = setting(
         0, "Above 0, a category of more levels than this is embedded in so many numbers before a perceptron's first "
-        "layer.", least=0,
+        "layer; of deepfm the length of each column's vector, 8 where it is 0.", least=0,
     )  # fmt: skip
     scaling: Scaling = setting("standard", "How numbers are scaled.")
     pieces: int = setting(
@@ -213,7 +214,7 @@ class TrainingConfig(Steps):
 
     def contradictions(self) -> Iterator[str]:
         """Yield errors of settings that are incompatible."""
-        if self.embedding and self.network != "mlp":
+        if self.embedding and self.network not in ("mlp", "deepfm"):
             yield f"Embeddings of categories go before an mlp, not before a {self.network}."
         if self.network in ("residual", "transformer", *ATTENDING) and len(set(self.hidden)) != 1:
             yield f"Blocks of a {self.network} are all of one width, such as hidden = (64, 64), not {self.hidden!r}."

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from evenhand.training.preparing import Preparing
     from evenhand.training.schedule import Progress, Schedule
 
+VECTOR = 8
+"""Length of each column's vector in a DeepFM, where none is set."""
 HELD_OUT = 0.2
 """Share of the training rows held out for early stopping and the threshold when no validation rows are given."""
 
@@ -188,18 +190,22 @@ def _plan(preprocessing: Preparing, config: TrainingConfig, outputs: int) -> Pla
     if len(preprocessing.shape) == 3:
         return plan_of_images(config, preprocessing.shape, outputs)
     refuse_columns(config.network, preprocessing.reads)
+    width = math.prod(preprocessing.shape)
     widths: tuple[int, ...] = getattr(preprocessing, "widths", ())
+    embedding = config.embedding if widths else 0
+    if config.network == "deepfm":  # of rows without columns each number is one
+        widths, embedding = widths or (1,) * width, config.embedding or VECTOR
     return NetworkPlan(
-        math.prod(preprocessing.shape),
+        width,
         config.hidden,
         config.activation,
         config.dropout,
         cast("Architecture", config.network),
         config.batch_norm,
         config.heads,
-        widths if config.network == "transformer" or config.embedding else (),
+        widths if config.network == "transformer" or embedding else (),
         outputs=outputs,
-        embedding=config.embedding if widths else 0,
+        embedding=embedding,
     )
 
 

@@ -71,6 +71,9 @@ def _answers(network: nn.Module, row: tuple[int, ...], outputs: int) -> None:
 def count_layers(plan: object) -> int:
     """Return how many layers a plan names; what each of them needs is at least one tensor of the file."""
     inner = (*getattr(plan, "members", ()), *([plan.base] if hasattr(plan, "base") else []))
-    added = sum(len(getattr(plan, name, ())) for name in ("hidden", "channels")) + sum(map(count_layers, inner))
+    vectors = len(getattr(plan, "blocks", ())) if getattr(plan, "kind", "") == "deepfm" else 0
+    added = (
+        vectors + sum(len(getattr(plan, name, ())) for name in ("hidden", "channels")) + sum(map(count_layers, inner))
+    )
     # sizes and ranks are of layers that the base has counted
     return max(added, *(len(getattr(plan, name, ())) for name in ("sizes", "ranks")))

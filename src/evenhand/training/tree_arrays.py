@@ -103,7 +103,7 @@ class BoostedTrees:
 
     def _in_set(self, there: NDArray[np.float64], chosen: NDArray[np.int32]) -> NDArray[np.bool_]:
         place = np.where(np.isnan(there), 0, there).astype(np.int64)
-        return ((self.sets[chosen, place >> 5] >> (place & 31)) & 1).astype(bool)
+        return np.asarray((self.sets[chosen, place >> 5] >> (place & 31)) & 1, dtype=bool)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by name, as a file keeps them."""
