@@ -71,8 +71,10 @@ def _hits(y_true: NDArray[np.int8], trees: NDArray[np.float64], network: NDArray
     from evenhand.metrics.inference.paired import paired_change
 
     own, other = (scores.argmax(axis=1) == y_true for scores in (network, trees))
-    cells = [np.array([int(part.sum())]) for part in (own & other, own & ~other, ~own & other, ~own & ~other)]
-    found = paired_change(*cells, level=LEVEL)
+    both, gained, lost, neither = (
+        np.array([int(part.sum())]) for part in (own & other, own & ~other, ~own & other, ~own & ~other)
+    )
+    found = paired_change(both, gained, lost, neither, LEVEL)
     ends = {"low": float(found.low[0]), "high": float(found.high[0])}
     values: dict[str, Plain] = {"network": float(own.mean()), "boosting": float(other.mean())}
     return {"metric": "accuracy", **values, "change": float(found.estimate[0]), **ends}

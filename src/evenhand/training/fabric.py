@@ -177,7 +177,7 @@ def _mixed(device: str, precision: str) -> Any:
     """Return Fabric's mixed precision, which leaves the rows as they are: ids and codes are no products."""
     from lightning_fabric.plugins.precision import MixedPrecision
 
-    class Products(MixedPrecision):
+    class Products(MixedPrecision):  # type: ignore[misc]
         def convert_input(self, data: T) -> T:
             return data
 

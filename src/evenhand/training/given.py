@@ -72,7 +72,7 @@ def differing(network: nn.Module) -> nn.Module:
             self.of_two = network
 
         def forward(self, rows: torch.Tensor) -> torch.Tensor:
-            logits = self.of_two(rows)
+            logits: torch.Tensor = self.of_two(rows)
             return logits[..., 1] - logits[..., 0]
 
     chain = network
