@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from evenhand.errors import ModelError, shorten
 from evenhand.subjects.onnx import start_session
 from evenhand.training.model import as_text, read_about
+from evenhand.training.stages import Staged, read_stages, write_stages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +53,7 @@ class Twin:
     """Weight tensors of the network that are not quantized in the file."""
 
 
-class CompressedModel:
+class CompressedModel(Staged):
     """A subject run by ONNX Runtime on one thread.
 
     Parameters
@@ -152,6 +154,8 @@ class CompressedModel:
     def save(self, path: str | Path) -> None:
         """Write the one file, whole or not at all, and the fingerprints of its training rows in a second file.
 
+        The models on the way to it, by which an audit tells what each act did, are in files of their own.
+
         Raises
         ------
         OutputError
@@ -163,6 +167,7 @@ class CompressedModel:
         write_bytes(Path(path), self.content)
         if self.fit_row_hashes is not None:
             write_rows(Path(path), self.fit_row_hashes)
+        write_stages(Path(path), self.stages, self.content)
 
     def __getstate__(self) -> dict[str, object]:
         """A session cannot be pickled; it is started again from the bytes."""
@@ -246,7 +251,16 @@ def load_compressed(
     if model_kind(place) != "onnx":
         raise ModelError(f"'{place}' is no ONNX file; compressed models are saved as .onnx.")
     limits = limits_of(place, isolate, allowed_signers)
-    return CompressedModel(read_model_file(place), f"'{place}'", read_rows(place), limits)
+    model = CompressedModel(read_model_file(place), f"'{place}'", read_rows(place), limits)
+    model.stages_from = partial(read_stages, place, model.content, _stage)
+    return model
+
+
+def _stage(path: Path) -> NetworkModel:
+    """Read a model on the way to a compressed one; torch is loaded by it and not before."""
+    from evenhand.training import load_model
+
+    return load_model(path)
 
 
 def read_metadata(session: onnxruntime.InferenceSession | IsolatedSession, where: str) -> dict[str, Plain]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from evenhand.compression.agreement import Witness
 from evenhand.compression.recipe import Bench, Progress, Recipe
@@ -15,9 +16,10 @@ from evenhand.errors import InputError, ModelError, did_you_mean, raise_all
 if TYPE_CHECKING:
     from evenhand.compression.compressed import CompressedModel
     from evenhand.data import EvaluationSet
+    from evenhand.findings import Plain
     from evenhand.training import NetworkModel
 
-
+Made: TypeAlias = "NetworkModel | CompressedModel"
 WITNESSED: Final = 5_000
 """Training rows, drawn by the seed, on which each step's model is compared; all when there are fewer."""
 TWIN_ROWS: Final = 1_000
@@ -37,8 +39,10 @@ def compress(
 ) -> NetworkModel | CompressedModel:
     """Return a new model, made by the recipes in order; `model` stays as it is.
 
-    Calibration, fine-tuning and the check after each step see training rows only. The new model keeps the threshold of
-    the original, so that a change of a decision is the compression's doing and not that of a new threshold.
+    Calibration, fine-tuning and the check after each step see training rows only. Fine-tuning makes small what the fit
+    did: its loss, weights of classes, rows drawn again. The new model keeps the threshold of the original, save where
+    the fit chose it by a rule and the fine-tuned network does worse by that rule on the rows it stopped by: then it is
+    chosen anew, the recipe's entry on record has both, and `Stages.by` a ``threshold``.
 
     Parameters
     ----------
@@ -49,8 +53,9 @@ def compress(
     train : EvaluationSet
         The rows the model was trained on. Never hand over test rows.
     validation : EvaluationSet, optional
-        Rows to stop fine-tuning by: those of the fit. A part of `train` when not given, which the original has learnt
-        and which therefore favours the network as it is before fine-tuning.
+        Rows to stop fine-tuning by: those of the fit. When not given, those that the fit held out of `train`, and where
+        it held none out, a part of `train`, which the original has learnt and which therefore favours the network as
+        it is before fine-tuning.
     seed : int
         Decides samples and the order of rows.
     balance : str or sequence of str, optional
@@ -85,37 +90,69 @@ def compress(
     >>> [step["recipe"] for step in small.facts["recipe"]], len(small.predict(parts["test"].X))
     (['neuron_pruning', 'int8'], 591)
     """
+    from evenhand.training import NetworkModel
+    from evenhand.training.stages import Stages, numbered
+
     train, validation = needed(train, "compress"), None if validation is None else needed(validation, "compress")
     steps: tuple[Recipe, ...] = tuple(recipes) if isinstance(recipes, Sequence) else (recipes,)
     columns = (balance,) if isinstance(balance, str) else None if balance is None else tuple(balance)
     _check(model, steps, train, seed, columns or ())
     began = time.monotonic()
-    current: NetworkModel | CompressedModel = model
+    current: Made = model
     witness = Witness(model, Bench(train, seed=seed).drawn(model, WITNESSED))
+    passed: list[tuple[str, Made]] = []
     for number, recipe in enumerate(steps):
         left = None if seconds is None else max(0.0, began + seconds - time.monotonic())
         bench = Bench(train, validation, seed, columns, left, progress, number, len(steps))
-        current = _apply(recipe, witness, current, bench)
+        assert isinstance(current, NetworkModel)  # checked before the first step
+        passed += _apply(recipe, witness, current, bench)
+        current = passed[-1][1]
+    if len(passed) > 1:
+        between = tuple(made for _, made in passed[:-1] if isinstance(made, NetworkModel))
+        current.stages = Stages(str(model.facts["sha256"]), numbered([by for by, _ in passed]), between)
     if progress is not None:
         progress(len(steps), len(steps), "")
     return current
 
 
-def _apply(
-    recipe: Recipe, witness: Witness, before: NetworkModel | CompressedModel, bench: Bench
-) -> NetworkModel | CompressedModel:
-    """Apply one recipe and check at once that the model still decides as before."""
+def _apply(recipe: Recipe, witness: Witness, before: NetworkModel, bench: Bench) -> list[tuple[str, Made]]:
+    """Apply one recipe and check at once that the model still decides as before.
+
+    Return the models on the way to the one that it makes, the last, each with what made it.
+    """
     from evenhand.compression.twin import make_twin
     from evenhand.training import NetworkModel
 
-    assert isinstance(before, NetworkModel)  # checked before the first step
     after = recipe.apply(before, bench)
     step = str(recipe.describe()["recipe"])
+    passed: list[tuple[str, Made]] = [(step, after)]
+    if bench.tuned and isinstance(after, NetworkModel):
+        passed = _taken_apart(recipe, before, after, bench)
+        after = passed[-1][1]
     found = witness.look(after, step=step, floor=recipe.floor)
     bench.say(f"{step}: decides as the original on {found.share:.1%} of {found.rows:,} training rows")
     if not isinstance(after, NetworkModel) and "int" in str(recipe.describe().get("weights")):
         after.twin = make_twin(after, before, pick(witness.rows, slice(TWIN_ROWS)))
-    return after
+    return passed
+
+
+def _taken_apart(recipe: Recipe, before: NetworkModel, after: NetworkModel, bench: Bench) -> list[tuple[str, Made]]:
+    """Return what a recipe made without fine-tuning, with it, and with the threshold chosen anew, where it must be."""
+    from evenhand.compression.deciding import moved_threshold
+    from evenhand.compression.tuning import config_of
+
+    step = str(recipe.describe()["recipe"])
+    passed: list[tuple[str, Made]] = [(step, after)]
+    if not getattr(recipe, "trains_anew", False):
+        bare = recipe.apply(before, replace(bench, tuning=False, tuned=[], progress=None))
+        passed = [(step, bare), ("tuning", after)]
+    threshold = moved_threshold(before, after, bench)
+    if threshold is None:
+        return passed
+    rule = config_of(before).threshold_rule
+    note: dict[str, Plain] = {"rule": rule, "before": after.threshold, "after": threshold}
+    bench.say(f"{step}: threshold {after.threshold:.3f} moved to {threshold:.3f} by the rule of the fit, {rule}")
+    return [*passed, ("threshold", after.with_threshold(threshold, note))]
 
 
 def _check(

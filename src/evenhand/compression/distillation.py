@@ -48,6 +48,8 @@ class Distillation(Declared):
     states: float = setting(0.0, "Weight of the hidden states in the loss; 0 ignores them.", least=0)
 
     floor: ClassVar[float] = 0.5
+    trains_anew: ClassVar[bool] = True
+    """Without training there is no student, so nothing can be told apart."""
 
     def contradictions(self) -> Iterator[str]:
         """Yield errors of settings that are incompatible."""
@@ -73,6 +75,7 @@ class Distillation(Declared):
 
         plan = self._plan_of(model)
         bench.say("distilling into a smaller network")
+        bench.tuned.append("student")
         dataset, check = (self._taught(model, part) for part in datasets(model, bench))
         matched = dataset.target.shape[1] - model.plan.outputs if dataset.target.ndim == 2 else 0
         with torch.random.fork_rng(devices=[]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class Bench:
     """The number of recipes applied before this one."""
     steps: int = 1
     """The number of recipes."""
+    tuning: bool = True
+    """Whether networks are fine-tuned; without it a recipe shows what it does by itself."""
+    tuned: list[str] = field(default_factory=list, compare=False)
+    """Noted by each training of a network, so that what was trained is known."""
 
     def say(self, text: str) -> None:
         """Report progress, if a callback is given."""

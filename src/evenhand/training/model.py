@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from evenhand.documents import parse_json
 from evenhand.errors import ModelError, need
 from evenhand.subjects.outputs import check_scores, sigmoid, softmax
+from evenhand.training.stages import Staged, write_stages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +37,7 @@ CELLS = 64
 """Rows of more cells than this go in smaller pieces: a layer's output has to fit into memory."""
 
 
-class NetworkModel:
+class NetworkModel(Staged):
     """A subject made by `fit`: it predicts probabilities from its inputs.
 
     Parameters
@@ -163,7 +164,8 @@ class NetworkModel:
 
         The fingerprints are in ``<path>.rows.npy``: the model alone does not reveal whether a person was among
         the training rows, while an audit that finds the file can detect rows already seen. What the
-        fit cost, which differs from run to run, is in ``<path>.cost.json``.
+        fit cost, which differs from run to run, is in ``<path>.cost.json``; the models on the way to a compressed one
+        are in ``<path>.stage1.safetensors`` and so on, and ``<path>.stages.json`` says what they are.
 
         Raises
         ------
@@ -176,6 +178,7 @@ class NetworkModel:
         write_bytes(Path(path), self.content)
         write_rows(Path(path), self.fit_row_hashes)
         write_cost(Path(path), self.cost)
+        write_stages(Path(path), self.stages, self.content)
 
     def with_network(
         self,
@@ -197,6 +200,21 @@ class NetworkModel:
             recipe=[*self.recipe, dict(recipe)],
             stored_as=stored_as,
             pruned=self.pruned if pruned is None else pruned,
+        )
+
+    def with_threshold(self, threshold: float, note: Mapping[str, Plain]) -> NetworkModel:
+        """Return the same model with another threshold; `note` joins the entry of its last recipe."""
+        return NetworkModel(
+            name=self.name,
+            network=self.network,
+            plan=self.plan,
+            preprocessing=self.preprocessing,
+            threshold=threshold,
+            history=self.history,
+            fit_row_hashes=self.fit_row_hashes,
+            recipe=[*self.recipe[:-1], {**cast("dict[str, Plain]", self.recipe[-1]), "threshold": dict(note)}],
+            stored_as=self.stored_as,
+            pruned=self.pruned,
         )
 
 

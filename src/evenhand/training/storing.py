@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -57,6 +58,7 @@ def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkMod
     True
     """
     from evenhand.training.rows import read_cost, read_rows
+    from evenhand.training.stages import read_stages
 
     need("torch", "torch")
     from safetensors import SafetensorError
@@ -73,6 +75,7 @@ def load_model(path: str | Path, network: nn.Module | None = None) -> NetworkMod
     except (*_DAMAGED, SafetensorError) as problem:
         raise ModelError(f"'{place}' is damaged: {_said(problem)}.") from None
     model.cost = read_cost(place)
+    model.stages_from = partial(read_stages, place, content, load_model)
     return model
 
 

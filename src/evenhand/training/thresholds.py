@@ -44,6 +44,25 @@ def choose_threshold(
     return float((above + below) / 2)
 
 
+def worth_at(
+    y_true: NDArray[np.int8],
+    scores: NDArray[np.float64],
+    rule: ThresholdRule,
+    threshold: float,
+    weight: NDArray[np.float64] | None = None,
+) -> float:
+    """Return what a threshold reaches by a rule on these rows: the greater, the better.
+
+    Parameters are those of `choose_threshold`, and `threshold` the one to be judged.
+    """
+    weight = np.ones(len(scores)) if weight is None else weight
+    chosen, positive = scores >= threshold, y_true == 1
+    true_positive, false_positive = (
+        np.asarray([0.0, weight[chosen & part].sum(), weight[part].sum()]) for part in (positive, ~positive)
+    )
+    return float(_worth(true_positive, false_positive, rule)[1])
+
+
 def _worth(
     true_positive: NDArray[np.float64], false_positive: NDArray[np.float64], rule: ThresholdRule
 ) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from evenhand.audits.compression.attribution import attribution
 from evenhand.audits.compression.decision_changes import NAME, changes
 from evenhand.audits.compression.early_warnings import drift, early_warnings
 from evenhand.audits.compression.score_changes import score_changes
@@ -33,7 +34,7 @@ def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and the savings in size and time."""
     if evidence.original is None:
         return not_applicable("No original model was given to compare with.")
-    parts = (changes, score_changes, early_warnings, drift, _neighbours, _sizes)
+    parts = (changes, attribution, score_changes, early_warnings, drift, _neighbours, _sizes)
     data = evidence.data
     plain = data.sample_weight is None and data.clusters is None
     said = "" if plain else _labelled(evidence) if data.roles.stratum_share is not None else PLAIN_TESTS

@@ -54,6 +54,21 @@ COMPRESSION: Final = (
             lowest=-1.0, example="0.90 - 0.92 = -0.02")
         for name, rate in CHANGED.items()
     ),
+    *(
+        Metric(f"stage_{name}_change", message("{metric} change of one act", metric=LABELS[name]), "statement",
+            CHANGED[name].direction, f"{name} of the model after the act - {name} of the model before it",
+            message("What one act of a compression (by = a recipe, tuning, threshold) did to the {metric}, row by row.",
+                metric=lowered(LABELS[name])),
+            "Acts add up to the whole change, in the order in which they were taken; in another order each may do "
+            "something else.",
+            "Paired as the whole change is; see the design note on the compression audit", lowest=-1.0,
+            example="0.86 - 0.90 = -0.04")
+        for name in ("accuracy", "recall", "false_positive_rate", "selection_rate")
+    ),
+    Metric("stage_flip_rate", "Flip rate of one act", "statement", "lower_is_better",
+        "rows decided otherwise after the act than before it / n",
+        "The share of rows that one act of a compression (by = a recipe, tuning, threshold) decides otherwise.",
+        "A later act may undo it: the shares do not add up.", "", example="8 / 200 = 0.040"),
     Metric("excess_accuracy_change", "Excess accuracy change", "statement", "higher_is_better",
         "accuracy change of the group - accuracy change of all rows",
         "How much more than all rows a group lost (below 0) or gained in accuracy.",

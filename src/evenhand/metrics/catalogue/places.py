@@ -7,9 +7,9 @@ from typing import Final, Literal, TypeAlias
 Place: TypeAlias = Literal[
     "overall", "group", "gap", "favourable gap", "gap to a reference", "gap in strata", "classes", "class",
     "gap of a class", "ranking", "calibration", "score", "chance", "chance of scores", "unobserved", "training",
-    "change", "change of a class", "change of a gap", "gap of changes", "spread", "search", "search of changes",
-    "search of gaps", "column", "figure", "headline", "strip", "change column", "change figure", "change of scores",
-    "early warning", "card", "card gap", "bill gap", "all rows",
+    "change", "change of a class", "change of a gap", "change of an act", "gap of changes", "spread", "search",
+    "search of changes", "search of gaps", "column", "figure", "headline", "strip", "change column", "change figure",
+    "change of scores", "early warning", "card", "card gap", "bill gap", "all rows",
 ]  # fmt: skip
 """Where metrics are stated or shown, ``overall``, for each ``group``, as
 ``gap`` between groups, as a ``column`` of the page's table of groups, as a ``figure`` of it, on a model ``card``."""
@@ -52,6 +52,9 @@ LISTS: Final[dict[Place, str]] = {
         accuracy_change selection_rate_change recall_change false_positive_rate_change precision_change
         negative_predictive_value_change""",
     "change of a class": "recall_change precision_change selection_rate_change",
+    "change of an act": """
+        stage_accuracy_change stage_recall_change stage_false_positive_rate_change stage_selection_rate_change
+        stage_flip_rate""",
     "change of a gap": """
         selection_rate_difference recall_difference false_positive_rate_difference accuracy_difference
         precision_difference equalized_odds_difference accuracy_group_min recall_group_min""",

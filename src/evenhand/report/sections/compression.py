@@ -35,6 +35,13 @@ MARGINS: Final = {
     "undecided": message("Not shown either way at this margin: {who}."),
 }
 
+ACTS: Final = {"tuning": message("fine-tuning"), "threshold": message("threshold moved")}
+"""Acts that are no recipes; a recipe goes by its name."""
+MOVED: Final = message(
+    "The threshold was moved from {before:.3f} to {after:.3f} on validation rows, by the rule of the fit, {rule}: at "
+    "the old one the fine-tuned model did worse by it than the original."
+)
+
 
 def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     """Return the part about compression; none where nothing was compressed."""
@@ -51,6 +58,7 @@ def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
     blocks += [
         *_who("compression-flips", message("Who is decided otherwise, and towards what"), _single(found)),
         *_grid("compression-rates", message("What changed for each group"), _single(plain), rates),
+        *_acts(_single(found)),
         *_who("compression-crossed-flips", crossing, _single(found, False), folded=True),
         *_grid("compression-crossed", changing, _single(plain, False), rates, folded=True),
         *_gaps(plain),
@@ -61,7 +69,7 @@ def compression(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         *_tests(found),
     ]
     lead = [gain.note] if gain is not None and gain.note else []
-    lead += _margins(judged.verdict)
+    lead += [*_thresholds(record), *_margins(judged.verdict)]
     told = judged.of(found)
     worst = parse_disparity(told[0].key.metric) if told and told[0].status != "passed" else None
     first = f"compression-{worst[0]}" if worst else ""
@@ -135,6 +143,43 @@ def _grid(
     rows = ((cut(who, 120), *(with_interval(by.get(metric), 3) for metric in shown)) for who, by in cells.items())
     head = (message("group"), *(describe(metric).label for metric in shown))
     return table(name, title, head, rows, most=60, folded=folded)
+
+
+def _acts(found: Sequence[Finding]) -> tuple[Table, ...]:
+    """Return the table of what each act did, for all rows and each group."""
+    metrics = stated("change of an act")
+    cells: dict[tuple[str, str], dict[str, Finding]] = {}
+    for finding in found:
+        if finding.key.metric in metrics:
+            at = (finding.key.qualifier("by") or "", whom(finding))
+            cells.setdefault(at, {})[finding.key.metric] = finding
+    shown = [metric for metric in metrics if any(metric in by for by in cells.values())]
+    rows = (
+        (_act(by), cut(who, 120), *(with_interval(each.get(metric), 3) for metric in shown))
+        for (by, who), each in cells.items()
+    )
+    words = (describe(metric.removeprefix("stage_").removesuffix("_change")).label for metric in shown)
+    head = (message("act"), message("group"), *words)
+    title = message("Which act did it: each against the model before it")
+    return table("compression-acts", title, head, rows, most=90)
+
+
+def _act(by: str) -> str:
+    name, _, again = by.partition(" ")
+    known = ACTS.get(name)
+    said = known or cut(name.replace("_", " "), 40)
+    return message("{act}, time {n}", act=said, n=int(again)) if again.isdigit() else said
+
+
+def _thresholds(record: AuditRecord) -> list[str]:
+    """State each threshold that was moved, by which rule."""
+    recipes = record.provenance["subject"].get("recipe")
+    moved = [step.get("threshold") for step in recipes if isinstance(step, dict)] if isinstance(recipes, list) else []
+    return [
+        message(MOVED, rule=cut(str(one["rule"]), 40), before=float(str(one["before"])), after=float(str(one["after"])))
+        for one in moved
+        if isinstance(one, dict) and {"rule", "before", "after"} <= one.keys()
+    ]
 
 
 def _gaps(found: Sequence[Finding]) -> tuple[Table, ...]:
