@@ -149,7 +149,7 @@ def _taken_apart(recipe: Recipe, before: NetworkModel, after: NetworkModel, benc
     threshold = moved_threshold(before, after, bench)
     if threshold is None:
         return passed
-    rule = config_of(before).threshold
+    rule = config_of(before).threshold_rule
     note: dict[str, Plain] = {"rule": rule, "before": after.threshold, "after": threshold}
     bench.say(f"{step}: threshold {after.threshold:.3f} moved to {threshold:.3f} by the rule of the fit, {rule}")
     return [*passed, ("threshold", after.with_threshold(threshold, note))]

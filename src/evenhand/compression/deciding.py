@@ -19,8 +19,8 @@ def moved_threshold(before: NetworkModel, after: NetworkModel, bench: Bench) -> 
     from evenhand.training.dataset import prepared
     from evenhand.training.thresholds import choose_threshold, worth_at
 
-    rule = config_of(before).threshold
-    if before.plan.outputs != 1 or not isinstance(before.history.get("config"), dict) or not isinstance(rule, str):
+    rule = config_of(before).threshold_rule
+    if before.plan.outputs != 1 or not isinstance(before.history.get("config"), dict) or rule is None:
         return None
     check = rows_of(before, bench)[1]
     if check.task != "binary" or check.y_true.min() == check.y_true.max():

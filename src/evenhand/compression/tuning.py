@@ -31,6 +31,7 @@ HEAVIEST = 10.0
 """A row of a small group counts at most this many times the mean: a group of one row must not steer the whole."""
 OWN: Final = (
     "epochs", "batch_size", "learning_rate", "weight_decay", "seed", "optimizer", "schedule", "clip", "patience",
+    "device", "accumulate", "strategy",
 )  # fmt: skip
 """Settings that fine-tuning has of its own; what is made small, and how rows are changed by chance, are the fit's."""
 
@@ -45,8 +46,8 @@ def tune(
 ) -> nn.Module:
     """Return a network fine-tuned on training rows; the untouched one takes part, so the loss never rises.
 
-    It ends early where the loss has stopped falling, and takes no more epochs than the fit that made the model, whose
-    loss, weights of classes, rows drawn again and changes of rows by chance it keeps.
+    Loss, weights of classes, rows drawn again and changes of rows by chance are those of the fit that made the model.
+    It ends early where the loss has stopped falling, and takes no more epochs than that fit.
 
     `network` is over what `model` prepares, and is unchanged; `bench` has the rows, the seed, and the groups to be
     balanced; `masks`, by name of a parameter, are 1 where a weight may live: the others are zero after every step.
@@ -80,11 +81,11 @@ def config_of(model: NetworkModel) -> TrainingConfig:
     from evenhand.training import TrainingConfig
 
     said = model.history.get("config")
+    if not isinstance(said, dict):
+        return TrainingConfig()
     known = {field.name for field in dataclasses.fields(TrainingConfig)}
     try:
-        return TrainingConfig.from_plain(
-            {k: v for k, v in said.items() if k in known} if isinstance(said, dict) else {}
-        )
+        return TrainingConfig.from_plain({name: value for name, value in said.items() if name in known})
     except InputError:
         return TrainingConfig()
 
@@ -97,7 +98,8 @@ def _as_before(model: NetworkModel) -> dict[str, object]:
         return {}
     config = config_of(model)
     shared = {field.name for field in dataclasses.fields(Schedule)} & {f.name for f in dataclasses.fields(config)}
-    return {name: getattr(config, name) for name in shared if name not in OWN}
+    found = {name: getattr(config, name) for name in shared if name not in OWN}
+    return found if config.precision != "float16" else {**found, "precision": "float32"}  # there may be no CUDA here
 
 
 def datasets(model: NetworkModel, bench: Bench) -> tuple[Dataset, Dataset]:
