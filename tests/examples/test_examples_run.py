@@ -58,6 +58,18 @@ def test_train_compress_compare(tmp_path: Path) -> None:
     assert (tmp_path / "compressed-2.html").exists()
 
 
+def test_regression_finds_whose_wages_are_predicted_too_high(tmp_path: Path) -> None:
+    said = run("regression.py", tmp_path)
+    record = evenhand.read_record(tmp_path / "audit.json")
+    gap = record["mean_residual_difference[sex]"]
+    assert gap.interval is not None and gap.interval.low > 0, "the network does not know the sex"
+    assert re.search(r"sex=woman +predicted \+\d\.\d\d \[\+\d", said), "too high, and the interval excludes zero"
+    assert re.search(r"^(failed|undecided) +mean_residual_difference\[sex\]", said, re.M)
+    assert "times smaller" in said or "bytes" in said
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "Mean absolute error change" in page and "Loss by epoch" in page
+
+
 def test_overfitting_is_seen_and_mended(tmp_path: Path) -> None:
     lines = run("overfitting.py", tmp_path).splitlines()
     gaps = {line[:30].strip(): float(line.split("[")[2].split(",")[0]) for line in lines if line.count("[") == 2}

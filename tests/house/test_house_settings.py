@@ -38,6 +38,7 @@ SAID: dict[str, tuple[object, list[str]]] = {
     "proxies": ({"race": ("p_a", "p_b")}, ["race=p_a,p_b"]),
     "bins": ({"age": [25.0, 40.0]}, ["age=25,40"]),
     "value_labels": ({"RAC1P": {"3": "Alaska Native", "1": "White"}}, ["RAC1P=3=Alaska Native", "RAC1P=1=White"]),
+    "quantiles": ((0.1, 0.5), ["0.1,0.5"]),
     "cohorts": ({"old": "age >= 60"}, ["old=age >= 60"]),
     "feature_words": ({"dti": "debts"}, ["dti=debts"]),
     "actionable": ({"income": "increase", "job": "any"}, ["income=increase", "job"]),

@@ -65,7 +65,7 @@ SHARED = {
     "audits": {
         "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "measuring",
         "options", "package_warnings", "quantities", "statement", "compression.decision_changes",
-        "compression.early_warnings", "compression.score_changes",
+        "compression.early_warnings", "compression.number_changes", "compression.score_changes",
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "exporting",

@@ -86,6 +86,11 @@ def test_an_audit_of_several_classes_tells_how_the_model_was_trained(
     assert training["config"]["seed"] == 0
     assert training["train_hash"] and training["train_loss"]
     assert training["classes"] == ["iris", "rose", "tulip"]
+    counts = np.asarray(training["counts"]["train"])
+    seen = record["accuracy[;of=train]"]
+    assert (seen.estimate, seen.support) == (pytest.approx(counts.trace() / counts.sum()), counts.sum())
+    gap = record["generalization_gap[;rate=accuracy]"].estimate
+    assert gap == pytest.approx(seen.estimate - record["accuracy"].estimate)
 
 
 def test_losses_of_several_classes() -> None:
@@ -133,6 +138,27 @@ def test_ways_with_a_rare_class_beside_each_other() -> None:
         recall[way] > recall["nothing"] + 0.5 for way in ("weights", "oversampling", "undersampling", "ensemble")
     )
     assert models["nothing"].threshold == 0.5 != models["threshold moved"].threshold
+
+
+def test_ways_and_checkpoints_of_several_classes(three: tuple[EvaluationSet, EvaluationSet], tmp_path: Path) -> None:
+    train, test = three
+    config = dataclasses.replace(CONFIG, epochs=4)
+    ways = fit_ways(train, config=config)
+    assert set(ways) == set(WAYS) - {"threshold moved"}, "several classes have no threshold"
+    assert {model.plan.outputs for model in ways.values()} == {3}
+    place = tmp_path / "fit.ckpt"
+
+    def killed(epoch: int, _: float) -> None:
+        if epoch == 2:
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(train, config=config, checkpoint=place, watch=killed)
+    went_on = fit(train, config=config, checkpoint=place)
+    np.testing.assert_array_equal(went_on.predict(test.X), ways["nothing"].predict(test.X))
+    numbers = eh.read_evaluation_set(flowers(60), label="a", task="regression")
+    with pytest.raises(InputError, match="ways with a rare class are of classes"):
+        fit_ways(numbers)
 
 
 def test_an_ensemble_is_one_model(three: tuple[EvaluationSet, EvaluationSet], tmp_path: Path) -> None:
@@ -236,9 +262,9 @@ def test_products_in_half_precision_learn_too(three: tuple[EvaluationSet, Evalua
 
 
 def test_labels_of_a_wrong_kind() -> None:
-    numbers = flowers().assign(kind=np.arange(600) / 7)
-    data = eh.read_evaluation_set(numbers, label="kind", task="regression")
-    with pytest.raises(InputError, match="learns two classes or several, and the label's task is regression"):
+    table = flowers().assign(pink=lambda t: (t["a"] > 0).astype(int), tall=lambda t: (t["b"] > 0).astype(int))
+    data = eh.read_evaluation_set(table.drop(columns="kind"), labels=["pink", "tall"], task="multilabel")
+    with pytest.raises(InputError, match="learns classes, numbers or a ranking, and the label's task is multilabel"):
         fit(data)
 
 

@@ -85,7 +85,7 @@ def test_the_command_says_by_which_rule_it_decides(tmp_path: Path, capsys: pytes
     assert "decides for the most probable class" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("network", ["residual", "transformer", "wide_deep"])
+@pytest.mark.parametrize("network", ["residual", "transformer", pytest.param("wide_deep", marks=pytest.mark.slow)])
 def test_a_search_suits_the_network(network: str, few: EvaluationSet) -> None:
     pytest.importorskip("optuna")
     base = TrainingConfig(network=network, hidden=(20, 20), heads=5, epochs=1, batch_size=256)  # type: ignore[arg-type]
@@ -94,7 +94,7 @@ def test_a_search_suits_the_network(network: str, few: EvaluationSet) -> None:
     if network != "wide_deep":
         assert {len(hidden) for hidden in usual_space(base)["hidden"]} == {2}, "as many blocks as were asked for"  # type: ignore[arg-type]
     small = few.take(np.arange(400))
-    found = tune(small, trials=2, config=base)
+    found = tune(small, trials=1, config=base)
     assert found.config.hidden in usual_space(base)["hidden"]
     assert found.config.network == network
 
@@ -137,7 +137,7 @@ def chain() -> nn.Module:
     return nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2)))
 
 
-@pytest.mark.parametrize("build", [chain, Branching])
+@pytest.mark.parametrize("build", [pytest.param(chain, marks=pytest.mark.slow), Branching])
 def test_two_logits_of_two_classes(build: type[nn.Module], few: EvaluationSet, tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = build()

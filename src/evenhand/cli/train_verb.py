@@ -105,6 +105,8 @@ def command(
 
 def _decides(model: NetworkModel | BoostedModel, config: TrainingConfig) -> str:
     """Return how the model decides, and by which rule that was chosen."""
+    if model.task in ("regression", "ranking"):
+        return f"predicts {'scores of the order' if model.task == 'ranking' else 'numbers'}{_reached(model)}"
     if model.task != "binary":
         return "decides for the most probable class"
     rule = config.threshold_rule
@@ -128,6 +130,18 @@ def _refuse_with_trees(trials: int | None, checkpoint: Path | None) -> None:
     given = {"--tune": trials, "--checkpoint": checkpoint}
     if names := [name for name, value in given.items() if value is not None]:
         raise click.UsageError(f"{' and '.join(names)}: of networks; boosted trees are fitted in seconds without.")
+
+
+def _reached(model: NetworkModel | BoostedModel) -> str:
+    """Return what a model of numbers reaches on validation rows."""
+    errors: dict[str, dict[str, dict[str, float | None]]] = model.history.get("errors", {})  # type: ignore[assignment]
+    words = {"r2": "R2", "mean_absolute_error": "mean absolute error", "ndcg": "NDCG"}
+    told = [
+        f"{words[metric]} {found['estimate']:.3g}"
+        for metric, found in errors.get("validation", {}).items()
+        if found["estimate"] is not None
+    ]
+    return f", {', '.join(told)} on validation rows" if told else ""
 
 
 def _check_names(output: Path, *tables: Path | None) -> None:

@@ -10,6 +10,9 @@ from evenhand.messages import message
 from evenhand.subjects.outputs import decisions
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from evenhand.data import Inputs
     from evenhand.findings import Batch
     from evenhand.subjects import Subject
@@ -71,7 +74,7 @@ def batch_dependence(
     seed : int
         Decides which.
     tolerance : float
-        Differences of scores up to this are rounding.
+        Differences of scores up to this are rounding; of numbers, up to this share of their greatest size.
 
     Returns
     -------
@@ -93,6 +96,17 @@ def batch_dependence(
     batch = pick(inputs, chosen)
     together = subject.predict(batch)
     alone = np.concatenate([subject.predict(one) for one in as_inputs(batch).batches(1)])
+    if getattr(subject, "task", "binary") in ("regression", "ranking"):
+        return _of_numbers(together, alone, tolerance)
     changed = decisions(together, subject.threshold) != decisions(alone, subject.threshold)
     difference = float(np.abs(together - alone).max(initial=0.0))
     return BatchDependence(difference, int(changed.sum()), len(chosen), tolerance)
+
+
+def _of_numbers(together: NDArray[np.float64], alone: NDArray[np.float64], tolerance: float) -> BatchDependence:
+    """Return how much numbers differ; those that do by more than rounding are the answers that change."""
+    import numpy as np
+
+    apart, size = np.abs(together - alone), max(1.0, float(np.abs(alone).max(initial=0.0)))
+    changed = int((apart > tolerance * size).sum())
+    return BatchDependence(float(apart.max(initial=0.0)), changed, len(alone), tolerance * size)

@@ -86,6 +86,7 @@ class CompressedModel(Staged):
         limits: Limits | None = None,
     ) -> None:
         from evenhand.training.preparing import GRID, preparing_from_plain
+        from evenhand.training.target import Target
 
         self.content = content
         self._limits = limits
@@ -98,11 +99,14 @@ class CompressedModel(Staged):
             prepared = cast("dict[str, Plain]", about["preprocessing"])
             self.preprocessing: Preparing = preparing_from_plain(prepared)
             self.fit_row_hashes = fit_row_hashes if prepared.get("kind") != GRID else None
+            told = about.get("target")
+            self.target = None if told is None else Target.from_plain(cast("dict[str, Plain]", told))
             self._facts = dict(cast("dict[str, Plain]", about["facts"]))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as problem:
             raise ModelError(f"What {where} says of its own preprocessing is damaged: {shorten(problem)}.") from None
-        self.score_kind: ScoreKind = "probability"
-        self.task: Task = "multiclass" if len(self._session.get_outputs()[0].shape) > 1 else "binary"
+        several = len(self._session.get_outputs()[0].shape) > 1
+        self.score_kind: ScoreKind = "probability" if self.target is None else "label"
+        self.task: Task = self.target.task if self.target is not None else "multiclass" if several else "binary"
         self.twin: Twin | None = None
 
     @property
@@ -131,13 +135,22 @@ class CompressedModel(Staged):
         return cast("NDArray[np.float32]", found)
 
     def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the probability of the positive class for prepared columns, shape (n,), or of each class, (n, C)."""
-        from evenhand.training.model import pieces, probabilities
+        """Return what `predict` does for prepared rows."""
+        from evenhand.training.model import pieces, predictions
 
-        return probabilities(pieces(self.answer, prepared), self.name)
+        return predictions(pieces(self.answer, prepared), self.name, self.target)
+
+    def predict_quantiles(self, batch: Batch) -> NDArray[np.float64]:
+        """Return all quantiles of each row, (n, Q), in the label's units; none is below the one before.
+
+        Raises ModelError when the model was not fitted with quantiles.
+        """
+        from evenhand.training.model import pieces, quantiles_of
+
+        return quantiles_of(pieces(self.answer, self.prepare(batch)), self.name, self.target)
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C)."""
+        """Return the probability of the positive class of each row, (n,), or of each class, (n, C); or numbers."""
         return self.predict_prepared(self.prepare(batch))
 
     @property
@@ -198,6 +211,7 @@ def from_network(graph: bytes, model: NetworkModel, recipe: Mapping[str, Plain])
         "name": f"{model.name} + {recipe['recipe']}",
         "threshold": model.threshold,
         "preprocessing": model.preprocessing.to_plain(),
+        **({"target": model.target.to_plain()} if model.target is not None else {}),
         "facts": {key: value for key, value in facts.items() if key not in _TOLD_BY_THE_FILE},
     }
     return CompressedModel(with_metadata(graph, {METADATA: as_text(about)}), fit_row_hashes=model.fit_row_hashes)

@@ -130,7 +130,7 @@ def _apply(recipe: Recipe, witness: Witness, before: NetworkModel, bench: Bench)
         passed = _taken_apart(recipe, before, after, bench)
         after = passed[-1][1]
     found = witness.look(after, step=step, floor=recipe.floor)
-    bench.say(f"{step}: decides as the original on {found.share:.1%} of {found.rows:,} training rows")
+    bench.say(f"{step}: {found.words}")
     if not isinstance(after, NetworkModel) and "int" in str(recipe.describe().get("weights")):
         after.twin = make_twin(after, before, pick(witness.rows, slice(TWIN_ROWS)))
     return passed

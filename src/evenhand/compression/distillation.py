@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
     from evenhand.training import Dataset, NetworkModel
+    from evenhand.training.config import Loss
+    from evenhand.training.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,16 @@ class Distillation(Declared):
         import torch
 
         from evenhand.compression.tuning import datasets
-        from evenhand.training.loop import run
+        from evenhand.training.lists import learn
         from evenhand.training.schedule import Schedule
 
         plan = self._plan_of(model)
         bench.say("distilling into a smaller network")
         bench.tuned.append("student")
         dataset, check = (self._taught(model, part) for part in datasets(model, bench))
-        matched = dataset.target.shape[1] - model.plan.outputs if dataset.target.ndim == 2 else 0
+        matched = (
+            0 if not self.states else dataset.target.reshape(len(dataset.target), -1).shape[1] - model.plan.outputs
+        )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(bench.seed)
             student = plan.build()
@@ -87,9 +91,9 @@ class Distillation(Declared):
                 student = Telling(student, model.preprocessing.shape, matched, self.states)
         schedule = Schedule(
             self.epochs, learning_rate=self.learning_rate, temperature=self.temperature, seed=bench.seed,
-            matched=matched, seconds=bench.seconds,
+            matched=matched, seconds=bench.seconds, target=model.target, loss=_loss(model),
         )  # fmt: skip
-        taught = run(student, dataset, check, schedule, progress=bench.epochs).network
+        taught = learn(student, dataset, check, schedule, progress=bench.epochs).network
         return model.with_network(taught.student if matched else taught, self.describe(), plan=plan, pruned=[])  # type: ignore[arg-type]
 
     def _plan_of(self, model: NetworkModel) -> Plan:
@@ -118,6 +122,8 @@ class Distillation(Declared):
 
         from evenhand.training.model import logits, probabilities
 
+        if model.target is not None:
+            return self._taught_numbers(model, model.target, dataset)
         teacher = probabilities(logits(model.network, dataset.columns) / self.temperature, model.name)
         mixed = self.labels * dataset.target + (1 - self.labels) * teacher
         if self.states:
@@ -126,3 +132,33 @@ class Distillation(Declared):
             held = hidden_states(model.network, dataset.columns)
             mixed = np.column_stack([mixed, np.sqrt(self.states) * held])
         return replace(dataset, target=mixed.astype(np.float32))
+
+    def _taught_numbers(self, model: NetworkModel, target: Target, dataset: Dataset) -> Dataset:
+        """Return the dataset with the teacher's numbers; labels are mixed in where an output is one number.
+
+        Quantiles, and scores of lists, are the teacher's alone: a label is no quantile, and no score.
+        """
+        import numpy as np
+
+        from evenhand.training.lists import listed
+        from evenhand.training.model import logits
+        from evenhand.training.target import raised
+
+        ranking = target.task == "ranking"
+        if self.states and ranking:
+            raise ModelError("Hidden states are not taught for rankings: leave out states=.")
+        said = logits(listed(model.network) if ranking else model.network, dataset.columns)
+        said = raised(said) if target.quantiles else said
+        if not (ranking or target.quantiles):
+            said = self.labels * dataset.target + (1 - self.labels) * said
+        if self.states:
+            from evenhand.compression.states import hidden_states
+
+            held = hidden_states(model.network, dataset.columns)
+            said = np.column_stack([said, np.sqrt(self.states) * held])
+        return replace(dataset, target=said.astype(np.float32))
+
+
+def _loss(model: NetworkModel) -> Loss:
+    """Return by what a student is compared with its teacher: cross-entropy of classes, squares of numbers."""
+    return "auto" if model.target is None else "mse"

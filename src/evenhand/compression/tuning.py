@@ -54,7 +54,7 @@ def tune(
     """
     import copy
 
-    from evenhand.training.loop import run
+    from evenhand.training.lists import learn
     from evenhand.training.schedule import Schedule
 
     if not bench.tuning or epochs < 1:
@@ -63,10 +63,10 @@ def tune(
     dataset, check = datasets(model, bench)
     schedule = Schedule(
         epochs=int(min(epochs, _most_epochs(model))), learning_rate=learning_rate, seed=bench.seed,
-        seconds=bench.seconds, patience=PATIENCE, gain=GAIN,
+        seconds=bench.seconds, patience=PATIENCE, gain=GAIN, target=model.target,
     )  # fmt: skip
     schedule = replace(schedule, **_as_before(model))  # type: ignore[arg-type]
-    return run(network, dataset, check, schedule, masks=masks, progress=bench.epochs).network
+    return learn(network, dataset, check, schedule, masks=masks, progress=bench.epochs).network
 
 
 def _most_epochs(model: NetworkModel) -> float:
@@ -123,10 +123,14 @@ def rows_of(model: NetworkModel, bench: Bench) -> tuple[EvaluationSet, Evaluatio
     """Return the rows to learn from and those to choose by: as given, as the fit held them out, or some held out."""
     import numpy as np
 
+    from evenhand.training.fitting import hold_out
+
     if bench.validation is not None:
         return bench.train, bench.validation
     if (held := _held_out(model, bench.train)) is not None:
         return held
+    if bench.train.task == "ranking":
+        return hold_out(bench.train, bench.seed)  # lists stay whole
     order = np.random.default_rng(bench.seed).permutation(len(bench.train))
     count = max(1, round(HELD_OUT * len(order)))
     if len(order) < 2:
@@ -152,10 +156,18 @@ def _held_out(model: NetworkModel, train: EvaluationSet) -> tuple[EvaluationSet,
 
 
 def dataset_of(model: NetworkModel, data: EvaluationSet, balance: tuple[str, ...] | None = None) -> Dataset:
-    """Return rows with their labels, weighted as in the fit and, with `balance`, equally by group."""
+    """Return rows with their labels, weighted as in the fit and, with `balance`, equally by group.
+
+    Raises ModelError where groups are to be balanced in a ranking.
+    """
+    from evenhand.errors import ModelError
     from evenhand.training.fitting import dataset_of as as_fitted
 
-    found = as_fitted(model.preprocessing, data, config_of(model))
+    found = as_fitted(model.preprocessing, data, config_of(model), model.target)
+    if balance and data.task == "ranking":
+        raise ModelError(
+            "Groups are balanced by the weights of rows, and a ranking is learnt in lists: leave out balance=."
+        )
     return found if not balance else _weighted(found, group_weights(data.grouping(*balance).codes))
 
 

@@ -25,10 +25,11 @@ SHARES: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 def split(data: EvaluationSet, shares: Mapping[str, float] = SHARES, seed: int = 0) -> dict[str, EvaluationSet]:
     """Split at random, stratified by label and sensitive groups.
 
-    Rows are sorted by label, then group (intersection of all sensitive features), then at random, and the parts take
-    turns along that order, evenly. So every label x group cell is shared out to within about a row, a cell too
-    small for that is shared out with its neighbours of the same label, and the sizes are exact. Rows of one cluster
-    (or, without a cluster column, of one repeated id) stay together; then the sizes hold for clusters.
+    Rows are sorted by label (numbers: by the tenth that they are in), then group (intersection of all sensitive
+    features), then at random, and the parts take turns along that order, evenly. So every label x group cell is shared
+    out to within about a row, a cell too small for that is shared out with its neighbours of the same label, and the
+    sizes are exact. Rows of one cluster (or, without a cluster column, of one list of a ranking, or of one repeated id)
+    stay together; then the sizes hold for clusters.
 
     Parameters
     ----------
@@ -89,11 +90,19 @@ class _Units:
 
 
 def _units(data: EvaluationSet) -> _Units:
-    column = data.roles.cluster or data.roles.id
+    column = data.roles.cluster or (data.roles.query if data.task == "ranking" else None) or data.roles.id
     rows = len(data)
     of_row = np.arange(rows, dtype=np.intp) if column is None else pd.factorize(data.table[column])[0].astype(np.intp)
     sensitive = data.roles.sensitive_features
-    return _Units(of_row, data.y_true.astype(np.int64), data.grouping(*sensitive).codes, rows)
+    return _Units(of_row, strata(data), data.grouping(*sensitive).codes, rows)
+
+
+def strata(data: EvaluationSet) -> NDArray[np.int64]:
+    """Return (n,) what rows are sorted by: the class, or the tenth of the rows that a number is in."""
+    if data.task not in ("regression", "ranking"):
+        return np.asarray(data.y_true.astype(np.int64))
+    edges = np.quantile(data.y_true, np.linspace(0.1, 0.9, 9)) if len(data) else np.zeros(9)
+    return np.searchsorted(edges, data.y_true, side="right").astype(np.int64)
 
 
 def _turns(units: int, shares: list[float], seed: int) -> NDArray[np.intp]:
@@ -125,6 +134,11 @@ def _check_shares(data: EvaluationSet, shares: Mapping[str, float]) -> None:
 
 def _check_parts(data: EvaluationSet, parts: Mapping[str, EvaluationSet]) -> None:
     poor = [name for name, part in parts.items() if not len(part) or part.y_true.min() == part.y_true.max()]
+    if poor and data.task in ("regression", "ranking"):
+        raise InputError(
+            f"{data.name}: with {len(data):,} rows the split leaves {', '.join(poor)} without rows of different "
+            "labels. Use more rows, larger shares or fewer parts."
+        )
     if poor:
         raise InputError(
             f"{data.name}: with {len(data):,} rows, {int(data.y_true.sum()):,} of them positive, the split leaves "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from evenhand.training.config import TrainingConfig
     from evenhand.training.dataset import Dataset
     from evenhand.training.ensembles import fit_ensemble
-    from evenhand.training.estimator import TabularClassifier
+    from evenhand.training.estimator import TabularClassifier, TabularRegressor
     from evenhand.training.fitting import fit
     from evenhand.training.given import given_model
     from evenhand.training.image_networks import ImagePlan
@@ -29,16 +29,18 @@ if TYPE_CHECKING:
     from evenhand.training.preprocessing import Preprocessing
     from evenhand.training.searching import tune
     from evenhand.training.storing import load_model
+    from evenhand.training.target import Target
 
 __all__ = [
     "BoostedModel", "Dataset", "ImagePlan", "NetworkModel", "NetworkPlan", "Normalization", "Plan", "Preparing",
-    "Preprocessing", "TabularClassifier", "TrainingConfig", "fit", "fit_boosting", "fit_ensemble", "fit_ways",
-    "given_model", "load_model", "run", "tune",
+    "Preprocessing", "TabularClassifier", "TabularRegressor", "Target", "TrainingConfig", "fit", "fit_boosting",
+    "fit_ensemble", "fit_ways", "given_model", "load_model", "run", "tune",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
-    "boosted": "BoostedModel", "boosting": "fit_boosting",
-    "config": "TrainingConfig", "dataset": "Dataset", "ensembles": "fit_ensemble", "estimator": "TabularClassifier",
-    "fitting": "fit", "given": "given_model", "image_networks": "ImagePlan", "imbalance": "fit_ways", "loop": "run",
+    "boosted": "BoostedModel", "boosting": "fit_boosting", "config": "TrainingConfig", "dataset": "Dataset",
+    "ensembles": "fit_ensemble", "estimator": "TabularClassifier TabularRegressor", "fitting": "fit",
+    "given": "given_model", "image_networks": "ImagePlan", "imbalance": "fit_ways", "loop": "run",
     "model": "NetworkModel", "networks": "NetworkPlan", "normalization": "Normalization", "plan": "Plan",
     "preparing": "Preparing", "preprocessing": "Preprocessing", "searching": "tune", "storing": "load_model",
+    "target": "Target",
 })  # fmt: skip

@@ -73,14 +73,15 @@ def fit_boosting(
     (591,)
     """
     from evenhand.training.boosted import BoostedModel
-    from evenhand.training.fitting import _counts, _problems, hold_out
+    from evenhand.training.closing import counted
+    from evenhand.training.fitting import _problems, hold_out
     from evenhand.training.metering import Meter
     from evenhand.training.thresholds import choose_threshold
 
     need("sklearn", "sklearn")
     config = config or TrainingConfig(model="boosting")
     train, validation = needed(train, "fit"), None if validation is None else needed(validation, "fit")
-    raise_all(InputError, [*_problems(train, validation), *_no_table(train)])
+    raise_all(InputError, [*_problems(train, validation), *_not_for_trees(train)])
     meter = Meter()
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
     grown = grow(fitted, chosen, config, progress)
@@ -96,7 +97,7 @@ def fit_boosting(
         "rounds": grown.kept,
         "rounds_fitted": len(grown.check_loss),
         "validation_losses": [round(loss, 6) for loss in grown.check_loss],
-        "counts": {part: _counts(data.y_true, told[part], len(data.classes)) for part, data in known.items()},
+        "counts": {part: counted(data.y_true, told[part], len(data.classes)) for part, data in known.items()},
     }
     seen = [data.row_hashes(model.preprocessing.features, "table") for data in (fitted, chosen)]
     model.fit_row_hashes = np.unique(np.concatenate(seen))
@@ -201,7 +202,9 @@ def _told(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationSet) 
     }
 
 
-def _no_table(train: EvaluationSet) -> list[str]:
+def _not_for_trees(train: EvaluationSet) -> list[str]:
+    if train.task not in ("binary", "multiclass"):
+        return [f"{train.name}: boosted trees learn classes here, and the label's task is {train.task}: fit a network."]
     if train.held is None:
         return []
     return [f"{train.name}: boosted trees read the columns of a table, and these inputs are {train.held.kind}."]

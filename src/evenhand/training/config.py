@@ -37,8 +37,10 @@ Optimizer: TypeAlias = Literal["adamw", "adam", "sgd", "momentum"]
 LearningRateSchedule: TypeAlias = Literal["cosine", "one_cycle", "constant", "step"]
 """How the learning rate goes: down by a cosine; up and down (Smith 2018); as it is; a tenth after each third."""
 
-Loss: TypeAlias = Literal["cross_entropy", "focal", "mse"]
-"""What is made small: cross-entropy, focal loss (Lin et al. 2017), or the squared error of the probability."""
+Loss: TypeAlias = Literal["auto", "cross_entropy", "focal", "mse", "mae", "huber", "pinball", "listwise", "pairwise"]
+"""What is made small. Of classes: cross-entropy, focal loss (Lin et al. 2017), or the squared error of the probability.
+Of numbers: the squared, absolute or Huber's error, or the pinball loss of quantiles. Of rankings: a loss of whole lists
+or of pairs. ``auto`` is the first of each."""
 
 Resample: TypeAlias = Literal["over", "under"]
 """How classes are balanced: rows of the smaller are drawn again; only so many of the larger are kept."""
@@ -84,7 +86,10 @@ class Steps(Declared):
     seed: int = setting(
         0, "Decides weights, dropout, the order of rows and, without validation rows, which are held out.", least=0
     )
-    loss: Loss = setting("cross_entropy", "What is minimized.")
+    loss: Loss = setting(
+        "auto", "What is minimized. Of classes: cross_entropy, focal, mse; of numbers: mse, mae, huber, or pinball of "
+        "quantiles; of rankings: listwise, pairwise. auto is the first.",
+    )  # fmt: skip
     focal_gamma: float = setting(2.0, "Of the focal loss: how much less a row counts that is already right.", least=0)
     label_smoothing: float = setting(0.0, "Labels are moved by half of it from 0 and 1.", least=0, below=1)
     optimizer: Optimizer = setting("adamw", "How weights are moved.")
@@ -199,6 +204,13 @@ class TrainingConfig(Steps):
         "none.", least=0,
     )  # fmt: skip
     codes: bool = setting(True, "Whether whole numbers that look like codes are read as categories, too.")
+    quantiles: tuple[float, ...] = setting(
+        (), "Quantiles of a label of numbers that are predicted together, such as 0.1, 0.5, 0.9; they never cross.",
+        above=0, below=1,
+    )  # fmt: skip
+    log_target: bool = setting(
+        False, "Whether log(1 + y) of a label of amounts is learnt; predictions are amounts again."
+    )
     patience: int = setting(
         10, "Epochs without a lower validation loss after which the fit stops.", least=1, unit="epochs"
     )
@@ -214,6 +226,8 @@ class TrainingConfig(Steps):
 
     def contradictions(self) -> Iterator[str]:
         """Yield errors of settings that are incompatible."""
+        if len(set(self.quantiles)) < len(self.quantiles):
+            yield f"A quantile is named twice: {', '.join(map(str, self.quantiles))}."
         if self.embedding and self.network not in ("mlp", "deepfm"):
             yield f"Embeddings of categories go before an mlp, not before a {self.network}."
         if self.network in ("residual", "transformer", *ATTENDING) and len(set(self.hidden)) != 1:
@@ -229,10 +243,6 @@ class TrainingConfig(Steps):
             return "balanced_accuracy" if self.class_weight or self.resample else "accuracy"
         return self.threshold if isinstance(self.threshold, str) else None
 
-    def settled(self) -> TrainingConfig:
-        """Return the settings with those that follow from others filled in."""
-        return dataclasses.replace(self, threshold=self.threshold_rule or self.threshold)
-
     def for_rows(self, rows: int) -> TrainingConfig:
         """Return the settings with a batch for a table of so many rows, where none was chosen."""
         grown = 2 ** round(math.log2(max(rows, 1) / STEPS_AN_EPOCH))
@@ -240,7 +250,8 @@ class TrainingConfig(Steps):
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the settings as plain JSON data."""
-        return {**dataclasses.asdict(self), "hidden": list(self.hidden), "channels": list(self.channels)}
+        lists = {name: list(getattr(self, name)) for name in ("hidden", "channels", "quantiles")}
+        return {**dataclasses.asdict(self), **lists}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, object]) -> TrainingConfig:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.errors import InputError
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from evenhand.training.model import NetworkModel
     from evenhand.training.plan import Plan
     from evenhand.training.schedule import Progress
+    from evenhand.training.target import NumberTask
+
+
+DROPPED: Final = ("counts", "errors", "train_loss", "best_epoch")
+"""What is known of the first member only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class EnsemblePlan:
 
     members: tuple[Plan, ...]
     """The networks."""
+    numbers: NumberTask | None = None
+    """The task, where outputs are of numbers and no logits; of quantiles, those are averaged."""
 
     @property
     def kind(self) -> str:
@@ -39,22 +46,25 @@ class EnsemblePlan:
 
     def build(self) -> nn.Module:
         """Return the network; weights are drawn from torch's generator."""
-        return averaged([plan.build() for plan in self.members], self.outputs)
+        return averaged([plan.build() for plan in self.members], self.outputs, self.numbers is not None)
 
     def of(self, network: nn.Module) -> EnsemblePlan:
         """Return the plan of an ensemble whose members differ at most in sizes."""
         members = cast("Any", network).members
-        return EnsemblePlan(tuple(plan.of(member) for plan, member in zip(self.members, members, strict=True)))
+        return replace(self, members=tuple(plan.of(member) for plan, member in zip(self.members, members, strict=True)))
 
     def to_plain(self) -> dict[str, Plain]:
         """Return the plan as plain JSON data."""
-        return {"kind": "ensemble", "members": [plan.to_plain() for plan in self.members]}
+        more: dict[str, Plain] = {} if self.numbers is None else {"numbers": self.numbers}
+        return {"kind": "ensemble", "members": [plan.to_plain() for plan in self.members], **more}
 
 
-def averaged(members: list[nn.Module], outputs: int) -> nn.Module:
-    """Return the network whose probabilities are the mean of those of its members, as logits."""
+def averaged(members: list[nn.Module], outputs: int, numbers: bool = False) -> nn.Module:
+    """Return the network whose probabilities, as logits, or numbers are the mean of those of its members."""
     import torch
     from torch import nn
+
+    from evenhand.training.losses import rising, steps_of
 
     class Averaged(nn.Module):
         def __init__(self) -> None:
@@ -63,6 +73,8 @@ def averaged(members: list[nn.Module], outputs: int) -> nn.Module:
 
         def forward(self, rows: torch.Tensor) -> torch.Tensor:
             logits = torch.stack([member(rows) for member in self.members])
+            if numbers:
+                return logits.mean(dim=0) if outputs == 1 else steps_of(rising(logits).mean(dim=0))
             if outputs == 1:
                 return torch.logit(torch.sigmoid(logits).mean(dim=0), eps=1e-7)
             return torch.log(torch.softmax(logits, dim=-1).mean(dim=0).clamp_min(1e-12))
@@ -109,10 +121,11 @@ def fit_ensemble(
     """
     from evenhand.training.config import TrainingConfig
     from evenhand.training.fitting import fit, hold_out
+    from evenhand.training.goals import settled
 
     if members < 1:
         raise InputError(f"An ensemble needs one member at least, not {members}.")
-    config = (config or TrainingConfig()).settled()
+    config = settled(config or TrainingConfig(), train.task)
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
     alone = replace(config, baseline=False)  # the trees are fitted once, for all together
     first = fit(fitted, chosen, alone, progress)
@@ -133,22 +146,24 @@ def _together(
     from evenhand.training.thresholds import choose_threshold
 
     first = made[0]
-    plan = EnsemblePlan(tuple(model.plan for model in made))
-    history = {key: value for key, value in first.history.items() if key not in ("counts", "train_loss", "best_epoch")}
+    target = first.target
+    plan = EnsemblePlan(tuple(model.plan for model in made), None if target is None else target.task)
+    history = {key: value for key, value in first.history.items() if key not in DROPPED}
     model = NetworkModel(
         name=name,
-        network=averaged([one.network for one in made], plan.outputs),
+        network=averaged([one.network for one in made], plan.outputs, target is not None),
         plan=plan,
         preprocessing=first.preprocessing,
         threshold=first.threshold,
         history={**history, "members": [one.history["config"] for one in made]},
         fit_row_hashes=first.fit_row_hashes,
+        target=target,
         cost=_sum([one.cost or {} for one in made]),
     )
     scores = model.predict_prepared(prepared(model.preprocessing, chosen))
     if (trees := beside(scores, fitted, chosen, config)) is not None:
         model.history["baseline"] = trees
-    if plan.outputs == 1:
+    if model.task == "binary":
         model.threshold = choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight)
     return model
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from evenhand.data import read_evaluation_set
@@ -22,7 +22,54 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-class TabularClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+_SIGNATURE = Signature(
+    [
+        Parameter("self", Parameter.POSITIONAL_ONLY),
+        *(
+            Parameter(name, Parameter.KEYWORD_ONLY, default=declared.default)
+            for name, declared in settings_of(TrainingConfig).items()
+        ),
+    ]
+)
+"""scikit-learn reads the names of the settings here."""
+
+
+class _Tabular(BaseEstimator):  # type: ignore[misc]
+    """What the estimators share: settings by name, and the reading of a table with its label."""
+
+    def __init__(self, **settings: object) -> None:
+        raise_all(InputError, unknown(settings, settings_of(TrainingConfig), "There is no training setting"))
+        for name, declared in settings_of(TrainingConfig).items():
+            setattr(self, name, settings.get(name, declared.default))
+
+    __init__.__signature__ = _SIGNATURE  # type: ignore[attr-defined]
+
+    def _fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None, **label: object) -> None:
+        refuse_misaligned("fit", {"X": X, "y": y, "sample_weight": sample_weight})
+        table = _named(X).reset_index(drop=True)
+        self.feature_names_in_ = np.array(table.columns, dtype=object)
+        self.n_features_in_ = table.shape[1]
+        columns = {_LABEL: np.asarray(y)} | ({} if sample_weight is None else {_WEIGHT: np.asarray(sample_weight)})
+        data = read_evaluation_set(
+            table.assign(**columns),
+            label=_LABEL,
+            sample_weight=None if sample_weight is None else _WEIGHT,
+            **label,  # type: ignore[arg-type]
+        )
+        self.model_ = fit(data, config=replace(TrainingConfig.from_plain(self.get_params()), baseline=False))
+
+    def _predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        check_is_fitted(self)
+        return np.asarray(self.model_.predict(_named(X)))
+
+
+def _named(X: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns are named by texts."""
+    table = pd.DataFrame(X)
+    return table.set_axis([str(name) for name in table.columns], axis=1)
+
+
+class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
     """A network over the columns of a table, in scikit-learn's words.
 
     Its settings are those of `TrainingConfig`, so ``GridSearchCV``, ``RandomizedSearchCV`` and ``cross_validate`` take
@@ -40,52 +87,55 @@ class TabularClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     (8,)
     """
 
-    def __init__(self, **settings: object) -> None:
-        raise_all(InputError, unknown(settings, settings_of(TrainingConfig), "There is no training setting"))
-        for name, declared in settings_of(TrainingConfig).items():
-            setattr(self, name, settings.get(name, declared.default))
-
-    # scikit-learn reads the names of the settings here
-    __init__.__signature__ = Signature(  # type: ignore[attr-defined]
-        [
-            Parameter("self", Parameter.POSITIONAL_ONLY),
-            *(
-                Parameter(name, Parameter.KEYWORD_ONLY, default=declared.default)
-                for name, declared in settings_of(TrainingConfig).items()
-            ),
-        ]
-    )
-
     def fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> TabularClassifier:
-        """Fit on rows (n, m) and labels (n,) of two values; pandas objects must have one index."""
-        refuse_misaligned("fit", {"X": X, "y": y, "sample_weight": sample_weight})
-        table = pd.DataFrame(X).reset_index(drop=True)
-        table.columns = [str(name) for name in table.columns]
-        self.feature_names_in_ = np.array(table.columns, dtype=object)
-        self.n_features_in_ = table.shape[1]
+        """Fit on rows (n, m) and labels (n,) of two values or several; pandas objects must have one index."""
         self.classes_ = np.unique(np.asarray(y))
-        columns = {_LABEL: np.asarray(y)} | ({} if sample_weight is None else {_WEIGHT: np.asarray(sample_weight)})
-        data = read_evaluation_set(
-            table.assign(**columns),
-            label=_LABEL,
-            positive=self.classes_[-1].item() if hasattr(self.classes_[-1], "item") else self.classes_[-1],
-            sample_weight=None if sample_weight is None else _WEIGHT,
-        )
-        self.model_ = fit(data, config=replace(TrainingConfig.from_plain(self.get_params()), baseline=False))
+        if len(self.classes_) > 2:
+            self._fit(X, y, sample_weight, task="multiclass")
+        else:
+            last = self.classes_[-1]
+            self._fit(X, y, sample_weight, positive=last.item() if hasattr(last, "item") else last)
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return (n, 2) probabilities, in the order of ``classes_``."""
-        check_is_fitted(self)
-        table = pd.DataFrame(X)
-        table.columns = [str(name) for name in table.columns]
-        positive = self.model_.predict(table)
-        return np.column_stack([1 - positive, positive])
+        """Return (n, C) probabilities, in the order of ``classes_``."""
+        said = self._predict(X)
+        return said if said.ndim == 2 else np.column_stack([1 - said, said])
 
     def predict(self, X: pd.DataFrame) -> NDArray[np.generic]:
-        """Return (n,) labels, at the threshold that the fit chose."""
-        decided = self.predict_proba(X)[:, 1] >= self.model_.threshold
-        return np.asarray(self.classes_[decided.astype(np.intp)])
+        """Return (n,) labels: of two at the threshold that the fit chose, of several the most probable."""
+        said = self._predict(X)
+        decided = said.argmax(axis=1) if said.ndim == 2 else (said >= self.model_.threshold).astype(np.intp)
+        return np.asarray(self.classes_[decided])
+
+
+class TabularRegressor(RegressorMixin, _Tabular):  # type: ignore[misc]
+    """A network over the columns of a table for a label of numbers, in scikit-learn's words.
+
+    With `quantiles`, it predicts the middle one; ``model_.predict_quantiles`` gives all.
+
+    Parameters
+    ----------
+    **settings
+        The fields of `TrainingConfig`, by name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from evenhand.training import TabularRegressor
+    >>> X = pd.DataFrame({"a": range(60), "b": [1, 2, 3] * 20})
+    >>> TabularRegressor(hidden=(4,), epochs=1).fit(X, X["a"] * 2.0).predict(X).shape
+    (60,)
+    """
+
+    def fit(self, X: pd.DataFrame, y: ArrayLike, sample_weight: ArrayLike | None = None) -> TabularRegressor:
+        """Fit on rows (n, m) and numbers (n,); pandas objects must have one index."""
+        self._fit(X, y, sample_weight, task="regression")
+        return self
+
+    def predict(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return (n,) numbers, in the units of the label."""
+        return self._predict(X)
 
 
 _LABEL, _WEIGHT = "evenhand label", "evenhand weight"

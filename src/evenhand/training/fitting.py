@@ -13,26 +13,25 @@ import numpy as np
 
 from evenhand.data.evaluation_set import needed
 from evenhand.errors import InputError, need, raise_all
-from evenhand.subjects.outputs import decisions
 from evenhand.training.config import TrainingConfig
+from evenhand.training.goals import LOSSES, goal_problems, settled, target_of
 from evenhand.training.preprocessing import Preprocessing
-from evenhand.training.thresholds import choose_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
-    from torch import nn
 
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
     from evenhand.training.config import Architecture
-    from evenhand.training.dataset import Dataset, Prepared
+    from evenhand.training.dataset import Dataset
     from evenhand.training.loop import Learned
     from evenhand.training.model import NetworkModel
     from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
     from evenhand.training.schedule import Progress, Schedule
+    from evenhand.training.target import Target
 
 VECTOR = 8
 """Length of each column's vector in a DeepFM, where none is set."""
@@ -51,7 +50,7 @@ def fit(
     plan: Plan | None = None,
     preparing: Preparing | None = None,
 ) -> NetworkModel:
-    """Return a fitted model, of two classes or of several.
+    """Return a fitted model: of two classes or several, of numbers or their quantiles, or of a ranking.
 
     Preprocessing and weights are learnt from the training rows only; the epoch that is kept and the threshold are
     chosen on the validation rows. On one machine the same rows and seed give the same model.
@@ -73,7 +72,8 @@ def fit(
     watch : callable, optional
         Called with each epoch and its loss on the validation rows; what it raises ends the fit.
     plan : Plan, optional
-        Another network than that of `config`, such as one over images; one logit for two classes, else one per class.
+        Another network than that of `config`, such as one over images; one logit for two classes, else one per class;
+        of numbers one output, of quantiles as many.
     preparing : Preparing, optional
         Fitted on training rows already, where inputs are to be prepared otherwise. Else a table is prepared by
         `Preprocessing`, and arrays by `Normalization`.
@@ -85,7 +85,8 @@ def fit(
     Raises
     ------
     InputError
-        When there are too few rows, one class only, or columns that cannot be inputs.
+        When there are too few rows, one class only, columns that cannot be inputs, or settings that are not for the
+        label's task.
     ModelError
         When the loss was not finite from the beginning.
 
@@ -103,51 +104,51 @@ def fit(
     import torch
 
     from evenhand.training.baseline import beside
+    from evenhand.training.closing import close
     from evenhand.training.dataset import prepared
-    from evenhand.training.loop import run
+    from evenhand.training.lists import learn
     from evenhand.training.metering import Meter
-    from evenhand.training.model import NetworkModel
+    from evenhand.training.model import NetworkModel, logits
     from evenhand.training.resuming import Checkpoint
 
-    config = (config or TrainingConfig()).settled()
+    config = config or TrainingConfig()
     train, validation = needed(train, "fit"), None if validation is None else needed(validation, "fit")
-    raise_all(InputError, [*_problems(train, validation), *_other_model(config)])
+    raise_all(InputError, [*_problems(train, validation), *_other_model(config), *goal_problems(train, config)])
+    config = settled(config, train.task)
     meter = Meter()
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
     config = config.for_rows(len(fitted) if fitted.held is None else 0)
     preprocessing = preparing or _preparing(fitted, config, plan)
-    plan = plan or _plan(preprocessing, config, _logits(fitted))
-    _check_plan(plan, preprocessing, fitted)
+    target = target_of(fitted, config)
+    plan = plan or _plan(preprocessing, config, _outputs(fitted, target))
+    _check_plan(plan, preprocessing, fitted, target)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = plan.build()
-    dataset = resampled(dataset_of(preprocessing, fitted, config), fitted.y_true, config)
-    check = dataset_of(preprocessing, chosen, config)
+    dataset = resampled(dataset_of(preprocessing, fitted, config, target), fitted.y_true, config)
+    check = dataset_of(preprocessing, chosen, config, target)
     kept = None if checkpoint is None else Checkpoint(Path(checkpoint), _fit_name(config, fitted, chosen))
-    learned = run(network, dataset, check, _course(config), checkpoint=kept, watch=watch, progress=progress)
-    scores = _scores(learned.network, check.columns)
-    threshold = (
-        choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight) if plan.outputs == 1 else 0.5
-    )
-    known = prepared(preprocessing, fitted) if config.resample else dataset.columns
-    decided = {
-        "train": (fitted, decisions(_scores(learned.network, known), threshold)),
-        "validation": (chosen, decisions(scores, threshold)),
-    }
+    course = _course(config, target)
+    learned = learn(network, dataset, check, course, checkpoint=kept, watch=watch, progress=progress)
+    columns = (dataset.columns, check.columns)
+    if config.resample is not None or train.task == "ranking":  # rows were drawn, or put in lists
+        columns = (prepared(preprocessing, fitted), prepared(preprocessing, chosen))
+    outputs = [logits(learned.network, rows) for rows in columns]
+    closed = close((fitted, outputs[0]), (chosen, outputs[1]), config, target)
     seen = [data.row_hashes(preprocessing.features, preprocessing.reads) for data in (fitted, chosen)]
     cost = meter.read()  # of the network alone
-    trees = beside(scores, fitted, chosen, config)
+    trees = beside(closed.scores, fitted, chosen, config)
     return NetworkModel(
         name=name,
         network=learned.network,
         plan=plan,
         preprocessing=preprocessing,
-        threshold=threshold,
+        threshold=closed.threshold,
+        target=closed.target,
         history={
             **_history(config, learned, fitted, chosen),
-            **({"threshold_rule": rule} if plan.outputs == 1 and (rule := config.threshold_rule) else {}),
+            **closed.reached,
             **({"cleaning": preprocessing.cleaning()} if isinstance(preprocessing, Preprocessing) else {}),
-            "counts": {part: _counts(data.y_true, said, len(fitted.classes)) for part, (data, said) in decided.items()},
             **({"baseline": trees} if trees is not None else {}),
             **({"checkpoint_problem": kept.problem} if kept is not None and kept.problem else {}),
         },
@@ -156,19 +157,23 @@ def fit(
     )
 
 
-def _logits(data: EvaluationSet) -> int:
-    """Return how many logits the classes of the label need."""
+def _outputs(data: EvaluationSet, target: Target | None) -> int:
+    """Return how many outputs a network of the label has: logits of classes, or numbers."""
+    if target is not None:
+        return target.outputs
     return 1 if data.task == "binary" else len(data.classes)
 
 
-def _check_plan(plan: Plan, preparing: Preparing, data: EvaluationSet) -> None:
-    wanted = _logits(data)
+def _check_plan(plan: Plan, preparing: Preparing, data: EvaluationSet, target: Target | None) -> None:
+    wanted = _outputs(data, target)
     problems = []
-    if plan.outputs != wanted:
+    if plan.outputs != wanted and target is None:
         problems.append(
             f"{data.name}: the label has {len(data.classes)} classes, for which a network has {wanted} logits, and "
             f"this one has {plan.outputs}."
         )
+    elif plan.outputs != wanted:
+        problems.append(f"{data.name}: a network of this label has {wanted} outputs, and this one has {plan.outputs}.")
     taken = getattr(plan, "shape", None) or (getattr(plan, "columns", None),)
     if taken != (None,) and tuple(taken) != tuple(preparing.shape):
         problems.append(f"The network takes rows of shape {tuple(taken)}, and prepared are {preparing.shape}.")
@@ -209,30 +214,35 @@ def _plan(preprocessing: Preparing, config: TrainingConfig, outputs: int) -> Pla
     )
 
 
-def _counts(y_true: NDArray[np.int8], decided: NDArray[np.intp], classes: int) -> Plain:
-    """Return (C, C) rows by truth and decision."""
-    cells = np.bincount(classes * y_true.astype(np.intp) + decided, minlength=classes * classes)
-    return [[int(count) for count in row] for row in cells.reshape(classes, classes)]
-
-
 def _fit_name(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationSet) -> str:
     """Return the fingerprint of a fit, by which a checkpoint of another one is recognized."""
     said = json.dumps([config.to_plain(), fitted.content_hash(), chosen.content_hash()], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def dataset_of(preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig) -> Dataset:
-    """Return rows as a dataset, weighted by the set's weights and, if requested, equally by class."""
+def dataset_of(
+    preprocessing: Preparing, data: EvaluationSet, config: TrainingConfig, target: Target | None = None
+) -> Dataset:
+    """Return rows as a dataset, weighted by the set's weights and, if requested, equally by class.
+
+    Of numbers, targets are those that `target` learns; the rows of a ranking's data set are its lists.
+    """
     from evenhand.training.dataset import Dataset, prepared
+    from evenhand.training.lists import in_lists
 
     weight = np.ones(len(data)) if data.sample_weight is None else data.sample_weight.astype(np.float64)
     if config.class_weight == "balanced":
         weight = weight * class_weights(data.y_true)
-    return Dataset(prepared(preprocessing, data), targets(data), (weight / weight.mean()).astype(np.float32))
+    rows = prepared(preprocessing, data)
+    if target is not None and target.task == "ranking":
+        return in_lists(rows, data, weight, config.seed)
+    return Dataset(rows, targets(data, target), (weight / weight.mean()).astype(np.float32))
 
 
-def targets(data: EvaluationSet) -> NDArray[np.float32]:
-    """Return (n,) labels of two classes, or (n, C) with 1 in the column of the class."""
+def targets(data: EvaluationSet, target: Target | None = None) -> NDArray[np.float32]:
+    """Return (n,) labels of two classes or numbers, or (n, C) with 1 in the column of the class."""
+    if target is not None:
+        return target.learnt(data.y_true)
     if data.task == "binary":
         return data.y_true.astype(np.float32)
     return np.asarray(np.eye(len(data.classes), dtype=np.float32)[data.y_true])
@@ -276,19 +286,13 @@ def hold_out(train: EvaluationSet, seed: int) -> tuple[EvaluationSet, Evaluation
     return parts["train"], parts["validation"]
 
 
-def _course(config: TrainingConfig) -> Schedule:
+def _course(config: TrainingConfig, target: Target | None = None) -> Schedule:
     from evenhand.training.schedule import Schedule
 
     shared = {field.name for field in dataclasses.fields(Schedule)} & {
         field.name for field in dataclasses.fields(config)
     }
-    return Schedule(**{name: getattr(config, name) for name in shared})
-
-
-def _scores(network: nn.Module, columns: Prepared) -> NDArray[np.float64]:
-    from evenhand.training.model import logits, probabilities
-
-    return probabilities(logits(network, columns), "model")
+    return Schedule(**{name: getattr(config, name) for name in shared}, target=target)
 
 
 def _history(
@@ -302,7 +306,8 @@ def _history(
         "train_hash": fitted.content_hash(),
         "validation_hash": chosen.content_hash(),
         "label": fitted.roles.label,
-        **({"classes": [str(value) for value in fitted.classes]} if fitted.task != "binary" else {}),
+        **({"task": fitted.task} if fitted.task not in ("binary", "multiclass") else {}),
+        **({"classes": [str(value) for value in fitted.classes]} if fitted.task == "multiclass" else {}),
         "positive": fitted.roles.to_plain()["positive"],
         "used_sensitive": [name for name in fitted.roles.sensitive_features if name in fitted.features],
         "epochs": len(learned.check_loss),
@@ -317,13 +322,21 @@ def _problems(train: EvaluationSet, validation: EvaluationSet | None) -> Iterato
     for what, data in (("training", train), ("validation", validation)):
         if data is None:
             continue
-        if data.task not in ("binary", "multiclass"):
-            yield f"{data.name}: a network learns two classes or several, and the label's task is {data.task}."
+        if data.task not in LOSSES:
+            yield (
+                f"{data.name}: a network learns classes, numbers or a ranking, and the label's task is {data.task}. "
+                "Fit one model for each label."
+            )
         elif len(data) < 2:
             yield f"{data.name}: {len(data)} {what} rows are too few."
         elif data.y_true.min() == data.y_true.max():
             yield f"{data.name}: all {len(data):,} {what} rows have the same label, so nothing can be learnt from them."
-    if validation is not None and validation.classes != train.classes:
+    if validation is not None and validation.task != train.task:
+        yield (
+            f"{validation.name}: its label's task is {validation.task} and that of the training rows {train.task}. "
+            "Read the one like=the other."
+        )
+    elif validation is not None and validation.classes != train.classes:
         yield (
             f"{validation.name}: its label has the classes {_listed(validation.classes)} and that of the training rows "
             f"{_listed(train.classes)}. Read the one like=the other."

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Plain
     from evenhand.training.model import NetworkModel
     from evenhand.training.preparing import Preparing
+    from evenhand.training.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,13 @@ def differing(network: nn.Module) -> nn.Module:
 
 
 def given_model(
-    network: nn.Module, preparing: Preparing, *, outputs: int = 1, name: str | None = None, threshold: float = 0.5
+    network: nn.Module,
+    preparing: Preparing,
+    *,
+    outputs: int = 1,
+    name: str | None = None,
+    threshold: float = 0.5,
+    target: Target | None = None,
 ) -> NetworkModel:
     """Return a model around a custom network.
 
@@ -108,6 +115,10 @@ def given_model(
         What the report calls it; the network's class when not given.
     threshold : float
         A probability at or above it is predicted positive.
+    target : Target, optional
+        For a network of numbers: how its outputs become numbers of the label, such as
+        ``Target(mean=..., deviation=...)`` where it was trained on standardized ones, ``Target()`` where its output is
+        the number, and ``Target("ranking")`` of scores; with `quantiles`, one output each.
 
     Returns
     -------
@@ -136,15 +147,19 @@ def given_model(
         said = logits(network, np.zeros((2, *preparing.shape), dtype=np.float32))
     except (RuntimeError, TypeError, ValueError, IndexError) as problem:
         raise ModelError(f"'{called}' could not take rows of shape {preparing.shape}: {problem}") from problem
+    if target is not None:
+        outputs = target.outputs
     if said.shape != ((2,) if outputs == 1 else (2, outputs)):
         raise ModelError(f"'{called}' gives {said.shape[1:] or 1} logits a row, not {outputs}.")
-    plan = GivenPlan(1 if outputs == 2 else outputs, network, type(network).__name__, two=outputs == 2)
+    two = outputs == 2 and target is None
+    plan = GivenPlan(1 if two else outputs, network, type(network).__name__, two=two)
     return NetworkModel(
         name=called,
         network=(network := plan.build() if plan.two else network),
         plan=plan.of(network) if plan.two else plan,
         preprocessing=preparing,
         threshold=threshold,
+        target=target,
         history={},
         fit_row_hashes=np.empty(0, dtype=np.uint64),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
+from evenhand.errors import InputError
 from evenhand.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Way:
     """Networks whose probabilities are averaged."""
 
 
+MOVED: Final = "threshold moved"
+"""The way that is of two classes only."""
 WAYS: Final[Mapping[str, Way]] = {
     "nothing": Way("As it is, deciding at 0.5.", {"threshold": 0.5}),
     "weights": Way("Rows weigh so that classes weigh alike.", {"threshold": 0.5, "class_weight": "balanced"}),
@@ -34,7 +37,7 @@ WAYS: Final[Mapping[str, Way]] = {
     "undersampling": Way("Rows of the common class are left out.", {"threshold": 0.5, "resample": "under"}),
     "focal loss": Way("Rows that are right count for less.", {"threshold": 0.5, "loss": "focal"}),
     "focal loss, weights": Way("Both.", {"threshold": 0.5, "loss": "focal", "class_weight": "balanced"}),
-    "threshold moved": Way("As it is, deciding where F1 is highest on validation rows.", {"threshold": "f1"}),
+    MOVED: Way("As it is, deciding where F1 is highest on validation rows.", {"threshold": "f1"}),
     "ensemble": Way(
         "Five networks, each with other rows of the common class left out, their probabilities averaged.",
         {"threshold": 0.5, "resample": "under"},
@@ -48,7 +51,7 @@ def fit_ways(
     train: EvaluationSet,
     validation: EvaluationSet | None = None,
     config: TrainingConfig | None = None,
-    ways: Mapping[str, Way] = WAYS,
+    ways: Mapping[str, Way] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, NetworkModel]:
     """Return one fitted model per method, from the same rows and otherwise equal settings.
@@ -58,11 +61,16 @@ def fit_ways(
     train, validation, config, progress
         As in `fit`.
     ways : mapping of name to Way
-        `WAYS`, when not given.
+        When not given, `WAYS`; of several classes without the one that moves the threshold of two.
 
     Returns
     -------
     dict of str to NetworkModel
+
+    Raises
+    ------
+    InputError
+        When the label is one of numbers, of which no class can be rare, and as in `fit`.
 
     Examples
     --------
@@ -76,7 +84,11 @@ def fit_ways(
     from evenhand.training.ensembles import fit_ensemble
     from evenhand.training.fitting import fit
 
+    if train.task not in ("binary", "multiclass"):
+        raise InputError(f"{train.name}: ways with a rare class are of classes, and the label's task is {train.task}.")
     usual = config or TrainingConfig()
+    if ways is None:
+        ways = WAYS if train.task == "binary" else {name: way for name, way in WAYS.items() if name != MOVED}
     made = {}
     for name, way in ways.items():
         settings = replace(usual, **cast("dict[str, object]", dict(way.settings)))  # type: ignore[arg-type]

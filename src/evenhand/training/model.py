@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import hashlib
 import json
 import math
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from evenhand.training.dataset import Prepared
     from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
+    from evenhand.training.target import Target
 
 KEY: Final = "evenhand"
 """The key of the JSON in the file's metadata."""
@@ -66,6 +69,8 @@ class NetworkModel(Staged):
         What its fit cost: seconds, memory, energy. It differs from run to run and is kept in a second file.
     pruned : list, optional
         Which channels of which layers pruning has taken out, as it is kept in the file.
+    target : Target, optional
+        How the numbers of its label are learnt, where the label is one of numbers; then nothing is cut at `threshold`.
 
     See Also
     --------
@@ -88,6 +93,7 @@ class NetworkModel(Staged):
         content: bytes | None = None,
         cost: Mapping[str, Plain] | None = None,
         pruned: list[Plain] | None = None,
+        target: Target | None = None,
     ) -> None:
         self.cost = dict(cost) if cost else None
         self._read_from = content
@@ -101,8 +107,9 @@ class NetworkModel(Staged):
         self.recipe: list[Plain] = recipe or []
         self.stored_as = stored_as
         self.pruned: list[Plain] = pruned or []
-        self.task: Task = "binary" if plan.outputs == 1 else "multiclass"
-        self.score_kind: ScoreKind = "probability"
+        self.target = target
+        self.task: Task = target.task if target is not None else "binary" if plan.outputs == 1 else "multiclass"
+        self.score_kind: ScoreKind = "probability" if target is None else "label"
 
     @property
     def reads(self) -> Reads:
@@ -121,16 +128,46 @@ class NetworkModel(Staged):
             return cast("NDArray[np.float32]", self.network(torch.from_numpy(prepared)).numpy())
 
     def predict_prepared(self, prepared: Prepared) -> NDArray[np.float64]:
-        """Return the probability of the positive class for prepared rows, shape (n,), or of each class, (n, C)."""
-        return probabilities(logits(self.network, prepared), self.name)
+        """Return what `predict` does for prepared rows."""
+        return predictions(logits(self.network, prepared), self.name, self.target)
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C)."""
+        """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C).
+
+        Of numbers, the number in the label's units, (n,): of quantiles that one which is shown, by default the middle.
+        """
         return self.predict_prepared(self.prepare(batch))
 
+    def predict_quantiles(self, batch: Batch) -> NDArray[np.float64]:
+        """Return all quantiles of each row, (n, Q), in the label's units; none is below the one before.
+
+        Raises ModelError when the model was not fitted with quantiles.
+        """
+        return quantiles_of(logits(self.network, self.prepare(batch)), self.name, self.target)
+
+    def at_quantile(self, quantile: float) -> NetworkModel:
+        """Return the same model that predicts another of its quantiles, also when it is saved and audited.
+
+        Raises ModelError when it has no such quantile.
+        """
+        known = () if self.target is None else self.target.quantiles
+        if self.target is None or quantile not in known:
+            told = ", ".join(f"{each:g}" for each in known) or "none"
+            raise ModelError(f"'{self.name}' has no quantile {quantile:g}; it was fitted with quantiles {told}.")
+        made = copy.copy(self)
+        made.__dict__.pop("content", None)
+        made._read_from = None
+        made.name = f"{self.name} (quantile {quantile:g})"
+        made.target = dataclasses.replace(self.target, shown=quantile)
+        return made
+
     def predict_logits(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the log odds of each row, shape (n,), or the logits (n, C); explanations add up on this scale."""
-        return logits(self.network, self.prepare(batch))
+        """Return the log odds of each row, shape (n,), or the logits (n, C); explanations add up on this scale.
+
+        Of numbers, what `predict` returns.
+        """
+        raw = logits(self.network, self.prepare(batch))
+        return raw if self.target is None else self.target.predicted(raw)
 
     @property
     def facts(self) -> Mapping[str, Plain]:
@@ -150,6 +187,7 @@ class NetworkModel(Staged):
             "fit_rows": len(self.fit_row_hashes) or None,
             "training": {key: value for key, value in self.history.items() if key != "used_sensitive"},
             "preprocessing": self.preprocessing.describe(),
+            **({"target": self.target.to_plain()} if self.target is not None else {}),
             "file_bytes": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
         }
@@ -200,6 +238,7 @@ class NetworkModel(Staged):
             recipe=[*self.recipe, dict(recipe)],
             stored_as=stored_as,
             pruned=self.pruned if pruned is None else pruned,
+            target=self.target,
         )
 
     def with_threshold(self, threshold: float, note: Mapping[str, Plain]) -> NetworkModel:
@@ -216,6 +255,23 @@ class NetworkModel(Staged):
             stored_as=self.stored_as,
             pruned=self.pruned,
         )
+
+
+def predictions(raw: NDArray[np.float64], name: str, target: Target | None) -> NDArray[np.float64]:
+    """Return probabilities for logits, or numbers (n,) for outputs of a network of numbers.
+
+    Raises ModelError when one is not finite.
+    """
+    if target is None:
+        return probabilities(raw, name)
+    return check_scores(target.predicted(raw), len(raw), name)
+
+
+def quantiles_of(raw: NDArray[np.float64], name: str, target: Target | None) -> NDArray[np.float64]:
+    """Return quantiles (n, Q) for outputs of a network of them; raise ModelError where it is another."""
+    if target is None or not target.quantiles:
+        raise ModelError(f"'{name}' predicts no quantiles: fit it with quantiles=(0.1, 0.5, 0.9), say.")
+    return target.values(raw)
 
 
 def probabilities(logit: NDArray[np.float64], name: str) -> NDArray[np.float64]:
@@ -274,6 +330,7 @@ def _to_bytes(model: NetworkModel) -> bytes:
         "stored_as": model.stored_as,
         "fit_rows": len(model.fit_row_hashes) or None,
         **({"pruned": model.pruned} if model.pruned else {}),
+        **({"target": model.target.to_plain()} if model.target is not None else {}),
     }
     return save(tensors, {KEY: as_text(about)})
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from evenhand.training.losses import of_numbers
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -38,7 +40,8 @@ def weighted_loss(schedule: Schedule) -> type[nn.Module]:
 
     def losses(logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         classes = target.shape[1] - schedule.matched
-        of_logits = (_of_several if classes > 1 else _of_two)(schedule, logit[:, :classes], target[:, :classes])
+        of_one = of_numbers if schedule.target is not None else _of_several if classes > 1 else _of_two
+        of_logits = of_one(schedule, logit[:, :classes], target[:, :classes])
         if not schedule.matched:
             return of_logits
         return of_logits + ((logit[:, classes:] - target[:, classes:]) ** 2).mean(dim=1)
@@ -65,7 +68,7 @@ def _of_two(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -> to
     if schedule.loss == "mse":
         return (torch.sigmoid(logit) - target) ** 2
     plain = cross_entropy(logit, target, reduction="none")
-    if schedule.loss == "cross_entropy":
+    if schedule.loss != "focal":
         return plain
     share = torch.sigmoid(logit)
     return (1 - share * target - (1 - share) * (1 - target)) ** schedule.focal_gamma * plain
@@ -81,7 +84,7 @@ def _of_several(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -
     if schedule.loss == "mse":
         return ((said.exp() - target) ** 2).sum(dim=1)
     plain = -(target * said).sum(dim=1)
-    if schedule.loss == "cross_entropy":
+    if schedule.loss != "focal":
         return plain
     return (1 - (said.exp() * target).sum(dim=1)) ** schedule.focal_gamma * plain
 

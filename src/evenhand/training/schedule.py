@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from evenhand.training.config import Steps
+from evenhand.training.target import Target
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Called with the epoch, the number of epochs, and a few words on what was reached."""
@@ -30,5 +31,7 @@ class Schedule(Steps):
     """Logits are divided by it in the loss, as a teacher's were."""
     matched: int = 0
     """Number of last outputs of the network that are not logits: fitted to the target by squared error."""
+    target: Target | None = None
+    """What a label of numbers is learnt as; None of classes."""
     seconds: float | None = None
     """No further epoch begins after this time."""

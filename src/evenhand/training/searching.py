@@ -6,11 +6,13 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
+import pandas as pd
 
 from evenhand.data.evaluation_set import needed
+from evenhand.data.splitting import strata
 from evenhand.errors import InputError, need, shorten
 from evenhand.settings import settings_of
 from evenhand.training.config import TrainingConfig
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.data import EvaluationSet
+    from evenhand.training.model import NetworkModel
     from evenhand.training.schedule import Progress
+    from evenhand.training.target import Target
 
 WIDTHS: Final = (32, 64, 128)
 """Neurons of each block, where all are of one width."""
@@ -56,7 +60,8 @@ class Tuned:
     config: TrainingConfig
     """The settings with the least loss."""
     loss: float
-    """Their cross-entropy on the rows held out, the mean over the folds."""
+    """Their cross-entropy on the rows held out, the mean over the folds; of numbers the squared error in deviations
+    (absolute with `mae` and `huber`), or the pinball loss; of a ranking 1 - NDCG."""
     trials: tuple[Mapping[str, object], ...]
     """Each trial: its settings, its loss, and whether it was ``complete`` or ``pruned``."""
 
@@ -74,7 +79,9 @@ def tune(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Tuned:
-    """Search for settings with the least cross-entropy on rows held out of `train`; test rows take no part.
+    """Search for settings with the least loss on rows held out of `train`; test rows take no part.
+
+    The loss is the cross-entropy of classes; that of `Tuned.loss` for numbers and rankings.
 
     Parameters
     ----------
@@ -209,21 +216,33 @@ def _parts(
         parts = split(train, {"train": 0.8, "validation": 0.2}, seed=seed)
         yield parts["train"], parts["validation"]
         return
-    clusters: NDArray[np.int64] | None = train.clusters
+    clusters = _together(train)
     kind = splitting.StratifiedKFold if clusters is None else splitting.StratifiedGroupKFold
     try:
-        cuts = list(kind(folds, shuffle=True, random_state=seed).split(rows, train.y_true, clusters))
+        cuts = list(kind(folds, shuffle=True, random_state=seed).split(rows, strata(train), clusters))
     except ValueError as wrong:
         raise InputError(f"{train.name}: {folds} folds cannot be made of {len(train):,} rows: {wrong}") from None
     for learn, held in cuts:
         yield train.take(learn), train.take(held)
 
 
+def _together(train: EvaluationSet) -> NDArray[np.int64] | None:
+    """Return what is not split: the cluster of each row, of a ranking its list; None where rows stand alone."""
+    if train.task != "ranking" or train.clusters is not None:
+        return train.clusters
+    return pd.factorize(train.table[train.roles.query])[0].astype(np.int64)
+
+
 def _loss(
     learn: EvaluationSet, held: EvaluationSet, config: TrainingConfig, watch: Callable[[int, float], None]
 ) -> float:
-    """Return the cross-entropy on the rows held out, of the epoch that was kept."""
+    """Return what is searched by on the rows held out, of the epoch that was kept.
+
+    Of classes that is the cross-entropy, whatever the loss of the fit.
+    """
     model = fit(learn, held, replace(config, baseline=False), watch=watch)
+    if model.target is not None:
+        return _loss_of_numbers(model, model.target, held)
     score = np.clip(model.predict_prepared(prepared(model.preprocessing, held)), 1e-7, 1 - 1e-7)
     weight = np.ones(len(held)) if held.sample_weight is None else held.sample_weight
     if score.ndim == 2:
@@ -231,6 +250,27 @@ def _loss(
     else:
         losses = -np.where(held.y_true == 1, np.log(score), np.log1p(-score))
     return float(np.average(losses, weights=weight))
+
+
+def _loss_of_numbers(model: NetworkModel, target: Target, held: EvaluationSet) -> float:
+    """Return the squared error in deviations, or absolute error of `mae` and `huber`; pinball loss; 1 - NDCG."""
+    from evenhand.metrics.values.ranking import ndcg
+    from evenhand.training.model import logits
+
+    raw = logits(model.network, prepared(model.preprocessing, held))
+    if target.task == "ranking":
+        query = held.table[held.roles.query].to_numpy()
+        return 1.0 - float(ndcg(held.y_true, target.predicted(raw), query).estimate[0])
+    said = target.values(raw).reshape(len(held), -1)
+    apart = (np.asarray(held.y_true, dtype=np.float64)[:, None] - said) / float(np.std(held.y_true) or 1.0)
+    weight = np.ones(len(held)) if held.sample_weight is None else held.sample_weight
+    if target.quantiles:
+        share = np.asarray(target.quantiles)
+        losses = np.maximum(share * apart, (share - 1) * apart)
+    else:
+        loss = cast("dict[str, object]", model.history["config"])["loss"]
+        losses = np.abs(apart) if loss in ("mae", "huber") else apart**2
+    return float(np.average(losses.mean(axis=1), weights=weight))
 
 
 def _pruning(trial: Any, optuna: Any, fold: int) -> Callable[[int, float], None]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evenhand.subjects.tensor_header import Header
     from evenhand.training.boosted import BoostedModel
     from evenhand.training.plan import Plan
+    from evenhand.training.target import NumberTask, Target
 
 _DAMAGED: Final = (
     LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError, AssertionError, InputError,
@@ -173,7 +174,23 @@ def _build(
         stored_as=str(about["stored_as"]),
         content=content,
         pruned=cast("list[Plain]", about.get("pruned", [])),
+        target=target_from_plain(about.get("target"), plan.outputs),
     )
+
+
+def target_from_plain(plain: Plain, outputs: int) -> Target | None:
+    """Return how the numbers of a label are learnt; None of classes.
+
+    Raises KeyError, TypeError or ValueError when `plain` is something else, or of a network of other outputs.
+    """
+    from evenhand.training.target import Target
+
+    if plain is None:
+        return None
+    target = Target.from_plain(cast("dict[str, Plain]", plain))
+    if target.outputs != outputs:
+        raise ValueError(f"its target has {target.outputs} outputs and its network {outputs}")
+    return target
 
 
 def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) -> Plan:
@@ -191,7 +208,8 @@ def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) 
         return GivenPlan(int(cast("int", plain["outputs"])), given, str(plain["name"]), bool(plain.get("two", False)))
     if plain["kind"] == "ensemble":
         members = cast("list[dict[str, Plain]]", plain["members"])
-        return EnsemblePlan(tuple(plan_from_plain(member, given) for member in members))
+        numbers = cast("NumberTask | None", plain.get("numbers"))
+        return EnsemblePlan(tuple(plan_from_plain(member, given) for member in members), numbers)
     if plain["kind"] == "resized":
         return ResizedPlan(
             plan_from_plain(cast("dict[str, Plain]", plain["base"]), given),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from evenhand.audits.compression.attribution import attribution
 from evenhand.audits.compression.decision_changes import NAME, changes
 from evenhand.audits.compression.early_warnings import drift, early_warnings
+from evenhand.audits.compression.number_changes import number_changes, place_changes
 from evenhand.audits.compression.score_changes import score_changes
 from evenhand.audits.statement import Audit, Statement, not_applicable
 from evenhand.findings import Finding, Unit
@@ -34,6 +35,10 @@ def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and the savings in size and time."""
     if evidence.original is None:
         return not_applicable("No original model was given to compare with.")
+    task = evidence.data.task
+    if task in ("regression", "ranking"):
+        moved = number_changes if task == "regression" else place_changes
+        return Statement(tuple(finding for part in (moved, _neighbours, _sizes) for finding in part(evidence)))
     parts = (changes, attribution, score_changes, early_warnings, drift, _neighbours, _sizes)
     data = evidence.data
     plain = data.sample_weight is None and data.clusters is None
@@ -110,4 +115,4 @@ def _of(metric: str, **qualifiers: str) -> Key:
     return Key.of(metric, of="original", **qualifiers)
 
 
-AUDIT: Final = Audit(compression, frozenset({"binary", "multiclass"}))
+AUDIT: Final = Audit(compression, frozenset({"binary", "multiclass", "regression", "ranking"}))

@@ -75,8 +75,10 @@ LISTS: Final[dict[Place, str]] = {
     "strip": "selection_rate accuracy mean_prediction mean_absolute_error exposure",
     "change column": """
         accuracy_change recall_change false_positive_rate_change selection_rate_change precision_change
-        negative_predictive_value_change excess_accuracy_change""",
-    "change figure": "accuracy_change recall_change selection_rate_change flip_rate",
+        negative_predictive_value_change excess_accuracy_change mean_absolute_error_change mean_prediction_change
+        prediction_distance ndcg_change exposure_change""",
+    "change figure": """
+        accuracy_change recall_change selection_rate_change flip_rate mean_absolute_error_change exposure_change""",
     "change of scores": "score_shift brier_score_change excess_loss calibration_error attribution_distance",
     "early warning": "boundary_closeness gradient_norm curvature",
     "card": """

@@ -48,14 +48,25 @@ def ndcg(
 
     Source: Jarvelin and Kekalainen (2002), ACM TOIS 20; equal scores as McSherry and Najork (2008), ECIR.
     """
+    value = gains(relevance, score, queries, at)
+    found = measured_mean("ndcg", means(value, np.zeros(len(value), dtype=np.int64)), level)
+    return found if len(value) else replace(found, reason=(message("No list holds anything relevant."),))
+
+
+def gains(relevance: ArrayLike, score: ArrayLike, queries: ArrayLike, at: int | None = None) -> Floats:
+    """Return the normalized discounted gain of each list that holds something relevant, in the order of their names."""
     worth = np.asarray(relevance, dtype=np.float64)
     _, number, query = _parts(score, queries)
     gain = sums_by(query, worth * _shared_discount(score, query, at), number)
     best = sums_by(query, worth * _discount(places(worth, query), at), number)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = (gain / best)[best > 0]
-    found = measured_mean("ndcg", means(value, np.zeros(len(value), dtype=np.int64)), level)
-    return found if len(value) else replace(found, reason=(message("No list holds anything relevant."),))
+        return np.asarray((gain / best)[best > 0])
+
+
+def attention(score: ArrayLike, queries: ArrayLike) -> Floats:
+    """Return (n,) the exposure of each item, ``1 / log2(1 + place)``."""
+    _, _, query = _parts(score, queries)
+    return _discount(places(score, query), None)
 
 
 def exposure(
