@@ -70,9 +70,7 @@ def command(
     _check_names(output, test_output, train_output)
     check_places((output, test_output, train_output, checkpoint, tune_storage), (data, flags.get("config")))
     if trials is not None and processes() > 1:
-        raise InputError(
-            "A search for settings (--tune) runs in one process: search without torchrun."
-        )
+        raise InputError("A search for settings (--tune) runs in one process: search without torchrun.")
     settings = file_of(flags)
     fitting, share = said(flags, settings_of(TrainingConfig)), said(flags, TEST_SHARE)
     table = read_table(data, settings, flags)
