@@ -50,11 +50,12 @@ class PreparedRows:
 def prepared(preparing: Preparing, data: EvaluationSet) -> Prepared:
     """Return the rows as a network takes them, in memory where they are not too many."""
     inputs = data.inputs_as(preparing.reads, "network")
-    if inputs.kind == "table":
-        return preparing.transform(inputs.whole())
     if 4 * len(inputs) * math.prod(preparing.shape) > MOST_KEPT:
         return PreparedRows(inputs, preparing)
-    return np.concatenate([preparing.transform(batch) for batch in inputs.batches()])
+    if inputs.kind == "table":
+        return preparing.transform(inputs.whole())
+    first, *more = (preparing.transform(batch) for batch in inputs.batches())
+    return np.concatenate([first, *more]) if more else first
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from evenhand.output.launched import processes
@@ -143,14 +144,14 @@ class ByFabric:
         """Leave the user's random generators as they are."""
         import torch
 
-        if self.device.type == "mps":
-            before = torch.mps.get_rng_state()
-            with torch.random.fork_rng(devices=[]):
-                yield
-            torch.mps.set_rng_state(before)
-            return
-        with torch.random.fork_rng(devices=[self.device.index] if self.device.type == "cuda" else []):
+        before = torch.mps.get_rng_state() if self.device.type == "mps" else None
+        devices = [self.device.index] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices), warnings.catch_warnings():
+            # outputs are not changed in place
+            warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view", UserWarning)
             yield
+        if before is not None:
+            torch.mps.set_rng_state(before)
 
 
 def split(network: nn.Module, mesh: Any) -> nn.Module:

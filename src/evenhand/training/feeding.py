@@ -22,6 +22,8 @@ CHECKED_AT_ONCE: Final = 4096
 """Rows that go through the network in one piece where nothing is learnt, at most."""
 CHECKED_CELLS: Final = 1 << 22
 """Cells that go through it in one piece there."""
+LEAST: Final = 2
+"""Rows of a process's share, as one row has no deviation."""
 
 Batch: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"
 """Columns (b, ...) and answers (b, k + 1), the last column of which is the weight."""
@@ -49,8 +51,8 @@ class Feed:
     device : torch.device
         Where the network is.
     part : tuple of int
-        Which share of each batch, of how many, as ``(rank, processes)``. Every process has one row of each at least,
-        without weight where there are too few, as networks over several processes are asked by all or by none.
+        Which share of each batch, of how many, as ``(rank, processes)``. Of several processes each has two rows at
+        least, those of others without weight where there are too few: all ask the network, or none.
     """
 
     def __init__(self, dataset: Dataset, device: torch.device, part: tuple[int, int] = (0, 1)) -> None:
@@ -102,13 +104,15 @@ class Feed:
             columns, answers = self._take(rows), self._answers[torch.from_numpy(rows).to(self.device)]
             batches = zip(torch.split(columns, sizes), torch.split(answers, sizes), strict=True)
             for part, (x, answer) in zip(held, batches, strict=True):
-                if len(part) <= self._rank:
-                    answer[:, -1] = 0
+                answer[len(self._own(part)) :, -1] = 0
                 yield x, answer
 
+    def _own(self, part: NDArray[np.intp]) -> NDArray[np.intp]:
+        return part[self._rank :: self._processes]
+
     def _share(self, part: NDArray[np.intp]) -> NDArray[np.intp]:
-        own = part[self._rank :: self._processes]
-        return own if len(own) else part[:1]
+        own = self._own(part)
+        return own if len(own) >= LEAST else np.concatenate([own, np.resize(part, LEAST - len(own))])
 
     def _take(self, rows: NDArray[np.intp] | slice) -> torch.Tensor:
         import torch

@@ -313,6 +313,7 @@ def _history(
         "epochs": len(learned.check_loss),
         "best_epoch": learned.best_epoch,
         "stopped": learned.stopped,
+        **({"device": learned.device} if learned.device != "cpu" else {}),
         "train_loss": [round(loss, 6) for loss in learned.train_loss],
         "validation_loss": [round(loss, 6) for loss in learned.check_loss],
     }
