@@ -63,7 +63,7 @@ bench: $(TEST_STAMP) $(PEERS_STAMP)  ## Run every benchmark of docs/benchmarks.m
 	EVENHAND_PEERS=$(PEERS)/bin/python $(BIN)/python benchmarks/run.py $(NAMES)
 
 fits: $(TEST_STAMP)  ## Fit what docs/fits.md tells of (an hour)
-	$(BIN)/python benchmarks/run.py mnist imbalance compression_search tables_fit
+	$(BIN)/python benchmarks/run.py mnist imbalance compression_search tables_fit recommenders
 
 docs: $(TEST_STAMP)  ## Build the site into site/
 	$(PIP) install -e ".[docs]"

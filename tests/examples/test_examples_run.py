@@ -70,6 +70,20 @@ def test_regression_finds_whose_wages_are_predicted_too_high(tmp_path: Path) -> 
     assert "Mean absolute error change" in page and "Loss by epoch" in page
 
 
+def test_boosted_trees_from_fit_to_gate(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "boosted_trees.py"), str(tmp_path)],
+        capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    verdict = re.search(r"rounds of boosting; verdict: (passed|failed|undecided)", done.stdout)
+    assert verdict is not None, done.stderr
+    assert done.returncode == {"passed": 0, "failed": 1, "undecided": 3}[verdict[1]]
+    assert re.search(r"network less trees: [+-]0\.\d{3} AUC \[[+-]0\.\d{3}, [+-]0\.\d{3}\]", done.stdout)
+    page = (tmp_path / "trees.html").read_text()
+    assert "boosted trees" in page
+    assert evenhand.read_record(tmp_path / "audit.json")["accuracy"].estimate is not None
+
+
 def test_overfitting_is_seen_and_mended(tmp_path: Path) -> None:
     lines = run("overfitting.py", tmp_path).splitlines()
     gaps = {line[:30].strip(): float(line.split("[")[2].split(",")[0]) for line in lines if line.count("[") == 2}

@@ -95,8 +95,8 @@ def test_several_classes_have_a_tree_each() -> None:
 def test_trees_are_explained_exactly(made: BoostedModel) -> None:
     test = mixed(60, 1)
     found = explain(made, test.X.head(20), background=test.X.tail(30))
-    assert found.method == "tree"
-    total = np.asarray(found.values).sum(axis=1) + np.asarray(found.base)
+    assert found.exact and found.method == "tree"
+    total = found.values.sum(axis=1) + found.base_value
     np.testing.assert_allclose(total, made.predict_logits(test.X.head(20)), atol=1e-9)
 
 
@@ -116,7 +116,7 @@ def test_rare_classes_can_be_weighed_and_drawn() -> None:
     for settings in ({"class_weight": "balanced"}, {"resample": "under"}, {"resample": "over"}):
         asked: dict[str, Any] = {"model": "boosting", "trees": 40, "threshold": 0.5, **settings}
         moved = fit_boosting(rare, config=TrainingConfig(**asked))
-        assert moved.predict(rare.X).mean() > plain.predict(rare.X).mean() + 0.1
+        assert moved.predict(rare.X).mean() > 1.4 * plain.predict(rare.X).mean()
 
 
 def test_no_recipe_compresses_trees_and_fit_makes_networks(made: BoostedModel, tmp_path: Path) -> None:

@@ -26,11 +26,12 @@ from evenhand.training import (
 )
 from evenhand.training.augmentation import mix, shifted
 from evenhand.training.dataset import Dataset
-from evenhand.training.fitting import class_weights, dataset_of, resampled
+from evenhand.training.fitting import dataset_of
 from evenhand.training.imbalance import WAYS
 from evenhand.training.loop import run
 from evenhand.training.objective import weighted_loss
 from evenhand.training.schedule import Schedule
+from evenhand.training.weighing import class_weights, resampled
 
 if TYPE_CHECKING:
     from pathlib import Path

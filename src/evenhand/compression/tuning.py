@@ -108,7 +108,7 @@ def datasets(model: NetworkModel, bench: Bench) -> tuple[Dataset, Dataset]:
     Where classes were drawn equally often, rows to stop by weigh so that classes do: else what was learnt from the
     drawn rows would be undone.
     """
-    from evenhand.training.fitting import class_weights, resampled
+    from evenhand.training.weighing import class_weights, resampled
 
     train, check = rows_of(model, bench)
     config = config_of(model)

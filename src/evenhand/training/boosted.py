@@ -39,8 +39,6 @@ class BoostedModel:
         A probability at or above it is predicted positive; of several classes the most probable is predicted.
     history : mapping
         How it came about: settings, rows, rounds.
-    classes : int
-        How many classes the label has.
     fit_row_hashes : array of uint64, optional
         Fingerprints of the training and validation rows, sorted; empty when unknown.
     content : bytes, optional
@@ -62,7 +60,6 @@ class BoostedModel:
         trees: BoostedTrees,
         threshold: float,
         history: Mapping[str, Plain],
-        classes: int = 2,
         fit_row_hashes: NDArray[np.uint64] | None = None,
         content: bytes | None = None,
     ) -> None:
@@ -70,10 +67,9 @@ class BoostedModel:
         self.estimator = trees
         self.threshold = threshold
         self.history = dict(history)
-        self.classes = classes
         self.fit_row_hashes = np.empty(0, dtype=np.uint64) if fit_row_hashes is None else fit_row_hashes
         self.cost: dict[str, Plain] | None = None
-        self.task: Task = "binary" if classes == 2 else "multiclass"
+        self.task: Task = "binary" if trees.outputs == 1 else "multiclass"
         self._read_from = content
 
     @property
@@ -141,7 +137,7 @@ class BoostedModel:
             "format": FORMAT,
             "name": self.name,
             "threshold": self.threshold,
-            "network": {"kind": KIND, "classes": self.classes},
+            "network": {"kind": KIND},
             "preprocessing": self.preprocessing.to_plain(),
             "history": self.history,
             "fit_rows": len(self.fit_row_hashes) or None,
@@ -174,9 +170,6 @@ def boosted_from(about: Mapping[str, Plain], content: bytes, rows: NDArray[np.ui
     held: dict[str, NDArray[Any]] = load(content)
     columns = TreeColumns.from_plain(cast("dict[str, Plain]", about["preprocessing"]))
     trees = BoostedTrees.from_tensors(columns, held)
-    classes = int(cast("int", cast("dict[str, Plain]", about["network"])["classes"]))
-    if trees.outputs != (1 if classes == 2 else classes):
-        raise ValueError(f"its trees give {trees.outputs} scores, and its label has {classes} classes")
     if trees.trees % trees.outputs:
         raise ValueError("a round of its trees is not whole")
     return BoostedModel(
@@ -184,7 +177,6 @@ def boosted_from(about: Mapping[str, Plain], content: bytes, rows: NDArray[np.ui
         trees=trees,
         threshold=float(cast("float", about["threshold"])),
         history=cast("dict[str, Plain]", about["history"]),
-        classes=classes,
         fit_row_hashes=rows,
         content=content,
     )

@@ -47,7 +47,7 @@ def looks_like_codes(values: pd.Series) -> bool:
     found = np.unique(numbers)
     if not 3 <= len(found) <= min(MOST_CODES, len(numbers) / ROWS_A_CODE) or (found != np.floor(found)).any():
         return False
-    return len(found) <= MOST_LEVELS or len(found) <= FILLED * (found[-1] - found[0] + 1)
+    return len(found) <= MOST_LEVELS or bool(len(found) <= FILLED * (found[-1] - found[0] + 1))
 
 
 @dataclass(frozen=True, slots=True)
