@@ -61,11 +61,12 @@ def test_train_compress_compare(tmp_path: Path) -> None:
 def test_regression_finds_whose_wages_are_predicted_too_high(tmp_path: Path) -> None:
     said = run("regression.py", tmp_path)
     record = evenhand.read_record(tmp_path / "audit.json")
-    gap = record["mean_residual_difference[sex]"]
+    gap = record["quantile_coverage_difference[sex]"]
     assert gap.interval is not None and gap.interval.low > 0, "the network does not know the sex"
-    assert re.search(r"sex=woman +predicted \+\d\.\d\d \[\+\d", said), "too high, and the interval excludes zero"
-    assert re.search(r"^(failed|undecided) +mean_residual_difference\[sex\]", said, re.M)
-    assert "times smaller" in said or "bytes" in said
+    assert gap.groups[-1].group == "woman", "more women earn less than is predicted"
+    assert re.search(r"sex=woman +\d\d% \[\d\d%, \d\d%\] of \d+ earn no more than predicted", said)
+    assert re.search(r"^(failed|undecided) +quantile_coverage_difference\[sex\]", said, re.M)
+    assert re.search(r"^passed +mean_absolute_error_change\[sex=woman;of=original\]", said, re.M)
     page = (tmp_path / "report.html").read_text("utf-8")
     assert "Mean absolute error change" in page and "Loss by epoch" in page
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import evenhand as eh
+from evenhand.cli.main import exit_code
 from evenhand.compression import (
     Distillation,
     HalfPrecision,
@@ -383,6 +384,18 @@ def test_a_search_of_numbers(kind: str, request: pytest.FixtureRequest) -> None:
     data = request.getfixturevalue(kind).take(np.arange(320))
     found = tune(data, trials=2, folds=2, config=dataclasses.replace(QUICK, epochs=2), space={"hidden": ((4,), (8,))})
     assert 0 < found.loss < 1.5 and len(found.trials) == 2
+
+
+def test_from_a_table_to_a_verdict_by_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rents(300).to_csv(tmp_path / "rents.csv", index=False)
+    (tmp_path / "policy.toml").write_text('[limits."mean_absolute_error"]\nat_most = 5000\n', encoding="utf-8")
+    roles = ["--label", "rent", "--task", "regression", "--sensitive", "town"]
+    model, test, record = (str(tmp_path / name) for name in ("m.safetensors", "test.csv", "audit.json"))
+    fitting = ["--epochs", "3", "--quantiles", "0.1,0.5,0.9", "--test-output", test, "-o", model]
+    assert exit_code(["train", str(tmp_path / "rents.csv"), *roles, *fitting]) == 0
+    assert "predicts numbers, R2" in capsys.readouterr().err
+    assert exit_code(["audit", test, "--model", model, *roles, "-o", record, "--no-explain"]) == 0
+    assert exit_code(["gate", record, "--policy", str(tmp_path / "policy.toml")]) == 0
 
 
 SENSELESS: dict[str, tuple[dict[str, object], str]] = {

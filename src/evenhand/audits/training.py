@@ -117,8 +117,8 @@ def _gaps_of_numbers(evidence: Evidence, told: Plain) -> Iterator[Finding]:
 
 def _ends(low: NDArray[np.float64], high: NDArray[np.float64], level: float, method: str) -> Interval:
     """Return the interval of the first ends; one that is not finite is unbounded."""
-    below, above = (float(end[0]) if np.isfinite(end[0]) else None for end in (low, high))
-    return Interval(below, above, level, method)
+    least, most = (float(end[0]) if np.isfinite(end[0]) else None for end in (low, high))
+    return Interval(least, most, level, method)
 
 
 def _read(found: Mapping[str, Plain]) -> Numbers:
