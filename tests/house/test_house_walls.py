@@ -64,8 +64,8 @@ SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for 
 SHARED = {
     "audits": {
         "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "measuring",
-        "options", "package_warnings", "quantities", "statement", "compression.decision_changes",
-        "compression.early_warnings", "compression.number_changes", "compression.score_changes",
+        "options", "package_warnings", "quantities", "statement", "templates", "compression.decision_changes",
+        "compression.attribution", "compression.early_warnings", "compression.number_changes", "compression.score_changes",
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "exporting",
@@ -77,9 +77,9 @@ SHARED = {
         "answering", "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
     "subjects": {
-        "adapter", "binding", "catalogue", "frames", "graph_bytes", "inputs", "isolated", "isolated_worker", "kinds",
-        "limits", "loading", "modules", "network_output", "outputs", "process", "proof", "protocol",
-        "target", "tensor_header",
+        "adapter", "binding", "catalogue", "frames", "graph_bytes", "huggingface_encoder", "huggingface_folder",
+        "huggingface_language", "huggingface_tokens", "inputs", "isolated", "isolated_worker", "kinds", "limits",
+        "loading", "modules", "network_output", "outputs", "process", "proof", "protocol", "target", "tensor_header",
     },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""

@@ -58,6 +58,8 @@ class AuditSettings(RoleSettings, total=False):
     cohorts: Mapping[str, str]
     feature_words: Mapping[str, str]
     actionable: Mapping[str, str]
+    templates: str
+    scenarios: str | None
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})
@@ -100,6 +102,15 @@ def rows_of(model: object, data: object, roles: Mapping[str, object]) -> Evaluat
             "table instead."
         )
     return data
+
+
+def opened(model: object) -> object:
+    """Return a model as it is, and that of a folder that transformers wrote where one is named."""
+    if not isinstance(model, (str, os.PathLike)) or not os.path.isdir(model):  # noqa: PTH112  # a PathLike is no Path
+        return model
+    from evenhand.subjects import open_folder
+
+    return open_folder(os.fspath(model))
 
 
 def background_of(background: object, data: EvaluationSet) -> EvaluationSet | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, Unpack
 
 import numpy as np
 
-from evenhand.audits.arguments import AuditSettings, background_of, rows_of, sorted_out
+from evenhand.audits.arguments import AuditSettings, background_of, opened, rows_of, sorted_out
 from evenhand.audits.catalogue import AUDITS
 from evenhand.audits.options import AuditOptions
 from evenhand.audits.options import options as options_by_name
@@ -59,9 +59,9 @@ def audit(
 
     Parameters
     ----------
-    model : Subject, scikit-learn estimator, torch module or callable
-        The model under audit; a callable takes a batch of the set (table features, arrays or texts) and
-        returns scores of the positive class, shape (n,).
+    model : Subject, scikit-learn estimator, torch module, folder or callable
+        The model under audit; a folder is one that transformers wrote; a callable takes a batch of the set (table
+        features, arrays or texts) and returns scores of the positive class, shape (n,).
     data : path, pandas, Polars or PyArrow table, mapping of columns, or EvaluationSet
         The rows, with the truth and the columns that make the groups. A fitted pipeline reads the columns that it was
         fitted on, whatever their roles.
@@ -107,11 +107,12 @@ def audit(
     from evenhand.subjects import as_subject
 
     roles, said, rest = sorted_out(settings, {*options_by_name(), *AUDITS})
+    model = opened(model)
     rows, chosen = rows_of(model, data, roles), chosen_options(options, rest)
     evidence = Evidence(
         as_subject(model, **said),  # type: ignore[arg-type]
         rows,
-        original=None if original is None else as_subject(original),
+        original=None if original is None else as_subject(opened(original)),
         background=background_of(background, rows),
         options=chosen,
     )
@@ -159,7 +160,7 @@ def run(
     task = evidence.data.task
     chosen = AUDITS.chosen(AUDITS if audits is None else audits)
     if audits is None:
-        chosen = {name: each for name, each in chosen.items() if task in each.tasks}
+        chosen = {name: each for name, each in chosen.items() if task in each.tasks and each.wanted(evidence)}
     findings: list[Finding] = []
     sections: list[Section] = []
     with noted_warnings() as warned, one_thread():

@@ -52,6 +52,8 @@ class Audit:
     """The dataclass of its own options, read by ``evidence.options.of(...)``."""
     of_columns: bool = False
     """Whether it is about input columns, so it needs a model with table inputs."""
+    wanted: Callable[[Evidence], bool] = lambda _: True
+    """Whether it is run where no audits are named: one that few audits have anything for is left out of the others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def open_model(
     Parameters
     ----------
     path : str or Path
-        The file.
+        The file, or a folder that transformers wrote.
     trust_pickle : bool
         Loading a pickle can run any code on this machine; True means that you trust the file's author.
     positive, features, output, output_name
@@ -61,7 +61,7 @@ def open_model(
     from evenhand.subjects.loading import model_kind, open_subject, read_model_file
 
     place = Path(path)
-    kind = model_kind(place)
+    kind = "folder" if place.is_dir() else model_kind(place)
     if kind == "safetensors":
         from evenhand.training.storing import open_trained
 

@@ -60,10 +60,11 @@ class AdjustedSubject:
 
     @property
     def facts(self) -> Mapping[str, Plain]:
-        """The subject's, with the threshold it came with where another was set."""
+        """The subject's, with the threshold it came with where another was set, and of what is prepared by a model."""
+        found = _with_encoder(self.inner.facts, getattr(self._made, "facts", None))
         if self._threshold is None:
-            return self.inner.facts
-        return {**self.inner.facts, "own_threshold": self.inner.threshold, "decided_by": "given"}
+            return found
+        return {**found, "own_threshold": self.inner.threshold, "decided_by": "given"}
 
     @property
     def own_decisions(self) -> Callable[[Batch], NDArray[np.intp]] | None:
@@ -84,6 +85,17 @@ class AdjustedSubject:
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the scores of the subject."""
         return self.inner.predict(batch if self._made is None else self._made(batch))
+
+
+def _with_encoder(facts: Mapping[str, Plain], encoder: Mapping[str, Plain] | None) -> Mapping[str, Plain]:
+    """Return the facts of a model over an encoder: counts and bytes are those of both."""
+    if encoder is None:
+        return facts
+    both: dict[str, Plain] = {**facts, "encoder": dict(encoder)}
+    for name in ("parameters", "nonzero_parameters", "file_bytes"):
+        head, body = facts.get(name), encoder.get(name)
+        both[name] = head + body if isinstance(head, int) and isinstance(body, int) else None
+    return both
 
 
 def adjusted(

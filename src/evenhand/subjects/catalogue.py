@@ -22,6 +22,7 @@ ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
     {
         "adjusted": "evenhand.subjects.adjusted:ADAPTER",
         "callable": "evenhand.subjects.callable:ADAPTER",
+        "huggingface": "evenhand.subjects.huggingface:ADAPTER",
         "of_task": "evenhand.subjects.of_task:ADAPTER",
         "onnx": "evenhand.subjects.onnx:ADAPTER",
         "predictions": "evenhand.subjects.predictions:ADAPTER",

@@ -71,7 +71,8 @@ def open_subject(
     Parameters
     ----------
     path : str or Path
-        An ``.onnx`` file, or a ``.joblib``, ``.pkl`` or ``.pickle`` file when `trust_pickle` is set.
+        An ``.onnx`` file, a folder that transformers wrote, or a ``.joblib``, ``.pkl`` or ``.pickle`` file when
+        `trust_pickle` is set.
     trust_pickle : bool
         Loading a pickle can run any code on this machine; True means that you trust the file's author.
     name : str, optional
@@ -106,6 +107,10 @@ def open_subject(
     'model'
     """
     place = Path(path)
+    if place.is_dir():
+        from evenhand.subjects.huggingface import open_folder
+
+        return open_folder(place, name=name, threshold=threshold, positive=positive, score_kind=output)
     kind = model_kind(place)
     name = name or place.stem
     if kind == "onnx":

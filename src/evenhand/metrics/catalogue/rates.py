@@ -15,6 +15,7 @@ from evenhand.metrics.catalogue.groups import GROUPS
 from evenhand.metrics.catalogue.inequality import INEQUALITY
 from evenhand.metrics.catalogue.other_tasks import OTHER_TASKS
 from evenhand.metrics.catalogue.reliance import RELIANCE
+from evenhand.metrics.catalogue.situations import SITUATIONS
 from evenhand.metrics.catalogue.statements import STATED
 from evenhand.metrics.catalogue.training import TRAINING
 
@@ -90,7 +91,7 @@ _OTHERS: Final = (
 METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
-        *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *TRAINING,
+        *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *SITUATIONS, *TRAINING,
     )
 }  # fmt: skip
 """Every metric by its canonical name."""

@@ -23,8 +23,8 @@ SECTIONS: Final[Catalogue[Section]] = Catalogue(
         for name in (
             "scope", "data", "study", "performance", "fairness", "groups", "strata", "unobserved_groups", "impact",
             "chance", "thresholds", "slices", "explanations", "dependence", "explanation_checks", "reliance",
-            "refusals", "privacy", "robustness", "compression", "training", "drift", "baseline", "controls",
-            "provenance", "limitations", "sign_off",
+            "identity", "scenarios", "refusals", "privacy", "robustness", "compression", "training", "drift",
+            "baseline", "controls", "provenance", "limitations", "sign_off",
         )
     },
 )  # fmt: skip

@@ -16,7 +16,8 @@ AUDITS: Final = {
     "unobserved_groups": message("unobserved groups"), "chance": message("chance"), "slices": message("slices"),
     "custom": message("custom metrics"), "explanation": message("explanation"), "dependence": message("dependence"),
     "explanation_checks": message("explanation checks"), "reliance": message("reliance"), "reasons": message("reasons"),
-    "recourse": message("recourse"), "compression": message("compression"), "training": message("training"),
+    "recourse": message("recourse"), "identity": message("identity tests"),
+    "scenarios": message("situations"), "compression": message("compression"), "training": message("training"),
     "group_names": message("group names"), "population": message("population"),
 }  # fmt: skip
 """Audits in words; others are shown by name."""

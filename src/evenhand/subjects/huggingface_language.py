@@ -1,0 +1,184 @@
+"""Language models that transformers saved in a folder: the likelihood of texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from evenhand.errors import ModelError
+from evenhand.subjects.huggingface_folder import load, load_part, read_folder
+from evenhand.subjects.huggingface_tokens import ROWS, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+    from evenhand.findings import Plain
+
+MOST_LOGITS: Final = 1 << 25
+"""The most numbers that a model answers with at once: a word of the vocabulary a token and row."""
+
+
+class LanguageModel:
+    """A causal or masked language model, which says how likely texts are.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        A model of transformers with a head over its vocabulary.
+    tokenizer : object
+        Its tokenizer.
+    kind : "causal" or "masked"
+        Whether it tells the next token, or a masked one.
+    name : str
+        What to call it.
+    facts : mapping
+        What is known of its files.
+
+    Examples
+    --------
+    >>> from evenhand.subjects import open_language_model
+    >>> open_language_model("gpt2").log_likelihood(["She is a doctor."])  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        tokenizer: Any,
+        kind: Literal["causal", "masked"],
+        name: str = "language model",
+        facts: Mapping[str, Plain] | None = None,
+    ) -> None:
+        self.module = module.eval()
+        self.kind = kind
+        self.name = name
+        self.tokens = Tokens(tokenizer, module.config.to_dict(), name)
+        if kind == "masked" and tokenizer.mask_token_id is None:
+            raise ModelError(f"Model '{name}' tells masked tokens, and its tokenizer has no mask token.")
+        self.facts: dict[str, Plain] = {
+            "kind": "transformers",
+            "class": type(module).__name__,
+            "language_model": kind,
+            "max_tokens": self.tokens.most,
+            "parameters": sum(each.numel() for each in module.parameters()),
+            **(facts or {}),
+        }
+
+    def log_likelihood(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the natural logarithm of how likely each text is, shape (n,).
+
+        Of a causal model it is the sum over tokens, each given those before it, the first given the token that begins
+        texts; where the tokenizer has none, the first token is not counted. Of a masked model it is the
+        pseudo-log-likelihood: the sum over tokens, each masked in turn and given all others.
+
+        Parameters
+        ----------
+        texts : (n,) sequence of str
+            The texts.
+
+        Raises
+        ------
+        ModelError
+            For what is no text, or has no token.
+
+        Notes
+        -----
+        The pseudo-log-likelihood is that of Salazar, Liang, Nguyen and Kirchhoff (2020), ACL.
+        """
+        import numpy as np
+
+        return np.array([float(part.sum()) for part in self.token_log_likelihoods(texts)])
+
+    def token_log_likelihoods(self, texts: Sequence[str]) -> list[NDArray[np.float64]]:
+        """Return the natural logarithm of how likely each token of each text is; see `log_likelihood`.
+
+        Parameters
+        ----------
+        texts : (n,) sequence of str
+            The texts.
+
+        Returns
+        -------
+        list of (tokens,) arrays
+            Without tokens that the tokenizer adds: those that begin and end texts.
+        """
+        return self._causal(texts) if self.kind == "causal" else self._masked(texts)
+
+    def _causal(self, texts: Sequence[str]) -> list[NDArray[np.float64]]:
+        import numpy as np
+
+        first = self.tokens.tokenizer.bos_token_id
+        ids, found = self.tokens.ids(texts), [np.empty(0)] * len(texts)
+        most = self.tokens.most
+        begun = [row if first is None or row[:1] == [first] else [first, *row][:most] for row in ids]
+        for places, given in self.tokens.batches(begun, self._rows(max(map(len, begun), default=1))):
+            said = self._log_shares(given)[:, :-1].gather(2, given[:, 1:, None])[..., 0].numpy()
+            for at, row in zip(places, said, strict=True):
+                found[at] = row
+        return found
+
+    def _masked(self, texts: Sequence[str]) -> list[NDArray[np.float64]]:
+        import torch
+
+        mask, special = self.tokens.tokenizer.mask_token_id, set(self.tokens.tokenizer.all_special_ids)
+        found = []
+        for row in self.tokens.ids(texts):
+            given, places = torch.tensor(row), [at for at, one in enumerate(row) if one not in special]
+            masked = given.repeat(len(places), 1)
+            masked[range(len(places)), places] = mask
+            parts = [
+                self._log_shares(masked[at : at + step])[range(len(some)), some, given[some]]
+                for step in (self._rows(len(row)),)
+                for at in range(0, len(places), step)
+                if (some := places[at : at + step])
+            ]
+            found.append((torch.cat(parts) if parts else torch.empty(0, dtype=torch.float64)).numpy())
+        return found
+
+    def _rows(self, length: int) -> int:
+        words = int(self.module.config.vocab_size)
+        return max(1, min(ROWS, MOST_LOGITS // (words * max(length, 1))))
+
+    def _log_shares(self, ids: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        with torch.inference_mode():
+            answer: torch.Tensor = self.module(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+            return answer.double().log_softmax(dim=-1)
+
+
+def open_language_model(path: str | Path, *, name: str | None = None) -> LanguageModel:
+    """Return the causal or masked language model in a folder that transformers wrote.
+
+    Nothing is asked of a network, weights are read from safetensors alone, and no code of the folder is run.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+    name : str, optional
+        What to call it; the folder's name when not given.
+
+    Returns
+    -------
+    LanguageModel
+
+    Raises
+    ------
+    ModelError
+        When the folder holds no language model, or only a part of one.
+
+    Examples
+    --------
+    >>> from evenhand.subjects import open_language_model
+    >>> open_language_model("gpt2")  # doctest: +SKIP
+    """
+    folder = read_folder(Path(path))
+    if folder.kind not in ("causal", "masked"):
+        raise ModelError(f"'{path}' holds a {folder.facts['class']}, which is no language model: it classifies.")
+    kind: Literal["causal", "masked"] = "causal" if folder.kind == "causal" else "masked"
+    tokenizer = load_part(folder, "AutoTokenizer", "tokenizer")
+    return LanguageModel(load(folder), tokenizer, kind, name or folder.path.resolve().name, folder.facts)
