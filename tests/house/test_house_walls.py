@@ -63,8 +63,8 @@ SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for 
 """Files of which none may import another."""
 SHARED = {
     "audits": {
-        "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "measuring",
-        "options", "package_warnings", "quantities", "statement", "compression.decision_changes",
+        "arguments", "auditing", "by_group", "catalogue", "from_logs", "from_predictions", "from_tables", "labelling",
+        "measuring", "options", "package_warnings", "quantities", "statement", "compression.decision_changes",
         "compression.early_warnings", "compression.score_changes",
     },
     "compression": {
