@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from evenhand.settings import Setting
 
 TITLES = {
-    "data": ("What the columns are", "Keywords of `read_evaluation_set`; fields of `Roles`, `Reading` and `Scoring`."),
+    "data": (
+        "What the columns are",
+        "Keywords of `read_evaluation_set`; fields of `Roles`, `Reading`, `Scoring` and `LogReading`.",
+    ),
     "split": ("How a table is split", "Taken in proportion by `evenhand train`."),
     "train": ("How a model is trained", "Fields of `TrainingConfig`; settings of `TabularClassifier`."),
     "audit": ("How it is audited", "Keywords of `evenhand.audit`; fields of `AuditOptions` and of single audits."),

@@ -23,7 +23,15 @@ from evenhand.outlines import show_by
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from evenhand.audits import AuditOptions, audit, audit_predictions, audit_table, measure, rows_to_label
+    from evenhand.audits import (
+        AuditOptions,
+        audit,
+        audit_lm_logs,
+        audit_predictions,
+        audit_table,
+        measure,
+        rows_to_label,
+    )
     from evenhand.compression import open_model
     from evenhand.data import EvaluationSet, load_loanapp, read_evaluation_set, split
     from evenhand.declarations import with_declarations
@@ -40,12 +48,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AuditOptions", "AuditRecord", "EvaluationSet", "EvenhandError", "Finding", "Interval", "Key", "Plan", "Policy",
-    "Verdict", "__version__", "audit", "audit_predictions", "audit_table", "judge", "load_loanapp", "load_policy",
-    "measure", "open_model", "plan", "read_evaluation_set", "read_record", "read_signed_record", "render",
-    "rows_to_label", "split", "with_declarations", "write_record", "write_report",
+    "Verdict", "__version__", "audit", "audit_lm_logs", "audit_predictions", "audit_table", "judge", "load_loanapp",
+    "load_policy", "measure", "open_model", "plan", "read_evaluation_set", "read_record", "read_signed_record",
+    "render", "rows_to_label", "split", "with_declarations", "write_record", "write_report",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
-    "audits": "AuditOptions audit audit_predictions audit_table measure rows_to_label", "compression": "open_model",
+    "audits": "AuditOptions audit audit_lm_logs audit_predictions audit_table measure rows_to_label",
+    "compression": "open_model",
     "data": "EvaluationSet load_loanapp read_evaluation_set split", "declarations": "with_declarations",
     "errors": "EvenhandError", "findings": "AuditRecord Finding Interval", "keys": "Key",
     "policy": "Policy Verdict judge load_policy", "policy.advice.planning": "Plan plan",

@@ -85,14 +85,17 @@ def parse_toml(
 
 
 def parse_json(
-    content: bytes | str, where: object, *, kind: type[EvenhandError] = InputError, strict: bool = False
-) -> object:
+    content: bytes | str, where: object, *, kind: type[EvenhandError] = InputError, strict: bool = False,
+    finite: bool = True,
+) -> object:  # fmt: skip
     """Return the content of a JSON document; numbers are finite, and whole ones have 64 bits.
 
     Parameters
     ----------
     strict : bool
         Whether a key that is there twice and half of a surrogate pair are refused, too, as in the header of a model.
+    finite : bool
+        Whether ``NaN`` and ``Infinity``, which some programs write into their logs, are refused.
 
     Raises
     ------
@@ -103,7 +106,8 @@ def parse_json(
     def parse() -> object:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
         once = _once if strict else None
-        found: object = json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=once)
+        constant = _no_number if finite else float
+        found: object = json.loads(text, parse_constant=constant, parse_float=_finite, object_pairs_hook=once)
         if strict:
             refuse_halves(found, text.encode())
         return found

@@ -71,6 +71,10 @@ class DataFacts(TypedDict, total=False):
     """What the label is; absent for one of two classes."""
     classes: list[str]
     """The classes, where there are others than two."""
+    graded: bool
+    """Whether rows are graded answers, of which the truth is always to be right; absent where not."""
+    logs: Mapping[str, object]
+    """Of logs of a language model: whose, graded by what, and what only one of two logs has."""
     positive: object
     """The label's value that is predicted."""
     negative: str

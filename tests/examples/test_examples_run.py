@@ -51,6 +51,17 @@ def test_audit_predictions(tmp_path: Path) -> None:
     assert len(record.findings) == len((tmp_path / "findings.csv").read_text().splitlines()) - 1
 
 
+def test_language_model(tmp_path: Path) -> None:
+    said = run("language_model.py", tmp_path)
+    changes = dict(re.findall(r"^(\w+) +([+-]\d+\.\d) points", said, re.M))
+    assert float(changes["gsm8k"]) < -5 < float(changes["arc_easy"])
+    assert re.search(r"failed +accuracy_change\[task=gsm8k;of=original\]", said)
+    assert "Exit code of the gate: 1." in said
+    page = (tmp_path / "report.html").read_text()
+    assert "Newly wrong" in page
+    assert "False positive rate" not in page, "graded answers have none"
+
+
 def test_train_compress_compare(tmp_path: Path) -> None:
     said = run("train_compress_compare.py", tmp_path)
     assert "times smaller" in said

@@ -18,6 +18,7 @@ from evenhand.audits.arguments import AuditSettings
 from evenhand.audits.options import options
 from evenhand.cli.flags import said
 from evenhand.cli.settings import TABLES, known, read_settings
+from evenhand.data.lm_logs.samples import LogReading
 from evenhand.data.roles import ArraySettings, Reading, Roles, RoleSettings, Scoring, Shares
 from evenhand.errors import InputError, worded
 from evenhand.evidence.options import EvidenceOptions
@@ -72,7 +73,8 @@ def parsed(table: str, arguments: list[str]) -> dict[str, Any]:
 
 def record_of(table: str, name: str) -> type[Declared]:
     records: dict[str, tuple[type[Declared], ...]] = {
-        "data": (Roles, Reading, Scoring), "split": (Shares,), "train": (TrainingConfig,), "audit": (AuditOptions,),
+        "data": (Roles, Reading, Scoring, LogReading), "split": (Shares,), "train": (TrainingConfig,),
+        "audit": (AuditOptions,),
     }  # fmt: skip
     return next(record for record in records[table] if table == "audit" or name in settings_of(record))
 

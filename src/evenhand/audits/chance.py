@@ -70,7 +70,7 @@ def chance(evidence: Evidence) -> Statement:
     for grouping in evidence.groupings:
         if len(grouping.labels) > MOST_GROUPS:
             continue
-        for rate in stated("chance"):
+        for rate in stated("chance", graded=data.graded):
             findings += _of_rate(evidence, grouping, rate)
         if len(grouping.columns) == 1:
             findings += _of_scores(evidence, grouping)
@@ -176,7 +176,7 @@ def most_selected(tally: Tally) -> int | None:
 def _pooled(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:
     """State rates under partial pooling: Bayesian, on request only, and never judged."""
     level = evidence.options.level
-    for rate in stated("chance"):
+    for rate in stated("chance", graded=evidence.data.graded):
         found = pooled_rates(rate, evidence.tally(grouping), level)
         _, rows = counted_share(rate, evidence.tally(grouping))
         note = message("Beta-binomial model; the whole counts as {rows:,.0f} rows of each group.", rows=found.strength)

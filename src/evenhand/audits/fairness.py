@@ -31,25 +31,26 @@ def fairness(evidence: Evidence) -> Statement:
     """State each metric for each group and intersection, and the disparities over them."""
     if not evidence.groupings:
         return not_applicable("No sensitive feature was named, so nothing is said about groups.")
-    answer = answers(evidence, NAME)
+    answer, graded = answers(evidence, NAME), evidence.data.graded
     findings: list[Finding] = []
     scores = evidence.predictions.y_score
     grid = None if scores is None or scores.ndim > 1 else ScoreGrid.of(scores)
     for grouping in evidence.groupings:
-        for metric in (*stated("group"), "favourable_rate"):
+        for metric in (*stated("group", graded=graded), *(() if graded else ("favourable_rate",))):
             findings += answer.of_groups(metric, grouping.columns)
         findings += _of_scores(evidence, grouping)
-        gaps = (*stated("gap"), *stated("favourable gap"))
+        gaps = (*stated("gap", graded=graded), *stated("favourable gap", graded=graded))
         findings += answer.all(Key.of(name, grouping.columns) for name in gaps)
         findings += _of_distributions(evidence, grouping, grid)
         if len(grouping.columns) == 1:
-            findings += _to_reference(answer, grouping.columns)
+            findings += _to_reference(answer, grouping.columns, graded)
     return Statement(tuple(findings))
 
 
-def _to_reference(answer: Answers, columns: tuple[str, ...]) -> Iterator[Finding]:
+def _to_reference(answer: Answers, columns: tuple[str, ...], graded: bool) -> Iterator[Finding]:
     """State the widest gap between a group and all rows, and between a group and the other groups."""
-    return answer.all(Key.of(n, columns, vs=to) for n in stated("gap to a reference") for to in ("overall", "rest"))
+    gaps = stated("gap to a reference", graded=graded)
+    return answer.all(Key.of(name, columns, vs=to) for name in gaps for to in ("overall", "rest"))
 
 
 def _of_scores(evidence: Evidence, grouping: Grouping) -> Iterator[Finding]:

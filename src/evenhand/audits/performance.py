@@ -19,8 +19,11 @@ NAME = "performance"
 
 def performance(evidence: Evidence) -> Statement:
     """State the metrics of the confusion table and the areas under curves, each with its interval."""
-    findings = list(answers(evidence, NAME).all(Key.of(metric) for metric in stated("overall")))
+    graded = evidence.data.graded
+    findings = list(answers(evidence, NAME).all(Key.of(metric) for metric in stated("overall", graded=graded)))
     if evidence.predictions.y_score is None:
+        if graded:
+            return Statement(tuple(findings), message("Answers are graded right or wrong: accuracy says all of them."))
         reason = message("The model gives decisions without scores, so nothing is said of its ranking (ROC AUC).")
         return Statement(tuple(findings), reason)
     for metric in stated("ranking"):

@@ -32,15 +32,16 @@ def strata(evidence: Evidence) -> Statement:
     for control in sorted(controls):
         for grouping in features:
             if grouping.columns != (control,):
-                findings += answer.all(_within(grouping.columns, evidence.data.grouping(control)))
+                findings += answer.all(_within(grouping.columns, evidence.data.grouping(control), evidence.data.graded))
     return Statement(tuple(findings))
 
 
-def _within(columns: tuple[str, ...], control: Grouping) -> Iterator[Key]:
+def _within(columns: tuple[str, ...], control: Grouping, graded: bool) -> Iterator[Key]:
     """Yield the disparities within each value of a control feature, and over all of them."""
     column = quote(control.columns[0])
     values = [f"{column}={quote(label[0])}" for label in (control.labels if len(control) <= MOST_STRATA else ())]
-    return (Key.of(name, columns, given=given) for name in stated("gap in strata") for given in (*values, column))
+    gaps = stated("gap in strata", graded=graded)
+    return (Key.of(name, columns, given=given) for name in gaps for given in (*values, column))
 
 
 AUDIT: Final = Audit(strata)

@@ -55,7 +55,7 @@ def unobserved_groups(evidence: Evidence) -> Statement:
     findings: list[Finding] = []
     for feature, columns in proxies.items():
         chance = evidence.data.table[list(columns)].to_numpy(dtype=np.float64)
-        for metric in stated("unobserved"):
+        for metric in stated("unobserved", graded=evidence.data.graded):
             findings += _of_metric(evidence, feature, columns, metric, chance)
     for feature, shares in options.group_shares.items():
         findings += _of_shares(evidence, feature, shares)
@@ -85,7 +85,7 @@ def _of_errors(evidence: Evidence, feature: str, errors: Mapping[str, Mapping[st
     raise_all(InputError, _error_problems(feature, recorded, errors))
     matrix = [[errors[group].get(label, 0.0) for group in groups] for label in recorded]
     method = "error matrix undone, gaffke limits of the tangent"
-    for metric in stated("unobserved"):
+    for metric in stated("unobserved", graded=evidence.data.graded):
         events, rows = counted_share(metric, evidence.tally(grouping))
         found = corrected_rates(events, rows, matrix, level)
         yield from _values(feature, groups, metric, found, level, method, membership="corrected")

@@ -14,11 +14,13 @@ from evenhand.cli.outputs import check_places
 from evenhand.cli.places import ANSWERS, NEAREST, usual_file, usual_policy
 from evenhand.cli.roles import file_of, read_table, role_flags, role_values
 from evenhand.cli.summary import quiet_flag, summarize
+from evenhand.data.lm_logs.samples import LogReading
 from evenhand.data.roles import Scoring
 from evenhand.output.printing import say
 from evenhand.settings import settings_of
 
 if TYPE_CHECKING:
+    from evenhand.cli.settings import Settings
     from evenhand.data import EvaluationSet
     from evenhand.evidence.keeping import Keeping
     from evenhand.findings import AuditRecord
@@ -34,6 +36,12 @@ FILES = ("model", "original", "background")
 @click.option("--table", help="In place of DATA: predictions to audit by GROUP BY; a glob, or lake.duckdb::scored.")
 @click.option("--engine", type=click.Choice(["duckdb", "polars", "spark"]), help="Engine that counts --table.")
 @click.option("--allow-repeated", is_flag=True, help="With --table: count files of the same content each.")
+@file_flag(
+    "--lm-logs",
+    help="In place of DATA: logs of a language model by sample, of lm-evaluation-harness or Inspect; a file or folder.",
+)
+@file_flag("--original-lm-logs", help="The same of the model before compression, to compare with.")
+@setting_flags(settings_of(LogReading))
 @file_flag("--model", "-m", help="Model file: .safetensors, .onnx, .joblib.")
 @file_flag("--original", help="The model before compression, to compare with.")
 @file_flag("--background", help="Table to explain against, such as the training rows.")
@@ -65,6 +73,8 @@ FILES = ("model", "original", "background")
 def command(
     data: Path | None,
     table: str | None,
+    lm_logs: Path | None,
+    original_lm_logs: Path | None,
     engine: str | None,
     allow_repeated: bool,
     output: Path,
@@ -86,6 +96,7 @@ def command(
       evenhand audit scored.csv --label y --score p --threshold 0.5 --sensitive sex
       evenhand audit scored.csv --policy policy.toml --gate
       evenhand audit --table "scored/*.parquet" --label y --score p --sensitive sex
+      evenhand audit --lm-logs int4/ --original-lm-logs fp16/ --sensitive task --gate
     """
     from evenhand.cli.audit_summary import audit_lines, following
     from evenhand.cli.circumstances import with_circumstances
@@ -95,7 +106,8 @@ def command(
 
     if flags["model"] is not None and (flags["score"] is not None or flags["prediction"] is not None):
         raise InputError("--model and --score or --prediction are two ways to the decisions; give one of them.")
-    _refuse_idle(data, table, flags["model"], keep_predictions)
+    logs = (lm_logs, original_lm_logs)
+    _refuse_idle(data, table, logs, flags["model"], keep_predictions)
     check_places([output, keep_predictions], [data, flags.get("config"), *(flags[name] for name in FILES)])
     keeping = _keeping(keep_predictions, row_key)
     policy = policy or (usual_policy() if gate else None)
@@ -112,6 +124,8 @@ def command(
     if table is not None:
         roles = {**role_values(settings, flags), "allow_repeated": allow_repeated}
         record = _counted(table, engine, threshold, roles, chosen)
+    elif lm_logs is not None:
+        record = _logged(logs, settings, flags, chosen)
     elif files["model"] is None:
         record = _given(read_table(data, settings, flags), scoring, chosen, keeping)  # type: ignore[arg-type]
     else:
@@ -135,12 +149,20 @@ def _only(audits: tuple[str, ...]) -> dict[str, object]:
     return {"audits": [*AUDITS.chosen(names)]} if names else {}
 
 
-def _refuse_idle(data: Path | None, table: str | None, model: object, kept: Path | None) -> None:
+def _refuse_idle(
+    data: Path | None, table: str | None, logs: tuple[Path | None, Path | None], model: object, kept: Path | None
+) -> None:
     """Refuse what would have no effect, and two sources of the predictions."""
-    if (data is None) == (table is None):
-        raise click.UsageError("Name the file to audit, or --table for rows that are counted where they lie.")
+    if sum(each is not None for each in (data, table, logs[0])) != 1:
+        raise click.UsageError(
+            "Name the file to audit, or --table for rows that are counted where they lie, or --lm-logs for the logs of "
+            "a language model."
+        )
     if table is not None and model is not None:
         raise click.UsageError("--table holds predictions. Score the rows first: evenhand score --help")
+    if logs[0] is not None and model is not None:
+        raise click.UsageError("--lm-logs holds the answers of a model; leave out --model.")
+    refuse_idle("--lm-logs", logs[0], "original_lm_logs", *settings_of(LogReading))
     refuse_idle("--table", table, "engine", "allow_repeated")
     refuse_idle("--model", model, "original", "background", "trust_pickle", "isolate", "model_signers")
     refuse_idle("DATA", data, "keep_predictions", "score_kind")
@@ -170,6 +192,20 @@ def _given(rows: EvaluationSet, scoring: Any, chosen: dict[str, object], keeping
     only: Any = chosen.pop("audits", None)
     with progress("Auditing") as step:
         return audit_given(rows, **scoring, settings=chosen, audits=only, keeping=keeping, progress=step)
+
+
+def _logged(
+    logs: tuple[Path | None, Path | None], settings: Settings, flags: dict[str, object], chosen: dict[str, object]
+) -> AuditRecord:
+    """Audit the logs of a language model."""
+    from evenhand.audits.from_logs import audit_lm_logs
+
+    how = {name: settings.data[name] for name in settings_of(LogReading) if name in settings.data}
+    how |= said(flags, settings_of(LogReading))
+    new, original = logs
+    assert new is not None  # called with logs
+    with progress("Auditing") as step:
+        return audit_lm_logs(new, original, progress=step, **role_values(settings, flags), **how, **chosen)  # type: ignore[arg-type]
 
 
 def _keeping(place: Path | None, key: Path) -> Keeping | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from evenhand.cli.flags import Command, file_flag, said, setting_flags
 from evenhand.cli.settings import Settings, read_settings
+from evenhand.data.lm_logs.samples import LogReading
 from evenhand.data.roles import Reading, Roles, Scoring
 from evenhand.settings import settings_of
 
@@ -42,7 +43,7 @@ def read_table(source: Path, settings: Settings, flags: dict[str, object], **mor
 def role_values(settings: Settings, flags: dict[str, object]) -> dict[str, object]:
     """Return what columns are, by the names of `read_evaluation_set`; flags win over the settings file."""
     values = {**settings.data, **said(flags, ROLES)}
-    for name in settings_of(Scoring):
+    for name in (*settings_of(Scoring), *settings_of(LogReading)):
         values.pop(name, None)
     groups = {*_named(values, "sensitive_features"), *_named(values, "control_features")}
     named = {*_named(settings.data, "sensitive_features"), *_named(settings.data, "control_features")}

@@ -81,9 +81,10 @@ def known(table: str) -> dict[str, tuple[str, Setting]]:
 
         records: tuple[type[Declared], ...] = (TrainingConfig,)
     else:
+        from evenhand.data.lm_logs.samples import LogReading
         from evenhand.data.roles import Reading, Roles, Scoring, Shares
 
-        records = (Shares,) if table == "split" else (Roles, Reading, Scoring)
+        records = (Shares,) if table == "split" else (Roles, Reading, Scoring, LogReading)
     return {s.key: (name, s) for record in records for name, s in settings_of(record).items()}
 
 

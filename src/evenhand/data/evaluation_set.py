@@ -120,6 +120,11 @@ class EvaluationSet:
         return as_inputs(self.X) if kind == "table" else self.inputs
 
     @property
+    def graded(self) -> bool:
+        """Whether rows are graded answers, of which the truth is always to be right: then accuracy says all."""
+        return self.task == "binary" and len(self.y_true) > 0 and bool(self.y_true.all())
+
+    @property
     def sample_weight(self) -> NDArray[np.float64] | None:
         """(n,) the row weights, None without such a column."""
         return self._numbers(self.roles.sample_weight, np.float64)

@@ -37,6 +37,7 @@ from evenhand.settings import settings_of, unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from evenhand.data.labels import Label
     from evenhand.data.roles import Bins
     from evenhand.findings import Plain
 
@@ -191,17 +192,22 @@ def _placeholders(name: str, frame: pd.DataFrame, roles: Roles) -> pd.Series:
 
 
 def build(
-    table: Table, roles: Roles, reading: Reading, problems: Sequence[str] = (), folder: Path = Path()
-) -> EvaluationSet:
-    """Check a table against its roles and make the set; `problems` found before are raised with the rest."""
+    table: Table, roles: Roles, reading: Reading, problems: Sequence[str] = (), folder: Path = Path(),
+    label: Label | None = None,
+) -> EvaluationSet:  # fmt: skip
+    """Check a table against its roles and make the set; `problems` found before are raised with the rest.
+
+    The column of the label is read, unless the `label` is known: of graded answers there is one truth, to be right.
+    """
     task, missing = reading.task, reading.missing
     name, frame, bins = table.name, table.frame, dict(reading.bins)
     if nested := _plain(name, frame, roles):
         raise InputError(*dict.fromkeys([*problems, *nested]))
     found = [*problems, *column_problems(name, frame, roles), *feature_problems(name, frame, roles, missing, bins)]
     found += label_problems(name, frame, roles, bins)
-    label = None
-    if roles.labels:
+    if label is not None:
+        pass
+    elif roles.labels:
         label, wrong = read_labels(name, frame[list(roles.labels)])
         found += wrong
     elif roles.label is not None and roles.label in frame:

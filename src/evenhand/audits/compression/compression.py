@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from evenhand.evidence import Evidence
 
 
-PLAIN_TESTS: Final = message(
-    "McNemar's tests count rows as they are, without weights and clusters; the intervals allow for both."
-)
+PLAIN_TESTS: Final = message("McNemar's tests count rows as they are, without weights; the intervals allow for them.")
+CLUSTERED_TESTS: Final = message("Rows of one cluster are not independent: intervals and p-values allow for it.")
 
 LABELLED: Final = message(
     "Of {rows:,} rows {labelled:,} have a label: {known:,} of the {differing:,} on which the models differ, and a "
@@ -40,10 +39,17 @@ def compression(evidence: Evidence) -> Statement:
         moved = number_changes if task == "regression" else place_changes
         return Statement(tuple(finding for part in (moved, _neighbours, _sizes) for finding in part(evidence)))
     parts = (changes, attribution, score_changes, early_warnings, drift, _neighbours, _sizes)
+    return Statement(tuple(finding for part in parts for finding in part(evidence)), _of_unequal_rows(evidence))
+
+
+def _of_unequal_rows(evidence: Evidence) -> str:
+    """Say what tests and intervals make of rows that have weights, or are in clusters; nothing of others."""
     data = evidence.data
-    plain = data.sample_weight is None and data.clusters is None
-    said = "" if plain else _labelled(evidence) if data.roles.stratum_share is not None else PLAIN_TESTS
-    return Statement(tuple(finding for part in parts for finding in part(evidence)), said)
+    if data.roles.stratum_share is not None:
+        return _labelled(evidence)
+    if data.clusters is not None:
+        return CLUSTERED_TESTS
+    return "" if data.sample_weight is None else PLAIN_TESTS
 
 
 def _labelled(evidence: Evidence) -> str:

@@ -14,7 +14,7 @@ from evenhand.keys import Key
 from evenhand.messages import message
 from evenhand.metrics.catalogue.compression import gap_changes
 from evenhand.metrics.catalogue.lists import stated
-from evenhand.metrics.comparisons.changes import discordant, mcnemar, shares_rows
+from evenhand.metrics.comparisons.changes import discordant, mcnemar, measure_change, p_of_no_change, shares_rows
 from evenhand.metrics.comparisons.disparity_changes import resampled_change
 from evenhand.metrics.comparisons.significance import benjamini_hochberg, holm
 from evenhand.metrics.inference.bootstrap import resample
@@ -35,20 +35,26 @@ DRAWS: Final = 500
 """Number of resamples."""
 MOST_DRAWN: Final = 20_000_000
 """The most numbers drawn."""
+MID_P: Final = message("McNemar's test, mid-p; the exact value is {p:.4f}.")
+INVERTED: Final = message("The greatest error at which the interval of the change holds 0, with clusters allowed for.")
 ADJUSTED: Final = {"holm": holm, "benjamini-hochberg": benjamini_hochberg}
 
 
 def changes(evidence: Evidence) -> Iterator[Finding]:
     """Yield the changes for all rows, for each group of every grouping, and between groups."""
     answer, names = answers(evidence, NAME), class_names(evidence.data)
+    graded = evidence.data.graded
     rates = _rates if evidence.data.task == "binary" else _rates_of_classes
+    names = () if graded else names
     for grouping in (None, *evidence.groupings):
         columns = () if grouping is None else grouping.columns
         yield from _flips(answer, columns, names)
         yield from rates(evidence, answer, grouping)
         yield from _normalized(answer, columns, names)
         if grouping is not None:
-            yield from answer.all(Key.of(name, columns, of="original") for name in stated("gap of changes"))
+            yield from answer.all(
+                Key.of(name, columns, of="original") for name in stated("gap of changes", graded=graded)
+            )
             yield from _gaps(evidence, answer, grouping) if evidence.data.task == "binary" else ()
 
 
@@ -64,36 +70,42 @@ def _flips(answer: Answers, columns: tuple[str, ...], names: Sequence[str]) -> I
 
 def _rates(evidence: Evidence, answer: Answers, grouping: Grouping | None) -> Iterator[Finding]:
     """Yield the change of each rate with its paired interval, and McNemar's test where both share the denominator."""
-    for metric in stated("change"):
+    for metric in stated("change", graded=evidence.data.graded):
         rate = metric.removesuffix("_change")
         yield from answer.of_groups(metric, () if grouping is None else grouping.columns, of="original")
         if shares_rows(rate):
-            yield from _tests(rate, grouping, discordant(rate, evidence.joint_tally(grouping)))
+            yield from _tests(rate, grouping, evidence.joint_tally(grouping))
 
 
 def _rates_of_classes(evidence: Evidence, answer: Answers, grouping: Grouping | None) -> Iterator[Finding]:
     """Yield, for several classes, the change of accuracy and of each class's recall, precision and selection rate."""
     columns = () if grouping is None else grouping.columns
     yield from answer.of_groups("accuracy_change", columns, of="original")
-    yield from _tests("accuracy", grouping, discordant("recall", evidence.joint_tally(grouping, "agreement")))
+    yield from _tests("accuracy", grouping, evidence.joint_tally(grouping, "agreement"), "recall")
     for name in class_names(evidence.data):
         for metric in stated("change of a class"):
             yield from answer.of_groups(metric, columns, of="original", **{"class": name})
 
 
-def _tests(
-    metric: str, grouping: Grouping | None, counts: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-) -> Iterator[Finding]:
-    """Yield McNemar's mid-p values of one rate over the groups of one grouping, plain and adjusted."""
-    gained, lost, rows = counts
-    plain = np.where(rows > 0, mcnemar(gained, lost), np.nan)
+def _tests(metric: str, grouping: Grouping | None, joint: JointTally, as_rate: str = "") -> Iterator[Finding]:
+    """Yield p-values of no change in one rate over the groups of one grouping, plain and adjusted.
+
+    They are McNemar's mid-p values, and of rows in clusters those that the intervals of the changes invert. In the
+    joint counts the rate may be another one, `as_rate`, where they count who was right.
+    """
+    gained, lost, rows = discordant(as_rate or metric, joint)
+    clustered = joint.moments is not None
     exact = mcnemar(gained, lost, mid=False)
+    if clustered:
+        plain = p_of_no_change(measure_change(as_rate or metric, joint))
+    else:
+        plain = np.where(rows > 0, mcnemar(gained, lost), np.nan)
     families = {"": plain} | ({} if grouping is None else {name: how(plain) for name, how in ADJUSTED.items()})
     for name, values in families.items():
         qualifiers = {"rate": metric} | ({"adjusted": name} if name else {})
         for group in np.flatnonzero(rows > 0):
             key = Key.of("p_value", labels_of(grouping, int(group)), of="original", **qualifiers)
-            said = message("McNemar's test, mid-p; the exact value is {p:.4f}.", p=exact[group]) if not name else ""
+            said = "" if name else INVERTED if clustered else message(MID_P, p=exact[group])
             n = int(rows[group])
             yield Finding(
                 key, NAME, float(values[group]), support=n, unit="number", note=said,
@@ -116,6 +128,8 @@ def _gaps(evidence: Evidence, answer: Answers, grouping: Grouping) -> Iterator[F
     """Yield how much wider each gap between groups became."""
     drawn = _drawn(evidence.joint_tally(grouping), evidence.options.seed)
     for metric, how in gap_changes():
+        if evidence.data.graded and metric != "accuracy":
+            continue
         for found in answer.all([Key.of(f"{metric}_{how}_change", grouping.columns, of="original")]):
             note = found.note if drawn is None or found.note else _spread(metric, how, drawn, answer.level)
             yield replace(found, note=note)

@@ -12,8 +12,15 @@ if TYPE_CHECKING:
     from evenhand.metrics.catalogue.places import Place
 
 
-def stated(place: Place) -> tuple[str, ...]:
+def stated(place: Place, *, graded: bool = False) -> tuple[str, ...]:
     """Return the metrics, or disparities, of a place: those that are listed, then each whose entry names the place.
+
+    Parameters
+    ----------
+    place : Place
+        Where they are stated or shown.
+    graded : bool
+        Whether rows are graded answers, of which the truth is to be right: then accuracy alone says something.
 
     Examples
     --------
@@ -26,4 +33,5 @@ def stated(place: Place) -> tuple[str, ...]:
         more = [f"{metric.name}_{how}" for metric in named for how in hows_of(metric)]
     else:
         more = [metric.name for metric in named]
-    return (*LISTS[place].split(), *more)
+    found = (*LISTS[place].split(), *more)
+    return tuple(name for name in found if name.startswith("accuracy")) if graded else found

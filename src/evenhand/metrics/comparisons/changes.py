@@ -17,6 +17,7 @@ from evenhand.messages import message
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import canonical
 from evenhand.metrics.counts.joint import everyone
+from evenhand.metrics.inference.clustered import clustered_change
 from evenhand.metrics.inference.intervals import clopper_pearson, z_of
 from evenhand.metrics.inference.labelled import LabelledRows
 from evenhand.metrics.inference.paired import apart, exclusive
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
     from evenhand.metrics.catalogue.entry import Cells, Metric
     from evenhand.metrics.counts.arrays import Floats, Ints, Marks
     from evenhand.metrics.counts.joint import JointTally, Where
+    from evenhand.metrics.inference.clustered import ClusteredChange
 
 SUFFIX = "_change"
 HALF_A_ROW = 0.5
+STEPS = np.linspace(0.0, 9.0, 181)
+"""Critical values between which a p-value is looked for; beyond the last none is told apart from 0."""
 
 
 def measure_change(metric: str, joint: JointTally, level: float = 0.95) -> Measured:
@@ -124,8 +128,66 @@ def discordant(metric: str, joint: JointTally) -> tuple[Ints, Ints, Ints]:
 
 def _of_shared_rows(entry: Metric, joint: JointTally, level: float) -> Measured:
     gained, lost, correlation = _shares(joint, _one_sided(entry), _rows_of(entry), level)
+    between = None if joint.labelled else _between_clusters(entry, joint)
+    if between is not None:
+        correlation = np.where(np.isfinite(between.correlation), between.correlation, correlation)
     found = _measured(entry, joint, gained, lost, correlation, level, "mover of discordant rows, exact limits")
+    if between is not None:
+        return _of_clusters(found, between, level)
     return found if not joint.labelled else replace(found, rows=_mass(joint, joint.marks(everyone)))
+
+
+def _between_clusters(entry: Metric, joint: JointTally) -> ClusteredChange | None:
+    """Return what clusters say of a change; None where rows are independent."""
+    if joint.moments is None or joint.tally.clusters is None:
+        return None
+    gained, lost, inside = (
+        joint.marks(where).ravel().astype(np.float64) for where in (*_one_sided(entry), _rows_of(entry))
+    )
+    truths = {truth for truth, _ in entry.denominator}
+    by_class = joint.class_clusters if len(truths) == 1 else None
+    clusters = joint.tally.clusters if by_class is None else by_class[:, min(truths)]
+    mass = joint.tally.mass[:, :2].reshape(-1, 8).astype(np.float64)
+    return clustered_change(joint.moments, mass, (gained, lost), inside, clusters)
+
+
+def _of_clusters(exact: Measured, between: ClusteredChange, level: float) -> Measured:
+    """Return a change with the ends that the spread between clusters gives; the exact ones where few changed."""
+
+    def ends(z: float) -> tuple[Floats, Floats]:
+        pairs = zip(between.ends(z), exact.ends(z), strict=True)
+        low, high = (np.where(between.known, own, other) for own, other in pairs)
+        return low, high
+
+    low, high = ends(z_of(level))
+    method = "paired t of clusters, skewness allowed for" if between.known.all() else exact.method
+    if between.known.any() and not between.known.all():
+        method = f"paired t of clusters, skewness allowed for; of few that changed {exact.method}"
+    return replace(exact, low=low, high=high, ends=ends, method=method)
+
+
+def p_of_no_change(found: Measured) -> Floats:
+    """Return (G,) two-sided p-values of no change: the greatest level of error at which the interval holds 0.
+
+    Examples
+    --------
+    >>> from evenhand.metrics.counts.joint import JointTally
+    >>> joint = JointTally.count([1] * 40, [1] * 20 + [0] * 20, [1] * 28 + [0] * 12)
+    >>> p_of_no_change(measure_change("recall", joint)).round(4).tolist()
+    [0.0043]
+    """
+    from scipy.special import ndtr
+
+    ends = np.array([found.ends(float(z)) for z in STEPS])  # (steps, 2, G)
+    over = np.where(found.estimate > 0, -ends[:, 0], ends[:, 1])  # from below 0 to above it, where the interval holds 0
+    first = np.argmax(over >= 0, axis=0)
+    at, groups = np.maximum(first, 1), np.arange(over.shape[1])
+    before, after = over[at - 1, groups], over[at, groups]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = np.clip(np.nan_to_num(-before / (after - before)), 0.0, 1.0)
+    z = np.where((over >= 0).any(axis=0), STEPS[at - 1] + part * (STEPS[at] - STEPS[at - 1]), STEPS[-1])
+    p = np.where(found.estimate == 0, 1.0, 2 * ndtr(-z))
+    return np.where(found.defined, p, np.nan)
 
 
 def _shares(

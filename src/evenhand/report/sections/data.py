@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from evenhand.keys import Key
@@ -12,7 +13,7 @@ from evenhand.report.drawings import Table, table
 from evenhand.report.numbers import cut, named, show, with_interval
 from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import DATASHEET, said
-from evenhand.report.sections.facts import group_label, group_rows, groupings, listed, text
+from evenhand.report.sections.facts import group_label, group_rows, groupings, is_graded, listed, text
 from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Part
 
@@ -40,6 +41,7 @@ def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         (message("Rows"), show(data.get("rows", 0), "number")),
         *([(message("Rows whose id occurred before: one cluster with it"), show(again, "number"))] if again else []),
         *_left_out(data),
+        *_logs(data),
         (message("Label"), text(data.get("label"))),
         (message("Columns with missing values"), listed(data.get("missing_values", ()))),
         (message("Missing sensitive values"), alone),
@@ -62,13 +64,24 @@ def _left_out(data: DataFacts) -> Iterator[tuple[str, str]]:
         yield message("Rows left out"), joined(": ", (told, text(data.get("rows_dropped_because"))))
 
 
+def _logs(data: DataFacts) -> Iterator[tuple[str, str]]:
+    """Yield of logs of a language model whose they are, and by which metric each task was graded."""
+    logs = data.get("logs", {})
+    models = [str(model) for model in (logs.get("model"), logs.get("original_model")) if model]
+    if models:
+        yield message("Language model, and its original"), listed(models)
+    metrics = logs.get("metrics")
+    if isinstance(metrics, Mapping):
+        yield message("Graded by"), listed([f"{task}: {metric}" for task, metric in metrics.items()][:MOST_GROUPS])
+
+
 def _people(record: AuditRecord) -> tuple[Table, ...]:
     """State for each feature the size and base rate of each group."""
-    rows, known = [], False
+    rows, known, graded = [], False, is_graded(record)
     for counts in (each for each in groupings(record) if len(each.columns) == 1):
         sizes = [group_rows(counts, at) for at in range(len(counts.groups))]
         for (group,), size in zip(counts.groups, sizes, strict=True):
-            base = record.get(Key.of("base_rate", {counts.columns[0]: group}))
+            base = None if graded else record.get(Key.of("base_rate", {counts.columns[0]: group}))
             known = known or base is not None
             share = f"{100 * size / max(sum(sizes), 1):.1f} %"
             rows.append((cut(f"{counts.columns[0]}={group}", 200), f"{size:,}", share, with_interval(base)))

@@ -19,6 +19,11 @@ def is_study(record: AuditRecord) -> bool:
     return "study" in record.provenance
 
 
+def is_graded(record: AuditRecord) -> bool:
+    """Return whether a record is one of graded answers, of which accuracy says all."""
+    return record.provenance.get("data", {}).get("graded", False)
+
+
 def text(value: object) -> str:
     """Return a fact as text."""
     if value is None:
