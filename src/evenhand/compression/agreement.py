@@ -144,6 +144,8 @@ def _check(found: Agreement, step: str, floor: float) -> None:
         return
     way = "Prune less, give more training rows, or leave the step out."
     if found.task in ("regression", "ranking"):
+        if step.startswith("int"):
+            way = "Round the weights alone (Int8(kind='weights')), prune less, or leave the step out."
         raise ModelError(f"After {step} the model {found.words}; below {floor:g} the step counts as failed. {way}")
     raise ModelError(
         f"After {step} the model decides as before on only {found.share:.1%} of {found.rows:,} training rows "
