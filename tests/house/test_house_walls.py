@@ -64,12 +64,13 @@ SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for 
 SHARED = {
     "audits": {
         "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "measuring",
-        "options", "package_warnings", "quantities", "statement", "compression.decision_changes",
-        "compression.early_warnings", "compression.number_changes", "compression.score_changes",
+        "options", "package_warnings", "quantities", "statement", "compression.attribution",
+        "compression.decision_changes", "compression.early_warnings", "compression.number_changes",
+        "compression.score_changes",
     },
     "compression": {
-        "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "exporting",
-        "factors", "footprint", "gains", "masks", "networks", "opening", "quantizing", "recipe", "rounding", "states",
+        "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "deciding",
+        "exporting", "factors", "footprint", "gains", "masks", "networks", "opening", "quantizing", "recipe", "rounding", "states",
         "structures", "susceptibility", "tuning", "twin",
     },
     "report.formats": {"catalogue", "format", "judged_only", "markdown_text", "plain_text", "step_summary"},
