@@ -69,9 +69,9 @@ SHARED = {
         "compression.number_changes", "compression.score_changes",
     },
     "compression": {
-        "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "exporting",
-        "factors", "footprint", "gains", "masks", "networks", "opening", "quantizing", "recipe", "rounding", "states",
-        "structures", "susceptibility", "tuning", "twin",
+        "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "deciding",
+        "exporting", "factors", "footprint", "gains", "masks", "networks", "opening", "quantizing", "recipe",
+        "rounding", "states", "structures", "susceptibility", "tuning", "twin",
     },
     "report.formats": {"catalogue", "format", "judged_only", "markdown_text", "plain_text", "step_summary"},
     "report.sections": {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from evenhand.errors import ModelError
 from evenhand.settings import Declared, setting
@@ -11,6 +12,8 @@ from evenhand.training.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch import nn
 
     from evenhand.compression.recipe import Bench
     from evenhand.findings import Plain
@@ -45,8 +48,9 @@ class Distillation(Declared):
         0.1, "Share of the label in the student's target: 0 for the teacher alone.", least=0, most=1
     )
     learning_rate: float = setting(5e-3, "Of AdamW, at the beginning.", above=0)
-    student: Plan | None = None
-    """The student's network; by default that of the teacher with layers of `hidden` neurons."""
+    student: Plan | Callable[..., object] | None = None
+    """The student's network: a plan, or a torch module that takes what the teacher takes and learns on from the weights
+    that it has; by default the network of the teacher with layers of `hidden` neurons."""
     states: float = setting(0.0, "Weight of the hidden states in the loss; 0 ignores them.", least=0)
 
     floor: ClassVar[float] = 0.5
@@ -60,7 +64,7 @@ class Distillation(Declared):
 
     def describe(self) -> dict[str, Plain]:
         """Return the settings as plain values."""
-        more: dict[str, Plain] = {} if self.student is None else {"student": self.student.to_plain()}
+        more: dict[str, Plain] = {} if (plan := self._own_plan(0)) is None else {"student": plan.to_plain()}
         more |= {"states": self.states} if self.states else {}
         return {
             "recipe": "distillation", "hidden": list(self.hidden), "epochs": self.epochs,
@@ -96,18 +100,30 @@ class Distillation(Declared):
         taught = learn(student, dataset, check, schedule, progress=bench.epochs).network
         return model.with_network(taught.student if matched else taught, self.describe(), plan=plan, pruned=[])  # type: ignore[arg-type]
 
+    def _own_plan(self, outputs: int) -> Plan | None:
+        """Return the plan of the student that was given: a module's is to give `outputs` logits."""
+        from evenhand.training.given import GivenPlan
+
+        if self.student is None or hasattr(self.student, "build"):
+            return cast("Plan | None", self.student)
+        return GivenPlan(outputs, cast("nn.Module", self.student), type(self.student).__name__)
+
     def _plan_of(self, model: NetworkModel) -> Plan:
         """Return the plan of the student."""
+        from evenhand.training.given import given_model
         from evenhand.training.image_networks import ImagePlan
         from evenhand.training.networks import NetworkPlan
 
-        if self.student is not None:
-            if self.student.outputs != model.plan.outputs:
+        student = self._own_plan(model.plan.outputs)
+        if student is not None:
+            if student.outputs != model.plan.outputs:
                 raise ModelError(
-                    f"The student has {self.student.outputs} logits and its teacher {model.plan.outputs}: name a "
+                    f"The student has {student.outputs} logits and its teacher {model.plan.outputs}: name a "
                     "network of as many."
                 )
-            return self.student
+            if student is not self.student:  # a module says nothing of what it takes and gives
+                given_model(student.build(), model.preprocessing, outputs=student.outputs)
+            return student
         base = getattr(model.plan, "base", model.plan)
         base = getattr(base, "members", (base,))[0]
         if isinstance(base, ImagePlan):

@@ -24,8 +24,15 @@ def factorized(network: nn.Module, energy: float) -> tuple[nn.Module, dict[str, 
 
     smaller = copy.deepcopy(network)
     ranks: dict[str, int] = {}
+    # attention reads the weight of its own output layer past that layer
+    held = {
+        id(part)
+        for module in network.modules()
+        if isinstance(module, nn.MultiheadAttention)
+        for part in module.children()
+    }
     for name, layer in network.named_modules():
-        if not isinstance(layer, nn.Linear) or not name:
+        if not isinstance(layer, nn.Linear) or not name or id(layer) in held:
             continue
         weight = layer.weight.detach()
         left, values, right = torch.linalg.svd(weight, full_matrices=False)

@@ -51,9 +51,9 @@ class Int4:
         """Return the quantized model."""
         from evenhand.compression.compressed import from_network
         from evenhand.compression.exporting import COMPARED, export_checked
-        from evenhand.compression.quantizing import four_bits
+        from evenhand.compression.quantizing import four_bits, refuse_untouched
 
         bench.say("exporting to ONNX")
         graph = export_checked(model.network, bench.prepared(model, COMPARED))
         bench.say("quantizing to 4 bits")
-        return from_network(four_bits(graph, int(self.block)), model, self.describe())
+        return from_network(refuse_untouched(four_bits(graph, int(self.block)), "Int4"), model, self.describe())

@@ -70,7 +70,7 @@ class Int8(Declared):
         else:
             bench.say("quantizing to 8 bits")
             small = (quantizing.dynamic if self.kind == "dynamic" else quantizing.weights_only)(graph)
-        return from_network(small, model, self.describe())
+        return from_network(quantizing.refuse_untouched(small, f"Int8(kind='{self.kind}')"), model, self.describe())
 
 
 def _check_linear(network: nn.Module) -> None:

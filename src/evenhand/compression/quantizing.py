@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 LEAST_ROWS: Final = 16
 """Ranges seen in fewer rows than this do not generalize."""
-LINEAR: Final = ("MatMul", "Gemm")
+LINEAR: Final = ("MatMul", "Gemm", "LSTM")
 """Nodes that dynamic quantization gains by; on convolutions it is several times slower than 32 bits."""
+RECURRENT: Final = ("LSTM", "GRU", "RNN")
+"""Nodes with two weights, of inputs and of states: (directions, gates, width)."""
+LEAST_SHARE: Final = 0.1
+"""Where fewer of the weights than this become whole numbers, a recipe has left the network as it was."""
 
 
 def static(content: bytes, calibration: NDArray[np.float32]) -> bytes:
@@ -84,18 +88,17 @@ def weights_only(content: bytes) -> bytes:
     onnx = need("onnx", "onnx")
     from onnx import helper, numpy_helper
 
-    model = onnx.load_from_string(content)
+    model = _ready(content)
     graph = model.graph
     arrays = {tensor.name: tensor for tensor in graph.initializer}
     done: dict[str, str] = {}
-    for node in list(graph.node):
-        axis = _channel_axis(node)
-        if axis is None or len(node.input) < 2 or node.input[1] not in {*arrays, *done}:
+    for node, at in [(each, at) for each in graph.node for at in _weights_of(each)]:
+        axis, name = _channel_axis(node), node.input[at]
+        if axis is None or name not in {*arrays, *done}:
             continue
-        name = node.input[1]
         if name not in done:
             weight = numpy_helper.to_array(arrays.pop(name))
-            others = tuple(at for at in range(weight.ndim) if at != axis)
+            others = tuple(other for other in range(weight.ndim) if other != axis)
             scale = np.maximum(np.abs(weight).max(axis=others, keepdims=True), 1e-12) / 127
             whole = np.clip(np.rint(weight / scale), -127, 127).astype(np.int8)
             parts = [f"{name}_quantized", f"{name}_scale"]
@@ -103,7 +106,7 @@ def weights_only(content: bytes) -> bytes:
             arrays[parts[1]] = numpy_helper.from_array(scale.ravel().astype(np.float32), parts[1])
             done[name] = f"{name}_DequantizeLinear_Output"
             graph.node.insert(0, helper.make_node("DequantizeLinear", parts, [done[name]], axis=axis))
-        node.input[1] = done[name]
+        node.input[at] = done[name]
     if not done:
         raise ModelError("The network has no linear layer or convolution whose weights could be stored in 8 bits.")
     del graph.initializer[:]
@@ -123,7 +126,7 @@ def four_bits(content: bytes, block: int) -> bytes:
             from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
         except ImportError:
             raise ModelError("This ONNX Runtime has no products of 4 bits (MatMulNBits); update it.") from None
-        model = _as_products(onnx.load_from_string(content))
+        model = _as_products(_ready(content))
         quantizer = MatMulNBitsQuantizer(model, bits=4, block_size=block, is_symmetric=True, accuracy_level=4)
         quantizer.process()
     small = quantizer.model.model
@@ -140,21 +143,80 @@ def _as_products(model: Any) -> Any:
     arrays = {tensor.name: tensor for tensor in graph.initializer}
     nodes = []
     for node in graph.node:
-        turned = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-        if node.op_type != "Gemm" or node.input[1] not in arrays or not turned:
+        said = {attribute.name: attribute for attribute in node.attribute}
+        plain = all(abs(said[name].f - 1) < 1e-9 for name in ("alpha", "beta") if name in said)
+        plain = plain and not ("transA" in said and said["transA"].i)
+        if node.op_type != "Gemm" or node.input[1] not in arrays or not plain:
             nodes.append(node)
             continue
         name, product = f"{node.input[1]}_turned", f"{node.output[0]}_product"
-        weight = numpy_helper.to_array(arrays.pop(node.input[1]))
-        arrays[name] = numpy_helper.from_array(weight.T.copy(), name)
+        weight = numpy_helper.to_array(arrays[node.input[1]])
+        turned = "transB" in said and bool(said["transB"].i)
+        arrays[name] = numpy_helper.from_array((weight.T if turned else weight).copy(), name)
         biased = len(node.input) > 2
         nodes.append(helper.make_node("MatMul", [node.input[0], name], [product if biased else node.output[0]]))
         if biased:
             nodes.append(helper.make_node("Add", [product, node.input[2]], list(node.output)))
+    read = {name for node in nodes for name in node.input} | {output.name for output in graph.output}
     del graph.node[:], graph.initializer[:]
     graph.node.extend(nodes)
-    graph.initializer.extend(arrays.values())
+    graph.initializer.extend(tensor for name, tensor in arrays.items() if name in read)
     return model
+
+
+def refuse_untouched(content: bytes, what: str) -> bytes:
+    """Return a quantized graph, of which a share of the weights are whole numbers that is worth it.
+
+    Raises ModelError, naming the way out, when nearly all stayed as they were.
+    """
+    onnx = need("onnx", "onnx")
+    from onnx import numpy_helper
+
+    graph = onnx.load_from_string(content).graph
+    fours = {node.input[1] for node in graph.node if node.op_type == "MatMulNBits"}
+    whole = total = 0
+    for tensor in graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        if array.ndim < 2 or array.dtype.kind not in "fiu" or array.dtype == "int64":
+            continue
+        size = array.size * (2 if tensor.name in fours else 1)
+        total += size
+        whole += size if array.dtype.itemsize == 1 else 0
+    if total and whole < LEAST_SHARE * total:
+        kinds = sorted({node.op_type for node in graph.node} & set(RECURRENT))
+        way = {"LSTM": "Int8(kind='dynamic') rounds those of an LSTM; ", "GRU": "", "RNN": ""}
+        told = f" ({', '.join(kinds)})" if kinds else ""
+        raise ModelError(
+            f"{what} would leave {1 - whole / total:.0%} of the weights in 32 bits{told}, so the file would not become "
+            f"smaller. {''.join(way[kind] for kind in kinds)}Int8(kind='weights') rounds the weights of linear layers, "
+            "convolutions and recurrent layers, HalfPrecision those of any."
+        )
+    return content
+
+
+def _ready(content: bytes) -> Any:
+    """Return the graph, in which weights that operations turn or sort first are constants.
+
+    Such are those of recurrent layers, and an embedding's that the last layer of a language model shares.
+    """
+    onnx = need("onnx", "onnx")
+    model = onnx.load_from_string(content)
+    held = {tensor.name for tensor in model.graph.initializer}
+    turned = {node.output[0] for node in model.graph.node if node.op_type == "Transpose" and node.input[0] in held}
+    used = {name for node in model.graph.node if node.op_type in ("MatMul", "Gemm") for name in node.input[1:2]}
+    if turned & used or any(node.op_type in RECURRENT for node in model.graph.node):
+        return onnx.load_from_string(_by_files(content, _copied))
+    return model
+
+
+def _copied(source: str, target: str) -> None:
+    write_bytes(Path(target), Path(source).read_bytes())
+
+
+def _weights_of(node: Any) -> tuple[int, ...]:
+    """Return which inputs of a node are weights."""
+    places = (1, 2) if node.op_type in RECURRENT else (1,)
+    return tuple(at for at in places if at < len(node.input))
 
 
 def _channel_axis(node: Any) -> int | None:
@@ -163,7 +225,7 @@ def _channel_axis(node: Any) -> int | None:
         return 0
     if node.op_type == "Gemm":
         return 0 if any(attribute.name == "transB" and attribute.i for attribute in node.attribute) else 1
-    return 1 if node.op_type == "MatMul" else None
+    return 1 if node.op_type in ("MatMul", *RECURRENT) else None
 
 
 def _by_files(content: bytes, work: Callable[[str, str], None]) -> bytes:

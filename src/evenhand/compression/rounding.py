@@ -1,4 +1,4 @@
-"""Layers that round their weights and inputs as 8 bits will, while the gradient passes as if they did not."""
+"""Weights and inputs rounded as 8 bits will, while the gradient passes as if they were not."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from torch.func import functional_call
+from torch.nn.utils import parametrize
 
 from evenhand.errors import ModelError
-from evenhand.training.resized import put
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,35 +18,38 @@ if TYPE_CHECKING:
 KINDS = (nn.Linear, nn.Conv1d, nn.Conv2d)
 
 
-class Rounded(nn.Module):
-    """A layer behind rounding (Jacob et al. 2018, "Quantization and training of neural networks").
+class RoundedWeight(nn.Module):
+    """A weight as -127 to 127 steps per output channel (Jacob et al. 2018, "Quantization and training of networks").
 
-    Weights are rounded to -127 to 127 steps per output channel, inputs to 0 to 255 steps between the extremes that
-    training rows had.
+    It is a parametrization of the layer's own weight, so that what reads the weight past the layer, as attention does,
+    reads the rounded one.
     """
 
-    def __init__(self, layer: nn.Module, low: float, high: float) -> None:
-        super().__init__()
-        self.layer = layer
+    def forward(self, weight: torch.Tensor) -> torch.Tensor:
+        """Return the rounded weight, (out, ...)."""
+        steps = weight.detach().abs().flatten(1).amax(dim=1).clamp_min(1e-12) / 127
+        zeros = torch.zeros(len(steps), dtype=torch.int32)
+        return torch.as_tensor(torch.fake_quantize_per_channel_affine(weight, steps, zeros, 0, -127, 127))
+
+
+class RoundedInputs:
+    """A hook before a layer: its inputs as 0 to 255 steps between the extremes that training rows had."""
+
+    def __init__(self, low: float, high: float) -> None:
         low, high = min(low, 0.0), max(high, 0.0)  # zero is to be exact
         self.step = max(high - low, 1e-12) / 255
         self.zero = round(-low / self.step)
 
-    def forward(self, given: torch.Tensor) -> torch.Tensor:
-        """Return the layer's answer to rounded inputs, by rounded weights."""
-        inputs = torch.fake_quantize_per_tensor_affine(given, self.step, self.zero, 0, 255)
-        weight = self.layer.weight
-        assert isinstance(weight, torch.Tensor)
-        steps = weight.detach().abs().flatten(1).amax(dim=1).clamp_min(1e-12) / 127
-        zeros = torch.zeros(len(steps), dtype=torch.int32)
-        whole = torch.fake_quantize_per_channel_affine(weight, steps, zeros, 0, -127, 127)
-        return torch.as_tensor(functional_call(self.layer, {"weight": whole}, (inputs,)))
+    def __call__(self, _layer: nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        """Return the rounded inputs."""
+        return (torch.fake_quantize_per_tensor_affine(given[0], self.step, self.zero, 0, 255), *given[1:])
 
 
 def rounding(network: nn.Module, rows: NDArray[np.float32]) -> nn.Module:
     """Return a copy of a network whose linear layers and convolutions round; ranges of inputs are those over `rows`.
 
-    Raises ModelError when it has no such layer.
+    The packed weights of attention, which are no layer, round too; of recurrent layers only those of layers beside
+    them do. Raises ModelError when nothing could be rounded.
     """
     changed = copy.deepcopy(network).eval()
     names = [name for name, module in changed.named_modules() if isinstance(module, KINDS) and name]
@@ -57,7 +59,9 @@ def rounding(network: nn.Module, rows: NDArray[np.float32]) -> nn.Module:
 
     def watch(name: str) -> object:
         def hook(_module: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
-            seen[name] = (float(given[0].min()), float(given[0].max()))
+            low, high = float(given[0].min()), float(given[0].max())
+            before = seen.get(name, (low, high))
+            seen[name] = (min(low, before[0]), max(high, before[1]))
 
         return hook
 
@@ -67,13 +71,24 @@ def rounding(network: nn.Module, rows: NDArray[np.float32]) -> nn.Module:
     for hook in hooks:
         hook.remove()
     for name in names:
-        put(changed, name, Rounded(changed.get_submodule(name), *seen.get(name, (-1.0, 1.0))))
+        layer = changed.get_submodule(name)
+        if name in seen:  # a layer whose weight alone is read has no inputs of its own
+            layer.register_forward_pre_hook(RoundedInputs(*seen[name]))
+        parametrize.register_parametrization(layer, "weight", RoundedWeight())
+    for module in changed.modules():
+        if isinstance(module, nn.MultiheadAttention) and module.in_proj_weight is not None:
+            parametrize.register_parametrization(module, "in_proj_weight", RoundedWeight())
     return changed.train(network.training)
 
 
 def without_rounding(network: nn.Module) -> nn.Module:
-    """Return a copy with the original layers and their trained weights."""
+    """Return a copy with the trained weights as they are, and no rounding."""
     plain = copy.deepcopy(network)
-    for name, module in [(name, module) for name, module in plain.named_modules() if isinstance(module, Rounded)]:
-        put(plain, name, module.layer)
+    for module in plain.modules():
+        for name in ("weight", "in_proj_weight"):
+            if parametrize.is_parametrized(module, name):
+                parametrize.remove_parametrizations(module, name, leave_parametrized=False)
+        for key, hook in list(module._forward_pre_hooks.items()):
+            if isinstance(hook, RoundedInputs):
+                del module._forward_pre_hooks[key]
     return plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from evenhand.errors import ModelError, need, shorten
@@ -47,23 +48,25 @@ def without_structures(
     elif not share:
         kept += [module for module in smaller.modules() if isinstance(module, _layers()) and module not in attending]
     try:
-        pruner = pruning.pruner.BasePruner(
-            smaller,
-            example,
-            importance=pruning.importance.GroupMagnitudeImportance(p=2),
-            pruning_ratio=share or heads,
-            ignored_layers=kept,
-            round_to=round_to,
-            num_heads=attending,
-            prune_num_heads=bool(heads),
-            prune_head_dims=False,
-            head_pruning_ratio=heads,
-        )
-        pruner.step()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of parameters that belong to no layer, which are seen to
+            pruner = pruning.pruner.BasePruner(
+                smaller,
+                example,
+                importance=pruning.importance.GroupMagnitudeImportance(p=2),
+                pruning_ratio=share or heads,
+                ignored_layers=kept,
+                round_to=round_to,
+                num_heads=attending,
+                prune_num_heads=bool(heads),
+                prune_head_dims=False,
+                head_pruning_ratio=heads,
+            )
+            pruner.step()
     except Exception as problem:  # torch-pruning's errors share no base below Exception
         raise ModelError(
             f"torch-pruning could not follow {type(network).__name__}: {shorten(problem, 200)}. NeuronPruning takes "
-            "chains of linear layers without it; MagnitudePruning, LowRank and Int8 take any network."
+            "chains of linear layers without it; MagnitudePruning, HalfPrecision and Distillation take any network."
         ) from problem
     _check(network, smaller, share)
     history: list[Plain] = json.loads(json.dumps(pruner.pruning_history()))

@@ -314,10 +314,13 @@ def _to_bytes(model: NetworkModel) -> bytes:
     from safetensors.torch import save
 
     kept = getattr(torch, model.stored_as)
+    state = model.network.state_dict()
+    tied = tied_names(model.network)
     tensors = {
         # counters of batch normalization are whole numbers and stay so
         name: (value.detach().to(kept) if value.is_floating_point() else value.detach()).contiguous()
-        for name, value in model.network.state_dict().items()
+        for name, value in state.items()
+        if name not in tied
     }
     about: dict[str, Plain] = {
         "format": FORMAT,
@@ -333,6 +336,20 @@ def _to_bytes(model: NetworkModel) -> bytes:
         **({"target": model.target.to_plain()} if model.target is not None else {}),
     }
     return save(tensors, {KEY: as_text(about)})
+
+
+def tied_names(network: nn.Module) -> dict[str, Plain]:
+    """Return names of a network's parameters that are another one under a second name, and that one's name.
+
+    Such are the embedding and the last layer of many language models; a file holds the numbers once.
+    """
+    first: dict[int, str] = {}
+    tied: dict[str, Plain] = {}
+    for name, parameter in network.named_parameters(remove_duplicate=False):
+        known = first.setdefault(id(parameter), name)
+        if known != name:
+            tied[name] = known
+    return tied
 
 
 def as_text(about: Mapping[str, Plain]) -> str:

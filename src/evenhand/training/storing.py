@@ -157,10 +157,15 @@ def _build(
     plan = plan_from_plain(cast("dict[str, Plain]", about["network"]), given)
     prepared = cast("dict[str, Plain]", about["preprocessing"])
     preprocessing = preparing_from_plain(prepared)
-    check_shapes(plan, preprocessing.shape, header.shapes)
+    tied = {str(name): str(held) for name, held in cast("dict[str, Plain]", about.get("tied", {})).items()}
+    check_shapes(
+        plan, preprocessing.shape, {**header.shapes, **{name: header.shapes[held] for name, held in tied.items()}}
+    )
     network: nn.Module = plan.build()
+    tensors = load(content)
+    tensors |= {name: tensors[held] for name, held in tied.items()}
     network.load_state_dict(
-        {name: value.float() if value.is_floating_point() else value for name, value in load(content).items()}
+        {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
     )
     return NetworkModel(
         name=str(about["name"]),

@@ -10,7 +10,6 @@ import numpy as np
 
 from evenhand.audits.by_group import values
 from evenhand.audits.compression.decision_changes import NAME
-from evenhand.evidence.predictions import predict
 from evenhand.metrics.comparisons.changes import flips, measure_change
 from evenhand.metrics.counts.joint import JointTally
 
@@ -36,6 +35,8 @@ def attribution(evidence: Evidence) -> Iterator[Finding]:
 
     The changes of a rate add up to that from the original to the compressed model.
     """
+    from evenhand.evidence.predictions import predict
+
     stages = known_stages(evidence)
     before = evidence.original_predictions
     if stages is None or before is None:
