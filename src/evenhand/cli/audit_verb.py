@@ -142,7 +142,7 @@ def _refuse_idle(data: Path | None, table: str | None, model: object, kept: Path
     if table is not None and model is not None:
         raise click.UsageError("--table holds predictions. Score the rows first: evenhand score --help")
     refuse_idle("--table", table, "engine", "allow_repeated")
-    refuse_idle("--model", model, "original", "background", "trust_pickle", "isolate", "model_signers")
+    refuse_idle("--model", model, "original", "background", "trust_pickle", "trusted_types", "isolate", "model_signers")
     refuse_idle("DATA", data, "keep_predictions", "score_kind")
     refuse_idle("--keep-predictions", kept, "row_key")
 
