@@ -69,7 +69,83 @@ BOMB = bytes(64 << 20)
 OBJECTS = objects()
 PROTOCOL = pickled(4)
 
+
+def trees(**nodes: list[int]) -> bytes:
+    """A model of XGBoost with one tree, whose root asks and whose two leaves answer, unless nodes are given."""
+    tree = {
+        "left_children": [1, -1, -1], "right_children": [2, -1, -1], "split_indices": [0, 0, 0],
+        "split_conditions": [0.5, 1.0, -1.0], "base_weights": [0.0, 1.0, -1.0], "default_left": [1, 0, 0],
+        "parents": [2147483647, 0, 0], "split_type": [0, 0, 0], "sum_hessian": [1.0, 1.0, 1.0],
+        "loss_changes": [0.0, 0.0, 0.0], "categories": [], "categories_nodes": [], "categories_segments": [],
+        "categories_sizes": [], "id": 0,
+        "tree_param": {"num_deleted": "0", "num_feature": "2", "num_nodes": "3", "size_leaf_vector": "1"},
+    }  # fmt: skip
+    parts = {"num_parallel_tree": "1", "num_trees": "1"}
+    model = {"gbtree_model_param": parts, "tree_info": [0], "trees": [{**tree, **nodes}], "iteration_indptr": [0, 1]}
+    told = {"base_score": "5E-1", "boost_from_average": "1", "num_class": "0", "num_feature": "2", "num_target": "1"}
+    learner = {
+        "learner_model_param": told, "gradient_booster": {"name": "gbtree", "model": model}, "attributes": {},
+        "objective": {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}},
+    }  # fmt: skip
+    return json.dumps({"learner": learner, "version": [3, 2, 0]}).encode()
+
+
+def of_keras(*layers: dict[str, Any], **more: bytes) -> bytes:
+    """An archive as Keras writes it, with layers and other members."""
+    settings = json.dumps({"module": "keras", "class_name": "Sequential", "config": {"layers": layers}})
+    held = {"config.json": settings.encode(), "metadata.json": b"{}", "model.weights.h5": b"\x89HDF\r\n\x1a\n"}
+    return archive({**held, **more})
+
+
+def number_of_ubjson(count: int) -> bytes:
+    """A document whose list says that it holds so many numbers."""
+    return b"{L" + (7).to_bytes(8, "big") + b"learner[$l#L" + count.to_bytes(8, "big", signed=True) + b"}"
+
+
+def typed(kind: str, module: str) -> bytes:
+    """A skops archive that names a type."""
+    told = {"__class__": kind, "__module__": module, "__loader__": "TypeNode", "__id__": 1}
+    return archive({"schema.json": json.dumps({**told, "protocol": 2, "_skops_version": "0.16"}).encode()})
+
+
+HEAD_OF_LIGHTGBM = b"tree\nversion=v4\nmax_feature_idx=1\nnum_class=1\nnum_tree_per_iteration=1\nfeature_names=a b\n"
+LEAF_OF_LIGHTGBM = b"Tree=0\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nthreshold=0\ndecision_type=2\n"
+
 MODELS: dict[str, bytes] = {
+    # boosted trees
+    "a cycle.json": trees(left_children=[0, -1, -1]),
+    "a node of two parents.json": trees(right_children=[1, -1, -1]),
+    "a child beyond.json": trees(left_children=[1 << 40, -1, -1]),
+    "a column beyond.json": trees(split_indices=[9, 0, 0]),
+    "fewer nodes.json": trees(default_left=[1]),
+    "categories of no node.json": trees(split_type=[1, 0, 0]),
+    "no numbers.json": trees(left_children=["a", -1, -1]),  # type: ignore[list-item]
+    "learner alone.json": b'{"learner": 7}',
+    "2^60 numbers.ubj": number_of_ubjson(1 << 60),
+    "fewer than none.ubj": number_of_ubjson(-1),
+    "nested.ubj": b"{L" + (7).to_bytes(8, "big") + b"learner" + b"[" * 100_000,
+    "no trees.txt": b"tree\nversion=v4\n",
+    "a leaf beyond.txt": HEAD_OF_LIGHTGBM
+    + b"feature_infos=none none\ntree_sizes=110\n\n"
+    + LEAF_OF_LIGHTGBM
+    + b"left_child=-9\nright_child=-2\n"
+    b"leaf_value=1 2\n\n\nend of trees\n",
+    "10^18 leaves.txt": b"tree\nversion=v4\nnum_class=1\nTree=0\nnum_leaves=1000000000000000000\nend of trees\n",
+    "longer than it is.cbm": b"CBM1" + b"\xff" * 60,
+    "zeros of CatBoost.cbm": b"CBM1" + (4096).to_bytes(4, "little") + bytes(4096),
+    # archives of models
+    "a pickle inside.keras": of_keras(**{"layers.pkl": PROTOCOL}),
+    "a lambda.keras": of_keras({"module": "keras.layers", "class_name": "Lambda", "config": {}}),
+    "a module of torch.keras": of_keras({"module": "keras.layers", "class_name": "TorchModuleWrapper", "config": {}}),
+    "a function.keras": of_keras({"module": "keras.utils", "class_name": "function", "config": "get_file"}),
+    "a command.keras": of_keras({"module": "os", "class_name": "system", "config": {}}),
+    "a vocabulary.keras": of_keras({"config": {"vocabulary": "/etc/passwd"}}),
+    "a bomb.keras": of_keras(**{f"assets/{at}": BOMB for at in range(3)}),
+    "a command.skops": typed("system", "os"),
+    "a pickle for a schema.skops": archive({"schema.json": PROTOCOL}),
+    "out of the folder.skops": archive({"schema.json": b"{}", f"../{CANARY}": b""}),
+    "a pickle inside.pt2": archive({"m/models/model.json": b"{}", "m/archive_format": b"pt2", "m/weights": PROTOCOL}),
+    "a script.pt": archive({"m/constants.pkl": PROTOCOL, "m/data.pkl": PROTOCOL, "m/version": b"3"}),
     # pickles, under any name
     **{f"protocol {version}.pkl": pickled(version) for version in range(6)},
     **{f"protocol {version}.joblib": pickled(version) for version in (0, 2, 4)},

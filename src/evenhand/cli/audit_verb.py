@@ -164,7 +164,7 @@ def _refuse_idle(
         raise click.UsageError("--lm-logs holds the answers of a model; leave out --model.")
     refuse_idle("--lm-logs", logs[0], "original_lm_logs", *settings_of(LogReading))
     refuse_idle("--table", table, "engine", "allow_repeated")
-    refuse_idle("--model", model, "original", "background", "trust_pickle", "isolate", "model_signers")
+    refuse_idle("--model", model, "original", "background", "trust_pickle", "trusted_types", "isolate", "model_signers")
     refuse_idle("DATA", data, "keep_predictions", "score_kind")
     refuse_idle("--keep-predictions", kept, "row_key")
 

@@ -49,7 +49,18 @@ def opening_flags(command: Command) -> Command:
             default=None,
             help="Run model files in a process with limits of time and memory.  [default: ONNX files only]",
         ),
-        click.option("--trust-pickle", is_flag=True, help="Load a pickled model. It can run any code on this machine."),
+        click.option(
+            "--trust-type",
+            "trusted_types",
+            multiple=True,
+            metavar="NAME",
+            help="A type in a skops file that you trust; may be repeated.",
+        ),
+        click.option(
+            "--trust-pickle",
+            is_flag=True,
+            help="Load a pickle, or another file that is a program. It can run any code on this machine.",
+        ),
     ):
         command = add(command)
     return command
@@ -57,7 +68,7 @@ def opening_flags(command: Command) -> Command:
 
 def opening(flags: dict[str, object]) -> dict[str, object]:
     """Take the values of `opening_flags` out of the flags, and return them as settings of `open_model`."""
-    names = {"trust_pickle": "trust_pickle", "isolate": "isolate", "allowed_signers": "model_signers"}
+    names = {name: name for name in ("trust_pickle", "trusted_types", "isolate")} | {"allowed_signers": "model_signers"}
     return {setting: flags.pop(name) for setting, name in names.items()}
 
 

@@ -54,7 +54,7 @@ def command(
     from evenhand.compression import open_model
 
     check_places([output], [data, model, original, flags.get("config")])
-    refuse_idle("--model", model, "original", "trust_pickle", "isolate", "model_signers")
+    refuse_idle("--model", model, "original", "trust_pickle", "trusted_types", "isolate", "model_signers")
     settings, how = file_of(flags), opening(flags)
     scoring = {name: settings.data[name] for name in settings_of(Scoring) if name in settings.data}
     scoring |= said(flags, settings_of(Scoring))

@@ -68,7 +68,9 @@ def command(
     record = open_record(audit)
     refuse_idle("--signature", signature, "allowed_signers", "signer")
     refuse_idle("--allowed-signers", allowed_signers, "signer")
-    refuse_idle("--rerun", rerun, "background", "tolerance", "trust_pickle", "isolate", "model_signers")
+    refuse_idle(
+        "--rerun", rerun, "background", "tolerance", "trust_pickle", "trusted_types", "isolate", "model_signers"
+    )
     refuse_idle("--data", data, "inputs")
     for name, file in (("model", model), ("original", original)):
         audited = record.provenance.get("subject") if name == "model" else record.provenance.get("original")
@@ -136,7 +138,7 @@ def _hash(name: str, found: str | None, recorded: str | None) -> Check:
 
 
 def _sha256(file: Path) -> str:
-    from evenhand.subjects.loading import file_facts
+    from evenhand.subjects.model_file import file_facts
 
     return str(file_facts(file)["sha256"])
 

@@ -258,7 +258,8 @@ def load_compressed(
     >>> again.predict(data.X).tolist() == small.predict(data.X).tolist()
     True
     """
-    from evenhand.subjects.loading import limits_of, model_kind, read_model_file
+    from evenhand.subjects.loading import limits_of, model_kind
+    from evenhand.subjects.model_file import read_model_file
     from evenhand.training.rows import read_rows
 
     place = Path(path)

@@ -16,6 +16,7 @@ def open_model(
     path: str | Path,
     *,
     trust_pickle: bool = False,
+    trusted_types: Sequence[str] = (),
     positive: object = None,
     features: Sequence[str] | None = None,
     output: OutputKind | None = None,
@@ -31,6 +32,8 @@ def open_model(
         The file, or a folder that transformers wrote.
     trust_pickle : bool
         Loading a pickle can run any code on this machine; True means that you trust the file's author.
+    trusted_types : sequence of str
+        Types in a skops file that you trust, beside those that skops knows to be harmless.
     positive, features, output, output_name
         For models of another origin, as in `evenhand.subjects.open_subject`.
     isolate : bool or Limits, optional
@@ -58,7 +61,8 @@ def open_model(
     >>> eh.open_model("credit.safetensors").name
     'credit'
     """
-    from evenhand.subjects.loading import model_kind, open_subject, read_model_file
+    from evenhand.subjects.loading import model_kind, open_subject
+    from evenhand.subjects.model_file import read_model_file
 
     place = Path(path)
     kind = "folder" if place.is_dir() else model_kind(place)
@@ -73,6 +77,7 @@ def open_model(
     return open_subject(
         place,
         trust_pickle=trust_pickle,
+        trusted_types=trusted_types,
         positive=positive,
         features=features,
         output=output,

@@ -85,7 +85,7 @@ def weights_only(content: bytes) -> bytes:
     """
     import numpy as np
 
-    onnx = need("onnx", "onnx")
+    need("onnx", "onnx")
     from onnx import helper, numpy_helper
 
     model = _ready(content)
@@ -119,7 +119,7 @@ def four_bits(content: bytes, block: int) -> bytes:
 
     Raises ModelError when the network has no such weights, or ONNX Runtime has no such product.
     """
-    onnx = need("onnx", "onnx")
+    need("onnx", "onnx")
     need("onnxruntime", "onnx")
     with quiet():
         try:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from evenhand.findings import Plain
+    from evenhand.subjects.model_file import ModelFile
     from evenhand.subjects.protocol import Subject
 
 NOT_KNOWN: Final[Mapping[str, Plain]] = dict.fromkeys(("parameters", "nonzero_parameters", "file_bytes", "sha256"))
@@ -36,3 +37,5 @@ class Adapter:
     """Whether it is for a model. It imports nothing: a model's package is in ``sys.modules`` when there is a model."""
     order: int = 50
     """The lowest is tried first: 0 for subjects, 10 for torch, 100 for anything with ``predict``, 200 for functions."""
+    files: tuple[ModelFile, ...] = ()
+    """The kinds of model files that it opens."""

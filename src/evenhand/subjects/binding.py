@@ -33,6 +33,6 @@ def bound(subject: Subject, target: Target) -> Subject:
         return subject
     inner = getattr(subject, "estimator", getattr(subject, "function", subject))
     told = getattr(subject, "reads", None) or read_by(inner)
-    known = {fact: subject.facts.get(fact) for fact in NOT_KNOWN}
+    known = {fact: subject.facts.get(fact) for fact in (*NOT_KNOWN, "kind", "class", "features")}
     declared = getattr(subject, "declared", None)
     return TaskSubject(inner, target.task, target.classes, subject.name, told, declared, known)

@@ -22,12 +22,19 @@ ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
     {
         "adjusted": "evenhand.subjects.adjusted:ADAPTER",
         "callable": "evenhand.subjects.callable:ADAPTER",
+        "catboost": "evenhand.subjects.catboost:ADAPTER",
+        "exported": "evenhand.subjects.exported:ADAPTER",
         "huggingface": "evenhand.subjects.huggingface:ADAPTER",
+        "keras": "evenhand.subjects.keras:ADAPTER",
+        "lightgbm": "evenhand.subjects.lightgbm:ADAPTER",
         "of_task": "evenhand.subjects.of_task:ADAPTER",
         "onnx": "evenhand.subjects.onnx:ADAPTER",
         "predictions": "evenhand.subjects.predictions:ADAPTER",
         "sklearn": "evenhand.subjects.sklearn:ADAPTER",
+        "skops": "evenhand.subjects.skops:ADAPTER",
+        "statsmodels": "evenhand.subjects.statsmodels:ADAPTER",
         "torch": "evenhand.subjects.torch:ADAPTER",
+        "xgboost": "evenhand.subjects.xgboost:ADAPTER",
     },
 )
 """Every adapter."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, cast
 
 from evenhand.errors import ModelError, argument, did_you_mean, raise_all, shorten
@@ -111,3 +112,47 @@ def numeric_matrix(batch: Batch, name: str, dtype: str = "float32") -> NDArray[n
     if not dtype.startswith("float"):
         return as_numbers(X.to_numpy(dtype="float64", na_value=float("nan")), dtype, name)
     return X.to_numpy(dtype=dtype, na_value=float("nan"))
+
+
+def shaped(given: NDArray[np.generic], wanted: Sequence[object], name: str) -> NDArray[np.generic]:
+    """Return rows (n, ...) in the shape that a network takes behind its first axis.
+
+    Axes of size 1 are added or left out, and rows of numbers are folded or unfolded in their order; nothing else is, as
+    it would mix what stands where.
+
+    Parameters
+    ----------
+    given : array, shape (n, ...)
+    wanted : sequence
+        The size of each axis; anything but a whole number where it is free.
+    name : str
+        The model's name, for the sentences.
+
+    Raises
+    ------
+    ModelError
+        When the shape is another one.
+    """
+    sizes = [size if isinstance(size, int) else None for size in wanted]
+    have = given.shape[1:]
+    if len(have) == len(sizes) and all(size in (None, there) for size, there in zip(sizes, have, strict=True)):
+        return given
+    kept, needed = [size for size in have if size != 1], [size for size in sizes if size != 1]
+    if len(kept) == len(needed) and all(size in (None, there) for size, there in zip(needed, kept, strict=True)):
+        rest = iter(kept)
+        return given.reshape(len(given), *(1 if size == 1 else next(rest) for size in sizes))
+    known = [size for size in sizes if size is not None]
+    if (len(have) == 1 or len(sizes) == 1) and len(known) == len(sizes) and math.prod(known) == math.prod(have):
+        return given.reshape(len(given), *known)
+    told, needs = (
+        " x ".join(["n", *("any" if size is None else str(size) for size in each)]) for each in (have, sizes)
+    )
+    way = f"{argument('prepare')}, a function of a batch"
+    if sorted(have) == sorted(known) and len(have) == len(sizes):
+        left = dict(enumerate(have, 1))
+        order = [0]
+        for size in known:
+            order.append(next(at for at, there in left.items() if there == size))
+            del left[order[-1]]
+        way += f", such as lambda X: X.transpose{tuple(order)}"
+    raise ModelError(f"Model '{name}' takes the shape {needs}, and the inputs have {told}. Pass {way}.")

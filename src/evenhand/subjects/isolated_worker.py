@@ -10,6 +10,7 @@ import os
 import pickle
 import sys
 import time
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from evenhand.errors import ModelError, quoted, shorten
@@ -124,6 +125,16 @@ def _open(plain: Mapping[str, Any], arrays: Arrays, opened: dict[str, Any]) -> t
     return _told(opened["subjects"], 0), []
 
 
+def _try(plain: Mapping[str, Any], arrays: Arrays, opened: dict[str, Any]) -> tuple[dict[str, Plain], Arrays]:
+    """Open a file and ask it for rows; what comes of it is not kept."""
+    from evenhand.subjects.loading import model_files
+
+    try_out = model_files()[plain["kind"]].try_out
+    if try_out is not None:
+        try_out(Path(plain["path"]))
+    return {}, []
+
+
 def _told(subjects: list[Subject], at: int) -> dict[str, Plain]:
     """Return what the other process has to know about a subject."""
     subject = subjects[at]
@@ -175,8 +186,8 @@ def _predict(plain: Mapping[str, Any], arrays: Arrays, opened: dict[str, Any]) -
 
 
 _DO: Final = {
-    "ready": _ready, "start": _start, "run": _run, "open": _open, "bind": _bind, "declare": _declare, "settle": _settle,
-    "predict": _predict,
+    "ready": _ready, "start": _start, "run": _run, "open": _open, "try": _try, "bind": _bind, "declare": _declare,
+    "settle": _settle, "predict": _predict,
 }  # fmt: skip
 
 if __name__ == "__main__":

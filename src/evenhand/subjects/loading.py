@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from evenhand.errors import ModelError, argument, shorten
-from evenhand.subjects.catalogue import as_subject
+from evenhand.errors import ModelError
+from evenhand.subjects.archives import members_of
+from evenhand.subjects.catalogue import ADAPTERS
 from evenhand.subjects.graph_bytes import check_graph
 from evenhand.subjects.limits import Limits
+from evenhand.subjects.model_file import Opening, refuse_no_file, refuse_untrusted, unreadable
 from evenhand.subjects.tensor_header import read_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from evenhand.findings import Plain, Reads
+    from evenhand.findings import Reads
+    from evenhand.subjects.model_file import ModelFile
     from evenhand.subjects.protocol import OutputKind, Subject
 
 TO_UNPICKLE: Final = 4 << 30
@@ -43,12 +46,9 @@ _WAYS_OUT: Final[dict[str, str]] = {
         "export it to ONNX."
     ),
     "json": "'{path}' is text (JSON). Load it with the library that wrote it and pass the model to eh.audit.",
-    "text": "'{path}' is text, no model. Known are .onnx, .safetensors and, with trust_pickle, .joblib.",
+    "text": "'{path}' is text, no model. Known are {known}.",
     "empty": "'{path}' is empty, so it holds no model.",
-    "unknown": (
-        "'{path}' is no model file of a known kind (it begins with {start}). Known are .onnx, .safetensors and, with "
-        "trust_pickle, .joblib and .pkl."
-    ),
+    "unknown": ("'{path}' is no model file of a known kind (it begins with {start}). Known are {known}."),
 }
 
 
@@ -56,6 +56,7 @@ def open_subject(
     path: str | Path,
     *,
     trust_pickle: bool = False,
+    trusted_types: Sequence[str] = (),
     name: str | None = None,
     threshold: float | None = None,
     positive: object = None,
@@ -71,10 +72,13 @@ def open_subject(
     Parameters
     ----------
     path : str or Path
-        An ``.onnx`` file, a folder that transformers wrote, or a ``.joblib``, ``.pkl`` or ``.pickle`` file when
-        `trust_pickle` is set.
+        An ONNX file, one of XGBoost, LightGBM, CatBoost, skops or Keras, a folder that transformers wrote; a pickle, a
+        program of `torch.export` or a module of TorchScript when `trust_pickle` is set.
     trust_pickle : bool
-        Loading a pickle can run any code on this machine; True means that you trust the file's author.
+        Loading a pickle can run any code on this machine; True means that you trust the file's author. So it is with
+        the other files that are programs.
+    trusted_types : sequence of str
+        Types in a skops file that you trust, beside those that skops knows to be harmless.
     name : str, optional
         What the report calls it; the file's name without its ending when not given.
     threshold, positive, features, reads
@@ -83,7 +87,8 @@ def open_subject(
         What the output of an ONNX graph is, and which to read.
     isolate : bool or Limits, optional
         Open and run it in a process with limits of time and memory, these or the usual ones. By default this is so for
-        an ONNX file without a good signature.
+        an ONNX file without a good signature; files of boosted trees are tried in one, and opened here when that went
+        well.
     allowed_signers : str or Path, optional
         Whose signatures are good, as ``ssh-keygen -Y verify`` reads it: one in ``<path>.sig``, by any of these, lets
         the file run in this process.
@@ -112,28 +117,47 @@ def open_subject(
 
         return open_folder(place, name=name, threshold=threshold, positive=positive, score_kind=output)
     kind = model_kind(place)
-    name = name or place.stem
-    if kind == "onnx":
-        from evenhand.subjects.onnx import OnnxSubject
+    file = model_files().get(kind)
+    if file is None:
+        raise ModelError(_WAYS_OUT[kind].format(path=place, start=_start(place).hex(" "), known=_known()))
+    asked = Opening(
+        name or place.stem,
+        trust_pickle,
+        tuple(trusted_types),
+        threshold,
+        positive,
+        features,
+        output,
+        output_name,
+        reads,
+    )
+    refuse_untrusted(place, file, asked)
+    if file.check is not None:
+        file.check(place)
+    if isolate and not file.isolated:
+        from evenhand.subjects.isolated import IsolatedSubject
 
-        limits = limits_of(place, isolate, allowed_signers)
-        told = {"output": output or "probability", "output_name": output_name, "positive": positive}
-        asked = {"features": features, "reads": reads, "limits": limits, **told}
-        return OnnxSubject(read_model_file(place), name=name, threshold=threshold, **asked)  # type: ignore[arg-type]
-    if kind == "pickle":
-        _trusted(place, trust_pickle)
-        shared = {
-            "name": name, "threshold": threshold, "positive": positive, "features": features, "output": output,
-            "reads": reads,
-        }  # fmt: skip
-        if isolate:
-            from evenhand.subjects.isolated import IsolatedSubject
+        limits = isolate if isinstance(isolate, Limits) else Limits(times_batch=64, memory=TO_UNPICKLE)
+        settings = {**asked.declared, "trust_pickle": trust_pickle, "trusted_types": asked.trusted_types}
+        return IsolatedSubject(place, limits, settings)
+    within = limits_of(place, isolate, allowed_signers) if file.isolated or file.try_out is not None else None
+    if within is not None and file.try_out is not None:
+        from evenhand.subjects.trying import try_elsewhere
 
-            limits = isolate if isinstance(isolate, Limits) else Limits(times_batch=64, memory=TO_UNPICKLE)
-            return IsolatedSubject(place, limits, {"trust_pickle": True, **shared})
-        model, facts = _unpickle(place)
-        return as_subject(model, file_facts=facts, **shared)  # type: ignore[arg-type]
-    raise ModelError(_WAYS_OUT[kind].format(path=place, start=_start(place).hex(" ")))
+        try_elsewhere(place, kind, within)
+    return file.open(place, replace(asked, limits=within))
+
+
+def model_files() -> dict[str, ModelFile]:
+    """Return every kind of file that an adapter opens, by the name of the kind."""
+    return {file.kind: file for adapter in ADAPTERS.values() for file in adapter.files}
+
+
+def _known() -> str:
+    """Return the endings of all files that are opened, those that have to be trusted last."""
+    files = model_files().values()
+    data, code = ([end for file in files if bool(file.runs_code) == kind for end in file.endings] for kind in (0, 1))
+    return f"{', '.join(['.safetensors', *data])} and, with trust_pickle, {', '.join(code)}"
 
 
 def limits_of(
@@ -175,57 +199,23 @@ def model_kind(path: Path) -> str:
     hold more or less than it does.
     """
     try:
-        _regular(path)
+        refuse_no_file(path)
         with path.open("rb") as held:
             if not os.fstat(held.fileno()).st_size:
                 return "empty"
             with mmap.mmap(held.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 kind = file_kind(content, path.suffix)
+                if kind in ("zip", "json", "text", "unknown"):
+                    members = members_of(path) if kind == "zip" else []
+                    start = content[:512]
+                    kind = next((file.kind for file in model_files().values() if file.told(start, members)), kind)
                 if kind == "onnx":
                     check_graph(content, f"'{path}'")
                 elif kind == "safetensors":
                     read_header(content, f"'{path}'")
                 return kind
     except OSError as problem:
-        raise _unreadable(path, problem) from None
-
-
-def read_model_file(path: Path) -> bytes:
-    """Return the bytes of a file; look at it by `model_kind` before.
-
-    Raises ModelError when it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as problem:
-        raise _unreadable(path, problem) from None
-
-
-def file_facts(path: Path) -> dict[str, Plain]:
-    """Return the bytes and the hash of a file, which is not held in memory.
-
-    Raises ModelError when it is missing, no regular file, or cannot be read.
-    """
-    try:
-        _regular(path)
-        with path.open("rb") as held:
-            digest = hashlib.file_digest(held, "sha256").hexdigest()
-            return {"file_bytes": os.fstat(held.fileno()).st_size, "sha256": digest}
-    except OSError as problem:
-        raise _unreadable(path, problem) from None
-
-
-def _regular(path: Path) -> None:
-    if path.is_dir():
-        raise ModelError(f"'{path}' is a folder; a model is one file.")
-    if not path.exists():
-        raise ModelError(f"There is no model file '{path}'.")
-    if not path.is_file():  # a device or a pipe has no end
-        raise ModelError(f"'{path}' is no regular file; a model is one.")
-
-
-def _unreadable(path: Path, problem: OSError) -> ModelError:
-    return ModelError(f"'{shorten(path)}' cannot be read: {shorten(problem.strerror or problem)}.")
+        raise unreadable(path, problem) from None
 
 
 def _start(path: Path) -> bytes:
@@ -260,26 +250,3 @@ def _text_kind(content: bytes | mmap.mmap) -> str:
     if "\x00" in start or not start or not all(c.isprintable() or c.isspace() for c in start[:256]):
         return "unknown"
     return "json" if start[:1] in "{[" else "text"
-
-
-def _trusted(path: Path, trusted: bool) -> None:
-    if not trusted:
-        raise ModelError(
-            f"'{path}' is a pickle: loading it can run any code on this machine. If you made it yourself or trust "
-            f"who did, say {argument('trust_pickle', True)}; otherwise export the model to ONNX."
-        )
-
-
-def _unpickle(path: Path) -> tuple[object, dict[str, Plain]]:
-    """Return what a pickle holds, and the facts of its file."""
-    import joblib
-
-    facts = file_facts(path)
-    try:
-        model: object = joblib.load(path)
-    except Exception as problem:  # a pickle can raise anything
-        raise ModelError(
-            f"'{path}' could not be unpickled: {type(problem).__name__}: {shorten(problem, 300)}. The packages it was "
-            "made with must be installed, in much the same versions."
-        ) from problem
-    return model, facts

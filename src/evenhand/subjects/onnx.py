@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 from evenhand.errors import ModelError, need, shorten
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.graph_bytes import check_graph
-from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select
+from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select, shaped
+from evenhand.subjects.model_file import ModelFile, read_model_file
 from evenhand.subjects.network_output import NetworkOutput
 from evenhand.subjects.outputs import default_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import Self
 
     import numpy as np
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.isolated import IsolatedSession
     from evenhand.subjects.limits import Limits
+    from evenhand.subjects.model_file import Opening
     from evenhand.subjects.protocol import OutputKind, ScoreKind
     from evenhand.subjects.target import Target
 
@@ -48,8 +51,7 @@ class OnnxSubject:
     features : sequence of str, optional
         The columns of the matrix input, in order; all columns of the table when not given.
     reads : "table", "arrays", "texts", "tokens" or "records", optional
-        Its inputs: arrays where its input has more than two axes, a table where it has several inputs or `features`
-        are given; else those of the evaluation set.
+        Its inputs: a table where it has several inputs or `features` are given; else those of the evaluation set.
     output : "probability", "logit" or "ranking"
         Kind of output; never guessed: "probability" outside [0, 1] is an error.
     output_name : str, optional
@@ -93,8 +95,9 @@ class OnnxSubject:
         self._first, self._shape = next(iter(self._inputs)), self._session.get_inputs()[0].shape
         self._matrix = len(self._inputs) == 1 and len(self._shape) == 2
         told: Reads | None = "table" if features is not None or len(self._inputs) > 1 else None
-        self.reads: Reads | None = reads or ("arrays" if len(self._shape) > 2 else told)
-        columns = features if features is not None else None if self._matrix else self._inputs
+        self.reads: Reads | None = reads or told
+        one = len(self._inputs) == 1 and len(self._shape) > 1
+        columns = features if features is not None else None if one else self._inputs
         self.features = None if columns is None else tuple(columns)
         self._output_name = self._choose_output(output_name)
 
@@ -132,20 +135,30 @@ class OnnxSubject:
 
     def _feed(self, batch: Batch) -> dict[str, NDArray[np.generic]]:
         """Return the inputs of the graph: of a table a matrix or a column each, else one array or texts."""
+
+        if len(self._inputs) == 1 and len(self._shape) > 1:
+            given = self._one_array(batch)
+            return {self._first: shaped(given, self._shape[1:], self.name)}
+        if is_table(batch):
+            chosen = as_table(select(batch, self.features, self.name), self.name)
+            return {name: self._column(chosen, name) for name in self._inputs}
+        if len(self._inputs) > 1:
+            raise ModelError(f"Model '{self.name}' takes {len(self._inputs)} inputs; only a table holds several.")
+        return {self._first: shaped(self._one_array(batch), (), self.name)}
+
+    def _one_array(self, batch: Batch) -> NDArray[np.generic]:
+        """Return what the only input is given: the columns of a table, an array, token ids, or texts."""
         import numpy as np
 
+        dtype = self._inputs[self._first]
         if not is_table(batch):
-            if len(self._inputs) > 1:
-                raise ModelError(f"Model '{self.name}' takes {len(self._inputs)} inputs; only a table holds several.")
-            ((name, dtype),) = self._inputs.items()
-            if dtype != "object":
-                return {name: as_numbers(batch, dtype, self.name)}
-            texts = np.array(list(batch), dtype=object)
-            return {name: texts if len(self._shape) == 1 else texts.reshape(-1, 1)}
+            return np.array(list(batch), dtype=object) if dtype == "object" else as_numbers(batch, dtype, self.name)
         chosen = as_table(select(batch, self.features, self.name), self.name)
-        if self._matrix:
-            return {self._first: numeric_matrix(chosen, self.name, self._inputs[self._first])}
-        return {name: self._column(chosen, name) for name in self._inputs}
+        if self.features is None and self._shape[1:] == [1] and self._first in chosen.columns:
+            chosen = chosen[[self._first]]  # one column under its own name
+        if dtype == "object":
+            return chosen.astype(str).to_numpy(dtype=object)
+        return numeric_matrix(chosen, self.name, dtype)
 
     @property
     def facts(self) -> Mapping[str, Plain]:
@@ -250,4 +263,18 @@ def _count(content: bytes) -> tuple[int | None, int | None]:
     return sum(int(a.size) for a in arrays), sum(int((a != 0).sum()) for a in arrays)
 
 
-ADAPTER: Final = Adapter(OnnxSubject)
+def _open(path: Path, asked: Opening) -> OnnxSubject:
+    told = {
+        name: getattr(asked, name) for name in ("name", "threshold", "features", "output_name", "positive", "reads")
+    }
+    return OnnxSubject(read_model_file(path), output=asked.output or "probability", limits=asked.limits, **told)
+
+
+FILE: Final = ModelFile(
+    "onnx",
+    (".onnx",),
+    _open,
+    isolated=True,
+    safety="Data. What it declares is checked against its bytes; it runs in a process with limits of time and memory.",
+)
+ADAPTER: Final = Adapter(OnnxSubject, files=(FILE,))

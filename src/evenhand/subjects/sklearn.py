@@ -5,23 +5,27 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Final, Protocol
 
-from evenhand.errors import ModelError
+from evenhand.errors import ModelError, shorten
 from evenhand.subjects.adapter import NOT_KNOWN, Adapter
+from evenhand.subjects.catalogue import as_subject
 from evenhand.subjects.inputs import as_table, flat, is_table, read_by, select
 from evenhand.subjects.kinds import NO_CLASSES, classes_of, says, type_of
+from evenhand.subjects.model_file import ModelFile, file_facts
 from evenhand.subjects.outputs import answer_of
 from evenhand.subjects.proof import Proof
 from evenhand.subjects.target import Declared, no_classes_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads
-    from evenhand.subjects.protocol import ScoreKind
+    from evenhand.subjects.model_file import Opening
+    from evenhand.subjects.protocol import ScoreKind, Subject
     from evenhand.subjects.target import Decide, DeclaredKind, Target
 
 
@@ -247,4 +251,26 @@ def _fits(model: object) -> bool:
     return not isinstance(model, type) and callable(getattr(model, "predict", None))
 
 
-ADAPTER: Final = Adapter(SklearnSubject, _fits, 100)
+def _open(path: Path, asked: Opening) -> Subject:
+    """Return what a pickle holds as a subject, of whichever adapter it is."""
+    import joblib
+
+    facts = file_facts(path)
+    try:
+        model: object = joblib.load(path)
+    except Exception as problem:  # a pickle can raise anything
+        raise ModelError(
+            f"'{path}' could not be unpickled: {type(problem).__name__}: {shorten(problem, 300)}. The packages it was "
+            "made with must be installed, in much the same versions."
+        ) from problem
+    return as_subject(model, file_facts=facts, **asked.declared)  # type: ignore[arg-type]
+
+
+FILE: Final = ModelFile(
+    "pickle",
+    (".joblib", ".pkl", ".pickle"),
+    _open,
+    runs_code="is a pickle: loading it",
+    safety="Code. Opened only when it is trusted.",
+)
+ADAPTER: Final = Adapter(SklearnSubject, _fits, 100, files=(FILE,))

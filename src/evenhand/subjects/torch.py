@@ -52,6 +52,8 @@ class TorchSubject:
         The column of the positive class, where it returns several: the second of two when not given.
     positive : object
         The class that its score is of, where the label's positive class is 0 of 0 and 1.
+    file_facts : mapping, optional
+        `file_bytes` and `sha256` of the file it came from.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class TorchSubject:
         positive_index: int | None = None,
         positive: object = None,
         reads: Reads | None = None,
+        file_facts: Mapping[str, Plain] | None = None,
     ) -> None:
         need("torch", "torch")
         self.module = module_of(module)
@@ -74,6 +77,7 @@ class TorchSubject:
         self._says = NetworkOutput(self.name, output, positive_index, positive)
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
         self._class = type(module).__name__
+        self._file_facts = dict(file_facts or {})
 
     def bound(self, target: Target) -> Self:
         """Return the same module, to be audited on a label of two classes.
@@ -133,6 +137,7 @@ class TorchSubject:
             "nonzero_parameters": sum(int(p.count_nonzero()) for p in parameters),
             "file_bytes": None,
             "sha256": None,
+            **self._file_facts,
         }
 
 

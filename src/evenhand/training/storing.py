@@ -114,7 +114,8 @@ def is_boosting(about: Mapping[str, Plain]) -> bool:
 
 def _read(place: Path) -> tuple[bytes, Header, dict[str, Plain]]:
     """Return the bytes of a file, what it declares, and what it says of itself."""
-    from evenhand.subjects.loading import model_kind, read_model_file
+    from evenhand.subjects.loading import model_kind
+    from evenhand.subjects.model_file import read_model_file
 
     kind = model_kind(place)
     if kind != "safetensors":

@@ -38,6 +38,8 @@ WRAPPERS: Final[Mapping[str, str]] = {
     "RandomizedSearchCV": "best_estimator_",
     "HalvingGridSearchCV": "best_estimator_",
     "HalvingRandomSearchCV": "best_estimator_",
+    "BoosterClasses": "booster",
+    "BoosterNumbers": "booster",
 }
 """Estimators that pass the probabilities of another one on, and the attribute that holds it."""
 
