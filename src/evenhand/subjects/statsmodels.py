@@ -80,7 +80,8 @@ class ResultsOfClasses(ResultsOfNumbers):
 
     def predict(self, X: object) -> NDArray[np.float64]:
         """Return the position of the class of each row, shape (n,)."""
-        return np.asarray(self.predict_proba(X).argmax(axis=1), dtype=np.float64)
+        found: NDArray[np.float64] = self.predict_proba(X).argmax(axis=1).astype("float64")
+        return found
 
 
 def build(
