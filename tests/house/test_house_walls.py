@@ -65,7 +65,8 @@ SHARED = {
     "audits": {
         "arguments", "auditing", "by_group", "catalogue", "from_predictions", "from_tables", "labelling", "measuring",
         "options", "package_warnings", "quantities", "statement", "templates", "compression.decision_changes",
-        "compression.attribution", "compression.early_warnings", "compression.number_changes", "compression.score_changes",
+        "compression.attribution", "compression.early_warnings", "compression.number_changes",
+        "compression.score_changes",
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "exporting",
