@@ -63,10 +63,10 @@ SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for 
 """Files of which none may import another."""
 SHARED = {
     "audits": {
-        "arguments", "auditing", "by_group", "catalogue", "from_logs", "from_predictions", "from_tables", "labelling",
-        "measuring", "options", "package_warnings", "quantities", "statement", "templates",
-        "compression.attribution", "compression.decision_changes", "compression.early_warnings",
-        "compression.number_changes", "compression.score_changes",
+        "arguments", "auditing", "by_group", "catalogue", "compression.attribution", "compression.decision_changes",
+        "compression.early_warnings", "compression.number_changes", "compression.score_changes", "from_logs",
+        "from_predictions", "from_tables", "labelling", "measuring", "options", "package_warnings", "quantities",
+        "statement", "templates",
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "deciding",
