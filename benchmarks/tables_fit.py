@@ -112,9 +112,8 @@ def main(small: int, large: int) -> None:
         cells = [name, f"{len(data):,}", str(len(runs[name])), *(f"{value:.4f}" for value in area), gaps]
         cells += [" ".join(f"{value:.3f}" for value in right), " ".join(f"{value:.1f}" for value in taken)]
         lines.append(f"| {' | '.join(cells)} |")
-        print(lines[-1], flush=True)
-    figures = {**machine("torch", "scikit-learn"), "runs": runs}
-    write("tables_fit", figures, lines, "Measures `fit` and `fit_boosting`.", FITS)
+        figures = {**machine("torch", "scikit-learn"), "runs": runs}
+        write("tables_fit", figures, lines, "Measures `fit` and `fit_boosting`.", FITS)
 
 
 if __name__ == "__main__":
