@@ -254,6 +254,7 @@ class NetworkModel(Staged):
             recipe=[*self.recipe[:-1], {**cast("dict[str, Plain]", self.recipe[-1]), "threshold": dict(note)}],
             stored_as=self.stored_as,
             pruned=self.pruned,
+            target=self.target,
         )
 
 
