@@ -80,7 +80,8 @@ SHARED = {
     "subjects": {
         "adapter", "binding", "catalogue", "frames", "graph_bytes", "huggingface_encoder", "huggingface_folder",
         "huggingface_language", "huggingface_tokens", "inputs", "isolated", "isolated_worker", "kinds", "limits",
-        "loading", "modules", "network_output", "outputs", "process", "proof", "protocol", "target", "tensor_header",
+        "loading", "modules", "network_output", "outputs", "process", "proof", "protocol", "remote_client",
+        "remote_endpoint", "target", "tensor_header",
     },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""

@@ -26,6 +26,7 @@ ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
         "of_task": "evenhand.subjects.of_task:ADAPTER",
         "onnx": "evenhand.subjects.onnx:ADAPTER",
         "predictions": "evenhand.subjects.predictions:ADAPTER",
+        "remote": "evenhand.subjects.remote:ADAPTER",
         "sklearn": "evenhand.subjects.sklearn:ADAPTER",
         "torch": "evenhand.subjects.torch:ADAPTER",
     },
