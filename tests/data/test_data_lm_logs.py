@@ -38,6 +38,7 @@ def test_harness_is_paired_by_document_and_grouped_by_task(tmp_path: Path) -> No
     assert data.table["original answer"].tolist() == ["right", "right", "right", "wrong", "right"]
     assert data.table["suite"].unique().tolist() == ["suite_a"]
     assert data.features == (), "a model reads none of these columns"
+    assert data.graded
     logs = data.provenance["logs"]
     assert isinstance(logs, dict)
     assert (logs["model"], logs["original_model"], logs["metrics"]) == ("int4", "base", {"arc": "acc", "boolq": "acc"})

@@ -81,8 +81,8 @@ SHARED = {
         "adapter", "archives", "binding", "boosters", "catalogue", "frames", "graph_bytes", "huggingface_encoder",
         "huggingface_folder", "huggingface_language", "huggingface_tokens", "inputs", "isolated", "isolated_worker",
         "keras_config", "kinds", "lightgbm_trees", "limits", "loading", "model_file", "modules", "network_output",
-        "outputs", "process", "proof", "protocol", "target", "tensor_header", "tree_shape", "trying", "ubjson",
-        "xgboost_trees",
+        "outputs", "process", "proof", "protocol", "remote_client", "remote_endpoint", "target", "tensor_header",
+        "tree_shape", "trying", "ubjson", "xgboost_trees",
     },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""

@@ -29,7 +29,8 @@ def open_model(
     Parameters
     ----------
     path : str or Path
-        The file, or a folder that transformers wrote.
+        The file, or a folder that transformers wrote; or the address of a model behind HTTP, or a file of TOML that
+        declares one.
     trust_pickle : bool
         Loading a pickle can run any code on this machine; True means that you trust the file's author.
     trusted_types : sequence of str
@@ -63,7 +64,10 @@ def open_model(
     """
     from evenhand.subjects.loading import model_kind, open_subject
     from evenhand.subjects.model_file import read_model_file
+    from evenhand.subjects.remote import open_remote, remote_place
 
+    if (remote := remote_place(path)) is not None:
+        return open_remote(remote, positive=positive, features=features)
     place = Path(path)
     kind = "folder" if place.is_dir() else model_kind(place)
     if kind == "safetensors":

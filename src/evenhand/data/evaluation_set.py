@@ -65,6 +65,8 @@ class EvaluationSet:
     """Model inputs outside the table; None where the model reads the table."""
     index: pd.Index | None = field(default=None, repr=False)
     """The index of the pandas objects that it was made from; None of others."""
+    graded: bool = False
+    """Whether rows are graded answers, of which the truth is always to be right: then accuracy says all."""
     _kept: dict[tuple[str, ...], object] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
@@ -118,11 +120,6 @@ class EvaluationSet:
                 f"{self.name}: the model '{who}' reads {kind}, and the set holds {held}: pass inputs={way}."
             )
         return as_inputs(self.X) if kind == "table" else self.inputs
-
-    @property
-    def graded(self) -> bool:
-        """Whether rows are graded answers, of which the truth is always to be right: then accuracy says all."""
-        return self.task == "binary" and len(self.y_true) > 0 and bool(self.y_true.all())
 
     @property
     def sample_weight(self) -> NDArray[np.float64] | None:

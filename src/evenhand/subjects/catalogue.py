@@ -30,6 +30,7 @@ ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
         "of_task": "evenhand.subjects.of_task:ADAPTER",
         "onnx": "evenhand.subjects.onnx:ADAPTER",
         "predictions": "evenhand.subjects.predictions:ADAPTER",
+        "remote": "evenhand.subjects.remote:ADAPTER",
         "sklearn": "evenhand.subjects.sklearn:ADAPTER",
         "skops": "evenhand.subjects.skops:ADAPTER",
         "statsmodels": "evenhand.subjects.statsmodels:ADAPTER",

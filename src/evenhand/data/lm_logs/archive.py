@@ -36,7 +36,7 @@ class Archive:
         self.place = place
         try:
             self._zip = zipfile.ZipFile(place)
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as wrong:
+        except (OSError, zipfile.BadZipFile, ValueError, RuntimeError) as wrong:
             raise InputError(f"{place}: this is no archive that can be read: {shorten(wrong)}.") from None
         self.members = {member.filename: member for member in self._zip.infolist()}
         sizes = sum(member.file_size for member in self._zip.infolist())
@@ -70,7 +70,7 @@ class Archive:
                 return self._zstandard(member, where)
             with self._zip.open(member) as held:
                 return held.read(LARGEST)
-        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as wrong:
+        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as wrong:
             raise InputError(f"{where}: it cannot be read: {shorten(wrong)}.") from None
 
     def _zstandard(self, member: zipfile.ZipInfo, where: str) -> bytes:
