@@ -72,8 +72,8 @@ def fit_boosting(
 
     need("sklearn", "sklearn")
     train, validation = needed(train, "fit"), None if validation is None else needed(validation, "fit")
-    config = settled(config or TrainingConfig(model="boosting"), train.task)
     raise_all(InputError, [*_problems(train, validation), *_not_for_trees(train)])
+    config = settled(config or TrainingConfig(model="boosting"), train.task)
     meter = Meter()
     fitted, chosen = (train, validation) if validation is not None else hold_out(train, config.seed)
     grown = grow(fitted, chosen, config, progress)
