@@ -43,7 +43,10 @@ def recall(model: NetworkModel, data: EvaluationSet) -> float:
     return float((model.predict(data.X) >= model.threshold)[data.y_true == 1].mean())
 
 
-@pytest.mark.parametrize("balanced", [{"class_weight": "balanced"}, {"resample": "over"}, {"resample": "under"}])
+@pytest.mark.parametrize(
+    "balanced",
+    [{"class_weight": "balanced"}, pytest.param({"resample": "over"}, marks=pytest.mark.slow), {"resample": "under"}],
+)
 def test_the_threshold_follows_what_the_fit_balances(balanced: dict[str, str], few: EvaluationSet) -> None:
     config = dataclasses.replace(CONFIG, **balanced)  # type: ignore[arg-type]
     model = fit(few, config=config)

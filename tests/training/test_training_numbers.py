@@ -116,7 +116,7 @@ def explained(model: object, data: EvaluationSet) -> float:
     return float(1 - ((said - data.y_true) ** 2).mean() / data.y_true.var())
 
 
-@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
+@pytest.mark.parametrize("loss", ["mse", pytest.param("mae", marks=pytest.mark.slow), "huber"])
 def test_numbers_are_learnt_in_their_own_unit(loss: str, rows: EvaluationSet, other: EvaluationSet) -> None:
     made = fit(rows, config=dataclasses.replace(QUICK, loss=loss))  # type: ignore[arg-type]
     assert explained(made, other) > 0.8, "a line explains .93"
