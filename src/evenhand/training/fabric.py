@@ -49,6 +49,8 @@ class ByFabric:
             strategy=self._strategy(),
             plugins=[] if precision == "float32" else [_mixed(device, precision)],
         )
+        if self.size > 1:
+            _meet(device)
         self._fabric.launch()
         self.device: torch.device = self._fabric.device
         self.rank = self._fabric.global_rank
@@ -152,6 +154,31 @@ class ByFabric:
             yield
         if before is not None:
             torch.mps.set_rng_state(before)
+
+
+def _meet(device: str) -> None:
+    """Let the processes find each other, those of each start of ``torchrun`` anew.
+
+    All starts share one store, in which the places of killed processes still stand: who is quick after a restart would
+    look for them there.
+    """
+    from torch import distributed
+
+    if distributed.is_initialized() or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return  # then each start has a store of its own
+    if device == "cuda":
+        import torch
+
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    start = f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = distributed.TCPStore(host, port, processes(), False)  # type: ignore[attr-defined]
+    distributed.init_process_group(
+        "nccl" if device == "cuda" else "gloo",
+        store=distributed.PrefixStore(start, store),  # type: ignore[attr-defined]
+        rank=int(os.environ["RANK"]),
+        world_size=processes(),
+    )
 
 
 def split(network: nn.Module, mesh: Any) -> nn.Module:
