@@ -101,8 +101,10 @@ def count_graph_parameters(content: bytes) -> tuple[int, int]:
 
     graph = onnx.load_from_string(content).graph
     arrays = {t.name: numpy_helper.to_array(t) for t in graph.initializer if not t.name.endswith(_NO_WEIGHTS)}
-    packed = [arrays.pop(node.input[1]) for node in graph.node if node.op_type == "MatMulNBits"]
-    shapes = [{entry.name: entry.i for entry in node.attribute} for node in graph.node if node.op_type == "MatMulNBits"]
+    # by name: equal weights of two layers are held once
+    products = {node.input[1]: node for node in graph.node if node.op_type == "MatMulNBits"}
+    packed = [arrays.pop(name) for name in products]
+    shapes = [{entry.name: entry.i for entry in node.attribute} for node in products.values()]
     weights = [array for array in arrays.values() if array.ndim and array.dtype.kind in "fi" and array.dtype != "int64"]
     total = sum(int(a.size) for a in weights) + sum(shape["K"] * shape["N"] for shape in shapes)
     # two weights of 4 bits a byte, of which 8 is zero

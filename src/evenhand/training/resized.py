@@ -89,6 +89,9 @@ def put_product(network: nn.Module, name: str, rank: int) -> tuple[nn.Linear, nn
     thin = nn.Linear(layer.in_features, rank, bias=False)
     wide = nn.Linear(rank, layer.out_features, bias=layer.bias is not None)
     put(network, name, nn.Sequential(thin, wide).train(network.training))
+    owner = network.get_submodule(name.rpartition(".")[0])
+    if isinstance(owner, nn.TransformerEncoderLayer):
+        owner.activation_relu_or_gelu = 0  # else torch reads the weights past the layers, in a path of its own
     return thin, wide
 
 
