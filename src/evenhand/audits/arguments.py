@@ -45,6 +45,9 @@ class AuditSettings(RoleSettings, total=False):
     explain_average: int
     individuals: int | Sequence[int]
     slice_rows: int
+    map_rows: int
+    map_background: int
+    map_squares: int
     swap_rows: int
     reason_reference: Literal["mean", "at_threshold"]
     footprint: bool

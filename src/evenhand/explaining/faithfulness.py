@@ -12,7 +12,7 @@ from evenhand.explaining.blocks import t_quantile
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from evenhand.explaining.game import Game
+    from evenhand.explaining.game import Mixing
 
 MOST_STEPS: Final = 8
 """Most points of a curve; with more players, several are taken away at once."""
@@ -35,14 +35,14 @@ class Curves:
         return np.asarray((self.insertion - self.deletion)[:, 1:-1].mean(axis=1), dtype=np.float64)
 
 
-def curves(game: Game, values: NDArray[np.float64]) -> Curves:
+def curves(game: Mixing, values: NDArray[np.float64]) -> Curves:
     """Return the curves of each row in the order of `values` (n, m), greatest first, against the whole background.
 
     Values that point at what raises the score empty it early when these features are taken away and fill it early when
     they are put in (Petsiuk et al. 2018, and Samek et al. 2017 for the comparison with a random order).
     """
     n, players = values.shape
-    b = game.table.background.shape[1]
+    b = game.sizes[2]
     rank = np.empty((n, players), dtype=np.int64)
     np.put_along_axis(rank, np.argsort(-values, axis=1, kind="stable"), np.arange(players)[None, :], axis=1)
     taken = np.unique(np.rint(np.linspace(0, players, min(players, MOST_STEPS) + 1)).astype(np.int64))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.subjects import Subject
+
+
+class Mixing(Protocol):
+    """What gives the scores of rows whose players come from explained rows or from background rows."""
+
+    own: NDArray[np.float64]
+    """(n,): the scores of the rows as they are."""
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Players, explained rows, background rows."""
+        ...
+
+    def mixed(
+        self, rows: NDArray[np.int64], background: NDArray[np.int64], from_row: NDArray[np.bool_], /
+    ) -> NDArray[np.float64]:
+        """Return the score of each mixed row."""
+        ...
 
 
 class Game:
@@ -45,6 +63,11 @@ class Game:
         self.parts = prepared(self.score, self.table, pd.concat([X, background], ignore_index=True), self.own)
         self._evaluate = Evaluator(self._ask, self.table, width=len(self.table.columns))
 
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Players, explained rows, background rows."""
+        return (*self.table.rows.shape, self.table.background.shape[1])
+
     def _ask(self, codes: NDArray[np.int32]) -> NDArray[np.float64]:
         if self.parts is None:
             return self.score(self.table.decode(codes))
@@ -62,14 +85,13 @@ class Game:
         return np.asarray(self._evaluate(np.ascontiguousarray(codes))[:, 0])
 
 
-def occlusion(game: Game) -> NDArray[np.float64]:
+def occlusion(game: Mixing) -> NDArray[np.float64]:
     """Return (n, m): the score less its mean with one player taken from every background row in turn.
 
     The leave-one-out value: what a feature adds to a row that keeps all others. It is not a Shapley value, covers
     interactions of the row alone, and costs m evaluations a pair.
     """
-    players, n = game.table.rows.shape
-    b = game.table.background.shape[1]
+    players, n, b = game.sizes
     rows, background = np.repeat(np.arange(n), b), np.tile(np.arange(b), n)
     values = np.empty((n, players))
     for player in range(players):

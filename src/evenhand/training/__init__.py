@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from evenhand.training.searching import tune
     from evenhand.training.storing import load_model
     from evenhand.training.target import Target
+    from evenhand.training.transferring import transfer
 
 __all__ = [
     "BoostedModel", "Dataset", "ImagePlan", "NetworkModel", "NetworkPlan", "Normalization", "Plan", "Preparing",
     "Preprocessing", "TabularClassifier", "TabularRegressor", "Target", "TrainingConfig", "fit", "fit_boosting",
-    "fit_ensemble", "fit_ways", "given_model", "load_model", "run", "tune",
+    "fit_ensemble", "fit_ways", "given_model", "load_model", "run", "transfer", "tune",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
     "boosted": "BoostedModel", "boosting": "fit_boosting", "config": "TrainingConfig", "dataset": "Dataset",
@@ -42,5 +43,5 @@ __getattr__, __dir__ = face(__name__, {
     "given": "given_model", "image_networks": "ImagePlan", "imbalance": "fit_ways", "loop": "run",
     "model": "NetworkModel", "networks": "NetworkPlan", "normalization": "Normalization", "plan": "Plan",
     "preparing": "Preparing", "preprocessing": "Preprocessing", "searching": "tune", "storing": "load_model",
-    "target": "Target",
+    "target": "Target", "transferring": "transfer",
 })  # fmt: skip
