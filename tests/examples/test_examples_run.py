@@ -115,8 +115,10 @@ def test_boosted_trees_from_fit_to_gate(tmp_path: Path) -> None:
 
 def seen_in_images(said: str, folder: Path) -> None:
     """The score follows the maps and no random order, and the page shows a map of each group."""
-    lows = dict(re.findall(r"follows the map, (\w+): -?\d+\.\d+ \[(-?\d+\.\d+)", said))
-    assert float(lows["values"]) > 0 > float(lows["random"])
+    told = re.findall(r"follows the map, (\w+): -?\d+\.\d+ \[(-?\d+\.\d+), (-?\d+\.\d+)\]", said)
+    ends = {order: (float(low), float(high)) for order, low, high in told}
+    assert ends["values"][0] > 0
+    assert ends["values"][0] > ends["random"][1]
     assert re.search(r"^(Passed|Failed|Undecided)", said, re.M)
     page = (folder / "images.html").read_text("utf-8")
     assert "images, light=dark" in page and "images, light=bright" in page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class ImageGame:
         self, subject: Subject, images: NDArray[Any], others: NDArray[Any], players: NDArray[np.int64], link: Link
     ) -> None:
         self._images, self._others, self._players = images, others, players
-        self._score: Any = LinkedScore(subject, link)
+        self._score = cast("Any", LinkedScore(subject, link))  # it takes any batch that the subject does
         self.own: NDArray[np.float64] = self._score.settle(images)
         self.sizes = (int(players.max()) + 1, len(images), len(others))
 

@@ -104,7 +104,7 @@ def transfer(
         raise InputError("Columns of a table are prepared by preparing=Preprocessing.fit(train.X), for this backbone.")
     if train.task not in ("binary", "multiclass"):
         raise InputError(f"{train.name}: a head of classes is fitted, and the label's task is {train.task}.")
-    config = config or TrainingConfig(hidden=())
+    config = (config or TrainingConfig(hidden=())).for_rows(0)
     fitted, chosen = (train, needed(validation, "transfer")) if validation is not None else hold_out(train, config.seed)
     preparing = preparing or Normalization.fit(fitted.inputs)
     said = [_with_features(part, features(backbone, prepared(preparing, part))) for part in (fitted, chosen)]
@@ -215,7 +215,8 @@ def _moved(
     )
     if model.plan.outputs == 1:
         scores = probabilities(logits(model.network, check.columns), model.name)
-        model.threshold = choose_threshold(parts[1].y_true, scores, config.threshold, parts[1].sample_weight)
+        rule = config.threshold_rule or config.threshold
+        model.threshold = choose_threshold(parts[1].y_true, scores, rule, parts[1].sample_weight)
     losses: dict[str, Plain] = {"tuned_loss": [round(loss, 6) for loss in learned.check_loss]}
     model.history.pop("counts", None)  # they are those of the head before
     model.history.update(losses)
