@@ -222,7 +222,9 @@ def test_trees_that_are_none_are_refused_before_xgboost_reads_them(how: str, sai
         ("left_child=1", "left_child=0", "reached twice"), ("num_leaves=6", "num_leaves=7", "numbers where"),
         ("max_feature_idx=2", "max_feature_idx=1", "not those of 2 columns"),
         ("Tree=1", "Tree=7", "not in order|not where it says"), ("tree_sizes=", "tree_sizes=9", "not where it says"),
-        ("end of trees", "the end", "ends before its trees do"), ("is_linear=0", "is_linear=1", "linear functions"),
+        ("end of trees", "the end", "ends before its trees do"),
+        ("end of parameters", "the end", "ends before its parameters do"),
+        ("is_linear=0", "is_linear=1", "linear functions"),
         (r"split_feature=\d", "split_feature=9", "column 9 of 3"),
     ],
 )  # fmt: skip

@@ -60,7 +60,8 @@ def as_subject(
     Parameters
     ----------
     model : object
-        A subject, a torch module, a fitted scikit-learn estimator or pipeline, or a function of a batch.
+        A subject, a torch module, a fitted scikit-learn estimator or pipeline, a booster of XGBoost, LightGBM or
+        CatBoost, a model of Keras 3, fitted results of statsmodels, or a function of a batch.
     name : str, optional
         What the report calls it.
     threshold : float, optional
@@ -75,7 +76,7 @@ def as_subject(
     output : "probability", "logit" or "ranking", optional
         The same of a torch module, a probability when not given.
     file_facts : mapping, optional
-        `file_bytes` and `sha256` of the file an estimator came from.
+        `file_bytes` and `sha256` of the file that the model came from.
     reads : "table", "arrays", "texts", "tokens" or "records", optional
         Its inputs; inferred from the model where that is clear, else those of the evaluation set.
     prepare : callable, optional

@@ -130,7 +130,8 @@ def _try_out(path: Path) -> None:
     for at in set(range(len(names))) - words:
         rows[at] = rows[at].astype(float)
     rows.columns = pd.Index(names)
-    model.predict(rows, thread_count=1)
+    if not model.get_embedding_feature_indices():
+        model.predict(rows, thread_count=1)
     with tempfile.TemporaryDirectory() as folder:
         model.save_model(str(Path(folder) / "model.json"), format="json")
 

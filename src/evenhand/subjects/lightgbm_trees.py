@@ -47,6 +47,8 @@ def check_text(text: str) -> None:
         if first.strip() != str(at):
             raise ValueError("its trees are not in order")
         _check(_fields(rest), columns)
+    if "parameters:" not in after or "end of parameters" not in after:  # LightGBM ends the process when it reads these
+        raise ValueError("it ends before its parameters do")
     _categories(after)
 
 
@@ -82,7 +84,9 @@ def _check(told: dict[str, str], columns: int) -> None:
     inner = leaves - 1
     _real(told["leaf_value"], leaves)
     if bounded(told.get("is_linear", "0"), 0, 1, "kind of leaves"):
-        raise ValueError("its leaves are linear functions, which are not opened from a file")
+        raise ValueError(
+            "its leaves are linear functions; if you trust it, pass lightgbm.Booster(model_file=...) itself"
+        )
     if not inner:
         return
     left, right, column, kind = (

@@ -62,6 +62,6 @@ FILE: Final = ModelFile(
     (".skops",),
     open_skops,
     holds=("schema.json",),
-    safety="Data, and names of types: those that skops does not know to be harmless are refused by name.",
+    safety="Data. Types that it names and that skops does not know to be harmless are refused by name.",
 )
 ADAPTER: Final = Adapter(open_skops, files=(FILE,))
