@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LARGE = 10_000
 MODELS: dict[str, Callable[[EvaluationSet, EvaluationSet, int], NetworkModel | BoostedModel]] = {
     "scaled numbers": lambda train, held, seed: fit(
-        train, held, TrainingConfig(seed=seed, pieces=0, codes=False, baseline=False)
+        train, held, TrainingConfig(seed=seed, pieces=0, read_codes=False, baseline=False)
     ),
     "defaults": lambda train, held, seed: fit(train, held, TrainingConfig(seed=seed, baseline=False)),
     "boosted trees": lambda train, held, seed: fit_boosting(train, held, TrainingConfig(seed=seed, model="boosting")),

@@ -103,7 +103,7 @@ def coded(seed: int = 0, n: int = N) -> EvaluationSet:
     return eh.read_evaluation_set(table, label="y", sensitive_features=["sex"], name="codes")
 
 
-PLAIN = TrainingConfig(epochs=12, hidden=(32,), pieces=0, codes=False)
+PLAIN = TrainingConfig(epochs=12, hidden=(32,), pieces=0, read_codes=False)
 RICH = TrainingConfig(epochs=12, hidden=(32,))
 
 

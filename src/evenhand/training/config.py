@@ -203,7 +203,7 @@ class TrainingConfig(Steps):
         16, "Into so many pieces, at its quantiles, a number is cut, each a further input; fewer with few rows, 0 for "
         "none.", least=0,
     )  # fmt: skip
-    codes: bool = setting(True, "Whether whole numbers that look like codes are read as categories, too.")
+    read_codes: bool = setting(True, "Whether whole numbers that look like codes are read as categories, too.")
     quantiles: tuple[float, ...] = setting(
         (), "Quantiles of a label of numbers that are predicted together, such as 0.1, 0.5, 0.9; they never cross.",
         above=0, below=1,

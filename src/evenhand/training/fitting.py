@@ -185,7 +185,7 @@ def _preparing(fitted: EvaluationSet, config: TrainingConfig, plan: Plan | None)
     from evenhand.training.normalization import Normalization
 
     if fitted.held is None:
-        return Preprocessing.fit(fitted.X, config.scaling, config.pieces, config.codes)
+        return Preprocessing.fit(fitted.X, config.scaling, config.pieces, config.read_codes)
     return Normalization.fit(fitted.held, getattr(plan, "shape", None))
 
 
