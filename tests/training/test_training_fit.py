@@ -354,7 +354,7 @@ def test_the_weights_of_rows_are_those_of_the_set() -> None:
 def test_validation_rows_change_no_preprocessing(parts: dict[str, EvaluationSet]) -> None:
     changed = parts["validation"].take(np.arange(20, len(parts["validation"])), "fewer")
     first, second = (fit(parts["train"], rows, QUICK).preprocessing for rows in (parts["validation"], changed))
-    assert first == second == Preprocessing.fit(parts["train"].X, pieces=QUICK.pieces, codes=QUICK.codes)
+    assert first == second == Preprocessing.fit(parts["train"].X, pieces=QUICK.pieces, codes=QUICK.read_codes)
 
 
 KINDS = [

@@ -35,7 +35,7 @@ def members_of(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             held = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, UnicodeDecodeError) as problem:
+    except (zipfile.BadZipFile, RuntimeError, ValueError, EOFError, OSError, UnicodeDecodeError) as problem:
         raise ModelError(f"'{shorten(path)}' is a damaged zip archive: {shorten(problem, 200)}.") from None
     whole, size = sum(each.file_size for each in held), path.stat().st_size
     names = [each.filename for each in held]
@@ -62,7 +62,7 @@ def read_member(path: Path, name: str, most: int) -> bytes:
             found = next(each for each in archive.infolist() if f"/{each.filename}".endswith(f"/{name}"))
             with archive.open(found) as held:
                 content = held.read(most + 1)
-    except (zipfile.BadZipFile, StopIteration, NotImplementedError, EOFError, OSError, RuntimeError) as problem:
+    except (zipfile.BadZipFile, StopIteration, EOFError, OSError, RuntimeError) as problem:
         raise ModelError(f"'{shorten(path)}' is damaged: its {name} cannot be read: {shorten(problem, 200)}.") from None
     if len(content) > most:
         raise ModelError(f"'{shorten(path)}' has a {name} of more than {most:,} bytes, and is not opened.")
