@@ -4,7 +4,7 @@ The plain loop is what a tutorial writes: shuffled positions, whole batches by i
 of the learning rate, the loss kept without leaving the device, a pass over the validation rows after each epoch. It
 keeps no best state and holds no gradient; evenhand does both. Three ratios to it: the loop alone, `fit` with the
 preparing of the columns, fingerprints, threshold and decisions, and the plain loop with the gradient held by
-`clip_grad_norm_`. Runs alternate; the middle of five counts.
+`clip_grad_norm_`. Runs alternate; the middle of three counts.
 Writes benchmarks/results/fitting.json and its table in docs/benchmarks.md.
 """
 
@@ -30,8 +30,8 @@ from evenhand.training.schedule import Schedule
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-REPEATS, EPOCHS, CHECKED = 5, 4, 4096
-SIZES = {"table": (8_000, 2_000), "images": (1_600, 400)}
+REPEATS, EPOCHS, CHECKED = 3, 2, 4096
+SIZES = {"table": (4_000, 1_000), "images": (640, 160)}
 """Rows to learn from and to choose by."""
 
 
