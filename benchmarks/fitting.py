@@ -92,7 +92,9 @@ def case(kind: str, batch: int) -> dict[str, object]:
     sizes = SIZES[kind]
     train, check = ((table if kind == "table" else images)(n, seed) for seed, n in enumerate(sizes))
     plan = None if kind == "table" else ImagePlan("cnn", (1, 28, 28), 1, (32,), channels=(8, 16))
-    config = TrainingConfig(epochs=EPOCHS, batch_size=batch, patience=EPOCHS, pieces=0, read_codes=False, baseline=False)
+    config = TrainingConfig(
+        epochs=EPOCHS, batch_size=batch, patience=EPOCHS, pieces=0, read_codes=False, baseline=False
+    )
     made = fit(train, check, dataclasses.replace(config, epochs=1), plan=plan)
     torch.manual_seed(0)
     network = made.plan.build()

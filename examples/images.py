@@ -20,12 +20,13 @@ from evenhand.compression import Int8, compress
 from evenhand.training import TrainingConfig, fit
 
 ROWS, SIDE = 1_000, 28
-LIMITS = {
-    "accuracy": {"at_least": 0.55},
-    "accuracy_difference[light]": {"at_most": 0.15},
-    "accuracy_change[light=*;of=original]": {"at_least": -0.05},
-    "deletion_insertion_gap[;of=values]": {"at_least": 0.0},
-}
+POLICY = """
+[limits]
+accuracy = { at_least = 0.55 }
+"accuracy_difference[light]" = { at_most = 0.15 }
+"accuracy_change[light=*;of=original]" = { at_least = -0.05 }
+"deletion_insertion_gap[;of=values]" = { at_least = 0.0 }
+"""
 
 
 def cats(folder: Path, part: str, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -68,9 +69,10 @@ def main(folder: Path, cifar: Path | None) -> None:
     small = compress(model, Int8(), train=train)
     small.save(folder / "cat.onnx")
     record = eh.audit(small, test, original=model, background=train)
-    verdict = eh.judge(record, LIMITS)
-    page = folder / "images.html"
-    eh.write_report(page, record, verdict)
+    (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
+    verdict = eh.judge(record, folder / "policy.toml")
+    eh.write_record(folder / "audit.json", record)
+    eh.write_report(folder / "report.html", record, verdict)
 
     for key in ("accuracy", "accuracy[light=dark]", "accuracy[light=bright]", "size_ratio[;of=original]"):
         print(f"{key}: {record[key].estimate:.3f}")
@@ -80,7 +82,7 @@ def main(folder: Path, cifar: Path | None) -> None:
             f"score that follows the map, {order}: {gap.estimate:.2f} [{gap.interval.low:.2f}, {gap.interval.high:.2f}]"
         )
     print(verdict.sentence)
-    print(f"The page: {page}")
+    print(f"The page: {folder / 'report.html'}")
 
 
 if __name__ == "__main__":

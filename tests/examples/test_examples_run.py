@@ -108,7 +108,7 @@ def test_boosted_trees_from_fit_to_gate(tmp_path: Path) -> None:
     assert verdict is not None, done.stderr
     assert done.returncode == {"passed": 0, "failed": 1, "undecided": 3}[verdict[1]]
     assert re.search(r"network less trees: [+-]0\.\d{3} AUC \[[+-]0\.\d{3}, [+-]0\.\d{3}\]", done.stdout)
-    page = (tmp_path / "trees.html").read_text()
+    page = (tmp_path / "report.html").read_text()
     assert "boosted trees" in page
     assert evenhand.read_record(tmp_path / "audit.json")["accuracy"].estimate is not None
 
@@ -120,7 +120,7 @@ def seen_in_images(said: str, folder: Path) -> None:
     assert ends["values"][0] > 0
     assert ends["values"][0] > ends["random"][1]
     assert re.search(r"^(Passed|Failed|Undecided)", said, re.M)
-    page = (folder / "images.html").read_text("utf-8")
+    page = (folder / "report.html").read_text("utf-8")
     assert "images, light=dark" in page and "images, light=bright" in page
     assert len(page.encode()) < 300_000
 

@@ -48,6 +48,7 @@ def grow(
     if config.class_weight == "balanced":
         weight = weight * class_weights(fitted.y_true)
     weight = weight if rows is None else weight[rows]
+    weighed = None if (weight == weight[0]).all() else weight  # scikit-learn bins rows of one weight far faster
     columns = TreeColumns.fit(table)
     inputs, check = columns.transform(table), columns.transform(chosen.X)
     estimator = _estimator(config, columns)
@@ -55,7 +56,7 @@ def grow(
     score: NDArray[np.float64] | None = None
     while len(losses) < config.trees:
         estimator.set_params(max_iter=min(config.trees, len(losses) + AT_A_TIME))
-        estimator.fit(inputs, y_true, sample_weight=weight)
+        estimator.fit(inputs, y_true, sample_weight=weighed)
         trees = trees_of(estimator, columns)
         score = np.repeat(trees.base[None, :], len(check), axis=0) if score is None else score
         before = len(losses)
