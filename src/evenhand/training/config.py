@@ -200,7 +200,7 @@ class TrainingConfig(Steps):
     )  # fmt: skip
     scaling: Scaling = setting("standard", "How numbers are scaled.")
     pieces: int = setting(
-        16, "Into so many pieces, at its quantiles, a number is cut, each a further input; fewer with few rows, 0 for "
+        8, "Into so many pieces, at its quantiles, a number is cut, each a further input; fewer with few rows, 0 for "
         "none.", least=0,
     )  # fmt: skip
     read_codes: bool = setting(True, "Whether whole numbers that look like codes are read as categories, too.")
