@@ -86,6 +86,7 @@ def test_train_compress_compare(tmp_path: Path) -> None:
     assert (tmp_path / "compressed-2.html").exists()
 
 
+@pytest.mark.slow
 def test_regression_finds_whose_wages_are_predicted_too_high(tmp_path: Path) -> None:
     said = run("regression.py", tmp_path)
     record = evenhand.read_record(tmp_path / "audit.json")
@@ -99,6 +100,7 @@ def test_regression_finds_whose_wages_are_predicted_too_high(tmp_path: Path) -> 
     assert "Mean absolute error change" in page and "Loss by epoch" in page
 
 
+@pytest.mark.slow
 def test_boosted_trees_from_fit_to_gate(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / "boosted_trees.py"), str(tmp_path)],
