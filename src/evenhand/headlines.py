@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 OVERALL: Final = (
-    "balanced_accuracy", "macro_recall", "subset_accuracy", "r2", "ndcg", "roc_auc", "accuracy", "mean_absolute_error",
+    "balanced_accuracy", "macro_recall", "subset_accuracy", "r2", "ndcg", "roc_auc", "accuracy", "stereotype_rate",
+    "mean_absolute_error",
 )  # fmt: skip
 """Metrics over all rows that say how good a model is, the most telling first."""
 GAPS: Final[tuple[tuple[str, ...], ...]] = (

@@ -71,8 +71,11 @@ class DataFacts(TypedDict, total=False):
     """What the label is; absent for one of two classes."""
     classes: list[str]
     """The classes, where there are others than two."""
-    graded: bool
-    """Whether rows are graded answers, of which the truth is always to be right; absent where not."""
+    graded: str | bool
+    """Of rows whose truth is one for all, the metric that says all; true stands for accuracy, and it is absent of
+    others."""
+    bias_set: Mapping[str, object]
+    """Of a bias set: which it is, what was asked of the model, and which file it was read from."""
     logs: Mapping[str, object]
     """Of logs of a language model: whose, graded by what, and what only one of two logs has."""
     positive: object

@@ -321,3 +321,20 @@ def test_the_published_encoder_and_its_int8_twin_agree() -> None:
     assert one[0] @ one[2] < 0.2
     assert ((one * other).sum(axis=1) > 0.995).all()
     assert full.facts["file_bytes"] > 3 * int(small.facts["file_bytes"])  # type: ignore[call-overload,operator]
+
+
+def test_endings_and_pairs_are_compared_by_the_tokens_that_differ_in_nothing_else(folders: dict[str, Path]) -> None:
+    begun, texts = ["the man is", "a"], ["the man is a good doctor", "a bad film"]
+    more, less = ["the woman is a good nurse", "a film"], ["the man is a bad nurse", "a doctor was here"]
+    causal, masked = (open_language_model(folders[kind]) for kind in ("causal", "masked"))
+    whole, first = causal.log_likelihood(texts), causal.log_likelihood(begun)
+    np.testing.assert_allclose(causal.ending_log_likelihood(begun, texts), whole - first, **CLOSE)
+    pairs = causal.pair_log_likelihoods(more, less)
+    np.testing.assert_allclose(pairs, np.stack([causal.log_likelihood(more), causal.log_likelihood(less)], 1), **CLOSE)
+    told = masked.token_log_likelihoods(texts)
+    ended = [told[0][3:].sum(), told[1][1:].sum()]
+    np.testing.assert_allclose(masked.ending_log_likelihood(begun, texts), ended, **CLOSE)
+    ours, theirs = masked.token_log_likelihoods(more), masked.token_log_likelihoods(less)
+    shared = [0, 2, 3, 5]  # the ... is a ... nurse
+    assert masked.pair_log_likelihoods(more, less)[0] == pytest.approx([ours[0][shared].sum(), theirs[0][shared].sum()])
+    assert masked.pair_log_likelihoods(more, less)[1] == pytest.approx([ours[1][0], theirs[1][0]])

@@ -36,6 +36,7 @@ from evenhand.catalogues import face
 if TYPE_CHECKING:
     from evenhand.audits.auditing import audit, run
     from evenhand.audits.catalogue import AUDITS
+    from evenhand.audits.from_bias_sets import audit_bias_set
     from evenhand.audits.from_logs import audit_lm_logs
     from evenhand.audits.from_predictions import audit_given, audit_predictions
     from evenhand.audits.from_tables import audit_table
@@ -45,12 +46,12 @@ if TYPE_CHECKING:
     from evenhand.audits.statement import Audit, Statement
 
 __all__ = [
-    "AUDITS", "Audit", "AuditOptions", "Statement", "audit", "audit_given", "audit_lm_logs", "audit_predictions",
-    "audit_table", "measure", "rows_to_label", "run",
+    "AUDITS", "Audit", "AuditOptions", "Statement", "audit", "audit_bias_set", "audit_given", "audit_lm_logs",
+    "audit_predictions", "audit_table", "measure", "rows_to_label", "run",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
     "auditing": "audit run", "catalogue": "AUDITS", "from_predictions": "audit_given audit_predictions",
-    "from_logs": "audit_lm_logs",
+    "from_bias_sets": "audit_bias_set", "from_logs": "audit_lm_logs",
     "from_tables": "audit_table", "labelling": "rows_to_label", "measuring": "measure", "options": "AuditOptions",
     "statement": "Audit Statement",
 })  # fmt: skip

@@ -47,7 +47,7 @@ def fairness(evidence: Evidence) -> Statement:
     return Statement(tuple(findings))
 
 
-def _to_reference(answer: Answers, columns: tuple[str, ...], graded: bool) -> Iterator[Finding]:
+def _to_reference(answer: Answers, columns: tuple[str, ...], graded: str) -> Iterator[Finding]:
     """State the widest gap between a group and all rows, and between a group and the other groups."""
     gaps = stated("gap to a reference", graded=graded)
     return answer.all(Key.of(name, columns, vs=to) for name in gaps for to in ("overall", "rest"))

@@ -34,7 +34,7 @@ MOST_COMPARED: Final = 2_000
 def impact(evidence: Evidence) -> Statement:
     """State each group's impact ratio, its share of the selected, and inequality between all groups."""
     if evidence.data.graded:
-        return not_applicable("Answers are graded right or wrong; nobody is selected by them.")
+        return not_applicable("A language model is asked here; nobody is selected by its answers.")
     findings: list[Finding] = list(_consistency(evidence))
     if not evidence.groupings:
         return Statement(tuple(findings)) if findings else not_applicable("No sensitive feature was named.")

@@ -36,7 +36,7 @@ def strata(evidence: Evidence) -> Statement:
     return Statement(tuple(findings))
 
 
-def _within(columns: tuple[str, ...], control: Grouping, graded: bool) -> Iterator[Key]:
+def _within(columns: tuple[str, ...], control: Grouping, graded: str) -> Iterator[Key]:
     """Yield the disparities within each value of a control feature, and over all of them."""
     column = quote(control.columns[0])
     values = [f"{column}={quote(label[0])}" for label in (control.labels if len(control) <= MOST_STRATA else ())]

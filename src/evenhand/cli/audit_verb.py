@@ -42,6 +42,12 @@ FILES = ("model", "original", "background")
 )
 @file_flag("--original-lm-logs", help="The same of the model before compression, to compare with.")
 @setting_flags(settings_of(LogReading))
+@click.option(
+    "--bias-set",
+    metavar="SET=PATH",
+    help="In place of DATA: texts of which the language model --model, a folder, finds one likelier; SET is "
+    "crows_pairs, winobias, winogender, bbq or bbq_stereotype.",
+)
 @file_flag("--model", "-m", help="Model file: .safetensors, .onnx, .joblib.")
 @file_flag("--original", help="The model before compression, to compare with.")
 @file_flag("--background", help="Table to explain against, such as the training rows.")
@@ -75,6 +81,7 @@ def command(
     table: str | None,
     lm_logs: Path | None,
     original_lm_logs: Path | None,
+    bias_set: str | None,
     engine: str | None,
     allow_repeated: bool,
     output: Path,
@@ -97,6 +104,7 @@ def command(
       evenhand audit scored.csv --policy policy.toml --gate
       evenhand audit --table "scored/*.parquet" --label y --score p --sensitive sex
       evenhand audit --lm-logs int4/ --original-lm-logs fp16/ --sensitive task --gate
+      evenhand audit --bias-set crows_pairs=crows_pairs_anonymized.csv --model int8/ --original fp32/
     """
     from evenhand.cli.audit_summary import audit_lines, following
     from evenhand.cli.circumstances import with_circumstances
@@ -107,7 +115,7 @@ def command(
     if flags["model"] is not None and (flags["score"] is not None or flags["prediction"] is not None):
         raise InputError("--model and --score or --prediction are two ways to the decisions; give one of them.")
     logs = (lm_logs, original_lm_logs)
-    _refuse_idle(data, table, logs, flags["model"], keep_predictions)
+    _refuse_idle(data, table, logs, bias_set, flags["model"], keep_predictions)
     check_places([output, keep_predictions], [data, flags.get("config"), *(flags[name] for name in FILES)])
     keeping = _keeping(keep_predictions, row_key)
     policy = policy or (usual_policy() if gate else None)
@@ -126,6 +134,8 @@ def command(
         record = _counted(table, engine, threshold, roles, chosen)
     elif lm_logs is not None:
         record = _logged(logs, settings, flags, chosen)
+    elif bias_set is not None:
+        record = _biased(bias_set, files, settings, flags, chosen)
     elif files["model"] is None:
         record = _given(read_table(data, settings, flags), scoring, chosen, keeping)  # type: ignore[arg-type]
     else:
@@ -150,18 +160,21 @@ def _only(audits: tuple[str, ...]) -> dict[str, object]:
 
 
 def _refuse_idle(
-    data: Path | None, table: str | None, logs: tuple[Path | None, Path | None], model: object, kept: Path | None
-) -> None:
+    data: Path | None, table: str | None, logs: tuple[Path | None, Path | None], bias_set: str | None, model: object,
+    kept: Path | None,
+) -> None:  # fmt: skip
     """Refuse what would have no effect, and two sources of the predictions."""
-    if sum(each is not None for each in (data, table, logs[0])) != 1:
+    if sum(each is not None for each in (data, table, logs[0], bias_set)) != 1:
         raise click.UsageError(
             "Name the file to audit, or --table for rows that are counted where they lie, or --lm-logs for the logs of "
-            "a language model."
+            "a language model, or --bias-set for texts that it is asked about."
         )
     if table is not None and model is not None:
         raise click.UsageError("--table holds predictions. Score the rows first: evenhand score --help")
     if logs[0] is not None and model is not None:
         raise click.UsageError("--lm-logs holds the answers of a model; leave out --model.")
+    if bias_set is not None and model is None:
+        raise click.UsageError("--bias-set asks a language model: name its folder by --model.")
     refuse_idle("--lm-logs", logs[0], "original_lm_logs", *settings_of(LogReading))
     refuse_idle("--table", table, "engine", "allow_repeated")
     refuse_idle("--model", model, "original", "background", "trust_pickle", "trusted_types", "isolate", "model_signers")
@@ -206,6 +219,22 @@ def _logged(
     assert new is not None  # called with logs
     with progress("Auditing") as step:
         return audit_lm_logs(new, original, progress=step, **role_values(settings, flags), **how, **chosen)  # type: ignore[arg-type]
+
+
+def _biased(
+    named: str, files: dict[str, Any], settings: Settings, flags: dict[str, object], chosen: dict[str, object]
+) -> AuditRecord:
+    """Audit which texts of a bias set a language model finds likelier."""
+    from evenhand.audits.from_bias_sets import audit_bias_set
+
+    kind, sign, path = named.partition("=")
+    if not (sign and path):
+        raise click.UsageError(f"--bias-set '{named}' names no file; write SET=PATH, such as crows_pairs=pairs.csv.")
+    if files["background"] is not None:
+        raise click.UsageError("--background has no use with --bias-set; leave it out.")
+    more: dict[str, Any] = {**role_values(settings, flags), **chosen}
+    with progress("Auditing") as step:
+        return audit_bias_set(files["model"], path, kind, files["original"], progress=step, **more)
 
 
 def _keeping(place: Path | None, key: Path) -> Keeping | None:

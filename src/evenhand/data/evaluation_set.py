@@ -65,8 +65,8 @@ class EvaluationSet:
     """Model inputs outside the table; None where the model reads the table."""
     index: pd.Index | None = field(default=None, repr=False)
     """The index of the pandas objects that it was made from; None of others."""
-    graded: bool = False
-    """Whether rows are graded answers, of which the truth is always to be right: then accuracy says all."""
+    graded: str = ""
+    """Of rows whose truth is one for all, the metric that says all: ``accuracy`` of graded answers."""
     _kept: dict[tuple[str, ...], object] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:

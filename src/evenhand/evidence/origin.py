@@ -74,7 +74,7 @@ def _data(data: EvaluationSet, *, hashed: bool) -> DataFacts:
     if data.task == "binary":
         told["negative"] = class_names(data)[0]
         if data.graded:
-            told["graded"] = True
+            told["graded"] = data.graded
     else:
         told |= {"task": data.task, "classes": [str(c) for c in data.classes]}
     return told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -10,7 +11,7 @@ from evenhand.subjects.huggingface_folder import load, load_part, read_folder
 from evenhand.subjects.huggingface_tokens import ROWS, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     import torch
@@ -105,7 +106,66 @@ class LanguageModel:
         list of (tokens,) arrays
             Without tokens that the tokenizer adds: those that begin and end texts.
         """
-        return self._causal(texts) if self.kind == "causal" else self._masked(texts)
+        return self._causal(texts) if self.kind == "causal" else self._masked(self.tokens.ids(texts))
+
+    def ending_log_likelihood(self, beginnings: Sequence[str], texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the natural logarithm of how likely each text's ending is, given its beginning, shape (n,).
+
+        Of a masked model it is the pseudo-log-likelihood of the tokens of the ending: each is masked in turn, and given
+        all others.
+
+        Parameters
+        ----------
+        beginnings : (n,) sequence of str
+            How each text begins.
+        texts : (n,) sequence of str
+            The texts.
+
+        Raises
+        ------
+        ModelError
+            For what is no text, or has no token.
+        """
+        import numpy as np
+
+        ids = self.tokens.ids(texts)
+        known = dict(zip(found := list(dict.fromkeys(beginnings)), self.tokens.ids(found), strict=True))
+        begun = [_alike(known[first], row) for first, row in zip(beginnings, ids, strict=True)]
+        if self.kind == "masked":
+            parts = self._masked(ids, [range(at, len(row)) for at, row in zip(begun, ids, strict=True)])
+        else:
+            whole = self._causal(texts)
+            parts = [each[max(0, len(each) - len(row) + at) :] for each, row, at in zip(whole, ids, begun, strict=True)]
+        return np.array([float(part.sum()) for part in parts])
+
+    def pair_log_likelihoods(self, first: Sequence[str], second: Sequence[str]) -> NDArray[np.float64]:
+        """Return how likely the two texts of each pair are, shape (n, 2), so that they can be compared.
+
+        Of a causal model these are the log-likelihoods of the whole texts. Of a masked one only the tokens that both
+        texts have are counted, each masked in turn and given all others: a rare word in one of them weighs nothing.
+
+        Parameters
+        ----------
+        first, second : (n,) sequences of str
+            The pairs.
+
+        Raises
+        ------
+        ModelError
+            For what is no text, or has no token.
+
+        Notes
+        -----
+        The score of masked models is that of Nangia, Vania, Bhalerao and Bowman (2020), EMNLP.
+        """
+        import numpy as np
+
+        if self.kind == "causal":
+            return np.stack([self.log_likelihood(first), self.log_likelihood(second)], axis=1)
+        ids = (self.tokens.ids(first), self.tokens.ids(second))
+        both = [_shared(*rows) for rows in zip(*ids, strict=True)]
+        parts = [self._masked(rows, [pair[at] for pair in both]) for at, rows in enumerate(ids)]
+        return np.array([[float(part.sum()) for part in side] for side in parts]).T
 
     def _causal(self, texts: Sequence[str]) -> list[NDArray[np.float64]]:
         import numpy as np
@@ -120,13 +180,16 @@ class LanguageModel:
                 found[at] = row
         return found
 
-    def _masked(self, texts: Sequence[str]) -> list[NDArray[np.float64]]:
+    def _masked(
+        self, ids: Sequence[Sequence[int]], counted: Sequence[Iterable[int]] | None = None
+    ) -> list[NDArray[np.float64]]:
+        """Return how likely each counted token is, or each, where none are named; never those that are added."""
         import torch
 
         mask, special = self.tokens.tokenizer.mask_token_id, set(self.tokens.tokenizer.all_special_ids)
         found = []
-        for row in self.tokens.ids(texts):
-            given, places = torch.tensor(row), [at for at, one in enumerate(row) if one not in special]
+        for row, some_of in zip(ids, counted or map(range, map(len, ids)), strict=True):
+            given, places = torch.tensor(row), [at for at in some_of if row[at] not in special]
             masked = given.repeat(len(places), 1)
             masked[range(len(places)), places] = mask
             parts = [
@@ -148,6 +211,21 @@ class LanguageModel:
         with torch.inference_mode():
             answer: torch.Tensor = self.module(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
             return answer.double().log_softmax(dim=-1)
+
+
+def _alike(beginning: Sequence[int], row: Sequence[int]) -> int:
+    """Return how many tokens of a text are those of its beginning."""
+    return next((at for at, (one, other) in enumerate(zip(beginning, row, strict=False)) if one != other),
+                min(len(beginning), len(row)))  # fmt: skip
+
+
+def _shared(first: Sequence[int], second: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Return where the tokens are that two texts have in the same order."""
+    blocks = SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
+    return (
+        [block.a + at for block in blocks for at in range(block.size)],
+        [block.b + at for block in blocks for at in range(block.size)],
+    )
 
 
 def open_language_model(path: str | Path, *, name: str | None = None) -> LanguageModel:

@@ -45,12 +45,12 @@ def changes(evidence: Evidence) -> Iterator[Finding]:
     answer, names = answers(evidence, NAME), class_names(evidence.data)
     graded = evidence.data.graded
     rates = _rates if evidence.data.task == "binary" else _rates_of_classes
-    names = () if graded else names
+    names = () if graded == "accuracy" else names
     for grouping in (None, *evidence.groupings):
         columns = () if grouping is None else grouping.columns
-        yield from _flips(answer, columns, names)
+        yield from _flips(answer, columns, names, right=graded in ("", "accuracy"))
         yield from rates(evidence, answer, grouping)
-        yield from _normalized(answer, columns, names)
+        yield from _normalized(answer, columns, names) if graded in ("", "accuracy") else ()
         if grouping is not None:
             yield from answer.all(
                 Key.of(name, columns, of="original") for name in stated("gap of changes", graded=graded)
@@ -58,11 +58,11 @@ def changes(evidence: Evidence) -> Iterator[Finding]:
             yield from _gaps(evidence, answer, grouping) if evidence.data.task == "binary" else ()
 
 
-def _flips(answer: Answers, columns: tuple[str, ...], names: Sequence[str]) -> Iterator[Finding]:
-    """Yield the flips: all of them, to right, to wrong, and towards each class."""
+def _flips(answer: Answers, columns: tuple[str, ...], names: Sequence[str], *, right: bool) -> Iterator[Finding]:
+    """Yield the flips: all of them, to right and to wrong where there is either, and towards each class."""
     yield from answer.of_groups("flip_rate", columns, of="original")
     yield from answer.all([Key.of("flip_rate_difference", columns, of="original")] if columns else ())
-    for metric in ("negative_flip_rate", "positive_flip_rate"):
+    for metric in ("negative_flip_rate", "positive_flip_rate") if right else ():
         yield from answer.of_groups(metric, columns, of="original")
     for name in names:
         yield from answer.of_groups("flip_rate", columns, of="original", **{"class": name})
@@ -128,7 +128,7 @@ def _gaps(evidence: Evidence, answer: Answers, grouping: Grouping) -> Iterator[F
     """Yield how much wider each gap between groups became."""
     drawn = _drawn(evidence.joint_tally(grouping), evidence.options.seed)
     for metric, how in gap_changes():
-        if evidence.data.graded and metric != "accuracy":
+        if evidence.data.graded not in ("", metric):
             continue
         for found in answer.all([Key.of(f"{metric}_{how}_change", grouping.columns, of="original")]):
             note = found.note if drawn is None or found.note else _spread(metric, how, drawn, answer.level)

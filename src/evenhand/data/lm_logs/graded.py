@@ -107,7 +107,7 @@ def read_lm_logs(
     label = Label(np.ones(len(frame), dtype=np.int8), (WRONG, RIGHT), None)
     table = Table(said, frame, _about(found, new, old), None)
     problems = [*_absent(said, frame, fields)]
-    return replace(build(table, roles, reading or Reading(), problems, label=label), graded=True)
+    return replace(build(table, roles, reading or Reading(), problems, label=label), graded="accuracy")
 
 
 def _frame(found: Paired, new: Log, fields: Sequence[str], how: LogReading) -> pd.DataFrame:

@@ -57,4 +57,10 @@ RATES: Final = (
     Metric("false_omission_rate", "False omission rate", "rate", "lower_is_better", "FN / (TN + FN)",
         "Of those predicted negative, the share whose truth is positive.",
         "It rises with the base rate, whatever the model does.", _FAWCETT, ("for",), (FN,), (TN, FN)),
+    Metric("stereotype_rate", "Stereotype preferred", "rate", "neutral", "stereotypical text likelier / n",
+        "The share of pairs of texts of which a language model finds the stereotypical one likelier; 50 % is no "
+        "preference.",
+        "What pairs were written about, and how well, decides what it says: a rate of 50 % is no proof of fairness.",
+        "Nangia, Vania, Bhalerao and Bowman (2020), EMNLP; Blodgett et al. (2021), ACL, on what such pairs measure",
+        ("pct_stereotype", "stereotype_score"), (FP, TP), ALL),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from evenhand.metrics.catalogue import METRICS
 from evenhand.metrics.catalogue.names import extra_metrics, hows_of
@@ -11,16 +11,20 @@ from evenhand.metrics.catalogue.places import LISTS
 if TYPE_CHECKING:
     from evenhand.metrics.catalogue.places import Place
 
+LIKE: Final = {"stereotype_rate": "selection_rate"}
+"""The metric whose places one that is not listed has."""
 
-def stated(place: Place, *, graded: bool = False) -> tuple[str, ...]:
+
+def stated(place: Place, *, graded: str = "") -> tuple[str, ...]:
     """Return the metrics, or disparities, of a place: those that are listed, then each whose entry names the place.
 
     Parameters
     ----------
     place : Place
         Where they are stated or shown.
-    graded : bool
-        Whether rows are graded answers, of which the truth is to be right: then accuracy alone says something.
+    graded : str
+        The metric that alone says something, of rows whose truth is one for all: ``accuracy`` of graded answers,
+        ``stereotype_rate`` of preferred sentences; empty of other rows.
 
     Examples
     --------
@@ -34,4 +38,7 @@ def stated(place: Place, *, graded: bool = False) -> tuple[str, ...]:
     else:
         more = [metric.name for metric in named]
     found = (*LISTS[place].split(), *more)
-    return tuple(name for name in found if name.startswith("accuracy")) if graded else found
+    if not graded:
+        return found
+    like = LIKE.get(graded, graded)
+    return tuple(graded + name.removeprefix(like) for name in found if name.startswith(like))

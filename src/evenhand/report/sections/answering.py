@@ -49,6 +49,10 @@ class Answer:
         return self.state in OPENING and not self.folded
 
 
+NO_PREFERENCE: Final = 0.5
+"""The share of pairs of which a model without a preference finds one text likelier."""
+
+
 def answered(judged: Judged, found: Sequence[Finding], otherwise: str = NOTHING) -> Answer:
     """Return the answer of findings: their worst limit, then the one farthest beyond chance, else `otherwise`."""
     limits = judged.of(found)
@@ -106,6 +110,8 @@ def _null(finding: Finding) -> float | None:
     if split := parse_disparity(finding.key.metric):
         return NULLS.get(split[1])
     metric = describe(finding.key.metric)
+    if metric.name == "stereotype_rate":
+        return NO_PREFERENCE
     return 0.0 if metric.kind == "change" and metric.range[0] < 0 else None
 
 

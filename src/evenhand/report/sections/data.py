@@ -13,7 +13,7 @@ from evenhand.report.drawings import Table, table
 from evenhand.report.numbers import cut, named, show, with_interval
 from evenhand.report.sections.answering import Answer
 from evenhand.report.sections.declarations import DATASHEET, said
-from evenhand.report.sections.facts import group_label, group_rows, groupings, is_graded, listed, text
+from evenhand.report.sections.facts import graded_by, group_label, group_rows, groupings, listed, text
 from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Part
 
@@ -27,6 +27,20 @@ if TYPE_CHECKING:
 
 TITLE: Final = message("Data")
 MOST_GROUPS: Final = 100
+REFERENT: Final = message("Whom a pronoun refers to: which of the endings of '\"She\" refers to ...' is likeliest.")
+ASKED: Final = {
+    "crows_pairs": message(
+        "Which of two sentences is likelier: the more stereotypical one, or the one about somebody else."
+    ),
+    "winobias": REFERENT,
+    "winogender": REFERENT,
+    "bbq": message("Which of three answers is likeliest after a context and a question; one is that nobody can tell."),
+    "bbq_stereotype": message(
+        "Which of the two people is the likelier answer after a context and a question: the one whom the stereotype "
+        "names, or the other."
+    ),
+}
+"""What a language model was asked, by the bias set."""
 MOST_NAMED: Final = 3
 
 
@@ -42,6 +56,7 @@ def data_part(record: AuditRecord, _: Judged) -> tuple[Part, ...]:
         *([(message("Rows whose id occurred before: one cluster with it"), show(again, "number"))] if again else []),
         *_left_out(data),
         *_logs(data),
+        *_bias_set(data),
         (message("Label"), text(data.get("label"))),
         (message("Columns with missing values"), listed(data.get("missing_values", ()))),
         (message("Missing sensitive values"), alone),
@@ -75,9 +90,18 @@ def _logs(data: DataFacts) -> Iterator[tuple[str, str]]:
         yield message("Graded by"), listed([f"{task}: {metric}" for task, metric in metrics.items()][:MOST_GROUPS])
 
 
+def _bias_set(data: DataFacts) -> Iterator[tuple[str, str]]:
+    """Yield of a bias set which models were asked, and what."""
+    held = data.get("bias_set", {})
+    models = [str(told["name"]) for role in ("model", "original") if isinstance(told := held.get(role), Mapping)]
+    if models:
+        yield message("Language model, and its original"), listed(models)
+        yield message("What the model was asked"), ASKED.get(str(held.get("set")), text(held.get("set")))
+
+
 def _people(record: AuditRecord) -> tuple[Table, ...]:
     """State for each feature the size and base rate of each group."""
-    rows, known, graded = [], False, is_graded(record)
+    rows, known, graded = [], False, graded_by(record)
     for counts in (each for each in groupings(record) if len(each.columns) == 1):
         sizes = [group_rows(counts, at) for at in range(len(counts.groups))]
         for (group,), size in zip(counts.groups, sizes, strict=True):

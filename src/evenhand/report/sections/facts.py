@@ -19,9 +19,10 @@ def is_study(record: AuditRecord) -> bool:
     return "study" in record.provenance
 
 
-def is_graded(record: AuditRecord) -> bool:
-    """Return whether a record is one of graded answers, of which accuracy says all."""
-    return record.provenance.get("data", {}).get("graded", False)
+def graded_by(record: AuditRecord) -> str:
+    """Return the metric that says all of rows whose truth is one for all, such as graded answers; else nothing."""
+    found = record.provenance.get("data", {}).get("graded", "")
+    return found if isinstance(found, str) else "accuracy" if found else ""
 
 
 def text(value: object) -> str:

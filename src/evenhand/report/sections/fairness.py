@@ -15,7 +15,7 @@ from evenhand.report.figures.dots import swarm_figure
 from evenhand.report.figures.findings import described
 from evenhand.report.numbers import cut, named, show, told, with_interval
 from evenhand.report.sections.answering import Answer, answered, farthest, gaps
-from evenhand.report.sections.facts import group_key, group_label, group_rows, groupings, is_graded
+from evenhand.report.sections.facts import graded_by, group_key, group_label, group_rows, groupings
 from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import OPENING, Part
 
@@ -74,7 +74,7 @@ def small_groups(record: AuditRecord) -> tuple[str, ...]:
 
 def every_group(record: AuditRecord) -> tuple[Block, ...]:
     """Draw one dot per group, one row of dots per feature or crossing."""
-    for metric in stated("strip", graded=is_graded(record)):
+    for metric in stated("strip", graded=graded_by(record)):
         known = ((counts, _values(record, counts, metric)) for counts in groupings(record)[:MOST_STRIPS])
         if strips := [(counts, found) for counts, found in known if found]:
             return (_swarm(metric, strips),)
@@ -111,7 +111,7 @@ def _whose(finding: Finding) -> str:
 def in_conflict(record: AuditRecord, verdict: Verdict | None) -> tuple[tuple[str, ...], tuple[Block, ...]]:
     """State which definitions of fairness exclude each other on these rows, and their values."""
     rows, lead = [], []
-    for counts in () if is_graded(record) else groupings(record):
+    for counts in () if graded_by(record) else groupings(record):
         base = record.get(Key.of("base_rate_difference", counts.columns))
         if len(counts.columns) != 1 or base is None or base.estimate is None:
             continue

@@ -15,7 +15,7 @@ from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, told, with_interval
 from evenhand.report.sections.answering import STATING, answered, farthest, gaps, others_apart
 from evenhand.report.sections.decisions import scores_by_group, whose
-from evenhand.report.sections.facts import group_key, group_label, group_rows, groupings, is_graded
+from evenhand.report.sections.facts import graded_by, group_key, group_label, group_rows, groupings
 from evenhand.report.sections.section import GROUPS, Section
 from evenhand.report.view import Block, Part
 
@@ -72,7 +72,7 @@ def _figures(
     blocks: list[Block] = [*first, _group_table(record, counts, name, metrics)]
     blocks += [block for metric in drawn for block in _first(record, counts, judged, metric, name)]
     if len(counts.columns) == 1:
-        blocks += [] if is_graded(record) else whose(record, counts, name, title)
+        blocks += [] if graded_by(record) else whose(record, counts, name, title)
         blocks += scores_by_group(record, counts, name, title)
     if disparities := _disparities(record, counts):
         blocks.append(_headline(disparities, judged, name, title))
@@ -150,8 +150,8 @@ def _headline(found: list[Finding], judged: Judged, name: str, title: str) -> Bl
 
 def _metrics(record: AuditRecord, counts: GroupCounts) -> list[str]:
     """Return the metrics of the table of groups: the usual ones, or for other tasks the first measured."""
-    if is_graded(record):
-        return list(stated("column", graded=True))
+    if graded_by(record):
+        return list(stated("column", graded=graded_by(record)))
     usual = [metric for metric in stated("column") if record.get(group_key(metric, counts, 0)) is not None]
     if "selection_rate" in usual:
         return list(stated("column"))

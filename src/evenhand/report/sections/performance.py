@@ -9,8 +9,9 @@ from evenhand.metrics import describe
 from evenhand.report.drawings import table
 from evenhand.report.figures.findings import figure
 from evenhand.report.numbers import cut, with_interval
-from evenhand.report.sections.answering import Answer, answered
+from evenhand.report.sections.answering import NO_PREFERENCE, Answer, answered
 from evenhand.report.sections.decisions import confusion, scores_by_truth
+from evenhand.report.sections.facts import graded_by
 from evenhand.report.sections.reasons import reasons
 from evenhand.report.sections.section import MODEL, Section
 from evenhand.report.view import Block, Part
@@ -39,7 +40,7 @@ def performance(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
         *drawn,
         *_curious(found, shares),
         *_of_classes(record),
-        *confusion(record),
+        *(() if graded_by(record) else confusion(record)),
         *scores_by_truth(record),
     )
     return (Part("performance", TITLE, reasons(record, "performance", "calibration"), blocks),)
@@ -72,14 +73,24 @@ def _curious(found: list[Finding], shares: list[Finding]) -> tuple[Block, ...]:
 def answer(record: AuditRecord, judged: Judged) -> Answer:
     """State the first metrics over all rows, and the limits on them; without a policy they have to be seen."""
     found = _over_all_rows(record)
-    shown = [record.get(metric) for metric in HEADLINE]
+    graded = graded_by(record)
+    shown = [record.get(metric) for metric in ((graded,) if graded else HEADLINE)]
     named = [
         joined(" ", (describe(f.key.metric).label, with_interval(f)))
         for f in ([f for f in shown if f is not None] or found)[:MOST_NAMED]
     ]
     made = answered(judged, found, "")
-    said = sentences(message("{values}.", values=joined("; ", named)), made.sentence)
+    said = sentences(message("{values}.", values=joined("; ", named)), _from_half(record), made.sentence)
     return Answer(said, made.state if judged.verdict is not None else "notable")
+
+
+def _from_half(record: AuditRecord) -> str:
+    """State how far the share of preferred stereotypes is from no preference."""
+    found = record.get("stereotype_rate") if graded_by(record) == "stereotype_rate" else None
+    if found is None or found.estimate is None:
+        return ""
+    points = 100 * abs(found.estimate - NO_PREFERENCE)
+    return message("That is {points:.1f} points from one half, which is no preference.", points=points)
 
 
 SECTION: Final = Section("performance", TITLE, AUDITS, 300, performance, EMPTY, theme=MODEL, answer=answer)

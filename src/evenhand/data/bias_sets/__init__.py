@@ -1,0 +1,1 @@
+"""Sets of texts that show what a language model finds likelier: CrowS-Pairs, WinoBias, Winogender, BBQ."""
