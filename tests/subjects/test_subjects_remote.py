@@ -186,8 +186,9 @@ def test_the_key_is_sent_and_never_written(server: Server, tmp_path: Path, monke
 
 def test_explanations_do_not_run_up_a_bill(server: Server, tmp_path: Path) -> None:
     endpoint = Endpoint(server.url, cache=str(tmp_path), most_rows=250)
+    rows = table().assign(debts=np.arange(200.0))
     with pytest.raises(ModelError, match="rows would be asked for, and most_rows allows 250"):
-        eh.audit(RemoteSubject(endpoint), table(), label="paid", sensitive_features=["sex"], footprint=False)
+        eh.audit(RemoteSubject(endpoint), rows, label="paid", sensitive_features=["sex"], audits=["explanation"])
     assert sum(len(body["rows"]) for body in server.bodies) <= 250
 
 
@@ -228,3 +229,26 @@ def test_numbers_and_several_labels(server: Server, tmp_path: Path) -> None:
     record = eh.audit(RemoteSubject(other), rows[["income", "sex", "band"]], label="band", **few)  # type: ignore[arg-type]
     assert record["recall[;class=low]"].estimate == 1
     assert record["recall[;class=high]"].estimate == 0
+
+
+def test_an_audit_asks_about_its_rows_alone_unless_more_is_asked_for(server: Server, tmp_path: Path) -> None:
+    """No explanation, no swap, no sentence, and no clock: answers are kept, and a server is not this machine."""
+    endpoint = Endpoint(server.url, cache=str(tmp_path))
+    rows = table()
+    record = eh.audit(
+        RemoteSubject(endpoint), rows, original=RemoteSubject(endpoint), label="paid", sensitive_features=["sex"]
+    )
+    assert sum(len(body["rows"]) for body in server.bodies) == 200
+    said = {section.audit: section.reason for section in record.sections}
+    for audit in ("explanation", "dependence", "explanation_checks", "reasons"):
+        assert "name the audit to have it asked" in said[audit]
+    for audit in ("compression", "training"):
+        assert "is not timed" in said[audit]
+    assert not [f for f in record.findings if f.key.metric in ("latency", "prediction_cpu_seconds", "batch_dependence")]
+    assert record["accuracy_change[;of=original]"].estimate == 0
+
+    more = eh.audit(
+        RemoteSubject(endpoint), rows, label="paid", sensitive_features=["sex"], audits=["explanation"],
+        explain_rows=5, background_rows=3,
+    )  # fmt: skip
+    assert more["importance[income]"].support == 5, "who names the audit has it"

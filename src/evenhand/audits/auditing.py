@@ -159,6 +159,7 @@ def run(
     refuse_other_rows(evidence)
     task = evidence.data.task
     chosen = AUDITS.chosen(AUDITS if audits is None else audits)
+    evidence.spared = audits is None and evidence.remote  # whoever names an audit asks for what it costs
     if audits is None:
         chosen = {name: each for name, each in chosen.items() if task in each.tasks and each.wanted(evidence)}
     findings: list[Finding] = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from evenhand.audits.statement import Audit, Statement, interval_of, not_applicable
+from evenhand.audits.statement import SPARED, Audit, Statement, interval_of, not_applicable
 from evenhand.audits.templates import BUILT_IN, Templates, read_templates
 from evenhand.errors import InputError, quoted
 from evenhand.evidence.own_decisions import classes_decided, decided
@@ -116,6 +116,8 @@ def identity(evidence: Evidence) -> Statement:
         if chosen != BUILT_IN:
             raise InputError(f"templates: {NO_TEXTS} Leave them out, or use scenarios, which are for tables, too.")
         return not_applicable(NO_TEXTS)
+    if evidence.spared and chosen == BUILT_IN:
+        return not_applicable(SPARED)
     templates = read_templates(chosen)
     scores, decisions = _asked(evidence, list(templates.texts))
     findings: list[Finding] = []

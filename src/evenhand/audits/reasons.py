@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.audits.statement import (
+    SPARED,
     Audit,
     Statement,
     group_key,
@@ -51,6 +52,8 @@ def reasons(evidence: Evidence) -> Statement:
     """State how often each feature is the first reason of an adverse decision, and whether notices can be sent."""
     if not evidence.options.explain or evidence.subject.facts.get("kind") == "predictions":
         return not_applicable("Reasons come from explanations, which were not computed.")
+    if evidence.spared:
+        return not_applicable(SPARED)
     good = 0 if evidence.data.roles.favourable_is_positive is False else 1
     explained = evidence.explained_rows
     adverse = np.flatnonzero(evidence.predictions.y_pred[explained] != good)

@@ -40,6 +40,9 @@ CARRIES: Final = message(
 )
 
 
+SPARED_SWAPS: Final = message(
+    "A model behind HTTP is asked about its rows alone: no row was given another group, unless this audit is named."
+)
 SAMPLED: Final = message("Swaps were made in at most {n:,} rows of each group, drawn with the seed.")
 
 
@@ -67,7 +70,7 @@ def reliance(evidence: Evidence) -> Statement:
     sampled = False
     for grouping, areas in zip(features, told, strict=True):
         findings += (*areas, *_proxies(evidence, grouping, areas))
-        if grouping.columns[0] in table.columns:
+        if grouping.columns[0] in table.columns and not evidence.spared:
             rows = _drawn(grouping, evidence)
             sampled |= len(rows) < len(table)
             findings += _swapped(evidence, grouping, table, rows)
@@ -77,6 +80,8 @@ def reliance(evidence: Evidence) -> Statement:
     read = tuple(grouping.columns[0] for grouping in features if grouping.columns[0] in table.columns)
     words, none = message("The model itself reads {features}."), message("The model reads no sensitive feature itself.")
     said = [message(words, features=read) if read else none]
+    if evidence.spared:
+        said.append(SPARED_SWAPS)
     if sampled:
         said.append(message(SAMPLED, n=evidence.options.of(RelianceOptions).swap_rows))
     return Statement(tuple(findings), sentences(*said))
@@ -120,7 +125,7 @@ def _told_by(telling: Telling, name: str, grouping: Grouping, level: float) -> I
 
 def _proxies(evidence: Evidence, grouping: Grouping, told: list[Finding]) -> Iterator[Finding]:
     """State the columns that predict a group and clearly contribute to its gap in mean score."""
-    if not evidence.options.explain or evidence.reads != "table":
+    if not evidence.options.explain or evidence.reads != "table" or evidence.spared:
         return
     from evenhand.explaining import gap_parts
 

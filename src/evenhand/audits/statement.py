@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from evenhand.settings import Declared
 
 __all__ = [
-    "EVERY_TASK", "Audit", "Statement", "disparity_finding", "group_key", "interval_of", "labels_of", "members",
-    "not_applicable", "number", "singles", "value_finding", "without_model",
+    "EVERY_TASK", "SPARED", "UNTIMED", "Audit", "Statement", "disparity_finding", "group_key", "interval_of",
+    "labels_of", "members", "not_applicable", "number", "singles", "value_finding", "without_model",
 ]  # fmt: skip
 
 EVERY_TASK: Final = frozenset[Task](get_args(Task))
@@ -74,6 +74,12 @@ class Statement:
     """False when there was nothing to work on."""
 
 
+SPARED: Final = message(
+    "A model behind HTTP is asked about its rows alone. This asks about many others: name the audit to have it asked."
+)
+UNTIMED: Final = message("A model behind HTTP is not timed: its answers are kept, and the network would be measured.")
+
+
 def not_applicable(reason: str, /, **places: Place) -> Statement:
     """Return the statement of an audit that cannot run; the reason is a message id.
 
@@ -93,7 +99,7 @@ def not_applicable(reason: str, /, **places: Place) -> Statement:
 
 
 def without_model(evidence: Evidence, reason: str) -> Statement | None:
-    """Return why there are no explanations: switched off, or no model to call; None where there is one.
+    """Return why there are no explanations: switched off, no model to call or one to spare; None where there is one.
 
     Parameters
     ----------
@@ -113,7 +119,9 @@ def without_model(evidence: Evidence, reason: str) -> Statement | None:
     """
     if not evidence.options.explain:
         return not_applicable("Explanations were switched off.")
-    return Statement((), reason, ran=False) if evidence.subject.facts.get("kind") == "predictions" else None
+    if evidence.subject.facts.get("kind") == "predictions":
+        return Statement((), reason, ran=False)
+    return not_applicable(SPARED) if evidence.spared else None
 
 
 def singles(evidence: Evidence) -> list[Grouping]:

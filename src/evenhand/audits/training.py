@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import numpy as np
 
-from evenhand.audits.statement import Audit, Statement, not_applicable
+from evenhand.audits.statement import UNTIMED, Audit, Statement, not_applicable
 from evenhand.findings import Finding, Interval
 from evenhand.keys import Key
 from evenhand.messages import message
@@ -50,6 +50,8 @@ SOURCES = {str(said): said for said in (MEASURED, ESTIMATED)}
 def training(evidence: Evidence) -> Statement:
     """State how much better the model does on training rows, and the cost of training and predicting."""
     findings = [*_gaps(evidence), *_beside_trees(evidence), *_costs(evidence), *_predicting(evidence)]
+    if not findings and evidence.remote:
+        return not_applicable(UNTIMED)
     if not findings:
         return not_applicable("Nothing is known of how the model was trained; a model that evenhand trained tells it.")
     return Statement(tuple(findings))
@@ -181,8 +183,8 @@ def _costs(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _predicting(evidence: Evidence) -> Iterator[Finding]:
-    """Yield the cost of a thousand predictions; nothing for precomputed ones."""
-    if not evidence.options.footprint or not evidence.asked:
+    """Yield the cost of a thousand predictions; nothing for precomputed ones, and for those of another machine."""
+    if not evidence.options.footprint or not evidence.asked or evidence.remote:
         return
     rows = next(iter(evidence.inputs.take(slice(ROWS)).batches()))
     seconds = []

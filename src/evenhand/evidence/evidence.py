@@ -55,6 +55,11 @@ class Evidence:
     options : EvidenceOptions, optional
         Confidence, seed and sizes; the defaults when absent.
 
+    Attributes
+    ----------
+    spared : bool
+        Whether the model is asked about the rows themselves alone, and about no others: False unless it is set.
+
     Examples
     --------
     >>> import evenhand as eh
@@ -83,6 +88,7 @@ class Evidence:
         self.options = options or EvidenceOptions()
         self._given = predictions
         self._given_original = original_predictions
+        self.spared = False
         self._tallies: dict[tuple[str, tuple[str, ...]], Tally] = {}
         self._joint: dict[tuple[View, tuple[str, ...]], JointTally] = {}
 
@@ -105,6 +111,12 @@ class Evidence:
     def asked(self) -> bool:
         """Whether the subject itself predicts; False with precomputed predictions."""
         return self._given is None
+
+    @property
+    def remote(self) -> bool:
+        """Whether a model is behind HTTP: each row that is asked costs, and no time of it is its own."""
+        models = (self.subject, *(() if self.original is None else (self.original,)))
+        return any(model.facts.get("kind") == "remote" for model in models)
 
     @cached_property
     def original_predictions(self) -> Predictions | None:

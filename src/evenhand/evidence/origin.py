@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from evenhand.subjects import Subject
 
 PACKAGES = ("evenhand", "numpy", "scipy", "pandas", "scikit-learn", "fairlearn", "torch", "onnxruntime", "shap")
+OF_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "xgboost": ("xgboost", "xgboost-cpu"),
+    "lightgbm": ("lightgbm",),
+    "catboost": ("catboost",),
+    "keras": ("keras",),
+    "statsmodels": ("statsmodels",),
+    "transformers": ("transformers", "tokenizers", "safetensors"),
+}
+"""Further packages on record where a model is of their kind: they decide its answers."""
+CLASSES: Final[Mapping[str, str]] = {"XGB": "xgboost", "LGBM": "lightgbm", "CatBoost": "catboost"}
+"""How the names of a package's own scikit-learn estimators begin, and its kind."""
 
 
 def provenance(evidence: Evidence, *, hashed: bool = True) -> Provenance:
@@ -50,7 +61,7 @@ def provenance(evidence: Evidence, *, hashed: bool = True) -> Provenance:
         "sensitive_inputs": _sensitive_inputs(evidence),
         "rows_seen_in_training": _rows_seen(evidence),
         "options": cast("OptionFacts", _plain_mapping(evidence.options.on_record())),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **_versions(_packages(evidence))},
     }
     if hashed and sweepable(evidence):
         found["score_edges"] = evidence.score_edges.tolist()
@@ -146,10 +157,19 @@ def _rows_seen(evidence: Evidence) -> int | None:
     return int(overlap(data.row_hashes(columns, kind), background.row_hashes(columns, kind))) or None
 
 
+def _packages(evidence: Evidence) -> tuple[str, ...]:
+    """Return the packages whose versions are on record: those of every audit, and those that run its models."""
+    told = [model.facts for model in (evidence.subject, evidence.original) if model is not None]
+    told += [encoder for facts in told if isinstance(encoder := facts.get("encoder"), Mapping)]
+    kinds = {str(facts.get("kind")) for facts in told}
+    kinds |= {kind for facts in told for start, kind in CLASSES.items() if str(facts.get("class")).startswith(start)}
+    return (*PACKAGES, *(package for kind, packages in OF_KINDS.items() if kind in kinds for package in packages))
+
+
 @cache
-def _versions() -> dict[str, str]:
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

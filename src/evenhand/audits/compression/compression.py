@@ -9,10 +9,10 @@ from evenhand.audits.compression.decision_changes import NAME, changes
 from evenhand.audits.compression.early_warnings import drift, early_warnings
 from evenhand.audits.compression.number_changes import number_changes, place_changes
 from evenhand.audits.compression.score_changes import score_changes
-from evenhand.audits.statement import Audit, Statement, not_applicable
+from evenhand.audits.statement import UNTIMED, Audit, Statement, not_applicable
 from evenhand.findings import Finding, Unit
 from evenhand.keys import Key
-from evenhand.messages import message
+from evenhand.messages import message, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,12 +34,15 @@ def compression(evidence: Evidence) -> Statement:
     """State who changed, in which direction, with paired intervals, and the savings in size and time."""
     if evidence.original is None:
         return not_applicable("No original model was given to compare with.")
-    task = evidence.data.task
+    task, untimed = evidence.data.task, UNTIMED if evidence.remote and evidence.options.footprint else ""
     if task in ("regression", "ranking"):
         moved = number_changes if task == "regression" else place_changes
-        return Statement(tuple(finding for part in (moved, _neighbours, _sizes) for finding in part(evidence)))
+        stated = tuple(finding for part in (moved, _neighbours, _sizes) for finding in part(evidence))
+        return Statement(stated, untimed)
     parts = (changes, attribution, score_changes, early_warnings, drift, _neighbours, _sizes)
-    return Statement(tuple(finding for part in parts for finding in part(evidence)), _of_unequal_rows(evidence))
+    return Statement(
+        tuple(finding for part in parts for finding in part(evidence)), sentences(_of_unequal_rows(evidence), untimed)
+    )
 
 
 def _of_unequal_rows(evidence: Evidence) -> str:
@@ -63,7 +66,7 @@ def _labelled(evidence: Evidence) -> str:
 
 def _neighbours(evidence: Evidence) -> Iterator[Finding]:
     """State whether a row's score depends on the rest of its batch, as where a batch is scaled as a whole."""
-    if not evidence.asked:
+    if not evidence.asked or evidence.remote:
         return
     from evenhand.compression import batch_dependence
 
@@ -76,7 +79,7 @@ def _neighbours(evidence: Evidence) -> Iterator[Finding]:
 
 def _sizes(evidence: Evidence) -> Iterator[Finding]:
     """State size and speed of both deployable artefacts, measured in one run."""
-    if not evidence.options.footprint or evidence.original is None:
+    if not evidence.options.footprint or evidence.original is None or evidence.remote:
         return
     from evenhand.compression import measure_footprint
 

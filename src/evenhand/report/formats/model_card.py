@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 MOST_LIMITS: Final = 100
 LONGEST_NAME: Final = 120
-LIBRARIES: Final = {"scikit-learn": "sklearn", "torch": "pytorch", "onnx": "onnx"}
+LIBRARIES: Final = {
+    "scikit-learn": "sklearn", "torch": "pytorch", "onnx": "onnx", "keras": "keras", "transformers": "transformers",
+    "xgboost": "xgboost", "lightgbm": "lightgbm", "catboost": "catboost", "statsmodels": "statsmodels",
+}  # fmt: skip
 """The hub's name of what runs a model; callables and predictions have none."""
 TASKS: Final = {
     ("table", "regression"): "tabular-regression", ("table", "ranking"): "other",
