@@ -301,8 +301,8 @@ def test_what_cannot_be_is_said(config: dict[str, Any], words: str, parts: dict[
 def test_rows_that_are_no_texts_are_refused(parts: dict[str, EvaluationSet]) -> None:
     with pytest.raises(InputError, match="lstm reads texts, and these rows are a table"):
         fit(eh.load_loanapp(), config=TrainingConfig(network="lstm"))
-    with pytest.raises(InputError, match="length is 0 or at least 3"):
-        TrainingConfig(length=2)
+    with pytest.raises(InputError, match="2 ids has no place for a text"):
+        fit(parts["train"], config=TrainingConfig(network="lstm", length=2))
     with pytest.raises(InputError, match="bert are all of one width"):
         TrainingConfig(network="bert", hidden=(8, 16))
     with pytest.raises(InputError, match="no place for all bytes"):

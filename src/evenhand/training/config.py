@@ -73,8 +73,6 @@ STEPS_AN_EPOCH: Final = 96
 """Steps of an epoch that are enough: with more of them only the time of a fit grows."""
 IMAGE_NETWORKS: Final[tuple[str, ...]] = get_args(ImageNetwork)
 TEXT_NETWORKS: Final[tuple[str, ...]] = get_args(TextNetwork)
-LEAST_TEXT: Final = 3
-"""Ids of a text at least: a start, a token and an end."""
 LONGEST_TEXT: Final = 4096
 """Ids of a text at most: attention of each to each takes the square of them."""
 ATTENDING: Final = ("transformer", "encoder", "vit", "bert", "gpt2")
@@ -248,8 +246,6 @@ class TrainingConfig(Steps):
             yield f"A quantile is named twice: {', '.join(map(str, self.quantiles))}."
         if self.embedding and self.network not in ("mlp", "deepfm"):
             yield f"Embeddings of categories go before an mlp, not before a {self.network}."
-        if 0 < self.length < LEAST_TEXT:
-            yield f"A text of {self.length} tokens has no place for a word: length is 0 or at least {LEAST_TEXT}."
         if self.network in ONE_WIDTH and len(set(self.hidden)) != 1:
             yield f"Blocks of a {self.network} are all of one width, such as hidden = (64, 64), not {self.hidden!r}."
         elif self.network in ATTENDING and self.hidden[0] % self.heads:
