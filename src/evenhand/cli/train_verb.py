@@ -17,7 +17,7 @@ from evenhand.errors import InputError
 from evenhand.output.launched import is_first, processes
 from evenhand.output.printing import remark, say
 from evenhand.settings import settings_of
-from evenhand.training.config import ATTENDING, TrainingConfig
+from evenhand.training.config import ONE_WIDTH, TrainingConfig
 
 if TYPE_CHECKING:
     from evenhand.cli.settings import Settings
@@ -64,6 +64,7 @@ def command(
       evenhand train loans.parquet --label approve --network residual --tune 30 --tune-storage study.db
       torchrun --nproc-per-node 2 -m evenhand train loans.parquet --label approve --checkpoint fit.ckpt
       evenhand train loans.parquet --label approve --model boosting -o trees.safetensors
+      evenhand train people.csv --label hired --texts letter --network lstm -o letters.safetensors
       evenhand train people.csv --label hired --images file --inputs faces/ --network resnet18 --flip
     """
     from evenhand.training.baseline import told
@@ -194,7 +195,7 @@ def _split(
 
 def _config(settings: Settings, flags: dict[str, object]) -> TrainingConfig:
     values = {**settings.train, **flags}
-    if values.get("network") in ("residual", "transformer", *ATTENDING):
+    if values.get("network") in ONE_WIDTH:
         values.setdefault("hidden", [64, 64])  # its blocks are all of one width
     return TrainingConfig.from_plain(values)
 

@@ -113,6 +113,7 @@ class Distillation(Declared):
         from evenhand.training.given import given_model
         from evenhand.training.image_networks import ImagePlan
         from evenhand.training.networks import NetworkPlan
+        from evenhand.training.text_networks import TextPlan
 
         student = self._own_plan(model.plan.outputs)
         if student is not None:
@@ -126,7 +127,7 @@ class Distillation(Declared):
             return student
         base = getattr(model.plan, "base", model.plan)
         base = getattr(base, "members", (base,))[0]
-        if isinstance(base, ImagePlan):
+        if isinstance(base, (ImagePlan, TextPlan)):
             return base.narrower(tuple(self.hidden))
         if isinstance(base, NetworkPlan):
             return NetworkPlan(base.columns, tuple(self.hidden), base.activation, outputs=base.outputs)

@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from evenhand.training.searching import tune
     from evenhand.training.storing import load_model
     from evenhand.training.target import Target
+    from evenhand.training.text_networks import TextPlan
+    from evenhand.training.tokenization import Tokenization
     from evenhand.training.transferring import transfer
 
 __all__ = [
     "BoostedModel", "Dataset", "ImagePlan", "NetworkModel", "NetworkPlan", "Normalization", "Plan", "Preparing",
-    "Preprocessing", "TabularClassifier", "TabularRegressor", "Target", "TrainingConfig", "fit", "fit_boosting",
-    "fit_ensemble", "fit_ways", "given_model", "load_model", "run", "transfer", "tune",
+    "Preprocessing", "TabularClassifier", "TabularRegressor", "Target", "TextPlan", "Tokenization", "TrainingConfig",
+    "fit", "fit_boosting", "fit_ensemble", "fit_ways", "given_model", "load_model", "run", "transfer", "tune",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
     "boosted": "BoostedModel", "boosting": "fit_boosting", "config": "TrainingConfig", "dataset": "Dataset",
@@ -43,5 +45,5 @@ __getattr__, __dir__ = face(__name__, {
     "given": "given_model", "image_networks": "ImagePlan", "imbalance": "fit_ways", "loop": "run",
     "model": "NetworkModel", "networks": "NetworkPlan", "normalization": "Normalization", "plan": "Plan",
     "preparing": "Preparing", "preprocessing": "Preprocessing", "searching": "tune", "storing": "load_model",
-    "target": "Target", "transferring": "transfer",
+    "target": "Target", "text_networks": "TextPlan", "tokenization": "Tokenization", "transferring": "transfer",
 })  # fmt: skip

@@ -31,6 +31,9 @@ ImageNetwork: TypeAlias = Literal[
 """Which network over images: convolutions, residual blocks, dense blocks, branches side by side, attention over patches
 or over rows of pixels."""
 
+TextNetwork: TypeAlias = Literal["lstm", "bert", "gpt2"]
+"""Which network over texts: long short-term memory, attention that looks both ways, attention that looks back."""
+
 Optimizer: TypeAlias = Literal["adamw", "adam", "sgd", "momentum"]
 """How weights are moved; ``momentum`` is stochastic gradient descent with Nesterov momentum 0.9."""
 
@@ -69,8 +72,13 @@ MOST_BATCH: Final = 512
 STEPS_AN_EPOCH: Final = 96
 """Steps of an epoch that are enough: with more of them only the time of a fit grows."""
 IMAGE_NETWORKS: Final[tuple[str, ...]] = get_args(ImageNetwork)
-ATTENDING: Final = ("encoder", "vit")
-"""Networks over images whose layers attend: all of one width, a multiple of the heads."""
+TEXT_NETWORKS: Final[tuple[str, ...]] = get_args(TextNetwork)
+LONGEST_TEXT: Final = 4096
+"""Ids of a text at most: attention of each to each takes the square of them."""
+ATTENDING: Final = ("transformer", "encoder", "vit", "bert", "gpt2")
+"""Networks whose layers attend: all of one width, a multiple of the heads."""
+ONE_WIDTH: Final = ("residual", *ATTENDING)
+"""Networks whose layers are all of one width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +175,10 @@ class TrainingConfig(Steps):
     )
     hidden: tuple[int, ...] = setting(
         (64, 32), "Neurons of each hidden layer, none for logistic regression; all of one width in a residual network, "
-        "a transformer, a vit and an encoder.", least=1, unit="neurons",
+        "a transformer, a vit, an encoder, a bert and a gpt2.", least=1, unit="neurons",
     )  # fmt: skip
-    network: Architecture | ImageNetwork = setting(
-        "mlp", "Which network: one over columns, or, from cnn on, one over images."
+    network: Architecture | ImageNetwork | TextNetwork = setting(
+        "mlp", "Which network: one over columns, from cnn on one over images, or, from lstm on, one over texts."
     )
     channels: tuple[int, ...] = setting(
         (16, 32),
@@ -186,13 +194,21 @@ class TrainingConfig(Steps):
         unit="channels",
     )
     patch: int = setting(0, "Height and width of the patches of a vit; 0 chooses by the image.", least=0, unit="pixels")
+    vocabulary: int = setting(
+        4096, "Different tokens of a network over texts at most: bytes, and what joins them most often.", least=259,
+        most=1 << 16, unit="tokens",
+    )  # fmt: skip
+    length: int = setting(
+        0, "Tokens of a text that a network reads, the rest is cut off; 0 takes those of the longest training row, up "
+        "to 128.", least=0, most=LONGEST_TEXT, unit="tokens",
+    )  # fmt: skip
     activation: Activation = setting("relu", "The function between two layers.")
     dropout: float = setting(0.1, "Share of the neurons left out in each training step.", least=0, below=1)
     batch_norm: bool = setting(
         False, "Whether each hidden layer of a perceptron is normalized over the batch (Ioffe and Szegedy 2015)."
     )
     heads: int = setting(
-        4, "Heads of attention of a transformer, a vit or an encoder; the width is a multiple.", least=1
+        4, "Heads of attention of a transformer, a vit, an encoder, a bert or a gpt2; the width is a multiple.", least=1
     )
     embedding: int = setting(
         0, "Above 0, a category of more levels than this is embedded in so many numbers before a perceptron's first "
@@ -230,9 +246,9 @@ class TrainingConfig(Steps):
             yield f"A quantile is named twice: {', '.join(map(str, self.quantiles))}."
         if self.embedding and self.network not in ("mlp", "deepfm"):
             yield f"Embeddings of categories go before an mlp, not before a {self.network}."
-        if self.network in ("residual", "transformer", *ATTENDING) and len(set(self.hidden)) != 1:
+        if self.network in ONE_WIDTH and len(set(self.hidden)) != 1:
             yield f"Blocks of a {self.network} are all of one width, such as hidden = (64, 64), not {self.hidden!r}."
-        elif self.network in ("transformer", *ATTENDING) and self.hidden[0] % self.heads:
+        elif self.network in ATTENDING and self.hidden[0] % self.heads:
             width = self.hidden[0]
             yield f"The width of a {self.network} is a multiple of its heads: {width} is none of {self.heads!r}."
 

@@ -77,7 +77,7 @@ def fit(
         of numbers one output, of quantiles as many.
     preparing : Preparing, optional
         Fitted on training rows already, where inputs are to be prepared otherwise. Else a table is prepared by
-        `Preprocessing`, and arrays by `Normalization`.
+        `Preprocessing`, arrays by `Normalization`, and texts by `Tokenization`.
 
     Returns
     -------
@@ -178,21 +178,32 @@ def _check_plan(plan: Plan, preparing: Preparing, data: EvaluationSet, target: T
     taken = getattr(plan, "shape", None) or (getattr(plan, "columns", None),)
     if taken != (None,) and tuple(taken) != tuple(preparing.shape):
         problems.append(f"The network takes rows of shape {tuple(taken)}, and prepared are {preparing.shape}.")
+    if (known := getattr(plan, "vocabulary", None)) is not None and known < getattr(preparing, "vocabulary", known):
+        problems.append(f"The network knows {known:,} tokens, and the rows have {preparing.vocabulary:,}.")  # type: ignore[attr-defined]
     raise_all(InputError, problems)
 
 
 def _preparing(fitted: EvaluationSet, config: TrainingConfig, plan: Plan | None) -> Preparing:
     from evenhand.training.normalization import Normalization
+    from evenhand.training.tokenization import Tokenization
 
     if fitted.held is None:
         return Preprocessing.fit(fitted.X, config.scaling, config.pieces, config.read_codes)
+    if fitted.held.kind == "texts":
+        most, length = (getattr(plan, name, getattr(config, name)) for name in ("vocabulary", "length"))
+        return Tokenization.fit(fitted.held, most, length)
     return Normalization.fit(fitted.held, getattr(plan, "shape", None))
 
 
 def _plan(preprocessing: Preparing, config: TrainingConfig, outputs: int) -> Plan:
     from evenhand.training.image_networks import plan_of_images, refuse_columns
     from evenhand.training.networks import NetworkPlan
+    from evenhand.training.text_networks import plan_of_texts, refuse_no_texts
+    from evenhand.training.tokenization import Tokenization
 
+    if isinstance(preprocessing, Tokenization):
+        return plan_of_texts(config, preprocessing, outputs)
+    refuse_no_texts(config.network, preprocessing.reads)
     if len(preprocessing.shape) == 3:
         return plan_of_images(config, preprocessing.shape, outputs)
     refuse_columns(config.network, preprocessing.reads)

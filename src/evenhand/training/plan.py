@@ -19,6 +19,7 @@ class Plan(Protocol):
     --------
     evenhand.training.NetworkPlan : The plan of a network over columns, with an example.
     evenhand.training.ImagePlan : The plan of a network over images.
+    evenhand.training.TextPlan : The plan of a network over texts.
     """
 
     @property

@@ -24,6 +24,7 @@ class Preparing(Protocol):
     --------
     evenhand.training.Normalization : Prepares arrays, with an example.
     evenhand.training.Preprocessing : Prepares columns.
+    evenhand.training.Tokenization : Prepares texts.
     """
 
     @property
@@ -66,5 +67,8 @@ def preparing_from_plain(plain: Mapping[str, Plain]) -> Preparing:
     """
     from evenhand.training.normalization import Normalization
     from evenhand.training.preprocessing import Preprocessing
+    from evenhand.training.tokenization import Tokenization
 
+    if plain.get("kind") == "tokens":
+        return Tokenization.from_plain(plain)
     return (Normalization if plain.get("kind") in ("normalization", GRID) else Preprocessing).from_plain(plain)

@@ -15,7 +15,7 @@ from evenhand.data.evaluation_set import needed
 from evenhand.data.splitting import strata
 from evenhand.errors import InputError, need, shorten
 from evenhand.settings import settings_of
-from evenhand.training.config import TrainingConfig
+from evenhand.training.config import ATTENDING, ONE_WIDTH, TrainingConfig
 from evenhand.training.dataset import prepared
 from evenhand.training.fitting import fit
 
@@ -45,9 +45,9 @@ REAL: Final = frozenset(name for name, declared in settings_of(TrainingConfig).i
 
 def usual_space(config: TrainingConfig) -> dict[str, tuple[object, ...]]:
     """Return `SPACE` with hidden layers that suit the network: of one width, a multiple of its heads."""
-    if config.network not in ("residual", "transformer"):
+    if config.network not in ONE_WIDTH:
         return dict(SPACE)
-    step = config.heads if config.network == "transformer" else 1
+    step = config.heads if config.network in ATTENDING else 1
     widths = dict.fromkeys(max(1, round(width / step)) * step for width in WIDTHS)
     blocks = tuple((width,) * len(config.hidden) for width in widths)
     return {**SPACE, "hidden": blocks}
@@ -93,7 +93,7 @@ def tune(
         All settings that are not searched.
     space : mapping of setting to values, optional
         Two numbers of a real setting are a range; anything else is a choice. When not given, `SPACE` with
-        hidden layers that suit the network: blocks of one width in a residual network and a transformer.
+        hidden layers that suit the network: blocks of one width in a residual network and where layers attend.
     folds : int
         Cross-validation over so many parts: grouped where the data name a cluster, by time where `time` is given, else
         stratified. 0 holds a fifth out once.

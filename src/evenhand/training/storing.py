@@ -209,6 +209,7 @@ def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) 
     from evenhand.training.image_networks import IMAGE_KINDS, ImagePlan
     from evenhand.training.networks import NetworkPlan
     from evenhand.training.resized import ResizedPlan
+    from evenhand.training.text_networks import TEXT_KINDS, TextPlan
 
     if plain["kind"] == "given":
         return GivenPlan(int(cast("int", plain["outputs"])), given, str(plain["name"]), bool(plain.get("two", False)))
@@ -224,4 +225,5 @@ def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) 
             ),
             tuple((name, int(rank)) for name, rank in cast("dict[str, int]", plain["ranks"]).items()),
         )
-    return ImagePlan.from_plain(plain) if plain["kind"] in IMAGE_KINDS else NetworkPlan.from_plain(plain)
+    known = ImagePlan if plain["kind"] in IMAGE_KINDS else TextPlan if plain["kind"] in TEXT_KINDS else NetworkPlan
+    return known.from_plain(plain)

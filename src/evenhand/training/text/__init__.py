@@ -1,0 +1,1 @@
+"""Networks over the tokens of texts by name, in their published structure."""
