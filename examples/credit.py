@@ -1,4 +1,4 @@
-"""A credit model from fit to gate: a network is trained, halved and rounded to int8, audited beside its original, judged.
+"""A credit model from fit to gate: a network, trained, halved, rounded to int8, audited beside its original, judged.
 
 Run it with: python examples/credit.py [folder]
 """

@@ -77,7 +77,9 @@ class Statement:
 SPARED: Final = message(
     "A model behind HTTP is asked about its rows alone. This asks about many others: name the audit to have it asked."
 )
+"""Why an audit left a model behind HTTP alone."""
 UNTIMED: Final = message("A model behind HTTP is not timed: its answers are kept, and the network would be measured.")
+"""Why sizes and times of a model behind HTTP are not stated."""
 
 
 def not_applicable(reason: str, /, **places: Place) -> Statement:
