@@ -180,7 +180,7 @@ def test_a_folder_of_transformers_is_asked_from_the_command_line(
     told = record.provenance["data"]["bias_set"]["model"]
     assert isinstance(told, dict)
     assert (told["language_model"], told["name"]) == (kind, kind)
-    assert "Stereotype preferred" in capsys.readouterr().err
+    assert "stereotype_rate" in capsys.readouterr().err
     assert exit_code(named) == 2
     assert "name its folder by --model" in capsys.readouterr().err
     assert exit_code([*named[:2], "crows_pairs", *named[3:], "--model", str(place)]) == 2

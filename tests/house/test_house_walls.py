@@ -64,8 +64,8 @@ SIBLINGS = {room: {place.partition(":")[0] for place in known.own.values()} for 
 SHARED = {
     "audits": {
         "arguments", "auditing", "by_group", "catalogue", "compression.attribution", "compression.decision_changes",
-        "compression.early_warnings", "compression.number_changes", "compression.score_changes", "from_logs",
-        "from_predictions", "from_tables", "labelling", "measuring", "options", "package_warnings", "quantities",
+        "compression.early_warnings", "compression.number_changes", "compression.score_changes", "from_bias_sets",
+        "from_logs", "from_predictions", "from_tables", "labelling", "measuring", "options", "package_warnings", "quantities",
         "statement", "templates",
     },
     "compression": {
