@@ -9,9 +9,10 @@ import pytest
 import torch
 
 import evenhand as eh
-from evenhand.compression import Int4, Int8, MagnitudePruning, NeuronPruning, Recipe, StructuredPruning
+from evenhand.compression import Int4, Int8, MagnitudePruning, NeuronPruning, Recipe, StructuredPruning, compress
 from evenhand.compression.recipe import Bench
-from evenhand.training import ImagePlan, NetworkModel, NetworkPlan, Normalization
+from evenhand.errors import ModelError
+from evenhand.training import ImagePlan, NetworkModel, NetworkPlan, Normalization, given_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +89,34 @@ def test_a_mask_makes_no_file_smaller(tmp_path: Path) -> None:
     bench = Bench(rows_for(MNIST, 10))
     before = bytes_of(model, [], bench, tmp_path)
     assert bytes_of(model, [MagnitudePruning(0.9, epochs=0)], bench, tmp_path) >= before
+
+
+def test_a_file_that_grew_is_told_and_each_step_is_on_record(recwarn: pytest.WarningsRecorder) -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(6, 512), torch.nn.ReLU(), torch.nn.Linear(512, 1))
+    model, rows = given_model(network, Normalization((6,)), name="wide"), np.random.default_rng(0).normal(size=(80, 6))
+    data = eh.read_evaluation_set({"y": [0, 1] * 40}, inputs=rows.astype(np.float32), label="y")
+    said: list[str] = []
+    small = compress(model, NeuronPruning(0.5, epochs=0), train=data, progress=lambda *step: said.append(step[2]))
+    before, after = model.facts["file_bytes"], small.facts["file_bytes"]
+    assert small.facts["recipe"][-1]["bytes_before"] == before  # type: ignore[index,call-overload]
+    assert any(f"{after:,} bytes, {before:,} before" in text for text in said)
+    assert not [each for each in recwarn if "larger than the original" in str(each.message)]
+
+    def grown(self: NeuronPruning, model: NetworkModel, bench: Bench) -> NetworkModel:
+        wide = torch.nn.Sequential(*model.network, torch.nn.Linear(1, 4_000), torch.nn.Linear(4_000, 1))
+        with torch.no_grad():
+            wide[-2].weight.fill_(1.0), wide[-1].weight.fill_(1 / 4_000)
+            wide[-2].bias.zero_(), wide[-1].bias.zero_()
+        return model.with_network(wide, self.describe())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NeuronPruning, "apply", grown)
+        with pytest.warns(UserWarning, match=r"larger than the original: [\d,]+ bytes, and [\d,]+ before"):
+            compress(model, NEURONS, train=data)
+
+
+def test_a_program_of_torch_export_is_refused_in_a_sentence() -> None:
+    program = torch.export.export(torch.nn.Linear(6, 1), (torch.zeros(2, 6),))
+    with pytest.raises(ModelError, match="Hand over the torch module that it was exported from"):
+        given_model(program, Normalization((6,)))  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
+import warnings
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -83,6 +84,7 @@ def command(
         run_search(plan, None if policy is None else load_policy(policy))
         return
     from evenhand.compression import compress
+    from evenhand.compression.compressing import LARGER
     from evenhand.errors import ModelError
     from evenhand.training import load_model
 
@@ -94,7 +96,8 @@ def command(
     settings = file_of(flags)
     table = read_table(data, settings, flags)
     held = None if validation is None else read_table(validation, settings, flags)
-    with progress("Compressing") as step:
+    with progress("Compressing") as step, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", f".*{LARGER}")  # the last line says it
         small = compress(
             load_model(model), chosen, train=table, validation=held, seed=seed, balance=balance or None,
             seconds=seconds, progress=step,
@@ -102,7 +105,8 @@ def command(
     if not hasattr(small, "save"):
         raise ModelError(f"The result of {', '.join(recipes)} cannot be saved.")
     small.save(output)
-    sizes = f"{output.stat().st_size:,} bytes, the original has {model.stat().st_size:,}"
+    after, before = output.stat().st_size, model.stat().st_size
+    sizes = f"{after:,} bytes, the original has {before:,}{': it became larger' if after > before else ''}"
     summarize(
         [f"Wrote {output}: {sizes}"],
         ["evenhand", "audit", test or "TEST", "--model", output, "--original", model, *config_words()],

@@ -201,7 +201,7 @@ def from_network(graph: bytes, model: NetworkModel, recipe: Mapping[str, Plain])
         **model.facts,
         "kind": "onnx",
         "runtime": "onnxruntime",
-        "recipe": [*history(model.facts), dict(recipe)],
+        "recipe": [*history(model.facts), {**recipe, "bytes_before": len(model.content)}],
         "parameters": parameters,
         "nonzero_parameters": nonzero,
         "macs": network_macs(model.network, model.preprocessing.shape),

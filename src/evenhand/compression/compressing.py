@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 Made: TypeAlias = "NetworkModel | CompressedModel"
 WITNESSED: Final = 5_000
 """Training rows, drawn by the seed, on which each step's model is compared; all when there are fewer."""
+LARGER: Final = "is larger than the original"
+"""What a warning says of a file that grew."""
+GROWN: Final = 1.05
+"""Times the bytes above which a file has grown: what it says of its recipes takes some."""
 TWIN_ROWS: Final = 1_000
 """Training rows on which a twin's agreement is stated."""
 
@@ -42,7 +47,8 @@ def compress(
     Calibration, fine-tuning and the check after each step see training rows only. Fine-tuning makes small what the fit
     did: its loss, weights of classes, rows drawn again. The new model keeps the threshold of the original, save where
     the fit chose it by a rule and the fine-tuned network does worse by that rule on the rows it stopped by: then it is
-    chosen anew, the recipe's entry on record has both, and `Stages.by` a ``threshold``.
+    chosen anew, the recipe's entry on record has both, and `Stages.by` a ``threshold``. Each entry has the size of the
+    file before it, ``bytes_before``; of a file that is larger in the end a warning tells.
 
     Parameters
     ----------
@@ -112,6 +118,7 @@ def compress(
         current.stages = Stages(str(model.facts["sha256"]), numbered([by for by, _ in passed]), between)
     if progress is not None:
         progress(len(steps), len(steps), "")
+    _warn_of_growth(model, current)
     return current
 
 
@@ -130,10 +137,21 @@ def _apply(recipe: Recipe, witness: Witness, before: NetworkModel, bench: Bench)
         passed = _taken_apart(recipe, before, after, bench)
         after = passed[-1][1]
     found = witness.look(after, step=step, floor=recipe.floor)
-    bench.say(f"{step}: {found.words}")
+    bench.say(f"{step}: {found.words}; {len(after.content):,} bytes, {len(before.content):,} before")
     if not isinstance(after, NetworkModel) and "int" in str(recipe.describe().get("weights")):
         after.twin = make_twin(after, before, pick(witness.rows, slice(TWIN_ROWS)))
     return passed
+
+
+def _warn_of_growth(original: NetworkModel, made: Made) -> None:
+    before, after = len(original.content), len(made.content)
+    if after > GROWN * before:
+        warnings.warn(
+            f"'{made.name}' {LARGER}: {after:,} bytes, and {before:,} before. Recipes that prune or round the weights "
+            "of larger networks make files smaller; of a network this small, what the file says of itself weighs more.",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def _taken_apart(recipe: Recipe, before: NetworkModel, after: NetworkModel, bench: Bench) -> list[tuple[str, Made]]:

@@ -82,13 +82,30 @@ def rounding(network: nn.Module, rows: NDArray[np.float32]) -> nn.Module:
 
 
 def without_rounding(network: nn.Module) -> nn.Module:
-    """Return a copy with the trained weights as they are, and no rounding."""
+    """Return a copy with the trained weights as they are, and no rounding; other parametrizations stay."""
     plain = copy.deepcopy(network)
     for module in plain.modules():
         for name in ("weight", "in_proj_weight"):
             if parametrize.is_parametrized(module, name):
-                parametrize.remove_parametrizations(module, name, leave_parametrized=False)
+                _uncover(module, name)
         for key, hook in list(module._forward_pre_hooks.items()):
             if isinstance(hook, RoundedInputs):
                 del module._forward_pre_hooks[key]
     return plain
+
+
+def _uncover(module: nn.Module, name: str) -> None:
+    """Take the rounding from a weight.
+
+    A module with a parametrization has a class of its own, which its copies share: torch changes the class when it
+    takes the last one off, and so would break the others. The module gets one that is its alone first.
+    """
+    parts = getattr(module.parametrizations, name)
+    for at in [at for at, part in enumerate(parts) if isinstance(part, RoundedWeight)][::-1]:
+        del parts[at]
+    if len(parts):
+        return
+    shared = type(module)
+    own = {key: value for key, value in vars(shared).items() if key not in ("__dict__", "__weakref__")}
+    module.__class__ = type(shared.__name__, shared.__bases__, own)
+    parametrize.remove_parametrizations(module, name, leave_parametrized=False)

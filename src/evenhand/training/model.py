@@ -226,7 +226,10 @@ class NetworkModel(Staged):
         plan: Plan | None = None,
         pruned: list[Plain] | None = None,
     ) -> NetworkModel:
-        """Return a new model with another network over the same columns, and the recipe that made it."""
+        """Return a new model with another network over the same columns, and the recipe that made it.
+
+        The recipe's entry says how many bytes the file had before it.
+        """
         return NetworkModel(
             name=f"{self.name} + {recipe['recipe']}",
             network=network,
@@ -235,7 +238,7 @@ class NetworkModel(Staged):
             threshold=self.threshold,
             history=self.history,
             fit_row_hashes=self.fit_row_hashes,
-            recipe=[*self.recipe, dict(recipe)],
+            recipe=[*self.recipe, {**recipe, "bytes_before": len(self.content)}],
             stored_as=stored_as,
             pruned=self.pruned if pruned is None else pruned,
             target=self.target,
@@ -334,6 +337,7 @@ def _to_bytes(model: NetworkModel) -> bytes:
         "stored_as": model.stored_as,
         "fit_rows": len(model.fit_row_hashes) or None,
         **({"pruned": model.pruned} if model.pruned else {}),
+        **({"tied": tied} if tied else {}),
         **({"target": model.target.to_plain()} if model.target is not None else {}),
     }
     return save(tensors, {KEY: as_text(about)})

@@ -51,17 +51,20 @@ def check_shapes(plan: Plan, row: tuple[int, ...], held: Mapping[str, tuple[int,
                 f"tensor '{shorten(name)}' has the shape {held.get(name)} in the file and {needed.get(name)} in the "
                 "network it describes"
             )
-    _answers(network.to("meta"), row, plan.outputs)
+    if plan.kind == "given":  # its code may need numbers where ours needs shapes alone, and its size is the caller's
+        _answers(plan.build(), row, plan.outputs, "cpu")
+    else:
+        _answers(network.to("meta"), row, plan.outputs)
 
 
-def _answers(network: nn.Module, row: tuple[int, ...], outputs: int) -> None:
-    """Check that a network of shapes takes such rows, and gives as many logits as its plan says."""
+def _answers(network: nn.Module, row: tuple[int, ...], outputs: int, device: str = "meta") -> None:
+    """Check that a network, of shapes on `device` "meta", takes such rows and gives as many logits as its plan says."""
     import torch
 
     if not row or min(row) < 1:
         raise ValueError(f"its rows have the shape {row}")
     with torch.inference_mode():
-        said = network.eval()(torch.empty(2, *row, device="meta"))
+        said = network.eval()(torch.zeros(2, *row, device=device))
     if said.numel() != 2 * outputs:
         raise ValueError(
             f"its network gives {math.prod(said.shape[1:]):,} logits a row, and is said to give {outputs:,}"
