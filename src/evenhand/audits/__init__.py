@@ -17,6 +17,7 @@
 - `dependence`: how the score moves with a feature, and whether a few rules do as well
 - `explanation_checks`: whether explanations follow the model and are stable
 - `maps`: which parts of images the score rests on, and whether it follows them
+- `words`: what words add to the score of a text, overall and for each group
 - `reliance`: proxy features, and what swapping the sensitive feature does
 - `reasons`: the principal reasons of adverse decisions
 - `recourse`: the smallest change that flips a decision, and what it costs each group

@@ -48,6 +48,9 @@ class AuditSettings(RoleSettings, total=False):
     map_rows: int
     map_background: int
     map_squares: int
+    text_rows: int
+    text_evaluations: int
+    show_texts: bool
     swap_rows: int
     reason_reference: Literal["mean", "at_threshold"]
     footprint: bool

@@ -156,6 +156,12 @@ def observe(score: LinkedScore, X: pd.DataFrame, background: pd.DataFrame, own: 
     return Behaviour(True, False, (note,))
 
 
+UNSEEN: Final = message(
+    "Column '{column}' has values in {rows:,} explained rows that no background row has ({values}): what they add "
+    "rests on rows that mix them with others."
+)
+
+
 def unseen(X: pd.DataFrame, background: pd.DataFrame) -> tuple[str, ...]:
     """Name the categories of the explained rows that no background row has; numbers are left out."""
     told = []
@@ -167,8 +173,7 @@ def unseen(X: pd.DataFrame, background: pd.DataFrame) -> tuple[str, ...]:
             values = ", ".join(repr(value) for value in X[name][new].unique()[:3])
             told.append(
                 message(
-                    "Column '{column}' has values in {rows:,} explained rows that no background row has "
-                    "({values}): what they add rests on rows that mix them with others.",
+                    UNSEEN,
                     column=str(name),
                     rows=int(new.sum()),
                     values=shorten(values, 60),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 
 from evenhand.errors import InputError
+from evenhand.explaining.checks import UNSEEN
 from evenhand.explaining.explain import explain
+from evenhand.explaining.scores import opened
+from evenhand.explaining.words import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,37 +19,43 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.explaining.attributions import Attributions
+    from evenhand.subjects import Subject
 
+TEXT_EVALUATIONS: Final = 4_000
+"""Texts that a model is asked about to explain one."""
 TEXT_ORDERS: Final = 10
 """Random orders of a text's tokens: there is one background row, so that nothing else averages over them."""
 
 
 def explain_text(
-    predict: Callable[[list[str]], object],
+    predict: Subject | Callable[[list[str]], object],
     text: str,
     *,
     mask: str = "",
     tokens: Sequence[str] | None = None,
     join: Callable[[Sequence[str]], str] | None = None,
     permutations: int = TEXT_ORDERS,
+    budget_evaluations: int | None = TEXT_EVALUATIONS,
     **how: object,
 ) -> Attributions:
     """Return what each token of a text adds to its score, against the text with every token masked.
 
     Parameters
     ----------
-    predict : callable
-        From a list of texts to one score each.
+    predict : Subject, fitted pipeline or callable
+        A model that reads texts, or a function from a list of texts to one score each.
     text : str
         The text.
     mask : str
         What replaces a masked token: nothing, or a model's mask token.
     tokens : sequence of str, optional
-        The players; words with the space after them when not given.
+        The players; words with the space after them when not given, and letters of Chinese and Japanese.
     join : callable, optional
         From tokens back to a text; joined without anything between them when not given.
     permutations : int
         Random orders, each with its reverse.
+    budget_evaluations : int, optional
+        Shortened texts that the model is asked about, at most; all of a short text, where they are no more.
     **how
         As for `explain`.
 
@@ -67,15 +76,21 @@ def explain_text(
     >>> [float(value) for value in found.values[0].round(6)]
     [0.0, 1.0, 0.0]
     """
-    said = [*tokens] if tokens is not None else re.findall(r"\S+\s*", text)
+    said = [*tokens] if tokens is not None else pieces(text)
     if not said:
         raise InputError("The text has no token, so there is nothing to explain its score by.")
-    put = join or "".join
+    put, model = join or "".join, opened(predict)  # type: ignore[arg-type]
+    score = cast("Callable[[list[str]], object]", getattr(model, "predict", model))
+    if getattr(model, "score_kind", "probability") != "probability":
+        how.setdefault("link", "identity")
 
     def ask(rows: NDArray[np.generic]) -> object:
-        return predict([put([str(token) for token in row]) for row in rows])
+        return score([put([str(token) for token in row]) for row in rows])
 
     X = np.array([said], dtype=object)
     players = {f"{place} {token.strip()}": (str(place),) for place, token in enumerate(said)}
     background = np.array([[mask] * len(said)], dtype=object)
-    return explain(ask, X, background, players=players, permutations=permutations, **how)  # type: ignore[arg-type]
+    how |= {"permutations": permutations, "budget_evaluations": budget_evaluations}
+    found = explain(ask, X, background, players=players, **how)  # type: ignore[arg-type]
+    told = tuple(note for note in found.notes if getattr(note, "id", "") != UNSEEN)  # no token is in the masked text
+    return replace(found, notes=told)

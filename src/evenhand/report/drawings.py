@@ -252,6 +252,17 @@ class Heat(Drawing):
 
 
 @dataclass(frozen=True, slots=True)
+class Passages(Drawing):
+    """Texts whose words are shaded by what they add: raised ones underlined throughout, lowered ones with dots."""
+
+    kind: ClassVar[str] = "passages"
+    texts: tuple[tuple[str, tuple[tuple[int, str], ...]], ...]
+    """Each a heading and its words: how much (-5 to 5), and the word; blanks are words of their own."""
+    key: tuple[tuple[int, str], ...]
+    """What the marks mean: a shade and its meaning."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """One of two histograms."""
 

@@ -32,6 +32,9 @@ __all__ = ["suppressed"]
 SIZES: Final = ("rows_per_group",)
 """The requirement whose judgement tells the rows of groups."""
 
+PERSONAL: Final = ("word_contribution",)
+"""Metrics whose keys have words of people: what is withheld leaves the copy, key and all."""
+
 Cell: TypeAlias = "tuple[tuple[str, str], ...]"
 """A group of any grouping: pairs of column and value; empty for all rows."""
 
@@ -76,7 +79,8 @@ def suppressed(record: AuditRecord, below: int) -> AuditRecord:
     provenance.pop("score_edges", None)
     provenance.pop("attribution_reach", None)
     provenance.pop("attribution_means", None)
-    findings = tuple(_shown(f, hidden if _over_all_rows(f) else halved, below, strata) for f in record.findings)
+    shown = (_shown(f, hidden if _over_all_rows(f) else halved, below, strata) for f in record.findings)
+    findings = tuple(f for f in shown if not (f.withheld and f.key.metric in PERSONAL))
     # why an audit did not run stays; what limits one that ran may name groups and their sizes
     sections = tuple(replace(part, reason="" if part.ran else part.reason) for part in record.sections)
     tallies = tuple(_sizes(counts, hidden) for counts in record.tallies if counts.model == "subject")

@@ -16,6 +16,7 @@ AUDITS: Final = {
     "unobserved_groups": message("unobserved groups"), "chance": message("chance"), "slices": message("slices"),
     "custom": message("custom metrics"), "explanation": message("explanation"), "dependence": message("dependence"),
     "explanation_checks": message("explanation checks"), "maps": message("maps of images"),
+    "words": message("words of texts"),
     "few_shot": message("few-shot learning"), "reliance": message("reliance"), "reasons": message("reasons"),
     "recourse": message("recourse"), "identity": message("identity tests"),
     "scenarios": message("situations"), "compression": message("compression"), "training": message("training"),
