@@ -141,8 +141,9 @@ def _with_vectors(content: bytes) -> bytes:
             continue
         ids, parts = node.input[1], [f"{name}_quantized", f"{name}_scale"]
         of = [f"{node.output[0]}_{part}" for part in ("whole", "number", "scale")]
-        for part, array in zip(parts, _whole(numpy_helper.to_array(arrays.pop(name)), 0), strict=True):
-            arrays[part] = numpy_helper.from_array(array, part)
+        whole, scale = _whole(numpy_helper.to_array(arrays.pop(name)), 0)
+        arrays[parts[0]] = numpy_helper.from_array(whole, parts[0])
+        arrays[parts[1]] = numpy_helper.from_array(scale, parts[1])
         nodes += [
             helper.make_node("Gather", [parts[0], ids], of[:1]),
             helper.make_node("Cast", of[:1], of[1:2], to=onnx.TensorProto.FLOAT),
