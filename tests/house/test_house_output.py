@@ -26,6 +26,8 @@ REASONED = {
     "compression/consumption.py": {"save"},
     # the pipe to the process that started it, and the null device; nothing is printed
     "subjects/isolated_worker.py": {"fdopen", "open"},
+    # a copy in a temporary folder under the ending by which Keras tells its files
+    "subjects/keras.py": {"copyfile"},
 }
 """Files that may do otherwise, with the reason."""
 
