@@ -85,7 +85,7 @@ def _word(finding: Finding) -> str:
 def _scale(record: AuditRecord, found: Sequence[Finding]) -> str:
     if record.provenance.get("data", {}).get("task") == "regression":
         return PREDICTION
-    return LOG_ODDS if "log-odds" in found[0].note else SCORE
+    return LOG_ODDS if found[0].note else SCORE  # a note is on the scale alone, and scores as they are have none
 
 
 def _by_group(found: list[Finding], overall: list[Finding], name: str, title: str) -> tuple[Table, ...]:
