@@ -63,13 +63,13 @@ def open_model(
     'credit'
     """
     from evenhand.subjects.loading import model_kind, open_subject
-    from evenhand.subjects.model_file import read_model_file
+    from evenhand.subjects.model_file import is_folder, read_model_file
     from evenhand.subjects.remote import open_remote, remote_place
 
     if (remote := remote_place(path)) is not None:
         return open_remote(remote, positive=positive, features=features)
     place = Path(path)
-    kind = "folder" if place.is_dir() else model_kind(place)
+    kind = "folder" if is_folder(place) else model_kind(place)
     if kind == "safetensors":
         from evenhand.training.storing import open_trained
 

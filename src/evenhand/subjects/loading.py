@@ -13,7 +13,7 @@ from evenhand.subjects.archives import members_of
 from evenhand.subjects.catalogue import ADAPTERS
 from evenhand.subjects.graph_bytes import check_graph
 from evenhand.subjects.limits import Limits
-from evenhand.subjects.model_file import Opening, refuse_no_file, refuse_untrusted, unreadable
+from evenhand.subjects.model_file import Opening, is_folder, refuse_no_file, refuse_untrusted, unreadable
 from evenhand.subjects.tensor_header import read_header
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def open_subject(
     'model'
     """
     place = Path(path)
-    if place.is_dir():
+    if is_folder(place):
         from evenhand.subjects.huggingface import open_folder
 
         return open_folder(place, name=name, threshold=threshold, positive=positive, score_kind=output)

@@ -151,6 +151,14 @@ def refuse_no_file(path: Path) -> None:
         raise ModelError(f"'{path}' is no regular file; a model is one.")
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; a name that no file can have raises a ModelError."""
+    try:
+        return path.is_dir()
+    except OSError as problem:
+        raise unreadable(path, problem) from None
+
+
 def unreadable(path: Path, problem: OSError) -> ModelError:
     """Return the error of a file that cannot be read."""
     return ModelError(f"'{shorten(path)}' cannot be read: {shorten(problem.strerror or problem)}.")
