@@ -283,7 +283,7 @@ def test_onnx_files_that_are_not_ours(int8: CompressedModel, tmp_path: Path) -> 
     with pytest.raises(ModelError, match="no ONNX file"):
         open_model(garbage)
     garbage.write_bytes(b"PK\x03\x04")
-    with pytest.raises(ModelError, match=r"saved as \.onnx"):
+    with pytest.raises(ModelError, match="damaged zip archive"):
         load_compressed(garbage)
 
 

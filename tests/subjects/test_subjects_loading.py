@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from evenhand.errors import ModelError
 from evenhand.subjects import open_subject
+from evenhand.subjects.loading import model_kind
 
 ROOM = Path(__file__).parents[2] / "src" / "evenhand" / "subjects"
 TABLE = pd.DataFrame({"a": [0.0, 1, 2, 3], "b": [1.0, 0, 1, 0]})
@@ -95,3 +96,12 @@ def test_the_door_loads_nothing_heavy() -> None:
     code = f"import sys, evenhand.subjects; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("start", [b"\x80\x02", b"\x80\x05", b"PK"])
+def test_a_length_that_is_spelt_like_another_start_leaves_a_file_what_it_is(start: bytes, tmp_path: Path) -> None:
+    """The first eight bytes of a safetensors file are the length of its header: 640 is the start of a pickle."""
+    length = int.from_bytes(start, "little")
+    place = tmp_path / "model.safetensors"
+    place.write_bytes(length.to_bytes(8, "little") + b"{}".ljust(length))
+    assert model_kind(place) == "safetensors"

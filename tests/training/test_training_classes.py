@@ -182,7 +182,7 @@ def test_a_category_is_a_vector() -> None:
     town = rng.choice([f"town {at:02}" for at in range(30)], 2000)
     y = np.asarray([int(name[-2:]) % 2 for name in town])
     data = eh.read_evaluation_set(pd.DataFrame({"x": rng.normal(size=2000), "town": town, "y": y}), label="y")
-    model = fit(data, config=TrainingConfig(hidden=(8,), embedding=3, epochs=15, learning_rate=0.02))
+    model = fit(data, config=TrainingConfig(hidden=(8,), embedding=3, epochs=15, learning_rate=0.02, pieces=0))
     vectors = model.network[0].vectors["1"].weight  # type: ignore[index,union-attr]
     assert vectors.shape == (3, 30)
     assert ((model.predict(data.X) >= 0.5) == y).mean() > 0.95

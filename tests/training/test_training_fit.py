@@ -174,7 +174,7 @@ def test_the_random_generator_of_the_user_stays_as_it_is(parts: dict[str, Evalua
     ("content", "said"),
     [
         (b"", "is empty|this is empty"),
-        (b"PK\x03\x04 zip", "this is zip"),
+        (b"PK\x03\x04 zip", "is a damaged zip archive"),
         (b"\x80\x04\x95", "this is pickle"),
     ],
 )

@@ -225,11 +225,11 @@ def _start(path: Path) -> bytes:
 
 def file_kind(content: bytes | mmap.mmap, suffix: str) -> str:
     """Return ``onnx``, ``pickle``, ``safetensors``, ``zip``, ``hdf5``, ``json``, ``text``, ``empty`` or ``unknown``."""
+    if _is_safetensors(content):  # before the starts of others: its length may be spelt as the start of a pickle
+        return "safetensors"
     told_by_start = next((kind for kind, starts in _STARTS.items() if content[:8].startswith(starts)), None)
     if not len(content) or told_by_start:
         return told_by_start or "empty"
-    if _is_safetensors(content):
-        return "safetensors"
     if suffix.lower() in _PICKLE_SUFFIXES:
         return "pickle"  # compressed by joblib, or of the first, textual protocols
     if content[:1] == b"\x08" and len(content) > 2:

@@ -107,7 +107,7 @@ class ImagePlan:
 
     def _check_sizes(self) -> None:
         left = min(self.shape[1:]) if self.small else min(self.shape[1:]) // 4
-        if left < LEAST.get(self.kind, 1):
+        if self.kind in LEAST and left < LEAST[self.kind]:
             raise InputError(
                 f"Halvings of {self.kind} leave nothing of {self.shape[1]} x {self.shape[2]} pixels: use larger "
                 "images, or a resnet18, which takes any."
