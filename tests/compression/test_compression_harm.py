@@ -86,7 +86,7 @@ def blobs(n: int, seed: int, kept: float = 1.0) -> EvaluationSet:
 def test_a_class_kept_at_a_twentieth_of_its_rows_pays_for_all(seed: int) -> None:
     """Fine-tuned as usual, it loses half its recall; balanced fine-tuning mends it.
 
-    Of three seeds its recall changes by -0.51, -0.37 and -0.43, and with balanced fine-tuning by +0.08, +0.17 and +0.08;
+    Of three seeds its recall changes by -0.51, -0.37 and -0.43, and with balanced fine-tuning by +0.08, +0.17, +0.08;
     accuracy by -0.05 to -0.07, and by -0.01 to -0.04.
     """
     train, test = blobs(12_000, 0, kept=0.05), blobs(6_000, 2)
