@@ -169,7 +169,7 @@ def test_what_a_set_does_not_hold_is_refused(tmp_path: Path) -> None:
         eh.audit(texts, data["arrays"])
     with pytest.raises(InputError, match=r"people: the model 'Pipeline' reads texts, and the set holds table"):
         eh.audit(texts, data["table"])
-    with pytest.raises(InputError, match=r"reviews: the model 'net' reads arrays.*inputs= or images="):
+    with pytest.raises(ModelError, match=r"'net' takes an array of numbers, and these are texts.*inputs= or images="):
         eh.audit(open_subject(exported(tmp_path)), data["texts"])
 
 
