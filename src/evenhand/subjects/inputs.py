@@ -63,7 +63,7 @@ def as_numbers(batch: Batch, dtype: str, name: str) -> NDArray[np.generic]:
 
     lengths = {len(row) for row in batch} if isinstance(batch, list) else {1}
     found = np.asarray(batch) if len(lengths) < 2 else np.empty(0, dtype=object)
-    if found.dtype.kind == "U":
+    if isinstance(batch, list) and any(isinstance(row, str) for row in batch[:1]):
         raise ModelError(f"Model '{name}' takes an array of numbers, and these are texts: pass inputs= or images=.")
     if found.dtype.kind not in "biuf":
         raise ModelError(f"Model '{name}' takes an array of numbers: pad lists of token ids to one length beforehand.")
