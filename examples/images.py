@@ -1,4 +1,4 @@
-"""Cat or not: ten neurons, squared error, 1,000 gray images of 28 x 28; made smaller, audited with maps, and judged.
+"""Cat or not: ten neurons, squared error, 1,000 gray images of 28 x 28; rounded to int8, audited with maps, and judged.
 
 Run it with: python examples/images.py [folder] [cifar10]
 
