@@ -99,7 +99,7 @@ class TestDirection:
         counted = {name: metric.decision for name, metric in METRICS.items() if metric.decision is not None}
         negative = {"rejection_rate", "false_negative_rate", "specificity"}
         assert {name for name, decision in counted.items() if decision == 0} == negative
-        positive = {"selection_rate", "favourable_rate", "recall", "false_positive_rate"}
+        positive = {"selection_rate", "favourable_rate", "recall", "false_positive_rate", "stereotype_rate"}
         assert {name for name, decision in counted.items() if decision == 1} == positive
 
     def test_a_value_limit_that_protects_whom_the_outcome_favours_burdens_nobody(self) -> None:
