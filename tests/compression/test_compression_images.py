@@ -402,4 +402,4 @@ def test_bounded_time(models: dict[str, NetworkModel], parts: dict[str, Evaluati
         models["mlp"], MagnitudePruning(0.5, epochs=500), train=parts["train"], seconds=0.0,
         progress=lambda _done, _all, text: told.append(text),
     )  # fmt: skip
-    assert [text for text in told if text.startswith("fine-tuning")] == ["fine-tuning 1/500"]
+    assert [text for text in told if text.startswith("fine-tuning")] == ["fine-tuning 1/10"]
