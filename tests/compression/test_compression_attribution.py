@@ -45,7 +45,7 @@ def audited(small: NetworkModel | CompressedModel, full: NetworkModel) -> AuditR
 
 @pytest.fixture(scope="module")
 def full() -> NetworkModel:
-    return fit(TRAIN, config=TrainingConfig(hidden=(8,), epochs=4, seed=1, threshold=0.5))
+    return fit(TRAIN, config=TrainingConfig(hidden=(8,), epochs=30, seed=1, threshold=0.5))
 
 
 @pytest.fixture(scope="module")

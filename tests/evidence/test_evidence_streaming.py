@@ -54,11 +54,15 @@ def mean(batch: Any) -> Any:
 def test_an_audit_holds_one_batch_and_reads_each_row_a_few_times(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     data, held = images()
-    record = eh.audit(mean, data, keeping=Keeping(tmp_path / "kept.parquet", b"0" * 16))
+    record = eh.audit(mean, data, keeping=Keeping(tmp_path / "kept.parquet", b"0" * 16), explain=False)
     assert record["accuracy"].support == N
     assert max(held.seen) == 64, "no more than a batch at once"
     once = sum(held.seen) / N
     assert once <= 2.1, "once to be scored and once to be fingerprinted, and a batch for the time it takes"
+    counted = sum(held.seen)
+    held.seen.clear()
+    eh.audit(mean, data)
+    assert sum(held.seen) - counted <= 64, "maps read the images that are drawn for them, of however many"
     held.seen.clear()
     eh.audit(mean, data, original=lambda batch: mean(batch) * 0.99, footprint=True)
     assert max(held.seen) == 256, "the largest batch whose time is taken"

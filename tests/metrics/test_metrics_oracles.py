@@ -117,6 +117,7 @@ ORACLES: dict[str, Oracle] = {
     "theil_index": theil,
     "coefficient_of_variation": variation,
     "rejection_rate": rejection,
+    "stereotype_rate": fair.selection_rate,
     "treatment_equality": wrong_by_wrong,
     "accuracy": sk.accuracy_score,
     "error_rate": error_rate,

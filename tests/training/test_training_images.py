@@ -210,10 +210,11 @@ def test_a_step_is_augmented_as_the_schedule_says_and_by_the_seed_alone() -> Non
 
 
 def test_the_same_seed_gives_the_same_augmented_model(parts: dict[str, EvaluationSet]) -> None:
-    settings: dict[str, Any] = {"network": "cnn", "channels": (4,), "hidden": (8,), "epochs": 1}
+    settings: dict[str, Any] = {"network": "cnn", "channels": (4,), "hidden": (8,), "epochs": 4, "learning_rate": 1e-2}
     change_all: dict[str, Any] = {"flip": True, "rotate": 15.0, "crop": 0.2, "colour": 0.2}
     one, two = (fit(parts["train"], config=TrainingConfig(**settings, **change_all)) for _ in range(2))
     plain = fit(parts["train"], config=TrainingConfig(**settings))
+    assert one.history["best_epoch"] > 0 and plain.history["best_epoch"] > 0, "something was learnt"  # type: ignore[operator]
     assert one.content == two.content
     np.testing.assert_array_equal(one.predict(images(parts["test"])), two.predict(images(parts["test"])))
     assert np.abs(one.predict(images(parts["test"])) - plain.predict(images(parts["test"]))).max() > 1e-6

@@ -95,11 +95,10 @@ def command(
         say(cleaned)
     for column, reason in model.preprocessing.left_out:
         say(f"Left out: column '{column}' {reason}.")
-    if beside := told(model.history):
-        say(beside)
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
+    beside = told(model.history)
     summarize(
-        [f"Wrote {output}: {rows} rows; {_decides(model, config)}"],
+        [f"Wrote {output}: {rows} rows; {_decides(model, config)}", *([beside] if beside else [])],
         ["evenhand", "audit", test_output or "TEST", "--model", output, *config_words()],
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import torch
@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from evenhand.training.schedule import Schedule
 
 
+CHANGES: Final = ("shift", "flip", "rotate", "crop", "colour", "noise", "mixup")
+"""Settings of a schedule of which each changes rows."""
+
+
 def changes(schedule: Schedule) -> bool:
     """Return whether the schedule requires any change."""
-    return bool(schedule.shift or schedule.noise or schedule.mixup)
+    return any(getattr(schedule, name) for name in CHANGES)
 
 
 def change(schedule: Schedule, columns: torch.Tensor, answer: torch.Tensor) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from evenhand.messages import message
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 TITLE: Final = message("Where in the images the score comes from")
 METRIC: Final = "square_importance"
-SQUARE: Final = re.compile(r"row (\d+) column (\d+)")
 MOST_MAPS: Final = 9
 """Maps of groups and of rows on the page; the others are in audit.json."""
 
@@ -74,8 +72,9 @@ def _grid(name: str, title: str, cells: list[Finding], most: float) -> Heat:
     """Return squares in their places, darker where they are of greater importance."""
     placed: dict[tuple[int, int], float] = {}
     for f in cells:
-        if (square := SQUARE.fullmatch(f.key.columns[0])) is not None:
-            placed[int(square[1]), int(square[2])] = f.estimate or 0.0
+        match f.key.columns[0].split(" "):  # as the audit names a square
+            case ["row", row, "column", column] if row.isdecimal() and column.isdecimal():
+                placed[int(row), int(column)] = f.estimate or 0.0
     rows, columns = (sorted({place[axis] for place in placed}) for axis in (0, 1))
     lines = [
         (
