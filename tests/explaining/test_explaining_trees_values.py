@@ -171,9 +171,15 @@ def test_the_compiled_loop_is_chosen_by_the_rows(monkeypatch, n, loop):
 
 
 def test_small_work_loads_no_compiler(monkeypatch):
-    monkeypatch.delattr(shapley, "compiled")
+    asked = []
+    monkeypatch.setattr(shapley, "compiled", asked.append)
     forest = random_forest(2, 8, depth=6)
-    tree_values(forest, random_rows(1, 50, 8), random_rows(2, 50, 8), np.arange(8), 8, np.arange(50) % 10)
+    given = (forest, random_rows(1, 50, 8), random_rows(2, 50, 8), np.arange(8), 8, np.arange(50) % 10)
+    tree_values(*given)
+    assert asked == []
+    monkeypatch.setattr(shapley, "WORTH_IT", 0)
+    tree_values(*given)
+    assert asked, "larger work asks for it"
 
 
 def test_loops_are_compiled_with_what_they_call_where_no_cache_can_be_written():
