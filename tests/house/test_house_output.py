@@ -25,7 +25,7 @@ REASONED = {
     # a file in a temporary folder for a child process; numpy adds the header that the child reads
     "compression/consumption.py": {"save"},
     # the pipe to the process that started it, and the null device; nothing is printed
-    "subjects/isolated_worker.py": {"fdopen", "open"},
+    "subjects/isolation/worker.py": {"fdopen", "open"},
     # a copy in a temporary folder under the ending by which Keras tells its files
     "subjects/keras.py": {"copyfile"},
 }

@@ -20,8 +20,9 @@ from sklearn.linear_model import LogisticRegression
 
 from evenhand.errors import InputError, ModelError
 from evenhand.signing import sign
-from evenhand.subjects import Limits, frames, open_subject, process
-from evenhand.subjects.isolated import IsolatedSession, IsolatedSubject
+from evenhand.subjects import Limits, open_subject
+from evenhand.subjects.isolation import frames, process
+from evenhand.subjects.isolation.isolated import IsolatedSession, IsolatedSubject
 from evenhand.subjects.onnx import start_session
 
 if TYPE_CHECKING:

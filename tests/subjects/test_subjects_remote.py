@@ -15,8 +15,8 @@ import pytest
 
 import evenhand as eh
 from evenhand.errors import InputError, ModelError
-from evenhand.subjects.remote import RemoteSubject, open_remote, remote_place
-from evenhand.subjects.remote_endpoint import Endpoint
+from evenhand.subjects.remote.adapter import RemoteSubject, open_remote, remote_place
+from evenhand.subjects.remote.endpoint import Endpoint
 from evenhand.testing import check_subject
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("evenhand.subjects.remote_client.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("evenhand.subjects.remote.client.FIRST_PAUSE", 0.001)
 
 
 def table(rows: int = 200) -> pd.DataFrame:
@@ -103,7 +103,7 @@ def test_it_is_asked_again_after_busy_and_as_the_server_says(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("evenhand.subjects.remote_client.time.sleep", slept.append)
+    monkeypatch.setattr("evenhand.subjects.remote.client.time.sleep", slept.append)
     busy: list[Answer] = [(429, {}, {"Retry-After": "7"}), (503, {}, {}), (429, {}, {"Retry-After": "9999"})]
     server.answer = lambda number, body: busy[number - 1] if number <= 3 else (200, scored(body), {})
     RemoteSubject(Endpoint(server.url, cache=str(tmp_path))).predict(table(10)[["income"]])

@@ -14,7 +14,7 @@ from evenhand.data.bias_sets.rows import rows_of
 from evenhand.data.reading import chosen_settings
 from evenhand.data.roles import Roles, RoleSettings
 from evenhand.errors import ModelError, quoted
-from evenhand.subjects.huggingface_language import LanguageModel, open_language_model
+from evenhand.subjects.huggingface.language import LanguageModel, open_language_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from evenhand.compression.agreement import Agreement
     from evenhand.findings import Batch, Plain, Reads, Task
     from evenhand.subjects import ScoreKind
-    from evenhand.subjects.isolated import IsolatedSession
-    from evenhand.subjects.limits import Limits
+    from evenhand.subjects.isolation.isolated import IsolatedSession
+    from evenhand.subjects.isolation.limits import Limits
     from evenhand.training import NetworkModel, Preparing
 
 METADATA: Final = "evenhand"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 from evenhand.compression.consumption import energy_of, peak_memory
 from evenhand.data import pick
 from evenhand.errors import InputError
-from evenhand.subjects.process import clock
+from evenhand.subjects.isolation.process import clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from evenhand.subjects import OutputKind, Subject
-    from evenhand.subjects.limits import Limits
+    from evenhand.subjects.isolation.limits import Limits
 
 
 def open_model(
@@ -64,7 +64,7 @@ def open_model(
     """
     from evenhand.subjects.loading import model_kind, open_subject
     from evenhand.subjects.model_file import is_folder, read_model_file
-    from evenhand.subjects.remote import open_remote, remote_place
+    from evenhand.subjects.remote.adapter import open_remote, remote_place
 
     if (remote := remote_place(path)) is not None:
         return open_remote(remote, positive=positive, features=features)

@@ -1,10 +1,10 @@
 """Models: the protocol of a subject, one adapter per kind of model, and safe loading."""
 
 from evenhand.subjects.catalogue import ADAPTERS, as_subject
-from evenhand.subjects.huggingface import open_folder
-from evenhand.subjects.huggingface_encoder import TextEncoder, open_encoder
-from evenhand.subjects.huggingface_language import LanguageModel, open_language_model
-from evenhand.subjects.limits import Limits
+from evenhand.subjects.huggingface.adapter import open_folder
+from evenhand.subjects.huggingface.encoder import TextEncoder, open_encoder
+from evenhand.subjects.huggingface.language import LanguageModel, open_language_model
+from evenhand.subjects.isolation.limits import Limits
 from evenhand.subjects.loading import open_subject
 from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject, reads_of
 

@@ -32,7 +32,7 @@ class Adapter:
     """A way to make a subject of a model."""
 
     build: Callable[..., Subject]
-    """Takes the model, and those keywords of `as_subject` that its signature names."""
+    """Takes the model, and those keywords of `as_subject` that its signature names; all where it ends in ``**``."""
     fits: Callable[[object], bool] = fits_none
     """Whether it is for a model. It imports nothing: a model's package is in ``sys.modules`` when there is a model."""
     order: int = 50

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Final
 
 from evenhand.errors import ModelError
@@ -10,8 +9,7 @@ from evenhand.subjects.adapter import NOT_KNOWN, Adapter, name_of
 from evenhand.subjects.inputs import select
 from evenhand.subjects.kinds import NO_CLASSES, type_of
 from evenhand.subjects.outputs import answer_of
-from evenhand.subjects.proof import Proof
-from evenhand.subjects.target import Declared
+from evenhand.subjects.proved import Proved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,11 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads
-    from evenhand.subjects.protocol import ScoreKind
     from evenhand.subjects.target import Decide, DeclaredKind, Target
 
 
-class CallableSubject:
+class CallableSubject(Proved):
     """A function `f(X)` that returns (n,) or (n, 2) scores, or one label a row.
 
     When `score_kind` is not given, the returned type decides: floating-point numbers are probabilities of the positive
@@ -63,43 +60,22 @@ class CallableSubject:
         reads: Reads | None = None,
         decide: Decide | None = None,
     ) -> None:
+        super().__init__(name or name_of(function), features, threshold, positive, score_kind, decide)
         self.function = function
-        self.name = name or name_of(function)
-        self.features = None if features is None else tuple(features)
         self.reads: Reads | None = reads if features is None else "table"
-        self.declared = Declared(threshold, positive, "label" if decide is not None else score_kind, decide)
-        self.proof = Proof(self.name, self.declared)
 
     def bound(self, target: Target) -> Self:
         """Return the same function, to be audited on a label of two classes.
 
         Raises ModelError when it is the method of a model that predicts no classes, and nothing was declared.
         """
-        twin = copy.copy(self)
-        twin.proof = Proof(self.name, self.declared, target)
+        twin = super().bound(target)
         kind = type_of(self.function)
         if kind in NO_CLASSES and self.declared.score_kind is None:
             if self.declared.threshold is None or kind != "regressor":
                 raise ModelError(twin.proof.no_classes(kind))
             twin.proof.kind = "ranking"
         return twin
-
-    def declaring(self, declared: Declared) -> Self:
-        """Return the same function with other declarations about its output."""
-        twin = copy.copy(self)
-        twin.declared = declared
-        twin.proof = Proof(self.name, declared, self.proof.target if self.proof.bound else None)
-        return twin
-
-    @property
-    def score_kind(self) -> ScoreKind:
-        """As declared; else as seen in the last prediction, and a probability before that."""
-        return self.proof.score_kind
-
-    @property
-    def threshold(self) -> float:
-        """A score at or above it is predicted positive."""
-        return self.proof.threshold
 
     @property
     def facts(self) -> Mapping[str, Plain]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect import signature
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Final
 
 from evenhand.catalogues import Catalogue
@@ -22,20 +22,20 @@ ADAPTERS: Final[Catalogue[Adapter]] = Catalogue(
     {
         "adjusted": "evenhand.subjects.adjusted:ADAPTER",
         "callable": "evenhand.subjects.callable:ADAPTER",
-        "catboost": "evenhand.subjects.catboost:ADAPTER",
+        "catboost": "evenhand.subjects.boosted.catboost:ADAPTER",
         "exported": "evenhand.subjects.exported:ADAPTER",
-        "huggingface": "evenhand.subjects.huggingface:ADAPTER",
+        "huggingface": "evenhand.subjects.huggingface.adapter:ADAPTER",
         "keras": "evenhand.subjects.keras:ADAPTER",
-        "lightgbm": "evenhand.subjects.lightgbm:ADAPTER",
+        "lightgbm": "evenhand.subjects.boosted.lightgbm:ADAPTER",
         "of_task": "evenhand.subjects.of_task:ADAPTER",
         "onnx": "evenhand.subjects.onnx:ADAPTER",
         "predictions": "evenhand.subjects.predictions:ADAPTER",
-        "remote": "evenhand.subjects.remote:ADAPTER",
+        "remote": "evenhand.subjects.remote.adapter:ADAPTER",
         "sklearn": "evenhand.subjects.sklearn:ADAPTER",
         "skops": "evenhand.subjects.skops:ADAPTER",
         "statsmodels": "evenhand.subjects.statsmodels:ADAPTER",
         "torch": "evenhand.subjects.torch:ADAPTER",
-        "xgboost": "evenhand.subjects.xgboost:ADAPTER",
+        "xgboost": "evenhand.subjects.boosted.xgboost:ADAPTER",
     },
 )
 """Every adapter."""
@@ -101,7 +101,7 @@ def as_subject(
     more = {"name": name, "features": features, "file_facts": file_facts, "reads": reads, "prepare": prepare}
     for adapter in sorted(ADAPTERS.values(), key=lambda each: each.order):
         if adapter.fits(model):
-            known = signature(adapter.build).parameters
+            known = _taken(adapter.build, {*said, *more})
             told = _said({key: value for key, value in said.items() if value is not None}, known, model)
             made = adapter.build(model, **told, **{key: value for key, value in more.items() if key in known})
             whole = prepare is None or "prepare" in known
@@ -111,6 +111,13 @@ def as_subject(
         "estimator, a torch module, a function of a table, or an object with name, threshold, score_kind, facts and "
         "predict(X)."
     )
+
+
+def _taken(build: Callable[..., Subject], names: set[str]) -> set[str]:
+    """Return which keywords of `as_subject` a function takes: those that it names, and all where it hands them on."""
+    known = signature(build).parameters
+    handed_on = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in known.values())
+    return names if handed_on else names & known.keys()
 
 
 def _said(said: dict[str, object], known: Container[str], model: object) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib.util
 import os
 import shutil
@@ -18,20 +17,20 @@ from evenhand.subjects.catalogue import as_subject
 from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select, shaped
 from evenhand.subjects.keras_config import check_archive
 from evenhand.subjects.model_file import ModelFile, could_not_open, file_facts, package
+from evenhand.subjects.network import NetworkSubject
 from evenhand.subjects.network_output import NetworkOutput
-from evenhand.subjects.outputs import answer_of, default_threshold
+from evenhand.subjects.outputs import answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.model_file import Opening
-    from evenhand.subjects.protocol import OutputKind, ScoreKind, Subject
-    from evenhand.subjects.target import Decide, Target
+    from evenhand.subjects.protocol import OutputKind, Subject
+    from evenhand.subjects.target import Decide
 
 ENDING: Final = ".keras"
 ROWS: Final = 256
@@ -40,7 +39,7 @@ BACKENDS: Final = ("tensorflow", "torch", "jax")
 """What Keras can compute with, in the order in which it is looked for."""
 
 
-class KerasSubject:
+class KerasSubject(NetworkSubject):
     """A model of one input and one output: columns of a table as one matrix, arrays, or token ids.
 
     Parameters
@@ -84,54 +83,18 @@ class KerasSubject:
         file_facts: Mapping[str, Plain] | None = None,
     ) -> None:
         self.model = model
-        self.name = name or str(model.name)
+        named = name or str(model.name)
+        says = NetworkOutput(named, output, positive_index, positive)
+        super().__init__(says, threshold, features, reads, file_facts)
         self._input = _only(model, "inputs", self.name)
         _only(model, "outputs", self.name)
-        self.features = None if features is None else tuple(features)
-        self.reads: Reads | None = reads if features is None else "table"
-        self._says = NetworkOutput(self.name, output, positive_index, positive)
-        self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
-        self._file_facts = dict(file_facts or {})
 
-    def bound(self, target: Target) -> Self:
-        """Return the same model, to be audited on a label of two classes.
-
-        Raises ModelError where its scores may be of either class.
-        """
-        twin = copy.copy(self)
-        twin._says = self._says.bound(target)
-        return twin
-
-    @property
-    def score_kind(self) -> ScoreKind:
-        """As declared; decisions where the last prediction was of whole numbers."""
-        return self._says.score_kind
-
-    def predict(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the score of the positive class of each row, shape (n,)."""
-        return self._says.scores(self.answer(batch), len(batch))
-
-    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.generic]:
-        """Return scores of classes, (n, classes), of which a row has one where `exclusive`; or decisions, (n,)."""
-        return self._says.classes(self.answer(batch), len(batch), exclusive)
-
-    def numbers(self, batch: Batch) -> NDArray[np.float64]:
-        """Return one number a row, shape (n,): predictions of a regression, or worths in a list."""
-        return self._says.numbers(self.answer(batch), len(batch))
-
-    @property
-    def facts(self) -> Mapping[str, Plain]:
-        """Class, and parameters."""
+    def _network_facts(self) -> Mapping[str, Plain]:
         return {
             "kind": "keras",
             "class": type(self.model).__name__,
-            "output": self._says.output,
-            "features": None if self.features is None else list(self.features),
             "parameters": int(self.model.count_params()),
             "nonzero_parameters": sum(int((weight != 0).sum()) for weight in self.model.get_weights()),
-            "file_bytes": None,
-            "sha256": None,
-            **self._file_facts,
         }
 
     def answer(self, batch: Batch) -> NDArray[np.generic]:

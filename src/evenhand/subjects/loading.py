@@ -12,7 +12,7 @@ from evenhand.errors import ModelError
 from evenhand.subjects.archives import members_of
 from evenhand.subjects.catalogue import ADAPTERS
 from evenhand.subjects.graph_bytes import check_graph
-from evenhand.subjects.limits import Limits
+from evenhand.subjects.isolation.limits import Limits
 from evenhand.subjects.model_file import Opening, is_folder, refuse_no_file, refuse_untrusted, unreadable
 from evenhand.subjects.tensor_header import read_header
 
@@ -113,7 +113,7 @@ def open_subject(
     """
     place = Path(path)
     if is_folder(place):
-        from evenhand.subjects.huggingface import open_folder
+        from evenhand.subjects.huggingface.adapter import open_folder
 
         return open_folder(place, name=name, threshold=threshold, positive=positive, score_kind=output)
     kind = model_kind(place)
@@ -135,14 +135,14 @@ def open_subject(
     if file.check is not None:
         file.check(place)
     if isolate and not file.isolated:
-        from evenhand.subjects.isolated import IsolatedSubject
+        from evenhand.subjects.isolation.isolated import IsolatedSubject
 
         limits = isolate if isinstance(isolate, Limits) else Limits(times_batch=64, memory=TO_UNPICKLE)
         settings = {**asked.declared, "trust_pickle": trust_pickle, "trusted_types": asked.trusted_types}
         return IsolatedSubject(place, limits, settings)
     within = limits_of(place, isolate, allowed_signers) if file.isolated or file.try_out is not None else None
     if within is not None and file.try_out is not None:
-        from evenhand.subjects.trying import try_elsewhere
+        from evenhand.subjects.isolation.trying import try_elsewhere
 
         try_elsewhere(place, kind, within)
     return file.open(place, replace(asked, limits=within))

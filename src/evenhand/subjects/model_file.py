@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from evenhand.findings import Plain, Reads
-    from evenhand.subjects.limits import Limits
+    from evenhand.subjects.isolation.limits import Limits
     from evenhand.subjects.protocol import OutputKind, Subject
 
 Open: TypeAlias = "Callable[[Path, Opening], Subject]"

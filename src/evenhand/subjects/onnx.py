@@ -10,13 +10,12 @@ from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.graph_bytes import check_graph
 from evenhand.subjects.inputs import as_numbers, as_table, is_table, numeric_matrix, select, shaped
 from evenhand.subjects.model_file import ModelFile, read_model_file
+from evenhand.subjects.network import NetworkSubject
 from evenhand.subjects.network_output import NetworkOutput
-from evenhand.subjects.outputs import default_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-    from typing import Self
 
     import numpy as np
     import onnxruntime
@@ -24,11 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads
-    from evenhand.subjects.isolated import IsolatedSession
-    from evenhand.subjects.limits import Limits
+    from evenhand.subjects.isolation.isolated import IsolatedSession
+    from evenhand.subjects.isolation.limits import Limits
     from evenhand.subjects.model_file import Opening
-    from evenhand.subjects.protocol import OutputKind, ScoreKind
-    from evenhand.subjects.target import Target
+    from evenhand.subjects.protocol import OutputKind
 
 _TYPES = {
     "tensor(float)": "float32", "tensor(double)": "float64", "tensor(float16)": "float16", "tensor(int64)": "int64",
@@ -37,7 +35,7 @@ _TYPES = {
 _FLOATING = ("tensor(float)", "tensor(double)", "tensor(float16)")
 
 
-class OnnxSubject:
+class OnnxSubject(NetworkSubject):
     """An ONNX graph over a matrix of all columns, an input a column under the column's name, arrays, or texts.
 
     Parameters
@@ -83,11 +81,9 @@ class OnnxSubject:
         reads: Reads | None = None,
         limits: Limits | None = None,
     ) -> None:
+        super().__init__(NetworkOutput(name, output, positive_index, positive), threshold, features, reads, None)
         self.content = content
-        self.name = name
         self._limits = limits
-        self._says = NetworkOutput(name, output, positive_index, positive)
-        self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
         self._session = start_session(content, f"'{name}'", limits)
         self._inputs = {put.name: _known_type(put.type, put.name, name) for put in self._session.get_inputs()}
         if not self._inputs:
@@ -101,32 +97,11 @@ class OnnxSubject:
         self.features = None if columns is None else tuple(columns)
         self._output_name = self._choose_output(output_name)
 
-    def bound(self, target: Target) -> Self:
-        """Return the same graph, to be audited on a label of two classes.
+    def answer(self, batch: Batch) -> NDArray[np.generic]:
+        """Return what the graph gives for rows, shape (n,), (n, 1) or (n, classes)."""
+        import numpy as np
 
-        Raises ModelError where its scores may be of either class.
-        """
-        twin = type(self).__new__(type(self))  # a copy would start another session
-        twin.__dict__.update(self.__dict__)
-        twin._says = self._says.bound(target)
-        return twin
-
-    @property
-    def score_kind(self) -> ScoreKind:
-        """As declared; decisions where the last prediction was of whole numbers."""
-        return self._says.score_kind
-
-    def predict(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the score of the positive class of each row, shape (n,)."""
-        return self._says.scores(self._run(self._feed(batch)), len(batch))
-
-    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.generic]:
-        """Return scores of classes, (n, classes), of which a row has one where `exclusive`; or decisions, (n,)."""
-        return self._says.classes(self._run(self._feed(batch)), len(batch), exclusive)
-
-    def numbers(self, batch: Batch) -> NDArray[np.float64]:
-        """Return one number a row, shape (n,): predictions of a regression, or worths in a list."""
-        return self._says.numbers(self._run(self._feed(batch)), len(batch))
+        return np.asarray(self._run(self._feed(batch)))
 
     def predict_prepared(self, prepared: NDArray[np.generic]) -> NDArray[np.float64]:
         """Return the scores of a matrix of numbers, for a graph with one matrix input."""
@@ -160,15 +135,11 @@ class OnnxSubject:
             return chosen.astype(str).to_numpy(dtype=object)
         return numeric_matrix(chosen, self.name, dtype)
 
-    @property
-    def facts(self) -> Mapping[str, Plain]:
-        """Bytes, hash, inputs and parameters of the graph."""
+    def _network_facts(self) -> Mapping[str, Plain]:
         parameters, nonzero = _count(self.content)
         return {
             "kind": "onnx",
-            "output": self._says.output,
             "output_name": self._output_name,
-            "features": None if self.features is None else list(self.features),
             "parameters": parameters,
             "nonzero_parameters": nonzero,
             "file_bytes": len(self.content),
@@ -232,7 +203,7 @@ def start_session(
     runtime = need("onnxruntime", "onnx")
     check_graph(content, where)
     if limits is not None:
-        from evenhand.subjects.isolated import IsolatedSession
+        from evenhand.subjects.isolation.isolated import IsolatedSession
 
         return IsolatedSession(content, where, limits)
     options = runtime.SessionOptions()

@@ -12,14 +12,13 @@ from evenhand.subjects.catalogue import as_subject
 from evenhand.subjects.model_file import with_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain, Reads
+    from evenhand.findings import Plain
     from evenhand.subjects.protocol import Subject
-    from evenhand.subjects.target import Decide, DeclaredKind
 
 _TWO_CLASSES: Final = ("Logit", "Probit")
 _CONSTANT: Final = "const"
@@ -85,28 +84,18 @@ class ResultsOfClasses(ResultsOfNumbers):
 
 
 def build(
-    results: Any,
-    *,
-    name: str | None = None,
-    threshold: float | None = None,
-    positive: object = None,
-    features: Sequence[str] | None = None,
-    score_kind: DeclaredKind | None = None,
-    decide: Decide | None = None,
-    reads: Reads | None = None,
-    file_facts: Mapping[str, Plain] | None = None,
+    results: Any, *, name: str | None = None, file_facts: Mapping[str, Plain] | None = None, **said: Any
 ) -> Subject:
     """Return fitted results of statsmodels as a subject.
 
-    The parameters are those of `as_subject`.
+    The parameters are those of `as_subject`, which is handed what is `said`.
     """
     kind = type(results.model).__name__
     made = ResultsOfClasses(results) if _of_classes(results, kind) else ResultsOfNumbers(results)
-    said = {"threshold": threshold, "positive": positive, "score_kind": score_kind, "decide": decide}
     count = getattr(results, "params", None)
     facts = {"parameters": None if count is None else int(count.size), **(file_facts or {})}
-    told = {**with_kind("statsmodels", results.model, facts)}
-    return as_subject(made, name=name or kind, features=features, reads=reads, file_facts=told, **said)  # type: ignore[arg-type]
+    told = with_kind("statsmodels", results.model, facts)
+    return as_subject(made, name=name or kind, file_facts=told, **said)
 
 
 def _of_classes(results: Any, kind: str) -> bool:

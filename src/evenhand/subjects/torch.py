@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -10,12 +9,11 @@ from evenhand.errors import need
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.inputs import is_table, numeric_matrix, select
 from evenhand.subjects.modules import ask_module, is_exported, module_of, number_type
+from evenhand.subjects.network import NetworkSubject
 from evenhand.subjects.network_output import NetworkOutput
-from evenhand.subjects.outputs import default_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Self
 
     import numpy as np
     from numpy.typing import NDArray
@@ -23,11 +21,10 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from evenhand.findings import Batch, Plain, Reads
-    from evenhand.subjects.protocol import OutputKind, ScoreKind
-    from evenhand.subjects.target import Target
+    from evenhand.subjects.protocol import OutputKind
 
 
-class TorchSubject:
+class TorchSubject(NetworkSubject):
     """A module that takes a matrix of the numeric columns, shape (n, features), or a tensor of arrays.
 
     Fractions come in the type of the module's parameters, whole numbers of arrays as they are; texts and mappings as a
@@ -44,14 +41,14 @@ class TorchSubject:
         0.5, or 0 for a ranking score, when not given.
     features : sequence of str, optional
         The columns it takes, in order; all columns of the table when not given.
-    reads : "table", "arrays", "texts", "tokens" or "records", optional
-        Its inputs; those of the evaluation set when neither this nor `features` is given.
     output : "probability", "logit" or "ranking"
         What it returns. Nothing is guessed: "probability" outside [0, 1] is an error.
     positive_index : int, optional
         The column of the positive class, where it returns several: the second of two when not given.
     positive : object
         The class that its score is of, where the label's positive class is 0 of 0 and 1.
+    reads : "table", "arrays", "texts", "tokens" or "records", optional
+        Its inputs; those of the evaluation set when neither this nor `features` is given.
     file_facts : mapping, optional
         `file_bytes` and `sha256` of the file it came from.
     """
@@ -71,39 +68,14 @@ class TorchSubject:
     ) -> None:
         need("torch", "torch")
         self.module = module_of(module)
-        self.name = name or type(module).__name__
-        self.features = None if features is None else tuple(features)
-        self.reads: Reads | None = reads if features is None else "table"
-        self._says = NetworkOutput(self.name, output, positive_index, positive)
-        self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
         self._class = type(module).__name__
-        self._file_facts = dict(file_facts or {})
+        named = name or self._class
+        says = NetworkOutput(named, output, positive_index, positive)
+        super().__init__(says, threshold, features, reads, file_facts)
 
-    def bound(self, target: Target) -> Self:
-        """Return the same module, to be audited on a label of two classes.
-
-        Raises ModelError where its scores may be of either class.
-        """
-        twin = copy.copy(self)
-        twin._says = self._says.bound(target)
-        return twin
-
-    @property
-    def score_kind(self) -> ScoreKind:
-        """As declared; decisions where the last prediction was of whole numbers."""
-        return self._says.score_kind
-
-    def predict(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the score of the positive class of each row, shape (n,)."""
-        return self.predict_prepared(self.prepare(batch))
-
-    def class_scores(self, batch: Batch, exclusive: bool = True) -> NDArray[np.generic]:
-        """Return scores of classes, (n, classes), of which a row has one where `exclusive`; or decisions, (n,)."""
-        return self._says.classes(ask_module(self.module, self.prepare(batch), self.name), len(batch), exclusive)
-
-    def numbers(self, batch: Batch) -> NDArray[np.float64]:
-        """Return one number a row, shape (n,): predictions of a regression, or worths in a list."""
-        return self._says.numbers(ask_module(self.module, self.prepare(batch), self.name), len(batch))
+    def answer(self, batch: Batch) -> NDArray[np.generic]:
+        """Return what the module gives for rows, shape (n,), (n, 1) or (n, classes)."""
+        return ask_module(self.module, self.prepare(batch), self.name)
 
     def prepare(self, batch: Batch) -> NDArray[np.generic]:
         """Return the module's inputs: of a table a matrix, else arrays with fractions as float32, or a list.
@@ -124,20 +96,13 @@ class TorchSubject:
         """Return the scores of prepared rows."""
         return self._says.scores(ask_module(self.module, prepared, self.name), len(prepared))
 
-    @property
-    def facts(self) -> Mapping[str, Plain]:
-        """Class, parameters and how many of them are not zero."""
+    def _network_facts(self) -> Mapping[str, Plain]:
         parameters = list(self.module.parameters())
         return {
             "kind": "torch",
             "class": self._class,
-            "output": self._says.output,
-            "features": None if self.features is None else list(self.features),
             "parameters": sum(p.numel() for p in parameters),
             "nonzero_parameters": sum(int(p.count_nonzero()) for p in parameters),
-            "file_bytes": None,
-            "sha256": None,
-            **self._file_facts,
         }
 
 

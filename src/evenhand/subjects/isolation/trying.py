@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from evenhand.subjects.limits import Limits
+    from evenhand.subjects.isolation.limits import Limits
 
 ROWS = 64
 """Rows that a model is asked for."""
@@ -39,7 +39,7 @@ def try_elsewhere(path: Path, kind: str, limits: Limits) -> None:
     ModelError
         When it cannot be opened or asked within the limits, or ends the process.
     """
-    from evenhand.subjects.process import Process
+    from evenhand.subjects.isolation.process import Process
 
     process = Process(f"'{path}'", limits, path.stat().st_size)
     told, _ = process.ask({"do": "try", "path": str(path.absolute()), "kind": kind}, [], 1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from evenhand.documents import parse_json
 from evenhand.errors import EvenhandError
-from evenhand.subjects.tree_shape import MOST_COLUMNS, bounded, check_tree
+from evenhand.subjects.boosted.tree_shape import MOST_COLUMNS, bounded, check_tree
 
 MOST_CLASSES: Final = 10_000
 """Classes of a model."""

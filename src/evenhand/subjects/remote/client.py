@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final
 from evenhand.documents import parse_json
 from evenhand.errors import ModelError, need, shorten
 from evenhand.output.writing import append_bytes
-from evenhand.subjects.remote_endpoint import Endpoint, digest
+from evenhand.subjects.remote.endpoint import Endpoint, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import httpx
 
-    from evenhand.subjects.remote_endpoint import Row
+    from evenhand.subjects.remote.endpoint import Row
 
 AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which a request may succeed."""

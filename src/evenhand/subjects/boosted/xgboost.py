@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from evenhand.documents import parse_json
 from evenhand.errors import ModelError, shorten
 from evenhand.subjects.adapter import Adapter
-from evenhand.subjects.boosters import BoosterClasses, BoosterLabels, BoosterNumbers, as_categories, behind
+from evenhand.subjects.boosted.estimators import BoosterClasses, BoosterLabels, BoosterNumbers, as_categories, behind
+from evenhand.subjects.boosted.ubjson import parse_ubjson
+from evenhand.subjects.boosted.xgboost_trees import check_trees
 from evenhand.subjects.catalogue import as_subject
 from evenhand.subjects.model_file import (
     ModelFile,
@@ -23,11 +25,9 @@ from evenhand.subjects.model_file import (
     with_kind,
 )
 from evenhand.subjects.outputs import sigmoid
-from evenhand.subjects.ubjson import parse_ubjson
-from evenhand.subjects.xgboost_trees import check_trees
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -35,11 +35,10 @@ if TYPE_CHECKING:
     import xgboost
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain, Reads
-    from evenhand.subjects.boosters import Convert
+    from evenhand.findings import Plain
+    from evenhand.subjects.boosted.estimators import Convert
     from evenhand.subjects.model_file import Opening
     from evenhand.subjects.protocol import Subject
-    from evenhand.subjects.target import Decide, DeclaredKind
 
 _PROBABILITIES: Final = ("binary:logistic", "reg:logistic", "multi:softprob")
 _LABELS: Final = ("binary:hinge", "multi:softmax")
@@ -48,31 +47,14 @@ CATEGORIES: Final = "_evenhand_categories"
 
 
 def build(
-    booster: xgboost.Booster,
-    *,
-    name: str | None = None,
-    threshold: float | None = None,
-    positive: object = None,
-    features: Sequence[str] | None = None,
-    score_kind: DeclaredKind | None = None,
-    decide: Decide | None = None,
-    reads: Reads | None = None,
-    file_facts: Mapping[str, Plain] | None = None,
+    booster: xgboost.Booster, *, name: str | None = None, file_facts: Mapping[str, Plain] | None = None, **said: Any
 ) -> Subject:
     """Return a booster as a subject that is read and explained as XGBoost's estimators are.
 
-    The parameters are those of `as_subject`.
+    The parameters are those of `as_subject`, which is handed what is `said`.
     """
-    said = {"threshold": threshold, "positive": positive, "score_kind": score_kind, "decide": decide}
-    facts = {**with_kind("xgboost", booster, file_facts or {})}
-    return as_subject(
-        _estimator(booster),
-        name=name or "Booster",
-        features=features,
-        reads=reads,
-        file_facts=facts,
-        **said,  # type: ignore[arg-type]
-    )
+    facts = with_kind("xgboost", booster, file_facts or {})
+    return as_subject(_estimator(booster), name=name or "Booster", file_facts=facts, **said)
 
 
 def _estimator(booster: xgboost.Booster) -> object:
@@ -198,7 +180,7 @@ def _try_out(path: Path) -> None:
     """Open a file and ask it for rows."""
     import numpy as np
 
-    from evenhand.subjects.trying import rows_to_try
+    from evenhand.subjects.isolation.trying import rows_to_try
 
     model = _read(path)
     booster = model if _fits(model) else model.get_booster()

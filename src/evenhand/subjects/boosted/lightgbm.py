@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from evenhand.errors import ModelError, shorten
 from evenhand.subjects.adapter import Adapter
-from evenhand.subjects.boosters import BoosterClasses, BoosterNumbers, as_categories, behind
+from evenhand.subjects.boosted.estimators import BoosterClasses, BoosterNumbers, as_categories, behind
+from evenhand.subjects.boosted.lightgbm_trees import check_text
 from evenhand.subjects.catalogue import as_subject
-from evenhand.subjects.lightgbm_trees import check_text
 from evenhand.subjects.model_file import (
     ModelFile,
     could_not_open,
@@ -30,35 +30,25 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from evenhand.findings import Plain, Reads
+    from evenhand.findings import Plain
     from evenhand.subjects.model_file import Opening
     from evenhand.subjects.protocol import Subject
-    from evenhand.subjects.target import Decide, DeclaredKind
 
 _CLASSES: Final = ("binary", "multiclass", "multiclassova", "cross_entropy")
 
 
 def build(
-    booster: lightgbm.Booster,
-    *,
-    name: str | None = None,
-    threshold: float | None = None,
-    positive: object = None,
-    features: Sequence[str] | None = None,
-    score_kind: DeclaredKind | None = None,
-    decide: Decide | None = None,
-    reads: Reads | None = None,
-    file_facts: Mapping[str, Plain] | None = None,
+    booster: lightgbm.Booster, *, name: str | None = None, file_facts: Mapping[str, Plain] | None = None, **said: Any
 ) -> Subject:
     """Return a booster as a subject that is read and explained as LightGBM's estimators are.
 
-    The parameters are those of `as_subject`. Raises ModelError where the booster does not say what it predicts, as one
-    that was fitted with an own objective, unless `score_kind`, `threshold` or `decide` does.
+    The parameters are those of `as_subject`, which is handed what is `said`. Raises ModelError where the booster does
+    not say what it predicts, as one that was fitted with an objective of its own, unless `score_kind`, `threshold` or
+    `decide` does.
     """
     told = booster.dump_model(num_iteration=1)
     objective = str(told.get("objective", "")).partition(" ")[0]
-    said = {"threshold": threshold, "positive": positive, "score_kind": score_kind, "decide": decide}
-    if not objective and all(value is None for value in (threshold, score_kind, decide)):
+    if not objective and not said.keys() & {"threshold", "score_kind", "decide"}:
         raise ModelError(
             f"Model '{name or 'Booster'}' was fitted with an objective of its own, so LightGBM returns sums of leaves "
             "that may be anything. Say what they are: score_kind='logit', say, or threshold=."
@@ -70,7 +60,7 @@ def build(
     columns = None if counted else names
     model = behind(convert, made(booster, partial(_ask, booster), columns, len(names)), columns)
     facts = with_kind("lightgbm", booster, file_facts or {})
-    return as_subject(model, name=name or "Booster", features=features, reads=reads, file_facts=facts, **said)  # type: ignore[arg-type]
+    return as_subject(model, name=name or "Booster", file_facts=facts, **said)
 
 
 def _ask(booster: lightgbm.Booster, rows: object) -> NDArray[np.float64]:
@@ -141,7 +131,7 @@ def _open(path: Path, asked: Opening) -> Subject:
 
 def _try_out(path: Path) -> None:
     """Open a file, ask it for rows, and have its trees told."""
-    from evenhand.subjects.trying import rows_to_try
+    from evenhand.subjects.isolation.trying import rows_to_try
 
     booster = _read(path)
     _ask(booster, rows_to_try(int(booster.num_feature())))

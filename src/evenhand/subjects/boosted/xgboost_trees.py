@@ -6,7 +6,15 @@ import json
 
 import numpy as np
 
-from evenhand.subjects.tree_shape import MOST_COLUMNS, bounded, check_tree, is_list, is_map, numbers, whole_numbers
+from evenhand.subjects.boosted.tree_shape import (
+    MOST_COLUMNS,
+    bounded,
+    check_tree,
+    is_list,
+    is_map,
+    numbers,
+    whole_numbers,
+)
 
 MOST_OUTPUTS = 10_000
 """Classes, or numbers, that a model may predict."""

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from evenhand.subjects.adapter import NOT_KNOWN, Adapter
 from evenhand.subjects.inputs import select
-from evenhand.subjects.proof import Proof
-from evenhand.subjects.remote_client import Client
-from evenhand.subjects.remote_endpoint import Endpoint, read_endpoint
-from evenhand.subjects.target import Declared
+from evenhand.subjects.proved import Proved
+from evenhand.subjects.remote.client import Client
+from evenhand.subjects.remote.endpoint import Endpoint, read_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Self
 
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain
-    from evenhand.subjects.protocol import ScoreKind
-    from evenhand.subjects.target import Decide, DeclaredKind, Target
+    from evenhand.subjects.target import Decide, DeclaredKind
 
 SUFFIX: Final = ".toml"
 ON_RECORD: Final = ("url", "protocol", "model", "template", "system", "answers", "otherwise", "most_tokens")
 """What the record says of an endpoint: all that decides its answers, and no key."""
 
 
-class RemoteSubject:
+class RemoteSubject(Proved):
     """A model that answers by HTTP; each row is asked for once.
 
     Numbers are probabilities of the positive class where nothing else is declared, and texts are labels.
@@ -58,34 +54,8 @@ class RemoteSubject:
         features: Sequence[str] | None = None,
         decide: Decide | None = None,
     ) -> None:
+        super().__init__(name or endpoint.name, features, threshold, positive, score_kind, decide)
         self.endpoint, self.client = endpoint, Client(endpoint)
-        self.name = name or endpoint.name
-        self.features = None if features is None else tuple(features)
-        self.declared = Declared(threshold, positive, "label" if decide is not None else score_kind, decide)
-        self.proof = Proof(self.name, self.declared)
-
-    def bound(self, target: Target) -> Self:
-        """Return the same model, to be audited on a label of two classes; it shares the answers."""
-        twin = copy.copy(self)
-        twin.proof = Proof(self.name, self.declared, target)
-        return twin
-
-    def declaring(self, declared: Declared) -> Self:
-        """Return the same model with other declarations about its output."""
-        twin = copy.copy(self)
-        twin.declared = declared
-        twin.proof = Proof(self.name, declared, self.proof.target if self.proof.bound else None)
-        return twin
-
-    @property
-    def score_kind(self) -> ScoreKind:
-        """As declared; else as seen in the last prediction, and a probability before that."""
-        return self.proof.score_kind
-
-    @property
-    def threshold(self) -> float:
-        """A score at or above it is predicted positive."""
-        return self.proof.threshold
 
     @property
     def facts(self) -> Mapping[str, Plain]:

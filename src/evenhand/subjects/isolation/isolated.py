@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from evenhand.errors import ModelError, argument
-from evenhand.subjects.process import Process
+from evenhand.subjects.isolation.process import Process
 from evenhand.subjects.target import Declared
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads, Task
-    from evenhand.subjects.limits import Limits
+    from evenhand.subjects.isolation.limits import Limits
     from evenhand.subjects.protocol import ScoreKind
     from evenhand.subjects.target import Target
 

@@ -1,4 +1,4 @@
-"""The process in which a model file of others is opened and run: ``python -m evenhand.subjects.isolated_worker``.
+"""The process in which a model file of others is opened and run: ``python -m evenhand.subjects.isolation.worker``.
 
 It takes requests on its standard input, sets the limits of each, and answers on what was its standard output; anything
 that a model prints goes nowhere.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from evenhand.errors import ModelError, quoted, shorten
-from evenhand.subjects.frames import BrokenFrameError, receive, send
+from evenhand.subjects.isolation.frames import BrokenFrameError, receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

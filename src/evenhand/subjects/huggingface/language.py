@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from evenhand.errors import ModelError
-from evenhand.subjects.huggingface_folder import load, load_part, read_folder
-from evenhand.subjects.huggingface_tokens import ROWS, Tokens
+from evenhand.subjects.huggingface.folder import load, load_part, read_folder
+from evenhand.subjects.huggingface.tokens import ROWS, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

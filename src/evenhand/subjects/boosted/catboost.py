@@ -23,10 +23,9 @@ from evenhand.subjects.model_file import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from evenhand.findings import Plain, Reads
+    from evenhand.findings import Plain
     from evenhand.subjects.model_file import Opening
     from evenhand.subjects.protocol import Subject
-    from evenhand.subjects.target import Decide, DeclaredKind
 
 _CLASSES: Final = ("Logloss", "CrossEntropy", "MultiClass", "MultiClassOneVsAll")
 _RANKS: Final = (
@@ -40,17 +39,13 @@ def build(
     model: Any,
     *,
     name: str | None = None,
-    threshold: float | None = None,
-    positive: object = None,
     features: Sequence[str] | None = None,
-    score_kind: DeclaredKind | None = None,
-    decide: Decide | None = None,
-    reads: Reads | None = None,
     file_facts: Mapping[str, Plain] | None = None,
+    **said: Any,
 ) -> Subject:
     """Return a model of CatBoost's base class as a subject, of the estimator that its loss is of.
 
-    The parameters are those of `as_subject`.
+    The parameters are those of `as_subject`, which is handed what is `said`.
     """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "model.cbm"
@@ -59,9 +54,8 @@ def build(
         except Exception as problem:  # CatBoostError of a model that is not fitted
             raise ModelError(f"A {type(model).__name__} cannot be used: {shorten(problem, 200)}.") from None
         made = _estimator(place.read_bytes(), model)
-    said = {"threshold": threshold, "positive": positive, "score_kind": score_kind, "decide": decide}
     facts = with_kind("catboost", made, file_facts or {})
-    return as_subject(made, name=name, features=features or _names(made), reads=reads, file_facts=facts, **said)  # type: ignore[arg-type]
+    return as_subject(made, name=name, features=features or _names(made), file_facts=facts, **said)
 
 
 def _estimator(content: bytes, model: Any) -> Any:
@@ -119,7 +113,7 @@ def _try_out(path: Path) -> None:
     """Open a file, ask it for rows, and write it again."""
     import pandas as pd
 
-    from evenhand.subjects.trying import rows_to_try
+    from evenhand.subjects.isolation.trying import rows_to_try
 
     model = _read(path)
     names = list(model.feature_names_)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from evenhand.documents import parse_json, read_bytes
 from evenhand.errors import ModelError, shorten
 from evenhand.subjects.graph_bytes import check_graph
-from evenhand.subjects.huggingface_folder import MOST_CONFIG, Folder, load, load_part, read_folder, read_settings
-from evenhand.subjects.huggingface_tokens import Tokens
-from evenhand.subjects.isolated import IsolatedSession
-from evenhand.subjects.limits import Limits
+from evenhand.subjects.huggingface.folder import MOST_CONFIG, Folder, load, load_part, read_folder, read_settings
+from evenhand.subjects.huggingface.tokens import Tokens
+from evenhand.subjects.isolation.isolated import IsolatedSession
+from evenhand.subjects.isolation.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

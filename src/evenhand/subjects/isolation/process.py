@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from evenhand.errors import ModelError
-from evenhand.subjects.frames import BrokenFrameError, receive, send
+from evenhand.subjects.isolation.frames import BrokenFrameError, receive, send
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Plain
-    from evenhand.subjects.limits import Limits
+    from evenhand.subjects.isolation.limits import Limits
 
-WORKER: Final = "evenhand.subjects.isolated_worker"
+WORKER: Final = "evenhand.subjects.isolation.worker"
 STARTING: Final = 120.0
 """Seconds in which the process has to have started, on a busy machine too."""
 LOOK: Final = 0.25

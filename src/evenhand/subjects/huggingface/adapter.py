@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from evenhand.errors import ModelError, shorten
 from evenhand.subjects.adapter import Adapter
 from evenhand.subjects.catalogue import ADAPTERS
-from evenhand.subjects.huggingface_folder import load, load_part, read_folder
-from evenhand.subjects.huggingface_tokens import ROWS, Tokens
+from evenhand.subjects.huggingface.folder import load, load_part, read_folder
+from evenhand.subjects.huggingface.tokens import ROWS, Tokens
 from evenhand.subjects.outputs import sigmoid, softmax
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Models of transformers: folders, encoders of texts, language models."""

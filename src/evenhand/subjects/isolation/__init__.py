@@ -1,0 +1,1 @@
+"""Models of others, opened and run in a process with limits of time and memory."""

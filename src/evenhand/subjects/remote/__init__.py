@@ -1,0 +1,1 @@
+"""Models behind HTTP: what an endpoint declares, and how it is asked."""
