@@ -78,11 +78,13 @@ SHARED = {
         "answering", "catalogue", "decisions", "declarations", "facts", "generic", "judged", "reasons", "section",
     },
     "subjects": {
-        "adapter", "archives", "binding", "boosters", "catalogue", "frames", "graph_bytes", "huggingface_encoder",
-        "huggingface_folder", "huggingface_language", "huggingface_tokens", "inputs", "isolated", "isolated_worker",
-        "keras_config", "kinds", "lightgbm_trees", "limits", "loading", "model_file", "modules", "network_output",
-        "outputs", "process", "proof", "protocol", "remote_client", "remote_endpoint", "target", "tensor_header",
-        "tree_shape", "trying", "ubjson", "xgboost_trees",
+        "adapter", "archives", "binding", "boosted.estimators", "boosted.lightgbm_trees",
+        "boosted.tree_shape", "boosted.ubjson", "boosted.xgboost_trees", "catalogue", "graph_bytes",
+        "huggingface.encoder", "huggingface.folder", "huggingface.language", "huggingface.tokens", "inputs",
+        "isolation.frames", "isolation.isolated", "isolation.limits", "isolation.process", "isolation.trying",
+        "isolation.worker", "keras_config", "kinds", "loading", "model_file", "modules", "network",
+        "network_output", "outputs", "proof", "protocol", "proved", "remote.client", "remote.endpoint",
+        "target", "tensor_header",
     },
 }  # fmt: skip
 """The other files of these rooms, which those of the catalogue share."""

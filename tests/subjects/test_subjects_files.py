@@ -91,7 +91,7 @@ def test_trees_from_a_file_are_explained_exactly(kind: str, task: str, tmp_path:
 def test_files_of_trees_are_tried_in_another_process_before_they_are_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from evenhand.subjects import trying
+    from evenhand.subjects.isolation import trying
 
     tried = []
     real = trying.try_elsewhere
