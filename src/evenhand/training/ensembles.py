@@ -140,10 +140,10 @@ def _together(
     made: list[NetworkModel], fitted: EvaluationSet, chosen: EvaluationSet, config: TrainingConfig, name: str
 ) -> NetworkModel:
     """Return the models as one, with one threshold."""
-    from evenhand.training.baseline import beside
     from evenhand.training.dataset import prepared
     from evenhand.training.model import NetworkModel
     from evenhand.training.thresholds import choose_threshold
+    from evenhand.training.trees.baseline import beside
 
     first = made[0]
     target = first.target

@@ -48,7 +48,7 @@ def beside(
     if fitted.task not in ("binary", "multiclass") or np.bincount(chosen.y_true, minlength=2).min() < FEWEST:
         return None
     from evenhand.subjects.outputs import sigmoid, softmax
-    from evenhand.training.growing import grow
+    from evenhand.training.trees.growing import grow
 
     grown = grow(fitted, chosen, replace(config, model="boosting"))
     raw = grown.trees.score(grown.trees.columns.transform(chosen.X))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.training.tree_columns import TreeColumns
+    from evenhand.training.trees.columns import TreeColumns
 
 WORDS: Final = 8
 """A set of categories is so many words of 32 bits."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from evenhand.errors import need
 from evenhand.training.model import FORMAT, KEY, as_text, probabilities
-from evenhand.training.tree_arrays import BoostedTrees
-from evenhand.training.tree_columns import TreeColumns
+from evenhand.training.trees.arrays import BoostedTrees
+from evenhand.training.trees.columns import TreeColumns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from evenhand.training.tree_arrays import check_against, trees_of
-from evenhand.training.tree_columns import TreeColumns
+from evenhand.training.trees.arrays import check_against, trees_of
+from evenhand.training.trees.columns import TreeColumns
 from evenhand.training.weighing import class_weights, resampled_rows
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.training.config import TrainingConfig
     from evenhand.training.schedule import Progress
-    from evenhand.training.tree_arrays import BoostedTrees
+    from evenhand.training.trees.arrays import BoostedTrees
 
 AT_A_TIME: Final = 20
 """Rounds that are fitted before the validation rows are looked at."""

@@ -14,8 +14,8 @@ from evenhand.training.config import TrainingConfig
 if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
-    from evenhand.training.boosted import BoostedModel
     from evenhand.training.schedule import Progress
+    from evenhand.training.trees.boosted import BoostedModel
 
 
 def fit_boosting(
@@ -62,13 +62,13 @@ def fit_boosting(
     >>> model.predict(parts["test"].X).shape
     (591,)
     """
-    from evenhand.training.boosted import BoostedModel
     from evenhand.training.closing import counted
     from evenhand.training.fitting import _problems, hold_out
     from evenhand.training.goals import settled
-    from evenhand.training.growing import grow
     from evenhand.training.metering import Meter
     from evenhand.training.thresholds import choose_threshold
+    from evenhand.training.trees.boosted import BoostedModel
+    from evenhand.training.trees.growing import grow
 
     need("sklearn", "sklearn")
     train, validation = needed(train, "fit"), None if validation is None else needed(validation, "fit")
