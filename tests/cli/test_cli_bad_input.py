@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("train rows.csv --label y --test-output t.csv --train-output ./t.csv", "two outputs would be written here"),
         ("train rows.csv --label y --test-output t.xls", ".parquet or .csv"),
         ("train rows.csv --label y --seed -1", "--seed"),
-        ("train rows.csv --label x --task regression --model boosting", "label's task is regression"),
+        ("train rows.csv --label x --task regression --model boosting --loss huber", "do not learn by --loss"),
         ("audit rows.csv --label y --score p --seed -1", "--seed"),
         ("audit rows.csv --label y --score p --intersections 0", "--intersections"),
         ("audit rows.csv --label y --score p --explain-rows -1", "--explain-rows"),

@@ -14,7 +14,7 @@ from evenhand.errors import InputError, ModelError
 from evenhand.explaining import explain
 from evenhand.testing import check_subject
 from evenhand.training import TrainingConfig, fit, fit_boosting, load_model
-from evenhand.training.tree_arrays import BoostedTrees
+from evenhand.training.trees.arrays import BoostedTrees
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ import pytest
 import evenhand as eh
 from evenhand.errors import InputError
 from evenhand.training import Preprocessing, TrainingConfig, fit, fit_ensemble
-from evenhand.training.baseline import told
 from evenhand.training.codes import looks_like_codes
+from evenhand.training.trees.baseline import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

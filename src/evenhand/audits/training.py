@@ -42,7 +42,12 @@ COSTS: Final[Mapping[str, tuple[str, Unit]]] = {
     "training_energy": ("energy_joules", "number"),
 }
 ROWS, REPEATS = 1_000, 3
-METHODS: Final = {"roc_auc": "delong, paired", "accuracy": "mover of discordant rows, exact limits"}
+METHODS: Final = {
+    "roc_auc": "delong, paired", "accuracy": "mover of discordant rows, exact limits",
+    "root_mean_squared_error": "delta method, hall", "mean_absolute_error": "hall, one more row",
+    "pinball_loss": "hall, one more row",
+}  # fmt: skip
+"""How the interval of the network less boosted trees was found, by what they are compared by."""
 SOURCES = {str(said): said for said in (MEASURED, ESTIMATED)}
 """The sources of energy figures in a model's file, as messages."""
 
@@ -155,9 +160,10 @@ def _beside_trees(evidence: Evidence) -> Iterator[Finding]:
         return
     change, low, high, level = (float(cast("float", found[name])) for name in ("change", "low", "high", "level"))
     note = message("The whole interval is below 0: boosted trees serve better.") if high < 0 else ""
-    key, rows = Key.of("network_gain", rate=str(found["metric"])), int(cast("int", found["rows"]))
-    ends = Interval(low, high, level, METHODS[str(found["metric"])])
-    yield Finding(key, NAME, change, ends, rows, "higher_is_better", note=note)
+    metric, rows = str(found["metric"]), int(cast("int", found["rows"]))
+    unit: Unit = "number" if evidence.data.task == "regression" else "share"
+    key, ends = Key.of("network_gain", rate=metric), Interval(low, high, level, METHODS[metric])
+    yield Finding(key, NAME, change, ends, rows, "higher_is_better", note=note, unit=unit)
 
 
 def _gap(rate: str, there: Measured, here: Measured, level: float) -> Finding:

@@ -67,7 +67,7 @@ def command(
       evenhand train people.csv --label hired --texts letter --network lstm -o letters.safetensors
       evenhand train people.csv --label hired --images file --inputs faces/ --network resnet18 --flip
     """
-    from evenhand.training.baseline import told
+    from evenhand.training.trees.baseline import told
 
     refuse_idle("--tune", trials, "folds", "tune_storage", "tune_seconds")
     refuse_idle("--test-output", test_output, "test")

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from evenhand.catalogues import face
 
 if TYPE_CHECKING:
-    from evenhand.training.boosted import BoostedModel
-    from evenhand.training.boosting import fit_boosting
     from evenhand.training.config import TrainingConfig
     from evenhand.training.dataset import Dataset
     from evenhand.training.ensembles import fit_ensemble
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
     from evenhand.training.text_networks import TextPlan
     from evenhand.training.tokenization import Tokenization
     from evenhand.training.transferring import transfer
+    from evenhand.training.trees.boosted import BoostedModel
+    from evenhand.training.trees.boosting import fit_boosting
 
 __all__ = [
     "BoostedModel", "Dataset", "ImagePlan", "NetworkModel", "NetworkPlan", "Normalization", "Plan", "Preparing",
@@ -40,7 +40,7 @@ __all__ = [
     "fit", "fit_boosting", "fit_ensemble", "fit_ways", "given_model", "load_model", "run", "transfer", "tune",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
-    "boosted": "BoostedModel", "boosting": "fit_boosting", "config": "TrainingConfig", "dataset": "Dataset",
+    "trees.boosted": "BoostedModel", "trees.boosting": "fit_boosting", "config": "TrainingConfig", "dataset": "Dataset",
     "ensembles": "fit_ensemble", "estimator": "TabularClassifier TabularRegressor", "fitting": "fit",
     "given": "given_model", "image_networks": "ImagePlan", "imbalance": "fit_ways", "loop": "run",
     "model": "NetworkModel", "networks": "NetworkPlan", "normalization": "Normalization", "plan": "Plan",

@@ -38,7 +38,7 @@ class Closed:
     target: Target | None
     """How outputs become numbers of the label; None of classes."""
     scores: Floats
-    """The model's answers for the validation rows."""
+    """The model's answers for the validation rows; of quantiles all of them, (n, Q)."""
     reached: dict[str, Plain]
     """What is known of the model's answers on training and validation rows."""
 
@@ -48,7 +48,7 @@ def close(train: Part, validation: Part, config: TrainingConfig, target: Target 
     if target is not None:
         target = _smeared(target, *train, config)
         parts = {"train": train, "validation": validation}
-        said = predictions(validation[1], "model", target)
+        said = target.values(validation[1]) if target.quantiles else predictions(validation[1], "model", target)
         return Closed(0.5, target, said, {"errors": {name: _errors(*part, target) for name, part in parts.items()}})
     scores = {name: predictions(raw, "model", None) for name, (_, raw) in _named(train, validation).items()}
     data, threshold, reached = validation[0], 0.5, {}

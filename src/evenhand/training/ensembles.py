@@ -140,10 +140,10 @@ def _together(
     made: list[NetworkModel], fitted: EvaluationSet, chosen: EvaluationSet, config: TrainingConfig, name: str
 ) -> NetworkModel:
     """Return the models as one, with one threshold."""
-    from evenhand.training.baseline import beside
     from evenhand.training.dataset import prepared
-    from evenhand.training.model import NetworkModel
+    from evenhand.training.model import NetworkModel, logits, quantiles_of
     from evenhand.training.thresholds import choose_threshold
+    from evenhand.training.trees.baseline import beside
 
     first = made[0]
     target = first.target
@@ -160,8 +160,11 @@ def _together(
         target=target,
         cost=_sum([one.cost or {} for one in made]),
     )
-    scores = model.predict_prepared(prepared(model.preprocessing, chosen))
-    if (trees := beside(scores, fitted, chosen, config)) is not None:
+    rows = prepared(model.preprocessing, chosen)
+    scores = model.predict_prepared(rows)
+    banded = target is not None and target.quantiles
+    answers = quantiles_of(logits(model.network, rows), name, target) if banded else scores
+    if (trees := beside(answers, fitted, chosen, config)) is not None:
         model.history["baseline"] = trees
     if model.task == "binary":
         model.threshold = choose_threshold(chosen.y_true, scores, config.threshold, chosen.sample_weight)

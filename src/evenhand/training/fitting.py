@@ -104,13 +104,13 @@ def fit(
         need(package, "torch")
     import torch
 
-    from evenhand.training.baseline import beside
     from evenhand.training.closing import close
     from evenhand.training.dataset import prepared
     from evenhand.training.lists import learn
     from evenhand.training.metering import Meter
     from evenhand.training.model import NetworkModel, logits
     from evenhand.training.resuming import Checkpoint
+    from evenhand.training.trees.baseline import beside
 
     config = config or TrainingConfig()
     train, validation = needed(train, "fit"), None if validation is None else needed(validation, "fit")

@@ -150,15 +150,12 @@ class NetworkModel(Staged):
 
         Raises ModelError when it has no such quantile.
         """
-        known = () if self.target is None else self.target.quantiles
-        if self.target is None or quantile not in known:
-            told = ", ".join(f"{each:g}" for each in known) or "none"
-            raise ModelError(f"'{self.name}' has no quantile {quantile:g}; it was fitted with quantiles {told}.")
+        target = showing(self.target, quantile, self.name)
         made = copy.copy(self)
         made.__dict__.pop("content", None)
         made._read_from = None
         made.name = f"{self.name} (quantile {quantile:g})"
-        made.target = dataclasses.replace(self.target, shown=quantile)
+        made.target = target
         return made
 
     def predict_logits(self, batch: Batch) -> NDArray[np.float64]:
@@ -276,6 +273,15 @@ def quantiles_of(raw: NDArray[np.float64], name: str, target: Target | None) -> 
     if target is None or not target.quantiles:
         raise ModelError(f"'{name}' predicts no quantiles: fit it with quantiles=(0.1, 0.5, 0.9), say.")
     return target.values(raw)
+
+
+def showing(target: Target | None, quantile: float, name: str) -> Target:
+    """Return a target that shows another of its quantiles; raise ModelError where it has no such one."""
+    known = () if target is None else target.quantiles
+    if target is None or quantile not in known:
+        told = ", ".join(f"{each:g}" for each in known) or "none"
+        raise ModelError(f"'{name}' has no quantile {quantile:g}; it was fitted with quantiles {told}.")
+    return dataclasses.replace(target, shown=quantile)
 
 
 def probabilities(logit: NDArray[np.float64], name: str) -> NDArray[np.float64]:

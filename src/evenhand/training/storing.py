@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Plain
     from evenhand.subjects.tensor_header import Header
-    from evenhand.training.boosted import BoostedModel
     from evenhand.training.plan import Plan
     from evenhand.training.target import NumberTask, Target
+    from evenhand.training.trees.boosted import BoostedModel
 
 _DAMAGED: Final = (
     LookupError, TypeError, ValueError, RuntimeError, AttributeError, ArithmeticError, AssertionError, InputError,
@@ -92,8 +92,8 @@ def open_trained(path: str | Path) -> NetworkModel | BoostedModel:
     content, _, about = _read(place)
     if not is_boosting(about):
         return load_model(place)
-    from evenhand.training.boosted import boosted_from
     from evenhand.training.rows import read_cost, read_rows
+    from evenhand.training.trees.boosted import boosted_from
 
     need("safetensors", "torch")
     from safetensors import SafetensorError

@@ -78,19 +78,27 @@ class Target:
 
     def learnt(self, y_true: NDArray[np.generic]) -> NDArray[np.float32]:
         """Return (n,) labels as the network learns them; of quantiles (n, Q), the same in each column."""
+        told = self.scaled(y_true)
+        return (np.repeat(told[:, None], self.outputs, axis=1) if self.quantiles else told).astype(np.float32)
+
+    def scaled(self, y_true: NDArray[np.generic]) -> Floats:
+        """Return (n,) labels in standard deviations from the mean, of logarithms where these are learnt."""
         told = np.asarray(y_true, dtype=np.float64)
         if self.task == "ranking":
-            return told.astype(np.float32)
-        scaled = ((np.log1p(told) if self.logarithm else told) - self.mean) / self.deviation
-        return (np.repeat(scaled[:, None], self.outputs, axis=1) if self.quantiles else scaled).astype(np.float32)
+            return told
+        return ((np.log1p(told) if self.logarithm else told) - self.mean) / self.deviation
 
     def values(self, raw: Floats) -> Floats:
         """Return outputs (n,) or (n, Q) in the units of the label; of quantiles, each not below the one before."""
         if self.task == "ranking":
             return raw
-        scaled = raised(raw) if self.quantiles else raw
+        scaled = self.ordered(raw) if self.quantiles else raw
         numbers = self.mean + self.deviation * scaled
         return np.exp(numbers) * self.smear - 1 if self.logarithm else numbers
+
+    def ordered(self, raw: Floats) -> Floats:
+        """Return the quantiles (n, Q), in standard deviations, of a network's outputs."""
+        return raised(raw)
 
     def predicted(self, raw: Floats) -> Floats:
         """Return (n,) predicted numbers: of quantiles, the one that is shown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from evenhand.explaining.choosing import NotThisWay
-from evenhand.explaining.trees.of_arrays import read_arrays
+from evenhand.explaining.trees.of_arrays import read_arrays, read_numbers
 from evenhand.explaining.trees.of_catboost import read_catboost
 from evenhand.explaining.trees.of_hist import read_hist
 from evenhand.explaining.trees.of_lightgbm import read_lightgbm
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 READERS: Final[Mapping[tuple[str, str], Callable[[object, object], Reading]]] = {
     **{("sklearn", kind): read_sklearn for kind in KINDS},
     ("evenhand", "BoostedTrees"): read_arrays,
+    ("evenhand", "NumberTrees"): read_numbers,
     ("sklearn", "HistGradientBoostingClassifier"): read_hist,
     ("sklearn", "HistGradientBoostingRegressor"): read_hist,
     **{

@@ -9,7 +9,7 @@ import numpy as np
 from evenhand.explaining.choosing import NotThisWay
 from evenhand.explaining.trees.forest import Forest, Tree
 from evenhand.explaining.trees.questions import Questions
-from evenhand.explaining.trees.reading import Reading
+from evenhand.explaining.trees.reading import Reading, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,37 @@ class Arrays(Protocol):
     base: NDArray[np.float64]
 
 
+class Scale(Protocol):
+    """How sums of leaves become numbers."""
+
+    quantiles: tuple[float, ...]
+    place: int
+    mean: float
+    deviation: float
+    logarithm: bool
+
+
+class Numbers(Protocol):
+    """Trees whose sums are numbers."""
+
+    trees: Arrays
+    target: Scale
+
+
+def read_numbers(estimator: object, positive: object) -> Reading:
+    """Return the trees of a model of numbers that `evenhand.training.fit_boosting` made.
+
+    Of quantiles it reads those of the one that is shown. Raises NotThisWay where logarithms were learnt.
+    """
+    arrays, scale = cast("Numbers", estimator).trees, cast("Numbers", estimator).target
+    if scale.logarithm:
+        raise NotThisWay("Of a label whose logarithm was learnt the prediction is no sum of leaves.")
+    shown = scale.place if scale.quantiles else 0
+    base = scale.mean + scale.deviation * float(arrays.base[shown])
+    trees = [scaled(tree, scale.deviation) for tree in _trees(arrays, shown)]
+    return Reading(Forest(trees, base, "identity", len(arrays.columns.columns)), arrays.columns.transform)
+
+
 def read_arrays(estimator: object, positive: object) -> Reading:
     """Return the trees of a model that `evenhand.training.fit_boosting` made.
 
@@ -57,13 +88,15 @@ def read_arrays(estimator: object, positive: object) -> Reading:
     arrays = cast("Arrays", estimator)
     if len(arrays.base) != 1:
         raise NotThisWay("The ensemble does not have two classes.")
-    most = max(column.places for column in arrays.columns.columns)
-    trees = [
-        _tree(arrays, slice(int(first), int(end)), most)
-        for first, end in zip(arrays.starts[:-1], arrays.starts[1:], strict=True)
-    ]
-    forest = Forest(trees, float(arrays.base[0]), "logit", len(arrays.columns.columns))
+    forest = Forest(_trees(arrays), float(arrays.base[0]), "logit", len(arrays.columns.columns))
     return Reading(forest, arrays.columns.transform)
+
+
+def _trees(arrays: Arrays, output: int = 0) -> list[Tree]:
+    """Return the trees of one output."""
+    most = max(column.places for column in arrays.columns.columns)
+    parts = [slice(int(first), int(end)) for first, end in zip(arrays.starts[:-1], arrays.starts[1:], strict=True)]
+    return [_tree(arrays, nodes, most) for nodes in parts[output :: len(arrays.base)]]
 
 
 def _tree(arrays: Arrays, nodes: slice, most: int) -> Tree:

@@ -27,6 +27,8 @@ TITLE: Final = message("How it was trained")
 COST: Final = message("What it costs")
 """The title where nothing else is known of it."""
 PARTS = {"train": message("training rows"), "validation": message("validation rows")}
+PINBALL: Final = message("Pinball loss")
+"""What networks of quantiles are compared with trees by."""
 MOST_ROWS = 21
 
 
@@ -57,8 +59,14 @@ def _compared(record: AuditRecord, found: Iterable[Finding], judged: Judged) -> 
 def _beside_trees(found: Iterable[Finding], judged: Judged) -> list[Block]:
     """Show how much better the network is than boosted trees of the same rows."""
     gains = [finding for finding in found if finding.key.metric == "network_gain"]
-    rows = [judged.row(describe(finding.key.qualifier("rate") or "").label, finding) for finding in gains]
+    rows = [judged.row(_compared_by(finding), finding) for finding in gains]
     return [figure("training-trees", message("Network less boosted trees"), rows, digits=3)] if rows else []
+
+
+def _compared_by(finding: Finding) -> str:
+    """Return the name of what a finding compares."""
+    rate = finding.key.qualifier("rate") or ""
+    return PINBALL if rate == "pinball_loss" else describe(rate).label
 
 
 def _curves(facts: TrainingFacts) -> list[Block]:
@@ -110,7 +118,7 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     made = answered(judged, found, "")
     checked = bool(gaps)
     gaps += [f for f in found if f.key.metric == "network_gain"]
-    sure = [joined(": ", (describe(f.key.qualifier("rate") or "").label, f.note)) for f in gaps if f.note]
+    sure = [joined(": ", (_compared_by(f), f.note)) for f in gaps if f.note]
     if sure:
         return Answer(sentences(made.sentence, *sure), made.state)
     none = message("No gap between training and validation rows is beyond what chance shows.")

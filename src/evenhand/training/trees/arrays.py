@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from evenhand.training.tree_columns import TreeColumns
+    from evenhand.training.trees.columns import TreeColumns
 
 WORDS: Final = 8
 """A set of categories is so many words of 32 bits."""
@@ -151,8 +151,15 @@ def _of_type(name: str, held: Mapping[str, NDArray[Any]], wanted: type) -> NDArr
     return held[name]
 
 
-def trees_of(estimator: Any, columns: TreeColumns) -> BoostedTrees:
+def one_or_more(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return scores (n, 1) as (n,), those of several outputs (n, C) as they are."""
+    return score[:, 0] if score.shape[1] == 1 else score
+
+
+def trees_of(estimators: Sequence[Any], columns: TreeColumns) -> BoostedTrees:
     """Return the trees of a fitted HistGradientBoostingClassifier or -Regressor over these columns.
+
+    Of several estimators, of as many rounds, each has outputs of its own.
 
     Raises
     ------
@@ -163,14 +170,16 @@ def trees_of(estimator: Any, columns: TreeColumns) -> BoostedTrees:
     is_category = np.array([column.places > 0 for column in columns.columns])
     # the estimator's own encoding puts categories first
     order = np.concatenate([np.flatnonzero(is_category), np.flatnonzero(~is_category)]).astype(np.int32)
-    parts = [_nodes(predictor, order) for stage in estimator._predictors for predictor in stage]
-    return BoostedTrees(columns, **_joined(parts, np.ravel(estimator._baseline_prediction).astype(np.float64)))
+    rounds = zip(*(estimator._predictors for estimator in estimators), strict=True)
+    parts = [_nodes(predictor, order) for stages in rounds for stage in stages for predictor in stage]
+    base = np.concatenate([np.ravel(estimator._baseline_prediction) for estimator in estimators])
+    return BoostedTrees(columns, **_joined(parts, base.astype(np.float64)))
 
 
-def check_against(trees: BoostedTrees, estimator: Any, rows: NDArray[np.float64]) -> None:
-    """Raise ModelError unless the trees give the estimator's own scores of these rows."""
-    ask = getattr(estimator, "decision_function", estimator.predict)
-    own, ours = np.asarray(ask(rows), dtype=np.float64), trees.score(rows)
+def check_against(trees: BoostedTrees, estimators: Sequence[Any], rows: NDArray[np.float64]) -> None:
+    """Raise ModelError unless the trees give the estimators' own scores of these rows."""
+    said = [getattr(estimator, "decision_function", estimator.predict)(rows) for estimator in estimators]
+    own, ours = np.column_stack(said).astype(np.float64), trees.score(rows)
     if not np.allclose(own.reshape(ours.shape), ours, rtol=1e-9, atol=1e-9):
         raise ModelError(
             "The trees that scikit-learn fitted cannot be read: this version keeps them in a way that is not known."

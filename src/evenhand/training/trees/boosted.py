@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from functools import cached_property
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from evenhand.errors import need
-from evenhand.training.model import FORMAT, KEY, as_text, probabilities
-from evenhand.training.tree_arrays import BoostedTrees
-from evenhand.training.tree_columns import TreeColumns
+from evenhand.training.model import FORMAT, KEY, as_text, predictions, quantiles_of, showing
+from evenhand.training.trees.arrays import BoostedTrees, one_or_more
+from evenhand.training.trees.columns import TreeColumns
+from evenhand.training.trees.numbers import NumberTrees, TreeTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +29,7 @@ KIND: Final = "boosting"
 
 
 class BoostedModel:
-    """A subject made by `fit_boosting`: it predicts probabilities from the columns of a table.
+    """A subject made by `fit_boosting`: it predicts probabilities, or numbers, from the columns of a table.
 
     Parameters
     ----------
@@ -43,6 +45,8 @@ class BoostedModel:
         Fingerprints of the training and validation rows, sorted; empty when unknown.
     content : bytes, optional
         The file it was read from, when it was.
+    target : TreeTarget, optional
+        How the numbers of its label are learnt, where the label is one of numbers; then nothing is cut at `threshold`.
 
     See Also
     --------
@@ -51,7 +55,6 @@ class BoostedModel:
     """
 
     reads: Reads = "table"
-    score_kind: ScoreKind = "probability"
 
     def __init__(
         self,
@@ -62,25 +65,28 @@ class BoostedModel:
         history: Mapping[str, Plain],
         fit_row_hashes: NDArray[np.uint64] | None = None,
         content: bytes | None = None,
+        target: TreeTarget | None = None,
     ) -> None:
         self.name = name
-        self.estimator = trees
+        self.trees = trees
+        self.target = target
         self.threshold = threshold
         self.history = dict(history)
         self.fit_row_hashes = np.empty(0, dtype=np.uint64) if fit_row_hashes is None else fit_row_hashes
         self.cost: dict[str, Plain] | None = None
-        self.task: Task = "binary" if trees.outputs == 1 else "multiclass"
+        self.task: Task = "regression" if target is not None else "binary" if trees.outputs == 1 else "multiclass"
+        self.score_kind: ScoreKind = "probability" if target is None else "label"
         self._read_from = content
 
     @property
-    def trees(self) -> BoostedTrees:
-        """Columns, nodes and leaves."""
-        return self.estimator
+    def estimator(self) -> BoostedTrees | NumberTrees:
+        """What explanations read: the trees, and of numbers their scale."""
+        return self.trees if self.target is None else NumberTrees(self.trees, self.target)
 
     @property
     def preprocessing(self) -> TreeColumns:
         """What the trees ask."""
-        return self.estimator.columns
+        return self.trees.columns
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -92,35 +98,61 @@ class BoostedModel:
         return self.preprocessing.transform(batch)
 
     def predict_prepared(self, prepared: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the probability of the positive class for prepared rows, shape (n,), or of each class, (n, C)."""
-        score = self.estimator.score(prepared)
-        return probabilities(score[:, 0] if score.shape[1] == 1 else score, self.name)
+        """Return what `predict` does for prepared rows."""
+        return predictions(one_or_more(self.trees.score(prepared)), self.name, self.target)
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C)."""
+        """Return the probability of the positive class of each row, shape (n,), or of each class, (n, C).
+
+        Of numbers, the number in the label's units, (n,): of quantiles that one which is shown, by default the middle.
+        """
         return self.predict_prepared(self.prepare(batch))
 
+    def predict_quantiles(self, batch: Batch) -> NDArray[np.float64]:
+        """Return all quantiles of each row, (n, Q), in the label's units; none is below the one before.
+
+        Where trees of two quantiles cross, the one that is shown stays, and the other is held at it. Raises ModelError
+        when the model was not fitted with quantiles.
+        """
+        return quantiles_of(self.trees.score(self.prepare(batch)), self.name, self.target)
+
+    def at_quantile(self, quantile: float) -> BoostedModel:
+        """Return the same model that predicts another of its quantiles, also when it is saved and audited.
+
+        Raises ModelError when it has no such quantile.
+        """
+        made = copy.copy(self)
+        made.__dict__.pop("content", None)
+        made._read_from = None
+        made.target = cast("TreeTarget", showing(self.target, quantile, self.name))
+        made.name = f"{self.name} (quantile {quantile:g})"
+        return made
+
     def predict_logits(self, batch: Batch) -> NDArray[np.float64]:
-        """Return the log odds of each row, shape (n,), or the scores (n, C): the sums of leaves."""
-        score = self.estimator.score(self.prepare(batch))
-        return score[:, 0] if score.shape[1] == 1 else score
+        """Return the log odds of each row, shape (n,), or the scores (n, C): the sums of leaves.
+
+        Of numbers, what `predict` returns.
+        """
+        score = one_or_more(self.trees.score(self.prepare(batch)))
+        return score if self.target is None else self.target.predicted(score)
 
     @property
     def facts(self) -> Mapping[str, Plain]:
         """What is known of the model; bytes and hash are those of the file that `save` writes."""
-        leaves = int((self.estimator.left < 0).sum())
+        leaves = int((self.trees.left < 0).sum())
         return {
             "kind": "boosted trees",
             "runtime": "evenhand",
             "features": list(self.features),
-            "trees": self.estimator.trees,
+            "trees": self.trees.trees,
             "leaves": leaves,
-            "parameters": leaves + 2 * (len(self.estimator.left) - leaves),
+            "parameters": leaves + 2 * (len(self.trees.left) - leaves),
             "recipe": [],
             "used_sensitive": self.history.get("used_sensitive", []),
             "fit_rows": len(self.fit_row_hashes) or None,
             "training": {key: value for key, value in self.history.items() if key != "used_sensitive"},
             "preprocessing": self.preprocessing.describe(),
+            **({"target": self.target.to_plain()} if self.target is not None else {}),
             "file_bytes": len(self.content),
             "sha256": hashlib.sha256(self.content).hexdigest(),
         }
@@ -141,8 +173,9 @@ class BoostedModel:
             "preprocessing": self.preprocessing.to_plain(),
             "history": self.history,
             "fit_rows": len(self.fit_row_hashes) or None,
+            **({"target": self.target.to_plain()} if self.target is not None else {}),
         }
-        return save(self.estimator.tensors(), {KEY: as_text(about)})
+        return save(self.trees.tensors(), {KEY: as_text(about)})
 
     def save(self, path: str | Path) -> None:
         """Write the model, whole or not at all; fingerprints of its rows and its cost in files beside it.
@@ -172,6 +205,10 @@ def boosted_from(about: Mapping[str, Plain], content: bytes, rows: NDArray[np.ui
     trees = BoostedTrees.from_tensors(columns, held)
     if trees.trees % trees.outputs:
         raise ValueError("a round of its trees is not whole")
+    told = cast("dict[str, Plain] | None", about.get("target"))
+    target = None if told is None else cast("TreeTarget", TreeTarget.from_plain(told))
+    if target is not None:
+        target.check(trees.outputs)
     return BoostedModel(
         name=str(about["name"]),
         trees=trees,
@@ -179,4 +216,5 @@ def boosted_from(about: Mapping[str, Plain], content: bytes, rows: NDArray[np.ui
         history=cast("dict[str, Plain]", about["history"]),
         fit_row_hashes=rows,
         content=content,
+        target=target,
     )
