@@ -84,7 +84,7 @@ class Setting:
 
     def problem(self, value: object) -> str | None:
         """Return the error of a value, as a sentence with the name marked; None for a valid one."""
-        if self.choices and isinstance(value, str) and value not in self.choices:
+        if isinstance(value, str) and self.choices and value not in self.choices:
             near = did_you_mean(value, self.choices)
             return f"There is no {parameter(self.name)} {value!r}; known are {', '.join(self.choices)}.{near}"
         items = value if isinstance(value, tuple) else (value,)

@@ -162,6 +162,14 @@ def test_the_same_seed_gives_the_same_file(parts: dict[str, EvaluationSet], mode
     assert fit(parts["train"], parts["validation"], other, name="credit").content != model.content
 
 
+def test_a_fit_seeds_no_device_but_its_own(parts: dict[str, EvaluationSet], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`torch.manual_seed` also begins the generators of graphics processors anew, whose state is not kept."""
+    asked: list[object] = []
+    monkeypatch.setattr(torch, "manual_seed", asked.append)
+    fit(parts["train"], config=TrainingConfig(epochs=1, hidden=(4,), baseline=False))
+    assert not asked
+
+
 def test_the_random_generator_of_the_user_stays_as_it_is(parts: dict[str, EvaluationSet]) -> None:
     torch.manual_seed(7)
     first = torch.rand(3)
@@ -475,6 +483,10 @@ def test_losses_are_those_of_their_papers() -> None:
     assert loss(loss="focal", focal_gamma=0.0) == pytest.approx(loss())
     smooth = target * 0.9 + 0.05
     assert loss(label_smoothing=0.1) == pytest.approx(float(binary_cross_entropy(p, smooth)))
+    answer[:, 1] = torch.tensor([1.0, 4.0, 0.5])
+    each = torch.nn.functional.binary_cross_entropy(p, target, reduction="none")
+    assert loss() == pytest.approx(float((answer[:, 1] * each).sum() / 5.5)), "rows count by their weights"
+    assert loss() == pytest.approx(loss(loss="focal", focal_gamma=0.0))
 
 
 def test_numbers_are_scaled_as_asked_and_what_was_held_is_counted() -> None:

@@ -13,6 +13,8 @@ import evenhand as eh
 from evenhand.errors import InputError
 from evenhand.training import Preprocessing, TrainingConfig, fit, fit_ensemble
 from evenhand.training.codes import looks_like_codes
+from evenhand.training.columns import CategoryColumn
+from evenhand.training.levels import count_levels, place_levels
 from evenhand.training.trees.baseline import told
 
 if TYPE_CHECKING:
@@ -90,6 +92,19 @@ def test_levels_with_enough_rows_are_kept_and_the_others_joined() -> None:
     assert made.width == 151
     assert made.cleaning()["rare_levels_joined"] == 300
     assert made.transform(pd.DataFrame({"town": ["hamlet 7"]}))[0, -1] == 1.0
+
+
+def test_a_level_is_one_however_it_is_written() -> None:
+    """Whole floats and integers are alike, and levels that stand equally often come by name."""
+    values = pd.Series([1, 1.0, "b", "a", None, 2.5], dtype=object)
+    assert list(count_levels(values).items()) == [("1", 2), ("2.5", 1), ("a", 1), ("b", 1)]
+    column = CategoryColumn.fit("x", values, 2)
+    assert (column.levels, column.missing, column.rare) == (("1", "2.5"), 1, 2)
+    out = np.full((4, column.width), 9, dtype=np.float32)
+    column.write(pd.Series([2.5, "c", None, "1"], dtype=object), out)
+    np.testing.assert_array_equal(out, [[0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0], [1, 0, 0, 0]])
+    kinds = pd.Series(["b", None, "a"], dtype="category")
+    np.testing.assert_array_equal(place_levels(kinds, ("a",)), [-1, -2, 0])
 
 
 def coded(seed: int = 0, n: int = N) -> EvaluationSet:

@@ -87,7 +87,7 @@ class Distillation(Declared):
             0 if not self.states else dataset.target.reshape(len(dataset.target), -1).shape[1] - model.plan.outputs
         )
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(bench.seed)
+            torch.default_generator.manual_seed(bench.seed)
             student = plan.build()
             if matched:
                 from evenhand.compression.states import Telling

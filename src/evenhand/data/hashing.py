@@ -54,8 +54,7 @@ def hash_rows(table: pd.DataFrame, columns: Iterable[str], y_true: NDArray[np.in
     total = _each(truths[:, 0], lambda values: _mix(_hash_numbers(values)))
     for place in range(1, truths.shape[1]):
         total = _mix(total ^ _each(truths[:, place], _hash_numbers))
-    for column in names:
-        own = _hash_texts([column])[0]
+    for column, own in zip(names, _hash_texts(names), strict=True):
         total += hash_column(table[column], lambda hashed, own=own: _mix(hashed ^ own))  # type: ignore[misc]
     return _mix(total)
 

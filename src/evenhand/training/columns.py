@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evenhand.errors import ModelError, shorten
+from evenhand.training.levels import count_levels, place_levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,12 +85,13 @@ class NumberColumn:
         converted = int(read_as_numbers(values).notna().sum()) if _is_text(values) else 0
         numbers = to_numbers(name, values, bool(converted))
         absent = ~np.isfinite(numbers)
-        median = float(np.median(numbers[~absent])) if not absent.all() else 0.0
+        known = numbers[~absent]
+        median = float(np.median(known)) if len(known) else 0.0
         filled = np.where(absent, median, numbers)
         mean, scale = _scale(filled, scaling)
         scale = scale if scale > 1e-12 * float(np.abs(filled).max()) else 1.0
         held = int((np.abs((filled - mean) / scale) > FURTHEST).sum())
-        edges = _edges((numbers[~absent] - mean) / scale, pieces) if pieces else ()
+        edges = _edges((known - mean) / scale, pieces) if pieces else ()
         return cls(name, median, mean, scale, int(absent.sum()), held, converted, edges)
 
     @property
@@ -166,15 +168,11 @@ class CategoryColumn:
     @classmethod
     def fit(cls, name: str, values: pd.Series, most: int) -> CategoryColumn:
         """Learn from training rows; the `most` most frequent levels get columns, and all that have enough rows."""
-        texts = to_texts(values)
-        counts = pd.Series(texts).value_counts(dropna=True)
-        # By count, then by name, so that the same rows in any order give the same columns.
-        ranked = sorted(counts.index, key=lambda level: (-int(counts[level]), str(level)))
-        more = sum(int(counts[level]) >= ENOUGH_ROWS for level in ranked[:MORE_LEVELS])
-        most = max(most, more)
-        kept = tuple(sorted(str(level) for level in ranked[:most]))
-        rare = int(sum(int(counts[level]) for level in ranked[most:]))
-        return cls(name, kept, int(values.isna().sum()), rare)
+        counts = count_levels(values)
+        ranked = list(counts)
+        most = max(most, sum(counts[level] >= ENOUGH_ROWS for level in ranked[:MORE_LEVELS]))
+        rare = sum(counts[level] for level in ranked[most:])
+        return cls(name, tuple(sorted(ranked[:most])), int(values.isna().sum()), rare)
 
     @property
     def width(self) -> int:
@@ -183,16 +181,14 @@ class CategoryColumn:
 
     def write(self, values: pd.Series, out: NDArray[np.float32]) -> None:
         """Write 1 in the column of the level and 0 elsewhere."""
-        texts = to_texts(values)
-        codes = pd.Index(self.levels).get_indexer(pd.Index(texts))
-        absent = values.isna().to_numpy()
+        places = place_levels(values, self.levels)
         out[:] = 0.0
-        known = np.flatnonzero(codes >= 0)
-        out[known, codes[known]] = 1.0
+        known = np.flatnonzero(places >= 0)
+        out[known, places[known]] = 1.0
         if self.missing:
-            out[absent, len(self.levels)] = 1.0
+            out[places == -2, len(self.levels)] = 1.0
         if self.rare:
-            out[(codes < 0) & ~absent, -1] = 1.0
+            out[places == -1, -1] = 1.0
 
     def describe(self) -> dict[str, Plain]:
         """Return the description for a report."""
@@ -238,17 +234,3 @@ def to_numbers(name: str, values: pd.Series, text: bool = False) -> NDArray[np.f
 
 def _only_numbers(values: pd.Series) -> bool:
     return values.dtype == object and all(isinstance(value, (int, float, np.number)) for value in values)
-
-
-def to_texts(values: pd.Series) -> NDArray[np.object_]:
-    """Return levels as text: a whole float as the integer it is, so that 1 and 1.0 are one level; missing as None."""
-    codes, found = pd.factorize(values)
-    shown = np.empty(len(found) + 1, dtype=object)
-    shown[:-1] = [_show(value) for value in found]
-    return shown[codes]  # missing has code -1, the last place, which holds None
-
-
-def _show(value: object) -> str:
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    return str(value)

@@ -155,6 +155,14 @@ class ByFabric:
         if before is not None:
             torch.mps.set_rng_state(before)
 
+    def seed(self, chance: int) -> None:
+        """Begin the generators of torch and of the device anew."""
+        import torch
+
+        torch.default_generator.manual_seed(chance)
+        if self.device.type in ("cuda", "mps"):
+            getattr(torch, self.device.type).manual_seed(chance)
+
 
 def _meet(device: str) -> None:
     """Let the processes find each other, those of each start of ``torchrun`` anew.

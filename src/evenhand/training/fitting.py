@@ -124,7 +124,7 @@ def fit(
     plan = plan or _plan(preprocessing, config, _outputs(fitted, target))
     _check_plan(plan, preprocessing, fitted, target)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+        torch.default_generator.manual_seed(config.seed)  # networks are made on this processor
         network = plan.build()
     dataset = resampled(dataset_of(preprocessing, fitted, config, target), fitted.y_true, config)
     check = dataset_of(preprocessing, chosen, config, target)

@@ -191,7 +191,7 @@ class _Going:
         import torch
 
         schedule, losses, rows = self._schedule, [], []
-        torch.manual_seed(_chance(schedule.seed, epoch, self._place.rank))
+        self._place.seed(_chance(schedule.seed, epoch, self._place.rank))
         order = np.random.default_rng([schedule.seed, epoch]).permutation(len(self._rows))
         steps = -(-len(order) // (schedule.batch_size * schedule.accumulate))
         self._called.train()

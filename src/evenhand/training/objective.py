@@ -46,13 +46,33 @@ def weighted_loss(schedule: Schedule) -> type[nn.Module]:
             return of_logits
         return of_logits + ((logit[:, classes:] - target[:, classes:]) ** 2).mean(dim=1)
 
+    other = schedule.target is not None or schedule.loss in ("mse", "focal") or schedule.temperature != 1
+    usual = not (other or schedule.matched)
+
     class WeightedLoss(torch.nn.Module):
         def forward(self, logit: torch.Tensor, answer: torch.Tensor, whole: float | None = None) -> torch.Tensor:
             target, weight = answer[:, :-1], answer[:, -1]
-            total = torch.dot(weight, losses(logit.reshape(target.shape), target))
+            if usual and target.shape[1] == 1:  # the same number in one call, and one back
+                total = _summed(schedule, logit.reshape(-1), target[:, 0], weight)
+            else:
+                total = torch.dot(weight, losses(logit.reshape(target.shape), target))
             return total / (weight.sum() if whole is None else whole)
 
     return WeightedLoss
+
+
+def _summed(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Return the weighted sum of the cross-entropies of one logit, (n,), against the label, (n,)."""
+    from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+
+    return cross_entropy(logit, _smooth(schedule, target), weight, reduction="sum")
+
+
+def _smooth(schedule: Schedule, label: torch.Tensor) -> torch.Tensor:
+    """Return labels of two classes a little nearer to a half, where the schedule says so."""
+    if not schedule.label_smoothing:
+        return label
+    return label * (1 - schedule.label_smoothing) + schedule.label_smoothing / 2
 
 
 def _of_two(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -60,11 +80,9 @@ def _of_two(schedule: Schedule, logit: torch.Tensor, target: torch.Tensor) -> to
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
-    logit, target = logit[:, 0], target[:, 0]
+    logit, target = logit[:, 0], _smooth(schedule, target[:, 0])
     if schedule.temperature != 1:
         logit = logit / schedule.temperature
-    if schedule.label_smoothing:
-        target = target * (1 - schedule.label_smoothing) + schedule.label_smoothing / 2
     if schedule.loss == "mse":
         return (torch.sigmoid(logit) - target) ** 2
     plain = cross_entropy(logit, target, reduction="none")

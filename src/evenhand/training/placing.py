@@ -77,6 +77,10 @@ class Place(Protocol):
         """Return what the fit runs under: the user's random generators stay as they are."""
         ...
 
+    def seed(self, chance: int) -> None:
+        """Begin the random generators anew: torch's and the device's, none of other devices."""
+        ...
+
 
 class Here:
     """This process and this processor, in float32: the network as it is, with nothing around it."""
@@ -103,8 +107,9 @@ class Here:
         import torch
 
         slopes = [weight.grad for weight in self._weights if weight.grad is not None]
-        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(slopes)))
-        torch._foreach_mul_(slopes, (most / (norm + 1e-6)).clamp(max=1.0))
+        norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(slopes))))
+        if not norm + 1e-6 <= most:  # nor where the norm is no number
+            torch._foreach_mul_(slopes, most / (norm + 1e-6))
 
     def accumulating(self, called: nn.Module, more: bool) -> AbstractContextManager[None]:
         """Return what a batch is computed under: nothing."""
@@ -142,3 +147,9 @@ class Here:
 
         with torch.random.fork_rng(devices=[]):
             yield
+
+    def seed(self, chance: int) -> None:
+        """Begin torch's generator anew; `torch.manual_seed` also does so on devices that have no part in this."""
+        import torch
+
+        torch.default_generator.manual_seed(chance)

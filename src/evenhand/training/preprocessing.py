@@ -67,15 +67,15 @@ class Preprocessing:
         """
         left_out = unreadable(X)
         columns: list[Column] = []
-        for name in X.columns:
+        for name, values in X.items():
             if str(name) in left_out:
                 continue
-            if pd.api.types.is_numeric_dtype(X[name].dtype) or numbers_as_text(X[name]):
-                number = NumberColumn.fit(str(name), X[name], scaling, min(pieces, len(X) // ROWS_A_PIECE))
-                of_code = codes and looks_like_codes(X[name])
-                columns.append(CodeColumn.fit(number, X[name]) if of_code else number)
+            if pd.api.types.is_numeric_dtype(values.dtype) or numbers_as_text(values):
+                number = NumberColumn.fit(str(name), values, scaling, min(pieces, len(X) // ROWS_A_PIECE))
+                of_code = codes and looks_like_codes(values)
+                columns.append(CodeColumn.fit(number, values) if of_code else number)
             else:
-                columns.append(CategoryColumn.fit(str(name), X[name], MOST_LEVELS))
+                columns.append(CategoryColumn.fit(str(name), values, MOST_LEVELS))
         return cls(tuple(columns), len(X), tuple(left_out.items()))
 
     @property
@@ -181,7 +181,7 @@ def check_columns(X: pd.DataFrame, features: Iterable[str]) -> None:
 
 def unreadable(X: pd.DataFrame) -> dict[str, str]:
     """Return the columns that no model can read, each with the reason; raise InputError where none is left."""
-    left_out = {str(name): reason for name in X.columns if (reason := why_left_out(X[name]))}
+    left_out = {str(name): reason for name, values in X.items() if (reason := why_left_out(values))}
     if len(left_out) == X.shape[1]:
         raise InputError(*(f"Column '{shorten(name)}' {reason}." for name, reason in left_out.items()))
     return left_out
@@ -191,7 +191,7 @@ def why_left_out(column: pd.Series) -> str:
     """Return why a column cannot be an input; empty when it can."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
         return "holds dates or times; turn them into numbers, such as days, to use them"
-    if not column.notna().any():
+    if not column.count():
         return f"has no value in any of the {len(column):,} training rows"
     if pd.api.types.is_numeric_dtype(column.dtype) or numbers_as_text(column):
         return ""

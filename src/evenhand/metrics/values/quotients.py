@@ -40,7 +40,7 @@ def quotient(top: Means, bottom: Means, both: Means, bottom_ends: Ends) -> tuple
 
     def ends(z: float) -> tuple[Floats, Floats]:
         (low, high), (least, most) = top.ends(z, log=True), bottom_ends(z)
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # too high for a number: without an end
             below, above = np.log(top.mean / np.maximum(low, 0)), np.log(high / top.mean)
             under, over = np.log(bottom.mean / np.maximum(least, 0)), np.log(most / bottom.mean)
             low = value * np.exp(-_joined(below, over, correlation))

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from evenhand.subjects.inputs import as_table
-from evenhand.training.columns import numbers_as_text, read_as_numbers, to_numbers, to_texts
+from evenhand.training.columns import numbers_as_text, read_as_numbers, to_numbers
+from evenhand.training.levels import count_levels, place_levels
 from evenhand.training.preprocessing import check_columns, unreadable
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ class TreeColumn:
         text = numbers_as_text(values)
         if text or pd.api.types.is_numeric_dtype(values.dtype):
             return cls(name, None, 0, missing, int(read_as_numbers(values).notna().sum()) if text else 0)
-        counts = pd.Series(to_texts(values)).value_counts(dropna=True)
-        ranked = sorted(counts.index, key=lambda level: (-int(counts[level]), str(level)))
-        kept = tuple(sorted(str(level) for level in ranked[:MOST_LEVELS]))
-        return cls(name, kept, int(sum(int(counts[level]) for level in ranked[MOST_LEVELS:])), missing)
+        counts = count_levels(values)
+        ranked = list(counts)
+        rare = sum(counts[level] for level in ranked[MOST_LEVELS:])
+        return cls(name, tuple(sorted(ranked[:MOST_LEVELS])), rare, missing)
 
     @property
     def places(self) -> int:
@@ -60,10 +61,10 @@ class TreeColumn:
         if self.levels is None:
             numbers = to_numbers(self.name, values, bool(self.converted))
             return np.where(np.isfinite(numbers), numbers, np.nan)
-        codes = pd.Index(self.levels).get_indexer(pd.Index(to_texts(values)))
-        found = np.where(codes < 0, np.nan, codes)
+        places = place_levels(values, self.levels)
+        found = np.where(places < 0, np.nan, places)
         if self.rare:
-            found[(codes < 0) & values.notna().to_numpy()] = len(self.levels)
+            found[places == -1] = len(self.levels)
         return found
 
     def describe(self) -> dict[str, Plain]:
