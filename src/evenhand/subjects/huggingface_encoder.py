@@ -122,7 +122,7 @@ def open_encoder(path: str | Path, *, onnx: str | Path | None = None, name: str 
     folder = read_folder(Path(path))
     if folder.kind != "encoder":
         raise ModelError(f"'{path}' holds a {folder.facts['class']}, which is no encoder alone.")
-    pooling, normalized = _pooling(folder), _normalizes(folder)
+    pooling, normalized = pooling_of(folder), normalizes(folder)
     tokenizer = load_part(folder, "AutoTokenizer", "tokenizer")
     if onnx is not None:
         return _of_graph(Path(onnx), folder, tokenizer, name, pooling=pooling, normalized=normalized)
@@ -143,10 +143,13 @@ def open_encoder(path: str | Path, *, onnx: str | Path | None = None, name: str 
             found: NDArray[np.float32] = module(input_ids=ids, attention_mask=torch.ones_like(ids))[0].numpy()
             return found
 
-    return TextEncoder(states, _tokens(folder, tokenizer, called), pooling=pooling, normalized=normalized, facts=facts)
+    return TextEncoder(
+        states, tokens_of(folder, tokenizer, called), pooling=pooling, normalized=normalized, facts=facts
+    )
 
 
-def _tokens(folder: Folder, tokenizer: Any, name: str, alone: bool = False) -> Tokens:
+def tokens_of(folder: Folder, tokenizer: Any, name: str, alone: bool = False) -> Tokens:
+    """Return the tokenizer of a folder, and how many tokens the model reads, as the folder says."""
     told = folder.path / "sentence_bert_config.json"
     most = read_settings(told).get("max_seq_length") if told.is_file() else None
     made = Tokens(tokenizer, folder.config, name, alone)
@@ -155,7 +158,7 @@ def _tokens(folder: Folder, tokenizer: Any, name: str, alone: bool = False) -> T
     return made
 
 
-def _pooling(folder: Folder) -> Pooling:
+def pooling_of(folder: Folder) -> Pooling:
     """Return how states become one, as the folder says.
 
     Raises ModelError for a way that is not known here.
@@ -171,7 +174,8 @@ def _pooling(folder: Folder) -> Pooling:
     raise ModelError(f"{told}: pools by {shorten(', '.join(ways), 80)}; known are the mean and the first token.")
 
 
-def _normalizes(folder: Folder) -> bool:
+def normalizes(folder: Folder) -> bool:
+    """Return whether numbers are divided by their length, as the folder says."""
     told = folder.path / "modules.json"
     if not told.is_file():
         return False
@@ -221,5 +225,5 @@ def _of_graph(
 
     alone = any(operator in content for operator in _ALONE)
     return TextEncoder(
-        states, _tokens(folder, tokenizer, called, alone), pooling=pooling, normalized=normalized, facts=facts
+        states, tokens_of(folder, tokenizer, called, alone), pooling=pooling, normalized=normalized, facts=facts
     )
