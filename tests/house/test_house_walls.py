@@ -79,7 +79,8 @@ SHARED = {
     },
     "subjects": {
         "adapter", "archives", "binding", "boosters", "catalogue", "frames", "graph_bytes", "huggingface_encoder",
-        "huggingface_folder", "huggingface_language", "huggingface_tokens", "inputs", "isolated", "isolated_worker",
+        "huggingface_folder", "huggingface_graph", "huggingface_language", "huggingface_tokens", "inputs", "isolated",
+        "isolated_worker",
         "keras_config", "kinds", "lightgbm_trees", "limits", "loading", "model_file", "modules", "network_output",
         "outputs", "process", "proof", "protocol", "remote_client", "remote_endpoint", "target", "tensor_header",
         "tree_shape", "trying", "ubjson", "xgboost_trees",

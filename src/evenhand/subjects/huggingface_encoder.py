@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from evenhand.documents import parse_json, read_bytes
 from evenhand.errors import ModelError, shorten
-from evenhand.subjects.graph_bytes import check_graph
 from evenhand.subjects.huggingface_folder import MOST_CONFIG, Folder, load, load_part, read_folder, read_settings
+from evenhand.subjects.huggingface_graph import GraphOfTokens
 from evenhand.subjects.huggingface_tokens import Tokens
-from evenhand.subjects.isolated import IsolatedSession
-from evenhand.subjects.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     from evenhand.findings import Batch, Plain
 
 Pooling = Literal["mean", "first"]
-_ALONE: Final = (b"DynamicQuantizeLinear", b"DynamicQuantizeMatMul", b"DynamicQuantizeLSTM")
-"""Operators that round a row by the greatest number of its whole batch."""
 
 
 class TextEncoder:
@@ -188,42 +183,7 @@ def _of_graph(
     file: Path, folder: Folder, tokenizer: Any, name: str | None, *, pooling: Pooling, normalized: bool
 ) -> TextEncoder:
     """Return the encoder that is an ONNX graph, run in a process with limits."""
-    content = read_bytes(file, kind=ModelError)
-    check_graph(content, f"'{file}'")
-    session = IsolatedSession(content, f"'{file}'", Limits(memory=2 << 30, seconds_a_row=1.0))
-    names = [put.name for put in session.get_inputs()]
-    known = ("input_ids", "attention_mask", "token_type_ids")
-    if "input_ids" not in names or not {*names} <= {*known}:
-        told = f"has the inputs {shorten(', '.join(names), 80)}"
-        raise ModelError(f"'{file}' {told}; an encoder of texts takes {', '.join(known)}, or the first of them.")
-    output = session.get_outputs()[0]
-    if len(output.shape) != 3:
-        raise ModelError(
-            f"'{file}' gives {shorten(output.name)} of {len(output.shape)} axes; needed are (rows, tokens, width)."
-        )
-    called = name or file.stem
-    facts: dict[str, Plain] = {
-        "kind": "onnx",
-        "name": called,
-        "class": str(folder.facts["class"]),
-        "file_bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        **dict.fromkeys(("parameters", "nonzero_parameters")),
-    }
-
-    def states(ids: torch.Tensor) -> NDArray[np.float32]:
-        import numpy as np
-
-        array = ids.numpy()
-        rest = {"attention_mask": np.ones_like(array), "token_type_ids": np.zeros_like(array)}
-        feed = {"input_ids": array, **{put: rest[put] for put in names if put in rest}}
-        try:
-            (found,) = session.run([output.name], feed)
-        except RuntimeError as problem:
-            raise ModelError(f"'{file}' could not be run: {shorten(problem, 300)}.") from problem
-        return np.asarray(found, dtype=np.float32)
-
-    alone = any(operator in content for operator in _ALONE)
-    return TextEncoder(
-        states, tokens_of(folder, tokenizer, called, alone), pooling=pooling, normalized=normalized, facts=facts
-    )
+    graph, called = GraphOfTokens(file, "an encoder of texts"), name or file.stem
+    facts: dict[str, Plain] = {**graph.facts, "name": called, "class": str(folder.facts["class"])}
+    tokens = tokens_of(folder, tokenizer, called, graph.alone)
+    return TextEncoder(graph.states, tokens, pooling=pooling, normalized=normalized, facts=facts)
