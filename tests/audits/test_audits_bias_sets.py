@@ -185,3 +185,46 @@ def test_a_folder_of_transformers_is_asked_from_the_command_line(
     assert "name its folder by --model" in capsys.readouterr().err
     assert exit_code([*named[:2], "crows_pairs", *named[3:], "--model", str(place)]) == 2
     assert "write SET=PATH" in capsys.readouterr().err
+
+
+def test_an_onnx_twin_is_asked_by_the_tokenizer_of_its_original(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An exported graph answers as its folder does; one rounded to 8 bits is told as another model."""
+    torch = pytest.importorskip("torch")
+    quantization = pytest.importorskip("onnxruntime.quantization")
+    pytest.importorskip("onnxscript")
+    from evenhand.cli.main import exit_code
+    from evenhand.subjects import open_language_model
+
+    place = folder(tmp_path / "fp32", "causal")
+    of_folder = open_language_model(place)
+
+    class Logits(torch.nn.Module):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = of_folder.module
+
+        def forward(self, input_ids: torch.Tensor) -> torch.Tensor:  # type: ignore[name-defined]
+            return self.model(input_ids=input_ids, use_cache=False).logits
+
+    whole, small = tmp_path / "fp32.onnx", tmp_path / "int8.onnx"
+    free = {0: torch.export.Dim("rows"), 1: torch.export.Dim("tokens", max=12)}
+    torch.onnx.export(
+        Logits(), (torch.ones(2, 5, dtype=torch.long),), whole, dynamo=True, input_names=["input_ids"],
+        dynamic_shapes=(free,), external_data=False,
+    )  # fmt: skip
+    quantization.quantize_dynamic(whole, small, weight_type=quantization.QuantType.QInt8)
+    texts = ["the man is a good doctor", "the nurse was here", "a film"]
+    same = open_language_model(place, onnx=whole).log_likelihood(texts)
+    np.testing.assert_allclose(same, of_folder.log_likelihood(texts), rtol=1e-4)
+    pairs = crows_pairs(tmp_path / "pairs.csv")
+    output = tmp_path / "audit.json"
+    words = ["audit", "--bias-set", f"crows_pairs={pairs}", "--model", str(small), "-o", str(output)]
+    assert exit_code([*words, "--original", str(place)]) == 0
+    record = eh.read_record(output)
+    told = record.provenance["data"]
+    assert "int8" in str(told) and "stereotype_rate_change[;of=original]" in {str(f.key) for f in record.findings}
+    capsys.readouterr()
+    assert exit_code(words) == 2
+    assert "or an ONNX file in a folder with config.json and the tokenizer" in capsys.readouterr().err

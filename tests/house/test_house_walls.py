@@ -80,7 +80,7 @@ SHARED = {
     "subjects": {
         "adapter", "archives", "binding", "boosted.estimators", "boosted.lightgbm_trees",
         "boosted.tree_shape", "boosted.ubjson", "boosted.xgboost_trees", "catalogue", "graph_bytes",
-        "huggingface.encoder", "huggingface.folder", "huggingface.language", "huggingface.tokens", "inputs",
+        "huggingface.encoder", "huggingface.folder", "huggingface.graph", "huggingface.language", "huggingface.tokens", "inputs",
         "isolation.frames", "isolation.isolated", "isolation.limits", "isolation.process", "isolation.trying",
         "isolation.worker", "keras_config", "kinds", "loading", "model_file", "modules", "network",
         "network_output", "outputs", "proof", "protocol", "proved", "remote.client", "remote.endpoint",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -18,7 +19,6 @@ from evenhand.subjects.huggingface.language import LanguageModel, open_language_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -49,7 +49,8 @@ def audit_bias_set(
     ----------
     model : LanguageModel, path or callable
         A causal or masked language model, the folder of one, or a function of n texts that returns (n,) numbers,
-        greater where a text is likelier.
+        greater where a text is likelier. Or an ONNX file of one, compressed say, whose folder, or else the original's,
+        has config.json and the tokenizer.
     path : path
         The file of the set as it was published; of ``winobias`` and ``bbq`` also the folder of its files.
     kind : str
@@ -101,13 +102,27 @@ def audit_bias_set(
     found = read_bias_set(path, kind)
     given = {key: settings.pop(key) for key in RoleSettings.__annotations__ if key in settings}
     chosen, reading = chosen_settings(given)
-    new, told = _asked(model, found)
+    new, told = _asked(_opened(model, original), found)
     said: dict[str, Plain] = {"model": told}
     old = None
     if original is not None:
-        old, said["original"] = _asked(original, found)
+        old, said["original"] = _asked(_opened(original, None), found)
     data = rows_of(found, new, old, roles=Roles().updated(chosen), reading=reading, said=said, name=name)
     return audit_given(data, options=options, settings=settings, audits=audits, progress=progress)
+
+
+def _opened(model: Likelihood, original: Likelihood | None) -> Likelihood:
+    """Return what a path is of: a folder, or an ONNX graph beside the tokenizer, which its original may have."""
+    if not isinstance(model, (str, os.PathLike)) or not (place := Path(model)).is_file():
+        return model
+    beside = [place.parent, *([Path(original)] if isinstance(original, (str, os.PathLike)) else [])]
+    tokenizer = next((each for each in beside if (each / "config.json").is_file()), None)
+    if place.suffix != ".onnx" or tokenizer is None:
+        raise ModelError(
+            f"'{place}' is a file. A language model is a folder that transformers wrote; or an ONNX file in a folder "
+            "with config.json and the tokenizer, or with an original that is such a folder."
+        )
+    return open_language_model(tokenizer, onnx=place)
 
 
 def _asked(model: Likelihood, found: BiasSet) -> tuple[NDArray[np.intp], dict[str, Plain]]:

@@ -45,7 +45,7 @@ FILES = ("model", "original", "background")
 @click.option(
     "--bias-set",
     metavar="SET=PATH",
-    help="In place of DATA: texts of which the language model --model, a folder, finds one likelier; SET is "
+    help="In place of DATA: texts of which the language model --model, a folder or .onnx, finds one likelier; SET is "
     "crows_pairs, winobias, winogender, bbq or bbq_stereotype.",
 )
 @file_flag("--model", "-m", help="Model file: .safetensors, .onnx, .joblib.")

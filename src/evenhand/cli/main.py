@@ -17,6 +17,7 @@ from evenhand.output.signals import end_by_interrupt
 VERBS: Final = {
     "init": "Write evenhand.toml, policy.toml and responsibility.toml to begin with.",
     "train": "Fit a model on a table and save it with its preprocessing.",
+    "few-shot": "Say how many examples a network that was trained before needs, and for whom.",
     "compress": "Make a model smaller: prune neurons, quantize to int8.",
     "score": "Score a table larger than memory, batch by batch.",
     "count": "Count files larger than memory, for an audit of counts.",
@@ -54,7 +55,7 @@ class Verbs(click.Group):
         """Import one verb."""
         if cmd_name not in VERBS:
             return None
-        command = importlib.import_module(f"evenhand.cli.{cmd_name}_verb").command
+        command = importlib.import_module(f"evenhand.cli.{cmd_name.replace('-', '_')}_verb").command
         assert isinstance(command, click.Command)
         return command
 

@@ -12,6 +12,7 @@ from evenhand.cli.flags import PATH, Finite, file_flag, refuse_idle, said, setti
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
 from evenhand.cli.summary import config_words, quiet_flag, summarize
+from evenhand.cli.transferring import refuse_with_backbone, transfer_flags, transferred
 from evenhand.data.roles import Shares
 from evenhand.errors import InputError
 from evenhand.output.launched import is_first, processes
@@ -33,6 +34,7 @@ TEST_SHARE = {"test": settings_of(Shares)["test"]}
 @file_flag("--train-output", help="Write the training rows here.")
 @setting_flags(TEST_SHARE)
 @setting_flags(settings_of(TrainingConfig))
+@transfer_flags
 @click.option("--tune", "trials", type=click.IntRange(min=1), metavar="TRIALS", help="Search for settings first.")
 @click.option("--folds", type=click.IntRange(min=0), default=0, help="Number of cross-validation folds of each trial.")
 @file_flag("--tune-storage", help="SQLite file; a killed search resumes from it.")
@@ -50,13 +52,16 @@ def command(
     tune_storage: Path | None,
     tune_seconds: float | None,
     checkpoint: Path | None,
+    backbone: Path | None,
+    unfreeze: bool,
+    unfreeze_epochs: int,
     **flags: object,
 ) -> None:
     """Fit a model on DATA and save it with its preprocessing and threshold.
 
     A network, beside which boosted trees are fitted on the same rows to say which is better; or the trees themselves,
-    with --model boosting. Validation rows, for early stopping and the threshold, are taken from DATA; test rows are
-    held out with --test-output.
+    with --model boosting; or a head over a network that was trained before, with --backbone. Validation rows, for early
+    stopping and the threshold, are taken from DATA; test rows are held out with --test-output.
 
     \b
     Examples:
@@ -66,25 +71,34 @@ def command(
       evenhand train loans.parquet --label approve --model boosting -o trees.safetensors
       evenhand train people.csv --label hired --texts letter --network lstm -o letters.safetensors
       evenhand train people.csv --label hired --images file --inputs faces/ --network resnet18 --flip
+      evenhand train people.csv --label hired --texts letter --backbone MiniLM/ -o letters.safetensors
     """
     from evenhand.training.trees.baseline import told
 
     refuse_idle("--tune", trials, "folds", "tune_storage", "tune_seconds")
     refuse_idle("--test-output", test_output, "test")
+    refuse_idle("--backbone", backbone, "unfreeze")
+    refuse_idle("--unfreeze", unfreeze, "unfreeze_epochs")
     _check_names(output, test_output, train_output)
-    check_places((output, test_output, train_output, checkpoint, tune_storage), (data, flags.get("config")))
+    check_places((output, test_output, train_output, checkpoint, tune_storage), (data, backbone, flags.get("config")))
     if trials is not None and processes() > 1:
         raise InputError("A search for settings (--tune) runs in one process: search without torchrun.")
     settings = file_of(flags)
     fitting, share = said(flags, settings_of(TrainingConfig)), said(flags, TEST_SHARE)
     table = read_table(data, settings, flags)
     parts = _split(table, settings, test_output is not None, share.get("test"), fitting.get("seed"))  # type: ignore[arg-type]
+    if backbone is not None:
+        refuse_with_backbone({**settings.train, **fitting}, {"--tune": trials, "--checkpoint": checkpoint})
+        fitting.setdefault("hidden", settings.train.get("hidden", ()))
     config = _config(settings, fitting)
     if config.model == "boosting":
         _refuse_with_trees(trials, checkpoint)
     if trials is not None:
         config = _tuned(parts["train"], config, trials, folds, tune_storage, tune_seconds)
-    model = _fitted(parts, config, output.stem, checkpoint)
+    if backbone is not None:
+        model = transferred(parts, backbone, config, output.stem, unfreeze_epochs if unfreeze else None)
+    else:
+        model = _fitted(parts, config, output.stem, checkpoint)
     if not is_first():
         return
     model.save(output)

@@ -273,16 +273,24 @@ def _channel_axis(node: Any) -> int | None:
 def _by_files(content: bytes, work: Callable[[str, str], None]) -> bytes:
     """Quantize the graph, after folding its batch normalization into the layers."""
     with tempfile.TemporaryDirectory() as folder, quiet():
-        from onnxruntime.quantization.shape_inference import quant_pre_process
-
         source, ready, small = (Path(folder) / f"{stage}.onnx" for stage in ("source", "ready", "small"))
         write_bytes(source, content)
         try:
-            quant_pre_process(str(source), str(ready))
+            _make_ready(str(source), str(ready))
             work(str(ready), str(small))
         except Exception as problem:  # the quantizer's errors share no base below Exception
             raise ModelError(f"ONNX Runtime could not quantize the graph: {shorten(problem, 300)}") from problem
         return small.read_bytes()
+
+
+def _make_ready(source: str, ready: str) -> None:
+    """Fold what can be folded, with the sizes of tensors where ONNX Runtime finds them; of some masks it does not."""
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    try:
+        quant_pre_process(source, ready)
+    except Exception:  # a step that is left out below has failed, or the same error is raised again
+        quant_pre_process(source, ready, skip_symbolic_shape=True)
 
 
 class _Reader:

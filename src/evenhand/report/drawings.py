@@ -193,6 +193,8 @@ class Line:
     """Its positions, ready for a polyline."""
     number: int
     """Its place among the lines: it decides dash and colour."""
+    bars: str = ""
+    """Its intervals, upright at its positions, ready for a path; empty without any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from evenhand.data import EvaluationSet, Grouping
     from evenhand.findings import Batch
     from evenhand.provenance import Measurements, Provenance
-    from evenhand.training import Preparing
+    from evenhand.training import Backbone, Preparing
+    from evenhand.training.schedule import Progress
 
 NAME: Final = "few_shot"
 SHOTS: Final = (1, 2, 4, 8, 16, 32)
@@ -37,7 +38,7 @@ METHOD: Final = "t, draws and rows"
 
 
 def few_shot(
-    backbone: nn.Module,
+    backbone: nn.Module | Backbone,
     train: EvaluationSet,
     evaluation: EvaluationSet,
     *,
@@ -46,6 +47,7 @@ def few_shot(
     draws: int = 10,
     level: float = 0.95,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> AuditRecord:
     """Fit a head on k examples a class, many times, and state accuracy and the gaps between groups for each k.
 
@@ -56,8 +58,8 @@ def few_shot(
 
     Parameters
     ----------
-    backbone : torch.nn.Module
-        From prepared rows to (n, d) numbers, or (n, ...), which are flattened.
+    backbone : torch.nn.Module or Backbone
+        From prepared rows to (n, d) numbers, or (n, ...), which are flattened; or what `open_backbone` opened.
     train : EvaluationSet
         Rows from which examples are drawn.
     evaluation : EvaluationSet
@@ -72,6 +74,8 @@ def few_shot(
         The confidence of intervals.
     seed : int
         Decides the draws.
+    progress : callable, optional
+        Called as ``progress(step, steps, text)``.
 
     Returns
     -------
@@ -99,29 +103,33 @@ def few_shot(
     """
     from evenhand.training.dataset import prepared
     from evenhand.training.normalization import Normalization
-    from evenhand.training.transferring import features
+    from evenhand.training.transferring import features, opened
 
     train, evaluation, shots = needed(train, NAME), needed(evaluation, NAME), tuple(shots)
     raise_all(InputError, _problems(train, evaluation, shots, draws))
     started = datetime.now(UTC)
-    preparing = preparing or Normalization.fit(train.inputs)
-    known, asked = (features(backbone, prepared(preparing, data)) for data in (train, evaluation))
+    body = opened(backbone, preparing, asked_alone=True)
+    network, preparing = body.network, body.preparing or Normalization.fit(train.inputs)
+    tell = progress or (lambda step, steps, text: None)
+    tell(0, len(shots) + 1, "asking the backbone")
+    known, asked = (features(network, prepared(preparing, data)) for data in (train, evaluation))
     mean, scale = known.mean(axis=0), known.std(axis=0)
     scale[scale == 0] = 1.0
     head = _Heads((known - mean) / scale, np.asarray(train.y_true, dtype=np.int64), seed)
     groupings = [evaluation.grouping(column) for column in evaluation.roles.sensitive_features]
     rows = (asked - mean) / scale
     findings: list[Finding] = []
-    for k in shots:
+    for at, k in enumerate(shots, start=1):
+        tell(at, len(shots) + 1, f"{k} of each class")
         right = np.stack([head.fitted(k, draw).predict(rows) == evaluation.y_true for draw in range(draws)])
         findings += _stated(right.astype(np.float64), k, groupings, level)
     last = head.fitted(shots[-1], 0)
 
     def predict(batch: Batch) -> NDArray[np.float64]:
-        said = last.predict_proba((features(backbone, preparing.transform(batch)) - mean) / scale)
+        said = last.predict_proba((features(network, preparing.transform(batch)) - mean) / scale)
         return np.asarray(said[:, 1] if said.shape[1] == 2 else said)
 
-    source = _provenance(predict, backbone, preparing, evaluation, level, seed)
+    source = _provenance(predict, body.name, preparing, evaluation, level, seed)
     measurements: Measurements = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
@@ -234,13 +242,13 @@ def _finding(key: Key, estimate: float, interval: Interval, rows: int, draws: in
 
 
 def _provenance(
-    predict: Callable[[Batch], NDArray[np.float64]], backbone: nn.Module, preparing: Preparing,
+    predict: Callable[[Batch], NDArray[np.float64]], name: str, preparing: Preparing,
     evaluation: EvaluationSet, level: float, seed: int,
 ) -> Provenance:  # fmt: skip
     """Return where the study comes from: as an audit of the head on the most examples, of the first draw."""
     from evenhand.subjects import as_subject
 
-    subject = as_subject(predict, name=type(backbone).__name__, reads=preparing.reads)
+    subject = as_subject(predict, name=name, reads=preparing.reads)
     whole = provenance(Evidence(subject, evaluation, options=EvidenceOptions(level=level, seed=seed)))
     whole.pop("score_edges", None)
     return whole

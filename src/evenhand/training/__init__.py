@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from evenhand.catalogues import face
 
 if TYPE_CHECKING:
+    from evenhand.training.backbones.opening import Backbone, open_backbone
     from evenhand.training.config import TrainingConfig
     from evenhand.training.dataset import Dataset
     from evenhand.training.ensembles import fit_ensemble
@@ -35,11 +36,13 @@ if TYPE_CHECKING:
     from evenhand.training.trees.boosting import fit_boosting
 
 __all__ = [
-    "BoostedModel", "Dataset", "ImagePlan", "NetworkModel", "NetworkPlan", "Normalization", "Plan", "Preparing",
-    "Preprocessing", "TabularClassifier", "TabularRegressor", "Target", "TextPlan", "Tokenization", "TrainingConfig",
-    "fit", "fit_boosting", "fit_ensemble", "fit_ways", "given_model", "load_model", "run", "transfer", "tune",
+    "Backbone", "BoostedModel", "Dataset", "ImagePlan", "NetworkModel", "NetworkPlan", "Normalization", "Plan",
+    "Preparing", "Preprocessing", "TabularClassifier", "TabularRegressor", "Target", "TextPlan", "Tokenization",
+    "TrainingConfig", "fit", "fit_boosting", "fit_ensemble", "fit_ways", "given_model", "load_model", "open_backbone",
+    "run", "transfer", "tune",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
+    "backbones.opening": "Backbone open_backbone",
     "trees.boosted": "BoostedModel", "trees.boosting": "fit_boosting", "config": "TrainingConfig", "dataset": "Dataset",
     "ensembles": "fit_ensemble", "estimator": "TabularClassifier TabularRegressor", "fitting": "fit",
     "given": "given_model", "image_networks": "ImagePlan", "imbalance": "fit_ways", "loop": "run",

@@ -69,6 +69,10 @@ def preparing_from_plain(plain: Mapping[str, Plain]) -> Preparing:
     from evenhand.training.preprocessing import Preprocessing
     from evenhand.training.tokenization import Tokenization
 
+    if plain.get("kind") == "pretrained_tokens":
+        from evenhand.training.backbones.tokens import PretrainedTokens
+
+        return PretrainedTokens.from_plain(plain)
     if plain.get("kind") == "tokens":
         return Tokenization.from_plain(plain)
     return (Normalization if plain.get("kind") in ("normalization", GRID) else Preprocessing).from_plain(plain)

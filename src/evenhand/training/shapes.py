@@ -51,7 +51,8 @@ def check_shapes(plan: Plan, row: tuple[int, ...], held: Mapping[str, tuple[int,
                 f"tensor '{shorten(name)}' has the shape {held.get(name)} in the file and {needed.get(name)} in the "
                 "network it describes"
             )
-    if plan.kind == "given":  # its code may need numbers where ours needs shapes alone, and its size is the caller's
+    # code of others may need numbers where ours needs shapes alone; its size is the caller's, or that of the file
+    if plan.kind in ("given", "transferred"):
         _answers(plan.build(), row, plan.outputs, "cpu")
     else:
         _answers(network.to("meta"), row, plan.outputs)

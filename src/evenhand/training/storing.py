@@ -213,6 +213,11 @@ def plan_from_plain(plain: Mapping[str, Plain], given: nn.Module | None = None) 
 
     if plain["kind"] == "given":
         return GivenPlan(int(cast("int", plain["outputs"])), given, str(plain["name"]), bool(plain.get("two", False)))
+    if plain["kind"] == "transferred":
+        from evenhand.training.backbones.plan import TransferredPlan, body_from_plain
+
+        head = NetworkPlan.from_plain(cast("dict[str, Plain]", plain["head"]))
+        return TransferredPlan(body_from_plain(cast("dict[str, Plain]", plain["backbone"]), plan_from_plain), head)
     if plain["kind"] == "ensemble":
         members = cast("list[dict[str, Plain]]", plain["members"])
         numbers = cast("NumberTask | None", plain.get("numbers"))

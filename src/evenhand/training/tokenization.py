@@ -134,7 +134,7 @@ class Tokenization:
         if tokenizer is None:
             need("tokenizers", "text")
             tokenizer = self._kept["tokenizer"] = _tokenizer(self.pairs, self._vocabulary())
-        return [[FIRST + each for each in found.ids] for found in tokenizer.encode_batch(list(map(_text, texts)))]
+        return [[FIRST + each for each in found.ids] for found in tokenizer.encode_batch(list(map(text_of, texts)))]
 
     def transform(self, batch: Batch) -> NDArray[np.float32]:
         """Return ``(n, length)`` ids.
@@ -223,10 +223,11 @@ def _pairs_of(learner: Any) -> tuple[tuple[str, str], ...]:
 
 def _all_texts(held: Inputs) -> Iterator[str]:
     for batch in held.batches():
-        yield from map(_text, batch)
+        yield from map(text_of, batch)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Return a text without halves of letters; raise ModelError for what is none."""
     if not isinstance(value, str):
         raise ModelError(f"The model reads texts, and a row holds {quoted(value)}, which is none.")
     return value.encode("utf-8", "replace").decode("utf-8")  # halves of a letter, which are no UTF-8

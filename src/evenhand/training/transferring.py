@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import numpy as np
 
 from evenhand.data.evaluation_set import needed
 from evenhand.data.inputs import as_inputs
-from evenhand.errors import InputError, ModelError, need
+from evenhand.errors import InputError, ModelError, argument, need
 from evenhand.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -19,17 +19,23 @@ if TYPE_CHECKING:
 
     from evenhand.data import EvaluationSet
     from evenhand.findings import Plain
+    from evenhand.training.backbones.opening import Backbone
+    from evenhand.training.backbones.plan import BodyPlan
     from evenhand.training.dataset import Prepared
     from evenhand.training.model import NetworkModel
+    from evenhand.training.networks import NetworkPlan
+    from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
     from evenhand.training.schedule import Progress
 
+OF_IMAGES: Final = ("shift", "flip", "rotate", "crop", "colour")
+"""Settings that change images: a head is fitted on what the backbone says of them."""
 AT_ONCE: Final = 64
 """Rows that go through the backbone in one piece."""
 
 
 def transfer(
-    backbone: nn.Module,
+    backbone: nn.Module | Backbone,
     train: EvaluationSet,
     validation: EvaluationSet | None = None,
     *,
@@ -49,8 +55,9 @@ def transfer(
 
     Parameters
     ----------
-    backbone : torch.nn.Module
-        From prepared rows to (n, d) numbers, or (n, ...), which are flattened: a network without its last layer.
+    backbone : torch.nn.Module or Backbone
+        From prepared rows to (n, d) numbers, or (n, ...), which are flattened: a network without its last layer. Or
+        what `open_backbone` opened, which knows its `preparing`.
     train : EvaluationSet
         Rows to learn from.
     validation : EvaluationSet, optional
@@ -73,15 +80,16 @@ def transfer(
     Returns
     -------
     NetworkModel
-        It is compressed and audited as any other. Its file holds all weights; ``load_model(path,
-        network=model.network)`` reads it, since code outside evenhand builds the backbone.
+        It is compressed and audited as any other, and its file holds all weights. Over what `open_backbone` opened the
+        file is complete; where code outside evenhand builds the backbone, ``load_model(path, network=model.network)``
+        reads it.
 
     Raises
     ------
     InputError
         When the rows are no arrays and `preparing` is not given, or rows cannot be learnt from.
     ModelError
-        When the backbone does not take the prepared rows.
+        When the backbone does not take the prepared rows, or is a graph that can only be asked.
 
     Examples
     --------
@@ -100,17 +108,63 @@ def transfer(
     from evenhand.training.normalization import Normalization
 
     train = needed(train, "transfer")
-    if preparing is None and train.held is None:
+    body = opened(backbone, preparing)
+    if body.preparing is None and train.held is None:
         raise InputError("Columns of a table are prepared by preparing=Preprocessing.fit(train.X), for this backbone.")
     if train.task not in ("binary", "multiclass"):
         raise InputError(f"{train.name}: a head of classes is fitted, and the label's task is {train.task}.")
     config = (config or TrainingConfig(hidden=())).for_rows(0)
+    if frozen and (changed := [each for each in OF_IMAGES if getattr(config, each)]):
+        raise InputError(
+            f"{argument(changed[0])} changes images in each step, and a frozen backbone is asked once for each as it "
+            "is: leave it out, or unfreeze the backbone."
+        )
     fitted, chosen = (train, needed(validation, "transfer")) if validation is not None else hold_out(train, config.seed)
-    preparing = preparing or Normalization.fit(fitted.inputs)
-    said = [_with_features(part, features(backbone, prepared(preparing, part))) for part in (fitted, chosen)]
-    head = fit(said[0], said[1], replace(config, network="mlp"), progress=progress, name=name)
-    model = _joined(backbone, head, preparing, (fitted, chosen), name, frozen)
+    preparing = body.preparing or Normalization.fit(fitted.inputs)
+    said = [_with_features(part, features(body.network, prepared(preparing, part))) for part in (fitted, chosen)]
+    of_head = replace(config, network="mlp", shift=0, flip=False, rotate=0.0, crop=0.0, colour=0.0)
+    head = fit(said[0], said[1], of_head, progress=progress, name=name)
+    model = _joined(body, head, preparing, (fitted, chosen), name, frozen)
     return model if frozen else _moved(model, (fitted, chosen), config, epochs, slower, progress)
+
+
+class Opened(NamedTuple):
+    """A backbone, of a file or of code."""
+
+    network: nn.Module
+    """From prepared rows to numbers."""
+    preparing: Preparing | None
+    """From model inputs to prepared rows, where that is known."""
+    name: str
+    """What it is called."""
+    plan: BodyPlan | None = None
+    """What it is built from again, where that is plain data."""
+    seen: NDArray[np.uint64] | None = None
+    """Fingerprints of the rows that it was trained on."""
+
+
+def opened(backbone: nn.Module | Backbone, preparing: Preparing | None, asked_alone: bool = False) -> Opened:
+    """Return a backbone with what is known of it.
+
+    Raises
+    ------
+    ModelError
+        When it is a graph and is not `asked_alone`.
+    InputError
+        When `preparing` is given for one that has its own.
+    """
+    from evenhand.training.backbones.opening import Backbone
+
+    if not isinstance(backbone, Backbone):
+        return Opened(backbone, preparing, type(backbone).__name__)
+    if preparing is not None:
+        raise InputError(f"The backbone '{backbone.name}' knows how its rows are prepared; leave out preparing=.")
+    if backbone.plan is None and not asked_alone:
+        raise ModelError(
+            f"The backbone '{backbone.name}' is an ONNX graph, which can be asked, as few-shot does, and neither be "
+            "trained nor stand in a model's file: take the folder or the file of the network it was exported from."
+        )
+    return Opened(backbone.network, backbone.preparing, backbone.name, backbone.plan, backbone.seen)
 
 
 def features(backbone: nn.Module, rows: Prepared) -> NDArray[np.float32]:
@@ -143,32 +197,35 @@ def _with_features(data: EvaluationSet, said: NDArray[np.float32]) -> Evaluation
 
 
 def _joined(
-    backbone: nn.Module, head: NetworkModel, preparing: Preparing, parts: tuple[EvaluationSet, ...], name: str,
-    frozen: bool,
-) -> NetworkModel:  # fmt: skip
+    body: Opened, head: NetworkModel, preparing: Preparing, parts: tuple[EvaluationSet, ...], name: str, frozen: bool
+) -> NetworkModel:
     """Return one model of both, from the inputs of the backbone to the logits of the head."""
     import copy
-    from collections import OrderedDict
 
-    from torch import nn
-
+    from evenhand.training.backbones.plan import TransferredPlan, joined
     from evenhand.training.given import GivenPlan
     from evenhand.training.model import NetworkModel
 
-    body = copy.deepcopy(backbone).eval()
-    whole = nn.Sequential(OrderedDict(backbone=body, flat=nn.Flatten(), head=_unscaled(head)))
+    whole = joined(copy.deepcopy(body.network).eval(), _unscaled(head))
     seen = [part.row_hashes(preparing.features, preparing.reads) for part in parts]
-    facts: dict[str, Plain] = {
-        "name": type(backbone).__name__, "frozen": frozen, "features": math.prod(head.preprocessing.shape),
-    }  # fmt: skip
+    facts: dict[str, Plain] = {"name": body.name, "frozen": frozen, "features": math.prod(head.preprocessing.shape)}
+    told: dict[str, Plain] = {
+        "backbone": facts,
+        "train_hash": parts[0].content_hash(),
+        "validation_hash": parts[1].content_hash(),
+        "used_sensitive": [column for column in parts[0].roles.sensitive_features if column in preparing.features],
+    }
+    plan: Plan = GivenPlan(head.plan.outputs, whole, type(body.network).__name__)
+    if body.plan is not None:
+        plan = TransferredPlan(body.plan, cast("NetworkPlan", head.plan))
     return NetworkModel(
         name=name,
         network=whole,
-        plan=GivenPlan(head.plan.outputs, whole, type(backbone).__name__),
+        plan=plan,
         preprocessing=preparing,
         threshold=head.threshold,
-        history={**head.history, "backbone": facts},
-        fit_row_hashes=np.unique(np.concatenate(seen)),
+        history={**head.history, **told},
+        fit_row_hashes=np.unique(np.concatenate([*seen, *([] if body.seen is None else [body.seen])])),
         cost=head.cost,
     )
 
@@ -198,7 +255,6 @@ def _moved(
 ) -> NetworkModel:  # fmt: skip
     """Return the model with backbone and head fitted together, slower than the head was."""
     from evenhand.training.fitting import dataset_of
-    from evenhand.training.given import GivenPlan
     from evenhand.training.loop import run
     from evenhand.training.model import logits, probabilities
     from evenhand.training.schedule import Schedule
@@ -209,10 +265,7 @@ def _moved(
     schedule = Schedule(**{**told, "epochs": epochs, "learning_rate": slower * config.learning_rate})
     dataset, check = (dataset_of(model.preprocessing, part, config) for part in parts)
     learned = run(model.network, dataset, check, schedule, progress=progress)
-    model.network, model.plan = (
-        learned.network,
-        GivenPlan(model.plan.outputs, learned.network, type(model.network).__name__),
-    )
+    model.network, model.plan = learned.network, model.plan.of(learned.network)
     if model.plan.outputs == 1:
         scores = probabilities(logits(model.network, check.columns), model.name)
         rule = config.threshold_rule or config.threshold

@@ -42,11 +42,13 @@ class Answer:
     state: State = "plain"
     folded: bool = False
     """Whether the part stays folded whatever its state: it says what another part shows."""
+    wanted: bool = False
+    """Whether it is open whatever its state: the record was made for it."""
 
     @property
     def opens(self) -> bool:
         """Whether a reader has to see the section."""
-        return self.state in OPENING and not self.folded
+        return self.wanted or (self.state in OPENING and not self.folded)
 
 
 NO_PREFERENCE: Final = 0.5

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from evenhand.messages import message
+from evenhand.messages import message, sentences
 from evenhand.report.drawings import Table
 from evenhand.report.figures.findings import described
 from evenhand.report.figures.lines import line_figure
@@ -60,21 +61,31 @@ def _drawn(name: str, title: str, lines: Mapping[str, Mapping[int, Finding]]) ->
     cells = tuple((str(place), *(with_interval(line[place]) for line in lines.values())) for place in places)
     table = Table(f"{name}-table", title, head, cells, frozenset(range(1, len(head))))
     told = described(title, [(label, f"{series[0]:.2f} … {series[-1]:.2f}") for label, series in drawn])
-    axes = (message("examples of each class: 2 to the power of this"), message("share of rows"))
-    return line_figure(name, title, told, at, drawn, table, axes=axes)
+    ends = [[_ends(line[place]) for place in places] for line in lines.values()][:MOST_LINES]
+    axes = (message("examples of each class"), message("share of rows"))
+    return line_figure(name, title, told, at, drawn, table, axes=axes, named=[*map(str, places)], ends=ends)
+
+
+def _ends(finding: Finding) -> tuple[float, float]:
+    """Return the ends of an interval; of none, the estimate twice."""
+    if finding.interval is None:
+        return (finding.estimate or 0.0,) * 2
+    return finding.interval.low or 0.0, 1.0 if finding.interval.high is None else finding.interval.high
 
 
 def answer(record: AuditRecord, judged: Judged) -> Answer:
-    """State accuracy with the fewest and the most examples."""
+    """State accuracy with the fewest and the most examples; the part is what such a record is for, so it is open."""
     found = record.of_audit("few_shot")
+    made = answered(judged, found)
     every = {int(f.key.qualifier("at") or 0): f for f in found if f.key.metric == "accuracy" and not f.key.group}
     if not every:
-        return answered(judged, found)
+        return made
     least, most = min(every), max(every)
-    return Answer(message(
-        "Accuracy is {few} with {least} examples of each class and {many} with {most}.",
+    said = message(
+        "Accuracy by the examples of each class: {few} with {least}, {many} with {most}.",
         few=with_interval(every[least]), least=least, many=with_interval(every[most]), most=most,
-    ))  # fmt: skip
+    )  # fmt: skip
+    return replace(made, sentence=said if made.state == "plain" else sentences(said, made.sentence), wanted=True)
 
 
 SECTION: Final = Section("few-shot", TITLE, ("few_shot",), 150, few_shot, theme=MODEL, answer=answer)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from evenhand.documents import parse_json, read_bytes
 from evenhand.errors import ModelError, shorten
-from evenhand.subjects.graph_bytes import check_graph
 from evenhand.subjects.huggingface.folder import MOST_CONFIG, Folder, load, load_part, read_folder, read_settings
+from evenhand.subjects.huggingface.graph import GraphOfTokens
 from evenhand.subjects.huggingface.tokens import Tokens
-from evenhand.subjects.isolation.isolated import IsolatedSession
-from evenhand.subjects.isolation.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     from evenhand.findings import Batch, Plain
 
 Pooling = Literal["mean", "first"]
-_ALONE: Final = (b"DynamicQuantizeLinear", b"DynamicQuantizeMatMul", b"DynamicQuantizeLSTM")
-"""Operators that round a row by the greatest number of its whole batch."""
 
 
 class TextEncoder:
@@ -122,7 +117,7 @@ def open_encoder(path: str | Path, *, onnx: str | Path | None = None, name: str 
     folder = read_folder(Path(path))
     if folder.kind != "encoder":
         raise ModelError(f"'{path}' holds a {folder.facts['class']}, which is no encoder alone.")
-    pooling, normalized = _pooling(folder), _normalizes(folder)
+    pooling, normalized = pooling_of(folder), normalizes(folder)
     tokenizer = load_part(folder, "AutoTokenizer", "tokenizer")
     if onnx is not None:
         return _of_graph(Path(onnx), folder, tokenizer, name, pooling=pooling, normalized=normalized)
@@ -143,10 +138,13 @@ def open_encoder(path: str | Path, *, onnx: str | Path | None = None, name: str 
             found: NDArray[np.float32] = module(input_ids=ids, attention_mask=torch.ones_like(ids))[0].numpy()
             return found
 
-    return TextEncoder(states, _tokens(folder, tokenizer, called), pooling=pooling, normalized=normalized, facts=facts)
+    return TextEncoder(
+        states, tokens_of(folder, tokenizer, called), pooling=pooling, normalized=normalized, facts=facts
+    )
 
 
-def _tokens(folder: Folder, tokenizer: Any, name: str, alone: bool = False) -> Tokens:
+def tokens_of(folder: Folder, tokenizer: Any, name: str, alone: bool = False) -> Tokens:
+    """Return the tokenizer of a folder, and how many tokens the model reads, as the folder says."""
     told = folder.path / "sentence_bert_config.json"
     most = read_settings(told).get("max_seq_length") if told.is_file() else None
     made = Tokens(tokenizer, folder.config, name, alone)
@@ -155,7 +153,7 @@ def _tokens(folder: Folder, tokenizer: Any, name: str, alone: bool = False) -> T
     return made
 
 
-def _pooling(folder: Folder) -> Pooling:
+def pooling_of(folder: Folder) -> Pooling:
     """Return how states become one, as the folder says.
 
     Raises ModelError for a way that is not known here.
@@ -171,7 +169,8 @@ def _pooling(folder: Folder) -> Pooling:
     raise ModelError(f"{told}: pools by {shorten(', '.join(ways), 80)}; known are the mean and the first token.")
 
 
-def _normalizes(folder: Folder) -> bool:
+def normalizes(folder: Folder) -> bool:
+    """Return whether numbers are divided by their length, as the folder says."""
     told = folder.path / "modules.json"
     if not told.is_file():
         return False
@@ -184,42 +183,7 @@ def _of_graph(
     file: Path, folder: Folder, tokenizer: Any, name: str | None, *, pooling: Pooling, normalized: bool
 ) -> TextEncoder:
     """Return the encoder that is an ONNX graph, run in a process with limits."""
-    content = read_bytes(file, kind=ModelError)
-    check_graph(content, f"'{file}'")
-    session = IsolatedSession(content, f"'{file}'", Limits(memory=2 << 30, seconds_a_row=1.0))
-    names = [put.name for put in session.get_inputs()]
-    known = ("input_ids", "attention_mask", "token_type_ids")
-    if "input_ids" not in names or not {*names} <= {*known}:
-        told = f"has the inputs {shorten(', '.join(names), 80)}"
-        raise ModelError(f"'{file}' {told}; an encoder of texts takes {', '.join(known)}, or the first of them.")
-    output = session.get_outputs()[0]
-    if len(output.shape) != 3:
-        raise ModelError(
-            f"'{file}' gives {shorten(output.name)} of {len(output.shape)} axes; needed are (rows, tokens, width)."
-        )
-    called = name or file.stem
-    facts: dict[str, Plain] = {
-        "kind": "onnx",
-        "name": called,
-        "class": str(folder.facts["class"]),
-        "file_bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        **dict.fromkeys(("parameters", "nonzero_parameters")),
-    }
-
-    def states(ids: torch.Tensor) -> NDArray[np.float32]:
-        import numpy as np
-
-        array = ids.numpy()
-        rest = {"attention_mask": np.ones_like(array), "token_type_ids": np.zeros_like(array)}
-        feed = {"input_ids": array, **{put: rest[put] for put in names if put in rest}}
-        try:
-            (found,) = session.run([output.name], feed)
-        except RuntimeError as problem:
-            raise ModelError(f"'{file}' could not be run: {shorten(problem, 300)}.") from problem
-        return np.asarray(found, dtype=np.float32)
-
-    alone = any(operator in content for operator in _ALONE)
-    return TextEncoder(
-        states, _tokens(folder, tokenizer, called, alone), pooling=pooling, normalized=normalized, facts=facts
-    )
+    graph, called = GraphOfTokens(file, "an encoder of texts"), name or file.stem
+    facts: dict[str, Plain] = {**graph.facts, "name": called, "class": str(folder.facts["class"])}
+    tokens = tokens_of(folder, tokenizer, called, graph.alone)
+    return TextEncoder(graph.states, tokens, pooling=pooling, normalized=normalized, facts=facts)

@@ -54,8 +54,8 @@ class Folder:
     """Class, bytes and hash."""
 
 
-def read_folder(path: Path) -> Folder:
-    """Return what a folder holds, without loading it.
+def read_folder(path: Path, with_weights: bool = True) -> Folder:
+    """Return what a folder holds, without loading it; its weights too, unless they are in another file.
 
     Raises ModelError when it holds no model of transformers, weights that are no safetensors, code of its own, an
     adapter without its model, or a model that is no classifier and no language model.
@@ -67,8 +67,9 @@ def read_folder(path: Path) -> Folder:
     kind = _kind(path, config)
     for name in ("config.json", "tokenizer_config.json", "preprocessor_config.json"):
         _refuse_code(path / name)
-    weights = _weights(path)
-    _refuse_too_many_layers(path, config, _tensors(weights))
+    weights = _weights(path) if with_weights else ()
+    if with_weights:
+        _refuse_too_many_layers(path, config, _tensors(weights))
     read = sorted({*weights, *(path / name for name in _READ if (path / name).is_file())})
     digest = hashlib.sha256()
     for file in read:

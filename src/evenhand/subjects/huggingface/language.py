@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from evenhand.errors import ModelError
 from evenhand.subjects.huggingface.folder import load, load_part, read_folder
+from evenhand.subjects.huggingface.graph import GraphModule, GraphOfTokens
 from evenhand.subjects.huggingface.tokens import ROWS, Tokens
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class LanguageModel:
         What to call it.
     facts : mapping
         What is known of its files.
+    alone : bool
+        Whether it is asked about one text at a time, since its answer to one depends on the others.
 
     Examples
     --------
@@ -52,11 +55,13 @@ class LanguageModel:
         kind: Literal["causal", "masked"],
         name: str = "language model",
         facts: Mapping[str, Plain] | None = None,
+        alone: bool = False,
     ) -> None:
         self.module = module.eval()
         self.kind = kind
         self.name = name
-        self.tokens = Tokens(tokenizer, module.config.to_dict(), name)
+        self.tokens = Tokens(tokenizer, module.config.to_dict(), name, alone)
+        self._alone = alone
         if kind == "masked" and tokenizer.mask_token_id is None:
             raise ModelError(f"Model '{name}' tells masked tokens, and its tokenizer has no mask token.")
         self.facts: dict[str, Plain] = {
@@ -202,6 +207,8 @@ class LanguageModel:
         return found
 
     def _rows(self, length: int) -> int:
+        if self._alone:
+            return 1
         words = int(self.module.config.vocab_size)
         return max(1, min(ROWS, MOST_LOGITS // (words * max(length, 1))))
 
@@ -228,7 +235,7 @@ def _shared(first: Sequence[int], second: Sequence[int]) -> tuple[list[int], lis
     )
 
 
-def open_language_model(path: str | Path, *, name: str | None = None) -> LanguageModel:
+def open_language_model(path: str | Path, *, onnx: str | Path | None = None, name: str | None = None) -> LanguageModel:
     """Return the causal or masked language model in a folder that transformers wrote.
 
     Nothing is asked of a network, weights are read from safetensors alone, and no code of the folder is run.
@@ -237,8 +244,12 @@ def open_language_model(path: str | Path, *, name: str | None = None) -> Languag
     ----------
     path : str or Path
         The folder.
+    onnx : str or Path, optional
+        The same model as an ONNX graph, compressed say, to be run in its place, in a process with limits; the folder
+        then needs config.json and the tokenizer alone. Its inputs are ``input_ids`` and, where it has them,
+        ``attention_mask``, ``token_type_ids`` and ``position_ids``; its first output the logits (rows, tokens, words).
     name : str, optional
-        What to call it; the folder's name when not given.
+        What to call it; the folder's or the file's name when not given.
 
     Returns
     -------
@@ -247,16 +258,21 @@ def open_language_model(path: str | Path, *, name: str | None = None) -> Languag
     Raises
     ------
     ModelError
-        When the folder holds no language model, or only a part of one.
+        When the folder holds no language model, or only a part of one, or the graph has other inputs.
 
     Examples
     --------
     >>> from evenhand.subjects import open_language_model
-    >>> open_language_model("gpt2")  # doctest: +SKIP
+    >>> open_language_model("gpt2", onnx="gpt2_int8.onnx")  # doctest: +SKIP
     """
-    folder = read_folder(Path(path))
+    folder = read_folder(Path(path), with_weights=onnx is None)
     if folder.kind not in ("causal", "masked"):
         raise ModelError(f"'{path}' holds a {folder.facts['class']}, which is no language model: it classifies.")
     kind: Literal["causal", "masked"] = "causal" if folder.kind == "causal" else "masked"
     tokenizer = load_part(folder, "AutoTokenizer", "tokenizer")
-    return LanguageModel(load(folder), tokenizer, kind, name or folder.path.resolve().name, folder.facts)
+    if onnx is None:
+        return LanguageModel(load(folder), tokenizer, kind, name or folder.path.resolve().name, folder.facts)
+    graph = GraphOfTokens(Path(onnx), "a language model")
+    facts = {**graph.facts, "class": folder.facts["class"]}
+    module = GraphModule(graph, folder.config)
+    return LanguageModel(module, tokenizer, kind, name or Path(onnx).stem, facts, graph.alone)

@@ -1,0 +1,1 @@
+"""Networks that were trained before, opened from files and folders to stand under a head."""
