@@ -70,8 +70,8 @@ SHARED = {
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "deciding",
-        "exporting", "factors", "footprint", "gains", "masks", "networks", "opening", "quantizing", "recipe",
-        "rounding", "states", "structures", "susceptibility", "tuning", "twin",
+        "exporting", "factors", "footprint", "gains", "last_rounding", "masks", "networks", "opening", "quantizing",
+        "recipe", "rounding", "states", "structures", "susceptibility", "tuning", "twin",
     },
     "report.formats": {"catalogue", "format", "judged_only", "markdown_text", "plain_text", "step_summary"},
     "report.sections": {

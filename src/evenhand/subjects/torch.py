@@ -77,6 +77,8 @@ class TorchSubject:
         self._says = NetworkOutput(self.name, output, positive_index, positive)
         self.threshold = default_threshold(self.score_kind) if threshold is None else float(threshold)
         self._class = type(module).__name__
+        self.is_program = is_exported(module)
+        """Whether it is a program of `torch.export`."""
         self._file_facts = dict(file_facts or {})
 
     def bound(self, target: Target) -> Self:
