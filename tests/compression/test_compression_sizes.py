@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ import evenhand as eh
 from evenhand.compression import Int4, Int8, MagnitudePruning, NeuronPruning, Recipe, StructuredPruning, compress
 from evenhand.compression.recipe import Bench
 from evenhand.errors import ModelError
+from evenhand.subjects import as_subject
 from evenhand.training import ImagePlan, NetworkModel, NetworkPlan, Normalization, given_model
 
 if TYPE_CHECKING:
@@ -116,7 +117,11 @@ def test_a_file_that_grew_is_told_and_each_step_is_on_record(recwarn: pytest.War
             compress(model, NEURONS, train=data)
 
 
-def test_a_program_of_torch_export_is_refused_in_a_sentence() -> None:
-    program = torch.export.export(torch.nn.Linear(6, 1), (torch.zeros(2, 6),))
-    with pytest.raises(ModelError, match="Hand over the torch module that it was exported from"):
-        given_model(program, Normalization((6,)))  # type: ignore[arg-type]
+@pytest.mark.parametrize("as_opened", [False, True])
+def test_a_program_of_torch_export_is_refused_in_a_sentence(as_opened: bool) -> None:
+    program: Any = torch.export.export(torch.nn.Linear(6, 1), (torch.zeros(2, 6),))
+    way = "is a program of torch.export.*Hand over to given_model the torch module that it was exported from"
+    with pytest.raises(ModelError, match=way):
+        given_model(program, Normalization((6,)))
+    with pytest.raises(ModelError, match=way):
+        compress(as_subject(program, output="logit") if as_opened else program, Int8(), train=eh.load_loanapp())

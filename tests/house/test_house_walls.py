@@ -70,8 +70,8 @@ SHARED = {
     },
     "compression": {
         "agreement", "batch_dependence", "catalogue", "compressed", "compressing", "consumption", "deciding",
-        "exporting", "factors", "footprint", "gains", "masks", "networks", "opening", "quantizing", "recipe",
-        "rounding", "states", "structures", "susceptibility", "tuning", "twin",
+        "exporting", "factors", "footprint", "gains", "last_rounding", "masks", "networks", "opening", "quantizing",
+        "recipe", "rounding", "states", "structures", "susceptibility", "tuning", "twin",
     },
     "report.formats": {"catalogue", "format", "judged_only", "markdown_text", "plain_text", "step_summary"},
     "report.sections": {
@@ -80,7 +80,8 @@ SHARED = {
     "subjects": {
         "adapter", "archives", "binding", "boosted.estimators", "boosted.lightgbm_trees",
         "boosted.tree_shape", "boosted.ubjson", "boosted.xgboost_trees", "catalogue", "graph_bytes",
-        "huggingface.encoder", "huggingface.folder", "huggingface.graph", "huggingface.language", "huggingface.tokens", "inputs",
+        "huggingface.encoder", "huggingface.folder", "huggingface.graph", "huggingface.language",
+        "huggingface.tokens", "inputs",
         "isolation.frames", "isolation.isolated", "isolation.limits", "isolation.process", "isolation.trying",
         "isolation.worker", "keras_config", "kinds", "loading", "model_file", "modules", "network",
         "network_output", "outputs", "proof", "protocol", "proved", "remote.client", "remote.endpoint",

@@ -176,6 +176,7 @@ def _taken_apart(recipe: Recipe, before: NetworkModel, after: NetworkModel, benc
 def _check(
     model: object, recipes: tuple[Recipe, ...], train: EvaluationSet, seed: int, columns: tuple[str, ...]
 ) -> None:
+    from evenhand.subjects.modules import NOT_CHANGED, is_exported
     from evenhand.training import NetworkModel
 
     problems = []
@@ -197,6 +198,8 @@ def _check(
     if seed < 0:
         problems.append(f"seed must be a whole number, 0 or above, not {seed!r}.")
     raise_all(InputError, problems)
+    if is_exported(model) or getattr(model, "is_program", False):
+        raise ModelError(f"'{getattr(model, 'name', type(model).__name__)}' {NOT_CHANGED}")
     if not isinstance(model, NetworkModel):
         raise ModelError(
             f"A network that evenhand trained, or one of your own by given_model, can be compressed, not a "

@@ -22,6 +22,14 @@ _ONE_SIZE: Final = re.compile(r"(size\(\)|shape)\[0\]")
 """What an exported program says of a batch of another size than it was exported with."""
 
 
+NOT_CHANGED: Final = (
+    "is a program of torch.export: its layers are operations of a graph, which no recipe can change and which has no "
+    "mode for training. Hand over to given_model the torch module that it was exported from; evenhand.audit takes the "
+    "program as it is."
+)
+"""Why such a program is neither trained nor compressed, and what to do instead."""
+
+
 def is_exported(model: object) -> bool:
     """Whether a model is a program of `torch.export`."""
     there = sys.modules.get("torch.export")

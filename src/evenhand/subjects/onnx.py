@@ -210,6 +210,9 @@ def start_session(
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if b"DequantizeLinear" in content and b"QuantizeLinear" not in content:
+        # only weights are rounded: make them float32 once, on loading, and not in every call
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
     try:
         return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as problem:  # ONNX Runtime's errors share no base below Exception

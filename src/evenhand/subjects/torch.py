@@ -69,6 +69,8 @@ class TorchSubject(NetworkSubject):
         need("torch", "torch")
         self.module = module_of(module)
         self._class = type(module).__name__
+        self.is_program = is_exported(module)
+        """Whether it is a program of `torch.export`."""
         named = name or self._class
         says = NetworkOutput(named, output, positive_index, positive)
         super().__init__(says, threshold, features, reads, file_facts)

@@ -140,16 +140,12 @@ def given_model(
     """
     import numpy as np
 
-    from evenhand.subjects.modules import is_exported
+    from evenhand.subjects.modules import NOT_CHANGED, is_exported
     from evenhand.training.model import NetworkModel, logits
 
     called = name or type(network).__name__
     if is_exported(network):
-        raise ModelError(
-            f"'{called}' is a program of torch.export: its layers are operations of a graph, which no recipe can "
-            "change and which has no mode for training. Hand over the torch module that it was exported from; "
-            "evenhand.audit takes the program as it is."
-        )
+        raise ModelError(f"'{called}' {NOT_CHANGED}")
     try:
         said = logits(network, np.zeros((2, *preparing.shape), dtype=np.float32))
     except (RuntimeError, TypeError, ValueError, IndexError) as problem:

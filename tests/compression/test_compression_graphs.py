@@ -1,0 +1,98 @@
+"""What a quantized graph holds, and what ONNX Runtime makes of it on loading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from evenhand.compression import exporting, quantizing
+from evenhand.compression.last_rounding import without_last_rounding
+from evenhand.subjects.onnx import start_session
+
+onnx = pytest.importorskip("onnx")
+runtime = pytest.importorskip("onnxruntime")
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+torch.set_num_threads(1)
+ROUNDING = {"QuantizeLinear", "DequantizeLinear"}
+
+
+def exported(*last: nn.Module, outputs: int) -> tuple[nn.Module, bytes, np.ndarray]:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, outputs), *last).eval()
+    rows = np.random.default_rng(0).normal(size=(64, 16)).astype(np.float32)
+    return network, exporting.export_network(network, (16,)), rows
+
+
+def nodes(content: bytes) -> list[Any]:
+    return list(onnx.load_from_string(content).graph.node)
+
+
+def run_by(content: bytes, folder: Path) -> list[str]:
+    """Return the nodes that a session of evenhand's runs, once ONNX Runtime has made the graph its own."""
+    session: Any = start_session(content, "the graph")
+    options = session.get_session_options()
+    options.optimized_model_filepath = str(folder / "run.onnx")
+    runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return [node.op_type for node in onnx.load(folder / "run.onnx").graph.node]
+
+
+def test_weights_alone_in_8_bits_are_made_float32_once_on_loading(tmp_path: Path) -> None:
+    _, graph, rows = exported(outputs=5)
+    small = quantizing.weights_only(graph)
+    assert "DequantizeLinear" in {node.op_type for node in nodes(small)}
+    assert not ROUNDING & set(run_by(small, tmp_path))
+    options = runtime.SessionOptions()
+    (before,) = runtime.InferenceSession(small, options, providers=["CPUExecutionProvider"]).run(
+        None, {"columns": rows}
+    )
+    assert np.allclose(np.asarray(start_session(small, "it").run(None, {"columns": rows})[0]), before, atol=1e-5)
+
+
+def test_products_of_8_bits_stay_so_on_loading(tmp_path: Path) -> None:
+    _, graph, rows = exported(outputs=5)
+    assert "QGemm" in run_by(quantizing.static(graph, rows), tmp_path)
+
+
+@pytest.mark.parametrize("last", [(), (nn.Flatten(0),), (nn.Flatten(0), nn.Unflatten(0, (-1, 1)))])
+def test_the_answer_itself_is_not_rounded(last: tuple[nn.Module, ...], tmp_path: Path) -> None:
+    network, graph, rows = exported(*last, outputs=1)
+    small = quantizing.static(graph, rows)
+    run = run_by(small, tmp_path)
+    assert run.count("QGemm") == 2, "both layers still multiply in 8 bits"
+    assert "DequantizeLinear" not in run
+    (said,) = start_session(small, "it").run(None, {"columns": rows})
+    exact = network(torch.from_numpy(rows)).detach().numpy()
+    assert np.asarray(said).shape == exact.shape
+    assert np.corrcoef(np.ravel(said), np.ravel(exact))[0, 1] > 0.99
+
+
+def test_what_other_nodes_read_stays_rounded() -> None:
+    make = onnx.helper.make_node
+    shape = onnx.helper.make_tensor_value_info
+    scale = onnx.numpy_helper.from_array(np.float32(0.1), "scale")
+    zero = onnx.numpy_helper.from_array(np.uint8(0), "zero")
+    parts = [
+        make("Relu", ["x"], ["exact"]),
+        make("QuantizeLinear", ["exact", "scale", "zero"], ["whole"]),
+        make("DequantizeLinear", ["whole", "scale", "zero"], ["rounded"]),
+    ]
+
+    def graph(*more: Any, answer: str) -> bytes:
+        ends = [shape(name, 1, ["n"]) for name in ("x", answer)]
+        built = onnx.helper.make_graph([*parts, *more], "g", ends[:1], ends[1:], [scale, zero])
+        return bytes(onnx.helper.make_model(built).SerializeToString())
+
+    assert [node.op_type for node in nodes(without_last_rounding(graph(answer="rounded")))] == ["Relu"]
+    twice = graph(make("Add", ["rounded", "rounded"], ["sum"]), answer="sum")
+    assert len(nodes(without_last_rounding(twice))) == 4
+    onto = graph(make("Identity", ["rounded"], ["y"]), answer="y")
+    assert [node.op_type for node in nodes(without_last_rounding(onto))] == ["Relu", "Identity"]
+    plain = graph(make("Identity", ["exact"], ["y"]), answer="y")
+    assert len(nodes(without_last_rounding(plain))) == 4
