@@ -389,5 +389,9 @@ def test_a_fit_goes_on_where_one_of_its_processes_is_killed(strategy: str, tmp_p
     assert {name: value.shape for name, value in one.network.state_dict().items()} == {
         name: value.shape for name, value in two.network.state_dict().items()
     }
+    assert two.history["validation_loss"] == pytest.approx(one.history["validation_loss"], abs=1e-5)
+    assert [two.history[name] for name in ("train_hash", "best_epoch", "counts")] == [
+        one.history[name] for name in ("train_hash", "best_epoch", "counts")
+    ]
     X = eh.load_loanapp().table
     np.testing.assert_allclose(two.predict(X), one.predict(X), atol=1e-5)
