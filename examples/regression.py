@@ -47,6 +47,11 @@ def main(folder: Path) -> int:
     # Wages are skewed: their logarithm is learnt, and predictions are dollars again.
     full = fit(parts["train"], config=TrainingConfig(log_target=True, seed=0), name="wage")
     full.save(folder / "wage.safetensors")
+    trees = full.history["baseline"]  # boosted trees of the same rows, compared on those that both were chosen by
+    print(
+        f"errors of boosted trees less those of the network: {trees['change']:+.2f} dollars "
+        f"[{trees['low']:+.2f}, {trees['high']:+.2f}] by {trees['metric']}"
+    )
     # Weights alone are rounded: what is predicted is a number, and rounded activations would move it by dimes.
     small = compress(full, [NeuronPruning(0.5), Int8(kind="weights")], train=parts["train"], seed=0)
     small.save(folder / "wage.onnx")
