@@ -14,8 +14,9 @@ from evenhand.cli.console import progress
 from evenhand.cli.flags import PATH, Finite, file_flag, refuse_idle
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
+from evenhand.cli.rows import role_words
 from evenhand.cli.searching import plan_of, refuse_halves, run_search
-from evenhand.cli.summary import config_words, quiet_flag, summarize
+from evenhand.cli.summary import quiet_flag, summarize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,7 +110,7 @@ def command(
     sizes = f"{after:,} bytes, the original has {before:,}{': it became larger' if after > before else ''}"
     summarize(
         [f"Wrote {output}: {sizes}"],
-        ["evenhand", "audit", test or "TEST", "--model", output, "--original", model, *config_words()],
+        ["evenhand", "audit", test or "TEST", "--model", output, "--original", model, *role_words()],
     )
 
 

@@ -36,13 +36,6 @@ def is_quiet() -> bool:
     return bool(context is not None and context.meta.get(_QUIET))
 
 
-def config_words() -> list[object]:
-    """Return ``--config`` and the file where the command that runs was given one, for the next command."""
-    context = click.get_current_context(silent=True)
-    config = None if context is None else context.params.get("config")
-    return [] if config is None else ["--config", config]
-
-
 def summarize(lines: Iterable[str], following: Iterable[object] | None = None) -> None:
     """Print a summary to stderr, with or without a terminal; nothing with ``--quiet``.
 

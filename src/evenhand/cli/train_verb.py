@@ -11,7 +11,8 @@ from evenhand.cli.console import progress
 from evenhand.cli.flags import PATH, Finite, file_flag, refuse_idle, said, setting_flags
 from evenhand.cli.outputs import check_places
 from evenhand.cli.roles import file_of, read_table, role_flags
-from evenhand.cli.summary import config_words, quiet_flag, summarize
+from evenhand.cli.rows import inputs_beside, role_words, write_rows
+from evenhand.cli.summary import quiet_flag, summarize
 from evenhand.cli.transferring import refuse_with_backbone, transfer_flags, transferred
 from evenhand.data.roles import Shares
 from evenhand.errors import InputError
@@ -84,6 +85,9 @@ def command(
     if trials is not None and processes() > 1:
         raise InputError("A search for settings (--tune) runs in one process: search without torchrun.")
     settings = file_of(flags)
+    inputs = flags.get("inputs") or settings.data.get("inputs")
+    beside = {place: inputs_beside(place, inputs) for place in (test_output, train_output)}
+    check_places((*beside, *beside.values()), (inputs,))
     fitting, share = said(flags, settings_of(TrainingConfig)), said(flags, TEST_SHARE)
     table = read_table(data, settings, flags)
     parts = _split(table, settings, test_output is not None, share.get("test"), fitting.get("seed"))  # type: ignore[arg-type]
@@ -104,16 +108,16 @@ def command(
     model.save(output)
     for place, part in ((test_output, "test"), (train_output, "train")):
         if place is not None:
-            write_table(parts[part], place)
+            write_rows(parts[part], place, beside[place])
     if cleaned := _cleaned(model):
         say(cleaned)
     for column, reason in model.preprocessing.left_out:
         say(f"Left out: column '{column}' {reason}.")
     rows = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
-    beside = told(model.history)
+    trees = told(model.history)
     summarize(
-        [f"Wrote {output}: {rows} rows; {_decides(model, config)}", *([beside] if beside else [])],
-        ["evenhand", "audit", test_output or "TEST", "--model", output, *config_words()],
+        [f"Wrote {output}: {rows} rows; {_decides(model, config)}", *([trees] if trees else [])],
+        ["evenhand", "audit", test_output or "TEST", "--model", output, *role_words(beside[test_output])],
     )
 
 
@@ -230,20 +234,6 @@ def _tuned(
     chosen = ", ".join(f"{name}={getattr(found.config, name)}" for name in space)
     remark(f"{len(found.trials)} trials, {pruned} ended early; least loss {found.loss:.4f} with {chosen}")
     return found.config
-
-
-def write_table(part: EvaluationSet, place: Path) -> None:
-    """Write the rows of an evaluation set as Parquet or CSV, by a temporary file."""
-    import io
-
-    from evenhand.output.writing import write_bytes
-
-    held = io.BytesIO()
-    if place.suffix == ".parquet":
-        part.table.to_parquet(held, index=False)
-    else:
-        part.table.to_csv(held, index=False)
-    write_bytes(place, held.getvalue())
 
 
 if TYPE_CHECKING:
