@@ -43,6 +43,7 @@ def goals() -> Iterator[tuple[str, str, str, bool]]:
         taken <= whole["goal"],
     )
     yield from _of_processes(_read("first"))
+    yield from _of_fits(_read("fitting"))
     for box in whole["black_boxes"]:
         said = f"{box['told']:.2f} told, {box['true']:.2f} true"
         yield (
@@ -91,6 +92,12 @@ def _of_processes(found: dict[str, Any]) -> Iterator[tuple[str, str, str, bool]]
     )
     page = found["page"]["again"]
     yield "page of 1,000 groups", "0.5 s", f"{page:.2f} s", page <= 0.5
+
+
+def _of_fits(found: dict[str, Any]) -> Iterator[tuple[str, str, str, bool]]:
+    for what, way in ((f"`fit` of {found['epochs']} epochs", "fit"), ("its loop alone", "loop")):
+        most = max(middle(case["seconds"][way]) / middle(case["seconds"]["plain"]) for case in found["cases"])
+        yield f"{what}, beside a plain loop of torch", "1.15 x", f"{most:.2f} x at most", most <= 1.15
 
 
 def _read(name: str) -> dict[str, Any]:
