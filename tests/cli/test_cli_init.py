@@ -182,3 +182,18 @@ def test_files_that_are_there_are_kept(folder: Path, capsys: pytest.CaptureFixtu
     assert "--force" in capsys.readouterr().err
     assert (folder / "policy.toml").read_text() == "mine"
     assert not (folder / "evenhand.toml").exists()
+
+
+def test_a_column_of_written_texts_may_be_what_the_model_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"Applicant number {at} says that she wants to move house soon." for at in range(ROWS)]
+    pd.DataFrame({"letter": texts, "granted": ["yes", "no"] * (ROWS // 2)}).to_csv(
+        tmp_path / "letters.csv", index=False
+    )
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(["init", "letters.csv", "-q"]) == 0
+    written = (tmp_path / "evenhand.toml").read_text()
+    assert '# texts = "letter"   # decide' in written
+    (tmp_path / "evenhand.toml").write_text(written.replace("# texts", "texts"))
+    from evenhand.cli.roles import read_table
+
+    assert read_table(tmp_path / "letters.csv", read_settings(None), {}).inputs.kind == "texts"

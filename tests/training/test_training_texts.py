@@ -354,3 +354,23 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert load_model("m.safetensors").plan.kind == "gpt2"
     assert exit_code(["audit", "test.csv", "--model", "m.safetensors", *roles, "--no-explain", "-o", "out"]) == 0
     assert json.loads((tmp_path / "out").read_text(encoding="utf-8"))["findings"]
+
+
+def test_many_texts_go_through_a_network_in_pieces_that_memory_holds() -> None:
+    """Of a token a vector is made, and layers four times as wide: rows are counted by these."""
+    from evenhand.training.model import AT_ONCE, CELLS, logits
+
+    asked = []
+
+    class Wide(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.vectors = torch.nn.Embedding(9, 32)
+
+        def forward(self, rows: torch.Tensor) -> torch.Tensor:
+            asked.append(len(rows))
+            return self.vectors(rows[:, 0].long()).sum(dim=1)
+
+    rows = np.ones((AT_ONCE // 50, 100), dtype=np.float32)
+    assert len(logits(Wide(), rows)) == len(rows)
+    assert max(asked) == AT_ONCE * CELLS // (100 * 4 * 32)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from evenhand.findings import AuditRecord
 
 
-class Counts(click.ParamType):
+class Counts(click.ParamType[tuple[int, ...]]):
     """Whole numbers with commas between."""
 
     name = "K,K,..."

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from evenhand.data.column_parts import FREE_TEXT
 from evenhand.data.values import listed
 from evenhand.errors import shorten
 from evenhand.output.sanitising import plain
@@ -75,6 +76,9 @@ def _data(chosen: Proposal) -> Iterator[str]:
     if (weights := chosen.one("weight")) is not None:
         yield f"# sample_weight = {toml(weights)}   # for figures about the population that the rows were drawn from"
     yield from _columns("exclude", chosen, "exclude", "weight")
+    for column in chosen.columns:
+        if column.reason == FREE_TEXT:
+            yield f"# texts = {toml(column.name)}   # decide: whether the model reads these texts, not columns"
     if chosen.gaps:
         yield f'missing = "group"        # rows without {plain(", ".join(chosen.gaps))} are a group of their own'
     else:

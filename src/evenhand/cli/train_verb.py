@@ -99,6 +99,7 @@ def command(
         _refuse_with_trees(trials, checkpoint)
     if trials is not None:
         config = _tuned(parts["train"], config, trials, folds, tune_storage, tune_seconds)
+    model: NetworkModel | BoostedModel
     if backbone is not None:
         model = transferred(parts, backbone, config, output.stem, unfreeze_epochs if unfreeze else None)
     else:

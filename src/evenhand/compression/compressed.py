@@ -136,18 +136,23 @@ class CompressedModel(Staged):
 
     def predict_prepared(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return what `predict` does for prepared rows."""
-        from evenhand.training.model import pieces, predictions
+        from evenhand.training.model import predictions
 
-        return predictions(pieces(self.answer, prepared), self.name, self.target)
+        return predictions(self._pieces(prepared), self.name, self.target)
 
     def predict_quantiles(self, batch: Batch) -> NDArray[np.float64]:
         """Return all quantiles of each row, (n, Q), in the label's units; none is below the one before.
 
         Raises ModelError when the model was not fitted with quantiles.
         """
-        from evenhand.training.model import pieces, quantiles_of
+        from evenhand.training.model import quantiles_of
 
-        return quantiles_of(pieces(self.answer, self.prepare(batch)), self.name, self.target)
+        return quantiles_of(self._pieces(self.prepare(batch)), self.name, self.target)
+
+    def _pieces(self, prepared: NDArray[np.float32]) -> NDArray[np.float64]:
+        from evenhand.training.model import SPREAD, pieces
+
+        return pieces(self.answer, prepared, SPREAD if self.reads == "texts" else 1)
 
     def predict(self, batch: Batch) -> NDArray[np.float64]:
         """Return the probability of the positive class of each row, (n,), or of each class, (n, C); or numbers."""

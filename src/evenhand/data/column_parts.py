@@ -26,6 +26,8 @@ Part: TypeAlias = Literal[
 MOST_GROUPS: Final = 12
 """A feature of more groups is named, and left to a person to group."""
 _DATE: Final = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?\s*")
+FREE_TEXT: Final = "free text"
+"""Why a column of written texts is no input: a model of columns cannot read it."""
 _WRITTEN: Final = 40
 """Characters of a text, in the mean, from which on it is one that somebody wrote."""
 _LOOKED_AT: Final = 200
@@ -195,7 +197,7 @@ def _text(seen: Seen) -> tuple[Part, str] | None:
         return None
     mean = sum(map(len, texts)) / len(texts)
     if seen.mostly_own and mean >= _WRITTEN:
-        return "exclude", "free text"
+        return "exclude", FREE_TEXT
     if len(seen.found) > max(50, 0.8 * len(seen.values)):
         return "exclude", "nearly every row has a text of its own"
     return None

@@ -36,6 +36,8 @@ FORMAT: Final = 1
 """The version of that JSON."""
 AT_ONCE = 65_536
 """Rows that go through the network in one piece, when a row is a few columns."""
+SPREAD: Final = 256
+"""Numbers that are made of one token by a graph, whose width is not known."""
 CELLS = 64
 """Rows of more cells than this go in smaller pieces: a layer's output has to fit into memory."""
 
@@ -304,14 +306,26 @@ def logits(network: nn.Module, prepared: Prepared) -> NDArray[np.float64]:
 
     network.eval()
     with torch.inference_mode():
-        return pieces(lambda part: network(torch.from_numpy(part)).numpy(), prepared)
+        return pieces(lambda part: network(torch.from_numpy(part)).numpy(), prepared, spread_of(network))
 
 
-def pieces(ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], prepared: Prepared) -> NDArray[Any]:
-    """Return the outputs of a network for prepared rows, in pieces that fit in memory."""
+def spread_of(network: nn.Module) -> int:
+    """Return how many numbers a network makes of one of a row: of a token its vector, and layers four times as wide."""
+    from torch import nn
+
+    return max((4 * each.embedding_dim for each in network.modules() if isinstance(each, nn.Embedding)), default=1)
+
+
+def pieces(
+    ask: Callable[[NDArray[np.float32]], NDArray[np.float32]], prepared: Prepared, spread: int = 1
+) -> NDArray[Any]:
+    """Return the outputs of a network for prepared rows, in pieces that fit in memory.
+
+    `spread`: how many numbers it makes of one of a row.
+    """
     import numpy as np
 
-    at_once = max(1, AT_ONCE * CELLS // max(CELLS, math.prod(prepared.shape[1:])))
+    at_once = max(1, AT_ONCE * CELLS // max(CELLS, spread * math.prod(prepared.shape[1:])))
     parts = [ask(prepared[at : at + at_once]).astype(np.float64) for at in range(0, max(1, len(prepared)), at_once)]
     found = np.concatenate(parts)
     return found.reshape(-1) if found.ndim == 2 and found.shape[-1] == 1 else found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from evenhand.report.drawings import Line, Lines
-from evenhand.report.figures.scales import Scale, Tick
+from evenhand.report.drawings import Line, Lines, Tick
+from evenhand.report.figures.scales import Scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -202,6 +202,6 @@ def _of_graph(place: Path, train: EvaluationSet) -> Backbone:
             f"{argument('images')}."
         )
     own = channels_first(np.shape(train.held.take(np.arange(1)).whole())[1:])
-    asked = puts[0].shape[1:]
-    fixed = all(isinstance(each, int) for each in asked)
-    return Backbone(place.stem, graph_of(session, str(place)), Normalization(tuple(asked) if fixed else own))
+    asked = tuple(each for each in puts[0].shape[1:] if isinstance(each, int))
+    fixed = len(asked) == len(puts[0].shape) - 1
+    return Backbone(place.stem, graph_of(session, str(place)), Normalization(asked if fixed else own))

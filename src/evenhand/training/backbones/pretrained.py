@@ -74,7 +74,7 @@ class PretrainedBody:
         """Return the backbone around a network of transformers that has its weights."""
         made = self.build()
         bare(network)
-        made.network.load_state_dict(network.state_dict())  # type: ignore[operator,union-attr]
+        made.network.load_state_dict(network.state_dict())  # type: ignore[union-attr]
         return made.eval()
 
     def to_plain(self) -> dict[str, Plain]:
