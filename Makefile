@@ -16,6 +16,8 @@ OLDEST_VENV ?= .venv-oldest
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PEERS := $(VENV)-peers
 PEERS_STAMP := $(PEERS)/.peers
+COMPRESSION_PEERS := $(VENV)-compression-peers
+COMPRESSION_PEERS_STAMP := $(COMPRESSION_PEERS)/.peers
 DEMO_STAMP := $(VENV)/.demo
 TEST_STAMP := $(VENV)/.test
 
@@ -59,8 +61,9 @@ coverage: $(TEST_STAMP)  ## Compute how often intervals err, and write the table
 	$(BIN)/python benchmarks/gap_coverage.py
 	$(BIN)/python benchmarks/covering
 
-bench: $(TEST_STAMP) $(PEERS_STAMP)  ## Run every benchmark of docs/benchmarks.md beside its peers (under an hour); NAMES="fairness scores" runs some
-	EVENHAND_PEERS=$(PEERS)/bin/python $(BIN)/python benchmarks/run.py $(NAMES)
+bench: $(TEST_STAMP) $(PEERS_STAMP) $(COMPRESSION_PEERS_STAMP)  ## Run every benchmark of docs/benchmarks.md beside its peers (over an hour); NAMES="fairness scores" runs some
+	EVENHAND_PEERS=$(PEERS)/bin/python EVENHAND_COMPRESSION_PEERS=$(COMPRESSION_PEERS)/bin/python \
+		$(BIN)/python benchmarks/run.py $(NAMES)
 
 fits: $(TEST_STAMP)  ## Fit what docs/fits.md tells of (an hour)
 	$(BIN)/python benchmarks/run.py mnist imbalance compression_search tables_fit recommenders
@@ -74,7 +77,7 @@ tutorials: $(TEST_STAMP)  ## Run the tutorials and write their outputs and figur
 	$(BIN)/python docs/_tutorials.py
 
 clean:  ## Remove the environment and what was built
-	rm -rf $(VENV) $(PEERS) $(OLDEST_VENV) build dist site src/*.egg-info
+	rm -rf $(VENV) $(PEERS) $(COMPRESSION_PEERS) $(OLDEST_VENV) build dist site src/*.egg-info
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -96,4 +99,11 @@ $(TEST_STAMP): pyproject.toml $(TESTED) $(MODELS) $(DEMO_STAMP)
 $(PEERS_STAMP): constraints/peers.txt
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints/peers.txt aif360 aequitas sliceline divexplorer
+	@touch $@
+
+# Peers of compression, beside evenhand itself: all are timed in one process.
+$(COMPRESSION_PEERS_STAMP): pyproject.toml $(TESTED) constraints/compression_peers.txt
+	test -x $(COMPRESSION_PEERS)/bin/python || $(PYTHON) -m venv $(COMPRESSION_PEERS)
+	$(COMPRESSION_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c $(TESTED) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(COMPRESSION_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install -c $(TESTED) -c constraints/compression_peers.txt -e ".[torch,onnx,data,text]" torchao nncf
 	@touch $@

@@ -150,7 +150,7 @@ def encoder() -> tuple[NetworkModel, Rows]:
     return of_images(plan, rows, epochs=6, learning_rate=1e-3, precision="bfloat16")
 
 
-def adult() -> tuple[NetworkModel, Rows]:
+def adult(epochs: int = 12) -> tuple[NetworkModel, Rows]:
     """58,625 parameters on the census income data."""
     train_file, test_file = needed("adult", "adult_train.csv.gz", "adult_test.csv.gz")
     train = eh.read_evaluation_set(
@@ -160,7 +160,7 @@ def adult() -> tuple[NetworkModel, Rows]:
         **eh.split(train, {"train": 0.8, "validation": 0.2}, seed=0),
         "test": eh.read_evaluation_set(test_file, like=train),
     }
-    config = TrainingConfig(hidden=(256, 128), epochs=12, batch_size=256, seed=0)
+    config = TrainingConfig(hidden=(256, 128), epochs=epochs, batch_size=256, seed=0)
     return fit(rows["train"], rows["validation"], config=config, name="adult"), rows
 
 

@@ -96,3 +96,44 @@ def test_what_other_nodes_read_stays_rounded() -> None:
     assert [node.op_type for node in nodes(without_last_rounding(onto))] == ["Relu", "Identity"]
     plain = graph(make("Identity", ["exact"], ["y"]), answer="y")
     assert len(nodes(without_last_rounding(plain))) == 4
+
+
+class Attending(nn.Module):
+    """One layer of attention, with a sum around it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.query, self.value, self.last = (nn.Linear(16, width) for width in (16, 16, 16, 3))
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        held = self.first(rows)
+        given = torch.tanh(held)
+        weight = torch.softmax(self.query(given) @ held.transpose(1, 2), dim=-1)
+        return torch.as_tensor(self.last(torch.tanh(held + weight @ self.value(given))).mean(1))
+
+
+def test_where_layers_attend_only_products_with_weights_are_rounded() -> None:
+    torch.manual_seed(0)
+    rows = np.random.default_rng(0).normal(size=(32, 5, 16)).astype(np.float32)
+    graph = quantizing.static(exporting.export_network(Attending().eval(), (5, 16)), rows)
+    found = nodes(graph)
+    rounded = {name for node in found if node.op_type == "DequantizeLinear" for name in node.output}
+    readers = [node for node in found if set(node.input[:2]) & rounded and node.op_type not in ROUNDING]
+    layers = [node for node in readers if node.op_type == "MatMul"]
+    assert len(layers) == 4
+    assert all(set(node.input) <= rounded for node in layers)
+    # a bias is rounded beside its weight; no activation that is added is
+    assert all(len(set(node.input) & rounded) == 1 for node in readers if node.op_type == "Add")
+    assert {node.op_type for node in readers} <= {"MatMul", "Add"}
+    assert sum(node.op_type == "QuantizeLinear" for node in found) <= 3, "three tensors go into four layers"
+    whole = [t for t in onnx.load_from_string(graph).graph.initializer if len(t.dims) == 2]
+    assert len(whole) == 4
+    assert {tensor.data_type for tensor in whole} == {onnx.TensorProto.INT8}
+
+
+def test_a_convolution_stays_in_32_bits_beside_linear_layers_that_do_not() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, 3)).eval()
+    graph = onnx.load_from_string(quantizing.dynamic(exporting.export_network(network, (1, 8, 8)))).graph
+    assert {"Conv", "MatMulInteger"} <= {node.op_type for node in graph.node}
+    assert "ConvInteger" not in {node.op_type for node in graph.node}

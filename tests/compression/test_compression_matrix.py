@@ -140,7 +140,6 @@ REFUSED = {
     ("distilbert", "structured"): "less than one channel",
     ("vit", "structured"): "less than one channel",
     ("mobilenet", "int8 dynamic"): "is for linear layers: convolution",
-    ("vit", "int8 dynamic"): "is for linear layers: convolution",
     ("mobilenet", "int4"): "32 bits",
 }
 """What a recipe cannot do for a network, and how the sentence goes."""

@@ -74,12 +74,20 @@ class Int8(Declared):
 
 
 def _check_linear(network: nn.Module) -> None:
+    """Raise ModelError when most weights are in convolutions, which stay in 32 bits."""
     from torch import nn
 
-    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-    folding = [name for name, module in network.named_modules() if isinstance(module, kinds)]
-    if folding:
+    folding: dict[str, int] = {}
+    others = 0
+    for name, module in network.named_modules():
+        own = sum(values.numel() for values in module.parameters(recurse=False))
+        if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+            folding[name] = own
+        else:
+            others += own
+    if sum(folding.values()) > others:
         raise ModelError(
-            f"Int8(kind='dynamic') is for linear layers: convolution '{folding[0]}' would become several times slower "
-            "by it. Use Int8(), whose ranges are fixed by training rows, or Int8(kind='weights')."
+            f"Int8(kind='dynamic') is for linear layers: convolution '{max(folding, key=lambda name: folding[name])}' "
+            "and others would stay in 32 bits, and they have most of the weights. Use Int8(), whose ranges are fixed "
+            "by training rows, or Int8(kind='weights')."
         )

@@ -22,6 +22,8 @@ LEAST_ROWS: Final = 16
 """Ranges seen in fewer rows than this do not generalize."""
 LINEAR: Final = ("MatMul", "Gemm", "LSTM")
 """Nodes that dynamic quantization gains by; on convolutions it is several times slower than 32 bits."""
+LAYERS: Final = ("MatMul", "Gemm")
+"""Nodes of linear layers."""
 RECURRENT: Final = ("LSTM", "GRU", "RNN")
 """Nodes with two weights, of inputs and of states: (directions, gates, width)."""
 LEAST_SHARE: Final = 0.1
@@ -50,6 +52,7 @@ def static(content: bytes, calibration: NDArray[np.float32]) -> bytes:
             source,
             target,
             _Reader(calibration),
+            **_of_attention(source),
             quant_format=ort.QuantFormat.QDQ,
             activation_type=ort.QuantType.QUInt8,
             weight_type=ort.QuantType.QInt8,
@@ -58,6 +61,24 @@ def static(content: bytes, calibration: NDArray[np.float32]) -> bytes:
         )
 
     return without_last_rounding(_by_files(content, work))
+
+
+def _of_attention(source: str) -> dict[str, object]:
+    """Return which nodes are rounded where layers attend: what goes into products with weights, and nothing else.
+
+    Sums, norms and products of activations span wide ranges there, which 256 levels do not tell apart.
+    """
+    onnx = need("onnx", "onnx")
+    graph = onnx.load(source).graph
+    if not any(node.op_type == "Softmax" for node in graph.node):
+        return {}
+    held = {tensor.name for tensor in graph.initializer}
+    of_activations = [n.name for n in graph.node if n.op_type in LAYERS and n.input[1] not in held]
+    return {
+        "op_types_to_quantize": [*LAYERS, "Conv"],
+        "nodes_to_exclude": of_activations,
+        "extra_options": {"OpTypesToExcludeOutputQuantization": list(LAYERS)},
+    }
 
 
 def dynamic(content: bytes) -> bytes:
