@@ -369,7 +369,7 @@ def test_many_texts_go_through_a_network_in_pieces_that_memory_holds() -> None:
 
         def forward(self, rows: torch.Tensor) -> torch.Tensor:
             asked.append(len(rows))
-            return self.vectors(rows[:, 0].long()).sum(dim=1)
+            return torch.as_tensor(self.vectors(rows[:, 0].long()).sum(dim=1))
 
     rows = np.ones((AT_ONCE // 50, 100), dtype=np.float32)
     assert len(logits(Wide(), rows)) == len(rows)

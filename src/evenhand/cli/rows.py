@@ -54,7 +54,8 @@ def write_rows(part: EvaluationSet, place: Path, inputs: Path | None = None) -> 
     if inputs.suffix == ".txt":
         write_text(inputs, "".join(f"{text}\n" for batch in part.held.batches() for text in batch))
     else:
-        np.save(arrays := io.BytesIO(), np.asarray(part.held.whole()))
+        arrays = io.BytesIO()
+        np.save(arrays, np.asarray(part.held.whole()))
         write_bytes(inputs, arrays.getvalue())
 
 
