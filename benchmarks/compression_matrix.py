@@ -20,6 +20,7 @@ from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import numpy as np
 from measuring import RESULTS, machine, skip, write
@@ -36,6 +37,8 @@ LONG = 1e-3
 """Seconds that one timed stretch of calls takes at least."""
 SEEN = 512
 """Training rows that recipes see at most: to calibrate by, and to check that the model still decides as before."""
+TOO_SLOW = 25
+"""Times that torch takes in float32 for a row, above which a variant is not measured."""
 SLACK = {"size": 1.02, "one": 1.1, "many": 1.1}
 """Times a peer's bytes or seconds above which a cell counts as worse: what differs less is noise."""
 POINTS = 0.01
@@ -58,6 +61,7 @@ def measure(name: str) -> dict[str, Any]:
         try:
             with exported(given.graph):
                 made[at] = variant.make(given)
+            _refuse_slow(made[at], case, made[0])
             row |= {"bytes": made[at].size, **_answers(made[at], case, None if not at else rows[0]["_said"])}
         except Exception as problem:  # what a library cannot do is a result
             made.pop(at, None)
@@ -91,15 +95,16 @@ def _given(case: Case) -> Any:
 
 @contextmanager
 def exported(graph: bytes) -> Iterator[None]:
-    """Let all recipes begin with the same graph: exporting a large network takes most of a minute."""
-    from evenhand.compression import exporting
+    """Let recipes begin with the same graph, refuse no result of theirs, and make no twin: none of it is measured."""
+    from evenhand.compression import Int4, Int8, exporting, twin
 
-    export = exporting.export_network
-    exporting.export_network = lambda *_: graph
-    try:
+    with (
+        patch.object(exporting, "export_network", lambda *_: graph),
+        patch.object(twin, "make_twin", lambda *_: None),
+        patch.object(Int8, "floor", 0.0),
+        patch.object(Int4, "floor", 0.0),
+    ):
         yield
-    finally:
-        exporting.export_network = export
 
 
 def _answers(made: Made, case: Case, exact: Array | None) -> dict[str, Any]:
@@ -117,6 +122,19 @@ def _answers(made: Made, case: Case, exact: Array | None) -> dict[str, Any]:
         "agreement": float((chosen == before).mean()),
         "apart": float(np.sqrt(((said - exact) ** 2).mean() / exact.var())),
     }
+
+
+def _refuse_slow(made: Made, case: Case, plain: Made) -> None:
+    """Raise ValueError where one row takes many times as long as in torch with float32."""
+    row = case.rows[:1]
+    taken = []
+    for each in (plain, made):
+        each.answer(row)
+        before = time.process_time()
+        each.answer(row)
+        taken.append(time.process_time() - before)
+    if taken[1] > TOO_SLOW * taken[0]:
+        raise ValueError(f"takes {taken[1] / taken[0]:.0f} times as long as torch, fp32")
 
 
 def _decided(logits: Array, case: Case) -> Any:
@@ -178,8 +196,8 @@ def table(found: dict[str, Any]) -> list[str]:
     lines = [
         f"**{found['told'].rstrip('.')}**; {found['parameters']:,} parameters, {found['test_rows']:,} test rows.",
         "",
-        f"| variant | MB | 1 row, ms | {found['batch']} rows, ms | accuracy | as fp32 |",
-        "|---|---:|---:|---:|---:|---:|",
+        f"| variant | MB | 1 row, ms | {found['batch']} rows, ms | accuracy | as fp32 | error |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for row in found["variants"]:
         if "one" not in row:
@@ -187,11 +205,17 @@ def table(found: dict[str, Any]) -> list[str]:
         accuracy = "" if row["accuracy"] is None else f"{row['accuracy']:.1%}"
         lines.append(
             f"| {row['variant']} | {row['bytes'] / 1e6:.3g} | {row['one'] * 1e3:.3g} | {row['many'] * 1e3:.3g} | "
-            f"{accuracy} | {row['agreement']:.1%} |"
+            f"{accuracy} | {row['agreement']:.1%} | {row['apart']:.2%} |"
         )
-    absent = [row["variant"] for row in found["variants"] if "one" not in row and "not compiled" not in row["refused"]]
+    absent = [row for row in found["variants"] if "one" not in row and "not compiled" not in row["refused"]]
     if absent:
-        lines += ["", f"Refused, or nothing to round: {'; '.join(absent)}."]
+        slow = {
+            row["variant"]: f" ({row['refused'].partition(': ')[2]})"
+            for row in absent
+            if " times as long" in row["refused"]
+        }
+        told = [f"{row['variant']}{slow.get(row['variant'], '')}" for row in absent]
+        lines += ["", f"Refused, or nothing to round: {'; '.join(told)}."]
     lines += [
         "",
         *([f"Worse than a peer: {'; '.join(less)}."] if (less := worse(found)) else ["No cell is worse."]),

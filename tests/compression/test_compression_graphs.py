@@ -137,3 +137,22 @@ def test_a_convolution_stays_in_32_bits_beside_linear_layers_that_do_not() -> No
     graph = onnx.load_from_string(quantizing.dynamic(exporting.export_network(network, (1, 8, 8)))).graph
     assert {"Conv", "MatMulInteger"} <= {node.op_type for node in graph.node}
     assert "ConvInteger" not in {node.op_type for node in graph.node}
+
+
+class Worded(nn.Module):
+    """Attention over the vectors of tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.vectors, self.attending = nn.Embedding(50, 16), Attending()
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        return torch.as_tensor(self.attending(self.vectors(rows.long())))
+
+
+def test_vectors_of_tokens_are_rounded_where_layers_attend() -> None:
+    torch.manual_seed(0)
+    rows = np.random.default_rng(0).integers(0, 50, (32, 5)).astype(np.float32)
+    graph = onnx.load_from_string(quantizing.static(exporting.export_network(Worded().eval(), (5,)), rows)).graph
+    (vectors,) = [tensor for tensor in graph.initializer if list(tensor.dims) == [50, 16]]
+    assert vectors.data_type == onnx.TensorProto.INT8

@@ -60,7 +60,7 @@ def static(content: bytes, calibration: NDArray[np.float32]) -> bytes:
             calibrate_method=ort.CalibrationMethod.MinMax,
         )
 
-    return without_last_rounding(_by_files(content, work))
+    return without_last_rounding(_with_vectors(_by_files(content, work)))
 
 
 def _of_attention(source: str) -> dict[str, object]:
