@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,6 +69,18 @@ def test_a_model_without_a_network_has_no_gradient_and_an_empty_group_none_eithe
     assert found is not None
     assert np.isnan(found.gradient_norm[1])
     assert found.rows.tolist() == [60, 0]
+
+
+def test_of_a_large_network_fewer_rows_are_looked_at_and_their_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = people(400, 6)
+    model = fit(data, config=TrainingConfig(hidden=(64,), epochs=1, seed=0))
+    weights = sum(parameter.numel() for parameter in model.network.parameters())
+    module = import_module("evenhand.compression.susceptibility")  # the room's face has a function of this name
+    monkeypatch.setattr(module, "MOST_WORK", 50 * weights)
+    found = susceptibility(model, data.X, data.y_true, np.zeros(400, dtype=np.int32), 1)
+    assert found is not None
+    assert found.rows.tolist() == [50]
+    assert np.isfinite(found.curvature[0])
 
 
 def test_reasons_drift_only_where_the_model_changed() -> None:

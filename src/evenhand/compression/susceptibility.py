@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from evenhand.subjects import Subject
 
 MOST_ROWS: Final = 1_000
-"""Rows of a group that are looked at, drawn by the seed."""
+"""Rows of a group that are looked at, drawn by the seed; fewer of a large network."""
+LEAST_ROWS: Final = 16
+MOST_WORK: Final = 500_000_000
+"""Rows of a group times weights: each row asks for second derivatives by all of them, a dozen times."""
 STEPS: Final = 12
 """Steps of the power iteration."""
 
@@ -96,15 +99,27 @@ def susceptibility(
     network = copy.deepcopy(model.network).float().eval()
     for parameter in network.parameters():
         parameter.requires_grad_(True)
+    most = rows_of_a_group(sum(parameter.numel() for parameter in network.parameters()))
     found = np.full((2, n_groups), np.nan)
     rows = np.zeros(n_groups, dtype=np.int64)
     for group in range(n_groups):
         mine = np.flatnonzero(codes == group)
         if len(mine):
-            chosen = mine if len(mine) <= MOST_ROWS else np.sort(rng.choice(mine, MOST_ROWS, replace=False))
+            chosen = mine if len(mine) <= most else np.sort(rng.choice(mine, most, replace=False))
             found[:, group] = _of_rows(network, model.prepare(pick(inputs, chosen)), y_true[chosen], seed)
             rows[group] = len(chosen)
     return Susceptibility(found[0], found[1], rows)
+
+
+def rows_of_a_group(weights: int) -> int:
+    """Return how many rows of a group are looked at in a network of so many weights.
+
+    Examples
+    --------
+    >>> rows_of_a_group(60_000), rows_of_a_group(11_000_000), rows_of_a_group(110_000_000)
+    (1000, 45, 16)
+    """
+    return max(LEAST_ROWS, min(MOST_ROWS, MOST_WORK // max(weights, 1)))
 
 
 def _of_rows(
