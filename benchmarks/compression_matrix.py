@@ -54,7 +54,8 @@ def measure(name: str) -> dict[str, Any]:
     case = NETWORKS[name]()
     case = replace(case, train=case.train.take(np.arange(min(SEEN, len(case.train)))))
     print(f"{name}: trained, {time.process_time() - began:.0f} s", flush=True)
-    rows, made = [], {}
+    rows: list[dict[str, Any]] = []
+    made: dict[int, Made] = {}
     given = _given(case)
     for at, variant in enumerate(variants(case.calibration)):
         row: dict[str, Any] = {"variant": variant.name, "kind": variant.kind, "own": variant.own}
