@@ -151,7 +151,7 @@ def encoder() -> tuple[NetworkModel, Rows]:
 
 
 def adult(epochs: int = 12) -> tuple[NetworkModel, Rows]:
-    """58,625 parameters on the census income data."""
+    """100,865 parameters on the census income data."""
     train_file, test_file = needed("adult", "adult_train.csv.gz", "adult_test.csv.gz")
     train = eh.read_evaluation_set(
         train_file, label="income", positive=">50K", sensitive_features=["sex", "race"], exclude=["fnlwgt"]
@@ -183,8 +183,8 @@ MODELS: dict[str, Callable[..., tuple[NetworkModel, Rows]]] = {
 }  # fmt: skip
 TITLES = {
     "mlp": "Layers of neurons on MNIST, 235,146 parameters",
-    "columns": "The same layers on 12,000 digits as a table of 784 named columns",
-    "adult": "Layers of neurons on the census income data, 59,000 parameters",
+    "columns": "Layers of as many neurons on 12,000 digits as a table of 784 named columns",
+    "adult": "Layers of neurons on the census income data, 100,865 parameters",
     "cnn": "Convolutions on 12,000 digits, 421,834 parameters",
     "resnet18": "ResNet-18 on 3,000 digits of 64 x 64, 11.2 million parameters",
     "encoder": "A transformer of four layers on 4,000 digits, 3.2 million parameters",
