@@ -156,3 +156,20 @@ def test_vectors_of_tokens_are_rounded_where_layers_attend() -> None:
     graph = onnx.load_from_string(quantizing.static(exporting.export_network(Worded().eval(), (5,)), rows)).graph
     (vectors,) = [tensor for tensor in graph.initializer if list(tensor.dims) == [50, 16]]
     assert vectors.data_type == onnx.TensorProto.INT8
+
+
+@pytest.mark.parametrize("kind", ["static", "dynamic", "weights"])
+def test_tables_of_columns_are_rounded_too(kind: str) -> None:
+    """A network that attends over columns has a vector for each, and sums their products: most of its weights."""
+    from evenhand.training.networks import NetworkPlan
+
+    torch.manual_seed(0)
+    network = NetworkPlan(40, (8,), kind="transformer", heads=2, blocks=(1,) * 10 + (30,)).build().eval()
+    rows = np.random.default_rng(0).normal(size=(64, 40)).astype(np.float32)
+    graph = exporting.export_network(network, (40,))
+    made = {"dynamic": quantizing.dynamic, "weights": quantizing.weights_only}
+    small = quantizing.static(graph, rows) if kind == "static" else made[kind](graph)
+    left = [t for t in onnx.load_from_string(small).graph.initializer if t.data_type == 1 and np.prod(t.dims) > 100]
+    assert not left, [t.name for t in left]
+    (said,), (exact,) = (start_session(each, "it").run(None, {"columns": rows}) for each in (small, graph))
+    assert np.corrcoef(np.ravel(said), np.ravel(exact))[0, 1] > 0.99

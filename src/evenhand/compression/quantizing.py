@@ -144,7 +144,10 @@ def _whole(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], ND
 
 
 def _with_vectors(content: bytes) -> bytes:
-    """Return the graph with the vectors of an embedding as int8, a scale each; only those looked up become float32."""
+    """Return the graph with the vectors of an embedding as int8, a scale each; only those looked up become float32.
+
+    Those of columns, which a sum of products (Einsum) takes, become float32 on loading.
+    """
     onnx = need("onnx", "onnx")
     from onnx import helper, numpy_helper
 
@@ -159,7 +162,7 @@ def _with_vectors(content: bytes) -> bytes:
         held = arrays.get(name)
         is_float = held is not None and held.data_type == onnx.TensorProto.FLOAT
         if not is_float or len(arrays[name].dims) != 2 or along or users[name] > 1:
-            nodes.append(node)
+            nodes += [*(_of_columns(node, arrays, users) if node.op_type == "Einsum" else ()), node]
             continue
         ids, parts = node.input[1], [f"{name}_quantized", f"{name}_scale"]
         of = [f"{node.output[0]}_{part}" for part in ("whole", "number", "scale")]
@@ -176,6 +179,23 @@ def _with_vectors(content: bytes) -> bytes:
     graph.node.extend(nodes)
     graph.initializer.extend(arrays.values())
     return bytes(model.SerializeToString())
+
+
+def _of_columns(node: Any, arrays: dict[str, Any], users: Counter[str]) -> Iterator[Any]:
+    """Yield what turns the tables of a node, (rows, width), from int8 into float32, of which `arrays` has int8 then."""
+    onnx = need("onnx", "onnx")
+    from onnx import helper, numpy_helper
+
+    for at, name in enumerate(node.input):
+        held = arrays.get(name)
+        if held is None or held.data_type != onnx.TensorProto.FLOAT or len(held.dims) != 2 or users[name] > 1:
+            continue
+        parts, made = [f"{name}_quantized", f"{name}_scale"], f"{name}_DequantizeLinear_Output"
+        numbers, scale = _whole(numpy_helper.to_array(arrays.pop(name)), 0)
+        arrays[parts[0]] = numpy_helper.from_array(numbers, parts[0])
+        arrays[parts[1]] = numpy_helper.from_array(scale.ravel(), parts[1])
+        node.input[at] = made
+        yield helper.make_node("DequantizeLinear", parts, [made], axis=0)
 
 
 def four_bits(content: bytes, block: int) -> bytes:
