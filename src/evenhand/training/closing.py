@@ -99,6 +99,22 @@ def _told(found: Measured) -> dict[str, Plain]:
     return {**finite, "rows": int(found.support[0]), "method": found.method, "level": LEVEL}
 
 
+def fitted_by(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationSet) -> dict[str, Plain]:
+    """Return by which settings and of which rows a model came about: a network, or boosted trees."""
+    return {
+        "config": config.to_plain(),
+        "train_rows": len(fitted),
+        "validation_rows": len(chosen),
+        "train_hash": fitted.content_hash(),
+        "validation_hash": chosen.content_hash(),
+        "label": fitted.roles.label,
+        **({"task": fitted.task} if fitted.task not in ("binary", "multiclass") else {}),
+        **({"classes": [str(value) for value in fitted.classes]} if fitted.task == "multiclass" else {}),
+        "positive": fitted.roles.to_plain()["positive"],
+        "used_sensitive": [name for name in fitted.roles.sensitive_features if name in fitted.features],
+    }
+
+
 def counted(y_true: NDArray[np.generic], decided: NDArray[np.intp], classes: int) -> Plain:
     """Return (C, C) rows by truth and decision."""
     cells = np.bincount(classes * y_true.astype(np.intp) + decided, minlength=classes * classes)

@@ -281,17 +281,10 @@ def _history(
     config: TrainingConfig, learned: Learned, fitted: EvaluationSet, chosen: EvaluationSet
 ) -> dict[str, Plain]:
     """Return how the model came about, as plain data."""
+    from evenhand.training.closing import fitted_by
+
     return {
-        "config": config.to_plain(),
-        "train_rows": len(fitted),
-        "validation_rows": len(chosen),
-        "train_hash": fitted.content_hash(),
-        "validation_hash": chosen.content_hash(),
-        "label": fitted.roles.label,
-        **({"task": fitted.task} if fitted.task not in ("binary", "multiclass") else {}),
-        **({"classes": [str(value) for value in fitted.classes]} if fitted.task == "multiclass" else {}),
-        "positive": fitted.roles.to_plain()["positive"],
-        "used_sensitive": [name for name in fitted.roles.sensitive_features if name in fitted.features],
+        **fitted_by(config, fitted, chosen),
         "epochs": len(learned.check_loss),
         "best_epoch": learned.best_epoch,
         "stopped": learned.stopped,

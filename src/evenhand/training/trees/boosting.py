@@ -12,7 +12,6 @@ from evenhand.training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from evenhand.data import EvaluationSet
-    from evenhand.findings import Plain
     from evenhand.training.schedule import Progress
     from evenhand.training.trees.boosted import BoostedModel
     from evenhand.training.trees.numbers import TreeTarget
@@ -67,6 +66,7 @@ def fit_boosting(
     >>> model.predict(parts["test"].X).shape
     (591,)
     """
+    from evenhand.training.closing import fitted_by
     from evenhand.training.fitting import _problems, hold_out
     from evenhand.training.goals import goal_problems, settled
     from evenhand.training.metering import Meter
@@ -89,7 +89,7 @@ def fit_boosting(
         threshold=closed.threshold,
         target=cast("TreeTarget | None", closed.target),
         history={
-            **_told(config, fitted, chosen),
+            **fitted_by(config, fitted, chosen),
             "model": "boosting",
             "rounds": grown.kept,
             "rounds_fitted": len(grown.check_loss),
@@ -101,19 +101,3 @@ def fit_boosting(
     model.fit_row_hashes = np.unique(np.concatenate(seen))
     model.cost = meter.read()
     return model
-
-
-def _told(config: TrainingConfig, fitted: EvaluationSet, chosen: EvaluationSet) -> dict[str, Plain]:
-    """Return which rows a model is of, as `fit` tells it of a network."""
-    return {
-        "config": config.to_plain(),
-        "train_rows": len(fitted),
-        "validation_rows": len(chosen),
-        "train_hash": fitted.content_hash(),
-        "validation_hash": chosen.content_hash(),
-        "label": fitted.roles.label,
-        **({"task": fitted.task} if fitted.task == "regression" else {}),
-        **({"classes": [str(value) for value in fitted.classes]} if fitted.task == "multiclass" else {}),
-        "positive": fitted.roles.to_plain()["positive"],
-        "used_sensitive": [name for name in fitted.roles.sensitive_features if name in fitted.features],
-    }
