@@ -42,7 +42,7 @@ ROWS = (
     ),
     ("words",),
     ("subjects", "metrics", "data"),
-    ("explaining", "training"),
+    ("explaining", "probing", "training"),
     ("evidence", "compression"),
     ("audits", "policy", "testing"),
     ("report", "mitigation", "monitoring"),
@@ -53,7 +53,7 @@ ROWS = (
 """From the ground up: a room imports from rows below its own, never from one beside it; the lowest two rows are each
 one room in several files."""
 HEIGHT = {room: height for height, row in enumerate(ROWS) for room in row}
-MAY_USE_TORCH = {"subjects", "training", "compression", "explaining"}
+MAY_USE_TORCH = {"subjects", "training", "compression", "explaining", "probing"}
 CATALOGUES: dict[str, Catalogue[Any]] = {
     "audits": AUDITS, "compression": RECIPES, "report.formats": FORMATS, "report.sections": SECTIONS,
     "subjects": ADAPTERS,
@@ -176,7 +176,7 @@ def test_report_and_policy_need_only_the_record() -> None:
     for room in ("report", "policy"):
         for file in sorted((SOURCE / room).glob("*.py")):
             used = {module.split(".")[1] for module in imports(file) if module.startswith("evenhand.")}
-            assert not used & {"evidence", "subjects", "data", "audits", "training", "compression", "explaining"}, file
+            assert not used & {"evidence", "subjects", "data", "audits", "training", "compression", "explaining", "probing"}, file
 
 
 def loaded_by(code: str) -> set[str]:

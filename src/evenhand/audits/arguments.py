@@ -54,6 +54,7 @@ class AuditSettings(RoleSettings, total=False):
     swap_rows: int
     reason_reference: Literal["mean", "at_threshold"]
     footprint: bool
+    everything: bool
     metrics: Mapping[str, MetricFunction]
     group_shares: Mapping[str, Mapping[str, float]]
     group_errors: Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -119,13 +120,13 @@ def opened(model: object) -> object:
     return open_folder(os.fspath(model))
 
 
-def background_of(background: object, data: EvaluationSet) -> EvaluationSet | None:
-    """Return the rows to explain against, with the roles of the evaluation set."""
-    if background is None or isinstance(background, EvaluationSet):
-        return background
-    raise_all(InputError, _not_a_table(background, "background"))
-    named = None if isinstance(background, (str, os.PathLike)) else "background"
-    return read_background(background, data, named)
+def background_of(rows: object, data: EvaluationSet, name: str = "background") -> EvaluationSet | None:
+    """Return further rows, such as those to explain against, with the roles of the evaluation set."""
+    if rows is None or isinstance(rows, EvaluationSet):
+        return rows
+    raise_all(InputError, _not_a_table(rows, name))
+    named = None if isinstance(rows, (str, os.PathLike)) else name
+    return read_background(rows, data, named)
 
 
 def _is_model(thing: object) -> bool:

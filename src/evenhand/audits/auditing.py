@@ -49,6 +49,7 @@ def audit(
     *,
     original: object = None,
     background: object = None,
+    members: object = None,
     audits: str | Iterable[str] | None = None,
     options: AuditOptions | None = None,
     keeping: Keeping | None = None,
@@ -69,6 +70,9 @@ def audit(
         The model before compression, compared row by row.
     background : table or EvaluationSet, optional
         Rows to explain against, such as training rows, with the same columns; the evaluation rows when absent.
+    members : table or EvaluationSet, optional
+        Rows that the model was fitted on, with the same columns. With them it is asked whom it gives away as one of
+        them; the evaluation rows are those that it never saw.
     audits : name or names, optional
         Which audits to run; all of them when absent.
     options : AuditOptions, optional
@@ -114,6 +118,7 @@ def audit(
         rows,
         original=None if original is None else as_subject(opened(original)),
         background=background_of(background, rows),
+        members=background_of(members, rows, "members"),
         options=chosen,
     )
     if actionable := chosen.of(RecourseOptions).actionable:

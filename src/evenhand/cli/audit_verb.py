@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 OPTIONS = {name: declared for name, (_, declared) in options().items()}
 
-FILES = ("model", "original", "background")
+FILES = ("model", "original", "background", "privacy")
 
 
 @click.command(name="audit")
@@ -51,6 +51,7 @@ FILES = ("model", "original", "background")
 @file_flag("--model", "-m", help="Model file: .safetensors, .onnx, .joblib.")
 @file_flag("--original", help="The model before compression, to compare with.")
 @file_flag("--background", help="Table to explain against, such as the training rows.")
+@file_flag("--privacy", help="Rows the model was fitted on: ask whom it gives away as one of them.")
 @setting_flags(settings_of(Scoring))
 @role_flags
 @setting_flags(OPTIONS)
@@ -177,7 +178,7 @@ def _refuse_idle(
         raise click.UsageError("--bias-set asks a language model: name its folder by --model.")
     refuse_idle("--lm-logs", logs[0], "original_lm_logs", *settings_of(LogReading))
     refuse_idle("--table", table, "engine", "allow_repeated")
-    refuse_idle("--model", model, "original", "background", "trust_pickle", "trusted_types", "isolate", "model_signers")
+    refuse_idle("--model", model, "original", "background", "privacy", "trust_pickle", "trusted_types", "isolate", "model_signers")
     refuse_idle("DATA", data, "keep_predictions", "score_kind")
     refuse_idle("--keep-predictions", kept, "row_key")
 
@@ -230,8 +231,9 @@ def _biased(
     kind, sign, path = named.partition("=")
     if not (sign and path):
         raise click.UsageError(f"--bias-set '{named}' names no file; write SET=PATH, such as crows_pairs=pairs.csv.")
-    if files["background"] is not None:
-        raise click.UsageError("--background has no use with --bias-set; leave it out.")
+    for idle in ("background", "privacy"):
+        if files[idle] is not None:
+            raise click.UsageError(f"--{idle} has no use with --bias-set; leave it out.")
     more: dict[str, Any] = {**role_values(settings, flags), **chosen}
     with progress("Auditing") as step:
         return audit_bias_set(files["model"], path, kind, files["original"], progress=step, **more)
@@ -253,10 +255,12 @@ def _model(table: EvaluationSet, files: dict[str, Any], how: Any, chosen: Any, k
 
     model = open_model(files["model"], **how)
     original = files["original"] and open_model(files["original"], **how)
-    background = files["background"] and read_evaluation_set(files["background"], like=table)
+    background, members = (
+        files[name] and read_evaluation_set(files[name], like=table) for name in ("background", "privacy")
+    )
     with progress("Auditing") as step:
         # names and values come from files and flags, and are checked there
-        more: dict[str, Any] = {"original": original, "background": background, **chosen}
+        more: dict[str, Any] = {"original": original, "background": background, "members": members, **chosen}
         return audit(model, table, keeping=keeping, progress=step, **more)
 
 

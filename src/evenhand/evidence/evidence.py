@@ -50,6 +50,8 @@ class Evidence:
         The model before compression, for the paired comparison.
     background : EvaluationSet, optional
         Rows to explain against, such as training rows; the evaluation rows when absent.
+    members : EvaluationSet, optional
+        Rows that the subject was fitted on, with the same columns; who asks for membership or generalization gives them.
     predictions, original_predictions : Predictions, optional
         Precomputed predictions of the subject and of the original, used instead of predicting.
     options : EvidenceOptions, optional
@@ -77,6 +79,7 @@ class Evidence:
         *,
         original: Subject | None = None,
         background: EvaluationSet | None = None,
+        members: EvaluationSet | None = None,
         predictions: Predictions | None = None,
         original_predictions: Predictions | None = None,
         options: EvidenceOptions | None = None,
@@ -85,6 +88,7 @@ class Evidence:
         self.data = data
         self.original = None if original is None else proven(original, data)
         self.background = background
+        self.members = members
         self.options = options or EvidenceOptions()
         self._given = predictions
         self._given_original = original_predictions

@@ -59,6 +59,9 @@ class EvidenceOptions(Declared):
         200_000, "The most rows that are searched for slices; of more, as many are drawn with the seed.",
         least=1_000, unit="rows",
     )  # fmt: skip
+    everything: bool = setting(
+        False, "Whether every probe is run that the rows allow, those that take minutes included."
+    )
     footprint: bool = setting(True, "Whether size and latency are measured.", recorded="always")
     metrics: Mapping[str, MetricFunction] = setting(
         {}, "Further metrics by name, disaggregated through fairlearn's MetricFrame.",

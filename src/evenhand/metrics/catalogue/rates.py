@@ -14,10 +14,14 @@ from evenhand.metrics.catalogue.explaining import EXPLAINING
 from evenhand.metrics.catalogue.groups import GROUPS
 from evenhand.metrics.catalogue.inequality import INEQUALITY
 from evenhand.metrics.catalogue.other_tasks import OTHER_TASKS
+from evenhand.metrics.catalogue.privacy import PRIVACY
 from evenhand.metrics.catalogue.reliance import RELIANCE
+from evenhand.metrics.catalogue.robustness import ROBUSTNESS
 from evenhand.metrics.catalogue.situations import SITUATIONS
 from evenhand.metrics.catalogue.statements import STATED
+from evenhand.metrics.catalogue.tables import TABLES
 from evenhand.metrics.catalogue.training import TRAINING
+from evenhand.metrics.catalogue.uncertainty import UNCERTAINTY
 
 __all__ = ["METRICS", "Cells", "Metric"]
 
@@ -92,6 +96,7 @@ METRICS: Final[dict[str, Metric]] = {
     metric.name: metric
     for metric in (
         *RATES, *_OTHERS, *OTHER_TASKS, *STATED, *COMPRESSION, *GROUPS, *EXPLAINING, *RELIANCE, *SITUATIONS, *TRAINING,
+        *PRIVACY, *ROBUSTNESS, *UNCERTAINTY, *TABLES,
     )
 }  # fmt: skip
 """Every metric by its canonical name."""
