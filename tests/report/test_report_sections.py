@@ -11,7 +11,8 @@ import pytest
 from tests.browsing import AUDITS
 
 import evenhand as eh
-from evenhand.keys import group_name
+from evenhand.findings import AuditRecord, Finding, GroupValue, Interval
+from evenhand.keys import Key, group_name
 from evenhand.report.drawings import Drawing, Figure, Table
 from evenhand.report.figures.findings import figure
 from evenhand.report.formats.html import Terms, environment
@@ -19,7 +20,6 @@ from evenhand.report.sections.answering import beyond, others_apart
 from evenhand.report.sections.catalogue import parts
 
 if TYPE_CHECKING:
-    from evenhand.findings import AuditRecord
     from evenhand.report.drawings import Dot
     from evenhand.report.view import Part
 
@@ -250,3 +250,16 @@ def test_a_p_value_that_seems_to_contradict_the_groups_is_explained() -> None:
     record = eh.audit_predictions(truth, decided, sensitive_features={"site": group}, audits=["fairness", "chance"])
     (chance,) = (part for found in parts(record, None) for part in found if part.name == "chance")
     assert not any("the widest gap as counted" in said for said in chance.lead)
+
+
+@pytest.mark.parametrize(("estimate", "said"), [(0.06, "higher by 0.060"), (0.0001, "narrowly")])
+def test_a_subgroup_is_said_to_be_worse_by_nothing_in_no_case(estimate: float, said: str) -> None:
+    from evenhand.report.sections.judged import Judged
+    from evenhand.report.sections.slices import answer
+
+    groups = (GroupValue("rest", 0.2, 900, 900), GroupValue("race=black", 0.8, 10, 10))
+    interval = Interval(0.0, 0.7, 0.95, "simultaneous over slices, profile likelihood")
+    found = Finding(Key.of("error_rate", {"race": "black"}), "slices", estimate, interval, groups=groups)
+    told = str(answer(AuditRecord((found,)), Judged(None)).sentence)
+    assert said in told
+    assert "higher by 0.000" not in told

@@ -178,7 +178,8 @@ def _refuse_idle(
         raise click.UsageError("--bias-set asks a language model: name its folder by --model.")
     refuse_idle("--lm-logs", logs[0], "original_lm_logs", *settings_of(LogReading))
     refuse_idle("--table", table, "engine", "allow_repeated")
-    refuse_idle("--model", model, "original", "background", "privacy", "trust_pickle", "trusted_types", "isolate", "model_signers")
+    opened = ("trust_pickle", "trusted_types", "isolate", "model_signers")
+    refuse_idle("--model", model, "original", "background", "privacy", *opened)
     refuse_idle("DATA", data, "keep_predictions", "score_kind")
     refuse_idle("--keep-predictions", kept, "row_key")
 

@@ -51,7 +51,7 @@ class Evidence:
     background : EvaluationSet, optional
         Rows to explain against, such as training rows; the evaluation rows when absent.
     members : EvaluationSet, optional
-        Rows that the subject was fitted on, with the same columns; who asks for membership or generalization gives them.
+        Rows that the subject was fitted on, with the same columns.
     predictions, original_predictions : Predictions, optional
         Precomputed predictions of the subject and of the original, used instead of predicting.
     options : EvidenceOptions, optional

@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 TITLE: Final = message("Subgroups nobody named")
 EMPTY: Final = message("No subgroups were searched.")
 NONE: Final = message("No subgroup that was searched errs more than the rest beyond chance.")
+KNOWN: Final = message(
+    "Subgroups worse than the rest beyond chance: {n}. The worst is {group}: {metric} higher by {value}, corrected "
+    "for the search."
+)
+BARELY: Final = message(
+    "Subgroups worse than the rest beyond chance: {n}. The worst is {group}: {metric} {there} there, {elsewhere} "
+    "elsewhere, as counted. It was found so narrowly that after correction for the search the difference may be close "
+    "to nothing, and is {high} at most."
+)
+"""What is said of a subgroup whose corrected difference shows as a number, and as nothing."""
+LEAST: Final = 0.0005
+"""The least difference that is shown as other than 0."""
 Conditions = frozenset[tuple[str, str]]
 MOST_DRAWN: Final = 12
 FEWEST: Final = 2
@@ -116,11 +128,11 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
     if not stated:
         return Answer(NONE)
     worst = max(stated, key=lambda f: abs(f.estimate or 0.0))
+    value, surely = with_interval(worst, 3), abs(worst.estimate or 0.0) >= LEAST
     said = message(
-        "Subgroups worse than the rest beyond chance: {n}. The worst is {group}: {metric} higher by {value}, corrected "
-        "for the search.",
-        n=len(stated), group=cut(whom(worst), 120), metric=lowered(describe(worst.key.metric).label),
-        value=with_interval(worst, 3),
+        KNOWN if surely else BARELY, n=len(stated), group=cut(whom(worst), 120), value=value,
+        metric=lowered(describe(worst.key.metric).label), there=show(worst.groups[1].estimate),
+        elsewhere=show(worst.groups[0].estimate), high=show(None if worst.interval is None else worst.interval.high),
     )  # fmt: skip
     return Answer(said, "notable")
 
