@@ -58,7 +58,7 @@ def refit(model: NetworkModel | BoostedModel, rows: EvaluationSet, seed: int) ->
         raise ModelError(f"Model '{model.name}' does not say how all of it was fitted, so it is not fitted again.")
     config = replace(TrainingConfig.from_plain(said), seed=seed, baseline=False)
     kept = _columns(rows, tuple(model.preprocessing.features))
-    if config.model == "boosting":
+    if history.get("model") == "boosting":
         from evenhand.training.trees.boosting import fit_boosting
 
         return fit_boosting(kept, config=config, name=model.name)

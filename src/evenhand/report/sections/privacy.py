@@ -42,7 +42,7 @@ PROXY: Final = message(
     "references."
 )
 """What the audit notes of such references."""
-GIVES: Final = message("It says more of {columns} of these rows than of others.")
+GIVES: Final = message("Sensitive values of these rows are told better than those of others: {columns}.")
 UNSEEN: Final = message(
     "Not seen: stronger attacks, which may find more, and the few most exposed people behind a mean. Where the model's "
     "rows and the evaluation rows were drawn at other times or places, that difference is counted as membership."
