@@ -124,9 +124,7 @@ def _gain(grouping: Grouping, group: int, found: dict[str, Measured], level: flo
     key, rows = group_key("attribute_gain", grouping, group), int(mine.rows[0] + others.rows[0])
     if not (mine.defined[0] and others.defined[0]):
         return Finding(key, NAME, None, support=rows, direction="lower_is_better", unit="number", undefined=ONE_VALUE)
-    low, high = difference_interval(
-        (mine.estimate, mine.low, mine.high), (others.estimate, others.low, others.high)
-    )
+    low, high = difference_interval((mine.estimate, mine.low, mine.high), (others.estimate, others.low, others.high))
     ends = interval_of(low[0], high[0], level, f"mover, {mine.method}")
     estimate = float(mine.estimate[0] - others.estimate[0])
     return Finding(key, NAME, estimate, ends, rows, "lower_is_better", unit="number")

@@ -47,7 +47,9 @@ def exposure(evidence: Evidence) -> Statement:
 def _answers(evidence: Evidence) -> Iterator[Finding]:
     said = evidence.predictions
     scores = said.y_score
-    numbers = 0 if scores is None and said.kind == "label" else 1 if scores is None or scores.ndim == 1 else scores.shape[1]
+    numbers = (
+        0 if scores is None and said.kind == "label" else 1 if scores is None or scores.ndim == 1 else scores.shape[1]
+    )
     yield Finding(
         Key.of("answer_numbers"), NAME, float(numbers), support=len(evidence.data), unit="number",
         note=ANSWERS[said.kind],

@@ -71,7 +71,15 @@ def command(
     refuse_idle("--signature", signature, "allowed_signers", "signer")
     refuse_idle("--allowed-signers", allowed_signers, "signer")
     refuse_idle(
-        "--rerun", rerun, "background", "privacy", "tolerance", "trust_pickle", "trusted_types", "isolate", "model_signers"
+        "--rerun",
+        rerun,
+        "background",
+        "privacy",
+        "tolerance",
+        "trust_pickle",
+        "trusted_types",
+        "isolate",
+        "model_signers",
     )
     refuse_idle("--data", data, "inputs")
     for name, file in (("model", model), ("original", original)):

@@ -102,7 +102,7 @@ def _of_part(part: Any, members: EvaluationSet | None) -> Iterator[tuple[str, in
         yield "words of one row", _words(part, members)
     if members is not None and "categories_" in there:
         yield "categories of one row", _categories(part, members)
-    if members is not None and type(part).__module__.startswith("evenhand.") and hasattr(part, "columns"):
+    if members is not None and isinstance(getattr(part, "columns", None), tuple):
         yield "categories of one row", _levels(part, members)
 
 
