@@ -33,8 +33,8 @@ MOST_GROUPS: Final = 12
 """Groups of a feature that are tried."""
 ONE_VALUE: Final = message("No row of this group, or no other one, is among them.")
 TOLD: Final = message(
-    "Of {columns}, which the model reads, every value was tried in {members:,} members and {others:,} rows that it never "
-    "saw. The attacker knows all other columns and the truth."
+    "Of {columns}, which the model reads, every value was tried in {members:,} members and {others:,} rows that it "
+    "never saw. The attacker knows all other columns and the truth."
 )
 LEFT: Final = message("Not tried: {columns}, of more than {most} groups.")
 

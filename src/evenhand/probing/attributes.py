@@ -84,7 +84,7 @@ def fits(table: pd.DataFrame, column: str, values: Sequence[Any], confidence: Ca
 
 
 def imputed(rows: EvaluationSet, columns: Sequence[str], codes: NDArray[np.int32], fit: NDArray[np.intp]) -> Floats:
-    """Return the probability of each group by a logistic regression over other columns and the truth, without the model.
+    """Return the probability of each group by a logistic regression over other columns and the truth, not the model.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ TOLD: Final = message(
     "An attack tells rows the model was fitted on from others with an area under the ROC curve of {auc}; 0.5 is chance."
 )
 NOT_TOLD: Final = message(
-    "The attack did not tell rows the model was fitted on from others: area under the ROC curve {auc}, and 0.5 is chance."
+    "The attack did not tell rows the model was fitted on from others: area under the ROC curve {auc}, 0.5 is chance."
 )
 MOST: Final = message("Most exposed beside all others: {group}, by {excess}.")
 BOUND: Final = message("It is a lower bound, from proxy references.")
