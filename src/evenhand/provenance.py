@@ -108,6 +108,17 @@ class DataFacts(TypedDict, total=False):
     """Why."""
 
 
+class MemberFacts(TypedDict):
+    """Rows that the audited model was fitted on."""
+
+    name: str
+    """Their name, such as that of the file."""
+    rows: int
+    """How many."""
+    content_hash: str
+    """Hash over names and values of their columns, in any order."""
+
+
 class OptionFacts(TypedDict, total=False):
     """What was decided about the audit."""
 
@@ -180,6 +191,8 @@ class Provenance(TypedDict, total=False):
     """The model before compression."""
     data: DataFacts
     """The evaluation rows."""
+    members: MemberFacts
+    """The rows that the model was fitted on, where an audit was given them."""
     score_edges: list[float]
     """Thresholds between which scores were counted."""
     sensitive_inputs: list[str]

@@ -77,6 +77,23 @@ def test_a_rerun_is_the_same_to_the_byte(folder: Path, capsys: pytest.CaptureFix
     assert "same       record: the same to the byte outside its measurements" in capsys.readouterr().out
 
 
+def test_a_rerun_attacks_the_members_again_and_needs_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"a": rng.normal(size=200), "b": rng.normal(size=200), "sex": rng.choice(["f", "m"], 200)})
+    table.assign(y=(table["a"] > 0).astype(int)).to_csv("members.csv", index=False)
+    audit = ["audit", "rows.csv", "-m", "model.joblib", "--trust-pickle", "--label", "y", "--sensitive", "sex"]
+    assert exit_code([*audit, "--privacy", "members.csv", "--no-explain", "--no-footprint"]) == 0
+    record = read_record(folder / "audit.json")
+    assert record.provenance["members"]["rows"] == 200 and record["membership_auc"].interval is not None
+    assert exit_code([*RERUN, "--privacy", "members.csv"]) == 0
+    assert "same       record: the same to the byte outside its measurements" in capsys.readouterr().out
+    assert exit_code(RERUN) == 2
+    assert "add --privacy" in capsys.readouterr().err
+    table.assign(y=(table["b"] > 0).astype(int)).to_csv("members.csv", index=False)
+    assert exit_code([*RERUN, "--privacy", "members.csv"]) == 1
+    assert "membership_auc" in capsys.readouterr().out
+
+
 def test_a_rerun_names_the_part_that_differs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads((folder / "audit.json").read_text())
     document["provenance"]["versions"]["numpy"] = "0.0.1"

@@ -84,7 +84,7 @@ SHARED = {
         "huggingface.tokens", "inputs",
         "isolation.frames", "isolation.isolated", "isolation.limits", "isolation.process", "isolation.trying",
         "isolation.worker", "keras_config", "kinds", "loading", "model_file", "modules", "network",
-        "network_output", "outputs", "proof", "protocol", "proved", "remote.client", "remote.endpoint",
+        "network_output", "outputs", "proof", "protocol", "proved", "refitting", "remote.client", "remote.endpoint",
         "target", "tensor_header",
     },
 }  # fmt: skip

@@ -97,7 +97,7 @@ def test_a_section_without_data_says_what_would_fill_it(make_case: Make) -> None
 def test_findings_of_an_audit_without_a_drawing_of_its_own_are_shown(make_case: Make) -> None:
     record, verdict = make_case("passing")
     extra = (
-        Finding(Key.of("membership_auc"), "privacy", 0.57, Interval(0.52, 0.61, 0.95, "bootstrap"), support=90),
+        Finding(Key.of("membership_auc"), "membership", 0.57, Interval(0.52, 0.61, 0.95, "bootstrap"), support=90),
         Finding(Key.of("toxicity", ["race"]), "wording", 0.2, Interval(0.1, 0.3, 0.95, "bootstrap"), support=40),
     )
     found = sections(eh.render(replace(record, findings=record.findings + extra), verdict))

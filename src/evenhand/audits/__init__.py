@@ -25,7 +25,10 @@
 - `scenarios`: situations whose outcome is required, forbidden, or to be the same for all
 - `compression`: what compression changed, and for whom
 - `training`: how the model was trained, and what that cost
-- `group_names`: groups whose names look alike.
+- `group_names`: groups whose names look alike
+- `membership`: who can be told to have been among the rows that the model was fitted on
+- `attribute_inference`: what the model gives away of the sensitive values of its training rows
+- `exposure`: what answers hold, and which training rows can be read from a model's parts.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from evenhand.errors import InputError, argument, raise_all
 from evenhand.settings import unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from evenhand.evidence.options import MetricFunction
     from evenhand.subjects.protocol import OutputKind
@@ -67,6 +67,12 @@ class AuditSettings(RoleSettings, total=False):
     actionable: Mapping[str, str]
     templates: str
     scenarios: str | None
+    privacy_rows: int
+    privacy_references: int
+    privacy_deep: bool
+    privacy_budget: float | None
+    privacy_folder: str | None
+    train_fn: Callable[..., object] | None
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})

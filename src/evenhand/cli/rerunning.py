@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from evenhand.provenance import Provenance, SubjectFacts
     from evenhand.subjects import Subject
 
-Files: TypeAlias = "tuple[Path | None, Path | None, Path | None]"
-"""The model, the original and the background."""
+Files: TypeAlias = "tuple[Path | None, Path | None, Path | None, Path | None]"
+"""The model, the original, the background, and the rows that the model was fitted on."""
 USUAL: Final = 0.5
 """The threshold on record where none was given."""
 SAID: Final = ("declared", "policy", "code", "predictions")
@@ -46,7 +46,7 @@ def again(
     Parameters
     ----------
     files : paths
-        Of the model, the original and the background.
+        Of the model, the original, the background, and the rows that the model was fitted on.
     tolerance : float
         By which factor volatile measurements may differ.
     """
@@ -108,6 +108,7 @@ def _whole(record: AuditRecord, fresh: AuditRecord) -> Check:
 def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, how: dict[str, object]) -> AuditRecord:
     from evenhand.audits import audit, audit_given
     from evenhand.data import read_evaluation_set
+    from evenhand.errors import InputError
 
     options = {name: value for name, value in record.provenance.get("options", {}).items() if value is not None}
     subject = record.provenance.get("subject", {})
@@ -123,9 +124,11 @@ def _audit(record: AuditRecord, rows: EvaluationSet, files: Files, how: dict[str
             return audit_given(rows, **given, settings=options, audits=names, progress=step)  # type: ignore[arg-type]
         model = _open(files[0], "model", subject, how)
         original = _open(files[1], "original", record.provenance.get("original"), how)
-        background = None if files[2] is None else read_evaluation_set(files[2], like=rows)
+        background, members = (None if file is None else read_evaluation_set(file, like=rows) for file in files[2:])
+        if members is None and "members" in record.provenance:
+            raise InputError("--rerun needs the rows that the model was fitted on, as the audit had: add --privacy.")
         assert model is not None  # checked by _open
-        more: dict[str, Any] = {"original": original, "background": background, **options}
+        more: dict[str, Any] = {"original": original, "background": background, "members": members, **options}
         return audit(model, rows, audits=names, progress=step, **more)
 
 

@@ -27,6 +27,7 @@ MOST_TOLD = 8
 @file_flag("--model", "-m", help="The model that was audited.")
 @file_flag("--original", help="The model it was compared with.")
 @file_flag("--background", help="The rows it was explained against, if separate.")
+@file_flag("--privacy", help="The rows the model was fitted on, if they were given.")
 @file_flag("--policy", help="The policy that was recorded before the audit.")
 @file_flag("--signature", help="The signature that evenhand sign wrote.")
 @file_flag("--allowed-signers", help="File of trusted keys: a name and a key per line.")
@@ -47,6 +48,7 @@ def command(
     model: Path | None,
     original: Path | None,
     background: Path | None,
+    privacy: Path | None,
     policy: Path | None,
     signature: Path | None,
     allowed_signers: Path | None,
@@ -69,7 +71,15 @@ def command(
     refuse_idle("--signature", signature, "allowed_signers", "signer")
     refuse_idle("--allowed-signers", allowed_signers, "signer")
     refuse_idle(
-        "--rerun", rerun, "background", "tolerance", "trust_pickle", "trusted_types", "isolate", "model_signers"
+        "--rerun",
+        rerun,
+        "background",
+        "privacy",
+        "tolerance",
+        "trust_pickle",
+        "trusted_types",
+        "isolate",
+        "model_signers",
     )
     refuse_idle("--data", data, "inputs")
     for name, file in (("model", model), ("original", original)):
@@ -91,7 +101,7 @@ def command(
         found = None if policy is None else load_policy(policy).sha256
         checks.append(_hash("policy", found, known["policy"]["sha256"] if "policy" in known else None))
     if rerun:
-        checks += again(record, rows, (model, original, background), opening(flags), tolerance)
+        checks += again(record, rows, (model, original, background, privacy), opening(flags), tolerance)
     for check in checks:
         put(str(check))
     if any(check.same is False for check in checks):

@@ -77,7 +77,7 @@ class AdjustedSubject:
 
     def __getattr__(self, name: str) -> object:
         """Return what the subject has beyond the protocol: the rows it was fitted on, its network, what it cost."""
-        past = self.__dict__.get("_made") is not None and name in ("prepare", "answer", "predict_prepared")
+        past = self.__dict__.get("_made") is not None and name in ("prepare", "answer", "predict_prepared", "refit")
         if name.startswith("_") or name == "inner" or past:
             raise AttributeError(name)
         return getattr(self.inner, name)

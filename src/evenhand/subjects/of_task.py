@@ -11,6 +11,7 @@ from evenhand.subjects.inputs import flat, is_table, select
 from evenhand.subjects.kinds import NO_CLASSES, classes_of, type_of
 from evenhand.subjects.outputs import answer_of, check_probabilities, check_scores, one_column, to_class_scores
 from evenhand.subjects.proof import Proof
+from evenhand.subjects.refitting import fitted_again
 from evenhand.subjects.target import Declared, Target
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from evenhand.findings import Batch, Plain, Reads, Task
-    from evenhand.subjects.protocol import ScoreKind
+    from evenhand.subjects.protocol import FitRows, ScoreKind
 
 
 class TaskSubject:
@@ -90,6 +91,17 @@ class TaskSubject:
             self.score_kind = "label"
             return np.eye(len(self.classes))[self.proof.decisions(values, rows, self._known)]
         return self._in_order(values, rows)
+
+    @property
+    def refit(self) -> Callable[[FitRows, int], TaskSubject]:
+        """A function from rows and a seed to the same estimator fitted on them; absent of what is no estimator."""
+        if not callable(getattr(self.model, "fit", None)) or not callable(getattr(self.model, "get_params", None)):
+            raise AttributeError("refit")
+        return self._refit
+
+    def _refit(self, rows: FitRows, seed: int) -> TaskSubject:
+        made = fitted_again(self.model, rows, self._features, None, seed, self.name)
+        return TaskSubject(made, self.task, self.classes, self.name, self.reads, self.declared, self._own)
 
     @property
     def own_decisions(self) -> Callable[[Batch], NDArray[np.intp]] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from evenhand.errors import ModelError, shorten
 from evenhand.subjects.adapter import NOT_KNOWN, Adapter
@@ -13,6 +13,7 @@ from evenhand.subjects.kinds import NO_CLASSES, classes_of, says, type_of
 from evenhand.subjects.model_file import ModelFile, file_facts
 from evenhand.subjects.outputs import answer_of
 from evenhand.subjects.proof import Proof
+from evenhand.subjects.refitting import fitted_again
 from evenhand.subjects.target import Declared, no_classes_named
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from evenhand.findings import Batch, Plain, Reads
     from evenhand.subjects.model_file import Opening
-    from evenhand.subjects.protocol import ScoreKind, Subject
+    from evenhand.subjects.protocol import FitRows, ScoreKind, Subject
     from evenhand.subjects.target import Decide, DeclaredKind, Target
 
 
@@ -168,6 +169,18 @@ class SklearnSubject:
         if np.ndim(raw) > 1 or index == 1 or len(self._known) != 2:  # type: ignore[arg-type]
             return scores
         return -scores if self._kind == "ranking" else 1 - scores  # one column is of the second class
+
+    def refit(self, rows: FitRows, seed: int) -> SklearnSubject:
+        """Return a clone that is fitted on other rows: same settings, columns and classes, other draws.
+
+        Raises ModelError when it cannot be cloned or fitted.
+        """
+        twin = copy.copy(self)
+        twin.estimator = cast(
+            "Estimator", fitted_again(self.estimator, rows, self.features, self.positive, seed, self.name)
+        )
+        twin._start(self.proof.target if self.proof.bound else None)
+        return twin
 
     @property
     def untold(self) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from evenhand.training.plan import Plan
     from evenhand.training.preparing import Preparing
     from evenhand.training.preprocessing import Preprocessing
+    from evenhand.training.refitting import refit
     from evenhand.training.searching import tune
     from evenhand.training.storing import load_model
     from evenhand.training.target import Target
@@ -39,7 +40,7 @@ __all__ = [
     "Backbone", "BoostedModel", "Dataset", "ImagePlan", "NetworkModel", "NetworkPlan", "Normalization", "Plan",
     "Preparing", "Preprocessing", "TabularClassifier", "TabularRegressor", "Target", "TextPlan", "Tokenization",
     "TrainingConfig", "fit", "fit_boosting", "fit_ensemble", "fit_ways", "given_model", "load_model", "open_backbone",
-    "run", "transfer", "tune",
+    "refit", "run", "transfer", "tune",
 ]  # fmt: skip
 __getattr__, __dir__ = face(__name__, {
     "backbones.opening": "Backbone open_backbone",
@@ -47,6 +48,7 @@ __getattr__, __dir__ = face(__name__, {
     "ensembles": "fit_ensemble", "estimator": "TabularClassifier TabularRegressor", "fitting": "fit",
     "given": "given_model", "image_networks": "ImagePlan", "imbalance": "fit_ways", "loop": "run",
     "model": "NetworkModel", "networks": "NetworkPlan", "normalization": "Normalization", "plan": "Plan",
-    "preparing": "Preparing", "preprocessing": "Preprocessing", "searching": "tune", "storing": "load_model",
-    "target": "Target", "text_networks": "TextPlan", "tokenization": "Tokenization", "transferring": "transfer",
+    "preparing": "Preparing", "preprocessing": "Preprocessing", "refitting": "refit", "searching": "tune",
+    "storing": "load_model", "target": "Target", "text_networks": "TextPlan", "tokenization": "Tokenization",
+    "transferring": "transfer",
 })  # fmt: skip

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from evenhand.documents import parse_json
 from evenhand.errors import ModelError, need
 from evenhand.subjects.outputs import check_scores, sigmoid, softmax
+from evenhand.training.refits import Refits
 from evenhand.training.stages import Staged, write_stages
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ CELLS = 64
 """Rows of more cells than this go in smaller pieces: a layer's output has to fit into memory."""
 
 
-class NetworkModel(Staged):
+class NetworkModel(Staged, Refits):
     """A subject made by `fit`: it predicts probabilities from its inputs.
 
     Parameters

@@ -31,11 +31,13 @@ def figure(
     digits: int = 2,
     texts: list[str] | None = None,
     axis: str = "",
+    origin: float = 0.0,
 ) -> Figure:
     """Return a figure of findings, one row (label, finding, mark, limit) each, with its table twin.
 
     A limit is drawn where it is not None. Rows that do not fit a small figure are in the table only. `texts` are
-    the numbers as text, for rounding away from a limit; `axis` names the axis where the findings do not.
+    the numbers as text, for rounding away from a limit; `axis` names the axis where the findings do not; a line marks
+    `origin`, what there is without an effect.
     """
     numbers = texts or [with_interval(finding, digits) for _, finding, _, _ in rows]
     said = [(cut(label, LABEL), text) for (label, *_), text in zip(rows[:MOST_ROWS], numbers, strict=False)]
@@ -50,7 +52,7 @@ def figure(
     said_in_full = described(title, told, len(shown) - 4)
     ticks = () if empty else scale.labels(unit)
     twin, axis = _twin(name, title, rows, numbers), axis or name_of_axis
-    frame = (name, title, said_in_full, twin, ticks, axis, key, scale.place(0.0))
+    frame = (name, title, said_in_full, twin, ticks, axis, key, scale.place(origin))
     return Figure(*frame, kind, tuple(dots), len(rows) - len(shown))
 
 

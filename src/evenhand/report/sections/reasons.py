@@ -21,6 +21,8 @@ AUDITS: Final = {
     "recourse": message("recourse"), "identity": message("identity tests"),
     "scenarios": message("situations"), "compression": message("compression"), "training": message("training"),
     "group_names": message("group names"), "population": message("population"),
+    "membership": message("membership inference"), "attribute_inference": message("attribute inference"),
+    "exposure": message("what is exposed"),
 }  # fmt: skip
 """Audits in words; others are shown by name."""
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from evenhand.errors import need
 from evenhand.training.model import FORMAT, KEY, as_text, predictions, quantiles_of, showing
+from evenhand.training.refits import Refits
 from evenhand.training.trees.arrays import BoostedTrees, one_or_more
 from evenhand.training.trees.columns import TreeColumns
 from evenhand.training.trees.numbers import NumberTrees, TreeTarget
@@ -28,7 +29,7 @@ KIND: Final = "boosting"
 """The kind of network that a file of trees says it holds."""
 
 
-class BoostedModel:
+class BoostedModel(Refits):
     """A subject made by `fit_boosting`: it predicts probabilities, or numbers, from the columns of a table.
 
     Parameters

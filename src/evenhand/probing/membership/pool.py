@@ -1,0 +1,209 @@
+"""The rows that are attacked: members, others, and a population that neither the model nor a reference ever sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+import pandas as pd
+
+from evenhand.data.inputs import Inputs
+from evenhand.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from evenhand.data import EvaluationSet
+    from evenhand.data.inputs import Rows
+    from evenhand.findings import Batch, Reads
+
+    Marks = NDArray[np.bool_]
+
+__all__ = ["Pool", "draw", "halves", "together"]
+
+MOST_POPULATION: Final = 2_500
+"""Rows of the population: their number moves no rank, so few do."""
+POPULATION: Final = 8
+"""One of so many evaluation rows is of the population."""
+LEAST: Final = 20
+"""Members, and others, below which nothing is attacked."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """Members, then others, then the population, as one set of rows.
+
+    See Also
+    --------
+    evenhand.probing.membership.pool.draw : Draws one.
+    """
+
+    rows: EvaluationSet
+    """All of them, in this order."""
+    members: int
+    """Rows that the model was fitted on."""
+    others: int
+    """Rows that it never saw."""
+    repeated: int
+    """Evaluation rows with an equal row among all members: they are neither."""
+    positions: NDArray[np.intp]
+    """Where the others are among the evaluation rows."""
+
+    @property
+    def attacked(self) -> int:
+        """How many rows, from the first, are attacked: members and others."""
+        return self.members + self.others
+
+    @property
+    def member(self) -> NDArray[np.int8]:
+        """(n,) 1 for the members among the attacked rows."""
+        return (np.arange(self.attacked) < self.members).astype(np.int8)
+
+
+def draw(
+    members: EvaluationSet, data: EvaluationSet, columns: Sequence[str], kind: Reads, most: int, seed: int
+) -> Pool:
+    """Draw the rows to attack, the same for the same seed.
+
+    Parameters
+    ----------
+    members : EvaluationSet
+        Rows that the model was fitted on, with the roles of `data`.
+    data : EvaluationSet
+        Rows that it never saw, but for those equal to a member.
+    columns : sequence of str
+        The columns that the model reads: rows alike in them, in what else it reads and in the truth are equal.
+    kind : Reads
+        What the model reads.
+    most : int
+        The most members, and the most others.
+    seed : int
+        Of what is drawn.
+
+    Raises
+    ------
+    InputError
+        When the members have other columns or classes, or there are too few of either.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> parts = eh.split(eh.load_loanapp(), {"train": 0.7, "test": 0.3})
+    >>> pool = draw(parts["train"], parts["test"], parts["test"].features, "table", 400, 0)
+    >>> pool.members, len(pool.rows) - pool.attacked
+    (400, 74)
+    """
+    _refuse_unlike(members, data)
+    seen = np.isin(data.row_hashes(columns, kind), members.row_hashes(columns, kind))
+    rng = np.random.default_rng([seed, 16])
+    free = rng.permutation(np.flatnonzero(~seen))
+    population = min(MOST_POPULATION, -(-len(free) // POPULATION))
+    inside = np.sort(rng.permutation(len(members))[:most])
+    others, beside = np.sort(free[population:][:most]), np.sort(free[:population])
+    if min(len(inside), len(others)) < LEAST:
+        raise InputError(
+            f"{members.name}: {len(inside):,} members and {len(others):,} evaluation rows that are none are too few to "
+            f"attack; {LEAST} of each are needed."
+        )
+    rows = together([members.take(inside), data.take(others), data.take(beside)])
+    return Pool(rows, len(inside), len(others), int(seen.sum()), others)
+
+
+def halves(pool: Pool, pair: int, seed: int) -> Marks:
+    """Return (n,) which of the attacked rows are in the first half of a pair: half of members and others of each class.
+
+    Parameters
+    ----------
+    pool : Pool
+        The rows.
+    pair : int
+        The number of the pair.
+    seed : int
+        Of what is drawn.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> parts = eh.split(eh.load_loanapp(), {"train": 0.7, "test": 0.3})
+    >>> pool = draw(parts["train"], parts["test"], parts["test"].features, "table", 400, 0)
+    >>> int(halves(pool, 0, 0)[:400].sum())
+    200
+    """
+    rng = np.random.default_rng([seed, 18, pair])
+    truth = pool.rows.y_true[: pool.attacked].astype(np.int64)
+    order = rng.permutation(pool.attacked)
+    order = order[np.lexsort((truth[order], pool.member[order]))]  # stable: by chance within class and side
+    first = np.zeros(pool.attacked, dtype=bool)
+    first[order[int(rng.integers(2)) :: 2]] = True
+    return first
+
+
+def _refuse_unlike(members: EvaluationSet, data: EvaluationSet) -> None:
+    if members.roles.label is None and data.roles.label is not None:
+        raise InputError(
+            f"{members.name}: to attack the model its rows need their label and the columns that make the groups, as "
+            f"{data.name} has them."
+        )
+    if tuple(members.classes) != tuple(data.classes) or members.task != data.task:
+        raise InputError(
+            f"{members.name}: its label has other classes than that of {data.name}. Read the one like=the other."
+        )
+
+
+def together(sets: Sequence[EvaluationSet]) -> EvaluationSet:
+    """Return the rows of several sets, one after the other, with the roles of the second.
+
+    Parameters
+    ----------
+    sets : sequence of EvaluationSet
+        At least two; columns that one of them lacks are left out.
+
+    Examples
+    --------
+    >>> import evenhand as eh
+    >>> rows = eh.load_loanapp()
+    >>> len(together([rows, rows])) == 2 * len(rows)
+    True
+    """
+    like = sets[1]
+    names = [name for name in like.table.columns if all(name in part.table for part in sets)]
+    columns = {name: _column([part.table[name] for part in sets]) for name in names}
+    table = pd.DataFrame(columns)
+    held = None
+    if like.held is not None:
+        held = _one_after_the_other([cast("Inputs", part.held) for part in sets])
+    truth = np.concatenate([part.y_true for part in sets])
+    return replace(like, table=table, y_true=truth, held=held, index=None, _kept={})
+
+
+def _column(parts: Sequence[pd.Series]) -> pd.Series:
+    if not isinstance(parts[1].dtype, pd.CategoricalDtype):
+        return pd.concat(parts, ignore_index=True)
+    kinds = [part.astype("category").cat for part in parts]
+    values = list(dict.fromkeys(value for kind in [kinds[1], *kinds] for value in kind.categories))
+    whole = pd.concat([part.astype(object) for part in parts], ignore_index=True)
+    return pd.Series(pd.Categorical(whole, categories=values, ordered=kinds[1].ordered))
+
+
+def _one_after_the_other(parts: Sequence[Inputs]) -> Inputs:
+    """Return inputs of several sets as one; rows are read from the set that they are of."""
+    edges = np.cumsum([0, *(len(part) for part in parts)])
+    return Inputs(parts[0].kind, int(edges[-1]), partial(_read, parts, edges), min(part.at_once for part in parts))
+
+
+def _read(parts: Sequence[Inputs], edges: NDArray[np.int64], rows: Rows) -> Batch:
+    wanted = np.arange(edges[-1])[rows]
+    of = np.searchsorted(edges, wanted, "right") - 1
+    order = np.argsort(of, kind="stable")
+    batches: list[Any] = [
+        part.take(wanted[of == at] - edges[at]).whole() for at, part in enumerate(parts) if (of == at).any()
+    ]
+    back = np.argsort(order, kind="stable")
+    if batches and isinstance(batches[0], np.ndarray):
+        return np.concatenate(batches)[back]
+    rows_of = [row for batch in batches for row in batch]
+    return [rows_of[at] for at in back]
