@@ -67,6 +67,10 @@ class AuditSettings(RoleSettings, total=False):
     actionable: Mapping[str, str]
     templates: str
     scenarios: str | None
+    robustness: bool
+    robustness_rows: int
+    immutable: Sequence[str] | None
+    synonyms: Mapping[str, Sequence[str]]
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})
