@@ -10,7 +10,6 @@ import numpy as np
 
 from evenhand.audits.by_group import values
 from evenhand.audits.statement import SPARED, Audit, Statement, disparity_finding, not_applicable
-from evenhand.evidence.corrupting import LEARNED, corrupting
 from evenhand.findings import Finding
 from evenhand.keys import Key
 from evenhand.messages import joined, message, sentences
@@ -26,7 +25,6 @@ from evenhand.metrics.comparisons.corrupted import (
     worst,
 )
 from evenhand.metrics.counts.joint import JointTally
-from evenhand.probing.corruption import corruptions_of
 from evenhand.settings import Declared, setting
 
 if TYPE_CHECKING:
@@ -43,6 +41,8 @@ if TYPE_CHECKING:
 NAME: Final = "robustness"
 PARTS: Final = 3
 """Severities whose intervals hold together."""
+MILDEST: Final = {"table": "noise", "arrays": "noise", "texts": "typos"}
+"""The corruption of each kind of input whose mildest severity tells how far scores move."""
 WORST: Final = "worst"
 """The corruption of keys that are about the worst of all."""
 ASKED: Final = message(
@@ -81,6 +81,9 @@ def robustness(evidence: Evidence) -> Statement:
         return not_applicable("There is no model to ask about corrupted rows.")
     if evidence.spared:
         return not_applicable(SPARED)
+    from evenhand.evidence.corrupting import corrupting
+    from evenhand.probing.corruption import corruptions_of
+
     if not corruptions_of(evidence.reads):
         return not_applicable("The model reads {inputs}, which no corruption here is made for.", inputs=evidence.reads)
     options = evidence.options.of(RobustnessOptions)
@@ -124,7 +127,7 @@ class _Asked:
             for grouping in self.groupings:
                 yield from stated(grouping, answered, named)
         mildest = answers[0]
-        if mildest.scores is not None and mildest.corruption is corruptions_of(self.evidence.reads)[0]:
+        if mildest.scores is not None and mildest.corruption.name == MILDEST[mildest.corruption.kind]:
             yield from self._near(mildest.scores)
 
     def state_worst(self) -> Iterator[Finding]:
@@ -238,6 +241,8 @@ class _Asked:
 
 def _told(probe: Corrupting) -> str:
     """Say what was corrupted, what was left alone and why."""
+    from evenhand.evidence.corrupting import LEARNED
+
     evidence = probe.evidence
     names = [each.words for each in probe.corruptions]
     if not names:
@@ -253,6 +258,8 @@ def _told(probe: Corrupting) -> str:
 
 
 def _left(probe: Corrupting) -> list[str]:
+    from evenhand.probing.corruption import corruptions_of
+
     words = {each.name: each.words for each in corruptions_of(probe.evidence.reads)}
     return [message(LEFT, words=words[name], reason=why) for name, why in probe.skipped.items()]
 

@@ -54,7 +54,7 @@ def missing(table: pd.DataFrame, amount: float, rng: np.random.Generator, ranges
     """Empty a share of cells; fill them with mean or most frequent value where the model takes no missing ones."""
     changed = table.copy()
     for name, column in ranges.of("number", "category").items():
-        hit = rng.random(len(table)) < amount
+        hit = (rng.random(len(table)) < amount) & table[name].notna().to_numpy()
         if column.kind in ranges.takes_missing:
             changed[name] = table[name].mask(hit)
         elif column.kind == "number":
