@@ -15,7 +15,7 @@ from evenhand.errors import InputError
 from evenhand.keys import Key
 
 
-def people(rows: int = 3_000, seed: int = 0) -> EvaluationSet:
+def people(rows: int = 3_000, seed: int = 0, sensitive: tuple[str, ...] = ("sex",)) -> EvaluationSet:
     """Honest and fragile say the same of everybody; the label follows them."""
     rng = np.random.default_rng(seed)
     honest = rng.normal(0, 1, rows)
@@ -31,7 +31,7 @@ def people(rows: int = 3_000, seed: int = 0) -> EvaluationSet:
     )
     table["paid"] = (honest + rng.normal(0, 0.3, rows) > 0).astype(int)
     return read_evaluation_set(
-        table, label="paid", favourable=1, sensitive_features=["sex", "race"], use_sensitive=True
+        table, label="paid", favourable=1, sensitive_features=sensitive, use_sensitive=True
     )
 
 
@@ -47,7 +47,7 @@ def plain(rows: pd.DataFrame) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def record() -> eh.AuditRecord:
-    return eh.audit(brittle, people(), audits="robustness", robustness=True)
+    return eh.audit(brittle, people(sensitive=("sex", "race")), audits="robustness", robustness=True)
 
 
 def test_it_runs_where_it_is_asked_for_alone() -> None:
@@ -66,6 +66,10 @@ def test_a_planted_brittle_group_is_found(record: eh.AuditRecord) -> None:
         assert gap.interval is not None
         assert (gap.interval.low or 0) > 0
         assert gap.furthest[-1].group == "f"
+    worst = record["corrupted_flip_rate_difference[sex;corruption=worst;severity=1]"]
+    noise = record["corrupted_flip_rate_difference[sex;corruption=noise;severity=1]"]
+    assert worst.estimate == noise.estimate
+    assert 0 < worst.interval.low < noise.interval.low  # type: ignore[operator, union-attr]
     lost = record["corrupted_accuracy_change_difference[sex;corruption=noise;severity=3]"]
     assert (lost.interval.low or 0) > 0  # type: ignore[union-attr]
     wider = record["corrupted_recall_difference_change[sex;corruption=noise;severity=3]"]
@@ -198,6 +202,10 @@ def test_several_classes_flip_and_lose() -> None:
 
     record = eh.audit(scores, data, audits="robustness")
     flips = record["corrupted_flip_rate[;corruption=noise;severity=3]"]
+    worst = record["corrupted_flip_rate_difference[sex;corruption=worst;severity=1]"]
+    noise = record["corrupted_flip_rate_difference[sex;corruption=noise;severity=1]"]
+    assert worst.estimate == noise.estimate
+    assert 0 < worst.interval.low < noise.interval.low  # type: ignore[operator, union-attr]
     lost = record["corrupted_accuracy_change[;corruption=noise;severity=3]"]
     assert flips.estimate == pytest.approx(-lost.estimate, abs=1e-9)  # type: ignore[operator]  # it was right everywhere
     assert (flips.estimate or 0) > 0.1

@@ -32,7 +32,7 @@ def test_groups_that_are_hit_alike_pass_at_the_stated_rate(groups: int, rows: in
 
     Severities are drawn apart from each other here, which is the worst case for a family.
     """
-    rng, runs = np.random.default_rng(7), 400
+    rng, runs = np.random.default_rng(7), 240
     wrong = 0
     for _ in range(runs):
         rates = np.full(groups, rate)
@@ -45,7 +45,7 @@ def test_groups_that_are_hit_alike_pass_at_the_stated_rate(groups: int, rows: in
 
 
 def test_intervals_of_the_worst_corruption_cover() -> None:
-    rng, runs, missed = np.random.default_rng(3), 400, 0
+    rng, runs, missed = np.random.default_rng(3), 240, 0
     rates = (0.03, 0.05, 0.05, 0.02)
     for _ in range(runs):
         parts = [corrupted_flips(joint_of(np.array([rate]), np.array([800]), rng), STRICT) for rate in rates]

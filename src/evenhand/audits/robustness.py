@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,6 +25,7 @@ from evenhand.metrics.comparisons.corrupted import (
     told_together,
     worst,
 )
+from evenhand.metrics.comparisons.disparities import worst_of
 from evenhand.metrics.counts.joint import JointTally
 from evenhand.settings import Declared, setting
 
@@ -101,8 +103,8 @@ class _Asked:
     evidence: Evidence
     rows: NDArray[np.int64]
     """(n,) their positions."""
-    flips: dict[tuple[int, int], list[Measured]] = field(default_factory=dict)
-    """The flip rates of each corruption, by the place of a grouping and severity."""
+    turned: dict[tuple[int, int], list[Measured]] = field(default_factory=dict)
+    """How much each corruption turns or moves, by the place of a grouping and severity."""
 
     @property
     def level(self) -> float:
@@ -131,11 +133,20 @@ class _Asked:
             yield from self._near(mildest.scores)
 
     def state_worst(self) -> Iterator[Finding]:
-        """State for each severity the flip rate under the corruption that turns most decisions."""
-        for (at, severity), parts in self.flips.items():
+        """State for each severity what the corruption turns that turns most decisions, or moves numbers most."""
+        unit: Unit = "number" if self.evidence.data.task == "regression" else "share"
+        for (at, severity), parts in self.turned.items():
             found = worst(parts, self.level, PARTS)
-            named = {"corruption": WORST, "severity": str(severity)}
-            yield from values(NAME, found.metric, found, self.groupings[at], self.level, **named)
+            named, grouping = {"corruption": WORST, "severity": str(severity)}, self.groupings[at]
+            yield from values(NAME, found.metric, found, grouping, self.level, unit, **named)
+            if grouping is not None:
+                gap = worst_of([partial(compare, part, "difference") for part in parts], "difference", self.strict)
+                key = Key.of(f"{found.metric}_difference", grouping.columns, **named)
+                yield disparity_finding(key, NAME, gap, grouping, self.level, unit)
+
+    def _keep(self, grouping: Grouping | None, answered: Answered, found: Measured) -> None:
+        at = (self.groupings.index(grouping), answered.severity)
+        self.turned.setdefault(at, []).append(found)
 
     def _decisions(self, grouping: Grouping | None, answered: Answered, named: dict[str, str]) -> Iterator[Finding]:
         truth, before, after = self.evidence.data.y_true[self.rows], self._clean(), answered.decided
@@ -147,7 +158,7 @@ class _Asked:
             turned = self._joint(grouping, one, 0 * one, before != after)
             right, rate = self._joint(grouping, one, before == truth, after == truth), "recall"
         flips = told_together(corrupted_flips(turned, self.strict), PARTS)
-        self.flips.setdefault((self.groupings.index(grouping), answered.severity), []).append(flips)
+        self._keep(grouping, answered, flips)
         lost = replace(measure_change(rate, right, self.strict), metric="corrupted_accuracy_change")
         yield from self._stated(grouping, flips, "share", named)
         yield from self._stated(grouping, told_together(lost, PARTS), "share", named)
@@ -176,6 +187,7 @@ class _Asked:
             found = means(difference, codes, groups, weight=weight, clusters=clusters)
             measured = told_together(measured_mean(metric, found, self.strict), PARTS)
             yield from self._stated(grouping, measured, "number", named)
+        self._keep(grouping, answered, measured)
 
     def _stated(
         self, grouping: Grouping | None, found: Measured, unit: Unit, named: dict[str, str]
