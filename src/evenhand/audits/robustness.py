@@ -13,7 +13,7 @@ from evenhand.audits.by_group import values
 from evenhand.audits.statement import SPARED, Audit, Statement, disparity_finding, not_applicable
 from evenhand.findings import Finding
 from evenhand.keys import Key
-from evenhand.messages import joined, message, sentences
+from evenhand.messages import joined, lowered, message, sentences
 from evenhand.metrics import Tally, compare, means, measure, measured_mean
 from evenhand.metrics.comparisons.changes import measure_change
 from evenhand.metrics.comparisons.corrupted import (
@@ -55,7 +55,7 @@ FILLED: Final = message(
     "Missing cells of {kinds} were filled with the mean or the most frequent value, as the model takes no missing ones."
 )
 KINDS: Final = {"number": message("numbers"), "category": message("categories")}
-LEFT: Final = message("Left out: {words} ({reason})")
+LEFT: Final = message("Left out: {words}. {reason}")
 NEAR: Final = message("Within {distance:.3g} of the threshold: nine of ten scores move by less under mild noise.")
 
 
@@ -141,6 +141,7 @@ class _Asked:
             yield from values(NAME, found.metric, found, grouping, self.level, unit, **named)
             if grouping is not None:
                 gap = worst_of([partial(compare, part, "difference") for part in parts], "difference", self.strict)
+                gap = replace(gap, deciding=((), ()))  # its ends may be those of different corruptions
                 key = Key.of(f"{found.metric}_difference", grouping.columns, **named)
                 yield disparity_finding(key, NAME, gap, grouping, self.level, unit)
 
@@ -256,7 +257,7 @@ def _told(probe: Corrupting) -> str:
     from evenhand.evidence.corrupting import LEARNED
 
     evidence = probe.evidence
-    names = [each.words for each in probe.corruptions]
+    names = [each.words if at == 0 else lowered(each.words) for at, each in enumerate(probe.corruptions)]
     if not names:
         return sentences(message("No corruption has anything to change in these rows."), *_left(probe))
     said = message(
@@ -273,7 +274,7 @@ def _left(probe: Corrupting) -> list[str]:
     from evenhand.probing.corruption import corruptions_of
 
     words = {each.name: each.words for each in corruptions_of(probe.evidence.reads)}
-    return [message(LEFT, words=words[name], reason=why) for name, why in probe.skipped.items()]
+    return [message(LEFT, words=lowered(words[name]), reason=why) for name, why in probe.skipped.items()]
 
 
 def _wanted(evidence: Evidence) -> bool:

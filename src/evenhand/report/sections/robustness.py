@@ -42,7 +42,9 @@ BLIND: Final = message(
     "Errors are drawn at random, each column for itself; real ones come together, in some places and for some people. "
     "A row may be implausible as a whole, and an attacker looks for the worst change, which this does not."
 )
-APART: Final = message("Hit unlike: {shown} of {gaps} gaps are shown, each over its three severities together")
+APART: Final = message(
+    "Groups hit more than others: {shown} of {gaps} gaps are above 0, each over three severities together"
+)
 
 
 def drawn(record: AuditRecord, judged: Judged) -> tuple[Part, ...]:
@@ -211,10 +213,10 @@ def answer(record: AuditRecord, judged: Judged) -> Answer:
         return Answer(message("No corruption could be tried."))
     worst = max(mild, key=lambda each: each.estimate or 0.0)
     if metric == FLIPS:
-        words = message("Of mild errors, {corruption} turns most decisions: {share}.")
+        words = message("Of mild errors the worst is {corruption}: it turns {share} of the decisions.")
         said = message(words, corruption=_word(_named(worst)[0]), share=in_percent(worst))
     else:
-        words = message("Of mild errors, {corruption} moves predictions most: by {distance} on average.")
+        words = message("Of mild errors the worst is {corruption}: it moves predictions by {distance} on average.")
         said = message(words, corruption=_word(_named(worst)[0]), distance=with_interval(worst))
     unlike = _unlike(found)
     limits = judged.of(found)
@@ -236,16 +238,16 @@ def _whose(found: Sequence[Finding], unlike: Finding | None) -> str:
     """Say whose decisions turn more often, with the corruption behind it."""
     if unlike is None:
         return message("No gap between groups is beyond what chance shows.") if _gaps(found, worst=True) else ""
-    severity, ends = _named(unlike)[1], unlike.furthest
+    severity = _named(unlike)[1]
     alike = [each for each in _gaps(found, worst=False) if each.key.columns == unlike.key.columns]
-    same = next(each for each in alike if _named(each)[1] == severity and each.estimate == unlike.estimate)
-    least, most = (cut(part.group, 60) for part in (ends[0], ends[-1]))
-    shares = [f"{100 * (part.estimate or 0.0):.1f} %" for part in (ends[0], ends[-1])]
-    return message(
-        "It is not alike for all: {severity} {corruption} turns {more} for {most}, and {less} for {least}.",
-        severity=SEVERITIES.get(severity, severity), corruption=_word(_named(same)[0]), more=shares[1], most=most,
-        less=shares[0], least=least,
-    )  # fmt: skip
+    surest = max((each for each in alike if _named(each)[1] == severity), key=lambda each: _ends(each)[0])
+    if len(ends := surest.furthest) < 2:
+        return ""
+    (least, less), (most, more) = ((cut(part.group, 60), part.estimate or 0.0) for part in (ends[0], ends[-1]))
+    words = message("Not all are hit alike, as {corruption} ({severity}) shows: {most} {more}, {least} {less}.")
+    shares = [f"{100 * value:.1f} %" if unlike.unit == "share" else show(value, unlike.unit) for value in (less, more)]
+    named = {"corruption": _word(_named(surest)[0]), "severity": SEVERITIES.get(severity, severity)}
+    return message(words, **named, most=most, more=shares[1], least=least, less=shares[0])
 
 
 SECTION: Final = Section("robustness", TITLE, ("robustness",), 900, drawn, EMPTY, theme=CHANGES, answer=answer)
