@@ -53,7 +53,7 @@ def record() -> eh.AuditRecord:
 def test_it_runs_where_it_is_asked_for_alone() -> None:
     data = people(60)
     for more, wanted in ({}, False), ({"robustness": True}, True), ({"everything": True}, True):
-        evidence = Evidence(as_subject(plain), data, options=AuditOptions(**more))  # type: ignore[arg-type]
+        evidence = Evidence(as_subject(plain), data, options=AuditOptions(**more))
         assert AUDITS["robustness"].wanted(evidence) is wanted
     assert AUDITS["robustness"].tasks == {"binary", "multiclass", "regression"}
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from evenhand.evidence.corrupting import Answered, Corrupting
     from evenhand.findings import Unit
     from evenhand.metrics.values.rates import Measured
+    from evenhand.probing.corruption.ranges import Kind
 
 NAME: Final = "robustness"
 PARTS: Final = 3
@@ -54,7 +55,7 @@ KEPT: Final = message("Never changed: {columns}.")
 FILLED: Final = message(
     "Missing cells of {kinds} were filled with the mean or the most frequent value, as the model takes no missing ones."
 )
-KINDS: Final = {"number": message("numbers"), "category": message("categories")}
+KINDS: Final[dict[Kind, str]] = {"number": message("numbers"), "category": message("categories")}
 LEFT: Final = message("Left out: {words}. {reason}")
 NEAR: Final = message("Within {distance:.3g} of the threshold: nine of ten scores move by less under mild noise.")
 
@@ -171,9 +172,8 @@ class _Asked:
             own = self._clean("original") != answered.original
             both = self._joint(grouping, one, own, before != after)
             more = replace(measure_change("recall", both, self.strict), metric="corrupted_flip_rate_change")
-            yield from values(
-                NAME, more.metric, told_together(more, PARTS), grouping, self.level, of="original", **named
-            )
+            more = told_together(more, PARTS)
+            yield from values(NAME, more.metric, more, grouping, self.level, "share", of="original", **named)
 
     def _numbers(self, grouping: Grouping | None, answered: Answered, named: dict[str, str]) -> Iterator[Finding]:
         truth, before = (part.astype(np.float64) for part in (self.evidence.data.y_true[self.rows], self._clean()))
@@ -210,7 +210,8 @@ class _Asked:
         note = message(NEAR, distance=distance) if distance > 0 else ""
         for grouping in self.groupings:
             codes, groups = self._codes(grouping)
-            tally = Tally.count(near, near, codes, groups, *self._worth[:3])
+            weight, frequency, clusters, _ = self._worth
+            tally = Tally.count(near, near, codes, groups, weight, frequency, clusters)
             found = replace(measure("selection_rate", tally, self.level), metric="near_threshold_share")
             stated = [*values(NAME, found.metric, found, grouping, self.level)]
             if grouping is not None:

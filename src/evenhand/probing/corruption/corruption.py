@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -18,8 +18,8 @@ __all__ = ["SEVERITIES", "Corruption"]
 
 SEVERITIES: Final = (1, 2, 3)
 """Mild, medium and strong."""
-Change: TypeAlias = "Callable[[Batch, float, np.random.Generator, Ranges], Batch]"
-"""From a batch, an amount, what is drawn from and the ranges to the changed batch."""
+Change: TypeAlias = "Callable[[Any, float, np.random.Generator, Ranges], Any]"
+"""From a batch of its kind, an amount, what is drawn from and the ranges to the changed batch."""
 
 
 def _always(_: Ranges) -> str:
@@ -80,4 +80,5 @@ class Corruption:
         ('int64', ['f', 'm', 'f', 'm'], True)
         """
         drawn = np.random.default_rng([seed, 31, zlib.crc32(self.name.encode()), start])
-        return self.change(batch, self.amounts[severity - 1], drawn, ranges)
+        changed: Batch = self.change(batch, self.amounts[severity - 1], drawn, ranges)
+        return changed

@@ -66,7 +66,7 @@ def _of_pixels(
 
 def noise(pixels: Pixels, amount: float, rng: np.random.Generator) -> Pixels:
     """Add normal noise."""
-    return pixels + amount * rng.standard_normal(pixels.shape)
+    return np.asarray(pixels + amount * rng.standard_normal(pixels.shape))
 
 
 def blur(pixels: Pixels, amount: float, rng: np.random.Generator) -> Pixels:
@@ -85,7 +85,7 @@ def brightness(pixels: Pixels, amount: float, rng: np.random.Generator) -> Pixel
 def contrast(pixels: Pixels, amount: float, rng: np.random.Generator) -> Pixels:
     """Draw every pixel nearer to the mean of its image."""
     middle = pixels.mean(axis=(1, 2, 3), keepdims=True)
-    return middle + (1 - amount) * (pixels - middle)
+    return np.asarray(middle + (1 - amount) * (pixels - middle))
 
 
 def shift(pixels: Pixels, amount: float, rng: np.random.Generator) -> Pixels:

@@ -118,7 +118,7 @@ def _put(values: pd.Series, hit: NDArray[np.bool_], other: NDArray[Any]) -> pd.S
         return values
     kind = values.dtype
     if pd.api.types.is_integer_dtype(kind):
-        bounds = np.iinfo(getattr(kind, "numpy_dtype", kind))  # type: ignore[arg-type]
+        bounds = np.iinfo(getattr(kind, "numpy_dtype", kind))
         other = np.clip(np.where(hit, other, 0).astype(np.float64), bounds.min, np.nextafter(float(bounds.max), 0))
     found = values.copy()
     found[hit] = pd.Series(other[hit], index=values.index[hit]).astype(kind)
@@ -142,7 +142,7 @@ def _step(most: float) -> float:
 def _others(values: pd.Series, column: Column, drawn: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the position of another category for each cell, by the shares of all but its own."""
     ends = np.cumsum(column.shares)
-    own = pd.Index(_objects(column.values)).get_indexer(values.astype(object))
+    own = pd.Index(_objects(column.values)).get_indexer(pd.Index(values.astype(object)))
     share = np.where(own >= 0, column.shares[own], 0.0)
     start = np.where(own >= 0, ends[own] - column.shares[own], np.inf)
     at = drawn * (ends[-1] - share)
