@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from evenhand.errors import InputError
 from evenhand.evidence import Evidence
 from evenhand.keys import Key
 from evenhand.subjects import as_subject
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def people(rows: int = 3_000, seed: int = 0, sensitive: tuple[str, ...] = ("sex",)) -> EvaluationSet:
@@ -266,3 +270,23 @@ def test_texts_with_a_table_of_synonyms() -> None:
 def test_without_a_model_there_is_nobody_to_ask() -> None:
     record = eh.audit_predictions([1, 0, 1, 0], [1, 0, 0, 0], sensitive_features={"sex": list("fmfm")})
     assert not [finding for finding in record.findings if finding.audit == "robustness"]
+
+
+def test_a_policy_can_limit_what_turns(record: eh.AuditRecord, tmp_path: Path) -> None:
+    place = tmp_path / "policy.toml"
+    place.write_text(
+        """
+[limits]
+"corrupted_flip_rate[;corruption=worst;severity=1]" = { at_most = 0.5 }
+"corrupted_flip_rate_difference[sex;corruption=worst;severity=1]" = { at_most = 0.02 }
+"corrupted_flip_rate[race=*;corruption=noise;severity=1]" = { at_most = 0.9 }
+"corrupted_recall_difference_change[sex;corruption=noise;severity=3]" = { at_most = 0.5 }
+"near_threshold_share_difference[sex]" = { at_most = 0.9 }
+""",
+        encoding="utf-8",
+    )
+    verdict = eh.judge(record, eh.load_policy(place))
+    said = [judgement.status for judgement in verdict.judgements]
+    assert said.count("failed") == 1
+    assert said.count("passed") == len(said) - 1 == 6
+    assert "Flip rate under corruption difference" in eh.render(record, verdict)
