@@ -45,6 +45,7 @@ SAID: dict[str, tuple[object, list[str]]] = {
     "actionable": ({"income": "increase", "job": "any"}, ["income=increase", "job"]),
     "group_shares": ({"race": {"a": 0.2, "b": 0.8}}, ["race={a=0.2, b=0.8}"]),
     "group_errors": ({"race": {"a": {"a": 0.9, "b": 0.1}}}, ["race={a={a=0.9, b=0.1}}"]),
+    "synonyms": ({"film": ("movie", "picture")}, ["film=movie,picture"]),
 }
 """Values that are not made from the type alone, and how they are written behind the flag."""
 

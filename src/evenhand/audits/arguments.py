@@ -73,6 +73,10 @@ class AuditSettings(RoleSettings, total=False):
     privacy_budget: float | None
     privacy_folder: str | None
     train_fn: Callable[..., object] | None
+    robustness: bool
+    robustness_rows: int
+    immutable: Sequence[str] | None
+    synonyms: Mapping[str, Sequence[str]]
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})

@@ -15,8 +15,10 @@ AUDITS: Final[Catalogue[Audit]] = Catalogue(
         for name in (
             "performance", "classes", "labels", "numbers", "rankings", "calibration", "fairness", "impact", "strata",
             "unobserved_groups", "chance", "slices", "custom", "explanation", "dependence", "explanation_checks",
-            "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios", "compression", "training",
-            "group_names", "membership", "attribute_inference", "exposure",
+            "maps", "words", "reliance", "reasons", "recourse", "identity", "scenarios",
+            "membership", "attribute_inference", "exposure",
+            "robustness",
+            "compression", "training", "group_names",
         )
     },
 )  # fmt: skip
