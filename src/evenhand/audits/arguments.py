@@ -67,6 +67,9 @@ class AuditSettings(RoleSettings, total=False):
     actionable: Mapping[str, str]
     templates: str
     scenarios: str | None
+    uncertainty: bool
+    coverage: float
+    others: Mapping[str, object]
 
 
 ROLES: Final = frozenset({*RoleSettings.__annotations__, "name"} - {*SAID})

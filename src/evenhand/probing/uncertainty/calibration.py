@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.metrics.values.reliability import reliability_tables
+from evenhand.metrics.values.scores import calibration_error_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -18,7 +19,7 @@ __all__ = ["Excess", "calibration_excess"]
 
 DRAWS: Final = 2_000
 """How often the truth is drawn."""
-METHOD: Final = "error less and plus what chance may add, drawn"
+METHOD: Final = "error less what chance adds, drawn; clopper-pearson in bins"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,9 +60,10 @@ def calibration_excess(
     """Return the calibration error of each group beside that of a calibrated model with the same scores.
 
     The error of few rows is biased upwards: what a calibrated model shows of itself is drawn, bin by bin, from the
-    scores. The true error of the bins differs from the one seen by at most the sum over bins of
-    ``share x |rate seen - true rate|``; the interval adds and takes off what that sum reaches with a chance of half of
-    ``1 - level``, drawn from the scores and from the rates seen, whichever is more.
+    scores. The error seen is above the true error of the bins by at most the sum over bins of
+    ``share x |rate seen - true rate|``: the low end takes off what that sum reaches with a chance of half of
+    ``1 - level``, drawn from the scores and from the rates seen, whichever is more. It is below the true one by at most
+    the same sum with signs, so the high end is that of the calibration error, which adds margins in quadrature.
 
     Parameters
     ----------
@@ -115,7 +117,8 @@ def _of_table(table: Floats, level: float, rng: np.random.Generator, draws: int)
     null, seen = (_errors(rows, share, np.clip(of, 0, 1), rng, draws) for of in (mean, likely))
     reach = max(float(np.quantile(each, (1 + level) / 2)) for each in (null, seen))
     p_value = (1 + int((null >= error - 1e-12).sum())) / (1 + draws)
-    return error, float(null.mean()), float(np.quantile(null, 0.95)), error - reach, min(error + reach, 1.0), p_value
+    high = float(calibration_error_of([table], np.array([int(rows.sum())]), level).high[0])
+    return error, float(null.mean()), float(np.quantile(null, 0.95)), error - reach, min(high, 1.0), p_value
 
 
 def _errors(rows: Floats, share: Floats, rate: Floats, rng: np.random.Generator, draws: int) -> Floats:

@@ -99,9 +99,9 @@ def overlapping_thresholds(
 ) -> Floats:
     """Return a threshold for each new row at which every group that it is in has the promised coverage.
 
-    It is the greatest of those of all rows and of the row's groups. The threshold of no row of a group is below the
-    group's own, so the promise holds in each group at once, whichever overlap: all rows, each group of each feature, and
-    each intersection.
+    It is the greatest of those of all rows and of the row's groups. No row's threshold is below that of a group that
+    it is in, so the promise holds in each group at once, whichever overlap: all rows, each group of each feature, each
+    intersection.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class Outside:
     """
 
     rows: NDArray[np.bool_]
-    """(n,) whether each row is farther from its neighbours than 99 % of the training rows are from theirs, or strange."""
+    """(n,) whether a row is farther from its neighbours than 99 % of the training rows are, or has a strange value."""
     training: int
     """Training rows that were looked at."""
     columns: int
@@ -53,7 +53,7 @@ def outside(table: pd.DataFrame, training: pd.DataFrame, seed: int = 0) -> Outsi
     """Return the rows of a table that are outside what the training rows cover; None for too few of these.
 
     Numbers are divided by their spread, and missing ones become the median; words are 0 and 1 for each value. The
-    distance is that to the fifth nearest of one half of the training rows; the other half tells which distance is usual.
+    distance is that to the fifth nearest of one half of the training rows; the other half tells what is usual.
     A row with a word that no training row has, or with nothing where all training rows have something, is outside.
 
     Parameters

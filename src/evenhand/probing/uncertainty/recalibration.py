@@ -30,8 +30,8 @@ def recalibrated(method: str, score: ArrayLike, y_true: ArrayLike, new: ArrayLik
     Parameters
     ----------
     method : {"temperature", "sigmoid", "isotonic", "venn_abers"}
-        How: log odds divided by one number; a line through the log odds (Platt); a rising step function, at least half a
-        row of the fit away from 0 and 1; the middle of a Venn-Abers pair.
+        How: log odds divided by one number; a line through the log odds (Platt); a rising step function, at least half
+        a row of the fit away from 0 and 1; the middle of a Venn-Abers pair.
     score : (n,) array
         Probabilities of rows whose truth is known.
     y_true : (n,) array of 0 and 1

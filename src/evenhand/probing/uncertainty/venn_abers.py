@@ -81,7 +81,7 @@ class VennAbers:
 
 
 def _with_a_positive(rows: Floats, hits: Floats) -> Floats:
-    """Return at each place the isotonic fit there when one positive row is added to it: algorithms 1 and 2 of the paper.
+    """Return at each place the isotonic fit there when one positive row is added to it (algorithms 1 and 2 there).
 
     The fit is the slope at the place of the greatest convex minorant of cumulative positives over cumulative rows.
     """
