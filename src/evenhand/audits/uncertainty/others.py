@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from evenhand.audits.uncertainty.part import Part, UncertaintyOptions
-from evenhand.evidence.predictions import columns_read, predict, proven
 from evenhand.messages import joined, message
 from evenhand.subjects import as_subject
 
@@ -70,6 +69,7 @@ def distribution(evidence: Evidence) -> tuple[tuple[Finding, ...], str]:
     training = evidence.background if evidence.members is None else evidence.members
     if training is None or evidence.reads != "table" or not evidence.asked:
         return (), NO_TRAINING
+    from evenhand.evidence.predictions import columns_read
     from evenhand.probing.uncertainty.outside import outside
 
     columns, rows = list(columns_read(evidence.subject, evidence.data)), np.arange(len(evidence.data))
@@ -84,6 +84,8 @@ def distribution(evidence: Evidence) -> tuple[tuple[Finding, ...], str]:
 
 def disagreement(evidence: Evidence) -> tuple[tuple[Finding, ...], str]:
     """Return whom models that are as good decide otherwise; nothing where there are no others."""
+    from evenhand.evidence.predictions import predict, proven
+
     said, decided = evidence.predictions, {}
     for name, model in evidence.options.of(UncertaintyOptions).others.items():
         decided[name] = predict(proven(as_subject(model), evidence.data), evidence.data).y_pred
